@@ -1,0 +1,130 @@
+//! Taking turns with the clock: every contestant runs once in each round.
+
+use std::time::{Duration, Instant};
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// How often each contestant runs; its median is reported.
+    pub(crate) rounds: u32,
+    /// How long one contestant runs in one round, about.
+    pub(crate) turn: Duration,
+}
+
+/// Something that makes so many calls and says how long they took.
+pub(crate) struct Contestant<'a> {
+    pub(crate) name: &'static str,
+    /// Whether its calls wait when no permit is free.
+    pub(crate) queues: bool,
+    run: Box<dyn FnMut(u32) -> Duration + 'a>,
+}
+
+impl<'a> Contestant<'a> {
+    pub(crate) fn new(
+        name: &'static str,
+        queues: bool,
+        run: impl FnMut(u32) -> Duration + 'a,
+    ) -> Self {
+        Self {
+            name,
+            queues,
+            run: Box::new(run),
+        }
+    }
+}
+
+/// What one contestant took for one call, in nanoseconds, round by round.
+#[derive(Clone, Debug)]
+pub(crate) struct Series {
+    pub(crate) name: &'static str,
+    pub(crate) nanos: Vec<f64>,
+}
+
+impl Series {
+    /// The middle of the rounds.
+    pub(crate) fn median(&self) -> f64 {
+        median(self.nanos.clone())
+    }
+
+    /// The ratios of each round, from the lowest to the highest.
+    pub(crate) fn ratios_to(&self, base: &Series) -> Vec<f64> {
+        let mut ratios: Vec<f64> = self
+            .nanos
+            .iter()
+            .zip(&base.nanos)
+            .map(|(own, base)| own / base)
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios
+    }
+}
+
+/// The middle value, or the mean of the two in the middle; `NaN` of nothing.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let half = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        length if length % 2 == 1 => values[half],
+        _ => f64::midpoint(values[half - 1], values[half]),
+    }
+}
+
+/// How long the closure takes.
+pub(crate) fn time(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+/// So long for so many, as nanoseconds for one.
+pub(crate) fn nanos_each(took: Duration, calls: u32) -> f64 {
+    took.as_secs_f64() * 1e9 / f64::from(calls)
+}
+
+/// The number of calls that takes about `turn`; finding it warms the contestant up.
+pub(crate) fn calibrate(turn: Duration, run: &mut dyn FnMut(u32) -> Duration) -> u32 {
+    let mut calls = 16;
+    loop {
+        let took = run(calls);
+        if took >= turn / 4 || calls >= u32::MAX / 4 {
+            // A call's cost as measured, times the calls that fit into a turn.
+            let fits = turn.as_secs_f64() / took.as_secs_f64() * f64::from(calls);
+            return whole(fits);
+        }
+        calls *= 2;
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the range of u32 first, and a fraction of a call is no call"
+)]
+fn whole(calls: f64) -> u32 {
+    calls.clamp(1.0, f64::from(u32::MAX)) as u32
+}
+
+/// Lets every contestant run once a round, starting with another one each round.
+pub(crate) fn compare(plan: Plan, contestants: &mut [Contestant<'_>]) -> Vec<Series> {
+    let mut calls = Vec::new();
+    let mut series = Vec::new();
+    for contestant in contestants.iter_mut() {
+        calls.push(calibrate(plan.turn, &mut contestant.run));
+        series.push(Series {
+            name: contestant.name,
+            nanos: Vec::new(),
+        });
+    }
+    let mut order: Vec<usize> = (0..contestants.len()).collect();
+    for _ in 0..plan.rounds {
+        for &index in &order {
+            let took = (contestants[index].run)(calls[index]);
+            series[index].nanos.push(nanos_each(took, calls[index]));
+        }
+        if !order.is_empty() {
+            order.rotate_left(1);
+        }
+    }
+    series
+}

@@ -1,0 +1,52 @@
+//! Calls that find a permit free, one after another: in a task, and directly in `block_on`.
+
+use std::hint::black_box;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use super::{Row, Selection, against_peer, this_thread, two_workers};
+use crate::subjects::{Subject, contestants};
+
+/// So many calls in a row, and how long they took.
+///
+/// Boxed, so that each subject's loop is a function of its own and none is laid out inside
+/// another's.
+#[inline(never)]
+fn calls<S: Subject>(mut subject: S, count: u32) -> Pin<Box<dyn Future<Output = Duration> + Send>> {
+    Box::pin(async move {
+        let start = Instant::now();
+        for value in 0..count {
+            black_box(subject.free(value).await);
+        }
+        start.elapsed()
+    })
+}
+
+/// One task makes all calls, on a runtime with two workers.
+pub(crate) fn task(selection: &Selection) -> Row {
+    let runtime = &two_workers();
+    let contestants = contestants!(subject => move |count| {
+        let calls = runtime.spawn(calls(subject.clone(), count));
+        runtime.block_on(calls).expect("the task ends")
+    });
+    let what = "permit free, inside a spawned task";
+    against_peer(selection, "task", what, Some(0.40), contestants)
+}
+
+/// The future that `block_on` drives makes all calls, on a runtime of this thread.
+pub(crate) fn block_on(selection: &Selection) -> Row {
+    let runtime = &this_thread();
+    let contestants =
+        contestants!(subject => move |count| runtime.block_on(calls(subject.clone(), count)));
+    let what = "permit free, directly in block_on (current_thread)";
+    against_peer(selection, "block_on", what, Some(1.0), contestants)
+}
+
+/// The same on a runtime with two workers.
+pub(crate) fn block_on_multi(selection: &Selection) -> Row {
+    let runtime = &two_workers();
+    let contestants =
+        contestants!(subject => move |count| runtime.block_on(calls(subject.clone(), count)));
+    let what = "permit free, directly in block_on (multi_thread)";
+    against_peer(selection, "block_on-multi", what, Some(1.0), contestants)
+}

@@ -1,0 +1,127 @@
+//! Many tasks that share the permits, and a fresh task for each call.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use super::{Row, Selection, against_peer, two_workers};
+use crate::measure::time;
+use crate::subjects::{Subject, contestants};
+
+const TASKS: u32 = 64;
+
+/// Spawns all tasks and waits for the last one; `make` is asked for each task's future.
+fn all<F>(runtime: &Runtime, make: impl Fn() -> F) -> Duration
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    time(|| {
+        runtime.block_on(async {
+            let tasks: Vec<_> = (0..TASKS).map(|_| tokio::spawn(make())).collect();
+            for task in tasks {
+                task.await.expect("the task ends");
+            }
+        });
+    })
+}
+
+#[inline(never)]
+fn contended_calls<S: Subject>(runtime: &Runtime, subject: &S, count: u32) -> Duration {
+    let each = count.div_ceil(TASKS);
+    all(runtime, || {
+        let mut subject = subject.clone();
+        async move {
+            for value in 0..each {
+                black_box(subject.free(value).await);
+            }
+        }
+    })
+}
+
+/// The body does not await, so it is the workers that meet at the semaphore.
+pub(crate) fn contended(selection: &Selection) -> Row {
+    let runtime = &two_workers();
+    let contestants =
+        contestants!(subject => move |count| contended_calls(runtime, &subject, count));
+    let what = "64 tasks, 8 permits, body does not await (two workers)";
+    with_waited("acquire_free", || {
+        against_peer(selection, "contended", what, Some(0.20), contestants)
+    })
+}
+
+/// Notes beside the bare limiter's figure what part of its calls waited, by its own count.
+fn with_waited(limiter: &str, measure: impl FnOnce() -> Row) -> Row {
+    let figures = || {
+        let total = limit_runtime::find(limiter)?.snapshot().total;
+        Some([total.admitted_at_once, total.admitted_after_waiting])
+    };
+    let before = figures().unwrap_or_default();
+    let mut row = measure();
+    let after = figures().unwrap_or_default();
+    #[expect(clippy::cast_precision_loss, reason = "far fewer calls than 2^52")]
+    let [at_once, waited] = [0, 1].map(|index| (after[index] - before[index]) as f64);
+    for cell in row
+        .cells
+        .iter_mut()
+        .filter(|cell| cell.subject == "acquire")
+    {
+        let percent = waited / (at_once + waited) * 100.0;
+        cell.note = Some(format!("{percent:.2} % of all calls waited"));
+    }
+    row
+}
+
+#[inline(never)]
+fn queued_calls<S: Subject>(runtime: &Runtime, subject: &S, count: u32) -> Duration {
+    let each = count.div_ceil(TASKS);
+    all(runtime, || {
+        let mut subject = subject.clone();
+        async move {
+            for value in 0..each {
+                black_box(subject.queued(value).await);
+            }
+        }
+    })
+}
+
+/// The body yields while it holds its permit, so every call queues.
+pub(crate) fn queued(selection: &Selection) -> Row {
+    let runtime = &two_workers();
+    let mut contestants =
+        contestants!(subject => move |count| queued_calls(runtime, &subject, count));
+    contestants.retain(|one| one.queues);
+    let what = "64 tasks, 8 permits, body yields once: every call queues";
+    with_waited("acquire_queued", || {
+        against_peer(selection, "queued", what, Some(1.0), contestants)
+    })
+}
+
+#[inline(never)]
+fn spawned_calls<S: Subject>(runtime: &Runtime, subject: S, count: u32) -> Duration {
+    let batches = count.div_ceil(TASKS);
+    // The one who spawns is a task too, like a server's accept loop.
+    let accept = async move {
+        let mut tasks = Vec::with_capacity(64);
+        for _ in 0..batches {
+            tasks.extend((0..TASKS).map(|value| tokio::spawn(subject.clone().once(value))));
+            for task in tasks.drain(..) {
+                black_box(task.await.expect("the task ends"));
+            }
+        }
+    };
+    time(|| {
+        runtime
+            .block_on(runtime.spawn(accept))
+            .expect("the task ends");
+    })
+}
+
+/// Each call is a task of its own; a task spawns 64 of them, awaits them all, and again.
+pub(crate) fn spawned(selection: &Selection) -> Row {
+    let runtime = &two_workers();
+    let contestants =
+        contestants!(subject => move |count| spawned_calls(runtime, subject.clone(), count));
+    let what = "each call in a freshly spawned task, spawn included";
+    against_peer(selection, "spawned", what, Some(1.0), contestants)
+}

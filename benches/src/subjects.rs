@@ -1,0 +1,209 @@
+//! The contenders: one limited function each, written the way its crate's documentation advises.
+//!
+//! Every contender limits the same two bodies: [`body`], which does not await, and
+//! [`yielding_body`], which yields once while it holds its permit.
+
+mod sentinel;
+mod tower;
+
+use std::hint::black_box;
+
+use limit_runtime::{Limiter, concurrency_limit};
+
+pub(crate) use sentinel::{Sentinel, refused};
+pub(crate) use tower::tower;
+
+/// How many permits every contender of the rows up to `spawned` has.
+pub(crate) const LIMIT: usize = 8;
+
+/// The columns of the report, in this order.
+pub(crate) const NAMES: [&str; 7] = [
+    "attribute",
+    "acquire",
+    "tokio",
+    "mea",
+    "async-lock",
+    "tower",
+    "sentinel",
+];
+
+/// The columns whose ratios are held against a target.
+pub(crate) const OURS: [&str; 2] = ["attribute", "acquire"];
+
+/// The hand-written semaphore that ratios are taken against.
+pub(crate) const PEER: &str = "tokio";
+
+/// What the limited functions do: as little as can be, without being optimised away.
+pub(crate) fn body(value: u32) -> u32 {
+    black_box(value).wrapping_add(1)
+}
+
+/// The same, yielding once to the scheduler half way.
+pub(crate) async fn yielding_body(value: u32) -> u32 {
+    tokio::task::yield_now().await;
+    body(value)
+}
+
+/// A limited function in the form its crate advises.
+///
+/// A value of this type is what one task keeps for its calls: nothing for most, a clone of the
+/// service for tower.
+pub(crate) trait Subject: Clone + Send + 'static {
+    /// Whether a call waits when no permit is free. One that is refused instead has no place in
+    /// a row where every call queues.
+    const QUEUES: bool = true;
+
+    /// One call of the function that runs [`body`].
+    fn free(&mut self, value: u32) -> impl Future<Output = u32> + Send;
+
+    /// One call of the function that runs [`yielding_body`].
+    fn queued(&mut self, value: u32) -> impl Future<Output = u32> + Send;
+
+    /// The same as [`free`](Subject::free), as a future that can be spawned.
+    fn once(self, value: u32) -> impl Future<Output = u32> + Send + 'static;
+}
+
+/// Whether this subject's calls wait; for use where its type has no name.
+pub(crate) fn queues<S: Subject>(_: &S) -> bool {
+    S::QUEUES
+}
+
+/// Makes a subject of two plain async functions.
+macro_rules! subject {
+    ($(#[$doc:meta])* $name:ident, $free:path, $queued:path) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub(crate) struct $name;
+
+        impl Subject for $name {
+            fn free(&mut self, value: u32) -> impl Future<Output = u32> + Send {
+                $free(value)
+            }
+
+            fn queued(&mut self, value: u32) -> impl Future<Output = u32> + Send {
+                $queued(value)
+            }
+
+            fn once(self, value: u32) -> impl Future<Output = u32> + Send + 'static {
+                $free(value)
+            }
+        }
+    };
+}
+
+#[concurrency_limit(LIMIT)]
+async fn attribute_free(value: u32) -> u32 {
+    body(value)
+}
+
+#[concurrency_limit(LIMIT)]
+async fn attribute_queued(value: u32) -> u32 {
+    yielding_body(value).await
+}
+
+subject!(
+    /// `#[concurrency_limit]` on the function.
+    Attribute,
+    attribute_free,
+    attribute_queued
+);
+
+async fn acquire_free(value: u32) -> u32 {
+    static LIMITER: Limiter = Limiter::new("acquire_free", LIMIT);
+    let _permit = LIMITER.acquire().await;
+    body(value)
+}
+
+async fn acquire_queued(value: u32) -> u32 {
+    static LIMITER: Limiter = Limiter::new("acquire_queued", LIMIT);
+    let _permit = LIMITER.acquire().await;
+    yielding_body(value).await
+}
+
+subject!(
+    /// A bare `Limiter::acquire`.
+    Acquire,
+    acquire_free,
+    acquire_queued
+);
+
+async fn tokio_free(value: u32) -> u32 {
+    static SEMAPHORE: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(LIMIT);
+    let _permit = SEMAPHORE.acquire().await.unwrap();
+    body(value)
+}
+
+async fn tokio_queued(value: u32) -> u32 {
+    static SEMAPHORE: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(LIMIT);
+    let _permit = SEMAPHORE.acquire().await.unwrap();
+    yielding_body(value).await
+}
+
+subject!(
+    /// What a user would write by hand; every ratio is taken against it.
+    Tokio,
+    tokio_free,
+    tokio_queued
+);
+
+async fn mea_free(value: u32) -> u32 {
+    static SEMAPHORE: mea::semaphore::Semaphore = mea::semaphore::Semaphore::new(LIMIT);
+    let _permit = SEMAPHORE.acquire(1).await;
+    body(value)
+}
+
+async fn mea_queued(value: u32) -> u32 {
+    static SEMAPHORE: mea::semaphore::Semaphore = mea::semaphore::Semaphore::new(LIMIT);
+    let _permit = SEMAPHORE.acquire(1).await;
+    yielding_body(value).await
+}
+
+subject!(
+    /// The semaphore of mea.
+    Mea,
+    mea_free,
+    mea_queued
+);
+
+async fn async_lock_free(value: u32) -> u32 {
+    static SEMAPHORE: async_lock::Semaphore = async_lock::Semaphore::new(LIMIT);
+    let _guard = SEMAPHORE.acquire().await;
+    body(value)
+}
+
+async fn async_lock_queued(value: u32) -> u32 {
+    static SEMAPHORE: async_lock::Semaphore = async_lock::Semaphore::new(LIMIT);
+    let _guard = SEMAPHORE.acquire().await;
+    yielding_body(value).await
+}
+
+subject!(
+    /// The semaphore of async-lock.
+    AsyncLock,
+    async_lock_free,
+    async_lock_queued
+);
+
+/// One contestant a subject, in the order of [`NAMES`]: `$subject` is bound to the subject, and
+/// `$run` is the closure that makes so many calls and says how long they took.
+macro_rules! contestants {
+    ($subject:ident => $run:expr) => {{
+        let [attribute, acquire, tokio, mea, async_lock, tower, sentinel] = $crate::subjects::NAMES;
+        vec![
+            contestants!(@one attribute, $subject, $crate::subjects::Attribute, $run),
+            contestants!(@one acquire, $subject, $crate::subjects::Acquire, $run),
+            contestants!(@one tokio, $subject, $crate::subjects::Tokio, $run),
+            contestants!(@one mea, $subject, $crate::subjects::Mea, $run),
+            contestants!(@one async_lock, $subject, $crate::subjects::AsyncLock, $run),
+            contestants!(@one tower, $subject, $crate::subjects::tower(), $run),
+            contestants!(@one sentinel, $subject, $crate::subjects::Sentinel::new(), $run),
+        ]
+    }};
+    (@one $name:expr, $subject:ident, $new:expr, $run:expr) => {{
+        let $subject = $new;
+        let queues = $crate::subjects::queues(&$subject);
+        $crate::measure::Contestant::new($name, queues, $run)
+    }};
+}
+
+pub(crate) use contestants;

@@ -1,0 +1,152 @@
+//! Fetching one page: the function with the limit.
+
+use std::error::Error;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use limit_runtime::concurrency_limit;
+use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Url};
+
+use crate::page::Status;
+
+/// More than this is not read: a page this long is no page.
+const LONGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// What the server had to say.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// An HTML page, its bytes as they came, and the charset its header names.
+    Html {
+        bytes: Vec<u8>,
+        charset: Option<String>,
+    },
+    /// The page is somewhere else, at this address (which may be relative).
+    Moved { location: String },
+    /// Nothing to read links from.
+    Nothing { status: Status, detail: String },
+}
+
+/// Fetches one page: never more than three at once, however many tasks call it.
+///
+/// `begun` is set when the call has its permit, that is, when this body runs.
+#[concurrency_limit(3)]
+pub(crate) async fn fetch(client: &Client, url: &Url, begun: &AtomicBool) -> Answer {
+    begun.store(true, Ordering::Relaxed);
+    match get(client, url).await {
+        Ok(answer) => answer,
+        Err(error) => failure(&error),
+    }
+}
+
+/// The name `fetch`'s limiter goes by: its module and function.
+const LIMITER: &str = concat!(module_path!(), "::fetch");
+
+/// Lets `limit` pages be fetched at once from now on. A limiter can be found once it has been used.
+pub(crate) fn set_limit(limit: usize) {
+    if let Some(limiter) = limit_runtime::find(LIMITER) {
+        limiter.set_limit(limit);
+    }
+}
+
+/// How many pages are being fetched, and how many wait for a permit.
+pub(crate) fn in_flight_and_queued() -> (usize, usize) {
+    limit_runtime::find(LIMITER).map_or((0, 0), |limiter| {
+        let total = limiter.snapshot().total;
+        (total.in_use, total.waiting)
+    })
+}
+
+/// The client to crawl `start` with.
+pub(crate) fn client(start: &Url, timeout: Duration) -> anyhow::Result<Client> {
+    // An error says that one is installed already, which will do as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut client = Client::builder()
+        .user_agent(concat!(
+            "limit-examples-crawler/",
+            env!("CARGO_PKG_VERSION")
+        ))
+        // A page that moved is queued like any other, so that no page is fetched twice.
+        .redirect(Policy::none())
+        .timeout(timeout);
+    let host = start.host_str().unwrap_or_default();
+    if host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
+    {
+        client = client.no_proxy();
+    }
+    client.build().context("cannot set up the HTTP client")
+}
+
+async fn get(client: &Client, url: &Url) -> reqwest::Result<Answer> {
+    let response = client.get(url.clone()).send().await?;
+    let status = response.status();
+    if let (true, Some(location)) = (status.is_redirection(), header(&response, &LOCATION)) {
+        return Ok(Answer::Moved { location });
+    }
+    if !status.is_success() {
+        let detail = status.canonical_reason().unwrap_or_default().to_owned();
+        return Ok(nothing(Status::Http(status.as_u16()), detail));
+    }
+    let content_type = header(&response, &CONTENT_TYPE).unwrap_or_default();
+    let mut parts = content_type.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+    if !matches!(&*kind, "text/html" | "application/xhtml+xml") {
+        let kind = if kind.is_empty() {
+            "no content type".to_owned()
+        } else {
+            kind
+        };
+        return Ok(nothing(Status::NotHtml, kind));
+    }
+    let charset = parts
+        .filter_map(|part| part.split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("charset"))
+        .map(|(_, value)| value.trim_matches('"').to_owned());
+    Ok(match body(response).await? {
+        Some(bytes) => Answer::Html { bytes, charset },
+        None => nothing(Status::TooLarge, format!("more than {LONGEST_BODY} bytes")),
+    })
+}
+
+/// The whole body, or nothing if it is longer than [`LONGEST_BODY`].
+async fn body(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > LONGEST_BODY {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
+}
+
+fn header(response: &Response, name: &HeaderName) -> Option<String> {
+    let value = response.headers().get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn nothing(status: Status, detail: String) -> Answer {
+    Answer::Nothing { status, detail }
+}
+
+fn failure(error: &reqwest::Error) -> Answer {
+    let status = if error.is_timeout() {
+        Status::TimedOut
+    } else if error.is_connect() {
+        Status::Unreachable
+    } else {
+        Status::BrokenOff
+    };
+    // The last cause is the one that says what happened; those above it say where.
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    nothing(status, cause.to_string())
+}

@@ -1,0 +1,75 @@
+//! Crawls a site, at most three pages at a time, into a database.
+//!
+//! ```text
+//! cargo run --release --example crawler
+//! cargo run --release --example crawler -- --url https://example.com/ --limit 5 --max-pages 200
+//! DATABASE_URL=mysql://user:password@localhost/crawl cargo run --release --example crawler
+//! ```
+//!
+//! What it shows: every page gets a task of its own as soon as its link is seen, and nothing but
+//! the attribute on [`fetch::fetch`] keeps more than three of them from being fetched at once. A
+//! second limited function, [`store::Store::write`], has its own permits. `--limit` changes a limit
+//! while the program runs, the progress bar reads its figures from the limiter, and Ctrl-C drops the
+//! calls that still wait for a permit and lets those that hold one finish.
+//!
+//! With no `--url` it serves and crawls the documentation of this workspace's own crates.
+#![forbid(unsafe_code)]
+
+mod args;
+mod crawl;
+mod fetch;
+mod page;
+mod report;
+mod site;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+use crate::page::Status;
+use crate::store::Store;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let line = format!("{error:#}")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
+            eprintln!("crawler: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args) -> anyhow::Result<()> {
+    let url = args.url()?;
+    let store = Store::open(args::database_url().as_deref()).await?;
+    let start = match url {
+        Some(url) => url,
+        None => site::serve_documentation().await?,
+    };
+    let client = fetch::client(&start, args.timeout)?;
+    println!("crawling {start} into {store}");
+
+    let crawled = crawl::crawl(client, store.clone(), start.clone(), args).await?;
+    let rows = store.rows().await;
+    store.close().await;
+
+    let first = crawled.start_page;
+    if matches!(first.status, Status::Unreachable | Status::TimedOut) {
+        anyhow::bail!("cannot reach {start}: {}: {}", first.status, first.detail);
+    }
+    report::print(&start, &crawled.statuses, crawled.left, rows?, &store);
+    if first.status == Status::RedirectOut {
+        println!(
+            "\nThe start page is elsewhere now. Crawl it there: --url {}",
+            first.detail
+        );
+    }
+    Ok(())
+}

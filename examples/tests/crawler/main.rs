@@ -1,0 +1,261 @@
+//! The crawler as its user runs it, against sites and databases made for the occasion.
+//!
+//! It runs the example's program, which `cargo test` builds along with the tests.
+#![forbid(unsafe_code)]
+
+mod mariadb;
+mod odd_site;
+mod program;
+mod rows;
+mod site;
+
+use std::io::Write;
+
+use tempfile::TempDir;
+
+use crate::mariadb::MariaDb;
+use crate::program::Crawler;
+use crate::rows::{count, rows};
+use crate::site::Site;
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// A database in a file that does not exist yet.
+fn sqlite(directory: &TempDir) -> String {
+    format!(
+        "sqlite://{}",
+        directory.path().join("crawl.sqlite").display()
+    )
+}
+
+/// Odd pages become rows with a status, and every page is asked for once.
+async fn check_odd_pages(database: &str) -> Result {
+    let site = odd_site::serve().await?;
+    let end = Crawler::new(database)
+        .args(&["--url", &site.url("/"), "--timeout", "3"])
+        .run()
+        .await?;
+
+    assert_eq!(end.code, Some(0), "{end:?}");
+    assert_eq!(end.errors, "");
+    let expected = odd_site::expected_rows(&site);
+    assert_eq!(rows(database, &site).await?, expected);
+    assert!(
+        end.output
+            .contains(&format!("{} rows written", expected.len())),
+        "{end:?}"
+    );
+    for (path, times) in site.requests() {
+        assert_eq!(times, 1, "{path} was asked for {times} times");
+    }
+    Ok(())
+}
+
+/// Crawls a site that lets its pages go only when `limit` of them are asked for at once.
+async fn check_limit(database: &str, limit: usize, args: &[&str]) -> Result {
+    let site = Site::that_gathers(limit, 3 * limit).await?;
+    let end = Crawler::new(database)
+        .args(&["--url", &site.url("/")])
+        .args(args)
+        .run()
+        .await?;
+
+    assert_eq!(end.code, Some(0), "{end:?}");
+    assert_eq!(site.most_at_once(), limit);
+    assert_eq!(count(database, "ok").await?, 3 * i64::try_from(limit)? + 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn odd_pages_are_rows_with_a_status() -> Result {
+    check_odd_pages(&sqlite(&TempDir::new()?)).await
+}
+
+#[tokio::test]
+async fn three_pages_are_fetched_at_once_and_never_more() -> Result {
+    check_limit(&sqlite(&TempDir::new()?), 3, &[]).await
+}
+
+#[tokio::test]
+async fn the_limit_is_lowered_on_request() -> Result {
+    check_limit(&sqlite(&TempDir::new()?), 2, &["--limit", "2"]).await
+}
+
+#[tokio::test]
+async fn the_limit_is_raised_on_request() -> Result {
+    check_limit(&sqlite(&TempDir::new()?), 5, &["--limit", "5"]).await
+}
+
+#[tokio::test]
+async fn mariadb_takes_the_same_rows() -> Result {
+    let Some(mariadb) = MariaDb::start()? else {
+        // Written past the test harness, which would swallow what a passing test prints.
+        writeln!(
+            std::io::stderr(),
+            "\n*** SKIPPED mariadb_takes_the_same_rows: no mariadbd here; \
+             to run it: apt-get install mariadb-server ***\n"
+        )?;
+        return Ok(());
+    };
+    check_odd_pages(&mariadb.url()).await?;
+    // The same table again: it holds the rows of the latest crawl, and no others.
+    check_limit(&mariadb.url(), 3, &[]).await
+}
+
+#[tokio::test]
+async fn a_crawl_leaves_only_its_own_rows() -> Result {
+    let directory = TempDir::new()?;
+    let database = sqlite(&directory);
+    for _ in 0..2 {
+        check_limit(&database, 2, &["--limit", "2"]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn max_pages_is_the_number_of_rows() -> Result {
+    let directory = TempDir::new()?;
+    let database = sqlite(&directory);
+    let site = Site::that_gathers(1, 9).await?;
+    let args = ["--url", &site.url("/"), "--max-pages", "4"];
+    let end = Crawler::new(&database).args(&args).run().await?;
+
+    assert_eq!(end.code, Some(0), "{end:?}");
+    assert_eq!(count(&database, "ok").await?, 4);
+    assert_eq!(site.requests().len(), 4);
+    assert!(
+        end.output.contains("6 more were seen and left alone"),
+        "{end:?}"
+    );
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_lets_running_pages_finish_and_starts_no_more() -> Result {
+    let directory = TempDir::new()?;
+    let database = sqlite(&directory);
+    let mut site = Site::that_waits(9).await?;
+    let mut crawler = Crawler::new(&database)
+        .args(&["--url", &site.url("/")])
+        .start()?;
+
+    site.until_inside(3).await?;
+    crawler.interrupt()?;
+    let line = crawler.next_error().await?;
+    assert_eq!(
+        line,
+        "stopping: waiting for 3 pages (Ctrl-C again to leave at once)"
+    );
+    site.open();
+    let end = crawler.end().await?;
+
+    assert_eq!(end.code, Some(0), "{end:?}");
+    assert_eq!(end.errors, "");
+    assert_eq!(site.requests().len(), 4, "the start page and three more");
+    assert_eq!(count(&database, "ok").await?, 4);
+    assert!(
+        end.output.contains("6 more were seen and left alone"),
+        "{end:?}"
+    );
+    assert_eq!(rows::integrity(&database).await?, "ok");
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_ctrl_c_leaves_at_once_and_the_database_is_whole() -> Result {
+    let directory = TempDir::new()?;
+    let database = sqlite(&directory);
+    let mut site = Site::that_waits(9).await?;
+    let mut crawler = Crawler::new(&database)
+        .args(&["--url", &site.url("/")])
+        .start()?;
+
+    site.until_inside(3).await?;
+    crawler.interrupt()?;
+    crawler.next_error().await?;
+    crawler.interrupt()?;
+    let end = crawler.end().await?;
+
+    assert_eq!(end.code, Some(1), "{end:?}");
+    assert_eq!(
+        end.errors,
+        "crawler: stopped before the last pages were done\n"
+    );
+    assert_eq!(count(&database, "ok").await?, 1);
+    assert_eq!(rows::integrity(&database).await?, "ok");
+    Ok(())
+}
+
+/// Runs it with `args` and expects exit code 1 and a single line of errors, which it returns.
+async fn one_line(database: &str, args: &[&str]) -> Result<String> {
+    let end = Crawler::new(database).args(args).run().await?;
+    assert_eq!(end.code, Some(1), "{end:?}");
+    assert_eq!(end.errors.lines().count(), 1, "{end:?}");
+    Ok(end.errors.trim_end().to_owned())
+}
+
+#[tokio::test]
+async fn a_bad_url_is_one_line_and_exit_code_1() -> Result {
+    let database = sqlite(&TempDir::new()?);
+    assert_eq!(
+        one_line(&database, &["--url", "nonsense"]).await?,
+        "crawler: --url nonsense is not a URL; write all of it, as in https://example.com/"
+    );
+    assert_eq!(
+        one_line(&database, &["--url", "ftp://example.com/"]).await?,
+        "crawler: --url ftp://example.com/ cannot be crawled; write an http:// or https:// address"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_start_page_out_of_reach_is_one_line_and_exit_code_1() -> Result {
+    let directory = TempDir::new()?;
+    let url = format!("http://{}/", site::closed_port()?);
+    let line = one_line(&sqlite(&directory), &["--url", &url]).await?;
+    let expected = format!("crawler: cannot reach {url}: unreachable: ");
+    assert!(line.starts_with(&expected), "{line}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_out_of_reach_is_one_line_without_its_password_and_exit_code_1() -> Result {
+    let address = site::closed_port()?;
+    let line = one_line(&format!("mysql://someone:secret@{address}/crawl"), &[]).await?;
+    let expected = format!("crawler: cannot reach the database mysql://someone@{address}/crawl: ");
+    assert!(line.starts_with(&expected), "{line}");
+
+    let directory = TempDir::new()?;
+    let file = directory.path().join("missing/crawl.sqlite");
+    let line = one_line(&format!("sqlite://{}", file.display()), &[]).await?;
+    let expected = format!("crawler: cannot open the database {}: ", file.display());
+    assert!(line.starts_with(&expected), "{line}");
+
+    let line = one_line("postgres://someone:secret@localhost/crawl", &[]).await?;
+    assert!(
+        line.starts_with("crawler: DATABASE_URL must start with mysql://"),
+        "{line}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn numbers_out_of_range_are_refused_by_name() -> Result {
+    for option in ["--limit", "--max-pages"] {
+        for value in ["0", "-1", "many"] {
+            let end = Crawler::new("sqlite://unused")
+                .args(&[option, value])
+                .run()
+                .await?;
+            assert_eq!(end.code, Some(2), "{end:?}");
+            assert!(end.errors.contains(option), "{end:?}");
+            assert!(
+                end.errors.contains("must be a whole number from 1 up"),
+                "{end:?}"
+            );
+        }
+    }
+    Ok(())
+}

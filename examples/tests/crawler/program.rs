@@ -1,0 +1,115 @@
+//! Running the example's program.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+
+use crate::Result;
+
+/// The program, about to be started.
+pub(crate) struct Crawler(Command);
+
+/// The program while it runs.
+pub(crate) struct Running {
+    child: Child,
+    output: ChildStdout,
+    errors: BufReader<ChildStderr>,
+}
+
+/// How it ended, and what it wrote to stdout and stderr.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
+}
+
+impl Crawler {
+    pub(crate) fn new(database: &str) -> Self {
+        let mut command = Command::new(program());
+        command
+            .env("DATABASE_URL", database)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        Self(command)
+    }
+
+    pub(crate) fn args(mut self, args: &[&str]) -> Self {
+        self.0.args(args);
+        self
+    }
+
+    pub(crate) fn start(mut self) -> Result<Running> {
+        let mut child = self.0.spawn()?;
+        let output = child.stdout.take().ok_or("no stdout")?;
+        let errors = BufReader::new(child.stderr.take().ok_or("no stderr")?);
+        Ok(Running {
+            child,
+            output,
+            errors,
+        })
+    }
+
+    pub(crate) async fn run(self) -> Result<End> {
+        self.start()?.end().await
+    }
+}
+
+impl Running {
+    /// What Ctrl-C in a terminal does.
+    #[cfg(unix)]
+    pub(crate) fn interrupt(&self) -> Result {
+        let id = self.child.id().ok_or("it has ended already")?.to_string();
+        let status = std::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err("kill failed".into())
+        }
+    }
+
+    /// The next line it writes to stderr.
+    pub(crate) async fn next_error(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.errors.read_line(&mut line).await?;
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// Waits for its end; `errors` is what has not been read yet.
+    pub(crate) async fn end(mut self) -> Result<End> {
+        let (mut output, mut errors) = (String::new(), String::new());
+        tokio::try_join!(
+            self.output.read_to_string(&mut output),
+            self.errors.read_to_string(&mut errors),
+        )?;
+        let code = self.child.wait().await?.code();
+        Ok(End {
+            code,
+            output,
+            errors,
+        })
+    }
+}
+
+/// `<target>/<profile>/examples/crawler`; this test lies in `<target>/<profile>/deps/`.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .expect("a test in cargo's target directory");
+    let name = format!("crawler{}", std::env::consts::EXE_SUFFIX);
+    let program = profile.join("examples").join(name);
+    assert!(
+        program.is_file(),
+        "{} is missing; build it: cargo build -p limit-examples --examples",
+        program.display()
+    );
+    program
+}

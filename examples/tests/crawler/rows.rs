@@ -1,0 +1,69 @@
+//! Reading back what the crawler wrote.
+
+use sqlx::{Connection, MySqlConnection, SqliteConnection};
+
+use crate::Result;
+use crate::site::Site;
+
+/// Path, status, title and detail.
+pub(crate) type Row = [String; 4];
+
+const ROWS: &str = "SELECT url, status, title, detail FROM crawled_pages";
+
+/// All rows, in the order of their paths.
+pub(crate) async fn rows(database: &str, site: &Site) -> Result<Vec<Row>> {
+    let rows: Vec<(String, String, String, String)> = if database.starts_with("sqlite:") {
+        let mut connection = SqliteConnection::connect(database).await?;
+        sqlx::query_as(ROWS).fetch_all(&mut connection).await?
+    } else {
+        let mut connection = MySqlConnection::connect(database).await?;
+        sqlx::query_as(ROWS).fetch_all(&mut connection).await?
+    };
+    let root = site.url("");
+    let mut rows: Vec<Row> = rows
+        .into_iter()
+        .map(|(url, status, title, detail)| {
+            let path = url.strip_prefix(&root).unwrap_or(&url).to_owned();
+            [path, status, title, detail]
+        })
+        .collect();
+    rows.sort();
+    Ok(rows)
+}
+
+/// How many rows there are; all of them must have `status`.
+pub(crate) async fn count(database: &str, status: &str) -> Result<i64> {
+    const ALL: &str = "SELECT COUNT(*) FROM crawled_pages";
+    const OTHER: &str = "SELECT COUNT(*) FROM crawled_pages WHERE status <> ?";
+    let (all, other): (i64, i64) = if database.starts_with("sqlite:") {
+        let mut connection = SqliteConnection::connect(database).await?;
+        let all = sqlx::query_scalar(ALL).fetch_one(&mut connection).await?;
+        (
+            all,
+            sqlx::query_scalar(OTHER)
+                .bind(status)
+                .fetch_one(&mut connection)
+                .await?,
+        )
+    } else {
+        let mut connection = MySqlConnection::connect(database).await?;
+        let all = sqlx::query_scalar(ALL).fetch_one(&mut connection).await?;
+        (
+            all,
+            sqlx::query_scalar(OTHER)
+                .bind(status)
+                .fetch_one(&mut connection)
+                .await?,
+        )
+    };
+    assert_eq!(other, 0, "rows with a status other than {status}");
+    Ok(all)
+}
+
+/// What the database says of itself: `ok` if it is whole.
+pub(crate) async fn integrity(database: &str) -> Result<String> {
+    let mut connection = SqliteConnection::connect(database).await?;
+    Ok(sqlx::query_scalar("PRAGMA integrity_check")
+        .fetch_one(&mut connection)
+        .await?)
+}

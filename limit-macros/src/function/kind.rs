@@ -1,0 +1,163 @@
+//! What else the attribute may have been put on, and what to write instead.
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Abi, Attribute, Error, Ident, Result, Signature, Token};
+
+/// Whether a function comes next, its visibility aside.
+pub(super) fn at_function(input: ParseStream) -> bool {
+    let ahead = input.fork();
+    ahead.parse::<Option<Token![const]>>().is_ok()
+        && ahead.parse::<Option<Token![async]>>().is_ok()
+        && ahead.parse::<Option<Token![unsafe]>>().is_ok()
+        && ahead.parse::<Option<Abi>>().is_ok()
+        && ahead.peek(Token![fn])
+}
+
+/// Why `item`, which is not a function, is refused.
+pub(super) fn not_a_function(item: &[TokenTree]) -> Error {
+    let words = item.iter().filter_map(|token| match token {
+        TokenTree::Ident(word) => Some(word.to_string()),
+        _ => None,
+    });
+    let qualifiers = [
+        "pub", "unsafe", "default", "async", "auto", "static", "move", "for",
+    ];
+    let is_closure = item.iter().take(4).any(is_bar)
+        && item
+            .iter()
+            .take_while(|token| !is_bar(token))
+            .all(|token| match token {
+                TokenTree::Ident(word) => qualifiers.contains(&word.to_string().as_str()),
+                _ => false,
+            });
+    let word = words
+        .clone()
+        .find(|word| !qualifiers.contains(&word.as_str()));
+    let (kind, instead) = match word.as_deref() {
+        _ if is_closure => (
+            "a closure",
+            "give the work a name: write an `async fn` and call it in the closure",
+        ),
+        Some("struct" | "enum" | "union") => {
+            ("a type", "put it on the async functions that do the work")
+        }
+        Some("impl") => ("an `impl` block", "put it on each async method in it"),
+        Some("trait") => (
+            "a trait",
+            "put it on its default methods or on the implementations",
+        ),
+        Some("mod") => ("a module", "put it on each async function in it"),
+        _ => ("this", "put it on an `async fn`"),
+    };
+    let item: TokenStream = item.iter().cloned().collect();
+    Error::new_spanned(
+        first_token(&item),
+        format!("`#[concurrency_limit]` cannot stand on {kind}: {instead}"),
+    )
+}
+
+fn is_bar(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == '|')
+}
+
+fn first_token(tokens: &TokenStream) -> TokenStream {
+    tokens.clone().into_iter().next().into_token_stream()
+}
+
+/// Refuses what `#[test]` and `#[tokio::main]` have made of an async function already.
+pub(super) fn refuse_below_tokio(
+    attributes: &TokenStream,
+    signature: &Signature,
+    body: &Group,
+) -> Result<()> {
+    let attributes = Attribute::parse_outer
+        .parse2(attributes.clone())
+        .unwrap_or_default();
+    let is_test = attributes.iter().any(|attribute| {
+        attribute
+            .path()
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "test")
+    });
+    let starts_runtime = starts_runtime(body.stream());
+    let below = match (is_test, starts_runtime) {
+        (true, true) => {
+            "this is below `#[tokio::test]`, which makes the function synchronous: \
+             move `#[concurrency_limit]` above `#[tokio::test]`"
+        }
+        (true, false) => {
+            "this test is not async: write `#[concurrency_limit]`, below it \
+             `#[tokio::test]`, and then an `async fn`"
+        }
+        (false, true) => {
+            "this is below `#[tokio::main]`, which makes the function synchronous: \
+             move `#[concurrency_limit]` above `#[tokio::main]`"
+        }
+        (false, false) => return Ok(()),
+    };
+    Err(Error::new_spanned(&signature.ident, below))
+}
+
+/// Whether the body holds `use …::runtime::Builder; return Builder…block_on(…)`, which is what
+/// tokio's attributes write and hardly anybody else.
+fn starts_runtime(body: TokenStream) -> bool {
+    body.into_iter().any(|token| {
+        let TokenTree::Group(group) = token else {
+            return false;
+        };
+        let words: Vec<_> = group
+            .stream()
+            .into_iter()
+            .filter_map(|token| match token {
+                TokenTree::Ident(word) => Some(word.unraw().to_string()),
+                _ => None,
+            })
+            .collect();
+        let expected = ["runtime", "Builder", "return", "Builder"];
+        words
+            .windows(expected.len())
+            .any(|window| window == expected)
+            && words.iter().any(|word| word == "block_on")
+    })
+}
+
+/// Why a function that is neither `async` nor ends with an `async` block is refused.
+pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Error {
+    let returns_future = signature
+        .output
+        .to_token_stream()
+        .into_iter()
+        .any(mentions_future);
+    if !returns_future {
+        return Error::new_spanned(
+            signature.fn_token,
+            format!(
+                "a call over the limit waits, so the function must be async: write `async fn {}`",
+                signature.ident
+            ),
+        );
+    }
+    let instead = "the limit goes into the future that this function returns, which must be an \
+         `async` block at its end: end with `async move { … }` or `Box::pin(async move { … })`, \
+         or write `async fn`";
+    match end {
+        Some(end) => Error::new_spanned(end, instead),
+        None => Error::new_spanned(&signature.ident, instead),
+    }
+}
+
+fn mentions_future(token: TokenTree) -> bool {
+    match token {
+        TokenTree::Ident(word) => is_future(&word),
+        TokenTree::Group(group) => group.stream().into_iter().any(mentions_future),
+        _ => false,
+    }
+}
+
+fn is_future(word: &Ident) -> bool {
+    word.to_string().ends_with("Future")
+}

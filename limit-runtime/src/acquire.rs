@@ -1,0 +1,271 @@
+//! The futures that take permits: they join the queue, and leave it when dropped.
+
+use crate::limiter::Limiter;
+use crate::permit::Permit;
+use crate::registry::Lease;
+use crate::rejected::Rejected;
+use crate::semaphore::{
+    ADMITTED, Entered, GRANTED, NO_SLOT, Place, RETRY, Refusal, Semaphore, TOO_HEAVY, WAITING,
+};
+use crate::sync::Ordering;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+/// The future of [`Limiter::acquire`]. Its output is the [`Permit`].
+///
+/// It does nothing until it is polled. The first poll binds it to the runtime by which it is polled.
+///
+/// # Cancel safety
+///
+/// Dropping it at any time gives back its place in the queue, and the permit if it has been handed
+/// one. A call that is made again starts at the end of the queue.
+#[must_use = "futures do nothing unless polled"]
+pub struct Acquire<'a> {
+    call: Call<'a>,
+}
+
+/// The future of [`Limiter::acquire_many`]. Its output is the [`Permit`], or [`Rejected`] if the
+/// call wants more permits than the limit.
+///
+/// Everything else is as for [`Acquire`].
+#[must_use = "futures do nothing unless polled"]
+pub struct AcquireMany<'a> {
+    call: Call<'a>,
+}
+
+/// A call on its way to its permits.
+struct Call<'a> {
+    limiter: &'a Limiter,
+    weight: u32,
+    waiter: Option<Waiter>,
+    #[cfg(feature = "tracing")]
+    since: Option<tokio::time::Instant>,
+}
+
+impl<'a> Acquire<'a> {
+    #[inline]
+    pub(crate) fn new(limiter: &'a Limiter) -> Self {
+        Self {
+            call: Call::new(limiter, 1),
+        }
+    }
+}
+
+impl<'a> AcquireMany<'a> {
+    pub(crate) fn new(limiter: &'a Limiter, weight: u32) -> Self {
+        Self {
+            call: Call::new(limiter, weight),
+        }
+    }
+}
+
+impl Future for Acquire<'_> {
+    type Output = Permit;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Permit> {
+        match self.call.poll(context) {
+            Poll::Ready(Ok(permit)) => Poll::Ready(permit),
+            Poll::Ready(Err(_)) => unreachable!("one permit is never more than a limit"),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Future for AcquireMany<'_> {
+    type Output = Result<Permit, Rejected>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let weight = self.call.weight;
+        match self.call.poll(context) {
+            Poll::Ready(Ok(permit)) => Poll::Ready(Ok(permit)),
+            Poll::Ready(Err(refusal)) => {
+                Poll::Ready(Err(self.call.limiter.rejected(weight, refusal)))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    #[inline]
+    fn new(limiter: &'a Limiter, weight: u32) -> Self {
+        Self {
+            limiter,
+            weight,
+            waiter: None,
+            #[cfg(feature = "tracing")]
+            since: None,
+        }
+    }
+
+    #[inline]
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Refusal>> {
+        if self.waiter.is_none() {
+            let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
+            if semaphore.try_acquire(self.weight, || lease.holds()) {
+                return Poll::Ready(Ok(Permit::new(semaphore, self.weight, NO_SLOT)));
+            }
+            return self.enter(context, semaphore, lease);
+        }
+        self.poll_waiting(context)
+    }
+
+    #[inline(never)]
+    fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Refusal>> {
+        let waiter = self.waiter.as_ref().expect("polled as one who waits");
+        match waiter.standing(context.waker()) {
+            GRANTED => Poll::Ready(Ok(self.admitted())),
+            TOO_HEAVY => {
+                let refusal = waiter.semaphore.refusal(true);
+                self.waiter = None;
+                Poll::Ready(Err(refusal))
+            }
+            // The runtime has ended, or who was to find the limit out has failed to.
+            RETRY => {
+                self.retry();
+                let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
+                self.enter(context, semaphore, lease)
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// The slow path.
+    #[inline(never)]
+    fn enter(
+        &mut self,
+        context: &mut Context<'_>,
+        mut semaphore: &'static Semaphore,
+        mut lease: Lease,
+    ) -> Poll<Result<Permit, Refusal>> {
+        loop {
+            match semaphore.enter(self.weight, Some(context.waker()), || lease.holds()) {
+                Entered::Admitted => {
+                    return Poll::Ready(Ok(Permit::new(semaphore, self.weight, NO_SLOT)));
+                }
+                Entered::Queued(place) => {
+                    self.waiter = Some(Waiter {
+                        semaphore,
+                        place,
+                        weight: self.weight,
+                    });
+                    self.log_waiting();
+                    return Poll::Pending;
+                }
+                Entered::Refused(refusal) => return Poll::Ready(Err(refusal)),
+                Entered::Unbound => self.limiter.bind(semaphore),
+                Entered::Stale => {
+                    (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
+                }
+            }
+        }
+    }
+
+    /// Makes the granted waiter a permit.
+    fn admitted(&mut self) -> Permit {
+        let waiter = self
+            .waiter
+            .take()
+            .expect("only a waiter is granted permits");
+        let (semaphore, place) = (waiter.semaphore, waiter.place);
+        // The slot is the permit's now: it goes back with it.
+        std::mem::forget(waiter);
+        // Read under the lock by snapshots only; the permit's release takes the lock after it.
+        place.grant.store(ADMITTED, Ordering::Relaxed);
+        self.log_admitted();
+        Permit::new(semaphore, self.weight, place.slot)
+    }
+
+    fn retry(&mut self) {
+        if let Some(waiter) = self.waiter.take() {
+            waiter
+                .semaphore
+                .leave(waiter.place.slot, waiter.weight, false);
+            std::mem::forget(waiter);
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    fn log_waiting(&mut self) {
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            self.since.get_or_insert_with(tokio::time::Instant::now);
+            tracing::debug!(limiter = self.limiter.name(), "call waits for a permit");
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    fn log_admitted(&mut self) {
+        if let Some(since) = self.since.take() {
+            let waited = since.elapsed();
+            tracing::debug!(limiter = self.limiter.name(), ?waited, "call is let in");
+        }
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    #[expect(
+        clippy::unused_self,
+        clippy::needless_pass_by_ref_mut,
+        reason = "as with the feature"
+    )]
+    fn log_waiting(&mut self) {}
+
+    #[cfg(not(feature = "tracing"))]
+    #[expect(
+        clippy::unused_self,
+        clippy::needless_pass_by_ref_mut,
+        reason = "as with the feature"
+    )]
+    fn log_admitted(&mut self) {}
+}
+
+/// A place in a queue, left when dropped.
+#[derive(Debug)]
+struct Waiter {
+    semaphore: &'static Semaphore,
+    place: Place,
+    weight: u32,
+}
+
+impl Waiter {
+    /// How the waiter stands; while it waits, `waker` is the one that will be woken.
+    fn standing(&self, waker: &Waker) -> u32 {
+        let standing = self.place.grant.load(Ordering::Acquire);
+        if standing != WAITING {
+            return standing;
+        }
+        self.semaphore.update_waker(self.place.slot, waker);
+        // Again, because it may have been served before the waker was exchanged.
+        self.place.grant.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.semaphore.leave(self.place.slot, self.weight, true);
+    }
+}
+
+impl fmt::Debug for Acquire<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.debug("Acquire", f)
+    }
+}
+
+impl fmt::Debug for AcquireMany<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.debug("AcquireMany", f)
+    }
+}
+
+impl Call<'_> {
+    fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("limiter", &self.limiter.name())
+            .field("weight", &self.weight)
+            .field("waiting", &self.waiter.is_some())
+            .finish()
+    }
+}

@@ -1,0 +1,231 @@
+//! What the crate knows of a limiter that has been used, apart from the limiter itself.
+
+use crate::Scope;
+use crate::metrics::{Figures, RuntimeSnapshot, Snapshot, Totals};
+use crate::registry;
+use crate::semaphore::{MAX_LIMIT, Semaphore};
+use std::env::VarError;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+/// Where the limit comes from if nothing else sets it.
+#[derive(Clone, Copy)]
+pub(super) enum Limit {
+    Fixed(usize),
+    Lazy(fn() -> usize),
+}
+
+/// Lock order: the list of limiters, `control`, the list of runtimes, a semaphore.
+pub(super) struct Entry {
+    pub(super) name: Arc<str>,
+    pub(super) index: usize,
+    scope: Scope,
+    limit: Limit,
+    control: Mutex<Control>,
+}
+
+struct Control {
+    /// Replaces the limit that the limiter was made with: set while running, or by environment.
+    limit: Option<u32>,
+    /// The limit that a semaphore was bound to last.
+    bound: Option<u32>,
+    /// An environment variable that could not be used; told when the limit used instead is known.
+    bad_variable: Option<String>,
+    warnings: Vec<String>,
+    /// The figures at the end of a limiter that was dropped. Its index may be another's by now.
+    last: Option<Figures>,
+}
+
+impl Entry {
+    pub(super) fn new(
+        name: Arc<str>,
+        index: usize,
+        scope: Scope,
+        limit: Limit,
+        variable: Option<&str>,
+    ) -> Self {
+        let (limit_set, bad_variable) = match variable.map(read_variable) {
+            None | Some(Ok(None)) => (None, None),
+            Some(Ok(Some(limit))) => (Some(clamp(limit)), None),
+            Some(Err(problem)) => (None, Some(problem)),
+        };
+        let control = Control {
+            limit: limit_set,
+            bound: None,
+            bad_variable,
+            warnings: Vec::new(),
+            last: None,
+        };
+        Self {
+            name,
+            index,
+            scope,
+            limit,
+            control: Mutex::new(control),
+        }
+    }
+
+    /// The limit, if it is the same for all scopes.
+    pub(super) fn limit(&self) -> Option<u32> {
+        let fixed = match self.limit {
+            Limit::Fixed(limit) => Some(clamp(limit)),
+            Limit::Lazy(_) => None,
+        };
+        self.control().limit.or(fixed)
+    }
+
+    /// The limit, or the one that a runtime has found out last.
+    pub(super) fn some_limit(&self) -> usize {
+        let bound = self.control().bound;
+        self.limit().or(bound).unwrap_or(0) as usize
+    }
+
+    /// Binds a semaphore to the limit. A user's expression is evaluated under no lock.
+    pub(super) fn bind(&self, semaphore: &Semaphore) {
+        /// Hands the claim back if the expression panics.
+        struct Claim<'a>(&'a Semaphore);
+        impl Drop for Claim<'_> {
+            fn drop(&mut self) {
+                self.0.unclaim();
+            }
+        }
+
+        let limit = self.limit().unwrap_or_else(|| {
+            let claim = Claim(semaphore);
+            let limit = match self.limit {
+                Limit::Fixed(limit) => limit,
+                Limit::Lazy(limit) => limit(),
+            };
+            std::mem::forget(claim);
+            clamp(limit)
+        });
+        let mut control = self.control();
+        // Under this lock, so that a limit set at the same time is either seen here or finds the
+        // semaphore bound.
+        let limit = control.limit.unwrap_or(limit);
+        control.bound = Some(limit);
+        let bad_variable = control.bad_variable.take();
+        let dismissed = semaphore.bind(limit);
+        drop(control);
+        dismissed.into_iter().for_each(Waker::wake);
+        semaphore.serve_all();
+        if let Some(problem) = bad_variable {
+            self.error(format!("{problem}; the limit is {limit} instead"));
+        }
+        if limit == 0 && matches!(self.limit, Limit::Lazy(_)) {
+            self.warn("the limit is 0: every call waits until it is raised".to_owned());
+        }
+    }
+
+    pub(super) fn set_limit(&self, limit: usize) {
+        let limit = clamp(limit);
+        let mut control = self.control();
+        if control.last.is_some() {
+            return;
+        }
+        control.limit = Some(limit);
+        let registries = registry::all();
+        let semaphores = || {
+            registries
+                .iter()
+                .filter_map(|registry| registry.existing(self.index))
+        };
+        let dismissed: Vec<Waker> = semaphores()
+            .flat_map(|semaphore| semaphore.set_limit(limit))
+            .collect();
+        drop(control);
+        dismissed.into_iter().for_each(Waker::wake);
+        semaphores().for_each(Semaphore::serve_all);
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let limit = self.some_limit();
+        let control = self.control();
+        let (total, runtimes) = match control.last {
+            Some(last) => (last, Vec::new()),
+            None => self.figures(limit),
+        };
+        Snapshot {
+            name: self.name.to_string(),
+            scope: self.scope,
+            total,
+            runtimes,
+            warnings: control.warnings.clone(),
+        }
+    }
+
+    /// The limiter is dropped: its figures stay as they are.
+    pub(super) fn close(&self) {
+        let limit = self.some_limit();
+        let mut control = self.control();
+        control.last = Some(self.figures(limit).0);
+    }
+
+    fn figures(&self, limit: usize) -> (Figures, Vec<RuntimeSnapshot>) {
+        let mut total = Totals::new();
+        let mut runtimes = Vec::new();
+        for registry in registry::all() {
+            let Some(semaphore) = registry.existing(self.index) else {
+                continue;
+            };
+            let reading = semaphore.read();
+            total.add(&reading);
+            if let (Some(runtime), true) = (registry.ordinal(), reading.bound) {
+                runtimes.push(RuntimeSnapshot {
+                    runtime,
+                    figures: reading.figures(),
+                });
+            }
+        }
+        runtimes.sort_by_key(|runtime| runtime.runtime);
+        (total.figures(limit), runtimes)
+    }
+
+    /// Notes something that is wrong with the limiter's configuration and that was worked around.
+    pub(super) fn warn(&self, problem: String) {
+        #[cfg(feature = "tracing")]
+        tracing::warn!(limiter = &*self.name, "{problem}");
+        self.control().warnings.push(problem);
+    }
+
+    /// Notes something that the user asked for and did not get.
+    fn error(&self, problem: String) {
+        #[cfg(feature = "tracing")]
+        tracing::error!(limiter = &*self.name, "{problem}");
+        self.control().warnings.push(problem);
+    }
+
+    fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Larger limits than the largest are taken down to it.
+fn clamp(limit: usize) -> u32 {
+    u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT)
+}
+
+/// The limit that a variable asks for, if it is set, or what is wrong with it.
+fn read_variable(variable: &str) -> Result<Option<usize>, String> {
+    let value = match std::env::var(variable) {
+        Ok(value) => value,
+        Err(VarError::NotPresent) => return Ok(None),
+        Err(VarError::NotUnicode(value)) => value.to_string_lossy().into_owned(),
+    };
+    match value.trim().parse() {
+        Ok(limit) if limit > 0 => Ok(Some(limit)),
+        _ => Err(format!(
+            "environment variable `{variable}` is {value:?}, which is not a whole number from 1 up"
+        )),
+    }
+}
+
+impl fmt::Debug for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Fixed(limit) => limit.fmt(f),
+            Limit::Lazy(_) => f.write_str("found out on first use"),
+        }
+    }
+}

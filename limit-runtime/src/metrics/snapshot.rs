@@ -1,0 +1,155 @@
+//! Figures of a limiter at one moment.
+
+use super::WaitTimes;
+use crate::Scope;
+use std::fmt;
+use std::time::Duration;
+
+/// A limiter's figures at one moment, in total and for each live runtime.
+///
+/// Each semaphore is read at once, so that its figures agree with each other; several runtimes are
+/// read one after another. `Display` prints one line, aligned so that snapshots printed below one
+/// another make a table.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::Limiter;
+///
+/// let db = Limiter::new("snapshot-example", 10);
+/// let permit = db.try_acquire()?;
+/// let snapshot = db.snapshot();
+/// assert_eq!((snapshot.total.in_use, snapshot.total.limit), (1, 10));
+/// println!("{snapshot}");
+/// # Ok::<(), limit_runtime::Rejected>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The limiter's name.
+    pub name: String,
+    /// What the limiter's permits are shared by.
+    pub scope: Scope,
+    /// All runtimes together, those that have ended too. The limit is that of one scope.
+    pub total: Figures,
+    /// Each runtime that lives and has used the limiter. With process scope, and for calls made
+    /// outside any runtime, one entry that stands for the process.
+    pub runtimes: Vec<RuntimeSnapshot>,
+    /// What was found wrong in the limiter's configuration, in words.
+    pub warnings: Vec<String>,
+}
+
+/// The figures of one runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct RuntimeSnapshot {
+    /// The runtime's number, in the order in which limiters first saw the runtimes, from 1. 0 is the
+    /// process. A number is never used again.
+    pub runtime: u64,
+    /// Since the runtime was first seen.
+    pub figures: Figures,
+}
+
+/// Figures at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Figures {
+    /// How many permits there are.
+    pub limit: usize,
+    /// How many of them are out. More than `limit` for a while after the limit was lowered; in a
+    /// total, up to `limit` for each runtime.
+    pub in_use: usize,
+    /// How many calls wait.
+    pub waiting: usize,
+    /// The most calls that have ever waited at the same time (for one runtime).
+    pub most_waiting: usize,
+    /// Calls that found a permit free.
+    pub admitted_at_once: u64,
+    /// Calls that waited and got a permit.
+    pub admitted_after_waiting: u64,
+    /// Calls that were dropped while they waited, or before they noticed that they had got a permit.
+    pub cancelled: u64,
+    /// Calls that were not let in, by reason.
+    pub rejected: RejectedCounts,
+    /// How long the calls waited that were admitted after waiting.
+    pub wait: WaitTimes,
+}
+
+/// Calls that were not let in, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct RejectedCounts {
+    /// No permit was free and the call could not wait: [`RejectedKind::QueueFull`].
+    ///
+    /// [`RejectedKind::QueueFull`]: crate::RejectedKind::QueueFull
+    pub queue_full: u64,
+    /// The call wanted more permits than the limit: [`RejectedKind::TooHeavy`].
+    ///
+    /// [`RejectedKind::TooHeavy`]: crate::RejectedKind::TooHeavy
+    pub too_heavy: u64,
+}
+
+impl RejectedCounts {
+    /// For whatever reason.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.queue_full + self.too_heavy
+    }
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<32} {:<7} {}", self.name, self.scope, self.total)?;
+        if !self.warnings.is_empty() {
+            write!(f, "  ! {}", self.warnings.join("; "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "in use {:>4}/{:<4} waiting {:>5} (most {:>5})  admitted {:>8} + {:>8} waited  \
+             cancelled {:>5}  rejected {:>5}  wait p50 {:>8} p90 {:>8} p99 {:>8} max {:>8}",
+            self.in_use,
+            self.limit,
+            self.waiting,
+            self.most_waiting,
+            self.admitted_at_once,
+            self.admitted_after_waiting,
+            self.cancelled,
+            self.rejected.total(),
+            Short(self.wait.p50),
+            Short(self.wait.p90),
+            Short(self.wait.p99),
+            Short(self.wait.max),
+        )
+    }
+}
+
+/// A duration with three digits, and its unit.
+struct Short(Duration);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs_f64();
+        let (figure, unit) = match seconds {
+            0.0 => return f.pad("-"),
+            _ if seconds < 1e-3 => (seconds * 1e6, "µs"),
+            _ if seconds < 1.0 => (seconds * 1e3, "ms"),
+            _ => (seconds, "s"),
+        };
+        let digits = if figure < 10.0 {
+            2
+        } else {
+            usize::from(figure < 100.0)
+        };
+        f.pad(&format!("{figure:.digits$}{unit}"))
+    }
+}

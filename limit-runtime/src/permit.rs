@@ -1,0 +1,60 @@
+//! The right to run.
+
+use crate::semaphore::Semaphore;
+use std::fmt;
+
+/// The right to run: what a call holds from before its body starts until after its last local and
+/// temporary is dropped.
+///
+/// Dropping it gives it back and lets the next waiter in. It is `Send`, `Sync` and `'static`: it can
+/// move into a spawned task or into a stream that is returned, and holds its place under the limit
+/// until it is dropped there. It may outlive its runtime and its limiter.
+///
+/// A permit that is never dropped ([`std::mem::forget`]) is gone for good: the limit is one lower.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::Limiter;
+///
+/// static DB: Limiter = Limiter::new("permit-example", 1);
+///
+/// let permit = DB.try_acquire()?;
+/// assert!(DB.try_acquire().is_err());
+/// drop(permit);
+/// assert!(DB.try_acquire().is_ok());
+/// # Ok::<(), limit_runtime::Rejected>(())
+/// ```
+#[must_use = "dropping a permit gives it back at once"]
+pub struct Permit {
+    semaphore: &'static Semaphore,
+    weight: u32,
+    /// The place in the queue of a call that had waited: it goes back together with the permit.
+    slot: u32,
+}
+
+impl Permit {
+    #[inline]
+    pub(crate) fn new(semaphore: &'static Semaphore, weight: u32, slot: u32) -> Self {
+        Self {
+            semaphore,
+            weight,
+            slot,
+        }
+    }
+}
+
+impl Drop for Permit {
+    #[inline]
+    fn drop(&mut self) {
+        self.semaphore.release(self.weight, self.slot);
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit")
+            .field("weight", &self.weight)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,368 @@
+//! The permits of one limiter in one scope: one atomic word, and a queue behind a lock.
+//!
+//! # Implementation details
+//!
+//! ```text
+//! 63                32   31   30                0
+//! | acquired (u32)  | SLOW |  available (u31)    |
+//! ```
+//!
+//! While nothing out of the ordinary is going on, the word is all there is. A call takes its
+//! permits by one compare-exchange, which takes `weight` from `available` and adds one to
+//! `acquired`, so that the number of admitted calls costs nothing. A permit comes back by one
+//! `fetch_add`.
+//!
+//! Whatever is out of the ordinary sets SLOW: somebody waits, the limit was lowered below what is
+//! out (debt), or the semaphore is not bound to a limit yet. Then both paths go to the lock, and
+//! only the lock's holder takes from `available`, so nobody barges past the queue. SLOW is set and
+//! cleared under the lock only. While it is set, permits that come back do not touch the word at
+//! all: they go to the `bank` under the lock and from there straight to the head of the queue.
+//!
+//! A semaphore knows nothing of limiters, runtimes or names. It is *bound* to a limit on first use,
+//! and unbound again when its registry passes to the next runtime or its limiter is dropped; it is
+//! never freed, so a permit is a plain reference and needs no count of references.
+//!
+//! # Memory ordering
+//!
+//! * A permit given back through the word (`fetch_add`, `Release`) is taken through the word
+//!   (compare-exchange, `Acquire`): what the former holder did happens before what the next one
+//!   does. In between only read-modify-writes touch the word, which continue the release sequence.
+//! * Through the queue the same edge is made by the lock, and by the grant's `Release` store and
+//!   `Acquire` load.
+//! * A release that loads the word, sees SLOW clear and then adds, may be overtaken by a waiter who
+//!   sets SLOW. Both are read-modify-writes of one word, so one comes first: if the add, the waiter
+//!   finds the permit when it looks again after setting SLOW; if the waiter, the add returns SLOW
+//!   and the releaser takes the lock and serves the queue. No wake-up is lost either way.
+//! * The word's load before the compare-exchange is `Acquire` because the caller's check that the
+//!   semaphore is still its own (`still_ours`) must come after it. Unbinding changes the owner's
+//!   mark first and the word second, and always changes the word (it adds one to `acquired`). A
+//!   compare-exchange that succeeds therefore took its permit before the word was changed: the
+//!   unbinding sees the permit out and gives up.
+
+mod queue;
+mod state;
+
+#[cfg(all(test, limit_loom))]
+mod loom_tests;
+
+use crate::metrics::Reading;
+use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use once_cell::sync::OnceCell;
+pub(crate) use queue::{ADMITTED, GRANTED, NO_SLOT, Place, RETRY, TOO_HEAVY, WAITING};
+use state::{Binding, State};
+use std::task::Waker;
+use tokio::time::Instant;
+
+const SLOW: u64 = 1 << 31;
+const AVAILABLE: u64 = SLOW - 1;
+const ONE_ACQUIRED: u64 = 1 << 32;
+
+/// The largest limit, 2³¹ − 1. Larger ones are taken down to it.
+pub(crate) const MAX_LIMIT: u32 = (1 << 31) - 1;
+
+/// See the module's documentation. Aligned so that two semaphores never share a cache line, nor a
+/// pair that is fetched together.
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub(crate) struct Semaphore {
+    word: AtomicU64,
+    state: Mutex<State>,
+    /// How often `acquired` has wrapped.
+    wraps: AtomicU32,
+}
+
+/// What became of a call that took the slow path.
+#[derive(Debug)]
+pub(crate) enum Entered {
+    /// It has its permits.
+    Admitted,
+    /// It waits at this place.
+    Queued(Place),
+    /// It is not let in.
+    Refused(Refusal),
+    /// The semaphore has no limit yet: it is for the caller to call [`Semaphore::bind`], or
+    /// [`Semaphore::unclaim`] if it cannot.
+    Unbound,
+    /// `still_ours` was false: the semaphore belongs to another runtime now.
+    Stale,
+}
+
+/// Why a call was not let in, with the figures at that moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) too_heavy: bool,
+    pub(crate) limit: u32,
+    pub(crate) in_use: u32,
+    pub(crate) waiting: usize,
+}
+
+impl Semaphore {
+    /// A semaphore that is not bound to a limit.
+    pub(crate) fn new() -> Self {
+        Self {
+            word: AtomicU64::new(SLOW),
+            wraps: AtomicU32::new(0),
+            state: Mutex::new(State::new()),
+        }
+    }
+
+    /// The fast path: takes `weight` permits if nothing is out of the ordinary.
+    ///
+    /// `still_ours` says whether the semaphore still belongs to the runtime that the caller looked
+    /// it up for. See *Memory ordering* for why it is asked between the load and the exchange.
+    #[inline]
+    pub(crate) fn try_acquire(&self, weight: u32, still_ours: impl Fn() -> bool) -> bool {
+        let mut word = self.word.load(Ordering::Acquire);
+        loop {
+            if word & SLOW != 0 || word & AVAILABLE < u64::from(weight) || !still_ours() {
+                return false;
+            }
+            let taken = word.wrapping_add(ONE_ACQUIRED) - u64::from(weight);
+            match self
+                .word
+                .compare_exchange_weak(word, taken, Ordering::Acquire, Ordering::Acquire)
+            {
+                Ok(_) => {
+                    if taken < ONE_ACQUIRED {
+                        self.wraps.fetch_add(1, Ordering::Relaxed);
+                    }
+                    return true;
+                }
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Gives `weight` permits back, and the slot of a call that had waited ([`NO_SLOT`] else).
+    #[inline]
+    pub(crate) fn release(&self, weight: u32, slot: u32) {
+        if slot == NO_SLOT && self.word.load(Ordering::Relaxed) & SLOW == 0 {
+            let before = self.word.fetch_add(u64::from(weight), Ordering::Release);
+            if before & SLOW == 0 {
+                return;
+            }
+            self.release_slow(0, NO_SLOT);
+        } else {
+            self.release_slow(weight, slot);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn release_slow(&self, weight: u32, slot: u32) {
+        let now = now();
+        let mut state = self.lock();
+        if slot != NO_SLOT {
+            state.finish(slot);
+        }
+        state.give_back(&self.word, weight);
+        self.serve(state, now);
+    }
+
+    /// The slow path in: takes the permits, or joins the queue if there is a waker to join with, or
+    /// says why neither.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn enter(
+        &self,
+        weight: u32,
+        waker: Option<&Waker>,
+        still_ours: impl Fn() -> bool,
+    ) -> Entered {
+        // The waker is cloned and the clock read before locking: both may be foreign code.
+        let waker = waker.cloned();
+        let now = now();
+        let mut state = self.lock();
+        if !still_ours() {
+            return Entered::Stale;
+        }
+        match state.binding {
+            Binding::Unbound => {
+                state.binding = Binding::Claimed;
+                return Entered::Unbound;
+            }
+            // Somebody else is finding the limit out. Who can wait waits for it, as at limit 0; who
+            // cannot finds it out as well.
+            Binding::Claimed if waker.is_none() => return Entered::Unbound,
+            Binding::Claimed | Binding::Bound => {}
+        }
+        let entered = state.enter(&self.word, weight, waker, now);
+        // Who has joined has found nothing to hand out. A permit that has come back since is handed
+        // out by whoever brought it: SLOW is set.
+        if !matches!(entered, Entered::Queued(_)) {
+            self.serve(state, now);
+        }
+        entered
+    }
+
+    /// Binds a semaphore that [`Entered::Unbound`] handed to the caller. To be followed, under no
+    /// lock, by waking the wakers and by [`serve_all`](Self::serve_all).
+    pub(crate) fn bind(&self, limit: u32) -> Vec<Waker> {
+        self.lock().binding = Binding::Bound;
+        self.set_limit(limit)
+    }
+
+    /// Takes back the claim of [`Entered::Unbound`]: the next caller is to bind.
+    pub(crate) fn unclaim(&self) {
+        self.lock().binding = Binding::Unbound;
+        self.dismiss_all();
+    }
+
+    /// Changes the limit, if there is one yet. Those above a lowered limit run on. To be followed as
+    /// [`bind`](Self::bind).
+    pub(crate) fn set_limit(&self, limit: u32) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        let mut state = self.lock();
+        if matches!(state.binding, Binding::Bound) {
+            state.set_limit(&self.word, limit, &mut wakers);
+        }
+        wakers
+    }
+
+    /// Serves whoever can be served.
+    pub(crate) fn serve_all(&self) {
+        self.serve(self.lock(), now());
+    }
+
+    /// Takes every waiter out of the queue and wakes it, to ask again.
+    pub(crate) fn dismiss_all(&self) {
+        loop {
+            let mut state = self.lock();
+            let mut wakers = Wakers::default();
+            let more = state.dismiss(&mut wakers);
+            state.settle(&self.word);
+            drop(state);
+            wakers.wake();
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// Unbinds, if no permit is out and nobody waits; says whether it did. The caller must have
+    /// changed what `still_ours` looks at before.
+    ///
+    /// Figures are kept as those of the past, or with `forget`, dropped.
+    pub(crate) fn unbind(&self, forget: bool) -> bool {
+        let mut state = self.lock();
+        if self
+            .word
+            .fetch_add(ONE_ACQUIRED, Ordering::AcqRel)
+            .wrapping_add(ONE_ACQUIRED)
+            < ONE_ACQUIRED
+        {
+            self.wraps.fetch_add(1, Ordering::Relaxed);
+        }
+        if !state.unbind(&self.word) {
+            return false;
+        }
+        let acquired = self.acquired(&mut state);
+        state.close_books(acquired, forget);
+        true
+    }
+
+    /// A waiter goes before it was admitted, by its own will or to ask again.
+    pub(crate) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
+        let now = now();
+        let mut state = self.lock();
+        let waker = state.leave(slot, weight, cancelled);
+        self.serve(state, now);
+        drop(waker);
+    }
+
+    /// A waiter is polled by another task than the one that its waker wakes.
+    pub(crate) fn update_waker(&self, slot: u32, waker: &Waker) {
+        if !self.lock().queue.needs_waker(slot, waker) {
+            return;
+        }
+        let waker = waker.clone();
+        let unneeded = self.lock().queue.set_waker(slot, waker);
+        drop(unneeded);
+    }
+
+    /// What a caller is told who is too heavy for the limit.
+    pub(crate) fn refusal(&self, too_heavy: bool) -> Refusal {
+        let mut state = self.lock();
+        state.absorb(&self.word);
+        state.refusal(&self.word, too_heavy)
+    }
+
+    /// What it shows at this moment.
+    pub(crate) fn read(&self) -> Reading {
+        let mut state = self.lock();
+        let acquired = self.acquired(&mut state);
+        state.read(&self.word, acquired)
+    }
+
+    /// The limit that it is bound to.
+    pub(crate) fn limit(&self) -> Option<u32> {
+        let state = self.lock();
+        matches!(state.binding, Binding::Bound).then_some(state.limit)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Hands out what can be handed out, unlocks, and wakes.
+    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>, now: u64) {
+        loop {
+            let mut wakers = Wakers::default();
+            let more = state.serve(&self.word, now, &mut wakers);
+            drop(state);
+            wakers.wake();
+            if !more {
+                return;
+            }
+            state = self.lock();
+        }
+    }
+
+    /// How many calls have been admitted through the word.
+    fn acquired(&self, state: &mut State) -> u64 {
+        let wraps = u64::from(self.wraps.load(Ordering::Relaxed));
+        let low = self.word.load(Ordering::Relaxed) >> 32;
+        state.monotonic(wraps << 32 | low)
+    }
+}
+
+/// Wakers to wake after unlocking. Nearly always it is one, which takes no allocation.
+#[derive(Default)]
+struct Wakers {
+    first: Option<Waker>,
+    rest: Vec<Waker>,
+}
+
+impl Wakers {
+    /// So many are woken for one lock.
+    const MOST: usize = 64;
+
+    fn push(&mut self, waker: Option<Waker>) {
+        if self.first.is_none() {
+            self.first = waker;
+        } else {
+            self.rest.extend(waker);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.rest.len() + 1 >= Self::MOST
+    }
+
+    fn wake(self) {
+        if let Some(first) = self.first {
+            first.wake();
+        }
+        if !self.rest.is_empty() {
+            self.rest.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+/// Nanoseconds since this was asked first, on tokio's clock.
+fn now() -> u64 {
+    static ORIGIN: OnceCell<Instant> = OnceCell::new();
+    let now = Instant::now();
+    let since = now.saturating_duration_since(*ORIGIN.get_or_init(|| now));
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,46 @@
+//! Every shape of function that `#[concurrency_limit]` accepts, compiled and run: as it stands in
+//! a file, and again from inside two kinds of `macro_rules!` wrapper.
+#![deny(warnings)]
+#![allow(
+    clippy::manual_async_fn,
+    clippy::pedantic,
+    reason = "odd shapes are what is tested; lints are compared by the diagnostics test"
+)]
+#![forbid(unsafe_code)]
+
+// As a user may have it who renamed the dependency.
+extern crate limit_runtime as renamed;
+
+#[path = "shapes/boxed_traits.rs"]
+mod boxed_traits;
+#[path = "fragments.rs"]
+mod fragments;
+#[path = "shapes/functions.rs"]
+mod functions;
+#[path = "shapes/futures.rs"]
+mod futures;
+#[path = "shapes/hygiene.rs"]
+mod hygiene;
+#[path = "shapes/limits.rs"]
+mod limits;
+#[path = "shapes/methods.rs"]
+mod methods;
+#[path = "shapes/others.rs"]
+mod others;
+#[path = "shapes/permits.rs"]
+mod permits;
+#[path = "support.rs"]
+mod support;
+#[path = "shapes/unchanged.rs"]
+mod unchanged;
+
+mod as_items {
+    macro_rules! as_items {
+        ($($item:item)*) => { $($item)* };
+    }
+    include!(concat!(env!("OUT_DIR"), "/as_items.rs"));
+}
+
+mod as_body {
+    include!(concat!(env!("OUT_DIR"), "/as_body.rs"));
+}

@@ -1,0 +1,96 @@
+//! The compiler says about a limited function what it says about the plain one.
+//!
+//! Each file under `diagnostics/` is compiled twice, as it stands and with the attribute's lines
+//! emptied; messages, codes, places and labels must be the same. `clippy` does the compiling, so
+//! that lints are compared too.
+//!
+//! One difference is left: of an *argument* that is not `Send` the compiler says that it is held
+//! across the function's first await, which in a limited function is the wait for the permit.
+
+#[path = "diagnostics/support.rs"]
+mod support;
+
+use support::{Diagnostic, Project};
+
+const CASES: [(&str, &str); 5] = [
+    ("borrows", include_str!("diagnostics/borrows.rs")),
+    ("names", include_str!("diagnostics/names.rs")),
+    ("sendness", include_str!("diagnostics/sendness.rs")),
+    ("types", include_str!("diagnostics/types.rs")),
+    ("warnings", include_str!("diagnostics/warnings.rs")),
+];
+
+#[test]
+fn the_compiler_says_the_same_of_a_limited_function_as_of_the_plain_one() {
+    let mut project = Project::new("same-diagnostics");
+    for (name, source) in CASES {
+        project.add(&format!("limited_{name}"), source);
+        project.add(&format!("plain_{name}"), &without_attribute(source));
+    }
+    let diagnostics = project.check();
+    let of = |kind: &str, name: &str| -> Vec<Diagnostic> {
+        diagnostics
+            .get(&format!("{kind}_{name}"))
+            .cloned()
+            .unwrap_or_default()
+    };
+    let mut differences = Vec::new();
+    for (name, _) in CASES {
+        let (plain, limited) = (of("plain", name), of("limited", name));
+        assert!(
+            !plain.is_empty(),
+            "{name}: nothing was said of the plain functions"
+        );
+        for gone in plain
+            .iter()
+            .filter(|diagnostic| !limited.contains(diagnostic))
+        {
+            differences.push(format!("{name}: only of the plain function: {gone:#?}"));
+        }
+        for new in limited
+            .iter()
+            .filter(|diagnostic| !plain.contains(diagnostic))
+        {
+            differences.push(format!("{name}: only of the limited function: {new:#?}"));
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
+    let mut project = Project::new("argument-diagnostics");
+    project.add("arguments", include_str!("diagnostics/arguments.rs.in"));
+    let diagnostics = project.check();
+    let mut places: Vec<(usize, String, String)> = diagnostics["arguments"]
+        .iter()
+        .filter(|diagnostic| diagnostic.level == "error" && !diagnostic.code.is_empty())
+        .flat_map(|diagnostic| {
+            let primary = diagnostic.places.iter().filter(|place| place.primary);
+            primary.map(|place| (place.line, diagnostic.code.clone(), place.text.clone()))
+        })
+        .collect();
+    places.sort();
+    let expected = include_str!("diagnostics/arguments.rs.in")
+        .lines()
+        .enumerate()
+        .filter_map(|(line, text)| {
+            let (_, expected) = text.split_once("// ")?;
+            let (code, text) = expected.split_once(' ')?;
+            Some((line + 1, code.to_owned(), text.to_owned()))
+        })
+        .collect::<Vec<_>>();
+    assert_eq!(places, expected);
+}
+
+/// The same lines, the attribute's empty.
+fn without_attribute(source: &str) -> String {
+    let lines = source.lines().map(|line| {
+        if line.trim_start().starts_with("#[concurrency_limit(") {
+            ""
+        } else {
+            line
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
