@@ -72,15 +72,22 @@ pub(crate) fn client(start: &Url, timeout: Duration) -> anyhow::Result<Client> {
         // A page that moved is queued like any other, so that no page is fetched twice.
         .redirect(Policy::none())
         .timeout(timeout);
-    let host = start.host_str().unwrap_or_default();
-    if host == "localhost"
+    if on_loopback(start) {
+        client = client.no_proxy();
+        if start.scheme() == "http" {
+            // A machine without certificates can still look at its own pages.
+            client = client.tls_certs_only([]);
+        }
+    }
+    client.build().context("cannot set up the HTTP client")
+}
+
+fn on_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost"
         || host
             .parse()
             .is_ok_and(|address: IpAddr| address.is_loopback())
-    {
-        client = client.no_proxy();
-    }
-    client.build().context("cannot set up the HTTP client")
 }
 
 async fn get(client: &Client, url: &Url) -> reqwest::Result<Answer> {

@@ -149,8 +149,7 @@ impl Written {
                 ),
             ));
         }
-        let excludes = options::excluded_by_limit();
-        self.refuse_repeated_or_excluded(LIMIT, &excludes, &value)?;
+        self.refuse_repeated_or_excluded(LIMIT, &[], &value)?;
         if !first {
             return Err(Error::new_spanned(
                 value,

@@ -130,6 +130,22 @@ async fn max_pages_is_the_number_of_rows() -> Result {
     Ok(())
 }
 
+#[tokio::test]
+async fn loopback_needs_neither_certificates_nor_a_proxy() -> Result {
+    let directory = TempDir::new()?;
+    let site = Site::that_gathers(1, 1).await?;
+    let end = Crawler::new(&sqlite(&directory))
+        .args(&["--url", &site.url("/")])
+        .env("SSL_CERT_FILE", "/nonexistent")
+        .env("SSL_CERT_DIR", "/nonexistent")
+        .env("http_proxy", &format!("http://{}", site::closed_port()?))
+        .run()
+        .await?;
+    assert_eq!(end.code, Some(0), "{end:?}");
+    assert_eq!(site.requests().len(), 2);
+    Ok(())
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_lets_running_pages_finish_and_starts_no_more() -> Result {

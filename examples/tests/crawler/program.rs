@@ -43,6 +43,11 @@ impl Crawler {
         self
     }
 
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
     pub(crate) fn start(mut self) -> Result<Running> {
         let mut child = self.0.spawn()?;
         let output = child.stdout.take().ok_or("no stdout")?;

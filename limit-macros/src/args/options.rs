@@ -54,12 +54,6 @@ pub(super) const OPTIONS: [OptionRule; 5] = [
     },
 ];
 
-/// The options that a limit cannot stand beside.
-pub(super) fn excluded_by_limit() -> Vec<&'static str> {
-    let excluding = OPTIONS.iter().filter(|rule| rule.excludes.contains(&LIMIT));
-    excluding.map(|rule| rule.name).collect()
-}
-
 /// How a message calls an option, or the limit.
 pub(super) fn quoted(name: &str) -> String {
     if name == LIMIT {
