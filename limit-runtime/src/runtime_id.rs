@@ -22,6 +22,7 @@
 
 use crate::registry::{self, Lease};
 use std::cell::Cell;
+use std::hash::{Hash, Hasher};
 use std::task::Waker;
 use tokio::runtime::{self, Handle};
 use tokio::task;
@@ -57,16 +58,13 @@ pub(crate) fn current(waker: Option<&Waker>) -> Lease {
     let Some(id) = task::try_id() else {
         return ask();
     };
-    // Tokio aligns tasks to 128 bytes or more, mixed a little because allocators like strides.
-    let address = waker.data().addr() >> 7;
-    let place = (address ^ address >> 7) % TASKS;
-    LAST_TASKS.with(|tasks| match tasks[place].get() {
+    LAST_TASKS.with(|tasks| match tasks[place(id)].get() {
         Some(last) if last.id == id && last.waker == waker.data() && last.lease.holds() => {
             last.lease
         }
         _ => {
             let lease = ask();
-            tasks[place].set(Some(Task {
+            tasks[place(id)].set(Some(Task {
                 id,
                 waker: waker.data(),
                 lease,
@@ -74,6 +72,26 @@ pub(crate) fn current(waker: Option<&Waker>) -> Lease {
             lease
         }
     })
+}
+
+/// A task's place in the table: its number, as ids are counted up. They show it only by their hash.
+#[inline]
+fn place(id: task::Id) -> usize {
+    struct Number(usize);
+    impl Hasher for Number {
+        fn write(&mut self, bytes: &[u8]) {
+            bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+        }
+        fn write_u64(&mut self, number: u64) {
+            self.0 = self.0.rotate_left(8) ^ (number % TASKS as u64) as usize;
+        }
+        fn finish(&self) -> u64 {
+            self.0 as u64
+        }
+    }
+    let mut number = Number(0);
+    id.hash(&mut number);
+    number.0 % TASKS
 }
 
 #[cold]

@@ -305,6 +305,7 @@ impl Semaphore {
     }
 
     /// Hands out what can be handed out, unlocks, and wakes.
+    #[inline]
     fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>, now: u64) {
         loop {
             let mut wakers = Wakers::default();

@@ -246,8 +246,11 @@ async fn a_database_out_of_reach_is_one_line_without_its_password_and_exit_code_
     let directory = TempDir::new()?;
     let file = directory.path().join("missing/crawl.sqlite");
     let line = one_line(&format!("sqlite://{}", file.display()), &[]).await?;
-    let expected = format!("crawler: cannot open the database {}: ", file.display());
-    assert!(line.starts_with(&expected), "{line}");
+    assert!(
+        line.starts_with("crawler: cannot open the database "),
+        "{line}"
+    );
+    assert!(line.contains("missing/crawl.sqlite: "), "{line}");
 
     let line = one_line("postgres://someone:secret@localhost/crawl", &[]).await?;
     assert!(

@@ -147,6 +147,7 @@ impl Queue {
     }
 
     /// Joins at the end, at `now`.
+    #[inline]
     pub(crate) fn join(&mut self, weight: u32, waker: Waker, now: u64) -> Place {
         if self.free == NO_SLOT {
             self.grow();
@@ -180,6 +181,7 @@ impl Queue {
 
     /// Hands its permits to the one who is next, who must be there, and returns the waker to wake
     /// after unlocking.
+    #[inline]
     pub(crate) fn serve(&mut self, now: u64) -> Option<Waker> {
         let slot = self.head;
         self.lighten(slot);
@@ -239,6 +241,7 @@ impl Queue {
     }
 
     /// A holder gives its slot back. Says whether it is time to count the recent waits.
+    #[inline]
     pub(crate) fn finish(&mut self, slot: u32) -> bool {
         let waited = self.node(slot).time;
         self.recent[self.recent_length as usize] = waited;

@@ -60,6 +60,7 @@ impl State {
     }
 
     /// A call with no way through the word.
+    #[inline]
     pub(super) fn enter(
         &mut self,
         word: &AtomicU64,
@@ -102,6 +103,7 @@ impl State {
 
     /// Hands permits to waiters in order, for as long as there are enough, and clears SLOW if no
     /// reason for it is left. Says whether there is more to do when the wakers have been woken.
+    #[inline]
     pub(super) fn serve(&mut self, word: &AtomicU64, now: u64, wakers: &mut Wakers) -> bool {
         if !self.slow {
             return false;
