@@ -29,28 +29,16 @@ fn the_compiler_says_the_same_of_a_limited_function_as_of_the_plain_one() {
     }
     let diagnostics = project.check();
     let of = |kind: &str, name: &str| -> Vec<Diagnostic> {
-        diagnostics
-            .get(&format!("{kind}_{name}"))
-            .cloned()
-            .unwrap_or_default()
+        diagnostics.get(&format!("{kind}_{name}")).cloned().unwrap_or_default()
     };
     let mut differences = Vec::new();
     for (name, _) in CASES {
         let (plain, limited) = (of("plain", name), of("limited", name));
-        assert!(
-            !plain.is_empty(),
-            "{name}: nothing was said of the plain functions"
-        );
-        for gone in plain
-            .iter()
-            .filter(|diagnostic| !limited.contains(diagnostic))
-        {
+        assert!(!plain.is_empty(), "{name}: nothing was said of the plain functions");
+        for gone in plain.iter().filter(|diagnostic| !limited.contains(diagnostic)) {
             differences.push(format!("{name}: only of the plain function: {gone:#?}"));
         }
-        for new in limited
-            .iter()
-            .filter(|diagnostic| !plain.contains(diagnostic))
-        {
+        for new in limited.iter().filter(|diagnostic| !plain.contains(diagnostic)) {
             differences.push(format!("{name}: only of the limited function: {new:#?}"));
         }
     }
@@ -85,12 +73,8 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
 
 /// The same lines, the attribute's empty.
 fn without_attribute(source: &str) -> String {
-    let lines = source.lines().map(|line| {
-        if line.trim_start().starts_with("#[concurrency_limit(") {
-            ""
-        } else {
-            line
-        }
-    });
+    let lines = source
+        .lines()
+        .map(|line| if line.trim_start().starts_with("#[concurrency_limit(") { "" } else { line });
     lines.collect::<Vec<_>>().join("\n")
 }

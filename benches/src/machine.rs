@@ -45,32 +45,21 @@ fn version(name: &str) -> String {
     let lock = include_str!("../../Cargo.lock");
     let heading = format!("name = \"{name}\"");
     let mut lines = lock.lines().skip_while(|line| *line != heading).skip(1);
-    let version = lines
-        .next()
-        .and_then(|line| line.strip_prefix("version = "));
-    version.map_or_else(
-        || "unknown".to_owned(),
-        |version| version.trim_matches('"').to_owned(),
-    )
+    let version = lines.next().and_then(|line| line.strip_prefix("version = "));
+    version.map_or_else(|| "unknown".to_owned(), |version| version.trim_matches('"').to_owned())
 }
 
 /// Year, month and day in UTC. Days are counted from 1 March of the year 0, so that a leap day is
 /// the last of its year, in eras of 400 years.
 fn date(now: SystemTime) -> String {
-    let seconds = now
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let days = seconds / 86_400 + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     format!("{:04}-{month:02}-{day:02}", era * 400 + year + next)
 }
 

@@ -50,11 +50,8 @@ struct Arguments {
 
 impl Arguments {
     fn selection(&self) -> Selection {
-        let (rounds, turn, waiters) = if self.quick {
-            (3, 15, 100_000)
-        } else {
-            (21, 50, 1_000_000)
-        };
+        let (rounds, turn, waiters) =
+            if self.quick { (3, 15, 100_000) } else { (21, 50, 1_000_000) };
         Selection {
             plan: Plan {
                 rounds: self.rounds.unwrap_or(rounds).max(1),
@@ -79,18 +76,12 @@ fn main() -> ExitCode {
         plan: selection.plan,
         waiters: selection.waiters,
         rows: all(&selection),
-        costs: if selection.row("cost") {
-            cost::costs()
-        } else {
-            Vec::new()
-        },
+        costs: if selection.row("cost") { cost::costs() } else { Vec::new() },
         notes: notes(&selection),
     };
     report.print();
     let path = arguments.json.unwrap_or_else(|| {
-        [env!("CARGO_MANIFEST_DIR"), "..", "target", "bench.json"]
-            .iter()
-            .collect()
+        [env!("CARGO_MANIFEST_DIR"), "..", "target", "bench.json"].iter().collect()
     });
     let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     if let Err(error) = folder.and_then(|()| std::fs::write(&path, report.json())) {
@@ -127,13 +118,9 @@ fn all(selection: &Selection) -> Vec<Row> {
 /// What a reader has to know to trust the figures. Asked for when all rows are done.
 fn notes(selection: &Selection) -> Vec<String> {
     let machine = Machine::here();
-    let versions: Vec<String> = machine
-        .versions
-        .iter()
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
-    let mut notes =
-        vec![
+    let versions: Vec<String> =
+        machine.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    let mut notes = vec![
         format!("{}; tokio's lock: {}", versions.join(", "), machine.tokio_lock),
         "sentinel refuses where the others wait, so it has no figure where calls queue (n/a); its \
          clock is cached, its watch of load, processor and memory off"
@@ -143,16 +130,10 @@ fn notes(selection: &Selection) -> Vec<String> {
             .to_owned(),
     ];
     if refused() > 0 {
-        notes.push(format!(
-            "sentinel refused {} calls: its figures are too low",
-            refused()
-        ));
+        notes.push(format!("sentinel refused {} calls: its figures are too low", refused()));
     }
     if selection.waiters != 1_000_000 {
-        notes.push(format!(
-            "the long queue had {} waiters, not a million",
-            selection.waiters
-        ));
+        notes.push(format!("the long queue had {} waiters, not a million", selection.waiters));
     }
     notes
 }

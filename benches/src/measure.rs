@@ -25,11 +25,7 @@ impl<'a> Contestant<'a> {
         queues: bool,
         run: impl FnMut(u32) -> Duration + 'a,
     ) -> Self {
-        Self {
-            name,
-            queues,
-            run: Box::new(run),
-        }
+        Self { name, queues, run: Box::new(run) }
     }
 }
 
@@ -48,12 +44,8 @@ impl Series {
 
     /// The ratios of each round, from the lowest to the highest.
     pub(crate) fn ratios_to(&self, base: &Series) -> Vec<f64> {
-        let mut ratios: Vec<f64> = self
-            .nanos
-            .iter()
-            .zip(&base.nanos)
-            .map(|(own, base)| own / base)
-            .collect();
+        let mut ratios: Vec<f64> =
+            self.nanos.iter().zip(&base.nanos).map(|(own, base)| own / base).collect();
         ratios.sort_by(f64::total_cmp);
         ratios
     }
@@ -111,10 +103,7 @@ pub(crate) fn compare(plan: Plan, contestants: &mut [Contestant<'_>]) -> Vec<Ser
     let mut series = Vec::new();
     for contestant in contestants.iter_mut() {
         calls.push(calibrate(plan.turn, &mut contestant.run));
-        series.push(Series {
-            name: contestant.name,
-            nanos: Vec::new(),
-        });
+        series.push(Series { name: contestant.name, nanos: Vec::new() });
     }
     let mut order: Vec<usize> = (0..contestants.len()).collect();
     for _ in 0..plan.rounds {

@@ -62,11 +62,7 @@ pub(crate) struct Selection {
 impl Selection {
     /// A row is asked for by its name or by what its name begins with.
     pub(crate) fn row(&self, name: &str) -> bool {
-        self.rows.is_empty()
-            || self
-                .rows
-                .iter()
-                .any(|asked| name.starts_with(asked.as_str()))
+        self.rows.is_empty() || self.rows.iter().any(|asked| name.starts_with(asked.as_str()))
     }
 
     pub(crate) fn subject(&self, name: &str) -> bool {
@@ -76,17 +72,12 @@ impl Selection {
 
 /// A runtime with two workers.
 pub(crate) fn two_workers() -> Runtime {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .build()
-        .expect("a runtime with two workers")
+    Builder::new_multi_thread().worker_threads(2).build().expect("a runtime with two workers")
 }
 
 /// A runtime that runs on the thread that calls `block_on`.
 pub(crate) fn this_thread() -> Runtime {
-    Builder::new_current_thread()
-        .build()
-        .expect("a runtime on this thread")
+    Builder::new_current_thread().build().expect("a runtime on this thread")
 }
 
 /// Measures the contestants asked for, and the peer, against the peer.
@@ -100,18 +91,9 @@ fn against_peer(
     eprintln!("{name}: {what}");
     contestants.retain(|one| one.name == PEER || selection.subject(one.name));
     let series = compare(selection.plan, &mut contestants);
-    let peer = series
-        .iter()
-        .find(|one| one.name == PEER)
-        .expect("the peer always runs");
+    let peer = series.iter().find(|one| one.name == PEER).expect("the peer always runs");
     let cells = series.iter().map(|one| cell(one, peer)).collect();
-    Row {
-        name,
-        what,
-        unit: Unit::TimesPeer,
-        at_most,
-        cells,
-    }
+    Row { name, what, unit: Unit::TimesPeer, at_most, cells }
 }
 
 fn cell(one: &Series, base: &Series) -> Cell {

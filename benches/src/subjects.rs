@@ -17,15 +17,8 @@ pub(crate) use tower::tower;
 pub(crate) const LIMIT: usize = 8;
 
 /// The columns of the report, in this order.
-pub(crate) const NAMES: [&str; 7] = [
-    "attribute",
-    "acquire",
-    "tokio",
-    "mea",
-    "async-lock",
-    "tower",
-    "sentinel",
-];
+pub(crate) const NAMES: [&str; 7] =
+    ["attribute", "acquire", "tokio", "mea", "async-lock", "tower", "sentinel"];
 
 /// The columns whose ratios are held against a target.
 pub(crate) const OURS: [&str; 2] = ["attribute", "acquire"];

@@ -57,9 +57,7 @@ impl Args {
 
 /// `DATABASE_URL`, if it is set to something.
 pub(crate) fn database_url() -> Option<String> {
-    std::env::var("DATABASE_URL")
-        .ok()
-        .filter(|url| !url.is_empty())
+    std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
 fn from_one_up(text: &str) -> Result<usize, String> {
@@ -71,12 +69,6 @@ fn from_one_up(text: &str) -> Result<usize, String> {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let error = || "must be a number of seconds above 0, such as 10 or 0.5".to_owned();
-    let duration = text
-        .parse()
-        .map(Duration::try_from_secs_f64)
-        .map_err(|_| error())?;
-    duration
-        .ok()
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(error)
+    let duration = text.parse().map(Duration::try_from_secs_f64).map_err(|_| error())?;
+    duration.ok().filter(|duration| !duration.is_zero()).ok_or_else(error)
 }

@@ -36,11 +36,7 @@ pub(crate) async fn crawl(
     args: &Args,
 ) -> anyhow::Result<Crawled> {
     let (stop, stopped) = watch::channel(false);
-    let visitor = Visitor {
-        client,
-        store,
-        stopped,
-    };
+    let visitor = Visitor { client, store, stopped };
     let progress = Progress::new();
     let mut seen = HashSet::from([start.clone()]);
     let mut statuses = BTreeMap::new();
@@ -129,11 +125,7 @@ impl Visitor {
         let address = url.clone();
         let page = tokio::task::spawn_blocking(|| Page::read(url, answer)).await;
         let page = page.unwrap_or_else(|_| {
-            Page::without_text(
-                address,
-                Status::BrokenOff,
-                "the HTML could not be read".to_owned(),
-            )
+            Page::without_text(address, Status::BrokenOff, "the HTML could not be read".to_owned())
         });
         self.write(page).await
     }

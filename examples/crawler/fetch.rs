@@ -20,10 +20,7 @@ const LONGEST_BODY: usize = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// An HTML page, its bytes as they came, and the charset its header names.
-    Html {
-        bytes: Vec<u8>,
-        charset: Option<String>,
-    },
+    Html { bytes: Vec<u8>, charset: Option<String> },
     /// The page is somewhere else, at this address (which may be relative).
     Moved { location: String },
     /// Nothing to read links from.
@@ -65,10 +62,7 @@ pub(crate) fn client(start: &Url, timeout: Duration) -> anyhow::Result<Client> {
     // An error says that one is installed already, which will do as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut client = Client::builder()
-        .user_agent(concat!(
-            "limit-examples-crawler/",
-            env!("CARGO_PKG_VERSION")
-        ))
+        .user_agent(concat!("limit-examples-crawler/", env!("CARGO_PKG_VERSION")))
         // A page that moved is queued like any other, so that no page is fetched twice.
         .redirect(Policy::none())
         .timeout(timeout);
@@ -84,10 +78,7 @@ pub(crate) fn client(start: &Url, timeout: Duration) -> anyhow::Result<Client> {
 
 fn on_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|address: IpAddr| address.is_loopback())
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 async fn get(client: &Client, url: &Url) -> reqwest::Result<Answer> {
@@ -104,11 +95,7 @@ async fn get(client: &Client, url: &Url) -> reqwest::Result<Answer> {
     let mut parts = content_type.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
     if !matches!(&*kind, "text/html" | "application/xhtml+xml") {
-        let kind = if kind.is_empty() {
-            "no content type".to_owned()
-        } else {
-            kind
-        };
+        let kind = if kind.is_empty() { "no content type".to_owned() } else { kind };
         return Ok(nothing(Status::NotHtml, kind));
     }
     let charset = parts

@@ -36,10 +36,7 @@ async fn main() -> ExitCode {
     match run(&Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let line = format!("{error:#}")
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ");
+            let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
             eprintln!("crawler: {line}");
             ExitCode::FAILURE
         }
@@ -66,10 +63,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     }
     report::print(&start, &crawled.statuses, crawled.left, rows?, &store);
     if first.status == Status::RedirectOut {
-        println!(
-            "\nThe start page is elsewhere now. Crawl it there: --url {}",
-            first.detail
-        );
+        println!("\nThe start page is elsewhere now. Crawl it there: --url {}", first.detail);
     }
     Ok(())
 }

@@ -67,13 +67,7 @@ impl fmt::Display for Status {
 impl Page {
     /// A page with nothing to read.
     pub(crate) fn without_text(url: Url, status: Status, detail: String) -> Self {
-        Self {
-            url,
-            status,
-            title: String::new(),
-            detail,
-            links: Vec::new(),
-        }
+        Self { url, status, title: String::new(), detail, links: Vec::new() }
     }
 
     /// Makes sense of what the server answered to `url`.
@@ -96,17 +90,11 @@ impl Page {
             .filter(|link| same_site(&url, link))
             .map(without_fragment)
             .collect();
-        let title = select(&html, "title")
-            .next()
-            .map(|title| title.text().collect::<String>());
+        let title = select(&html, "title").next().map(|title| title.text().collect::<String>());
         Self {
             status: if whole { Status::Ok } else { Status::NotUtf8 },
             title: one_line(&title.unwrap_or_default()),
-            detail: if encoding == UTF_8 {
-                String::new()
-            } else {
-                encoding.name().to_owned()
-            },
+            detail: if encoding == UTF_8 { String::new() } else { encoding.name().to_owned() },
             links,
             url,
         }
@@ -122,10 +110,7 @@ impl Page {
             return Self::without_text(url, Status::RedirectOut, detail);
         }
         let links = vec![without_fragment(target)];
-        Self {
-            links,
-            ..Self::without_text(url, Status::Redirect, detail)
-        }
+        Self { links, ..Self::without_text(url, Status::Redirect, detail) }
     }
 }
 
@@ -160,9 +145,7 @@ fn decode<'a>(
     bytes: &'a [u8],
     charset: Option<&str>,
 ) -> (&'static Encoding, std::borrow::Cow<'a, str>, bool) {
-    let declared = charset
-        .map(str::to_owned)
-        .or_else(|| charset_in_page(bytes));
+    let declared = charset.map(str::to_owned).or_else(|| charset_in_page(bytes));
     let encoding = declared.and_then(|label| Encoding::for_label(label.as_bytes()));
     let (text, encoding, errors) = encoding.unwrap_or(UTF_8).decode(bytes);
     (encoding, text, !errors)
@@ -172,17 +155,9 @@ fn decode<'a>(
 /// rules, it stands in the first 1,024 bytes.
 fn charset_in_page(bytes: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_ascii_lowercase();
-    let meta = head
-        .split("<meta")
-        .skip(1)
-        .map(|rest| rest.split('>').next().unwrap_or_default());
-    let value = meta
-        .filter_map(|tag| tag.split_once("charset="))
-        .map(|(_, value)| value)
-        .next()?;
+    let meta = head.split("<meta").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
+    let value = meta.filter_map(|tag| tag.split_once("charset=")).map(|(_, value)| value).next()?;
     let value = value.trim_start_matches(['"', '\'', ' ']);
-    let end = value
-        .find(['"', '\'', ' ', ';', '/'])
-        .unwrap_or(value.len());
+    let end = value.find(['"', '\'', ' ', ';', '/']).unwrap_or(value.len());
     Some(value[..end].to_owned())
 }

@@ -29,9 +29,7 @@ impl Progress {
         let (in_flight, queued) = fetch::in_flight_and_queued();
         self.0.set_length(taken as u64);
         self.0.set_position(done as u64);
-        self.0.set_message(format!(
-            "{done} done, {queued} queued, {in_flight} in flight"
-        ));
+        self.0.set_message(format!("{done} done, {queued} queued, {in_flight} in flight"));
     }
 
     /// Prints a line above the bar.
@@ -62,10 +60,8 @@ pub(crate) fn print(
         println!("{left:6} more were seen and left alone");
     }
     println!("{rows:6} rows written to {store}, table crawled_pages\n");
-    let limiters: Vec<Snapshot> = limit_runtime::limiters()
-        .iter()
-        .map(LimiterHandle::snapshot)
-        .collect();
+    let limiters: Vec<Snapshot> =
+        limit_runtime::limiters().iter().map(LimiterHandle::snapshot).collect();
     print_table(&limiters);
 }
 
@@ -73,39 +69,19 @@ pub(crate) fn print(
 fn print_table(limiters: &[Snapshot]) {
     line("", limiters, |limiter| limiter.name.clone());
     line("limit", limiters, |limiter| limiter.total.limit.to_string());
-    line("in use", limiters, |limiter| {
-        limiter.total.in_use.to_string()
-    });
-    line("waiting", limiters, |limiter| {
-        limiter.total.waiting.to_string()
-    });
-    line("most ever waiting", limiters, |limiter| {
-        limiter.total.most_waiting.to_string()
-    });
-    line("admitted at once", limiters, |limiter| {
-        limiter.total.admitted_at_once.to_string()
-    });
+    line("in use", limiters, |limiter| limiter.total.in_use.to_string());
+    line("waiting", limiters, |limiter| limiter.total.waiting.to_string());
+    line("most ever waiting", limiters, |limiter| limiter.total.most_waiting.to_string());
+    line("admitted at once", limiters, |limiter| limiter.total.admitted_at_once.to_string());
     line("admitted after waiting", limiters, |limiter| {
         limiter.total.admitted_after_waiting.to_string()
     });
-    line("cancelled while waiting", limiters, |limiter| {
-        limiter.total.cancelled.to_string()
-    });
-    line("rejected", limiters, |limiter| {
-        limiter.total.rejected.total().to_string()
-    });
-    line("wait p50", limiters, |limiter| {
-        short(limiter.total.wait.p50)
-    });
-    line("wait p90", limiters, |limiter| {
-        short(limiter.total.wait.p90)
-    });
-    line("wait p99", limiters, |limiter| {
-        short(limiter.total.wait.p99)
-    });
-    line("wait max", limiters, |limiter| {
-        short(limiter.total.wait.max)
-    });
+    line("cancelled while waiting", limiters, |limiter| limiter.total.cancelled.to_string());
+    line("rejected", limiters, |limiter| limiter.total.rejected.total().to_string());
+    line("wait p50", limiters, |limiter| short(limiter.total.wait.p50));
+    line("wait p90", limiters, |limiter| short(limiter.total.wait.p90));
+    line("wait p99", limiters, |limiter| short(limiter.total.wait.p99));
+    line("wait max", limiters, |limiter| short(limiter.total.wait.max));
     for limiter in limiters {
         for warning in &limiter.warnings {
             println!("{}: {warning}", limiter.name);

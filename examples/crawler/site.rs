@@ -14,9 +14,8 @@ const START_PAGE: &str = "limit_runtime/index.html";
 /// Serves the documentation on a free port of 127.0.0.1 and returns the address of its start page.
 pub(crate) async fn serve_documentation() -> anyhow::Result<Url> {
     let directory = tokio::task::spawn_blocking(documentation).await??;
-    let listener = TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .context("cannot listen on 127.0.0.1")?;
+    let listener =
+        TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
     let start = format!("http://{}/{START_PAGE}", listener.local_addr()?);
     let router = Router::new().fallback_service(ServeDir::new(directory));
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -26,9 +25,7 @@ pub(crate) async fn serve_documentation() -> anyhow::Result<Url> {
 /// The directory cargo builds into: this program lies in `<target>/<profile>/examples/`.
 pub(crate) fn target_directory() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
-    let built_by_cargo = program
-        .parent()
-        .is_some_and(|parent| parent.ends_with("examples"));
+    let built_by_cargo = program.parent().is_some_and(|parent| parent.ends_with("examples"));
     match program.ancestors().nth(3) {
         Some(target) if built_by_cargo => target.to_owned(),
         _ => workspace().join("target"),
@@ -59,14 +56,7 @@ fn documentation() -> anyhow::Result<PathBuf> {
     eprintln!("making the documentation to crawl (only this once) …");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(&cargo)
-        .args([
-            "doc",
-            "--no-deps",
-            "--package",
-            "limit-macros",
-            "--package",
-            "limit-runtime",
-        ])
+        .args(["doc", "--no-deps", "--package", "limit-macros", "--package", "limit-runtime"])
         .arg("--manifest-path")
         .arg(manifest)
         .arg("--target-dir")

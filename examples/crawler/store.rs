@@ -78,10 +78,7 @@ impl Store {
                  such as mysql://user:password@localhost/crawl"
             ),
         };
-        store
-            .prepare()
-            .await
-            .with_context(|| format!("cannot use the database {store}"))?;
+        store.prepare().await.with_context(|| format!("cannot use the database {store}"))?;
         Ok(store)
     }
 
@@ -92,23 +89,15 @@ impl Store {
             bail!("DATABASE_URL names no file; write it as sqlite:path/to/file");
         }
         let place = shortest(file);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await;
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
         let pool =
             pool.map_err(|error| anyhow!("cannot open the database {place}: {}", reason(&error)))?;
-        Ok(Self {
-            pool: Pool::Sqlite(pool),
-            place,
-        })
+        Ok(Self { pool: Pool::Sqlite(pool), place })
     }
 
     async fn open_mysql(url: &str) -> anyhow::Result<Self> {
         // Neither message may quote the address as it stands: it may hold a password.
-        let place = Url::parse(url)
-            .context("DATABASE_URL is not a URL")
-            .map(without_password)?;
+        let place = Url::parse(url).context("DATABASE_URL is not a URL").map(without_password)?;
         let options = MySqlConnectOptions::from_str(url)
             .with_context(|| format!("DATABASE_URL {place} is not understood"))?;
         // The pool would try again and again until its time is up, and then say only that.
@@ -117,13 +106,8 @@ impl Store {
             Ok(Err(error)) => bail!("cannot reach the database {place}: {}", reason(&error)),
             Err(_) => bail!("the database {place} does not answer"),
         }
-        let pool = MySqlPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(PATIENCE);
-        Ok(Self {
-            pool: Pool::MySql(pool.connect_lazy_with(options)),
-            place,
-        })
+        let pool = MySqlPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+        Ok(Self { pool: Pool::MySql(pool.connect_lazy_with(options)), place })
     }
 
     async fn prepare(&self) -> sqlx::Result<()> {
@@ -151,19 +135,11 @@ impl Store {
         let detail = cut(&page.detail, LONGEST_DETAIL);
         match &self.pool {
             Pool::Sqlite(pool) => {
-                let row = sqlx::query(WRITE)
-                    .bind(url)
-                    .bind(status)
-                    .bind(title)
-                    .bind(detail);
+                let row = sqlx::query(WRITE).bind(url).bind(status).bind(title).bind(detail);
                 row.execute(pool).await?;
             }
             Pool::MySql(pool) => {
-                let row = sqlx::query(WRITE)
-                    .bind(url)
-                    .bind(status)
-                    .bind(title)
-                    .bind(detail);
+                let row = sqlx::query(WRITE).bind(url).bind(status).bind(title).bind(detail);
                 row.execute(pool).await?;
             }
         }
@@ -205,10 +181,7 @@ pub(crate) fn reason(error: &sqlx::Error) -> String {
 /// The path as seen from here, if it lies below.
 fn shortest(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::new());
-    path.strip_prefix(here)
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
 fn without_password(mut url: Url) -> String {

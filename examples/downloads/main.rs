@@ -30,11 +30,7 @@ const LENGTHS: [u64; 9] = [1400, 2500, 1000, 3000, 2200, 1300, 1600, 1200, 2000]
 async fn download(number: usize, length: Duration) -> Span {
     let start = Instant::now();
     sleep(length).await;
-    Span {
-        number,
-        start,
-        end: Instant::now(),
-    }
+    Span { number, start, end: Instant::now() }
 }
 
 fn main() -> io::Result<()> {

@@ -27,14 +27,8 @@ async fn by_hand() {
 /// Prints how far the second of two runtimes comes, with each.
 pub(crate) fn compare() -> io::Result<()> {
     println!("                          runtime 1     runtime 2");
-    println!(
-        "#[concurrency_limit(3)]   3 half done   {}",
-        second_runtime(by_attribute)?
-    );
-    println!(
-        "static Semaphore          3 half done   {}",
-        second_runtime(by_hand)?
-    );
+    println!("#[concurrency_limit(3)]   3 half done   {}", second_runtime(by_attribute)?);
+    println!("static Semaphore          3 half done   {}", second_runtime(by_hand)?);
     println!();
     println!("The static's permits are all with runtime 1, which nobody drives: runtime 2 hangs.");
     Ok(())

@@ -174,9 +174,7 @@ impl Written {
         }
         let clashes = |other: &&&'static str| {
             excludes.contains(other)
-                || OPTIONS
-                    .iter()
-                    .any(|rule| rule.name == **other && rule.excludes.contains(&name))
+                || OPTIONS.iter().any(|rule| rule.name == **other && rule.excludes.contains(&name))
         };
         let Some(other) = earlier.iter().find(clashes) else {
             return Ok(());
@@ -203,10 +201,7 @@ impl Written {
             })),
             (None, None) => return Err(missing_limit(self.env.as_ref())),
         };
-        Ok(Args {
-            source,
-            runtime: self.runtime,
-        })
+        Ok(Args { source, runtime: self.runtime })
     }
 }
 

@@ -29,12 +29,7 @@ use syn::{Error, Expr, Ident, Item};
 /// }
 /// ```
 pub(crate) fn limited(args: &Args, target: Target) -> TokenStream {
-    let Target {
-        attributes,
-        head,
-        signature,
-        body,
-    } = target;
+    let Target { attributes, head, signature, body } = target;
     let permit = permit(args, &signature.ident);
     let body = match body {
         Body::Async(body) => held_in(&permit, &body),
@@ -89,12 +84,7 @@ fn held_in(permit: &TokenStream, body: &Group) -> Group {
 /// Takes apart what [`held_in`] has made: the permit and the body.
 fn held_already(body: &Group) -> Option<(TokenStream, Group)> {
     let tokens: Vec<_> = body.stream().into_iter().collect();
-    let [
-        TokenTree::Ident(keyword),
-        permit @ ..,
-        TokenTree::Group(arms),
-    ] = tokens.as_slice()
-    else {
+    let [TokenTree::Ident(keyword), permit @ .., TokenTree::Group(arms)] = tokens.as_slice() else {
         return None;
     };
     let arms: Vec<_> = arms.stream().into_iter().collect();
@@ -108,10 +98,10 @@ fn held_already(body: &Group) -> Option<(TokenStream, Group)> {
 /// The expression that waits for a permit.
 fn permit(args: &Args, function: &Ident) -> TokenStream {
     let span = Span::mixed_site();
-    let runtime = args.runtime.as_ref().map_or_else(
-        || quote_spanned!(span=> ::limit_runtime),
-        ToTokens::to_token_stream,
-    );
+    let runtime = args
+        .runtime
+        .as_ref()
+        .map_or_else(|| quote_spanned!(span=> ::limit_runtime), ToTokens::to_token_stream);
     match &args.source {
         Source::Own(own) => own_permit(&runtime, own, function),
         Source::Existing(limiter) => existing_permit(&runtime, limiter),
@@ -150,9 +140,8 @@ fn own_permit(runtime: &TokenStream, own: &OwnLimiter, function: &Ident) -> Toke
             )
         }
     };
-    let scope = own
-        .shared_by_process
-        .then(|| quote_spanned!(span=> .scope(#runtime::Scope::Process)));
+    let scope =
+        own.shared_by_process.then(|| quote_spanned!(span=> .scope(#runtime::Scope::Process)));
     let env = own.env.as_ref().map(|env| {
         let env = ours(env);
         quote_spanned!(span=> .env(#env))

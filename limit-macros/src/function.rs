@@ -51,10 +51,8 @@ impl Target {
             ));
         };
         let head = rest[..rest.len() - 1].iter().cloned().collect();
-        let (mut attributes, (inner, body)) = (
-            attributes.iter().cloned().collect::<TokenStream>(),
-            lift_inner_attributes(body),
-        );
+        let (mut attributes, (inner, body)) =
+            (attributes.iter().cloned().collect::<TokenStream>(), lift_inner_attributes(body));
         attributes.extend(inner);
         let body = if signature.asyncness.is_some() {
             Body::Async(body)
@@ -62,12 +60,7 @@ impl Target {
             kind::refuse_below_tokio(&attributes, &signature, &body)?;
             Body::Tail(TailBlock::find(&signature, &body)?)
         };
-        Ok(Self {
-            attributes,
-            head,
-            signature,
-            body,
-        })
+        Ok(Self { attributes, head, signature, body })
     }
 }
 
@@ -116,10 +109,7 @@ fn signature(input: ParseStream) -> Result<Option<(Signature, Option<Group>)>> {
     let body = input.parse::<TokenTree>()?;
     match body_group(&body) {
         Some(body) if input.is_empty() => Ok(Some((signature, Some(body)))),
-        _ => Err(Error::new_spanned(
-            body,
-            "expected the body of the function in braces",
-        )),
+        _ => Err(Error::new_spanned(body, "expected the body of the function in braces")),
     }
 }
 

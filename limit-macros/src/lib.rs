@@ -107,19 +107,9 @@ fn limit(
     let mut errors = Errors::default();
     let args = errors.take(Args::parse(arguments));
     let target = errors.take(Target::parse(item));
-    if let (
-        Some(Args {
-            source: Source::Own(own),
-            ..
-        }),
-        Some(target),
-    ) = (&args, &target)
-    {
+    if let (Some(Args { source: Source::Own(own), .. }), Some(target)) = (&args, &target) {
         errors.take(own.limit.check(&target.signature));
     }
     errors.check()?;
-    Ok(args
-        .zip(target)
-        .map(|(args, target)| expand::limited(&args, target))
-        .unwrap_or_default())
+    Ok(args.zip(target).map(|(args, target)| expand::limited(&args, target)).unwrap_or_default())
 }

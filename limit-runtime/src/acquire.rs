@@ -47,17 +47,13 @@ struct Call<'a> {
 impl<'a> Acquire<'a> {
     #[inline]
     pub(crate) fn new(limiter: &'a Limiter) -> Self {
-        Self {
-            call: Call::new(limiter, 1),
-        }
+        Self { call: Call::new(limiter, 1) }
     }
 }
 
 impl<'a> AcquireMany<'a> {
     pub(crate) fn new(limiter: &'a Limiter, weight: u32) -> Self {
-        Self {
-            call: Call::new(limiter, weight),
-        }
+        Self { call: Call::new(limiter, weight) }
     }
 }
 
@@ -147,11 +143,7 @@ impl<'a> Call<'a> {
                     return Poll::Ready(Ok(Permit::new(semaphore, self.weight, NO_SLOT)));
                 }
                 Entered::Queued(place) => {
-                    self.waiter = Some(Waiter {
-                        semaphore,
-                        place,
-                        weight: self.weight,
-                    });
+                    self.waiter = Some(Waiter { semaphore, place, weight: self.weight });
                     self.log_waiting();
                     return Poll::Pending;
                 }
@@ -166,10 +158,7 @@ impl<'a> Call<'a> {
 
     /// Makes the granted waiter a permit.
     fn admitted(&mut self) -> Permit {
-        let waiter = self
-            .waiter
-            .take()
-            .expect("only a waiter is granted permits");
+        let waiter = self.waiter.take().expect("only a waiter is granted permits");
         let (semaphore, place) = (waiter.semaphore, waiter.place);
         // The slot is the permit's now: it goes back with it.
         std::mem::forget(waiter);
@@ -181,9 +170,7 @@ impl<'a> Call<'a> {
 
     fn retry(&mut self) {
         if let Some(waiter) = self.waiter.take() {
-            waiter
-                .semaphore
-                .leave(waiter.place.slot, waiter.weight, false);
+            waiter.semaphore.leave(waiter.place.slot, waiter.weight, false);
             std::mem::forget(waiter);
         }
     }
@@ -205,19 +192,11 @@ impl<'a> Call<'a> {
     }
 
     #[cfg(not(feature = "tracing"))]
-    #[expect(
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        reason = "as with the feature"
-    )]
+    #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as with the feature")]
     fn log_waiting(&mut self) {}
 
     #[cfg(not(feature = "tracing"))]
-    #[expect(
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        reason = "as with the feature"
-    )]
+    #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as with the feature")]
     fn log_admitted(&mut self) {}
 }
 

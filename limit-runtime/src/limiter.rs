@@ -340,13 +340,7 @@ impl Limiter {
 impl fmt::Debug for Limiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limiter")
-            .field(
-                "name",
-                &self
-                    .registration
-                    .get()
-                    .map_or(&*self.name, |used| &used.0.name),
-            )
+            .field("name", &self.registration.get().map_or(&*self.name, |used| &used.0.name))
             .field("limit", &self.limit)
             .field("scope", &self.scope)
             .field("env", &self.env)

@@ -27,10 +27,7 @@ impl Counters {
             most_waiting: 0,
             admitted_at_once: 0,
             cancelled: 0,
-            rejected: RejectedCounts {
-                queue_full: 0,
-                too_heavy: 0,
-            },
+            rejected: RejectedCounts { queue_full: 0, too_heavy: 0 },
             waits: None,
         }
     }
@@ -52,11 +49,7 @@ impl Counters {
     }
 
     fn figures(&self, limit: usize, in_use: usize, waiting: usize) -> Figures {
-        let wait = self
-            .waits
-            .as_deref()
-            .map(Histogram::times)
-            .unwrap_or_default();
+        let wait = self.waits.as_deref().map(Histogram::times).unwrap_or_default();
         Figures {
             limit,
             in_use,
@@ -102,11 +95,7 @@ pub(crate) struct Totals {
 
 impl Totals {
     pub(crate) const fn new() -> Self {
-        Self {
-            in_use: 0,
-            waiting: 0,
-            counters: Counters::new(),
-        }
+        Self { in_use: 0, waiting: 0, counters: Counters::new() }
     }
 
     pub(crate) fn add(&mut self, reading: &Reading) {

@@ -36,11 +36,7 @@ pub struct Permit {
 impl Permit {
     #[inline]
     pub(crate) fn new(semaphore: &'static Semaphore, weight: u32, slot: u32) -> Self {
-        Self {
-            semaphore,
-            weight,
-            slot,
-        }
+        Self { semaphore, weight, slot }
     }
 }
 
@@ -53,8 +49,6 @@ impl Drop for Permit {
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit")
-            .field("weight", &self.weight)
-            .finish_non_exhaustive()
+        f.debug_struct("Permit").field("weight", &self.weight).finish_non_exhaustive()
     }
 }

@@ -91,9 +91,7 @@ impl Registry {
     /// The same, if it has been used yet.
     pub(crate) fn existing(&self, index: usize) -> Option<&Semaphore> {
         let (chunk, offset) = place(index);
-        self.chunks[chunk]
-            .get()
-            .map(|semaphores| &semaphores[offset])
+        self.chunks[chunk].get().map(|semaphores| &semaphores[offset])
     }
 
     /// The runtime's number, in the order in which they were seen; 0 is the process. `None` if no
@@ -110,17 +108,11 @@ impl Registry {
     }
 
     fn semaphores(&self) -> impl Iterator<Item = &Semaphore> {
-        self.chunks
-            .iter()
-            .filter_map(OnceCell::get)
-            .flat_map(|semaphores| semaphores.iter())
+        self.chunks.iter().filter_map(OnceCell::get).flat_map(|semaphores| semaphores.iter())
     }
 
     fn lease(&'static self) -> Lease {
-        Lease {
-            registry: self,
-            epoch: self.epoch.load(Ordering::Acquire),
-        }
+        Lease { registry: self, epoch: self.epoch.load(Ordering::Acquire) }
     }
 
     /// Makes all semaphores those of nobody, if no permit is out and nobody waits.
@@ -141,10 +133,7 @@ fn place(index: usize) -> (usize, usize) {
 
 /// The process's own registry.
 pub(crate) fn process() -> Lease {
-    Lease {
-        registry: &PROCESS,
-        epoch: LIVE,
-    }
+    Lease { registry: &PROCESS, epoch: LIVE }
 }
 
 /// The registry of a runtime. At first sight of it, takes one and spawns its guard.
@@ -175,13 +164,6 @@ pub(crate) fn all() -> Vec<&'static Registry> {
     registries
 }
 
-/// How many runtimes live, and how many registries there are for runtimes.
-#[cfg(all(test, not(limit_loom)))]
-pub(crate) fn counts() -> (usize, usize) {
-    let known = lock(&RUNTIMES.known);
-    (known.live.len(), known.all.len())
-}
-
 /// Which runtime has which registry.
 #[derive(Debug)]
 pub(crate) struct Runtimes<K> {
@@ -199,33 +181,19 @@ struct Known<K> {
 
 impl<K: Copy + Eq + Hash> Runtimes<K> {
     pub(crate) fn new() -> Self {
-        let known = Known {
-            live: HashMap::new(),
-            retired: Vec::new(),
-            all: Vec::new(),
-            seen: 0,
-        };
-        Self {
-            known: Mutex::new(known),
-        }
+        let known = Known { live: HashMap::new(), retired: Vec::new(), all: Vec::new(), seen: 0 };
+        Self { known: Mutex::new(known) }
     }
 
     /// The registry of a live runtime.
     pub(crate) fn find(&self, runtime: K) -> Option<Lease> {
-        lock(&self.known)
-            .live
-            .get(&runtime)
-            .map(|registry| registry.lease())
+        lock(&self.known).live.get(&runtime).map(|registry| registry.lease())
     }
 
     /// The registry that a runtime had last, if no other has taken it.
     pub(crate) fn find_retired(&self, runtime: K) -> Option<Lease> {
         let known = lock(&self.known);
-        known
-            .retired
-            .iter()
-            .find(|(of, _)| *of == runtime)
-            .map(|(_, registry)| registry.lease())
+        known.retired.iter().find(|(of, _)| *of == runtime).map(|(_, registry)| registry.lease())
     }
 
     /// Gives a registry to a runtime, if another thread has not done so meanwhile.
@@ -234,10 +202,7 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
         if let Some(registry) = known.live.get(&runtime) {
             return registry.lease();
         }
-        let empty = known
-            .retired
-            .iter()
-            .position(|(_, registry)| registry.empty());
+        let empty = known.retired.iter().position(|(_, registry)| registry.empty());
         let registry = if let Some(empty) = empty {
             known.retired.remove(empty).1
         } else {

@@ -46,13 +46,7 @@ pub enum RejectedKind {
 
 impl Rejected {
     pub(crate) fn new(limiter: Arc<str>, weight: u32, refusal: Refusal) -> Self {
-        Self {
-            details: Arc::new(Details {
-                limiter,
-                weight,
-                refusal,
-            }),
-        }
+        Self { details: Arc::new(Details { limiter, weight, refusal }) }
     }
 
     /// Which kind of reason.
@@ -98,17 +92,8 @@ impl Rejected {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details {
-            limiter,
-            weight,
-            refusal:
-                Refusal {
-                    limit,
-                    in_use,
-                    waiting,
-                    ..
-                },
-        } = &*self.details;
+        let Details { limiter, weight, refusal: Refusal { limit, in_use, waiting, .. } } =
+            &*self.details;
         match self.kind() {
             RejectedKind::QueueFull => write!(
                 f,

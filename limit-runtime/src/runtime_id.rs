@@ -64,11 +64,7 @@ pub(crate) fn current(waker: Option<&Waker>) -> Lease {
         }
         _ => {
             let lease = ask();
-            tasks[place(id)].set(Some(Task {
-                id,
-                waker: waker.data(),
-                lease,
-            }));
+            tasks[place(id)].set(Some(Task { id, waker: waker.data(), lease }));
             lease
         }
     })
@@ -77,21 +73,23 @@ pub(crate) fn current(waker: Option<&Waker>) -> Lease {
 /// A task's place in the table: its number, as ids are counted up. They show it only by their hash.
 #[inline]
 fn place(id: task::Id) -> usize {
-    struct Number(usize);
+    struct Number(u64);
     impl Hasher for Number {
         fn write(&mut self, bytes: &[u8]) {
-            bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+            for &byte in bytes {
+                self.write_u64(u64::from(byte));
+            }
         }
         fn write_u64(&mut self, number: u64) {
-            self.0 = self.0.rotate_left(8) ^ (number % TASKS as u64) as usize;
+            self.0 = self.0.rotate_left(8) ^ number;
         }
         fn finish(&self) -> u64 {
-            self.0 as u64
+            self.0
         }
     }
     let mut number = Number(0);
     id.hash(&mut number);
-    number.0 % TASKS
+    usize::try_from(number.0 % TASKS as u64).unwrap_or(0)
 }
 
 #[cold]

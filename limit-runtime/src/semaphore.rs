@@ -40,18 +40,20 @@
 //!   unbinding sees the permit out and gives up.
 
 mod queue;
+mod slots;
 mod state;
+mod wakers;
 
 #[cfg(all(test, limit_loom))]
 mod loom_tests;
 
 use crate::metrics::Reading;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
-use once_cell::sync::OnceCell;
-pub(crate) use queue::{ADMITTED, GRANTED, NO_SLOT, Place, RETRY, TOO_HEAVY, WAITING};
+pub(crate) use queue::Place;
+pub(crate) use slots::{ADMITTED, GRANTED, NO_SLOT, RETRY, TOO_HEAVY, WAITING};
 use state::{Binding, State};
 use std::task::Waker;
-use tokio::time::Instant;
+use wakers::{Wakers, now};
 
 const SLOW: u64 = 1 << 31;
 const AVAILABLE: u64 = SLOW - 1;
@@ -118,9 +120,7 @@ impl Semaphore {
                 return false;
             }
             let taken = word.wrapping_add(ONE_ACQUIRED) - u64::from(weight);
-            match self
-                .word
-                .compare_exchange_weak(word, taken, Ordering::Acquire, Ordering::Acquire)
+            match self.word.compare_exchange_weak(word, taken, Ordering::Acquire, Ordering::Acquire)
             {
                 Ok(_) => {
                     if taken < ONE_ACQUIRED {
@@ -245,10 +245,7 @@ impl Semaphore {
     /// Figures are kept as those of the past, or with `forget`, dropped.
     pub(crate) fn unbind(&self, forget: bool) -> bool {
         let mut state = self.lock();
-        if self
-            .word
-            .fetch_add(ONE_ACQUIRED, Ordering::AcqRel)
-            .wrapping_add(ONE_ACQUIRED)
+        if self.word.fetch_add(ONE_ACQUIRED, Ordering::AcqRel).wrapping_add(ONE_ACQUIRED)
             < ONE_ACQUIRED
         {
             self.wraps.fetch_add(1, Ordering::Relaxed);
@@ -325,45 +322,4 @@ impl Semaphore {
         let low = self.word.load(Ordering::Relaxed) >> 32;
         state.monotonic(wraps << 32 | low)
     }
-}
-
-/// Wakers to wake after unlocking. Nearly always it is one, which takes no allocation.
-#[derive(Default)]
-struct Wakers {
-    first: Option<Waker>,
-    rest: Vec<Waker>,
-}
-
-impl Wakers {
-    /// So many are woken for one lock.
-    const MOST: usize = 64;
-
-    fn push(&mut self, waker: Option<Waker>) {
-        if self.first.is_none() {
-            self.first = waker;
-        } else {
-            self.rest.extend(waker);
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.rest.len() + 1 >= Self::MOST
-    }
-
-    fn wake(self) {
-        if let Some(first) = self.first {
-            first.wake();
-        }
-        if !self.rest.is_empty() {
-            self.rest.into_iter().for_each(Waker::wake);
-        }
-    }
-}
-
-/// Nanoseconds since this was asked first, on tokio's clock.
-fn now() -> u64 {
-    static ORIGIN: OnceCell<Instant> = OnceCell::new();
-    let now = Instant::now();
-    let since = now.saturating_duration_since(*ORIGIN.get_or_init(|| now));
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

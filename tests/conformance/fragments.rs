@@ -109,13 +109,7 @@ macro_rules! options {
     };
 }
 
-options!(
-    options,
-    "fragments-options",
-    process,
-    "LIMIT_CONFORMANCE_UNSET",
-    ::limit_runtime
-);
+options!(options, "fragments-options", process, "LIMIT_CONFORMANCE_UNSET", ::limit_runtime);
 
 macro_rules! limiter {
     ($name:ident, $limiter:expr) => {

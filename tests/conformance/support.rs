@@ -14,10 +14,7 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
 }
 
 /// Polls once: the output, if there is one.
-#[allow(
-    dead_code,
-    reason = "not every test binary that includes this file needs it"
-)]
+#[allow(dead_code, reason = "not every test binary that includes this file needs it")]
 pub(crate) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     let once = std::future::poll_fn(|context| {
         Poll::Ready(match future.as_mut().poll(context) {
@@ -29,18 +26,11 @@ pub(crate) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::O
 }
 
 /// Asserts that each of the functions in `module` has a limiter that has let a call in.
-#[allow(
-    dead_code,
-    reason = "not every test binary that includes this file needs it"
-)]
+#[allow(dead_code, reason = "not every test binary that includes this file needs it")]
 pub(crate) fn assert_limited(module: &str, functions: &[&str]) {
     for function in functions {
         let name = format!("{}::{}", module, function);
         let limiter = limit_runtime::find(&name).unwrap_or_else(|| panic!("no limiter {}", name));
-        assert!(
-            limiter.snapshot().total.admitted_at_once > 0,
-            "{} let nobody in",
-            name
-        );
+        assert!(limiter.snapshot().total.admitted_at_once > 0, "{} let nobody in", name);
     }
 }

@@ -27,17 +27,10 @@ fn modules(shapes: &Path, wrap: impl Fn(&str) -> String) -> io::Result<String> {
     for file in fs::read_dir(shapes)? {
         let path = file?.path();
         println!("cargo::rerun-if-changed={}", path.display());
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         // Comments of a module stand before its items, where a macro takes none.
         let source = fs::read_to_string(&path)?;
-        let items: Vec<_> = source
-            .lines()
-            .filter(|line| !line.starts_with("//!"))
-            .collect();
+        let items: Vec<_> = source.lines().filter(|line| !line.starts_with("//!")).collect();
         let items = wrap(&items.join("\n"));
         writeln!(modules, "pub(crate) mod {name} {{\n{items}\n}}").map_err(io::Error::other)?;
     }

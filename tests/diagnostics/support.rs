@@ -41,9 +41,7 @@ impl Project {
             fs::remove_dir_all(&programs).expect("the last run's programs can be removed");
         }
         fs::create_dir_all(&programs).expect("a directory for the programs can be made");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .expect("tests has a parent");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests has a parent");
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
              [dependencies]\nlimit-runtime = {{ path = '{}' }}\n\
@@ -71,18 +69,9 @@ impl Project {
     pub(crate) fn check(self) -> BTreeMap<String, Vec<Diagnostic>> {
         let output = Command::new(env!("CARGO"))
             .current_dir(&self.directory)
-            .env(
-                "CARGO_TARGET_DIR",
-                Path::new(env!("CARGO_TARGET_TMPDIR")).join("diagnostics"),
-            )
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("diagnostics"))
             .env_remove("RUSTFLAGS")
-            .args([
-                "clippy",
-                "--offline",
-                "--keep-going",
-                "--message-format=json",
-                "--",
-            ])
+            .args(["clippy", "--offline", "--keep-going", "--message-format=json", "--"])
             .args(["-Wclippy::pedantic", "-Wclippy::nursery", "-Wunused"])
             // A limited function does await something: its permit.
             .arg("-Aclippy::unused_async")
@@ -102,11 +91,7 @@ impl Project {
                 said.entry(program).or_default().push(diagnostic);
             }
         }
-        assert!(
-            !said.is_empty(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(!said.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
         said
     }
 }

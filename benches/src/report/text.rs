@@ -24,12 +24,8 @@ pub(super) fn render(report: &Report) -> String {
         out.push_str("\nRatios: median of the rounds, each round both sides\n");
         table(&mut out, &report.rows, figure);
         out.push_str("\nNanoseconds of one call: medians (and what it is held against)\n");
-        let timed: Vec<Row> = report
-            .rows
-            .iter()
-            .filter(|row| row.unit != Unit::Bytes)
-            .cloned()
-            .collect();
+        let timed: Vec<Row> =
+            report.rows.iter().filter(|row| row.unit != Unit::Bytes).cloned().collect();
         table(&mut out, &timed, |_, cell| nanos(cell));
     }
     costs(&mut out, report);
@@ -72,17 +68,9 @@ fn nanos(cell: &Cell) -> String {
 
 /// One line a row, one column a contender.
 fn table(out: &mut String, rows: &[Row], text: impl Fn(&Row, &Cell) -> String) {
-    let mut lines = vec![
-        ["row", "at most"]
-            .into_iter()
-            .chain(NAMES)
-            .map(str::to_owned)
-            .collect(),
-    ];
+    let mut lines = vec![["row", "at most"].into_iter().chain(NAMES).map(str::to_owned).collect()];
     for row in rows {
-        let at_most = row
-            .at_most
-            .map_or_else(|| "-".to_owned(), |most| format!("{most:.2}"));
+        let at_most = row.at_most.map_or_else(|| "-".to_owned(), |most| format!("{most:.2}"));
         let mut line = vec![row.name.to_owned(), at_most];
         for name in NAMES {
             let cell = row.cells.iter().find(|cell| cell.subject == name);
@@ -102,11 +90,7 @@ fn costs(out: &mut String, report: &Report) {
     for cost in &report.costs {
         if lines.is_empty() {
             let forms = cost.forms.iter().map(|form| form.name.to_owned());
-            lines.push(
-                std::iter::once("function".to_owned())
-                    .chain(forms)
-                    .collect(),
-            );
+            lines.push(std::iter::once("function".to_owned()).chain(forms).collect());
         }
         let mut line = vec![cost.function.to_owned()];
         for form in &cost.forms {
@@ -125,12 +109,7 @@ fn costs(out: &mut String, report: &Report) {
 fn aligned(out: &mut String, lines: &[Vec<String>]) {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        lines
-            .iter()
-            .filter_map(|line| line.get(column))
-            .map(String::len)
-            .max()
-            .unwrap_or(0)
+        lines.iter().filter_map(|line| line.get(column)).map(String::len).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for line in lines {

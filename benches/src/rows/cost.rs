@@ -81,12 +81,7 @@ pub(crate) fn costs() -> Vec<Cost> {
     vec![
         cost!("body does not await", short, 1, true),
         cost!("body awaits", awaiting, 1, false),
-        cost!(
-            "body awaits, argument of 1,024 bytes",
-            large,
-            [1; 1024],
-            false
-        ),
+        cost!("body awaits, argument of 1,024 bytes", large, [1; 1024], false),
     ]
 }
 
@@ -100,11 +95,7 @@ where
         let in_task = runtime.block_on(in_task).expect("the task ends");
         [in_task, runtime.block_on(allocations(make))]
     });
-    Form {
-        name,
-        future_bytes: size_of_val(&make()),
-        allocations,
-    }
+    Form { name, future_bytes: size_of_val(&make()), allocations }
 }
 
 /// Allocations of one call, on the thread that polls it, after a first call that may make what

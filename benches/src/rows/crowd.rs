@@ -50,10 +50,7 @@ pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
             cells: Vec::new(),
         },
     ];
-    for subject in OURS
-        .into_iter()
-        .filter(|subject| selection.subject(subject))
-    {
+    for subject in OURS.into_iter().filter(|subject| selection.subject(subject)) {
         eprintln!("crowd: {subject}");
         match side_by_side(selection, subject) {
             Ok([crowd, alone]) => {
@@ -66,9 +63,7 @@ pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
     }
     // The attribute's limiters are one a function, so it has no thousand of them to go round.
     rows[1].cells.retain(|cell| cell.subject == "acquire");
-    rows.into_iter()
-        .filter(|row| selection.row(row.name))
-        .collect()
+    rows.into_iter().filter(|row| selection.row(row.name)).collect()
 }
 
 /// The figures of both rows: in the crowd, and alone.
@@ -76,10 +71,7 @@ fn side_by_side(
     selection: &Selection,
     subject: &'static str,
 ) -> Result<[[Series; 2]; 2], Box<dyn Error>> {
-    let empty = || Series {
-        name: subject,
-        nanos: Vec::new(),
-    };
+    let empty = || Series { name: subject, nanos: Vec::new() };
     let mut series = [[empty(), empty()], [empty(), empty()]];
     let plan = selection.plan;
     let mut round = 0;
@@ -121,11 +113,7 @@ impl Process {
             .spawn()?;
         let ask = child.stdin.take().ok_or("no standard input")?;
         let answers = child.stdout.take().ok_or("no standard output")?;
-        let mut process = Self {
-            child,
-            ask,
-            answers: BufReader::new(answers),
-        };
+        let mut process = Self { child, ask, answers: BufReader::new(answers) };
         // The first turn warms it up, before the other one needs the processor.
         process.turn()?;
         Ok(process)

@@ -20,9 +20,7 @@ const MEMORY: &str = "memory";
 
 /// Whether any of the rows of this file was asked for.
 pub(crate) fn asked(selection: &Selection) -> bool {
-    [SERVE, CANCEL, CANCEL_RANDOM, MEMORY]
-        .into_iter()
-        .any(|name| selection.row(name))
+    [SERVE, CANCEL, CANCEL_RANDOM, MEMORY].into_iter().any(|name| selection.row(name))
 }
 
 /// The four rows, as far as they were asked for.
@@ -48,25 +46,14 @@ pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
             Unit::TimesSmaller,
             None,
         ),
-        memory: row(
-            MEMORY,
-            "bytes of one waiter beyond its own future",
-            Unit::Bytes,
-            Some(64.0),
-        ),
+        memory: row(MEMORY, "bytes of one waiter beyond its own future", Unit::Bytes, Some(64.0)),
     };
     // In the context of a runtime, as calls are, though it is this thread that polls them.
     let runtime = this_thread();
     let context = runtime.enter();
     contenders::measure_all(selection, &mut rows);
     drop(context);
-    let Rows {
-        serve,
-        cancel,
-        cancel_random,
-        memory,
-        ..
-    } = rows;
+    let Rows { serve, cancel, cancel_random, memory, .. } = rows;
     [serve, cancel, cancel_random, memory]
         .into_iter()
         .filter(|row| selection.row(row.name))
@@ -74,13 +61,7 @@ pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
 }
 
 fn row(name: &'static str, what: &'static str, unit: Unit, at_most: Option<f64>) -> Row {
-    Row {
-        name,
-        what,
-        unit,
-        at_most,
-        cells: Vec::new(),
-    }
+    Row { name, what, unit, at_most, cells: Vec::new() }
 }
 
 /// The rows as they fill.
@@ -133,12 +114,8 @@ impl Rows {
             let series = compare(plan, &mut contestants);
             cell(&series[1], &series[0])
         };
-        self.serve
-            .cells
-            .push(pair(&mut |n| few.serve(n), &mut |n| many.serve(n)));
-        self.cancel
-            .cells
-            .push(pair(&mut |n| few.cancel(n), &mut |n| many.cancel(n)));
+        self.serve.cells.push(pair(&mut |n| few.serve(n), &mut |n| many.serve(n)));
+        self.cancel.cells.push(pair(&mut |n| few.cancel(n), &mut |n| many.cancel(n)));
         let random = pair(&mut |n| few.cancel_at_random(n), &mut |n| {
             many.cancel_at_random(n);
         });

@@ -61,11 +61,7 @@ fn with_waited(limiter: &str, measure: impl FnOnce() -> Row) -> Row {
     let after = figures().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "far fewer calls than 2^52")]
     let [at_once, waited] = [0, 1].map(|index| (after[index] - before[index]) as f64);
-    for cell in row
-        .cells
-        .iter_mut()
-        .filter(|cell| cell.subject == "acquire")
-    {
+    for cell in row.cells.iter_mut().filter(|cell| cell.subject == "acquire") {
         let percent = waited / (at_once + waited) * 100.0;
         cell.note = Some(format!("{percent:.2} % of all calls waited"));
     }
@@ -111,9 +107,7 @@ fn spawned_calls<S: Subject>(runtime: &Runtime, subject: S, count: u32) -> Durat
         }
     };
     time(|| {
-        runtime
-            .block_on(runtime.spawn(accept))
-            .expect("the task ends");
+        runtime.block_on(runtime.spawn(accept)).expect("the task ends");
     })
 }
 

@@ -22,29 +22,20 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// A database in a file that does not exist yet.
 fn sqlite(directory: &TempDir) -> String {
-    format!(
-        "sqlite://{}",
-        directory.path().join("crawl.sqlite").display()
-    )
+    format!("sqlite://{}", directory.path().join("crawl.sqlite").display())
 }
 
 /// Odd pages become rows with a status, and every page is asked for once.
 async fn check_odd_pages(database: &str) -> Result {
     let site = odd_site::serve().await?;
-    let end = Crawler::new(database)
-        .args(&["--url", &site.url("/"), "--timeout", "3"])
-        .run()
-        .await?;
+    let end =
+        Crawler::new(database).args(&["--url", &site.url("/"), "--timeout", "3"]).run().await?;
 
     assert_eq!(end.code, Some(0), "{end:?}");
     assert_eq!(end.errors, "");
     let expected = odd_site::expected_rows(&site);
     assert_eq!(rows(database, &site).await?, expected);
-    assert!(
-        end.output
-            .contains(&format!("{} rows written", expected.len())),
-        "{end:?}"
-    );
+    assert!(end.output.contains(&format!("{} rows written", expected.len())), "{end:?}");
     for (path, times) in site.requests() {
         assert_eq!(times, 1, "{path} was asked for {times} times");
     }
@@ -54,11 +45,7 @@ async fn check_odd_pages(database: &str) -> Result {
 /// Crawls a site that lets its pages go only when `limit` of them are asked for at once.
 async fn check_limit(database: &str, limit: usize, args: &[&str]) -> Result {
     let site = Site::that_gathers(limit, 3 * limit).await?;
-    let end = Crawler::new(database)
-        .args(&["--url", &site.url("/")])
-        .args(args)
-        .run()
-        .await?;
+    let end = Crawler::new(database).args(&["--url", &site.url("/")]).args(args).run().await?;
 
     assert_eq!(end.code, Some(0), "{end:?}");
     assert_eq!(site.most_at_once(), limit);
@@ -123,10 +110,7 @@ async fn max_pages_is_the_number_of_rows() -> Result {
     assert_eq!(end.code, Some(0), "{end:?}");
     assert_eq!(count(&database, "ok").await?, 4);
     assert_eq!(site.requests().len(), 4);
-    assert!(
-        end.output.contains("6 more were seen and left alone"),
-        "{end:?}"
-    );
+    assert!(end.output.contains("6 more were seen and left alone"), "{end:?}");
     Ok(())
 }
 
@@ -152,17 +136,12 @@ async fn ctrl_c_lets_running_pages_finish_and_starts_no_more() -> Result {
     let directory = TempDir::new()?;
     let database = sqlite(&directory);
     let mut site = Site::that_waits(9).await?;
-    let mut crawler = Crawler::new(&database)
-        .args(&["--url", &site.url("/")])
-        .start()?;
+    let mut crawler = Crawler::new(&database).args(&["--url", &site.url("/")]).start()?;
 
     site.until_inside(3).await?;
     crawler.interrupt()?;
     let line = crawler.next_error().await?;
-    assert_eq!(
-        line,
-        "stopping: waiting for 3 pages (Ctrl-C again to leave at once)"
-    );
+    assert_eq!(line, "stopping: waiting for 3 pages (Ctrl-C again to leave at once)");
     site.open();
     let end = crawler.end().await?;
 
@@ -170,10 +149,7 @@ async fn ctrl_c_lets_running_pages_finish_and_starts_no_more() -> Result {
     assert_eq!(end.errors, "");
     assert_eq!(site.requests().len(), 4, "the start page and three more");
     assert_eq!(count(&database, "ok").await?, 4);
-    assert!(
-        end.output.contains("6 more were seen and left alone"),
-        "{end:?}"
-    );
+    assert!(end.output.contains("6 more were seen and left alone"), "{end:?}");
     assert_eq!(rows::integrity(&database).await?, "ok");
     Ok(())
 }
@@ -184,9 +160,7 @@ async fn a_second_ctrl_c_leaves_at_once_and_the_database_is_whole() -> Result {
     let directory = TempDir::new()?;
     let database = sqlite(&directory);
     let mut site = Site::that_waits(9).await?;
-    let mut crawler = Crawler::new(&database)
-        .args(&["--url", &site.url("/")])
-        .start()?;
+    let mut crawler = Crawler::new(&database).args(&["--url", &site.url("/")]).start()?;
 
     site.until_inside(3).await?;
     crawler.interrupt()?;
@@ -195,10 +169,7 @@ async fn a_second_ctrl_c_leaves_at_once_and_the_database_is_whole() -> Result {
     let end = crawler.end().await?;
 
     assert_eq!(end.code, Some(1), "{end:?}");
-    assert_eq!(
-        end.errors,
-        "crawler: stopped before the last pages were done\n"
-    );
+    assert_eq!(end.errors, "crawler: stopped before the last pages were done\n");
     assert_eq!(count(&database, "ok").await?, 1);
     assert_eq!(rows::integrity(&database).await?, "ok");
     Ok(())
@@ -246,17 +217,11 @@ async fn a_database_out_of_reach_is_one_line_without_its_password_and_exit_code_
     let directory = TempDir::new()?;
     let file = directory.path().join("missing/crawl.sqlite");
     let line = one_line(&format!("sqlite://{}", file.display()), &[]).await?;
-    assert!(
-        line.starts_with("crawler: cannot open the database "),
-        "{line}"
-    );
+    assert!(line.starts_with("crawler: cannot open the database "), "{line}");
     assert!(line.contains("missing/crawl.sqlite: "), "{line}");
 
     let line = one_line("postgres://someone:secret@localhost/crawl", &[]).await?;
-    assert!(
-        line.starts_with("crawler: DATABASE_URL must start with mysql://"),
-        "{line}"
-    );
+    assert!(line.starts_with("crawler: DATABASE_URL must start with mysql://"), "{line}");
     Ok(())
 }
 
@@ -264,16 +229,10 @@ async fn a_database_out_of_reach_is_one_line_without_its_password_and_exit_code_
 async fn numbers_out_of_range_are_refused_by_name() -> Result {
     for option in ["--limit", "--max-pages"] {
         for value in ["0", "-1", "many"] {
-            let end = Crawler::new("sqlite://unused")
-                .args(&[option, value])
-                .run()
-                .await?;
+            let end = Crawler::new("sqlite://unused").args(&[option, value]).run().await?;
             assert_eq!(end.code, Some(2), "{end:?}");
             assert!(end.errors.contains(option), "{end:?}");
-            assert!(
-                end.errors.contains("must be a whole number from 1 up"),
-                "{end:?}"
-            );
+            assert!(end.errors.contains("must be a whole number from 1 up"), "{end:?}");
         }
     }
     Ok(())

@@ -38,11 +38,7 @@ impl MariaDb {
         let user = format!("--user={}", String::from_utf8(user)?.trim());
 
         let installed = Command::new(install)
-            .args([
-                "--no-defaults",
-                "--skip-test-db",
-                "--auth-root-authentication-method=normal",
-            ])
+            .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
             .arg(&user)
             .arg(format!("--datadir={}", data.display()))
             .output()?;
@@ -52,11 +48,7 @@ impl MariaDb {
 
         let address = site::closed_port()?;
         let mut server = Command::new(server)
-            .args([
-                "--no-defaults",
-                "--bind-address=127.0.0.1",
-                "--skip-name-resolve",
-            ])
+            .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"])
             .arg(user)
             .arg(format!("--port={}", address.port()))
             .arg(format!("--datadir={}", data.display()))
@@ -68,11 +60,7 @@ impl MariaDb {
             .stderr(Stdio::piped())
             .spawn()?;
         let errors = server.stderr.take().ok_or("no stderr")?;
-        let mariadb = Self {
-            server,
-            address,
-            _directory: directory,
-        };
+        let mariadb = Self { server, address, _directory: directory };
         mariadb_is_ready(BufReader::new(errors))?;
         Ok(Some(mariadb))
     }

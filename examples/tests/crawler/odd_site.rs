@@ -36,35 +36,17 @@ pub(crate) async fn serve() -> Result<Site> {
             "/plain",
             get(async || Html("<title> Crabs &amp;\n\t\u{1f980} </title><a href=plain>")),
         )
-        .route(
-            "/based",
-            get(async || Html("<base href='/deep/'><a href='down'>down</a>")),
-        )
+        .route("/based", get(async || Html("<base href='/deep/'><a href='down'>down</a>")))
         .route("/deep/down", get(async || Html("<title>Deep down</title>")))
-        .route(
-            "/untitled",
-            get(async || Html("<p>no title</p></div></table><a href=")),
-        )
+        .route("/untitled", get(async || Html("<p>no title</p></div></table><a href=")))
         .route("/failing", get(async || StatusCode::INTERNAL_SERVER_ERROR))
-        .route(
-            "/image.png",
-            get(async || text("image/png", b"\x89PNG\r\n\x1a\n")),
-        )
-        .route(
-            "/latin-1",
-            get(async || text("text/html; charset=ISO-8859-1", CAFE)),
-        )
+        .route("/image.png", get(async || text("image/png", b"\x89PNG\r\n\x1a\n")))
+        .route("/latin-1", get(async || text("text/html; charset=ISO-8859-1", CAFE)))
         .route("/meta-latin-1", get(async || text("text/html", META_CAFE)))
-        .route(
-            "/invalid",
-            get(async || text("text/html; charset=utf-8", CAFE)),
-        )
+        .route("/invalid", get(async || text("text/html; charset=utf-8", CAFE)))
         .route("/moved", get(async || moved("/target#part")))
         .route("/target", get(async || Html("<title>Target</title>")))
-        .route(
-            "/moved-out",
-            get(async || moved("https://elsewhere.invalid/")),
-        )
+        .route("/moved-out", get(async || moved("https://elsewhere.invalid/")))
         .route("/moved-nowhere", get(async || moved("http://[")))
         .route("/circle", get(async || moved("/circle")))
         .route("/slow", get(async || std::future::pending::<()>().await));
@@ -100,12 +82,7 @@ pub(crate) fn expected_rows(site: &Site) -> Vec<Row> {
         row("/meta-latin-1", "ok", "Caf\u{e9}", "windows-1252"),
         row("/missing", "http 404", "", "Not Found"),
         row("/moved", "redirect", "", &target),
-        row(
-            "/moved-nowhere",
-            "redirect out",
-            "",
-            "moved to `http://[`, which is not a URL",
-        ),
+        row("/moved-nowhere", "redirect out", "", "moved to `http://[`, which is not a URL"),
         row("/moved-out", "redirect out", "", elsewhere),
         row("/plain", "ok", "Crabs & \u{1f980}", ""),
         row("/slow", "timed out", "", "operation timed out"),

@@ -52,11 +52,7 @@ impl Crawler {
         let mut child = self.0.spawn()?;
         let output = child.stdout.take().ok_or("no stdout")?;
         let errors = BufReader::new(child.stderr.take().ok_or("no stderr")?);
-        Ok(Running {
-            child,
-            output,
-            errors,
-        })
+        Ok(Running { child, output, errors })
     }
 
     pub(crate) async fn run(self) -> Result<End> {
@@ -69,14 +65,8 @@ impl Running {
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) -> Result {
         let id = self.child.id().ok_or("it has ended already")?.to_string();
-        let status = std::process::Command::new("kill")
-            .args(["-INT", &id])
-            .status()?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err("kill failed".into())
-        }
+        let status = std::process::Command::new("kill").args(["-INT", &id]).status()?;
+        if status.success() { Ok(()) } else { Err("kill failed".into()) }
     }
 
     /// The next line it writes to stderr.
@@ -94,21 +84,14 @@ impl Running {
             self.errors.read_to_string(&mut errors),
         )?;
         let code = self.child.wait().await?.code();
-        Ok(End {
-            code,
-            output,
-            errors,
-        })
+        Ok(End { code, output, errors })
     }
 }
 
 /// `<target>/<profile>/examples/crawler`; this test lies in `<target>/<profile>/deps/`.
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .expect("a test in cargo's target directory");
+    let profile = test.ancestors().nth(2).expect("a test in cargo's target directory");
     let name = format!("crawler{}", std::env::consts::EXE_SUFFIX);
     let program = profile.join("examples").join(name);
     assert!(

@@ -38,23 +38,11 @@ pub(crate) async fn count(database: &str, status: &str) -> Result<i64> {
     let (all, other): (i64, i64) = if database.starts_with("sqlite:") {
         let mut connection = SqliteConnection::connect(database).await?;
         let all = sqlx::query_scalar(ALL).fetch_one(&mut connection).await?;
-        (
-            all,
-            sqlx::query_scalar(OTHER)
-                .bind(status)
-                .fetch_one(&mut connection)
-                .await?,
-        )
+        (all, sqlx::query_scalar(OTHER).bind(status).fetch_one(&mut connection).await?)
     } else {
         let mut connection = MySqlConnection::connect(database).await?;
         let all = sqlx::query_scalar(ALL).fetch_one(&mut connection).await?;
-        (
-            all,
-            sqlx::query_scalar(OTHER)
-                .bind(status)
-                .fetch_one(&mut connection)
-                .await?,
-        )
+        (all, sqlx::query_scalar(OTHER).bind(status).fetch_one(&mut connection).await?)
     };
     assert_eq!(other, 0, "rows with a status other than {status}");
     Ok(all)
@@ -63,7 +51,5 @@ pub(crate) async fn count(database: &str, status: &str) -> Result<i64> {
 /// What the database says of itself: `ok` if it is whole.
 pub(crate) async fn integrity(database: &str) -> Result<String> {
     let mut connection = SqliteConnection::connect(database).await?;
-    Ok(sqlx::query_scalar("PRAGMA integrity_check")
-        .fetch_one(&mut connection)
-        .await?)
+    Ok(sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await?)
 }

@@ -43,12 +43,7 @@ impl Site {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self {
-            address,
-            traffic,
-            inside,
-            gate: Arc::new(Semaphore::new(0)),
-        })
+        Ok(Self { address, traffic, inside, gate: Arc::new(Semaphore::new(0)) })
     }
 
     /// A start page and `pages` more, which are answered when `limit` of them are asked for.
@@ -92,20 +87,12 @@ impl Site {
 
     /// How often each path was asked for.
     pub(crate) fn requests(&self) -> BTreeMap<String, usize> {
-        self.traffic
-            .requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.traffic.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The highest number of requests that were being answered at any time.
     pub(crate) fn most_at_once(&self) -> usize {
-        *self
-            .traffic
-            .most_at_once
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.traffic.most_at_once.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,16 +113,10 @@ struct Inside(Arc<Traffic>);
 
 impl Inside {
     fn enter(traffic: Arc<Traffic>, path: &str) -> Self {
-        let mut requests = traffic
-            .requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut requests = traffic.requests.lock().unwrap_or_else(PoisonError::into_inner);
         *requests.entry(path.to_owned()).or_default() += 1;
         drop(requests);
-        let mut most = traffic
-            .most_at_once
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut most = traffic.most_at_once.lock().unwrap_or_else(PoisonError::into_inner);
         traffic.inside.send_modify(|inside| *inside += 1);
         *most = (*most).max(*traffic.inside.borrow());
         drop(most);

@@ -22,10 +22,7 @@ impl Limit {
     /// Refuses what can be seen not to be a limit.
     pub(super) fn new(value: &Expr) -> Result<Self> {
         let problem = match bare(value) {
-            Expr::Lit(ExprLit {
-                lit: Lit::Int(number),
-                ..
-            }) => {
+            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => {
                 return literal(number).map(Self::Literal);
             }
             Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
@@ -71,11 +68,7 @@ impl Limit {
                 names_in(&argument.pat, &mut arguments);
             }
         }
-        let mut search = Search {
-            function,
-            arguments,
-            errors: Errors::default(),
-        };
+        let mut search = Search { function, arguments, errors: Errors::default() };
         search.visit_expr(limit);
         search.errors.check()
     }
@@ -102,10 +95,7 @@ fn literal(number: &LitInt) -> Result<LitInt> {
             let span = number.span().resolved_at(Span::mixed_site());
             Ok(LitInt::new(&format!("{value}usize"), span))
         }
-        Err(_) => refuse(format!(
-            "this limit is too large: the largest is {}",
-            usize::MAX
-        )),
+        Err(_) => refuse(format!("this limit is too large: the largest is {}", usize::MAX)),
     }
 }
 
@@ -130,10 +120,7 @@ struct Search<'a> {
 
 impl<'ast> Visit<'ast> for Search<'_> {
     fn visit_path(&mut self, path: &'ast Path) {
-        let first = path
-            .segments
-            .first()
-            .filter(|_| path.leading_colon.is_none());
+        let first = path.segments.first().filter(|_| path.leading_colon.is_none());
         if let Some(first) = first {
             self.refuse_generic(&first.ident);
         }
@@ -181,15 +168,11 @@ impl Search<'_> {
             return;
         }
         let parameter =
-            self.function
-                .generics
-                .params
-                .iter()
-                .find_map(|parameter| match parameter {
-                    GenericParam::Type(parameter) if parameter.ident == *name => Some("type"),
-                    GenericParam::Const(parameter) if parameter.ident == *name => Some("const"),
-                    _ => None,
-                });
+            self.function.generics.params.iter().find_map(|parameter| match parameter {
+                GenericParam::Type(parameter) if parameter.ident == *name => Some("type"),
+                GenericParam::Const(parameter) if parameter.ident == *name => Some("const"),
+                _ => None,
+            });
         if let Some(kind) = parameter {
             self.errors.push(Error::new_spanned(
                 name,
@@ -208,11 +191,7 @@ impl Search<'_> {
                 "a limit cannot name `self`: one limiter serves all calls; for a limiter in each \
                  value write `limiter = self.limiter`",
             ));
-        } else if self
-            .arguments
-            .iter()
-            .any(|argument| argument.unraw() == name.unraw())
-        {
+        } else if self.arguments.iter().any(|argument| argument.unraw() == name.unraw()) {
             self.errors.push(Error::new_spanned(
                 name,
                 format!(

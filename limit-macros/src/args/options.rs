@@ -56,19 +56,12 @@ pub(super) const OPTIONS: [OptionRule; 5] = [
 
 /// How a message calls an option, or the limit.
 pub(super) fn quoted(name: &str) -> String {
-    if name == LIMIT {
-        String::from("a limit")
-    } else {
-        format!("`{name}`")
-    }
+    if name == LIMIT { String::from("a limit") } else { format!("`{name}`") }
 }
 
 /// The list of options, for messages.
 pub(super) fn known() -> String {
-    let names: Vec<_> = OPTIONS
-        .iter()
-        .map(|rule| format!("`{}`", rule.name))
-        .collect();
+    let names: Vec<_> = OPTIONS.iter().map(|rule| format!("`{}`", rule.name)).collect();
     format!("known options: {}", names.join(", "))
 }
 
@@ -84,9 +77,8 @@ pub(super) fn unknown(key: &Ident) -> Error {
         .map(|rule| (distance(&name, rule.name), rule))
         .filter(|(distance, _)| *distance <= 2)
         .min_by_key(|(distance, _)| *distance);
-    let hint = near.map_or(String::new(), |(_, rule)| {
-        format!(" (did you mean `{}`?)", rule.example)
-    });
+    let hint =
+        near.map_or(String::new(), |(_, rule)| format!(" (did you mean `{}`?)", rule.example));
     Error::new_spanned(key, format!("unknown option `{name}`{hint}; {}", known()))
 }
 
@@ -119,32 +111,22 @@ pub(crate) fn bare(mut value: &Expr) -> &Expr {
 /// A string literal, or a macro or constant that makes one.
 fn string(option: &str, value: &Expr) -> Result<Expr> {
     match bare(value) {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) if text.value().is_empty() => Err(Error::new_spanned(
-            text,
-            format!("`{option}` must not be empty"),
-        )),
-        value @ (Expr::Lit(ExprLit {
-            lit: Lit::Str(_), ..
-        })
-        | Expr::Macro(_)
-        | Expr::Path(_)) => Ok(value.clone()),
-        value => Err(Error::new_spanned(
-            value,
-            format!("expected a string: write `{option} = \"…\"`"),
-        )),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().is_empty() => {
+            Err(Error::new_spanned(text, format!("`{option}` must not be empty")))
+        }
+        value @ (Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) | Expr::Macro(_) | Expr::Path(_)) => {
+            Ok(value.clone())
+        }
+        value => {
+            Err(Error::new_spanned(value, format!("expected a string: write `{option} = \"…\"`")))
+        }
     }
 }
 
 /// The name of an environment variable.
 fn variable(value: &Expr) -> Result<Expr> {
     let value = string("env", value)?;
-    if let Expr::Lit(ExprLit {
-        lit: Lit::Str(text),
-        ..
-    }) = &value
+    if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &value
         && text.value().contains(['=', '\0'])
     {
         let message = "the name of an environment variable contains neither `=` nor NUL";
@@ -163,25 +145,16 @@ fn scope(value: &Expr) -> Result<bool> {
             return Ok(false);
         }
     }
-    Err(Error::new_spanned(
-        value,
-        "a scope is written `scope = runtime` or `scope = process`",
-    ))
+    Err(Error::new_spanned(value, "a scope is written `scope = runtime` or `scope = process`"))
 }
 
 /// The path of the runtime crate.
 fn path(value: &Expr) -> Result<syn::Path> {
     match bare(value) {
         Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => Err(Error::new_spanned(
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Err(Error::new_spanned(
             text,
-            format!(
-                "a path is written without quotes: `crate = {}`",
-                text.value()
-            ),
+            format!("a path is written without quotes: `crate = {}`", text.value()),
         )),
         value => Err(Error::new_spanned(
             value,

@@ -22,33 +22,22 @@ pub(super) fn not_a_function(item: &[TokenTree]) -> Error {
         TokenTree::Ident(word) => Some(word.to_string()),
         _ => None,
     });
-    let qualifiers = [
-        "pub", "unsafe", "default", "async", "auto", "static", "move", "for",
-    ];
+    let qualifiers = ["pub", "unsafe", "default", "async", "auto", "static", "move", "for"];
     let is_closure = item.iter().take(4).any(is_bar)
-        && item
-            .iter()
-            .take_while(|token| !is_bar(token))
-            .all(|token| match token {
-                TokenTree::Ident(word) => qualifiers.contains(&word.to_string().as_str()),
-                _ => false,
-            });
-    let word = words
-        .clone()
-        .find(|word| !qualifiers.contains(&word.as_str()));
+        && item.iter().take_while(|token| !is_bar(token)).all(|token| match token {
+            TokenTree::Ident(word) => qualifiers.contains(&word.to_string().as_str()),
+            _ => false,
+        });
+    let word = words.clone().find(|word| !qualifiers.contains(&word.as_str()));
     let (kind, instead) = match word.as_deref() {
-        _ if is_closure => (
-            "a closure",
-            "give the work a name: write an `async fn` and call it in the closure",
-        ),
+        _ if is_closure => {
+            ("a closure", "give the work a name: write an `async fn` and call it in the closure")
+        }
         Some("struct" | "enum" | "union") => {
             ("a type", "put it on the async functions that do the work")
         }
         Some("impl") => ("an `impl` block", "put it on each async method in it"),
-        Some("trait") => (
-            "a trait",
-            "put it on its default methods or on the implementations",
-        ),
+        Some("trait") => ("a trait", "put it on its default methods or on the implementations"),
         Some("mod") => ("a module", "put it on each async function in it"),
         _ => ("this", "put it on an `async fn`"),
     };
@@ -73,15 +62,9 @@ pub(super) fn refuse_below_tokio(
     signature: &Signature,
     body: &Group,
 ) -> Result<()> {
-    let attributes = Attribute::parse_outer
-        .parse2(attributes.clone())
-        .unwrap_or_default();
+    let attributes = Attribute::parse_outer.parse2(attributes.clone()).unwrap_or_default();
     let is_test = attributes.iter().any(|attribute| {
-        attribute
-            .path()
-            .segments
-            .last()
-            .is_some_and(|segment| segment.ident == "test")
+        attribute.path().segments.last().is_some_and(|segment| segment.ident == "test")
     });
     let starts_runtime = starts_runtime(body.stream());
     let below = match (is_test, starts_runtime) {
@@ -118,20 +101,14 @@ fn starts_runtime(body: TokenStream) -> bool {
             })
             .collect();
         let expected = ["runtime", "Builder", "return", "Builder"];
-        words
-            .windows(expected.len())
-            .any(|window| window == expected)
+        words.windows(expected.len()).any(|window| window == expected)
             && words.iter().any(|word| word == "block_on")
     })
 }
 
 /// Why a function that is neither `async` nor ends with an `async` block is refused.
 pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Error {
-    let returns_future = signature
-        .output
-        .to_token_stream()
-        .into_iter()
-        .any(mentions_future);
+    let returns_future = signature.output.to_token_stream().into_iter().any(mentions_future);
     if !returns_future {
         return Error::new_spanned(
             signature.fn_token,

@@ -74,15 +74,11 @@ fn wraps_a_future(call: &ExprCall) -> bool {
     };
     let function = path.path.segments.last();
     function.is_some_and(|function| {
-        ["pin", "new", "from", "boxed", "instrument"]
-            .iter()
-            .any(|known| function.ident == known)
+        ["pin", "new", "from", "boxed", "instrument"].iter().any(|known| function.ident == known)
     })
 }
 
 /// `async { … }.block_on()`, unlike `.boxed()`, `.instrument(span)` and the like.
 fn drives_a_future(call: &ExprMethodCall) -> bool {
-    ["block_on", "now_or_never"]
-        .iter()
-        .any(|driver| call.method == driver)
+    ["block_on", "now_or_never"].iter().any(|driver| call.method == driver)
 }

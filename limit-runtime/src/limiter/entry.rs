@@ -57,13 +57,7 @@ impl Entry {
             warnings: Vec::new(),
             last: None,
         };
-        Self {
-            name,
-            index,
-            scope,
-            limit,
-            control: Mutex::new(control),
-        }
+        Self { name, index, scope, limit, control: Mutex::new(control) }
     }
 
     /// The limit, if it is the same for all scopes.
@@ -126,14 +120,9 @@ impl Entry {
         }
         control.limit = Some(limit);
         let registries = registry::all();
-        let semaphores = || {
-            registries
-                .iter()
-                .filter_map(|registry| registry.existing(self.index))
-        };
-        let dismissed: Vec<Waker> = semaphores()
-            .flat_map(|semaphore| semaphore.set_limit(limit))
-            .collect();
+        let semaphores = || registries.iter().filter_map(|registry| registry.existing(self.index));
+        let dismissed: Vec<Waker> =
+            semaphores().flat_map(|semaphore| semaphore.set_limit(limit)).collect();
         drop(control);
         dismissed.into_iter().for_each(Waker::wake);
         semaphores().for_each(Semaphore::serve_all);
@@ -172,10 +161,7 @@ impl Entry {
             let reading = semaphore.read();
             total.add(&reading);
             if let (Some(runtime), true) = (registry.ordinal(), reading.bound) {
-                runtimes.push(RuntimeSnapshot {
-                    runtime,
-                    figures: reading.figures(),
-                });
+                runtimes.push(RuntimeSnapshot { runtime, figures: reading.figures() });
             }
         }
         runtimes.sort_by_key(|runtime| runtime.runtime);

@@ -75,10 +75,7 @@ pub(super) fn add(wanted: &str, limit: Limit, scope: Scope, variable: Option<&st
     limiters.entries[index] = Some(Arc::clone(&entry));
     drop(limiters);
     if *entry.name != *wanted {
-        entry.warn(format!(
-            "another limiter is named `{wanted}`; this one is `{}`",
-            entry.name
-        ));
+        entry.warn(format!("another limiter is named `{wanted}`; this one is `{}`", entry.name));
     }
     entry
 }
@@ -149,9 +146,7 @@ impl LimiterHandle {
 
 impl fmt::Debug for LimiterHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LimiterHandle")
-            .field("name", &self.name())
-            .finish_non_exhaustive()
+        f.debug_struct("LimiterHandle").field("name", &self.name()).finish_non_exhaustive()
     }
 }
 
@@ -168,11 +163,7 @@ impl fmt::Debug for LimiterHandle {
 #[must_use]
 pub fn limiters() -> Vec<LimiterHandle> {
     let entries = lock().entries.clone();
-    entries
-        .into_iter()
-        .flatten()
-        .map(|entry| LimiterHandle { entry })
-        .collect()
+    entries.into_iter().flatten().map(|entry| LimiterHandle { entry }).collect()
 }
 
 /// The limiter with that name, if it has been used and has not been dropped.
@@ -182,7 +173,5 @@ pub fn limiters() -> Vec<LimiterHandle> {
 /// See [`LimiterHandle`].
 #[must_use]
 pub fn find(name: &str) -> Option<LimiterHandle> {
-    limiters()
-        .into_iter()
-        .find(|limiter| limiter.name() == name)
+    limiters().into_iter().find(|limiter| limiter.name() == name)
 }

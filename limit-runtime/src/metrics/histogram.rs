@@ -24,12 +24,7 @@ pub(crate) struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self {
-            buckets: [0; BUCKETS],
-            count: 0,
-            sum: 0,
-            max: 0,
-        }
+        Self { buckets: [0; BUCKETS], count: 0, sum: 0, max: 0 }
     }
 }
 
@@ -137,10 +132,7 @@ mod tests {
                     (1_u64 << shift).saturating_add((near << shift.saturating_sub(3)) & !(1 << 63));
                 let bucket = bucket(sample);
                 assert!(sample <= upper_bound(bucket), "{sample} in {bucket}");
-                assert!(
-                    bucket == 0 || sample > upper_bound(bucket - 1),
-                    "{sample} in {bucket}"
-                );
+                assert!(bucket == 0 || sample > upper_bound(bucket - 1), "{sample} in {bucket}");
             }
         }
     }
@@ -162,10 +154,7 @@ mod tests {
         let times = histogram.times();
         for (percentile, milliseconds) in [(times.p50, 50), (times.p90, 90), (times.p99, 99)] {
             let exact = Duration::from_millis(milliseconds);
-            assert!(
-                percentile >= exact && percentile <= exact + exact / 8,
-                "{percentile:?}"
-            );
+            assert!(percentile >= exact && percentile <= exact + exact / 8, "{percentile:?}");
         }
         assert_eq!(times.max, Duration::from_millis(100));
         assert_eq!(times.total, Duration::from_millis(5050));

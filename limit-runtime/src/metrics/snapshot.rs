@@ -145,11 +145,7 @@ impl fmt::Display for Short {
             _ if seconds < 1.0 => (seconds * 1e3, "ms"),
             _ => (seconds, "s"),
         };
-        let digits = if figure < 10.0 {
-            2
-        } else {
-            usize::from(figure < 100.0)
-        };
+        let digits = if figure < 10.0 { 2 } else { usize::from(figure < 100.0) };
         f.pad(&format!("{figure:.digits$}{unit}"))
     }
 }

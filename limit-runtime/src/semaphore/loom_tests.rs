@@ -39,10 +39,7 @@ fn set_limit(semaphore: &Semaphore, limit: u32) {
 fn assert_all_free(semaphore: &Semaphore, limit: u32) {
     let reading = semaphore.read();
     assert_eq!((reading.in_use, reading.waiting), (0, 0));
-    assert!(
-        semaphore.try_acquire(limit, || true),
-        "all permits are back, and SLOW is clear"
-    );
+    assert!(semaphore.try_acquire(limit, || true), "all permits are back, and SLOW is clear");
     semaphore.release(limit, NO_SLOT);
 }
 
@@ -66,29 +63,15 @@ impl Drop for Held {
 }
 
 fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
-    Call {
-        semaphore,
-        weight,
-        place: None,
-    }
+    Call { semaphore, weight, place: None }
 }
 
 impl Future for Call {
     type Output = Result<Held, u32>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Call {
-            semaphore,
-            weight,
-            place,
-        } = *self;
-        let held = |slot| {
-            Poll::Ready(Ok(Held {
-                semaphore,
-                weight,
-                slot,
-            }))
-        };
+        let Call { semaphore, weight, place } = *self;
+        let held = |slot| Poll::Ready(Ok(Held { semaphore, weight, slot }));
         if let Some(Place { slot, grant }) = place {
             let mut standing = grant.load(Ordering::Acquire);
             if standing == WAITING {
@@ -154,9 +137,7 @@ fn a_permit_passes_what_its_holder_wrote_to_the_next() {
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         cell.with_mut(|_| ());
         assert_all_free(semaphore, 1);
     });
@@ -181,9 +162,7 @@ fn never_more_than_the_limit() {
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_all_free(semaphore, 1);
     });
 }
@@ -204,13 +183,10 @@ fn a_release_never_misses_a_waiter() {
 fn three_calls_for_two_permits_all_run() {
     model(|| {
         let semaphore = bound(2);
-        let threads: Vec<_> = (0..2)
-            .map(|_| thread::spawn(move || drop(block_on(acquire(semaphore, 1)))))
-            .collect();
+        let threads: Vec<_> =
+            (0..2).map(|_| thread::spawn(move || drop(block_on(acquire(semaphore, 1))))).collect();
         drop(block_on(acquire(semaphore, 2)));
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_all_free(semaphore, 2);
     });
 }
@@ -337,10 +313,7 @@ fn a_first_caller_binds_and_the_others_wait_for_it() {
 fn a_claim_given_up_is_taken_by_a_waiter() {
     model(|| {
         let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
-        assert!(matches!(
-            semaphore.enter(1, None, || true),
-            Entered::Unbound
-        ));
+        assert!(matches!(semaphore.enter(1, None, || true), Entered::Unbound));
         let other = thread::spawn(move || {
             loop {
                 match block_on(acquire(semaphore, 1)) {
@@ -361,19 +334,11 @@ fn try_on(lease: Lease) -> Option<Held> {
     let semaphore = lease.registry.semaphore(0);
     loop {
         if semaphore.try_acquire(1, || lease.holds()) {
-            return Some(Held {
-                semaphore,
-                weight: 1,
-                slot: NO_SLOT,
-            });
+            return Some(Held { semaphore, weight: 1, slot: NO_SLOT });
         }
         match semaphore.enter(1, None, || lease.holds()) {
             Entered::Admitted => {
-                return Some(Held {
-                    semaphore,
-                    weight: 1,
-                    slot: NO_SLOT,
-                });
+                return Some(Held { semaphore, weight: 1, slot: NO_SLOT });
             }
             Entered::Unbound => bind(semaphore, 1),
             _ => return None,

@@ -25,28 +25,9 @@
 //! permit back. All changes of a grant but one are made under the lock; the exception is the
 //! waiter's own `GRANTED` to `ADMITTED`, and nobody else writes between those two.
 
-use crate::sync::{AtomicU32, Ordering};
+use super::slots::{GRANTED, Grant, NO_SLOT, Node, Slots, TOO_HEAVY, WAITING};
+use crate::sync::Ordering;
 use std::task::Waker;
-
-/// Slots in a chunk.
-const CHUNK: usize = 64;
-
-/// No slot.
-pub(crate) const NO_SLOT: u32 = u32::MAX;
-
-/// How the waiter of one slot stands; see the constants.
-pub(crate) type Grant = &'static AtomicU32;
-
-/// In the queue, or nobody's.
-pub(crate) const WAITING: u32 = 0;
-/// Has been handed its permits; has not seen it yet.
-pub(crate) const GRANTED: u32 = 1;
-/// Has been handed its permits and runs.
-pub(crate) const ADMITTED: u32 = 2;
-/// Out of the queue without permits: ask again, here or at the runtime that polls now.
-pub(crate) const RETRY: u32 = 3;
-/// Out of the queue without permits: wants more than the limit.
-pub(crate) const TOO_HEAVY: u32 = 4;
 
 /// A place in the queue.
 #[derive(Clone, Copy, Debug)]
@@ -55,32 +36,11 @@ pub(crate) struct Place {
     pub(crate) grant: Grant,
 }
 
-/// Under the lock. Half a cache line.
-#[derive(Debug)]
-#[repr(align(32))]
-struct Node {
-    /// Towards the head. Whatever for the head itself.
-    previous: u32,
-    /// Towards the tail, or the next free slot.
-    next: u32,
-    /// While waiting: when it joined. Once served: how long it waited. Nanoseconds.
-    time: u64,
-    waker: Option<Waker>,
-}
-
-#[derive(Debug)]
-struct Chunk {
-    nodes: Box<[Node; CHUNK]>,
-    /// 1, but for those who wait for more.
-    weights: Box<[u32; CHUNK]>,
-    grants: &'static [AtomicU32; CHUNK],
-}
-
 /// So many waits are counted at a time: a cache line full.
 const RECENT: usize = 8;
 
 /// In this order, because what is before `recent` shares the cache line of the semaphore's word, and
-/// `chunks` one that is seldom written.
+/// `slots` one that is seldom written.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Queue {
@@ -95,7 +55,7 @@ pub(crate) struct Queue {
     recent_length: u32,
     /// The waits of those who have handed their slots back and have not been counted yet.
     recent: [u64; RECENT],
-    chunks: Vec<Chunk>,
+    slots: Slots,
 }
 
 impl Queue {
@@ -109,7 +69,7 @@ impl Queue {
             longest: 0,
             recent_length: 0,
             recent: [0; RECENT],
-            chunks: Vec::new(),
+            slots: Slots::new(),
         }
     }
 
@@ -138,11 +98,11 @@ impl Queue {
     }
 
     /// The weight of the one who is next.
-    pub(crate) fn head_weight(&self) -> Option<u32> {
+    pub(crate) fn head_weight(&mut self) -> Option<u32> {
         match self.head {
             NO_SLOT => None,
             _ if self.heavy == 0 => Some(1),
-            head => Some(self.weight(head)),
+            head => Some(*self.slots.weight(head)),
         }
     }
 
@@ -150,30 +110,22 @@ impl Queue {
     #[inline]
     pub(crate) fn join(&mut self, weight: u32, waker: Waker, now: u64) -> Place {
         if self.free == NO_SLOT {
-            self.grow();
+            self.free = self.slots.grow();
         }
         let (slot, tail) = (self.free, self.tail);
-        let chunk = &mut self.chunks[slot as usize / CHUNK];
-        let offset = slot as usize % CHUNK;
-        let grant = &chunk.grants[offset];
-        let node = &mut chunk.nodes[offset];
+        let (node, grant) = self.slots.node_and_grant(slot);
         self.free = node.next;
-        *node = Node {
-            previous: tail,
-            next: NO_SLOT,
-            time: now,
-            waker: Some(waker),
-        };
+        *node = Node { previous: tail, next: NO_SLOT, time: now, waker: Some(waker) };
         self.tail = slot;
         if tail == NO_SLOT {
             self.head = slot;
         } else {
-            self.node_mut(tail).next = slot;
+            self.slots.node_mut(tail).next = slot;
         }
         self.length += 1;
         self.longest = self.longest.max(self.length);
         if weight > 1 {
-            self.chunks[slot as usize / CHUNK].weights[offset] = weight;
+            *self.slots.weight(slot) = weight;
             self.heavy += 1;
         }
         Place { slot, grant }
@@ -185,9 +137,7 @@ impl Queue {
     pub(crate) fn serve(&mut self, now: u64) -> Option<Waker> {
         let slot = self.head;
         self.lighten(slot);
-        let chunk = &mut self.chunks[slot as usize / CHUNK];
-        let offset = slot as usize % CHUNK;
-        let node = &mut chunk.nodes[offset];
+        let (node, grant) = self.slots.node_and_grant(slot);
         node.time = now.saturating_sub(node.time);
         let waker = node.waker.take();
         self.head = node.next;
@@ -195,16 +145,14 @@ impl Queue {
         if self.head == NO_SLOT {
             self.tail = NO_SLOT;
         }
-        chunk.grants[offset].store(GRANTED, Ordering::Release);
+        grant.store(GRANTED, Ordering::Release);
         waker
     }
 
     /// Takes the one who is next out of the queue without permits; its slot stays its own until it
     /// leaves.
     pub(crate) fn dismiss(&mut self, standing: u32) -> Option<Waker> {
-        (!self.is_empty())
-            .then(|| self.dismiss_slot(self.head, standing))
-            .flatten()
+        (!self.is_empty()).then(|| self.dismiss_slot(self.head, standing)).flatten()
     }
 
     /// Dismisses every waiter that wants more than `limit`; says how many.
@@ -212,8 +160,8 @@ impl Queue {
         let mut dismissed = 0;
         let mut slot = self.head;
         while slot != NO_SLOT && self.heavy > 0 {
-            let next = self.node(slot).next;
-            if self.weight(slot) > limit {
+            let next = self.slots.node(slot).next;
+            if *self.slots.weight(slot) > limit {
                 wakers.extend(self.dismiss_slot(slot, TOO_HEAVY));
                 dismissed += 1;
             }
@@ -224,18 +172,18 @@ impl Queue {
 
     fn dismiss_slot(&mut self, slot: u32, standing: u32) -> Option<Waker> {
         self.unlink(slot);
-        self.grant(slot).store(standing, Ordering::Release);
-        self.node_mut(slot).waker.take()
+        self.slots.grant(slot).store(standing, Ordering::Release);
+        self.slots.node_mut(slot).waker.take()
     }
 
     /// A waiter gives its slot back without having been admitted; how it stood, and its waker, to be
     /// dropped after unlocking.
     pub(crate) fn leave(&mut self, slot: u32) -> (u32, Option<Waker>) {
-        let standing = self.grant(slot).load(Ordering::Relaxed);
+        let standing = self.slots.grant(slot).load(Ordering::Relaxed);
         if standing == WAITING {
             self.unlink(slot);
         }
-        let waker = self.node_mut(slot).waker.take();
+        let waker = self.slots.node_mut(slot).waker.take();
         self.free(slot);
         (standing, waker)
     }
@@ -243,7 +191,7 @@ impl Queue {
     /// A holder gives its slot back. Says whether it is time to count the recent waits.
     #[inline]
     pub(crate) fn finish(&mut self, slot: u32) -> bool {
-        let waited = self.node(slot).time;
+        let waited = self.slots.node(slot).time;
         self.recent[self.recent_length as usize] = waited;
         self.recent_length += 1;
         self.free(slot);
@@ -256,36 +204,23 @@ impl Queue {
         &self.recent[..length as usize]
     }
 
-    /// The waits, in nanoseconds, of the calls that were served and admitted and have not been
-    /// counted: all that still hold their permits, and those before.
+    /// The waits, in nanoseconds, of the calls that were admitted and have not been counted: all
+    /// that still hold their permits, and the recent ones.
     pub(crate) fn uncounted(&self) -> impl Iterator<Item = u64> {
-        let holding = self.chunks.iter().flat_map(|chunk| {
-            let admitted = |grant: &AtomicU32| grant.load(Ordering::Relaxed) == ADMITTED;
-            let slots = chunk.grants.iter().zip(chunk.nodes.iter());
-            slots
-                .filter(move |(grant, _)| admitted(grant))
-                .map(|(_, node)| node.time)
-        });
-        self.recent[..self.recent_length as usize]
-            .iter()
-            .copied()
-            .chain(holding)
+        let holding = self.slots.admitted().map(|node| node.time);
+        self.recent[..self.recent_length as usize].iter().copied().chain(holding)
     }
 
     /// Whether the waiter's waker is not the one that would be woken.
     pub(crate) fn needs_waker(&self, slot: u32, waker: &Waker) -> bool {
-        self.grant(slot).load(Ordering::Relaxed) == WAITING
-            && !self
-                .node(slot)
-                .waker
-                .as_ref()
-                .is_some_and(|known| known.will_wake(waker))
+        self.slots.grant(slot).load(Ordering::Relaxed) == WAITING
+            && !self.slots.node(slot).waker.as_ref().is_some_and(|known| known.will_wake(waker))
     }
 
     /// Exchanges the waker. Whichever is not needed comes back, to be dropped after unlocking.
     pub(crate) fn set_waker(&mut self, slot: u32, waker: Waker) -> Option<Waker> {
-        if self.grant(slot).load(Ordering::Relaxed) == WAITING {
-            self.node_mut(slot).waker.replace(waker)
+        if self.slots.grant(slot).load(Ordering::Relaxed) == WAITING {
+            self.slots.node_mut(slot).waker.replace(waker)
         } else {
             Some(waker)
         }
@@ -294,7 +229,7 @@ impl Queue {
     /// A waiter leaves the list: if it was a heavy one, its slot is a light one's again.
     fn lighten(&mut self, slot: u32) {
         if self.heavy > 0 {
-            let weight = &mut self.chunks[slot as usize / CHUNK].weights[slot as usize % CHUNK];
+            let weight = self.slots.weight(slot);
             self.heavy -= u32::from(*weight > 1);
             *weight = 1;
         }
@@ -303,73 +238,27 @@ impl Queue {
     /// Takes a waiter out of the list.
     fn unlink(&mut self, slot: u32) {
         self.lighten(slot);
-        let Node { previous, next, .. } = *self.node(slot);
+        let Node { previous, next, .. } = *self.slots.node(slot);
         if slot == self.head {
             self.head = next;
         } else {
-            self.node_mut(previous).next = next;
+            self.slots.node_mut(previous).next = next;
         }
         if next != NO_SLOT {
-            self.node_mut(next).previous = previous;
+            self.slots.node_mut(next).previous = previous;
         }
         if slot == self.tail {
-            self.tail = if self.head == NO_SLOT {
-                NO_SLOT
-            } else {
-                previous
-            };
+            self.tail = if self.head == NO_SLOT { NO_SLOT } else { previous };
         }
         self.length -= 1;
     }
 
-    fn grow(&mut self) {
-        let first = self.chunks.len() * CHUNK;
-        let nodes = std::array::from_fn(|offset| Node {
-            previous: NO_SLOT,
-            next: if offset + 1 == CHUNK {
-                NO_SLOT
-            } else {
-                number(first + offset + 1)
-            },
-            time: 0,
-            waker: None,
-        });
-        let grants = Box::leak(Box::new(std::array::from_fn(|_| AtomicU32::new(WAITING))));
-        let weights = Box::new([1; CHUNK]);
-        self.chunks.push(Chunk {
-            nodes: Box::new(nodes),
-            weights,
-            grants,
-        });
-        self.free = number(first);
-    }
-
+    #[inline]
     fn free(&mut self, slot: u32) {
         let free = self.free;
-        let chunk = &mut self.chunks[slot as usize / CHUNK];
-        chunk.nodes[slot as usize % CHUNK].next = free;
-        chunk.grants[slot as usize % CHUNK].store(WAITING, Ordering::Relaxed);
+        let (node, grant) = self.slots.node_and_grant(slot);
+        node.next = free;
+        grant.store(WAITING, Ordering::Relaxed);
         self.free = slot;
     }
-
-    fn node(&self, slot: u32) -> &Node {
-        &self.chunks[slot as usize / CHUNK].nodes[slot as usize % CHUNK]
-    }
-
-    fn node_mut(&mut self, slot: u32) -> &mut Node {
-        &mut self.chunks[slot as usize / CHUNK].nodes[slot as usize % CHUNK]
-    }
-
-    fn weight(&self, slot: u32) -> u32 {
-        self.chunks[slot as usize / CHUNK].weights[slot as usize % CHUNK]
-    }
-
-    fn grant(&self, slot: u32) -> Grant {
-        &self.chunks[slot as usize / CHUNK].grants[slot as usize % CHUNK]
-    }
-}
-
-/// A slot's number. 2³² waiters would need 170 GB.
-fn number(slot: usize) -> u32 {
-    u32::try_from(slot).expect("fewer than 2^32 calls wait for one semaphore")
 }

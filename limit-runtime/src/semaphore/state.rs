@@ -1,7 +1,9 @@
 //! What stands behind a semaphore's lock.
 
-use super::queue::{GRANTED, Queue, TOO_HEAVY};
-use super::{AVAILABLE, Entered, Refusal, SLOW, Wakers};
+use super::queue::Queue;
+use super::slots::{GRANTED, TOO_HEAVY};
+use super::wakers::Wakers;
+use super::{AVAILABLE, Entered, Refusal, SLOW};
 use crate::metrics::{Counters, Reading};
 use crate::sync::{AtomicU64, Ordering};
 use std::task::Waker;
@@ -227,9 +229,7 @@ impl State {
         let mut current = self.counters.clone();
         current.admitted_at_once += acquired - self.acquired_before;
         current.most_waiting = self.queue.longest();
-        self.queue
-            .uncounted()
-            .for_each(|waited| current.count_wait(waited));
+        self.queue.uncounted().for_each(|waited| current.count_wait(waited));
         Reading {
             bound: matches!(self.binding, Binding::Bound),
             limit: self.limit as usize,

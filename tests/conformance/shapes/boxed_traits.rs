@@ -35,11 +35,7 @@ impl Store for Memory {
         if key.is_empty() {
             return Err(String::from("empty"));
         }
-        let value: u8 = key
-            .len()
-            .to_string()
-            .parse()
-            .map_err(|_| String::from("long"))?;
+        let value: u8 = key.len().to_string().parse().map_err(|_| String::from("long"))?;
         Ok(value + self.value)
     }
 
@@ -67,10 +63,7 @@ impl Local for Memory {}
 #[test]
 fn boxed_trait_methods_return_what_they_would_without_a_limit() {
     run(async {
-        let mut memory = Memory {
-            value: 1,
-            limiter: Limiter::new("boxed-traits", 1),
-        };
+        let mut memory = Memory { value: 1, limiter: Limiter::new("boxed-traits", 1) };
         memory.nothing_returned().await;
         assert_eq!(memory.load("ab").await, Ok(3));
         assert!(memory.load("").await.is_err());

@@ -97,10 +97,7 @@ async fn never(stop: &std::sync::atomic::AtomicBool) -> ! {
 }
 
 #[concurrency_limit(3)]
-#[allow(
-    improper_ctypes_definitions,
-    reason = "a future has no equivalent in C, limited or not"
-)]
+#[allow(improper_ctypes_definitions, reason = "a future has no equivalent in C, limited or not")]
 async extern "C" fn foreign_abi(number: u8) -> u8 {
     number
 }

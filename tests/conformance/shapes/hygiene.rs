@@ -82,16 +82,10 @@ fn names_of_the_users_stay_apart_from_names_of_ours() {
         assert_eq!(shadowed_names().await, 0);
         let limiter = limit_runtime::Limiter::new("hygiene-argument", 1);
         assert_eq!(limiter_of_our_name(limiter).await, "limiter");
-        assert_eq!(
-            shadowing::literal().await + shadowing::expression().await,
-            3
-        );
+        assert_eq!(shadowing::literal().await + shadowing::expression().await, 3);
     });
     assert_limited(module_path!(), &["same_names", "shadowed_names"]);
-    assert_limited(
-        concat!(module_path!(), "::shadowing"),
-        &["literal", "expression"],
-    );
+    assert_limited(concat!(module_path!(), "::shadowing"), &["literal", "expression"]);
 }
 
 #[test]
@@ -101,8 +95,5 @@ fn no_prelude_is_needed() {
         assert_eq!(without::literal().await + without::expression().await, 3);
         assert_eq!(without::future().await + without::limiter().await, 7);
     });
-    assert_limited(
-        concat!(module_path!(), "::without_prelude"),
-        &["literal", "future"],
-    );
+    assert_limited(concat!(module_path!(), "::without_prelude"), &["literal", "future"]);
 }

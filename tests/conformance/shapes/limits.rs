@@ -260,9 +260,7 @@ fn an_existing_limiter_lets_a_call_in_however_it_is_named() {
         assert_eq!(client.choice().await, 29);
         let client = Arc::new(client);
         assert_eq!(Arc::clone(&client).counted_field().await, 18);
-        let client = Arc::try_unwrap(client)
-            .map_err(|_| "shared")
-            .expect("no other reference");
+        let client = Arc::try_unwrap(client).map_err(|_| "shared").expect("no other reference");
         assert_eq!(client.field_of_a_value().await, 21);
     });
 }

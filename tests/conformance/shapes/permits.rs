@@ -105,20 +105,14 @@ async fn assert_upper_first<F: Future<Output = (bool, bool)>>(call: impl Fn() ->
     let lower = LOWER.acquire().await;
     let mut waiting = Box::pin(call());
     assert!(poll_once(waiting.as_mut()).await.is_none());
-    assert!(
-        UPPER.try_acquire().is_err(),
-        "waits for the lower, has the upper"
-    );
+    assert!(UPPER.try_acquire().is_err(), "waits for the lower, has the upper");
     drop(lower);
     assert_eq!(waiting.await, (true, true));
 
     let upper = UPPER.acquire().await;
     let mut waiting = Box::pin(call());
     assert!(poll_once(waiting.as_mut()).await.is_none());
-    assert!(
-        LOWER.try_acquire().is_ok(),
-        "waits for the upper, has nothing"
-    );
+    assert!(LOWER.try_acquire().is_ok(), "waits for the upper, has nothing");
     drop(upper);
     assert_eq!(waiting.await, (true, true));
 }

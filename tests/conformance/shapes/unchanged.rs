@@ -45,19 +45,14 @@ fn a_future_is_send_if_what_it_holds_is() {
     assert_send(&generic(1_u8));
     assert_send(&locals_that_are_not_send());
     assert_send(&generic_with_limiter(&limiter, 1_u8));
-    let shared = Shared(std::sync::Mutex::new(std::sync::Arc::new(Limiter::new(
-        "shared", 1,
-    ))));
+    let shared = Shared(std::sync::Mutex::new(std::sync::Arc::new(Limiter::new("shared", 1))));
     assert_send(&shared.behind_a_lock());
     run(async {
         // Not `Send`, and accepted all the same.
         assert_eq!(*generic(std::rc::Rc::new(1)).await, 1);
         assert_eq!(locals_that_are_not_send().await, 1);
         assert!(shared.behind_a_lock().await);
-        assert_eq!(
-            *generic_with_limiter(&limiter, std::rc::Rc::new(1)).await,
-            1
-        );
+        assert_eq!(*generic_with_limiter(&limiter, std::rc::Rc::new(1)).await, 1);
     });
 }
 
@@ -118,18 +113,8 @@ async fn drops_limited<'a>(log: &'a Log, _: Logged<'a>, _argument: Logged<'a>) -
 fn locals_and_arguments_are_dropped_in_the_same_order() {
     let (plain, limited) = (Log::default(), Log::default());
     run(async {
-        drops_plain(
-            &plain,
-            Logged("unnamed", &plain),
-            Logged("argument", &plain),
-        )
-        .await;
-        drops_limited(
-            &limited,
-            Logged("unnamed", &limited),
-            Logged("argument", &limited),
-        )
-        .await;
+        drops_plain(&plain, Logged("unnamed", &plain), Logged("argument", &plain)).await;
+        drops_limited(&limited, Logged("unnamed", &limited), Logged("argument", &limited)).await;
     });
     let (plain, limited) = (plain.into_inner(), limited.into_inner());
     assert_eq!(plain, limited);

@@ -87,10 +87,6 @@ pub(super) fn measure_all(selection: &Selection, rows: &mut Rows) {
     }
     if selection.subject("tower") {
         let (few, many) = (service(), service());
-        rows.measure(
-            "tower",
-            || self::tower(few.clone()),
-            || self::tower(many.clone()),
-        );
+        rows.measure("tower", || self::tower(few.clone()), || self::tower(many.clone()));
     }
 }

@@ -33,13 +33,8 @@ impl<F: Future, M: Fn() -> F> Ring<F, M> {
     /// calls do not queue as they should.
     pub(super) fn build(waiters: usize, make: M) -> Option<(Self, AllocationInfo)> {
         let calls: Vec<_> = (0..=waiters).map(|_| Box::pin(make())).collect();
-        let mut ring = Self {
-            calls,
-            make,
-            head: 0,
-            middle: waiters / 2,
-            random: 0x9E37_79B9_7F4A_7C15,
-        };
+        let mut ring =
+            Self { calls, make, head: 0, middle: waiters / 2, random: 0x9E37_79B9_7F4A_7C15 };
         let before = ADMITTED.get();
         ring.poll(0);
         let memory = allocation_counter::measure(|| {
@@ -51,13 +46,8 @@ impl<F: Future, M: Fn() -> F> Ring<F, M> {
     }
 
     fn poll(&mut self, index: usize) {
-        let call = self.calls[index]
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
-        assert!(
-            matches!(call, Poll::Pending),
-            "a body that never ends has ended"
-        );
+        let call = self.calls[index].as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(call, Poll::Pending), "a body that never ends has ended");
     }
 
     /// Puts a new call, which joins the queue as its last, in the place of another.
@@ -72,19 +62,11 @@ impl<F: Future, M: Fn() -> F> Ring<F, M> {
         for _ in 0..times {
             let holder = self.head;
             self.calls[holder].set((self.make)());
-            self.head = if holder + 1 == self.calls.len() {
-                0
-            } else {
-                holder + 1
-            };
+            self.head = if holder + 1 == self.calls.len() { 0 } else { holder + 1 };
             self.poll(self.head);
             self.poll(holder);
         }
-        assert_eq!(
-            ADMITTED.get() - before,
-            u64::from(times),
-            "each turn serves one waiter"
-        );
+        assert_eq!(ADMITTED.get() - before, u64::from(times), "each turn serves one waiter");
     }
 
     /// So often: the waiter in the middle of the queue is cancelled, a new one joins at the end.
