@@ -1,1 +1,2 @@
-//! Nothing: this package is its tests.
+//! The tests are the files beside this one. Here are the README's examples, as doctests.
+#![doc = include_str!("../README.md")]
