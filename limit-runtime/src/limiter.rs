@@ -331,8 +331,12 @@ impl Limiter {
             Registration(entry)
         });
         let entry = &*registration.0;
-        let index = u32::try_from(entry.index + 1).expect("registries have room for 2^28 limiters");
-        self.index.store(index, Ordering::Release);
+        if self.index.load(Ordering::Relaxed) == 0 {
+            let index = u32::try_from(entry.index + 1);
+            let index = index.expect("registries have room for 2^28 limiters");
+            self.index.store(index, Ordering::Release);
+            entry.log();
+        }
         entry
     }
 }

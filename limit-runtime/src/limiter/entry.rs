@@ -32,7 +32,9 @@ struct Control {
     bound: Option<u32>,
     /// An environment variable that could not be used; told when the limit used instead is known.
     bad_variable: Option<String>,
-    warnings: Vec<String>,
+    problems: Vec<Problem>,
+    /// How many of them have been logged.
+    logged: usize,
     /// The figures at the end of a limiter that was dropped. Its index may be another's by now.
     last: Option<Figures>,
 }
@@ -54,7 +56,8 @@ impl Entry {
             limit: limit_set,
             bound: None,
             bad_variable,
-            warnings: Vec::new(),
+            problems: Vec::new(),
+            logged: 0,
             last: None,
         };
         Self { name, index, scope, limit, control: Mutex::new(control) }
@@ -105,11 +108,12 @@ impl Entry {
         dismissed.into_iter().for_each(Waker::wake);
         semaphore.serve_all();
         if let Some(problem) = bad_variable {
-            self.error(format!("{problem}; the limit is {limit} instead"));
+            self.note(true, format!("{problem}; the limit is {limit} instead"));
         }
         if limit == 0 && matches!(self.limit, Limit::Lazy(_)) {
-            self.warn("the limit is 0: every call waits until it is raised".to_owned());
+            self.note(false, "the limit is 0: every call waits until it is raised".to_owned());
         }
+        self.log();
     }
 
     pub(super) fn set_limit(&self, limit: usize) {
@@ -140,7 +144,7 @@ impl Entry {
             scope: self.scope,
             total,
             runtimes,
-            warnings: control.warnings.clone(),
+            warnings: control.problems.iter().map(|problem| problem.what.clone()).collect(),
         }
     }
 
@@ -168,22 +172,50 @@ impl Entry {
         (total.figures(limit), runtimes)
     }
 
-    /// Notes something that is wrong with the limiter's configuration and that was worked around.
-    pub(super) fn warn(&self, problem: String) {
-        #[cfg(feature = "tracing")]
-        tracing::warn!(limiter = &*self.name, "{problem}");
-        self.control().warnings.push(problem);
+    /// Notes something wrong in the configuration that was worked around; an error, if the user has
+    /// asked for something and not got it. To be logged when no lock is held.
+    pub(super) fn note(&self, is_error: bool, what: String) {
+        self.control().problems.push(Problem { is_error, what });
     }
 
-    /// Notes something that the user asked for and did not get.
-    fn error(&self, problem: String) {
-        #[cfg(feature = "tracing")]
-        tracing::error!(limiter = &*self.name, "{problem}");
-        self.control().warnings.push(problem);
+    /// Logs what was noted, once. Foreign code: under no lock of ours.
+    pub(super) fn log(&self) {
+        let mut control = self.control();
+        let known = control.problems.len();
+        let from = std::mem::replace(&mut control.logged, known);
+        let problems = control.problems[from..].to_vec();
+        drop(control);
+        for problem in problems {
+            problem.log(&self.name);
+        }
     }
 
     fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something wrong in the configuration.
+#[derive(Clone)]
+struct Problem {
+    is_error: bool,
+    what: String,
+}
+
+impl Problem {
+    #[cfg(feature = "tracing")]
+    fn log(&self, limiter: &str) {
+        if self.is_error {
+            tracing::error!(limiter, "{}", self.what);
+        } else {
+            tracing::warn!(limiter, "{}", self.what);
+        }
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    fn log(&self, _limiter: &str) {
+        // The snapshot shows it, without saying how bad it is.
+        let _ = self.is_error;
     }
 }
 

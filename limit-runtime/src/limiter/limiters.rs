@@ -75,7 +75,8 @@ pub(super) fn add(wanted: &str, limit: Limit, scope: Scope, variable: Option<&st
     limiters.entries[index] = Some(Arc::clone(&entry));
     drop(limiters);
     if *entry.name != *wanted {
-        entry.warn(format!("another limiter is named `{wanted}`; this one is `{}`", entry.name));
+        let what = format!("another limiter is named `{wanted}`; this one is `{}`", entry.name);
+        entry.note(false, what);
     }
     entry
 }
