@@ -202,10 +202,15 @@ impl Semaphore {
         self.set_limit(limit)
     }
 
-    /// Takes back the claim of [`Entered::Unbound`]: the next caller is to bind.
+    /// Takes back the claim of [`Entered::Unbound`], if nobody else has bound meanwhile: the next
+    /// caller is to bind.
     pub(crate) fn unclaim(&self) {
-        self.lock().binding = Binding::Unbound;
-        self.dismiss_all();
+        let mut state = self.lock();
+        if matches!(state.binding, Binding::Claimed) {
+            state.binding = Binding::Unbound;
+            drop(state);
+            self.dismiss_all();
+        }
     }
 
     /// Changes the limit, if there is one yet. Those above a lowered limit run on. To be followed as
@@ -303,7 +308,7 @@ impl Semaphore {
 
     /// Hands out what can be handed out, unlocks, and wakes.
     #[inline]
-    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>, now: u64) {
+    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>, now: i64) {
         loop {
             let mut wakers = Wakers::default();
             let more = state.serve(&self.word, now, &mut wakers);

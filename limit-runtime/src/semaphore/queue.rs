@@ -108,7 +108,7 @@ impl Queue {
 
     /// Joins at the end, at `now`.
     #[inline]
-    pub(crate) fn join(&mut self, weight: u32, waker: Waker, now: u64) -> Place {
+    pub(crate) fn join(&mut self, weight: u32, waker: Waker, now: i64) -> Place {
         if self.free == NO_SLOT {
             self.free = self.slots.grow();
         }
@@ -134,11 +134,11 @@ impl Queue {
     /// Hands its permits to the one who is next, who must be there, and returns the waker to wake
     /// after unlocking.
     #[inline]
-    pub(crate) fn serve(&mut self, now: u64) -> Option<Waker> {
+    pub(crate) fn serve(&mut self, now: i64) -> Option<Waker> {
         let slot = self.head;
         self.lighten(slot);
         let (node, grant) = self.slots.node_and_grant(slot);
-        node.time = now.saturating_sub(node.time);
+        node.time = now.saturating_sub(node.time).max(0);
         let waker = node.waker.take();
         self.head = node.next;
         self.length -= 1;
@@ -191,7 +191,7 @@ impl Queue {
     /// A holder gives its slot back. Says whether it is time to count the recent waits.
     #[inline]
     pub(crate) fn finish(&mut self, slot: u32) -> bool {
-        let waited = self.slots.node(slot).time;
+        let waited = self.slots.node(slot).time.unsigned_abs();
         self.recent[self.recent_length as usize] = waited;
         self.recent_length += 1;
         self.free(slot);
@@ -207,7 +207,7 @@ impl Queue {
     /// The waits, in nanoseconds, of the calls that were admitted and have not been counted: all
     /// that still hold their permits, and the recent ones.
     pub(crate) fn uncounted(&self) -> impl Iterator<Item = u64> {
-        let holding = self.slots.admitted().map(|node| node.time);
+        let holding = self.slots.admitted().map(|node| node.time.unsigned_abs());
         self.recent[..self.recent_length as usize].iter().copied().chain(holding)
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Node {
     /// Towards the tail, or the next free slot.
     pub(super) next: u32,
     /// While waiting: when it joined. Once served: how long it waited. Nanoseconds.
-    pub(super) time: u64,
+    pub(super) time: i64,
     pub(super) waker: Option<Waker>,
 }
 

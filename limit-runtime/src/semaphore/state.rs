@@ -68,7 +68,7 @@ impl State {
         word: &AtomicU64,
         weight: u32,
         waker: Option<Waker>,
-        now: u64,
+        now: i64,
     ) -> Entered {
         self.slow_down(word);
         if self.limit > 0 && weight > self.limit {
@@ -106,7 +106,7 @@ impl State {
     /// Hands permits to waiters in order, for as long as there are enough, and clears SLOW if no
     /// reason for it is left. Says whether there is more to do when the wakers have been woken.
     #[inline]
-    pub(super) fn serve(&mut self, word: &AtomicU64, now: u64, wakers: &mut Wakers) -> bool {
+    pub(super) fn serve(&mut self, word: &AtomicU64, now: i64, wakers: &mut Wakers) -> bool {
         if !self.slow {
             return false;
         }

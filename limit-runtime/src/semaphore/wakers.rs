@@ -2,6 +2,7 @@
 
 use once_cell::sync::OnceCell;
 use std::task::Waker;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Wakers to wake after unlocking. Nearly always it is one, which takes no allocation.
@@ -39,10 +40,19 @@ impl Wakers {
     }
 }
 
-/// Nanoseconds since this was asked first, on tokio's clock.
-pub(super) fn now() -> u64 {
+/// Nanoseconds on tokio's clock since this was asked first, before which a clock may be that stands
+/// still or goes its own way (`tokio::time::pause`).
+pub(super) fn now() -> i64 {
     static ORIGIN: OnceCell<Instant> = OnceCell::new();
     let now = Instant::now();
-    let since = now.saturating_duration_since(*ORIGIN.get_or_init(|| now));
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    let origin = *ORIGIN.get_or_init(|| now);
+    match now.checked_duration_since(origin) {
+        Some(since) => nanoseconds(since),
+        None => -nanoseconds(origin.saturating_duration_since(now)),
+    }
+}
+
+/// Good for 292 years.
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
