@@ -20,7 +20,11 @@ use std::task::{Context, Poll, Waker};
 /// # Cancel safety
 ///
 /// Dropping it at any time gives back its place in the queue, and the permit if it has been handed
-/// one. A call that is made again starts at the end of the queue.
+/// one. A call that is made again starts at the end of the queue. (One that is never dropped,
+/// [`std::mem::forget`], keeps its place, and the permit that it is handed in time.)
+///
+/// A free permit is taken at once, without a look at tokio's cooperative budget: as without the
+/// limit, a task that never waits for anything else does not yield.
 #[must_use = "futures do nothing unless polled"]
 pub struct Acquire<'a> {
     call: Call<'a>,
@@ -115,8 +119,8 @@ impl<'a> Call<'a> {
         match waiter.standing(context.waker()) {
             GRANTED => Poll::Ready(Ok(self.admitted())),
             TOO_HEAVY => {
-                let refusal = waiter.semaphore.refusal(true);
-                self.waiter = None;
+                let refusal = waiter.semaphore.leave_refused(waiter.place.slot, waiter.weight);
+                std::mem::forget(self.waiter.take());
                 Poll::Ready(Err(refusal))
             }
             // The runtime has ended, or who was to find the limit out has failed to.
@@ -144,6 +148,7 @@ impl<'a> Call<'a> {
                 }
                 Entered::Queued(place) => {
                     self.waiter = Some(Waiter { semaphore, place, weight: self.weight });
+                    self.limiter.assert_not_finding_out();
                     self.log_waiting();
                     return Poll::Pending;
                 }
@@ -164,8 +169,10 @@ impl<'a> Call<'a> {
         std::mem::forget(waiter);
         // Read under the lock by snapshots only; the permit's release takes the lock after it.
         place.grant.store(ADMITTED, Ordering::Relaxed);
+        let permit = Permit::new(semaphore, self.weight, place.slot);
+        // Foreign code, which may panic: the permit is there already.
         self.log_admitted();
-        Permit::new(semaphore, self.weight, place.slot)
+        permit
     }
 
     fn retry(&mut self) {

@@ -79,11 +79,15 @@ pub struct Limiter {
 }
 
 /// Takes the limiter off the list when dropped.
-struct Registration(Arc<Entry>);
+struct Registration {
+    entry: Arc<Entry>,
+    /// The name that the limiter was made with.
+    wanted: Cow<'static, str>,
+}
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        limiters::remove(&self.0);
+        limiters::remove(&self.entry, &self.wanted);
     }
 }
 
@@ -123,7 +127,8 @@ impl Limiter {
 
     /// A limiter whose limit is found out when it is first used, once for each scope.
     ///
-    /// If it panics the panic goes to the caller that was first, and the next caller asks again.
+    /// If it panics the panic goes to the caller that was first, and the next caller asks again. It
+    /// must not use the limiter that it is for: that panics.
     ///
     /// # Examples
     ///
@@ -151,14 +156,16 @@ impl Limiter {
         }
     }
 
-    /// What the permits are shared by: each runtime has its own by default.
+    /// What the permits are shared by: each runtime has its own by default. To be called before the
+    /// limiter is used.
     #[must_use]
     pub const fn scope(mut self, scope: Scope) -> Self {
         self.scope = scope;
         self
     }
 
-    /// The environment variable that replaces the limit if it is set.
+    /// The environment variable that replaces the limit if it is set. To be called before the limiter
+    /// is used.
     ///
     /// It is read once, on first use. What is not a whole number from 1 up changes nothing; it is
     /// logged as an error (feature `tracing`) and shows in the [`Snapshot`].
@@ -320,6 +327,13 @@ impl Limiter {
         self.entry().bind(semaphore);
     }
 
+    /// A call is about to wait, which the expression for the limit must not.
+    pub(crate) fn assert_not_finding_out(&self) {
+        if matches!(self.limit, Limit::Lazy(_)) {
+            self.entry().assert_not_finding_out();
+        }
+    }
+
     #[cold]
     pub(crate) fn rejected(&self, weight: u32, refusal: Refusal) -> Rejected {
         Rejected::new(Arc::clone(&self.entry().name), weight, refusal)
@@ -328,9 +342,9 @@ impl Limiter {
     fn entry(&self) -> &Entry {
         let registration = self.registration.get_or_init(|| {
             let entry = limiters::add(&self.name, self.limit, self.scope, self.env);
-            Registration(entry)
+            Registration { entry, wanted: self.name.clone() }
         });
-        let entry = &*registration.0;
+        let entry = &*registration.entry;
         if self.index.load(Ordering::Relaxed) == 0 {
             let index = u32::try_from(entry.index + 1);
             let index = index.expect("registries have room for 2^28 limiters");
@@ -344,7 +358,7 @@ impl Limiter {
 impl fmt::Debug for Limiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limiter")
-            .field("name", &self.registration.get().map_or(&*self.name, |used| &used.0.name))
+            .field("name", &self.registration.get().map_or(&*self.name, |used| &used.entry.name))
             .field("limit", &self.limit)
             .field("scope", &self.scope)
             .field("env", &self.env)

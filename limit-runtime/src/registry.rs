@@ -19,7 +19,9 @@
 //! them the limit must hold as well, so they keep using the retired registry, which stays in the
 //! list of the retired under the runtime's id until the next runtime takes it. That they are on a
 //! closing runtime, and not on a new one with the same id, is seen by the guard that is spawned for
-//! them: a closing runtime drops it inside `spawn`.
+//! them: a closing runtime drops it inside `spawn`. Until a guard has been spawned and kept, a
+//! registry is therefore not *confirmed* and found by nobody: several threads that see a runtime for
+//! the first time at once are given the same registry, and each spawns a guard.
 
 mod guard;
 
@@ -119,6 +121,10 @@ impl Registry {
     ///
     /// The epoch changes first: see *Memory ordering* in [`crate::semaphore`].
     fn empty(&self) -> bool {
+        // First a look, so that whoever still uses it is not sent to look it up again.
+        if !self.semaphores().all(Semaphore::is_idle) {
+            return false;
+        }
         self.epoch.fetch_add(2, Ordering::AcqRel);
         self.semaphores().all(|semaphore| semaphore.unbind(false))
     }
@@ -148,7 +154,7 @@ pub(crate) fn of_runtime(handle: &Handle) -> Lease {
         let lease = RUNTIMES.open(id);
         // Not under a lock: a closing runtime drops the guard inside `spawn`.
         handle.spawn(Guard::new(id, lease));
-        if lease.holds() {
+        if RUNTIMES.confirm(id, lease) {
             return lease;
         }
         if let Some(lease) = RUNTIMES.find_retired(id) {
@@ -172,7 +178,8 @@ pub(crate) struct Runtimes<K> {
 
 #[derive(Debug)]
 struct Known<K> {
-    live: HashMap<K, &'static Registry>,
+    /// And whether they are confirmed.
+    live: HashMap<K, (&'static Registry, bool)>,
     /// Those whose runtime has ended and that no other has taken, in the order of their end.
     retired: Vec<(K, &'static Registry)>,
     all: Vec<&'static Registry>,
@@ -187,7 +194,9 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
 
     /// The registry of a live runtime.
     pub(crate) fn find(&self, runtime: K) -> Option<Lease> {
-        lock(&self.known).live.get(&runtime).map(|registry| registry.lease())
+        let known = lock(&self.known);
+        let (registry, confirmed) = known.live.get(&runtime)?;
+        confirmed.then(|| registry.lease())
     }
 
     /// The registry that a runtime had last, if no other has taken it.
@@ -196,10 +205,10 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
         known.retired.iter().find(|(of, _)| *of == runtime).map(|(_, registry)| registry.lease())
     }
 
-    /// Gives a registry to a runtime, if another thread has not done so meanwhile.
+    /// Gives a registry to a runtime, to be confirmed, if another thread has not done so meanwhile.
     pub(crate) fn open(&self, runtime: K) -> Lease {
         let mut known = lock(&self.known);
-        if let Some(registry) = known.live.get(&runtime) {
+        if let Some((registry, _)) = known.live.get(&runtime) {
             return registry.lease();
         }
         let empty = known.retired.iter().position(|(_, registry)| registry.empty());
@@ -213,8 +222,19 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
         known.seen += 1;
         registry.ordinal.store(known.seen, Ordering::Relaxed);
         registry.epoch.fetch_add(1, Ordering::AcqRel);
-        known.live.insert(runtime, registry);
+        known.live.insert(runtime, (registry, false));
         registry.lease()
+    }
+
+    /// The runtime has kept a guard: from now on others find the registry. Says whether it still is
+    /// the runtime's.
+    pub(crate) fn confirm(&self, runtime: K, lease: Lease) -> bool {
+        let mut known = lock(&self.known);
+        if !lease.holds() {
+            return false;
+        }
+        known.live.insert(runtime, (lease.registry, true));
+        true
     }
 
     /// The runtime has ended. Its permits that are out come back in their own time; whoever still

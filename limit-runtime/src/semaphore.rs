@@ -36,8 +36,8 @@
 //! * The word's load before the compare-exchange is `Acquire` because the caller's check that the
 //!   semaphore is still its own (`still_ours`) must come after it. Unbinding changes the owner's
 //!   mark first and the word second, and always changes the word (it adds one to `acquired`). A
-//!   compare-exchange that succeeds therefore took its permit before the word was changed: the
-//!   unbinding sees the permit out and gives up.
+//!   compare-exchange that succeeds therefore took its permits before the word was changed: the
+//!   unbinding sees them out and gives up.
 
 mod queue;
 mod slots;
@@ -124,7 +124,7 @@ impl Semaphore {
             {
                 Ok(_) => {
                     if taken < ONE_ACQUIRED {
-                        self.wraps.fetch_add(1, Ordering::Relaxed);
+                        self.wraps.fetch_add(1, Ordering::Release);
                     }
                     return true;
                 }
@@ -170,8 +170,9 @@ impl Semaphore {
         still_ours: impl Fn() -> bool,
     ) -> Entered {
         // The waker is cloned and the clock read before locking: both may be foreign code.
-        let waker = waker.cloned();
+        let mut waker = waker.cloned();
         let now = now();
+        // Dropped before the waker: that may be foreign code as well.
         let mut state = self.lock();
         if !still_ours() {
             return Entered::Stale;
@@ -186,7 +187,7 @@ impl Semaphore {
             Binding::Claimed if waker.is_none() => return Entered::Unbound,
             Binding::Claimed | Binding::Bound => {}
         }
-        let entered = state.enter(&self.word, weight, waker, now);
+        let entered = state.enter(&self.word, weight, &mut waker, now);
         // Who has joined has found nothing to hand out. A permit that has come back since is handed
         // out by whoever brought it: SLOW is set.
         if !matches!(entered, Entered::Queued(_)) {
@@ -229,23 +230,30 @@ impl Semaphore {
         self.serve(self.lock(), now());
     }
 
-    /// Takes every waiter out of the queue and wakes it, to ask again.
+    /// Takes every waiter out of the queue and wakes it, to ask again. Who joins meanwhile stays.
     pub(crate) fn dismiss_all(&self) {
+        let mut left = self.lock().queue.len();
         loop {
             let mut state = self.lock();
             let mut wakers = Wakers::default();
-            let more = state.dismiss(&mut wakers);
+            let dismissed = state.dismiss(left, &mut wakers);
             state.settle(&self.word);
             drop(state);
             wakers.wake();
-            if !more {
+            left -= dismissed;
+            if left == 0 || dismissed == 0 {
                 return;
             }
         }
     }
 
+    /// Whether no permit is out and nobody waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.lock().is_idle(&self.word)
+    }
+
     /// Unbinds, if no permit is out and nobody waits; says whether it did. The caller must have
-    /// changed what `still_ours` looks at before.
+    /// changed what `still_ours` looks at before, or know that there are no callers any more.
     ///
     /// Figures are kept as those of the past, or with `forget`, dropped.
     pub(crate) fn unbind(&self, forget: bool) -> bool {
@@ -253,7 +261,7 @@ impl Semaphore {
         if self.word.fetch_add(ONE_ACQUIRED, Ordering::AcqRel).wrapping_add(ONE_ACQUIRED)
             < ONE_ACQUIRED
         {
-            self.wraps.fetch_add(1, Ordering::Relaxed);
+            self.wraps.fetch_add(1, Ordering::Release);
         }
         if !state.unbind(&self.word) {
             return false;
@@ -267,7 +275,7 @@ impl Semaphore {
     pub(crate) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
         let now = now();
         let mut state = self.lock();
-        let waker = state.leave(slot, weight, cancelled);
+        let waker = state.leave(&self.word, slot, weight, cancelled);
         self.serve(state, now);
         drop(waker);
     }
@@ -282,11 +290,17 @@ impl Semaphore {
         drop(unneeded);
     }
 
-    /// What a caller is told who is too heavy for the limit.
-    pub(crate) fn refusal(&self, too_heavy: bool) -> Refusal {
+    /// A waiter goes that was taken out of the queue because it is too heavy.
+    pub(crate) fn leave_refused(&self, slot: u32, weight: u32) -> Refusal {
         let mut state = self.lock();
         state.absorb(&self.word);
-        state.refusal(&self.word, too_heavy)
+        // The limit is that for which it was too heavy; the rest is as of now.
+        let limit = state.queue.refused_at(slot);
+        let refusal = Refusal { limit, ..state.refusal(&self.word, true) };
+        let waker = state.leave(&self.word, slot, weight, false);
+        drop(state);
+        drop(waker);
+        refusal
     }
 
     /// What it shows at this moment.
@@ -323,7 +337,9 @@ impl Semaphore {
 
     /// How many calls have been admitted through the word.
     fn acquired(&self, state: &mut State) -> u64 {
-        let wraps = u64::from(self.wraps.load(Ordering::Relaxed));
+        // Pairs with the `Release` after a wrap, so that the word is not behind this. The other way
+        // round is possible, for a moment.
+        let wraps = u64::from(self.wraps.load(Ordering::Acquire));
         let low = self.word.load(Ordering::Relaxed) >> 32;
         state.monotonic(wraps << 32 | low)
     }

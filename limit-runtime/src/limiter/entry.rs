@@ -4,10 +4,17 @@ use crate::Scope;
 use crate::metrics::{Figures, RuntimeSnapshot, Snapshot, Totals};
 use crate::registry;
 use crate::semaphore::{MAX_LIMIT, Semaphore};
+use std::cell::RefCell;
 use std::env::VarError;
 use std::fmt;
+use std::num::IntErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+
+thread_local! {
+    /// The indices of the limiters whose limit this thread is finding out.
+    static FINDING_OUT: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Where the limit comes from if nothing else sets it.
 #[derive(Clone, Copy)]
@@ -32,6 +39,8 @@ struct Control {
     bound: Option<u32>,
     /// An environment variable that could not be used; told when the limit used instead is known.
     bad_variable: Option<String>,
+    /// Whether it has been told that the limit was found to be 0.
+    found_zero: bool,
     problems: Vec<Problem>,
     /// How many of them have been logged.
     logged: usize,
@@ -56,6 +65,7 @@ impl Entry {
             limit: limit_set,
             bound: None,
             bad_variable,
+            found_zero: false,
             problems: Vec::new(),
             logged: 0,
             last: None,
@@ -92,7 +102,7 @@ impl Entry {
             let claim = Claim(semaphore);
             let limit = match self.limit {
                 Limit::Fixed(limit) => limit,
-                Limit::Lazy(limit) => limit(),
+                Limit::Lazy(limit) => self.find_out(limit),
             };
             std::mem::forget(claim);
             clamp(limit)
@@ -101,6 +111,10 @@ impl Entry {
         // Under this lock, so that a limit set at the same time is either seen here or finds the
         // semaphore bound.
         let limit = control.limit.unwrap_or(limit);
+        let found_zero = control.limit.is_none()
+            && limit == 0
+            && matches!(self.limit, Limit::Lazy(_))
+            && !std::mem::replace(&mut control.found_zero, true);
         control.bound = Some(limit);
         let bad_variable = control.bad_variable.take();
         let dismissed = semaphore.bind(limit);
@@ -110,10 +124,41 @@ impl Entry {
         if let Some(problem) = bad_variable {
             self.note(true, format!("{problem}; the limit is {limit} instead"));
         }
-        if limit == 0 && matches!(self.limit, Limit::Lazy(_)) {
+        if found_zero {
             self.note(false, "the limit is 0: every call waits until it is raised".to_owned());
         }
         self.log();
+    }
+
+    fn find_out(&self, limit: fn() -> usize) -> usize {
+        /// Done, also if it panics.
+        struct Done;
+        impl Drop for Done {
+            fn drop(&mut self) {
+                let _ = FINDING_OUT.try_with(|indices| indices.borrow_mut().pop());
+            }
+        }
+
+        self.assert_not_finding_out();
+        // Not to be had while the thread's locals are dropped. Then there is no check.
+        let _ = FINDING_OUT.try_with(|indices| indices.borrow_mut().push(self.index));
+        let _done = Done;
+        limit()
+    }
+
+    /// Whoever waited for a limit while finding it out would wait for ever.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is finding out this limiter's limit.
+    pub(super) fn assert_not_finding_out(&self) {
+        let finding_out = FINDING_OUT.try_with(|indices| indices.borrow().contains(&self.index));
+        assert!(
+            !finding_out.unwrap_or(false),
+            "the limit of concurrency limiter `{}` is found out by an expression that uses the \
+             limiter itself",
+            self.name
+        );
     }
 
     pub(super) fn set_limit(&self, limit: usize) {
@@ -162,11 +207,14 @@ impl Entry {
             let Some(semaphore) = registry.existing(self.index) else {
                 continue;
             };
+            let before = registry.ordinal();
             let reading = semaphore.read();
             total.add(&reading);
-            if let (Some(runtime), true) = (registry.ordinal(), reading.bound) {
-                runtimes.push(RuntimeSnapshot { runtime, figures: reading.figures() });
-            }
+            // If it passed on meanwhile, it is not known whose the figures are.
+            let runtime = before.filter(|_| reading.bound && before == registry.ordinal());
+            runtimes.extend(
+                runtime.map(|runtime| RuntimeSnapshot { runtime, figures: reading.figures() }),
+            );
         }
         runtimes.sort_by_key(|runtime| runtime.runtime);
         (total.figures(limit), runtimes)
@@ -231,8 +279,9 @@ fn read_variable(variable: &str) -> Result<Option<usize>, String> {
         Err(VarError::NotPresent) => return Ok(None),
         Err(VarError::NotUnicode(value)) => value.to_string_lossy().into_owned(),
     };
-    match value.trim().parse() {
+    match value.trim().parse::<usize>() {
         Ok(limit) if limit > 0 => Ok(Some(limit)),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Ok(Some(usize::MAX)),
         _ => Err(format!(
             "environment variable `{variable}` is {value:?}, which is not a whole number from 1 up"
         )),

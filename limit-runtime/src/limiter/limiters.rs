@@ -5,7 +5,7 @@ use crate::Scope;
 use crate::metrics::Snapshot;
 use crate::registry;
 use once_cell::sync::Lazy;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,24 +16,30 @@ struct Limiters {
     /// By index.
     entries: Vec<Option<Arc<Entry>>>,
     /// Indices whose limiter was dropped while some of its permits were out.
-    leaving: Vec<usize>,
+    leaving: VecDeque<usize>,
     /// Indices that are nobody's.
     free: Vec<usize>,
     names: HashSet<Arc<str>>,
-    /// The last number given to a limiter for a name that another one has.
-    numbers: HashMap<Arc<str>, u64>,
+    /// By the name that limiters were made with.
+    namesakes: HashMap<Box<str>, Namesakes>,
+}
+
+/// The limiters that were made with one name.
+#[derive(Default)]
+struct Namesakes {
+    /// How many there are.
+    limiters: usize,
+    /// The last number given to one of them.
+    number: u64,
 }
 
 impl Limiters {
     fn index(&mut self) -> usize {
         if self.free.is_empty() {
-            self.leaving.retain(|&index| {
-                let free = forget(index);
-                if free {
-                    self.free.push(index);
-                }
-                !free
-            });
+            // A few, so that many whose permits stay out do not make this slow.
+            for _ in 0..self.leaving.len().min(4) {
+                self.leave_next();
+            }
         }
         self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
@@ -41,16 +47,36 @@ impl Limiters {
         })
     }
 
+    fn leave_next(&mut self) {
+        let Some(index) = self.leaving.pop_front() else { return };
+        if forget(index) {
+            self.free.push(index);
+        } else {
+            self.leaving.push_back(index);
+        }
+    }
+
     /// The name, or the name with a number if it is another's.
-    fn name(&mut self, wanted: &str) -> Arc<str> {
+    fn take_name(&mut self, wanted: &str) -> Arc<str> {
+        let namesakes = self.namesakes.entry(wanted.into()).or_default();
+        namesakes.limiters += 1;
         let mut name: Arc<str> = wanted.into();
         while self.names.contains(&name) {
-            let number = self.numbers.entry(wanted.into()).or_insert(1);
-            *number += 1;
-            name = format!("{wanted}#{number}").into();
+            namesakes.number = namesakes.number.max(1) + 1;
+            name = format!("{wanted}#{}", namesakes.number).into();
         }
         self.names.insert(Arc::clone(&name));
         name
+    }
+
+    fn free_name(&mut self, name: &str, wanted: &str) {
+        self.names.remove(name);
+        if let Some(namesakes) = self.namesakes.get_mut(wanted) {
+            namesakes.limiters -= 1;
+            if namesakes.limiters == 0 {
+                self.namesakes.remove(wanted);
+            }
+        }
     }
 }
 
@@ -70,7 +96,7 @@ fn lock() -> MutexGuard<'static, Limiters> {
 pub(super) fn add(wanted: &str, limit: Limit, scope: Scope, variable: Option<&str>) -> Arc<Entry> {
     let mut limiters = lock();
     let index = limiters.index();
-    let name = limiters.name(wanted);
+    let name = limiters.take_name(wanted);
     let entry = Arc::new(Entry::new(name, index, scope, limit, variable));
     limiters.entries[index] = Some(Arc::clone(&entry));
     drop(limiters);
@@ -82,15 +108,15 @@ pub(super) fn add(wanted: &str, limit: Limit, scope: Scope, variable: Option<&st
 }
 
 /// A limiter is dropped.
-pub(super) fn remove(entry: &Entry) {
+pub(super) fn remove(entry: &Entry, wanted: &str) {
     let mut limiters = lock();
     entry.close();
-    limiters.names.remove(&entry.name);
+    limiters.free_name(&entry.name, wanted);
     let gone = limiters.entries[entry.index].take();
     if forget(entry.index) {
         limiters.free.push(entry.index);
     } else {
-        limiters.leaving.push(entry.index);
+        limiters.leaving.push_back(entry.index);
     }
     drop(limiters);
     drop(gone);
@@ -126,7 +152,7 @@ impl LimiterHandle {
     }
 
     /// The limit, as [`Limiter::limit`](crate::Limiter::limit); of a lazy one the last that was
-    /// found out.
+    /// found out, and 0 as long as its first caller is finding it out.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.entry.some_limit()

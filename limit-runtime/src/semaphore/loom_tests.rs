@@ -209,6 +209,20 @@ fn a_waiter_cancelled_against_its_grant_passes_the_permit_on() {
 }
 
 #[test]
+fn the_last_waiter_cancelled_against_its_grant_leaves_the_permit_free() {
+    model(|| {
+        let semaphore = bound(1);
+        assert!(semaphore.try_acquire(1, || true));
+        let mut cancelled = acquire(semaphore, 1);
+        assert!(poll_once(&mut cancelled).is_pending());
+        let canceller = thread::spawn(move || drop(cancelled));
+        semaphore.release(1, NO_SLOT);
+        canceller.join().unwrap();
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
 fn a_heavy_head_cancelled_lets_the_light_one_run() {
     model(|| {
         let semaphore = bound(2);
@@ -368,6 +382,41 @@ fn a_call_on_an_ended_runtime_never_takes_the_permit_of_the_next() {
             assert!(!std::ptr::eq(late.semaphore, second.registry.semaphore(0)));
         }
         drop((late, held));
+    });
+}
+
+/// `registry::of_runtime` on a runtime that is closing: it drops each guard inside `spawn`.
+fn of_closing_runtime(runtimes: &Runtimes<u8>, runtime: u8) -> Lease {
+    loop {
+        if let Some(lease) = runtimes.find(runtime) {
+            return lease;
+        }
+        let lease = runtimes.open(runtime);
+        runtimes.retire(runtime, lease);
+        assert!(!runtimes.confirm(runtime, lease), "the guard has been dropped");
+        if let Some(lease) = runtimes.find_retired(runtime) {
+            return lease;
+        }
+    }
+}
+
+#[test]
+fn calls_on_a_closing_runtime_are_held_to_its_limit() {
+    model(|| {
+        let runtimes: &'static Runtimes<u8> = Box::leak(Box::new(Runtimes::new()));
+        let lease = runtimes.open(1);
+        assert!(runtimes.confirm(1, lease));
+        let held = try_on(lease);
+        assert!(held.is_some());
+        runtimes.retire(1, lease);
+        let late = thread::spawn(move || {
+            let lease = of_closing_runtime(runtimes, 1);
+            assert!(try_on(lease).is_none(), "a second permit of limit 1");
+        });
+        let lease = of_closing_runtime(runtimes, 1);
+        assert!(try_on(lease).is_none(), "a second permit of limit 1");
+        late.join().unwrap();
+        drop(held);
     });
 }
 

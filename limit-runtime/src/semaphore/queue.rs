@@ -25,7 +25,7 @@
 //! permit back. All changes of a grant but one are made under the lock; the exception is the
 //! waiter's own `GRANTED` to `ADMITTED`, and nobody else writes between those two.
 
-use super::slots::{GRANTED, Grant, NO_SLOT, Node, Slots, TOO_HEAVY, WAITING};
+use super::slots::{GRANTED, Grant, NO_SLOT, Node, RETRY, Slots, TOO_HEAVY, WAITING};
 use crate::sync::Ordering;
 use std::task::Waker;
 
@@ -149,10 +149,10 @@ impl Queue {
         waker
     }
 
-    /// Takes the one who is next out of the queue without permits; its slot stays its own until it
-    /// leaves.
-    pub(crate) fn dismiss(&mut self, standing: u32) -> Option<Waker> {
-        (!self.is_empty()).then(|| self.dismiss_slot(self.head, standing)).flatten()
+    /// Takes the one who is next out of the queue without permits, to ask again; its slot stays its
+    /// own until it leaves.
+    pub(crate) fn dismiss_head(&mut self) -> Option<Waker> {
+        (!self.is_empty()).then(|| self.dismiss_slot(self.head, RETRY)).flatten()
     }
 
     /// Dismisses every waiter that wants more than `limit`; says how many.
@@ -163,6 +163,7 @@ impl Queue {
             let next = self.slots.node(slot).next;
             if *self.slots.weight(slot) > limit {
                 wakers.extend(self.dismiss_slot(slot, TOO_HEAVY));
+                self.slots.node_mut(slot).time = i64::from(limit);
                 dismissed += 1;
             }
             slot = next;
@@ -174,6 +175,11 @@ impl Queue {
         self.unlink(slot);
         self.slots.grant(slot).store(standing, Ordering::Release);
         self.slots.node_mut(slot).waker.take()
+    }
+
+    /// The limit for which a waiter was too heavy that was dismissed because of that.
+    pub(crate) fn refused_at(&self, slot: u32) -> u32 {
+        u32::try_from(self.slots.node(slot).time).unwrap_or(0)
     }
 
     /// A waiter gives its slot back without having been admitted; how it stood, and its waker, to be

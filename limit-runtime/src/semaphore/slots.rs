@@ -31,7 +31,8 @@ pub(super) struct Node {
     pub(super) previous: u32,
     /// Towards the tail, or the next free slot.
     pub(super) next: u32,
-    /// While waiting: when it joined. Once served: how long it waited. Nanoseconds.
+    /// While waiting: when it joined. Once served: how long it waited. Nanoseconds. If it was
+    /// dismissed as too heavy: the limit.
     pub(super) time: i64,
     pub(super) waker: Option<Waker>,
 }

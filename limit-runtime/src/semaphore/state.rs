@@ -61,13 +61,13 @@ impl State {
         }
     }
 
-    /// A call with no way through the word.
+    /// A call with no way through the word. The waker is taken if it joins.
     #[inline]
     pub(super) fn enter(
         &mut self,
         word: &AtomicU64,
         weight: u32,
-        waker: Option<Waker>,
+        waker: &mut Option<Waker>,
         now: i64,
     ) -> Entered {
         self.slow_down(word);
@@ -80,7 +80,7 @@ impl State {
             self.counters.admitted_at_once += 1;
             return Entered::Admitted;
         }
-        let Some(waker) = waker else {
+        let Some(waker) = waker.take() else {
             self.counters.rejected.queue_full += 1;
             return Entered::Refused(self.refusal(word, false));
         };
@@ -98,6 +98,7 @@ impl State {
 
     /// Pays debt, and keeps the rest until it is handed out. SLOW must be set.
     fn bank_permits(&mut self, permits: u32) {
+        debug_assert!(self.slow, "otherwise permits are in the word");
         let paid = permits.min(self.debt);
         self.debt -= paid;
         self.bank += permits - paid;
@@ -125,6 +126,13 @@ impl State {
         false
     }
 
+    /// Whether no permit is out, nobody waits and nobody is finding the limit out.
+    pub(super) fn is_idle(&mut self, word: &AtomicU64) -> bool {
+        self.absorb(word);
+        let claimed = matches!(self.binding, Binding::Claimed);
+        !claimed && self.in_use(word) == 0 && self.queue.is_empty()
+    }
+
     /// As [`serve`](Self::serve) when nobody waits.
     pub(super) fn settle(&mut self, word: &AtomicU64) {
         self.absorb(word);
@@ -149,21 +157,30 @@ impl State {
     }
 
     /// A waiter goes before it was admitted. The waker is to be dropped after unlocking.
-    pub(super) fn leave(&mut self, slot: u32, weight: u32, cancelled: bool) -> Option<Waker> {
+    pub(super) fn leave(
+        &mut self,
+        word: &AtomicU64,
+        slot: u32,
+        weight: u32,
+        cancelled: bool,
+    ) -> Option<Waker> {
         let (standing, waker) = self.queue.leave(slot);
         if standing == GRANTED {
-            self.bank_permits(weight);
+            self.give_back(word, weight);
         }
         self.counters.cancelled += u64::from(cancelled && standing != TOO_HEAVY);
         waker
     }
 
-    /// Takes waiters out of the queue without permits; says whether there are more.
-    pub(super) fn dismiss(&mut self, wakers: &mut Wakers) -> bool {
-        while !wakers.is_full() && !self.queue.is_empty() {
-            wakers.push(self.queue.dismiss(super::RETRY));
+    /// Takes up to `most` waiters out of the queue without permits, to ask again; says how many
+    /// it were.
+    pub(super) fn dismiss(&mut self, most: usize, wakers: &mut Wakers) -> usize {
+        let mut dismissed = 0;
+        while dismissed < most && !wakers.is_full() && !self.queue.is_empty() {
+            wakers.push(self.queue.dismiss_head());
+            dismissed += 1;
         }
-        !self.queue.is_empty()
+        dismissed
     }
 
     pub(super) fn set_limit(&mut self, word: &AtomicU64, limit: u32, dismissed: &mut Vec<Waker>) {
@@ -187,8 +204,7 @@ impl State {
     pub(super) fn unbind(&mut self, word: &AtomicU64) -> bool {
         self.acquired_before += 1;
         self.slow_down(word);
-        let claimed = matches!(self.binding, Binding::Claimed);
-        if claimed || self.in_use(word) > 0 || !self.queue.is_empty() {
+        if !self.is_idle(word) {
             self.settle(word);
             return false;
         }
@@ -205,7 +221,7 @@ impl State {
         self.counters.most_waiting = self.queue.longest();
         self.queue.restart_longest();
         let mut current = std::mem::replace(&mut self.counters, Counters::new());
-        current.admitted_at_once += acquired - self.acquired_before;
+        current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
         self.acquired_before = acquired;
         if forget {
             self.past = Counters::new();
@@ -227,7 +243,7 @@ impl State {
     pub(super) fn read(&mut self, word: &AtomicU64, acquired: u64) -> Reading {
         self.absorb(word);
         let mut current = self.counters.clone();
-        current.admitted_at_once += acquired - self.acquired_before;
+        current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
         current.most_waiting = self.queue.longest();
         self.queue.uncounted().for_each(|waited| current.count_wait(waited));
         Reading {
