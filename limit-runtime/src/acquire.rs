@@ -6,12 +6,15 @@ use crate::registry::Lease;
 use crate::rejected::Rejected;
 use crate::semaphore::{
     ADMITTED, Entered, GRANTED, NO_SLOT, Place, RETRY, Refusal, Semaphore, TOO_HEAVY, WAITING,
+    standing, with_figure,
 };
 use crate::sync::Ordering;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The future of [`Limiter::acquire`]. Its output is the [`Permit`].
 ///
@@ -44,8 +47,6 @@ struct Call<'a> {
     limiter: &'a Limiter,
     weight: u32,
     waiter: Option<Waiter>,
-    #[cfg(feature = "tracing")]
-    since: Option<tokio::time::Instant>,
 }
 
 impl<'a> Acquire<'a> {
@@ -92,13 +93,7 @@ impl Future for AcquireMany<'_> {
 impl<'a> Call<'a> {
     #[inline]
     fn new(limiter: &'a Limiter, weight: u32) -> Self {
-        Self {
-            limiter,
-            weight,
-            waiter: None,
-            #[cfg(feature = "tracing")]
-            since: None,
-        }
+        Self { limiter, weight, waiter: None }
     }
 
     #[inline]
@@ -147,7 +142,8 @@ impl<'a> Call<'a> {
                     return Poll::Ready(Ok(Permit::new(semaphore, self.weight, NO_SLOT)));
                 }
                 Entered::Queued(place) => {
-                    self.waiter = Some(Waiter { semaphore, place, weight: self.weight });
+                    let since = Instant::now();
+                    self.waiter = Some(Waiter { semaphore, place, weight: self.weight, since });
                     self.limiter.assert_not_finding_out();
                     self.log_waiting();
                     return Poll::Pending;
@@ -165,13 +161,16 @@ impl<'a> Call<'a> {
     fn admitted(&mut self) -> Permit {
         let waiter = self.waiter.take().expect("only a waiter is granted permits");
         let (semaphore, place) = (waiter.semaphore, waiter.place);
-        // The slot is the permit's now: it goes back with it.
+        let wait = waiter.since.elapsed();
+        let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        // Read under the lock only. Whoever counts it does so after the permit's release, which
+        // takes the lock after this; a snapshot before that may be early and not see it yet.
+        place.grant.store(with_figure(ADMITTED, nanoseconds), Ordering::Relaxed);
+        // The slot is the permit's from here on: it goes back with it.
         std::mem::forget(waiter);
-        // Read under the lock by snapshots only; the permit's release takes the lock after it.
-        place.grant.store(ADMITTED, Ordering::Relaxed);
         let permit = Permit::new(semaphore, self.weight, place.slot);
         // Foreign code, which may panic: the permit is there already.
-        self.log_admitted();
+        self.log_admitted(wait);
         permit
     }
 
@@ -183,28 +182,22 @@ impl<'a> Call<'a> {
     }
 
     #[cfg(feature = "tracing")]
-    fn log_waiting(&mut self) {
-        if tracing::enabled!(tracing::Level::DEBUG) {
-            self.since.get_or_insert_with(tokio::time::Instant::now);
-            tracing::debug!(limiter = self.limiter.name(), "call waits for a permit");
-        }
+    fn log_waiting(&self) {
+        tracing::debug!(limiter = self.limiter.name(), "call waits for a permit");
     }
 
     #[cfg(feature = "tracing")]
-    fn log_admitted(&mut self) {
-        if let Some(since) = self.since.take() {
-            let waited = since.elapsed();
-            tracing::debug!(limiter = self.limiter.name(), ?waited, "call is let in");
-        }
+    fn log_admitted(&self, waited: Duration) {
+        tracing::debug!(limiter = self.limiter.name(), ?waited, "call is let in");
     }
 
     #[cfg(not(feature = "tracing"))]
-    #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as with the feature")]
-    fn log_waiting(&mut self) {}
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn log_waiting(&self) {}
 
     #[cfg(not(feature = "tracing"))]
-    #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as with the feature")]
-    fn log_admitted(&mut self) {}
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn log_admitted(&self, _waited: Duration) {}
 }
 
 /// A place in a queue, left when dropped.
@@ -213,18 +206,21 @@ struct Waiter {
     semaphore: &'static Semaphore,
     place: Place,
     weight: u32,
+    since: Instant,
 }
 
 impl Waiter {
     /// How the waiter stands; while it waits, `waker` is the one that will be woken.
-    fn standing(&self, waker: &Waker) -> u32 {
-        let standing = self.place.grant.load(Ordering::Acquire);
-        if standing != WAITING {
-            return standing;
+    fn standing(&self, waker: &Waker) -> u64 {
+        let now = || standing(self.place.grant.load(Ordering::Acquire));
+        match now() {
+            WAITING => {
+                self.semaphore.update_waker(self.place.slot, waker);
+                // Again, because it may have been served before the waker was exchanged.
+                now()
+            }
+            other => other,
         }
-        self.semaphore.update_waker(self.place.slot, waker);
-        // Again, because it may have been served before the waker was exchanged.
-        self.place.grant.load(Ordering::Acquire)
     }
 }
 

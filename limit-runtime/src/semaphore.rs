@@ -50,10 +50,12 @@ mod loom_tests;
 use crate::metrics::Reading;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 pub(crate) use queue::Place;
-pub(crate) use slots::{ADMITTED, GRANTED, NO_SLOT, RETRY, TOO_HEAVY, WAITING};
+pub(crate) use slots::{
+    ADMITTED, GRANTED, NO_SLOT, RETRY, TOO_HEAVY, WAITING, standing, with_figure,
+};
 use state::{Binding, State};
 use std::task::Waker;
-use wakers::{Wakers, now};
+use wakers::Wakers;
 
 const SLOW: u64 = 1 << 31;
 const AVAILABLE: u64 = SLOW - 1;
@@ -150,13 +152,12 @@ impl Semaphore {
     #[cold]
     #[inline(never)]
     fn release_slow(&self, weight: u32, slot: u32) {
-        let now = now();
         let mut state = self.lock();
         if slot != NO_SLOT {
             state.finish(slot);
         }
         state.give_back(&self.word, weight);
-        self.serve(state, now);
+        self.serve(state);
     }
 
     /// The slow path in: takes the permits, or joins the queue if there is a waker to join with, or
@@ -169,9 +170,8 @@ impl Semaphore {
         waker: Option<&Waker>,
         still_ours: impl Fn() -> bool,
     ) -> Entered {
-        // The waker is cloned and the clock read before locking: both may be foreign code.
+        // Before locking: it may be foreign code.
         let mut waker = waker.cloned();
-        let now = now();
         // Dropped before the waker: that may be foreign code as well.
         let mut state = self.lock();
         if !still_ours() {
@@ -187,11 +187,11 @@ impl Semaphore {
             Binding::Claimed if waker.is_none() => return Entered::Unbound,
             Binding::Claimed | Binding::Bound => {}
         }
-        let entered = state.enter(&self.word, weight, &mut waker, now);
+        let entered = state.enter(&self.word, weight, &mut waker);
         // Who has joined has found nothing to hand out. A permit that has come back since is handed
         // out by whoever brought it: SLOW is set.
         if !matches!(entered, Entered::Queued(_)) {
-            self.serve(state, now);
+            self.serve(state);
         }
         entered
     }
@@ -227,7 +227,7 @@ impl Semaphore {
 
     /// Serves whoever can be served.
     pub(crate) fn serve_all(&self) {
-        self.serve(self.lock(), now());
+        self.serve(self.lock());
     }
 
     /// Takes every waiter out of the queue and wakes it, to ask again. Who joins meanwhile stays.
@@ -273,10 +273,9 @@ impl Semaphore {
 
     /// A waiter goes before it was admitted, by its own will or to ask again.
     pub(crate) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
-        let now = now();
         let mut state = self.lock();
         let waker = state.leave(&self.word, slot, weight, cancelled);
-        self.serve(state, now);
+        self.serve(state);
         drop(waker);
     }
 
@@ -322,10 +321,10 @@ impl Semaphore {
 
     /// Hands out what can be handed out, unlocks, and wakes.
     #[inline]
-    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>, now: i64) {
+    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>) {
         loop {
             let mut wakers = Wakers::default();
-            let more = state.serve(&self.word, now, &mut wakers);
+            let more = state.serve(&self.word, &mut wakers);
             drop(state);
             wakers.wake();
             if !more {

@@ -98,7 +98,8 @@ fn upper_bound(bucket: usize) -> u64 {
     (1 << (octave + LOWEST as usize)) + (part + 1) * width - 1
 }
 
-/// How long the calls waited that were admitted after waiting.
+/// How long the calls waited that were admitted after waiting: from joining the queue until they went
+/// on, which is when their task was polled after they had been handed their permits. On tokio's clock.
 ///
 /// Percentiles are upper bounds: the true one is at most an eighth less (below one microsecond and
 /// above 73 minutes the classes are wider). `count`, `total` and `max` are exact.

@@ -2,7 +2,10 @@
 //!
 //! `RUSTFLAGS="--cfg limit_loom" cargo test -p limit-runtime --lib --release`
 
-use super::{ADMITTED, Entered, GRANTED, NO_SLOT, Place, RETRY, Semaphore, TOO_HEAVY, WAITING};
+use super::{
+    ADMITTED, Entered, GRANTED, NO_SLOT, Place, RETRY, Semaphore, TOO_HEAVY, WAITING, standing,
+    with_figure,
+};
 use crate::registry::{Lease, Runtimes};
 use loom::cell::UnsafeCell;
 use loom::future::block_on;
@@ -67,21 +70,21 @@ fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
 }
 
 impl Future for Call {
-    type Output = Result<Held, u32>;
+    type Output = Result<Held, u64>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Call { semaphore, weight, place } = *self;
         let held = |slot| Poll::Ready(Ok(Held { semaphore, weight, slot }));
         if let Some(Place { slot, grant }) = place {
-            let mut standing = grant.load(Ordering::Acquire);
-            if standing == WAITING {
+            let mut stands = standing(grant.load(Ordering::Acquire));
+            if stands == WAITING {
                 semaphore.update_waker(slot, context.waker());
-                standing = grant.load(Ordering::Acquire);
+                stands = standing(grant.load(Ordering::Acquire));
             }
-            return match standing {
+            return match stands {
                 WAITING => Poll::Pending,
                 GRANTED => {
-                    grant.store(ADMITTED, Ordering::Relaxed);
+                    grant.store(with_figure(ADMITTED, 1), Ordering::Relaxed);
                     self.place = None;
                     held(slot)
                 }
@@ -116,7 +119,7 @@ impl Drop for Call {
 }
 
 /// Polls once, with a waker that wakes nobody.
-fn poll_once(call: &mut Call) -> Poll<Result<Held, u32>> {
+fn poll_once(call: &mut Call) -> Poll<Result<Held, u64>> {
     Pin::new(call).poll(&mut Context::from_waker(Waker::noop()))
 }
 

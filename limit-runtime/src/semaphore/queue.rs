@@ -13,10 +13,11 @@
 //! waited at once. The grants are leaked on purpose (semaphores live for ever, see
 //! [`crate::registry`]), which is what makes `&'static` references to them possible.
 //!
-//! What costs here is not instructions but cache lines that another core wrote last. So a node is
-//! half a line; weights stand apart and are not touched while all are 1; serving the head does not
-//! touch the one behind it, whose `previous` may therefore be out of date while it is the head; and
-//! waits are counted eight at a time.
+//! What costs here is not instructions but cache lines that another core wrote last. So weights stand
+//! apart and are not touched while all are 1; serving the head does not touch the one behind it,
+//! whose `previous` may therefore be out of date while it is the head; and waits are counted eight at
+//! a time. Time is none of the queue's business: whoever waits looks at the clock, under no lock, and
+//! leaves its wait in its grant.
 //!
 //! # Memory ordering
 //!
@@ -25,7 +26,9 @@
 //! permit back. All changes of a grant but one are made under the lock; the exception is the
 //! waiter's own `GRANTED` to `ADMITTED`, and nobody else writes between those two.
 
-use super::slots::{GRANTED, Grant, NO_SLOT, Node, RETRY, Slots, TOO_HEAVY, WAITING};
+use super::slots::{
+    GRANTED, Grant, NO_SLOT, Node, RETRY, Slots, TOO_HEAVY, WAITING, figure, standing, with_figure,
+};
 use crate::sync::Ordering;
 use std::task::Waker;
 
@@ -106,16 +109,16 @@ impl Queue {
         }
     }
 
-    /// Joins at the end, at `now`.
+    /// Joins at the end.
     #[inline]
-    pub(crate) fn join(&mut self, weight: u32, waker: Waker, now: i64) -> Place {
+    pub(crate) fn join(&mut self, weight: u32, waker: Waker) -> Place {
         if self.free == NO_SLOT {
             self.free = self.slots.grow();
         }
         let (slot, tail) = (self.free, self.tail);
         let (node, grant) = self.slots.node_and_grant(slot);
         self.free = node.next;
-        *node = Node { previous: tail, next: NO_SLOT, time: now, waker: Some(waker) };
+        *node = Node { previous: tail, next: NO_SLOT, waker: Some(waker) };
         self.tail = slot;
         if tail == NO_SLOT {
             self.head = slot;
@@ -134,11 +137,10 @@ impl Queue {
     /// Hands its permits to the one who is next, who must be there, and returns the waker to wake
     /// after unlocking.
     #[inline]
-    pub(crate) fn serve(&mut self, now: i64) -> Option<Waker> {
+    pub(crate) fn serve(&mut self) -> Option<Waker> {
         let slot = self.head;
         self.lighten(slot);
         let (node, grant) = self.slots.node_and_grant(slot);
-        node.time = now.saturating_sub(node.time).max(0);
         let waker = node.waker.take();
         self.head = node.next;
         self.length -= 1;
@@ -162,8 +164,8 @@ impl Queue {
         while slot != NO_SLOT && self.heavy > 0 {
             let next = self.slots.node(slot).next;
             if *self.slots.weight(slot) > limit {
-                wakers.extend(self.dismiss_slot(slot, TOO_HEAVY));
-                self.slots.node_mut(slot).time = i64::from(limit);
+                let refused = with_figure(TOO_HEAVY, u64::from(limit));
+                wakers.extend(self.dismiss_slot(slot, refused));
                 dismissed += 1;
             }
             slot = next;
@@ -171,21 +173,21 @@ impl Queue {
         dismissed
     }
 
-    fn dismiss_slot(&mut self, slot: u32, standing: u32) -> Option<Waker> {
+    fn dismiss_slot(&mut self, slot: u32, grant: u64) -> Option<Waker> {
         self.unlink(slot);
-        self.slots.grant(slot).store(standing, Ordering::Release);
+        self.slots.grant(slot).store(grant, Ordering::Release);
         self.slots.node_mut(slot).waker.take()
     }
 
     /// The limit for which a waiter was too heavy that was dismissed because of that.
     pub(crate) fn refused_at(&self, slot: u32) -> u32 {
-        u32::try_from(self.slots.node(slot).time).unwrap_or(0)
+        u32::try_from(figure(self.slots.grant(slot).load(Ordering::Relaxed))).unwrap_or(0)
     }
 
     /// A waiter gives its slot back without having been admitted; how it stood, and its waker, to be
     /// dropped after unlocking.
-    pub(crate) fn leave(&mut self, slot: u32) -> (u32, Option<Waker>) {
-        let standing = self.slots.grant(slot).load(Ordering::Relaxed);
+    pub(crate) fn leave(&mut self, slot: u32) -> (u64, Option<Waker>) {
+        let standing = standing(self.slots.grant(slot).load(Ordering::Relaxed));
         if standing == WAITING {
             self.unlink(slot);
         }
@@ -197,7 +199,7 @@ impl Queue {
     /// A holder gives its slot back. Says whether it is time to count the recent waits.
     #[inline]
     pub(crate) fn finish(&mut self, slot: u32) -> bool {
-        let waited = self.slots.node(slot).time.unsigned_abs();
+        let waited = figure(self.slots.grant(slot).load(Ordering::Relaxed));
         self.recent[self.recent_length as usize] = waited;
         self.recent_length += 1;
         self.free(slot);
@@ -213,7 +215,7 @@ impl Queue {
     /// The waits, in nanoseconds, of the calls that were admitted and have not been counted: all
     /// that still hold their permits, and the recent ones.
     pub(crate) fn uncounted(&self) -> impl Iterator<Item = u64> {
-        let holding = self.slots.admitted().map(|node| node.time.unsigned_abs());
+        let holding = self.slots.admitted();
         self.recent[..self.recent_length as usize].iter().copied().chain(holding)
     }
 

@@ -1,6 +1,6 @@
 //! Where the waiters of a semaphore are kept: slots, by number, in chunks that never move.
 
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 use std::task::Waker;
 
 /// Slots in a chunk.
@@ -9,31 +9,47 @@ const CHUNK: usize = 64;
 /// No slot.
 pub(crate) const NO_SLOT: u32 = u32::MAX;
 
-/// How the waiter of one slot stands; see the constants.
-pub(crate) type Grant = &'static AtomicU32;
+/// How the waiter of one slot stands: one of the constants, in the lowest bits, and above them a
+/// figure that goes with it.
+pub(crate) type Grant = &'static AtomicU64;
+
+const FIGURE_SHIFT: u32 = 3;
+
+/// How somebody stands whose grant has this value.
+#[inline]
+pub(crate) fn standing(grant: u64) -> u64 {
+    grant & ((1 << FIGURE_SHIFT) - 1)
+}
+
+/// The figure in a grant of this value.
+#[inline]
+pub(crate) fn figure(grant: u64) -> u64 {
+    grant >> FIGURE_SHIFT
+}
+
+/// The value of a grant. (A figure that has no room, a wait of more than 73 years, is cut short.)
+#[inline]
+pub(crate) fn with_figure(standing: u64, figure: u64) -> u64 {
+    standing | figure.min(u64::MAX >> FIGURE_SHIFT) << FIGURE_SHIFT
+}
 
 /// In the queue, or nobody's.
-pub(crate) const WAITING: u32 = 0;
+pub(crate) const WAITING: u64 = 0;
 /// Has been handed its permits; has not seen it yet.
-pub(crate) const GRANTED: u32 = 1;
-/// Has been handed its permits and runs.
-pub(crate) const ADMITTED: u32 = 2;
+pub(crate) const GRANTED: u64 = 1;
+/// Has been handed its permits and runs. The figure is how long it waited, in nanoseconds.
+pub(crate) const ADMITTED: u64 = 2;
 /// Out of the queue without permits: ask again, here or at the runtime that polls now.
-pub(crate) const RETRY: u32 = 3;
-/// Out of the queue without permits: wants more than the limit.
-pub(crate) const TOO_HEAVY: u32 = 4;
+pub(crate) const RETRY: u64 = 3;
+/// Out of the queue without permits: wants more than the limit, which is the figure.
+pub(crate) const TOO_HEAVY: u64 = 4;
 
-/// Half a cache line.
 #[derive(Debug)]
-#[repr(align(32))]
 pub(super) struct Node {
     /// Towards the head. Whatever for the head itself.
     pub(super) previous: u32,
     /// Towards the tail, or the next free slot.
     pub(super) next: u32,
-    /// While waiting: when it joined. Once served: how long it waited. Nanoseconds. If it was
-    /// dismissed as too heavy: the limit.
-    pub(super) time: i64,
     pub(super) waker: Option<Waker>,
 }
 
@@ -43,7 +59,7 @@ struct Chunk {
     /// 1, but for those who wait for more.
     weights: Box<[u32; CHUNK]>,
     /// Leaked on purpose: semaphores live for ever.
-    grants: &'static [AtomicU32; CHUNK],
+    grants: &'static [AtomicU64; CHUNK],
 }
 
 /// All slots of a semaphore.
@@ -64,13 +80,12 @@ impl Slots {
         let nodes = std::array::from_fn(|offset| Node {
             previous: NO_SLOT,
             next: if offset + 1 == CHUNK { NO_SLOT } else { number(first + offset + 1) },
-            time: 0,
             waker: None,
         });
         self.chunks.push(Chunk {
             nodes: Box::new(nodes),
             weights: Box::new([1; CHUNK]),
-            grants: Box::leak(Box::new(std::array::from_fn(|_| AtomicU32::new(WAITING)))),
+            grants: Box::leak(Box::new(std::array::from_fn(|_| AtomicU64::new(WAITING)))),
         });
         number(first)
     }
@@ -102,17 +117,15 @@ impl Slots {
         &self.chunks[slot as usize / CHUNK].grants[slot as usize % CHUNK]
     }
 
-    /// The nodes of those who were admitted and hold their permits.
-    pub(super) fn admitted(&self) -> impl Iterator<Item = &Node> {
-        let admitted = |grant: &AtomicU32| grant.load(Ordering::Relaxed) == ADMITTED;
-        self.chunks.iter().flat_map(move |chunk| {
-            let slots = chunk.grants.iter().zip(chunk.nodes.iter());
-            slots.filter(move |(grant, _)| admitted(grant)).map(|(_, node)| node)
-        })
+    /// How long those waited who were admitted and hold their permits.
+    pub(super) fn admitted(&self) -> impl Iterator<Item = u64> {
+        let grants = self.chunks.iter().flat_map(|chunk| chunk.grants.iter());
+        let grants = grants.map(|grant| grant.load(Ordering::Relaxed));
+        grants.filter(|&grant| standing(grant) == ADMITTED).map(figure)
     }
 }
 
-/// A slot's number. 2³² waiters would need 170 GB.
+/// A slot's number. 2³² waiters would need 150 GB.
 fn number(slot: usize) -> u32 {
     u32::try_from(slot).expect("fewer than 2^32 calls wait for one semaphore")
 }

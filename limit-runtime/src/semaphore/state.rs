@@ -68,7 +68,6 @@ impl State {
         word: &AtomicU64,
         weight: u32,
         waker: &mut Option<Waker>,
-        now: i64,
     ) -> Entered {
         self.slow_down(word);
         if self.limit > 0 && weight > self.limit {
@@ -84,7 +83,7 @@ impl State {
             self.counters.rejected.queue_full += 1;
             return Entered::Refused(self.refusal(word, false));
         };
-        Entered::Queued(self.queue.join(weight, waker, now))
+        Entered::Queued(self.queue.join(weight, waker))
     }
 
     /// Permits come back. Debt is paid first.
@@ -107,7 +106,7 @@ impl State {
     /// Hands permits to waiters in order, for as long as there are enough, and clears SLOW if no
     /// reason for it is left. Says whether there is more to do when the wakers have been woken.
     #[inline]
-    pub(super) fn serve(&mut self, word: &AtomicU64, now: i64, wakers: &mut Wakers) -> bool {
+    pub(super) fn serve(&mut self, word: &AtomicU64, wakers: &mut Wakers) -> bool {
         if !self.slow {
             return false;
         }
@@ -120,7 +119,7 @@ impl State {
                 return true;
             }
             self.bank -= weight;
-            wakers.push(self.queue.serve(now));
+            wakers.push(self.queue.serve());
         }
         self.speed_up(word);
         false

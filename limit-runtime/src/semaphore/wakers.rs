@@ -1,10 +1,6 @@
-//! Waking, and the clock by which waits are measured.
+//! Waking.
 
-use once_cell::sync::OnceCell;
 use std::task::Waker;
-use std::time::Duration;
-use tokio::runtime::Handle;
-use tokio::time::Instant;
 
 /// Wakers to wake after unlocking. Nearly always it is one, which takes no allocation.
 #[derive(Default)]
@@ -51,42 +47,4 @@ impl Drop for Rest {
     fn drop(&mut self) {
         self.0.by_ref().for_each(Waker::wake);
     }
-}
-
-thread_local! {
-    /// Whether tokio's clock can be asked. With tokio's feature `test-util` it panics while the
-    /// thread's locals are dropped. This is dropped before tokio's own, as it is made after them.
-    static TOKIO_CLOCK: TokioClock = TokioClock {
-        gone: Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed()),
-    };
-}
-
-struct TokioClock {
-    gone: bool,
-}
-
-impl Drop for TokioClock {
-    fn drop(&mut self) {
-        self.gone = true;
-    }
-}
-
-/// Nanoseconds on tokio's clock since this was asked first, before which a clock may be that stands
-/// still or goes its own way (`tokio::time::pause`).
-pub(super) fn now() -> i64 {
-    static ORIGIN: OnceCell<Instant> = OnceCell::new();
-    let now = match TOKIO_CLOCK.try_with(|clock| clock.gone) {
-        Ok(false) => Instant::now(),
-        _ => Instant::from_std(std::time::Instant::now()),
-    };
-    let origin = *ORIGIN.get_or_init(|| now);
-    match now.checked_duration_since(origin) {
-        Some(since) => nanoseconds(since),
-        None => -nanoseconds(origin.saturating_duration_since(now)),
-    }
-}
-
-/// Good for 292 years.
-fn nanoseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
