@@ -199,8 +199,11 @@ impl Semaphore {
     /// Binds a semaphore that [`Entered::Unbound`] handed to the caller. To be followed, under no
     /// lock, by waking the wakers and by [`serve_all`](Self::serve_all).
     pub(crate) fn bind(&self, limit: u32) -> Vec<Waker> {
-        self.lock().binding = Binding::Bound;
-        self.set_limit(limit)
+        let mut wakers = Vec::new();
+        let mut state = self.lock();
+        state.binding = Binding::Bound;
+        state.set_limit(&self.word, limit, &mut wakers);
+        wakers
     }
 
     /// Takes back the claim of [`Entered::Unbound`], if nobody else has bound meanwhile: the next

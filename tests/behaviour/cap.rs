@@ -49,9 +49,9 @@ fn one_permit_more_than_the_limit_is_given_when_another_comes_back() {
     let limiter = Limiter::new("cap-one-more-permit", 3);
     let mut permits: Vec<_> = (0..3).map(|_| permit(&limiter)).collect();
     let mut fourth = waiter(limiter.acquire());
-    permits.remove(1);
+    drop(permits.remove(1));
     permits.push(served(&mut fourth));
-    waiter(limiter.acquire());
+    drop(waiter(limiter.acquire()));
     drop(permits);
     assert_all_free(&limiter);
 }
@@ -63,9 +63,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let together = Arc::new(Barrier::new(limit));
-    let tasks = (0..1000)
-        .map(|_| tokio::spawn(call(Arc::clone(&together))))
-        .collect();
+    let tasks = (0..1000).map(|_| tokio::spawn(call(Arc::clone(&together)))).collect();
     join(tasks).await;
 }
 
@@ -123,13 +121,9 @@ async fn at_limit_1_bodies_run_one_after_another_in_order_of_call() {
     }
 
     let log = Arc::default();
-    let tasks = (0..50)
-        .map(|call| tokio::spawn(body(Arc::clone(&log), call)))
-        .collect();
+    let tasks = (0..50).map(|call| tokio::spawn(body(Arc::clone(&log), call))).collect();
     join(tasks).await;
-    let in_order: Vec<_> = (0..50)
-        .flat_map(|call| [(call, "starts"), (call, "ends")])
-        .collect();
+    let in_order: Vec<_> = (0..50).flat_map(|call| [(call, "starts"), (call, "ends")]).collect();
     assert_eq!(*log.lock().unwrap(), in_order);
 }
 
@@ -156,7 +150,10 @@ async fn halve(text: &str, seen: &mut Vec<String>) -> Result<i64, Mistake> {
 }
 
 #[concurrency_limit(2)]
-async fn longest<'a, T: AsRef<str> + ?Sized>(texts: &[&'a T], (least, shown): (usize, &dyn fmt::Display)) -> Option<(&'a T, String)> {
+async fn longest<'a, T: AsRef<str> + ?Sized>(
+    texts: &[&'a T],
+    (least, shown): (usize, &dyn fmt::Display),
+) -> Option<(&'a T, String)> {
     let text = texts.iter().max_by_key(|text| text.as_ref().len())?;
     (text.as_ref().len() >= least).then(|| (*text, shown.to_string()))
 }

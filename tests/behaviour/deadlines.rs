@@ -110,7 +110,10 @@ async fn all_in_one_tick(limiter: Arc<Limiter>, permits: usize, keep: bool) {
         release.await.unwrap();
     }
     let figures = total(&limiter);
-    assert_eq!(figures.admitted_at_once + figures.admitted_after_waiting, admitted + permits as u64);
+    assert_eq!(
+        figures.admitted_at_once + figures.admitted_after_waiting,
+        admitted + permits as u64
+    );
     assert_eq!(figures.cancelled, 1000 - admitted);
     assert_eq!(figures.wait.count, figures.admitted_after_waiting);
     assert_eq!((figures.in_use, figures.waiting), (0, 0));

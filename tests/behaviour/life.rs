@@ -4,8 +4,8 @@ use crate::support::{assert_all_free, assert_figures, join, permit, served, wait
 use limit_runtime::{Limiter, Rejected, RejectedKind, concurrency_limit};
 use std::cell::{Cell, RefCell};
 use std::future::pending;
-use std::ops::ControlFlow;
-use tokio_test::task;
+use std::sync::Arc;
+use tokio_test::{assert_ready, task};
 
 /// Whether every permit of a limiter with one is out.
 fn is_held(limiter: &Limiter) -> bool {
@@ -61,10 +61,10 @@ async fn a_permit_is_free_again_after_a_panic() {
 
 #[tokio::test]
 async fn a_panic_with_a_bare_permit_frees_it_too() {
-    let limiter = std::sync::Arc::new(Limiter::new("life-panic-bare", 2));
+    let limiter = Arc::new(Limiter::new("life-panic-bare", 2));
     let tasks: Vec<_> = (0..10)
         .map(|_| {
-            let limiter = std::sync::Arc::clone(&limiter);
+            let limiter = Arc::clone(&limiter);
             tokio::spawn(async move {
                 let _permit = limiter.acquire_many(2).await;
                 tokio::task::yield_now().await;
@@ -85,7 +85,7 @@ fn a_future_dropped_in_the_middle_of_its_body_frees_its_permit() {
 
     #[concurrency_limit(limiter = LIMITER)]
     async fn stay() {
-        pending().await
+        pending::<()>().await;
     }
 
     let inside = waiter(stay());
@@ -100,7 +100,7 @@ async fn an_aborted_task_frees_its_permit() {
     #[concurrency_limit(1, name = "life-aborted")]
     async fn stay(ends: bool) {
         if !ends {
-            pending().await
+            pending::<()>().await;
         }
     }
 
@@ -195,12 +195,7 @@ fn a_call_that_is_refused_has_not_run_its_body() {
     assert_eq!(ran.get(), 2);
     let _all = [permit(&limiter), permit(&limiter)];
     assert_eq!(at_once().unwrap_err().kind(), RejectedKind::QueueFull);
-    let ControlFlow::Break(rejected) = (match attempt(3) {
-        std::task::Poll::Ready(Err(rejected)) => ControlFlow::Break(rejected),
-        other => ControlFlow::Continue(other),
-    }) else {
-        panic!("refused at once");
-    };
+    let rejected = assert_ready!(attempt(3), "refused at once").unwrap_err();
     assert_eq!(rejected.kind(), RejectedKind::TooHeavy);
     assert_eq!(ran.get(), 2);
     assert_figures(&limiter, 2, 0);

@@ -8,8 +8,6 @@ mod cap;
 mod clock;
 mod configuration;
 mod deadlines;
-#[cfg(feature = "tracing")]
-mod events;
 mod figures;
 mod lazy;
 mod life;
@@ -18,3 +16,8 @@ mod model;
 mod order;
 mod queue;
 mod resize;
+mod runtimes;
+mod sharing;
+mod shutdown;
+mod which_runtime;
+mod wrong_loop;

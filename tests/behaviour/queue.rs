@@ -1,6 +1,8 @@
 //! Who is refused, and what the queue holds at its bounds.
 
-use crate::support::{assert_all_free, assert_figures, assert_waits, permit, served, total, waiter};
+use crate::support::{
+    assert_all_free, assert_figures, assert_waits, permit, served, total, waiter,
+};
 use limit_runtime::{Limiter, Rejected, RejectedKind, concurrency_limit};
 use std::error::Error;
 use std::future::Future;
@@ -58,7 +60,7 @@ fn a_waiter_that_a_lowered_limit_makes_too_heavy_is_refused_and_who_is_behind_it
     let held = permit(&limiter);
     let mut heavy = waiter(limiter.acquire_many(4));
     let mut light = waiter(limiter.acquire());
-    let mut given_up = waiter(limiter.acquire_many(3));
+    let given_up = waiter(limiter.acquire_many(3));
     limiter.set_limit(2);
     let rejected = served(&mut heavy).unwrap_err();
     assert_eq!(rejected.kind(), RejectedKind::TooHeavy);
@@ -76,7 +78,7 @@ fn a_waiter_that_a_lowered_limit_makes_too_heavy_is_refused_and_who_is_behind_it
 fn a_refused_try_says_why_with_the_figures() {
     #[concurrency_limit(2, name = "queue-try")]
     async fn stay() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     let inside = [waiter(stay()), waiter(stay())];

@@ -24,7 +24,7 @@ fn lowering_interrupts_nobody_and_takes_effect_as_permits_come_back() {
     }
     // From here on each that comes back lets one in, and no more than two are ever out.
     while !waiters.is_empty() {
-        held.remove(0);
+        drop(held.remove(0));
         held.push(served(&mut waiters.remove(0)));
         assert_figures(&limiter, 2, waiters.len());
         waiters.iter_mut().for_each(assert_waits);
@@ -93,7 +93,7 @@ fn raising_after_lowering_cancels_what_is_owed_first() {
 fn the_limit_of_an_annotated_function_is_changed_by_name() {
     #[concurrency_limit(1, name = "resize-by-name")]
     async fn stay() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     let _inside = waiter(stay());
@@ -136,8 +136,8 @@ fn cancelling_at_zero_is_clean() {
     let limiter = Limiter::new("resize-cancel-paused", 1);
     limiter.set_limit(0);
     let mut waiters: Vec<_> = (0..4).map(|_| waiter(limiter.acquire())).collect();
-    waiters.remove(2);
-    waiters.remove(0);
+    drop(waiters.remove(2));
+    drop(waiters.remove(0));
     assert_figures(&limiter, 0, 2);
     limiter.set_limit(1);
     drop(served(&mut waiters[0]));

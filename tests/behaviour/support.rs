@@ -19,10 +19,7 @@ pub(crate) fn four_workers() -> Runtime {
 
 /// A runtime on this thread.
 pub(crate) fn one_thread() -> Runtime {
-    Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime can be made")
+    Builder::new_current_thread().enable_time().build().expect("a runtime can be made")
 }
 
 /// Asserts that exactly as many permits are free as the limit says and that nobody waits, by taking
@@ -33,14 +30,10 @@ pub(crate) fn assert_all_free(limiter: &Limiter) {
     let limit = limiter.limit();
     let permits: Vec<_> = (0..limit)
         .map(|taken| {
-            limiter
-                .try_acquire()
-                .unwrap_or_else(|_| panic!("{taken} of {limit} permits are free"))
+            limiter.try_acquire().unwrap_or_else(|_| panic!("{taken} of {limit} permits are free"))
         })
         .collect();
-    limiter
-        .try_acquire()
-        .expect_err("no more permits than the limit are free");
+    limiter.try_acquire().expect_err("no more permits than the limit are free");
     drop(permits);
     assert_figures(limiter, 0, 0);
 }
@@ -48,11 +41,7 @@ pub(crate) fn assert_all_free(limiter: &Limiter) {
 #[track_caller]
 pub(crate) fn assert_figures(limiter: &Limiter, in_use: usize, waiting: usize) {
     let total = total(limiter);
-    assert_eq!(
-        (total.in_use, total.waiting),
-        (in_use, waiting),
-        "in use and waiting, in {total}"
-    );
+    assert_eq!((total.in_use, total.waiting), (in_use, waiting), "in use and waiting, in {total}");
 }
 
 pub(crate) fn total(limiter: &Limiter) -> Figures {
@@ -109,10 +98,7 @@ pub(crate) struct Inside {
 
 impl Inside {
     pub(crate) const fn new() -> Self {
-        Self {
-            now: AtomicUsize::new(0),
-            most: AtomicUsize::new(0),
-        }
+        Self { now: AtomicUsize::new(0), most: AtomicUsize::new(0) }
     }
 
     /// Somebody is inside until the returned value is dropped.

@@ -327,6 +327,29 @@ fn a_first_caller_binds_and_the_others_wait_for_it() {
 }
 
 #[test]
+fn whoever_cannot_wait_for_the_first_caller_binds_as_well() {
+    model(|| {
+        let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
+        let call = move || {
+            let held = match semaphore.enter(1, None, || true) {
+                Entered::Unbound => {
+                    bind(semaphore, 2);
+                    semaphore.try_acquire(1, || true)
+                        || matches!(semaphore.enter(1, None, || true), Entered::Admitted)
+                }
+                entered => matches!(entered, Entered::Admitted),
+            };
+            assert!(held, "there is a permit for each");
+        };
+        let other = thread::spawn(call);
+        call();
+        other.join().unwrap();
+        semaphore.release(2, NO_SLOT);
+        assert_all_free(semaphore, 2);
+    });
+}
+
+#[test]
 fn a_claim_given_up_is_taken_by_a_waiter() {
     model(|| {
         let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));

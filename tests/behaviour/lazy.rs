@@ -1,0 +1,236 @@
+//! Limits that are found out on first use.
+
+use crate::support::{
+    assert_all_free, assert_waits, four_workers, join, one_thread, served, waiter,
+};
+use limit_runtime::{Limiter, Scope, concurrency_limit};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use tokio_test::task;
+
+/// Waits until so many calls are in the limiter's queue, or until the limit is evaluated by a second
+/// one, which must not be.
+fn await_waiting(limiter: &Limiter, waiting: usize, evaluated: &AtomicUsize) {
+    while limiter.snapshot().total.waiting < waiting && evaluated.load(Ordering::SeqCst) == 1 {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn sixty_four_tasks_on_four_threads_evaluate_it_once() {
+    static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+    static LIMITER: Limiter = Limiter::lazy("lazy-race", || {
+        EVALUATED.fetch_add(1, Ordering::SeqCst);
+        await_waiting(&LIMITER, 63, &EVALUATED);
+        3
+    });
+
+    #[concurrency_limit(limiter = LIMITER)]
+    async fn limited() {
+        tokio::task::yield_now().await;
+    }
+
+    four_workers().block_on(async {
+        join((0..64).map(|_| tokio::spawn(limited())).collect()).await;
+        assert_eq!(EVALUATED.load(Ordering::SeqCst), 1);
+        assert_eq!(LIMITER.limit(), 3);
+        assert_all_free(&LIMITER);
+    });
+}
+
+#[test]
+fn an_expression_in_the_attribute_is_evaluated_once_for_each_runtime() {
+    static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+
+    fn limit() -> usize {
+        2 + EVALUATED.fetch_add(1, Ordering::SeqCst)
+    }
+
+    #[concurrency_limit(limit(), name = "lazy-each-runtime")]
+    async fn limited() {
+        tokio::task::yield_now().await;
+    }
+
+    let runtimes = [four_workers(), one_thread()];
+    for _ in 0..3 {
+        for runtime in &runtimes {
+            runtime.block_on(async {
+                join((0..64).map(|_| tokio::spawn(limited())).collect()).await;
+            });
+        }
+    }
+    assert_eq!(EVALUATED.load(Ordering::SeqCst), 2);
+    let limiter = limit_runtime::find("lazy-each-runtime").expect("it is in use");
+    let snapshot = limiter.snapshot();
+    let limits: Vec<_> = snapshot.runtimes.iter().map(|runtime| runtime.figures.limit).collect();
+    assert_eq!(limits, [2, 3], "each runtime has its own");
+}
+
+#[test]
+fn an_expression_is_evaluated_once_for_the_process() {
+    static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+
+    fn limit() -> usize {
+        2 + EVALUATED.fetch_add(1, Ordering::SeqCst)
+    }
+
+    #[concurrency_limit(limit(), scope = process)]
+    async fn limited() {
+        tokio::task::yield_now().await;
+    }
+
+    for runtime in [four_workers(), one_thread()] {
+        runtime.block_on(async {
+            join((0..64).map(|_| tokio::spawn(limited())).collect()).await;
+        });
+    }
+    assert_eq!(EVALUATED.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn an_expression_that_panics_first_is_evaluated_again_by_the_next_caller() {
+    static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+
+    #[concurrency_limit({
+        assert!(EVALUATED.fetch_add(1, Ordering::SeqCst) > 0, "meant to");
+        1
+    })]
+    async fn limited() -> u8 {
+        5
+    }
+
+    let first = catch_unwind(|| task::spawn(limited()).poll());
+    assert!(first.is_err(), "the panic goes to the caller that was first");
+    for _ in 0..3 {
+        assert_eq!(task::spawn(limited()).poll(), std::task::Poll::Ready(5));
+    }
+    assert_eq!(EVALUATED.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn when_the_first_evaluation_panics_those_who_waited_for_it_are_let_in_by_the_second() {
+    static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+    static LIMITER: Limiter = Limiter::lazy("lazy-panic-race", || {
+        if EVALUATED.fetch_add(1, Ordering::SeqCst) == 0 {
+            await_waiting(&LIMITER, 63, &EVALUATED);
+            panic!("meant to");
+        }
+        3
+    });
+
+    four_workers().block_on(async {
+        let tasks: Vec<_> = (0..64)
+            .map(|_| {
+                tokio::spawn(async {
+                    let _permit = LIMITER.acquire().await;
+                    tokio::task::yield_now().await;
+                })
+            })
+            .collect();
+        let mut panicked = 0;
+        for task in tasks {
+            panicked += u32::from(task.await.is_err());
+        }
+        assert_eq!(panicked, 1);
+        assert_eq!(EVALUATED.load(Ordering::SeqCst), 2);
+        assert_eq!(LIMITER.snapshot().total.cancelled, 0, "nobody gave up");
+        assert_all_free(&LIMITER);
+    });
+}
+
+#[test]
+fn whoever_panics_does_not_undo_what_another_has_found_out() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    static BOTH: Barrier = Barrier::new(2);
+    static BOUND: AtomicBool = AtomicBool::new(false);
+    // The first call is stopped half way; the second, which cannot wait for it, panics after the
+    // first is done.
+    static LIMITER: Limiter =
+        Limiter::lazy("lazy-panic-late", || match CALLS.fetch_add(1, Ordering::SeqCst) {
+            0 => {
+                BOTH.wait();
+                2
+            }
+            1 => {
+                BOTH.wait();
+                while !BOUND.load(Ordering::SeqCst) {
+                    thread::yield_now();
+                }
+                panic!("meant to");
+            }
+            _ => 2,
+        })
+        .scope(Scope::Process);
+
+    let second = thread::scope(|scope| {
+        let first = scope.spawn(|| {
+            let permit = crate::support::permit(&LIMITER);
+            BOUND.store(true, Ordering::SeqCst);
+            permit
+        });
+        let second = scope.spawn(|| {
+            while CALLS.load(Ordering::SeqCst) == 0 {
+                thread::yield_now();
+            }
+            catch_unwind(AssertUnwindSafe(|| LIMITER.try_acquire().is_ok()))
+        });
+        drop(first.join().expect("the first found the limit out"));
+        second.join().expect("it catches its panic")
+    });
+    assert!(second.is_err(), "the panic goes to the caller");
+    LIMITER.set_limit(1);
+    let held = LIMITER.try_acquire().expect("one is free");
+    let mut next = waiter(LIMITER.acquire());
+    assert_waits(&mut next);
+    drop(held);
+    drop(served(&mut next));
+    assert_eq!(CALLS.load(Ordering::SeqCst), 2, "it is not found out a third time");
+    assert_all_free(&LIMITER);
+}
+
+#[test]
+fn an_expression_that_uses_its_own_limiter_panics_and_does_not_hang() {
+    static ASKS: Limiter = Limiter::lazy("lazy-asks-itself", || ASKS.limit());
+    static CALLS: Limiter = Limiter::lazy("lazy-calls-itself", || {
+        let permit = task::spawn(CALLS.acquire()).poll();
+        usize::from(permit.is_ready())
+    });
+
+    for limiter in [&ASKS, &CALLS] {
+        let found_out = catch_unwind(|| limiter.try_acquire().is_ok());
+        let panic = found_out.expect_err("it panics");
+        let message = panic.downcast_ref::<String>().expect("it says why");
+        assert!(message.contains(limiter.name()), "{message}");
+        assert_eq!(limiter.snapshot().total.waiting, 0);
+    }
+}
+
+#[test]
+fn a_limit_of_zero_found_out_while_running_pauses_with_a_warning() {
+    static FROM_FILE: AtomicUsize = AtomicUsize::new(0);
+
+    #[concurrency_limit(FROM_FILE.load(Ordering::SeqCst), name = "lazy-zero")]
+    async fn limited() {}
+
+    let mut call = waiter(limited());
+    let limiter = limit_runtime::find("lazy-zero").expect("it is in use");
+    let snapshot = limiter.snapshot();
+    assert_eq!((snapshot.total.limit, snapshot.total.waiting), (0, 1));
+    assert_eq!(snapshot.warnings, ["the limit is 0: every call waits until it is raised"]);
+    assert!(snapshot.to_string().contains("every call waits"), "{snapshot}");
+    limiter.set_limit(1);
+    served(&mut call);
+    assert_eq!(limiter.snapshot().total.admitted_after_waiting, 1);
+}
+
+#[test]
+fn a_limit_that_was_set_before_the_first_use_is_not_found_out() {
+    static LIMITER: Limiter = Limiter::lazy("lazy-set-before", || unreachable!("it was set"));
+
+    LIMITER.set_limit(2);
+    assert_eq!(LIMITER.limit(), 2);
+    assert_all_free(&LIMITER);
+    one_thread().block_on(async { assert_all_free(&LIMITER) });
+}

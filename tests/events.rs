@@ -1,0 +1,176 @@
+//! What the `tracing` feature tells.
+//!
+//! A program of its own, in which every test starts to listen before it uses a limiter: whether
+//! anybody is interested in an event is asked once for the whole process.
+
+#[path = "behaviour/support.rs"]
+#[expect(dead_code, reason = "it is the other program's, and more than is needed here")]
+mod support;
+
+use limit_runtime::{Limiter, concurrency_limit};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
+use support::{one_thread, permit, served, waiter};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+#[derive(Clone, Debug, PartialEq)]
+struct Told {
+    level: Level,
+    fields: BTreeMap<&'static str, String>,
+}
+
+impl Visit for Told {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.fields.insert(field.name(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields.insert(field.name(), value.to_owned());
+    }
+}
+
+static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
+
+fn lock() -> MutexGuard<'static, Vec<Told>> {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps what the crate tells.
+struct Listener;
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("limit_runtime")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut told = Told { level: *event.metadata().level(), fields: BTreeMap::new() };
+        event.record(&mut told);
+        lock().push(told);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+fn told<const N: usize>(level: Level, fields: [(&'static str, &str); N]) -> Told {
+    Told { level, fields: fields.map(|(name, value)| (name, value.to_owned())).into() }
+}
+
+/// What is told of one limiter.
+struct About(&'static str);
+
+/// Starts to listen.
+fn listen(limiter: &'static str) -> About {
+    static LISTENS: Once = Once::new();
+    LISTENS
+        .call_once(|| tracing::subscriber::set_global_default(Listener).expect("it is the first"));
+    About(limiter)
+}
+
+impl About {
+    /// What was told since this was asked last.
+    fn take(&self) -> Vec<Told> {
+        let mut told = lock();
+        let ours = |told: &Told| told.fields.get("limiter").is_some_and(|name| name == self.0);
+        let (ours, others) = std::mem::take(&mut *told).into_iter().partition(ours);
+        *told = others;
+        ours
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_says_so_and_says_how_long_when_it_is_let_in() {
+    let listener = listen("events-waits");
+    let limiter = Limiter::new("events-waits", 1);
+    let held = permit(&limiter);
+    assert_eq!(listener.take(), [], "a call that does not wait says nothing");
+
+    let mut call = waiter(limiter.acquire());
+    let name = ("limiter", "events-waits");
+    let waits = told(Level::DEBUG, [name, ("message", "call waits for a permit")]);
+    assert_eq!(listener.take(), std::slice::from_ref(&waits));
+    assert!(call.poll().is_pending());
+    assert_eq!(listener.take(), [], "it says so once");
+
+    tokio::time::advance(Duration::from_millis(25)).await;
+    drop(held);
+    assert_eq!(listener.take(), []);
+    drop(served(&mut call));
+    let let_in = told(Level::DEBUG, [name, ("message", "call is let in"), ("waited", "25ms")]);
+    assert_eq!(listener.take(), [let_in]);
+
+    let held = permit(&limiter);
+    drop(waiter(limiter.acquire()));
+    drop(held);
+    assert_eq!(listener.take(), [waits], "who gives up was not let in");
+}
+
+#[test]
+fn a_call_whose_runtime_ends_while_it_waits_is_let_in_elsewhere_and_says_so() {
+    static LIMITER: Limiter = Limiter::new("events-moved", 1);
+
+    let listener = listen("events-moved");
+    let first = one_thread();
+    let (held, mut call) = first.block_on(async { (permit(&LIMITER), waiter(LIMITER.acquire())) });
+    drop(first);
+    assert!(call.is_woken());
+    let admitted = one_thread().block_on(async { call.poll().is_ready() });
+    assert!(admitted, "the other runtime has permits of its own");
+    drop(held);
+    let told: Vec<_> =
+        listener.take().into_iter().map(|told| told.fields["message"].clone()).collect();
+    assert_eq!(told, ["call waits for a permit", "call is let in"]);
+}
+
+#[test]
+fn a_name_that_is_taken_is_a_warning() {
+    let listener = listen("events-name#2");
+    let first = Limiter::new("events-name", 1);
+    let second = Limiter::new("events-name", 2);
+    drop((permit(&first), permit(&second), permit(&second)));
+    let text = "another limiter is named `events-name`; this one is `events-name#2`";
+    let warning = told(Level::WARN, [("limiter", "events-name#2"), ("message", text)]);
+    assert_eq!(listener.take(), [warning]);
+}
+
+#[test]
+fn a_limit_of_zero_is_a_warning() {
+    fn zero() -> usize {
+        0
+    }
+
+    #[concurrency_limit(zero(), name = "events-zero")]
+    async fn limited() {}
+
+    let listener = listen("events-zero");
+    drop(waiter(limited()));
+    let text = "the limit is 0: every call waits until it is raised";
+    let warning = told(Level::WARN, [("limiter", "events-zero"), ("message", text)]);
+    assert!(listener.take().contains(&warning));
+}
+
+/// The one test that needs a variable that is set and is no limit: cargo sets this one.
+#[test]
+fn a_variable_that_is_no_limit_is_an_error() {
+    let listener = listen("events-variable");
+    let limiter = Limiter::new("events-variable", 3).env("CARGO_PKG_NAME");
+    drop((permit(&limiter), permit(&limiter)));
+    let text = "environment variable `CARGO_PKG_NAME` is \"limit-tests\", which is not a whole \
+                number from 1 up; the limit is 3 instead";
+    let error = told(Level::ERROR, [("limiter", "events-variable"), ("message", text)]);
+    assert_eq!(listener.take(), [error]);
+}
