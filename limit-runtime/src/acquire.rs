@@ -47,6 +47,8 @@ struct Call<'a> {
     limiter: &'a Limiter,
     weight: u32,
     waiter: Option<Waiter>,
+    /// When it began to wait, if it has.
+    since: Option<Instant>,
 }
 
 impl<'a> Acquire<'a> {
@@ -93,7 +95,7 @@ impl Future for AcquireMany<'_> {
 impl<'a> Call<'a> {
     #[inline]
     fn new(limiter: &'a Limiter, weight: u32) -> Self {
-        Self { limiter, weight, waiter: None }
+        Self { limiter, weight, waiter: None, since: None }
     }
 
     #[inline]
@@ -139,11 +141,16 @@ impl<'a> Call<'a> {
         loop {
             match semaphore.enter(self.weight, Some(context.waker()), || lease.holds()) {
                 Entered::Admitted => {
-                    return Poll::Ready(Ok(Permit::new(semaphore, self.weight, NO_SLOT)));
+                    let permit = Permit::new(semaphore, self.weight, NO_SLOT);
+                    // It may have waited at a runtime that has ended.
+                    if let Some(since) = self.since {
+                        self.log_admitted(since.elapsed());
+                    }
+                    return Poll::Ready(Ok(permit));
                 }
                 Entered::Queued(place) => {
-                    let since = Instant::now();
-                    self.waiter = Some(Waiter { semaphore, place, weight: self.weight, since });
+                    self.waiter = Some(Waiter { semaphore, place, weight: self.weight });
+                    self.since.get_or_insert_with(Instant::now);
                     self.limiter.assert_not_finding_out();
                     self.log_waiting();
                     return Poll::Pending;
@@ -161,7 +168,7 @@ impl<'a> Call<'a> {
     fn admitted(&mut self) -> Permit {
         let waiter = self.waiter.take().expect("only a waiter is granted permits");
         let (semaphore, place) = (waiter.semaphore, waiter.place);
-        let wait = waiter.since.elapsed();
+        let wait = self.since.map_or(Duration::ZERO, |since| since.elapsed());
         let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
         // Read under the lock only. Whoever counts it does so after the permit's release, which
         // takes the lock after this; a snapshot before that may be early and not see it yet.
@@ -206,7 +213,6 @@ struct Waiter {
     semaphore: &'static Semaphore,
     place: Place,
     weight: u32,
-    since: Instant,
 }
 
 impl Waiter {

@@ -5,7 +5,15 @@ use limit_runtime::{Limiter, Rejected, RejectedKind, concurrency_limit};
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::timeout;
 use tokio_test::{assert_ready, task};
+
+/// How a task ends, on the paused clock: one that never would has timed out at once.
+async fn ended<T>(task: JoinHandle<T>) -> Result<T, JoinError> {
+    timeout(Duration::from_secs(1), task).await.expect("the task ends")
+}
 
 /// Whether every permit of a limiter with one is out.
 fn is_held(limiter: &Limiter) -> bool {
@@ -37,7 +45,7 @@ async fn a_permit_is_free_again_after_return_and_error() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_permit_is_free_again_after_a_panic() {
     static LIMITER: Limiter = Limiter::new("life-panic", 2);
 
@@ -51,7 +59,7 @@ async fn a_permit_is_free_again_after_a_panic() {
 
     let panics: Vec<_> = (0..10).map(|n| tokio::spawn(fail(n % 2 == 0))).collect();
     for panicked in panics {
-        assert!(panicked.await.unwrap_err().is_panic());
+        assert!(ended(panicked).await.unwrap_err().is_panic());
     }
     let both = [permit(&LIMITER), permit(&LIMITER)];
     assert_figures(&LIMITER, 2, 0);
@@ -59,7 +67,7 @@ async fn a_permit_is_free_again_after_a_panic() {
     assert_all_free(&LIMITER);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_panic_with_a_bare_permit_frees_it_too() {
     let limiter = Arc::new(Limiter::new("life-panic-bare", 2));
     let tasks: Vec<_> = (0..10)
@@ -73,7 +81,7 @@ async fn a_panic_with_a_bare_permit_frees_it_too() {
         })
         .collect();
     for task in tasks {
-        let result: Result<(), _> = task.await;
+        let result: Result<(), _> = ended(task).await;
         assert!(result.unwrap_err().is_panic());
     }
     assert_all_free(&limiter);
@@ -95,7 +103,7 @@ fn a_future_dropped_in_the_middle_of_its_body_frees_its_permit() {
     assert_all_free(&LIMITER);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_aborted_task_frees_its_permit() {
     #[concurrency_limit(1, name = "life-aborted")]
     async fn stay(ends: bool) {
@@ -110,7 +118,7 @@ async fn an_aborted_task_frees_its_permit() {
         task.abort();
         assert!(task.await.unwrap_err().is_cancelled());
     }
-    stay(true).await;
+    ended(tokio::spawn(stay(true))).await.expect("the permit is free");
 }
 
 /// Notes on its drop whether the permit is out.

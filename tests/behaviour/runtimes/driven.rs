@@ -76,14 +76,14 @@ fn a_task_that_moves_between_workers_stays_with_its_runtime() {
             assert_eq!(at_once(whose(&limiter)).await, own);
             // Keeps this worker busy until we run on the other, to which we are woken from outside.
             let (wake, is_woken) = oneshot::channel();
-            let (moved, has_moved) = std::sync::mpsc::channel::<()>();
+            let (go, may_go) = std::sync::mpsc::channel::<()>();
             let ask = ask.clone();
             tokio::spawn(async move {
                 ask.send(wake).expect("the test wakes us");
-                has_moved.recv().expect_err("nothing is sent");
+                may_go.recv().expect_err("nothing is sent");
             });
             is_woken.await.expect("the test wakes us");
-            drop(moved);
+            drop(go);
             moves += u32::from(thread::current().id() != last);
             last = thread::current().id();
         }

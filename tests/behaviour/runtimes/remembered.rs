@@ -1,7 +1,7 @@
 //! What a thread remembers of the tasks it has polled never tells it the wrong runtime.
 
 use crate::support::one_thread;
-use crate::which_runtime::{admitted, at_once, number, poll_once, whose, workers};
+use crate::which_runtime::{admitted, at_once, number, whose, workers};
 use limit_runtime::Limiter;
 use std::collections::HashSet;
 use std::pin::pin;
