@@ -15,10 +15,13 @@
 //! Both hold only while the registry has not passed on (its epoch): a runtime's id may be used again
 //! after its end.
 //!
-//! # Known limit
+//! # Known limits
 //!
-//! A task of a `LocalSet` that was driven by one runtime and is driven on by another, on the same
-//! thread, while the first still lives, may be counted on the first.
+//! Tokio does not tell which runtime a task belongs to. A task of a `LocalSet` that was driven by one
+//! runtime and is driven on by another, on the same thread, while the first still lives, may be
+//! counted on the first. And a task that makes its first call in another runtime's context, which it
+//! has entered inside its own poll (`Handle::enter`), may be counted on that one from then on. Either
+//! way each runtime's limit holds.
 
 use crate::registry::{self, Lease};
 use std::cell::Cell;
