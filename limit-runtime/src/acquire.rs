@@ -2,7 +2,6 @@
 
 use crate::limiter::Limiter;
 use crate::permit::Permit;
-use crate::registry::Lease;
 use crate::rejected::Rejected;
 use crate::semaphore::{
     ADMITTED, Entered, GRANTED, NO_SLOT, Place, RETRY, Refusal, Semaphore, TOO_HEAVY, WAITING,
@@ -69,10 +68,9 @@ impl Future for Acquire<'_> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Permit> {
-        match self.call.poll(context) {
-            Poll::Ready(Ok(permit)) => Poll::Ready(permit),
-            Poll::Ready(Err(_)) => unreachable!("one permit is never more than a limit"),
-            Poll::Pending => Poll::Pending,
+        match self.call.take_free(context) {
+            Some(permit) => Poll::Ready(permit),
+            None => self.call.poll_one(context),
         }
     }
 }
@@ -81,14 +79,12 @@ impl Future for AcquireMany<'_> {
     type Output = Result<Permit, Rejected>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let weight = self.call.weight;
-        match self.call.poll(context) {
-            Poll::Ready(Ok(permit)) => Poll::Ready(Ok(permit)),
-            Poll::Ready(Err(refusal)) => {
-                Poll::Ready(Err(self.call.limiter.rejected(weight, refusal)))
-            }
-            Poll::Pending => Poll::Pending,
+        if let Some(permit) = self.call.take_free(context) {
+            return Poll::Ready(Ok(permit));
         }
+        let weight = self.call.weight;
+        let limiter = self.call.limiter;
+        self.call.poll_slow(context).map_err(|refusal| limiter.rejected(weight, refusal))
     }
 }
 
@@ -98,21 +94,32 @@ impl<'a> Call<'a> {
         Self { limiter, weight, waiter: None, since: None }
     }
 
+    /// The fast path, on the first poll: the permits, if they are free and nothing is out of the
+    /// ordinary.
     #[inline]
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Refusal>> {
-        if self.waiter.is_none() {
-            let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
-            if semaphore.try_acquire(self.weight, || lease.holds()) {
-                return Poll::Ready(Ok(Permit::new(semaphore, self.weight, NO_SLOT)));
-            }
-            return self.enter(context, semaphore, lease);
+    fn take_free(&self, context: &mut Context<'_>) -> Option<Permit> {
+        if self.waiter.is_some() {
+            return None;
         }
-        self.poll_waiting(context)
+        let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
+        let taken = semaphore.try_acquire(self.weight, || lease.holds());
+        taken.then(|| Permit::new(semaphore, self.weight, NO_SLOT))
     }
 
+    /// Everything else, for one permit.
     #[inline(never)]
-    fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Refusal>> {
-        let waiter = self.waiter.as_ref().expect("polled as one who waits");
+    fn poll_one(&mut self, context: &mut Context<'_>) -> Poll<Permit> {
+        self.poll_slow(context).map(|result| match result {
+            Ok(permit) => permit,
+            Err(_) => unreachable!("one permit is never more than a limit"),
+        })
+    }
+
+    /// Everything else.
+    fn poll_slow(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Refusal>> {
+        let Some(waiter) = &self.waiter else {
+            return self.enter(context);
+        };
         match waiter.standing(context.waker()) {
             GRANTED => Poll::Ready(Ok(self.admitted())),
             TOO_HEAVY => {
@@ -123,22 +130,16 @@ impl<'a> Call<'a> {
             // The runtime has ended, or who was to find the limit out has failed to.
             RETRY => {
                 self.retry();
-                let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
-                self.enter(context, semaphore, lease)
+                self.enter(context)
             }
             _ => Poll::Pending,
         }
     }
 
-    /// The slow path.
-    #[inline(never)]
-    fn enter(
-        &mut self,
-        context: &mut Context<'_>,
-        mut semaphore: &'static Semaphore,
-        mut lease: Lease,
-    ) -> Poll<Result<Permit, Refusal>> {
+    /// Takes the permits the slow way, or joins the queue.
+    fn enter(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Refusal>> {
         loop {
+            let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
             match semaphore.enter(self.weight, Some(context.waker()), || lease.holds()) {
                 Entered::Admitted => {
                     let permit = Permit::new(semaphore, self.weight, NO_SLOT);
@@ -157,9 +158,8 @@ impl<'a> Call<'a> {
                 }
                 Entered::Refused(refusal) => return Poll::Ready(Err(refusal)),
                 Entered::Unbound => self.limiter.bind(semaphore),
-                Entered::Stale => {
-                    (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
-                }
+                // The registry has passed on: look again.
+                Entered::Stale => {}
             }
         }
     }
