@@ -2,6 +2,7 @@
 
 use crate::limiter::Limiter;
 use crate::permit::Permit;
+use crate::registry::Lease;
 use crate::rejected::Rejected;
 use crate::semaphore::{
     ADMITTED, Entered, GRANTED, NO_SLOT, Place, RETRY, Refusal, Semaphore, TOO_HEAVY, WAITING,
@@ -41,6 +42,9 @@ pub struct AcquireMany<'a> {
     call: Call<'a>,
 }
 
+/// Where a call has looked for its permits, and for how long that is right.
+type Looked = (&'static Semaphore, Lease);
+
 /// A call on its way to its permits.
 struct Call<'a> {
     limiter: &'a Limiter,
@@ -69,8 +73,8 @@ impl Future for Acquire<'_> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Permit> {
         match self.call.take_free(context) {
-            Some(permit) => Poll::Ready(permit),
-            None => self.call.poll_one(context),
+            Ok(permit) => Poll::Ready(permit),
+            Err(looked) => self.call.poll_one(context, looked),
         }
     }
 }
@@ -79,12 +83,14 @@ impl Future for AcquireMany<'_> {
     type Output = Result<Permit, Rejected>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(permit) = self.call.take_free(context) {
-            return Poll::Ready(Ok(permit));
+        let Call { limiter, weight, .. } = self.call;
+        match self.call.take_free(context) {
+            Ok(permit) => Poll::Ready(Ok(permit)),
+            Err(looked) => {
+                let polled = self.call.poll_slow(context, looked);
+                polled.map_err(|refusal| limiter.rejected(weight, refusal))
+            }
         }
-        let weight = self.call.weight;
-        let limiter = self.call.limiter;
-        self.call.poll_slow(context).map_err(|refusal| limiter.rejected(weight, refusal))
     }
 }
 
@@ -95,30 +101,38 @@ impl<'a> Call<'a> {
     }
 
     /// The fast path, on the first poll: the permits, if they are free and nothing is out of the
-    /// ordinary.
+    /// ordinary; else where it has looked for them.
     #[inline]
-    fn take_free(&self, context: &mut Context<'_>) -> Option<Permit> {
+    fn take_free(&self, context: &mut Context<'_>) -> Result<Permit, Option<Looked>> {
         if self.waiter.is_some() {
-            return None;
+            return Err(None);
         }
         let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
-        let taken = semaphore.try_acquire(self.weight, || lease.holds());
-        taken.then(|| Permit::new(semaphore, self.weight, NO_SLOT))
+        if semaphore.try_acquire(self.weight, || lease.holds()) {
+            Ok(Permit::new(semaphore, self.weight, NO_SLOT))
+        } else {
+            Err(Some((semaphore, lease)))
+        }
     }
 
     /// Everything else, for one permit.
     #[inline(never)]
-    fn poll_one(&mut self, context: &mut Context<'_>) -> Poll<Permit> {
-        self.poll_slow(context).map(|result| match result {
+    fn poll_one(&mut self, context: &mut Context<'_>, looked: Option<Looked>) -> Poll<Permit> {
+        self.poll_slow(context, looked).map(|result| match result {
             Ok(permit) => permit,
             Err(_) => unreachable!("one permit is never more than a limit"),
         })
     }
 
     /// Everything else.
-    fn poll_slow(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Refusal>> {
+    #[inline]
+    fn poll_slow(
+        &mut self,
+        context: &mut Context<'_>,
+        looked: Option<Looked>,
+    ) -> Poll<Result<Permit, Refusal>> {
         let Some(waiter) = &self.waiter else {
-            return self.enter(context);
+            return self.enter(context, looked);
         };
         match waiter.standing(context.waker()) {
             GRANTED => Poll::Ready(Ok(self.admitted())),
@@ -130,16 +144,22 @@ impl<'a> Call<'a> {
             // The runtime has ended, or who was to find the limit out has failed to.
             RETRY => {
                 self.retry();
-                self.enter(context)
+                self.enter(context, None)
             }
             _ => Poll::Pending,
         }
     }
 
     /// Takes the permits the slow way, or joins the queue.
-    fn enter(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Refusal>> {
+    #[inline]
+    fn enter(
+        &mut self,
+        context: &mut Context<'_>,
+        mut looked: Option<Looked>,
+    ) -> Poll<Result<Permit, Refusal>> {
         loop {
-            let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
+            let (semaphore, lease) =
+                looked.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
             match semaphore.enter(self.weight, Some(context.waker()), || lease.holds()) {
                 Entered::Admitted => {
                     let permit = Permit::new(semaphore, self.weight, NO_SLOT);

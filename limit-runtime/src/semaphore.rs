@@ -149,7 +149,7 @@ impl Semaphore {
         }
     }
 
-    #[cold]
+    // Not `cold`, nor is `enter`: under load every call comes here.
     #[inline(never)]
     fn release_slow(&self, weight: u32, slot: u32) {
         let mut state = self.lock();
@@ -162,7 +162,6 @@ impl Semaphore {
 
     /// The slow path in: takes the permits, or joins the queue if there is a waker to join with, or
     /// says why neither.
-    #[cold]
     #[inline(never)]
     pub(crate) fn enter(
         &self,

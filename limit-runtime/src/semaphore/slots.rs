@@ -44,7 +44,9 @@ pub(crate) const RETRY: u64 = 3;
 /// Out of the queue without permits: wants more than the limit, which is the figure.
 pub(crate) const TOO_HEAVY: u64 = 4;
 
+/// Half a cache line, so that none lies across two.
 #[derive(Debug)]
+#[repr(align(32))]
 pub(super) struct Node {
     /// Towards the head. Whatever for the head itself.
     pub(super) previous: u32,
@@ -125,7 +127,7 @@ impl Slots {
     }
 }
 
-/// A slot's number. 2³² waiters would need 150 GB.
+/// A slot's number. 2³² waiters would need 180 GB.
 fn number(slot: usize) -> u32 {
     u32::try_from(slot).expect("fewer than 2^32 calls wait for one semaphore")
 }
