@@ -1,24 +1,33 @@
-//! The futures that take permits: they join the queue, and leave it when dropped.
+//! The future that takes permits: it joins the queue, and leaves it when dropped.
 
-use crate::limiter::Limiter;
+mod timer;
+
+use crate::admission::Admission;
+use crate::keying::{Keying, Unkeyed};
+use crate::limiter::Core;
 use crate::permit::Permit;
+use crate::policy::{Ask, MaxWait};
 use crate::registry::Lease;
 use crate::rejected::Rejected;
 use crate::semaphore::{
-    ADMITTED, Entered, GRANTED, NO_SLOT, Place, RETRY, Refusal, Semaphore, TOO_HEAVY, WAITING,
-    standing, with_figure,
+    ADMITTED, Entered, GRANTED, KeySource, NO_SLOT, Place, REFUSED, Semaphore, WAITING, standing,
+    with_figure,
 };
 use crate::sync::Ordering;
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use timer::Timer;
 use tokio::time::Instant;
 
-/// The future of [`Limiter::acquire`]. Its output is the [`Permit`].
+/// The future of [`Limiter::acquire`](crate::Limiter::acquire). Its output is the [`Permit`], or of a
+/// limiter that can refuse a call, a `Result` with it.
 ///
 /// It does nothing until it is polled. The first poll binds it to the runtime by which it is polled.
+/// Before that its methods change what this one call asks for.
 ///
 /// # Cancel safety
 ///
@@ -28,18 +37,33 @@ use tokio::time::Instant;
 ///
 /// A free permit is taken at once, without a look at tokio's cooperative budget: as without the
 /// limit, a task that never waits for anything else does not yield.
-#[must_use = "futures do nothing unless polled"]
-pub struct Acquire<'a> {
-    call: Call<'a>,
-}
-
-/// The future of [`Limiter::acquire_many`]. Its output is the [`Permit`], or [`Rejected`] if the
-/// call wants more permits than the limit.
 ///
-/// Everything else is as for [`Acquire`].
+/// # Panics
+///
+/// A call that begins to wait and may not wait for ever (`max_wait`), or waits for a limit with `per`,
+/// needs tokio's timer: as [`tokio::time::sleep`] it panics outside a runtime, and in one that was
+/// built without `enable_time`.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::{Limiter, RejectedKind};
+/// use std::time::Duration;
+///
+/// static DB: Limiter = Limiter::new("acquire-options", 2);
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let both = DB.acquire().weight(2).await.expect("both are free");
+/// let refused = DB.acquire().priority(5).max_wait(Duration::from_millis(1)).await.unwrap_err();
+/// assert_eq!(refused.kind(), RejectedKind::TimedOut);
+/// # drop(both);
+/// # }
+/// ```
 #[must_use = "futures do nothing unless polled"]
-pub struct AcquireMany<'a> {
+pub struct Acquire<'a, E: Admission = Infallible, K = Unkeyed> {
     call: Call<'a>,
+    max_wait: E::MaxWait,
+    key: K,
 }
 
 /// Where a call has looked for its permits, and for how long that is right.
@@ -47,106 +71,165 @@ type Looked = (&'static Semaphore, Lease);
 
 /// A call on its way to its permits.
 struct Call<'a> {
-    limiter: &'a Limiter,
-    weight: u32,
+    limiter: &'a Core,
+    ask: Ask,
     waiter: Option<Waiter>,
-    /// When it began to wait, if it has.
-    since: Option<Instant>,
+    wait: Wait,
 }
 
-impl<'a> Acquire<'a> {
+/// Since when a call waits.
+enum Wait {
+    Not,
+    Since(Instant),
+    /// It does not do so for ever, or has to look at the clock for another reason.
+    Timed(Box<Timer>),
+}
+
+impl<'a, E: Admission, K> Acquire<'a, E, K> {
     #[inline]
-    pub(crate) fn new(limiter: &'a Limiter) -> Self {
-        Self { call: Call::new(limiter, 1) }
+    pub(crate) fn new(limiter: &'a Core, key: K) -> Self {
+        Self {
+            call: Call {
+                limiter,
+                ask: Ask { fallible: E::FALLIBLE, ..limiter.ask },
+                waiter: None,
+                wait: Wait::Not,
+            },
+            max_wait: E::max_wait(limiter.max_wait),
+            key,
+        }
+    }
+
+    /// Takes so many permits at once. It waits for them in the same queue, and is not passed by
+    /// lighter calls behind it.
+    ///
+    /// More than the limit are refused, now or when the limit is lowered while it waits, as
+    /// [`TooHeavy`](crate::RejectedKind::TooHeavy). (Not at limit 0, where everybody waits.) 0 takes
+    /// none and never waits, and is counted.
+    pub fn weight(self, weight: u32) -> Acquire<'a, Rejected, K> {
+        let mut acquire = self.fallible();
+        acquire.call.ask = acquire.call.ask.weight(weight);
+        acquire
+    }
+
+    /// Who waits with a higher priority is served first; 0 is the lowest, and what calls have that do
+    /// not say.
+    ///
+    /// A waiter is served as though it had come one second earlier for each level. So of those who
+    /// come at about the same time the higher goes first, within one level whoever came first, and a
+    /// low one that has waited for long goes before a high one that has just come: under a steady
+    /// stream of calls that are *n* levels higher it is passed for *n* seconds and no longer.
+    ///
+    /// From the first call with a priority on, the queue is kept sorted (joining and leaving it are
+    /// then in the logarithm of its length); whoever waits already at that moment is taken to have
+    /// come just then. Of no consequence where the newest is served first
+    /// ([`Order::Lifo`](crate::Order::Lifo)).
+    pub fn priority(mut self, priority: u8) -> Self {
+        self.call.ask.priority = priority;
+        self
+    }
+
+    /// Waits no longer than this ([`Duration`], or until an `Instant`), and is then refused as
+    /// [`TimedOut`](crate::RejectedKind::TimedOut). A free permit is taken even if there is no time to
+    /// wait.
+    pub fn max_wait(self, max_wait: impl Into<MaxWait>) -> Acquire<'a, Rejected, K> {
+        let mut acquire = self.fallible();
+        acquire.max_wait = Some(max_wait.into());
+        acquire
+    }
+
+    /// Whether the limit holds for this call. If not it is let in at once, whatever the limit, also
+    /// when the limiter is closed; it is counted as admitted at once, and not as in use.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.call.ask = self.call.ask.enabled(enabled, self.call.limiter.weight);
+        self
+    }
+
+    fn fallible(self) -> Acquire<'a, Rejected, K> {
+        let Self { mut call, max_wait, key } = self;
+        call.ask.fallible = true;
+        Acquire { call, max_wait: E::limit_of(max_wait), key }
     }
 }
 
-impl<'a> AcquireMany<'a> {
-    pub(crate) fn new(limiter: &'a Limiter, weight: u32) -> Self {
-        Self { call: Call::new(limiter, weight) }
-    }
-}
-
-impl Future for Acquire<'_> {
-    type Output = Permit;
+impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
+    type Output = E::Of<Permit>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Permit> {
-        match self.call.take_free(context) {
-            Ok(permit) => Poll::Ready(permit),
-            Err(looked) => self.call.poll_one(context, looked),
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        match this.call.take_free(context, K::MAY_BE_FREE) {
+            Ok(permit) => Poll::Ready(E::admitted(permit)),
+            Err(looked) => this.poll_slow(context, looked),
         }
     }
 }
 
-impl Future for AcquireMany<'_> {
-    type Output = Result<Permit, Rejected>;
+/// Nothing in it is pinned.
+impl<E: Admission, K> Unpin for Acquire<'_, E, K> {}
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Call { limiter, weight, .. } = self.call;
-        match self.call.take_free(context) {
-            Ok(permit) => Poll::Ready(Ok(permit)),
-            Err(looked) => {
-                let polled = self.call.poll_slow(context, looked);
-                polled.map_err(|refusal| limiter.rejected(weight, refusal))
-            }
-        }
+impl<E: Admission, K: Keying> Acquire<'_, E, K> {
+    /// Everything but the fast path.
+    #[inline(never)]
+    fn poll_slow(
+        &mut self,
+        context: &mut Context<'_>,
+        looked: Option<Looked>,
+    ) -> Poll<E::Of<Permit>> {
+        let Self { call, max_wait, key } = self;
+        let polled = call.poll_slow(context, looked, key.source(), E::limit_of(*max_wait));
+        polled.map(|result| match result {
+            Ok(permit) => E::admitted(permit),
+            Err(rejected) => E::rejected(rejected),
+        })
     }
 }
 
-impl<'a> Call<'a> {
-    #[inline]
-    fn new(limiter: &'a Limiter, weight: u32) -> Self {
-        Self { limiter, weight, waiter: None, since: None }
-    }
-
+impl Call<'_> {
     /// The fast path, on the first poll: the permits, if they are free and nothing is out of the
     /// ordinary; else where it has looked for them.
     #[inline]
-    fn take_free(&self, context: &mut Context<'_>) -> Result<Permit, Option<Looked>> {
+    fn take_free(
+        &self,
+        context: &mut Context<'_>,
+        may_be_free: bool,
+    ) -> Result<Permit, Option<Looked>> {
         if self.waiter.is_some() {
             return Err(None);
         }
         let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
-        if semaphore.try_acquire(self.weight, || lease.holds()) {
-            Ok(Permit::new(semaphore, self.weight, NO_SLOT))
+        let weight = self.ask.weight;
+        if may_be_free && semaphore.try_acquire(weight, || lease.holds()) {
+            Ok(Permit::new(semaphore, weight, NO_SLOT))
         } else {
             Err(Some((semaphore, lease)))
         }
     }
 
-    /// Everything else, for one permit.
-    #[inline(never)]
-    fn poll_one(&mut self, context: &mut Context<'_>, looked: Option<Looked>) -> Poll<Permit> {
-        self.poll_slow(context, looked).map(|result| match result {
-            Ok(permit) => permit,
-            Err(_) => unreachable!("one permit is never more than a limit"),
-        })
-    }
-
-    /// Everything else.
     #[inline]
     fn poll_slow(
         &mut self,
         context: &mut Context<'_>,
         looked: Option<Looked>,
-    ) -> Poll<Result<Permit, Refusal>> {
+        key: Option<&dyn KeySource>,
+        max_wait: Option<MaxWait>,
+    ) -> Poll<Result<Permit, Rejected>> {
         let Some(waiter) = &self.waiter else {
-            return self.enter(context, looked);
+            return self.enter(context, looked, key, max_wait);
         };
         match waiter.standing(context.waker()) {
+            WAITING => self.look_at_the_clock(context),
             GRANTED => Poll::Ready(Ok(self.admitted())),
-            TOO_HEAVY => {
+            REFUSED => {
                 let refusal = waiter.semaphore.leave_refused(waiter.place.slot, waiter.weight);
                 std::mem::forget(self.waiter.take());
-                Poll::Ready(Err(refusal))
+                Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
             }
             // The runtime has ended, or who was to find the limit out has failed to.
-            RETRY => {
+            _ => {
                 self.retry();
-                self.enter(context, None)
+                self.enter(context, None, key, max_wait)
             }
-            _ => Poll::Pending,
         }
     }
 
@@ -156,30 +239,83 @@ impl<'a> Call<'a> {
         &mut self,
         context: &mut Context<'_>,
         mut looked: Option<Looked>,
-    ) -> Poll<Result<Permit, Refusal>> {
+        key: Option<&dyn KeySource>,
+        max_wait: Option<MaxWait>,
+    ) -> Poll<Result<Permit, Rejected>> {
         loop {
             let (semaphore, lease) =
                 looked.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
-            match semaphore.enter(self.weight, Some(context.waker()), || lease.holds()) {
-                Entered::Admitted => {
-                    let permit = Permit::new(semaphore, self.weight, NO_SLOT);
+            let policy = &self.limiter.policy;
+            let entered =
+                semaphore.enter(self.ask, key, Some(context.waker()), policy, || lease.holds());
+            match entered {
+                Entered::Admitted { weight, slot } => {
+                    let permit = Permit::new(semaphore, weight, slot);
                     // It may have waited at a runtime that has ended.
-                    if let Some(since) = self.since {
-                        self.log_admitted(since.elapsed());
+                    if !matches!(self.wait, Wait::Not) {
+                        self.log_admitted(self.waited());
                     }
                     return Poll::Ready(Ok(permit));
                 }
                 Entered::Queued(place) => {
-                    self.waiter = Some(Waiter { semaphore, place, weight: self.weight });
-                    self.since.get_or_insert_with(Instant::now);
+                    self.waiter = Some(Waiter { semaphore, place, weight: self.ask.weight });
+                    self.begin_to_wait(place.timed, max_wait);
                     self.limiter.assert_not_finding_out();
                     self.log_waiting();
+                    if matches!(self.wait, Wait::Timed(_)) {
+                        return self.look_at_the_clock(context);
+                    }
                     return Poll::Pending;
                 }
-                Entered::Refused(refusal) => return Poll::Ready(Err(refusal)),
+                Entered::Refused(refusal) => {
+                    return Poll::Ready(Err(self.limiter.rejected(
+                        self.ask,
+                        self.waited(),
+                        refusal,
+                    )));
+                }
                 Entered::Unbound => self.limiter.bind(semaphore),
                 // The registry has passed on: look again.
                 Entered::Stale => {}
+            }
+        }
+    }
+
+    /// It has joined a queue, perhaps not its first.
+    fn begin_to_wait(&mut self, timed: bool, max_wait: Option<MaxWait>) {
+        if let Wait::Not = self.wait {
+            let now = Instant::now();
+            self.wait = match max_wait.and_then(|max_wait| max_wait.deadline(now)) {
+                None if !timed => Wait::Since(now),
+                deadline => Wait::Timed(Box::new(Timer::new(now, deadline))),
+            };
+        }
+    }
+
+    /// It waits. If it does not do so for ever, or permits come back with time, it may be over.
+    fn look_at_the_clock(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Rejected>> {
+        let (Some(waiter), Wait::Timed(timer)) = (&self.waiter, &mut self.wait) else {
+            return Poll::Pending;
+        };
+        let Waiter { semaphore, place, weight } = *waiter;
+        loop {
+            let look = if place.timed { semaphore.watch(place.slot) } else { None };
+            if waiter.standing(context.waker()) == GRANTED {
+                return Poll::Ready(Ok(self.admitted()));
+            }
+            if timer.is_over() {
+                // Unless it has been handed its permits, or been dismissed, at the same time: then it
+                // is woken.
+                let Some(refusal) = semaphore.time_out(place.slot, weight) else {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                };
+                std::mem::forget(self.waiter.take());
+                let rejected = self.limiter.rejected(self.ask, self.waited(), refusal);
+                return Poll::Ready(Err(rejected));
+            }
+            if timer.poll(context, look).is_pending() {
+                return Poll::Pending;
             }
         }
     }
@@ -188,14 +324,17 @@ impl<'a> Call<'a> {
     fn admitted(&mut self) -> Permit {
         let waiter = self.waiter.take().expect("only a waiter is granted permits");
         let (semaphore, place) = (waiter.semaphore, waiter.place);
-        let wait = self.since.map_or(Duration::ZERO, |since| since.elapsed());
+        if place.timed {
+            semaphore.start(place.slot);
+        }
+        let wait = self.waited();
         let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
         // Read under the lock only. Whoever counts it does so after the permit's release, which
         // takes the lock after this; a snapshot before that may be early and not see it yet.
         place.grant.store(with_figure(ADMITTED, nanoseconds), Ordering::Relaxed);
         // The slot is the permit's from here on: it goes back with it.
         std::mem::forget(waiter);
-        let permit = Permit::new(semaphore, self.weight, place.slot);
+        let permit = Permit::new(semaphore, self.ask.weight, place.slot);
         // Foreign code, which may panic: the permit is there already.
         self.log_admitted(wait);
         permit
@@ -205,6 +344,16 @@ impl<'a> Call<'a> {
         if let Some(waiter) = self.waiter.take() {
             waiter.semaphore.leave(waiter.place.slot, waiter.weight, false);
             std::mem::forget(waiter);
+        }
+    }
+
+    /// How long it has waited until now.
+    #[inline]
+    fn waited(&self) -> Duration {
+        match &self.wait {
+            Wait::Not => Duration::ZERO,
+            Wait::Since(since) => since.elapsed(),
+            Wait::Timed(timer) => timer.elapsed(),
         }
     }
 
@@ -256,25 +405,15 @@ impl Drop for Waiter {
     }
 }
 
-impl fmt::Debug for Acquire<'_> {
+impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.call.debug("Acquire", f)
-    }
-}
-
-impl fmt::Debug for AcquireMany<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.call.debug("AcquireMany", f)
-    }
-}
-
-impl Call<'_> {
-    fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(name)
+        f.debug_struct("Acquire")
             // Not its name: to look at a call is no use of the limiter.
-            .field("limiter", self.limiter)
-            .field("weight", &self.weight)
-            .field("waiting", &self.waiter.is_some())
+            .field("limiter", self.call.limiter)
+            .field("weight", &self.call.ask.weight)
+            .field("priority", &self.call.ask.priority)
+            .field("max_wait", &E::limit_of(self.max_wait))
+            .field("waiting", &self.call.waiter.is_some())
             .finish()
     }
 }

@@ -161,9 +161,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod acquire;
+mod admission;
+mod blocking;
+mod events;
+mod keying;
 mod limiter;
 mod metrics;
 mod permit;
+mod policy;
 mod registry;
 mod rejected;
 mod runtime_id;
@@ -171,7 +176,10 @@ mod scope;
 mod semaphore;
 mod sync;
 
-pub use acquire::{Acquire, AcquireMany};
+pub use acquire::Acquire;
+pub use admission::Admission;
+pub use events::{Event, EventKind};
+pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// Examples, before the details:
 ///
 /// ```
@@ -204,8 +212,16 @@ pub use acquire::{Acquire, AcquireMany};
 /// # }
 /// ```
 pub use limit_macros::concurrency_limit;
-pub use limiter::{Limiter, LimiterHandle, find, limiters};
-pub use metrics::{Figures, RejectedCounts, RuntimeSnapshot, Snapshot, WaitTimes};
+pub use limiter::{Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, Undrained, find, limiters};
+pub use metrics::{Figures, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes};
 pub use permit::Permit;
+pub use policy::{MaxWait, Order};
 pub use rejected::{Rejected, RejectedKind};
 pub use scope::Scope;
+
+/// For what the attribute writes. Not part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::admission::{Admitted, Refuse};
+    pub use crate::blocking::run;
+}

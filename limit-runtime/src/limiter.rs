@@ -1,26 +1,30 @@
 //! A named limit with its policy.
 
+mod blocking;
+mod core;
+mod drain;
 mod entry;
+mod keyed;
 mod limiters;
+mod live;
+mod policy;
 
+pub(crate) use self::core::Core;
 use crate::Scope;
-use crate::acquire::{Acquire, AcquireMany};
+use crate::acquire::Acquire;
+use crate::admission::Admission;
+use crate::keying::{Keyed, Unkeyed};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
-use crate::registry::{self, Lease};
 use crate::rejected::Rejected;
-use crate::runtime_id;
-use crate::semaphore::{Entered, NO_SLOT, Refusal, Semaphore};
-use crate::sync::Ordering;
-use entry::{Entry, Limit};
+pub use drain::{Drain, Undrained};
+use entry::Limit;
+pub use keyed::ForKey;
 pub use limiters::{LimiterHandle, find, limiters};
-use once_cell::sync::OnceCell;
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
-use std::sync::Arc;
-// Not `crate::sync`'s: a limiter must be const-constructible, which loom's atomics are not.
-use std::sync::atomic::AtomicU32 as ConstAtomicU32;
-use std::task::Waker;
+use std::marker::PhantomData;
 
 /// A named limit: at most so many permits at a time, for each runtime or for the process.
 ///
@@ -68,28 +72,37 @@ use std::task::Waker;
 /// assert_eq!(client.get("/").await, "GET /");
 /// # }
 /// ```
-pub struct Limiter {
-    name: Cow<'static, str>,
-    limit: Limit,
-    scope: Scope,
-    env: Option<&'static str>,
-    /// The index under which registries know it, plus one; 0 before the first use.
-    index: ConstAtomicU32,
-    registration: OnceCell<Registration>,
+///
+/// # Policies
+///
+/// Setters say what becomes of the calls over the limit; they are to be called before the limiter is
+/// used. Those that can refuse a call make a `Limiter<Rejected>` of a `Limiter`, whose `acquire` gives
+/// a `Result`: [`max_waiting`](Self::max_waiting), [`max_wait`](Self::max_wait) and
+/// [`weight`](Self::weight). The others are [`order`](Self::order), [`priority`](Self::priority),
+/// [`per`](Self::per), [`keyed`](Self::keyed), [`enabled`](Self::enabled) and
+/// [`shadow`](Self::shadow). What differs from call to call is said of the call: see [`Acquire`].
+///
+/// ```
+/// use limit_runtime::{Limiter, Rejected, RejectedKind};
+/// use std::time::Duration;
+///
+/// static API: Limiter<Rejected> =
+///     Limiter::new("api", 1).max_waiting(100).max_wait(Duration::from_millis(5));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Rejected> {
+/// let permit = API.acquire().await?;
+/// assert_eq!(API.acquire().await.unwrap_err().kind(), RejectedKind::TimedOut);
+/// # drop(permit);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Limiter<E: Admission = Infallible, K = Unkeyed> {
+    core: Core,
+    kind: PhantomData<fn() -> (E, K)>,
 }
 
-/// Takes the limiter off the list when dropped.
-struct Registration {
-    entry: Arc<Entry>,
-    /// The name that the limiter was made with.
-    wanted: Cow<'static, str>,
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        limiters::remove(&self.entry, &self.wanted);
-    }
-}
+/// A limiter whose limit holds for each key: see [`Limiter::keyed`].
+pub type KeyedLimiter<E = Infallible> = Limiter<E, Keyed>;
 
 impl Limiter {
     /// The largest limit, 2³¹ − 1.
@@ -107,7 +120,7 @@ impl Limiter {
     /// ```
     #[must_use]
     pub const fn new(name: &'static str, limit: usize) -> Self {
-        Self::make(Cow::Borrowed(name), Limit::Fixed(limit))
+        Self::made_of(Core::new(Cow::Borrowed(name), Limit::Fixed(limit)))
     }
 
     /// A limiter whose name is made while the program runs.
@@ -122,7 +135,7 @@ impl Limiter {
     /// ```
     #[must_use]
     pub fn named(name: impl Into<Cow<'static, str>>, limit: usize) -> Self {
-        Self::make(name.into(), Limit::Fixed(limit))
+        Self::made_of(Core::new(name.into(), Limit::Fixed(limit)))
     }
 
     /// A limiter whose limit is found out when it is first used, once for each scope.
@@ -142,25 +155,28 @@ impl Limiter {
     /// ```
     #[must_use]
     pub const fn lazy(name: &'static str, limit: fn() -> usize) -> Self {
-        Self::make(Cow::Borrowed(name), Limit::Lazy(limit))
+        Self::made_of(Core::new(Cow::Borrowed(name), Limit::Lazy(limit)))
+    }
+}
+
+impl<E: Admission, K> Limiter<E, K> {
+    const fn made_of(core: Core) -> Self {
+        Self { core, kind: PhantomData }
     }
 
-    const fn make(name: Cow<'static, str>, limit: Limit) -> Self {
-        Self {
-            name,
-            limit,
-            scope: Scope::Runtime,
-            env: None,
-            index: ConstAtomicU32::new(0),
-            registration: OnceCell::new(),
-        }
+    /// The same as a limiter of another type.
+    const fn into_kind<F: Admission, L>(mut self) -> Limiter<F, L> {
+        let core = self.core.take();
+        // Nothing is left in it, and to drop it is not for a `const` function.
+        std::mem::forget(self);
+        Limiter::made_of(core)
     }
 
     /// What the permits are shared by: each runtime has its own by default. To be called before the
     /// limiter is used.
     #[must_use]
     pub const fn scope(mut self, scope: Scope) -> Self {
-        self.scope = scope;
+        self.core.scope = scope;
         self
     }
 
@@ -171,101 +187,15 @@ impl Limiter {
     /// logged as an error (feature `tracing`) and shows in the [`Snapshot`].
     #[must_use]
     pub const fn env(mut self, variable: &'static str) -> Self {
-        self.env = Some(variable);
+        self.core.env = Some(variable);
         self
-    }
-
-    /// Takes a permit; waits for one if none is free. First come, first served.
-    ///
-    /// Cancel safe, see [`Acquire`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use limit_runtime::Limiter;
-    ///
-    /// static DB: Limiter = Limiter::new("acquire-example", 10);
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let permit = DB.acquire().await;
-    /// // ... at most ten are here at the same time ...
-    /// drop(permit);
-    /// # }
-    /// ```
-    #[inline]
-    pub fn acquire(&self) -> Acquire<'_> {
-        Acquire::new(self)
-    }
-
-    /// Takes `weight` permits at once; waits for them in the same queue, and is not passed by
-    /// lighter calls behind it. With weight 0 it never waits, and is counted.
-    ///
-    /// Cancel safe, see [`Acquire`](crate::Acquire).
-    ///
-    /// # Errors
-    ///
-    /// [`RejectedKind::TooHeavy`](crate::RejectedKind::TooHeavy) if it wants more than the limit: at
-    /// once, or when the limit is lowered while it waits. (Not at limit 0, where everybody waits.)
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use limit_runtime::{Limiter, RejectedKind};
-    ///
-    /// static MEGABYTES: Limiter = Limiter::new("megabytes", 512);
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let permit = MEGABYTES.acquire_many(200).await.unwrap();
-    /// let rejected = MEGABYTES.acquire_many(1024).await.unwrap_err();
-    /// assert_eq!(rejected.kind(), RejectedKind::TooHeavy);
-    /// # drop(permit);
-    /// # }
-    /// ```
-    pub fn acquire_many(&self, weight: u32) -> AcquireMany<'_> {
-        AcquireMany::new(self, weight)
-    }
-
-    /// Takes a permit if one is free and nobody waits for it. Does not pass the queue.
-    ///
-    /// It counts for the runtime in whose context it is called.
-    ///
-    /// # Errors
-    ///
-    /// [`RejectedKind::QueueFull`](crate::RejectedKind::QueueFull) otherwise.
-    ///
-    /// # Examples
-    ///
-    /// See [`Permit`].
-    pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        loop {
-            let (semaphore, lease) = self.semaphore(None);
-            if semaphore.try_acquire(1, || lease.holds()) {
-                return Ok(Permit::new(semaphore, 1, NO_SLOT));
-            }
-            match semaphore.enter(1, None, || lease.holds()) {
-                Entered::Admitted => return Ok(Permit::new(semaphore, 1, NO_SLOT)),
-                Entered::Refused(refusal) => return Err(self.rejected(1, refusal)),
-                Entered::Unbound => self.bind(semaphore),
-                Entered::Stale => {}
-                Entered::Queued(_) => unreachable!("without a waker nobody joins the queue"),
-            }
-        }
     }
 
     /// The limit in force: the last that was set, or else the environment variable's, or else the
     /// one it was made with. A [`lazy`](Self::lazy) one is that of the scope we are in.
     #[must_use]
     pub fn limit(&self) -> usize {
-        if let Some(limit) = self.entry().limit() {
-            return limit as usize;
-        }
-        let (semaphore, _) = self.semaphore(None);
-        loop {
-            match semaphore.limit() {
-                Some(limit) => return limit as usize,
-                None => self.bind(semaphore),
-            }
-        }
+        self.core.limit()
     }
 
     /// Changes the limit, for all runtimes, those alive and those to come. Returns at once.
@@ -287,7 +217,7 @@ impl Limiter {
     /// # Ok::<(), limit_runtime::Rejected>(())
     /// ```
     pub fn set_limit(&self, limit: usize) {
-        self.entry().set_limit(limit);
+        self.core.entry().set_limit(limit);
     }
 
     /// The figures at this moment.
@@ -297,71 +227,85 @@ impl Limiter {
     /// See [`Snapshot`].
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.entry().snapshot()
+        self.core.snapshot()
     }
 
     /// The name in figures and errors: the one it was made with, or `name#2` and so on if another
     /// limiter in use has that one.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.entry().name
-    }
-
-    /// The semaphore for a call that is polled with this waker, and for how long it is.
-    #[inline]
-    pub(crate) fn semaphore(&self, waker: Option<&Waker>) -> (&'static Semaphore, Lease) {
-        let index = match self.index.load(Ordering::Acquire) {
-            0 => self.entry().index,
-            index => index as usize - 1,
-        };
-        let lease = match self.scope {
-            Scope::Runtime => runtime_id::current(waker),
-            Scope::Process => registry::process(),
-        };
-        (lease.registry.semaphore(index), lease)
-    }
-
-    /// Finds the limit out and binds a semaphore to it that [`Entered::Unbound`] has handed to us.
-    #[cold]
-    pub(crate) fn bind(&self, semaphore: &Semaphore) {
-        self.entry().bind(semaphore);
-    }
-
-    /// A call is about to wait, which the expression for the limit must not.
-    pub(crate) fn assert_not_finding_out(&self) {
-        if matches!(self.limit, Limit::Lazy(_)) {
-            self.entry().assert_not_finding_out();
-        }
-    }
-
-    #[cold]
-    pub(crate) fn rejected(&self, weight: u32, refusal: Refusal) -> Rejected {
-        Rejected::new(Arc::clone(&self.entry().name), weight, refusal)
-    }
-
-    fn entry(&self) -> &Entry {
-        let registration = self.registration.get_or_init(|| {
-            let entry = limiters::add(&self.name, self.limit, self.scope, self.env);
-            Registration { entry, wanted: self.name.clone() }
-        });
-        let entry = &*registration.entry;
-        if self.index.load(Ordering::Relaxed) == 0 {
-            let index = u32::try_from(entry.index + 1);
-            let index = index.expect("registries have room for 2^28 limiters");
-            self.index.store(index, Ordering::Release);
-            entry.log();
-        }
-        entry
+        self.core.name()
     }
 }
 
-impl fmt::Debug for Limiter {
+impl<E: Admission> Limiter<E> {
+    /// Takes a permit; waits for one if none is free. First come, first served.
+    ///
+    /// Cancel safe, see [`Acquire`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static DB: Limiter = Limiter::new("acquire-example", 10);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let permit = DB.acquire().await;
+    /// // ... at most ten are here at the same time ...
+    /// drop(permit);
+    /// # }
+    /// ```
+    #[inline]
+    pub fn acquire(&self) -> Acquire<'_, E> {
+        Acquire::new(&self.core, Unkeyed)
+    }
+
+    /// Takes `weight` permits at once: short for `acquire().weight(weight)`.
+    ///
+    /// Cancel safe, see [`Acquire`].
+    ///
+    /// # Errors
+    ///
+    /// [`RejectedKind::TooHeavy`](crate::RejectedKind::TooHeavy) if it wants more than the limit: at
+    /// once, or when the limit is lowered while it waits. (Not at limit 0, where everybody waits.)
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{Limiter, RejectedKind};
+    ///
+    /// static MEGABYTES: Limiter = Limiter::new("megabytes", 512);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let permit = MEGABYTES.acquire_many(200).await.unwrap();
+    /// let rejected = MEGABYTES.acquire_many(1024).await.unwrap_err();
+    /// assert_eq!(rejected.kind(), RejectedKind::TooHeavy);
+    /// # drop(permit);
+    /// # }
+    /// ```
+    pub fn acquire_many(&self, weight: u32) -> Acquire<'_, Rejected> {
+        self.acquire().weight(weight)
+    }
+
+    /// Takes a permit (or as many as [`weight`](Self::weight) says) if one is free and nobody waits for it. Does not pass the queue.
+    ///
+    /// It counts for the runtime in whose context it is called.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectedKind::QueueFull`](crate::RejectedKind::QueueFull) otherwise.
+    ///
+    /// # Examples
+    ///
+    /// See [`Permit`].
+    pub fn try_acquire(&self) -> Result<Permit, Rejected> {
+        self.core.try_acquire(None)
+    }
+}
+
+impl<E: Admission, K> fmt::Debug for Limiter<E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limiter")
-            .field("name", &self.registration.get().map_or(&*self.name, |used| &used.entry.name))
-            .field("limit", &self.limit)
-            .field("scope", &self.scope)
-            .field("env", &self.env)
-            .finish_non_exhaustive()
+        self.core.fmt(f)
     }
 }

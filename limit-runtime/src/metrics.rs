@@ -8,7 +8,7 @@ mod snapshot;
 
 pub(crate) use histogram::Histogram;
 pub use histogram::WaitTimes;
-pub use snapshot::{Figures, RejectedCounts, RuntimeSnapshot, Snapshot};
+pub use snapshot::{Figures, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot};
 
 /// The counters of one semaphore.
 #[derive(Clone, Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct Counters {
     pub(crate) admitted_at_once: u64,
     pub(crate) cancelled: u64,
     pub(crate) rejected: RejectedCounts,
+    pub(crate) shadowed: ShadowedCounts,
     /// The waits of those who were admitted after waiting. Made when somebody waits.
     waits: Option<Box<Histogram>>,
 }
@@ -27,7 +28,8 @@ impl Counters {
             most_waiting: 0,
             admitted_at_once: 0,
             cancelled: 0,
-            rejected: RejectedCounts { queue_full: 0, too_heavy: 0 },
+            rejected: RejectedCounts::NONE,
+            shadowed: ShadowedCounts { waited: 0, rejected: RejectedCounts::NONE },
             waits: None,
         }
     }
@@ -41,24 +43,27 @@ impl Counters {
         self.most_waiting = self.most_waiting.max(other.most_waiting);
         self.admitted_at_once += other.admitted_at_once;
         self.cancelled += other.cancelled;
-        self.rejected.queue_full += other.rejected.queue_full;
-        self.rejected.too_heavy += other.rejected.too_heavy;
+        self.rejected.add(&other.rejected);
+        self.shadowed.waited += other.shadowed.waited;
+        self.shadowed.rejected.add(&other.shadowed.rejected);
         if let Some(waits) = &other.waits {
             self.waits.get_or_insert_with(Box::default).add(waits);
         }
     }
 
-    fn figures(&self, limit: usize, in_use: usize, waiting: usize) -> Figures {
+    fn figures(&self, limit: usize, in_use: usize, waiting: usize, keys: usize) -> Figures {
         let wait = self.waits.as_deref().map(Histogram::times).unwrap_or_default();
         Figures {
             limit,
             in_use,
             waiting,
+            keys,
             most_waiting: self.most_waiting,
             admitted_at_once: self.admitted_at_once,
             admitted_after_waiting: wait.count,
             cancelled: self.cancelled,
             rejected: self.rejected,
+            shadowed: self.shadowed,
             wait,
         }
     }
@@ -72,6 +77,8 @@ pub(crate) struct Reading {
     pub(crate) limit: usize,
     pub(crate) in_use: usize,
     pub(crate) waiting: usize,
+    /// How many keys have holders or waiters.
+    pub(crate) keys: usize,
     /// Since it was bound.
     pub(crate) current: Counters,
     /// Of former runtimes.
@@ -81,7 +88,7 @@ pub(crate) struct Reading {
 impl Reading {
     /// Without those of former runtimes.
     pub(crate) fn figures(&self) -> Figures {
-        self.current.figures(self.limit, self.in_use, self.waiting)
+        self.current.figures(self.limit, self.in_use, self.waiting, self.keys)
     }
 }
 
@@ -90,22 +97,24 @@ impl Reading {
 pub(crate) struct Totals {
     in_use: usize,
     waiting: usize,
+    keys: usize,
     counters: Counters,
 }
 
 impl Totals {
     pub(crate) const fn new() -> Self {
-        Self { in_use: 0, waiting: 0, counters: Counters::new() }
+        Self { in_use: 0, waiting: 0, keys: 0, counters: Counters::new() }
     }
 
     pub(crate) fn add(&mut self, reading: &Reading) {
         self.in_use += reading.in_use;
         self.waiting += reading.waiting;
+        self.keys += reading.keys;
         self.counters.add(&reading.current);
         self.counters.add(&reading.past);
     }
 
     pub(crate) fn figures(&self, limit: usize) -> Figures {
-        self.counters.figures(limit, self.in_use, self.waiting)
+        self.counters.figures(limit, self.in_use, self.waiting, self.keys)
     }
 }

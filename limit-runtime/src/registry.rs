@@ -91,7 +91,7 @@ impl Registry {
     }
 
     /// The same, if it has been used yet.
-    pub(crate) fn existing(&self, index: usize) -> Option<&Semaphore> {
+    pub(crate) fn existing(&'static self, index: usize) -> Option<&'static Semaphore> {
         let (chunk, offset) = place(index);
         self.chunks[chunk].get().map(|semaphores| &semaphores[offset])
     }

@@ -1,8 +1,8 @@
 //! Why a call was not let in.
 
-use crate::semaphore::Refusal;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why a call was not let in: its kind, the limiter's name, and the figures at that moment.
 ///
@@ -30,33 +30,54 @@ pub struct Rejected {
 struct Details {
     limiter: Arc<str>,
     weight: u32,
+    waited: Duration,
     refusal: Refusal,
 }
 
 /// The kinds of [`Rejected`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum RejectedKind {
-    /// No permit was free, or others were waiting for one, and the call could not wait.
+    /// No permit was free, or others were waiting for one, and the call could not wait: it did not
+    /// want to, or as many as may waited already.
     QueueFull,
+    /// The call waited as long as it may and no permit came.
+    TimedOut,
     /// The call wanted more permits than the limit: it could never have been served.
     TooHeavy,
+    /// The limiter was closed, before the call or while it waited.
+    Closed,
+    /// A newer call took its place in a full queue that serves the newest first.
+    Evicted,
+}
+
+impl RejectedKind {
+    /// All kinds, in the order in which figures show them.
+    pub const ALL: [Self; 5] =
+        [Self::QueueFull, Self::TimedOut, Self::TooHeavy, Self::Closed, Self::Evicted];
+}
+
+/// Why a semaphore did not let a call in, with the figures at that moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) kind: RejectedKind,
+    pub(crate) limit: u32,
+    pub(crate) in_use: u32,
+    pub(crate) waiting: usize,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Rejected {
-    pub(crate) fn new(limiter: Arc<str>, weight: u32, refusal: Refusal) -> Self {
-        Self { details: Arc::new(Details { limiter, weight, refusal }) }
+    pub(crate) fn new(limiter: Arc<str>, weight: u32, waited: Duration, refusal: Refusal) -> Self {
+        Self { details: Arc::new(Details { limiter, weight, waited, refusal }) }
     }
 
     /// Which kind of reason.
     #[must_use]
     pub fn kind(&self) -> RejectedKind {
-        if self.details.refusal.too_heavy {
-            RejectedKind::TooHeavy
-        } else {
-            RejectedKind::QueueFull
-        }
+        self.details.refusal.kind
     }
 
     /// The limiter's name.
@@ -71,39 +92,71 @@ impl Rejected {
         self.details.weight
     }
 
-    /// The limit at that moment.
+    /// The limit at that moment. With keys, that of the call's key.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.details.refusal.limit as usize
     }
 
-    /// The permits in use at that moment.
+    /// The permits in use at that moment. With keys, those of the call's key.
     #[must_use]
     pub fn in_use(&self) -> usize {
         self.details.refusal.in_use as usize
     }
 
-    /// The calls that waited at that moment.
+    /// The calls that waited at that moment. With keys, those of the call's key.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.details.refusal.waiting
+    }
+
+    /// How long the call had waited: zero if it was refused at once.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.details.waited
+    }
+
+    /// When it may be worth asking again: how long it would take, at the rate at which permits have
+    /// come back lately, until those who waited and then this call were served.
+    ///
+    /// An estimate, from the calls that were let in between earlier refusals and this one, over the
+    /// last seconds. `None` when there is no basis for one: at the first refusal, when nothing has
+    /// come back since, and where waiting does not help (too heavy, closed).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.details.refusal.retry_after
     }
 }
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details { limiter, weight, refusal: Refusal { limit, in_use, waiting, .. } } =
-            &*self.details;
-        match self.kind() {
+        let Details { limiter, weight, waited, refusal } = &*self.details;
+        let Refusal { limit, in_use, waiting, .. } = refusal;
+        match refusal.kind {
             RejectedKind::QueueFull => write!(
                 f,
                 "concurrency limit `{limiter}` reached: {in_use} of {limit} permits in use, \
                  {waiting} waiting"
             ),
+            RejectedKind::TimedOut => write!(
+                f,
+                "no permit of concurrency limit `{limiter}` within {waited:?}: {in_use} of {limit} \
+                 permits in use, {waiting} waiting"
+            ),
             RejectedKind::TooHeavy => write!(
                 f,
                 "call too heavy for concurrency limit `{limiter}`: {weight} permits wanted, \
                  the limit is {limit}"
+            ),
+            RejectedKind::Closed => write!(
+                f,
+                "concurrency limit `{limiter}` is closed: {in_use} of {limit} permits in use, \
+                 {waiting} waiting"
+            ),
+            RejectedKind::Evicted => write!(
+                f,
+                "evicted from the queue of concurrency limit `{limiter}` by a newer call after \
+                 {waited:?}: {in_use} of {limit} permits in use, {waiting} waiting"
             ),
         }
     }
@@ -118,6 +171,8 @@ impl fmt::Debug for Rejected {
             .field("limit", &self.limit())
             .field("in_use", &self.in_use())
             .field("waiting", &self.waiting())
+            .field("waited", &self.waited())
+            .field("retry_after", &self.retry_after())
             .finish()
     }
 }

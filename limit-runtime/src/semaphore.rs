@@ -13,7 +13,9 @@
 //! `fetch_add`.
 //!
 //! Whatever is out of the ordinary sets SLOW: somebody waits, the limit was lowered below what is
-//! out (debt), or the semaphore is not bound to a limit yet. Then both paths go to the lock, and
+//! out (debt), the semaphore is not bound to a limit yet, or there is something *special*: it is
+//! closed, somebody listens or waits for it to drain, or its policy has keys, a rate or is a shadow.
+//! So whoever uses none of these pays for none. Then both paths go to the lock, and
 //! only the lock's holder takes from `available`, so nobody barges past the queue. SLOW is set and
 //! cleared under the lock only. While it is set, permits that come back do not touch the word at
 //! all: they go to the `bank` under the lock and from there straight to the head of the queue.
@@ -39,23 +41,33 @@
 //!   compare-exchange that succeeds therefore took its permits before the word was changed: the
 //!   unbinding sees them out and gives up.
 
+mod keys;
+mod line;
 mod queue;
+mod rate;
+mod returns;
 mod slots;
+mod special;
 mod state;
 mod wakers;
 
 #[cfg(all(test, limit_loom))]
 mod loom_tests;
 
+use crate::events::Event;
 use crate::metrics::Reading;
+use crate::policy::{Ask, Policy};
+use crate::rejected::Refusal;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+pub(crate) use keys::{Hashed, KeySource};
 pub(crate) use queue::Place;
-pub(crate) use slots::{
-    ADMITTED, GRANTED, NO_SLOT, RETRY, TOO_HEAVY, WAITING, standing, with_figure,
-};
+pub(crate) use slots::{ADMITTED, GRANTED, NO_SLOT, REFUSED, WAITING, standing, with_figure};
+use special::Aside;
 use state::{Binding, State};
 use std::task::Waker;
-use wakers::Wakers;
+use tokio::sync::broadcast::Sender;
+use tokio::time::Instant;
+pub(crate) use wakers::Wakers;
 
 const SLOW: u64 = 1 << 31;
 const AVAILABLE: u64 = SLOW - 1;
@@ -78,8 +90,8 @@ pub(crate) struct Semaphore {
 /// What became of a call that took the slow path.
 #[derive(Debug)]
 pub(crate) enum Entered {
-    /// It has its permits.
-    Admitted,
+    /// It has its permits: so many, and the slot that goes with them.
+    Admitted { weight: u32, slot: u32 },
     /// It waits at this place.
     Queued(Place),
     /// It is not let in.
@@ -89,15 +101,6 @@ pub(crate) enum Entered {
     Unbound,
     /// `still_ours` was false: the semaphore belongs to another runtime now.
     Stale,
-}
-
-/// Why a call was not let in, with the figures at that moment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Refusal {
-    pub(crate) too_heavy: bool,
-    pub(crate) limit: u32,
-    pub(crate) in_use: u32,
-    pub(crate) waiting: usize,
 }
 
 impl Semaphore {
@@ -153,20 +156,19 @@ impl Semaphore {
     #[inline(never)]
     fn release_slow(&self, weight: u32, slot: u32) {
         let mut state = self.lock();
-        if slot != NO_SLOT {
-            state.finish(slot);
-        }
-        state.give_back(&self.word, weight);
-        self.serve(state);
+        state.release(&self.word, weight, slot);
+        self.serve(state, Wakers::default());
     }
 
     /// The slow path in: takes the permits, or joins the queue if there is a waker to join with, or
-    /// says why neither.
+    /// says why neither. The policy is that of the limiter, to which the first caller binds.
     #[inline(never)]
     pub(crate) fn enter(
         &self,
-        weight: u32,
+        ask: Ask,
+        key: Option<&dyn KeySource>,
         waker: Option<&Waker>,
+        policy: &Policy,
         still_ours: impl Fn() -> bool,
     ) -> Entered {
         // Before locking: it may be foreign code.
@@ -178,7 +180,7 @@ impl Semaphore {
         }
         match state.binding {
             Binding::Unbound => {
-                state.binding = Binding::Claimed;
+                state.claim(policy);
                 return Entered::Unbound;
             }
             // Somebody else is finding the limit out. Who can wait waits for it, as at limit 0; who
@@ -186,23 +188,43 @@ impl Semaphore {
             Binding::Claimed if waker.is_none() => return Entered::Unbound,
             Binding::Claimed | Binding::Bound => {}
         }
-        let entered = state.enter(&self.word, weight, &mut waker);
+        let mut wakers = Wakers::default();
+        let entered = state.enter(&self.word, ask, key, &mut waker, &mut wakers);
         // Who has joined has found nothing to hand out. A permit that has come back since is handed
         // out by whoever brought it: SLOW is set.
-        if !matches!(entered, Entered::Queued(_)) {
-            self.serve(state);
+        let joined = matches!(entered, Entered::Queued(_));
+        if !joined || state.is_special() || !wakers.is_empty() {
+            self.serve(state, wakers);
         }
         entered
     }
 
     /// Binds a semaphore that [`Entered::Unbound`] handed to the caller. To be followed, under no
-    /// lock, by waking the wakers and by [`serve_all`](Self::serve_all).
-    pub(crate) fn bind(&self, limit: u32) -> Vec<Waker> {
-        let mut wakers = Vec::new();
+    /// lock, by waking the wakers, by [`serve_all`](Self::serve_all) and by [`trim`](Self::trim).
+    pub(crate) fn bind(
+        &self,
+        limit: u32,
+        closed: bool,
+        listeners: Option<Sender<Event>>,
+    ) -> Wakers {
+        self.change(|state, wakers| {
+            state.binding = Binding::Bound;
+            state.set_limit(&self.word, limit, wakers);
+            if closed {
+                state.close(&self.word, wakers);
+            }
+            if let Some(listeners) = listeners {
+                state.listen(&self.word, listeners);
+            }
+        })
+    }
+
+    /// Refuses waiters that are more than may wait.
+    pub(crate) fn trim(&self) {
         let mut state = self.lock();
-        state.binding = Binding::Bound;
-        state.set_limit(&self.word, limit, &mut wakers);
-        wakers
+        let mut wakers = Wakers::default();
+        state.trim(&self.word, &mut wakers);
+        self.serve(state, wakers);
     }
 
     /// Takes back the claim of [`Entered::Unbound`], if nobody else has bound meanwhile: the next
@@ -216,20 +238,68 @@ impl Semaphore {
         }
     }
 
-    /// Changes the limit, if there is one yet. Those above a lowered limit run on. To be followed as
-    /// [`bind`](Self::bind).
-    pub(crate) fn set_limit(&self, limit: u32) -> Vec<Waker> {
-        let mut wakers = Vec::new();
-        let mut state = self.lock();
-        if matches!(state.binding, Binding::Bound) {
-            state.set_limit(&self.word, limit, &mut wakers);
-        }
+    /// Changes the limit, if there is one yet. Those above a lowered limit run on. To be followed,
+    /// under no lock, by waking the wakers and by [`serve_all`](Self::serve_all).
+    pub(crate) fn set_limit(&self, limit: u32) -> Wakers {
+        self.change_bound(|state, wakers| state.set_limit(&self.word, limit, wakers))
+    }
+
+    /// Changes the limit over all keys, if there are keys. To be followed as
+    /// [`set_limit`](Self::set_limit).
+    pub(crate) fn set_total(&self, total: u32) -> Wakers {
+        self.change_bound(|state, wakers| state.set_total(&self.word, total, wakers))
+    }
+
+    /// Refuses those who can be refused, from now on. To be followed as
+    /// [`set_limit`](Self::set_limit), and so are the next two.
+    pub(crate) fn close(&self) -> Wakers {
+        self.change_bound(|state, wakers| state.close(&self.word, wakers))
+    }
+
+    /// Lets calls in again.
+    pub(crate) fn reopen(&self) -> Wakers {
+        self.change_bound(|state, _| state.reopen())
+    }
+
+    /// Tells what happens from now on.
+    pub(crate) fn listen(&self, listeners: Sender<Event>) -> Wakers {
+        self.change_bound(|state, _| state.listen(&self.word, listeners))
+    }
+
+    /// Changes something, if there is a limit yet: what a binding to come finds out by itself.
+    fn change_bound(&self, change: impl FnOnce(&mut State, &mut Wakers)) -> Wakers {
+        self.change(|state, wakers| {
+            if matches!(state.binding, Binding::Bound) {
+                change(state, wakers);
+            }
+        })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State, &mut Wakers)) -> Wakers {
+        let mut wakers = Wakers::default();
+        change(&mut self.lock(), &mut wakers);
         wakers
+    }
+
+    /// Whether no permit is out and nobody waits. If not, the waker is woken when that is so.
+    pub(crate) fn poll_drained(&self, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        let mut state = self.lock();
+        let (drained, unneeded) = state.poll_drained(&self.word, waker);
+        self.serve(state, Wakers::default());
+        drop(unneeded);
+        drained
+    }
+
+    /// How many permits are out and how many calls wait.
+    pub(crate) fn busy(&self) -> usize {
+        let reading = self.read();
+        reading.in_use + reading.waiting
     }
 
     /// Serves whoever can be served.
     pub(crate) fn serve_all(&self) {
-        self.serve(self.lock());
+        self.serve(self.lock(), Wakers::default());
     }
 
     /// Takes every waiter out of the queue and wakes it, to ask again. Who joins meanwhile stays.
@@ -238,10 +308,12 @@ impl Semaphore {
         loop {
             let mut state = self.lock();
             let mut wakers = Wakers::default();
-            let dismissed = state.dismiss(left, &mut wakers);
+            let dismissed = state.dismiss_some(&self.word, left, &mut wakers);
             state.settle(&self.word);
+            let aside = state.aside();
             drop(state);
             wakers.wake();
+            aside.into_iter().for_each(Aside::run);
             left -= dismissed;
             if left == 0 || dismissed == 0 {
                 return;
@@ -270,6 +342,9 @@ impl Semaphore {
         }
         let acquired = self.acquired(&mut state);
         state.close_books(acquired, forget);
+        let special = state.take_special();
+        drop(state);
+        drop(special);
         true
     }
 
@@ -277,8 +352,31 @@ impl Semaphore {
     pub(crate) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
         let mut state = self.lock();
         let waker = state.leave(&self.word, slot, weight, cancelled);
-        self.serve(state);
+        self.serve(state, Wakers::default());
         drop(waker);
+    }
+
+    /// A waiter's time is up: it is refused, and has left. `None` if it does not wait any more: it
+    /// was handed its permits, or dismissed, before.
+    pub(crate) fn time_out(&self, slot: u32, weight: u32) -> Option<Refusal> {
+        let mut state = self.lock();
+        let (refusal, waker) = state.time_out(&self.word, slot, weight)?;
+        self.serve(state, Wakers::default());
+        drop(waker);
+        Some(refusal)
+    }
+
+    /// A waiter at a semaphore whose permits come back with time looks who can be served. When it
+    /// is to look again, if it is the one who does.
+    pub(crate) fn watch(&self, slot: u32) -> Option<Instant> {
+        self.serve_all();
+        self.lock().watch(slot)
+    }
+
+    /// A waiter starts that was handed permits which come back with time.
+    pub(crate) fn start(&self, slot: u32) {
+        let now = Instant::now();
+        self.lock().start(slot, now);
     }
 
     /// A waiter is polled by another task than the one that its waker wakes.
@@ -291,15 +389,11 @@ impl Semaphore {
         drop(unneeded);
     }
 
-    /// A waiter goes that was taken out of the queue because it is too heavy.
+    /// A waiter goes that was refused while it waited.
     pub(crate) fn leave_refused(&self, slot: u32, weight: u32) -> Refusal {
         let mut state = self.lock();
-        state.absorb(&self.word);
-        // The limit is that for which it was too heavy; the rest is as of now.
-        let limit = state.queue.refused_at(slot);
-        let refusal = Refusal { limit, ..state.refusal(&self.word, true) };
-        let waker = state.leave(&self.word, slot, weight, false);
-        drop(state);
+        let (refusal, waker) = state.leave_refused(&self.word, slot, weight);
+        self.serve(state, Wakers::default());
         drop(waker);
         refusal
     }
@@ -314,25 +408,30 @@ impl Semaphore {
     /// The limit that it is bound to.
     pub(crate) fn limit(&self) -> Option<u32> {
         let state = self.lock();
-        matches!(state.binding, Binding::Bound).then_some(state.limit)
+        matches!(state.binding, Binding::Bound).then(|| state.limit())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
-    /// Hands out what can be handed out, unlocks, and wakes.
+    /// Hands out what can be handed out, unlocks, and wakes. Everything that changes a semaphore ends
+    /// with this.
     #[inline]
-    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>, mut wakers: Wakers) {
         loop {
-            let mut wakers = Wakers::default();
             let more = state.serve(&self.word, &mut wakers);
+            let aside = state.aside();
             drop(state);
             wakers.wake();
+            if let Some(aside) = aside {
+                aside.run();
+            }
             if !more {
                 return;
             }
             state = self.lock();
+            wakers = Wakers::default();
         }
     }
 

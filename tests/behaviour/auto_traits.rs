@@ -1,7 +1,7 @@
 //! Which types may cross threads.
 
 use limit_runtime::{
-    Acquire, AcquireMany, Figures, Limiter, LimiterHandle, Permit, Rejected, RejectedCounts,
+    Acquire, Drain, Event, Figures, Key, Limiter, LimiterHandle, Permit, Rejected, RejectedCounts,
     RejectedKind, RuntimeSnapshot, Scope, Snapshot, WaitTimes, concurrency_limit,
 };
 use std::cell::Cell;
@@ -23,8 +23,9 @@ fn every_public_type_is_send_and_sync() {
     owned::<RejectedKind>();
     owned::<(Snapshot, RuntimeSnapshot, Figures, RejectedCounts, WaitTimes, Scope)>();
     shared_between_threads::<Acquire<'_>>();
-    shared_between_threads::<AcquireMany<'_>>();
-    unpin::<(Acquire<'_>, AcquireMany<'_>, Permit)>();
+    shared_between_threads::<Acquire<'_, Rejected, Key<String>>>();
+    owned::<(Drain, Event)>();
+    unpin::<(Acquire<'_>, Acquire<'_, Rejected, Key<String>>, Permit, Drain)>();
 }
 
 #[test]

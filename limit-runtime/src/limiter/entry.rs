@@ -1,15 +1,18 @@
 //! What the crate knows of a limiter that has been used, apart from the limiter itself.
 
 use crate::Scope;
+use crate::events::{self, Event};
 use crate::metrics::{Figures, RuntimeSnapshot, Snapshot, Totals};
+use crate::policy::Policy;
 use crate::registry;
-use crate::semaphore::{MAX_LIMIT, Semaphore};
+use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers};
 use std::cell::RefCell;
 use std::env::VarError;
 use std::fmt;
 use std::num::IntErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use tokio::sync::broadcast::{self, Receiver, Sender};
 
 thread_local! {
     /// The indices of the limiters whose limit this thread is finding out.
@@ -18,13 +21,13 @@ thread_local! {
 
 /// Where the limit comes from if nothing else sets it.
 #[derive(Clone, Copy)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     Fixed(usize),
     Lazy(fn() -> usize),
 }
 
 /// Lock order: the list of limiters, `control`, the list of runtimes, a semaphore.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub(super) name: Arc<str>,
     pub(super) index: usize,
     scope: Scope,
@@ -35,6 +38,11 @@ pub(super) struct Entry {
 struct Control {
     /// Replaces the limit that the limiter was made with: set while running, or by environment.
     limit: Option<u32>,
+    /// Replaces the limit over all keys that the limiter was made with.
+    total: Option<u32>,
+    closed: bool,
+    /// Where semaphores tell what happens, if somebody has listened.
+    listeners: Option<Sender<Event>>,
     /// The limit that a semaphore was bound to last.
     bound: Option<u32>,
     /// An environment variable that could not be used; told when the limit used instead is known.
@@ -63,6 +71,9 @@ impl Entry {
         };
         let control = Control {
             limit: limit_set,
+            total: None,
+            closed: false,
+            listeners: None,
             bound: None,
             bad_variable,
             found_zero: false,
@@ -89,7 +100,7 @@ impl Entry {
     }
 
     /// Binds a semaphore to the limit. A user's expression is evaluated under no lock.
-    pub(super) fn bind(&self, semaphore: &Semaphore) {
+    pub(super) fn bind(&self, semaphore: &Semaphore, policy: &Policy) {
         /// Hands the claim back if the expression panics.
         struct Claim<'a>(&'a Semaphore);
         impl Drop for Claim<'_> {
@@ -117,10 +128,17 @@ impl Entry {
             && !std::mem::replace(&mut control.found_zero, true);
         control.bound = Some(limit);
         let bad_variable = control.bad_variable.take();
-        let dismissed = semaphore.bind(limit);
+        // Who does not listen any more does not cost anything any more.
+        control.listeners.take_if(|listeners| listeners.receiver_count() == 0);
+        let wakers = semaphore.bind(limit, control.closed, control.listeners.clone());
+        let more = control.total.map(|total| semaphore.set_total(total));
         drop(control);
-        dismissed.into_iter().for_each(Waker::wake);
+        wakers.wake();
+        more.into_iter().for_each(Wakers::wake);
         semaphore.serve_all();
+        if policy.max_waiting < u32::MAX {
+            semaphore.trim();
+        }
         if let Some(problem) = bad_variable {
             self.note(true, format!("{problem}; the limit is {limit} instead"));
         }
@@ -163,18 +181,74 @@ impl Entry {
 
     pub(super) fn set_limit(&self, limit: usize) {
         let limit = clamp(limit);
+        self.change(|control| control.limit = Some(limit), |semaphore| semaphore.set_limit(limit));
+    }
+
+    pub(super) fn set_total(&self, total: usize) {
+        let total = clamp(total);
+        self.change(|control| control.total = Some(total), |semaphore| semaphore.set_total(total));
+    }
+
+    pub(super) fn set_closed(&self, closed: bool) {
+        self.change(
+            |control| control.closed = closed,
+            |semaphore| if closed { semaphore.close() } else { semaphore.reopen() },
+        );
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.control().closed
+    }
+
+    pub(super) fn subscribe(&self) -> Receiver<Event> {
+        let mut receiver = None;
+        let mut control = self.control();
+        let listeners = control.listeners.get_or_insert_with(|| {
+            let (listeners, first) = broadcast::channel(events::KEPT);
+            receiver = Some(first);
+            listeners
+        });
+        let receiver = receiver.unwrap_or_else(|| listeners.subscribe());
+        let listeners = listeners.clone();
+        drop(control);
+        self.change(|_| (), |semaphore| semaphore.listen(listeners.clone()));
+        receiver
+    }
+
+    /// Changes something for all runtimes, those alive and those to come.
+    fn change(&self, note: impl FnOnce(&mut Control), each: impl Fn(&Semaphore) -> Wakers) {
         let mut control = self.control();
         if control.last.is_some() {
             return;
         }
-        control.limit = Some(limit);
+        note(&mut control);
         let registries = registry::all();
         let semaphores = || registries.iter().filter_map(|registry| registry.existing(self.index));
-        let dismissed: Vec<Waker> =
-            semaphores().flat_map(|semaphore| semaphore.set_limit(limit)).collect();
+        // All under this lock, so that of two changes one is the later everywhere.
+        let wakers: Vec<Wakers> = semaphores().map(each).collect();
         drop(control);
-        dismissed.into_iter().for_each(Waker::wake);
+        wakers.into_iter().for_each(Wakers::wake);
         semaphores().for_each(Semaphore::serve_all);
+    }
+
+    /// How many permits are out, and calls wait, in all runtimes.
+    pub(super) fn busy(&self) -> usize {
+        self.semaphores().into_iter().map(Semaphore::busy).sum()
+    }
+
+    /// Whether no permit is out and nobody waits, in any runtime. If not, the waker is woken when one
+    /// of those that are in use is not any more.
+    pub(super) fn poll_drained(&self, waker: &Waker) -> bool {
+        self.semaphores().into_iter().all(|semaphore| semaphore.poll_drained(waker))
+    }
+
+    /// Those of all runtimes; none, if the limiter was dropped and they may be another's.
+    fn semaphores(&self) -> Vec<&'static Semaphore> {
+        if self.control().last.is_some() {
+            return Vec::new();
+        }
+        let registries = registry::all().into_iter();
+        registries.filter_map(|registry| registry.existing(self.index)).collect()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {

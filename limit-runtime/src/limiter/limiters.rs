@@ -141,7 +141,7 @@ pub(super) fn remove(entry: &Entry, wanted: &str) {
 /// ```
 #[derive(Clone)]
 pub struct LimiterHandle {
-    entry: Arc<Entry>,
+    pub(super) entry: Arc<Entry>,
 }
 
 impl LimiterHandle {

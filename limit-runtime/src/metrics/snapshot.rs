@@ -2,6 +2,7 @@
 
 use super::WaitTimes;
 use crate::Scope;
+use crate::rejected::RejectedKind;
 use std::fmt;
 use std::time::Duration;
 
@@ -57,13 +58,15 @@ pub struct RuntimeSnapshot {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Figures {
-    /// How many permits there are.
+    /// How many permits there are. With keys, for each key.
     pub limit: usize,
     /// How many of them are out. More than `limit` for a while after the limit was lowered; in a
     /// total, up to `limit` for each runtime.
     pub in_use: usize,
     /// How many calls wait.
     pub waiting: usize,
+    /// How many keys have holders or waiters (or starts whose window is not over). 0 without keys.
+    pub keys: usize,
     /// The most calls that have ever waited at the same time (for one runtime).
     pub most_waiting: usize,
     /// Calls that found a permit free.
@@ -74,6 +77,9 @@ pub struct Figures {
     pub cancelled: u64,
     /// Calls that were not let in, by reason.
     pub rejected: RejectedCounts,
+    /// Calls of a limiter that is a `shadow` which would not have been let in at once. They are
+    /// among `admitted_at_once` as well.
+    pub shadowed: ShadowedCounts,
     /// How long the calls waited that were admitted after waiting.
     pub wait: WaitTimes,
 }
@@ -84,21 +90,69 @@ pub struct Figures {
 #[non_exhaustive]
 pub struct RejectedCounts {
     /// No permit was free and the call could not wait: [`RejectedKind::QueueFull`].
-    ///
-    /// [`RejectedKind::QueueFull`]: crate::RejectedKind::QueueFull
     pub queue_full: u64,
+    /// The call waited as long as it may: [`RejectedKind::TimedOut`].
+    pub timed_out: u64,
     /// The call wanted more permits than the limit: [`RejectedKind::TooHeavy`].
-    ///
-    /// [`RejectedKind::TooHeavy`]: crate::RejectedKind::TooHeavy
     pub too_heavy: u64,
+    /// The limiter was closed: [`RejectedKind::Closed`].
+    pub closed: u64,
+    /// A newer call took its place: [`RejectedKind::Evicted`].
+    pub evicted: u64,
 }
 
 impl RejectedCounts {
+    pub(crate) const NONE: Self =
+        Self { queue_full: 0, timed_out: 0, too_heavy: 0, closed: 0, evicted: 0 };
+
     /// For whatever reason.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.queue_full + self.too_heavy
+        RejectedKind::ALL.iter().map(|&kind| self.of(kind)).sum()
     }
+
+    /// For this reason.
+    #[must_use]
+    pub fn of(&self, kind: RejectedKind) -> u64 {
+        match kind {
+            RejectedKind::QueueFull => self.queue_full,
+            RejectedKind::TimedOut => self.timed_out,
+            RejectedKind::TooHeavy => self.too_heavy,
+            RejectedKind::Closed => self.closed,
+            RejectedKind::Evicted => self.evicted,
+        }
+    }
+
+    pub(crate) fn count(&mut self, kind: RejectedKind) {
+        *self.of_mut(kind) += 1;
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for kind in RejectedKind::ALL {
+            *self.of_mut(kind) += other.of(kind);
+        }
+    }
+
+    fn of_mut(&mut self, kind: RejectedKind) -> &mut u64 {
+        match kind {
+            RejectedKind::QueueFull => &mut self.queue_full,
+            RejectedKind::TimedOut => &mut self.timed_out,
+            RejectedKind::TooHeavy => &mut self.too_heavy,
+            RejectedKind::Closed => &mut self.closed,
+            RejectedKind::Evicted => &mut self.evicted,
+        }
+    }
+}
+
+/// What a limiter that is a shadow would have done with calls that it let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ShadowedCounts {
+    /// They would have waited. For how long is not known, so none is counted as timed out.
+    pub waited: u64,
+    /// They would have been refused.
+    pub rejected: RejectedCounts,
 }
 
 impl fmt::Display for Snapshot {

@@ -1,4 +1,5 @@
-//! The waiters of one semaphore: a doubly linked list in a slab.
+//! The waiters of one semaphore: who they are, in a slab. In which order they are served is the
+//! business of a [`Line`]: the semaphore's own, or with keys, one for each.
 //!
 //! # Implementation details
 //!
@@ -7,7 +8,8 @@
 //! anywhere and to serve, without unsafe code. A served call keeps its slot for as long as it holds
 //! its permit and gives both back under one lock; only then is its wait counted, when nothing can
 //! undo it any more. A snapshot finds those who have been let in and not been counted yet by their
-//! grants. The grant of a free slot is `WAITING`.
+//! grants. The grant of a free slot is `WAITING`. Where a permit must be known by more than its
+//! weight (it has a key, or a window since its start), a call that never waited has a slot as well.
 //!
 //! Slots come in chunks that are never freed or moved; the slab is as large as the most that ever
 //! waited at once. The grants are leaked on purpose (semaphores live for ever, see
@@ -16,8 +18,7 @@
 //! What costs here is not instructions but cache lines that another core wrote last. So weights stand
 //! apart and are not touched while all are 1; serving the head does not touch the one behind it,
 //! whose `previous` may therefore be out of date while it is the head; and waits are counted eight at
-//! a time. Time is none of the queue's business: whoever waits looks at the clock, under no lock, and
-//! leaves its wait in its grant.
+//! a time. Whoever waits looks at the clock itself, under no lock, and leaves its wait in its grant.
 //!
 //! # Memory ordering
 //!
@@ -26,9 +27,12 @@
 //! permit back. All changes of a grant but one are made under the lock; the exception is the
 //! waiter's own `GRANTED` to `ADMITTED`, and nobody else writes between those two.
 
+use super::line::Line;
 use super::slots::{
-    GRANTED, Grant, NO_SLOT, Node, RETRY, Slots, TOO_HEAVY, WAITING, figure, standing, with_figure,
+    ADMITTED, AT_ONCE, GRANTED, Grant, NO_SLOT, REFUSED, Slots, WAITING, figure, standing,
+    with_figure,
 };
+use crate::rejected::RejectedKind;
 use crate::sync::Ordering;
 use std::task::Waker;
 
@@ -36,197 +40,231 @@ use std::task::Waker;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) slot: u32,
+    /// Permits come back with time, and it is for the waiters to look.
+    pub(crate) timed: bool,
     pub(crate) grant: Grant,
+}
+
+/// Who joins.
+#[derive(Debug)]
+pub(super) struct Joining {
+    pub(super) weight: u32,
+    pub(super) key: u32,
+    pub(super) fallible: bool,
+    pub(super) waker: Waker,
 }
 
 /// So many waits are counted at a time: a cache line full.
 const RECENT: usize = 8;
 
-/// In this order, because what is before `recent` shares the cache line of the semaphore's word, and
-/// `slots` one that is seldom written.
+/// In this order, because what is before `recent_length` shares the cache line of the semaphore's
+/// word, and `slots` one that is seldom written.
 #[derive(Debug)]
 #[repr(C)]
-pub(crate) struct Queue {
+pub(super) struct Queue {
     /// The first of the free slots, linked by `next`.
     free: u32,
-    head: u32,
-    tail: u32,
     length: u32,
     /// Waiters that want more than one permit.
     heavy: u32,
     longest: u32,
     recent_length: u32,
+    /// How many have been served, wrapping.
+    served: u32,
     /// The waits of those who have handed their slots back and have not been counted yet.
     recent: [u64; RECENT],
     slots: Slots,
 }
 
 impl Queue {
-    pub(crate) const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             free: NO_SLOT,
-            head: NO_SLOT,
-            tail: NO_SLOT,
             length: 0,
             heavy: 0,
             longest: 0,
             recent_length: 0,
+            served: 0,
             recent: [0; RECENT],
             slots: Slots::new(),
         }
     }
 
     /// How many wait.
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.length as usize
     }
 
     /// The most that ever waited, since this was asked to start again.
-    pub(crate) fn longest(&self) -> usize {
+    pub(super) fn longest(&self) -> usize {
         self.longest as usize
     }
 
     /// Starts again to look for the most that ever waited.
-    pub(crate) fn restart_longest(&mut self) {
+    pub(super) fn restart_longest(&mut self) {
         self.longest = self.length;
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.head == NO_SLOT
+    /// How many have been handed their permits, wrapping.
+    pub(super) fn served(&self) -> u32 {
+        self.served
     }
 
     /// Whether anybody waits for more than one permit.
-    pub(crate) fn has_heavy(&self) -> bool {
+    pub(super) fn has_heavy(&self) -> bool {
         self.heavy > 0
     }
 
     /// The weight of the one who is next.
-    pub(crate) fn head_weight(&mut self) -> Option<u32> {
-        match self.head {
+    #[inline]
+    pub(super) fn head_weight(&mut self, line: &Line) -> Option<u32> {
+        match line.head() {
             NO_SLOT => None,
             _ if self.heavy == 0 => Some(1),
             head => Some(*self.slots.weight(head)),
         }
     }
 
-    /// Joins at the end.
+    /// Joins, where `push` puts it.
     #[inline]
-    pub(crate) fn join(&mut self, weight: u32, waker: Waker) -> Place {
-        if self.free == NO_SLOT {
-            self.free = self.slots.grow();
-        }
-        let (slot, tail) = (self.free, self.tail);
+    pub(super) fn join(
+        &mut self,
+        joining: Joining,
+        push: impl FnOnce(&mut Slots, u32),
+    ) -> (u32, Grant) {
+        let Joining { weight, key, fallible, waker } = joining;
+        let slot = self.take_slot();
         let (node, grant) = self.slots.node_and_grant(slot);
-        self.free = node.next;
-        *node = Node { previous: tail, next: NO_SLOT, waker: Some(waker) };
-        self.tail = slot;
-        if tail == NO_SLOT {
-            self.head = slot;
-        } else {
-            self.slots.node_mut(tail).next = slot;
-        }
+        node.waker = Some(waker);
+        node.key = key;
+        node.fallible = fallible;
+        push(&mut self.slots, slot);
         self.length += 1;
         self.longest = self.longest.max(self.length);
         if weight > 1 {
             *self.slots.weight(slot) = weight;
             self.heavy += 1;
         }
-        Place { slot, grant }
+        (slot, grant)
+    }
+
+    #[inline]
+    fn take_slot(&mut self) -> u32 {
+        if self.free == NO_SLOT {
+            self.free = self.slots.grow();
+        }
+        let slot = self.free;
+        self.free = self.slots.node(slot).next;
+        slot
+    }
+
+    /// A slot for a call that is let in without waiting.
+    pub(super) fn hold(&mut self, key: u32) -> u32 {
+        let slot = self.take_slot();
+        let (node, grant) = self.slots.node_and_grant(slot);
+        node.key = key;
+        grant.store(AT_ONCE, Ordering::Relaxed);
+        slot
     }
 
     /// Hands its permits to the one who is next, who must be there, and returns the waker to wake
     /// after unlocking.
     #[inline]
-    pub(crate) fn serve(&mut self) -> Option<Waker> {
-        let slot = self.head;
+    pub(super) fn serve(&mut self, line: &mut Line) -> Option<Waker> {
+        let slot = line.pop(&self.slots);
         self.lighten(slot);
+        self.length -= 1;
+        self.served = self.served.wrapping_add(1);
         let (node, grant) = self.slots.node_and_grant(slot);
         let waker = node.waker.take();
-        self.head = node.next;
-        self.length -= 1;
-        if self.head == NO_SLOT {
-            self.tail = NO_SLOT;
-        }
         grant.store(GRANTED, Ordering::Release);
         waker
     }
 
-    /// Takes the one who is next out of the queue without permits, to ask again; its slot stays its
-    /// own until it leaves.
-    pub(crate) fn dismiss_head(&mut self) -> Option<Waker> {
-        (!self.is_empty()).then(|| self.dismiss_slot(self.head, RETRY)).flatten()
-    }
-
-    /// Dismisses every waiter that wants more than `limit`; says how many.
-    pub(crate) fn dismiss_heavier_than(&mut self, limit: u32, wakers: &mut Vec<Waker>) -> u64 {
-        let mut dismissed = 0;
-        let mut slot = self.head;
-        while slot != NO_SLOT && self.heavy > 0 {
-            let next = self.slots.node(slot).next;
-            if *self.slots.weight(slot) > limit {
-                let refused = with_figure(TOO_HEAVY, u64::from(limit));
-                wakers.extend(self.dismiss_slot(slot, refused));
-                dismissed += 1;
-            }
-            slot = next;
-        }
-        dismissed
-    }
-
-    fn dismiss_slot(&mut self, slot: u32, grant: u64) -> Option<Waker> {
-        self.unlink(slot);
+    /// Takes a waiter out of the line without permits; its slot stays its own until it leaves.
+    pub(super) fn dismiss(&mut self, line: &mut Line, slot: u32, grant: u64) -> Option<Waker> {
+        self.unlink(line, slot);
         self.slots.grant(slot).store(grant, Ordering::Release);
         self.slots.node_mut(slot).waker.take()
     }
 
-    /// The limit for which a waiter was too heavy that was dismissed because of that.
-    pub(crate) fn refused_at(&self, slot: u32) -> u32 {
-        u32::try_from(figure(self.slots.grant(slot).load(Ordering::Relaxed))).unwrap_or(0)
+    /// The waker of a waiter, to wake it without serving it. When it is polled it brings another.
+    pub(super) fn take_waker(&mut self, slot: u32) -> Option<Waker> {
+        self.slots.node_mut(slot).waker.take()
     }
 
-    /// A waiter gives its slot back without having been admitted; how it stood, and its waker, to be
-    /// dropped after unlocking.
-    pub(crate) fn leave(&mut self, slot: u32) -> (u64, Option<Waker>) {
-        let standing = standing(self.slots.grant(slot).load(Ordering::Relaxed));
-        if standing == WAITING {
-            self.unlink(slot);
+    /// Everybody in a line, in order, with their weights and whether they can be refused.
+    pub(super) fn waiters(&mut self, line: &Line) -> Vec<(u32, u32, bool)> {
+        let mut waiters = Vec::new();
+        for slot in line.slots(&self.slots) {
+            waiters.push((slot, *self.slots.weight(slot), self.slots.node(slot).fallible));
+        }
+        waiters
+    }
+
+    /// How the call with that slot stands.
+    #[inline]
+    pub(super) fn standing(&self, slot: u32) -> u64 {
+        standing(self.slots.grant(slot).load(Ordering::Relaxed))
+    }
+
+    /// The number of its key.
+    pub(super) fn key(&self, slot: u32) -> u32 {
+        self.slots.node(slot).key
+    }
+
+    /// Why a waiter was refused that is not in the line any more, and the limit at that moment.
+    pub(super) fn refused(&self, slot: u32) -> (RejectedKind, u32) {
+        let figure = figure(self.slots.grant(slot).load(Ordering::Relaxed));
+        let kind = RejectedKind::ALL[(figure & 7) as usize % RejectedKind::ALL.len()];
+        (kind, u32::try_from(figure >> 3).unwrap_or(0))
+    }
+
+    /// A waiter gives its slot back without having been admitted; its waker is to be dropped after
+    /// unlocking. If it is in a line, it must be that one.
+    pub(super) fn leave(&mut self, line: &mut Line, slot: u32) -> Option<Waker> {
+        if self.standing(slot) == WAITING {
+            self.unlink(line, slot);
         }
         let waker = self.slots.node_mut(slot).waker.take();
         self.free(slot);
-        (standing, waker)
+        waker
     }
 
     /// A holder gives its slot back. Says whether it is time to count the recent waits.
     #[inline]
-    pub(crate) fn finish(&mut self, slot: u32) -> bool {
-        let waited = figure(self.slots.grant(slot).load(Ordering::Relaxed));
-        self.recent[self.recent_length as usize] = waited;
-        self.recent_length += 1;
+    pub(super) fn finish(&mut self, slot: u32) -> bool {
+        let grant = self.slots.grant(slot).load(Ordering::Relaxed);
         self.free(slot);
+        if standing(grant) != ADMITTED {
+            return false;
+        }
+        self.recent[self.recent_length as usize] = figure(grant);
+        self.recent_length += 1;
         self.recent_length as usize == RECENT
     }
 
     /// The waits, in nanoseconds, that have not been counted; they have now.
-    pub(crate) fn take_recent(&mut self) -> &[u64] {
+    pub(super) fn take_recent(&mut self) -> &[u64] {
         let length = std::mem::take(&mut self.recent_length);
         &self.recent[..length as usize]
     }
 
     /// The waits, in nanoseconds, of the calls that were admitted and have not been counted: all
     /// that still hold their permits, and the recent ones.
-    pub(crate) fn uncounted(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn uncounted(&self) -> impl Iterator<Item = u64> {
         let holding = self.slots.admitted();
         self.recent[..self.recent_length as usize].iter().copied().chain(holding)
     }
 
     /// Whether the waiter's waker is not the one that would be woken.
-    pub(crate) fn needs_waker(&self, slot: u32, waker: &Waker) -> bool {
+    pub(super) fn needs_waker(&self, slot: u32, waker: &Waker) -> bool {
         self.slots.grant(slot).load(Ordering::Relaxed) == WAITING
             && !self.slots.node(slot).waker.as_ref().is_some_and(|known| known.will_wake(waker))
     }
 
     /// Exchanges the waker. Whichever is not needed comes back, to be dropped after unlocking.
-    pub(crate) fn set_waker(&mut self, slot: u32, waker: Waker) -> Option<Waker> {
+    pub(super) fn set_waker(&mut self, slot: u32, waker: Waker) -> Option<Waker> {
         if self.slots.grant(slot).load(Ordering::Relaxed) == WAITING {
             self.slots.node_mut(slot).waker.replace(waker)
         } else {
@@ -234,7 +272,7 @@ impl Queue {
         }
     }
 
-    /// A waiter leaves the list: if it was a heavy one, its slot is a light one's again.
+    /// A waiter leaves its line: if it was a heavy one, its slot is a light one's again.
     fn lighten(&mut self, slot: u32) {
         if self.heavy > 0 {
             let weight = self.slots.weight(slot);
@@ -243,21 +281,10 @@ impl Queue {
         }
     }
 
-    /// Takes a waiter out of the list.
-    fn unlink(&mut self, slot: u32) {
+    /// Takes a waiter out of its line.
+    fn unlink(&mut self, line: &mut Line, slot: u32) {
         self.lighten(slot);
-        let Node { previous, next, .. } = *self.slots.node(slot);
-        if slot == self.head {
-            self.head = next;
-        } else {
-            self.slots.node_mut(previous).next = next;
-        }
-        if next != NO_SLOT {
-            self.slots.node_mut(next).previous = previous;
-        }
-        if slot == self.tail {
-            self.tail = if self.head == NO_SLOT { NO_SLOT } else { previous };
-        }
+        line.remove(&mut self.slots, slot);
         self.length -= 1;
     }
 
@@ -269,4 +296,10 @@ impl Queue {
         grant.store(WAITING, Ordering::Relaxed);
         self.free = slot;
     }
+}
+
+/// The grant of a waiter that is refused at a limit.
+pub(super) fn refused(kind: RejectedKind, limit: u32) -> u64 {
+    let kind_number = RejectedKind::ALL.iter().position(|&one| one == kind).unwrap_or(0) as u64;
+    with_figure(REFUSED, kind_number | u64::from(limit) << 3)
 }

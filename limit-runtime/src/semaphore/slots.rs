@@ -9,6 +9,9 @@ const CHUNK: usize = 64;
 /// No slot.
 pub(crate) const NO_SLOT: u32 = u32::MAX;
 
+/// No key.
+pub(crate) const NO_KEY: u32 = u32::MAX;
+
 /// How the waiter of one slot stands: one of the constants, in the lowest bits, and above them a
 /// figure that goes with it.
 pub(crate) type Grant = &'static AtomicU64;
@@ -41,8 +44,10 @@ pub(crate) const GRANTED: u64 = 1;
 pub(crate) const ADMITTED: u64 = 2;
 /// Out of the queue without permits: ask again, here or at the runtime that polls now.
 pub(crate) const RETRY: u64 = 3;
-/// Out of the queue without permits: wants more than the limit, which is the figure.
-pub(crate) const TOO_HEAVY: u64 = 4;
+/// Out of the queue without permits: refused. The figure is why, and the limit.
+pub(crate) const REFUSED: u64 = 4;
+/// Has never waited, and runs.
+pub(crate) const AT_ONCE: u64 = 5;
 
 /// Half a cache line, so that none lies across two.
 #[derive(Debug)]
@@ -53,6 +58,10 @@ pub(super) struct Node {
     /// Towards the tail, or the next free slot.
     pub(super) next: u32,
     pub(super) waker: Option<Waker>,
+    /// The number of its key, [`NO_KEY`] without keys.
+    pub(super) key: u32,
+    /// Whether it can be told that it is refused.
+    pub(super) fallible: bool,
 }
 
 #[derive(Debug)]
@@ -83,6 +92,8 @@ impl Slots {
             previous: NO_SLOT,
             next: if offset + 1 == CHUNK { NO_SLOT } else { number(first + offset + 1) },
             waker: None,
+            key: NO_KEY,
+            fallible: false,
         });
         self.chunks.push(Chunk {
             nodes: Box::new(nodes),

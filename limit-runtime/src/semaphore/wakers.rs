@@ -3,8 +3,8 @@
 use std::task::Waker;
 
 /// Wakers to wake after unlocking. Nearly always it is one, which takes no allocation.
-#[derive(Default)]
-pub(super) struct Wakers {
+#[derive(Debug, Default)]
+pub(crate) struct Wakers {
     first: Option<Waker>,
     rest: Vec<Waker>,
 }
@@ -22,12 +22,17 @@ impl Wakers {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.rest.len() + 1 >= Self::MOST
     }
 
+    /// Wakes all of them. No lock may be held.
     #[inline]
-    pub(super) fn wake(self) {
+    pub(crate) fn wake(self) {
         let Self { first, rest } = self;
         if rest.is_empty() {
             if let Some(first) = first {

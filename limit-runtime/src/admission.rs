@@ -1,0 +1,160 @@
+//! Whether a limiter can refuse calls, as a type.
+
+use crate::permit::Permit;
+use crate::policy::MaxWait;
+use crate::rejected::Rejected;
+use std::convert::Infallible;
+use std::fmt::Debug;
+
+/// What a call is told that is not let in: nothing, because that does not happen ([`Infallible`]), or
+/// why ([`Rejected`]).
+///
+/// It is the first parameter of [`Limiter`](crate::Limiter). Each setter after which a limiter can
+/// refuse a call turns a `Limiter<Infallible>` into a `Limiter<Rejected>`, whose
+/// [`acquire`](crate::Limiter::acquire) gives a `Result`. Sealed: there are just these two.
+pub trait Admission: sealed::Admission {}
+
+impl Admission for Infallible {}
+impl Admission for Rejected {}
+
+pub(crate) mod sealed {
+    use super::{Debug, Infallible, MaxWait, Rejected};
+
+    pub trait Admission: Sized + Debug + 'static {
+        /// `T`, or a result with it.
+        type Of<T>;
+        /// How long a call may wait, if that is of any consequence.
+        type MaxWait: Copy + Debug + Send + Sync;
+        const FALLIBLE: bool;
+
+        fn max_wait(limit: Option<MaxWait>) -> Self::MaxWait;
+        fn limit_of(max_wait: Self::MaxWait) -> Option<MaxWait>;
+        fn admitted<T>(value: T) -> Self::Of<T>;
+        fn rejected<T>(rejected: Rejected) -> Self::Of<T>;
+        fn result<T>(of: Self::Of<T>) -> Result<T, Self>;
+        fn again<T>(result: Result<T, Self>) -> Self::Of<T>;
+    }
+
+    impl Admission for Infallible {
+        type Of<T> = T;
+        type MaxWait = ();
+        const FALLIBLE: bool = false;
+
+        fn max_wait(_: Option<MaxWait>) {}
+
+        fn limit_of((): ()) -> Option<MaxWait> {
+            None
+        }
+
+        #[inline]
+        fn admitted<T>(value: T) -> T {
+            value
+        }
+
+        fn rejected<T>(rejected: Rejected) -> T {
+            unreachable!("a call that cannot be refused was: {rejected}")
+        }
+
+        fn result<T>(value: T) -> Result<T, Self> {
+            Ok(value)
+        }
+
+        fn again<T>(result: Result<T, Self>) -> T {
+            match result {
+                Ok(value) => value,
+                Err(never) => match never {},
+            }
+        }
+    }
+
+    impl Admission for Rejected {
+        type Of<T> = Result<T, Self>;
+        type MaxWait = Option<MaxWait>;
+        const FALLIBLE: bool = true;
+
+        fn max_wait(limit: Option<MaxWait>) -> Option<MaxWait> {
+            limit
+        }
+
+        fn limit_of(max_wait: Option<MaxWait>) -> Option<MaxWait> {
+            max_wait
+        }
+
+        #[inline]
+        fn admitted<T>(value: T) -> Result<T, Self> {
+            Ok(value)
+        }
+
+        fn rejected<T>(rejected: Rejected) -> Result<T, Self> {
+            Err(rejected)
+        }
+
+        fn result<T>(result: Result<T, Self>) -> Result<T, Self> {
+            result
+        }
+
+        fn again<T>(result: Result<T, Self>) -> Result<T, Self> {
+            result
+        }
+    }
+}
+
+/// For the attribute: what `acquire` gave, whichever limiter it was of.
+pub trait Admitted {
+    /// Why a call was not let in.
+    type Refusal;
+    /// The permit.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    fn admitted(self) -> Result<Permit, Self::Refusal>;
+}
+
+impl Admitted for Permit {
+    type Refusal = Infallible;
+
+    #[inline]
+    fn admitted(self) -> Result<Permit, Infallible> {
+        Ok(self)
+    }
+}
+
+impl Admitted for Result<Permit, Rejected> {
+    type Refusal = Rejected;
+
+    #[inline]
+    fn admitted(self) -> Self {
+        self
+    }
+}
+
+/// For the attribute: a function's value for a call that is refused.
+#[diagnostic::on_unimplemented(
+    message = "calls of this function can be refused, and `{T}` cannot carry the refusal",
+    label = "`{T}` cannot carry a refusal",
+    note = "return `Result<_, E>` where `E: From<limit_runtime::Rejected>`, or `Option<_>`",
+    note = "or say what is given instead: add `on_reject = |rejected| …` to the attribute"
+)]
+pub trait Refuse<T> {
+    /// The function's value.
+    fn refuse(self) -> T;
+}
+
+impl<T> Refuse<T> for Infallible {
+    fn refuse(self) -> T {
+        match self {}
+    }
+}
+
+impl<T, E: From<Rejected>> Refuse<Result<T, E>> for Rejected {
+    fn refuse(self) -> Result<T, E> {
+        Err(E::from(self))
+    }
+}
+
+impl<T> Refuse<Option<T>> for Rejected {
+    fn refuse(self) -> Option<T> {
+        None
+    }
+}

@@ -1,0 +1,69 @@
+//! Blocking work under a limit.
+
+use super::{ForKey, Limiter};
+use crate::admission::Admission;
+use crate::blocking::run;
+use crate::keying::{Key, Keying};
+
+impl<E: Admission> Limiter<E> {
+    /// Runs blocking work on tokio's blocking pool, with a permit that is taken before.
+    ///
+    /// The permit stays with the thread until the work ends, also if the caller goes away meanwhile:
+    /// never more than the limit of the pool's threads are busy with it. A panic of the work goes on
+    /// in the caller.
+    ///
+    /// # Errors
+    ///
+    /// Of a limiter that can refuse a call, the refusal; the work is dropped.
+    ///
+    /// # Panics
+    ///
+    /// If the work does; outside a tokio runtime; and if the runtime shuts down before the work began.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static HASHES: Limiter = Limiter::new("blocking-example", 4);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let text = String::from("a long password");
+    /// let sum = HASHES.blocking(move || text.bytes().map(u64::from).sum::<u64>()).await;
+    /// assert_eq!(sum, 1447);
+    /// # }
+    /// ```
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> E::Of<T> {
+        match E::result(self.acquire().await) {
+            Ok(permit) => E::again(Ok(run(permit, |_permit| work()).await)),
+            Err(refused) => E::again(Err(refused)),
+        }
+    }
+}
+
+impl<T: Eq + Clone + Send + 'static, E: Admission> ForKey<'_, T, E>
+where
+    Key<T>: Keying,
+{
+    /// As [`Limiter::blocking`], with a permit of this key.
+    ///
+    /// # Errors
+    ///
+    /// Of a limiter that can refuse a call, the refusal; the work is dropped.
+    ///
+    /// # Panics
+    ///
+    /// If the work does; outside a tokio runtime; and if the runtime shuts down before the work began.
+    pub async fn blocking<R: Send + 'static>(
+        self,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> E::Of<R> {
+        match E::result(self.acquire().await) {
+            Ok(permit) => E::again(Ok(run(permit, |_permit| work()).await)),
+            Err(refused) => E::again(Err(refused)),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a limiter is, whichever its type says it is.
+
+use super::entry::{Entry, Limit};
+use super::limiters;
+use crate::Scope;
+use crate::metrics::Snapshot;
+use crate::permit::Permit;
+use crate::policy::{Ask, MaxWait, Policy};
+use crate::registry::{self, Lease};
+use crate::rejected::{Refusal, Rejected};
+use crate::runtime_id;
+use crate::semaphore::{Entered, KeySource, NO_SLOT, Semaphore};
+use crate::sync::Ordering;
+use once_cell::sync::OnceCell;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+// Not `crate::sync`'s: a limiter must be const-constructible, which loom's atomics are not.
+use std::sync::atomic::AtomicU32 as ConstAtomicU32;
+use std::task::Waker;
+use std::time::Duration;
+
+pub(crate) struct Core {
+    name: Cow<'static, str>,
+    limit: Limit,
+    pub(super) scope: Scope,
+    pub(super) env: Option<&'static str>,
+    /// The index under which registries know it, plus one; 0 before the first use.
+    index: ConstAtomicU32,
+    /// What a call asks for that does not say anything else.
+    pub(crate) ask: Ask,
+    /// Its weight, also if calls are not enabled.
+    pub(crate) weight: u32,
+    pub(crate) max_wait: Option<MaxWait>,
+    pub(crate) policy: Policy,
+    registration: OnceCell<Registration>,
+}
+
+/// Takes the limiter off the list when dropped.
+struct Registration {
+    entry: Arc<Entry>,
+    /// The name that the limiter was made with.
+    wanted: Cow<'static, str>,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        limiters::remove(&self.entry, &self.wanted);
+    }
+}
+
+impl Core {
+    pub(super) const fn new(name: Cow<'static, str>, limit: Limit) -> Self {
+        Self {
+            name,
+            limit,
+            scope: Scope::Runtime,
+            env: None,
+            index: ConstAtomicU32::new(0),
+            ask: Ask::ONE,
+            weight: 1,
+            max_wait: None,
+            policy: Policy::PLAIN,
+            registration: OnceCell::new(),
+        }
+    }
+
+    /// Moves it out of something that is to be forgotten, which `const` functions can do and a plain
+    /// move they cannot.
+    pub(super) const fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new(Cow::Borrowed(""), Limit::Fixed(0)))
+    }
+
+    /// Takes permits if they are free and nobody waits for them.
+    pub(crate) fn try_acquire(&self, key: Option<&dyn KeySource>) -> Result<Permit, Rejected> {
+        let ask = Ask { fallible: true, ..self.ask };
+        loop {
+            let (semaphore, lease) = self.semaphore(None);
+            if key.is_none() && semaphore.try_acquire(ask.weight, || lease.holds()) {
+                return Ok(Permit::new(semaphore, ask.weight, NO_SLOT));
+            }
+            match semaphore.enter(ask, key, None, &self.policy, || lease.holds()) {
+                Entered::Admitted { weight, slot } => {
+                    return Ok(Permit::new(semaphore, weight, slot));
+                }
+                Entered::Refused(refusal) => {
+                    return Err(self.rejected(ask, Duration::ZERO, refusal));
+                }
+                Entered::Unbound => self.bind(semaphore),
+                Entered::Stale => {}
+                Entered::Queued(_) => unreachable!("without a waker nobody joins the queue"),
+            }
+        }
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        if let Some(limit) = self.entry().limit() {
+            return limit as usize;
+        }
+        let (semaphore, _) = self.semaphore(None);
+        loop {
+            match semaphore.limit() {
+                Some(limit) => return limit as usize,
+                None => self.bind(semaphore),
+            }
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.entry().snapshot()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.entry().name
+    }
+
+    /// The semaphore for a call that is polled with this waker, and for how long it is.
+    #[inline]
+    pub(crate) fn semaphore(&self, waker: Option<&Waker>) -> (&'static Semaphore, Lease) {
+        let index = match self.index.load(Ordering::Acquire) {
+            0 => self.entry().index,
+            index => index as usize - 1,
+        };
+        let lease = match self.scope {
+            Scope::Runtime => runtime_id::current(waker),
+            Scope::Process => registry::process(),
+        };
+        (lease.registry.semaphore(index), lease)
+    }
+
+    /// Finds the limit out and binds a semaphore to it that [`Entered::Unbound`] has handed to us.
+    #[cold]
+    pub(crate) fn bind(&self, semaphore: &Semaphore) {
+        self.entry().bind(semaphore, &self.policy);
+    }
+
+    /// A call is about to wait, which the expression for the limit must not.
+    pub(crate) fn assert_not_finding_out(&self) {
+        if matches!(self.limit, Limit::Lazy(_)) {
+            self.entry().assert_not_finding_out();
+        }
+    }
+
+    #[cold]
+    pub(crate) fn rejected(&self, ask: Ask, waited: Duration, refusal: Refusal) -> Rejected {
+        Rejected::new(Arc::clone(&self.entry().name), ask.weight, waited, refusal)
+    }
+
+    pub(crate) fn entry(&self) -> &Arc<Entry> {
+        let registration = self.registration.get_or_init(|| {
+            let entry = limiters::add(&self.name, self.limit, self.scope, self.env);
+            Registration { entry, wanted: self.name.clone() }
+        });
+        let entry = &registration.entry;
+        if self.index.load(Ordering::Relaxed) == 0 {
+            let index = u32::try_from(entry.index + 1);
+            let index = index.expect("registries have room for 2^28 limiters");
+            self.index.store(index, Ordering::Release);
+            entry.log();
+        }
+        entry
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limiter")
+            .field("name", &self.registration.get().map_or(&*self.name, |used| &used.entry.name))
+            .field("limit", &self.limit)
+            .field("scope", &self.scope)
+            .field("env", &self.env)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! Waiting until a limiter is not in use.
+
+use super::entry::Entry;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// The future of [`Limiter::drain`](crate::Limiter::drain). Its output is the number of permits that
+/// were held and calls that waited when it was first polled.
+#[must_use = "futures do nothing unless polled"]
+pub struct Drain {
+    entry: Arc<Entry>,
+    began_with: Option<usize>,
+}
+
+impl Drain {
+    pub(super) fn new(entry: Arc<Entry>) -> Self {
+        Self { entry, began_with: None }
+    }
+
+    pub(super) async fn within(self, duration: Duration) -> Result<usize, Undrained> {
+        let entry = Arc::clone(&self.entry);
+        tokio::time::timeout(duration, self).await.map_err(|_| {
+            let total = entry.snapshot().total;
+            Undrained {
+                limiter: Arc::clone(&entry.name),
+                in_use: total.in_use,
+                waiting: total.waiting,
+            }
+        })
+    }
+}
+
+impl Future for Drain {
+    type Output = usize;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
+        let Self { entry, began_with } = &mut *self;
+        let began_with = *began_with.get_or_insert_with(|| entry.busy());
+        if entry.poll_drained(context.waker()) { Poll::Ready(began_with) } else { Poll::Pending }
+    }
+}
+
+impl fmt::Debug for Drain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain")
+            .field("limiter", &self.entry.name)
+            .field("began_with", &self.began_with)
+            .finish()
+    }
+}
+
+/// A limiter was still in use when the time to [drain](crate::Limiter::drain_within) was over.
+#[derive(Clone, Debug)]
+pub struct Undrained {
+    limiter: Arc<str>,
+    in_use: usize,
+    waiting: usize,
+}
+
+impl Undrained {
+    /// The limiter's name.
+    #[must_use]
+    pub fn limiter(&self) -> &str {
+        &self.limiter
+    }
+
+    /// The permits that were still in use.
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.in_use
+    }
+
+    /// The calls that still waited.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+}
+
+impl fmt::Display for Undrained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limiter, in_use, waiting } = self;
+        write!(
+            f,
+            "concurrency limit `{limiter}` not drained in time: {in_use} permits still in use, \
+             {waiting} waiting"
+        )
+    }
+}
+
+impl std::error::Error for Undrained {}

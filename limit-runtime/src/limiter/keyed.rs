@@ -1,0 +1,60 @@
+//! A limiter, for one key.
+
+use super::{Core, KeyedLimiter};
+use crate::acquire::Acquire;
+use crate::admission::Admission;
+use crate::keying::{Key, Keying, sealed::Keying as _};
+use crate::permit::Permit;
+use crate::rejected::Rejected;
+use std::convert::Infallible;
+use std::fmt;
+use std::hash::Hash;
+use std::marker::PhantomData;
+
+/// A [`KeyedLimiter`] for one key: what [`KeyedLimiter::key`] gives.
+pub struct ForKey<'a, T, E: Admission = Infallible> {
+    core: &'a Core,
+    key: Key<T>,
+    kind: PhantomData<fn() -> E>,
+}
+
+impl<E: Admission> KeyedLimiter<E> {
+    /// The limiter for calls with this key.
+    ///
+    /// Keys are told apart by type and value. A key's `Eq` and `Clone` run under a lock, and must
+    /// not use the limiter themselves; they had better be quick.
+    ///
+    /// # Examples
+    ///
+    /// See [`keyed`](super::Limiter::keyed).
+    pub fn key<T: Hash + Eq + Clone + Send + 'static>(&self, key: T) -> ForKey<'_, T, E> {
+        ForKey { core: &self.core, key: Key::new(key), kind: PhantomData }
+    }
+}
+
+impl<'a, T: Eq + Clone + Send + 'static, E: Admission> ForKey<'a, T, E>
+where
+    Key<T>: Keying,
+{
+    /// Takes a permit of this key; waits for one if none is free.
+    ///
+    /// Cancel safe, see [`Acquire`].
+    pub fn acquire(self) -> Acquire<'a, E, Key<T>> {
+        Acquire::new(self.core, self.key)
+    }
+
+    /// Takes a permit of this key if one is free and nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectedKind::QueueFull`](crate::RejectedKind::QueueFull) otherwise.
+    pub fn try_acquire(&self) -> Result<Permit, Rejected> {
+        self.core.try_acquire(self.key.source())
+    }
+}
+
+impl<T, E: Admission> fmt::Debug for ForKey<'_, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForKey").field("limiter", self.core).finish_non_exhaustive()
+    }
+}

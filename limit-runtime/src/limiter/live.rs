@@ -1,0 +1,186 @@
+//! What can be done to a limiter while it is in use.
+
+use super::{Drain, KeyedLimiter, Limiter, LimiterHandle, Undrained};
+use crate::admission::Admission;
+use crate::events::Event;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+
+impl<E: Admission, K> Limiter<E, K> {
+    /// Closes the limiter, in all runtimes: calls that can be refused are, those that wait and those
+    /// to come, as [`Closed`](crate::RejectedKind::Closed). Who runs runs on.
+    ///
+    /// Calls that cannot be refused, those of a limiter whose `acquire` gives a permit and no
+    /// `Result`, go on as if nothing had happened: they wait their turn and are let in, because
+    /// there is nothing that they could be told. For those [`set_limit(0)`](Self::set_limit) pauses.
+    ///
+    /// # Examples
+    ///
+    /// An orderly shutdown: nobody new is let in, and those inside are waited for.
+    ///
+    /// ```
+    /// use limit_runtime::{Limiter, Rejected, RejectedKind};
+    /// use std::time::Duration;
+    ///
+    /// static API: Limiter<Rejected> = Limiter::new("close-example", 2).max_waiting(100);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Rejected> {
+    /// let permit = API.acquire().await?;
+    /// # tokio::spawn(async move { tokio::task::yield_now().await; drop(permit) });
+    ///
+    /// API.close();
+    /// assert_eq!(API.acquire().await.unwrap_err().kind(), RejectedKind::Closed);
+    /// if let Err(undrained) = API.drain_within(Duration::from_secs(10)).await {
+    ///     eprintln!("{undrained}");
+    /// }
+    ///
+    /// API.reopen();
+    /// assert!(API.acquire().await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn close(&self) {
+        self.core.entry().set_closed(true);
+    }
+
+    /// Lets calls in again after [`close`](Self::close).
+    pub fn reopen(&self) {
+        self.core.entry().set_closed(false);
+    }
+
+    /// Whether it is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.core.entry().is_closed()
+    }
+
+    /// Waits until nothing is held and nobody waits, in any runtime; says how many permits were held
+    /// and calls waited when it began.
+    ///
+    /// It keeps nobody out: to come to an end under load, [`close`](Self::close) first. Each runtime is
+    /// looked at until it is found empty once. Calls that take no permits (weight 0, or not enabled)
+    /// are not waited for. A permit held on a runtime that does not run is waited for all the same.
+    ///
+    /// Cancel safe: dropping it changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static JOBS: Limiter = Limiter::new("drain-example", 4);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// for _ in 0..3 {
+    ///     let permit = JOBS.acquire().await;
+    ///     tokio::spawn(async move {
+    ///         tokio::task::yield_now().await;
+    ///         drop(permit);
+    ///     });
+    /// }
+    /// assert_eq!(JOBS.drain().await, 3);
+    /// assert_eq!(JOBS.snapshot().total.in_use, 0);
+    /// # }
+    /// ```
+    pub fn drain(&self) -> Drain {
+        Drain::new(Arc::clone(self.core.entry()))
+    }
+
+    /// As [`drain`](Self::drain), but for no longer than this.
+    ///
+    /// # Errors
+    ///
+    /// [`Undrained`], if something is still held or somebody waits then.
+    ///
+    /// # Panics
+    ///
+    /// Needs tokio's timer, as [`tokio::time::timeout`].
+    ///
+    /// # Examples
+    ///
+    /// See [`close`](Self::close).
+    pub async fn drain_within(&self, duration: Duration) -> Result<usize, Undrained> {
+        self.drain().within(duration).await
+    }
+
+    /// Tells what happens at the limiter from now on, in all runtimes: a bounded channel, of which
+    /// whoever is slow misses the oldest events (`RecvError::Lagged` says how many).
+    ///
+    /// Events of one thread come in order; those of several may overtake one another. While somebody
+    /// listens every call takes the limiter's lock; when nobody does any more, it costs nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{EventKind, Limiter};
+    ///
+    /// static DB: Limiter = Limiter::new("subscribe-example", 1);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut events = DB.subscribe();
+    /// drop(DB.acquire().await);
+    /// assert_eq!(events.recv().await.unwrap().kind, EventKind::Admitted);
+    /// let released = events.recv().await.unwrap();
+    /// assert_eq!((released.kind, released.in_use), (EventKind::Released, 0));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn subscribe(&self) -> Receiver<Event> {
+        self.core.entry().subscribe()
+    }
+}
+
+impl<E: Admission> KeyedLimiter<E> {
+    /// Changes the cap over all keys, as [`set_limit`](Self::set_limit) changes that of each.
+    pub fn set_total(&self, total: usize) {
+        self.core.entry().set_total(total);
+    }
+}
+
+impl LimiterHandle {
+    /// As [`Limiter::close`].
+    pub fn close(&self) {
+        self.entry.set_closed(true);
+    }
+
+    /// As [`Limiter::reopen`].
+    pub fn reopen(&self) {
+        self.entry.set_closed(false);
+    }
+
+    /// As [`Limiter::is_closed`].
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.entry.is_closed()
+    }
+
+    /// As [`Limiter::drain`].
+    pub fn drain(&self) -> Drain {
+        Drain::new(Arc::clone(&self.entry))
+    }
+
+    /// As [`Limiter::drain_within`].
+    ///
+    /// # Errors
+    ///
+    /// [`Undrained`], if something is still held or somebody waits then.
+    ///
+    /// # Panics
+    ///
+    /// Needs tokio's timer, as [`tokio::time::timeout`].
+    pub async fn drain_within(&self, duration: Duration) -> Result<usize, Undrained> {
+        self.drain().within(duration).await
+    }
+
+    /// As [`Limiter::subscribe`].
+    #[must_use]
+    pub fn subscribe(&self) -> Receiver<Event> {
+        self.entry.subscribe()
+    }
+
+    /// As [`KeyedLimiter::set_total`]. Does nothing to a limiter without keys.
+    pub fn set_total(&self, total: usize) {
+        self.entry.set_total(total);
+    }
+}

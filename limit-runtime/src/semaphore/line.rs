@@ -1,0 +1,188 @@
+//! Waiters in the order in which they are to be served.
+//!
+//! A line is a linked list of slots until somebody in it has a priority; from then on it is sorted
+//! by rank.
+//!
+//! # Priorities
+//!
+//! A waiter is served as though it had come one second earlier for each level of its priority: its
+//! *rank* is the time at which it came, less its priority in seconds, and the lowest rank is next. So
+//! of those who come at about the same time the higher is first, within one priority whoever came
+//! first, and a low one that has waited for as many seconds as a newcomer is levels above it goes
+//! before that one: nobody waits for ever under a steady stream of higher ones. Ageing all waiters at
+//! one rate never changes which of two is first, so a rank is reckoned once.
+
+use super::slots::{NO_SLOT, Slots};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What a level of priority is worth.
+const LEVEL: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Line {
+    /// Who is next.
+    head: u32,
+    /// Who is last; not kept when the line is ranked.
+    tail: u32,
+    ranked: Option<Box<Ranked>>,
+}
+
+impl Line {
+    pub(super) const fn new() -> Self {
+        Self { head: NO_SLOT, tail: NO_SLOT, ranked: None }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.head == NO_SLOT
+    }
+
+    /// Who is next, [`NO_SLOT`] if nobody waits.
+    pub(super) fn head(&self) -> u32 {
+        self.head
+    }
+
+    /// Joins at the end. In a line that is ranked, as one without priority.
+    #[inline]
+    pub(super) fn push_last(&mut self, slots: &mut Slots, slot: u32) {
+        if self.ranked.is_some() {
+            return self.push_ranked(slots, slot, 0);
+        }
+        let tail = std::mem::replace(&mut self.tail, slot);
+        let node = slots.node_mut(slot);
+        (node.previous, node.next) = (tail, NO_SLOT);
+        if tail == NO_SLOT {
+            self.head = slot;
+        } else {
+            slots.node_mut(tail).next = slot;
+        }
+    }
+
+    /// Joins before all others. Not in a line that is ranked.
+    pub(super) fn push_first(&mut self, slots: &mut Slots, slot: u32) {
+        let head = std::mem::replace(&mut self.head, slot);
+        slots.node_mut(slot).next = head;
+        if head == NO_SLOT {
+            self.tail = slot;
+        } else {
+            slots.node_mut(head).previous = slot;
+        }
+    }
+
+    /// Joins where its priority says.
+    #[cold]
+    pub(super) fn push_ranked(&mut self, slots: &Slots, slot: u32, priority: u8) {
+        let now = Instant::now();
+        if self.ranked.is_none() {
+            // Whoever waits already is taken to have come now, in that order.
+            let mut ranked = Ranked::new(now);
+            self.walk(slots, |waiter| ranked.insert(waiter, 0, now));
+            self.ranked = Some(Box::new(ranked));
+        }
+        if let Some(ranked) = &mut self.ranked {
+            ranked.insert(slot, priority, now);
+            self.head = ranked.first();
+        }
+    }
+
+    /// Takes out who is next, who must be there.
+    #[inline]
+    pub(super) fn pop(&mut self, slots: &Slots) -> u32 {
+        let slot = self.head;
+        if let Some(ranked) = &mut self.ranked {
+            ranked.remove(slot);
+            self.head = ranked.first();
+        } else {
+            self.head = slots.node(slot).next;
+            if self.head == NO_SLOT {
+                self.tail = NO_SLOT;
+            }
+        }
+        slot
+    }
+
+    /// Takes somebody out.
+    pub(super) fn remove(&mut self, slots: &mut Slots, slot: u32) {
+        if let Some(ranked) = &mut self.ranked {
+            ranked.remove(slot);
+            self.head = ranked.first();
+            return;
+        }
+        let (previous, next) = (slots.node(slot).previous, slots.node(slot).next);
+        if slot == self.head {
+            self.head = next;
+        } else {
+            slots.node_mut(previous).next = next;
+        }
+        if next != NO_SLOT {
+            slots.node_mut(next).previous = previous;
+        }
+        if slot == self.tail {
+            self.tail = if self.head == NO_SLOT { NO_SLOT } else { previous };
+        }
+    }
+
+    /// Who would be served last.
+    pub(super) fn last(&self) -> Option<u32> {
+        match &self.ranked {
+            Some(ranked) => ranked.slots.last_key_value().map(|(_, &slot)| slot),
+            None => (self.tail != NO_SLOT).then_some(self.tail),
+        }
+    }
+
+    /// Everybody, in the order in which they are to be served.
+    pub(super) fn slots(&self, slots: &Slots) -> Vec<u32> {
+        let mut all = Vec::new();
+        self.walk(slots, |slot| all.push(slot));
+        all
+    }
+
+    fn walk(&self, slots: &Slots, mut visit: impl FnMut(u32)) {
+        if let Some(ranked) = &self.ranked {
+            return ranked.slots.values().copied().for_each(visit);
+        }
+        let mut slot = self.head;
+        while slot != NO_SLOT {
+            visit(slot);
+            slot = slots.node(slot).next;
+        }
+    }
+}
+
+/// Rank in nanoseconds, and a number that tells who came first of those with one rank.
+type Rank = (u64, u64);
+
+#[derive(Debug)]
+struct Ranked {
+    slots: BTreeMap<Rank, u32>,
+    ranks: HashMap<u32, Rank>,
+    start: Instant,
+    came: u64,
+}
+
+impl Ranked {
+    fn new(start: Instant) -> Self {
+        Self { slots: BTreeMap::new(), ranks: HashMap::new(), start, came: 0 }
+    }
+
+    fn insert(&mut self, slot: u32, priority: u8, now: Instant) {
+        // Counted up from the highest priority, so that it is not negative.
+        let late =
+            now.saturating_duration_since(self.start) + LEVEL * u32::from(u8::MAX - priority);
+        let rank = (u64::try_from(late.as_nanos()).unwrap_or(u64::MAX), self.came);
+        self.came += 1;
+        self.slots.insert(rank, slot);
+        self.ranks.insert(slot, rank);
+    }
+
+    fn remove(&mut self, slot: u32) {
+        if let Some(rank) = self.ranks.remove(&slot) {
+            self.slots.remove(&rank);
+        }
+    }
+
+    fn first(&self) -> u32 {
+        self.slots.first_key_value().map_or(NO_SLOT, |(_, &slot)| slot)
+    }
+}

@@ -1,0 +1,55 @@
+//! At what rate permits have come back lately, looked at only when a call is refused.
+
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What was admitted up to the earlier refusals: while calls are refused, as many are let in as come
+/// back.
+#[derive(Debug)]
+pub(super) struct Returns {
+    earlier: Option<Mark>,
+    latest: Option<Mark>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    at: Instant,
+    /// Wrapping.
+    admitted: u32,
+}
+
+/// A mark is made no more often than this.
+const APART: Duration = Duration::from_secs(1);
+/// What lies further back says nothing about now.
+const RECENT: Duration = Duration::from_secs(10);
+
+impl Returns {
+    pub(super) const fn new() -> Self {
+        Self { earlier: None, latest: None }
+    }
+
+    /// How long it would take until `calls` were served at the rate since an earlier refusal.
+    pub(super) fn time_for(
+        &mut self,
+        calls: usize,
+        admitted: u32,
+        now: Instant,
+    ) -> Option<Duration> {
+        let recent = |mark: &Mark| now.saturating_duration_since(mark.at) <= RECENT;
+        self.latest = self.latest.filter(recent);
+        self.earlier = self.earlier.filter(recent);
+        let mark = self.earlier.or(self.latest);
+        if self.latest.is_none_or(|mark| now.saturating_duration_since(mark.at) >= APART) {
+            self.earlier = self.latest;
+            self.latest = Some(Mark { at: now, admitted });
+        }
+        let mark = mark?;
+        let (returned, time) = (admitted.wrapping_sub(mark.admitted), now - mark.at);
+        if returned == 0 || time.is_zero() {
+            return None;
+        }
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        Duration::try_from_secs_f64(time.as_secs_f64() * f64::from(calls) / f64::from(returned))
+            .ok()
+    }
+}
