@@ -149,7 +149,11 @@
 //!
 //! All are off by default.
 //!
+//! * `axum`: [`Rejected`] is a response of axum 0.8: 503, or 504 if the call timed out, with
+//!   `Retry-After`. A handler may return `Result<_, Rejected>`.
 //! * `serde`: [`Snapshot`] and what it consists of can be serialised and deserialised.
+//! * `tonic`: [`Rejected`] becomes a `Status` of tonic 0.14 by `?`: `RESOURCE_EXHAUSTED`, or
+//!   `DEADLINE_EXCEEDED` if the call timed out, with what gRPC has in place of `Retry-After`.
 //! * `tracing`: a debug event when a call starts to wait and when it is let in (fields `limiter`,
 //!   `waited`), a warning or an error about configuration that was worked around. Without it such
 //!   warnings show in the [`Snapshot`] only.
@@ -164,6 +168,7 @@ mod acquire;
 mod admission;
 mod blocking;
 mod events;
+mod integrations;
 mod keying;
 mod limiter;
 mod metrics;

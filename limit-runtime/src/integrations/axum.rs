@@ -1,0 +1,76 @@
+//! A refusal as an HTTP response.
+
+use crate::rejected::{Rejected, RejectedKind};
+use axum_core::response::{IntoResponse, Response};
+use http::header::{HeaderValue, RETRY_AFTER};
+use http::status::StatusCode;
+use std::time::Duration;
+
+/// With the feature `axum`: 503 (service unavailable), or 504 (gateway timeout) if the call timed
+/// out. The body is the error's text.
+///
+/// `Retry-After` stands for [`retry_after`](Rejected::retry_after), if there is one, in whole seconds
+/// rounded up, and 1 at the least. The refusal itself is among the response's extensions, so that a
+/// layer can log it or write another body: the text names the limiter and its figures.
+///
+/// # Examples
+///
+/// ```
+/// use axum_core::response::IntoResponse; // axum::response::IntoResponse
+/// use limit_runtime::{Limiter, Rejected};
+///
+/// static REPORTS: Limiter<Rejected> = Limiter::new("axum-example", 4).max_waiting(100);
+///
+/// // A handler: `Router::new().route("/report", get(report))`.
+/// async fn report() -> Result<String, Rejected> {
+///     let _permit = REPORTS.acquire().await?;
+///     Ok("all is well".to_owned())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(report().await.into_response().status(), 200);
+///
+/// REPORTS.close();
+/// let response = report().await.into_response();
+/// assert_eq!(response.status(), 503);
+/// assert_eq!(response.extensions().get::<Rejected>().unwrap().limiter(), "axum-example");
+/// # }
+/// ```
+impl IntoResponse for Rejected {
+    fn into_response(self) -> Response {
+        let status = match self.kind() {
+            RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            RejectedKind::QueueFull
+            | RejectedKind::TooHeavy
+            | RejectedKind::Closed
+            | RejectedKind::Evicted => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let mut response = (status, self.to_string()).into_response();
+        if let Some(retry_after) = self.retry_after() {
+            let seconds = HeaderValue::from(whole_seconds(retry_after));
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Rounded up, and 1 at the least: "after 0 seconds" would have everybody back at once.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_rounded_up_and_never_zero() {
+        let seconds = |duration| whole_seconds(duration);
+        assert_eq!(seconds(Duration::ZERO), 1);
+        assert_eq!(seconds(Duration::from_nanos(1)), 1);
+        assert_eq!(seconds(Duration::from_secs(1)), 1);
+        assert_eq!(seconds(Duration::new(1, 1)), 2);
+        assert_eq!(seconds(Duration::MAX), u64::MAX);
+    }
+}

@@ -1,0 +1,80 @@
+//! A refusal as a gRPC status.
+
+use crate::rejected::{Rejected, RejectedKind};
+use std::sync::Arc;
+use std::time::Duration;
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
+
+/// The key by which gRPC's own clients let a server say when to retry, in milliseconds, or never, if
+/// the number is negative: gRFC A6, client retries, "pushback".
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
+/// With the feature `tonic`: `RESOURCE_EXHAUSTED`, or `DEADLINE_EXCEEDED` if the call timed out. The
+/// message is the error's text, and the refusal itself is the status's source.
+///
+/// The metadata `grpc-retry-pushback-ms`, which clients heed that have a retry policy for the code,
+/// stands for [`retry_after`](Rejected::retry_after), if there is one, in milliseconds rounded up. It
+/// is -1, "do not retry", for a call that is too heavy: it would be refused again.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::{Limiter, Rejected};
+/// use tonic::{Code, Request, Response, Status};
+///
+/// static LOOKUPS: Limiter<Rejected> = Limiter::new("tonic-example", 4).max_waiting(100);
+///
+/// // A method of a service.
+/// async fn look_up(request: Request<u64>) -> Result<Response<String>, Status> {
+///     let _permit = LOOKUPS.acquire().await?;
+///     Ok(Response::new(format!("item {}", request.into_inner())))
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(look_up(Request::new(7)).await.unwrap().into_inner(), "item 7");
+///
+/// LOOKUPS.close();
+/// let status = look_up(Request::new(7)).await.unwrap_err();
+/// assert_eq!(status.code(), Code::ResourceExhausted);
+/// # }
+/// ```
+impl From<Rejected> for Status {
+    fn from(rejected: Rejected) -> Self {
+        let code = match rejected.kind() {
+            RejectedKind::TimedOut => Code::DeadlineExceeded,
+            RejectedKind::QueueFull
+            | RejectedKind::TooHeavy
+            | RejectedKind::Closed
+            | RejectedKind::Evicted => Code::ResourceExhausted,
+        };
+        let mut status = Self::new(code, rejected.to_string());
+        let pushback = match rejected.kind() {
+            RejectedKind::TooHeavy => Some(-1),
+            _ => rejected.retry_after().map(milliseconds),
+        };
+        if let Some(pushback) = pushback {
+            status.metadata_mut().insert(PUSHBACK, MetadataValue::from(pushback));
+        }
+        status.set_source(Arc::new(rejected));
+        status
+    }
+}
+
+/// Rounded up. The key's values are of 32 bits, signed.
+fn milliseconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_rounded_up_and_fit() {
+        assert_eq!(milliseconds(Duration::ZERO), 0);
+        assert_eq!(milliseconds(Duration::from_nanos(1)), 1);
+        assert_eq!(milliseconds(Duration::from_millis(40)), 40);
+        assert_eq!(milliseconds(Duration::MAX), i32::MAX);
+    }
+}

@@ -1,0 +1,235 @@
+//! What becomes of calls over the limit.
+
+use super::{
+    Call, Held, Without, acquire, assert_all_free, bind, bound, bound_to, model, poll_once,
+};
+use crate::policy::{Ask, Order, Policy};
+use crate::rejected::RejectedKind;
+use crate::semaphore::{Entered, Hashed, KeySource, NO_SLOT, Semaphore};
+use loom::future::block_on;
+use loom::thread;
+
+static ONE: Hashed<u8> = Hashed { hash: 1, key: 1 };
+/// With the same hash.
+static OTHER: Hashed<u8> = Hashed { hash: 1, key: 2 };
+
+const KEYED: Policy = Policy { keyed: true, ..Policy::PLAIN };
+
+fn of_key(semaphore: &'static Semaphore, key: &'static Hashed<u8>) -> Call {
+    let mut call = acquire(semaphore, 1);
+    call.key = Some(key);
+    call
+}
+
+/// A call that has no time to wait.
+fn over(semaphore: &'static Semaphore) -> Call {
+    let mut call = acquire(semaphore, 1);
+    call.is_over = true;
+    call
+}
+
+#[test]
+fn a_waiter_is_refused_when_the_limiter_is_closed_or_has_its_permit() {
+    model(|| {
+        let semaphore = bound(1);
+        assert!(semaphore.try_acquire(1, || true));
+        let waiter = thread::spawn(move || match block_on(acquire(semaphore, 1)) {
+            Ok(held) => drop(held),
+            Err(without) => assert_eq!(without, Without::Refused(RejectedKind::Closed)),
+        });
+        let closer = thread::spawn(move || {
+            semaphore.close().wake();
+            semaphore.serve_all();
+        });
+        semaphore.release(1, NO_SLOT);
+        waiter.join().unwrap();
+        closer.join().unwrap();
+        semaphore.reopen().wake();
+        semaphore.serve_all();
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
+fn closing_and_reopening_against_a_call_that_cannot_be_refused_hangs_nobody() {
+    model(|| {
+        let semaphore = bound(1);
+        assert!(semaphore.try_acquire(1, || true));
+        let caller = thread::spawn(move || {
+            let mut infallible = acquire(semaphore, 1);
+            infallible.ask = Ask::ONE;
+            drop(block_on(infallible).expect("it cannot be refused"));
+        });
+        semaphore.close().wake();
+        semaphore.serve_all();
+        semaphore.release(1, NO_SLOT);
+        semaphore.reopen().wake();
+        semaphore.serve_all();
+        caller.join().unwrap();
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
+fn the_oldest_is_evicted_or_has_its_permit() {
+    model(|| {
+        let semaphore =
+            bound_to(1, &Policy { order: Order::Lifo, max_waiting: 1, ..Policy::PLAIN });
+        assert!(semaphore.try_acquire(1, || true));
+        let mut oldest = acquire(semaphore, 1);
+        assert!(poll_once(&mut oldest).is_pending());
+        let newest = thread::spawn(move || drop(block_on(acquire(semaphore, 1)).expect("a place")));
+        let oldest = thread::spawn(move || match block_on(oldest) {
+            Ok(held) => drop(held),
+            Err(without) => assert_eq!(without, Without::Refused(RejectedKind::Evicted)),
+        });
+        semaphore.release(1, NO_SLOT);
+        newest.join().unwrap();
+        oldest.join().unwrap();
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
+fn an_eviction_against_a_cancellation_leaves_one_waiter() {
+    model(|| {
+        let semaphore =
+            bound_to(1, &Policy { order: Order::Lifo, max_waiting: 1, ..Policy::PLAIN });
+        assert!(semaphore.try_acquire(1, || true));
+        let mut oldest = acquire(semaphore, 1);
+        assert!(poll_once(&mut oldest).is_pending());
+        let canceller = thread::spawn(move || drop(oldest));
+        let mut newest = acquire(semaphore, 1);
+        assert!(poll_once(&mut newest).is_pending());
+        canceller.join().unwrap();
+        let reading = semaphore.read();
+        assert_eq!(reading.waiting, 1);
+        assert_eq!(reading.current.cancelled + reading.current.rejected.evicted, 1);
+        semaphore.release(1, NO_SLOT);
+        drop(block_on(newest).expect("it is the only one"));
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
+fn a_deadline_against_a_grant_uses_the_permit_or_leaves_it() {
+    model(|| {
+        let semaphore = bound(1);
+        assert!(semaphore.try_acquire(1, || true));
+        let mut late = over(semaphore);
+        assert!(poll_once(&mut late).is_pending());
+        let late = thread::spawn(move || match block_on(late) {
+            Ok(held) => drop(held),
+            Err(without) => assert_eq!(without, Without::Refused(RejectedKind::TimedOut)),
+        });
+        semaphore.release(1, NO_SLOT);
+        late.join().unwrap();
+        let reading = semaphore.read();
+        let waited = reading.current.rejected.timed_out + reading.figures().admitted_after_waiting;
+        assert_eq!(waited, 1, "one or the other");
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
+fn a_deadline_against_a_grant_never_loses_the_one_behind() {
+    model(|| {
+        let semaphore = bound(1);
+        assert!(semaphore.try_acquire(1, || true));
+        let mut late = over(semaphore);
+        assert!(poll_once(&mut late).is_pending());
+        let next = thread::spawn(move || drop(block_on(acquire(semaphore, 1))));
+        let late = thread::spawn(move || drop(block_on(late)));
+        semaphore.release(1, NO_SLOT);
+        late.join().unwrap();
+        next.join().unwrap();
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
+fn a_key_that_is_forgotten_against_a_new_caller_of_it_holds_to_its_limit() {
+    model(|| {
+        let semaphore = bound_to(1, &KEYED);
+        let held = block_on(of_key(semaphore, &ONE)).expect("it is free");
+        let other = block_on(of_key(semaphore, &OTHER)).expect("it is another key");
+        let caller = thread::spawn(move || {
+            let held = block_on(of_key(semaphore, &ONE)).expect("nobody is refused");
+            // Whichever number the key has by now: there is no second permit of it.
+            assert!(matches!(try_key(semaphore, &ONE), Entered::Refused(_)));
+            drop(held);
+        });
+        drop(held);
+        drop(other);
+        caller.join().unwrap();
+        let reading = semaphore.read();
+        assert_eq!((reading.in_use, reading.waiting, reading.keys), (0, 0, 0));
+    });
+}
+
+#[test]
+fn a_key_whose_last_waiter_is_cancelled_against_a_new_caller_is_not_lost() {
+    model(|| {
+        let semaphore = bound_to(1, &Policy { total: Some(1), ..KEYED });
+        let held = block_on(of_key(semaphore, &OTHER)).expect("it is free");
+        let mut cancelled = of_key(semaphore, &ONE);
+        assert!(poll_once(&mut cancelled).is_pending());
+        let canceller = thread::spawn(move || drop(cancelled));
+        let caller = thread::spawn(move || {
+            drop(block_on(of_key(semaphore, &ONE)).expect("nobody is refused"));
+        });
+        drop(held);
+        canceller.join().unwrap();
+        caller.join().unwrap();
+        let reading = semaphore.read();
+        assert_eq!((reading.in_use, reading.waiting, reading.keys), (0, 0, 0));
+    });
+}
+
+#[test]
+fn whoever_drains_is_told_when_the_last_permit_comes_back() {
+    model(|| {
+        let semaphore = bound(1);
+        assert!(semaphore.try_acquire(1, || true));
+        let drainer = thread::spawn(move || {
+            block_on(std::future::poll_fn(|context| {
+                if semaphore.poll_drained(context.waker()) {
+                    std::task::Poll::Ready(())
+                } else {
+                    std::task::Poll::Pending
+                }
+            }));
+            assert_eq!(semaphore.busy(), 0);
+        });
+        semaphore.release(1, NO_SLOT);
+        drainer.join().unwrap();
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
+fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
+    model(|| {
+        let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
+        let first = semaphore.enter(Ask::ONE, Some(&ONE), None, &KEYED, || true);
+        assert!(matches!(first, Entered::Unbound));
+        let other = thread::spawn(move || {
+            let held: Held = loop {
+                match block_on(of_key(semaphore, &ONE)) {
+                    Ok(held) => break held,
+                    // In the queue of one who then gave up.
+                    Err(_) => bind(semaphore, 1),
+                }
+            };
+            drop(held);
+        });
+        semaphore.unclaim();
+        other.join().unwrap();
+        assert!(matches!(try_key(semaphore, &ONE), Entered::Admitted { .. }));
+    });
+}
+
+fn try_key(semaphore: &Semaphore, key: &dyn KeySource) -> Entered {
+    let ask = Ask { fallible: true, ..Ask::ONE };
+    semaphore.enter(ask, Some(key), None, &KEYED, || true)
+}

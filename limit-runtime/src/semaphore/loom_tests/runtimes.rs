@@ -1,0 +1,132 @@
+//! Registries that pass from one runtime to the next.
+
+use super::{Held, bind, enter, model};
+use crate::policy::{Ask, Policy};
+use crate::registry::{Lease, Runtimes};
+use crate::semaphore::{Entered, NO_SLOT, Place, WAITING};
+use loom::future::block_on;
+use loom::sync::atomic::Ordering;
+use loom::thread;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A runtime's registry with one semaphore, used through a lease.
+fn try_on(lease: Lease) -> Option<Held> {
+    let semaphore = lease.registry.semaphore(0);
+    loop {
+        if semaphore.try_acquire(1, || lease.holds()) {
+            return Some(Held { semaphore, weight: 1, slot: NO_SLOT });
+        }
+        match enter(semaphore, || lease.holds()) {
+            Entered::Admitted { .. } => {
+                return Some(Held { semaphore, weight: 1, slot: NO_SLOT });
+            }
+            Entered::Unbound => bind(semaphore, 1),
+            _ => return None,
+        }
+    }
+}
+
+#[test]
+fn a_call_on_an_ended_runtime_never_takes_the_permit_of_the_next() {
+    model(|| {
+        let runtimes: &'static Runtimes<u8> = Box::leak(Box::new(Runtimes::new()));
+        let first = runtimes.open(1);
+        drop(try_on(first));
+        let late = thread::spawn(move || {
+            // Still under way on runtime 1 when that ends.
+            let held = try_on(first);
+            let taken = held.is_some();
+            (held, taken)
+        });
+        runtimes.retire(1, first);
+        let second = runtimes.open(2);
+        // Whatever the late call holds, it is not a permit of runtime 2.
+        let held = try_on(second);
+        assert!(held.is_some(), "runtime 2 has its one permit");
+        let (late, _) = late.join().unwrap();
+        if let Some(late) = &late {
+            assert!(!std::ptr::eq(late.semaphore, second.registry.semaphore(0)));
+        }
+        drop((late, held));
+    });
+}
+
+/// `registry::of_runtime` on a runtime that is closing: it drops each guard inside `spawn`.
+fn of_closing_runtime(runtimes: &Runtimes<u8>, runtime: u8) -> Lease {
+    loop {
+        if let Some(lease) = runtimes.find(runtime) {
+            return lease;
+        }
+        let lease = runtimes.open(runtime);
+        runtimes.retire(runtime, lease);
+        assert!(!runtimes.confirm(runtime, lease), "the guard has been dropped");
+        if let Some(lease) = runtimes.find_retired(runtime) {
+            return lease;
+        }
+    }
+}
+
+#[test]
+fn calls_on_a_closing_runtime_are_held_to_its_limit() {
+    model(|| {
+        let runtimes: &'static Runtimes<u8> = Box::leak(Box::new(Runtimes::new()));
+        let lease = runtimes.open(1);
+        assert!(runtimes.confirm(1, lease));
+        let held = try_on(lease);
+        assert!(held.is_some());
+        runtimes.retire(1, lease);
+        let late = thread::spawn(move || {
+            let lease = of_closing_runtime(runtimes, 1);
+            assert!(try_on(lease).is_none(), "a second permit of limit 1");
+        });
+        let lease = of_closing_runtime(runtimes, 1);
+        assert!(try_on(lease).is_none(), "a second permit of limit 1");
+        late.join().unwrap();
+        drop(held);
+    });
+}
+
+#[test]
+fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
+    model(|| {
+        let runtimes: &'static Runtimes<u8> = Box::leak(Box::new(Runtimes::new()));
+        let lease = runtimes.open(1);
+        let semaphore = lease.registry.semaphore(0);
+        let _held = try_on(lease).expect("the first");
+        let waiter = thread::spawn(move || {
+            struct Waits(Lease, Option<Place>);
+            impl Future for Waits {
+                type Output = ();
+                fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+                    let semaphore = self.0.registry.semaphore(0);
+                    let lease = self.0;
+                    let place = match self.1 {
+                        Some(place) => place,
+                        None => match semaphore.enter(
+                            Ask::ONE,
+                            None,
+                            Some(context.waker()),
+                            &Policy::PLAIN,
+                            || lease.holds(),
+                        ) {
+                            Entered::Queued(place) => *self.1.insert(place),
+                            Entered::Stale => return Poll::Ready(()),
+                            other => panic!("{other:?}"),
+                        },
+                    };
+                    if place.grant.load(Ordering::Acquire) == WAITING {
+                        return Poll::Pending;
+                    }
+                    semaphore.leave(place.slot, 1, false);
+                    Poll::Ready(())
+                }
+            }
+            block_on(Waits(lease, None));
+        });
+        runtimes.retire(1, lease);
+        waiter.join().unwrap();
+        assert_eq!(semaphore.read().waiting, 0);
+    });
+}
