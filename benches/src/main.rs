@@ -19,7 +19,7 @@ use clap::Parser;
 use machine::Machine;
 use measure::Plan;
 use report::Report;
-use rows::{Row, Selection, cost, crowd, free, million, shared};
+use rows::{Row, Selection, cost, crowd, free, million, policies, shared};
 use subjects::{NAMES, refused};
 
 /// Measures the concurrency limits of several crates side by side
@@ -112,6 +112,7 @@ fn all(selection: &Selection) -> Vec<Row> {
     if million::asked(selection) {
         rows.extend(million::rows(selection));
     }
+    rows.extend(policies::rows(selection));
     rows
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod cost;
 pub(crate) mod crowd;
 pub(crate) mod free;
 pub(crate) mod million;
+pub(crate) mod policies;
 pub(crate) mod shared;
 
 use tokio::runtime::{Builder, Runtime};

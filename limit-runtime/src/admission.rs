@@ -17,6 +17,7 @@ pub trait Admission: sealed::Admission {}
 impl Admission for Infallible {}
 impl Admission for Rejected {}
 
+#[doc(hidden)]
 pub(crate) mod sealed {
     use super::{Debug, Infallible, MaxWait, Rejected};
 
@@ -129,6 +130,19 @@ impl Admitted for Result<Permit, Rejected> {
     }
 }
 
+/// For the attribute: the permit of a limit in shadow, which refuses nobody, also where the call's own
+/// options could otherwise be refused.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn never_refused(result: Result<Permit, Rejected>) -> Permit {
+    match result {
+        Ok(permit) => permit,
+        Err(rejected) => unreachable!("a limit in shadow refused a call: {rejected}"),
+    }
+}
+
 /// For the attribute: a function's value for a call that is refused.
 #[diagnostic::on_unimplemented(
     message = "calls of this function can be refused, and `{T}` cannot carry the refusal",
@@ -141,18 +155,23 @@ pub trait Refuse<T> {
     fn refuse(self) -> T;
 }
 
+// None of these is to be gone into by the compiler, which would say that `E` is not `From<Rejected>`
+// and leave out the advice above.
+#[diagnostic::do_not_recommend]
 impl<T> Refuse<T> for Infallible {
     fn refuse(self) -> T {
         match self {}
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E: From<Rejected>> Refuse<Result<T, E>> for Rejected {
     fn refuse(self) -> Result<T, E> {
         Err(E::from(self))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Refuse<Option<T>> for Rejected {
     fn refuse(self) -> Option<T> {
         None

@@ -216,6 +216,327 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// assert_eq!(describe(7).await, "/items/7");
 /// # }
 /// ```
+///
+/// # The options by example
+///
+/// `name`: what figures and errors call the limiter.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(3, name = "thumbnails")]
+/// async fn shrink(image: &[u8]) -> usize { image.len() / 2 }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// shrink(b"1234").await;
+/// assert_eq!(limit_runtime::find("thumbnails").unwrap().snapshot().total.admitted_at_once, 1);
+/// # }
+/// ```
+///
+/// `scope`: one limit for the whole process, or one for each runtime.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(1, scope = process)]
+/// async fn print_label(text: &str) -> usize { text.len() }
+///
+/// #[concurrency_limit(10, scope = runtime)]
+/// async fn resolve(host: &str) -> usize { host.len() }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(print_label("a").await + resolve("example.org").await, 12);
+/// # }
+/// ```
+///
+/// `limiter`: one limit for several functions, or one in each value.
+///
+/// ```
+/// use limit_runtime::{Limiter, concurrency_limit};
+///
+/// struct Upstream { limiter: Limiter }
+///
+/// impl Upstream {
+///     #[concurrency_limit(limiter = self.limiter)]
+///     async fn get(&self, path: &str) -> String { format!("GET {path}") }
+///
+///     #[concurrency_limit(limiter = self.limiter)]
+///     async fn put(&self, path: &str) -> String { format!("PUT {path}") }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let upstream = Upstream { limiter: Limiter::new("upstream", 4) };
+/// upstream.get("/").await;
+/// upstream.put("/").await;
+/// assert_eq!(upstream.limiter.snapshot().total.admitted_at_once, 2);
+/// # }
+/// ```
+///
+/// `env`: the environment variable that replaces the limit, if it is set.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(8, env = "MAX_RENDERS", name = "renders")]
+/// async fn render() {}
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// render().await;
+/// assert_eq!(limit_runtime::find("renders").unwrap().limit(), 8);
+/// # }
+/// ```
+///
+/// `max_waiting`: how many may wait; the next is refused. With 0 nobody waits.
+///
+/// ```
+/// use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+///
+/// #[concurrency_limit(1, max_waiting = 0)]
+/// async fn report() -> Result<u8, Rejected> {
+///     let nested = Box::pin(report()).await; // a second one, while this one runs
+///     assert_eq!(nested.unwrap_err().kind(), RejectedKind::QueueFull);
+///     Ok(1)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Rejected> {
+/// assert_eq!(report().await?, 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `max_wait`: how long a call may wait, a span of time (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`;
+/// `"1m30s"`) or an expression, a `Duration` or an `Instant`.
+///
+/// ```
+/// use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+/// use std::time::Instant;
+///
+/// struct Request { deadline: Instant }
+///
+/// #[concurrency_limit(1, max_wait = request.deadline)]
+/// async fn serve(request: Request) -> Result<(), Rejected> {
+///     let late = Request { deadline: Instant::now() };
+///     let late = Box::pin(serve(late)).await; // it would have to wait for this one
+///     assert_eq!(late.unwrap_err().kind(), RejectedKind::TimedOut);
+///     Ok(())
+/// }
+///
+/// #[concurrency_limit(1, max_wait = "50ms")]
+/// async fn ping() -> Option<()> { Some(()) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Rejected> {
+/// serve(Request { deadline: Instant::now() }).await?; // a free permit is taken all the same
+/// assert!(ping().await.is_some());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `order`: `lifo` serves the newest first, and with a full queue refuses the oldest.
+///
+/// ```
+/// use limit_runtime::{Rejected, concurrency_limit};
+///
+/// #[concurrency_limit(4, order = lifo, max_waiting = 100)]
+/// async fn timeline(user: u64) -> Result<Vec<u64>, Rejected> { Ok(vec![user]) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Rejected> {
+/// assert_eq!(timeline(1).await?, [1]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `priority`: higher first. See [`Acquire::priority`] for how waiters age.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+/// use std::cell::RefCell;
+///
+/// #[concurrency_limit(1, priority = if paying { 5 } else { 0 })]
+/// async fn convert(paying: bool, order: &RefCell<Vec<bool>>) {
+///     order.borrow_mut().push(paying);
+///     tokio::task::yield_now().await;
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let order = RefCell::default();
+/// tokio::join!(
+///     biased;
+///     convert(false, &order), convert(false, &order), convert(true, &order),
+/// );
+/// assert_eq!(order.into_inner(), [false, true, false]); // the first found a permit free
+/// # }
+/// ```
+///
+/// `weight`: how many permits a call takes. More than the limit are refused.
+///
+/// ```
+/// use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+///
+/// #[concurrency_limit(512, weight = megabytes, name = "memory")]
+/// async fn decode(megabytes: u32) -> Result<usize, Rejected> {
+///     Ok(limit_runtime::find("memory").unwrap().snapshot().total.in_use)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Rejected> {
+/// assert_eq!(decode(200).await?, 200);
+/// assert_eq!(decode(513).await.unwrap_err().kind(), RejectedKind::TooHeavy);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `key`: the limit holds for each key. An argument that is one is cloned.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(1, key = tenant, name = "exports")]
+/// async fn export(tenant: String) -> (String, usize) {
+///     (tenant, limit_runtime::find("exports").unwrap().snapshot().total.keys)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(export(String::from("acme")).await, (String::from("acme"), 1));
+/// assert_eq!(limit_runtime::find("exports").unwrap().snapshot().total.keys, 0);
+/// # }
+/// ```
+///
+/// `total`: a cap over all keys, which are then served in turn.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(2, key = (tenant, user), total = 50)]
+/// async fn search(tenant: u32, user: u64, words: &str) -> usize { words.len() }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(search(1, 2, "words").await, 5);
+/// # }
+/// ```
+///
+/// `per`: at most so many starts in any window of that length, and at most so many at once. A span
+/// of time, or a constant of type `Duration`.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+/// use std::time::Instant;
+///
+/// #[concurrency_limit(2, per = "20ms")]
+/// async fn send_mail(to: &str) -> usize { to.len() }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let start = Instant::now();
+/// for to in ["ann", "bob", "eve"] {
+///     send_mail(to).await;
+/// }
+/// assert!(start.elapsed().as_millis() >= 19); // the third waited for the first one's window
+/// # }
+/// ```
+///
+/// `on_reject`: what a refused call gives. It sees the arguments and may `.await`, use `?` and
+/// `return`; an error of the body never comes here.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(100, weight = words, on_reject = |rejected| {
+///     format!("{text}: {words} words, at most {}", rejected.limit())
+/// })]
+/// async fn translate(text: &str, words: u32) -> String { text.to_uppercase() }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(translate("a few", 2).await, "A FEW");
+/// assert_eq!(translate("a book", 90_000).await, "a book: 90000 words, at most 100");
+/// # }
+/// ```
+///
+/// `permit`: the body's name for its [`Permit`], to move it to where the work goes on.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+/// use tokio::task::JoinHandle;
+///
+/// #[concurrency_limit(2, permit = permit, name = "jobs")]
+/// async fn start(job: u32) -> JoinHandle<u32> {
+///     tokio::spawn(async move {
+///         let _permit = permit; // until the task is done
+///         job + 1
+///     })
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let job = start(1).await;
+/// assert_eq!(limit_runtime::find("jobs").unwrap().snapshot().total.in_use, 1);
+/// assert_eq!(job.await.unwrap(), 2);
+/// # }
+/// ```
+///
+/// `blocking`: the function becomes async and runs on tokio's blocking pool. Its arguments move
+/// there, so they are not borrowed: a method takes `self`, or `self: Arc<Self>`.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+/// use std::sync::Arc;
+///
+/// struct Hasher { rounds: u32 }
+///
+/// impl Hasher {
+///     #[concurrency_limit(4, blocking)]
+///     fn hash(self: Arc<Self>, password: String) -> u32 {
+///         password.bytes().map(u32::from).sum::<u32>() * self.rounds
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let hasher = Arc::new(Hasher { rounds: 2 });
+/// assert_eq!(Arc::clone(&hasher).hash(String::from("a")).await, 194);
+/// # }
+/// ```
+///
+/// `enabled`: whether the limit holds for a call.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(1, enabled = !internal)]
+/// async fn status(internal: bool) -> u8 {
+///     if internal { 1 } else { 1 + Box::pin(status(true)).await } // it does not wait for itself
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(status(false).await, 2);
+/// # }
+/// ```
+///
+/// `shadow`: nobody waits, nobody is refused; what would have been is counted.
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(1, shadow, max_waiting = 10, name = "candidate")]
+/// async fn candidate(depth: u8) {
+///     if depth > 0 { Box::pin(candidate(depth - 1)).await }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// candidate(2).await;
+/// assert_eq!(limit_runtime::find("candidate").unwrap().snapshot().total.shadowed.waited, 2);
+/// # }
+/// ```
+///
+/// `crate`: where this crate is, if it was renamed or is re-exported.
+///
+/// ```
+/// use limit_runtime as limits;
+///
+/// #[limits::concurrency_limit(3, crate = limits)]
+/// async fn elsewhere() -> u8 { 1 }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(elsewhere().await, 1);
+/// # }
+/// ```
+///
+/// # In detail
 pub use limit_macros::concurrency_limit;
 pub use limiter::{Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, Undrained, find, limiters};
 pub use metrics::{Figures, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes};
@@ -227,6 +548,6 @@ pub use scope::Scope;
 /// For what the attribute writes. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::admission::{Admitted, Refuse};
+    pub use crate::admission::{Admitted, Refuse, never_refused};
     pub use crate::blocking::run;
 }

@@ -288,13 +288,16 @@ impl<E: Admission> Limiter<E> {
         self.acquire().weight(weight)
     }
 
-    /// Takes a permit (or as many as [`weight`](Self::weight) says) if one is free and nobody waits for it. Does not pass the queue.
+    /// Takes a permit (or as many as [`weight`](Self::weight) says) if it is free and nobody waits for
+    /// it. Does not pass the queue, unless the newest is served first.
     ///
     /// It counts for the runtime in whose context it is called.
     ///
     /// # Errors
     ///
-    /// [`RejectedKind::QueueFull`](crate::RejectedKind::QueueFull) otherwise.
+    /// [`RejectedKind::QueueFull`](crate::RejectedKind::QueueFull) otherwise;
+    /// [`TooHeavy`](crate::RejectedKind::TooHeavy) and [`Closed`](crate::RejectedKind::Closed) as for
+    /// other calls.
     ///
     /// # Examples
     ///

@@ -1,5 +1,6 @@
 //! What a limiter does with the calls over its limit.
 
+use crate::rejected::RejectedKind;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -30,6 +31,7 @@ pub enum Order {
 /// let _: [MaxWait; 2] = [Duration::from_millis(50).into(), Instant::now().into()];
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MaxWait {
     /// So long from when it begins to wait.
     For(Duration),
@@ -38,6 +40,14 @@ pub enum MaxWait {
 }
 
 impl MaxWait {
+    /// Whether there is no time to wait at all.
+    pub(crate) fn is_over(self) -> bool {
+        match self {
+            Self::For(duration) => duration.is_zero(),
+            Self::Until(instant) => instant <= Instant::now(),
+        }
+    }
+
     /// The moment, for a call that begins to wait now. `None` is too far away to be reckoned.
     pub(crate) fn deadline(self, now: Instant) -> Option<Instant> {
         match self {
@@ -102,7 +112,6 @@ impl Policy {
 /// What a call asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ask {
-    /// Permits. 0 if it is not enabled.
     pub(crate) weight: u32,
     /// Higher first.
     pub(crate) priority: u8,
@@ -110,27 +119,23 @@ pub(crate) struct Ask {
     pub(crate) fallible: bool,
     /// Otherwise it is let in whatever the limit, and counted.
     pub(crate) enabled: bool,
+    /// It cannot wait, because its time to wait is over already.
+    pub(crate) no_time: bool,
 }
 
 impl Ask {
-    /// One permit, whatever it takes.
-    pub(crate) const ONE: Self = Self { weight: 1, priority: 0, fallible: false, enabled: true };
+    /// One permit, however long it takes.
+    pub(crate) const ONE: Self =
+        Self { weight: 1, priority: 0, fallible: false, enabled: true, no_time: false };
 
-    pub(crate) const fn weight(mut self, weight: u32) -> Self {
-        if self.enabled {
-            self.weight = weight;
-        }
-        self
+    /// The permits that it takes.
+    #[inline]
+    pub(crate) const fn permits(self) -> u32 {
+        if self.enabled { self.weight } else { 0 }
     }
 
-    /// `weight` is for a call that was not enabled and is now.
-    pub(crate) const fn enabled(mut self, enabled: bool, weight: u32) -> Self {
-        if !enabled {
-            self.weight = 0;
-        } else if !self.enabled {
-            self.weight = weight;
-        }
-        self.enabled = enabled;
-        self
+    /// Why it is refused if it would have to wait and may not.
+    pub(crate) const fn refused_as(self) -> RejectedKind {
+        if self.no_time { RejectedKind::TimedOut } else { RejectedKind::QueueFull }
     }
 }

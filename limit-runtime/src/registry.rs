@@ -25,7 +25,7 @@
 
 mod guard;
 
-use crate::semaphore::Semaphore;
+use crate::semaphore::{Aside, Semaphore};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 use guard::Guard;
 pub(crate) use guard::is_task_waker;
@@ -120,13 +120,13 @@ impl Registry {
     /// Makes all semaphores those of nobody, if no permit is out and nobody waits.
     ///
     /// The epoch changes first: see *Memory ordering* in [`crate::semaphore`].
-    fn empty(&self) -> bool {
+    fn empty(&self, left: &mut Vec<Aside>) -> bool {
         // First a look, so that whoever still uses it is not sent to look it up again.
         if !self.semaphores().all(Semaphore::is_idle) {
             return false;
         }
         self.epoch.fetch_add(2, Ordering::AcqRel);
-        self.semaphores().all(|semaphore| semaphore.unbind(false))
+        self.semaphores().all(|semaphore| semaphore.unbind(false, left))
     }
 }
 
@@ -207,11 +207,13 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
 
     /// Gives a registry to a runtime, to be confirmed, if another thread has not done so meanwhile.
     pub(crate) fn open(&self, runtime: K) -> Lease {
+        // Dropped after unlocking: there may be keys of the user's in it.
+        let mut left = Vec::new();
         let mut known = lock(&self.known);
         if let Some((registry, _)) = known.live.get(&runtime) {
             return registry.lease();
         }
-        let empty = known.retired.iter().position(|(_, registry)| registry.empty());
+        let empty = known.retired.iter().position(|(_, registry)| registry.empty(&mut left));
         let registry = if let Some(empty) = empty {
             known.retired.remove(empty).1
         } else {

@@ -120,8 +120,10 @@ impl Rejected {
     /// come back lately, until those who waited and then this call were served.
     ///
     /// An estimate, from the calls that were let in between earlier refusals and this one, over the
-    /// last seconds. `None` when there is no basis for one: at the first refusal, when nothing has
-    /// come back since, and where waiting does not help (too heavy, closed).
+    /// last seconds; with keys, calls of this one's. Where permits come back when their window is over
+    /// (`per`) it is known better. `None` when there is no basis for one: at the first refusal, when
+    /// nothing has come back since, and where to wait is no help or was refused (too heavy, closed,
+    /// evicted).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.details.refusal.retry_after

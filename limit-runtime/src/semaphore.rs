@@ -46,6 +46,7 @@ mod line;
 mod queue;
 mod rate;
 mod returns;
+mod shadow;
 mod slots;
 mod special;
 mod state;
@@ -61,10 +62,12 @@ use crate::rejected::Refusal;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 pub(crate) use keys::{Hashed, KeySource};
 pub(crate) use queue::Place;
+pub(crate) use rate::Tick;
 pub(crate) use slots::{ADMITTED, GRANTED, NO_SLOT, REFUSED, WAITING, standing, with_figure};
-use special::Aside;
+pub(crate) use special::Aside;
 use state::{Binding, State};
 use std::task::Waker;
+use tokio::runtime::Id;
 use tokio::sync::broadcast::Sender;
 use tokio::time::Instant;
 pub(crate) use wakers::Wakers;
@@ -86,6 +89,9 @@ pub(crate) struct Semaphore {
     /// How often `acquired` has wrapped.
     wraps: AtomicU32,
 }
+
+/// Where to tell what happens.
+type Listeners = Sender<Event>;
 
 /// What became of a call that took the slow path.
 #[derive(Debug)]
@@ -157,7 +163,7 @@ impl Semaphore {
     fn release_slow(&self, weight: u32, slot: u32) {
         let mut state = self.lock();
         state.release(&self.word, weight, slot);
-        self.serve(state, Wakers::default());
+        self.serve(state);
     }
 
     /// The slow path in: takes the permits, or joins the queue if there is a waker to join with, or
@@ -188,28 +194,35 @@ impl Semaphore {
             Binding::Claimed if waker.is_none() => return Entered::Unbound,
             Binding::Claimed | Binding::Bound => {}
         }
-        let mut wakers = Wakers::default();
-        let entered = state.enter(&self.word, ask, key, &mut waker, &mut wakers);
-        // Who has joined has found nothing to hand out. A permit that has come back since is handed
-        // out by whoever brought it: SLOW is set.
-        let joined = matches!(entered, Entered::Queued(_));
-        if !joined || state.is_special() || !wakers.is_empty() {
-            self.serve(state, wakers);
+        let entered = state.enter(&self.word, ask, key, &mut waker);
+        if state.has_left_something(&entered) {
+            self.serve(state);
+        } else {
+            unlock(state, Wakers::default());
         }
         entered
     }
 
-    /// Binds a semaphore that [`Entered::Unbound`] handed to the caller. To be followed, under no
-    /// lock, by waking the wakers, by [`serve_all`](Self::serve_all) and by [`trim`](Self::trim).
+    /// Binds a semaphore to a limit, or with keys to that of each and one over all of them, unless
+    /// somebody else has. To be followed, under no lock, by waking the wakers, by
+    /// [`serve_all`](Self::serve_all) and by [`trim`](Self::trim).
     pub(crate) fn bind(
         &self,
+        policy: &Policy,
         limit: u32,
+        total: Option<u32>,
         closed: bool,
-        listeners: Option<Sender<Event>>,
+        listeners: Option<Listeners>,
     ) -> Wakers {
         self.change(|state, wakers| {
-            state.binding = Binding::Bound;
-            state.set_limit(&self.word, limit, wakers);
+            match state.binding {
+                // Who was to find the limit out has been quicker.
+                Binding::Bound => return,
+                // Nobody has asked for it by a call, or its registry has passed on since.
+                Binding::Unbound => state.claim(policy),
+                Binding::Claimed => {}
+            }
+            state.bind(&self.word, limit, total, wakers);
             if closed {
                 state.close(&self.word, wakers);
             }
@@ -224,7 +237,8 @@ impl Semaphore {
         let mut state = self.lock();
         let mut wakers = Wakers::default();
         state.trim(&self.word, &mut wakers);
-        self.serve(state, wakers);
+        unlock(state, wakers);
+        self.serve_all();
     }
 
     /// Takes back the claim of [`Entered::Unbound`], if nobody else has bound meanwhile: the next
@@ -262,7 +276,7 @@ impl Semaphore {
     }
 
     /// Tells what happens from now on.
-    pub(crate) fn listen(&self, listeners: Sender<Event>) -> Wakers {
+    pub(crate) fn listen(&self, listeners: Listeners) -> Wakers {
         self.change_bound(|state, _| state.listen(&self.word, listeners))
     }
 
@@ -281,14 +295,23 @@ impl Semaphore {
         wakers
     }
 
-    /// Whether no permit is out and nobody waits. If not, the waker is woken when that is so.
-    pub(crate) fn poll_drained(&self, waker: &Waker) -> bool {
+    /// Whether no permit is out and nobody waits. If not, the waker is woken when that is so, unless
+    /// the drainer of that number goes before or brings another.
+    pub(crate) fn poll_drained(&self, drainer: u64, waker: &Waker) -> bool {
         let waker = waker.clone();
         let mut state = self.lock();
-        let (drained, unneeded) = state.poll_drained(&self.word, waker);
-        self.serve(state, Wakers::default());
+        let (is_empty, unneeded) = state.poll_drained(&self.word, drainer, waker);
+        self.serve(state);
         drop(unneeded);
-        drained
+        is_empty
+    }
+
+    /// A drainer goes.
+    pub(crate) fn forget_drainer(&self, drainer: u64) {
+        let mut state = self.lock();
+        let unneeded = state.forget_drainer(drainer);
+        self.serve(state);
+        drop(unneeded);
     }
 
     /// How many permits are out and how many calls wait.
@@ -299,26 +322,23 @@ impl Semaphore {
 
     /// Serves whoever can be served.
     pub(crate) fn serve_all(&self) {
-        self.serve(self.lock(), Wakers::default());
+        self.serve(self.lock());
     }
 
     /// Takes every waiter out of the queue and wakes it, to ask again. Who joins meanwhile stays.
     pub(crate) fn dismiss_all(&self) {
         let mut left = self.lock().queue.len();
-        loop {
+        while left > 0 {
             let mut state = self.lock();
             let mut wakers = Wakers::default();
             let dismissed = state.dismiss_some(&self.word, left, &mut wakers);
-            state.settle(&self.word);
-            let aside = state.aside();
-            drop(state);
-            wakers.wake();
-            aside.into_iter().for_each(Aside::run);
-            left -= dismissed;
-            if left == 0 || dismissed == 0 {
-                return;
+            unlock(state, wakers);
+            if dismissed == 0 {
+                break;
             }
+            left = left.saturating_sub(dismissed);
         }
+        self.serve_all();
     }
 
     /// Whether no permit is out and nobody waits.
@@ -329,8 +349,9 @@ impl Semaphore {
     /// Unbinds, if no permit is out and nobody waits; says whether it did. The caller must have
     /// changed what `still_ours` looks at before, or know that there are no callers any more.
     ///
-    /// Figures are kept as those of the past, or with `forget`, dropped.
-    pub(crate) fn unbind(&self, forget: bool) -> bool {
+    /// Figures are kept as those of the past, or with `forget`, dropped. What is left is dropped when
+    /// no lock is held: it has keys of the user's.
+    pub(crate) fn unbind(&self, forget: bool, left: &mut Vec<Aside>) -> bool {
         let mut state = self.lock();
         if self.word.fetch_add(ONE_ACQUIRED, Ordering::AcqRel).wrapping_add(ONE_ACQUIRED)
             < ONE_ACQUIRED
@@ -342,9 +363,7 @@ impl Semaphore {
         }
         let acquired = self.acquired(&mut state);
         state.close_books(acquired, forget);
-        let special = state.take_special();
-        drop(state);
-        drop(special);
+        left.extend(state.take_special().map(|special| special.into_aside()));
         true
     }
 
@@ -352,31 +371,45 @@ impl Semaphore {
     pub(crate) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
         let mut state = self.lock();
         let waker = state.leave(&self.word, slot, weight, cancelled);
-        self.serve(state, Wakers::default());
+        self.serve(state);
         drop(waker);
     }
 
     /// A waiter's time is up: it is refused, and has left. `None` if it does not wait any more: it
     /// was handed its permits, or dismissed, before.
-    pub(crate) fn time_out(&self, slot: u32, weight: u32) -> Option<Refusal> {
+    pub(crate) fn time_out(&self, slot: u32) -> Option<Refusal> {
         let mut state = self.lock();
-        let (refusal, waker) = state.time_out(&self.word, slot, weight)?;
-        self.serve(state, Wakers::default());
+        let (refusal, waker) = state.time_out(&self.word, slot)?;
+        self.serve(state);
         drop(waker);
         Some(refusal)
     }
 
-    /// A waiter at a semaphore whose permits come back with time looks who can be served. When it
-    /// is to look again, if it is the one who does.
-    pub(crate) fn watch(&self, slot: u32) -> Option<Instant> {
-        self.serve_all();
-        self.lock().watch(slot)
-    }
-
-    /// A waiter starts that was handed permits which come back with time.
+    /// A waiter starts that was handed permits which cool.
     pub(crate) fn start(&self, slot: u32) {
         let now = Instant::now();
         self.lock().start(slot, now);
+    }
+
+    /// A waiter is polled on a runtime, for permits that cool: if nobody watches the clock there, the
+    /// number of who is to.
+    pub(crate) fn add_ticker(&self, runtime: Id) -> Option<u64> {
+        self.lock().add_ticker(runtime)
+    }
+
+    /// Serves whoever can be served by now; when to do so again.
+    pub(crate) fn tick(&self, ticker: u64, waker: &Waker) -> Tick {
+        let waker = waker.clone();
+        self.serve_all();
+        let (tick, unneeded) = self.lock().tick(ticker, waker);
+        drop(unneeded);
+        tick
+    }
+
+    /// Whoever watches the clock goes.
+    pub(crate) fn remove_ticker(&self, ticker: u64) {
+        let waker = self.lock().remove_ticker(ticker);
+        drop(waker);
     }
 
     /// A waiter is polled by another task than the one that its waker wakes.
@@ -393,9 +426,9 @@ impl Semaphore {
     pub(crate) fn leave_refused(&self, slot: u32, weight: u32) -> Refusal {
         let mut state = self.lock();
         let (refusal, waker) = state.leave_refused(&self.word, slot, weight);
-        self.serve(state, Wakers::default());
+        self.serve(state);
         drop(waker);
-        refusal
+        refusal.expect("whoever was refused was told why")
     }
 
     /// What it shows at this moment.
@@ -411,28 +444,20 @@ impl Semaphore {
         matches!(state.binding, Binding::Bound).then(|| state.limit())
     }
 
+    #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
+    #[inline(always)]
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
-    /// Hands out what can be handed out, unlocks, and wakes. Everything that changes a semaphore ends
-    /// with this.
+    /// Hands out what can be handed out, unlocks, and wakes.
     #[inline]
-    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>, mut wakers: Wakers) {
-        loop {
-            let more = state.serve(&self.word, &mut wakers);
-            let aside = state.aside();
-            drop(state);
-            wakers.wake();
-            if let Some(aside) = aside {
-                aside.run();
-            }
-            if !more {
-                return;
-            }
-            state = self.lock();
-            wakers = Wakers::default();
-        }
+    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+        let mut wakers = Wakers::default();
+        let more = state.serve(&self.word, &mut wakers);
+        // Also if a waker panics.
+        let _more = more.then(|| More(self));
+        unlock(state, wakers);
     }
 
     /// How many calls have been admitted through the word.
@@ -443,4 +468,32 @@ impl Semaphore {
         let low = self.word.load(Ordering::Relaxed) >> 32;
         state.monotonic(wraps << 32 | low)
     }
+}
+
+/// There is more to hand out than could be at one time.
+struct More<'a>(&'a Semaphore);
+
+impl Drop for More<'_> {
+    fn drop(&mut self) {
+        // Not by calling each other, however many wait.
+        loop {
+            let mut state = self.0.lock();
+            let mut wakers = Wakers::default();
+            let more = state.serve(&self.0.word, &mut wakers).then(|| More(self.0));
+            unlock(state, wakers);
+            match more {
+                Some(more) => std::mem::forget(more),
+                None => return,
+            }
+        }
+    }
+}
+
+/// Unlocks, and then does what must not be done under the lock.
+#[inline]
+fn unlock(mut state: MutexGuard<'_, State>, wakers: Wakers) {
+    let aside = state.aside();
+    drop(state);
+    wakers.wake();
+    drop(aside);
 }

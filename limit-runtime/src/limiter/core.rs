@@ -29,8 +29,6 @@ pub(crate) struct Core {
     index: ConstAtomicU32,
     /// What a call asks for that does not say anything else.
     pub(crate) ask: Ask,
-    /// Its weight, also if calls are not enabled.
-    pub(crate) weight: u32,
     pub(crate) max_wait: Option<MaxWait>,
     pub(crate) policy: Policy,
     registration: OnceCell<Registration>,
@@ -58,7 +56,6 @@ impl Core {
             env: None,
             index: ConstAtomicU32::new(0),
             ask: Ask::ONE,
-            weight: 1,
             max_wait: None,
             policy: Policy::PLAIN,
             registration: OnceCell::new(),
@@ -74,10 +71,11 @@ impl Core {
     /// Takes permits if they are free and nobody waits for them.
     pub(crate) fn try_acquire(&self, key: Option<&dyn KeySource>) -> Result<Permit, Rejected> {
         let ask = Ask { fallible: true, ..self.ask };
+        let weight = ask.permits();
         loop {
             let (semaphore, lease) = self.semaphore(None);
-            if key.is_none() && semaphore.try_acquire(ask.weight, || lease.holds()) {
-                return Ok(Permit::new(semaphore, ask.weight, NO_SLOT));
+            if key.is_none() && semaphore.try_acquire(weight, || lease.holds()) {
+                return Ok(Permit::new(semaphore, weight, NO_SLOT));
             }
             match semaphore.enter(ask, key, None, &self.policy, || lease.holds()) {
                 Entered::Admitted { weight, slot } => {
@@ -135,6 +133,7 @@ impl Core {
     }
 
     /// A call is about to wait, which the expression for the limit must not.
+    #[inline]
     pub(crate) fn assert_not_finding_out(&self) {
         if matches!(self.limit, Limit::Lazy(_)) {
             self.entry().assert_not_finding_out();

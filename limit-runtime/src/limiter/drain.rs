@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,12 +14,17 @@ use std::time::Duration;
 #[must_use = "futures do nothing unless polled"]
 pub struct Drain {
     entry: Arc<Entry>,
+    /// Tells it from others that drain the same limiter.
+    number: u64,
     began_with: Option<usize>,
 }
 
+static DRAINS: AtomicU64 = AtomicU64::new(0);
+
 impl Drain {
     pub(super) fn new(entry: Arc<Entry>) -> Self {
-        Self { entry, began_with: None }
+        let number = DRAINS.fetch_add(1, Ordering::Relaxed);
+        Self { entry, number, began_with: None }
     }
 
     pub(super) async fn within(self, duration: Duration) -> Result<usize, Undrained> {
@@ -38,9 +44,21 @@ impl Future for Drain {
     type Output = usize;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
-        let Self { entry, began_with } = &mut *self;
+        let Self { entry, number, began_with } = &mut *self;
         let began_with = *began_with.get_or_insert_with(|| entry.busy());
-        if entry.poll_drained(context.waker()) { Poll::Ready(began_with) } else { Poll::Pending }
+        if entry.poll_drained(*number, context.waker()) {
+            Poll::Ready(began_with)
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        if self.began_with.is_some() {
+            self.entry.forget_drainer(self.number);
+        }
     }
 }
 
@@ -49,7 +67,7 @@ impl fmt::Debug for Drain {
         f.debug_struct("Drain")
             .field("limiter", &self.entry.name)
             .field("began_with", &self.began_with)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -130,11 +130,10 @@ impl Entry {
         let bad_variable = control.bad_variable.take();
         // Who does not listen any more does not cost anything any more.
         control.listeners.take_if(|listeners| listeners.receiver_count() == 0);
-        let wakers = semaphore.bind(limit, control.closed, control.listeners.clone());
-        let more = control.total.map(|total| semaphore.set_total(total));
+        let (total, listeners) = (control.total.or(policy.total), control.listeners.clone());
+        let wakers = semaphore.bind(policy, limit, total, control.closed, listeners);
         drop(control);
         wakers.wake();
-        more.into_iter().for_each(Wakers::wake);
         semaphore.serve_all();
         if policy.max_waiting < u32::MAX {
             semaphore.trim();
@@ -225,9 +224,10 @@ impl Entry {
         let registries = registry::all();
         let semaphores = || registries.iter().filter_map(|registry| registry.existing(self.index));
         // All under this lock, so that of two changes one is the later everywhere.
-        let wakers: Vec<Wakers> = semaphores().map(each).collect();
+        let mut wakers = Wakers::default();
+        semaphores().for_each(|semaphore| wakers.append(each(semaphore)));
         drop(control);
-        wakers.into_iter().for_each(Wakers::wake);
+        wakers.wake();
         semaphores().for_each(Semaphore::serve_all);
     }
 
@@ -238,8 +238,13 @@ impl Entry {
 
     /// Whether no permit is out and nobody waits, in any runtime. If not, the waker is woken when one
     /// of those that are in use is not any more.
-    pub(super) fn poll_drained(&self, waker: &Waker) -> bool {
-        self.semaphores().into_iter().all(|semaphore| semaphore.poll_drained(waker))
+    pub(super) fn poll_drained(&self, drainer: u64, waker: &Waker) -> bool {
+        self.semaphores().into_iter().all(|semaphore| semaphore.poll_drained(drainer, waker))
+    }
+
+    /// A drainer goes.
+    pub(super) fn forget_drainer(&self, drainer: u64) {
+        self.semaphores().into_iter().for_each(|semaphore| semaphore.forget_drainer(drainer));
     }
 
     /// Those of all runtimes; none, if the limiter was dropped and they may be another's.

@@ -4,6 +4,7 @@ use super::entry::{Entry, Limit};
 use crate::Scope;
 use crate::metrics::Snapshot;
 use crate::registry;
+use crate::semaphore::Aside;
 use once_cell::sync::Lazy;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -34,11 +35,11 @@ struct Namesakes {
 }
 
 impl Limiters {
-    fn index(&mut self) -> usize {
+    fn index(&mut self, left: &mut Vec<Aside>) -> usize {
         if self.free.is_empty() {
             // A few, so that many whose permits stay out do not make this slow.
             for _ in 0..self.leaving.len().min(4) {
-                self.leave_next();
+                self.leave_next(left);
             }
         }
         self.free.pop().unwrap_or_else(|| {
@@ -47,9 +48,9 @@ impl Limiters {
         })
     }
 
-    fn leave_next(&mut self) {
+    fn leave_next(&mut self, left: &mut Vec<Aside>) {
         let Some(index) = self.leaving.pop_front() else { return };
-        if forget(index) {
+        if forget(index, left) {
             self.free.push(index);
         } else {
             self.leaving.push_back(index);
@@ -81,11 +82,11 @@ impl Limiters {
 }
 
 /// Makes all semaphores of an index those of nobody; says whether no permit of it is out.
-fn forget(index: usize) -> bool {
+fn forget(index: usize, left: &mut Vec<Aside>) -> bool {
     registry::all()
         .iter()
         .filter_map(|registry| registry.existing(index))
-        .all(|semaphore| semaphore.unbind(true))
+        .all(|semaphore| semaphore.unbind(true, left))
 }
 
 fn lock() -> MutexGuard<'static, Limiters> {
@@ -94,8 +95,10 @@ fn lock() -> MutexGuard<'static, Limiters> {
 
 /// A limiter is used for the first time.
 pub(super) fn add(wanted: &str, limit: Limit, scope: Scope, variable: Option<&str>) -> Arc<Entry> {
+    // Dropped after unlocking: there may be keys of the user's in it.
+    let mut left = Vec::new();
     let mut limiters = lock();
-    let index = limiters.index();
+    let index = limiters.index(&mut left);
     let name = limiters.take_name(wanted);
     let entry = Arc::new(Entry::new(name, index, scope, limit, variable));
     limiters.entries[index] = Some(Arc::clone(&entry));
@@ -109,11 +112,13 @@ pub(super) fn add(wanted: &str, limit: Limit, scope: Scope, variable: Option<&st
 
 /// A limiter is dropped.
 pub(super) fn remove(entry: &Entry, wanted: &str) {
+    // Dropped after unlocking: there may be keys of the user's in it.
+    let mut left = Vec::new();
     let mut limiters = lock();
     entry.close();
     limiters.free_name(&entry.name, wanted);
     let gone = limiters.entries[entry.index].take();
-    if forget(entry.index) {
+    if forget(entry.index, &mut left) {
         limiters.free.push(entry.index);
     } else {
         limiters.leaving.push_back(entry.index);

@@ -58,9 +58,11 @@ impl<E: Admission, K> Limiter<E, K> {
     /// Waits until nothing is held and nobody waits, in any runtime; says how many permits were held
     /// and calls waited when it began.
     ///
-    /// It keeps nobody out: to come to an end under load, [`close`](Self::close) first. Each runtime is
-    /// looked at until it is found empty once. Calls that take no permits (weight 0, or not enabled)
-    /// are not waited for. A permit held on a runtime that does not run is waited for all the same.
+    /// It keeps nobody out: to come to an end under load, [`close`](Self::close) first. It is ready when
+    /// it has found all runtimes empty, one after another. Calls that take no permits (weight 0, or not
+    /// enabled) are not waited for. A permit held on a runtime that does not run is waited for all the
+    /// same. It outlives the limiter, but not the limiter's use: when that is dropped it is ready, even
+    /// if permits are out.
     ///
     /// Cancel safe: dropping it changes nothing.
     ///

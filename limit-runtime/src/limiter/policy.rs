@@ -132,8 +132,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn weight(mut self, weight: u32) -> Limiter<Rejected, K> {
-        self.core.weight = weight;
-        self.core.ask = self.core.ask.weight(weight);
+        self.core.ask.weight = weight;
         self.into_kind()
     }
 
@@ -185,7 +184,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn enabled(mut self, enabled: bool) -> Self {
-        self.core.ask = self.core.ask.enabled(enabled, self.core.weight);
+        self.core.ask.enabled = enabled;
         self
     }
 

@@ -183,7 +183,16 @@ impl fmt::Display for Figures {
             Short(self.wait.p90),
             Short(self.wait.p99),
             Short(self.wait.max),
-        )
+        )?;
+        if self.keys > 0 {
+            write!(f, "  keys {}", self.keys)?;
+        }
+        let shadowed = &self.shadowed;
+        if shadowed.waited + shadowed.rejected.total() > 0 {
+            let rejected = shadowed.rejected.total();
+            write!(f, "  would wait {}, be rejected {rejected}", shadowed.waited)?;
+        }
+        Ok(())
     }
 }
 

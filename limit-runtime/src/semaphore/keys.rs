@@ -17,10 +17,13 @@
 
 use super::line::Line;
 use super::queue::Queue;
+use super::returns::Returns;
+use super::shadow::Shadows;
 use super::slots::NO_KEY;
 use std::any::{Any, TypeId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
+use tokio::time::Instant;
 
 /// A caller's key, of whatever type.
 pub(crate) trait KeySource {
@@ -60,10 +63,16 @@ pub(crate) struct Keys {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) line: Line,
+    /// Permits that are out, and those that cool.
     pub(super) in_use: u32,
-    /// Permits that are nobody's and whose window is not over.
-    pub(super) cooling: u32,
+    cooling: u32,
+    /// Until when they cool, the first first.
+    cools: VecDeque<Instant>,
     pub(super) waiting: u32,
+    /// Calls that were let in, wrapping.
+    pub(super) admitted: u32,
+    pub(super) returns: Returns,
+    pub(super) shadows: Shadows,
     turn: Option<u64>,
     hash: u64,
     /// Another key with this hash.
@@ -143,11 +152,18 @@ impl Keys {
         &mut self.entries[number as usize]
     }
 
-    /// Whether a permit of this weight is free for a key that nobody waits for. (If the total lets
-    /// it.)
-    pub(super) fn has_room(&self, number: u32, weight: u32) -> bool {
+    /// Whether permits are free for one of a key who comes now. (If the total lets it.)
+    pub(super) fn has_room(&self, number: u32, weight: u32, lifo: bool) -> bool {
         let entry = &self.entries[number as usize];
-        entry.line.is_empty() && self.limit.saturating_sub(entry.in_use) >= weight
+        let is_next = entry.line.is_empty() || lifo;
+        is_next && self.limit.saturating_sub(entry.in_use) >= weight
+    }
+
+    /// A call of a key is let in.
+    pub(super) fn take(&mut self, number: u32, weight: u32) {
+        let entry = self.entry(number);
+        entry.in_use += weight;
+        entry.admitted = entry.admitted.wrapping_add(1);
     }
 
     /// Whether keys wait for nothing but the total.
@@ -214,7 +230,11 @@ impl Keys {
             line: Line::new(),
             in_use: 0,
             cooling: 0,
+            cools: VecDeque::new(),
             waiting: 0,
+            admitted: 0,
+            returns: Returns::new(),
+            shadows: Shadows::default(),
             turn: None,
             hash,
             next: first,
@@ -272,6 +292,31 @@ impl Keys {
             *self = Self { limit: self.limit, turns_given: self.turns_given, ..Self::new() };
         }
         key
+    }
+}
+
+impl Entry {
+    /// Permits that are out.
+    pub(super) fn held(&self) -> u32 {
+        self.in_use - self.cooling
+    }
+
+    /// Permits that were out cool.
+    pub(super) fn cool(&mut self, over: Instant, weight: u32) {
+        self.cooling += weight;
+        let place = self.cools.partition_point(|&earlier| earlier <= over);
+        self.cools.insert(place, over);
+    }
+
+    /// The first of them have cooled.
+    pub(super) fn cooled(&mut self, weight: u32) {
+        self.cooling -= weight;
+        self.cools.pop_front();
+    }
+
+    /// When so many and the next have cooled.
+    pub(super) fn cooled_at(&self, before: usize) -> Option<Instant> {
+        self.cools.get(before).copied()
     }
 }
 

@@ -13,12 +13,40 @@
 //! one rate never changes which of two is first, so a rank is reckoned once.
 
 use super::slots::{NO_SLOT, Slots};
+use crate::policy::{Ask, Order, Policy};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// What a level of priority is worth.
 const LEVEL: Duration = Duration::from_secs(1);
+
+/// Where newcomers join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LineOrder {
+    /// At the end.
+    Fifo,
+    /// Before all others.
+    Lifo,
+    /// Where their priority says.
+    Rank,
+}
+
+impl LineOrder {
+    pub(super) fn of_policy(policy: &Policy) -> Self {
+        match policy.order {
+            Order::Lifo => Self::Lifo,
+            Order::Fifo if policy.ranked => Self::Rank,
+            Order::Fifo => Self::Fifo,
+        }
+    }
+
+    /// For a call that may have a priority.
+    #[inline]
+    pub(super) fn of(self, ask: Ask) -> Self {
+        if self == Self::Fifo && ask.priority > 0 { Self::Rank } else { self }
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Line {
@@ -38,14 +66,29 @@ impl Line {
         self.head == NO_SLOT
     }
 
+    /// Whether somebody in it has had a priority.
+    pub(super) fn is_ranked(&self) -> bool {
+        self.ranked.is_some()
+    }
+
     /// Who is next, [`NO_SLOT`] if nobody waits.
     pub(super) fn head(&self) -> u32 {
         self.head
     }
 
+    /// Joins where the order says.
+    #[inline]
+    pub(super) fn push(&mut self, slots: &mut Slots, slot: u32, order: LineOrder, priority: u8) {
+        match order {
+            LineOrder::Fifo => self.push_last(slots, slot),
+            LineOrder::Lifo => self.push_first(slots, slot),
+            LineOrder::Rank => self.push_ranked(slots, slot, priority),
+        }
+    }
+
     /// Joins at the end. In a line that is ranked, as one without priority.
     #[inline]
-    pub(super) fn push_last(&mut self, slots: &mut Slots, slot: u32) {
+    fn push_last(&mut self, slots: &mut Slots, slot: u32) {
         if self.ranked.is_some() {
             return self.push_ranked(slots, slot, 0);
         }
@@ -60,7 +103,7 @@ impl Line {
     }
 
     /// Joins before all others. Not in a line that is ranked.
-    pub(super) fn push_first(&mut self, slots: &mut Slots, slot: u32) {
+    fn push_first(&mut self, slots: &mut Slots, slot: u32) {
         let head = std::mem::replace(&mut self.head, slot);
         slots.node_mut(slot).next = head;
         if head == NO_SLOT {
@@ -72,7 +115,7 @@ impl Line {
 
     /// Joins where its priority says.
     #[cold]
-    pub(super) fn push_ranked(&mut self, slots: &Slots, slot: u32, priority: u8) {
+    fn push_ranked(&mut self, slots: &Slots, slot: u32, priority: u8) {
         let now = Instant::now();
         if self.ranked.is_none() {
             // Whoever waits already is taken to have come now, in that order.

@@ -31,12 +31,13 @@ fn bound(limit: u32) -> &'static Semaphore {
 fn bound_to(limit: u32, policy: &Policy) -> &'static Semaphore {
     let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
     assert!(matches!(semaphore.enter(Ask::ONE, None, None, policy, || true), Entered::Unbound));
-    bind(semaphore, limit);
+    semaphore.bind(policy, limit, policy.total, false, None).wake();
+    semaphore.serve_all();
     semaphore
 }
 
 fn bind(semaphore: &Semaphore, limit: u32) {
-    semaphore.bind(limit, false, None).wake();
+    semaphore.bind(&Policy::PLAIN, limit, None, false, None).wake();
     semaphore.serve_all();
 }
 
@@ -85,7 +86,7 @@ enum Without {
 }
 
 fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
-    let ask = Ask { fallible: true, ..Ask::ONE.weight(weight) };
+    let ask = Ask { weight, fallible: true, ..Ask::ONE };
     Call { semaphore, ask, key: None, is_over: false, place: None }
 }
 
@@ -106,7 +107,7 @@ impl Future for Call {
                 stands = standing(grant.load(Ordering::Acquire));
             }
             let done = match stands {
-                WAITING if is_over => match semaphore.time_out(slot, ask.weight) {
+                WAITING if is_over => match semaphore.time_out(slot) {
                     Some(refusal) => Err(Without::Refused(refusal.kind)),
                     None => {
                         context.waker().wake_by_ref();

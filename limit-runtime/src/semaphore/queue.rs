@@ -28,11 +28,7 @@
 //! waiter's own `GRANTED` to `ADMITTED`, and nobody else writes between those two.
 
 use super::line::Line;
-use super::slots::{
-    ADMITTED, AT_ONCE, GRANTED, Grant, NO_SLOT, REFUSED, Slots, WAITING, figure, standing,
-    with_figure,
-};
-use crate::rejected::RejectedKind;
+use super::slots::{ADMITTED, AT_ONCE, GRANTED, Grant, NO_SLOT, Slots, WAITING, figure, standing};
 use crate::sync::Ordering;
 use std::task::Waker;
 
@@ -188,11 +184,6 @@ impl Queue {
         self.slots.node_mut(slot).waker.take()
     }
 
-    /// The waker of a waiter, to wake it without serving it. When it is polled it brings another.
-    pub(super) fn take_waker(&mut self, slot: u32) -> Option<Waker> {
-        self.slots.node_mut(slot).waker.take()
-    }
-
     /// Everybody in a line, in order, with their weights and whether they can be refused.
     pub(super) fn waiters(&mut self, line: &Line) -> Vec<(u32, u32, bool)> {
         let mut waiters = Vec::new();
@@ -211,13 +202,6 @@ impl Queue {
     /// The number of its key.
     pub(super) fn key(&self, slot: u32) -> u32 {
         self.slots.node(slot).key
-    }
-
-    /// Why a waiter was refused that is not in the line any more, and the limit at that moment.
-    pub(super) fn refused(&self, slot: u32) -> (RejectedKind, u32) {
-        let figure = figure(self.slots.grant(slot).load(Ordering::Relaxed));
-        let kind = RejectedKind::ALL[(figure & 7) as usize % RejectedKind::ALL.len()];
-        (kind, u32::try_from(figure >> 3).unwrap_or(0))
     }
 
     /// A waiter gives its slot back without having been admitted; its waker is to be dropped after
@@ -296,10 +280,4 @@ impl Queue {
         grant.store(WAITING, Ordering::Relaxed);
         self.free = slot;
     }
-}
-
-/// The grant of a waiter that is refused at a limit.
-pub(super) fn refused(kind: RejectedKind, limit: u32) -> u64 {
-    let kind_number = RejectedKind::ALL.iter().position(|&one| one == kind).unwrap_or(0) as u64;
-    with_figure(REFUSED, kind_number | u64::from(limit) << 3)
 }

@@ -1,12 +1,16 @@
 //! Permits that do not come back before a window since their start is over.
 //!
-//! A permit whose holder is done earlier *cools* until then: it is nobody's, and not free. Nothing
-//! watches the clock on its behalf: who comes, and who gives a permit back, looks what has cooled;
-//! and while anybody waits, one of the waiters does so, by a timer of its own (see `acquire`).
+//! A permit whose holder is done earlier *cools* until then: it is nobody's, and not free. Who comes,
+//! and who gives a permit back, looks what has cooled. While anybody waits there is besides a *ticker*
+//! on each runtime on which somebody does: a task that sleeps until the next permits have cooled and
+//! serves the queue then. On each, because a runtime may not run, and must not hold up those of
+//! another.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use super::wakers::Wakers;
+use std::collections::{BTreeMap, HashMap};
+use std::task::Waker;
 use std::time::Duration;
+use tokio::runtime::Id;
 use tokio::time::Instant;
 
 #[derive(Debug)]
@@ -14,17 +18,47 @@ pub(super) struct Rate {
     per: Duration,
     /// When the holders started, by slot.
     started: HashMap<u32, Instant>,
-    /// When, how many, of which key.
-    cooling: BinaryHeap<Reverse<(Instant, u32, u32)>>,
-    /// How many permits cool.
-    pub(super) permits: u32,
-    /// Who has been told to look, and when.
-    watch: Option<(u32, Instant)>,
+    /// How many permits cool until then (and a number that tells them apart), of which key.
+    cooling: BTreeMap<(Instant, u64), (u32, u32)>,
+    permits: u32,
+    tickers: Vec<Ticker>,
+    /// Tells apart what cools, and tickers.
+    number: u64,
+}
+
+#[derive(Debug)]
+struct Ticker {
+    number: u64,
+    runtime: Id,
+    /// Until when it sleeps; for ever, if nothing cools.
+    until: Option<Instant>,
+    waker: Option<Waker>,
+}
+
+/// What a ticker is to do next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tick {
+    /// Nobody waits any more.
+    Done,
+    /// Look again then, or when it is woken.
+    Until(Option<Instant>),
 }
 
 impl Rate {
     pub(super) fn new(per: Duration) -> Self {
-        Self { per, started: HashMap::new(), cooling: BinaryHeap::new(), permits: 0, watch: None }
+        Self {
+            per,
+            started: HashMap::new(),
+            cooling: BTreeMap::new(),
+            permits: 0,
+            tickers: Vec::new(),
+            number: 0,
+        }
+    }
+
+    /// How many permits cool.
+    pub(super) fn permits(&self) -> u32 {
+        self.permits
     }
 
     /// A call starts.
@@ -32,59 +66,88 @@ impl Rate {
         self.started.insert(slot, now);
     }
 
-    /// A holder is done. Whether its permits cool.
-    pub(super) fn end(&mut self, slot: u32, weight: u32, key: u32, now: Instant) -> bool {
-        // Far away is when nothing can be reckoned with any more: for ever is not.
-        let over = self.started.remove(&slot).and_then(|started| started.checked_add(self.per));
-        let Some(over) = over.filter(|&over| over > now) else {
-            return false;
-        };
-        self.cooling.push(Reverse((over, weight, key)));
+    /// A holder is done. Until when its permits cool, if they do.
+    pub(super) fn end(
+        &mut self,
+        slot: u32,
+        weight: u32,
+        key: u32,
+        now: Instant,
+    ) -> Option<Instant> {
+        // A window too long to be reckoned with is none.
+        let over = self.started.remove(&slot)?.checked_add(self.per)?;
+        if over <= now {
+            return None;
+        }
+        self.number += 1;
+        self.cooling.insert((over, self.number), (weight, key));
         self.permits += weight;
-        true
+        Some(over)
     }
 
     /// Takes out permits that have cooled: how many, of which key.
     pub(super) fn next_cooled(&mut self, now: Instant) -> Option<(u32, u32)> {
-        let &Reverse((over, weight, key)) = self.cooling.peek()?;
-        if over > now {
+        let first = self.cooling.first_entry()?;
+        if first.key().0 > now {
             return None;
         }
-        self.cooling.pop();
+        let (weight, key) = first.remove();
         self.permits -= weight;
         Some((weight, key))
     }
 
-    /// When the next permits have cooled.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.cooling.peek().map(|Reverse((over, ..))| *over)
+    /// When so many and the next have cooled.
+    pub(super) fn cooled_at(&self, before: usize) -> Option<Instant> {
+        /// Not further, because it is counted under the lock.
+        const FAR: usize = 256;
+        let (&(over, _), _) = self.cooling.iter().nth(before).filter(|_| before < FAR)?;
+        Some(over)
     }
 
-    /// When a waiter has to look, if it is the one who does: it is if nobody is.
-    pub(super) fn watched_by(&mut self, slot: u32) -> Option<Instant> {
-        if self.watch.is_some_and(|(watcher, _)| watcher != slot) {
+    fn next(&self) -> Option<Instant> {
+        self.cooling.first_key_value().map(|(&(over, _), _)| over)
+    }
+
+    /// The number of a new ticker for a runtime, if it has none.
+    pub(super) fn add_ticker(&mut self, runtime: Id) -> Option<u64> {
+        if self.tickers.iter().any(|ticker| ticker.runtime == runtime) {
             return None;
         }
-        let next = self.next()?;
-        self.watch = Some((slot, next));
-        Some(next)
+        self.number += 1;
+        self.tickers.push(Ticker { number: self.number, runtime, until: None, waker: None });
+        Some(self.number)
     }
 
-    /// A waiter waits no longer.
-    pub(super) fn unwatch(&mut self, slot: u32) {
-        self.watch.take_if(|(watcher, _)| *watcher == slot);
+    /// A ticker has looked. Whichever waker is not needed comes back.
+    pub(super) fn tick(&mut self, number: u64, waker: Waker) -> (Tick, Option<Waker>) {
+        let until = self.next();
+        match self.tickers.iter_mut().find(|ticker| ticker.number == number) {
+            Some(ticker) => {
+                ticker.until = until;
+                (Tick::Until(until), ticker.waker.replace(waker))
+            }
+            None => (Tick::Done, Some(waker)),
+        }
     }
 
-    /// Who is to be woken to look at the clock: the one who does, but too late, or if nobody does,
-    /// `anybody`.
-    pub(super) fn tell(&mut self, anybody: Option<u32>) -> Option<u32> {
-        let next = self.next()?;
-        let slot = match self.watch {
-            Some((_, until)) if until <= next => return None,
-            Some((watcher, _)) => watcher,
-            None => anybody?,
-        };
-        self.watch = Some((slot, next));
-        Some(slot)
+    pub(super) fn remove_ticker(&mut self, number: u64) -> Option<Waker> {
+        let place = self.tickers.iter().position(|ticker| ticker.number == number)?;
+        self.tickers.swap_remove(place).waker
+    }
+
+    /// Wakes the tickers that sleep for too long.
+    pub(super) fn tell_the_time(&mut self, wakers: &mut Wakers) {
+        let Some(next) = self.next() else { return };
+        for ticker in &mut self.tickers {
+            if ticker.until.is_none_or(|until| until > next) && ticker.waker.is_some() {
+                ticker.until = Some(next);
+                wakers.push(ticker.waker.take());
+            }
+        }
+    }
+
+    /// It comes to an end: wakes the tickers, so that they do.
+    pub(super) fn end_tickers(&mut self, wakers: &mut Wakers) {
+        self.tickers.drain(..).for_each(|ticker| wakers.push(ticker.waker));
     }
 }

@@ -44,7 +44,7 @@ pub(crate) const GRANTED: u64 = 1;
 pub(crate) const ADMITTED: u64 = 2;
 /// Out of the queue without permits: ask again, here or at the runtime that polls now.
 pub(crate) const RETRY: u64 = 3;
-/// Out of the queue without permits: refused. The figure is why, and the limit.
+/// Out of the queue without permits: refused.
 pub(crate) const REFUSED: u64 = 4;
 /// Has never waited, and runs.
 pub(crate) const AT_ONCE: u64 = 5;

@@ -3,11 +3,15 @@
 
 use super::keys::Keys;
 use super::rate::Rate;
+use super::shadow::Shadows;
+use super::slots::NO_KEY;
+use super::wakers::Wakers;
 use crate::events::Event;
 use crate::policy::Policy;
 use std::any::Any;
 use std::task::Waker;
 use tokio::sync::broadcast::Sender;
+use tokio::time::Instant;
 
 #[derive(Debug, Default)]
 pub(super) struct Special {
@@ -17,12 +21,16 @@ pub(super) struct Special {
     pub(super) shadow: bool,
     pub(super) keys: Option<Keys>,
     pub(super) rate: Option<Rate>,
+    /// Who would wait. With keys, each has its own.
+    pub(super) shadows: Shadows,
     /// Where to tell what happens.
     pub(super) listeners: Option<Sender<Event>>,
     /// To be told when no lock is held.
     untold: Vec<Event>,
+    /// Those of evicted waiters, to be woken when no lock is held.
+    pub(super) wakers: Wakers,
     /// Who wait until no permit is out and nobody waits.
-    pub(super) drainers: Vec<Waker>,
+    pub(super) drainers: Vec<(u64, Waker)>,
     /// Keys that were forgotten, to be dropped when no lock is held.
     pub(super) forgotten: Vec<Box<dyn Any + Send>>,
 }
@@ -46,6 +54,7 @@ impl Special {
             && self.listeners.is_none()
             && self.drainers.is_empty()
             && self.untold.is_empty()
+            && self.wakers.is_empty()
             && self.forgotten.is_empty()
     }
 
@@ -66,31 +75,79 @@ impl Special {
         self.untold.push(event);
     }
 
+    /// A holder is done: whether its permits cool.
+    pub(super) fn cool(&mut self, slot: u32, weight: u32, key: u32) -> bool {
+        let Some(rate) = &mut self.rate else { return false };
+        let Some(over) = rate.end(slot, weight, key, Instant::now()) else { return false };
+        if let Some(keys) = self.keys.as_mut().filter(|_| key != NO_KEY) {
+            keys.entry(key).cool(over, weight);
+        }
+        true
+    }
+
+    /// When one is served for whom so many wait before, if that is only a matter of permits that cool.
+    pub(super) fn cooled_at(&mut self, key: u32, before: usize) -> Option<Instant> {
+        let rate = self.rate.as_ref()?;
+        match self.keys.as_mut().filter(|_| key != NO_KEY) {
+            Some(keys) => keys.entry(key).cooled_at(before),
+            None => rate.cooled_at(before),
+        }
+    }
+
+    /// Permits may cool earlier than whoever watches the clock knows.
+    pub(super) fn tell_the_time(&mut self, wakers: &mut Wakers) {
+        if let Some(rate) = &mut self.rate {
+            rate.tell_the_time(wakers);
+        }
+    }
+
     /// Takes out what is to be done when no lock is held.
-    pub(super) fn aside(&mut self) -> Option<Aside> {
-        if self.untold.is_empty() && self.forgotten.is_empty() {
+    #[cold]
+    pub(super) fn aside(&mut self) -> Option<Box<Aside>> {
+        if self.untold.is_empty() && self.wakers.is_empty() && self.forgotten.is_empty() {
             return None;
         }
         let untold = std::mem::take(&mut self.untold);
         let listeners = if untold.is_empty() { None } else { self.listeners.clone() };
-        Some(Aside { untold, listeners, forgotten: std::mem::take(&mut self.forgotten) })
+        let forgotten = std::mem::take(&mut self.forgotten);
+        let wakers = std::mem::take(&mut self.wakers);
+        Some(Box::new(Aside { untold, listeners, wakers, _forgotten: forgotten }))
+    }
+
+    /// What is left when the limit has been given up.
+    pub(super) fn into_aside(mut self) -> Aside {
+        let mut wakers = std::mem::take(&mut self.wakers);
+        if let Some(rate) = &mut self.rate {
+            rate.end_tickers(&mut wakers);
+        }
+        self.drainers.drain(..).for_each(|(_, drainer)| wakers.push(Some(drainer)));
+        let mut forgotten = std::mem::take(&mut self.forgotten);
+        forgotten.extend(self.keys.take().map(|keys| Box::new(keys) as Box<dyn Any + Send>));
+        Aside {
+            untold: std::mem::take(&mut self.untold),
+            listeners: self.listeners.take(),
+            wakers,
+            _forgotten: forgotten,
+        }
     }
 }
 
-/// What is to be done when no lock is held.
+/// What is to be done when no lock is held: it is done by dropping it, so that a waker that panics
+/// does not keep it from being done.
 #[derive(Debug)]
-pub(super) struct Aside {
+pub(crate) struct Aside {
     untold: Vec<Event>,
     listeners: Option<Sender<Event>>,
-    forgotten: Vec<Box<dyn Any + Send>>,
+    wakers: Wakers,
+    _forgotten: Vec<Box<dyn Any + Send>>,
 }
 
-impl Aside {
-    pub(super) fn run(self) {
-        if let Some(listeners) = self.listeners {
+impl Drop for Aside {
+    fn drop(&mut self) {
+        if let Some(listeners) = self.listeners.take() {
             // An error is that nobody listens any more.
-            self.untold.into_iter().for_each(|event| drop(listeners.send(event)));
+            self.untold.drain(..).for_each(|event| drop(listeners.send(event)));
         }
-        drop(self.forgotten);
+        std::mem::take(&mut self.wakers).wake();
     }
 }

@@ -22,6 +22,12 @@ impl Wakers {
         }
     }
 
+    pub(crate) fn append(&mut self, more: Self) {
+        for waker in more.first.into_iter().chain(more.rest) {
+            self.push(Some(waker));
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.first.is_none()
     }

@@ -193,7 +193,7 @@ fn whoever_drains_is_told_when_the_last_permit_comes_back() {
         assert!(semaphore.try_acquire(1, || true));
         let drainer = thread::spawn(move || {
             block_on(std::future::poll_fn(|context| {
-                if semaphore.poll_drained(context.waker()) {
+                if semaphore.poll_drained(0, context.waker()) {
                     std::task::Poll::Ready(())
                 } else {
                     std::task::Poll::Pending

@@ -1,0 +1,58 @@
+//! The task that serves waiters when permits have cooled: see [`crate::semaphore`]'s rates.
+
+use crate::semaphore::{Semaphore, Tick};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Sees to it that on this runtime somebody watches the clock for that semaphore.
+///
+/// # Panics
+///
+/// Outside a runtime, and in one without a timer.
+pub(super) fn see_to_it(semaphore: &'static Semaphore) {
+    let runtime = Handle::current();
+    if let Some(number) = semaphore.add_ticker(runtime.id()) {
+        let mut ticker = Ticker { semaphore, number, sleep: None };
+        // Here, so that it is the caller who is told that there is no timer.
+        ticker.sleep = Some(Box::pin(sleep_until(Instant::now())));
+        // Under no lock: a closing runtime drops it inside `spawn`.
+        runtime.spawn(ticker);
+    }
+}
+
+struct Ticker {
+    semaphore: &'static Semaphore,
+    number: u64,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Future for Ticker {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Self { semaphore, number, sleep } = &mut *self;
+        loop {
+            let until = match semaphore.tick(*number, context.waker()) {
+                Tick::Done => return Poll::Ready(()),
+                Tick::Until(Some(until)) => until,
+                Tick::Until(None) => return Poll::Pending,
+            };
+            let sleep = sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            if sleep.deadline() != until {
+                sleep.as_mut().reset(until);
+            }
+            if sleep.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.semaphore.remove_ticker(self.number);
+    }
+}

@@ -1,0 +1,74 @@
+//! A refusal of each kind. They need the paused clock.
+
+use limit_runtime::{Limiter, Order, Rejected, RejectedKind};
+use std::time::Duration;
+use tokio_test::{assert_pending, assert_ready_err, task};
+
+/// One of each kind, the first that its limiter gave: nothing can be said of when to retry.
+pub(crate) async fn all() -> [Rejected; 5] {
+    let all = [queue_full(), timed_out().await, too_heavy(), closed(), evicted()];
+    assert_eq!(all.each_ref().map(Rejected::kind), RejectedKind::ALL);
+    assert_eq!(all.each_ref().map(Rejected::retry_after), [None; 5]);
+    all
+}
+
+/// A full queue and a wait that was too long, at limiters of which one permit came back in `time`.
+pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 2] {
+    let limiter = Limiter::named("slow", 1).max_waiting(0);
+    let held = limiter.try_acquire().expect("a permit is free");
+    drop(refused(&limiter));
+    drop(held);
+    tokio::time::advance(time).await;
+    let _held = limiter.try_acquire().expect("a permit is free");
+    let queue_full = refused(&limiter);
+
+    let limiter = Limiter::named("slow", 1).max_wait(Duration::ZERO);
+    let held = limiter.try_acquire().expect("a permit is free");
+    limiter.acquire().await.expect_err("it may not wait");
+    drop(held);
+    tokio::time::advance(time).await;
+    let _held = limiter.try_acquire().expect("a permit is free");
+    let timed_out = limiter.acquire().await.expect_err("it may not wait");
+
+    let both = [queue_full, timed_out];
+    assert_eq!(both.each_ref().map(Rejected::retry_after), [Some(time); 2]);
+    both
+}
+
+fn queue_full() -> Rejected {
+    let limiter = Limiter::named("full", 1).max_waiting(0);
+    let _held = limiter.try_acquire().expect("a permit is free");
+    refused(&limiter)
+}
+
+async fn timed_out() -> Rejected {
+    let limiter = Limiter::named("slow", 1).max_wait(Duration::from_millis(50));
+    let _held = limiter.try_acquire().expect("a permit is free");
+    limiter.acquire().await.expect_err("no permit comes back")
+}
+
+fn too_heavy() -> Rejected {
+    refused(&Limiter::named("small", 2).weight(3))
+}
+
+fn closed() -> Rejected {
+    let limiter = Limiter::named("shut", 1).max_waiting(1);
+    limiter.close();
+    refused(&limiter)
+}
+
+fn evicted() -> Rejected {
+    let limiter = Limiter::named("newest", 1).max_waiting(1).order(Order::Lifo);
+    let _held = limiter.try_acquire().expect("a permit is free");
+    let mut older = task::spawn(limiter.acquire());
+    assert_pending!(older.poll());
+    let mut newer = task::spawn(limiter.acquire());
+    assert_pending!(newer.poll());
+    assert!(older.is_woken(), "the newer call took its place");
+    assert_ready_err!(older.poll())
+}
+
+/// A call that is refused at once.
+fn refused(limiter: &Limiter<Rejected>) -> Rejected {
+    assert_ready_err!(task::spawn(limiter.acquire()).poll())
+}

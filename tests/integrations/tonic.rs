@@ -1,0 +1,68 @@
+//! As a status of tonic.
+
+use crate::refusals;
+use limit_runtime::{Limiter, Rejected, RejectedKind};
+use std::error::Error;
+use std::time::Duration;
+use tonic::{Code, Request, Response, Status};
+
+/// What a client is told of when to retry.
+fn pushback(status: &Status) -> Option<&str> {
+    let value = status.metadata().get("grpc-retry-pushback-ms");
+    value.map(|value| value.to_str().expect("visible characters"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_kind_has_its_code_and_the_errors_text() {
+    for rejected in refusals::all().await {
+        let (kind, message) = (rejected.kind(), rejected.to_string());
+        let status = Status::from(rejected);
+        let code = match kind {
+            RejectedKind::TimedOut => Code::DeadlineExceeded,
+            _ => Code::ResourceExhausted,
+        };
+        assert_eq!(status.code(), code, "{kind:?}");
+        assert_eq!(status.message(), message);
+        let never = (kind == RejectedKind::TooHeavy).then_some("-1");
+        assert_eq!(pushback(&status), never, "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_estimate_is_told_in_milliseconds() {
+    let [queue_full, timed_out] = refusals::with_an_estimate(Duration::from_millis(4001)).await;
+    let status = Status::from(queue_full);
+    assert_eq!(pushback(&status), Some("4001"));
+    // As a server sends it.
+    let response = status.into_http::<()>();
+    assert_eq!(response.headers()["grpc-status"], "8");
+    assert_eq!(response.headers()["grpc-retry-pushback-ms"], "4001");
+    assert_eq!(pushback(&Status::from(timed_out)), Some("4001"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_refusal_is_the_statuss_source() {
+    let [queue_full, ..] = refusals::all().await;
+    let status = Status::from(queue_full);
+    let rejected = status.source().and_then(|source| source.downcast_ref::<Rejected>());
+    assert_eq!(rejected.map(Rejected::limiter), Some("full"));
+}
+
+#[tokio::test]
+async fn a_method_passes_it_on() {
+    static LIMITER: Limiter<Rejected> = Limiter::new("tonic-method", 1).max_waiting(0);
+
+    async fn method(request: Request<u32>) -> Result<Response<u32>, Status> {
+        let _permit = LIMITER.acquire().await?;
+        Ok(Response::new(request.into_inner() + 1))
+    }
+
+    assert_eq!(method(Request::new(1)).await.map(Response::into_inner).ok(), Some(2));
+    let _held = LIMITER.try_acquire().expect("a permit is free");
+    let status = method(Request::new(1)).await.expect_err("the limit is reached");
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(
+        status.message(),
+        "concurrency limit `tonic-method` reached: 1 of 1 permits in use, 0 waiting"
+    );
+}
