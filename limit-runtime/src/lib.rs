@@ -99,38 +99,122 @@
 //! # }
 //! ```
 //!
-//! **Give up after a while.** A call that waits is cancelled by dropping it:
+//! **Bounds and deadlines.** Who may wait, and for how long. A call that is not let in gets a
+//! [`Rejected`], which the function's error type takes up by `From`:
 //!
 //! ```
-//! # use limit_runtime::concurrency_limit;
-//! # use std::time::Duration;
-//! # #[concurrency_limit(3)]
-//! # async fn download() {}
+//! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+//!
+//! #[derive(Debug)]
+//! enum Error { Busy(Rejected) }
+//!
+//! impl From<Rejected> for Error {
+//!     fn from(rejected: Rejected) -> Self { Error::Busy(rejected) }
+//! }
+//!
+//! #[concurrency_limit(8, max_waiting = 100, max_wait = "50ms")]
+//! async fn quote(id: u64) -> Result<u64, Error> { Ok(id) }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//! # #[allow(unused)]
-//! let result = tokio::time::timeout(Duration::from_secs(5), download()).await;
+//! match quote(7).await {
+//!     Ok(quote) => assert_eq!(quote, 7),
+//!     Err(Error::Busy(rejected)) => println!("{rejected}; again in {:?}", rejected.retry_after()),
+//! }
 //! # }
 //! ```
 //!
-//! **Hold the permit longer than the function runs.** Take it by hand and move it to where the work
-//! goes on: a [`Permit`] is `Send` and `'static`.
+//! A deadline that only the caller knows is an expression over the arguments,
+//! `max_wait = request.deadline`; and any call that waits is cancelled by dropping it.
+//!
+//! **Something else instead of an error:**
 //!
 //! ```
-//! use limit_runtime::Limiter;
+//! use limit_runtime::concurrency_limit;
 //!
-//! static CPU: Limiter = Limiter::new("cpu", 2);
+//! #[concurrency_limit(2, max_waiting = 0, on_reject = |rejected| format!("{query}: {rejected}"))]
+//! async fn search(query: &str) -> String { format!("results for {query}") }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(search("x").await, "results for x"); }
+//! ```
+//!
+//! **A limit for each tenant,** and one over all of them, under which tenants are served in turn:
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(3, key = tenant, total = 20)]
+//! async fn report(tenant: u64) -> String { format!("report for {tenant}") }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(report(5).await, "report for 5"); }
+//! ```
+//!
+//! **A rate:** at most so many starts in any window, and so many at once.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(100, per = "1s")]
+//! async fn send(mail: String) {}
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { send(String::new()).await }
+//! ```
+//!
+//! **Blocking work** runs on tokio's blocking pool, never on more of its threads than the limit:
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(4, blocking)]
+//! fn checksum(bytes: Vec<u8>) -> u32 { bytes.iter().map(|&byte| u32::from(byte)).sum() }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//!
-//! let permit = CPU.acquire().await;
-//! let work = tokio::task::spawn_blocking(move || {
-//!     let _permit = permit; // until the work is done, also if nobody waits for it any more
-//!     6 * 7
-//! });
-//! # assert_eq!(work.await.unwrap(), 42);
+//! assert_eq!(checksum(vec![1, 2, 3]).await, 6);
 //! # }
 //! ```
+//!
+//! **Hold the permit longer than the function runs.** Name it, and move it to where the work goes on,
+//! a task, a thread or a stream: a [`Permit`] is `Send` and `'static`.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//! use tokio::task::JoinHandle;
+//!
+//! #[concurrency_limit(2, permit = permit)]
+//! async fn start(job: u32) -> JoinHandle<u32> {
+//!     tokio::spawn(async move {
+//!         let _permit = permit; // until the work is done, also if nobody waits for it any more
+//!         job * 7
+//!     })
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(start(6).await.await.unwrap(), 42); }
+//! ```
+//!
+//! **Shut down in order:** [close](Limiter::close) what lets requests in, so that new ones and those
+//! that wait are told, and [wait](Limiter::drain_within) for those that run.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//! use std::time::Duration;
+//! # use limit_runtime::Rejected;
+//!
+//! #[concurrency_limit(8, name = "requests", max_waiting = 100)]
+//! async fn handle(request: String) -> Result<String, Rejected> { Ok(request) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # handle(String::new()).await.unwrap();
+//!
+//! if let Some(requests) = limit_runtime::find("requests") {
+//!     requests.close();
+//!     if let Err(undrained) = requests.drain_within(Duration::from_secs(30)).await {
+//!         eprintln!("{undrained}");
+//!     }
+//! }
+//! # }
+//! ```
+//!
+//! **Find out what a limit would do** before it is put in force: `shadow` lets everybody in and counts
+//! what would have happened ([`Figures::shadowed`]).
 //!
 //! # Runtimes
 //!

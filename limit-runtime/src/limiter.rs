@@ -75,8 +75,8 @@ use std::marker::PhantomData;
 ///
 /// # Policies
 ///
-/// Setters say what becomes of the calls over the limit; they are to be called before the limiter is
-/// used. Those that can refuse a call make a `Limiter<Rejected>` of a `Limiter`, whose `acquire` gives
+/// Setters say what becomes of the calls over the limit; they are called before the limiter is used
+/// (and panic after that). Those that can refuse a call make a `Limiter<Rejected>` of a `Limiter`, whose `acquire` gives
 /// a `Result`: [`max_waiting`](Self::max_waiting), [`max_wait`](Self::max_wait) and
 /// [`weight`](Self::weight). The others are [`order`](Self::order), [`priority`](Self::priority),
 /// [`per`](Self::per), [`keyed`](Self::keyed), [`enabled`](Self::enabled) and
@@ -164,6 +164,16 @@ impl<E: Admission, K> Limiter<E, K> {
         Self { core, kind: PhantomData }
     }
 
+    /// What can be set before the first use.
+    ///
+    /// # Panics
+    ///
+    /// If it has been used: its settings have been looked at then.
+    const fn settings(&mut self) -> &mut Core {
+        assert!(self.core.is_unused(), "a limiter's setters are called before it is used");
+        &mut self.core
+    }
+
     /// The same as a limiter of another type.
     const fn into_kind<F: Admission, L>(mut self) -> Limiter<F, L> {
         let core = self.core.take();
@@ -172,22 +182,28 @@ impl<E: Admission, K> Limiter<E, K> {
         Limiter::made_of(core)
     }
 
-    /// What the permits are shared by: each runtime has its own by default. To be called before the
-    /// limiter is used.
+    /// What the permits are shared by: each runtime has its own by default.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     #[must_use]
     pub const fn scope(mut self, scope: Scope) -> Self {
-        self.core.scope = scope;
+        self.settings().scope = scope;
         self
     }
 
-    /// The environment variable that replaces the limit if it is set. To be called before the limiter
-    /// is used.
+    /// The environment variable that replaces the limit if it is set.
     ///
     /// It is read once, on first use. What is not a whole number from 1 up changes nothing; it is
     /// logged as an error (feature `tracing`) and shows in the [`Snapshot`].
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     #[must_use]
     pub const fn env(mut self, variable: &'static str) -> Self {
-        self.core.env = Some(variable);
+        self.settings().env = Some(variable);
         self
     }
 

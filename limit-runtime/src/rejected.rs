@@ -120,7 +120,7 @@ impl Rejected {
     /// come back lately, until those who waited and then this call were served.
     ///
     /// An estimate, from the calls that were let in between earlier refusals and this one, over the
-    /// last seconds; with keys, calls of this one's. Where permits come back when their window is over
+    /// last seconds (those that take no permits among them); with keys, calls of this one's. Where permits come back when their window is over
     /// (`per`) it is known better. `None` when there is no basis for one: at the first refusal, when
     /// nothing has come back since, and where to wait is no help or was refused (too heavy, closed,
     /// evicted).

@@ -378,6 +378,8 @@ impl Semaphore {
     /// A waiter's time is up: it is refused, and has left. `None` if it does not wait any more: it
     /// was handed its permits, or dismissed, before.
     pub(crate) fn time_out(&self, slot: u32) -> Option<Refusal> {
+        // Permits that have cooled just now are handed out before.
+        self.serve_all();
         let mut state = self.lock();
         let (refusal, waker) = state.time_out(&self.word, slot)?;
         self.serve(state);

@@ -62,6 +62,14 @@ impl Core {
         }
     }
 
+    /// Whether it has not been used yet.
+    pub(super) const fn is_unused(&mut self) -> bool {
+        // Taken out and put back, because a `const` function cannot look into an atomic.
+        let index = std::mem::replace(&mut self.index, ConstAtomicU32::new(0)).into_inner();
+        self.index = ConstAtomicU32::new(index);
+        index == 0
+    }
+
     /// Moves it out of something that is to be forgotten, which `const` functions can do and a plain
     /// move they cannot.
     pub(super) const fn take(&mut self) -> Self {

@@ -13,6 +13,10 @@ impl<E: Admission, K> Limiter<E, K> {
     /// [`QueueFull`](crate::RejectedKind::QueueFull). With 0 no call ever waits. With keys the bound is
     /// for each key.
     ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    ///
     /// # Examples
     ///
     /// ```
@@ -31,13 +35,17 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn max_waiting(mut self, calls: usize) -> Limiter<Rejected, K> {
-        self.core.policy.max_waiting = clamp(calls, u32::MAX);
+        self.settings().policy.max_waiting = clamp(calls, u32::MAX);
         self.into_kind()
     }
 
     /// A call waits no longer than this, and is then refused as
     /// [`TimedOut`](crate::RejectedKind::TimedOut). For a moment, or for what is known only when the
     /// call is made, see [`Acquire::max_wait`](crate::Acquire::max_wait).
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     ///
     /// # Examples
     ///
@@ -59,11 +67,15 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn max_wait(mut self, max_wait: Duration) -> Limiter<Rejected, K> {
-        self.core.max_wait = Some(MaxWait::For(max_wait));
+        self.settings().max_wait = Some(MaxWait::For(max_wait));
         self.into_kind()
     }
 
     /// Who is served first of those who wait: the oldest, if nothing else is said.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     ///
     /// # Examples
     ///
@@ -77,12 +89,16 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn order(mut self, order: Order) -> Self {
-        self.core.policy.order = order;
+        self.settings().policy.order = order;
         self
     }
 
     /// The priority of calls that do not say another, and that the queue is sorted from the first
     /// waiter on. See [`Acquire::priority`](crate::Acquire::priority).
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     ///
     /// # Examples
     ///
@@ -109,13 +125,17 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn priority(mut self, priority: u8) -> Self {
-        self.core.ask.priority = priority;
-        self.core.policy.ranked = true;
+        self.settings().ask.priority = priority;
+        self.settings().policy.ranked = true;
         self
     }
 
     /// The permits that a call takes which does not say another number: 1, if nothing else is said.
     /// See [`Acquire::weight`](crate::Acquire::weight).
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     ///
     /// # Examples
     ///
@@ -132,7 +152,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn weight(mut self, weight: u32) -> Limiter<Rejected, K> {
-        self.core.ask.weight = weight;
+        self.settings().ask.weight = weight;
         self.into_kind()
     }
 
@@ -143,6 +163,10 @@ impl<E: Admission, K> Limiter<E, K> {
     /// The window slides: it is any span of that length, not one of the clock's. A permit that is
     /// nobody's while its window lasts does not count as in use. Time is tokio's, so it can be paused
     /// in tests. Waiting needs tokio's timer (see [`Acquire`](crate::Acquire)).
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     ///
     /// # Examples
     ///
@@ -163,12 +187,16 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn per(mut self, window: Duration) -> Self {
-        self.core.policy.per = if window.is_zero() { None } else { Some(window) };
+        self.settings().policy.per = if window.is_zero() { None } else { Some(window) };
         self
     }
 
     /// Whether the limit holds for calls that do not say otherwise. See
     /// [`Acquire::enabled`](crate::Acquire::enabled).
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     ///
     /// # Examples
     ///
@@ -184,7 +212,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn enabled(mut self, enabled: bool) -> Self {
-        self.core.ask.enabled = enabled;
+        self.settings().ask.enabled = enabled;
         self
     }
 
@@ -193,6 +221,10 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// A call that would have waited is counted as such and takes its permits beyond the limit; one
     /// that would have been refused takes none.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     ///
     /// # Examples
     ///
@@ -210,8 +242,8 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn shadow(mut self) -> Limiter<Infallible, K> {
-        self.core.policy.shadow = true;
-        self.core.max_wait = None;
+        self.settings().policy.shadow = true;
+        self.settings().max_wait = None;
         self.into_kind()
     }
 }
@@ -219,6 +251,10 @@ impl<E: Admission, K> Limiter<E, K> {
 impl<E: Admission> Limiter<E> {
     /// The limit holds for each key: [`key`](KeyedLimiter::key) says which a call has. A key without
     /// holders and waiters takes no memory.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
     ///
     /// # Examples
     ///
@@ -237,7 +273,7 @@ impl<E: Admission> Limiter<E> {
     /// ```
     #[must_use]
     pub const fn keyed(mut self) -> KeyedLimiter<E> {
-        self.core.policy.keyed = true;
+        self.settings().policy.keyed = true;
         self.into_kind()
     }
 }
@@ -246,12 +282,16 @@ impl<E: Admission> KeyedLimiter<E> {
     /// A cap over all keys. While it is reached, the keys whose calls wait are served in turn, one call
     /// each, so that a busy one cannot starve the others.
     ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    ///
     /// # Examples
     ///
     /// See [`keyed`](Limiter::keyed).
     #[must_use]
     pub const fn total(mut self, total: usize) -> Self {
-        self.core.policy.total = Some(clamp(total, MAX_LIMIT));
+        self.settings().policy.total = Some(clamp(total, MAX_LIMIT));
         self
     }
 }
