@@ -1,7 +1,7 @@
 //! The compiler says about a limited function what it says about the plain one.
 //!
-//! Each file under `diagnostics/` is compiled twice, as it stands and with the attribute's lines
-//! emptied; messages, codes, places and labels must be the same. `clippy` does the compiling, so
+//! Each file under `diagnostics/` is compiled three times, as it stands, with an existing limiter in
+//! place of the limit, and with the attribute's lines emptied; messages, codes, places and labels must be the same. `clippy` does the compiling, so
 //! that lints are compared too.
 //!
 //! One difference is left: of an *argument* that is not `Send` the compiler says that it is held
@@ -12,9 +12,13 @@ mod support;
 
 use support::{Diagnostic, Project};
 
-const CASES: [(&str, &str); 5] = [
+const CASES: [(&str, &str); 9] = [
+    ("blocking", include_str!("diagnostics/blocking.rs")),
+    ("blocking_warnings", include_str!("diagnostics/blocking_warnings.rs")),
     ("borrows", include_str!("diagnostics/borrows.rs")),
     ("names", include_str!("diagnostics/names.rs")),
+    ("refusal_warnings", include_str!("diagnostics/refusal_warnings.rs")),
+    ("refusals", include_str!("diagnostics/refusals.rs")),
     ("sendness", include_str!("diagnostics/sendness.rs")),
     ("types", include_str!("diagnostics/types.rs")),
     ("warnings", include_str!("diagnostics/warnings.rs")),
@@ -25,6 +29,7 @@ fn the_compiler_says_the_same_of_a_limited_function_as_of_the_plain_one() {
     let mut project = Project::new("same-diagnostics");
     for (name, source) in CASES {
         project.add(&format!("limited_{name}"), source);
+        project.add(&format!("existing_{name}"), &with_an_existing_limiter(source));
         project.add(&format!("plain_{name}"), &without_attribute(source));
     }
     let diagnostics = project.check();
@@ -33,13 +38,16 @@ fn the_compiler_says_the_same_of_a_limited_function_as_of_the_plain_one() {
     };
     let mut differences = Vec::new();
     for (name, _) in CASES {
-        let (plain, limited) = (of("plain", name), of("limited", name));
+        let plain = of("plain", name);
         assert!(!plain.is_empty(), "{name}: nothing was said of the plain functions");
-        for gone in plain.iter().filter(|diagnostic| !limited.contains(diagnostic)) {
-            differences.push(format!("{name}: only of the plain function: {gone:#?}"));
-        }
-        for new in limited.iter().filter(|diagnostic| !plain.contains(diagnostic)) {
-            differences.push(format!("{name}: only of the limited function: {new:#?}"));
+        for kind in ["limited", "existing"] {
+            let limited = of(kind, name);
+            for gone in plain.iter().filter(|diagnostic| !limited.contains(diagnostic)) {
+                differences.push(format!("{name}: only of the plain function: {gone:#?}"));
+            }
+            for new in limited.iter().filter(|diagnostic| !plain.contains(diagnostic)) {
+                differences.push(format!("{name}: only of the {kind} function: {new:#?}"));
+            }
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
@@ -59,6 +67,8 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
         })
         .collect();
     places.sort();
+    // An error may be about one place twice.
+    places.dedup();
     let expected = include_str!("diagnostics/arguments.rs.in")
         .lines()
         .enumerate()
@@ -69,6 +79,15 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
         })
         .collect::<Vec<_>>();
     assert_eq!(places, expected);
+}
+
+/// The same lines, the limit that of a limiter whose type alone says that it refuses nobody.
+fn with_an_existing_limiter(source: &str) -> String {
+    let source = source.replace("#[concurrency_limit(3)]", "#[concurrency_limit(limiter = LIMIT)]");
+    format!(
+        "{source}\n#[allow(dead_code)]\n\
+         static LIMIT: limit_runtime::Limiter = limit_runtime::Limiter::new(\"\", 3);\n"
+    )
 }
 
 /// The same lines, the attribute's empty.

@@ -1,11 +1,12 @@
 //! The function that the attribute stands on.
 
 mod kind;
+mod returns;
 mod tail;
 
 pub(crate) use self::tail::TailBlock;
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Result, Signature, Token, Visibility};
 
@@ -26,11 +27,15 @@ pub(crate) enum Body {
     Async(Group),
     /// In the `async` block at its end.
     Tail(TailBlock),
+    /// On the blocking pool: the function is not `async`, and is made so. Not parsed either. With the
+    /// word `blocking`.
+    Blocking(Ident, Group),
 }
 
 impl Target {
-    /// Takes the item apart, or says why it cannot be limited and what to write instead.
-    pub(crate) fn parse(item: TokenStream) -> Result<Self> {
+    /// Takes the item apart, or says why it cannot be limited and what to write instead. `blocking` is
+    /// that word, if it was given.
+    pub(crate) fn parse(item: TokenStream, blocking: Option<&Ident>) -> Result<Self> {
         let item = without_invisible_group(item);
         let (attributes, rest) = split_attributes(&item);
         let signature = signature.parse2(rest.iter().cloned().collect());
@@ -40,7 +45,12 @@ impl Target {
         if let Some(constness) = signature.constness {
             return Err(Error::new_spanned(
                 constness,
-                "a `const fn` cannot wait, so it cannot be limited: write `async fn`",
+                match blocking {
+                    None => "a `const fn` cannot wait, so it cannot be limited: write `async fn`",
+                    Some(_) => {
+                        "a `const fn` cannot wait, so it cannot be limited: leave out `const`"
+                    }
+                },
             ));
         }
         let Some(body) = body else {
@@ -50,18 +60,60 @@ impl Target {
                  implementation",
             ));
         };
-        let head = rest[..rest.len() - 1].iter().cloned().collect();
+        let mut head = rest[..rest.len() - 1].iter().cloned().collect();
         let (mut attributes, (inner, body)) =
             (attributes.iter().cloned().collect::<TokenStream>(), lift_inner_attributes(body));
         attributes.extend(inner);
-        let body = if signature.asyncness.is_some() {
-            Body::Async(body)
+        if signature.asyncness.is_some() {
+            if let Some(blocking) = blocking {
+                return Err(kind::not_blocking(blocking, "this one is `async`"));
+            }
+            return Ok(Self { attributes, head, signature, body: Body::Async(body) });
+        }
+        kind::refuse_below_tokio(&attributes, &signature, &body)?;
+        let tail = TailBlock::find(&signature, &body);
+        let body = if let Some(blocking) = blocking {
+            if tail.is_ok() || kind::returns_future(&signature) {
+                return Err(kind::not_blocking(blocking, "this one returns a future"));
+            }
+            head = made_async(head);
+            Body::Blocking(blocking.clone(), body)
         } else {
-            kind::refuse_below_tokio(&attributes, &signature, &body)?;
-            Body::Tail(TailBlock::find(&signature, &body)?)
+            Body::Tail(tail?)
         };
         Ok(Self { attributes, head, signature, body })
     }
+
+    /// Refuses a return type that can be seen not to be able to carry a refusal. `option` is why one
+    /// may come. What cannot be seen is left to the types.
+    pub(crate) fn check_carries_refusal(&self, option: &Ident) -> Result<()> {
+        match self.body {
+            Body::Async(_) | Body::Blocking(..) => {
+                returns::check_carries_refusal(&self.signature.output, option)
+            }
+            // It is the future's output that counts, and it may be hidden behind a name.
+            Body::Tail(_) => Ok(()),
+        }
+    }
+}
+
+/// Puts `async` where it belongs: after the visibility and `default`, before everything else.
+fn made_async(head: TokenStream) -> TokenStream {
+    let mut asyncness = Some(Ident::new("async", Span::mixed_site()));
+    let mut made = TokenStream::new();
+    for token in head {
+        let goes_before = match &token {
+            TokenTree::Ident(word) => {
+                ["unsafe", "extern", "fn"].iter().any(|keyword| word == keyword)
+            }
+            _ => false,
+        };
+        if goes_before {
+            made.extend(asyncness.take().map(TokenTree::Ident));
+        }
+        made.extend([token]);
+    }
+    made
 }
 
 /// A macro's `$item` comes in a group that is not in the source.

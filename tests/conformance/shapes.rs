@@ -11,6 +11,8 @@
 // As a user may have it who renamed the dependency.
 extern crate limit_runtime as renamed;
 
+#[path = "shapes/blocking.rs"]
+mod blocking;
 #[path = "shapes/boxed_traits.rs"]
 mod boxed_traits;
 #[path = "fragments.rs"]
@@ -25,6 +27,8 @@ mod hygiene;
 mod limits;
 #[path = "shapes/methods.rs"]
 mod methods;
+#[path = "shapes/options.rs"]
+mod options;
 #[path = "shapes/others.rs"]
 mod others;
 #[path = "shapes/permits.rs"]

@@ -36,6 +36,15 @@ impl Unsafe {
     }
 }
 
+/// # Safety
+///
+/// The address must be that of a byte that lives for ever.
+#[concurrency_limit(3, blocking)]
+unsafe fn read_blocking(address: usize) -> u8 {
+    // SAFETY: the caller promises that the address can be read.
+    unsafe { *(address as *const u8) }
+}
+
 #[test]
 fn an_unsafe_function_stays_unsafe_and_returns_the_same() {
     support::run(async {
@@ -44,5 +53,9 @@ fn an_unsafe_function_stays_unsafe_and_returns_the_same() {
         let number = 2;
         // SAFETY: a reference is valid for reads.
         assert_eq!(unsafe { Unsafe(1).read(&number) }.await, 3);
+        static BYTE: u8 = 4;
+        let address = &BYTE as *const u8 as usize;
+        // SAFETY: a static lives for ever.
+        assert_eq!(unsafe { read_blocking(address) }.await, 4);
     });
 }

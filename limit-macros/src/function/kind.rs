@@ -108,12 +108,12 @@ fn starts_runtime(body: TokenStream) -> bool {
 
 /// Why a function that is neither `async` nor ends with an `async` block is refused.
 pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Error {
-    let returns_future = signature.output.to_token_stream().into_iter().any(mentions_future);
-    if !returns_future {
+    if !returns_future(signature) {
         return Error::new_spanned(
             signature.fn_token,
             format!(
-                "a call over the limit waits, so the function must be async: write `async fn {}`",
+                "a call over the limit waits, so the function must be async: write `async fn {}`, \
+                 or add `blocking` to run it on tokio's blocking pool",
                 signature.ident
             ),
         );
@@ -125,6 +125,22 @@ pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Er
         Some(end) => Error::new_spanned(end, instead),
         None => Error::new_spanned(&signature.ident, instead),
     }
+}
+
+/// Whether the return type names a future.
+pub(super) fn returns_future(signature: &Signature) -> bool {
+    signature.output.to_token_stream().into_iter().any(mentions_future)
+}
+
+/// Why `blocking` is refused.
+pub(super) fn not_blocking(blocking: &Ident, what: &str) -> Error {
+    Error::new_spanned(
+        blocking,
+        format!(
+            "`blocking` is for a function that blocks its thread, and {what}: leave the option \
+             out, or make it a plain `fn` that does not await"
+        ),
+    )
 }
 
 fn mentions_future(token: TokenTree) -> bool {

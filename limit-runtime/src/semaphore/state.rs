@@ -208,8 +208,12 @@ impl State {
         }
     }
 
-    /// What is to be done when no lock is held.
     #[inline]
+    pub(super) fn is_special(&self) -> bool {
+        self.special.is_some()
+    }
+
+    /// What is to be done when no lock is held.
     pub(super) fn aside(&mut self) -> Option<Box<Aside>> {
         self.special.as_deref_mut()?.aside()
     }

@@ -61,9 +61,41 @@ async fn around_instrument(number: u8) -> u8 {
     number
 }
 
+#[concurrency_limit(2, max_waiting = 1, weight = number, permit = permit)]
+#[tracing::instrument(ret, err)]
+async fn refusing_above(number: u32) -> Result<u32, limit_runtime::Rejected> {
+    drop(permit);
+    Ok(number)
+}
+
+#[tracing::instrument(ret, err)]
+#[concurrency_limit(2, max_waiting = 1, weight = number, on_reject = |rejected| Err(rejected))]
+async fn refusing_below(number: u32) -> Result<u32, limit_runtime::Rejected> {
+    Ok(number)
+}
+
+#[concurrency_limit(2, blocking)]
+#[tracing::instrument]
+fn blocking_above(number: u8) -> u8 {
+    number
+}
+
+#[tracing::instrument]
+#[concurrency_limit(2, blocking)]
+fn blocking_below(number: u8) -> u8 {
+    number
+}
+
+#[concurrency_limit(1, max_waiting = 1)]
+#[tokio::main(flavor = "current_thread")]
+async fn refusing_above_tokio_main() -> Option<u8> {
+    Some(2)
+}
+
 #[test]
 fn a_function_above_tokio_main_starts_its_runtime() {
     assert_eq!(above_tokio_main(), 2);
+    assert_eq!(refusing_above_tokio_main(), Some(2));
     assert_limited(module_path!(), &["above_tokio_main"]);
 }
 
@@ -75,6 +107,9 @@ fn instrumented_functions_return_what_they_would_without_a_limit() {
         assert_eq!(boxed_below(3).await, 3);
         assert_eq!(boxed_above(3).await, 3);
         assert_eq!(around_instrument(4).await, 4);
+        assert!(refusing_above(3).await.is_err() && refusing_below(3).await.is_err());
+        assert_eq!(refusing_above(2).await.unwrap() + refusing_below(2).await.unwrap(), 4);
+        assert_eq!(blocking_above(1).await + blocking_below(2).await, 3);
     });
     let functions = [
         "above_instrument",

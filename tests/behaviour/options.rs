@@ -1,0 +1,111 @@
+//! Each option of the attribute does what it says. The same through [`Limiter`] is in the files that
+//! are named after the policies; here it is that the attribute passes everything on, and what only
+//! the attribute can do: `on_reject`, `permit`, `blocking`.
+
+mod blocking;
+mod keys;
+mod permits;
+mod refusals;
+mod waiting;
+
+use limit_runtime::{Figures, Limiter, Rejected, RejectedKind, concurrency_limit};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio_test::assert_ready;
+use tokio_test::task;
+
+/// The figures of the function's own limiter.
+fn figures(name: &str) -> Figures {
+    limit_runtime::find(name).expect("the limiter is in use").snapshot().total
+}
+
+#[test]
+fn a_call_that_is_not_enabled_is_let_in_whatever_the_limit_and_counted() {
+    #[concurrency_limit(1, enabled = enabled, name = "options-enabled")]
+    async fn limited(enabled: bool) {
+        std::future::pending::<()>().await;
+    }
+
+    let mut inside = [task::spawn(limited(true)), task::spawn(limited(false))];
+    for call in &mut inside {
+        assert!(call.poll().is_pending());
+    }
+    let total = figures("options-enabled");
+    assert_eq!((total.in_use, total.waiting, total.admitted_at_once), (1, 0, 2));
+    let mut waiter = task::spawn(limited(true));
+    assert!(waiter.poll().is_pending());
+    assert_eq!(figures("options-enabled").waiting, 1);
+}
+
+#[test]
+fn a_call_that_is_not_enabled_is_not_refused() {
+    #[concurrency_limit(1, max_waiting = 0, weight = weight, enabled = weight != 9)]
+    async fn limited(weight: u32) -> Result<u32, Rejected> {
+        Ok(weight)
+    }
+
+    assert_eq!(assert_ready!(task::spawn(limited(9)).poll()).unwrap(), 9);
+    let rejected = assert_ready!(task::spawn(limited(8)).poll()).unwrap_err();
+    assert_eq!(rejected.kind(), RejectedKind::TooHeavy);
+}
+
+#[test]
+fn a_limit_in_shadow_neither_waits_nor_refuses_and_counts_what_it_would_have_done() {
+    #[concurrency_limit(2, shadow, max_waiting = 1, weight = weight, name = "options-shadow")]
+    async fn limited(weight: u32) -> u32 {
+        tokio::task::yield_now().await;
+        weight
+    }
+
+    let mut calls: Vec<_> = [1, 1, 1, 1, 3].into_iter().map(|w| task::spawn(limited(w))).collect();
+    for call in &mut calls {
+        assert!(call.poll().is_pending(), "it is in its body");
+    }
+    let total = figures("options-shadow");
+    assert_eq!((total.admitted_at_once, total.waiting), (5, 0));
+    let shadowed = total.shadowed;
+    assert_eq!(shadowed.waited, 1);
+    assert_eq!((shadowed.rejected.queue_full, shadowed.rejected.too_heavy), (1, 1));
+    for (call, weight) in calls.iter_mut().zip([1, 1, 1, 1, 3]) {
+        assert_eq!(assert_ready!(call.poll()), weight);
+    }
+    assert_eq!(figures("options-shadow").in_use, 0);
+}
+
+#[test]
+fn the_arguments_of_options_are_evaluated_on_the_first_poll_in_the_order_written() {
+    static LIMITER: Limiter = Limiter::new("options-order-of-evaluation", 9);
+
+    fn next(counter: &AtomicUsize, expected: usize) -> usize {
+        assert_eq!(counter.fetch_add(1, Ordering::Relaxed), expected);
+        expected
+    }
+
+    #[concurrency_limit(
+        priority = u8::try_from(next(counter, 0)).unwrap(),
+        weight = u32::try_from(next(counter, 1)).unwrap(),
+        limiter = { next(counter, 2); &LIMITER },
+        enabled = next(counter, 3) == 3,
+        max_wait = std::time::Duration::from_secs(next(counter, 4) as u64)
+    )]
+    async fn limited(counter: &AtomicUsize) -> Option<usize> {
+        Some(next(counter, 5))
+    }
+
+    let counter = AtomicUsize::new(0);
+    let mut call = task::spawn(limited(&counter));
+    assert_eq!(counter.load(Ordering::Relaxed), 0, "nothing before the first poll");
+    assert_eq!(assert_ready!(call.poll()), Some(5));
+}
+
+#[test]
+fn an_existing_limiter_that_is_off_can_be_on_for_a_call_with_its_weight() {
+    static LIMITER: Limiter = Limiter::new("options-off", 4).enabled(false);
+
+    #[concurrency_limit(limiter = LIMITER, weight = 3, enabled = on)]
+    async fn limited(on: bool) -> Option<usize> {
+        Some(LIMITER.snapshot().total.in_use)
+    }
+
+    assert_eq!(assert_ready!(task::spawn(limited(true)).poll()), Some(3));
+    assert_eq!(assert_ready!(task::spawn(limited(false)).poll()), Some(0));
+}

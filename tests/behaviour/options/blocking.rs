@@ -1,0 +1,236 @@
+//! Functions that block, on tokio's blocking pool.
+
+use crate::support::{Inside, join};
+use limit_runtime::{Limiter, Permit, Rejected, RejectedKind, concurrency_limit};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use tokio::sync::oneshot;
+use tokio_test::assert_ready;
+use tokio_test::task;
+
+fn in_use(limiter: &Limiter) -> usize {
+    limiter.snapshot().total.in_use
+}
+
+/// Waits until `limiter` has no permit out.
+async fn all_back(limiter: &Limiter) {
+    while in_use(limiter) > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_threads_than_the_limit_are_busy_with_it() {
+    static INSIDE: Inside = Inside::new();
+
+    #[concurrency_limit(4, blocking)]
+    fn limited(number: usize) -> usize {
+        let _inside = INSIDE.enter();
+        for _ in 0..100 {
+            thread::yield_now();
+        }
+        number
+    }
+
+    let calls = (0..200).map(|number| tokio::spawn(limited(number))).collect();
+    assert_eq!(join(calls).await, (0..200).collect::<Vec<_>>());
+    assert!(INSIDE.most() <= 4, "{} at once", INSIDE.most());
+    assert_eq!(INSIDE.now(), 0);
+}
+
+#[tokio::test]
+async fn the_work_runs_on_another_thread() {
+    #[concurrency_limit(1, blocking)]
+    fn limited() -> thread::ThreadId {
+        thread::current().id()
+    }
+
+    assert_ne!(limited().await, thread::current().id());
+}
+
+#[tokio::test]
+async fn a_cancelled_caller_frees_no_permit_before_the_work_ends() {
+    static LIMITER: Limiter = Limiter::new("options-blocking", 1);
+    static ENDED: AtomicBool = AtomicBool::new(false);
+
+    #[concurrency_limit(limiter = LIMITER, blocking)]
+    fn limited(started: oneshot::Sender<()>, go_on: mpsc::Receiver<()>) {
+        started.send(()).expect("the test waits for it");
+        go_on.recv().expect("the test sends it");
+        ENDED.store(true, Ordering::SeqCst);
+    }
+
+    let (started, has_started) = oneshot::channel();
+    let (go_on, waits) = mpsc::channel();
+    let mut call = task::spawn(limited(started, waits));
+    assert!(call.poll().is_pending());
+    has_started.await.unwrap();
+    drop(call);
+    assert!(LIMITER.try_acquire().is_err());
+    go_on.send(()).unwrap();
+    drop(LIMITER.acquire().await);
+    assert!(ENDED.load(Ordering::SeqCst), "the permit came back when the work had ended");
+    assert_eq!(in_use(&LIMITER), 0);
+}
+
+#[tokio::test]
+async fn arguments_that_live_as_long_as_the_function_outlast_a_cancelled_caller() {
+    static LIMITER: Limiter = Limiter::new("options-blocking-arguments", 1);
+    static GONE: AtomicBool = AtomicBool::new(false);
+
+    struct Directory;
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            GONE.store(true, Ordering::SeqCst);
+        }
+    }
+
+    struct Job {
+        go_on: mpsc::Receiver<()>,
+        _directory: Directory,
+    }
+
+    #[concurrency_limit(limiter = LIMITER, blocking)]
+    fn a_guard(go_on: mpsc::Receiver<()>, _directory: Directory) {
+        let _ = go_on.recv();
+        assert!(!GONE.load(Ordering::SeqCst));
+    }
+
+    #[concurrency_limit(limiter = LIMITER, blocking)]
+    fn a_part(job: Job) {
+        let _ = job.go_on.recv();
+        assert!(!GONE.load(Ordering::SeqCst));
+    }
+
+    for part in [false, true] {
+        GONE.store(false, Ordering::SeqCst);
+        let (go_on, waits) = mpsc::channel();
+        if part {
+            let call = a_part(Job { go_on: waits, _directory: Directory });
+            assert!(task::spawn(call).poll().is_pending());
+        } else {
+            assert!(task::spawn(a_guard(waits, Directory)).poll().is_pending());
+        }
+        assert!(!GONE.load(Ordering::SeqCst), "the caller is gone, the argument is not");
+        go_on.send(()).unwrap();
+        all_back(&LIMITER).await;
+        while !GONE.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_panic_goes_on_in_the_caller_and_gives_the_permit_back() {
+    static LIMITER: Limiter = Limiter::new("options-blocking-panic", 1);
+
+    #[concurrency_limit(limiter = LIMITER, blocking)]
+    fn limited(number: u8) -> u8 {
+        assert_ne!(number, 3, "three");
+        number
+    }
+
+    for _ in 0..10 {
+        let panic = tokio::spawn(async { limited(3).await }).await.unwrap_err().into_panic();
+        let message = panic.downcast_ref::<String>().expect("a message");
+        assert!(message.contains("three"), "{message}");
+        all_back(&LIMITER).await;
+    }
+    assert_eq!(limited(4).await, 4);
+}
+
+#[tokio::test]
+async fn a_refused_call_does_not_reach_the_pool() {
+    static RAN: AtomicBool = AtomicBool::new(false);
+
+    #[concurrency_limit(2, blocking, weight = 3, on_reject = |rejected| {
+        tokio::task::yield_now().await;
+        Err((text, rejected.kind()))
+    })]
+    fn limited(text: String) -> Result<String, (String, RejectedKind)> {
+        RAN.store(true, Ordering::SeqCst);
+        Ok(text)
+    }
+
+    let refused = limited(String::from("a")).await;
+    assert_eq!(refused, Err((String::from("a"), RejectedKind::TooHeavy)));
+    assert!(!RAN.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_permit_that_is_named_is_the_works_own() {
+    #[concurrency_limit(1, blocking, permit = permit, max_waiting = 0)]
+    fn limited() -> Result<Permit, Rejected> {
+        Ok(permit)
+    }
+
+    let permit = limited().await.unwrap();
+    assert_eq!(limited().await.unwrap_err().kind(), RejectedKind::QueueFull);
+    drop(permit);
+    assert!(limited().await.is_ok());
+}
+
+#[tokio::test]
+async fn under_two_attributes_both_permits_stay_with_the_work() {
+    static UPPER: Limiter = Limiter::new("options-blocking-upper", 1);
+    static LOWER: Limiter = Limiter::new("options-blocking-lower", 1);
+
+    #[concurrency_limit(limiter = UPPER, blocking)]
+    #[concurrency_limit(limiter = LOWER)]
+    fn limited(service: Arc<u8>, go_on: mpsc::Receiver<()>) -> u8 {
+        let _ = go_on.recv();
+        *service
+    }
+
+    let (go_on, waits) = mpsc::channel();
+    let mut call = task::spawn(limited(Arc::new(7), waits));
+    assert!(call.poll().is_pending());
+    drop(call);
+    assert_eq!((in_use(&UPPER), in_use(&LOWER)), (1, 1));
+    go_on.send(()).unwrap();
+    all_back(&UPPER).await;
+    all_back(&LOWER).await;
+
+    let (go_on, waits) = mpsc::channel();
+    go_on.send(()).unwrap();
+    assert_eq!(limited(Arc::new(7), waits).await, 7);
+}
+
+#[test]
+fn nothing_runs_before_the_first_poll() {
+    #[concurrency_limit(1, blocking)]
+    fn limited() {
+        unreachable!("it is never polled");
+    }
+
+    drop(limited());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { drop(limited()) });
+}
+
+#[test]
+fn a_call_that_waits_when_its_turn_comes_goes_to_the_pool_then() {
+    static LIMITER: Limiter = Limiter::new("options-blocking-waits", 1);
+
+    #[concurrency_limit(limiter = LIMITER, blocking)]
+    fn limited() -> u8 {
+        5
+    }
+
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let held = LIMITER.acquire().await;
+        let mut call = task::spawn(limited());
+        assert!(call.poll().is_pending());
+        assert_eq!(LIMITER.snapshot().total.waiting, 1);
+        drop(held);
+        assert!(call.is_woken());
+        assert!(call.poll().is_pending());
+        while !call.is_woken() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(assert_ready!(call.poll()), 5);
+    });
+}

@@ -1,0 +1,7 @@
+use limit_runtime::concurrency_limit;
+
+#[concurrency_limit(3, blocking)]
+#[test]
+fn synchronous() {}
+
+fn main() {}
