@@ -217,7 +217,8 @@ fn refused(selection: &Selection, runtime: &Runtime) -> Row {
             u32::from(SEMAPHORE.try_acquire().is_err()) + body(value)
         }),
     ];
-    let what = "no permit free and nobody may wait; by hand: try_acquire, whose error has no figures";
+    let what =
+        "no permit free and nobody may wait; by hand: try_acquire, whose error has no figures";
     against_peer(selection, "refused", what, None, contestants)
 }
 
