@@ -1,9 +1,11 @@
-//! Runtimes that come and go leave nothing behind but their figures.
+//! Runtimes and keys that come and go leave nothing behind but their figures.
 //!
 //! A process of its own: what is counted here is everything that the process knows.
 
 use allocation_counter::measure;
-use limit_runtime::{concurrency_limit, find, limiters};
+use limit_runtime::{KeyedLimiter, Limiter, Scope, concurrency_limit, find, limiters};
+use std::ops::Range;
+use std::thread;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
@@ -62,7 +64,9 @@ fn ten_thousand_runtimes_one_after_another_leave_nothing_behind() {
         allocated.bytes_current
     );
 
-    assert_eq!(limiters().len(), NAMES.len());
+    // Those of the other test apart.
+    let ours = || limiters().into_iter().filter(|limiter| NAMES.contains(&limiter.name()));
+    assert_eq!(ours().count(), NAMES.len());
     for name in NAMES {
         let snapshot = find(name).expect("it was used").snapshot();
         assert_eq!(snapshot.runtimes, [], "no runtime lives");
@@ -71,9 +75,47 @@ fn ten_thousand_runtimes_one_after_another_leave_nothing_behind() {
         let admitted = total.admitted_at_once + total.admitted_after_waiting;
         assert_eq!(admitted, RUNTIMES as u64, "of {name}");
     }
-    let all = limiters().into_iter().map(|limiter| {
+    let all = ours().map(|limiter| {
         let total = limiter.snapshot().total;
         total.admitted_at_once + total.admitted_after_waiting
     });
     assert_eq!(all.sum::<u64>(), 100_000);
+}
+
+/// Ten million keys, each used once, and some that are used at the same time now and then. On two
+/// threads, for memory is counted for each.
+#[test]
+fn ten_million_keys_used_once_leave_nothing_behind() {
+    const KEYS: u64 = 10_000_000;
+    const AT_ONCE: u64 = 1_500;
+
+    fn use_up(limiter: &KeyedLimiter, keys: Range<u64>) {
+        let use_once = |key: u64| drop(limiter.key(key).try_acquire().expect("it is free"));
+        let use_at_once = |keys: Range<u64>| {
+            let held: Vec<_> = keys.map(|key| limiter.key(key).try_acquire()).collect();
+            assert!(held.iter().all(Result::is_ok));
+        };
+        let mut rest = keys.clone();
+        use_at_once(keys.start..keys.start + AT_ONCE);
+        rest.by_ref().take(10_000).for_each(use_once);
+        let allocated = measure(|| {
+            rest.for_each(use_once);
+            use_at_once(keys.start..keys.start + AT_ONCE);
+        });
+        assert!(
+            allocated.bytes_current < 4096,
+            "memory is flat, but {} bytes are still in use",
+            allocated.bytes_current
+        );
+        let total = limiter.snapshot().total;
+        assert_eq!((total.keys, total.in_use), (0, 0));
+        assert_eq!(total.admitted_at_once, keys.end - keys.start + 2 * AT_ONCE);
+    }
+
+    let limiters = [(); 2].map(|()| Limiter::new("keys-once", 1).scope(Scope::Process).keyed());
+    let [first, second] = &limiters;
+    thread::scope(|scope| {
+        scope.spawn(|| use_up(first, 0..KEYS / 2));
+        use_up(second, KEYS / 2..KEYS);
+    });
 }

@@ -3,10 +3,11 @@
 //! One thread; futures are polled by hand. The model is a queue and a few numbers; whatever it says
 //! of who is woken, who gets in, and what is counted must be so.
 
+mod keys;
 mod plain;
 
-use crate::support::assert_all_free;
-use limit_runtime::{Limiter, Permit, Rejected, RejectedKind};
+use crate::calls::{assert_whole, figures};
+use limit_runtime::{Figures, Limiter, Order, Permit, Rejected, RejectedKind};
 use plain::{Model, Operation, Outcome};
 use proptest::test_runner::Config;
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
@@ -28,9 +29,72 @@ prop_state_machine! {
 
 type Call = Pin<Box<dyn Future<Output = Result<Permit, Rejected>>>>;
 
+/// Whether its calls can be refused is in a limiter's type.
+#[derive(Clone)]
+enum Either {
+    Infallible(Arc<Limiter>),
+    Fallible(Arc<Limiter<Rejected>>),
+}
+
+/// The same for both.
+macro_rules! either {
+    ($either:expr, $limiter:ident => $body:expr) => {
+        match $either {
+            Either::Infallible($limiter) => $body,
+            Either::Fallible($limiter) => $body,
+        }
+    };
+}
+
+impl Either {
+    fn new(model: &Model) -> Self {
+        let order = if model.policy.lifo { Order::Lifo } else { Order::Fifo };
+        let limiter = Limiter::new("model", model.limit).order(order);
+        match model.policy.max_waiting {
+            None => Self::Infallible(Arc::new(limiter)),
+            Some(calls) => Self::Fallible(Arc::new(limiter.max_waiting(calls))),
+        }
+    }
+
+    async fn acquire(self) -> Result<Permit, Rejected> {
+        match self {
+            Self::Infallible(limiter) => Ok(limiter.acquire().await),
+            Self::Fallible(limiter) => limiter.acquire().await,
+        }
+    }
+
+    async fn acquire_many(self, weight: u32) -> Result<Permit, Rejected> {
+        either!(self, limiter => limiter.acquire_many(weight).await)
+    }
+
+    fn try_acquire(&self) -> Result<Permit, Rejected> {
+        either!(self, limiter => limiter.try_acquire())
+    }
+
+    fn set_limit(&self, limit: usize) {
+        either!(self, limiter => limiter.set_limit(limit));
+    }
+
+    fn close(&self) {
+        either!(self, limiter => limiter.close());
+    }
+
+    fn reopen(&self) {
+        either!(self, limiter => limiter.reopen());
+    }
+
+    fn figures(&self) -> Figures {
+        either!(self, limiter => figures(limiter))
+    }
+
+    fn assert_whole(&self) {
+        either!(self, limiter => assert_whole(limiter));
+    }
+}
+
 /// The limiter, and what the model's calls and permits are in truth.
 struct Real {
-    limiter: Arc<Limiter>,
+    limiter: Either,
     calls: BTreeMap<u32, Call>,
     permits: BTreeMap<u32, Permit>,
     woken: Arc<Mutex<Vec<u32>>>,
@@ -61,7 +125,7 @@ impl Real {
             }
             Poll::Ready(Err(rejected)) => {
                 self.calls.remove(&call);
-                Outcome::of(rejected.kind())
+                Outcome::Refused(rejected.kind())
             }
         }
     }
@@ -72,39 +136,28 @@ impl Real {
                 self.permits.insert(call, permit);
                 Outcome::Admitted
             }
-            Err(rejected) => Outcome::of(rejected.kind()),
+            Err(rejected) => Outcome::Refused(rejected.kind()),
         }
     }
 
     fn perform(&mut self, operation: &Operation, new: u32) -> Outcome {
         match *operation {
             Operation::Call(weight) => {
-                let limiter = Arc::clone(&self.limiter);
-                let call = async move { limiter.acquire_many(weight).await };
+                let call = self.limiter.clone().acquire_many(weight);
                 self.calls.insert(new, Box::pin(call));
             }
             Operation::CallForOne => {
-                let limiter = Arc::clone(&self.limiter);
-                let call = async move { Ok(limiter.acquire().await) };
-                self.calls.insert(new, Box::pin(call));
+                self.calls.insert(new, Box::pin(self.limiter.clone().acquire()));
             }
             Operation::Poll(call) => return self.poll(call),
             Operation::Drop(call) => drop(self.calls.remove(&call)),
             Operation::Release(call) => drop(self.permits.remove(&call)),
             Operation::SetLimit(limit) => self.limiter.set_limit(limit),
             Operation::TryAcquire => return self.try_acquire(new),
+            Operation::Close => self.limiter.close(),
+            Operation::Reopen => self.limiter.reopen(),
         }
         Outcome::Done
-    }
-}
-
-impl Outcome {
-    fn of(kind: RejectedKind) -> Self {
-        match kind {
-            RejectedKind::QueueFull => Self::QueueFull,
-            RejectedKind::TooHeavy => Self::TooHeavy,
-            _ => unreachable!("no other kind yet"),
-        }
     }
 }
 
@@ -114,7 +167,7 @@ impl StateMachineTest for Real {
 
     fn init_test(model: &Model) -> Self {
         Self {
-            limiter: Arc::new(Limiter::new("model", model.limit)),
+            limiter: Either::new(model),
             calls: BTreeMap::new(),
             permits: BTreeMap::new(),
             woken: Arc::default(),
@@ -124,12 +177,13 @@ impl StateMachineTest for Real {
     fn apply(mut real: Self, model: &Model, operation: Operation) -> Self {
         let outcome = real.perform(&operation, model.newest);
         assert_eq!(outcome, model.outcome);
-        assert_eq!(std::mem::take(&mut *real.woken.lock().unwrap()), model.woken);
+        let woken = std::mem::take(&mut *real.woken.lock().unwrap());
+        assert_eq!(woken, model.woken);
         real
     }
 
     fn check_invariants(real: &Self, model: &Model) {
-        let figures = real.limiter.snapshot().total;
+        let figures = real.limiter.figures();
         assert_eq!(figures.limit, model.limit);
         assert_eq!(figures.in_use, model.in_use);
         assert_eq!(figures.waiting, model.queue.len());
@@ -138,8 +192,9 @@ impl StateMachineTest for Real {
         assert_eq!(figures.admitted_after_waiting, model.admitted_after_waiting);
         assert_eq!(figures.wait.count, model.admitted_after_waiting);
         assert_eq!(figures.cancelled, model.cancelled);
-        assert_eq!(figures.rejected.queue_full, model.queue_full);
-        assert_eq!(figures.rejected.too_heavy, model.too_heavy);
+        for kind in RejectedKind::ALL {
+            assert_eq!(figures.rejected.of(kind), model.refusals(kind), "{kind:?}");
+        }
         assert!(real.permits.keys().eq(model.holders.keys()));
     }
 
@@ -147,6 +202,7 @@ impl StateMachineTest for Real {
         real.permits.clear();
         real.calls.clear();
         real.limiter.set_limit(model.limit);
-        assert_all_free(&real.limiter);
+        real.limiter.reopen();
+        real.limiter.assert_whole();
     }
 }

@@ -21,7 +21,7 @@ pub struct ForKey<'a, T, E: Admission = Infallible> {
 impl<E: Admission> KeyedLimiter<E> {
     /// The limiter for calls with this key.
     ///
-    /// Keys are told apart by type and value. A key's `Eq` and `Clone` run under a lock, and must
+    /// Keys are told apart by type and value: `key(7_u32)` and `key(7_u64)` are two. A key's `Eq` and `Clone` run under a lock, and must
     /// not use the limiter themselves; they had better be quick.
     ///
     /// # Examples

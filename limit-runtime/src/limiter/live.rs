@@ -109,8 +109,9 @@ impl<E: Admission, K> Limiter<E, K> {
     /// Tells what happens at the limiter from now on, in all runtimes: a bounded channel, of which
     /// whoever is slow misses the oldest events (`RecvError::Lagged` says how many).
     ///
-    /// Events of one thread come in order; those of several may overtake one another. While somebody
-    /// listens every call takes the limiter's lock; when nobody does any more, it costs nothing.
+    /// A limit that is changed is told by each runtime that has used the limiter. Events of one thread
+    /// come in order; those of several may overtake one another. While somebody listens every call
+    /// takes the limiter's lock; when nobody does any more, it costs nothing.
     ///
     /// # Examples
     ///

@@ -149,7 +149,7 @@ impl RejectedCounts {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ShadowedCounts {
-    /// They would have waited. For how long is not known, so none is counted as timed out.
+    /// They would have waited. For how long is not known, so none of them is counted as timed out.
     pub waited: u64,
     /// They would have been refused.
     pub rejected: RejectedCounts,

@@ -1,5 +1,6 @@
 //! The plain model.
 
+use limit_runtime::RejectedKind;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
@@ -18,6 +19,8 @@ pub(super) enum Operation {
     Release(u32),
     SetLimit(usize),
     TryAcquire,
+    Close,
+    Reopen,
 }
 
 /// What an operation gave.
@@ -27,8 +30,7 @@ pub(super) enum Outcome {
     Done,
     Waits,
     Admitted,
-    QueueFull,
-    TooHeavy,
+    Refused(RejectedKind),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,18 +38,29 @@ enum Standing {
     New,
     Waiting,
     Granted,
-    TooHeavy,
+    Refused(RejectedKind),
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Call {
     weight: usize,
+    fallible: bool,
     standing: Standing,
+}
+
+/// What a limiter does with the calls over its limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Policy {
+    /// With a bound, all of a limiter's calls can be refused.
+    pub(super) max_waiting: Option<usize>,
+    pub(super) lifo: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
+    pub(super) policy: Policy,
     pub(super) limit: usize,
+    pub(super) closed: bool,
     pub(super) in_use: usize,
     /// Who waits, the first first.
     pub(super) queue: VecDeque<u32>,
@@ -60,8 +73,7 @@ pub(super) struct Model {
     pub(super) admitted_at_once: u64,
     pub(super) admitted_after_waiting: u64,
     pub(super) cancelled: u64,
-    pub(super) queue_full: u64,
-    pub(super) too_heavy: u64,
+    pub(super) refused: BTreeMap<usize, u64>,
     /// Of the last operation.
     pub(super) outcome: Outcome,
     /// By the last operation, in order.
@@ -69,16 +81,25 @@ pub(super) struct Model {
 }
 
 impl Model {
-    fn call(&mut self, weight: u32) {
-        let call = Call { weight: weight as usize, standing: Standing::New };
+    fn call(&mut self, weight: u32, fallible: bool) {
+        let fallible = fallible || self.policy.max_waiting.is_some();
+        let call = Call { weight: weight as usize, fallible, standing: Standing::New };
         self.newest += 1;
         self.calls.insert(self.newest, call);
     }
 
+    pub(super) fn refusals(&self, kind: RejectedKind) -> u64 {
+        self.refused.get(&place(kind)).copied().unwrap_or(0)
+    }
+
+    fn count_refusal(&mut self, kind: RejectedKind) {
+        *self.refused.entry(place(kind)).or_insert(0) += 1;
+    }
+
     fn poll(&mut self, number: u32) -> Outcome {
-        let Call { weight, standing } = self.calls[&number];
+        let Call { weight, fallible, standing } = self.calls[&number];
         match standing {
-            Standing::New => self.enter(number, weight),
+            Standing::New => self.enter(number, weight, fallible),
             Standing::Waiting => Outcome::Waits,
             Standing::Granted => {
                 self.calls.remove(&number);
@@ -86,38 +107,89 @@ impl Model {
                 self.admitted_after_waiting += 1;
                 Outcome::Admitted
             }
-            Standing::TooHeavy => {
+            Standing::Refused(kind) => {
                 self.calls.remove(&number);
-                Outcome::TooHeavy
+                Outcome::Refused(kind)
             }
         }
     }
 
-    fn enter(&mut self, number: u32, weight: usize) -> Outcome {
-        if self.limit > 0 && weight > self.limit {
-            self.calls.remove(&number);
-            self.too_heavy += 1;
-            return Outcome::TooHeavy;
-        }
-        if weight == 0 || (self.queue.is_empty() && self.in_use + weight <= self.limit) {
+    fn enter(&mut self, number: u32, weight: usize, fallible: bool) -> Outcome {
+        let refused = if self.closed && fallible {
+            Some(RejectedKind::Closed)
+        } else if self.limit > 0 && weight > self.limit {
+            Some(RejectedKind::TooHeavy)
+        } else if weight == 0 || (self.is_next() && self.in_use + weight <= self.limit) {
             self.calls.remove(&number);
             self.admit(number, weight);
             return Outcome::Admitted;
+        } else {
+            self.make_place()
+        };
+        if let Some(kind) = refused {
+            self.calls.remove(&number);
+            self.count_refusal(kind);
+            return Outcome::Refused(kind);
         }
         self.stand(number, Standing::Waiting);
-        self.queue.push_back(number);
+        if self.policy.lifo {
+            self.queue.push_front(number);
+        } else {
+            self.queue.push_back(number);
+        }
         self.most_waiting = self.most_waiting.max(self.queue.len());
         Outcome::Waits
     }
 
+    /// Whether one who comes is before all who wait.
+    fn is_next(&self) -> bool {
+        self.queue.is_empty() || self.policy.lifo
+    }
+
+    /// Why there is no place in the queue, if there is none.
+    fn make_place(&mut self) -> Option<RejectedKind> {
+        if self.policy.max_waiting.is_none_or(|most| self.queue.len() < most) {
+            return None;
+        }
+        match self.queue.back() {
+            Some(&oldest) if self.policy.lifo => {
+                self.dismiss(oldest, RejectedKind::Evicted);
+                None
+            }
+            _ => Some(RejectedKind::QueueFull),
+        }
+    }
+
+    /// Refuses a waiter.
+    fn dismiss(&mut self, number: u32, kind: RejectedKind) {
+        self.queue.retain(|&waiting| waiting != number);
+        self.stand(number, Standing::Refused(kind));
+        self.count_refusal(kind);
+        self.woken.push(number);
+    }
+
+    fn close(&mut self) {
+        self.closed = true;
+        for number in self.queue.clone() {
+            if self.calls[&number].fallible {
+                self.dismiss(number, RejectedKind::Closed);
+            }
+        }
+        self.serve();
+    }
+
     fn try_acquire(&mut self) -> Outcome {
         self.newest += 1;
-        if !self.queue.is_empty() || self.in_use >= self.limit {
-            self.queue_full += 1;
-            return Outcome::QueueFull;
-        }
-        self.admit(self.newest, 1);
-        Outcome::Admitted
+        let refused = if self.closed {
+            RejectedKind::Closed
+        } else if !self.is_next() || self.in_use >= self.limit {
+            RejectedKind::QueueFull
+        } else {
+            self.admit(self.newest, 1);
+            return Outcome::Admitted;
+        };
+        self.count_refusal(refused);
+        Outcome::Refused(refused)
     }
 
     fn admit(&mut self, number: u32, weight: usize) {
@@ -129,7 +201,7 @@ impl Model {
     fn drop_call(&mut self, number: u32) {
         let call = self.calls.remove(&number).expect("there is such a call");
         match call.standing {
-            Standing::New | Standing::TooHeavy => {}
+            Standing::New | Standing::Refused(_) => {}
             Standing::Waiting => {
                 self.queue.retain(|&waiting| waiting != number);
                 self.cancelled += 1;
@@ -151,10 +223,7 @@ impl Model {
         self.limit = limit;
         for number in self.queue.clone() {
             if limit > 0 && self.calls[&number].weight > limit {
-                self.queue.retain(|&waiting| waiting != number);
-                self.stand(number, Standing::TooHeavy);
-                self.too_heavy += 1;
-                self.woken.push(number);
+                self.dismiss(number, RejectedKind::TooHeavy);
             }
         }
         self.serve();
@@ -178,13 +247,23 @@ impl Model {
     }
 }
 
+/// Kinds have no order of their own.
+fn place(kind: RejectedKind) -> usize {
+    RejectedKind::ALL.iter().position(|&one| one == kind).expect("these are all")
+}
+
 impl ReferenceStateMachine for Model {
     type State = Self;
     type Transition = Operation;
 
     fn init_state() -> BoxedStrategy<Self> {
-        let with_limit = |limit| Model { limit, ..Model::default() };
-        (0..=6_usize).prop_map(with_limit).boxed()
+        let max_waiting = prop_oneof![2 => Just(None), 3 => (0..=4_usize).prop_map(Some)];
+        (0..=6_usize, max_waiting, any::<bool>())
+            .prop_map(|(limit, max_waiting, lifo)| {
+                let policy = Policy { max_waiting, lifo };
+                Model { policy, limit, ..Model::default() }
+            })
+            .boxed()
     }
 
     fn transitions(model: &Self) -> BoxedStrategy<Operation> {
@@ -193,6 +272,7 @@ impl ReferenceStateMachine for Model {
             (2, Just(Operation::CallForOne).boxed()),
             (2, (0..=6_usize).prop_map(Operation::SetLimit).boxed()),
             (1, Just(Operation::TryAcquire).boxed()),
+            (1, Just(if model.closed { Operation::Reopen } else { Operation::Close }).boxed()),
         ];
         if !model.calls.is_empty() {
             let one = select(model.calls.keys().copied().collect::<Vec<_>>());
@@ -218,13 +298,15 @@ impl ReferenceStateMachine for Model {
         model.outcome = Outcome::Done;
         model.woken.clear();
         match *operation {
-            Operation::Call(weight) => model.call(weight),
-            Operation::CallForOne => model.call(1),
+            Operation::Call(weight) => model.call(weight, true),
+            Operation::CallForOne => model.call(1, false),
             Operation::Poll(call) => model.outcome = model.poll(call),
             Operation::Drop(call) => model.drop_call(call),
             Operation::Release(call) => model.release(call),
             Operation::SetLimit(limit) => model.set_limit(limit),
             Operation::TryAcquire => model.outcome = model.try_acquire(),
+            Operation::Close => model.close(),
+            Operation::Reopen => model.closed = false,
         }
         model
     }

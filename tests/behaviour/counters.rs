@@ -1,0 +1,215 @@
+//! What limiters with policies count, step by step.
+
+use crate::calls::{at_once, figures, let_in, refused};
+use crate::support::{one_thread, served, waiter};
+use limit_runtime::{Admission, Figures, KeyedLimiter, Limiter, Order, Rejected};
+use std::time::Duration;
+use tokio::task::yield_now;
+use tokio::time::{advance, sleep};
+
+const MS: Duration = Duration::from_millis(1);
+
+#[track_caller]
+fn assert_figures<E: Admission, K>(limiter: &Limiter<E, K>, expected: &Figures) {
+    let snapshot = limiter.snapshot();
+    assert_eq!(snapshot.total, *expected);
+    assert_eq!(snapshot.runtimes.len(), 1);
+    assert_eq!(snapshot.runtimes[0].figures, *expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limiter_that_refuses_for_every_reason_agrees_with_a_script() {
+    let limiter =
+        Limiter::new("counters-script", 3).order(Order::Lifo).max_waiting(2).max_wait(100 * MS);
+    let mut expected = Figures::default();
+    expected.limit = 3;
+    assert_eq!(figures(&limiter), expected);
+
+    let first = let_in(limiter.acquire().weight(2));
+    expected.in_use = 2;
+    expected.admitted_at_once = 1;
+    assert_figures(&limiter, &expected);
+
+    refused(limiter.acquire().weight(4));
+    expected.rejected.too_heavy = 1;
+    assert_figures(&limiter, &expected);
+
+    drop(let_in(limiter.acquire().enabled(false)));
+    drop(let_in(limiter.acquire().weight(0)));
+    expected.admitted_at_once = 3;
+    assert_figures(&limiter, &expected);
+
+    let second = let_in(limiter.acquire());
+    expected.in_use = 3;
+    expected.admitted_at_once = 4;
+    assert_figures(&limiter, &expected);
+
+    let mut oldest = waiter(limiter.acquire());
+    let mut middle = waiter(limiter.acquire());
+    expected.waiting = 2;
+    expected.most_waiting = 2;
+    assert_figures(&limiter, &expected);
+
+    let mut newest = waiter(limiter.acquire());
+    expected.rejected.evicted = 1;
+    assert_figures(&limiter, &expected);
+    served(&mut oldest).unwrap_err();
+    assert_figures(&limiter, &expected);
+
+    limiter.try_acquire().unwrap_err();
+    expected.rejected.queue_full = 1;
+    assert_figures(&limiter, &expected);
+
+    advance(40 * MS).await;
+    drop(second);
+    let third = served(&mut newest).unwrap();
+    expected.waiting = 1;
+    expected.admitted_after_waiting = 1;
+    expected.wait.count = 1;
+    for wait in [
+        &mut expected.wait.total,
+        &mut expected.wait.p50,
+        &mut expected.wait.p90,
+        &mut expected.wait.p99,
+        &mut expected.wait.max,
+    ] {
+        *wait = 40 * MS;
+    }
+    assert_figures(&limiter, &expected);
+
+    sleep(60 * MS).await;
+    served(&mut middle).unwrap_err();
+    expected.waiting = 0;
+    expected.rejected.timed_out = 1;
+    assert_figures(&limiter, &expected);
+
+    let cancelled = waiter(limiter.acquire());
+    drop(cancelled);
+    expected.cancelled = 1;
+    assert_figures(&limiter, &expected);
+
+    let mut closed = waiter(limiter.acquire());
+    limiter.close();
+    expected.rejected.closed = 1;
+    assert_figures(&limiter, &expected);
+    served(&mut closed).unwrap_err();
+    refused(limiter.acquire());
+    expected.rejected.closed = 2;
+    assert_figures(&limiter, &expected);
+    assert_eq!(expected.rejected.total(), 6);
+
+    limiter.set_limit(1);
+    expected.limit = 1;
+    assert_figures(&limiter, &expected);
+    drop(first);
+    expected.in_use = 1;
+    assert_figures(&limiter, &expected);
+    drop(third);
+    expected.in_use = 0;
+    assert_figures(&limiter, &expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limiter_with_keys_and_a_rate_agrees_with_a_script() {
+    let limiter = Limiter::new("counters-keys", 1).per(1000 * MS).keyed().total(2);
+    let mut expected = Figures::default();
+    expected.limit = 1;
+
+    let first = at_once(limiter.key('a').acquire());
+    expected.in_use = 1;
+    expected.keys = 1;
+    expected.admitted_at_once = 1;
+    assert_figures(&limiter, &expected);
+
+    let second = at_once(limiter.key('b').acquire());
+    expected.in_use = 2;
+    expected.keys = 2;
+    expected.admitted_at_once = 2;
+    assert_figures(&limiter, &expected);
+
+    let mut third = waiter(limiter.key('c').acquire());
+    expected.waiting = 1;
+    expected.most_waiting = 1;
+    expected.keys = 3;
+    assert_figures(&limiter, &expected);
+
+    drop(first);
+    expected.in_use = 1;
+    assert_figures(&limiter, &expected); // it cools: `a` is known, and nobody is served
+
+    limiter.key('d').try_acquire().unwrap_err();
+    expected.rejected.queue_full = 1;
+    assert_figures(&limiter, &expected);
+
+    sleep(1000 * MS).await;
+    yield_now().await;
+    let third = served(&mut third);
+    expected.in_use = 2;
+    expected.waiting = 0;
+    expected.keys = 2;
+    expected.admitted_after_waiting = 1;
+    expected.wait = limiter.snapshot().total.wait;
+    assert_eq!((expected.wait.count, expected.wait.max), (1, 1000 * MS));
+    assert_figures(&limiter, &expected);
+
+    drop(second);
+    expected.in_use = 1;
+    expected.keys = 1;
+    assert_figures(&limiter, &expected); // its window was over before
+
+    drop(third);
+    expected.in_use = 0;
+    assert_figures(&limiter, &expected);
+    advance(1000 * MS).await;
+    expected.keys = 0;
+    assert_figures(&limiter, &expected);
+}
+
+/// The totals, and with a runtime the figures, of everything new.
+#[test]
+fn a_retired_runtimes_totals_stay() {
+    static LIMITER: Limiter<Rejected> =
+        Limiter::new("counters-retired", 1).order(Order::Lifo).max_waiting(1);
+    static SHADOW: Limiter = Limiter::new("counters-retired-shadow", 1).max_waiting(1).shadow();
+    static KEYED: KeyedLimiter<Rejected> =
+        Limiter::new("counters-retired-keys", 1).max_wait(Duration::ZERO).keyed();
+
+    for round in 1..=5 {
+        let runtime = one_thread();
+        runtime.block_on(async {
+            let held = let_in(LIMITER.acquire());
+            let _evicted = waiter(LIMITER.acquire());
+            let mut waiting = waiter(LIMITER.acquire());
+            drop(held);
+            drop(served(&mut waiting).unwrap());
+            LIMITER.close();
+            refused(LIMITER.acquire());
+            LIMITER.reopen();
+            drop((0..3).map(|_| at_once(SHADOW.acquire())).collect::<Vec<_>>());
+            let held = let_in(KEYED.key(round).acquire());
+            refused(KEYED.key(round).acquire());
+            drop(held);
+        });
+        let live = (LIMITER.snapshot(), SHADOW.snapshot(), KEYED.snapshot());
+        assert_eq!((live.0.runtimes.len(), live.1.runtimes.len()), (1, 1));
+        assert_eq!(live.0.runtimes[0].figures.rejected.evicted, 1, "of this runtime alone");
+        assert_eq!(live.1.runtimes[0].figures.shadowed.waited, 1);
+        drop(runtime);
+
+        let after = (LIMITER.snapshot(), SHADOW.snapshot(), KEYED.snapshot());
+        assert!(after.0.runtimes.is_empty());
+        assert_eq!(
+            (after.0.total, after.1.total, after.2.total),
+            (live.0.total, live.1.total, live.2.total)
+        );
+        let rejected = after.0.total.rejected;
+        assert_eq!(
+            (rejected.evicted, rejected.closed, rejected.total()),
+            (round, round, 2 * round)
+        );
+        let shadowed = after.1.total.shadowed;
+        assert_eq!((shadowed.waited, shadowed.rejected.queue_full), (round, round));
+        assert_eq!(after.1.total.admitted_at_once, 3 * round);
+        assert_eq!((after.2.total.rejected.timed_out, after.2.total.keys), (round, 0));
+    }
+}

@@ -1,0 +1,298 @@
+//! Calls that wait no longer than they may. On the paused clock, but for those on several runtimes.
+
+use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, refused};
+use crate::support::{assert_waits, one_thread, permit, served, waiter};
+use limit_runtime::{Limiter, MaxWait, Permit, Rejected, RejectedKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Barrier;
+use tokio::time::{Instant, advance, sleep, timeout};
+use tokio_test::task;
+
+const MS: Duration = Duration::from_millis(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_as_long_as_it_may_and_is_then_refused_with_how_long_it_waited() {
+    let limiter = Limiter::new("max-wait-over", 2).max_wait(50 * MS);
+    let held = [let_in(limiter.acquire()), let_in(limiter.acquire())];
+    let asked = Instant::now();
+    let rejected = limiter.acquire().await.unwrap_err();
+    assert_eq!(asked.elapsed(), 50 * MS);
+    assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+    assert_eq!(rejected.waited(), 50 * MS);
+    assert_eq!((rejected.limiter(), rejected.weight()), ("max-wait-over", 1));
+    assert_eq!((rejected.limit(), rejected.in_use()), (2, 2));
+    let figures = figures(&limiter);
+    assert_eq!((figures.waiting, figures.cancelled), (0, 0));
+    assert_eq!((figures.rejected.timed_out, figures.rejected.total()), (1, 1));
+    assert_eq!(figures.wait.count, 0, "it was not let in");
+    drop(held);
+    assert_whole(&limiter);
+}
+
+/// As for the other kinds, which have left the queue when they are told.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_timed_out_is_not_among_those_who_wait() {
+    let limiter = Limiter::new("max-wait-waiting", 1).max_wait(50 * MS);
+    let held = let_in(limiter.acquire());
+    let rejected = limiter.acquire().await.unwrap_err();
+    assert_eq!(rejected.waiting(), 0);
+    assert_eq!(
+        rejected.to_string(),
+        "no permit of concurrency limit `max-wait-waiting` within 50ms: 1 of 1 permits in use, 0 \
+         waiting",
+    );
+    drop(held);
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_never_waits_less_than_it_may() {
+    let limiter = Limiter::new("max-wait-never-less", 1);
+    let held = permit(&limiter);
+    for nanoseconds in [1, 999, 1_000, 1_001, 999_999, 1_000_001, 1_500_000, 77_777_777] {
+        let max_wait = Duration::from_nanos(nanoseconds);
+        // Off the timer's ticks.
+        advance(Duration::from_nanos(333_333)).await;
+        let asked = Instant::now();
+        let rejected = limiter.acquire().max_wait(max_wait).await.unwrap_err();
+        assert!(rejected.waited() >= max_wait, "{:?} of {max_wait:?}", rejected.waited());
+        assert!(asked.elapsed() >= max_wait);
+        assert!(rejected.waited() <= max_wait + 2 * MS, "{:?} of {max_wait:?}", rejected.waited());
+    }
+    drop(held);
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_freed_in_time_is_taken() {
+    let limiter = Limiter::new("max-wait-in-time", 1).max_wait(50 * MS);
+    for held_for in [0, 1, 49] {
+        let held = let_in(limiter.acquire());
+        let asked = Instant::now();
+        let (admitted, ()) = tokio::join!(limiter.acquire(), async {
+            sleep(held_for * MS).await;
+            drop(held);
+        });
+        assert_eq!(asked.elapsed(), held_for * MS);
+        drop(admitted.expect("the permit came in time"));
+    }
+    let figures = figures(&limiter);
+    assert_eq!((figures.admitted_after_waiting, figures.wait.max), (3, 49 * MS));
+    assert_eq!(figures.rejected.total(), 0);
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_that_was_handed_over_in_time_is_taken_also_when_it_is_looked_at_late() {
+    let limiter = Limiter::new("max-wait-looked-late", 1).max_wait(50 * MS);
+    let held = let_in(limiter.acquire());
+    let mut call = waiter(limiter.acquire());
+    advance(49 * MS).await;
+    drop(held);
+    advance(100 * MS).await;
+    drop(served(&mut call).expect("the permit came in time"));
+    assert_eq!(figures(&limiter).rejected.timed_out, 0);
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_free_permit_is_taken_with_no_time_to_wait() {
+    let limiter = Limiter::new("max-wait-zero", 1).max_wait(Duration::ZERO);
+    let past = Instant::now();
+    advance(MS).await;
+    for _ in 0..10 {
+        let held = let_in(limiter.acquire());
+        let rejected = refused(limiter.acquire());
+        assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, Duration::ZERO));
+        assert_eq!(refused(limiter.acquire().max_wait(past)).kind(), RejectedKind::TimedOut);
+        drop(held);
+        drop(let_in(limiter.acquire().max_wait(past)));
+    }
+    let figures = figures(&limiter);
+    assert_eq!((figures.admitted_at_once, figures.rejected.timed_out), (20, 20));
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moment_is_as_good_as_a_duration() {
+    let limiter = Limiter::new("max-wait-moments", 1);
+    let held = permit(&limiter);
+    let asked = Instant::now();
+    let rejected = limiter.acquire().max_wait(asked + 20 * MS).await.unwrap_err();
+    assert_eq!((rejected.waited(), asked.elapsed()), (20 * MS, 20 * MS));
+    let moment = (Instant::now() + 30 * MS).into_std();
+    let rejected = limiter.acquire().max_wait(moment).await.unwrap_err();
+    assert_eq!((rejected.waited(), asked.elapsed()), (30 * MS, 50 * MS));
+    assert_eq!(MaxWait::from(moment), MaxWait::Until(Instant::from_std(moment)));
+    drop(held);
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_call_says_goes_before_what_the_limiter_says() {
+    let limiter = Limiter::new("max-wait-overridden", 1).max_wait(50 * MS);
+    let held = let_in(limiter.acquire());
+    for max_wait in [10 * MS, 200 * MS] {
+        let rejected = limiter.acquire().max_wait(max_wait).await.unwrap_err();
+        assert_eq!(rejected.waited(), max_wait);
+        let rejected = limiter.acquire().max_wait(5 * MS).max_wait(max_wait).await.unwrap_err();
+        assert_eq!(rejected.waited(), max_wait, "the last one counts");
+    }
+    let rejected = limiter.acquire().weight(1).priority(3).enabled(true).await.unwrap_err();
+    assert_eq!(rejected.waited(), 50 * MS, "the others leave it as it is");
+    drop(held);
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_counts_from_when_the_call_begins_to_wait() {
+    let limiter = Limiter::new("max-wait-from", 1).max_wait(50 * MS);
+    let call = limiter.acquire();
+    advance(500 * MS).await;
+    let held = let_in(limiter.acquire());
+    let rejected = call.await.unwrap_err();
+    assert_eq!(rejected.waited(), 50 * MS);
+    drop(held);
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_largest_wait_a_call_waits_for_ever() {
+    let limiter = Limiter::new("max-wait-largest", 1).max_wait(Duration::MAX);
+    let held = let_in(limiter.acquire());
+    let mut call = waiter(limiter.acquire());
+    advance(Duration::from_secs(100 * 365 * 24 * 3600)).await;
+    assert_waits(&mut call);
+    drop(held);
+    drop(served(&mut call).unwrap());
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stands_behind_a_heavy_call_that_times_out_is_served_at_once() {
+    let limiter = Limiter::new("max-wait-head", 2);
+    let held = permit(&limiter);
+    let mut heavy = waiter(limiter.acquire().weight(2).max_wait(10 * MS));
+    let mut light = waiter(limiter.acquire());
+    assert_waits(&mut light);
+    sleep(10 * MS).await;
+    assert_eq!(served(&mut heavy).unwrap_err().kind(), RejectedKind::TimedOut);
+    drop(served(&mut light));
+    drop(held);
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_before_its_time_is_up_is_cancelled_and_not_timed_out() {
+    let limiter = Limiter::new("max-wait-cancelled", 1).max_wait(50 * MS);
+    let held = let_in(limiter.acquire());
+    let call = waiter(limiter.acquire());
+    // Its time is up, but it has not been told.
+    advance(60 * MS).await;
+    drop(call);
+    assert!(timeout(10 * MS, limiter.acquire()).await.is_err());
+    let figures = figures(&limiter);
+    assert_eq!((figures.cancelled, figures.rejected.timed_out), (2, 0));
+    drop(held);
+    assert_whole(&limiter);
+}
+
+/// 1,000 calls whose time is up in the tick in which permits come back.
+async fn all_in_one_tick(limiter: Arc<Limiter<Rejected>>, permits: usize, keep: bool) {
+    let held: Vec<Permit> = (0..permits).map(|_| let_in(limiter.acquire())).collect();
+    let start = Arc::new(Barrier::new(1001));
+    let calls: Vec<_> = (0..1000)
+        .map(|_| {
+            let (limiter, start) = (Arc::clone(&limiter), Arc::clone(&start));
+            tokio::spawn(async move {
+                start.wait().await;
+                let permit = limiter.acquire().await;
+                if keep {
+                    sleep(10 * MS).await;
+                }
+                match &permit {
+                    Ok(_) => true,
+                    Err(rejected) => {
+                        assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+                        assert!(rejected.waited() >= 10 * MS);
+                        false
+                    }
+                }
+            })
+        })
+        .collect();
+    // One by one, so that the timers of calls and permits are mixed.
+    let releases: Vec<_> = held
+        .into_iter()
+        .map(|permit| {
+            tokio::spawn(async move {
+                sleep(10 * MS).await;
+                drop(permit);
+            })
+        })
+        .collect();
+    start.wait().await;
+
+    let mut admitted = 0;
+    for call in calls {
+        admitted += u64::from(call.await.unwrap());
+    }
+    for release in releases {
+        release.await.unwrap();
+    }
+    let figures = figures(&limiter);
+    assert_eq!(
+        figures.admitted_at_once + figures.admitted_after_waiting,
+        admitted + permits as u64
+    );
+    assert_eq!(figures.rejected.timed_out, 1000 - admitted);
+    assert_eq!((figures.cancelled, figures.rejected.total()), (0, 1000 - admitted));
+    assert_eq!(figures.wait.count, figures.admitted_after_waiting);
+    assert_eq!(figures.most_waiting, 1000);
+    assert_whole(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_permits_that_come_in_the_tick_of_the_deadline_are_used_or_passed_on() {
+    for permits in [1, 8, 500, 1000] {
+        for keep in [false, true] {
+            let limiter = Limiter::named("max-wait-same-tick", permits).max_wait(10 * MS);
+            all_in_one_tick(Arc::new(limiter), permits, keep).await;
+        }
+    }
+}
+
+#[test]
+fn the_time_goes_on_when_a_call_moves_on_to_another_runtime() {
+    static LIMITER: Limiter<Rejected> =
+        Limiter::new("max-wait-moved", 1).max_wait(MS.saturating_mul(20));
+
+    let (first, second) = (one_thread(), one_thread());
+    let asked = Instant::now();
+    let (held, call) =
+        first.block_on(async { (let_in(LIMITER.acquire()), waiter(LIMITER.acquire())) });
+    let there = second.block_on(async { let_in(LIMITER.acquire()) });
+    drop(first);
+    assert!(call.is_woken());
+    let rejected = second.block_on(call).unwrap_err();
+    assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+    assert!(rejected.waited() >= 20 * MS && asked.elapsed() >= rejected.waited());
+    drop((held, there));
+    second.block_on(async { assert_whole(&LIMITER) });
+}
+
+#[test]
+fn a_call_that_would_need_a_timer_and_has_none_panics_and_leaves_no_trace() {
+    let limiter = Limiter::new("max-wait-no-timer", 1).max_wait(50 * MS);
+    let held = let_in(limiter.acquire());
+    let mut call = task::spawn(limiter.acquire());
+    let polled = catch_unwind(AssertUnwindSafe(|| call.poll().is_pending()));
+    assert!(polled.is_err(), "outside a runtime there is no timer");
+    drop(call);
+    assert_busy(&limiter, 1, 0);
+    drop(held);
+    assert_whole(&limiter);
+    drop(at_once(limiter.acquire()));
+}

@@ -1,0 +1,228 @@
+//! A rate beside keys, orders, weights and deadlines.
+
+use super::{MINUTE, MS, NEARLY_A_MINUTE, SECOND, assert_windows};
+use crate::calls::{assert_busy, at_once, figures, let_in, ready, refused};
+use crate::support::{permit, served, waiter};
+use limit_runtime::{Limiter, Order, RejectedKind};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use tokio::task::yield_now;
+use tokio::time::{Instant, advance, sleep};
+
+#[tokio::test(start_paused = true)]
+async fn each_key_has_windows_of_its_own() {
+    let limiter = Limiter::new("rate-keys", 2).per(MINUTE).keyed();
+    for key in 0..3_u32 {
+        drop((at_once(limiter.key(key).acquire()), at_once(limiter.key(key).acquire())));
+        let rejected = limiter.key(key).try_acquire().unwrap_err();
+        assert_eq!((rejected.limit(), rejected.in_use(), rejected.waiting()), (2, 0, 0));
+        advance(SECOND).await;
+    }
+    let begin = Instant::now();
+    for key in 0..3_u32 {
+        drop(limiter.key(key).acquire().await);
+        assert_eq!(begin.elapsed(), 57 * SECOND + key * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_known_until_its_last_window_is_over() {
+    let limiter = Limiter::new("rate-keys-known", 2).per(MINUTE).keyed();
+    let key: Arc<str> = Arc::from("tenant");
+    drop(at_once(limiter.key(Arc::clone(&key)).acquire()));
+    advance(30 * SECOND).await;
+    drop(at_once(limiter.key(Arc::clone(&key)).acquire()));
+    for (keys, later) in [(1, 29 * SECOND), (1, 30 * SECOND), (0, SECOND)] {
+        advance(later).await;
+        assert_eq!(figures(&limiter).keys, keys);
+    }
+    // Looking was enough; with the next call the key itself is gone.
+    drop(at_once(limiter.key("another").acquire()));
+    assert_eq!(Arc::strong_count(&key), 1);
+    assert_busy(&limiter, 0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiters_of_several_keys_are_served_when_their_windows_end() {
+    let limiter = Arc::new(Limiter::new("rate-keys-wait", 1).per(MINUTE).keyed());
+    let starts = Arc::new(Mutex::new(BTreeMap::<u64, Vec<Instant>>::new()));
+    let begin = Instant::now();
+    let mut calls = Vec::new();
+    for number in 0..30_u64 {
+        let (limiter, starts) = (Arc::clone(&limiter), Arc::clone(&starts));
+        calls.push(tokio::spawn(async move {
+            sleep(SECOND * u32::try_from(number % 3).unwrap()).await;
+            let permit = limiter.key(number % 3).acquire().await;
+            starts.lock().unwrap().entry(number % 3).or_default().push(Instant::now());
+            sleep(SECOND * u32::try_from(number * 7 % 90).unwrap()).await;
+            drop(permit);
+        }));
+    }
+    for call in calls {
+        call.await.unwrap();
+    }
+    let starts = std::mem::take(&mut *starts.lock().unwrap());
+    for (key, starts) in starts {
+        assert_eq!(starts.len(), 10);
+        assert_eq!(starts[0] - begin, SECOND * u32::try_from(key).unwrap());
+        assert_windows(&starts, 1, MINUTE);
+    }
+    sleep(MINUTE).await;
+    assert_eq!(figures(&limiter).keys, 0);
+    assert_busy(&limiter, 0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_keys_together_start_no_more_often_than_the_total() {
+    let limiter = Arc::new(Limiter::new("rate-total", 2).per(MINUTE).keyed().total(3));
+    let starts = Arc::new(Mutex::new(Vec::new()));
+    let mut calls = Vec::new();
+    for number in 0..40_u32 {
+        let (limiter, starts) = (Arc::clone(&limiter), Arc::clone(&starts));
+        calls.push(tokio::spawn(async move {
+            let _permit = limiter.key(number % 4).acquire().await;
+            starts.lock().unwrap().push((Instant::now(), number % 4));
+        }));
+    }
+    let begin = Instant::now();
+    for call in calls {
+        call.await.unwrap();
+    }
+    assert_eq!(begin.elapsed(), 13 * MINUTE, "forty, three a minute");
+    let starts = std::mem::take(&mut *starts.lock().unwrap());
+    let of = |wanted: Option<u32>| -> Vec<_> {
+        let mine = |key: u32| wanted.is_none_or(|wanted| wanted == key);
+        starts.iter().filter(|(_, key)| mine(*key)).map(|(at, _)| *at).collect()
+    };
+    assert_windows(&of(None), 3, MINUTE);
+    for key in 0..4 {
+        assert_windows(&of(Some(key)), 2, MINUTE);
+    }
+    // In turn: after any number of starts no key is more than one ahead... of those that wait.
+    let mut served = [0_i32; 4];
+    for (_, key) in &starts[3..] {
+        served[*key as usize] += 1;
+        let (most, least) = (served.iter().max().unwrap(), served.iter().min().unwrap());
+        assert!(most - least <= 2, "{served:?}");
+    }
+    sleep(MINUTE).await;
+    assert_eq!(figures(&limiter).keys, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_is_served_when_a_window_ends() {
+    let limiter = Limiter::new("rate-lifo", 1).per(MINUTE).order(Order::Lifo).max_waiting(3);
+    drop(let_in(limiter.acquire()));
+    let mut waiting: Vec<_> = (0..4).map(|number| (number, waiter(limiter.acquire()))).collect();
+    let (oldest, result) = ready(&mut waiting).remove(0);
+    assert_eq!((oldest, result.unwrap_err().kind()), (0, RejectedKind::Evicted));
+    for expected in [3, 2, 1] {
+        sleep(MINUTE).await;
+        yield_now().await;
+        let (number, result) = ready(&mut waiting).pop().expect("one is served");
+        assert_eq!(number, expected);
+        drop(result.unwrap());
+    }
+    assert_busy(&limiter, 0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_highest_is_served_when_a_window_ends() {
+    let limiter = Arc::new(Limiter::new("rate-priorities", 1).per(SECOND));
+    drop(permit(&limiter));
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let calls: Vec<_> = [1, 5, 3]
+        .map(|priority| {
+            let (limiter, order) = (Arc::clone(&limiter), Arc::clone(&order));
+            tokio::spawn(async move {
+                let _permit = limiter.acquire().priority(priority).await;
+                order.lock().unwrap().push(priority);
+            })
+        })
+        .into();
+    crate::support::join(calls).await;
+    assert_eq!(*order.lock().unwrap(), [5, 3, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heavy_call_counts_for_as_many_starts() {
+    let limiter = Limiter::new("rate-weights", 3).per(MINUTE);
+    drop(let_in(limiter.acquire().weight(2)));
+    advance(10 * SECOND).await;
+    drop(permit(&limiter));
+    limiter.try_acquire().unwrap_err();
+    let begin = Instant::now();
+    drop(limiter.acquire().weight(3).await.unwrap());
+    assert_eq!(begin.elapsed(), MINUTE, "when both windows are over");
+    assert_eq!(refused(limiter.acquire().weight(4)).kind(), RejectedKind::TooHeavy);
+    for _ in 0..10 {
+        drop(let_in(limiter.acquire().weight(0)));
+    }
+    drop(limiter.acquire().weight(1).await.unwrap());
+    assert_eq!(begin.elapsed(), 2 * MINUTE, "those without weight started nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_times_out_while_permits_cool_and_takes_one_that_cools_in_time() {
+    let limiter = Limiter::new("rate-max-wait", 1).per(MINUTE);
+    drop(permit(&limiter));
+    let rejected = limiter.acquire().max_wait(59 * SECOND).await.unwrap_err();
+    assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, 59 * SECOND));
+    drop(limiter.acquire().max_wait(SECOND + MS).await.expect("it cools in time"));
+    assert_eq!(figures(&limiter).rejected.timed_out, 1);
+    assert_busy(&limiter, 0, 0);
+}
+
+/// At that moment it is free: a call that came then would take it.
+#[tokio::test(start_paused = true)]
+async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken() {
+    let limiter = Limiter::new("rate-same-tick", 1).per(MINUTE);
+    drop(permit(&limiter));
+    drop(limiter.acquire().max_wait(MINUTE).await.expect("it has cooled"));
+    assert_busy(&limiter, 0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_behind_one_that_times_out_is_served_when_the_window_ends() {
+    let limiter = Arc::new(Limiter::new("rate-watcher-times-out", 1).per(MINUTE));
+    drop(permit(&limiter));
+    let begin = Instant::now();
+    let first = waiter(limiter.acquire().max_wait(10 * SECOND));
+    let second = tokio::spawn({
+        let limiter = Arc::clone(&limiter);
+        async move { drop(limiter.acquire().await) }
+    });
+    let (result, second) = tokio::join!(first, second);
+    assert_eq!(result.unwrap_err().kind(), RejectedKind::TimedOut);
+    second.unwrap();
+    assert_eq!(begin.elapsed(), MINUTE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_and_draining_do_not_wait_for_windows() {
+    let limiter = Limiter::new("rate-drained", 2).per(MINUTE).max_waiting(5);
+    let held = let_in(limiter.acquire());
+    drop(let_in(limiter.acquire()));
+    let mut waiting = waiter(limiter.acquire());
+    limiter.close();
+    assert_eq!(served(&mut waiting).unwrap_err().kind(), RejectedKind::Closed);
+    let mut drain = waiter(limiter.drain());
+    drop(held);
+    assert_eq!(served(&mut drain), 1);
+    limiter.reopen();
+    limiter.try_acquire().unwrap_err();
+    advance(MINUTE).await;
+    drop(limiter.try_acquire().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_not_enabled_starts_nothing() {
+    let limiter = Limiter::new("rate-enabled", 1).per(MINUTE);
+    for _ in 0..5 {
+        drop(at_once(limiter.acquire().enabled(false)));
+    }
+    drop(permit(&limiter));
+    drop(at_once(limiter.acquire().enabled(false)));
+    sleep(NEARLY_A_MINUTE).await;
+    limiter.try_acquire().unwrap_err();
+}

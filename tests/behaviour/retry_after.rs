@@ -1,0 +1,141 @@
+//! When a refused call may ask again. On the paused clock.
+
+use crate::calls::{assert_busy, let_in, refused};
+use crate::support::{served, waiter};
+use limit_runtime::{Limiter, Rejected, RejectedKind};
+use std::time::Duration;
+use tokio::time::{advance, sleep};
+
+const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+#[track_caller]
+fn assert_about(estimate: Option<Duration>, expected: Duration) {
+    let estimate = estimate.expect("there is a basis");
+    assert!(
+        estimate >= expected * 2 / 3 && estimate <= expected * 3 / 2,
+        "{estimate:?} instead of about {expected:?}"
+    );
+}
+
+/// Calls stay for so long, one after another, and after each another one is refused.
+async fn calls_one_after_another(limiter: &Limiter<Rejected>, calls: usize, stay: Duration) {
+    for _ in 0..calls {
+        let held = let_in(limiter.acquire());
+        sleep(stay).await;
+        refused(limiter.acquire());
+        drop(held);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_first_refusal_there_is_no_basis() {
+    let limiter = Limiter::new("retry-first", 1).max_waiting(0);
+    let held = let_in(limiter.acquire());
+    assert_eq!(refused(limiter.acquire()).retry_after(), None);
+    drop(held);
+    assert_busy(&limiter, 0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_nothing_came_back_since_there_is_no_basis() {
+    let limiter = Limiter::new("retry-nothing", 1).max_waiting(0);
+    let held = let_in(limiter.acquire());
+    for _ in 0..50 {
+        assert_eq!(refused(limiter.acquire()).retry_after(), None);
+        advance(100 * MS).await;
+    }
+    drop(held);
+    assert_busy(&limiter, 0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_queue_it_is_how_long_a_permit_takes_to_come_back() {
+    for stay in [10, 100, 400] {
+        let limiter = Limiter::named("retry-no-queue", 1).max_waiting(0);
+        calls_one_after_another(&limiter, 30, stay * MS).await;
+        let held = let_in(limiter.acquire());
+        assert_about(refused(limiter.acquire()).retry_after(), stay * MS);
+        drop(held);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_are_served_before() {
+    let limiter = Limiter::new("retry-queue", 2).max_waiting(8);
+    let mut held: Vec<_> = (0..2).map(|_| let_in(limiter.acquire())).collect();
+    let mut waiting: Vec<_> = (0..8).map(|_| waiter(limiter.acquire())).collect();
+    let mut estimate = None;
+    // Two at a time, 100 ms each: twenty a second.
+    for _ in 0..40 {
+        sleep(50 * MS).await;
+        estimate = refused(limiter.acquire()).retry_after();
+        drop(held.remove(0));
+        held.push(served(&mut waiting.remove(0)).unwrap());
+        waiting.push(waiter(limiter.acquire()));
+    }
+    assert_about(estimate, 9 * 50 * MS);
+    drop((held, waiting));
+    assert_busy(&limiter, 0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_follows_the_rate_of_the_last_seconds() {
+    let limiter = Limiter::new("retry-follows", 1).max_waiting(0);
+    let now = |limiter: &Limiter<Rejected>| {
+        let _held = let_in(limiter.acquire());
+        refused(limiter.acquire()).retry_after()
+    };
+    calls_one_after_another(&limiter, 300, 10 * MS).await;
+    assert_about(now(&limiter), 10 * MS);
+    calls_one_after_another(&limiter, 20, 500 * MS).await;
+    assert_about(now(&limiter), 500 * MS);
+    calls_one_after_another(&limiter, 300, 10 * MS).await;
+    assert_about(now(&limiter), 10 * MS);
+    sleep(60 * SECOND).await;
+    assert_eq!(now(&limiter), None, "that was long ago");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_waiting_does_not_help_there_is_none() {
+    let limiter = Limiter::new("retry-no-help", 1).max_waiting(0);
+    calls_one_after_another(&limiter, 30, 100 * MS).await;
+    let held = let_in(limiter.acquire());
+    assert!(refused(limiter.acquire()).retry_after().is_some());
+    let too_heavy = refused(limiter.acquire().weight(2));
+    assert_eq!((too_heavy.kind(), too_heavy.retry_after()), (RejectedKind::TooHeavy, None));
+    limiter.close();
+    let closed = refused(limiter.acquire());
+    assert_eq!((closed.kind(), closed.retry_after()), (RejectedKind::Closed, None));
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_try_is_told_too() {
+    let limiter = Limiter::new("retry-try", 1);
+    let mut estimate = None;
+    for _ in 0..30 {
+        let held = limiter.try_acquire().unwrap();
+        sleep(100 * MS).await;
+        estimate = limiter.try_acquire().unwrap_err().retry_after();
+        drop(held);
+    }
+    assert_about(estimate, 100 * MS);
+}
+
+/// It counts itself once: nobody else waits, and a permit comes back every 100 ms.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_timed_out_is_told_how_long_it_takes_until_it_is_served() {
+    let limiter = Limiter::new("retry-timed-out", 1).max_wait(50 * MS);
+    let mut estimate = None;
+    for _ in 0..40 {
+        let held = let_in(limiter.acquire());
+        sleep(10 * MS).await;
+        let rejected = limiter.acquire().await.unwrap_err();
+        assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+        estimate = rejected.retry_after();
+        sleep(40 * MS).await;
+        drop(held);
+    }
+    assert_about(estimate, 100 * MS);
+}
