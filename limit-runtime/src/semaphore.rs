@@ -41,6 +41,7 @@
 //!   compare-exchange that succeeds therefore took its permits before the word was changed: the
 //!   unbinding sees them out and gives up.
 
+mod control;
 mod keys;
 mod line;
 mod queue;
@@ -50,6 +51,7 @@ mod shadow;
 mod slots;
 mod special;
 mod state;
+mod waiting;
 mod wakers;
 
 #[cfg(all(test, limit_loom))]
@@ -67,9 +69,7 @@ pub(crate) use slots::{ADMITTED, GRANTED, NO_SLOT, REFUSED, WAITING, standing, w
 pub(crate) use special::Aside;
 use state::{Binding, State};
 use std::task::Waker;
-use tokio::runtime::Id;
 use tokio::sync::broadcast::Sender;
-use tokio::time::Instant;
 pub(crate) use wakers::Wakers;
 
 const SLOW: u64 = 1 << 31;
@@ -203,117 +203,6 @@ impl Semaphore {
         entered
     }
 
-    /// Binds a semaphore to a limit, or with keys to that of each and one over all of them, unless
-    /// somebody else has. To be followed, under no lock, by waking the wakers, by
-    /// [`serve_all`](Self::serve_all) and by [`trim`](Self::trim).
-    pub(crate) fn bind(
-        &self,
-        policy: &Policy,
-        limit: u32,
-        total: Option<u32>,
-        closed: bool,
-        listeners: Option<Listeners>,
-    ) -> Wakers {
-        self.change(|state, wakers| {
-            match state.binding {
-                // Who was to find the limit out has been quicker.
-                Binding::Bound => return,
-                // Nobody has asked for it by a call, or its registry has passed on since.
-                Binding::Unbound => state.claim(policy),
-                Binding::Claimed => {}
-            }
-            state.bind(&self.word, limit, total, wakers);
-            if closed {
-                state.close(&self.word, wakers);
-            }
-            if let Some(listeners) = listeners {
-                state.listen(&self.word, listeners);
-            }
-        })
-    }
-
-    /// Refuses waiters that are more than may wait.
-    pub(crate) fn trim(&self) {
-        let mut state = self.lock();
-        let mut wakers = Wakers::default();
-        state.trim(&self.word, &mut wakers);
-        unlock(state, wakers);
-        self.serve_all();
-    }
-
-    /// Takes back the claim of [`Entered::Unbound`], if nobody else has bound meanwhile: the next
-    /// caller is to bind.
-    pub(crate) fn unclaim(&self) {
-        let mut state = self.lock();
-        if matches!(state.binding, Binding::Claimed) {
-            state.binding = Binding::Unbound;
-            drop(state);
-            self.dismiss_all();
-        }
-    }
-
-    /// Changes the limit, if there is one yet. Those above a lowered limit run on. To be followed,
-    /// under no lock, by waking the wakers and by [`serve_all`](Self::serve_all).
-    pub(crate) fn set_limit(&self, limit: u32) -> Wakers {
-        self.change_bound(|state, wakers| state.set_limit(&self.word, limit, wakers))
-    }
-
-    /// Changes the limit over all keys, if there are keys. To be followed as
-    /// [`set_limit`](Self::set_limit).
-    pub(crate) fn set_total(&self, total: u32) -> Wakers {
-        self.change_bound(|state, wakers| state.set_total(&self.word, total, wakers))
-    }
-
-    /// Refuses those who can be refused, from now on. To be followed as
-    /// [`set_limit`](Self::set_limit), and so are the next two.
-    pub(crate) fn close(&self) -> Wakers {
-        self.change_bound(|state, wakers| state.close(&self.word, wakers))
-    }
-
-    /// Lets calls in again.
-    pub(crate) fn reopen(&self) -> Wakers {
-        self.change_bound(|state, _| state.reopen())
-    }
-
-    /// Tells what happens from now on.
-    pub(crate) fn listen(&self, listeners: Listeners) -> Wakers {
-        self.change_bound(|state, _| state.listen(&self.word, listeners))
-    }
-
-    /// Changes something, if there is a limit yet: what a binding to come finds out by itself.
-    fn change_bound(&self, change: impl FnOnce(&mut State, &mut Wakers)) -> Wakers {
-        self.change(|state, wakers| {
-            if matches!(state.binding, Binding::Bound) {
-                change(state, wakers);
-            }
-        })
-    }
-
-    fn change(&self, change: impl FnOnce(&mut State, &mut Wakers)) -> Wakers {
-        let mut wakers = Wakers::default();
-        change(&mut self.lock(), &mut wakers);
-        wakers
-    }
-
-    /// Whether no permit is out and nobody waits. If not, the waker is woken when that is so, unless
-    /// the drainer of that number goes before or brings another.
-    pub(crate) fn poll_drained(&self, drainer: u64, waker: &Waker) -> bool {
-        let waker = waker.clone();
-        let mut state = self.lock();
-        let (is_empty, unneeded) = state.poll_drained(&self.word, drainer, waker);
-        self.serve(state);
-        drop(unneeded);
-        is_empty
-    }
-
-    /// A drainer goes.
-    pub(crate) fn forget_drainer(&self, drainer: u64) {
-        let mut state = self.lock();
-        let unneeded = state.forget_drainer(drainer);
-        self.serve(state);
-        drop(unneeded);
-    }
-
     /// How many permits are out and how many calls wait.
     pub(crate) fn busy(&self) -> usize {
         let reading = self.read();
@@ -323,22 +212,6 @@ impl Semaphore {
     /// Serves whoever can be served.
     pub(crate) fn serve_all(&self) {
         self.serve(self.lock());
-    }
-
-    /// Takes every waiter out of the queue and wakes it, to ask again. Who joins meanwhile stays.
-    pub(crate) fn dismiss_all(&self) {
-        let mut left = self.lock().queue.len();
-        while left > 0 {
-            let mut state = self.lock();
-            let mut wakers = Wakers::default();
-            let dismissed = state.dismiss_some(&self.word, left, &mut wakers);
-            unlock(state, wakers);
-            if dismissed == 0 {
-                break;
-            }
-            left = left.saturating_sub(dismissed);
-        }
-        self.serve_all();
     }
 
     /// Whether no permit is out and nobody waits.
@@ -365,72 +238,6 @@ impl Semaphore {
         state.close_books(acquired, forget);
         left.extend(state.take_special().map(|special| special.into_aside()));
         true
-    }
-
-    /// A waiter goes before it was admitted, by its own will or to ask again.
-    pub(crate) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
-        let mut state = self.lock();
-        let waker = state.leave(&self.word, slot, weight, cancelled);
-        self.serve(state);
-        drop(waker);
-    }
-
-    /// A waiter's time is up: it is refused, and has left. `None` if it does not wait any more: it
-    /// was handed its permits, or dismissed, before.
-    pub(crate) fn time_out(&self, slot: u32) -> Option<Refusal> {
-        // Permits that have cooled just now are handed out before.
-        self.serve_all();
-        let mut state = self.lock();
-        let (refusal, waker) = state.time_out(&self.word, slot)?;
-        self.serve(state);
-        drop(waker);
-        Some(refusal)
-    }
-
-    /// A waiter starts that was handed permits which cool.
-    pub(crate) fn start(&self, slot: u32) {
-        let now = Instant::now();
-        self.lock().start(slot, now);
-    }
-
-    /// A waiter is polled on a runtime, for permits that cool: if nobody watches the clock there, the
-    /// number of who is to.
-    pub(crate) fn add_ticker(&self, runtime: Id) -> Option<u64> {
-        self.lock().add_ticker(runtime)
-    }
-
-    /// Serves whoever can be served by now; when to do so again.
-    pub(crate) fn tick(&self, ticker: u64, waker: &Waker) -> Tick {
-        let waker = waker.clone();
-        self.serve_all();
-        let (tick, unneeded) = self.lock().tick(ticker, waker);
-        drop(unneeded);
-        tick
-    }
-
-    /// Whoever watches the clock goes.
-    pub(crate) fn remove_ticker(&self, ticker: u64) {
-        let waker = self.lock().remove_ticker(ticker);
-        drop(waker);
-    }
-
-    /// A waiter is polled by another task than the one that its waker wakes.
-    pub(crate) fn update_waker(&self, slot: u32, waker: &Waker) {
-        if !self.lock().queue.needs_waker(slot, waker) {
-            return;
-        }
-        let waker = waker.clone();
-        let unneeded = self.lock().queue.set_waker(slot, waker);
-        drop(unneeded);
-    }
-
-    /// A waiter goes that was refused while it waited.
-    pub(crate) fn leave_refused(&self, slot: u32, weight: u32) -> Refusal {
-        let mut state = self.lock();
-        let (refusal, waker) = state.leave_refused(&self.word, slot, weight);
-        self.serve(state);
-        drop(waker);
-        refusal.expect("whoever was refused was told why")
     }
 
     /// What it shows at this moment.

@@ -5,7 +5,7 @@ use crate::support::{four_workers, join, one_thread, permit, served, waiter};
 use limit_runtime::EventKind::{
     Admitted, Cancelled, LimitChanged, Rejected as Refused, Released, Waiting,
 };
-use limit_runtime::{Event, Limiter, Order, Rejected, RejectedKind, find};
+use limit_runtime::{Event, Limiter, Order, RejectedKind, find};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;

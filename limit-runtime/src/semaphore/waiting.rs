@@ -1,0 +1,93 @@
+//! What waiters do until they are served, or go.
+
+use super::rate::Tick;
+use super::wakers::Wakers;
+use super::{Semaphore, unlock};
+use crate::rejected::Refusal;
+use std::task::Waker;
+use tokio::runtime::Id;
+use tokio::time::Instant;
+
+impl Semaphore {
+    /// A waiter goes before it was admitted, by its own will or to ask again.
+    pub(crate) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
+        let mut state = self.lock();
+        let waker = state.leave(&self.word, slot, weight, cancelled);
+        self.serve(state);
+        drop(waker);
+    }
+
+    /// A waiter's time is up: it is refused, and has left. `None` if it does not wait any more: it
+    /// was handed its permits, or dismissed, before.
+    pub(crate) fn time_out(&self, slot: u32) -> Option<Refusal> {
+        // Permits that have cooled just now are handed out before.
+        self.serve_all();
+        let mut state = self.lock();
+        let (refusal, waker) = state.time_out(&self.word, slot)?;
+        self.serve(state);
+        drop(waker);
+        Some(refusal)
+    }
+
+    /// A waiter goes that was refused while it waited.
+    pub(crate) fn leave_refused(&self, slot: u32, weight: u32) -> Refusal {
+        let mut state = self.lock();
+        let (refusal, waker) = state.leave_refused(&self.word, slot, weight);
+        self.serve(state);
+        drop(waker);
+        refusal.expect("whoever was refused was told why")
+    }
+
+    /// A waiter starts that was handed permits which cool.
+    pub(crate) fn start(&self, slot: u32) {
+        let now = Instant::now();
+        self.lock().start(slot, now);
+    }
+
+    /// A waiter is polled on a runtime, for permits that cool: if nobody watches the clock there, the
+    /// number of who is to.
+    pub(crate) fn add_ticker(&self, runtime: Id) -> Option<u64> {
+        self.lock().add_ticker(runtime)
+    }
+
+    /// Serves whoever can be served by now; when to do so again.
+    pub(crate) fn tick(&self, ticker: u64, waker: &Waker) -> Tick {
+        let waker = waker.clone();
+        self.serve_all();
+        let (tick, unneeded) = self.lock().tick(ticker, waker);
+        drop(unneeded);
+        tick
+    }
+
+    /// Whoever watches the clock goes.
+    pub(crate) fn remove_ticker(&self, ticker: u64) {
+        let waker = self.lock().remove_ticker(ticker);
+        drop(waker);
+    }
+
+    /// A waiter is polled by another task than the one that its waker wakes.
+    pub(crate) fn update_waker(&self, slot: u32, waker: &Waker) {
+        if !self.lock().queue.needs_waker(slot, waker) {
+            return;
+        }
+        let waker = waker.clone();
+        let unneeded = self.lock().queue.set_waker(slot, waker);
+        drop(unneeded);
+    }
+
+    /// Takes every waiter out of the queue and wakes it, to ask again. Who joins meanwhile stays.
+    pub(crate) fn dismiss_all(&self) {
+        let mut left = self.lock().queue.len();
+        while left > 0 {
+            let mut state = self.lock();
+            let mut wakers = Wakers::default();
+            let dismissed = state.dismiss_some(&self.word, left, &mut wakers);
+            unlock(state, wakers);
+            if dismissed == 0 {
+                break;
+            }
+            left = left.saturating_sub(dismissed);
+        }
+        self.serve_all();
+    }
+}
