@@ -1,7 +1,7 @@
 //! The future that takes permits: it joins the queue, and leaves it when dropped.
 
+pub(crate) mod deadline;
 mod ticker;
-mod timer;
 
 use crate::admission::Admission;
 use crate::keying::{Keying, Unkeyed};
@@ -15,13 +15,13 @@ use crate::semaphore::{
     with_figure,
 };
 use crate::sync::Ordering;
+use deadline::Deadline;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use timer::Timer;
 use tokio::time::Instant;
 
 /// The future of [`Limiter::acquire`](crate::Limiter::acquire). Its output is the [`Permit`], or of a
@@ -63,7 +63,7 @@ use tokio::time::Instant;
 #[must_use = "futures do nothing unless polled"]
 pub struct Acquire<'a, E: Admission = Infallible, K = Unkeyed> {
     call: Call<'a>,
-    max_wait: E::MaxWait,
+    deadline: E::Deadline,
     key: K,
 }
 
@@ -75,28 +75,16 @@ struct Call<'a> {
     limiter: &'a Core,
     ask: Ask,
     waiter: Option<Waiter>,
-    wait: Wait,
-}
-
-/// Since when a call waits.
-enum Wait {
-    Not,
-    Since(Instant),
-    /// It does not do so for ever.
-    Timed(Box<Timer>),
+    /// When it began to wait, if it has.
+    since: Option<Instant>,
 }
 
 impl<'a, E: Admission, K> Acquire<'a, E, K> {
     #[inline]
     pub(crate) fn new(limiter: &'a Core, key: K) -> Self {
         Self {
-            call: Call {
-                limiter,
-                ask: Ask { fallible: E::FALLIBLE, ..limiter.ask },
-                waiter: None,
-                wait: Wait::Not,
-            },
-            max_wait: E::max_wait(limiter.max_wait),
+            call: Call { limiter, ask: limiter.ask, waiter: None, since: None },
+            deadline: E::deadline(limiter.max_wait),
             key,
         }
     }
@@ -135,7 +123,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// wait.
     pub fn max_wait(self, max_wait: impl Into<MaxWait>) -> Acquire<'a, Rejected, K> {
         let mut acquire = self.fallible();
-        acquire.max_wait = Some(max_wait.into());
+        acquire.deadline = Deadline::new(Some(max_wait.into()));
         acquire
     }
 
@@ -147,9 +135,9 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     }
 
     fn fallible(self) -> Acquire<'a, Rejected, K> {
-        let Self { mut call, max_wait, key } = self;
+        let Self { mut call, deadline, key } = self;
         call.ask.fallible = true;
-        Acquire { call, max_wait: E::limit_of(max_wait), key }
+        Acquire { call, deadline: Deadline::new(E::max_wait(&deadline)), key }
     }
 }
 
@@ -177,8 +165,8 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         context: &mut Context<'_>,
         looked: Option<Looked>,
     ) -> Poll<E::Of<Permit>> {
-        let Self { call, max_wait, key } = self;
-        let polled = call.poll_slow(context, looked, key.source(), E::limit_of(*max_wait));
+        let Self { call, deadline, key } = self;
+        let polled = call.poll_slow(context, looked, key.source(), E::deadline_mut(deadline));
         polled.map(|result| match result {
             Ok(permit) => E::admitted(permit),
             Err(rejected) => E::rejected(rejected),
@@ -214,13 +202,13 @@ impl Call<'_> {
         context: &mut Context<'_>,
         looked: Option<Looked>,
         key: Option<&dyn KeySource>,
-        max_wait: Option<MaxWait>,
+        deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
         let Some(waiter) = &self.waiter else {
-            return self.enter(context, looked, key, max_wait);
+            return self.enter(context, looked, key, deadline);
         };
         match waiter.standing(context.waker()) {
-            WAITING => self.look_at_the_clock(context),
+            WAITING => self.look_at_the_clock(context, deadline),
             GRANTED => Poll::Ready(Ok(self.admitted())),
             REFUSED => {
                 let refusal = waiter.semaphore.leave_refused(waiter.place.slot, waiter.weight);
@@ -230,7 +218,7 @@ impl Call<'_> {
             // The runtime has ended, or who was to find the limit out has failed to.
             _ => {
                 self.retry();
-                self.enter(context, None, key, max_wait)
+                self.enter(context, None, key, deadline)
             }
         }
     }
@@ -242,13 +230,13 @@ impl Call<'_> {
         context: &mut Context<'_>,
         mut looked: Option<Looked>,
         key: Option<&dyn KeySource>,
-        max_wait: Option<MaxWait>,
+        deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
+        let no_time = deadline.as_ref().is_some_and(|deadline| deadline.leaves_no_time());
         loop {
             let (semaphore, lease) =
                 looked.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
             let (waker, policy) = (Some(context.waker()), &self.limiter.policy);
-            let no_time = max_wait.is_some_and(MaxWait::is_over);
             let ask = Ask { no_time, ..self.ask };
             let waker = waker.filter(|_| !no_time);
             let entered = semaphore.enter(ask, key, waker, policy, || lease.holds());
@@ -256,17 +244,17 @@ impl Call<'_> {
                 Entered::Admitted { weight, slot } => {
                     let permit = Permit::new(semaphore, weight, slot);
                     // It may have waited at a runtime that has ended.
-                    if !matches!(self.wait, Wait::Not) {
+                    if self.since.is_some() {
                         self.log_admitted(self.waited());
                     }
                     return Poll::Ready(Ok(permit));
                 }
                 Entered::Queued(place) => {
                     self.waiter = Some(Waiter { semaphore, place, weight: self.ask.weight });
-                    self.begin_to_wait(max_wait);
+                    self.since.get_or_insert_with(Instant::now);
                     self.limiter.assert_not_finding_out();
                     self.log_waiting();
-                    return self.look_at_the_clock(context);
+                    return self.look_at_the_clock(context, deadline);
                 }
                 Entered::Refused(refusal) => {
                     return Poll::Ready(Err(self.limiter.rejected(
@@ -282,32 +270,31 @@ impl Call<'_> {
         }
     }
 
-    /// It has joined a queue, perhaps not its first.
-    #[inline]
-    fn begin_to_wait(&mut self, max_wait: Option<MaxWait>) {
-        if let Wait::Not = self.wait {
-            let now = Instant::now();
-            self.wait = match max_wait.and_then(|max_wait| max_wait.deadline(now)) {
-                None => Wait::Since(now),
-                Some(deadline) => Wait::Timed(Box::new(Timer::new(now, deadline))),
-            };
-        }
-    }
-
     /// It waits. If it does not do so for ever, that may be over.
     #[inline]
-    fn look_at_the_clock(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Rejected>> {
+    fn look_at_the_clock(
+        &mut self,
+        context: &mut Context<'_>,
+        deadline: Option<&mut Deadline>,
+    ) -> Poll<Result<Permit, Rejected>> {
         if let Some(Waiter { semaphore, place: Place { timed: true, .. }, .. }) = &self.waiter {
             ticker::see_to_it(semaphore);
         }
-        if matches!(self.wait, Wait::Timed(_)) { self.poll_timer(context) } else { Poll::Pending }
+        match deadline {
+            Some(deadline) => self.poll_deadline(context, deadline),
+            None => Poll::Pending,
+        }
     }
 
-    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, Rejected>> {
-        let (Some(waiter), Wait::Timed(timer)) = (&self.waiter, &mut self.wait) else {
+    fn poll_deadline(
+        &mut self,
+        context: &mut Context<'_>,
+        deadline: &mut Deadline,
+    ) -> Poll<Result<Permit, Rejected>> {
+        let (Some(waiter), Some(since)) = (&self.waiter, self.since) else {
             return Poll::Pending;
         };
-        if timer.poll(context).is_pending() {
+        if deadline.poll(since, context).is_pending() {
             return Poll::Pending;
         }
         let Some(refusal) = waiter.semaphore.time_out(waiter.place.slot) else {
@@ -350,11 +337,7 @@ impl Call<'_> {
     /// How long it has waited until now.
     #[inline]
     fn waited(&self) -> Duration {
-        match &self.wait {
-            Wait::Not => Duration::ZERO,
-            Wait::Since(since) => since.elapsed(),
-            Wait::Timed(timer) => timer.elapsed(),
-        }
+        self.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     #[cfg(feature = "tracing")]
@@ -413,7 +396,7 @@ impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {
             .field("limiter", self.call.limiter)
             .field("weight", &self.call.ask.weight)
             .field("priority", &self.call.ask.priority)
-            .field("max_wait", &E::limit_of(self.max_wait))
+            .field("max_wait", &E::max_wait(&self.deadline))
             .field("waiting", &self.call.waiter.is_some())
             .finish()
     }

@@ -1,5 +1,6 @@
 //! Whether a limiter can refuse calls, as a type.
 
+use crate::acquire::deadline::Deadline;
 use crate::permit::Permit;
 use crate::policy::MaxWait;
 use crate::rejected::Rejected;
@@ -19,17 +20,18 @@ impl Admission for Rejected {}
 
 #[doc(hidden)]
 pub(crate) mod sealed {
-    use super::{Debug, Infallible, MaxWait, Rejected};
+    use super::{Deadline, Debug, Infallible, MaxWait, Rejected};
 
     pub trait Admission: Sized + Debug + 'static {
         /// `T`, or a result with it.
         type Of<T>;
         /// How long a call may wait, if that is of any consequence.
-        type MaxWait: Copy + Debug + Send + Sync;
+        type Deadline: Debug + Send + Sync;
         const FALLIBLE: bool;
 
-        fn max_wait(limit: Option<MaxWait>) -> Self::MaxWait;
-        fn limit_of(max_wait: Self::MaxWait) -> Option<MaxWait>;
+        fn deadline(max_wait: Option<MaxWait>) -> Self::Deadline;
+        fn deadline_mut(deadline: &mut Self::Deadline) -> Option<&mut Deadline>;
+        fn max_wait(deadline: &Self::Deadline) -> Option<MaxWait>;
         fn admitted<T>(value: T) -> Self::Of<T>;
         fn rejected<T>(rejected: Rejected) -> Self::Of<T>;
         fn result<T>(of: Self::Of<T>) -> Result<T, Self>;
@@ -38,12 +40,18 @@ pub(crate) mod sealed {
 
     impl Admission for Infallible {
         type Of<T> = T;
-        type MaxWait = ();
+        type Deadline = ();
         const FALLIBLE: bool = false;
 
-        fn max_wait(_: Option<MaxWait>) {}
+        #[inline]
+        fn deadline(_: Option<MaxWait>) {}
 
-        fn limit_of((): ()) -> Option<MaxWait> {
+        #[inline]
+        fn deadline_mut((): &mut ()) -> Option<&mut Deadline> {
+            None
+        }
+
+        fn max_wait((): &()) -> Option<MaxWait> {
             None
         }
 
@@ -70,15 +78,21 @@ pub(crate) mod sealed {
 
     impl Admission for Rejected {
         type Of<T> = Result<T, Self>;
-        type MaxWait = Option<MaxWait>;
+        type Deadline = Deadline;
         const FALLIBLE: bool = true;
 
-        fn max_wait(limit: Option<MaxWait>) -> Option<MaxWait> {
-            limit
+        #[inline]
+        fn deadline(max_wait: Option<MaxWait>) -> Deadline {
+            Deadline::new(max_wait)
         }
 
-        fn limit_of(max_wait: Option<MaxWait>) -> Option<MaxWait> {
-            max_wait
+        #[inline]
+        fn deadline_mut(deadline: &mut Deadline) -> Option<&mut Deadline> {
+            Some(deadline)
+        }
+
+        fn max_wait(deadline: &Deadline) -> Option<MaxWait> {
+            deadline.max_wait()
         }
 
         #[inline]

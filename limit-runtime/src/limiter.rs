@@ -176,7 +176,8 @@ impl<E: Admission, K> Limiter<E, K> {
 
     /// The same as a limiter of another type.
     const fn into_kind<F: Admission, L>(mut self) -> Limiter<F, L> {
-        let core = self.core.take();
+        let mut core = self.core.take();
+        core.ask.fallible = F::FALLIBLE;
         // Nothing is left in it, and to drop it is not for a `const` function.
         std::mem::forget(self);
         Limiter::made_of(core)

@@ -1,0 +1,46 @@
+//! How long a call may wait, and the clock that tells when that is over.
+
+use crate::policy::MaxWait;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::runtime::{Handle, Id};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Of a call that can be refused.
+#[derive(Debug)]
+pub struct Deadline {
+    max_wait: Option<MaxWait>,
+    /// Made when the call begins to wait. And the runtime whose clock it is: a call may go on in
+    /// another when that has ended.
+    sleep: Option<(Pin<Box<Sleep>>, Option<Id>)>,
+}
+
+impl Deadline {
+    #[inline]
+    pub(crate) fn new(max_wait: Option<MaxWait>) -> Self {
+        Self { max_wait, sleep: None }
+    }
+
+    pub(crate) fn max_wait(&self) -> Option<MaxWait> {
+        self.max_wait
+    }
+
+    /// Whether the call cannot wait at all.
+    pub(super) fn leaves_no_time(&self) -> bool {
+        self.max_wait.is_some_and(MaxWait::is_over)
+    }
+
+    /// Ready when a call that waits since then may wait no longer.
+    pub(super) fn poll(&mut self, since: Instant, context: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.max_wait.and_then(|max_wait| max_wait.deadline(since)) else {
+            return Poll::Pending;
+        };
+        let runtime = Handle::try_current().ok().map(|handle| handle.id());
+        self.sleep.take_if(|(_, of)| *of != runtime);
+        let (sleep, _) =
+            self.sleep.get_or_insert_with(|| (Box::pin(sleep_until(deadline)), runtime));
+        ready!(sleep.as_mut().poll(context));
+        Poll::Ready(())
+    }
+}
