@@ -76,25 +76,26 @@ impl Line {
         self.head
     }
 
-    /// Joins where the order says.
+    /// Who is last, to be the `previous` of who joins at the end.
+    #[inline]
+    pub(super) fn tail(&self) -> u32 {
+        self.tail
+    }
+
+    /// Joins where the order says: a slot whose `previous` is the tail, and whose `next` is none.
     #[inline]
     pub(super) fn push(&mut self, slots: &mut Slots, slot: u32, order: LineOrder, priority: u8) {
         match order {
-            LineOrder::Fifo => self.push_last(slots, slot),
+            // In a line that is ranked, as one without priority.
+            LineOrder::Fifo if self.ranked.is_none() => self.push_last(slots, slot),
             LineOrder::Lifo => self.push_first(slots, slot),
-            LineOrder::Rank => self.push_ranked(slots, slot, priority),
+            LineOrder::Fifo | LineOrder::Rank => self.push_ranked(slots, slot, priority),
         }
     }
 
-    /// Joins at the end. In a line that is ranked, as one without priority.
     #[inline]
     fn push_last(&mut self, slots: &mut Slots, slot: u32) {
-        if self.ranked.is_some() {
-            return self.push_ranked(slots, slot, 0);
-        }
         let tail = std::mem::replace(&mut self.tail, slot);
-        let node = slots.node_mut(slot);
-        (node.previous, node.next) = (tail, NO_SLOT);
         if tail == NO_SLOT {
             self.head = slot;
         } else {
@@ -129,20 +130,18 @@ impl Line {
         }
     }
 
-    /// Takes out who is next, who must be there.
+    /// Takes out who is next, given the `next` of that.
     #[inline]
-    pub(super) fn pop(&mut self, slots: &Slots) -> u32 {
-        let slot = self.head;
+    pub(super) fn pop(&mut self, head: u32, next: u32) {
         if let Some(ranked) = &mut self.ranked {
-            ranked.remove(slot);
+            ranked.remove(head);
             self.head = ranked.first();
-        } else {
-            self.head = slots.node(slot).next;
-            if self.head == NO_SLOT {
-                self.tail = NO_SLOT;
-            }
+            return;
         }
-        slot
+        self.head = next;
+        if next == NO_SLOT {
+            self.tail = NO_SLOT;
+        }
     }
 
     /// Takes somebody out.

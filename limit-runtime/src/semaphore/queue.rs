@@ -27,8 +27,10 @@
 //! permit back. All changes of a grant but one are made under the lock; the exception is the
 //! waiter's own `GRANTED` to `ADMITTED`, and nobody else writes between those two.
 
-use super::line::Line;
-use super::slots::{ADMITTED, AT_ONCE, GRANTED, Grant, NO_SLOT, Slots, WAITING, figure, standing};
+use super::line::{Line, LineOrder};
+use super::slots::{
+    ADMITTED, AT_ONCE, GRANTED, Grant, NO_SLOT, Node, Slots, WAITING, figure, standing,
+};
 use crate::sync::Ordering;
 use std::task::Waker;
 
@@ -45,6 +47,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(super) struct Joining {
     pub(super) weight: u32,
+    pub(super) priority: u8,
     pub(super) key: u32,
     pub(super) fallible: bool,
     pub(super) waker: Waker,
@@ -121,20 +124,23 @@ impl Queue {
         }
     }
 
-    /// Joins, where `push` puts it.
+    /// Joins a line, where the order says.
     #[inline]
     pub(super) fn join(
         &mut self,
+        line: &mut Line,
+        order: LineOrder,
         joining: Joining,
-        push: impl FnOnce(&mut Slots, u32),
     ) -> (u32, Grant) {
-        let Joining { weight, key, fallible, waker } = joining;
-        let slot = self.take_slot();
+        let Joining { weight, priority, key, fallible, waker } = joining;
+        if self.free == NO_SLOT {
+            self.free = self.slots.grow();
+        }
+        let slot = self.free;
         let (node, grant) = self.slots.node_and_grant(slot);
-        node.waker = Some(waker);
-        node.key = key;
-        node.fallible = fallible;
-        push(&mut self.slots, slot);
+        self.free = node.next;
+        *node = Node { previous: line.tail(), next: NO_SLOT, waker: Some(waker), key, fallible };
+        line.push(&mut self.slots, slot, order, priority);
         self.length += 1;
         self.longest = self.longest.max(self.length);
         if weight > 1 {
@@ -144,20 +150,14 @@ impl Queue {
         (slot, grant)
     }
 
-    #[inline]
-    fn take_slot(&mut self) -> u32 {
+    /// A slot for a call that is let in without waiting.
+    pub(super) fn hold(&mut self, key: u32) -> u32 {
         if self.free == NO_SLOT {
             self.free = self.slots.grow();
         }
         let slot = self.free;
-        self.free = self.slots.node(slot).next;
-        slot
-    }
-
-    /// A slot for a call that is let in without waiting.
-    pub(super) fn hold(&mut self, key: u32) -> u32 {
-        let slot = self.take_slot();
         let (node, grant) = self.slots.node_and_grant(slot);
+        self.free = node.next;
         node.key = key;
         grant.store(AT_ONCE, Ordering::Relaxed);
         slot
@@ -167,12 +167,13 @@ impl Queue {
     /// after unlocking.
     #[inline]
     pub(super) fn serve(&mut self, line: &mut Line) -> Option<Waker> {
-        let slot = line.pop(&self.slots);
+        let slot = line.head();
         self.lighten(slot);
         self.length -= 1;
         self.served = self.served.wrapping_add(1);
         let (node, grant) = self.slots.node_and_grant(slot);
         let waker = node.waker.take();
+        line.pop(slot, node.next);
         grant.store(GRANTED, Ordering::Release);
         waker
     }
@@ -218,12 +219,11 @@ impl Queue {
     /// A holder gives its slot back. Says whether it is time to count the recent waits.
     #[inline]
     pub(super) fn finish(&mut self, slot: u32) -> bool {
-        let grant = self.slots.grant(slot).load(Ordering::Relaxed);
-        self.free(slot);
-        if standing(grant) != ADMITTED {
+        let stood = self.free(slot);
+        if standing(stood) != ADMITTED {
             return false;
         }
-        self.recent[self.recent_length as usize] = figure(grant);
+        self.recent[self.recent_length as usize] = figure(stood);
         self.recent_length += 1;
         self.recent_length as usize == RECENT
     }
@@ -272,12 +272,15 @@ impl Queue {
         self.length -= 1;
     }
 
+    /// Returns what its grant was.
     #[inline]
-    fn free(&mut self, slot: u32) {
+    fn free(&mut self, slot: u32) -> u64 {
         let free = self.free;
         let (node, grant) = self.slots.node_and_grant(slot);
         node.next = free;
+        let stood = grant.load(Ordering::Relaxed);
         grant.store(WAITING, Ordering::Relaxed);
         self.free = slot;
+        stood
     }
 }

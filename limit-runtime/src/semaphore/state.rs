@@ -123,11 +123,9 @@ impl State {
         let Some(waker) = waker.take() else {
             return Entered::Refused(self.refuse(word, ask.refused_as(), NO_KEY));
         };
-        let joining = Joining { weight, key: NO_KEY, fallible: ask.fallible, waker };
-        let (line, order) = (&mut self.line, self.order.of(ask));
-        let (slot, grant) = self.queue.join(joining, |slots, slot| {
-            line.push(slots, slot, order, ask.priority);
-        });
+        let Ask { priority, fallible, .. } = ask;
+        let joining = Joining { weight, priority, key: NO_KEY, fallible, waker };
+        let (slot, grant) = self.queue.join(&mut self.line, self.order.of(ask), joining);
         Entered::Queued(Place { slot, timed: false, grant })
     }
 

@@ -63,13 +63,12 @@ impl State {
         let Some(waker) = waker.take() else {
             return self.not_let_in(word, ask.refused_as(), key);
         };
-        let joining = Joining { weight, key, fallible: ask.fallible, waker };
+        let Ask { priority, fallible, .. } = ask;
+        let joining = Joining { weight, priority, key, fallible, waker };
         let order = self.order.of(ask);
         let parts = lines(&mut self.line, &mut self.queue, &mut self.special, key);
         let (line, queue) = parts.expect("a key that was interned has a line");
-        let (slot, grant) = queue.join(joining, |slots, slot| {
-            line.push(slots, slot, order, ask.priority);
-        });
+        let (slot, grant) = queue.join(line, order, joining);
         self.count_waiting(key, 1);
         self.refresh(key);
         self.note(word, EventKind::Waiting);
