@@ -5,6 +5,7 @@
 
 mod mariadb;
 mod odd_site;
+#[path = "../program.rs"]
 mod program;
 mod rows;
 mod site;
@@ -14,11 +15,15 @@ use std::io::Write;
 use tempfile::TempDir;
 
 use crate::mariadb::MariaDb;
-use crate::program::Crawler;
+use crate::program::Program;
 use crate::rows::{count, rows};
 use crate::site::Site;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn crawler(database: &str) -> Program {
+    Program::new("crawler").env("DATABASE_URL", database)
+}
 
 /// A database in a file that does not exist yet.
 fn sqlite(directory: &TempDir) -> String {
@@ -28,8 +33,7 @@ fn sqlite(directory: &TempDir) -> String {
 /// Odd pages become rows with a status, and every page is asked for once.
 async fn check_odd_pages(database: &str) -> Result {
     let site = odd_site::serve().await?;
-    let end =
-        Crawler::new(database).args(&["--url", &site.url("/"), "--timeout", "3"]).run().await?;
+    let end = crawler(database).args(&["--url", &site.url("/"), "--timeout", "3"]).run().await?;
 
     assert_eq!(end.code, Some(0), "{end:?}");
     assert_eq!(end.errors, "");
@@ -45,7 +49,7 @@ async fn check_odd_pages(database: &str) -> Result {
 /// Crawls a site that lets its pages go only when `limit` of them are asked for at once.
 async fn check_limit(database: &str, limit: usize, args: &[&str]) -> Result {
     let site = Site::that_gathers(limit, 3 * limit).await?;
-    let end = Crawler::new(database).args(&["--url", &site.url("/")]).args(args).run().await?;
+    let end = crawler(database).args(&["--url", &site.url("/")]).args(args).run().await?;
 
     assert_eq!(end.code, Some(0), "{end:?}");
     assert_eq!(site.most_at_once(), limit);
@@ -105,7 +109,7 @@ async fn max_pages_is_the_number_of_rows() -> Result {
     let database = sqlite(&directory);
     let site = Site::that_gathers(1, 9).await?;
     let args = ["--url", &site.url("/"), "--max-pages", "4"];
-    let end = Crawler::new(&database).args(&args).run().await?;
+    let end = crawler(&database).args(&args).run().await?;
 
     assert_eq!(end.code, Some(0), "{end:?}");
     assert_eq!(count(&database, "ok").await?, 4);
@@ -118,7 +122,7 @@ async fn max_pages_is_the_number_of_rows() -> Result {
 async fn loopback_needs_neither_certificates_nor_a_proxy() -> Result {
     let directory = TempDir::new()?;
     let site = Site::that_gathers(1, 1).await?;
-    let end = Crawler::new(&sqlite(&directory))
+    let end = crawler(&sqlite(&directory))
         .args(&["--url", &site.url("/")])
         .env("SSL_CERT_FILE", "/nonexistent")
         .env("SSL_CERT_DIR", "/nonexistent")
@@ -136,7 +140,7 @@ async fn ctrl_c_lets_running_pages_finish_and_starts_no_more() -> Result {
     let directory = TempDir::new()?;
     let database = sqlite(&directory);
     let mut site = Site::that_waits(9).await?;
-    let mut crawler = Crawler::new(&database).args(&["--url", &site.url("/")]).start()?;
+    let mut crawler = crawler(&database).args(&["--url", &site.url("/")]).start()?;
 
     site.until_inside(3).await?;
     crawler.interrupt()?;
@@ -160,7 +164,7 @@ async fn a_second_ctrl_c_leaves_at_once_and_the_database_is_whole() -> Result {
     let directory = TempDir::new()?;
     let database = sqlite(&directory);
     let mut site = Site::that_waits(9).await?;
-    let mut crawler = Crawler::new(&database).args(&["--url", &site.url("/")]).start()?;
+    let mut crawler = crawler(&database).args(&["--url", &site.url("/")]).start()?;
 
     site.until_inside(3).await?;
     crawler.interrupt()?;
@@ -177,7 +181,7 @@ async fn a_second_ctrl_c_leaves_at_once_and_the_database_is_whole() -> Result {
 
 /// Runs it with `args` and expects exit code 1 and a single line of errors, which it returns.
 async fn one_line(database: &str, args: &[&str]) -> Result<String> {
-    let end = Crawler::new(database).args(args).run().await?;
+    let end = crawler(database).args(args).run().await?;
     assert_eq!(end.code, Some(1), "{end:?}");
     assert_eq!(end.errors.lines().count(), 1, "{end:?}");
     Ok(end.errors.trim_end().to_owned())
@@ -229,7 +233,7 @@ async fn a_database_out_of_reach_is_one_line_without_its_password_and_exit_code_
 async fn numbers_out_of_range_are_refused_by_name() -> Result {
     for option in ["--limit", "--max-pages"] {
         for value in ["0", "-1", "many"] {
-            let end = Crawler::new("sqlite://unused").args(&[option, value]).run().await?;
+            let end = crawler("sqlite://unused").args(&[option, value]).run().await?;
             assert_eq!(end.code, Some(2), "{end:?}");
             assert!(end.errors.contains(option), "{end:?}");
             assert!(end.errors.contains("must be a whole number from 1 up"), "{end:?}");

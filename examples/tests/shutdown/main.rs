@@ -3,14 +3,23 @@
 //! It runs the example's program, which `cargo test` builds along with the tests.
 #![forbid(unsafe_code)]
 
+#[path = "../program.rs"]
 mod program;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::program::Program;
+use crate::program::{Program, Running};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Where it serves.
+#[cfg(unix)]
+async fn address(server: &mut Running) -> Result<String> {
+    let line = server.until_says("serving").await?;
+    let (_, after) = line.split_once("http://").ok_or("it says no address")?;
+    Ok(after.split('/').next().unwrap_or_default().to_owned())
+}
 
 /// An upload whose text is yet to be sent: if it is let in, it stays inside until then.
 #[cfg(unix)]
@@ -47,8 +56,8 @@ fn assert_refused_because_it_is_closed(answer: &str) {
 #[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_lets_uploads_finish_and_nobody_new_in() -> Result {
-    let mut server = Program::start(&["--serve"])?;
-    let address = server.address().await?;
+    let mut server = Program::new("shutdown").args(&["--serve"]).start()?;
+    let address = address(&mut server).await?;
     let inside = [Upload::begin(&address).await?, Upload::begin(&address).await?];
     server.until_says("2/2 in use, 0 waiting").await?;
     let waits = Upload::begin(&address).await?;
@@ -75,8 +84,8 @@ async fn ctrl_c_lets_uploads_finish_and_nobody_new_in() -> Result {
 #[cfg(unix)]
 #[tokio::test]
 async fn with_nobody_inside_ctrl_c_stops_it_at_once() -> Result {
-    let mut server = Program::start(&["--serve"])?;
-    server.address().await?;
+    let mut server = Program::new("shutdown").args(&["--serve"]).start()?;
+    address(&mut server).await?;
     server.interrupt()?;
     let end = server.end().await?;
     assert_eq!((end.code, end.errors.as_str()), (Some(0), ""), "{end:?}");
@@ -87,8 +96,8 @@ async fn with_nobody_inside_ctrl_c_stops_it_at_once() -> Result {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_second_ctrl_c_ends_it_at_once() -> Result {
-    let mut server = Program::start(&["--serve"])?;
-    let _inside = Upload::begin(&server.address().await?).await?;
+    let mut server = Program::new("shutdown").args(&["--serve"]).start()?;
+    let _inside = Upload::begin(&address(&mut server).await?).await?;
     server.until_says("1/2 in use, 0 waiting").await?;
 
     server.interrupt()?;
@@ -103,7 +112,7 @@ async fn a_second_ctrl_c_ends_it_at_once() -> Result {
 
 #[tokio::test]
 async fn it_shows_itself_with_visitors_of_its_own() -> Result {
-    let end = Program::start(&[])?.end().await?;
+    let end = Program::new("shutdown").args(&[]).start()?.end().await?;
     assert_eq!((end.code, end.errors.as_str()), (Some(0), ""), "{end:?}");
     assert!(end.output.contains("\nvisitor  1: 200: 5 bytes taken\n"), "{end:?}");
     assert!(end.output.contains(": 503"), "{end:?}");

@@ -1,4 +1,5 @@
-//! Running the example's program.
+//! Running an example's program.
+#![allow(dead_code, reason = "each test uses what it needs")]
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -8,11 +9,14 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 use crate::Result;
 
+/// The program, about to be started.
+pub(crate) struct Program(Command);
+
 /// The program while it runs.
-pub(crate) struct Program {
+pub(crate) struct Running {
     child: Child,
     output: BufReader<ChildStdout>,
-    errors: ChildStderr,
+    errors: BufReader<ChildStderr>,
 }
 
 /// How it ended, and what it wrote to stdout and stderr that had not been read before.
@@ -24,29 +28,56 @@ pub(crate) struct End {
 }
 
 impl Program {
-    pub(crate) fn start(args: &[&str]) -> Result<Self> {
-        let mut child = Command::new(path())
-            .args(args)
+    /// The example of that name.
+    pub(crate) fn new(example: &str) -> Self {
+        let mut command = Command::new(path(example));
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let output = BufReader::new(child.stdout.take().ok_or("no stdout")?);
-        let errors = child.stderr.take().ok_or("no stderr")?;
-        Ok(Self { child, output, errors })
+            .kill_on_drop(true);
+        Self(command)
     }
 
-    /// Where it serves.
+    pub(crate) fn args(mut self, args: &[&str]) -> Self {
+        self.0.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub(crate) fn start(mut self) -> Result<Running> {
+        let mut child = self.0.spawn()?;
+        let output = BufReader::new(child.stdout.take().ok_or("no stdout")?);
+        let errors = BufReader::new(child.stderr.take().ok_or("no stderr")?);
+        Ok(Running { child, output, errors })
+    }
+
+    pub(crate) async fn run(self) -> Result<End> {
+        self.start()?.end().await
+    }
+}
+
+impl Running {
+    /// What Ctrl-C in a terminal does.
     #[cfg(unix)]
-    pub(crate) async fn address(&mut self) -> Result<String> {
-        let line = self.until_says("serving").await?;
-        let (_, after) = line.split_once("http://").ok_or("it says no address")?;
-        Ok(after.split('/').next().unwrap_or_default().to_owned())
+    pub(crate) fn interrupt(&self) -> Result {
+        let id = self.child.id().ok_or("it has ended already")?.to_string();
+        let status = std::process::Command::new("kill").args(["-INT", &id]).status()?;
+        if status.success() { Ok(()) } else { Err("kill failed".into()) }
+    }
+
+    /// The next line it writes to stderr.
+    pub(crate) async fn next_error(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.errors.read_line(&mut line).await?;
+        Ok(line.trim_end().to_owned())
     }
 
     /// Reads what it writes to stdout up to a line with this in it, which it returns.
-    #[cfg(unix)]
     pub(crate) async fn until_says(&mut self, text: &str) -> Result<String> {
         let mut all = String::new();
         loop {
@@ -58,14 +89,6 @@ impl Program {
                 return Ok(all.split_off(before));
             }
         }
-    }
-
-    /// What Ctrl-C in a terminal does.
-    #[cfg(unix)]
-    pub(crate) fn interrupt(&self) -> Result {
-        let id = self.child.id().ok_or("it has ended already")?.to_string();
-        let status = std::process::Command::new("kill").args(["-INT", &id]).status()?;
-        if status.success() { Ok(()) } else { Err("kill failed".into()) }
     }
 
     /// Waits for its end.
@@ -80,11 +103,11 @@ impl Program {
     }
 }
 
-/// `<target>/<profile>/examples/shutdown`; this test lies in `<target>/<profile>/deps/`.
-fn path() -> PathBuf {
+/// `<target>/<profile>/examples/<example>`; a test lies in `<target>/<profile>/deps/`.
+fn path(example: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     let profile = test.ancestors().nth(2).expect("a test in cargo's target directory");
-    let name = format!("shutdown{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{example}{}", std::env::consts::EXE_SUFFIX);
     let program = profile.join("examples").join(name);
     assert!(
         program.is_file(),
