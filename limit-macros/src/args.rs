@@ -128,11 +128,24 @@ impl Args {
         Written::normalise(written)
     }
 
-    /// Refuses what the function knows and a `static` inside it does not.
+    /// Refuses what the function knows and a `static` inside it does not, and keys that are not owned.
     pub(crate) fn check(&self, function: &Signature) -> Result<()> {
-        let Source::Own(own) = &self.source else {
-            return Ok(());
-        };
+        let mut errors = Errors::default();
+        for asked in &self.asked {
+            if let Asked::Key(key) = asked {
+                errors.take(names::check_owned(key, function));
+            }
+        }
+        if let Source::Own(own) = &self.source {
+            errors.take(own.check(function));
+        }
+        errors.check()
+    }
+}
+
+impl OwnLimiter {
+    fn check(&self, function: &Signature) -> Result<()> {
+        let own = self;
         let mut errors = Errors::default();
         if let Limit::Expression(limit) = &own.limit {
             errors.take(names::check("a limit", limit, function));

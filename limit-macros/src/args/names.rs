@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
 use syn::{
     Error, Expr, ExprBlock, ExprClosure, ExprGroup, ExprPath, FnArg, GenericParam, Pat, Path,
-    Result, Signature,
+    Result, Signature, Type,
 };
 
 /// Refuses what the function knows and a `static` inside it does not. `what` is where the expression
@@ -21,6 +21,27 @@ pub(super) fn check(what: &str, expression: &Expr, function: &Signature) -> Resu
     let mut search = Search { what, function, arguments, errors: Errors::default() };
     search.visit_expr(expression);
     search.errors.check()
+}
+
+/// Refuses a key that is an argument which is a reference: keys are kept beyond the call.
+pub(super) fn check_owned(key: &Expr, function: &Signature) -> Result<()> {
+    let Expr::Path(path) = key else { return Ok(()) };
+    let Some(name) = path.path.get_ident() else { return Ok(()) };
+    let borrowed = function.inputs.iter().any(|argument| {
+        let FnArg::Typed(argument) = argument else { return false };
+        let Pat::Ident(pattern) = &*argument.pat else { return false };
+        let Type::Reference(reference) = &*argument.ty else { return false };
+        let lives_on = reference.lifetime.as_ref().is_some_and(|of| of.ident == "static");
+        pattern.ident == *name && !lives_on
+    });
+    if !borrowed {
+        return Ok(());
+    }
+    let message = format!(
+        "a key is owned, and `{name}` is a reference: write `key = {name}.to_owned()`, or what \
+         of it tells callers apart, such as `key = {name}.id`"
+    );
+    Err(Error::new_spanned(key, message))
 }
 
 /// The names that an argument's pattern binds.
