@@ -2,6 +2,7 @@
 
 pub(crate) mod deadline;
 mod ticker;
+mod waiter;
 
 use crate::admission::Admission;
 use crate::keying::{Keying, Unkeyed};
@@ -11,8 +12,7 @@ use crate::policy::{Ask, MaxWait};
 use crate::registry::Lease;
 use crate::rejected::Rejected;
 use crate::semaphore::{
-    ADMITTED, Entered, GRANTED, KeySource, NO_SLOT, Place, REFUSED, Semaphore, WAITING, standing,
-    with_figure,
+    ADMITTED, Entered, GRANTED, KeySource, NO_SLOT, Place, REFUSED, Semaphore, WAITING, with_figure,
 };
 use crate::sync::Ordering;
 use deadline::Deadline;
@@ -20,9 +20,10 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
+use waiter::Waiter;
 
 /// The future of [`Limiter::acquire`](crate::Limiter::acquire). Its output is the [`Permit`], or of a
 /// limiter that can refuse a call, a `Result` with it.
@@ -357,36 +358,6 @@ impl Call<'_> {
     #[cfg(not(feature = "tracing"))]
     #[expect(clippy::unused_self, reason = "as with the feature")]
     fn log_admitted(&self, _waited: Duration) {}
-}
-
-/// A place in a queue, left when dropped.
-#[derive(Debug)]
-struct Waiter {
-    semaphore: &'static Semaphore,
-    place: Place,
-    weight: u32,
-}
-
-impl Waiter {
-    /// How the waiter stands; while it waits, `waker` is the one that will be woken.
-    #[inline]
-    fn standing(&self, waker: &Waker) -> u64 {
-        let now = || standing(self.place.grant.load(Ordering::Acquire));
-        match now() {
-            WAITING => {
-                self.semaphore.update_waker(self.place.slot, waker);
-                // Again, because it may have been served before the waker was exchanged.
-                now()
-            }
-            other => other,
-        }
-    }
-}
-
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        self.semaphore.leave(self.place.slot, self.weight, true);
-    }
 }
 
 impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {
