@@ -17,7 +17,7 @@
 //!
 //! What costs here is not instructions but cache lines that another core wrote last. So weights stand
 //! apart and are not touched while all are 1; serving the head does not touch the one behind it,
-//! whose `previous` may therefore be out of date while it is the head; and waits are counted eight at
+//! whose `previous` may therefore be out of date while it is the head; and waits are counted seven at
 //! a time. Whoever waits looks at the clock itself, under no lock, and leaves its wait in its grant.
 //!
 //! # Memory ordering
@@ -53,8 +53,9 @@ pub(super) struct Joining {
     pub(super) waker: Waker,
 }
 
-/// So many waits are counted at a time: a cache line full.
-const RECENT: usize = 8;
+/// So many waits are counted at a time: with the two numbers before them, a cache line full. One more
+/// would lie beside `slots`, which all cores read.
+const RECENT: usize = 7;
 
 /// In this order, because what is before `recent_length` shares the cache line of the semaphore's
 /// word, and `slots` one that is seldom written.
