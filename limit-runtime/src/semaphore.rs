@@ -20,7 +20,8 @@
 //! cleared under the lock only. While it is set, permits that come back do not touch the word at
 //! all: they go to the `bank` under the lock and from there straight to the head of the queue.
 //!
-//! A semaphore knows nothing of limiters, runtimes or names. It is *bound* to a limit on first use,
+//! A semaphore knows nothing of limiters or names, and of runtimes only on which of them waiters want
+//! the clock watched (see `rate`). It is *bound* to a limit on first use,
 //! and unbound again when its registry passes to the next runtime or its limiter is dropped; it is
 //! never freed, so a permit is a plain reference and needs no count of references.
 //!

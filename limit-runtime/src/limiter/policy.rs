@@ -162,7 +162,8 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// The window slides: it is any span of that length, not one of the clock's. A permit that is
     /// nobody's while its window lasts does not count as in use. Time is tokio's, so it can be paused
-    /// in tests. Waiting needs tokio's timer (see [`Acquire`](crate::Acquire)).
+    /// in tests. While calls wait, a task that is spawned on their runtime sleeps until the next window
+    /// is over; so to wait needs tokio's timer (see [`Acquire`](crate::Acquire)).
     ///
     /// # Panics
     ///
