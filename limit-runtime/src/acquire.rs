@@ -1,6 +1,7 @@
 //! The future that takes permits: it joins the queue, and leaves it when dropped.
 
 pub(crate) mod deadline;
+mod run;
 mod ticker;
 mod waiter;
 

@@ -22,7 +22,7 @@ impl Admission for Rejected {}
 pub(crate) mod sealed {
     use super::{Deadline, Debug, Infallible, MaxWait, Rejected};
 
-    pub trait Admission: Sized + Debug + 'static {
+    pub trait Admission: Sized + Debug + Send + Sync + 'static {
         /// `T`, or a result with it.
         type Of<T>;
         /// How long a call may wait, if that is of any consequence.

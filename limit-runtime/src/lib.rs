@@ -264,6 +264,12 @@ mod runtime_id;
 mod scope;
 mod semaphore;
 mod sync;
+#[cfg(feature = "task")]
+#[cfg_attr(docsrs, doc(cfg(feature = "task")))]
+pub mod task;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub mod tower;
 
 pub use acquire::Acquire;
 pub use admission::Admission;
@@ -622,7 +628,9 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 ///
 /// # In detail
 pub use limit_macros::concurrency_limit;
-pub use limiter::{Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, Undrained, find, limiters};
+pub use limiter::{
+    Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, SharedLimiter, Undrained, find, limiters,
+};
 pub use metrics::{Figures, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes};
 pub use permit::Permit;
 pub use policy::{MaxWait, Order};

@@ -8,6 +8,8 @@ mod keyed;
 mod limiters;
 mod live;
 mod policy;
+mod run;
+mod shared;
 
 pub(crate) use self::core::Core;
 use crate::Scope;
@@ -21,6 +23,9 @@ pub use drain::{Drain, Undrained};
 use entry::Limit;
 pub use keyed::ForKey;
 pub use limiters::{LimiterHandle, find, limiters};
+#[cfg(feature = "tower")]
+pub(crate) use shared::Shared;
+pub use shared::SharedLimiter;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;

@@ -1,0 +1,76 @@
+//! A future under a limiter's permit: short for what an `Acquire` does.
+
+use super::Limiter;
+use crate::admission::Admission;
+use std::future::{Future, IntoFuture};
+use tokio::task::JoinHandle;
+
+impl<E: Admission> Limiter<E> {
+    /// Runs a future under a permit: short for [`acquire().run(future)`](crate::Acquire::run), where
+    /// more is said, such as a priority or a key, if need be.
+    ///
+    /// In asyncio: `async with semaphore: await ...`.
+    ///
+    /// # Errors
+    ///
+    /// Of a limiter that can refuse a call, the refusal; the future is dropped without having been
+    /// polled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static DB: Limiter = Limiter::new("run-example", 2);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let in_use = DB.run(async { DB.snapshot().total.in_use }).await;
+    /// assert_eq!(in_use, 1);
+    /// assert_eq!(DB.snapshot().total.in_use, 0);
+    /// # }
+    /// ```
+    pub async fn run<F: IntoFuture>(&self, future: F) -> E::Of<F::Output> {
+        self.acquire().run(future).await
+    }
+
+    /// Waits for a permit, then spawns a future as a task that holds it: short for
+    /// [`acquire().spawn(future)`](crate::Acquire::spawn).
+    ///
+    /// Tasks that belong together, and are to be waited for or cancelled together, are for a
+    /// `Pool` (feature `task`).
+    ///
+    /// # Errors
+    ///
+    /// Of a limiter that can refuse a call, the refusal; the future is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static MAILS: Limiter = Limiter::new("spawn-example", 2);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tokio::task::JoinError> {
+    /// let mut sent = Vec::new();
+    /// for to in ["ann", "bob", "eve"] {
+    ///     // The third waits here until one of the first two is done.
+    ///     sent.push(MAILS.spawn(async move { to.len() }).await);
+    /// }
+    /// for mail in sent {
+    ///     assert_eq!(mail.await?, 3);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn spawn<F>(&self, future: F) -> E::Of<JoinHandle<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.acquire().spawn(future).await
+    }
+}

@@ -1,0 +1,89 @@
+//! A limiter that is owned together with others.
+
+use super::Limiter;
+use crate::admission::Admission;
+use std::convert::Infallible;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// A limiter that several own: a `static` one, or one in an [`Arc`].
+///
+/// What keeps a limiter for long takes `impl Into<SharedLimiter>`: `&STATIC`, an `Arc<Limiter>`, or a
+/// `Limiter` of its own. Clones are of the same limiter.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::{Limiter, SharedLimiter};
+/// use std::sync::Arc;
+///
+/// static DB: Limiter = Limiter::new("shared-example", 4);
+///
+/// let of_static = SharedLimiter::from(&DB);
+/// let of_arc = SharedLimiter::from(Arc::new(Limiter::new("in an arc", 2)));
+/// assert_eq!(of_static.limit() + of_arc.limit(), 6);
+/// ```
+pub struct SharedLimiter<E: Admission = Infallible>(Shared<E>);
+
+pub(crate) enum Shared<E: Admission> {
+    Static(&'static Limiter<E>),
+    Counted(Arc<Limiter<E>>),
+}
+
+impl<E: Admission> SharedLimiter<E> {
+    #[cfg(feature = "tower")]
+    pub(crate) fn inner(&self) -> &Shared<E> {
+        &self.0
+    }
+}
+
+impl<E: Admission> Deref for SharedLimiter<E> {
+    type Target = Limiter<E>;
+
+    fn deref(&self) -> &Limiter<E> {
+        match &self.0 {
+            Shared::Static(limiter) => limiter,
+            Shared::Counted(limiter) => limiter,
+        }
+    }
+}
+
+impl<E: Admission> From<&'static Limiter<E>> for SharedLimiter<E> {
+    fn from(limiter: &'static Limiter<E>) -> Self {
+        Self(Shared::Static(limiter))
+    }
+}
+
+impl<E: Admission> From<Arc<Limiter<E>>> for SharedLimiter<E> {
+    fn from(limiter: Arc<Limiter<E>>) -> Self {
+        Self(Shared::Counted(limiter))
+    }
+}
+
+impl<E: Admission> From<&Arc<Limiter<E>>> for SharedLimiter<E> {
+    fn from(limiter: &Arc<Limiter<E>>) -> Self {
+        Self(Shared::Counted(Arc::clone(limiter)))
+    }
+}
+
+impl<E: Admission> From<Limiter<E>> for SharedLimiter<E> {
+    fn from(limiter: Limiter<E>) -> Self {
+        Self::from(Arc::new(limiter))
+    }
+}
+
+impl<E: Admission> Clone for SharedLimiter<E> {
+    fn clone(&self) -> Self {
+        Self(match &self.0 {
+            Shared::Static(limiter) => Shared::Static(limiter),
+            Shared::Counted(limiter) => Shared::Counted(Arc::clone(limiter)),
+        })
+    }
+}
+
+impl<E: Admission> fmt::Debug for SharedLimiter<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

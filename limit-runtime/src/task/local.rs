@@ -1,0 +1,214 @@
+//! Tasks in bulk for futures that are not `Send`, or that borrow.
+//!
+//! The functions and their order are those of [`task`](super), but the futures are not spawned: they
+//! run inside whoever polls the stream, all in one task.
+//!
+//! **They stand still while nobody polls.** While the consumer of such a stream awaits something else
+//! between two outputs, no future of it goes on: connections time out, and locks and permits that the
+//! futures hold stay held, for which the consumer itself may be waiting. Work on outputs inside the
+//! closure instead, and keep the loop over the stream short. ([`gather`] and [`try_gather`] have no
+//! such loop.) And they share one thread: what computes for long keeps all of them waiting.
+//!
+//! # Examples
+//!
+//! ```
+//! use limit_runtime::task::{StreamExt, local};
+//! use std::cell::RefCell;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let words = vec![String::from("one"), String::from("three")];
+//! let seen = RefCell::new(0); // borrowed by all of them, and not `Sync`
+//! let lengths = local::map(2, &words, async |word: &String| {
+//!     *seen.borrow_mut() += 1;
+//!     word.len()
+//! });
+//! assert_eq!(lengths.ordered().collect::<Vec<_>>().await, [3, 5]);
+//! assert_eq!(seen.into_inner(), 2);
+//! # }
+//! ```
+
+use super::at_least_one;
+use super::in_order::{in_order, try_in_order};
+use super::items::Items;
+use super::results::{Results, UntilError};
+use super::start::InPlace;
+use futures_util::future::{FutureExt, TryFutureExt};
+use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream, StreamExt};
+use std::fmt;
+use std::future::Future;
+
+/// As [`task::gather`](super::gather), in place.
+///
+/// # Panics
+///
+/// If `limit` is 0.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::task::local;
+/// use std::rc::Rc;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let name = Rc::new("Ann");
+/// let greetings = ["Hello", "Good day"].map(|greeting| {
+///     let name = Rc::clone(&name);
+///     async move { format!("{greeting}, {name}") }
+/// });
+/// assert_eq!(local::gather(2, greetings).await, ["Hello, Ann", "Good day, Ann"]);
+/// # }
+/// ```
+#[track_caller]
+pub fn gather<I, Kind>(
+    limit: usize,
+    futures: I,
+) -> impl Future<Output = Vec<<I::Item as Future>::Output>>
+where
+    I: Items<Kind, Item: Future>,
+{
+    let numbered = futures.into_stream().enumerate();
+    let future_of = |(place, future): (usize, I::Item)| future.map(move |output| (place, output));
+    in_order(map(limit, numbered, future_of).unordered())
+}
+
+/// As [`task::try_gather`](super::try_gather), in place.
+///
+/// # Errors
+///
+/// The first error of a future.
+///
+/// # Panics
+///
+/// If `limit` is 0.
+#[track_caller]
+pub fn try_gather<I, Kind, T, E>(
+    limit: usize,
+    futures: I,
+) -> impl Future<Output = Result<Vec<T>, E>>
+where
+    I: Items<Kind, Item: Future<Output = Result<T, E>>>,
+{
+    let numbered = futures.into_stream().enumerate();
+    let future_of =
+        |(place, future): (usize, I::Item)| future.map_ok(move |output| (place, output));
+    try_in_order(try_map(limit, numbered, future_of).unordered())
+}
+
+/// As [`task::as_completed`](super::as_completed), in place.
+///
+/// # Panics
+///
+/// If `limit` is 0.
+#[track_caller]
+pub fn as_completed<I, Kind>(
+    limit: usize,
+    futures: I,
+) -> impl Stream<Item = <I::Item as Future>::Output>
+where
+    I: Items<Kind, Item: Future>,
+{
+    map(limit, futures, |future| future).unordered()
+}
+
+/// As [`task::try_as_completed`](super::try_as_completed), in place.
+///
+/// # Panics
+///
+/// If `limit` is 0.
+#[track_caller]
+pub fn try_as_completed<I, Kind, T, E>(limit: usize, futures: I) -> impl Stream<Item = Result<T, E>>
+where
+    I: Items<Kind, Item: Future<Output = Result<T, E>>>,
+{
+    try_map(limit, futures, |future| future).unordered()
+}
+
+/// As [`task::map`](super::map), in place. See the [module](self) for what that means.
+///
+/// # Panics
+///
+/// If `limit` is 0.
+#[track_caller]
+pub fn map<I, Kind, F, G>(limit: usize, items: I, future_of: F) -> Map<I::Stream, F>
+where
+    I: Items<Kind>,
+    F: FnMut(I::Item) -> G,
+    G: Future,
+{
+    Map { limit: at_least_one(limit), items: items.into_stream(), future_of }
+}
+
+/// As [`task::try_map`](super::try_map), in place.
+///
+/// # Panics
+///
+/// If `limit` is 0.
+#[track_caller]
+pub fn try_map<I, Kind, F, G, T, E>(limit: usize, items: I, future_of: F) -> TryMap<I::Stream, F>
+where
+    I: Items<Kind>,
+    F: FnMut(I::Item) -> G,
+    G: Future<Output = Result<T, E>>,
+{
+    TryMap(map(limit, items, future_of))
+}
+
+/// What [`map`] gives: say in which order the outputs are wanted.
+#[must_use = "nothing is pulled until `ordered()` or `unordered()` is polled"]
+pub struct Map<S, F> {
+    limit: usize,
+    items: S,
+    future_of: F,
+}
+
+impl<S: Stream, F: FnMut(S::Item) -> G, G: Future> Map<S, F> {
+    /// The outputs in the order of the items.
+    ///
+    /// One that is slow holds those behind it back, and when as many wait for it as the limit says, no
+    /// more are started.
+    pub fn ordered(self) -> impl Stream<Item = G::Output> {
+        let in_place = InPlace { limit: self.limit };
+        Results::<_, _, _, FuturesOrdered<_>>::new(self.items, in_place, self.future_of)
+    }
+
+    /// The outputs in the order in which they are there.
+    pub fn unordered(self) -> impl Stream<Item = G::Output> {
+        let in_place = InPlace { limit: self.limit };
+        Results::<_, _, _, FuturesUnordered<_>>::new(self.items, in_place, self.future_of)
+    }
+}
+
+impl<S, F> fmt::Debug for Map<S, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+/// What [`try_map`] gives: say in which order the outputs are wanted.
+#[must_use = "nothing is pulled until `ordered()` or `unordered()` is polled"]
+pub struct TryMap<S, F>(Map<S, F>);
+
+impl<S, F, G, T, E> TryMap<S, F>
+where
+    S: Stream,
+    F: FnMut(S::Item) -> G,
+    G: Future<Output = Result<T, E>>,
+{
+    /// The outputs in the order of the items, up to and with the first error in that order.
+    pub fn ordered(self) -> impl Stream<Item = Result<T, E>> {
+        UntilError::new(self.0.ordered())
+    }
+
+    /// The outputs in the order in which they are there, up to and with the first error.
+    pub fn unordered(self) -> impl Stream<Item = Result<T, E>> {
+        UntilError::new(self.0.unordered())
+    }
+}
+
+impl<S, F> fmt::Debug for TryMap<S, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TryMap").field("limit", &self.0.limit).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,200 @@
+//! Tasks that are spawned one by one, so many at a time.
+
+mod members;
+
+use crate::admission::Admission;
+use crate::limiter::{Limiter, SharedLimiter};
+use members::Members;
+pub use members::Panicked;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+
+/// A pool of places for tasks: [`spawn`](Self::spawn) waits for a free one, [`join_all`](Self::join_all)
+/// for the last task.
+///
+/// Whoever spawns is held back while all places are taken, so that a loop over more work than memory
+/// is no danger. In asyncio: a `TaskGroup` with a semaphore, a queue with workers, or a set of tasks
+/// with `wait(..., return_when=FIRST_COMPLETED)`.
+///
+/// Share it by reference or in an [`Arc`]; tasks of a pool may spawn others there (but one that waits
+/// for a place while it holds the last waits for itself).
+///
+/// The places are permits of a [`Limiter`], its own unless it was made [`over`](Self::over) one: they
+/// have figures, are [changed](Limiter::set_limit) while the pool runs, and are those of the runtime in
+/// which `spawn` is called. What the limiter does with calls, such as refusing them, it does with
+/// `spawn`.
+///
+/// Dropping it cancels its tasks, or, if [so chosen](Self::on_drop), lets them go on.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::task::Pool;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let pool = Pool::new(3);
+/// let mut last = None;
+/// for n in 1..=100_u64 {
+///     last = Some(pool.spawn(async move { n * n }).await); // never more than three at a time
+/// }
+/// assert_eq!(last.unwrap().await.unwrap(), 10_000);
+///
+/// pool.spawn(async { panic!("out of paper") }).await;
+/// let panicked = pool.join_all().await.unwrap_err();
+/// assert_eq!(panicked.to_string(), "1 task of pool `pool` panicked: out of paper");
+/// # }
+/// ```
+pub struct Pool<E: Admission = Infallible> {
+    limiter: SharedLimiter<E>,
+    members: Arc<Members>,
+    on_drop: OnDrop,
+}
+
+/// What becomes of a [`Pool`]'s tasks when it is dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnDrop {
+    /// They are cancelled: each stops where it next awaits.
+    #[default]
+    Cancel,
+    /// They go on.
+    Detach,
+}
+
+impl Pool {
+    /// A pool with so many places, whose limiter is called `pool`.
+    ///
+    /// # Panics
+    ///
+    /// If `limit` is 0.
+    #[must_use]
+    #[track_caller]
+    pub fn new(limit: usize) -> Self {
+        Self::over(Limiter::new("pool", super::at_least_one(limit)))
+    }
+}
+
+impl<E: Admission> Pool<E> {
+    /// A pool whose places are permits of a limiter: `&STATIC`, an `Arc<Limiter>`, or a limiter of its
+    /// own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::task::Pool;
+    /// use limit_runtime::{Limiter, Rejected};
+    ///
+    /// static EXPORTS: Limiter<Rejected> = Limiter::new("exports", 4).max_waiting(0);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Rejected> {
+    /// let pool = Pool::over(&EXPORTS);
+    /// let export = pool.spawn(async { 7 }).await?; // refused, if four run already
+    /// assert_eq!(export.await.unwrap(), 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn over(limiter: impl Into<SharedLimiter<E>>) -> Self {
+        Self { limiter: limiter.into(), members: Arc::default(), on_drop: OnDrop::Cancel }
+    }
+
+    /// What becomes of the tasks when the pool is dropped. By default they are cancelled.
+    #[must_use]
+    pub fn on_drop(mut self, on_drop: OnDrop) -> Self {
+        self.on_drop = on_drop;
+        self
+    }
+
+    /// Waits for a free place, then spawns the future as a task. Gives the task's handle.
+    ///
+    /// The handle need not be kept: dropping it neither cancels the task nor loses its panic, which
+    /// [`join_all`](Self::join_all) reports in any case. The place is free again when the task is done
+    /// or was aborted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it has spawned nothing, and the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Over a limiter that can refuse a call, the refusal; the future is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn spawn<F>(&self, future: F) -> E::Of<JoinHandle<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match E::result(self.limiter.acquire().await) {
+            Ok(permit) => E::admitted(self.members.spawn(permit, future)),
+            Err(refusal) => E::again(Err(refusal)),
+        }
+    }
+
+    /// Waits until none of the pool's tasks is left. Those that are spawned meanwhile are waited for
+    /// too; calls of [`spawn`](Self::spawn) that wait for a place are no tasks yet. The pool can be used again.
+    ///
+    /// When it is done the tasks' places are free.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it loses nothing: neither tasks nor reports of panics.
+    ///
+    /// # Errors
+    ///
+    /// If tasks have panicked since the last report, that and with what. Tasks that were aborted are
+    /// none of them.
+    pub async fn join_all(&self) -> Result<(), Panicked> {
+        self.members.wait_until_empty().await;
+        self.members.report(|| self.limiter.name().to_owned())
+    }
+
+    /// How many tasks there are at this moment.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is no task at this moment.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Cancels all tasks that there are at this moment. Each stops where it next awaits;
+    /// [`join_all`](Self::join_all) waits for that.
+    pub fn abort_all(&self) {
+        self.members.abort_all();
+    }
+
+    /// The limiter whose permits are the pool's places.
+    #[must_use]
+    pub fn limiter(&self) -> &Limiter<E> {
+        &self.limiter
+    }
+}
+
+impl<E: Admission> Drop for Pool<E> {
+    fn drop(&mut self) {
+        match self.on_drop {
+            OnDrop::Cancel => self.abort_all(),
+            OnDrop::Detach => {}
+        }
+    }
+}
+
+impl<E: Admission> fmt::Debug for Pool<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("limiter", &self.limiter)
+            .field("tasks", &self.len())
+            .field("on_drop", &self.on_drop)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,88 @@
+//! The body of an HTTP response, with the permit of the call.
+
+use super::hold::sealed::Hold;
+use crate::permit::Permit;
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+/// Of a [`Limit`](super::Limit): the permit stays with the body of the HTTP response.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct UntilBodyEnd;
+
+impl<B: Body> Hold<Response<B>> for UntilBodyEnd {
+    type Held = Response<PermitBody<B>>;
+
+    fn hold(self, response: Response<B>, permit: Option<Permit>) -> Self::Held {
+        response.map(|body| PermitBody::new(body, permit))
+    }
+}
+
+pin_project! {
+    /// A body that holds a permit until it has ended or failed, or is dropped.
+    ///
+    /// # Examples
+    ///
+    /// A body that is made by hand, in a function with a limit:
+    ///
+    /// ```
+    /// use http::Response;
+    /// use limit_runtime::tower::PermitBody;
+    /// use limit_runtime::concurrency_limit;
+    ///
+    /// #[concurrency_limit(4, permit = permit, name = "reports")]
+    /// async fn report() -> Response<PermitBody<String>> {
+    ///     Response::new(PermitBody::new(String::from("all is well"), Some(permit)))
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let response = report().await;
+    /// let reports = limit_runtime::find("reports").unwrap();
+    /// assert_eq!(reports.snapshot().total.in_use, 1);
+    /// drop(response);
+    /// assert_eq!(reports.snapshot().total.in_use, 0);
+    /// # }
+    /// ```
+    #[derive(Debug)]
+    pub struct PermitBody<B> {
+        #[pin]
+        body: B,
+        permit: Option<Permit>,
+    }
+}
+
+impl<B> PermitBody<B> {
+    /// That body, with a permit to hold, if there is one.
+    #[must_use]
+    pub fn new(body: B, permit: Option<Permit>) -> Self {
+        Self { body, permit }
+    }
+}
+
+impl<B: Body> Body for PermitBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let frame = ready!(this.body.poll_frame(context));
+        if !matches!(frame, Some(Ok(_))) {
+            this.permit.take();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

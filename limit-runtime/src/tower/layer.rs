@@ -1,0 +1,234 @@
+//! The layer that puts a limiter in front of services.
+
+use super::hold::{HandOver, UntilResponse};
+use super::refusals::{AsError, OnReject};
+use super::service::Limit;
+use crate::admission::Admission;
+use crate::limiter::SharedLimiter;
+use crate::permit::Permit;
+use crate::rejected::Rejected;
+use std::convert::Infallible;
+use tower_layer::Layer;
+
+/// Puts a limiter in front of services: each call takes a permit of it. See the [module](super).
+///
+/// # Examples
+///
+/// A call waits in its future; the limit is one for all clones:
+///
+/// ```
+/// use limit_runtime::Limiter;
+/// use limit_runtime::tower::LimitLayer;
+/// use std::convert::Infallible;
+/// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+///
+/// static UPSTREAM: Limiter = Limiter::new("upstream", 10);
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Infallible> {
+/// let mut service = ServiceBuilder::new()
+///     .layer(LimitLayer::new(&UPSTREAM))
+///     .service(service_fn(async |n: u32| Ok::<_, Infallible>(n + 1)));
+/// assert_eq!(service.ready().await?.call(1).await?, 2);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Over a limiter that can refuse calls:
+///
+/// ```
+/// use limit_runtime::tower::LimitLayer;
+/// use limit_runtime::{Limiter, Rejected, RejectedKind};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// static API: Limiter<Rejected> = Limiter::new("refusing", 1).max_waiting(0);
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Rejected> {
+/// let service = ServiceBuilder::new()
+///     .layer(LimitLayer::new(&API))
+///     .service(service_fn(async |()| Ok::<_, std::io::Error>("done")));
+/// let permit = API.try_acquire()?;
+///
+/// let error = service.oneshot(()).await.unwrap_err();
+/// let rejected = error.downcast_ref::<Rejected>().expect("the call was refused");
+/// assert_eq!(rejected.kind(), RejectedKind::QueueFull);
+/// # drop(permit);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct LimitLayer<E: Admission = Infallible, R = AsError<E>, H = UntilResponse> {
+    limiter: SharedLimiter<E>,
+    reserving: bool,
+    refusals: R,
+    hold: H,
+}
+
+impl<E: Admission> LimitLayer<E> {
+    /// A layer with that limiter: `&STATIC`, an `Arc<Limiter>`, or one of its own.
+    #[must_use]
+    pub fn new(limiter: impl Into<SharedLimiter<E>>) -> Self {
+        let (refusals, hold) = (AsError::new(), UntilResponse);
+        Self { limiter: limiter.into(), reserving: false, refusals, hold }
+    }
+}
+
+impl<E: Admission, R, H> LimitLayer<E, R, H> {
+    /// Takes the permit in `poll_ready`, for what heeds readiness, as tower's `load_shed` and
+    /// `balance` do.
+    ///
+    /// **A service that is ready holds a permit**, and one that waits to be ready holds a place in the
+    /// queue, until it is called or dropped: a clone that is left idle so keeps others out. See to it
+    /// that who polls a clone ready goes on to call it. A clone of a service that holds a permit holds
+    /// none itself.
+    ///
+    /// A call that is refused learns so when it is made: that a service is not ready for ever (an
+    /// error of `poll_ready`) would be more than is true.
+    #[must_use]
+    pub fn reserving(mut self) -> Self {
+        self.reserving = true;
+        self
+    }
+
+    /// Gives the permit to a function, to put into the response, and with it wherever that goes: a
+    /// connection, a stream. For a refused call for which [`on_reject`](LimitLayer::on_reject) has
+    /// made a response it is `None`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::tower::LimitLayer;
+    /// use limit_runtime::{Limiter, Permit};
+    /// use std::convert::Infallible;
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// struct Connection { id: u32, _permit: Option<Permit> }
+    ///
+    /// static CONNECTIONS: Limiter = Limiter::new("connections", 100);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Infallible> {
+    /// let connect = ServiceBuilder::new()
+    ///     .layer(LimitLayer::new(&CONNECTIONS).hand_over(|id, permit| Connection { id, _permit: permit }))
+    ///     .service(service_fn(async |()| Ok::<_, Infallible>(7)));
+    /// let connection = connect.oneshot(()).await?;
+    /// assert_eq!((connection.id, CONNECTIONS.snapshot().total.in_use), (7, 1));
+    /// drop(connection);
+    /// assert_eq!(CONNECTIONS.snapshot().total.in_use, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn hand_over<F, Response, Held>(self, hand_over: F) -> LimitLayer<E, R, HandOver<F>>
+    where
+        F: FnOnce(Response, Option<Permit>) -> Held + Clone,
+    {
+        self.with_hold(HandOver(hand_over))
+    }
+
+    /// Holds the permit to the end of the response's body, for a service whose response is an HTTP one:
+    /// until the body has ended or failed, or is dropped.
+    ///
+    /// # Examples
+    ///
+    /// As a layer of axum, with the figures and `Retry-After` for who is refused (feature `axum`):
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] {
+    /// use axum_core::response::IntoResponse; // axum::response::IntoResponse
+    /// use limit_runtime::tower::LimitLayer;
+    /// use limit_runtime::{Limiter, Rejected};
+    ///
+    /// static DOWNLOADS: Limiter<Rejected> = Limiter::new("layer-downloads", 20).max_waiting(100);
+    ///
+    /// let layer = LimitLayer::new(&DOWNLOADS).on_reject(Rejected::into_response).until_body_end();
+    /// // Router::new().route("/file", get(file)).layer(layer)
+    /// # let _ = layer;
+    /// # }
+    /// ```
+    #[cfg(feature = "http-body")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http-body")))]
+    #[must_use]
+    pub fn until_body_end(self) -> LimitLayer<E, R, super::UntilBodyEnd> {
+        self.with_hold(super::UntilBodyEnd)
+    }
+
+    fn with_hold<I>(self, hold: I) -> LimitLayer<E, R, I> {
+        let Self { limiter, reserving, refusals, .. } = self;
+        LimitLayer { limiter, reserving, refusals, hold }
+    }
+
+    /// The limiter.
+    #[must_use]
+    pub fn limiter(&self) -> &SharedLimiter<E> {
+        &self.limiter
+    }
+}
+
+impl<R, H> LimitLayer<Rejected, R, H> {
+    /// Makes a response of a refusal, in place of an error: the service's error is then the inner
+    /// service's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::tower::LimitLayer;
+    /// use limit_runtime::{Limiter, Rejected};
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// static SEARCHES: Limiter<Rejected> = Limiter::new("searches", 1).max_waiting(0);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let search = ServiceBuilder::new()
+    ///     .layer(LimitLayer::new(&SEARCHES).on_reject(|rejected| rejected.to_string()))
+    ///     .service(service_fn(async |_words: &str| Ok::<_, std::io::Error>(String::from("found"))));
+    /// let permit = SEARCHES.try_acquire()?;
+    /// assert_eq!(
+    ///     search.oneshot("words").await?,
+    ///     "concurrency limit `searches` reached: 1 of 1 permits in use, 0 waiting",
+    /// );
+    /// # drop(permit);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_reject<F, Response>(self, on_reject: F) -> LimitLayer<Rejected, OnReject<F>, H>
+    where
+        F: FnOnce(Rejected) -> Response + Clone,
+    {
+        let Self { limiter, reserving, hold, .. } = self;
+        LimitLayer { limiter, reserving, refusals: OnReject(on_reject), hold }
+    }
+}
+
+impl<E: Admission, R: Clone, H: Clone> Clone for LimitLayer<E, R, H> {
+    fn clone(&self) -> Self {
+        let Self { limiter, reserving, refusals, hold } = self;
+        Self {
+            limiter: limiter.clone(),
+            reserving: *reserving,
+            refusals: refusals.clone(),
+            hold: hold.clone(),
+        }
+    }
+}
+
+impl<S, E: Admission, R: Clone, H: Clone> Layer<S> for LimitLayer<E, R, H> {
+    type Service = Limit<S, E, R, H>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Limit::new(inner, self.clone())
+    }
+}
+
+impl<E: Admission, R, H> LimitLayer<E, R, H> {
+    pub(super) fn is_reserving(&self) -> bool {
+        self.reserving
+    }
+
+    pub(super) fn refusals(&self) -> &R {
+        &self.refusals
+    }
+
+    pub(super) fn hold(&self) -> &H {
+        &self.hold
+    }
+}
