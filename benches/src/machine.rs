@@ -7,18 +7,25 @@ const CRATES: [&str; 5] = ["tokio", "mea", "async-lock", "tower", "sentinel-core
 
 /// What a reader needs to know to compare a run with another.
 #[derive(Clone, Debug)]
-pub(crate) struct Machine {
-    pub(crate) processor: String,
-    pub(crate) cores: usize,
-    pub(crate) system: String,
-    pub(crate) date: String,
-    pub(crate) tokio_lock: &'static str,
-    pub(crate) versions: Vec<(&'static str, String)>,
+pub struct Machine {
+    /// The processor's model.
+    pub processor: String,
+    /// How many threads can run at once.
+    pub cores: usize,
+    /// Operating system and architecture.
+    pub system: String,
+    /// The day in UTC.
+    pub date: String,
+    /// Which locks are inside tokio's semaphore.
+    pub tokio_lock: &'static str,
+    /// The crates of the tables, and their versions.
+    pub versions: Vec<(&'static str, String)>,
 }
 
 impl Machine {
     /// This one, now.
-    pub(crate) fn here() -> Self {
+    #[must_use]
+    pub fn here() -> Self {
         let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let processor = processor
             .lines()
@@ -41,7 +48,8 @@ impl Machine {
 }
 
 /// The version of a crate in the lock file this program was built with.
-fn version(name: &str) -> String {
+#[must_use]
+pub fn version(name: &str) -> String {
     let lock = include_str!("../../Cargo.lock");
     let heading = format!("name = \"{name}\"");
     let mut lines = lock.lines().skip_while(|line| *line != heading).skip(1);

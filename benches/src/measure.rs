@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+pub(crate) use limit_benches::median;
+
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
@@ -48,17 +50,6 @@ impl Series {
             self.nanos.iter().zip(&base.nanos).map(|(own, base)| own / base).collect();
         ratios.sort_by(f64::total_cmp);
         ratios
-    }
-}
-
-/// The middle value, or the mean of the two in the middle; `NaN` of nothing.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let half = values.len() / 2;
-    match values.len() {
-        0 => f64::NAN,
-        length if length % 2 == 1 => values[half],
-        _ => f64::midpoint(values[half - 1], values[half]),
     }
 }
 

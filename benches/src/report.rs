@@ -3,7 +3,8 @@
 mod json;
 mod text;
 
-use crate::machine::Machine;
+use limit_benches::machine::Machine;
+
 use crate::measure::Plan;
 use crate::rows::Row;
 use crate::rows::cost::Cost;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use limit_benches::table::aligned;
+
 use super::{Report, met};
 use crate::rows::{Cell, Row, Unit};
 use crate::subjects::NAMES;
@@ -103,22 +105,4 @@ fn costs(out: &mut String, report: &Report) {
         lines.push(line);
     }
     aligned(out, &lines);
-}
-
-/// The first column to the left, the others to the right.
-fn aligned(out: &mut String, lines: &[Vec<String>]) {
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        lines.iter().filter_map(|line| line.get(column)).map(String::len).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for line in lines {
-        for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
-            let _ = match column {
-                0 => write!(out, "{cell:<width$}"),
-                _ => write!(out, "  {cell:>width$}"),
-            };
-        }
-        out.push('\n');
-    }
 }
