@@ -63,6 +63,8 @@ pub(crate) struct OwnLimiter {
     pub(crate) env: Option<Expr>,
     /// `max_waiting = N`, of type `usize`, which a `static` can name.
     pub(crate) max_waiting: Option<Expr>,
+    /// `max_wait = "…"`. An expression is asked anew for each call.
+    pub(crate) max_wait: Option<Duration>,
     /// `order = lifo`.
     pub(crate) newest_first: bool,
     pub(crate) per: Option<Per>,
@@ -95,7 +97,7 @@ pub(crate) enum Asked {
     Weight(Expr),
     /// `priority = expr`, of type `u8`.
     Priority(Expr),
-    /// `max_wait = "…"`.
+    /// `max_wait = "…"`, of an existing limiter.
     MaxWaitOf(Duration),
     /// `max_wait = expr`, of a type that is `Into<MaxWait>`.
     MaxWait(Expr),

@@ -125,7 +125,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// wait.
     pub fn max_wait(self, max_wait: impl Into<MaxWait>) -> Acquire<'a, Rejected, K> {
         let mut acquire = self.fallible();
-        acquire.deadline = Deadline::new(Some(max_wait.into()));
+        acquire.deadline = Deadline::of_call(max_wait.into());
         acquire
     }
 
@@ -139,7 +139,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     fn fallible(self) -> Acquire<'a, Rejected, K> {
         let Self { mut call, deadline, key } = self;
         call.ask.fallible = true;
-        Acquire { call, deadline: Deadline::new(E::max_wait(&deadline)), key }
+        Acquire { call, deadline: E::into_deadline(deadline), key }
     }
 }
 
@@ -232,9 +232,12 @@ impl Call<'_> {
         context: &mut Context<'_>,
         mut looked: Option<Looked>,
         key: Option<&dyn KeySource>,
-        deadline: Option<&mut Deadline>,
+        mut deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
-        let no_time = deadline.as_ref().is_some_and(|deadline| deadline.leaves_no_time());
+        let no_time = deadline.as_mut().is_some_and(|deadline| {
+            deadline.begin(self.limiter.max_wait_set());
+            deadline.leaves_no_time()
+        });
         loop {
             let (semaphore, lease) =
                 looked.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));

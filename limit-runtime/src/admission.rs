@@ -31,6 +31,7 @@ pub(crate) mod sealed {
 
         fn deadline(max_wait: Option<MaxWait>) -> Self::Deadline;
         fn deadline_mut(deadline: &mut Self::Deadline) -> Option<&mut Deadline>;
+        fn into_deadline(deadline: Self::Deadline) -> Deadline;
         fn max_wait(deadline: &Self::Deadline) -> Option<MaxWait>;
         fn admitted<T>(value: T) -> Self::Of<T>;
         fn rejected<T>(rejected: Rejected) -> Self::Of<T>;
@@ -49,6 +50,11 @@ pub(crate) mod sealed {
         #[inline]
         fn deadline_mut((): &mut ()) -> Option<&mut Deadline> {
             None
+        }
+
+        #[inline]
+        fn into_deadline((): ()) -> Deadline {
+            Deadline::of_limiter(None)
         }
 
         fn max_wait((): &()) -> Option<MaxWait> {
@@ -83,12 +89,17 @@ pub(crate) mod sealed {
 
         #[inline]
         fn deadline(max_wait: Option<MaxWait>) -> Deadline {
-            Deadline::new(max_wait)
+            Deadline::of_limiter(max_wait)
         }
 
         #[inline]
         fn deadline_mut(deadline: &mut Deadline) -> Option<&mut Deadline> {
             Some(deadline)
+        }
+
+        #[inline]
+        fn into_deadline(deadline: Deadline) -> Deadline {
+            deadline
         }
 
         fn max_wait(deadline: &Deadline) -> Option<MaxWait> {

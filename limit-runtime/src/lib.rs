@@ -251,6 +251,9 @@
 mod acquire;
 mod admission;
 mod blocking;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub mod config;
 mod events;
 mod integrations;
 mod keying;
@@ -629,9 +632,12 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// # In detail
 pub use limit_macros::concurrency_limit;
 pub use limiter::{
-    Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, SharedLimiter, Undrained, find, limiters,
+    Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, Setting, Settings, SharedLimiter, Source,
+    Undrained, Unsupported, find, limiters,
 };
-pub use metrics::{Figures, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes};
+pub use metrics::{
+    Figures, LimitChanges, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes,
+};
 pub use permit::Permit;
 pub use policy::{MaxWait, Order};
 pub use rejected::{Rejected, RejectedKind};

@@ -9,6 +9,7 @@ mod limiters;
 mod live;
 mod policy;
 mod run;
+pub(crate) mod settings;
 mod shared;
 
 pub(crate) use self::core::Core;
@@ -21,8 +22,13 @@ use crate::permit::Permit;
 use crate::rejected::Rejected;
 pub use drain::{Drain, Undrained};
 use entry::Limit;
+#[cfg(feature = "config")]
+pub(crate) use entry::{Entry, read_limit};
 pub use keyed::ForKey;
+#[cfg(feature = "config")]
+pub(crate) use limiters::entries;
 pub use limiters::{LimiterHandle, find, limiters};
+pub use settings::{Setting, Settings, Source, Unsupported};
 #[cfg(feature = "tower")]
 pub(crate) use shared::Shared;
 pub use shared::SharedLimiter;

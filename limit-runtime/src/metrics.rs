@@ -8,7 +8,9 @@ mod snapshot;
 
 pub(crate) use histogram::Histogram;
 pub use histogram::WaitTimes;
-pub use snapshot::{Figures, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot};
+pub use snapshot::{
+    Figures, LimitChanges, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot,
+};
 
 /// The counters of one semaphore.
 #[derive(Clone, Debug)]

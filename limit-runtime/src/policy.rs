@@ -76,7 +76,8 @@ impl From<std::time::Instant> for MaxWait {
 }
 
 /// What a semaphore is told of a limiter's policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub(crate) struct Policy {
     /// The most that may wait. With keys, for each key.
     pub(crate) max_waiting: u32,
@@ -85,6 +86,8 @@ pub(crate) struct Policy {
     pub(crate) ranked: bool,
     /// A permit does not come back before this since its start.
     pub(crate) per: Option<Duration>,
+    /// Otherwise every call is let in, and counted.
+    pub(crate) enabled: bool,
     pub(crate) shadow: bool,
     pub(crate) keyed: bool,
     /// With keys, the limit over all of them.
@@ -98,6 +101,7 @@ impl Policy {
         order: Order::Fifo,
         ranked: false,
         per: None,
+        enabled: true,
         shadow: false,
         keyed: false,
         total: None,

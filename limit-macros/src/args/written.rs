@@ -5,6 +5,7 @@ use super::unknown;
 use super::{Args, Asked, Errors, Keys, Limit, OnReject, OwnLimiter, Per, Refusal, Source};
 use proc_macro2::{Ident, Span, TokenTree};
 use quote::ToTokens;
+use std::time::Duration;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, Lit, Path, Result, Token};
@@ -200,7 +201,7 @@ impl Written {
     }
 
     /// Puts together what has been given. What is missing is known only now.
-    pub(super) fn normalise(self) -> Result<Args> {
+    pub(super) fn normalise(mut self) -> Result<Args> {
         let keyed = self.has("key");
         if let (Some(total), false) = (self.at("total"), keyed) {
             return Err(Error::new_spanned(
@@ -219,6 +220,7 @@ impl Written {
                 shared_by_process: self.shared_by_process,
                 env: self.env,
                 max_waiting: self.max_waiting,
+                max_wait: take_max_wait(&mut self.asked),
                 newest_first: self.newest_first,
                 per: self.per,
                 shadow: self.shadow,
@@ -251,6 +253,15 @@ impl Written {
             (None, None, Some(limiter)) => Ok(Refusal::Unknown(limiter)),
             (None, None, None) => Ok(Refusal::None),
         }
+    }
+}
+
+/// A span of time that is written as such is the limiter's: so it can be set while the program runs.
+fn take_max_wait(asked: &mut Vec<Asked>) -> Option<Duration> {
+    let place = asked.iter().position(|asked| matches!(asked, Asked::MaxWaitOf(_)))?;
+    match asked.remove(place) {
+        Asked::MaxWaitOf(max_wait) => Some(max_wait),
+        _ => None,
     }
 }
 

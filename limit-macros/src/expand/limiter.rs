@@ -10,13 +10,14 @@ use syn::ext::IdentExt;
 
 /// ```text
 /// // before
-/// 3, scope = process, env = "VAR", max_waiting = 100
+/// 3, scope = process, env = "VAR", max_waiting = 100, max_wait = "50ms"
 ///
 /// // after
 /// static __CONCURRENCY_LIMIT: Limiter<Rejected> = Limiter::new("module::function", 3)
 ///     .scope(Scope::Process)
 ///     .env("VAR")
-///     .max_waiting(100);
+///     .max_waiting(100)
+///     .max_wait(Duration::new(0, 50_000_000));
 /// ```
 pub(super) fn own(runtime: &TokenStream, own: &OwnLimiter, function: &Ident) -> TokenStream {
     let span = Span::mixed_site();
@@ -28,7 +29,7 @@ pub(super) fn own(runtime: &TokenStream, own: &OwnLimiter, function: &Ident) -> 
 
 /// Whether `acquire` gives a `Result` before anything is asked of the call.
 pub(super) fn is_fallible(own: &OwnLimiter) -> bool {
-    own.max_waiting.is_some() && !own.shadow
+    (own.max_waiting.is_some() || own.max_wait.is_some()) && !own.shadow
 }
 
 fn type_of(runtime: &TokenStream, own: &OwnLimiter) -> TokenStream {
@@ -84,6 +85,7 @@ fn setters(runtime: &TokenStream, own: &OwnLimiter) -> TokenStream {
             .then(|| setter("scope", quote_spanned!(span=> #runtime::Scope::Process))),
         own.env.as_ref().map(|env| setter("env", ours(env))),
         own.max_waiting.as_ref().map(|value| setter("max_waiting", number(value))),
+        own.max_wait.map(|value| setter("max_wait", duration(value))),
         own.newest_first.then(|| setter("order", quote_spanned!(span=> #runtime::Order::Lifo))),
         per.map(|window| setter("per", window)),
         own.keys.as_ref().map(|_| setter("keyed", TokenStream::new())),

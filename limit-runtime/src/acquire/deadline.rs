@@ -4,6 +4,7 @@ use crate::policy::MaxWait;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -11,6 +12,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 #[derive(Debug)]
 pub struct Deadline {
     max_wait: Option<MaxWait>,
+    /// Whether that is what the call says itself, and not its limiter.
+    of_the_call: bool,
     /// Made when the call begins to wait. And the runtime whose clock it is: a call may go on in
     /// another when that has ended.
     sleep: Option<(Pin<Box<Sleep>>, Option<Id>)>,
@@ -18,8 +21,19 @@ pub struct Deadline {
 
 impl Deadline {
     #[inline]
-    pub(crate) fn new(max_wait: Option<MaxWait>) -> Self {
-        Self { max_wait, sleep: None }
+    pub(crate) fn of_limiter(max_wait: Option<MaxWait>) -> Self {
+        Self { max_wait, of_the_call: false, sleep: None }
+    }
+
+    pub(crate) fn of_call(max_wait: MaxWait) -> Self {
+        Self { max_wait: Some(max_wait), of_the_call: true, sleep: None }
+    }
+
+    /// The call begins to wait: what has been set for the limiter meanwhile holds from here on.
+    pub(super) fn begin(&mut self, set: Option<Duration>) {
+        if let (Some(max_wait), false) = (set, self.of_the_call) {
+            self.max_wait = Some(MaxWait::For(max_wait));
+        }
     }
 
     pub(crate) fn max_wait(&self) -> Option<MaxWait> {

@@ -1,6 +1,6 @@
 //! What a limiter is, whichever its type says it is.
 
-use super::entry::{Entry, Limit};
+use super::entry::{Entry, Limit, Made};
 use super::limiters;
 use crate::Scope;
 use crate::metrics::Snapshot;
@@ -140,6 +140,11 @@ impl Core {
         self.entry().bind(semaphore, &self.policy);
     }
 
+    /// How long calls wait that do not say it themselves, if that is not as the code has it.
+    pub(crate) fn max_wait_set(&self) -> Option<Duration> {
+        self.registration.get()?.entry.max_wait()
+    }
+
     /// A call is about to wait, which the expression for the limit must not.
     #[inline]
     pub(crate) fn assert_not_finding_out(&self) {
@@ -155,7 +160,13 @@ impl Core {
 
     pub(crate) fn entry(&self) -> &Arc<Entry> {
         let registration = self.registration.get_or_init(|| {
-            let entry = limiters::add(&self.name, self.limit, self.scope, self.env);
+            let made = Made {
+                policy: self.policy,
+                max_wait: self.max_wait,
+                enabled: self.ask.enabled,
+                fallible: self.ask.fallible,
+            };
+            let entry = limiters::add(&self.name, self.limit, self.scope, self.env, made);
             Registration { entry, wanted: self.name.clone() }
         });
         let entry = &registration.entry;

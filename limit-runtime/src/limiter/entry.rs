@@ -1,17 +1,23 @@
 //! What the crate knows of a limiter that has been used, apart from the limiter itself.
 
+mod set;
+
+use super::settings::{Overrides, Values};
 use crate::Scope;
 use crate::events::{self, Event};
-use crate::metrics::{Figures, RuntimeSnapshot, Snapshot, Totals};
+use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
 use crate::policy::Policy;
 use crate::registry;
 use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers};
+pub(crate) use set::Made;
+use set::MaxWaitSet;
 use std::cell::RefCell;
 use std::env::VarError;
 use std::fmt;
 use std::num::IntErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
 thread_local! {
@@ -28,21 +34,30 @@ pub(crate) enum Limit {
 
 /// Lock order: the list of limiters, `control`, the list of runtimes, a semaphore.
 pub(crate) struct Entry {
-    pub(super) name: Arc<str>,
+    pub(crate) name: Arc<str>,
     pub(super) index: usize,
     scope: Scope,
     limit: Limit,
+    made: Made,
+    max_wait: MaxWaitSet,
     control: Mutex<Control>,
 }
 
 struct Control {
-    /// Replaces the limit that the limiter was made with: set while running, or by environment.
-    limit: Option<u32>,
+    /// Replaces what the limiter was made with.
+    overrides: Overrides,
+    /// How often each source has changed the limit.
+    changes: [u64; 4],
     /// Replaces the limit over all keys that the limiter was made with.
     total: Option<u32>,
     closed: bool,
     /// Where semaphores tell what happens, if somebody has listened.
     listeners: Option<Sender<Event>>,
+    /// Which configuration has said something last.
+    #[cfg(feature = "config")]
+    configuration: u64,
+    /// The limit that was found out last, if it is.
+    found: Option<u32>,
     /// The limit that a semaphore was bound to last.
     bound: Option<u32>,
     /// An environment variable that could not be used; told when the limit used instead is known.
@@ -63,17 +78,23 @@ impl Entry {
         scope: Scope,
         limit: Limit,
         variable: Option<&str>,
+        made: Made,
     ) -> Self {
         let (limit_set, bad_variable) = match variable.map(read_variable) {
             None | Some(Ok(None)) => (None, None),
             Some(Ok(Some(limit))) => (Some(clamp(limit)), None),
             Some(Err(problem)) => (None, Some(problem)),
         };
+        let environment = Values { limit: limit_set, ..Values::default() };
         let control = Control {
-            limit: limit_set,
+            overrides: Overrides { environment, ..Overrides::default() },
+            changes: [0; 4],
             total: None,
             closed: false,
             listeners: None,
+            #[cfg(feature = "config")]
+            configuration: 0,
+            found: None,
             bound: None,
             bad_variable,
             found_zero: false,
@@ -81,16 +102,28 @@ impl Entry {
             logged: 0,
             last: None,
         };
-        Self { name, index, scope, limit, control: Mutex::new(control) }
+        let max_wait = MaxWaitSet::new();
+        Self { name, index, scope, limit, made, max_wait, control: Mutex::new(control) }
     }
 
     /// The limit, if it is the same for all scopes.
     pub(super) fn limit(&self) -> Option<u32> {
+        let overrides = self.control().overrides;
+        self.effective_limit(&overrides)
+    }
+
+    fn effective_limit(&self, overrides: &Overrides) -> Option<u32> {
         let fixed = match self.limit {
             Limit::Fixed(limit) => Some(clamp(limit)),
             Limit::Lazy(_) => None,
         };
-        self.control().limit.or(fixed)
+        overrides.get(|set| set.limit).map(|(limit, _)| limit).or(fixed)
+    }
+
+    /// How long calls wait that do not say it themselves, if that is not as the code has it.
+    #[inline]
+    pub(crate) fn max_wait(&self) -> Option<Duration> {
+        self.max_wait.get()
     }
 
     /// The limit, or the one that a runtime has found out last.
@@ -109,7 +142,8 @@ impl Entry {
             }
         }
 
-        let limit = self.limit().unwrap_or_else(|| {
+        let known = self.limit();
+        let limit = known.unwrap_or_else(|| {
             let claim = Claim(semaphore);
             let limit = match self.limit {
                 Limit::Fixed(limit) => limit,
@@ -119,10 +153,15 @@ impl Entry {
             clamp(limit)
         });
         let mut control = self.control();
+        if known.is_none() {
+            control.found = Some(limit);
+        }
         // Under this lock, so that a limit set at the same time is either seen here or finds the
         // semaphore bound.
-        let limit = control.limit.unwrap_or(limit);
-        let found_zero = control.limit.is_none()
+        let overrides = control.overrides;
+        let set = overrides.get(|set| set.limit);
+        let limit = set.map_or(limit, |(limit, _)| limit);
+        let found_zero = set.is_none()
             && limit == 0
             && matches!(self.limit, Limit::Lazy(_))
             && !std::mem::replace(&mut control.found_zero, true);
@@ -131,6 +170,7 @@ impl Entry {
         // Who does not listen any more does not cost anything any more.
         control.listeners.take_if(|listeners| listeners.receiver_count() == 0);
         let (total, listeners) = (control.total.or(policy.total), control.listeners.clone());
+        let policy = &overrides.policy(policy);
         let wakers = semaphore.bind(policy, limit, total, control.closed, listeners);
         drop(control);
         wakers.wake();
@@ -179,19 +219,24 @@ impl Entry {
     }
 
     pub(super) fn set_limit(&self, limit: usize) {
-        let limit = clamp(limit);
-        self.change(|control| control.limit = Some(limit), |semaphore| semaphore.set_limit(limit));
+        self.set(|values| values.limit = Some(clamp(limit)));
     }
 
     pub(super) fn set_total(&self, total: usize) {
         let total = clamp(total);
-        self.change(|control| control.total = Some(total), |semaphore| semaphore.set_total(total));
+        let mut control = self.control();
+        control.total = Some(total);
+        self.change(control, |semaphore| semaphore.set_total(total));
     }
 
     pub(super) fn set_closed(&self, closed: bool) {
+        let mut control = self.control();
+        control.closed = closed;
         self.change(
-            |control| control.closed = closed,
-            |semaphore| if closed { semaphore.close() } else { semaphore.reopen() },
+            control,
+            |semaphore| {
+                if closed { semaphore.close() } else { semaphore.reopen() }
+            },
         );
     }
 
@@ -209,18 +254,15 @@ impl Entry {
         });
         let receiver = receiver.unwrap_or_else(|| listeners.subscribe());
         let listeners = listeners.clone();
-        drop(control);
-        self.change(|_| (), |semaphore| semaphore.listen(listeners.clone()));
+        self.change(control, |semaphore| semaphore.listen(listeners.clone()));
         receiver
     }
 
-    /// Changes something for all runtimes, those alive and those to come.
-    fn change(&self, note: impl FnOnce(&mut Control), each: impl Fn(&Semaphore) -> Wakers) {
-        let mut control = self.control();
+    /// Changes something for all runtimes, those alive and those to come, for which it has been noted.
+    fn change(&self, control: MutexGuard<'_, Control>, each: impl Fn(&Semaphore) -> Wakers) {
         if control.last.is_some() {
             return;
         }
-        note(&mut control);
         let registries = registry::all();
         let semaphores = || registries.iter().filter_map(|registry| registry.existing(self.index));
         // All under this lock, so that of two changes one is the later everywhere.
@@ -268,6 +310,8 @@ impl Entry {
             scope: self.scope,
             total,
             runtimes,
+            settings: self.settings(&control, limit),
+            limit_changes: LimitChanges::of(&control.changes),
             warnings: control.problems.iter().map(|problem| problem.what.clone()).collect(),
         }
     }
@@ -301,7 +345,7 @@ impl Entry {
 
     /// Notes something wrong in the configuration that was worked around; an error, if the user has
     /// asked for something and not got it. To be logged when no lock is held.
-    pub(super) fn note(&self, is_error: bool, what: String) {
+    pub(crate) fn note(&self, is_error: bool, what: String) {
         self.control().problems.push(Problem { is_error, what });
     }
 
@@ -352,6 +396,12 @@ fn clamp(limit: usize) -> u32 {
 }
 
 /// The limit that a variable asks for, if it is set, or what is wrong with it.
+#[cfg(feature = "config")]
+pub(crate) fn read_limit(variable: &str) -> Result<Option<u32>, String> {
+    Ok(read_variable(variable)?.map(clamp))
+}
+
+/// As [`read_limit`], not taken down to the largest.
 fn read_variable(variable: &str) -> Result<Option<usize>, String> {
     let value = match std::env::var(variable) {
         Ok(value) => value,

@@ -1,6 +1,6 @@
 //! The limiters that have been used.
 
-use super::entry::{Entry, Limit};
+use super::entry::{Entry, Limit, Made};
 use crate::Scope;
 use crate::metrics::Snapshot;
 use crate::registry;
@@ -94,19 +94,27 @@ fn lock() -> MutexGuard<'static, Limiters> {
 }
 
 /// A limiter is used for the first time.
-pub(super) fn add(wanted: &str, limit: Limit, scope: Scope, variable: Option<&str>) -> Arc<Entry> {
+pub(super) fn add(
+    wanted: &str,
+    limit: Limit,
+    scope: Scope,
+    variable: Option<&str>,
+    made: Made,
+) -> Arc<Entry> {
     // Dropped after unlocking: there may be keys of the user's in it.
     let mut left = Vec::new();
     let mut limiters = lock();
     let index = limiters.index(&mut left);
     let name = limiters.take_name(wanted);
-    let entry = Arc::new(Entry::new(name, index, scope, limit, variable));
+    let entry = Arc::new(Entry::new(name, index, scope, limit, variable, made));
     limiters.entries[index] = Some(Arc::clone(&entry));
     drop(limiters);
     if *entry.name != *wanted {
         let what = format!("another limiter is named `{wanted}`; this one is `{}`", entry.name);
         entry.note(false, what);
     }
+    #[cfg(feature = "config")]
+    crate::config::first_used(&entry);
     entry
 }
 
@@ -194,8 +202,12 @@ impl fmt::Debug for LimiterHandle {
 /// ```
 #[must_use]
 pub fn limiters() -> Vec<LimiterHandle> {
+    entries().into_iter().map(|entry| LimiterHandle { entry }).collect()
+}
+
+pub(crate) fn entries() -> Vec<Arc<Entry>> {
     let entries = lock().entries.clone();
-    entries.into_iter().flatten().map(|entry| LimiterHandle { entry }).collect()
+    entries.into_iter().flatten().collect()
 }
 
 /// The limiter with that name, if it has been used and has not been dropped.

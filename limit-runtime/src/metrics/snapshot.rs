@@ -2,6 +2,7 @@
 
 use super::WaitTimes;
 use crate::Scope;
+use crate::limiter::Settings;
 use crate::rejected::RejectedKind;
 use std::fmt;
 use std::time::Duration;
@@ -37,8 +38,32 @@ pub struct Snapshot {
     /// Each runtime that lives and has used the limiter. With process scope, and for calls made
     /// outside any runtime, one entry that stands for the process.
     pub runtimes: Vec<RuntimeSnapshot>,
+    /// What can be set while the program runs, as it is in force, and who set it.
+    pub settings: Settings,
+    /// How often the limit was changed, by whom.
+    pub limit_changes: LimitChanges,
     /// What was found wrong in the limiter's configuration, in words.
     pub warnings: Vec<String>,
+}
+
+/// How often a limiter's limit was changed, by [`Source`](crate::Source). The code changes nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct LimitChanges {
+    /// By a configuration.
+    pub file: u64,
+    /// By an environment variable.
+    pub environment: u64,
+    /// While running.
+    pub live: u64,
+}
+
+impl LimitChanges {
+    pub(crate) fn of(changes: &[u64; 4]) -> Self {
+        let [_, file, environment, live] = *changes;
+        Self { file, environment, live }
+    }
 }
 
 /// The figures of one runtime.

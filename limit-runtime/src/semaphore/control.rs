@@ -26,6 +26,7 @@ impl Semaphore {
                 Binding::Unbound => state.claim(policy),
                 Binding::Claimed => {}
             }
+            state.set_policy(&self.word, policy, wakers);
             state.bind(&self.word, limit, total, wakers);
             if closed {
                 state.close(&self.word, wakers);
@@ -57,6 +58,12 @@ impl Semaphore {
     /// [`set_limit`](Self::set_limit).
     pub(crate) fn set_total(&self, total: u32) -> Wakers {
         self.change_bound(|state, wakers| state.set_total(&self.word, total, wakers))
+    }
+
+    /// Changes what can change of a policy: how many may wait, whether the limit holds, and whether it
+    /// is a shadow. To be followed as [`set_limit`](Self::set_limit).
+    pub(crate) fn set_policy(&self, policy: &Policy) -> Wakers {
+        self.change_bound(|state, wakers| state.set_policy(&self.word, policy, wakers))
     }
 
     /// Refuses those who can be refused, from now on. To be followed as

@@ -17,6 +17,8 @@ use tokio::time::Instant;
 pub(super) struct Special {
     /// Calls that can be refused are.
     pub(super) closed: bool,
+    /// Calls are let in, and only counted.
+    pub(super) disabled: bool,
     /// Nobody waits and nobody is refused; what would have happened is counted.
     pub(super) shadow: bool,
     pub(super) keys: Option<Keys>,
@@ -48,6 +50,7 @@ impl Special {
     /// Whether there is nothing special any more.
     pub(super) fn is_nothing(&self) -> bool {
         !self.closed
+            && !self.disabled
             && !self.shadow
             && self.keys.is_none()
             && self.rate.is_none()

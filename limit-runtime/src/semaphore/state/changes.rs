@@ -2,6 +2,7 @@
 
 use super::super::line::{Line, LineOrder};
 use super::super::returns::Returns;
+use super::super::shadow::Shadows;
 use super::super::special::Special;
 use super::super::wakers::Wakers;
 use super::super::{Listeners, MAX_LIMIT};
@@ -108,6 +109,32 @@ impl State {
     pub(in super::super) fn reopen(&mut self) {
         if let Some(special) = &mut self.special {
             special.closed = false;
+        }
+    }
+
+    /// Changes what can change of a policy. Nobody is to wait any more if that is no longer for anybody:
+    /// whoever does asks again.
+    pub(in super::super) fn set_policy(
+        &mut self,
+        word: &AtomicU64,
+        policy: &Policy,
+        wakers: &mut Wakers,
+    ) {
+        let Policy { max_waiting, enabled, shadow, .. } = *policy;
+        self.max_waiting = max_waiting;
+        let is_plain = enabled && !shadow;
+        if is_plain && self.special.is_none() {
+            return;
+        }
+        self.slow_down(word);
+        let special = self.special();
+        special.disabled = !enabled;
+        special.shadow = shadow;
+        if !shadow {
+            special.shadows = Shadows::default();
+        }
+        if !is_plain {
+            self.dismiss_some(word, usize::MAX, wakers);
         }
     }
 

@@ -26,11 +26,12 @@ impl State {
         waker: &mut Option<Waker>,
     ) -> Entered {
         let now = self.let_cool();
-        let weight = ask.permits();
-        let (closed, shadow) = match &self.special {
-            Some(special) => (special.closed, special.shadow),
-            None => (false, false),
+        let (closed, disabled, shadow) = match &self.special {
+            Some(special) => (special.closed, special.disabled, special.shadow),
+            None => (false, false, false),
         };
+        let ask = Ask { enabled: ask.enabled && !disabled, ..ask };
+        let weight = ask.permits();
         let closed = closed && ask.enabled && ask.fallible && !shadow;
         if weight == 0 && !closed {
             self.counters.admitted_at_once += 1;

@@ -1,0 +1,367 @@
+//! Settings by limiter name, from files and the environment.
+//!
+//! ```toml
+//! # limits.toml
+//! ["payments::charge"]
+//! limit = 32               # permits; 0 pauses
+//! max_waiting = 100        # calls; 0: nobody waits
+//! max_wait = "250ms"
+//!
+//! ["payments::*"]          # all others whose name begins like that
+//! limit = 8
+//!
+//! ["reports"]
+//! shadow = true            # lets everybody in, and counts what it would have done
+//! # enabled = false        # or: no limit at all
+//! ```
+//!
+//! ```no_run
+//! use limit_runtime::config::{Config, ConfigError};
+//!
+//! # fn main() -> Result<(), ConfigError> {
+//! let _watcher = Config::watch("limits.toml").start()?; // applies it, and each edit
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Settings
+//!
+//! | setting | value | also by |
+//! |---|---|---|
+//! | `limit` | a whole number from 0 to 2147483647 | [`set_limit`](crate::LimiterHandle::set_limit) |
+//! | `max_waiting` | a whole number from 0 to 4294967294 | [`set_max_waiting`](crate::LimiterHandle::set_max_waiting) |
+//! | `max_wait` | a span of time, `"50ms"`, `"1m 30s"` | [`set_max_wait`](crate::LimiterHandle::set_max_wait) |
+//! | `enabled` | `false`: no limit; `true`: what the calls themselves say | [`set_enabled`](crate::LimiterHandle::set_enabled) |
+//! | `shadow` | `true`: nobody waits and nobody is refused, but it is counted | [`set_shadow`](crate::LimiterHandle::set_shadow) |
+//!
+//! `max_waiting` and `max_wait` are for limiters whose calls can be refused: a function with one of the
+//! two in its attribute, a `Limiter<Rejected>`. For others they are a contradiction. What a call says
+//! itself ([`Acquire::max_wait`](crate::Acquire::max_wait), `max_wait = expression` of the attribute) no
+//! configuration overrides.
+//!
+//! # Who is heard
+//!
+//! Each of these overrides those before it, setting by setting; a [snapshot's
+//! settings](crate::Settings) say which it was:
+//!
+//! 1. the **attribute**, or how a limiter was made;
+//! 2. the **file**: the [`Config`] that was applied last. What it does not mention any more is given up.
+//! 3. the **environment**: the variable that the attribute names (`env = "…"`), or else, for the limit,
+//!    `LIMIT_` and the limiter's name in capitals with underscores: `LIMIT_PAYMENTS_CHARGE`. Read when
+//!    the limiter is first used;
+//! 4. a **live** change: `set_limit` and its like, until [`reset`](crate::LimiterHandle::reset).
+//!
+//! # Names
+//!
+//! A name is a limiter's, as in figures and errors; `*` in it stands for any text. Where several mean a
+//! limiter, each setting is that of the closest name that has it: one without `*`, then the one with the
+//! most letters of its own. Limiters that are not in use yet take their settings up when they are
+//! first used; a name that means none so far is [pending](Applied::pending), which may be a slip of the
+//! pen: then the nearest name that is known is told.
+//!
+//! Needs the feature `config`.
+
+mod error;
+mod layer;
+mod names;
+mod table;
+mod watch;
+
+use crate::limiter::settings::{Settings, Values};
+use crate::limiter::{Entry, entries};
+pub use error::ConfigError;
+pub(crate) use layer::first_used;
+use serde::de::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+use table::Table;
+use toml::de::{DeTable, DeValue};
+pub use watch::{Watch, Watcher};
+
+/// Settings by limiter name. See the [module](self).
+///
+/// It is read from whatever serde reads: TOML by [`from_toml`](Self::from_toml), which knows the line
+/// and column of what is wrong, or by another format's functions.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::config::Config;
+/// use limit_runtime::{Limiter, Source};
+///
+/// static DB: Limiter = Limiter::new("config-example", 10);
+///
+/// let config: Config = serde_json::from_str(r#"{ "config-*": { "limit": 3 } }"#)?;
+/// let applied = config.apply()?;
+/// assert_eq!(applied.pending()[0].name(), "config-*"); // nobody has used it so far
+///
+/// assert_eq!(DB.limit(), 3);
+/// assert_eq!(DB.snapshot().settings.limit.source, Source::File);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    tables: BTreeMap<String, Table>,
+    /// Where settings stand, by name and setting, if that is known.
+    places: BTreeMap<(String, String), (usize, usize)>,
+}
+
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self { tables: BTreeMap::deserialize(deserializer)?, places: BTreeMap::new() })
+    }
+}
+
+impl Config {
+    /// Reads TOML.
+    ///
+    /// # Errors
+    ///
+    /// If it is none, has a field that is unknown, a value out of range or a contradiction.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::config::Config;
+    ///
+    /// let error = Config::from_toml("[\"db\"]\nlimit = -1").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "2:9: invalid value: integer `-1`, expected a whole number from 0 (which pauses) to 2147483647"
+    /// );
+    /// ```
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Result<Self, _> = toml::from_str(text);
+        let mut config = config.map_err(|error| ConfigError::toml(&error, text))?;
+        let document = DeTable::parse(text).map_err(|error| ConfigError::toml(&error, text))?;
+        for (name, table) in document.get_ref() {
+            let DeValue::Table(table) = table.get_ref() else { continue };
+            for setting in table.keys() {
+                let place = error::line_and_column(&setting.span(), text);
+                let key = (name.get_ref().to_string(), setting.get_ref().to_string());
+                config.places.insert(key, place);
+            }
+        }
+        Ok(config)
+    }
+
+    /// Puts it in force, in place of the configuration that was applied before: for the limiters that
+    /// there are, and for those that are first used later.
+    ///
+    /// # Errors
+    ///
+    /// If a setting does not fit a limiter that is in use. Then nothing has been changed.
+    pub fn apply(self) -> Result<Applied, ConfigError> {
+        let config = Arc::new(self);
+        let limiters = entries();
+        for entry in &limiters {
+            let unsupported = |error: crate::Unsupported| {
+                let at = config.place(&entry.name, error.setting());
+                ConfigError::unsupported(error, at)
+            };
+            entry.supports(&config.values(&entry.name)).map_err(unsupported)?;
+        }
+        let version = layer::put_in_force(&config);
+        let mut changes = Vec::new();
+        // Again: one may have been used for the first time meanwhile.
+        for entry in entries() {
+            let before = entry.current_settings();
+            let values = config.values(&entry.name);
+            if entry.supports(&values).is_ok() {
+                entry.configure(version, values);
+            }
+            changes.extend(Change::between(&entry, &before, &entry.current_settings()));
+        }
+        let pending = config.pending(&limiters);
+        Ok(Applied { changes, pending })
+    }
+
+    /// What it says of a limiter.
+    fn values(&self, name: &str) -> Values {
+        let mut values = Values::default();
+        for (_, table) in self.meaning(name) {
+            table.override_in(&mut values);
+        }
+        values
+    }
+
+    /// The tables that mean a limiter, the closest last.
+    fn meaning(&self, name: &str) -> Vec<(&str, &Table)> {
+        let tables = self.tables.iter().map(|(pattern, table)| (pattern.as_str(), table));
+        let is_meant = |pattern| {
+            if names::is_pattern(pattern) { names::matches(pattern, name) } else { pattern == name }
+        };
+        let mut tables: Vec<_> = tables.filter(|(pattern, _)| is_meant(pattern)).collect();
+        tables.sort_by_key(|(pattern, _)| names::closeness(pattern));
+        tables
+    }
+
+    /// Where the setting stands that a limiter has.
+    fn place(&self, name: &str, setting: &str) -> Option<(usize, usize)> {
+        let closest_first = self.meaning(name).into_iter().rev();
+        let mut keys = closest_first.map(|(pattern, _)| (pattern.to_owned(), setting.to_owned()));
+        keys.find_map(|key| self.places.get(&key).copied())
+    }
+
+    /// The names that mean no limiter.
+    fn pending(&self, limiters: &[Arc<Entry>]) -> Vec<Pending> {
+        let known = || limiters.iter().map(|entry| &*entry.name);
+        let pending = |name: &&String| {
+            if names::is_pattern(name) {
+                !known().any(|known| names::matches(name, known))
+            } else {
+                !known().any(|known| known == name.as_str())
+            }
+        };
+        let names = self.tables.keys().filter(pending);
+        names
+            .map(|name| Pending {
+                name: name.clone(),
+                nearest: names::nearest(name, known()).map(str::to_owned),
+            })
+            .collect()
+    }
+}
+
+/// What came of a [`Config`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    changes: Vec<Change>,
+    pending: Vec<Pending>,
+}
+
+impl Applied {
+    /// What is different now, of the limiters that are in use.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The names that mean no limiter that is in use.
+    #[must_use]
+    pub fn pending(&self) -> &[Pending] {
+        &self.pending
+    }
+}
+
+impl fmt::Display for Applied {
+    /// A line for each change and each name that is pending.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for change in &self.changes {
+            writeln!(f, "{change}")?;
+        }
+        for pending in &self.pending {
+            writeln!(f, "{pending}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A setting of a limiter that is different now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    limiter: String,
+    setting: &'static str,
+    before: String,
+    after: String,
+}
+
+impl Change {
+    /// The limiter's name.
+    #[must_use]
+    pub fn limiter(&self) -> &str {
+        &self.limiter
+    }
+
+    /// The setting.
+    #[must_use]
+    pub fn setting(&self) -> &str {
+        self.setting
+    }
+
+    fn between(entry: &Entry, before: &Settings, after: &Settings) -> Vec<Self> {
+        fn text<T: Debug>(value: Option<&T>) -> String {
+            value.map_or_else(|| "none".to_owned(), |value| format!("{value:?}"))
+        }
+
+        let texts = |settings: &Settings| {
+            [
+                ("limit", settings.limit.value.to_string()),
+                ("max_waiting", text(settings.max_waiting.value.as_ref())),
+                ("max_wait", text(settings.max_wait.value.as_ref())),
+                ("enabled", settings.enabled.value.to_string()),
+                ("shadow", settings.shadow.value.to_string()),
+            ]
+        };
+        let both = texts(before).into_iter().zip(texts(after));
+        both.filter(|((_, before), (_, after))| before != after)
+            .map(|((setting, before), (_, after))| Self {
+                limiter: entry.name.to_string(),
+                setting,
+                before,
+                after,
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limiter, setting, before, after } = self;
+        write!(f, "{limiter}: {setting} {before} -> {after}")
+    }
+}
+
+/// A name that means no limiter that is in use: not yet, or never, if it is a slip of the pen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    name: String,
+    nearest: Option<String>,
+}
+
+impl Pending {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The limiter in use whose name is nearest to it, if one is near.
+    #[must_use]
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
+    }
+}
+
+impl fmt::Display for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: no such limiter is in use yet", self.name)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_is_the_name_in_capitals() {
+        assert_eq!(layer::variable("payments::charge"), "LIMIT_PAYMENTS_CHARGE");
+        assert_eq!(layer::variable("a-b c#2"), "LIMIT_A_B_C_2");
+        assert_eq!(layer::variable("::x::"), "LIMIT_X");
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text_and_nothing_else_for_anything() {
+        assert!(names::matches("payments::*", "payments::charge"));
+        assert!(names::matches("*::charge", "payments::charge"));
+        assert!(names::matches("*", ""));
+        assert!(!names::matches("payments::*", "payment::charge"));
+        assert!(!names::matches("a?c", "abc"));
+        assert!(names::matches("a?*", "a?c"));
+    }
+}

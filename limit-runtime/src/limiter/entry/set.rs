@@ -1,0 +1,179 @@
+//! What changes a limiter's settings while it is in use.
+
+use super::{Control, Entry};
+use crate::limiter::settings::{Overrides, Setting, Settings, Source, Unsupported, Values};
+use crate::policy::{MaxWait, Policy};
+use crate::semaphore::Wakers;
+use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// What the code says of a limiter, apart from its limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made {
+    pub(crate) policy: Policy,
+    pub(crate) max_wait: Option<MaxWait>,
+    pub(crate) enabled: bool,
+    /// Whether its calls can be told that they are refused.
+    pub(crate) fallible: bool,
+}
+
+/// How long calls wait that do not say it themselves, if that is not as the code has it. Read by calls
+/// that are about to wait, written under the lock of [`Control`]. Relaxed: it stands for itself.
+#[derive(Debug)]
+pub(super) struct MaxWaitSet(AtomicU64);
+
+const NOT_SET: u64 = u64::MAX;
+
+impl MaxWaitSet {
+    pub(super) const fn new() -> Self {
+        Self(AtomicU64::new(NOT_SET))
+    }
+
+    pub(super) fn get(&self) -> Option<Duration> {
+        match self.0.load(Ordering::Relaxed) {
+            NOT_SET => None,
+            nanoseconds => Some(Duration::from_nanos(nanoseconds)),
+        }
+    }
+
+    fn set(&self, max_wait: Option<Duration>) {
+        let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
+        // 584 years are as good as what is longer.
+        let value = max_wait.map_or(NOT_SET, |set| nanoseconds(set).unwrap_or(NOT_SET - 1));
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
+
+impl Overrides {
+    /// What is in force of a limiter that was made with that policy.
+    pub(super) fn policy(&self, made: &Policy) -> Policy {
+        let in_force = |set: Option<(bool, _)>, made| set.map_or(made, |(set, _)| set);
+        Policy {
+            max_waiting: self.get(|set| set.max_waiting).map_or(made.max_waiting, |(set, _)| set),
+            enabled: in_force(self.get(|set| set.enabled), made.enabled),
+            shadow: in_force(self.get(|set| set.shadow), made.shadow),
+            ..*made
+        }
+    }
+}
+
+impl Entry {
+    /// Changes something while running.
+    pub(in crate::limiter) fn set(&self, set: impl FnOnce(&mut Values)) {
+        self.override_with(Source::Live, set);
+    }
+
+    /// As [`set`](Self::set), of what not every limiter has.
+    pub(in crate::limiter) fn try_set(&self, set: impl Fn(&mut Values)) -> Result<(), Unsupported> {
+        let mut values = Values::default();
+        set(&mut values);
+        self.supports(&values)?;
+        self.set(set);
+        Ok(())
+    }
+
+    /// Whether all these can be set for this limiter.
+    pub(crate) fn supports(&self, values: &Values) -> Result<(), Unsupported> {
+        let unsupported =
+            |setting, reason| Err(Unsupported { limiter: self.name.clone(), setting, reason });
+        let cannot_refuse = "its calls cannot be told that they are refused; give the attribute \
+                             `max_waiting` or `max_wait`, or make the limiter with one of them";
+        if !self.made.fallible && values.max_waiting.is_some() {
+            return unsupported("max_waiting", cannot_refuse);
+        }
+        if !self.made.fallible && values.max_wait.is_some() {
+            return unsupported("max_wait", cannot_refuse);
+        }
+        if self.made.policy.shadow && values.shadow == Some(false) {
+            return unsupported(
+                "shadow",
+                "it was made a shadow, so that its calls cannot be told that they are refused; take \
+                 the `shadow` out of the code",
+            );
+        }
+        Ok(())
+    }
+
+    /// What a configuration says, unless a later one has said something.
+    #[cfg(feature = "config")]
+    pub(crate) fn configure(&self, version: u64, values: Values) {
+        let mut control = self.control();
+        if version > control.configuration {
+            control.configuration = version;
+            self.override_under(control, Source::File, |file| *file = values);
+        }
+    }
+
+    /// Changes what a source has set, and what follows from that.
+    pub(crate) fn override_with(&self, source: Source, set: impl FnOnce(&mut Values)) {
+        self.override_under(self.control(), source, set);
+    }
+
+    fn override_under(
+        &self,
+        mut control: MutexGuard<'_, Control>,
+        source: Source,
+        set: impl FnOnce(&mut Values),
+    ) {
+        if control.last.is_some() {
+            return;
+        }
+        let before = control.overrides;
+        if let Some(values) = control.overrides.of_mut(source) {
+            set(values);
+        }
+        let after = control.overrides;
+        self.max_wait.set(after.get(|set| set.max_wait).map(|(max_wait, _)| max_wait));
+        // One that is found out is not found out again: each runtime has its own.
+        let limit = self.effective_limit(&after).or(control.found);
+        let (was, is) = (before.get(|set| set.limit), after.get(|set| set.limit));
+        if was.map(|(limit, _)| limit) != is.map(|(limit, _)| limit) {
+            control.changes[source as usize] += 1;
+        }
+        let policy = after.policy(&self.made.policy);
+        let policy = (policy != before.policy(&self.made.policy)).then_some(policy);
+        self.change(control, |semaphore| {
+            let mut wakers = Wakers::default();
+            if let (Some(limit), true) = (limit, was != is) {
+                wakers.append(semaphore.set_limit(limit));
+            }
+            if let Some(policy) = policy {
+                wakers.append(semaphore.set_policy(&policy));
+            }
+            wakers
+        });
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn current_settings(&self) -> Settings {
+        let limit = self.some_limit();
+        self.settings(&self.control(), limit)
+    }
+
+    pub(super) fn settings(&self, control: &Control, limit: usize) -> Settings {
+        let overrides = &control.overrides;
+        let bound = |bound: u32| (bound < u32::MAX).then_some(bound as usize);
+        let max_wait = match self.made.max_wait {
+            Some(MaxWait::For(max_wait)) => Some(max_wait),
+            _ => None,
+        };
+        let policy = &self.made.policy;
+        let set_max_waiting = overrides.get(|set| set.max_waiting);
+        let set_max_wait = overrides.get(|set| set.max_wait);
+        let source = overrides.get(|set| set.limit).map(|(_, source)| (limit, source));
+        Settings {
+            limit: Setting::new(limit, source),
+            max_waiting: Setting::new(
+                bound(policy.max_waiting),
+                set_max_waiting.map(|(most, source)| (bound(most), source)),
+            ),
+            max_wait: Setting::new(
+                max_wait,
+                set_max_wait.map(|(wait, source)| (Some(wait), source)),
+            ),
+            enabled: Setting::new(self.made.enabled, overrides.get(|set| set.enabled)),
+            shadow: Setting::new(policy.shadow, overrides.get(|set| set.shadow)),
+        }
+    }
+}
