@@ -32,6 +32,7 @@ mod rates;
 mod resize;
 mod retry_after;
 mod runtimes;
+mod settings;
 mod shadow;
 mod sharing;
 mod shutdown;

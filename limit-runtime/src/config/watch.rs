@@ -11,6 +11,10 @@ use std::time::Duration;
 /// How often the file is looked at, if nothing else is said.
 const INTERVAL: Duration = Duration::from_secs(2);
 
+/// How often, and after how long, a file that has changed is looked at until it stays as it is.
+const LOOKS: usize = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
 type Parse = dyn Fn(&str) -> Result<Config, ConfigError> + Send + Sync;
 
 /// A file that is to be watched: see [`Config::watch`].
@@ -93,7 +97,7 @@ impl Watch {
     ///
     /// If it cannot be read or applied now. Then nothing has been applied, and it is not watched.
     pub fn start(self) -> Result<Watcher, ConfigError> {
-        let text = read(&self.path)?;
+        let text = read_file(&self.path)?;
         let applied = self.apply(&text)?;
         let seen = Arc::new(Mutex::new(Seen { text: Some(text), applied, error: None }));
         let (end, ended) = mpsc::channel();
@@ -117,9 +121,20 @@ impl Watch {
 
     /// Whether there is something new, and what comes of it.
     fn look(&self, seen: &Mutex<Seen>) {
-        let read = read(&self.path);
-        let text = read.as_ref().ok().cloned();
+        let mut read = read_file(&self.path);
         // A file that is gone is one that was edited.
+        if lock(seen).text.as_deref() == read.as_deref().ok() {
+            return;
+        }
+        // It may be in the middle of being written: as it is when it stays so.
+        for _ in 0..LOOKS {
+            thread::sleep(BETWEEN_LOOKS);
+            let again = read_file(&self.path);
+            if std::mem::replace(&mut read, again).ok().as_deref() == read.as_deref().ok() {
+                break;
+            }
+        }
+        let text = read.as_ref().ok().cloned();
         if lock(seen).text == text {
             return;
         }
@@ -137,7 +152,7 @@ impl Watch {
     }
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
+fn read_file(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|error| ConfigError::read(error).of_file(path))
 }
 

@@ -1,0 +1,64 @@
+//! `LIMIT_<NAME>`. Variables are set for a process of their own.
+
+use crate::{apply, limit, turn};
+use limit_runtime::{Limiter, Source};
+use std::process::Command;
+
+const PART: &str = "CONFIG_TEST_PART";
+
+/// Runs `part` in a process with these variables.
+fn with_variables(test: &str, variables: &[(&str, &str)], part: fn()) {
+    if std::env::var_os(PART).is_some() {
+        return part();
+    }
+    let program = std::env::current_exe().expect("the test knows its program");
+    let test = format!("environment::{test}");
+    let mut command = Command::new(program);
+    command.env(PART, "1").envs(variables.iter().copied());
+    let output = command.args([&test, "--exact", "--nocapture"]).output();
+    let output = output.expect("the test can run itself");
+    let (told, complaint) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{told}{complaint}");
+    assert!(told.contains("1 passed"), "{told}");
+}
+
+#[test]
+fn the_variable_of_the_name_is_heard_before_the_file() {
+    let test = "the_variable_of_the_name_is_heard_before_the_file";
+    with_variables(test, &[("LIMIT_SHOP_CHARGE", "6")], || {
+        let _turn = turn();
+        let limiter = Limiter::new("shop::charge", 1);
+        assert_eq!(limit(&limiter.snapshot().settings), (6, Source::Environment));
+        apply("[\"shop::charge\"]\nlimit = 3");
+        assert_eq!(limit(&limiter.snapshot().settings), (6, Source::Environment));
+        assert_eq!(limiter.limit(), 6);
+        limiter.set_limit(9);
+        assert_eq!(limit(&limiter.snapshot().settings), (9, Source::Live));
+        limiter.reset();
+        assert_eq!(limiter.limit(), 6);
+    });
+}
+
+#[test]
+fn the_variable_that_the_code_names_is_heard_before_that_of_the_name() {
+    let test = "the_variable_that_the_code_names_is_heard_before_that_of_the_name";
+    with_variables(test, &[("LIMIT_RENDER", "6"), ("MAX_RENDERS", "7")], || {
+        let limiter = Limiter::new("render", 1).env("MAX_RENDERS");
+        assert_eq!(limit(&limiter.snapshot().settings), (7, Source::Environment));
+    });
+}
+
+#[test]
+fn a_variable_that_is_no_limit_is_told_and_not_used() {
+    let test = "a_variable_that_is_no_limit_is_told_and_not_used";
+    with_variables(test, &[("LIMIT_WRONG", "many")], || {
+        let limiter = Limiter::new("wrong", 2);
+        assert_eq!(limiter.limit(), 2);
+        assert_eq!(
+            limiter.snapshot().warnings,
+            ["environment variable `LIMIT_WRONG` is \"many\", which is not a whole number from 1 \
+              up; it is not used"]
+        );
+    });
+}

@@ -1,0 +1,80 @@
+//! Configurations that are wrong: each is refused whole, with its place.
+
+use crate::{apply, limit, turn};
+use limit_runtime::config::{Config, ConfigError};
+use limit_runtime::{Limiter, Source};
+
+#[track_caller]
+fn error(toml: &str) -> ConfigError {
+    Config::from_toml(toml).expect_err("it is wrong")
+}
+
+#[test]
+fn what_is_wrong_is_told_with_line_and_column() {
+    for (toml, place, message) in [
+        ("[a]\nlimt = 3", (2, 1), "unknown field `limt`, expected one of `limit`, `max_waiting`"),
+        ("[a]\nlimit = -1", (2, 9), "integer `-1`, expected a whole number from 0 (which pauses)"),
+        ("[a]\nlimit = 2147483648", (2, 9), "integer `2147483648`, expected a whole number from"),
+        ("[a]\nlimit = \"3\"", (2, 9), "string \"3\", expected a whole number from 0"),
+        ("[a]\nlimit = 3.5", (2, 9), "floating point `3.5`, expected a whole number from 0"),
+        ("[a]\n\n  max_waiting = -1", (3, 17), "expected a whole number of calls, from 0"),
+        ("[a]\nmax_wait = 50", (2, 12), "integer `50`, expected a span of time with its unit"),
+        ("[a]\nmax_wait = \"50\"", (2, 12), "string \"50\", expected a span of time with its"),
+        ("[a]\nmax_wait = \"soon\"", (2, 12), "string \"soon\", expected a span of time with its"),
+        ("[a]\nenabled = 1", (2, 11), "integer `1`, expected a boolean"),
+        ("[a]\nlimit = 1\nlimit = 2", (3, 1), "duplicate key"),
+        ("[a]\nlimit = 1\n[a]\nlimit = 2", (3, 2), "duplicate key"),
+        ("\"ä\" = { limit = -1 }", (1, 17), "integer `-1`"),
+        ("a = 3", (1, 5), "integer `3`"),
+        (
+            "# first\n[a]\nmax_waiting = 0\nmax_wait = \"1s\"",
+            (2, 1),
+            "`max_wait` cannot stand beside `max_waiting = 0`",
+        ),
+        (
+            "[a]\nenabled = false\nshadow = true",
+            (1, 1),
+            "`shadow` cannot stand beside `enabled = false`",
+        ),
+    ] {
+        let error = error(toml);
+        let told = error.to_string();
+        let (line, column) = place;
+        assert!(told.starts_with(&format!("{line}:{column}: ")), "{toml:?}: {told}");
+        assert_eq!((error.line(), error.column()), (Some(line), Some(column)));
+        assert!(told.contains(message), "{toml:?}: {told}");
+    }
+}
+
+#[test]
+fn of_a_configuration_with_something_wrong_nothing_is_applied() {
+    let _turn = turn();
+    let right = Limiter::new("errors-right", 1);
+    let unfit = Limiter::new("errors-unfit", 1);
+    let _ = (right.limit(), unfit.limit());
+    apply("[errors-right]\nlimit = 2");
+    let toml = "[errors-right]\nlimit = 3\n\n[errors-unfit]\nlimit = 5\nmax_waiting = 4\n";
+    let config = Config::from_toml(toml).expect("it is well-formed");
+    let error = config.apply().expect_err("it does not fit");
+    assert_eq!((error.line(), error.column()), (Some(6), Some(1)));
+    assert!(
+        error
+            .to_string()
+            .starts_with("6:1: `max_waiting` cannot be set for concurrency limit `errors-unfit`"),
+        "{error}"
+    );
+    assert_eq!(limit(&right.snapshot().settings), (2, Source::File), "as it was");
+    assert_eq!(limit(&unfit.snapshot().settings), (1, Source::Attribute));
+    let later = Limiter::new("errors-unfit-later", 1);
+    assert_eq!(later.limit(), 1);
+}
+
+#[test]
+fn a_setting_that_does_not_fit_is_told_where_the_pattern_has_it() {
+    let _turn = turn();
+    let unfit = Limiter::new("errors-pattern-1", 1);
+    let _ = unfit.limit();
+    let toml = "[\"errors-pattern-*\"]\nmax_wait = \"1s\"\n[errors-pattern-1]\nlimit = 3\n";
+    let error = Config::from_toml(toml).expect("it is well-formed").apply().unwrap_err();
+    assert_eq!((error.line(), error.column()), (Some(2), Some(1)));
+}

@@ -1,0 +1,173 @@
+//! Settings from files and the environment (feature `config`).
+//!
+//! There is one configuration in a process, so that tests which apply one take turns.
+
+mod environment;
+mod errors;
+mod names;
+mod watch;
+
+use limit_runtime::config::{Applied, Config};
+use limit_runtime::{Limiter, Rejected, Settings, Source};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Until it is dropped no other test applies a configuration. Then there is none.
+struct Turn {
+    _turn: MutexGuard<'static, ()>,
+}
+
+fn turn() -> Turn {
+    static TURN: Mutex<()> = Mutex::new(());
+    Turn { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        Config::default().apply().expect("nothing fits everybody");
+    }
+}
+
+#[track_caller]
+fn apply(toml: &str) -> Applied {
+    Config::from_toml(toml).expect("it is right").apply().expect("it fits")
+}
+
+fn changes(applied: &Applied) -> Vec<String> {
+    applied.changes().iter().map(ToString::to_string).collect()
+}
+
+/// Limit and who set it.
+fn limit(settings: &Settings) -> (usize, Source) {
+    (settings.limit.value, settings.limit.source)
+}
+
+#[test]
+fn every_setting_takes_effect_and_is_given_up_again() {
+    let _turn = turn();
+    let limiter = Limiter::new("every", 1).max_waiting(1).max_wait(Duration::from_secs(1));
+    let before = limiter.snapshot().settings;
+    let applied = apply(
+        r#"
+        [every]
+        limit = 3
+        max_waiting = 7
+        max_wait = "1m 30s"
+        enabled = false
+        "#,
+    );
+    assert_eq!(
+        changes(&applied),
+        [
+            "every: limit 1 -> 3",
+            "every: max_waiting 1 -> 7",
+            "every: max_wait 1s -> 90s",
+            "every: enabled true -> false",
+        ]
+    );
+    assert!(applied.pending().is_empty());
+    let settings = limiter.snapshot().settings;
+    assert_eq!(limit(&settings), (3, Source::File));
+    assert_eq!(settings.max_waiting.value, Some(7));
+    assert_eq!(settings.max_wait.value, Some(Duration::from_secs(90)));
+    assert_eq!((settings.enabled.value, settings.enabled.source), (false, Source::File));
+    assert_eq!((settings.shadow.value, settings.shadow.source), (false, Source::Attribute));
+    assert_eq!(limiter.limit(), 3);
+
+    let applied = apply("[every]\nshadow = true");
+    assert_eq!(applied.changes().len(), 5);
+    assert!(limiter.snapshot().settings.shadow.value);
+    assert_eq!(limiter.limit(), 1);
+
+    apply("");
+    assert_eq!(limiter.snapshot().settings, before);
+    assert_eq!(limiter.snapshot().limit_changes.file, 2);
+}
+
+#[test]
+fn a_limiter_that_is_used_later_takes_its_settings_up() {
+    let _turn = turn();
+    let applied = apply("[later]\nlimit = 4\nmax_waiting = 0");
+    let [pending] = applied.pending() else { panic!("{applied:?}") };
+    assert_eq!((pending.name(), pending.nearest()), ("later", None));
+    assert_eq!(applied.to_string(), "later: no such limiter is in use yet\n");
+
+    let limiter = Limiter::new("later", 1).max_waiting(9);
+    let held: Vec<_> = (0..4).map(|_| limiter.try_acquire().expect("four are free")).collect();
+    assert!(limiter.try_acquire().is_err());
+    assert_eq!(limit(&limiter.snapshot().settings), (4, Source::File));
+    assert_eq!(limiter.snapshot().settings.max_waiting.value, Some(0));
+    drop(held);
+    assert!(apply("[later]\nlimit = 4").pending().is_empty());
+}
+
+#[test]
+fn what_does_not_fit_a_limiter_that_is_used_later_is_left_out_and_told() {
+    let _turn = turn();
+    apply("[unfit]\nlimit = 4\nmax_waiting = 3\nmax_wait = \"1s\"");
+    let limiter = Limiter::new("unfit", 1);
+    assert_eq!(limiter.limit(), 4);
+    let warnings = limiter.snapshot().warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("`max_waiting` cannot be set"), "{warnings:?}");
+    assert!(warnings[1].starts_with("`max_wait` cannot be set"), "{warnings:?}");
+    assert_eq!(limiter.snapshot().settings.max_waiting.value, None);
+}
+
+#[test]
+fn a_live_change_is_heard_before_the_file_until_it_is_taken_back() {
+    let _turn = turn();
+    let limiter = Limiter::new("live", 1);
+    limiter.set_limit(9);
+    let applied = apply("[live]\nlimit = 3");
+    assert_eq!(changes(&applied), Vec::<String>::new());
+    assert_eq!(limit(&limiter.snapshot().settings), (9, Source::Live));
+    limiter.reset();
+    assert_eq!(limit(&limiter.snapshot().settings), (3, Source::File));
+    assert_eq!(limiter.limit(), 3);
+}
+
+#[test]
+fn it_is_read_from_whatever_serde_reads() {
+    let _turn = turn();
+    let limiter = Limiter::new("serde", 1).max_waiting(1);
+    let config: Config =
+        serde_json::from_str(r#"{ "serde": { "limit": 5, "max_wait": "50ms" } }"#).expect("JSON");
+    config.apply().expect("it fits");
+    assert_eq!(limiter.limit(), 5);
+    assert_eq!(limiter.snapshot().settings.max_wait.value, Some(Duration::from_millis(50)));
+
+    let value = serde_json::json!({ "serde": { "limit": 6 } });
+    serde_json::from_value::<Config>(value).expect("a map").apply().expect("it fits");
+    assert_eq!(limiter.limit(), 6);
+}
+
+#[test]
+fn limiters_that_are_first_used_while_configurations_come_and_go_have_the_last() {
+    static STARTED: Limiter<Rejected> = Limiter::new("race-started", 1).max_waiting(1);
+    let _turn = turn();
+    for round in 0..50 {
+        let names = [0, 1, 2, 3].map(|n| format!("race-{round}-{n}"));
+        std::thread::scope(|scope| {
+            let configs = scope.spawn(|| {
+                for limit in 1..=20 {
+                    apply(&format!("[\"race-*\"]\nlimit = {limit}"));
+                }
+            });
+            let limiters = names.map(|name| {
+                scope.spawn(move || {
+                    let limiter: Limiter = Limiter::named(name, 99);
+                    drop(limiter.try_acquire());
+                    limiter
+                })
+            });
+            let limiters = limiters.map(|thread| thread.join().expect("it does not panic"));
+            configs.join().expect("it does not panic");
+            for limiter in limiters {
+                assert_eq!(limit(&limiter.snapshot().settings), (20, Source::File));
+                assert_eq!(limiter.limit(), 20);
+            }
+        });
+    }
+    assert_eq!(STARTED.limit(), 20);
+}

@@ -1,0 +1,79 @@
+//! Which names of a configuration mean a limiter.
+
+use crate::{apply, turn};
+use limit_runtime::Limiter;
+
+#[test]
+fn the_closest_name_is_heard_setting_by_setting() {
+    let _turn = turn();
+    let charge = Limiter::new("names::payments::charge", 1).max_waiting(1);
+    let refund = Limiter::new("names::payments::refund", 1).max_waiting(1);
+    let other = Limiter::new("names::other", 1).max_waiting(1);
+    apply(
+        r#"
+        ["names::payments::*"]
+        limit = 5
+        max_waiting = 50
+
+        ["names::payments::charge"]
+        limit = 7
+
+        ["names::*"]
+        limit = 3
+        max_waiting = 30
+        "#,
+    );
+    let settings = [&charge, &refund, &other].map(|limiter| {
+        let settings = limiter.snapshot().settings;
+        (settings.limit.value, settings.max_waiting.value)
+    });
+    assert_eq!(settings, [(7, Some(50)), (5, Some(50)), (3, Some(30))]);
+}
+
+#[test]
+fn a_star_may_stand_anywhere() {
+    let _turn = turn();
+    let limiter = Limiter::new("names-star::a::read", 1);
+    for (pattern, is_meant) in [
+        ("*", true),
+        ("names-star::*", true),
+        ("names-star::*::read", true),
+        ("*::read", true),
+        ("*::write", false),
+        ("names-star::a::read*", true),
+        ("names-star::?::read", false),
+        ("names-star", false),
+    ] {
+        apply(&format!("[\"{pattern}\"]\nlimit = 8"));
+        assert_eq!(limiter.limit(), if is_meant { 8 } else { 1 }, "{pattern}");
+    }
+}
+
+#[test]
+fn a_name_that_means_nobody_is_pending_and_the_nearest_is_told() {
+    let _turn = turn();
+    let limiter = Limiter::new("names::download", 1);
+    let _ = limiter.limit();
+    let applied = apply(
+        r#"
+        ["names::dowload"]
+        limit = 2
+        ["quite-another"]
+        limit = 2
+        ["nobody::*"]
+        limit = 2
+        ["names::*"]
+        limit = 2
+        "#,
+    );
+    let pending: Vec<_> =
+        applied.pending().iter().map(|pending| (pending.name(), pending.nearest())).collect();
+    assert_eq!(
+        pending,
+        [("names::dowload", Some("names::download")), ("nobody::*", None), ("quite-another", None),]
+    );
+    assert_eq!(
+        applied.pending()[0].to_string(),
+        "names::dowload: no such limiter is in use yet; did you mean `names::download`?"
+    );
+}

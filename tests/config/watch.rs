@@ -1,0 +1,140 @@
+//! A file whose edits take effect. These wait for a thread that looks at a file: each waits until what
+//! it expects is so, however long that takes.
+
+use crate::{limit, turn};
+use limit_runtime::config::{Config, Watcher};
+use limit_runtime::{Limiter, Source};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const INTERVAL: Duration = Duration::from_millis(5);
+
+fn file(text: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("limits.toml");
+    fs::write(&path, text).expect("it can be written");
+    (folder, path)
+}
+
+fn watch(path: &Path) -> Watcher {
+    Config::watch(path).interval(INTERVAL).start().expect("the file is right")
+}
+
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..20_000 {
+        if is_so() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    panic!("not within 20 s: {what}");
+}
+
+#[test]
+fn an_edit_takes_effect_while_the_program_is_under_load() {
+    let _turn = turn();
+    let limiter = Arc::new(Limiter::new("watch-load", 2));
+    let _ = limiter.limit();
+    let (_folder, path) = file("[watch-load]\nlimit = 3");
+    let watcher = watch(&path);
+    assert_eq!(watcher.applied().changes().len(), 1);
+    let (stop, calls) = (AtomicBool::new(false), AtomicU64::new(0));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    drop(futures::executor::block_on(limiter.acquire()));
+                    calls.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for edited in [7, 1, 5] {
+            fs::write(&path, format!("[watch-load]\nlimit = {edited}")).expect("it is written");
+            until("the edit takes effect", || limiter.limit() == edited);
+            let before = calls.load(Ordering::Relaxed);
+            until("calls go on", || calls.load(Ordering::Relaxed) > before + 100);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(limit(&limiter.snapshot().settings), (5, Source::File));
+    assert!(watcher.error().is_none());
+    assert_eq!(limiter.snapshot().total.in_use, 0);
+}
+
+#[test]
+fn a_broken_edit_changes_nothing_and_says_why_until_it_is_mended() {
+    let _turn = turn();
+    let limiter = Limiter::new("watch-broken", 2);
+    let _ = limiter.limit();
+    let (_folder, path) = file("[watch-broken]\nlimit = 3");
+    let watcher = watch(&path);
+    let broken = [
+        ("[watch-broken]\nlimit = 4\nlimt = 5", "limits.toml:3:1: unknown field `limt`"),
+        ("[watch-broken\nlimit = 4", "limits.toml:1:14: "),
+        ("[watch-broken]\nlimit = 4\nmax_waiting = 5", "limits.toml:3:1: `max_waiting` cannot"),
+    ];
+    for (text, message) in broken {
+        fs::write(&path, text).expect("it is written");
+        until("it says why", || {
+            watcher.error().is_some_and(|error| error.to_string().contains(message))
+        });
+        assert_eq!(limiter.limit(), 3, "{text:?}");
+    }
+    fs::remove_file(&path).expect("it is there");
+    until("it says that the file is gone", || {
+        watcher.error().is_some_and(|error| error.to_string().contains("cannot be read"))
+    });
+    assert_eq!(limiter.limit(), 3);
+    fs::write(&path, "[watch-broken]\nlimit = 6").expect("it is written");
+    until("the mended file is applied", || limiter.limit() == 6);
+    until("there is no error any more", || watcher.error().is_none());
+}
+
+#[test]
+fn a_file_that_is_wrong_from_the_start_is_an_error() {
+    let _turn = turn();
+    let (folder, path) = file("[watch-start]\nlimit = no");
+    let error = Config::watch(&path).start().expect_err("it is wrong").to_string();
+    assert!(error.contains("limits.toml:2:9: "), "{error}");
+    let missing = folder.path().join("missing.toml");
+    let error = Config::watch(missing).start().expect_err("it is not there").to_string();
+    assert!(error.contains("missing.toml: cannot be read: "), "{error}");
+}
+
+#[test]
+fn a_watcher_that_is_dropped_looks_no_more_and_what_was_applied_stays() {
+    let _turn = turn();
+    let limiter = Limiter::new("watch-dropped", 2);
+    let _ = limiter.limit();
+    let (folder, path) = file("[watch-dropped]\nlimit = 3");
+    drop(watch(&path));
+    fs::write(&path, "[watch-dropped]\nlimit = 4").expect("it is written");
+    // Another, begun later, has looked twice: the first one would have, if it still did.
+    let other = folder.path().join("other.toml");
+    fs::write(&other, "[watch-dropped]\nlimit = 3").expect("it is written");
+    let _other = watch(&other);
+    fs::write(&other, "[watch-dropped]\nlimit = 5").expect("it is written");
+    until("the other's edit takes effect", || limiter.limit() == 5);
+    fs::write(&other, "[watch-dropped]\nlimit = 6").expect("it is written");
+    until("the other's edit takes effect", || limiter.limit() == 6);
+}
+
+#[test]
+fn a_file_may_be_in_another_format() {
+    let _turn = turn();
+    let limiter = Limiter::new("watch-json", 2);
+    let _ = limiter.limit();
+    let (_folder, path) = file(r#"{ "watch-json": { "limit": 3 } }"#);
+    let watch = Config::watch(&path).interval(INTERVAL).format(|text| serde_json::from_str(text));
+    let watcher = watch.start().expect("it is right");
+    assert_eq!(limiter.limit(), 3);
+    fs::write(&path, r#"{ "watch-json": { "limit": "3" } }"#).expect("it is written");
+    until("it says why", || watcher.error().is_some());
+    let error = watcher.error().expect("there is one").to_string();
+    assert!(error.contains("expected a whole number") && error.contains("line 1"), "{error}");
+}
