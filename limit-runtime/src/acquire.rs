@@ -6,6 +6,7 @@ mod ticker;
 mod waiter;
 
 use crate::admission::Admission;
+use crate::diagnostics::{Record, Site};
 use crate::keying::{Keying, Unkeyed};
 use crate::limiter::Core;
 use crate::permit::Permit;
@@ -79,13 +80,17 @@ struct Call<'a> {
     waiter: Option<Waiter>,
     /// When it began to wait, if it has.
     since: Option<Instant>,
+    /// Where it is made, and that it waits. Nothing, without the feature `diagnostics`.
+    site: Site,
+    record: Record,
 }
 
 impl<'a, E: Admission, K> Acquire<'a, E, K> {
     #[inline]
-    pub(crate) fn new(limiter: &'a Core, key: K) -> Self {
+    pub(crate) fn new(limiter: &'a Core, key: K, site: Site) -> Self {
+        let (ask, record) = (limiter.ask, Record::NONE);
         Self {
-            call: Call { limiter, ask: limiter.ask, waiter: None, since: None },
+            call: Call { limiter, ask, waiter: None, since: None, site, record },
             deadline: E::deadline(limiter.max_wait),
             key,
         }
@@ -192,7 +197,8 @@ impl Call<'_> {
         let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
         let weight = self.ask.permits();
         if may_be_free && semaphore.try_acquire(weight, || lease.holds()) {
-            Ok(Permit::new(semaphore, weight, NO_SLOT))
+            let record = Record::holds(semaphore, weight, self.site);
+            Ok(Permit::new(semaphore, weight, NO_SLOT, record))
         } else {
             Err(Some((semaphore, lease)))
         }
@@ -247,7 +253,8 @@ impl Call<'_> {
             let entered = semaphore.enter(ask, key, waker, policy, || lease.holds());
             match entered {
                 Entered::Admitted { weight, slot } => {
-                    let permit = Permit::new(semaphore, weight, slot);
+                    let record = Record::holds(semaphore, weight, self.site);
+                    let permit = Permit::new(semaphore, weight, slot, record);
                     // It may have waited at a runtime that has ended.
                     if self.since.is_some() {
                         self.log_admitted(self.waited());
@@ -256,6 +263,7 @@ impl Call<'_> {
                 }
                 Entered::Queued(place) => {
                     self.waiter = Some(Waiter { semaphore, place, weight: self.ask.weight });
+                    self.record = Record::waits(semaphore, self.ask.weight, self.site);
                     self.since.get_or_insert_with(Instant::now);
                     self.limiter.assert_not_finding_out();
                     self.log_waiting();
@@ -326,13 +334,16 @@ impl Call<'_> {
         place.grant.store(with_figure(ADMITTED, nanoseconds), Ordering::Relaxed);
         // The slot is the permit's from here on: it goes back with it.
         std::mem::forget(waiter);
-        let permit = Permit::new(semaphore, weight, place.slot);
+        let mut record = std::mem::replace(&mut self.record, Record::NONE);
+        record.admitted(semaphore, weight, self.site);
+        let permit = Permit::new(semaphore, weight, place.slot, record);
         // Foreign code, which may panic: the permit is there already.
         self.log_admitted(wait);
         permit
     }
 
     fn retry(&mut self) {
+        self.record.end();
         if let Some(waiter) = self.waiter.take() {
             waiter.semaphore.leave(waiter.place.slot, waiter.weight, false);
             std::mem::forget(waiter);

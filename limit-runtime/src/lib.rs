@@ -254,6 +254,12 @@ mod blocking;
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub mod config;
+#[cfg(feature = "diagnostics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "diagnostics")))]
+pub mod diagnostics;
+#[cfg(not(feature = "diagnostics"))]
+#[path = "diagnostics/off.rs"]
+mod diagnostics;
 mod events;
 mod integrations;
 mod keying;

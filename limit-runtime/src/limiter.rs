@@ -16,16 +16,19 @@ pub(crate) use self::core::Core;
 use crate::Scope;
 use crate::acquire::Acquire;
 use crate::admission::Admission;
+use crate::diagnostics::Site;
 use crate::keying::{Keyed, Unkeyed};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
 use crate::rejected::Rejected;
 pub use drain::{Drain, Undrained};
+#[cfg(any(feature = "config", feature = "diagnostics"))]
+pub(crate) use entry::Entry;
 use entry::Limit;
 #[cfg(feature = "config")]
-pub(crate) use entry::{Entry, read_limit};
+pub(crate) use entry::read_limit;
 pub use keyed::ForKey;
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "diagnostics"))]
 pub(crate) use limiters::entries;
 pub use limiters::{LimiterHandle, find, limiters};
 pub use settings::{Setting, Settings, Source, Unsupported};
@@ -185,6 +188,11 @@ impl<E: Admission, K> Limiter<E, K> {
         &mut self.core
     }
 
+    #[cfg(feature = "diagnostics")]
+    pub(crate) fn entry(&self) -> &Entry {
+        self.core.entry()
+    }
+
     /// The same as a limiter of another type.
     const fn into_kind<F: Admission, L>(mut self) -> Limiter<F, L> {
         let mut core = self.core.take();
@@ -285,8 +293,14 @@ impl<E: Admission> Limiter<E> {
     /// # }
     /// ```
     #[inline]
+    #[track_caller]
     pub fn acquire(&self) -> Acquire<'_, E> {
-        Acquire::new(&self.core, Unkeyed)
+        self.acquire_at(Site::caller())
+    }
+
+    #[inline]
+    pub(crate) fn acquire_at(&self, site: Site) -> Acquire<'_, E> {
+        Acquire::new(&self.core, Unkeyed, site)
     }
 
     /// Takes `weight` permits at once: short for `acquire().weight(weight)`.
@@ -312,6 +326,7 @@ impl<E: Admission> Limiter<E> {
     /// # drop(permit);
     /// # }
     /// ```
+    #[track_caller]
     pub fn acquire_many(&self, weight: u32) -> Acquire<'_, Rejected> {
         self.acquire().weight(weight)
     }
@@ -330,8 +345,9 @@ impl<E: Admission> Limiter<E> {
     /// # Examples
     ///
     /// See [`Permit`].
+    #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(None)
+        self.core.try_acquire(None, Site::caller())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The right to run.
 
+use crate::diagnostics::Record;
 use crate::semaphore::Semaphore;
 use std::fmt;
 
@@ -31,18 +32,26 @@ pub struct Permit {
     weight: u32,
     /// The place in the queue of a call that had waited: it goes back together with the permit.
     slot: u32,
+    /// Nothing, without the feature `diagnostics`.
+    record: Record,
 }
 
 impl Permit {
     #[inline]
-    pub(crate) fn new(semaphore: &'static Semaphore, weight: u32, slot: u32) -> Self {
-        Self { semaphore, weight, slot }
+    pub(crate) fn new(
+        semaphore: &'static Semaphore,
+        weight: u32,
+        slot: u32,
+        record: Record,
+    ) -> Self {
+        Self { semaphore, weight, slot, record }
     }
 }
 
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
+        self.record.end();
         self.semaphore.release(self.weight, self.slot);
     }
 }

@@ -1,6 +1,7 @@
 //! Blocking work under a limit.
 
 use super::{ForKey, Limiter};
+use crate::acquire::Acquire;
 use crate::admission::Admission;
 use crate::blocking::run;
 use crate::keying::{Key, Keying};
@@ -33,14 +34,12 @@ impl<E: Admission> Limiter<E> {
     /// assert_eq!(letters, 15);
     /// # }
     /// ```
-    pub async fn blocking<T: Send + 'static>(
+    #[track_caller]
+    pub fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> E::Of<T> {
-        match E::result(self.acquire().await) {
-            Ok(permit) => E::again(Ok(run(permit, |_permit| work()).await)),
-            Err(refused) => E::again(Err(refused)),
-        }
+    ) -> impl Future<Output = E::Of<T>> {
+        blocking(self.acquire(), work)
     }
 }
 
@@ -57,13 +56,21 @@ where
     /// # Panics
     ///
     /// If the work does; outside a tokio runtime; and if the runtime shuts down before the work began.
-    pub async fn blocking<R: Send + 'static>(
+    #[track_caller]
+    pub fn blocking<R: Send + 'static>(
         self,
         work: impl FnOnce() -> R + Send + 'static,
-    ) -> E::Of<R> {
-        match E::result(self.acquire().await) {
-            Ok(permit) => E::again(Ok(run(permit, |_permit| work()).await)),
-            Err(refused) => E::again(Err(refused)),
-        }
+    ) -> impl Future<Output = E::Of<R>> {
+        blocking(self.acquire(), work)
+    }
+}
+
+async fn blocking<T: Send + 'static, E: Admission, K: Keying>(
+    acquire: Acquire<'_, E, K>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> E::Of<T> {
+    match E::result(acquire.await) {
+        Ok(permit) => E::admitted(run(permit, |_permit| work()).await),
+        Err(refused) => E::again(Err(refused)),
     }
 }

@@ -3,6 +3,7 @@
 use super::entry::{Entry, Limit, Made};
 use super::limiters;
 use crate::Scope;
+use crate::diagnostics::{Record, Site};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
 use crate::policy::{Ask, MaxWait, Policy};
@@ -77,17 +78,23 @@ impl Core {
     }
 
     /// Takes permits if they are free and nobody waits for them.
-    pub(crate) fn try_acquire(&self, key: Option<&dyn KeySource>) -> Result<Permit, Rejected> {
+    pub(crate) fn try_acquire(
+        &self,
+        key: Option<&dyn KeySource>,
+        site: Site,
+    ) -> Result<Permit, Rejected> {
         let ask = Ask { fallible: true, ..self.ask };
         let weight = ask.permits();
         loop {
             let (semaphore, lease) = self.semaphore(None);
             if key.is_none() && semaphore.try_acquire(weight, || lease.holds()) {
-                return Ok(Permit::new(semaphore, weight, NO_SLOT));
+                let record = Record::holds(semaphore, weight, site);
+                return Ok(Permit::new(semaphore, weight, NO_SLOT, record));
             }
             match semaphore.enter(ask, key, None, &self.policy, || lease.holds()) {
                 Entered::Admitted { weight, slot } => {
-                    return Ok(Permit::new(semaphore, weight, slot));
+                    let record = Record::holds(semaphore, weight, site);
+                    return Ok(Permit::new(semaphore, weight, slot, record));
                 }
                 Entered::Refused(refusal) => {
                     return Err(self.rejected(ask, Duration::ZERO, refusal));

@@ -290,7 +290,7 @@ impl Entry {
     }
 
     /// Those of all runtimes; none, if the limiter was dropped and they may be another's.
-    fn semaphores(&self) -> Vec<&'static Semaphore> {
+    pub(crate) fn semaphores(&self) -> Vec<&'static Semaphore> {
         if self.control().last.is_some() {
             return Vec::new();
         }

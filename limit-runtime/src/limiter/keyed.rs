@@ -3,6 +3,7 @@
 use super::{Core, KeyedLimiter};
 use crate::acquire::Acquire;
 use crate::admission::Admission;
+use crate::diagnostics::Site;
 use crate::keying::{Key, Keying, sealed::Keying as _};
 use crate::permit::Permit;
 use crate::rejected::Rejected;
@@ -39,8 +40,9 @@ where
     /// Takes a permit of this key; waits for one if none is free.
     ///
     /// Cancel safe, see [`Acquire`].
+    #[track_caller]
     pub fn acquire(self) -> Acquire<'a, E, Key<T>> {
-        Acquire::new(self.core, self.key)
+        Acquire::new(self.core, self.key, Site::caller())
     }
 
     /// Takes a permit of this key if one is free and nobody waits for it.
@@ -48,8 +50,9 @@ where
     /// # Errors
     ///
     /// [`RejectedKind::QueueFull`](crate::RejectedKind::QueueFull) otherwise.
+    #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(self.key.source())
+        self.core.try_acquire(self.key.source(), Site::caller())
     }
 }
 

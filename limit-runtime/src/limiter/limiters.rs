@@ -158,6 +158,11 @@ pub struct LimiterHandle {
 }
 
 impl LimiterHandle {
+    #[cfg(feature = "diagnostics")]
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
     /// The limiter's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -29,8 +29,9 @@ impl<E: Admission> Limiter<E> {
     /// assert_eq!(DB.snapshot().total.in_use, 0);
     /// # }
     /// ```
-    pub async fn run<F: IntoFuture>(&self, future: F) -> E::Of<F::Output> {
-        self.acquire().run(future).await
+    #[track_caller]
+    pub fn run<F: IntoFuture>(&self, future: F) -> impl Future<Output = E::Of<F::Output>> {
+        self.acquire().run(future)
     }
 
     /// Waits for a permit, then spawns a future as a task that holds it: short for
@@ -66,11 +67,12 @@ impl<E: Admission> Limiter<E> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn spawn<F>(&self, future: F) -> E::Of<JoinHandle<F::Output>>
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> impl Future<Output = E::Of<JoinHandle<F::Output>>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.acquire().spawn(future).await
+        self.acquire().spawn(future)
     }
 }

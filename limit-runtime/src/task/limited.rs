@@ -3,6 +3,7 @@
 use super::results::Results;
 use super::start::Limited;
 use crate::admission::Admission;
+use crate::diagnostics::Site;
 use crate::limiter::SharedLimiter;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
 use std::fmt;
@@ -35,6 +36,7 @@ pub trait LimitStreamExt: Stream + Sized {
     /// assert_eq!(DB.snapshot().total.in_use, 0);
     /// # }
     /// ```
+    #[track_caller]
     fn map_limited<E, F, G>(
         self,
         limiter: impl Into<SharedLimiter<E>>,
@@ -45,7 +47,11 @@ pub trait LimitStreamExt: Stream + Sized {
         F: FnMut(Self::Item) -> G,
         G: Future<Output: Send + 'static> + Send + 'static,
     {
-        MapLimited { limited: Limited { limiter: limiter.into() }, items: self, future_of }
+        MapLimited {
+            limited: Limited { limiter: limiter.into(), site: Site::caller() },
+            items: self,
+            future_of,
+        }
     }
 }
 

@@ -126,14 +126,18 @@ impl<E: Admission> Pool<E> {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub async fn spawn<F>(&self, future: F) -> E::Of<JoinHandle<F::Output>>
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> impl Future<Output = E::Of<JoinHandle<F::Output>>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match E::result(self.limiter.acquire().await) {
-            Ok(permit) => E::admitted(self.members.spawn(permit, future)),
-            Err(refusal) => E::again(Err(refusal)),
+        let acquire = self.limiter.acquire();
+        async move {
+            match E::result(acquire.await) {
+                Ok(permit) => E::admitted(self.members.spawn(permit, future)),
+                Err(refusal) => E::again(Err(refusal)),
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Where a future runs: in a task of its own, or in whoever polls for its output.
 
 use crate::admission::Admission;
+use crate::diagnostics::Site;
 use crate::limiter::SharedLimiter;
 use futures_util::future::{FutureExt, Map};
 use std::future::Future;
@@ -63,6 +64,7 @@ impl<F: Future> Start<F> for InPlace {
 #[derive(Debug)]
 pub(super) struct Limited<E: Admission> {
     pub(super) limiter: SharedLimiter<E>,
+    pub(super) site: Site,
 }
 
 impl<F, E: Admission> Start<F> for Limited<E>
@@ -78,8 +80,9 @@ where
     }
 
     fn start(&self, future: F) -> Self::Running {
-        let limiter = self.limiter.clone();
-        let task = tokio::spawn(async move { E::result(limiter.run(future).await) });
+        let (limiter, site) = (self.limiter.clone(), self.site);
+        let task =
+            tokio::spawn(async move { E::result(limiter.acquire_at(site).run(future).await) });
         // Not in the task: that `E::Of<T>` is `Send` is not known here.
         Task(task).map(E::again)
     }

@@ -2,8 +2,10 @@
 
 use super::hold::{HandOver, UntilResponse};
 use super::refusals::{AsError, OnReject};
+use super::reserve::Reserve;
 use super::service::Limit;
 use crate::admission::Admission;
+use crate::diagnostics::Site;
 use crate::limiter::SharedLimiter;
 use crate::permit::Permit;
 use crate::rejected::Rejected;
@@ -61,14 +63,17 @@ pub struct LimitLayer<E: Admission = Infallible, R = AsError<E>, H = UntilRespon
     reserving: bool,
     refusals: R,
     hold: H,
+    site: Site,
 }
 
 impl<E: Admission> LimitLayer<E> {
     /// A layer with that limiter: `&STATIC`, an `Arc<Limiter>`, or one of its own.
     #[must_use]
+    #[track_caller]
     pub fn new(limiter: impl Into<SharedLimiter<E>>) -> Self {
         let (refusals, hold) = (AsError::new(), UntilResponse);
-        Self { limiter: limiter.into(), reserving: false, refusals, hold }
+        let site = Site::caller();
+        Self { limiter: limiter.into(), reserving: false, refusals, hold, site }
     }
 }
 
@@ -152,8 +157,8 @@ impl<E: Admission, R, H> LimitLayer<E, R, H> {
     }
 
     fn with_hold<I>(self, hold: I) -> LimitLayer<E, R, I> {
-        let Self { limiter, reserving, refusals, .. } = self;
-        LimitLayer { limiter, reserving, refusals, hold }
+        let Self { limiter, reserving, refusals, site, .. } = self;
+        LimitLayer { limiter, reserving, refusals, hold, site }
     }
 
     /// The limiter.
@@ -194,19 +199,20 @@ impl<R, H> LimitLayer<Rejected, R, H> {
     where
         F: FnOnce(Rejected) -> Response + Clone,
     {
-        let Self { limiter, reserving, hold, .. } = self;
-        LimitLayer { limiter, reserving, refusals: OnReject(on_reject), hold }
+        let Self { limiter, reserving, hold, site, .. } = self;
+        LimitLayer { limiter, reserving, refusals: OnReject(on_reject), hold, site }
     }
 }
 
 impl<E: Admission, R: Clone, H: Clone> Clone for LimitLayer<E, R, H> {
     fn clone(&self) -> Self {
-        let Self { limiter, reserving, refusals, hold } = self;
+        let Self { limiter, reserving, refusals, hold, site } = self;
         Self {
             limiter: limiter.clone(),
             reserving: *reserving,
             refusals: refusals.clone(),
             hold: hold.clone(),
+            site: *site,
         }
     }
 }
@@ -222,6 +228,10 @@ impl<S, E: Admission, R: Clone, H: Clone> Layer<S> for LimitLayer<E, R, H> {
 impl<E: Admission, R, H> LimitLayer<E, R, H> {
     pub(super) fn is_reserving(&self) -> bool {
         self.reserving
+    }
+
+    pub(super) fn reserve(&self) -> Reserve<E> {
+        Reserve::new(&self.limiter, self.site)
     }
 
     pub(super) fn refusals(&self) -> &R {

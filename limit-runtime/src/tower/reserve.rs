@@ -2,6 +2,7 @@
 
 use crate::acquire::Acquire;
 use crate::admission::Admission;
+use crate::diagnostics::Site;
 use crate::limiter::{Shared, SharedLimiter};
 use crate::permit::Permit;
 use std::fmt;
@@ -18,12 +19,12 @@ enum Acquiring<E: Admission> {
 }
 
 impl<E: Admission> Acquiring<E> {
-    fn new(limiter: &SharedLimiter<E>) -> Self {
+    fn new(limiter: &SharedLimiter<E>, site: Site) -> Self {
         match limiter.inner() {
-            Shared::Static(limiter) => Self::Static(limiter.acquire()),
+            Shared::Static(limiter) => Self::Static(limiter.acquire_at(site)),
             Shared::Counted(limiter) => {
                 let limiter = Arc::clone(limiter);
-                Self::Counted(Box::pin(async move { E::result(limiter.acquire().await) }))
+                Self::Counted(Box::pin(async move { E::result(limiter.acquire_at(site).await) }))
             }
         }
     }
@@ -51,8 +52,8 @@ pub(super) struct Reserve<E: Admission> {
 }
 
 impl<E: Admission> Reserve<E> {
-    pub(super) fn new(limiter: &SharedLimiter<E>) -> Self {
-        Self { acquiring: Acquiring::new(limiter), acquired: None }
+    pub(super) fn new(limiter: &SharedLimiter<E>, site: Site) -> Self {
+        Self { acquiring: Acquiring::new(limiter, site), acquired: None }
     }
 
     /// Whether it is known what the call gets.

@@ -29,6 +29,7 @@ pub struct Limit<S, E: Admission = Infallible, R = AsError<E>, H = UntilResponse
 
 impl<S, E: Admission> Limit<S, E> {
     /// That service behind that limiter: short for a [`LimitLayer`].
+    #[track_caller]
     pub fn of(inner: S, limiter: impl Into<SharedLimiter<E>>) -> Self {
         Self::new(inner, LimitLayer::new(limiter))
     }
@@ -77,8 +78,8 @@ where
         // First, so that a permit is not kept from others while this is not ready for it.
         ready!(self.inner.poll_ready(context)).map_err(R::error)?;
         if self.layer.is_reserving() {
-            let limiter = self.layer.limiter();
-            ready!(self.reserve.get_or_insert_with(|| Reserve::new(limiter)).poll_ready(context));
+            let layer = &self.layer;
+            ready!(self.reserve.get_or_insert_with(|| layer.reserve()).poll_ready(context));
         }
         Poll::Ready(Ok(()))
     }
@@ -87,7 +88,7 @@ where
         // The one that was asked whether it is ready goes with the call.
         let clone = self.inner.clone();
         let ready = mem::replace(&mut self.inner, clone);
-        let reserve = self.reserve.take().unwrap_or_else(|| Reserve::new(self.layer.limiter()));
+        let reserve = self.reserve.take().unwrap_or_else(|| self.layer.reserve());
         let (refusals, hold) = (self.layer.refusals().clone(), self.layer.hold().clone());
         ResponseFuture::new(ready, request, reserve, refusals, hold)
     }

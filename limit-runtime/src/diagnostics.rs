@@ -1,0 +1,291 @@
+//! Who holds permits and who waits for them, with place, task and age.
+//!
+//! ```
+//! use limit_runtime::Limiter;
+//! use limit_runtime::diagnostics;
+//!
+//! static DB: Limiter = Limiter::new("diagnostics-example", 2);
+//!
+//! diagnostics::record(true); // as it is in debug builds
+//! let permit = DB.try_acquire()?;
+//! for holder in DB.holders() {
+//!     println!("{holder}"); // src/main.rs:7:17, for 0.1ms, outside any task
+//! }
+//! # drop(permit);
+//! # Ok::<(), limit_runtime::Rejected>(())
+//! ```
+//!
+//! # When it is on
+//!
+//! The feature `diagnostics` alone records nothing in a release build. It does in one with debug
+//! assertions, so that an application that has the feature on pays for it while it is developed; in
+//! others from [`record(true)`](record) on. Calls that were admitted while it was off are not seen.
+//!
+//! # What it costs
+//!
+//! A look at the clock and at tokio for the task, and two writes to a slot that nobody else writes to,
+//! for each call; no lock and no map. See the project's `BENCHMARKS.md`. While it is off, one look at an atomic; without the feature,
+//! nothing.
+//!
+//! # Permits held for long
+//!
+//! A permit that has been held for longer than [`warn_after`], 30 seconds if nothing else is said, is
+//! logged once as a warning, with its place, task and age; and once more when it comes back. A thread
+//! looks for such every so often; it is started with the first call that is recorded.
+//!
+//! # Places
+//!
+//! A call's place is where it was made: `acquire()`, `try_acquire()`, `run(…)` and so on, or the
+//! attribute of an annotated function (which stands for all its callers).
+
+mod slots;
+mod watch;
+
+use crate::admission::Admission;
+use crate::limiter::{Entry, Limiter, LimiterHandle, entries};
+use crate::semaphore::Semaphore;
+use slots::{Info, Slot};
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::task::Id;
+
+/// Relaxed: it is about nothing but itself.
+static RECORDING: AtomicBool = AtomicBool::new(cfg!(debug_assertions));
+
+/// In nanoseconds.
+static WARN_AFTER: AtomicU64 = AtomicU64::new(30_000_000_000);
+
+/// Whether calls are recorded from now on. At the start: in builds with debug assertions.
+pub fn record(on: bool) {
+    RECORDING.store(on, Ordering::Relaxed);
+}
+
+/// After how long a permit that is held is told of in the log. [`Duration::MAX`]: never.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// limit_runtime::diagnostics::warn_after(Duration::from_secs(5));
+/// ```
+pub fn warn_after(age: Duration) {
+    let nanoseconds = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+    WARN_AFTER.store(nanoseconds, Ordering::Relaxed);
+    watch::look_again();
+}
+
+fn is_recording() -> bool {
+    RECORDING.load(Ordering::Relaxed)
+}
+
+/// Where a call is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site(&'static Location<'static>);
+
+impl Site {
+    #[track_caller]
+    #[inline]
+    pub(crate) const fn caller() -> Self {
+        Self(Location::caller())
+    }
+}
+
+/// That a call waits or holds its permits is recorded, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Record(Option<&'static Slot>);
+
+impl Record {
+    pub(crate) const NONE: Self = Self(None);
+
+    /// A call has its permits.
+    #[inline]
+    pub(crate) fn holds(semaphore: &'static Semaphore, weight: u32, site: Site) -> Self {
+        if is_recording() { Self::new(semaphore, weight, site, true) } else { Self::NONE }
+    }
+
+    /// A call waits.
+    #[inline]
+    pub(crate) fn waits(semaphore: &'static Semaphore, weight: u32, site: Site) -> Self {
+        if is_recording() { Self::new(semaphore, weight, site, false) } else { Self::NONE }
+    }
+
+    #[inline(never)]
+    fn new(semaphore: &'static Semaphore, weight: u32, site: Site, holds: bool) -> Self {
+        // Who takes no permits holds none.
+        if holds && weight == 0 {
+            return Self::NONE;
+        }
+        watch::start();
+        let task = tokio::task::try_id();
+        let since = Instant::now();
+        let info = Info { semaphore, site: site.0, task, since, weight, holds, is_told: false };
+        Self(slots::take(info))
+    }
+
+    /// The call that waited has its permits.
+    #[inline]
+    pub(crate) fn admitted(&mut self, semaphore: &'static Semaphore, weight: u32, site: Site) {
+        *self = Self::NONE;
+        *self = Self::holds(semaphore, weight, site);
+    }
+
+    /// It ends: before the permit is given back, so that no more holders are seen than there are.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        if let Some(slot) = self.0.take() {
+            end(slot);
+        }
+    }
+}
+
+#[inline(never)]
+fn end(slot: &'static Slot) {
+    if let Some(info) = slots::give_back(slot) {
+        if info.is_told {
+            watch::tell_end(&info);
+        }
+    }
+}
+
+impl Drop for Record {
+    #[inline]
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A call that holds permits or waits for them: what [`Limiter::holders`] and [`Limiter::waiters`] list.
+#[derive(Clone, Debug)]
+pub struct Call {
+    limiter: Arc<str>,
+    place: &'static Location<'static>,
+    task: Option<Id>,
+    weight: u32,
+    age: Duration,
+}
+
+impl Call {
+    /// The limiter's name.
+    #[must_use]
+    pub fn limiter(&self) -> &str {
+        &self.limiter
+    }
+
+    /// Where the call was made.
+    #[must_use]
+    pub fn place(&self) -> &'static Location<'static> {
+        self.place
+    }
+
+    /// The task that made the call, if it was one of tokio's.
+    #[must_use]
+    pub fn task(&self) -> Option<Id> {
+        self.task
+    }
+
+    /// Its permits.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// For how long it had held its permits, or waited for them, when the list was made.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// When that began.
+    #[must_use]
+    pub fn started(&self) -> SystemTime {
+        let now = SystemTime::now();
+        now.checked_sub(self.age).unwrap_or(now)
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, for {:?}", self.place, self.age)?;
+        match self.task {
+            Some(task) => write!(f, ", task {task}")?,
+            None => f.write_str(", outside any task")?,
+        }
+        if self.weight == 1 { Ok(()) } else { write!(f, ", {} permits", self.weight) }
+    }
+}
+
+impl<E: Admission, K> Limiter<E, K> {
+    /// The calls that hold permits, in all runtimes, the oldest first, as far as they are
+    /// [recorded](crate::diagnostics).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{Limiter, diagnostics};
+    ///
+    /// let db = Limiter::new("holders-example", 4);
+    /// diagnostics::record(true);
+    /// let permits = (db.try_acquire()?, db.try_acquire()?);
+    /// let holders = db.holders();
+    /// assert_eq!(holders.len(), 2);
+    /// assert!(holders[0].age() >= holders[1].age());
+    /// # drop(permits);
+    /// # Ok::<(), limit_runtime::Rejected>(())
+    /// ```
+    #[must_use]
+    pub fn holders(&self) -> Vec<Call> {
+        calls(self.entry(), true)
+    }
+
+    /// The calls that wait, the one that has waited longest first, as far as they are
+    /// [recorded](crate::diagnostics).
+    #[must_use]
+    pub fn waiters(&self) -> Vec<Call> {
+        calls(self.entry(), false)
+    }
+}
+
+impl LimiterHandle {
+    /// As [`Limiter::holders`].
+    #[must_use]
+    pub fn holders(&self) -> Vec<Call> {
+        calls(self.entry(), true)
+    }
+
+    /// As [`Limiter::waiters`].
+    #[must_use]
+    pub fn waiters(&self) -> Vec<Call> {
+        calls(self.entry(), false)
+    }
+}
+
+fn calls(entry: &Entry, holding: bool) -> Vec<Call> {
+    let semaphores = entry.semaphores();
+    let is_meant = |info: &Info| {
+        info.holds == holding
+            && semaphores.iter().any(|semaphore| std::ptr::eq(*semaphore, info.semaphore))
+    };
+    let mut infos: Vec<_> = slots::all().filter(is_meant).collect();
+    infos.sort_by_key(|info| info.since);
+    let now = Instant::now();
+    infos.into_iter().map(|info| info.call(Arc::clone(&entry.name), now)).collect()
+}
+
+impl Info {
+    fn call(&self, limiter: Arc<str>, now: Instant) -> Call {
+        let Self { site: place, task, weight, since, .. } = *self;
+        Call { limiter, place, task, weight, age: now.saturating_duration_since(since) }
+    }
+
+    /// The name of the limiter whose semaphore it is, at present.
+    fn limiter(&self) -> Option<Arc<str>> {
+        let is_its = |entry: &Arc<Entry>| {
+            entry.semaphores().iter().any(|semaphore| std::ptr::eq(*semaphore, self.semaphore))
+        };
+        entries().into_iter().find(is_its).map(|entry| Arc::clone(&entry.name))
+    }
+}

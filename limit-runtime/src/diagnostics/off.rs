@@ -1,0 +1,38 @@
+//! Nothing, in place of what the feature `diagnostics` records.
+
+use crate::semaphore::Semaphore;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site;
+
+impl Site {
+    #[inline]
+    pub(crate) const fn caller() -> Self {
+        Self
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Record;
+
+impl Record {
+    pub(crate) const NONE: Self = Self;
+
+    #[inline]
+    pub(crate) fn holds(_: &'static Semaphore, _: u32, _: Site) -> Self {
+        Self
+    }
+
+    #[inline]
+    pub(crate) fn waits(_: &'static Semaphore, _: u32, _: Site) -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[inline]
+    pub(crate) fn admitted(&mut self, _: &'static Semaphore, _: u32, _: Site) {}
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[inline]
+    pub(crate) fn end(&mut self) {}
+}

@@ -1,0 +1,59 @@
+//! A thread that looks for permits that have been held for long.
+
+use super::WARN_AFTER;
+use super::slots::{self, Info};
+use std::sync::atomic::Ordering;
+use std::sync::{Condvar, Mutex, Once, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+static START: Once = Once::new();
+static LOOK: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
+
+/// Permits are told of no later than a quarter of the time after which they are, and a second.
+const MOST: Duration = Duration::from_secs(1);
+const LEAST: Duration = Duration::from_millis(5);
+
+/// Starts it, if it has not been.
+#[inline]
+pub(super) fn start() {
+    if !START.is_completed() {
+        START.call_once(|| {
+            // Without it nobody is warned; that is no reason for a call to fail.
+            drop(thread::Builder::new().name("limit-diagnostics".to_owned()).spawn(watch));
+        });
+    }
+}
+
+/// What it looks for has changed.
+pub(super) fn look_again() {
+    LOOK.1.notify_all();
+}
+
+fn watch() {
+    loop {
+        let after = Duration::from_nanos(WARN_AFTER.load(Ordering::Relaxed));
+        for info in slots::mark_told(|info| info.holds && info.since.elapsed() >= after) {
+            tell(&info, "permit has been held for long");
+        }
+        let guard = LOOK.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = (after / 4).clamp(LEAST, MOST);
+        drop(LOOK.1.wait_timeout(guard, wait));
+    }
+}
+
+/// A permit comes back that had been told of.
+pub(super) fn tell_end(info: &Info) {
+    tell(info, "permit that had been held for long is back");
+}
+
+fn tell(info: &Info, what: &str) {
+    let limiter = info.limiter();
+    tracing::warn!(
+        limiter = limiter.as_deref().unwrap_or("(dropped)"),
+        place = %info.site,
+        age = ?info.since.elapsed(),
+        task = info.task.map(tracing::field::display),
+        "{what}"
+    );
+}

@@ -1,0 +1,174 @@
+//! Who holds permits and who waits (feature `diagnostics`).
+//!
+//! Whether calls are recorded is asked of the whole process, so that tests take turns.
+
+mod long;
+mod places;
+
+use limit_runtime::diagnostics::{self, Call};
+use limit_runtime::{KeyedLimiter, Limiter};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::runtime::Builder;
+use tokio_test::{assert_pending, assert_ready, task};
+
+/// Calls are recorded, and no other test runs.
+struct Turn {
+    _turn: MutexGuard<'static, ()>,
+}
+
+fn turn() -> Turn {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    diagnostics::record(true);
+    Turn { _turn: turn }
+}
+
+fn lines(calls: &[Call]) -> Vec<u32> {
+    calls.iter().map(|call| call.place().line()).collect()
+}
+
+#[test]
+fn holders_are_listed_oldest_first_until_they_give_back() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-listed", 3);
+    assert!(limiter.holders().is_empty());
+    let before = SystemTime::now();
+    let (first, line) = (limiter.try_acquire().expect("free"), line!());
+    let second = limiter.acquire_many(2);
+    let second = assert_ready!(task::spawn(second).poll()).expect("free");
+    let holders = limiter.holders();
+    assert_eq!(lines(&holders), [line, line + 1]);
+    assert_eq!(holders.iter().map(Call::weight).collect::<Vec<_>>(), [1, 2]);
+    assert!(holders[0].age() >= holders[1].age());
+    assert!(holders.iter().all(|holder| holder.limiter() == "holders-listed"));
+    assert!(holders.iter().all(|holder| holder.place().file().ends_with("main.rs")));
+    assert!(holders.iter().all(|holder| holder.task().is_none()));
+    assert!(holders[0].started() >= before - Duration::from_secs(1));
+    let told = holders[1].to_string();
+    assert!(told.contains("main.rs:") && told.ends_with(", outside any task, 2 permits"), "{told}");
+    drop(first);
+    assert_eq!(lines(&limiter.holders()), [line + 1]);
+    drop(second);
+    assert!(limiter.holders().is_empty());
+}
+
+#[test]
+fn waiters_are_listed_until_they_are_served_or_give_up() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-waiters", 1);
+    let held = limiter.try_acquire().expect("free");
+    let (mut first, line) = (task::spawn(limiter.acquire()), line!());
+    let mut second = task::spawn(limiter.acquire());
+    assert!(limiter.waiters().is_empty(), "they have not been polled");
+    assert_pending!(first.poll());
+    assert_pending!(second.poll());
+    assert_eq!(lines(&limiter.waiters()), [line, line + 1]);
+    drop(held);
+    let held = assert_ready!(first.poll());
+    assert_eq!(lines(&limiter.waiters()), [line + 1]);
+    assert_eq!(lines(&limiter.holders()), [line]);
+    drop(second);
+    assert!(limiter.waiters().is_empty());
+    drop(held);
+    assert!(limiter.holders().is_empty());
+}
+
+#[tokio::test]
+async fn tasks_are_known_by_their_number() {
+    static LIMITER: Limiter = Limiter::new("holders-tasks", 1);
+    let _turn = turn();
+    let task = tokio::spawn(async {
+        let _permit = LIMITER.acquire().await;
+        std::future::pending::<()>().await;
+    });
+    tokio::task::yield_now().await;
+    let holders = LIMITER.holders();
+    assert_eq!(holders[0].task(), Some(task.id()));
+    assert!(holders[0].to_string().ends_with(&format!(", task {}", task.id())));
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert!(LIMITER.holders().is_empty());
+}
+
+#[test]
+fn all_runtimes_are_seen_and_no_other_limiter() {
+    static LIMITER: Limiter = Limiter::new("holders-runtimes", 1);
+    let _turn = turn();
+    let other = Limiter::new("holders-other", 1);
+    let _other = other.try_acquire();
+    let runtimes = [(); 3].map(|()| Builder::new_current_thread().build().expect("a runtime"));
+    let permits =
+        runtimes.each_ref().map(|runtime| runtime.block_on(async { LIMITER.acquire().await }));
+    assert_eq!(LIMITER.holders().len(), 3);
+    drop(permits);
+    assert!(LIMITER.holders().is_empty());
+    assert_eq!(other.holders().len(), 1);
+    let handle = limit_runtime::find("holders-other").expect("it has been used");
+    assert_eq!((handle.holders().len(), handle.waiters().len()), (1, 0));
+}
+
+#[test]
+fn while_it_is_off_nothing_is_recorded() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-off", 3);
+    diagnostics::record(false);
+    let unseen = limiter.try_acquire();
+    assert!(limiter.holders().is_empty());
+    diagnostics::record(true);
+    let seen = limiter.try_acquire();
+    assert_eq!(limiter.holders().len(), 1);
+    diagnostics::record(false);
+    drop((unseen, seen));
+    assert!(limiter.holders().is_empty(), "what was recorded is taken back all the same");
+}
+
+#[test]
+fn who_takes_no_permits_holds_none() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-none", 1);
+    let _none = assert_ready!(task::spawn(limiter.acquire().weight(0)).poll());
+    let _free = assert_ready!(task::spawn(limiter.acquire().enabled(false)).poll());
+    assert!(limiter.holders().is_empty());
+}
+
+#[test]
+fn a_list_made_under_load_shows_no_more_holders_than_the_limit() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-load", 4);
+    let keyed: KeyedLimiter = Limiter::new("holders-load-keyed", 2).keyed().total(3);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (limiter, keyed, stop) = (&limiter, &keyed, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    drop(futures::executor::block_on(limiter.acquire()));
+                    drop(futures::executor::block_on(keyed.key(thread % 2).acquire()));
+                }
+            });
+        }
+        for _ in 0..2_000 {
+            let (holders, keyed) = (limiter.holders(), keyed.holders());
+            assert!(holders.len() <= 4 && keyed.len() <= 4, "{holders:?} {keyed:?}");
+            let named = |calls: &[Call], name| calls.iter().all(|call| call.limiter() == name);
+            assert!(named(&holders, "holders-load") && named(&keyed, "holders-load-keyed"));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(limiter.holders().is_empty() && limiter.waiters().is_empty());
+    assert!(keyed.holders().is_empty() && keyed.waiters().is_empty());
+}
+
+#[test]
+fn ten_thousand_holders_are_all_listed() {
+    let _turn = turn();
+    let limiter = Arc::new(Limiter::new("holders-many", 10_000));
+    let permits: Vec<_> = (0..10_000).map(|_| limiter.try_acquire().expect("free")).collect();
+    let holders = limiter.holders();
+    assert_eq!(holders.len(), 10_000);
+    assert!(holders.is_sorted_by_key(|holder| std::cmp::Reverse(holder.age())));
+    drop(permits);
+    assert!(limiter.holders().is_empty());
+}
