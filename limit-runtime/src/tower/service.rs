@@ -29,6 +29,24 @@ pub struct Limit<S, E: Admission = Infallible, R = AsError<E>, H = UntilResponse
 
 impl<S, E: Admission> Limit<S, E> {
     /// That service behind that limiter: short for a [`LimitLayer`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use limit_runtime::tower::Limit;
+    /// use std::convert::Infallible;
+    /// use tower::{ServiceExt, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Infallible> {
+    /// let double = service_fn(async |n: u32| Ok::<_, Infallible>(2 * n));
+    /// let double = Limit::of(double, Limiter::new("doubles", 3));
+    /// assert_eq!(double.clone().oneshot(4).await?, 8);
+    /// assert_eq!(double.limiter().snapshot().total.admitted_at_once, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn of(inner: S, limiter: impl Into<SharedLimiter<E>>) -> Self {
         Self::new(inner, LimitLayer::new(limiter))
     }
