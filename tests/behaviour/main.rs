@@ -31,10 +31,13 @@ mod queue;
 mod rates;
 mod resize;
 mod retry_after;
+mod running;
 mod runtimes;
 mod shadow;
 mod sharing;
 mod shutdown;
+#[cfg(feature = "task")]
+mod tasks;
 mod weights;
 mod which_runtime;
 mod wrong_loop;

@@ -93,7 +93,11 @@ where
     /// [`reserving`](LimitLayer::reserving).
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
         // First, so that a permit is not kept from others while this is not ready for it.
-        ready!(self.inner.poll_ready(context)).map_err(R::error)?;
+        if let Err(error) = ready!(self.inner.poll_ready(context)) {
+            // It may be kept for long, and is not called any more.
+            self.reserve = None;
+            return Poll::Ready(Err(R::error(error)));
+        }
         if self.layer.is_reserving() {
             let limiter = self.layer.limiter();
             ready!(self.reserve.get_or_insert_with(|| Reserve::new(limiter)).poll_ready(context));
