@@ -67,7 +67,7 @@ async fn a_call_that_is_refused_has_not_polled_its_future() {
     let limiter = Limiter::new("run-refused", 1).max_waiting(0);
     let permit = limiter.try_acquire().expect("a permit is free");
     let refused = limiter.run(async { unreachable!("it is not polled") }).await;
-    assert_eq!(refused.map(|()| ()).unwrap_err().kind(), RejectedKind::QueueFull);
+    assert_eq!(refused.unwrap_err().kind(), RejectedKind::QueueFull);
     let refused = limiter.spawn(async { unreachable!("it is not spawned") }).await;
     assert_eq!(refused.map(|_| ()).unwrap_err().kind(), RejectedKind::QueueFull);
     drop(permit);
@@ -118,9 +118,7 @@ async fn a_spawn_that_is_dropped_while_it_waits_has_spawned_nothing() {
     let permit = limiter.acquire().await;
     let held = Arc::new(());
     let inside = Arc::clone(&held);
-    let call = waiter(limiter.spawn(async move {
-        let _inside = inside;
-    }));
+    let call = waiter(limiter.spawn(async move { drop(inside) }));
     drop(call);
     assert_eq!(Arc::strong_count(&held), 1, "the future is dropped");
     drop(permit);

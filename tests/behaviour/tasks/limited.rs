@@ -56,7 +56,7 @@ async fn no_more_items_are_pulled_ahead_than_the_limit_says() {
     });
     // Others hold all permits: what is pulled waits.
     let held = [permit(&limiter), permit(&limiter), permit(&limiter), permit(&limiter)];
-    let mut results = pin!(items.map_limited(&limiter, async |n: u64| n).ordered());
+    let mut results = pin!(items.map_limited(&limiter, async |n: usize| n).ordered());
     assert!(results.next().now_or_never().is_none());
     settle().await;
     assert_eq!(pulled.load(Ordering::SeqCst), 4);
@@ -64,7 +64,7 @@ async fn no_more_items_are_pulled_ahead_than_the_limit_says() {
     drop(held);
     for n in 0..100 {
         assert_eq!(results.next().await, Some(n));
-        assert!(pulled.load(Ordering::SeqCst) <= n as usize + 4);
+        assert!(pulled.load(Ordering::SeqCst) <= n + 4);
     }
 }
 

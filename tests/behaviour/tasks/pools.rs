@@ -8,7 +8,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
 async fn whoever_spawns_waits_while_all_places_are_taken() {
@@ -166,9 +166,7 @@ async fn a_spawn_that_is_dropped_while_it_waits_has_spawned_nothing() {
     pool.spawn(async { ended.await.is_ok() }).await;
     let held = Arc::new(());
     let inside = Arc::clone(&held);
-    drop(waiter(pool.spawn(async move {
-        let _inside = inside;
-    })));
+    drop(waiter(pool.spawn(async move { drop(inside) })));
     assert_eq!((Arc::strong_count(&held), pool.len()), (1, 1));
     end.send(()).expect("the task waits for it");
     pool.join_all().await.expect("nobody panicked");
