@@ -213,6 +213,41 @@
 //! # }
 //! ```
 //!
+//! **Many futures, so many at a time** (feature `task`): `limit_runtime::task` has `gather`, `map` over
+//! iterators and streams without end, and a `Pool` whose producers wait for a place. No limiter is
+//! needed; with one, [`run`](Limiter::run) and [`spawn`](Limiter::spawn) do it for one future.
+//!
+//! ```
+//! # #[cfg(feature = "task")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), std::num::ParseIntError> {
+//! use limit_runtime::task;
+//!
+//! async fn fetch(id: &'static str) -> Result<u32, std::num::ParseIntError> { id.parse() }
+//!
+//! assert_eq!(task::try_gather(3, ["1", "2", "3", "4"].map(fetch)).await?, [1, 2, 3, 4]);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "task"))]
+//! # fn main() {}
+//! ```
+//!
+//! **A whole service** (feature `tower`): `limit_runtime::tower::LimitLayer` is a layer for axum, tonic,
+//! hyper and reqwest.
+//!
+//! ```
+//! # #[cfg(feature = "tower")] {
+//! use limit_runtime::tower::LimitLayer;
+//! use limit_runtime::{Limiter, Rejected};
+//!
+//! static REQUESTS: Limiter<Rejected> = Limiter::new("requests-layer", 200).max_waiting(1_000);
+//!
+//! let layer = LimitLayer::new(&REQUESTS).on_reject(|rejected| rejected.to_string());
+//! // Router::new().route("/", get(handler)).layer(layer)
+//! # let _ = layer;
+//! # }
+//! ```
+//!
 //! **Find out what a limit would do** before it is put in force: `shadow` lets everybody in and counts
 //! what would have happened ([`Figures::shadowed`]).
 //!
@@ -235,9 +270,12 @@
 //!
 //! * `axum`: [`Rejected`] is a response of axum 0.8: 503, or 504 if the call timed out, with
 //!   `Retry-After`. A handler may return `Result<_, Rejected>`.
+//! * `http-body`: `tower`, and the permit of a call can stay with the body of its HTTP response.
 //! * `serde`: [`Snapshot`] and what it consists of can be serialised and deserialised.
+//! * `task`: the module `task`, tasks in bulk (with futures-util).
 //! * `tonic`: [`Rejected`] becomes a `Status` of tonic 0.14 by `?`: `RESOURCE_EXHAUSTED`, or
 //!   `DEADLINE_EXCEEDED` if the call timed out, with what gRPC has in place of `Retry-After`.
+//! * `tower`: the module `tower`, a limiter as a layer of tower 0.5.
 //! * `tracing`: a debug event when a call starts to wait and when it is let in (fields `limiter`,
 //!   `waited`), a warning or an error about configuration that was worked around. Without it such
 //!   warnings show in the [`Snapshot`] only.

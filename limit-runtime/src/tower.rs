@@ -25,7 +25,9 @@
 //! In its response future. `poll_ready` passes on what the inner service says and **reserves nothing**:
 //! a clone that is ready, and then is never called, keeps nothing from anybody. (With a limit that is
 //! taken in `poll_ready`, a few idle clones, such as a load balancer or a pool of connections makes,
-//! can hold all permits for ever.) The inner service is called once there is a permit, and not before.
+//! can hold all permits for ever.) The inner service is called once there is a permit, and not before: a call
+//! that waits has the inner service that was ready for it (of a `Buffer` or a tonic `Channel`, a place in
+//! its queue).
 //!
 //! What heeds readiness, such as tower's `load_shed` and `balance`, sees nothing of such a limit. There
 //! is [`reserving`](LimitLayer::reserving) for it, at that price; and for shedding load the limiter's

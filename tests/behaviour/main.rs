@@ -31,11 +31,14 @@ mod queue;
 mod rates;
 mod resize;
 mod retry_after;
+mod running;
 mod runtimes;
 mod settings;
 mod shadow;
 mod sharing;
 mod shutdown;
+#[cfg(feature = "task")]
+mod tasks;
 mod weights;
 mod which_runtime;
 mod wrong_loop;

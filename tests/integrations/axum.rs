@@ -74,7 +74,9 @@ async fn a_layer_finds_the_refusal_in_the_response() {
     let [_, timed_out, ..] = refusals::all().await;
     let response = timed_out.into_response();
     let rejected = response.extensions().get::<Rejected>().expect("it is there");
-    assert_eq!((rejected.kind(), rejected.limiter()), (RejectedKind::TimedOut, "slow"));
+    assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+    // Other tests' are called that too: with a number, if they are there at the same time.
+    assert!(rejected.limiter().starts_with("slow"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,7 +45,8 @@ async fn the_refusal_is_the_statuss_source() {
     let [queue_full, ..] = refusals::all().await;
     let status = Status::from(queue_full);
     let rejected = status.source().and_then(|source| source.downcast_ref::<Rejected>());
-    assert_eq!(rejected.map(Rejected::limiter), Some("full"));
+    // Other tests' are called that too: with a number, if they are there at the same time.
+    assert!(rejected.is_some_and(|rejected| rejected.limiter().starts_with("full")));
 }
 
 #[tokio::test]

@@ -82,6 +82,19 @@ where
 /// # Panics
 ///
 /// If `limit` is 0.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::task::local;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let words = vec![String::from("1"), String::from("two"), String::from("3")];
+/// let numbers = words.iter().map(async |word| word.parse::<u8>());
+/// assert!(local::try_gather(2, numbers).await.is_err());
+/// # }
+/// ```
 #[track_caller]
 pub fn try_gather<I, Kind, T, E>(
     limit: usize,
@@ -101,6 +114,19 @@ where
 /// # Panics
 ///
 /// If `limit` is 0.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::task::{StreamExt, local};
+/// use std::rc::Rc;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let ready = [1, 2, 3].map(async |n| Rc::new(n));
+/// assert_eq!(local::as_completed(2, ready).count().await, 3);
+/// # }
+/// ```
 #[track_caller]
 pub fn as_completed<I, Kind>(
     limit: usize,
@@ -117,6 +143,20 @@ where
 /// # Panics
 ///
 /// If `limit` is 0.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::task::{StreamExt, local};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let words = vec![String::from("1"), String::from("two"), String::from("3")];
+/// let numbers = words.iter().map(async |word| word.parse::<u8>());
+/// let results: Vec<_> = local::try_as_completed(1, numbers).collect().await;
+/// assert_eq!(results.len(), 2);
+/// # }
+/// ```
 #[track_caller]
 pub fn try_as_completed<I, Kind, T, E>(limit: usize, futures: I) -> impl Stream<Item = Result<T, E>>
 where
@@ -130,6 +170,19 @@ where
 /// # Panics
 ///
 /// If `limit` is 0.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::task::{StreamExt, local};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let base = vec![10, 20, 30];
+/// let sums = local::map(2, 0..3, async |place: usize| base[place] + 1);
+/// assert_eq!(sums.ordered().collect::<Vec<_>>().await, [11, 21, 31]);
+/// # }
+/// ```
 #[track_caller]
 pub fn map<I, Kind, F, G>(limit: usize, items: I, future_of: F) -> Map<I::Stream, F>
 where
@@ -145,6 +198,20 @@ where
 /// # Panics
 ///
 /// If `limit` is 0.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::task::{StreamExt, local};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let base = vec![10, 20, 30];
+/// let sums = local::try_map(2, 0.., async |place: usize| base.get(place).ok_or(place));
+/// let sums: Vec<_> = sums.ordered().collect().await;
+/// assert_eq!(sums, [Ok(&10), Ok(&20), Ok(&30), Err(3)]);
+/// # }
+/// ```
 #[track_caller]
 pub fn try_map<I, Kind, F, G, T, E>(limit: usize, items: I, future_of: F) -> TryMap<I::Stream, F>
 where

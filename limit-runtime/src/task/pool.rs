@@ -27,7 +27,8 @@ use tokio::task::JoinHandle;
 /// which `spawn` is called. What the limiter does with calls, such as refusing them, it does with
 /// `spawn`.
 ///
-/// Dropping it cancels its tasks, or, if [so chosen](Self::on_drop), lets them go on.
+/// Dropping it cancels its tasks, or, if [so chosen](Self::on_drop), lets them go on. Panics that nobody
+/// has asked for are then logged as an error (feature `tracing`).
 ///
 /// # Examples
 ///
@@ -103,6 +104,20 @@ impl<E: Admission> Pool<E> {
     }
 
     /// What becomes of the tasks when the pool is dropped. By default they are cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::task::{OnDrop, Pool};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let pool = Pool::new(2).on_drop(OnDrop::Detach);
+    /// let task = pool.spawn(async { "done all the same" }).await;
+    /// drop(pool);
+    /// assert_eq!(task.await.unwrap(), "done all the same");
+    /// # }
+    /// ```
     #[must_use]
     pub fn on_drop(mut self, on_drop: OnDrop) -> Self {
         self.on_drop = on_drop;
@@ -173,6 +188,22 @@ impl<E: Admission> Pool<E> {
 
     /// Cancels all tasks that there are at this moment. Each stops where it next awaits;
     /// [`join_all`](Self::join_all) waits for that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::task::Pool;
+    /// use std::future::pending;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let pool = Pool::new(2);
+    /// let task = pool.spawn(pending::<()>()).await;
+    /// pool.abort_all();
+    /// pool.join_all().await.expect("to be cancelled is no panic");
+    /// assert!(task.await.unwrap_err().is_cancelled());
+    /// # }
+    /// ```
     pub fn abort_all(&self) {
         self.members.abort_all();
     }
@@ -189,6 +220,10 @@ impl<E: Admission> Drop for Pool<E> {
         match self.on_drop {
             OnDrop::Cancel => self.abort_all(),
             OnDrop::Detach => {}
+        }
+        #[cfg(feature = "tracing")]
+        if let Err(panicked) = self.members.report(|| self.limiter.name().to_owned()) {
+            tracing::error!("{panicked}");
         }
     }
 }

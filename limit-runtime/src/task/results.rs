@@ -1,7 +1,7 @@
 //! The stream of what the futures give.
 
 use super::start::Start;
-use futures_util::stream::{FusedStream, FuturesOrdered, FuturesUnordered, Stream};
+use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
@@ -96,18 +96,6 @@ where
         let running = self.running.len();
         let (least, most) = if self.ended { (0, Some(0)) } else { self.items.size_hint() };
         (least.saturating_add(running), most.and_then(|most| most.checked_add(running)))
-    }
-}
-
-impl<S, N, F, G, Q> FusedStream for Results<S, N, F, Q>
-where
-    S: Stream,
-    N: Start<G>,
-    F: FnMut(S::Item) -> G,
-    Q: Running<N::Running>,
-{
-    fn is_terminated(&self) -> bool {
-        self.ended && self.running.len() == 0
     }
 }
 

@@ -46,7 +46,7 @@ pin_project! {
     /// assert_eq!(reports.snapshot().total.in_use, 0);
     /// # }
     /// ```
-    #[derive(Debug)]
+    #[derive(Debug, Default)]
     pub struct PermitBody<B> {
         #[pin]
         body: B,
@@ -70,9 +70,14 @@ impl<B: Body> Body for PermitBody<B> {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.body.poll_frame(context));
-        if !matches!(frame, Some(Ok(_))) {
+        let mut this = self.project();
+        let frame = ready!(this.body.as_mut().poll_frame(context));
+        // Who has had the trailers, or was told that there is no more, need not ask again.
+        let has_ended = match &frame {
+            Some(Ok(frame)) => frame.is_trailers() || this.body.is_end_stream(),
+            Some(Err(_)) | None => true,
+        };
+        if has_ended {
             this.permit.take();
         }
         Poll::Ready(frame)

@@ -83,11 +83,13 @@ impl<E: Admission, R, H> LimitLayer<E, R, H> {
     ///
     /// **A service that is ready holds a permit**, and one that waits to be ready holds a place in the
     /// queue, until it is called or dropped: a clone that is left idle so keeps others out. See to it
-    /// that who polls a clone ready goes on to call it. A clone of a service that holds a permit holds
-    /// none itself.
+    /// that who polls a clone ready goes on to call it.
+    /// (A service that `load_shed` has refused a call for waits on, and then holds a permit: drop it or
+    /// call it again.) A clone of a service that holds a permit holds none itself.
     ///
-    /// A call that is refused learns so when it is made: that a service is not ready for ever (an
-    /// error of `poll_ready`) would be more than is true.
+    /// A call that is refused learns so when it is made, also if that was known when the service was
+    /// asked whether it is ready: that it is not ready for ever (an error of `poll_ready`) would be more
+    /// than is true.
     #[must_use]
     pub fn reserving(mut self) -> Self {
         self.reserving = true;
@@ -95,7 +97,10 @@ impl<E: Admission, R, H> LimitLayer<E, R, H> {
     }
 
     /// Gives the permit to a function, to put into the response, and with it wherever that goes: a
-    /// connection, a stream. For a refused call for which [`on_reject`](LimitLayer::on_reject) has
+    /// connection, a stream. (A connection that is idle in a client's pool holds it too: give hyper's
+    /// legacy client a `pool_idle_timeout` and a `pool_timer`, without which it keeps idle ones for
+    /// ever. reqwest wants its own connections back, so that there a permit covers no more than the
+    /// connecting.) For a refused call for which [`on_reject`](LimitLayer::on_reject) has
     /// made a response it is `None`.
     ///
     /// # Examples

@@ -29,6 +29,24 @@ pub struct Limit<S, E: Admission = Infallible, R = AsError<E>, H = UntilResponse
 
 impl<S, E: Admission> Limit<S, E> {
     /// That service behind that limiter: short for a [`LimitLayer`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use limit_runtime::tower::Limit;
+    /// use std::convert::Infallible;
+    /// use tower::{ServiceExt, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Infallible> {
+    /// let double = service_fn(async |n: u32| Ok::<_, Infallible>(2 * n));
+    /// let double = Limit::of(double, Limiter::new("doubles", 3));
+    /// assert_eq!(double.clone().oneshot(4).await?, 8);
+    /// assert_eq!(double.limiter().snapshot().total.admitted_at_once, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn of(inner: S, limiter: impl Into<SharedLimiter<E>>) -> Self {
         Self::new(inner, LimitLayer::new(limiter))
@@ -76,7 +94,11 @@ where
     /// [`reserving`](LimitLayer::reserving).
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
         // First, so that a permit is not kept from others while this is not ready for it.
-        ready!(self.inner.poll_ready(context)).map_err(R::error)?;
+        if let Err(error) = ready!(self.inner.poll_ready(context)) {
+            // It may be kept for long, and is not called any more.
+            self.reserve = None;
+            return Poll::Ready(Err(R::error(error)));
+        }
         if self.layer.is_reserving() {
             let layer = &self.layer;
             ready!(self.reserve.get_or_insert_with(|| layer.reserve()).poll_ready(context));

@@ -1,0 +1,34 @@
+//! Gather with a limit: all results, in the order of the input.
+//!
+//! ```python
+//! async def fetch_all(server, pages, limit):
+//!     semaphore = asyncio.Semaphore(limit)
+//!
+//!     async def fetch(page):
+//!         async with semaphore:
+//!             return await server.get(page)
+//!
+//!     return await asyncio.gather(*map(fetch, pages))
+//! ```
+//!
+//! Pages are pulled as there is room for them, where `gather` makes a task for each at the start.
+//! For futures that can fail there is `try_gather`: it stops at the first error and cancels the
+//! rest, which `asyncio.gather` lets go on unseen.
+
+use limit_examples::Server;
+use limit_runtime::task;
+
+pub(crate) async fn fetch_all(
+    server: &Server,
+    pages: impl IntoIterator<Item = u32>,
+    limit: usize,
+) -> Vec<String> {
+    task::gather(limit, pages.into_iter().map(|page| server.get(page))).await
+}
+
+#[tokio::main]
+async fn main() {
+    let server = Server::new();
+    println!("{}", fetch_all(&server, 1..=9, 3).await.join(", "));
+    println!("{server}");
+}

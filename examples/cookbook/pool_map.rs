@@ -1,0 +1,35 @@
+//! A pool's map: the results one by one, in the order of the input.
+//!
+//! ```python
+//! def fetch_all(get, pages, limit):
+//!     with multiprocessing.pool.ThreadPool(limit) as pool:
+//!         yield from pool.imap(get, pages)
+//! ```
+//!
+//! Tasks instead of threads. Pages are pulled as results are taken, never more than `limit` ahead,
+//! also from an endless iterator; `imap` reads all of its input as fast as it can. `unordered()` in
+//! the place of `ordered()` is `imap_unordered`.
+
+use limit_examples::Server;
+use limit_runtime::task::{self, Stream, StreamExt};
+
+pub(crate) fn fetch_all(
+    server: &Server,
+    pages: impl IntoIterator<Item = u32>,
+    limit: usize,
+) -> impl Stream<Item = String> {
+    task::map(limit, pages, |page| server.get(page)).ordered()
+}
+
+#[tokio::main]
+async fn main() {
+    let server = Server::new();
+    let mut texts = fetch_all(&server, 1.., 3); // no end to these pages
+    while let Some(text) = texts.next().await {
+        println!("{text}");
+        if text == "page 9" {
+            break;
+        }
+    }
+    println!("{server}");
+}

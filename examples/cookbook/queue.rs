@@ -1,0 +1,51 @@
+//! A queue and workers.
+//!
+//! ```python
+//! async def worker(server, queue):
+//!     while True:
+//!         await server.get(await queue.get())
+//!         queue.task_done()
+//!
+//! async def work(server, queue, limit):
+//!     workers = [asyncio.create_task(worker(server, queue)) for _ in range(limit)]
+//!     await queue.join()
+//!     for task in workers:
+//!         task.cancel()
+//! ```
+//!
+//! The pool's places are the workers. A job that fails in Python takes its worker with it, and
+//! `queue.join()` waits for ever; here the other jobs go on, and `join_all` says what has panicked.
+//! The end of the work is the end of the channel: the last sender is dropped.
+
+use limit_examples::Server;
+use limit_runtime::task::{Panicked, Pool};
+use tokio::sync::mpsc::{Receiver, channel};
+
+pub(crate) async fn work(
+    server: &Server,
+    mut queue: Receiver<u32>,
+    limit: usize,
+) -> Result<(), Panicked> {
+    let pool = Pool::new(limit);
+    while let Some(page) = queue.recv().await {
+        pool.spawn(server.get(page)).await; // waits for a place
+    }
+    pool.join_all().await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Panicked> {
+    let server = Server::new();
+    let (jobs, queue) = channel(2);
+    let produce = async move {
+        for page in 1..=9 {
+            if jobs.send(page).await.is_err() {
+                return; // nobody works any more
+            }
+            println!("page {page} is in the queue");
+        }
+    };
+    let ((), worked) = tokio::join!(produce, work(&server, queue, 3));
+    println!("{server}");
+    worked
+}

@@ -1,0 +1,39 @@
+//! A wait with a timeout.
+//!
+//! ```python
+//! semaphore = asyncio.Semaphore(2)
+//!
+//! async def fetch(server, page):
+//!     async with asyncio.timeout(0.15):
+//!         await semaphore.acquire()
+//!     try:
+//!         return await server.get(page)
+//!     finally:
+//!         semaphore.release()
+//! ```
+//!
+//! It is the wait that has the timeout, and not the work. The error says how things stood, and when
+//! to try again. A permit that is free is taken even if there is no time at all; `max_wait` may
+//! also be an expression over the arguments, such as a request's deadline.
+
+use limit_examples::Server;
+use limit_runtime::{Rejected, concurrency_limit};
+use tokio::task::JoinSet;
+
+#[concurrency_limit(2, max_wait = "150ms")]
+pub(crate) async fn fetch(server: Server, page: u32) -> Result<String, Rejected> {
+    Ok(server.get(page).await)
+}
+
+#[tokio::main]
+async fn main() {
+    let server = Server::new();
+    let calls: JoinSet<_> = (1..=6).map(|page| fetch(server.clone(), page)).collect();
+    for result in calls.join_all().await {
+        match result {
+            Ok(text) => println!("{text}"),
+            Err(rejected) => println!("{rejected}"),
+        }
+    }
+    println!("{server}");
+}

@@ -1,0 +1,39 @@
+//! A fixed-size set of tasks: wait for the first to be done, put the next one in.
+//!
+//! ```python
+//! async def fetch_all(server, pages, limit, handle):
+//!     pages, tasks = iter(pages), set()
+//!     while True:
+//!         for page in itertools.islice(pages, limit - len(tasks)):
+//!             tasks.add(asyncio.create_task(server.get(page)))
+//!         if not tasks:
+//!             return
+//!         done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+//!         for task in done:
+//!             await handle(task.result())
+//! ```
+//!
+//! The stream is that set. Who leaves the loop early, by `?` or `break` or a panic, drops it, and
+//! that cancels the tasks in it; in Python they go on, and nobody waits for them.
+
+use limit_examples::Server;
+use limit_runtime::task::{self, StreamExt};
+
+pub(crate) async fn fetch_all(
+    server: &Server,
+    pages: impl IntoIterator<Item = u32>,
+    limit: usize,
+    mut handle: impl AsyncFnMut(String),
+) {
+    let mut texts = task::map(limit, pages, |page| server.get(page)).unordered();
+    while let Some(text) = texts.next().await {
+        handle(text).await; // the others go on meanwhile
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let server = Server::new();
+    fetch_all(&server, 1..=9, 3, async |text| println!("{text}")).await;
+    println!("{server}");
+}

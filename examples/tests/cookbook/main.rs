@@ -1,0 +1,31 @@
+//! What each program of the cookbook promises, on a clock that leaps where that is possible.
+#![forbid(unsafe_code)]
+
+mod programs;
+
+mod as_completed;
+mod callback;
+mod connections;
+mod cpu_bound;
+mod decorator;
+mod environment;
+mod event_loops;
+mod gather;
+mod generator;
+mod pool_map;
+mod queue;
+mod rate;
+mod resize;
+mod semaphore;
+mod timeout;
+mod two_limits;
+mod wait_first;
+
+type Error = Box<dyn std::error::Error>;
+type Result<T = ()> = std::result::Result<T, Error>;
+
+/// What a server prints that was asked for pages 1 to 9, three at a time and never less than that.
+const NINE_BY_THREES: &str = "after 0.0 s: 1, 2, 3\n\
+                              after 0.1 s: 4, 5, 6\n\
+                              after 0.2 s: 7, 8, 9\n\
+                              at most 3 at once";

@@ -1,0 +1,122 @@
+//! A limiter as a layer, and the crates that it is for.
+
+mod contract;
+mod life;
+mod refusals;
+mod reserving;
+mod runtimes;
+mod starvation;
+
+#[cfg(all(feature = "axum", feature = "http-body"))]
+mod axum;
+#[cfg(feature = "http-body")]
+mod body;
+mod connectors;
+#[cfg(all(feature = "tonic", feature = "http-body"))]
+mod tonic;
+
+use limit_runtime::{Admission, Limiter};
+use std::fmt::{self, Debug};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+use tokio_test::task::{self, Spawn};
+use tokio_test::{assert_ready, assert_ready_ok};
+use tower::Service;
+
+/// An error of an inner service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broken")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// An inner service that answers at once.
+async fn next(number: u32) -> Result<u32, Broken> {
+    number.checked_add(1).ok_or(Broken)
+}
+
+fn poll_ready<S, Request>(service: &mut S) -> Poll<Result<(), S::Error>>
+where
+    S: Service<Request>,
+{
+    task::spawn(()).enter(|context, _| service.poll_ready(context))
+}
+
+/// A call of a service that is ready, not yet polled.
+#[track_caller]
+fn call<S, Request>(service: &mut S, request: Request) -> Spawn<S::Future>
+where
+    S: Service<Request>,
+    S::Error: Debug,
+{
+    assert_ready_ok!(poll_ready(service), "the service is ready");
+    task::spawn(service.call(request))
+}
+
+/// What a call gives that was woken for it.
+#[track_caller]
+fn answered<F: Future>(call: &mut Spawn<F>) -> F::Output {
+    assert!(call.is_woken(), "the call was woken");
+    assert_ready!(call.poll(), "the call is done")
+}
+
+#[track_caller]
+fn assert_figures<E: Admission>(limiter: &Limiter<E>, in_use: usize, waiting: usize) {
+    let total = limiter.snapshot().total;
+    assert_eq!((total.in_use, total.waiting), (in_use, waiting), "in use and waiting, in {total}");
+}
+
+/// Lets the others run until it is so: for what a network has to do with.
+async fn until(condition: impl Fn() -> bool) {
+    let met = async {
+        while !condition() {
+            yield_now().await;
+        }
+    };
+    in_time(met).await;
+}
+
+/// What would hang is a failure.
+async fn in_time<F: Future>(future: F) -> F::Output {
+    timeout(Duration::from_secs(30), future).await.expect("it comes in time")
+}
+
+/// How many are inside, and the most that there were.
+#[derive(Default)]
+struct Inside {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Inside {
+    fn enter(self: &std::sync::Arc<Self>) -> Guest {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        Guest(std::sync::Arc::clone(self))
+    }
+
+    fn now(&self) -> usize {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+/// One that is inside.
+struct Guest(std::sync::Arc<Inside>);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,216 @@
+//! A permit that is taken before the call, where that is asked for.
+
+use super::{Broken, answered, assert_figures, call, in_time, next, poll_ready};
+use limit_runtime::tower::{BoxError, Limit, LimitLayer};
+use limit_runtime::{Limiter, Rejected, RejectedKind};
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok};
+use tower::balance::p2c::Balance;
+use tower::discover::ServiceList;
+use tower::load::Constant;
+use tower::load_shed::LoadShed;
+use tower::load_shed::error::Overloaded;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_test::mock::{self, Handle, Mock, Spawn};
+
+type Limited = Spawn<Limit<Mock<u32, u32>>>;
+
+fn behind(limit: usize) -> (Arc<Limiter>, Limited, Handle<u32, u32>) {
+    let limiter = Arc::new(Limiter::new("tower-reserving", limit));
+    let (service, handle) = mock::spawn_layer(LimitLayer::new(&limiter).reserving());
+    (limiter, service, handle)
+}
+
+#[test]
+fn a_service_that_is_ready_holds_a_permit_and_its_call_has_it() {
+    let (limiter, mut service, mut handle) = behind(1);
+    assert_ready_ok!(service.poll_ready());
+    assert_figures(&limiter, 1, 0);
+    assert_ready_ok!(service.poll_ready());
+    assert_figures(&limiter, 1, 0);
+
+    let mut other = service.clone();
+    assert_pending!(other.poll_ready());
+    assert_figures(&limiter, 1, 1);
+
+    let mut call = tokio_test::task::spawn(service.call(1));
+    assert_figures(&limiter, 1, 1);
+    assert_pending!(call.poll());
+    assert_pending!(service.poll_ready(), "the permit is the call's");
+    assert_figures(&limiter, 1, 2);
+    let (request, answer) = assert_ready!(handle.poll_request()).expect("the permit is there");
+    answer.send_response(request + 1);
+    assert_eq!(answered(&mut call).ok(), Some(2));
+
+    assert!(other.is_woken(), "first come, first served");
+    assert!(!service.is_woken());
+    assert_ready_ok!(other.poll_ready());
+    drop(other);
+    assert!(service.is_woken(), "what is ready and dropped gives back");
+    assert_ready_ok!(service.poll_ready());
+    drop(service.call(1));
+    assert_figures(&limiter, 0, 0);
+}
+
+#[test]
+fn a_clone_has_no_reservation() {
+    let (limiter, mut service, _handle) = behind(2);
+    assert_ready_ok!(service.poll_ready());
+    let mut clone = service.clone();
+    assert_figures(&limiter, 1, 0);
+    assert_ready_ok!(clone.poll_ready());
+    assert_figures(&limiter, 2, 0);
+
+    let mut waits = service.clone();
+    assert_pending!(waits.poll_ready());
+    let clone_of_a_waiter = waits.clone();
+    assert_figures(&limiter, 2, 1);
+    drop((waits, clone_of_a_waiter));
+    assert_figures(&limiter, 2, 0);
+    drop(clone);
+    assert_figures(&limiter, 1, 0);
+    drop(service.into_inner().into_inner());
+    assert_figures(&limiter, 0, 0);
+}
+
+#[test]
+fn nothing_is_reserved_while_the_inner_service_is_not_ready() {
+    let (limiter, mut service, mut handle) = behind(1);
+    handle.allow(0);
+    assert_pending!(service.poll_ready());
+    assert_figures(&limiter, 0, 0);
+    handle.allow(1);
+    assert!(service.is_woken());
+    assert_ready_ok!(service.poll_ready());
+    assert_figures(&limiter, 1, 0);
+}
+
+#[test]
+fn a_service_that_has_failed_reserves_nothing() {
+    let (limiter, mut service, handle) = behind(1);
+    assert_fails_without_permits(&limiter, &mut service, handle, 0);
+
+    let (limiter, mut service, handle) = behind(1);
+    let held = limiter.try_acquire().expect("a permit is free");
+    assert_fails_without_permits(&limiter, &mut service, handle, 1);
+    drop(held);
+    assert_figures(&limiter, 0, 0);
+}
+
+/// The service is polled ready, and then its inner service fails.
+#[track_caller]
+fn assert_fails_without_permits(
+    limiter: &Limiter,
+    service: &mut Limited,
+    mut handle: Handle<u32, u32>,
+    in_use: usize,
+) {
+    let _ = service.poll_ready();
+    handle.send_error(Broken);
+    assert_ready_err!(service.poll_ready());
+    assert_figures(limiter, in_use, 0);
+}
+
+#[test]
+fn a_call_without_a_reservation_takes_its_permit_itself() {
+    // Against tower's contract, but harmless with an inner service that is always ready.
+    let limiter = Arc::new(Limiter::new("tower-unasked", 1));
+    let mut service = LimitLayer::new(&limiter).reserving().layer(service_fn(next));
+    let mut unasked = tokio_test::task::spawn(service.call(1));
+    assert_figures(&limiter, 0, 0);
+    assert_eq!(assert_ready!(unasked.poll()), Ok(2));
+}
+
+#[test]
+fn what_else_is_said_of_the_layer_may_be_said_before_or_after() {
+    let limiter = Arc::new(Limiter::new("tower-said", 1).max_waiting(0));
+    let before = LimitLayer::new(&limiter).reserving();
+    let before = before.on_reject(|_| 0).hand_over(|n: u32, _permit| n);
+    let after = LimitLayer::new(&limiter).on_reject(|_| 0).hand_over(|n: u32, _permit| n);
+    let after = after.reserving();
+    for _ in 0..2 {
+        let mut service = before.layer(service_fn(next));
+        assert_ready_ok!(poll_ready(&mut service));
+        assert_figures(&limiter, 1, 0);
+        let mut refused = after.clone().layer(service_fn(next));
+        assert_eq!(assert_ready!(call(&mut refused, 1).poll()), Ok(0));
+        assert_eq!(assert_ready!(call(&mut service, 1).poll()), Ok(2));
+        assert_ready_ok!(poll_ready(&mut refused));
+        assert_figures(&limiter, 1, 0);
+    }
+}
+
+#[test]
+fn a_refusal_comes_from_the_call() {
+    let limiter = Arc::new(Limiter::new("tower-refusing", 1).max_waiting(0));
+    let mut service = LimitLayer::new(&limiter).reserving().layer(service_fn(next));
+    let held = limiter.try_acquire().expect("a permit is free");
+    let mut refused = call(&mut service, 1);
+    let error = assert_ready_err!(refused.poll());
+    let rejected: &Rejected = error.downcast_ref().expect("the call was refused");
+    assert_eq!(rejected.kind(), RejectedKind::QueueFull);
+    drop(held);
+
+    let mut admitted = call(&mut service, 1);
+    assert_figures(&limiter, 1, 0);
+    assert_eq!(assert_ready!(admitted.poll()).ok(), Some(2), "the service goes on");
+    assert_figures(&limiter, 0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_to_be_ready_has_its_time() {
+    let wait = Duration::from_millis(50);
+    let limiter = Arc::new(Limiter::new("tower-patient", 1).max_wait(wait));
+    let mut service = LimitLayer::new(&limiter).reserving().layer(service_fn(next));
+    let held = limiter.try_acquire().expect("a permit is free");
+    let begun = tokio::time::Instant::now();
+    let ready = service.ready().await.expect("a refusal is the call's");
+    assert_eq!(begun.elapsed(), wait);
+    let error = ready.call(1).await.expect_err("it has waited in vain");
+    let rejected: &Rejected = error.downcast_ref().expect("the call was refused");
+    assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, wait));
+    drop(held);
+    assert_eq!(service.oneshot(1).await.ok(), Some(2));
+}
+
+#[test]
+fn what_sheds_load_sheds_what_would_wait() {
+    let limiter = Arc::new(Limiter::new("tower-shed", 1));
+    let (upstream, mut handle) = mock::pair::<u32, u32>();
+    let mut service = LoadShed::new(LimitLayer::new(&limiter).reserving().layer(upstream));
+    let mut runs = call(&mut service.clone(), 1);
+    assert_pending!(runs.poll());
+    for _ in 0..3 {
+        let error: BoxError = assert_ready_err!(call(&mut service.clone(), 2).poll());
+        assert!(error.is::<Overloaded>(), "{error}");
+    }
+    let (request, answer) = assert_ready!(handle.poll_request()).expect("the first");
+    answer.send_response(request);
+    assert_eq!(answered(&mut runs).ok(), Some(1));
+    assert_pending!(call(&mut service, 3).poll());
+    assert_eq!(assert_ready!(handle.poll_request()).expect("the next").0, 3);
+    assert_figures(&limiter, 0, 0);
+}
+
+#[tokio::test]
+async fn a_balancer_passes_over_an_endpoint_without_permits() {
+    let limiters =
+        ["tower-busy", "tower-free"].map(|name| (name, Arc::new(Limiter::named(name, 1))));
+    let endpoints = limiters.each_ref().map(|(name, limiter)| {
+        let name = *name;
+        let answer = service_fn(move |()| ready(Ok::<_, Broken>(name)));
+        Constant::new(LimitLayer::new(limiter).reserving().layer(answer), 1)
+    });
+    let held = limiters[0].1.try_acquire().expect("a permit is free");
+    let mut balance = Balance::new(ServiceList::new(endpoints));
+    for _ in 0..20 {
+        let ready = in_time(balance.ready()).await.expect("one is ready");
+        assert_eq!(in_time(ready.call(())).await.ok(), Some("tower-free"));
+    }
+    drop((balance, held));
+    for (_, limiter) in limiters {
+        assert_figures(&limiter, 0, 0);
+    }
+}
