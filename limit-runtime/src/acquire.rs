@@ -197,7 +197,7 @@ impl Call<'_> {
         let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
         let weight = self.ask.permits();
         if may_be_free && semaphore.try_acquire(weight, || lease.holds()) {
-            let record = Record::holds(semaphore, weight, self.site);
+            let record = Record::holds(self.limiter, semaphore, weight, self.site);
             Ok(Permit::new(semaphore, weight, NO_SLOT, record))
         } else {
             Err(Some((semaphore, lease)))
@@ -253,7 +253,7 @@ impl Call<'_> {
             let entered = semaphore.enter(ask, key, waker, policy, || lease.holds());
             match entered {
                 Entered::Admitted { weight, slot } => {
-                    let record = Record::holds(semaphore, weight, self.site);
+                    let record = Record::holds(self.limiter, semaphore, weight, self.site);
                     let permit = Permit::new(semaphore, weight, slot, record);
                     // It may have waited at a runtime that has ended.
                     if self.since.is_some() {
@@ -263,7 +263,8 @@ impl Call<'_> {
                 }
                 Entered::Queued(place) => {
                     self.waiter = Some(Waiter { semaphore, place, weight: self.ask.weight });
-                    self.record = Record::waits(semaphore, self.ask.weight, self.site);
+                    self.record =
+                        Record::waits(self.limiter, semaphore, self.ask.weight, self.site);
                     self.since.get_or_insert_with(Instant::now);
                     self.limiter.assert_not_finding_out();
                     self.log_waiting();
@@ -335,7 +336,7 @@ impl Call<'_> {
         // The slot is the permit's from here on: it goes back with it.
         std::mem::forget(waiter);
         let mut record = std::mem::replace(&mut self.record, Record::NONE);
-        record.admitted(semaphore, weight, self.site);
+        record.admitted(self.limiter, semaphore, weight, self.site);
         let permit = Permit::new(semaphore, weight, place.slot, record);
         // Foreign code, which may panic: the permit is there already.
         self.log_admitted(wait);

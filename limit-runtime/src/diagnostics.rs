@@ -42,9 +42,10 @@ mod slots;
 mod watch;
 
 use crate::admission::Admission;
-use crate::limiter::{Entry, Limiter, LimiterHandle, entries};
+use crate::limiter::{Core, Entry, Limiter, LimiterHandle, entry};
 use crate::semaphore::Semaphore;
 use slots::{Info, Slot};
+use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -57,6 +58,9 @@ static RECORDING: AtomicBool = AtomicBool::new(cfg!(debug_assertions));
 
 /// In nanoseconds.
 static WARN_AFTER: AtomicU64 = AtomicU64::new(30_000_000_000);
+
+/// Of so many calls that held permits, one is counted with how long it did.
+pub(crate) const SAMPLED: u32 = 64;
 
 /// Whether calls are recorded from now on. At the start: in builds with debug assertions.
 pub fn record(on: bool) {
@@ -103,18 +107,34 @@ impl Record {
 
     /// A call has its permits.
     #[inline]
-    pub(crate) fn holds(semaphore: &'static Semaphore, weight: u32, site: Site) -> Self {
-        if is_recording() { Self::new(semaphore, weight, site, true) } else { Self::NONE }
+    pub(crate) fn holds(
+        limiter: &Core,
+        semaphore: &'static Semaphore,
+        weight: u32,
+        site: Site,
+    ) -> Self {
+        if is_recording() { Self::new(limiter, semaphore, weight, site, true) } else { Self::NONE }
     }
 
     /// A call waits.
     #[inline]
-    pub(crate) fn waits(semaphore: &'static Semaphore, weight: u32, site: Site) -> Self {
-        if is_recording() { Self::new(semaphore, weight, site, false) } else { Self::NONE }
+    pub(crate) fn waits(
+        limiter: &Core,
+        semaphore: &'static Semaphore,
+        weight: u32,
+        site: Site,
+    ) -> Self {
+        if is_recording() { Self::new(limiter, semaphore, weight, site, false) } else { Self::NONE }
     }
 
     #[inline(never)]
-    fn new(semaphore: &'static Semaphore, weight: u32, site: Site, holds: bool) -> Self {
+    fn new(
+        limiter: &Core,
+        semaphore: &'static Semaphore,
+        weight: u32,
+        site: Site,
+        holds: bool,
+    ) -> Self {
         // Who takes no permits holds none.
         if holds && weight == 0 {
             return Self::NONE;
@@ -122,15 +142,22 @@ impl Record {
         watch::start();
         let task = tokio::task::try_id();
         let since = Instant::now();
-        let info = Info { semaphore, site: site.0, task, since, weight, holds, is_told: false };
-        Self(slots::take(info))
+        let limiter = limiter.index();
+        let (site, is_told) = (site.0, false);
+        Self(slots::take(Info { limiter, semaphore, site, task, since, weight, holds, is_told }))
     }
 
     /// The call that waited has its permits.
     #[inline]
-    pub(crate) fn admitted(&mut self, semaphore: &'static Semaphore, weight: u32, site: Site) {
+    pub(crate) fn admitted(
+        &mut self,
+        limiter: &Core,
+        semaphore: &'static Semaphore,
+        weight: u32,
+        site: Site,
+    ) {
         *self = Self::NONE;
-        *self = Self::holds(semaphore, weight, site);
+        *self = Self::holds(limiter, semaphore, weight, site);
     }
 
     /// It ends: before the permit is given back, so that no more holders are seen than there are.
@@ -144,11 +171,26 @@ impl Record {
 
 #[inline(never)]
 fn end(slot: &'static Slot) {
-    if let Some(info) = slots::give_back(slot) {
-        if info.is_told {
-            watch::tell_end(&info);
+    let Some(info) = slots::give_back(slot) else { return };
+    if info.is_told {
+        watch::tell_end(&info);
+    }
+    if info.holds && is_sample() {
+        if let Some(entry) = info.limiter() {
+            entry.record_hold(info.since.elapsed());
         }
     }
+}
+
+/// Whether this call is one of which it is counted for how long it held its permits: of each thread's the
+/// first, and then every so many.
+fn is_sample() -> bool {
+    thread_local! {
+        static CALLS: Cell<u32> = const { Cell::new(0) };
+    }
+    // Not to be had while the thread's locals are dropped.
+    let call = CALLS.try_with(|calls| calls.replace(calls.get().wrapping_add(1)));
+    call.is_ok_and(|call| call % SAMPLED == 0)
 }
 
 impl Drop for Record {
@@ -281,11 +323,22 @@ impl Info {
         Call { limiter, place, task, weight, age: now.saturating_duration_since(since) }
     }
 
-    /// The name of the limiter whose semaphore it is, at present.
-    fn limiter(&self) -> Option<Arc<str>> {
-        let is_its = |entry: &Arc<Entry>| {
-            entry.semaphores().iter().any(|semaphore| std::ptr::eq(*semaphore, self.semaphore))
-        };
-        entries().into_iter().find(is_its).map(|entry| Arc::clone(&entry.name))
+    /// Whose it is, unless that has been dropped.
+    fn limiter(&self) -> Option<Arc<Entry>> {
+        let entry = entry(self.limiter? as usize)?;
+        // The index may be another's by now, but then none of its semaphores is this one.
+        let is_its = |semaphore: &&Semaphore| std::ptr::eq(*semaphore, self.semaphore);
+        entry.semaphores().iter().any(is_its).then_some(entry)
     }
+}
+
+/// Since when permits have been held, by semaphore (its address): of each the oldest.
+#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
+pub(crate) fn oldest_holders() -> std::collections::HashMap<usize, Instant> {
+    let mut oldest = std::collections::HashMap::new();
+    for info in slots::all().filter(|info| info.holds) {
+        let since = oldest.entry(std::ptr::from_ref(info.semaphore).addr()).or_insert(info.since);
+        *since = info.since.min(*since);
+    }
+    oldest
 }

@@ -28,8 +28,10 @@ use entry::Limit;
 #[cfg(feature = "config")]
 pub(crate) use entry::read_limit;
 pub use keyed::ForKey;
-#[cfg(any(feature = "config", feature = "diagnostics"))]
+#[cfg(feature = "config")]
 pub(crate) use limiters::entries;
+#[cfg(feature = "diagnostics")]
+pub(crate) use limiters::entry;
 pub use limiters::{LimiterHandle, find, limiters};
 pub use settings::{Setting, Settings, Source, Unsupported};
 #[cfg(feature = "tower")]

@@ -1,5 +1,6 @@
 //! Nothing, in place of what the feature `diagnostics` records.
 
+use crate::limiter::Core;
 use crate::semaphore::Semaphore;
 
 #[derive(Clone, Copy, Debug)]
@@ -19,18 +20,18 @@ impl Record {
     pub(crate) const NONE: Self = Self;
 
     #[inline]
-    pub(crate) fn holds(_: &'static Semaphore, _: u32, _: Site) -> Self {
+    pub(crate) fn holds(_: &Core, _: &'static Semaphore, _: u32, _: Site) -> Self {
         Self
     }
 
     #[inline]
-    pub(crate) fn waits(_: &'static Semaphore, _: u32, _: Site) -> Self {
+    pub(crate) fn waits(_: &Core, _: &'static Semaphore, _: u32, _: Site) -> Self {
         Self
     }
 
     #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
-    pub(crate) fn admitted(&mut self, _: &'static Semaphore, _: u32, _: Site) {}
+    pub(crate) fn admitted(&mut self, _: &Core, _: &'static Semaphore, _: u32, _: Site) {}
 
     #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]

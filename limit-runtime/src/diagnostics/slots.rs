@@ -20,6 +20,8 @@ use tokio::task::Id;
 /// What is known of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Info {
+    /// Its index.
+    pub(super) limiter: Option<u32>,
     pub(super) semaphore: &'static Semaphore,
     pub(super) site: &'static Location<'static>,
     pub(super) task: Option<Id>,
@@ -35,8 +37,15 @@ impl PartialEq for Info {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.semaphore, other.semaphore)
             && std::ptr::eq(self.site, other.site)
-            && (self.task, self.since, self.weight, self.holds, self.is_told)
-                == (other.task, other.since, other.weight, other.holds, other.is_told)
+            && (self.limiter, self.task, self.since, self.weight, self.holds, self.is_told)
+                == (
+                    other.limiter,
+                    other.task,
+                    other.since,
+                    other.weight,
+                    other.holds,
+                    other.is_told,
+                )
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn tell_end(info: &Info) {
 fn tell(info: &Info, what: &str) {
     let limiter = info.limiter();
     tracing::warn!(
-        limiter = limiter.as_deref().unwrap_or("(dropped)"),
+        limiter = limiter.as_deref().map_or("(dropped)", |limiter| &limiter.name),
         place = %info.site,
         age = ?info.since.elapsed(),
         task = info.task.map(tracing::field::display),

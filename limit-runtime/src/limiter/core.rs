@@ -88,12 +88,12 @@ impl Core {
         loop {
             let (semaphore, lease) = self.semaphore(None);
             if key.is_none() && semaphore.try_acquire(weight, || lease.holds()) {
-                let record = Record::holds(semaphore, weight, site);
+                let record = Record::holds(self, semaphore, weight, site);
                 return Ok(Permit::new(semaphore, weight, NO_SLOT, record));
             }
             match semaphore.enter(ask, key, None, &self.policy, || lease.holds()) {
                 Entered::Admitted { weight, slot } => {
-                    let record = Record::holds(semaphore, weight, site);
+                    let record = Record::holds(self, semaphore, weight, site);
                     return Ok(Permit::new(semaphore, weight, slot, record));
                 }
                 Entered::Refused(refusal) => {
@@ -145,6 +145,12 @@ impl Core {
     #[cold]
     pub(crate) fn bind(&self, semaphore: &Semaphore) {
         self.entry().bind(semaphore, &self.policy);
+    }
+
+    /// The index under which registries know it, if it has been used.
+    #[cfg(feature = "diagnostics")]
+    pub(crate) fn index(&self) -> Option<u32> {
+        self.index.load(Ordering::Relaxed).checked_sub(1)
     }
 
     /// How long calls wait that do not say it themselves, if that is not as the code has it.

@@ -5,6 +5,8 @@ mod set;
 use super::settings::{Overrides, Values};
 use crate::Scope;
 use crate::events::{self, Event};
+#[cfg(feature = "diagnostics")]
+use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
 use crate::policy::Policy;
 use crate::registry;
@@ -40,6 +42,9 @@ pub(crate) struct Entry {
     limit: Limit,
     made: Made,
     max_wait: MaxWaitSet,
+    /// For how long permits were held, of some calls.
+    #[cfg(feature = "diagnostics")]
+    holds: Mutex<Option<Box<Histogram>>>,
     control: Mutex<Control>,
 }
 
@@ -103,7 +108,18 @@ impl Entry {
             last: None,
         };
         let max_wait = MaxWaitSet::new();
-        Self { name, index, scope, limit, made, max_wait, control: Mutex::new(control) }
+        let control = Mutex::new(control);
+        Self {
+            name,
+            index,
+            scope,
+            limit,
+            made,
+            max_wait,
+            #[cfg(feature = "diagnostics")]
+            holds: Mutex::default(),
+            control,
+        }
     }
 
     /// The limit, if it is the same for all scopes.
@@ -271,6 +287,21 @@ impl Entry {
         drop(control);
         wakers.wake();
         semaphores().for_each(Semaphore::serve_all);
+    }
+
+    /// Counts a call with how long it held its permits.
+    #[cfg(feature = "diagnostics")]
+    pub(crate) fn record_hold(&self, held: Duration) {
+        let nanoseconds = u64::try_from(held.as_nanos()).unwrap_or(u64::MAX);
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        holds.get_or_insert_with(Box::default).record(nanoseconds);
+    }
+
+    /// How long permits were held, of the calls that were counted.
+    #[cfg(feature = "diagnostics")]
+    pub(crate) fn hold_times(&self) -> Histogram {
+        let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        holds.as_deref().cloned().unwrap_or_default()
     }
 
     /// How many permits are out, and calls wait, in all runtimes.

@@ -210,6 +210,12 @@ pub fn limiters() -> Vec<LimiterHandle> {
     entries().into_iter().map(|entry| LimiterHandle { entry }).collect()
 }
 
+/// The limiter with that index, if there is one.
+#[cfg(feature = "diagnostics")]
+pub(crate) fn entry(index: usize) -> Option<Arc<Entry>> {
+    lock().entries.get(index).cloned().flatten()
+}
+
 pub(crate) fn entries() -> Vec<Arc<Entry>> {
     let entries = lock().entries.clone();
     entries.into_iter().flatten().collect()
