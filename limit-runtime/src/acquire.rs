@@ -1,7 +1,8 @@
 //! The future that takes permits: it joins the queue, and leaves it when dropped.
 
 pub(crate) mod deadline;
-mod run;
+#[cfg(any(feature = "task", feature = "tower"))]
+pub(crate) mod run;
 mod ticker;
 mod waiter;
 
@@ -40,7 +41,9 @@ use waiter::Waiter;
 /// [`std::mem::forget`], keeps its place, and the permit that it is handed in time.)
 ///
 /// A free permit is taken at once, without a look at tokio's cooperative budget: as without the
-/// limit, a task that never waits for anything else does not yield.
+/// limit, a task that never waits for anything else does not yield. A loop that does nothing but acquire
+/// and spawn should await [`tokio::task::consume_budget`] as well (`spawn` does so itself): on a runtime
+/// that shuts down what is spawned is dropped at once, so that its permit is always free.
 ///
 /// # Panics
 ///

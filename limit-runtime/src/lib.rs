@@ -248,6 +248,11 @@
 //! # }
 //! ```
 //!
+//! **Change what is set without a restart,** by hand ([`set_limit`](Limiter::set_limit),
+//! [`set_enabled`](Limiter::set_enabled) and their like) or from a file that is watched (feature `config`):
+//! `limit_runtime::config::Config::watch("limits.toml").start()?`. [`Snapshot::settings`] says who has set
+//! what. Feature `diagnostics` tells who holds the permits: `Limiter::holders`.
+//!
 //! **Find out what a limit would do** before it is put in force: `shadow` lets everybody in and counts
 //! what would have happened ([`Figures::shadowed`]).
 //!
@@ -270,6 +275,10 @@
 //!
 //! * `axum`: [`Rejected`] is a response of axum 0.8: 503, or 504 if the call timed out, with
 //!   `Retry-After`. A handler may return `Result<_, Rejected>`.
+//! * `config`: the module `config`, settings by limiter name from files and the environment (with serde
+//!   and toml).
+//! * `diagnostics`: the module `diagnostics`, who holds permits and who waits (with crossbeam-utils; brings
+//!   `tracing`).
 //! * `http-body`: `tower`, and the permit of a call can stay with the body of its HTTP response.
 //! * `serde`: [`Snapshot`] and what it consists of can be serialised and deserialised.
 //! * `task`: the module `task`, tasks in bulk (with futures-util).
@@ -319,6 +328,9 @@ pub mod task;
 pub mod tower;
 
 pub use acquire::Acquire;
+#[cfg(feature = "task")]
+#[cfg_attr(docsrs, doc(cfg(feature = "task")))]
+pub use acquire::run::Run;
 pub use admission::Admission;
 pub use events::{Event, EventKind};
 pub use keying::{Key, Keyed, Keying, Unkeyed};

@@ -1,6 +1,8 @@
 //! A named limit with its policy.
 
 mod blocking;
+#[cfg(feature = "task")]
+mod changed;
 mod core;
 mod drain;
 mod entry;
@@ -8,6 +10,7 @@ mod keyed;
 mod limiters;
 mod live;
 mod policy;
+#[cfg(feature = "task")]
 mod run;
 pub(crate) mod settings;
 mod shared;
@@ -21,6 +24,8 @@ use crate::keying::{Keyed, Unkeyed};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
 use crate::rejected::Rejected;
+#[cfg(feature = "task")]
+pub(crate) use changed::LimitChanged;
 pub use drain::{Drain, Undrained};
 #[cfg(any(feature = "config", feature = "diagnostics"))]
 pub(crate) use entry::Entry;
@@ -34,8 +39,8 @@ pub(crate) use limiters::entries;
 pub(crate) use limiters::entry;
 pub use limiters::{LimiterHandle, find, limiters};
 pub use settings::{Setting, Settings, Source, Unsupported};
-#[cfg(feature = "tower")]
-pub(crate) use shared::Shared;
+#[cfg(any(feature = "task", feature = "tower"))]
+pub(crate) use shared::AcquireShared;
 pub use shared::SharedLimiter;
 use std::borrow::Cow;
 use std::convert::Infallible;

@@ -12,8 +12,8 @@
 //! The functions take a number, and nothing else knows of the limit: it is for this one call. The
 //! futures run as **tasks** of tokio: they go on while whoever called works on an output, and on other
 //! threads. When the future or stream that a function gave is dropped, its tasks are cancelled (each
-//! stops where it next awaits); when one panics, so does whoever polls for its output, and the others
-//! are cancelled. For futures that are not `Send`, or that borrow, there is [`local`].
+//! stops where it next awaits); when one panics, so does whoever polls for its output, the others are
+//! cancelled, and a stream has ended. For futures that are not `Send`, or that borrow, there is [`local`].
 //!
 //! Items come from an iterator or a stream ([`Items`]), which may be endless: no more are pulled than
 //! there are places, and an output that is not taken yet keeps its place. So at no time is it more
@@ -22,12 +22,60 @@
 //! The `try_` forms are for futures that give a `Result`: they stop at the first error and cancel the
 //! rest, as asyncio's `TaskGroup`.
 //!
+//! # What goes into a task
+//!
+//! A task outlives the function that spawns it, so its future owns what it uses. What several share is
+//! cloned for each, before the `async` block:
+//!
+//! ```
+//! use limit_runtime::task;
+//! use std::sync::Arc;
+//!
+//! # struct Client;
+//! # impl Client { async fn get(&self, id: u32) -> u32 { id } }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let client = Arc::new(Client);
+//! let get = |id| {
+//!     let client = Arc::clone(&client);
+//!     async move { client.get(id).await }
+//! };
+//! assert_eq!(task::gather(3, (1..=4).map(get)).await, [1, 2, 3, 4]);
+//!
+//! // Or borrow it, without tasks:
+//! assert_eq!(task::local::gather(3, (1..=4).map(|id| client.get(id))).await, [1, 2, 3, 4]);
+//! # }
+//! ```
+//!
+//! A function that spawns itself, as a crawler may, says that its future is `Send`, and boxes it:
+//!
+//! ```
+//! use limit_runtime::task::Pool;
+//! use std::pin::Pin;
+//! use std::sync::Arc;
+//!
+//! fn crawl(pool: Arc<Pool>, depth: u32) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+//!     Box::pin(async move {
+//!         for _link in 0..depth {
+//!             let next = crawl(Arc::clone(&pool), depth - 1);
+//!             // Not awaited in the pool itself: who waits for a place there while it holds one may
+//!             // wait for itself.
+//!             let pool = Arc::clone(&pool);
+//!             tokio::spawn(async move { pool.spawn(next).await });
+//!         }
+//!     })
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { crawl(Arc::new(Pool::new(2)), 2).await }
+//! ```
+//!
 //! Needs the feature `task`.
 //!
 //! # Panics
 //!
 //! All functions with a limit panic at once if it is 0: nothing would ever run. Where no tokio runtime
-//! is, the first poll panics ([`local`]'s do not).
+//! is, the first poll panics, and so does one after the runtime of the tasks was shut down ([`local`]'s
+//! do neither).
 //!
 //! # Examples
 //!
@@ -55,7 +103,7 @@
 //! # }
 //! ```
 
-mod in_order;
+mod gathered;
 mod items;
 mod limited;
 pub mod local;
@@ -70,10 +118,25 @@ pub use items::{Items, OfIterator, OfStream};
 pub use limited::{LimitStreamExt, MapLimited};
 pub use map::{Map, TryMap};
 pub use pool::{OnDrop, Panicked, Pool};
+pub use results::{Results, UntilError};
 
-use futures_util::future::{FutureExt, TryFutureExt};
-use in_order::{in_order, try_in_order};
+use futures_util::stream::FuturesUnordered;
+use gathered::{Gathered, TryGathered};
+use start::{Spawned, Task};
+use std::convert::identity;
 use std::future::Future;
+
+/// The future of [`gather`].
+pub type Gather<S, F, T> = Gathered<S, F, Spawned, Task<(usize, T)>, T>;
+
+/// The future of [`try_gather`].
+pub type TryGather<S, F, T, E> = TryGathered<S, F, Spawned, Task<(usize, Result<T, E>)>, T, E>;
+
+/// The stream of [`as_completed`].
+pub type AsCompleted<S, F, T> = Results<S, Spawned, fn(F) -> F, FuturesUnordered<Task<T>>>;
+
+/// The stream of [`try_as_completed`].
+pub type TryAsCompleted<S, F, T, E> = UntilError<AsCompleted<S, F, Result<T, E>>>;
 
 /// Runs all futures, at most `limit` at a time, and gives their outputs in the order of the input.
 ///
@@ -104,19 +167,17 @@ use std::future::Future;
 pub fn gather<I, Kind>(
     limit: usize,
     futures: I,
-) -> impl Future<Output = Vec<<I::Item as Future>::Output>>
+) -> Gather<I::Stream, I::Item, <I::Item as Future>::Output>
 where
     I: Items<Kind, Item: Future<Output: Send + 'static> + Send + 'static>,
 {
-    let numbered = futures.into_stream().enumerate();
-    let future_of = |(place, future): (usize, I::Item)| future.map(move |output| (place, output));
-    in_order(map(limit, numbered, future_of).unordered())
+    Gathered::new(futures.into_stream(), spawned(limit))
 }
 
 /// Runs all futures, at most `limit` at a time, until the first error, and gives their values in the
 /// order of the input.
 ///
-/// At the error, the first in time, the futures that run are cancelled and no more are pulled. In
+/// At the first error that is there the futures that run are cancelled and no more are pulled. In
 /// asyncio: a `TaskGroup`.
 ///
 /// # Errors
@@ -144,22 +205,17 @@ where
 /// # }
 /// ```
 #[track_caller]
-pub fn try_gather<I, Kind, T, E>(
-    limit: usize,
-    futures: I,
-) -> impl Future<Output = Result<Vec<T>, E>>
+pub fn try_gather<I, Kind, T, E>(limit: usize, futures: I) -> TryGather<I::Stream, I::Item, T, E>
 where
     I: Items<Kind, Item: Future<Output = Result<T, E>> + Send + 'static>,
     T: Send + 'static,
     E: Send + 'static,
 {
-    let numbered = futures.into_stream().enumerate();
-    let future_of =
-        |(place, future): (usize, I::Item)| future.map_ok(move |output| (place, output));
-    try_in_order(try_map(limit, numbered, future_of).unordered())
+    TryGathered::new(futures.into_stream(), spawned(limit))
 }
 
-/// Runs all futures, at most `limit` at a time, and gives each one's output when it is there.
+/// Runs all futures, at most `limit` at a time, and gives each one's output when it is there. Those that
+/// are there when the consumer asks come in any order.
 ///
 /// In asyncio: `as_completed(futures)`. Short for [`map`] with the futures themselves, unordered.
 ///
@@ -187,14 +243,15 @@ where
 pub fn as_completed<I, Kind>(
     limit: usize,
     futures: I,
-) -> impl Stream<Item = <I::Item as Future>::Output>
+) -> AsCompleted<I::Stream, I::Item, <I::Item as Future>::Output>
 where
     I: Items<Kind, Item: Future<Output: Send + 'static> + Send + 'static>,
 {
-    map(limit, futures, |future| future).unordered()
+    Results::new(futures.into_stream(), spawned(limit), identity)
 }
 
-/// As [`as_completed`], up to and with the first error; the futures that run are then cancelled.
+/// As [`as_completed`], up to and with the first error; the futures that run are then cancelled. In
+/// asyncio: a loop over `as_completed` inside a `TaskGroup`.
 ///
 /// # Panics
 ///
@@ -215,13 +272,16 @@ where
 /// # }
 /// ```
 #[track_caller]
-pub fn try_as_completed<I, Kind, T, E>(limit: usize, futures: I) -> impl Stream<Item = Result<T, E>>
+pub fn try_as_completed<I, Kind, T, E>(
+    limit: usize,
+    futures: I,
+) -> TryAsCompleted<I::Stream, I::Item, T, E>
 where
     I: Items<Kind, Item: Future<Output = Result<T, E>> + Send + 'static>,
     T: Send + 'static,
     E: Send + 'static,
 {
-    try_map(limit, futures, |future| future).unordered()
+    UntilError::new(as_completed(limit, futures))
 }
 
 /// A future for each item of an iterator or stream, at most `limit` at a time, as tasks.
@@ -263,7 +323,7 @@ where
 }
 
 /// As [`map`], for futures that give a `Result`: the stream ends after the first error, and the
-/// futures that run are cancelled.
+/// futures that run are cancelled. In asyncio: the loop that [`map`] stands for, inside a `TaskGroup`.
 ///
 /// # Panics
 ///
@@ -282,6 +342,11 @@ where
     E: Send + 'static,
 {
     TryMap(map(limit, items, future_of))
+}
+
+#[track_caller]
+fn spawned(limit: usize) -> Spawned {
+    Spawned { limit: at_least_one(limit) }
 }
 
 #[track_caller]

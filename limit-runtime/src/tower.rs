@@ -26,8 +26,8 @@
 //! a clone that is ready, and then is never called, keeps nothing from anybody. (With a limit that is
 //! taken in `poll_ready`, a few idle clones, such as a load balancer or a pool of connections makes,
 //! can hold all permits for ever.) The inner service is called once there is a permit, and not before: a call
-//! that waits has the inner service that was ready for it (of a `Buffer` or a tonic `Channel`, a place in
-//! its queue).
+//! that waits has the inner service that was ready for it, and what that has reserved: of a `Buffer` or a
+//! tonic `Channel` a place in its queue, of tower's own limit a permit.
 //!
 //! What heeds readiness, such as tower's `load_shed` and `balance`, sees nothing of such a limit. There
 //! is [`reserving`](LimitLayer::reserving) for it, at that price; and for shedding load the limiter's
@@ -38,7 +38,8 @@
 //! A layer over a `Limiter` refuses nobody and has the inner service's error type. Over a
 //! `Limiter<Rejected>` the error is a boxed one, as usual in tower, which is a
 //! [`Rejected`](crate::Rejected) if the call was refused; or, as servers want it, a response that
-//! [`on_reject`](LimitLayer::on_reject) makes of it.
+//! [`on_reject`](LimitLayer::on_reject) makes of it. (axum's routers take no services that fail: there it
+//! is `on_reject`, or axum's `HandleErrorLayer`.)
 //!
 //! # How long the permit is held
 //!

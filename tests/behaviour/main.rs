@@ -31,6 +31,7 @@ mod queue;
 mod rates;
 mod resize;
 mod retry_after;
+#[cfg(feature = "task")]
 mod running;
 mod runtimes;
 mod settings;

@@ -1,11 +1,14 @@
 //! A future under a permit: `run` and `spawn`.
 
-use crate::support::{assert_all_free, assert_figures, assert_waits, served, total, waiter};
+use crate::support::{
+    assert_all_free, assert_figures, assert_waits, four_workers, served, total, waiter,
+};
 use limit_runtime::{KeyedLimiter, Limiter, Rejected, RejectedKind};
 use std::cell::Cell;
 use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::oneshot;
 use tokio_test::{assert_pending, assert_ready, task};
 
@@ -143,4 +146,82 @@ fn they_are_send_if_the_future_is() {
     let rc = Rc::new(7);
     let mut call = task::spawn(plain.run(async { *rc }));
     assert_eq!(assert_ready!(call.poll()), 7);
+}
+
+/// When dropped, how many permits are in use.
+struct InUse(&'static Limiter, Arc<AtomicUsize>);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.1.store(total(self.0).in_use, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_is_aborted_before_its_first_poll_is_dropped_before_its_permit() {
+    static LIMITER: Limiter = Limiter::new("spawn-unpolled", 1);
+    let seen = Arc::new(AtomicUsize::new(0));
+    let guard = InUse(&LIMITER, Arc::clone(&seen));
+    let task = LIMITER.spawn(async move {
+        let _guard = guard;
+        pending::<()>().await;
+    });
+    let task = task.await;
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+    assert_all_free(&LIMITER);
+}
+
+#[tokio::test]
+async fn a_future_is_in_what_runs_it_once() {
+    async fn plain(bytes: [u8; 4096]) -> usize {
+        tokio::task::yield_now().await;
+        bytes.len()
+    }
+
+    static LIMITER: Limiter = Limiter::new("run-size", 1);
+    let alone = size_of_val(&plain([0; 4096]));
+    let run = size_of_val(&LIMITER.run(plain([0; 4096])));
+    let spawn = size_of_val(&LIMITER.spawn(plain([0; 4096])));
+    assert!(run < alone + 256, "{run} for {alone}");
+    assert!(spawn < alone + 256, "{spawn} for {alone}");
+}
+
+#[tokio::test]
+async fn a_loop_that_only_spawns_lets_other_tasks_run() {
+    static LIMITER: Limiter = Limiter::new("spawn-yields", 1_000_000);
+    let done = Arc::new(AtomicUsize::new(0));
+    for _ in 0..1_000 {
+        let done = Arc::clone(&done);
+        drop(
+            LIMITER
+                .spawn(async move {
+                    done.fetch_add(1, Ordering::SeqCst);
+                })
+                .await,
+        );
+    }
+    assert!(done.load(Ordering::SeqCst) > 0, "none of 1,000 has run");
+}
+
+#[test]
+fn a_runtime_with_an_endless_loop_that_spawns_shuts_down() {
+    static LIMITER: Limiter = Limiter::new("spawn-endless", 3);
+    let (ended, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for _ in 0..10 {
+            let runtime = four_workers();
+            runtime.block_on(async {
+                tokio::spawn(async {
+                    loop {
+                        drop(LIMITER.spawn(tokio::task::yield_now()).await);
+                    }
+                });
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            });
+        }
+        ended.send(()).expect("the test waits");
+    });
+    end.recv_timeout(std::time::Duration::from_secs(60)).expect("it hangs");
 }

@@ -20,6 +20,7 @@ use std::num::IntErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
 thread_local! {
@@ -42,6 +43,8 @@ pub(crate) struct Entry {
     limit: Limit,
     made: Made,
     max_wait: MaxWaitSet,
+    /// Told of each change.
+    changed: Arc<Notify>,
     /// For how long permits were held, of some calls.
     #[cfg(feature = "diagnostics")]
     holds: Mutex<Option<Box<Histogram>>>,
@@ -116,6 +119,7 @@ impl Entry {
             limit,
             made,
             max_wait,
+            changed: Arc::default(),
             #[cfg(feature = "diagnostics")]
             holds: Mutex::default(),
             control,
@@ -287,6 +291,13 @@ impl Entry {
         drop(control);
         wakers.wake();
         semaphores().for_each(Semaphore::serve_all);
+        self.changed.notify_waiters();
+    }
+
+    /// Told of each change.
+    #[cfg(feature = "task")]
+    pub(super) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
     }
 
     /// Counts a call with how long it held its permits.

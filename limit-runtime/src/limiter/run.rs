@@ -1,6 +1,8 @@
 //! A future under a limiter's permit: short for what an `Acquire` does.
 
 use super::Limiter;
+use crate::acquire::Acquire;
+use crate::acquire::run::Run;
 use crate::admission::Admission;
 use std::future::{Future, IntoFuture};
 use tokio::task::JoinHandle;
@@ -9,7 +11,7 @@ impl<E: Admission> Limiter<E> {
     /// Runs a future under a permit: short for [`acquire().run(future)`](crate::Acquire::run), where
     /// more is said, such as a priority or a key, if need be.
     ///
-    /// In asyncio: `async with semaphore: await ...`.
+    /// In asyncio: `async with semaphore: await ...`. (Feature `task`.)
     ///
     /// # Errors
     ///
@@ -30,7 +32,11 @@ impl<E: Admission> Limiter<E> {
     /// # }
     /// ```
     #[track_caller]
-    pub fn run<F: IntoFuture>(&self, future: F) -> impl Future<Output = E::Of<F::Output>> {
+    #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
+    pub fn run<F: IntoFuture>(
+        &self,
+        future: F,
+    ) -> Run<Acquire<'_, E>, F::IntoFuture, E, E::Of<F::Output>> {
         self.acquire().run(future)
     }
 
@@ -38,7 +44,8 @@ impl<E: Admission> Limiter<E> {
     /// [`acquire().spawn(future)`](crate::Acquire::spawn).
     ///
     /// Tasks that belong together, and are to be waited for or cancelled together, are for a
-    /// `Pool` (feature `task`).
+    /// [`Pool`](crate::task::Pool). In asyncio: `await semaphore.acquire()`, then `create_task` of
+    /// something that releases it. (Feature `task`.)
     ///
     /// # Errors
     ///
@@ -67,6 +74,7 @@ impl<E: Admission> Limiter<E> {
     /// # Ok(())
     /// # }
     /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> impl Future<Output = E::Of<JoinHandle<F::Output>>>
     where

@@ -1,11 +1,21 @@
 //! A limiter that is owned together with others.
 
 use super::Limiter;
+#[cfg(any(feature = "task", feature = "tower"))]
+use crate::acquire::{Acquire, run::Acquiring};
 use crate::admission::Admission;
+#[cfg(any(feature = "task", feature = "tower"))]
+use crate::{diagnostics::Site, permit::Permit};
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+#[cfg(any(feature = "task", feature = "tower"))]
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 /// A limiter that several own: a `static` one, or one in an [`Arc`].
 ///
@@ -26,15 +36,48 @@ use std::sync::Arc;
 /// ```
 pub struct SharedLimiter<E: Admission = Infallible>(Shared<E>);
 
-pub(crate) enum Shared<E: Admission> {
+enum Shared<E: Admission> {
     Static(&'static Limiter<E>),
     Counted(Arc<Limiter<E>>),
 }
 
+/// An [`Acquire`](crate::Acquire) with a limiter that may be owned.
+#[cfg(any(feature = "task", feature = "tower"))]
+pub(crate) enum AcquireShared<E: Admission> {
+    Static(Acquire<'static, E>),
+    /// Boxed, because it refers to the limiter that it owns.
+    Counted(Pin<Box<dyn Future<Output = Result<Permit, E>> + Send + Sync>>),
+}
+
+#[cfg(any(feature = "task", feature = "tower"))]
+impl<E: Admission> Acquiring<E> for AcquireShared<E> {
+    fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, E>> {
+        match self {
+            Self::Static(acquire) => acquire.poll_permit(context),
+            Self::Counted(acquire) => acquire.as_mut().poll(context),
+        }
+    }
+}
+
+#[cfg(any(feature = "task", feature = "tower"))]
+impl<E: Admission> fmt::Debug for AcquireShared<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcquireShared").finish_non_exhaustive()
+    }
+}
+
+#[cfg(any(feature = "task", feature = "tower"))]
 impl<E: Admission> SharedLimiter<E> {
-    #[cfg(feature = "tower")]
-    pub(crate) fn inner(&self) -> &Shared<E> {
-        &self.0
+    /// As [`Limiter::acquire`], for as long as one likes.
+    pub(crate) fn acquire_shared(&self, site: Site) -> AcquireShared<E> {
+        match &self.0 {
+            Shared::Static(limiter) => AcquireShared::Static(limiter.acquire_at(site)),
+            Shared::Counted(limiter) => {
+                let limiter = Arc::clone(limiter);
+                let acquire = async move { E::result(limiter.acquire_at(site).await) };
+                AcquireShared::Counted(Box::pin(acquire))
+            }
+        }
     }
 }
 

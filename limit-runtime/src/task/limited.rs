@@ -19,7 +19,8 @@ pub trait LimitStreamExt: Stream + Sized {
     /// than the limit says at that moment. (At limit 0 one waits for it to be raised.) It takes
     /// `&STATIC`, an `Arc<Limiter>` or a limiter of its own: see [`SharedLimiter`].
     ///
-    /// Of a limiter that can refuse calls each output is a `Result`.
+    /// Of a limiter that can refuse calls each output is a `Result`. In asyncio: the loop that
+    /// [`map`](super::map) stands for, with a semaphore that others use too.
     ///
     /// # Examples
     ///
@@ -47,11 +48,8 @@ pub trait LimitStreamExt: Stream + Sized {
         F: FnMut(Self::Item) -> G,
         G: Future<Output: Send + 'static> + Send + 'static,
     {
-        MapLimited {
-            limited: Limited { limiter: limiter.into(), site: Site::caller() },
-            items: self,
-            future_of,
-        }
+        let limited = Limited::new(limiter.into(), Site::caller());
+        MapLimited { limited, items: self, future_of }
     }
 }
 
@@ -77,7 +75,7 @@ where
         Results::<_, _, _, FuturesOrdered<_>>::new(self.items, self.limited, self.future_of)
     }
 
-    /// The outputs in the order in which they are there.
+    /// The outputs when they are there.
     pub fn unordered(self) -> impl Stream<Item = E::Of<G::Output>> {
         Results::<_, _, _, FuturesUnordered<_>>::new(self.items, self.limited, self.future_of)
     }
@@ -85,6 +83,8 @@ where
 
 impl<S, E: Admission, F> fmt::Debug for MapLimited<S, E, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MapLimited").field("limiter", &self.limited.limiter).finish_non_exhaustive()
+        f.debug_struct("MapLimited")
+            .field("limiter", self.limited.limiter())
+            .finish_non_exhaustive()
     }
 }

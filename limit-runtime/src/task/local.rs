@@ -7,7 +7,8 @@
 //! between two outputs, no future of it goes on: connections time out, and locks and permits that the
 //! futures hold stay held, for which the consumer itself may be waiting. Work on outputs inside the
 //! closure instead, and keep the loop over the stream short. ([`gather`] and [`try_gather`] have no
-//! such loop.) And they share one thread: what computes for long keeps all of them waiting.
+//! such loop.) And they share one thread: what computes for long keeps all of them waiting; and a stream
+//! of futures that are ready at once never yields to other tasks.
 //!
 //! # Examples
 //!
@@ -29,14 +30,26 @@
 //! ```
 
 use super::at_least_one;
-use super::in_order::{in_order, try_in_order};
+use super::gathered::{Gathered, Numbered, TryGathered};
 use super::items::Items;
 use super::results::{Results, UntilError};
 use super::start::InPlace;
-use futures_util::future::{FutureExt, TryFutureExt};
-use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream, StreamExt};
+use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
+use std::convert::identity;
 use std::fmt;
 use std::future::Future;
+
+/// The future of [`gather`].
+pub type Gather<S, F, T> = Gathered<S, F, InPlace, Numbered<F>, T>;
+
+/// The future of [`try_gather`].
+pub type TryGather<S, F, T, E> = TryGathered<S, F, InPlace, Numbered<F>, T, E>;
+
+/// The stream of [`as_completed`].
+pub type AsCompleted<S, F> = Results<S, InPlace, fn(F) -> F, FuturesUnordered<F>>;
+
+/// The stream of [`try_as_completed`].
+pub type TryAsCompleted<S, F> = UntilError<AsCompleted<S, F>>;
 
 /// As [`task::gather`](super::gather), in place.
 ///
@@ -64,13 +77,11 @@ use std::future::Future;
 pub fn gather<I, Kind>(
     limit: usize,
     futures: I,
-) -> impl Future<Output = Vec<<I::Item as Future>::Output>>
+) -> Gather<I::Stream, I::Item, <I::Item as Future>::Output>
 where
     I: Items<Kind, Item: Future>,
 {
-    let numbered = futures.into_stream().enumerate();
-    let future_of = |(place, future): (usize, I::Item)| future.map(move |output| (place, output));
-    in_order(map(limit, numbered, future_of).unordered())
+    Gathered::new(futures.into_stream(), in_place(limit))
 }
 
 /// As [`task::try_gather`](super::try_gather), in place.
@@ -96,17 +107,11 @@ where
 /// # }
 /// ```
 #[track_caller]
-pub fn try_gather<I, Kind, T, E>(
-    limit: usize,
-    futures: I,
-) -> impl Future<Output = Result<Vec<T>, E>>
+pub fn try_gather<I, Kind, T, E>(limit: usize, futures: I) -> TryGather<I::Stream, I::Item, T, E>
 where
     I: Items<Kind, Item: Future<Output = Result<T, E>>>,
 {
-    let numbered = futures.into_stream().enumerate();
-    let future_of =
-        |(place, future): (usize, I::Item)| future.map_ok(move |output| (place, output));
-    try_in_order(try_map(limit, numbered, future_of).unordered())
+    TryGathered::new(futures.into_stream(), in_place(limit))
 }
 
 /// As [`task::as_completed`](super::as_completed), in place.
@@ -128,14 +133,11 @@ where
 /// # }
 /// ```
 #[track_caller]
-pub fn as_completed<I, Kind>(
-    limit: usize,
-    futures: I,
-) -> impl Stream<Item = <I::Item as Future>::Output>
+pub fn as_completed<I, Kind>(limit: usize, futures: I) -> AsCompleted<I::Stream, I::Item>
 where
     I: Items<Kind, Item: Future>,
 {
-    map(limit, futures, |future| future).unordered()
+    Results::new(futures.into_stream(), in_place(limit), identity)
 }
 
 /// As [`task::try_as_completed`](super::try_as_completed), in place.
@@ -158,11 +160,14 @@ where
 /// # }
 /// ```
 #[track_caller]
-pub fn try_as_completed<I, Kind, T, E>(limit: usize, futures: I) -> impl Stream<Item = Result<T, E>>
+pub fn try_as_completed<I, Kind, T, E>(
+    limit: usize,
+    futures: I,
+) -> TryAsCompleted<I::Stream, I::Item>
 where
     I: Items<Kind, Item: Future<Output = Result<T, E>>>,
 {
-    try_map(limit, futures, |future| future).unordered()
+    UntilError::new(as_completed(limit, futures))
 }
 
 /// As [`task::map`](super::map), in place. See the [module](self) for what that means.
@@ -222,6 +227,11 @@ where
     TryMap(map(limit, items, future_of))
 }
 
+#[track_caller]
+fn in_place(limit: usize) -> InPlace {
+    InPlace { limit: at_least_one(limit) }
+}
+
 /// What [`map`] gives: say in which order the outputs are wanted.
 #[must_use = "nothing is pulled until `ordered()` or `unordered()` is polled"]
 pub struct Map<S, F> {
@@ -240,7 +250,7 @@ impl<S: Stream, F: FnMut(S::Item) -> G, G: Future> Map<S, F> {
         Results::<_, _, _, FuturesOrdered<_>>::new(self.items, in_place, self.future_of)
     }
 
-    /// The outputs in the order in which they are there.
+    /// The outputs when they are there.
     pub fn unordered(self) -> impl Stream<Item = G::Output> {
         let in_place = InPlace { limit: self.limit };
         Results::<_, _, _, FuturesUnordered<_>>::new(self.items, in_place, self.future_of)
@@ -268,7 +278,7 @@ where
         UntilError::new(self.0.ordered())
     }
 
-    /// The outputs in the order in which they are there, up to and with the first error.
+    /// The outputs when they are there, up to and with the first error.
     pub fn unordered(self) -> impl Stream<Item = Result<T, E>> {
         UntilError::new(self.0.unordered())
     }

@@ -32,7 +32,7 @@ where
         )
     }
 
-    /// The outputs in the order in which they are there.
+    /// The outputs when they are there. Those that are when the consumer asks come in any order.
     pub fn unordered(self) -> impl Stream<Item = G::Output> {
         Results::<_, _, _, FuturesUnordered<_>>::new(
             self.items,
@@ -65,7 +65,7 @@ where
         UntilError::new(self.0.ordered())
     }
 
-    /// The outputs in the order in which they are there, up to and with the first error.
+    /// The outputs when they are there, up to and with the first error.
     pub fn unordered(self) -> impl Stream<Item = Result<T, E>> {
         UntilError::new(self.0.unordered())
     }

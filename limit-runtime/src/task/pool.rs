@@ -2,6 +2,7 @@
 
 mod members;
 
+use crate::acquire::run::ThenSpawn;
 use crate::admission::Admission;
 use crate::limiter::{Limiter, SharedLimiter};
 use members::Members;
@@ -28,7 +29,7 @@ use tokio::task::JoinHandle;
 /// `spawn`.
 ///
 /// Dropping it cancels its tasks, or, if [so chosen](Self::on_drop), lets them go on. Panics that nobody
-/// has asked for are then logged as an error (feature `tracing`).
+/// has asked for are logged as an error when the last task has gone (feature `tracing`).
 ///
 /// # Examples
 ///
@@ -147,19 +148,16 @@ impl<E: Admission> Pool<E> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let acquire = self.limiter.acquire();
-        async move {
-            match E::result(acquire.await) {
-                Ok(permit) => E::admitted(self.members.spawn(permit, future)),
-                Err(refusal) => E::again(Err(refusal)),
-            }
-        }
+        ThenSpawn::new(self.limiter.acquire(), move |permit| {
+            self.members.spawn(self.limiter.name(), permit, future)
+        })
     }
 
     /// Waits until none of the pool's tasks is left. Those that are spawned meanwhile are waited for
     /// too; calls of [`spawn`](Self::spawn) that wait for a place are no tasks yet. The pool can be used again.
     ///
-    /// When it is done the tasks' places are free.
+    /// When it is done the tasks' places are free. (Their handles may take a moment more to say that
+    /// they are finished.)
     ///
     /// # Cancel safety
     ///
@@ -168,10 +166,10 @@ impl<E: Admission> Pool<E> {
     /// # Errors
     ///
     /// If tasks have panicked since the last report, that and with what. Tasks that were aborted are
-    /// none of them.
+    /// none of them, even if what they held panicked when it was dropped.
     pub async fn join_all(&self) -> Result<(), Panicked> {
         self.members.wait_until_empty().await;
-        self.members.report(|| self.limiter.name().to_owned())
+        self.members.report()
     }
 
     /// How many tasks there are at this moment.
@@ -220,10 +218,6 @@ impl<E: Admission> Drop for Pool<E> {
         match self.on_drop {
             OnDrop::Cancel => self.abort_all(),
             OnDrop::Detach => {}
-        }
-        #[cfg(feature = "tracing")]
-        if let Err(panicked) = self.members.report(|| self.limiter.name().to_owned()) {
-            tracing::error!("{panicked}");
         }
     }
 }

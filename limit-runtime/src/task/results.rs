@@ -1,15 +1,16 @@
 //! The stream of what the futures give.
 
 use super::start::Start;
-use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
+use futures_util::stream::{FusedStream, FuturesOrdered, FuturesUnordered, Stream};
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 /// The futures that are under way, and the outputs that wait for their turn.
-pub(super) trait Running<R: Future>: Default {
+pub trait Running<R: Future>: Default {
     fn len(&self) -> usize;
     fn push(&mut self, running: R);
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<R::Output>>;
@@ -44,11 +45,11 @@ impl<R: Future> Running<R> for FuturesUnordered<R> {
 }
 
 pin_project! {
-    /// Pulls items, starts a future for each and gives their outputs.
+    /// The outputs of futures that are made of items: a [`Stream`]. See [`map`](super::map).
     ///
-    /// This is `StreamExt::buffered` and `buffer_unordered` in one, with a bound that may change
-    /// meanwhile, as a limiter's does.
-    pub(super) struct Results<S, N, F, Q> {
+    /// When a future panics, so does polling this; the other futures are cancelled and it has ended.
+    #[must_use = "streams do nothing unless polled"]
+    pub struct Results<S, N, F, Q> {
         #[pin]
         items: S,
         ended: bool,
@@ -64,6 +65,19 @@ impl<S, N, F, Q: Default> Results<S, N, F, Q> {
     }
 }
 
+/// Cancels what runs, if it is dropped before it is let go: by a panic.
+struct UnlessPanicked<'a, Q: Default> {
+    running: &'a mut Q,
+    ended: &'a mut bool,
+}
+
+impl<Q: Default> Drop for UnlessPanicked<'_, Q> {
+    fn drop(&mut self) {
+        *self.ended = true;
+        mem::take(self.running);
+    }
+}
+
 impl<S, N, F, G, Q> Stream for Results<S, N, F, Q>
 where
     S: Stream,
@@ -71,13 +85,20 @@ where
     F: FnMut(S::Item) -> G,
     Q: Running<N::Running>,
 {
-    type Item = N::Output;
+    type Item = <N::Running as Future>::Output;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<N::Output>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
         // Before an output is given, so that while the consumer works on it others are under way.
         // What is under way or waits for its turn was pulled and not given: no more than the bound.
-        while !*this.ended && this.running.len() < this.start.at_most() {
+        while !*this.ended {
+            if this.running.len() >= this.start.at_most() {
+                // Ready: look again.
+                if this.start.poll_changed(context).is_pending() {
+                    break;
+                }
+                continue;
+            }
             match this.items.as_mut().poll_next(context) {
                 Poll::Ready(Some(item)) => {
                     this.running.push(this.start.start((this.future_of)(item)));
@@ -86,8 +107,12 @@ where
                 Poll::Pending => break,
             }
         }
-        match ready!(this.running.poll_next(context)) {
-            None if !*this.ended => Poll::Pending,
+        let running = UnlessPanicked { running: this.running, ended: this.ended };
+        let output = running.running.poll_next(context);
+        let has_ended = *running.ended;
+        mem::forget(running);
+        match ready!(output) {
+            None if !has_ended => Poll::Pending,
             output => Poll::Ready(output),
         }
     }
@@ -99,6 +124,18 @@ where
     }
 }
 
+impl<S, N, F, G, Q> FusedStream for Results<S, N, F, Q>
+where
+    S: Stream,
+    N: Start<G>,
+    F: FnMut(S::Item) -> G,
+    Q: Running<N::Running>,
+{
+    fn is_terminated(&self) -> bool {
+        self.ended && self.running.len() == 0
+    }
+}
+
 impl<S, N, F, Q> fmt::Debug for Results<S, N, F, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Results").field("ended", &self.ended).finish_non_exhaustive()
@@ -106,9 +143,11 @@ impl<S, N, F, Q> fmt::Debug for Results<S, N, F, Q> {
 }
 
 pin_project! {
-    /// Ends after the first error, which cancels what is under way.
+    /// Results up to and with the first error, at which the futures that run are cancelled: a
+    /// [`Stream`]. See [`try_map`](super::try_map).
     #[derive(Debug)]
-    pub(super) struct UntilError<S> {
+    #[must_use = "streams do nothing unless polled"]
+    pub struct UntilError<S> {
         #[pin]
         results: Option<S>,
     }
@@ -138,5 +177,11 @@ impl<T, E, S: Stream<Item = Result<T, E>>> Stream for UntilError<S> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         let most = self.results.as_ref().map_or(Some(0), |results| results.size_hint().1);
         (0, most)
+    }
+}
+
+impl<T, E, S: FusedStream<Item = Result<T, E>>> FusedStream for UntilError<S> {
+    fn is_terminated(&self) -> bool {
+        self.results.as_ref().is_none_or(FusedStream::is_terminated)
     }
 }

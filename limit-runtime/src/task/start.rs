@@ -1,8 +1,9 @@
 //! Where a future runs: in a task of its own, or in whoever polls for its output.
 
+use crate::acquire::run::Run;
 use crate::admission::Admission;
 use crate::diagnostics::Site;
-use crate::limiter::SharedLimiter;
+use crate::limiter::{LimitChanged, SharedLimiter};
 use futures_util::future::{FutureExt, Map};
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -11,27 +12,33 @@ use std::task::{Context, Poll, ready};
 use tokio::task::JoinHandle;
 
 /// How futures are started, and how many may be under way.
-pub(super) trait Start<F> {
-    type Output;
-    type Running: Future<Output = Self::Output>;
+pub trait Start<F> {
+    type Running: Future;
 
     /// Never 0: then nothing would go on, and nobody would be told when it may.
     fn at_most(&self) -> usize;
+
+    /// Ready when that may have changed since it was asked last; else the task is woken then.
+    fn poll_changed(&mut self, context: &mut Context<'_>) -> Poll<()>;
+
     fn start(&self, future: F) -> Self::Running;
 }
 
 /// As tasks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spawned {
+pub struct Spawned {
     pub(super) limit: usize,
 }
 
 impl<F: Future<Output: Send + 'static> + Send + 'static> Start<F> for Spawned {
-    type Output = F::Output;
     type Running = Task<F::Output>;
 
     fn at_most(&self) -> usize {
         self.limit
+    }
+
+    fn poll_changed(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
     }
 
     fn start(&self, future: F) -> Task<F::Output> {
@@ -41,16 +48,19 @@ impl<F: Future<Output: Send + 'static> + Send + 'static> Start<F> for Spawned {
 
 /// In whoever polls.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct InPlace {
+pub struct InPlace {
     pub(super) limit: usize,
 }
 
 impl<F: Future> Start<F> for InPlace {
-    type Output = F::Output;
     type Running = F;
 
     fn at_most(&self) -> usize {
         self.limit
+    }
+
+    fn poll_changed(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
     }
 
     fn start(&self, future: F) -> F {
@@ -63,26 +73,40 @@ impl<F: Future> Start<F> for InPlace {
 /// from everybody else.
 #[derive(Debug)]
 pub(super) struct Limited<E: Admission> {
-    pub(super) limiter: SharedLimiter<E>,
-    pub(super) site: Site,
+    limiter: SharedLimiter<E>,
+    site: Site,
+    changed: LimitChanged,
+}
+
+impl<E: Admission> Limited<E> {
+    pub(super) fn new(limiter: SharedLimiter<E>, site: Site) -> Self {
+        let changed = limiter.limit_changed();
+        Self { limiter, site, changed }
+    }
+
+    pub(super) fn limiter(&self) -> &SharedLimiter<E> {
+        &self.limiter
+    }
 }
 
 impl<F, E: Admission> Start<F> for Limited<E>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
-    type Output = E::Of<F::Output>;
     type Running = Map<Task<Result<F::Output, E>>, fn(Result<F::Output, E>) -> E::Of<F::Output>>;
 
     fn at_most(&self) -> usize {
-        // At limit 0 one task waits for it to be raised, and the next poll of the stream sees that.
+        // At limit 0 one task waits for it to be raised.
         self.limiter.limit().max(1)
     }
 
+    fn poll_changed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.changed.poll(context)
+    }
+
     fn start(&self, future: F) -> Self::Running {
-        let (limiter, site) = (self.limiter.clone(), self.site);
-        let task =
-            tokio::spawn(async move { E::result(limiter.acquire_at(site).run(future).await) });
+        let acquire = self.limiter.acquire_shared(self.site);
+        let task = tokio::spawn(Run::new(acquire, future, |result| result));
         // Not in the task: that `E::Of<T>` is `Send` is not known here.
         Task(task).map(E::again)
     }
@@ -90,7 +114,7 @@ where
 
 /// A task that is cancelled when this is dropped, and whose panic goes on in whoever waits for it.
 #[derive(Debug)]
-pub(super) struct Task<T>(JoinHandle<T>);
+pub struct Task<T>(JoinHandle<T>);
 
 impl<T> Future for Task<T> {
     type Output = T;
@@ -98,10 +122,11 @@ impl<T> Future for Task<T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         match ready!(Pin::new(&mut self.0).poll(context)) {
             Ok(output) => Poll::Ready(output),
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                Err(error) => panic!("the runtime was shut down before the task was done: {error}"),
-            },
+            Err(error) => resume_unwind(error.try_into_panic().unwrap_or_else(|error| {
+                // Not by `panic!`, which would print it: this is the way that every such program
+                // ends whose runtime is shut down in the middle of its work.
+                Box::new(format!("the runtime was shut down before the task was done: {error}"))
+            })),
         }
     }
 }

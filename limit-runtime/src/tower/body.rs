@@ -17,7 +17,11 @@ impl<B: Body> Hold<Response<B>> for UntilBodyEnd {
     type Held = Response<PermitBody<B>>;
 
     fn hold(self, response: Response<B>, permit: Option<Permit>) -> Self::Held {
-        response.map(|body| PermitBody::new(body, permit))
+        response.map(|body| {
+            // A server need not ask such a body for anything.
+            let permit = permit.filter(|_| !body.is_end_stream());
+            PermitBody::new(body, permit)
+        })
     }
 }
 

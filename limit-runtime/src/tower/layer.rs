@@ -101,7 +101,8 @@ impl<E: Admission, R, H> LimitLayer<E, R, H> {
     /// legacy client a `pool_idle_timeout` and a `pool_timer`, without which it keeps idle ones for
     /// ever. reqwest wants its own connections back, so that there a permit covers no more than the
     /// connecting.) For a refused call for which [`on_reject`](LimitLayer::on_reject) has
-    /// made a response it is `None`.
+    /// made a response it is `None`. (Where the compiler asks for the response's type, write it:
+    /// `|response: Response<Body>, permit| …`.)
     ///
     /// # Examples
     ///

@@ -93,7 +93,7 @@ where
     /// Whether the inner service is ready. No permit is taken here, unless the layer is
     /// [`reserving`](LimitLayer::reserving).
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
-        // First, so that a permit is not kept from others while this is not ready for it.
+        // First, so that no permit is taken while this is not ready for it.
         if let Err(error) = ready!(self.inner.poll_ready(context)) {
             // It may be kept for long, and is not called any more.
             self.reserve = None;

@@ -3,7 +3,7 @@
 use super::{Work, ms, settle};
 use crate::support::four_workers;
 use futures::FutureExt;
-use limit_runtime::task::{self, StreamExt};
+use limit_runtime::task::{self, StreamExt, local};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -177,4 +177,44 @@ fn a_limit_of_zero_panics_at_once() {
         let message = panic.downcast_ref::<&str>().expect("text");
         assert!(message.contains("a limit of 0"), "{name}: {message}");
     }
+}
+
+#[test]
+fn they_are_send_over_an_iterator_of_references_too() {
+    struct App {
+        names: Vec<String>,
+    }
+
+    async fn len(name: String) -> usize {
+        name.len()
+    }
+
+    async fn result(name: String) -> Result<usize, ()> {
+        Ok(name.len())
+    }
+
+    async fn borrowed(name: &str) -> usize {
+        name.len()
+    }
+
+    async fn all(app: Arc<App>) {
+        let names = || app.names.iter();
+        task::gather(2, names().map(|name| len(name.clone()))).await;
+        drop(task::try_gather(2, names().map(|name| result(name.clone()))).await);
+        let mut lengths = task::as_completed(2, names().map(|name| len(name.clone())));
+        while lengths.next().await.is_some() {}
+        let mut lengths = task::try_as_completed(2, names().map(|name| result(name.clone())));
+        while lengths.next().await.is_some() {}
+        local::gather(2, names().map(|name| borrowed(name))).await;
+        drop(local::try_gather(2, names().map(|name| result(name.clone()))).await);
+        let mut lengths = local::as_completed(2, names().map(|name| borrowed(name)));
+        while lengths.next().await.is_some() {}
+        let mut lengths = task::map(2, names(), |name| len(name.clone())).ordered();
+        while lengths.next().await.is_some() {}
+    }
+
+    fn sent<T: Send>(value: T) -> T {
+        value
+    }
+    drop(sent(all(Arc::new(App { names: Vec::new() }))));
 }

@@ -146,3 +146,21 @@ async fn a_stream_that_is_dropped_gives_permits_and_places_back() {
     drop(held);
     assert_all_free(&limiter);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_raised_is_followed_also_while_nothing_else_happens() {
+    let limiter = Arc::new(Limiter::new("map-limited-raised", 1));
+    let work = Work::default();
+    let results = {
+        let work = work.clone();
+        stream::iter(0..).map_limited(&limiter, move |_| work.clone().take(ms(3_600_000))).ordered()
+    };
+    let consumer = tokio::spawn(results.count());
+    settle().await;
+    for limit in [4, 2, 7, 9] {
+        limiter.set_limit(limit);
+        settle().await;
+        assert_eq!(work.now(), limit.max(4));
+    }
+    consumer.abort();
+}

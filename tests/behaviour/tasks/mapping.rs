@@ -190,3 +190,25 @@ async fn streams_are_send_and_unpin_and_the_closure_need_be_neither_send_nor_sta
     assert_eq!(results.unordered().count().await, 5);
     assert_eq!(seen.get(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_cancels_the_others_and_ends_the_stream() {
+    for ordered in [true, false] {
+        let work = Work::default();
+        let attempt = |n: u64| {
+            let work = work.clone();
+            async move {
+                work.take(ms(10 + n)).await;
+                assert_ne!(n, 0, "the first");
+            }
+        };
+        let results = task::map(3, 0.., attempt);
+        let mut results =
+            if ordered { results.ordered().boxed() } else { results.unordered().boxed() };
+        let panicked = std::panic::AssertUnwindSafe(results.next()).catch_unwind().await;
+        assert!(panicked.is_err());
+        assert_eq!(results.next().await, None, "ordered: {ordered}");
+        sleep(ms(100)).await;
+        assert_eq!((work.begun(), work.ended()), (3, 1), "ordered: {ordered}");
+    }
+}

@@ -287,3 +287,41 @@ fn it_crosses_threads() {
     sent(&pool.spawn(async {}));
     sent(&pool.join_all());
 }
+
+#[test]
+fn a_task_that_has_just_begun_is_aborted_with_all_others() {
+    four_workers().block_on(async {
+        for _ in 0..500 {
+            let pool = Arc::new(Pool::new(1));
+            let inside = Arc::clone(&pool);
+            let task = pool.spawn(async move {
+                inside.abort_all();
+                drop(inside);
+                pending::<()>().await;
+            });
+            assert!(task.await.await.unwrap_err().is_cancelled());
+            pool.join_all().await.expect("to be cancelled is no panic");
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_future_is_in_the_future_of_spawn_once() {
+    let pool = Pool::new(1);
+    let bytes = [0_u8; 4096];
+    let spawn = size_of_val(&pool.spawn(async move {
+        tokio::task::yield_now().await;
+        bytes.len()
+    }));
+    assert!(spawn < 4096 + 256, "{spawn}");
+}
+
+#[tokio::test]
+async fn a_loop_that_only_spawns_lets_the_tasks_run() {
+    let (pool, done) = (Pool::new(1_000_000), Arc::new(AtomicUsize::new(0)));
+    for _ in 0..1_000 {
+        let done = Arc::clone(&done);
+        pool.spawn(async move { done.fetch_add(1, Ordering::SeqCst) }).await;
+    }
+    assert!(done.load(Ordering::SeqCst) > 0, "none of 1,000 has run");
+}

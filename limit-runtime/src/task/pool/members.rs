@@ -1,14 +1,15 @@
 //! The tasks of a pool.
 
 use crate::permit::Permit;
-use futures_util::future::FutureExt;
+use pin_project_lite::pin_project;
 use std::any::Any;
 use std::collections::HashMap;
-use std::convert::identity;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -24,11 +25,21 @@ pub(super) struct Members {
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// The pool's, once it has had a task.
+    name: Option<Box<str>>,
     next: u64,
-    /// A task is a member from before it is spawned, when there is nothing to abort it by.
-    tasks: HashMap<u64, Option<AbortHandle>>,
+    tasks: HashMap<u64, Standing>,
     panics: usize,
     messages: Vec<String>,
+}
+
+/// A task is a member from before it is spawned, when there is nothing yet to abort it by.
+#[derive(Debug)]
+enum Standing {
+    Joining,
+    /// To be aborted as soon as that is possible.
+    Aborted,
+    Running(AbortHandle),
 }
 
 /// Being a member, until dropped: with the task's end, or with a task that never ran.
@@ -40,27 +51,40 @@ struct Member {
 }
 
 impl Members {
-    pub(super) fn spawn<F>(self: &Arc<Self>, permit: Permit, future: F) -> JoinHandle<F::Output>
+    pub(super) fn spawn<F>(
+        self: &Arc<Self>,
+        name: &str,
+        permit: Permit,
+        future: F,
+    ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let member = self.join(permit);
+        let member = self.join(name, permit);
         let number = member.number;
         // No lock is held: a runtime that closes drops the task here.
-        let task = tokio::spawn(run(future, member));
-        // If it has not ended already.
-        if let Some(abort) = self.lock().tasks.get_mut(&number) {
-            *abort = Some(task.abort_handle());
+        let task = tokio::spawn(MemberTask { future: Some(future), member: Some(member) });
+        let mut inner = self.lock();
+        // Nothing, if it has ended already.
+        let standing = inner.tasks.get_mut(&number);
+        let is_aborted = matches!(standing, Some(Standing::Aborted));
+        if let Some(standing) = standing {
+            *standing = Standing::Running(task.abort_handle());
+        }
+        drop(inner);
+        if is_aborted {
+            task.abort();
         }
         task
     }
 
-    fn join(self: &Arc<Self>, permit: Permit) -> Member {
+    fn join(self: &Arc<Self>, name: &str, permit: Permit) -> Member {
         let mut inner = self.lock();
+        inner.name.get_or_insert_with(|| name.into());
         let number = inner.next;
         inner.next += 1;
-        inner.tasks.insert(number, None);
+        inner.tasks.insert(number, Standing::Joining);
         drop(inner);
         self.count.send_modify(|count| *count += 1);
         Member { members: Arc::clone(self), number, permit: Some(permit) }
@@ -71,9 +95,18 @@ impl Members {
     }
 
     pub(super) fn abort_all(&self) {
-        let tasks: Vec<_> = self.lock().tasks.values().flatten().cloned().collect();
+        let mut inner = self.lock();
+        let mut running = Vec::new();
+        for standing in inner.tasks.values_mut() {
+            match standing {
+                Standing::Running(abort) => running.push(abort.clone()),
+                Standing::Joining => *standing = Standing::Aborted,
+                Standing::Aborted => {}
+            }
+        }
+        drop(inner);
         // Under no lock: to abort a task can drop it here, with all that it holds.
-        for task in tasks {
+        for task in running {
             task.abort();
         }
     }
@@ -97,12 +130,13 @@ impl Members {
     }
 
     /// What has panicked since the last report.
-    pub(super) fn report(&self, pool: impl FnOnce() -> String) -> Result<(), Panicked> {
+    pub(super) fn report(&self) -> Result<(), Panicked> {
         let mut inner = self.lock();
         let count = std::mem::take(&mut inner.panics);
         let messages = std::mem::take(&mut inner.messages);
+        let pool = inner.name.as_deref().unwrap_or_default().to_owned();
         drop(inner);
-        if count == 0 { Ok(()) } else { Err(Panicked { pool: pool(), count, messages }) }
+        if count == 0 { Ok(()) } else { Err(Panicked { pool, count, messages }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -111,24 +145,64 @@ impl Members {
     }
 }
 
-/// A member's task. The future goes before the membership, also if it is aborted.
-async fn run<F: Future>(future: F, member: Member) -> F::Output {
-    // `map` drops the future as soon as it is done, here where a panic of that is caught too.
-    let caught = AssertUnwindSafe(future.map(identity)).catch_unwind().await;
-    // What is caught is not looked at but passed on, to whoever has the task's handle.
-    caught.unwrap_or_else(|panic| {
-        member.members.record(&*panic);
-        drop(member);
-        resume_unwind(panic)
-    })
+/// When the pool and the last of its tasks have gone: what nobody has asked for.
+impl Drop for Members {
+    fn drop(&mut self) {
+        #[cfg(feature = "tracing")]
+        if let Err(panicked) = self.report() {
+            tracing::error!("{panicked}");
+        }
+    }
+}
+
+pin_project! {
+    /// A member's task.
+    struct MemberTask<F> {
+        // In this order, in which they are dropped, too.
+        #[pin]
+        future: Option<F>,
+        member: Option<Member>,
+    }
+}
+
+impl<F: Future> Future for MemberTask<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        // What is caught is not looked at but passed on, to whoever has the task's handle.
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let future = this.future.as_mut().as_pin_mut();
+            let polled = future.expect("not polled after it was ready").poll(context);
+            if polled.is_ready() {
+                // Here, so that a panic of that is caught too.
+                this.future.set(None);
+            }
+            polled
+        }));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => {
+                *this.member = None;
+                Poll::Ready(output)
+            }
+            Err(panic) => {
+                if let Some(member) = this.member.as_ref() {
+                    member.members.record(&*panic);
+                }
+                // The future and then the membership go when the task is dropped.
+                resume_unwind(panic)
+            }
+        }
+    }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
         // First, so that who has waited for the last task finds its place free.
         drop(self.permit.take());
-        let abort = self.members.lock().tasks.remove(&self.number);
-        drop(abort);
+        let standing = self.members.lock().tasks.remove(&self.number);
+        drop(standing);
         self.members.count.send_modify(|count| *count -= 1);
     }
 }
