@@ -356,6 +356,19 @@ mod tests {
     }
 
     #[test]
+    fn the_table_has_every_setting() {
+        let error = Config::from_toml("[a]\nunknown = 1").expect_err("it is unknown").to_string();
+        let (_, known) = error.split_once("expected one of ").expect("it lists what is known");
+        let settings: Vec<_> = known.split(", ").map(|name| name.trim_matches('`')).collect();
+        let table: Vec<_> = include_str!("config.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | `")?.split_once('`'))
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(table, settings);
+    }
+
+    #[test]
     fn a_star_stands_for_any_text_and_nothing_else_for_anything() {
         assert!(names::matches("payments::*", "payments::charge"));
         assert!(names::matches("*::charge", "payments::charge"));

@@ -71,6 +71,53 @@ fn closing_and_reopening_against_a_call_that_cannot_be_refused_hangs_nobody() {
 }
 
 #[test]
+fn whoever_waits_is_let_in_when_the_limit_no_longer_holds() {
+    model(|| {
+        let semaphore = bound(1);
+        let held = semaphore.try_acquire(1, || true);
+        assert!(held);
+        let waiter = thread::spawn(move || {
+            // Nobody gives a permit back: it is let in as one that is not held to the limit.
+            while let Err(without) = block_on(acquire(semaphore, 1)) {
+                assert_eq!(without, Without::Retry);
+            }
+        });
+        let off = Policy { enabled: false, ..Policy::PLAIN };
+        semaphore.set_policy(&off).wake();
+        semaphore.serve_all();
+        waiter.join().unwrap();
+        semaphore.set_policy(&Policy::PLAIN).wake();
+        semaphore.serve_all();
+        semaphore.release(1, NO_SLOT);
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
+fn a_shadow_that_comes_and_goes_loses_no_permit_and_hangs_nobody() {
+    model(|| {
+        let semaphore = bound(1);
+        assert!(semaphore.try_acquire(1, || true));
+        let waiter = thread::spawn(move || {
+            loop {
+                match block_on(acquire(semaphore, 1)) {
+                    Ok(held) => return drop(held),
+                    Err(without) => assert_eq!(without, Without::Retry),
+                }
+            }
+        });
+        let shadow = Policy { shadow: true, ..Policy::PLAIN };
+        semaphore.set_policy(&shadow).wake();
+        semaphore.serve_all();
+        semaphore.set_policy(&Policy::PLAIN).wake();
+        semaphore.serve_all();
+        semaphore.release(1, NO_SLOT);
+        waiter.join().unwrap();
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
 fn the_oldest_is_evicted_or_has_its_permit() {
     model(|| {
         let semaphore =
