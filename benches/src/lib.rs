@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod machine;
+pub mod measure;
 pub mod table;
 
 /// The middle value, or the mean of the two in the middle; `NaN` of nothing.

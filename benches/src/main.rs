@@ -4,7 +4,6 @@
 //! `target/bench.json`. Whatever the figures, it ends with 0.
 #![forbid(unsafe_code)]
 
-mod measure;
 mod report;
 mod rows;
 mod subjects;
@@ -15,8 +14,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use limit_benches::machine::Machine;
+use limit_benches::measure::Plan;
 
-use measure::Plan;
 use report::Report;
 use rows::{Row, Selection, cost, crowd, free, million, policies, shared};
 use subjects::{NAMES, refused};

@@ -2,27 +2,35 @@
 
 use std::time::{Duration, Instant};
 
-pub(crate) use limit_benches::median;
+use crate::median;
 
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// How often each contestant runs; its median is reported.
-    pub(crate) rounds: u32,
+    pub rounds: u32,
     /// How long one contestant runs in one round, about.
-    pub(crate) turn: Duration,
+    pub turn: Duration,
+}
+
+impl std::fmt::Debug for Contestant<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contestant").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Something that makes so many calls and says how long they took.
-pub(crate) struct Contestant<'a> {
-    pub(crate) name: &'static str,
+pub struct Contestant<'a> {
+    /// How the table calls it.
+    pub name: &'static str,
     /// Whether its calls wait when no permit is free.
-    pub(crate) queues: bool,
+    pub queues: bool,
     run: Box<dyn FnMut(u32) -> Duration + 'a>,
 }
 
 impl<'a> Contestant<'a> {
-    pub(crate) fn new(
+    /// `run` makes so many calls and says how long they took.
+    pub fn new(
         name: &'static str,
         queues: bool,
         run: impl FnMut(u32) -> Duration + 'a,
@@ -33,19 +41,23 @@ impl<'a> Contestant<'a> {
 
 /// What one contestant took for one call, in nanoseconds, round by round.
 #[derive(Clone, Debug)]
-pub(crate) struct Series {
-    pub(crate) name: &'static str,
-    pub(crate) nanos: Vec<f64>,
+pub struct Series {
+    /// The contestant's.
+    pub name: &'static str,
+    /// Of each round.
+    pub nanos: Vec<f64>,
 }
 
 impl Series {
     /// The middle of the rounds.
-    pub(crate) fn median(&self) -> f64 {
+    #[must_use]
+    pub fn median(&self) -> f64 {
         median(self.nanos.clone())
     }
 
     /// The ratios of each round, from the lowest to the highest.
-    pub(crate) fn ratios_to(&self, base: &Series) -> Vec<f64> {
+    #[must_use]
+    pub fn ratios_to(&self, base: &Series) -> Vec<f64> {
         let mut ratios: Vec<f64> =
             self.nanos.iter().zip(&base.nanos).map(|(own, base)| own / base).collect();
         ratios.sort_by(f64::total_cmp);
@@ -54,19 +66,20 @@ impl Series {
 }
 
 /// How long the closure takes.
-pub(crate) fn time(run: impl FnOnce()) -> Duration {
+pub fn time(run: impl FnOnce()) -> Duration {
     let start = Instant::now();
     run();
     start.elapsed()
 }
 
 /// So long for so many, as nanoseconds for one.
-pub(crate) fn nanos_each(took: Duration, calls: u32) -> f64 {
+#[must_use]
+pub fn nanos_each(took: Duration, calls: u32) -> f64 {
     took.as_secs_f64() * 1e9 / f64::from(calls)
 }
 
 /// The number of calls that takes about `turn`; finding it warms the contestant up.
-pub(crate) fn calibrate(turn: Duration, run: &mut dyn FnMut(u32) -> Duration) -> u32 {
+pub fn calibrate(turn: Duration, run: &mut dyn FnMut(u32) -> Duration) -> u32 {
     let mut calls = 16;
     loop {
         let took = run(calls);
@@ -89,7 +102,7 @@ fn whole(calls: f64) -> u32 {
 }
 
 /// Lets every contestant run once a round, starting with another one each round.
-pub(crate) fn compare(plan: Plan, contestants: &mut [Contestant<'_>]) -> Vec<Series> {
+pub fn compare(plan: Plan, contestants: &mut [Contestant<'_>]) -> Vec<Series> {
     let mut calls = Vec::new();
     let mut series = Vec::new();
     for contestant in contestants.iter_mut() {

@@ -5,7 +5,7 @@ mod text;
 
 use limit_benches::machine::Machine;
 
-use crate::measure::Plan;
+use limit_benches::measure::Plan;
 use crate::rows::Row;
 use crate::rows::cost::Cost;
 use crate::subjects::OURS;

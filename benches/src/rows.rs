@@ -9,7 +9,8 @@ pub(crate) mod shared;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::measure::{Contestant, Plan, Series, compare, median};
+use limit_benches::measure::{Contestant, Plan, Series, compare};
+use limit_benches::median;
 use crate::subjects::PEER;
 
 /// What the figures of a row are, and what they are held against.

@@ -195,7 +195,7 @@ macro_rules! contestants {
     (@one $name:expr, $subject:ident, $new:expr, $run:expr) => {{
         let $subject = $new;
         let queues = $crate::subjects::queues(&$subject);
-        $crate::measure::Contestant::new($name, queues, $run)
+        limit_benches::measure::Contestant::new($name, queues, $run)
     }};
 }
 

@@ -12,7 +12,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use super::{Row, Selection, Unit, cell};
-use crate::measure::Series;
+use limit_benches::measure::Series;
 use crate::subjects::OURS;
 
 pub(crate) use child::child;

@@ -7,7 +7,7 @@ mod ring;
 use std::time::Duration;
 
 use super::{Cell, Row, Selection, Unit, cell, this_thread};
-use crate::measure::{Contestant, Plan, compare, time};
+use limit_benches::measure::{Contestant, Plan, compare, time};
 use ring::Ring;
 
 /// How many waiters stand in the short queue.

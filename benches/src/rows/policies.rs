@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::{Row, Selection, against_peer};
-use crate::measure::{Contestant, time};
+use limit_benches::measure::{Contestant, time};
 use crate::subjects::{LIMIT, PEER, body, yielding_body};
 use handmade::{ByPriority, NewestFirst};
 

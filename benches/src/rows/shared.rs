@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::{Row, Selection, against_peer, two_workers};
-use crate::measure::time;
+use limit_benches::measure::time;
 use crate::subjects::{Subject, contestants};
 
 const TASKS: u32 = 64;

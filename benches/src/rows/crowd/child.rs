@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use limit_runtime::{Limiter, concurrency_limit};
 use tokio::runtime::Runtime;
 
-use crate::measure::{calibrate, nanos_each};
+use limit_benches::measure::{calibrate, nanos_each};
 use crate::rows::{this_thread, two_workers};
 use crate::subjects::{LIMIT, body};
 

@@ -1,0 +1,207 @@
+//! What it costs to be looked at: a scrape of many limiters, calls while somebody scrapes every second,
+//! and calls of which it is recorded who holds their permits.
+//!
+//! `cargo run --release -p limit-benches --features observed --bin observed`
+#![forbid(unsafe_code)]
+
+use clap::Parser;
+use limit_benches::machine::{Machine, version};
+use limit_benches::measure::{Contestant, Plan, Series, compare, time};
+use limit_benches::{median, table};
+use limit_runtime::exporters::prometheus::Collector;
+use limit_runtime::{Limiter, concurrency_limit, diagnostics};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use std::hint::black_box;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+
+/// Measures what it costs to be looked at
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Fewer and shorter rounds: for a first look
+    #[arg(long)]
+    quick: bool,
+}
+
+/// So many limiters are scraped.
+const LIMITERS: usize = 1_000;
+/// A scrape of them is held to this.
+const AT_MOST: Duration = Duration::from_millis(10);
+const TASKS: u32 = 64;
+
+const ALONE: &str = "alone";
+const SCRAPED: &str = "scraped";
+const RECORDED: &str = "recorded";
+
+#[concurrency_limit(1_000)]
+async fn free(value: u32) -> u32 {
+    value
+}
+
+#[concurrency_limit(8)]
+async fn queued(value: u32) -> u32 {
+    tokio::task::yield_now().await;
+    value
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    // A turn has room for a scrape or two.
+    let plan = if arguments.quick {
+        Plan { rounds: 3, turn: Duration::from_millis(100) }
+    } else {
+        Plan { rounds: 11, turn: Duration::from_millis(1_500) }
+    };
+    let runtime = &Builder::new_multi_thread().worker_threads(2).build().expect("two workers");
+    let _limiters = crowd(runtime);
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Collector::new()));
+
+    let machine = Machine::here();
+    println!("{}, {} cores, {}, {}", machine.processor, machine.cores, machine.system, machine.date);
+    println!("{} rounds of about {} ms", plan.rounds, plan.turn.as_millis());
+    println!("tokio {}, prometheus-client {}\n", version("tokio"), version("prometheus-client"));
+    scrapes(&registry, if arguments.quick { 20 } else { 200 });
+
+    let mut lines = vec![["", ALONE, SCRAPED, "", RECORDED, ""].map(str::to_owned).to_vec()];
+    let rows: [(&str, fn(&Runtime, u32) -> Duration); 2] =
+        [("task", in_a_task), ("queued", in_a_queue)];
+    for (row, calls) in rows {
+        let mut contestants = [
+            Contestant::new(ALONE, true, |count| calls(runtime, count)),
+            Contestant::new(SCRAPED, true, |count| {
+                let scraper = Scraper::start();
+                let took = calls(runtime, count);
+                drop(scraper);
+                took
+            }),
+            Contestant::new(RECORDED, true, |count| {
+                diagnostics::record(true);
+                let took = calls(runtime, count);
+                diagnostics::record(false);
+                took
+            }),
+        ];
+        let series = compare(plan, &mut contestants);
+        lines.push(line(row, &series));
+    }
+    let mut text = String::new();
+    table::aligned(&mut text, &lines);
+    print!("Nanoseconds of a call, and as a ratio to alone: medians\n{text}");
+    println!(
+        "\n  task: permit free, inside a spawned task\n  \
+         queued: {TASKS} tasks, 8 permits, body yields once: every call queues\n  \
+         alone: built with the feature `diagnostics`, which records nothing\n  \
+         scraped: {LIMITERS} limiters are collected and encoded as text every second, by another thread\n  \
+         recorded: each call's place, task and start are (`diagnostics::record(true)`)"
+    );
+}
+
+/// Limiters that have been used, and somebody has waited for.
+fn crowd(runtime: &Runtime) -> Vec<Limiter> {
+    diagnostics::record(false);
+    let limiters: Vec<_> = (0..LIMITERS)
+        .map(|number| Limiter::named(format!("service::function_{number}"), 1))
+        .collect();
+    runtime.block_on(async {
+        for limiter in &limiters {
+            let permit = limiter.acquire().await;
+            tokio::join!(biased; limiter.run(async {}), async { drop(permit) });
+        }
+    });
+    limiters
+}
+
+fn scrapes(registry: &Registry, times: usize) {
+    let mut text = String::new();
+    let mut nanos = Vec::new();
+    for _ in 0..times {
+        text.clear();
+        let took = time(|| encode(&mut text, registry).expect("text can be written"));
+        nanos.push(took.as_secs_f64() * 1e9);
+    }
+    let scrape = median(nanos) / 1e6;
+    let verdict = if scrape <= AT_MOST.as_secs_f64() * 1e3 { "ok" } else { "TOO SLOW" };
+    println!(
+        "A scrape of {LIMITERS} limiters: {scrape:.2} ms (at most {}: {verdict}), {} lines of text\n",
+        AT_MOST.as_millis(),
+        text.lines().count()
+    );
+}
+
+/// Scrapes every second, on a thread of its own, until it is dropped.
+struct Scraper {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Scraper {
+    fn start() -> Self {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Collector::new()));
+        let (stop, stopped) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let mut text = String::new();
+            loop {
+                text.clear();
+                encode(&mut text, &registry).expect("text can be written");
+                let wait = stopped.recv_timeout(Duration::from_secs(1));
+                if wait != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        });
+        Self { stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Scraper {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("it does not panic");
+        }
+    }
+}
+
+fn in_a_task(runtime: &Runtime, count: u32) -> Duration {
+    let calls = runtime.spawn(async move {
+        let start = Instant::now();
+        for value in 0..count {
+            black_box(free(value).await);
+        }
+        start.elapsed()
+    });
+    runtime.block_on(calls).expect("the task ends")
+}
+
+fn in_a_queue(runtime: &Runtime, count: u32) -> Duration {
+    let each = count.div_ceil(TASKS);
+    time(|| {
+        runtime.block_on(async {
+            let tasks: Vec<_> = (0..TASKS)
+                .map(|_| {
+                    tokio::spawn(async move {
+                        for value in 0..each {
+                            black_box(queued(value).await);
+                        }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.expect("the task ends");
+            }
+        });
+    })
+}
+
+fn line(row: &str, series: &[Series]) -> Vec<String> {
+    let [alone, scraped, recorded] = series else { return Vec::new() };
+    let nanos = |series: &Series| format!("{:.1}", series.median());
+    let ratio = |series: &Series| format!("{:.3}", median(series.ratios_to(alone)));
+    let cells = [nanos(alone), nanos(scraped), ratio(scraped), nanos(recorded), ratio(recorded)];
+    std::iter::once(row.to_owned()).chain(cells).collect()
+}
