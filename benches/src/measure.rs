@@ -30,11 +30,7 @@ pub struct Contestant<'a> {
 
 impl<'a> Contestant<'a> {
     /// `run` makes so many calls and says how long they took.
-    pub fn new(
-        name: &'static str,
-        queues: bool,
-        run: impl FnMut(u32) -> Duration + 'a,
-    ) -> Self {
+    pub fn new(name: &'static str, queues: bool, run: impl FnMut(u32) -> Duration + 'a) -> Self {
         Self { name, queues, run: Box::new(run) }
     }
 }

@@ -5,10 +5,10 @@ mod text;
 
 use limit_benches::machine::Machine;
 
-use limit_benches::measure::Plan;
 use crate::rows::Row;
 use crate::rows::cost::Cost;
 use crate::subjects::OURS;
+use limit_benches::measure::Plan;
 
 /// Everything that one run has found.
 #[derive(Clone, Debug)]

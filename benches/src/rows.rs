@@ -9,9 +9,9 @@ pub(crate) mod shared;
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::subjects::PEER;
 use limit_benches::measure::{Contestant, Plan, Series, compare};
 use limit_benches::median;
-use crate::subjects::PEER;
 
 /// What the figures of a row are, and what they are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -328,11 +328,15 @@ impl Call<'_> {
     fn admitted(&mut self) -> Permit {
         let waiter = self.waiter.take().expect("only a waiter is granted permits");
         let (semaphore, place, weight) = (waiter.semaphore, waiter.place, waiter.weight);
+        let wait = self.waited();
+        let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        // Foreign code, which may panic: the waiter gives its permits back then. And before a snapshot
+        // can see the wait.
+        #[cfg(feature = "opentelemetry")]
+        crate::exporters::opentelemetry::waited(self.limiter.entry(), nanoseconds);
         if place.timed {
             semaphore.start(place.slot);
         }
-        let wait = self.waited();
-        let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
         // Read under the lock only. Whoever counts it does so after the permit's release, which
         // takes the lock after this; a snapshot before that may be early and not see it yet.
         place.grant.store(with_figure(ADMITTED, nanoseconds), Ordering::Relaxed);

@@ -46,6 +46,8 @@ use crate::limiter::{Core, Entry, Limiter, LimiterHandle, entry};
 use crate::semaphore::Semaphore;
 use slots::{Info, Slot};
 use std::cell::Cell;
+#[cfg(feature = "_exporters")]
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -332,13 +334,35 @@ impl Info {
     }
 }
 
-/// Since when permits have been held, by semaphore (its address): of each the oldest.
-#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
-pub(crate) fn oldest_holders() -> std::collections::HashMap<usize, Instant> {
-    let mut oldest = std::collections::HashMap::new();
-    for info in slots::all().filter(|info| info.holds) {
-        let since = oldest.entry(std::ptr::from_ref(info.semaphore).addr()).or_insert(info.since);
-        *since = info.since.min(*since);
+/// Since when permits have been held: of each semaphore, the oldest.
+#[cfg(feature = "_exporters")]
+pub(crate) struct OldestHolders(HashMap<usize, Instant>);
+
+#[cfg(feature = "_exporters")]
+impl OldestHolders {
+    /// At this moment.
+    pub(crate) fn now() -> Self {
+        let mut oldest = HashMap::new();
+        for info in slots::all().filter(|info| info.holds) {
+            let since = oldest.entry(address(info.semaphore)).or_insert(info.since);
+            *since = info.since.min(*since);
+        }
+        Self(oldest)
     }
-    oldest
+
+    /// When the oldest holder of a limiter got its permits, in seconds since 1970.
+    pub(crate) fn of(&self, entry: &Entry) -> Option<f64> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let semaphores = entry.semaphores().into_iter();
+        let since = semaphores.filter_map(|semaphore| self.0.get(&address(semaphore))).min()?;
+        let started = SystemTime::now().checked_sub(since.elapsed())?;
+        Some(started.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64())
+    }
+}
+
+#[cfg(feature = "_exporters")]
+fn address(semaphore: &Semaphore) -> usize {
+    std::ptr::from_ref(semaphore).addr()
 }

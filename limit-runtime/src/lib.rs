@@ -280,6 +280,8 @@
 //! * `diagnostics`: the module `diagnostics`, who holds permits and who waits (with crossbeam-utils; brings
 //!   `tracing`).
 //! * `http-body`: `tower`, and the permit of a call can stay with the body of its HTTP response.
+//! * `metrics`, `opentelemetry`, `prometheus`: figures of all limiters for the `metrics` facade 0.24, for
+//!   OpenTelemetry 0.33 and for `prometheus-client` 0.25: [`exporters`].
 //! * `serde`: [`Snapshot`] and what it consists of can be serialised and deserialised.
 //! * `task`: the module `task`, tasks in bulk (with futures-util).
 //! * `tonic`: [`Rejected`] becomes a `Status` of tonic 0.14 by `?`: `RESOURCE_EXHAUSTED`, or
@@ -308,6 +310,12 @@ pub mod diagnostics;
 #[path = "diagnostics/off.rs"]
 mod diagnostics;
 mod events;
+#[cfg(feature = "_exporters")]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus")))
+)]
+pub mod exporters;
 mod integrations;
 mod keying;
 mod limiter;

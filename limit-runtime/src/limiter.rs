@@ -27,19 +27,19 @@ use crate::rejected::Rejected;
 #[cfg(feature = "task")]
 pub(crate) use changed::LimitChanged;
 pub use drain::{Drain, Undrained};
-#[cfg(any(feature = "config", feature = "diagnostics"))]
+#[cfg(any(feature = "config", feature = "diagnostics", feature = "_exporters"))]
 pub(crate) use entry::Entry;
 use entry::Limit;
 #[cfg(feature = "config")]
 pub(crate) use entry::read_limit;
 pub use keyed::ForKey;
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "_exporters"))]
 pub(crate) use limiters::entries;
 #[cfg(feature = "diagnostics")]
 pub(crate) use limiters::entry;
 pub use limiters::{LimiterHandle, find, limiters};
 pub use settings::{Setting, Settings, Source, Unsupported};
-#[cfg(any(feature = "task", feature = "tower"))]
+#[cfg(feature = "tower")]
 pub(crate) use shared::AcquireShared;
 pub use shared::SharedLimiter;
 use std::borrow::Cow;

@@ -3,17 +3,25 @@
 //! Nothing here is on the fast path: calls that are admitted at once are counted by the semaphore's
 //! word, everything else under the semaphore's lock by calls that had to take it anyway.
 
+#[cfg(feature = "_exporters")]
+mod export;
 mod histogram;
 mod snapshot;
 
+#[cfg(feature = "_exporters")]
+pub(crate) use export::{Export, Part};
 pub(crate) use histogram::Histogram;
 pub use histogram::WaitTimes;
+#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
+pub(crate) use histogram::bounds;
+#[cfg(feature = "opentelemetry")]
+pub(crate) use histogram::seconds;
 pub use snapshot::{
     Figures, LimitChanges, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot,
 };
 
 /// The counters of one semaphore.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) most_waiting: usize,
     pub(crate) admitted_at_once: u64,
@@ -48,8 +56,10 @@ impl Counters {
         self.rejected.add(&other.rejected);
         self.shadowed.waited += other.shadowed.waited;
         self.shadowed.rejected.add(&other.shadowed.rejected);
-        if let Some(waits) = &other.waits {
-            self.waits.get_or_insert_with(Box::default).add(waits);
+        match (&mut self.waits, &other.waits) {
+            (Some(mine), Some(theirs)) => mine.add(theirs),
+            (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
+            (_, None) => {}
         }
     }
 
@@ -97,10 +107,10 @@ impl Reading {
 /// Several semaphores' readings together.
 #[derive(Debug)]
 pub(crate) struct Totals {
-    in_use: usize,
-    waiting: usize,
-    keys: usize,
-    counters: Counters,
+    pub(crate) in_use: usize,
+    pub(crate) waiting: usize,
+    pub(crate) keys: usize,
+    pub(crate) counters: Counters,
 }
 
 impl Totals {
@@ -109,11 +119,16 @@ impl Totals {
     }
 
     pub(crate) fn add(&mut self, reading: &Reading) {
+        self.add_current(reading);
+        self.counters.add(&reading.past);
+    }
+
+    /// Without those of former runtimes.
+    fn add_current(&mut self, reading: &Reading) {
         self.in_use += reading.in_use;
         self.waiting += reading.waiting;
         self.keys += reading.keys;
         self.counters.add(&reading.current);
-        self.counters.add(&reading.past);
     }
 
     pub(crate) fn figures(&self, limit: usize) -> Figures {

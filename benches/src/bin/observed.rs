@@ -61,7 +61,10 @@ fn main() {
     registry.register_collector(Box::new(Collector::new()));
 
     let machine = Machine::here();
-    println!("{}, {} cores, {}, {}", machine.processor, machine.cores, machine.system, machine.date);
+    println!(
+        "{}, {} cores, {}, {}",
+        machine.processor, machine.cores, machine.system, machine.date
+    );
     println!("{} rounds of about {} ms", plan.rounds, plan.turn.as_millis());
     println!("tokio {}, prometheus-client {}\n", version("tokio"), version("prometheus-client"));
     scrapes(&registry, if arguments.quick { 20 } else { 200 });

@@ -12,8 +12,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use super::{Row, Selection, Unit, cell};
-use limit_benches::measure::Series;
 use crate::subjects::OURS;
+use limit_benches::measure::Series;
 
 pub(crate) use child::child;
 

@@ -14,9 +14,9 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::{Row, Selection, against_peer};
-use limit_benches::measure::{Contestant, time};
 use crate::subjects::{LIMIT, PEER, body, yielding_body};
 use handmade::{ByPriority, NewestFirst};
+use limit_benches::measure::{Contestant, time};
 
 const OURS: &str = "acquire";
 const TASKS: u32 = 64;

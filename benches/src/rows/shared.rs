@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::{Row, Selection, against_peer, two_workers};
-use limit_benches::measure::time;
 use crate::subjects::{Subject, contestants};
+use limit_benches::measure::time;
 
 const TASKS: u32 = 64;
 

@@ -1,6 +1,8 @@
 //! Nothing, in place of what the feature `diagnostics` records.
 
 use crate::limiter::Core;
+#[cfg(feature = "_exporters")]
+use crate::limiter::Entry;
 use crate::semaphore::Semaphore;
 
 #[derive(Clone, Copy, Debug)]
@@ -36,4 +38,19 @@ impl Record {
     #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
     pub(crate) fn end(&mut self) {}
+}
+
+#[cfg(feature = "_exporters")]
+pub(crate) struct OldestHolders;
+
+#[cfg(feature = "_exporters")]
+impl OldestHolders {
+    pub(crate) fn now() -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    pub(crate) fn of(&self, _: &Entry) -> Option<f64> {
+        None
+    }
 }

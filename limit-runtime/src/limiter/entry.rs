@@ -1,11 +1,15 @@
 //! What the crate knows of a limiter that has been used, apart from the limiter itself.
 
+#[cfg(feature = "_exporters")]
+mod export;
 mod set;
 
 use super::settings::{Overrides, Values};
 use crate::Scope;
 use crate::events::{self, Event};
-#[cfg(feature = "diagnostics")]
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+use crate::metrics::Counters;
+#[cfg(any(feature = "diagnostics", feature = "_exporters"))]
 use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
 use crate::policy::Policy;
@@ -48,6 +52,9 @@ pub(crate) struct Entry {
     /// For how long permits were held, of some calls.
     #[cfg(feature = "diagnostics")]
     holds: Mutex<Option<Box<Histogram>>>,
+    /// What OpenTelemetry knows of the waits.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) told: crate::exporters::opentelemetry::Told,
     control: Mutex<Control>,
 }
 
@@ -77,6 +84,9 @@ struct Control {
     logged: usize,
     /// The figures at the end of a limiter that was dropped. Its index may be another's by now.
     last: Option<Figures>,
+    /// The same, as exporters need them that go on from there.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    last_counters: Option<Box<Counters>>,
 }
 
 impl Entry {
@@ -109,6 +119,8 @@ impl Entry {
             problems: Vec::new(),
             logged: 0,
             last: None,
+            #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+            last_counters: None,
         };
         let max_wait = MaxWaitSet::new();
         let control = Mutex::new(control);
@@ -122,6 +134,8 @@ impl Entry {
             changed: Arc::default(),
             #[cfg(feature = "diagnostics")]
             holds: Mutex::default(),
+            #[cfg(feature = "opentelemetry")]
+            told: crate::exporters::opentelemetry::Told::default(),
             control,
         }
     }
@@ -304,15 +318,24 @@ impl Entry {
     #[cfg(feature = "diagnostics")]
     pub(crate) fn record_hold(&self, held: Duration) {
         let nanoseconds = u64::try_from(held.as_nanos()).unwrap_or(u64::MAX);
+        // Foreign code, under no lock of ours.
+        #[cfg(feature = "opentelemetry")]
+        crate::exporters::opentelemetry::held(self, nanoseconds);
         let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
         holds.get_or_insert_with(Box::default).record(nanoseconds);
     }
 
     /// How long permits were held, of the calls that were counted.
-    #[cfg(feature = "diagnostics")]
+    #[cfg(all(feature = "diagnostics", feature = "_exporters"))]
     pub(crate) fn hold_times(&self) -> Histogram {
         let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
         holds.as_deref().cloned().unwrap_or_default()
+    }
+
+    #[cfg(all(not(feature = "diagnostics"), feature = "_exporters"))]
+    #[expect(clippy::unused_self, reason = "as with the feature `diagnostics`")]
+    pub(crate) fn hold_times(&self) -> Histogram {
+        Histogram::default()
     }
 
     /// How many permits are out, and calls wait, in all runtimes.
@@ -363,6 +386,10 @@ impl Entry {
         let limit = self.some_limit();
         let mut control = self.control();
         control.last = Some(self.figures(limit).0);
+        #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+        {
+            control.last_counters = Some(Box::new(self.totals().counters));
+        }
     }
 
     fn figures(&self, limit: usize) -> (Figures, Vec<RuntimeSnapshot>) {

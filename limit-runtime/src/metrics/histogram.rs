@@ -1,8 +1,16 @@
 //! How long calls waited.
 //!
 //! Buckets as in `HdrHistogram`: each power of two is parted into eight of the same width, so that a
-//! bucket is at most an eighth wider than its lower bound, from one microsecond to 73 minutes.
+//! bucket is at most an eighth wider than its lower bound, from one microsecond to 73 minutes. A bucket's
+//! upper bound belongs to it, as exporters have it, so that counts up to a power of two are exact.
 
+#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
+mod shown;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod since;
+
+#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
+pub(crate) use shown::bounds;
 use std::time::Duration;
 
 /// log₂ of the buckets in one power of two.
@@ -48,12 +56,21 @@ impl Histogram {
     pub(crate) fn times(&self) -> WaitTimes {
         WaitTimes {
             count: self.count,
-            total: Duration::from_nanos(u64::try_from(self.sum).unwrap_or(u64::MAX)),
+            total: self.total(),
             p50: self.percentile(50),
             p90: self.percentile(90),
             p99: self.percentile(99),
             max: Duration::from_nanos(self.max),
         }
+    }
+
+    #[cfg(feature = "_exporters")]
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn total(&self) -> Duration {
+        Duration::from_nanos(u64::try_from(self.sum).unwrap_or(u64::MAX))
     }
 
     /// The upper bound of the bucket in which the sample of that rank lies, or the largest sample
@@ -73,6 +90,8 @@ impl Histogram {
 
 /// The bucket that a sample falls in.
 fn bucket(nanoseconds: u64) -> usize {
+    // Its upper bound belongs to a bucket, not its lower one.
+    let nanoseconds = nanoseconds.saturating_sub(1);
     let exponent = nanoseconds.max(1).ilog2();
     if exponent < LOWEST {
         return 0;
@@ -87,7 +106,7 @@ fn bucket(nanoseconds: u64) -> usize {
 /// The largest sample that falls in a bucket, in nanoseconds.
 fn upper_bound(bucket: usize) -> u64 {
     if bucket == 0 {
-        return (1 << LOWEST) - 1;
+        return 1 << LOWEST;
     }
     if bucket == BUCKETS - 1 {
         return u64::MAX;
@@ -95,7 +114,13 @@ fn upper_bound(bucket: usize) -> u64 {
     let octave = (bucket - 1) >> PARTS;
     let part = ((bucket - 1) & ((1 << PARTS) - 1)) as u64;
     let width = 1 << (octave + (LOWEST - PARTS) as usize);
-    (1 << (octave + LOWEST as usize)) + (part + 1) * width - 1
+    (1 << (octave + LOWEST as usize)) + (part + 1) * width
+}
+
+#[cfg(feature = "_exporters")]
+#[expect(clippy::cast_precision_loss, reason = "more than 2^53 ns are known well enough")]
+pub(crate) fn seconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e9
 }
 
 /// How long the calls waited that were admitted after waiting: from joining the queue until they went
@@ -142,7 +167,7 @@ mod tests {
     fn buckets_are_at_most_an_eighth_wide() {
         for bucket in 1..BUCKETS - 1 {
             let (below, upper) = (upper_bound(bucket - 1), upper_bound(bucket));
-            assert!((upper - below) * 8 <= below + 1, "{below}..={upper}");
+            assert!((upper - below) * 8 <= below, "{below}..={upper}");
         }
     }
 

@@ -64,6 +64,13 @@ impl LimitChanges {
         let [_, file, environment, live] = *changes;
         Self { file, environment, live }
     }
+
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn add(&mut self, other: Self) {
+        self.file += other.file;
+        self.environment += other.environment;
+        self.live += other.live;
+    }
 }
 
 /// The figures of one runtime.

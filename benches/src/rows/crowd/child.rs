@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use limit_runtime::{Limiter, concurrency_limit};
 use tokio::runtime::Runtime;
 
-use limit_benches::measure::{calibrate, nanos_each};
 use crate::rows::{this_thread, two_workers};
 use crate::subjects::{LIMIT, body};
+use limit_benches::measure::{calibrate, nanos_each};
 
 #[concurrency_limit(LIMIT)]
 async fn annotated(value: u32) -> u32 {

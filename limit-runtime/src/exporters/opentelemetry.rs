@@ -1,0 +1,346 @@
+//! For OpenTelemetry: instruments on a `Meter`.
+//!
+//! # Implementation details
+//!
+//! All instruments but the histograms are observed when they are collected. A wait is *told* the histogram
+//! by the call that has waited, when it notices that it was let in (and a hold by the call that ends). What had been waited before somebody
+//! observed is told then, and whatever a collection finds that was not told, because both happened at
+//! the same time, is told by the collection. For that each limiter keeps what it has told (`Told`).
+//!
+//! A call tells *before* it puts its wait where a reading of the limiter sees it. So what a reading sees
+//! and was not told yet will not be told by the call any more: nothing is told twice.
+
+use super::ledger::{Ledger, Line};
+use super::{Figure, Kind, LIMITER, Metric, exported, results, sources};
+use crate::limiter::{Entry, entries};
+use crate::metrics::{Histogram, Part, bounds, seconds};
+use ::opentelemetry::metrics::{AsyncInstrument, Histogram as Instrument, Meter};
+use ::opentelemetry::{KeyValue, StringValue};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// Counters of so many dropped limiters are still observed.
+const DROPPED: usize = 100;
+
+/// Who observes.
+static OBSERVERS: Mutex<Observers> = Mutex::new(Observers { all: Vec::new(), changes: 0 });
+
+/// How often [`OBSERVERS`] has changed, and 0 if there is none.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// Observes all limiters on a meter, from now until what it returns is dropped. What they have counted
+/// before is observed as well.
+///
+/// Once for each provider: the instruments stay with the meter, and a second observation of the same one
+/// would report everything twice.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::exporters::opentelemetry::observe;
+/// use opentelemetry::global;
+///
+/// // When the provider is set:
+/// let _observation = observe(&global::meter("limits"));
+/// // ... the program ...
+/// ```
+pub fn observe(meter: &Meter) -> Observation {
+    let histogram = |metric: &Metric| {
+        let histogram = meter.f64_histogram(metric.name).with_unit(metric.unit);
+        let histogram = histogram.with_description(metric.description);
+        histogram.with_boundaries(bounds().to_vec()).build()
+    };
+    let find = |figure| exported().find(|metric| metric.figure == figure).map(histogram);
+    let instruments = [find(Figure::Waits), find(Figure::HoldTime)];
+    let observer = Arc::new(Observer { instruments, reading: Mutex::default() });
+    change_observers(|observers| observers.push(Arc::clone(&observer)));
+    for entry in entries() {
+        observer.catch_up(&entry);
+    }
+    for metric in exported() {
+        observer.build(meter, metric);
+    }
+    Observation { observer }
+}
+
+/// All limiters are observed, until this is dropped. See [`observe`].
+#[must_use = "it ends when it is dropped"]
+pub struct Observation {
+    observer: Arc<Observer>,
+}
+
+impl Drop for Observation {
+    fn drop(&mut self) {
+        change_observers(|observers| {
+            observers.retain(|observer| !Arc::ptr_eq(observer, &self.observer));
+        });
+        // So that no limiter keeps the instruments.
+        for entry in entries() {
+            drop(entry.told.lock().update());
+        }
+    }
+}
+
+impl fmt::Debug for Observation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observation").finish_non_exhaustive()
+    }
+}
+
+struct Observers {
+    all: Vec<Arc<Observer>>,
+    changes: u64,
+}
+
+fn change_observers(change: impl FnOnce(&mut Vec<Arc<Observer>>)) {
+    let mut observers = OBSERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+    change(&mut observers.all);
+    observers.changes += 1;
+    let generation = if observers.all.is_empty() { 0 } else { observers.changes };
+    GENERATION.store(generation, Ordering::Release);
+}
+
+/// What is told sample by sample: the instruments' places.
+#[derive(Clone, Copy)]
+enum Sampled {
+    Waits,
+    #[cfg(feature = "diagnostics")]
+    Holds,
+}
+
+struct Observer {
+    /// Of waits and, if they are there, of holds.
+    instruments: [Option<Instrument<f64>>; 2],
+    reading: Mutex<Reading>,
+}
+
+/// What the instruments of one collection show.
+#[derive(Default)]
+struct Reading {
+    ledger: Ledger,
+    lines: Arc<[Line]>,
+    /// Which have shown it.
+    shown: Vec<Figure>,
+}
+
+impl Observer {
+    fn build(self: &Arc<Self>, meter: &Meter, metric: &'static Metric) {
+        let (name, unit, description) = (metric.name, metric.unit, metric.description);
+        match metric.kind {
+            Kind::Gauge if metric.figure == Figure::OldestHolder => {
+                let builder = meter.f64_observable_gauge(name).with_unit(unit);
+                let observer = Arc::downgrade(self);
+                let observe = move |instrument: &dyn AsyncInstrument<f64>| {
+                    let Some(observer) = observer.upgrade() else { return };
+                    for line in observer.lines(Figure::OldestHolder).iter() {
+                        if let Some(started) = line.oldest_holder {
+                            instrument.observe(started, &[limiter(&line.limiter)]);
+                        }
+                    }
+                };
+                builder.with_description(description).with_callback(observe).build();
+            }
+            Kind::Gauge => {
+                let builder = meter.u64_observable_gauge(name).with_unit(unit);
+                let observe = self.callback(metric, |value| value);
+                builder.with_description(description).with_callback(observe).build();
+            }
+            Kind::UpDownCounter => {
+                let builder = meter.i64_observable_up_down_counter(name).with_unit(unit);
+                let observe =
+                    self.callback(metric, |value| i64::try_from(value).unwrap_or(i64::MAX));
+                builder.with_description(description).with_callback(observe).build();
+            }
+            Kind::Counter => {
+                let builder = meter.u64_observable_counter(name).with_unit(unit);
+                let observe = self.callback(metric, |value| value);
+                builder.with_description(description).with_callback(observe).build();
+            }
+            Kind::Histogram => {}
+        }
+    }
+
+    /// Shows a metric's values, for as long as somebody observes.
+    fn callback<T: 'static>(
+        self: &Arc<Self>,
+        metric: &'static Metric,
+        value: fn(u64) -> T,
+    ) -> impl Fn(&dyn AsyncInstrument<T>) + Send + Sync + 'static {
+        // The meter's provider keeps callbacks for ever.
+        let observer: Weak<Self> = Arc::downgrade(self);
+        move |instrument| {
+            let Some(observer) = observer.upgrade() else { return };
+            for line in observer.lines(metric.figure).iter() {
+                each_value(metric, line, |more, count| {
+                    let labels: Vec<_> = [limiter(&line.limiter)].into_iter().chain(more).collect();
+                    instrument.observe(value(count), &labels);
+                });
+            }
+        }
+    }
+
+    /// What an instrument is to show: the same for all instruments of one collection.
+    fn lines(&self, figure: Figure) -> Arc<[Line]> {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reading.lines.is_empty() && !reading.shown.contains(&figure) {
+            reading.shown.push(figure);
+            return Arc::clone(&reading.lines);
+        }
+        // The next collection.
+        reading.lines = reading.ledger.read().into();
+        reading.ledger.keep(DROPPED);
+        reading.shown = vec![figure];
+        let lines = Arc::clone(&reading.lines);
+        drop(reading);
+        for entry in entries() {
+            self.catch_up(&entry);
+        }
+        lines
+    }
+
+    /// Tells the waits that have not been told.
+    fn catch_up(&self, entry: &Entry) {
+        // First: see the module's documentation.
+        let Some(export) = entry.export() else { return };
+        let [Part { totals, .. }] = &*export.parts else { return };
+        let none = Histogram::default();
+        let samples = [totals.counters.waits().unwrap_or(&none), &entry.hold_times()];
+        let mut told = entry.told.lock();
+        let unneeded = told.update();
+        let limiter = limiter(&entry.name);
+        let mut missing = Vec::new();
+        if let Some(target) = told.targets.iter_mut().find(|target| target.is_of(self)) {
+            let all = self.instruments.iter().zip(samples).zip(target.told.iter_mut());
+            for ((instrument, samples), told) in all {
+                missing.extend(instrument.as_ref().map(|one| (one, samples.since(Some(told)))));
+                told.catch_up(samples);
+            }
+        }
+        drop(told);
+        drop(unneeded);
+        for (instrument, samples) in missing {
+            for (seconds, count) in samples {
+                for _ in 0..count {
+                    instrument.record(seconds, std::slice::from_ref(&limiter));
+                }
+            }
+        }
+    }
+}
+
+/// A metric's values for a limiter, each with its label besides the limiter's.
+fn each_value(metric: &Metric, line: &Line, mut show: impl FnMut(Option<KeyValue>, u64)) {
+    let mut counters = |label: &'static str, values: &[(&'static str, u64)]| {
+        for (value, count) in values {
+            show(Some(KeyValue::new(label, *value)), *count);
+        }
+    };
+    let figure = match (metric.figure, &line.now) {
+        (Figure::Results, _) => return counters("result", &results(&line.counters)),
+        (Figure::Changes, _) => return counters("source", &sources(line.changes)),
+        (Figure::Limit, Some(part)) => part.limit,
+        (Figure::InUse, Some(part)) => Some(part.totals.in_use),
+        (Figure::Waiting, Some(part)) => Some(part.totals.waiting),
+        (Figure::Keys, Some(part)) => Some(part.totals.keys),
+        (Figure::Waits | Figure::HoldTime | Figure::OldestHolder, _) | (_, None) => None,
+    };
+    if let Some(figure) = figure {
+        show(None, u64::try_from(figure).unwrap_or(u64::MAX));
+    }
+}
+
+fn limiter(name: &Arc<str>) -> KeyValue {
+    KeyValue::new(LIMITER, StringValue::from(Arc::clone(name)))
+}
+
+/// What a limiter has told of waits, and whom.
+#[derive(Default)]
+pub(crate) struct Told(Mutex<Targets>);
+
+#[derive(Default)]
+struct Targets {
+    /// The generation of observers that it knows.
+    generation: u64,
+    targets: Vec<Target>,
+}
+
+struct Target {
+    observer: Arc<Observer>,
+    told: Box<[Histogram; 2]>,
+}
+
+impl Target {
+    fn is_of(&self, observer: &Observer) -> bool {
+        std::ptr::eq(&raw const *self.observer, observer)
+    }
+}
+
+impl Told {
+    fn lock(&self) -> MutexGuard<'_, Targets> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Targets {
+    /// Finds out who observes. Those who do not any more are to be dropped under no lock.
+    fn update(&mut self) -> Vec<Target> {
+        let generation = GENERATION.load(Ordering::Acquire);
+        if self.generation == generation {
+            return Vec::new();
+        }
+        self.generation = generation;
+        let observers = OBSERVERS.lock().unwrap_or_else(PoisonError::into_inner).all.clone();
+        let is_kept = |target: &Target| observers.iter().any(|observer| target.is_of(observer));
+        let known = std::mem::take(&mut self.targets).into_iter();
+        let (known, gone): (Vec<_>, _) = known.partition(is_kept);
+        self.targets = known;
+        for observer in observers {
+            if !self.targets.iter().any(|target| target.is_of(&observer)) {
+                self.targets.push(Target { observer, told: Box::default() });
+            }
+        }
+        gone
+    }
+}
+
+/// A call has waited for so many nanoseconds and is let in. To be called before a reading of the limiter
+/// can see it, with the same figure as that will see.
+#[inline]
+pub(crate) fn waited(entry: &Entry, nanoseconds: u64) {
+    if GENERATION.load(Ordering::Relaxed) != 0 {
+        tell(entry, Sampled::Waits, nanoseconds);
+    }
+}
+
+/// A call has held its permits for so long, and is one of those that are counted. To be called before it
+/// is, as [`waited`].
+#[cfg(feature = "diagnostics")]
+pub(crate) fn held(entry: &Entry, nanoseconds: u64) {
+    if GENERATION.load(Ordering::Relaxed) != 0 {
+        tell(entry, Sampled::Holds, nanoseconds);
+    }
+}
+
+#[cold]
+fn tell(entry: &Entry, sampled: Sampled, nanoseconds: u64) {
+    let mut told = entry.told.lock();
+    let unneeded = told.update();
+    let observers: Vec<_> = told
+        .targets
+        .iter_mut()
+        .map(|target| {
+            target.told[sampled as usize].record(nanoseconds);
+            Arc::clone(&target.observer)
+        })
+        .collect();
+    drop(told);
+    drop(unneeded);
+    // Foreign code: under no lock of ours.
+    let limiter = limiter(&entry.name);
+    for observer in observers {
+        if let Some(instrument) = &observer.instruments[sampled as usize] {
+            instrument.record(seconds(nanoseconds), std::slice::from_ref(&limiter));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a limiter shows to exporters.
+
+use super::Entry;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+use crate::metrics::Counters;
+use crate::metrics::{Export, LimitChanges, Totals};
+use crate::registry;
+
+impl Entry {
+    /// The figures at this moment; `None` if the limiter was dropped.
+    pub(crate) fn export(&self) -> Option<Export> {
+        let limit = self.some_limit();
+        let control = self.control();
+        if control.last.is_some() {
+            return None;
+        }
+        Some(Export::of_all(limit, self.totals(), LimitChanges::of(&control.changes)))
+    }
+
+    /// Those of all runtimes. The limiter must not have been dropped.
+    pub(super) fn totals(&self) -> Totals {
+        let mut totals = Totals::new();
+        let registries = registry::all().into_iter();
+        let semaphores = registries.filter_map(|registry| registry.existing(self.index));
+        semaphores.for_each(|semaphore| totals.add(&semaphore.read()));
+        totals
+    }
+
+    /// The same, by runtime.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn export_by_runtime(&self) -> Option<Export> {
+        let control = self.control();
+        if control.last.is_some() {
+            return None;
+        }
+        let mut readings = Vec::new();
+        for registry in registry::all() {
+            let Some(semaphore) = registry.existing(self.index) else {
+                continue;
+            };
+            // Until it has not passed on meanwhile: else it is not known whose the figures are.
+            let reading = loop {
+                let before = registry.ordinal();
+                let reading = semaphore.read();
+                if before == registry.ordinal() {
+                    break (before, reading);
+                }
+            };
+            readings.push(reading);
+        }
+        Some(Export::by_runtime(&readings, LimitChanges::of(&control.changes)))
+    }
+
+    /// What was counted until the limiter was dropped, if it was.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn last_counters(&self) -> Option<(Counters, LimitChanges)> {
+        let control = self.control();
+        let counters = control.last_counters.as_deref()?.clone();
+        Some((counters, LimitChanges::of(&control.changes)))
+    }
+}

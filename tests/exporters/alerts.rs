@@ -1,0 +1,100 @@
+//! The files in `assets/`: whether they are those that the list of metrics makes, and whether the rules
+//! are good.
+
+use crate::assets;
+use crate::scraped::{find, say_that_it_is_missing};
+use crate::support::encoded;
+use limit_runtime::Limiter;
+use limit_runtime::exporters::METRICS;
+use limit_runtime::exporters::prometheus::Collector;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+#[test]
+fn assets_are_those_that_the_list_makes() {
+    for (path, content) in assets::all() {
+        let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            checked_in == content,
+            "{} is not what it would be made now; to make it again:\n\
+             cargo run -p limit-tests --example assets --features prometheus",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn dashboard_shows_every_metric() {
+    let [(_, dashboard), _] = assets::all();
+    for metric in METRICS {
+        assert!(dashboard.contains(metric.prometheus), "{} is not shown", metric.name);
+    }
+}
+
+#[test]
+fn rules_are_valid() {
+    let [_, (rules, _)] = assets::all();
+    promtool(&["check", "rules"], &rules);
+}
+
+#[test]
+fn alerts_fire_when_they_should() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("exporters/alerts_test.yml");
+    promtool(&["test", "rules"], &tests);
+}
+
+fn promtool(command: &[&str], file: &Path) {
+    let Some(promtool) = find("promtool") else { return say_that_it_is_missing("promtool") };
+    let output = Command::new(promtool).args(command).arg(file).output().expect("it starts");
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&[&*output.stdout, &*output.stderr].concat()).into_owned()
+}
+
+/// What `promtool` has against names that follow from OpenTelemetry's: a gauge that ends in `_count`.
+const KNOWN: [&str; 2] = ["concurrency_limit_key_count ", "concurrency_limit_waiter_count "];
+
+#[test]
+fn metrics_are_as_prometheus_likes_them() {
+    let Some(promtool) = find("promtool") else { return say_that_it_is_missing("promtool") };
+    let limiter = Limiter::new("alerts::lint", 1);
+    assert_eq!(limiter.limit(), 1);
+    let mut promtool = Command::new(promtool)
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut input = promtool.stdin.take().expect("it is piped");
+    // On another thread, so that neither waits for the other.
+    let text = older_format(&encoded(Collector::new()));
+    let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
+    let output = promtool.wait_with_output().expect("it ends");
+    writer.join().expect("no panic").expect("it reads everything");
+    let said = said(&output);
+    let mut lines: Vec<_> = said.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines.len(), KNOWN.len(), "{said}");
+    for (line, known) in std::iter::zip(lines, KNOWN) {
+        assert!(line.starts_with(known) && line.contains("_count\" suffix"), "{said}");
+    }
+}
+
+/// The format that `promtool` reads. There the suffix of a counter is a part of its name.
+fn older_format(text: &str) -> String {
+    let mut older = String::new();
+    for line in text.lines().filter(|line| *line != "# EOF" && !line.starts_with("# UNIT")) {
+        let name = line.strip_prefix("# ").and_then(|line| line.split(' ').nth(1));
+        let counter = name.map(|name| (name, format!("{name}_total")));
+        match counter.filter(|(_, total)| METRICS.iter().any(|metric| metric.prometheus == total)) {
+            Some((name, total)) => older.push_str(&line.replacen(name, &total, 1)),
+            None => older.push_str(line),
+        }
+        older.push('\n');
+    }
+    older
+}

@@ -1,0 +1,284 @@
+//! The dashboard and the alerting rules, made from the list of metrics.
+
+use limit_runtime::exporters::METRICS;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Where each file is, and what is in it.
+pub(crate) fn all() -> [(PathBuf, String); 2] {
+    let path = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets").join(name);
+    [(path("grafana.json"), dashboard()), (path("alerts.yml"), alerts())]
+}
+
+/// What Prometheus calls a metric.
+fn metric(name: &str) -> &'static str {
+    let name = format!("concurrency_limit.{name}");
+    let metric = METRICS.iter().find(|metric| metric.name == name);
+    metric.unwrap_or_else(|| panic!("there is no metric `{name}`")).prometheus
+}
+
+/// How a call was refused that might have been let in: not because the limiter was closed.
+const REFUSED: &str = "queue_full|timeout|too_heavy|evicted";
+
+struct Alert {
+    name: &'static str,
+    severity: &'static str,
+    lasts: &'static str,
+    expression: String,
+    summary: &'static str,
+    description: &'static str,
+}
+
+fn alerting_rules() -> [Alert; 4] {
+    let (usage, limit) = (metric("permit.usage"), metric("permit.limit"));
+    let (waiting, calls) = (metric("waiter.count"), metric("acquisitions"));
+    let (waits, oldest) = (metric("wait_time"), metric("oldest_holder.start_timestamp"));
+    [
+        Alert {
+            name: "ConcurrencyLimitSaturated",
+            severity: "warning",
+            lasts: "5m",
+            expression: format!("{usage} >= {limit}\nand\n{waiting} > 0"),
+            summary: "All permits of {{ $labels.limiter }} are out",
+            description: "For five minutes all permits of concurrency limit {{ $labels.limiter }} \
+                          have been out ({{ $value }} of them) and calls have waited.",
+        },
+        Alert {
+            name: "ConcurrencyLimitRejecting",
+            severity: "critical",
+            lasts: "5m",
+            expression: format!(
+                "sum without (result) (rate({calls}{{result=~\"{REFUSED}\"}}[5m]))\n/\n\
+                 sum without (result) (rate({calls}[5m]))\n> 0.05"
+            ),
+            summary: "{{ $labels.limiter }} refuses calls",
+            description: "Concurrency limit {{ $labels.limiter }} has refused \
+                          {{ $value | humanizePercentage }} of its calls for five minutes.",
+        },
+        Alert {
+            name: "ConcurrencyLimitWaitHigh",
+            severity: "warning",
+            lasts: "5m",
+            // Just above a bound: below it, nothing is known of the bucket but its bounds.
+            expression: format!("histogram_quantile(0.99, rate({waits}_bucket[5m]))\n> 1.1"),
+            summary: "Calls wait long for {{ $labels.limiter }}",
+            description: "Of the calls that wait for concurrency limit {{ $labels.limiter }}, one in \
+                          a hundred has waited {{ $value | humanizeDuration }} or more for five minutes.",
+        },
+        Alert {
+            name: "ConcurrencyLimitHolderStuck",
+            severity: "warning",
+            lasts: "1m",
+            expression: format!("time() - {oldest}\n> 300"),
+            summary: "A holder of {{ $labels.limiter }} does not end",
+            description: "A call has held permits of concurrency limit {{ $labels.limiter }} for \
+                          {{ $value | humanizeDuration }}.",
+        },
+    ]
+}
+
+fn alerts() -> String {
+    let mut yaml = String::from(
+        "# Alerting rules for limit-runtime's metrics. Thresholds are a start: set them to what is\n\
+         # normal for your limits.\n\
+         groups:\n  - name: concurrency-limit\n    rules:\n",
+    );
+    for alert in alerting_rules() {
+        let Alert { name, severity, lasts, expression, summary, description } = alert;
+        let expression = expression.replace('\n', "\n          ");
+        let written = write!(
+            yaml,
+            "      - alert: {name}\n        expr: |-\n          {expression}\n        for: {lasts}\n        \
+             labels:\n          severity: {severity}\n        annotations:\n          \
+             summary: \"{summary}\"\n          description: \"{description}\"\n"
+        );
+        written.expect("a string takes everything");
+    }
+    yaml
+}
+
+/// Series of the limiters and jobs that are chosen.
+const CHOSEN: &str = "limiter=~\"$limiter\",job=~\"$job\"";
+
+struct Panel {
+    title: &'static str,
+    description: &'static str,
+    unit: &'static str,
+    /// Expressions, and what their series are called.
+    targets: Vec<(String, String)>,
+    /// Drawn as bars of a whole.
+    stacked: bool,
+}
+
+impl Panel {
+    fn new(title: &'static str, description: &'static str, unit: &'static str) -> Self {
+        Self { title, description, unit, targets: Vec::new(), stacked: false }
+    }
+
+    fn stacked(mut self) -> Self {
+        self.stacked = true;
+        self
+    }
+
+    fn show(mut self, expression: impl Into<String>, called: impl Into<String>) -> Self {
+        self.targets.push((expression.into(), called.into()));
+        self
+    }
+
+    fn percentiles(mut self, metric: &str) -> Self {
+        for (quantile, called) in [("0.5", "p50"), ("0.9", "p90"), ("0.99", "p99")] {
+            let rate = format!("rate({metric}_bucket{{{CHOSEN}}}[$__rate_interval])");
+            let expression =
+                format!("histogram_quantile({quantile}, sum by (limiter, le) ({rate}))");
+            self = self.show(expression, format!("{{{{limiter}}}} {called}"));
+        }
+        self
+    }
+}
+
+fn panels() -> Vec<Panel> {
+    let sum = |metric: &str| format!("sum by (limiter) ({metric}{{{CHOSEN}}})");
+    let rate = |metric: &str, more: &str, by: &str| {
+        format!("sum by ({by}) (rate({metric}{{{CHOSEN}{more}}}[$__rate_interval]))")
+    };
+    let (usage, limit) = (sum(metric("permit.usage")), sum(metric("permit.limit")));
+    let calls = metric("acquisitions");
+    let refused = rate(calls, &format!(",result=~\"{REFUSED}\""), "limiter");
+    let oldest = format!("{}{{{CHOSEN}}}", metric("oldest_holder.start_timestamp"));
+    vec![
+        Panel::new("Permits in use", "Permits that are out, and how many there are.", "short")
+            .show(usage.clone(), "{{limiter}}")
+            .show(limit.clone(), "{{limiter}} limit"),
+        Panel::new(
+            "Share of the limit in use",
+            "Near 100% calls wait or are refused. More, where a limit is that of each runtime or key.",
+            "percentunit",
+        )
+        .show(format!("{usage} / {limit}"), "{{limiter}}"),
+        Panel::new("Waiting", "Calls that wait for permits.", "short")
+            .show(sum(metric("waiter.count")), "{{limiter}}"),
+        Panel::new("Calls by result", "What became of calls, each second.", "ops")
+            .show(rate(calls, "", "result"), "{{result}}")
+            .stacked(),
+        Panel::new("Share refused", "Of all calls. Those of closed limiters are not among them.", "percentunit")
+            .show(format!("{refused} / {}", rate(calls, "", "limiter")), "{{limiter}}"),
+        Panel::new("Wait time", "Of calls that waited and were admitted.", "s")
+            .percentiles(metric("wait_time")),
+        Panel::new("Limit changes", "By who made them: a file, the environment, the program.", "short")
+            .show(
+                format!(
+                    "sum by (limiter, source) (increase({}{{{CHOSEN}}}[$__rate_interval]))",
+                    metric("limit.changes")
+                ),
+                "{{limiter}} {{source}}",
+            )
+            .stacked(),
+        Panel::new("Keys in use", "Keys that have holders or waiters.", "short")
+            .show(sum(metric("key.count")), "{{limiter}}"),
+        Panel::new("Hold time", "Of a sample of the calls. With the feature `diagnostics`.", "s")
+            .percentiles(metric("hold_time")),
+        Panel::new("Age of the oldest holder", "With the feature `diagnostics`.", "s")
+            .show(format!("max by (limiter) (time() - {oldest})"), "{{limiter}}"),
+    ]
+}
+
+fn dashboard() -> String {
+    let datasource = json!({ "type": "prometheus", "uid": "${datasource}" });
+    let panels: Vec<_> = std::iter::zip(0.., panels())
+        .map(|(index, panel)| {
+            let targets: Vec<_> = std::iter::zip('A'.., panel.targets)
+                .map(|(reference, (expression, called))| {
+                    json!({
+                        "datasource": datasource,
+                        "expr": expression,
+                        "legendFormat": called,
+                        "refId": reference.to_string(),
+                    })
+                })
+                .collect();
+            json!({
+                "id": index + 1,
+                "type": "timeseries",
+                "title": panel.title,
+                "description": panel.description,
+                "datasource": datasource,
+                "gridPos": { "h": 8, "w": 12, "x": index % 2 * 12, "y": index / 2 * 8 },
+                "fieldConfig": {
+                    "defaults": {
+                        "unit": panel.unit,
+                        "min": 0,
+                        "custom": {
+                            "fillOpacity": if panel.stacked { 30 } else { 0 },
+                            "stacking": { "mode": if panel.stacked { "normal" } else { "none" } },
+                        },
+                    },
+                    "overrides": [],
+                },
+                "options": {
+                    "legend": { "displayMode": "list", "placement": "bottom" },
+                    "tooltip": { "mode": "multi", "sort": "desc" },
+                },
+                "targets": targets,
+            })
+        })
+        .collect();
+    let variable = |name: &str, label: &str| {
+        let query = format!("label_values({}, {name})", metric("permit.limit"));
+        json!({
+            "name": name,
+            "label": label,
+            "type": "query",
+            "datasource": datasource,
+            "definition": query,
+            "query": { "query": query, "refId": "StandardVariableQuery" },
+            "refresh": 2,
+            "sort": 1,
+            "includeAll": true,
+            "multi": true,
+            "allValue": ".*",
+            "current": { "text": "All", "value": "$__all" },
+        })
+    };
+    let dashboard = json!({
+        "uid": "limit-runtime",
+        "title": "Concurrency limits",
+        "tags": ["concurrency", "limit-runtime"],
+        "editable": true,
+        "graphTooltip": 1,
+        "schemaVersion": 39,
+        "version": 1,
+        "refresh": "30s",
+        "time": { "from": "now-1h", "to": "now" },
+        "templating": {
+            "list": [
+                {
+                    "name": "datasource",
+                    "label": "Data source",
+                    "type": "datasource",
+                    "query": "prometheus",
+                    "current": {},
+                },
+                variable("job", "Job"),
+                variable("limiter", "Limiter"),
+            ],
+        },
+        "panels": panels,
+    });
+    let json = serde_json::to_string_pretty(&sorted(dashboard)).expect("it is JSON");
+    json + "\n"
+}
+
+/// In one order, whichever features the JSON library is built with.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.into_iter().collect();
+            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+            let entries = entries.into_iter().map(|(key, value)| (key, sorted(value)));
+            Value::Object(entries.collect::<Map<_, _>>())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}

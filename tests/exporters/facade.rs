@@ -1,0 +1,162 @@
+//! What a recorder of the facade `metrics` is told.
+
+use crate::support::{everything_once, expected, figure, number, of_everything, results};
+use limit_runtime::exporters::METRICS;
+use limit_runtime::exporters::metrics::{collect, describe};
+use limit_runtime::{Limiter, Rejected};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A recorder of the test's own, at a place where no other has been.
+fn recorder() -> &'static DebuggingRecorder {
+    Box::leak(Box::default())
+}
+
+fn collected(recorder: &DebuggingRecorder) -> BTreeMap<String, DebugValue> {
+    metrics::with_local_recorder(recorder, collect);
+    values(&recorder.snapshotter())
+}
+
+/// What is new, by the names that the other tests use.
+fn values(snapshotter: &Snapshotter) -> BTreeMap<String, DebugValue> {
+    let values = snapshotter.snapshot().into_vec().into_iter().map(|(key, _, _, value)| {
+        let key = key.key();
+        let metric = METRICS.iter().find(|metric| metric.name == key.name()).expect("on the list");
+        let labels: Vec<_> =
+            key.labels().map(|label| format!("{}=\"{}\"", label.key(), label.value())).collect();
+        (format!("{}{{{}}}", metric.prometheus, labels.join(",")), value)
+    });
+    values.collect()
+}
+
+fn as_number(value: &DebugValue) -> f64 {
+    match value {
+        DebugValue::Counter(count) => number(*count),
+        DebugValue::Gauge(value) => value.into_inner(),
+        DebugValue::Histogram(samples) => panic!("samples: {samples:?}"),
+    }
+}
+
+fn waits(values: &BTreeMap<String, DebugValue>, limiter: &str) -> Vec<f64> {
+    match &values[&format!("concurrency_limit_wait_time_seconds{{limiter=\"{limiter}\"}}")] {
+        DebugValue::Histogram(samples) => {
+            samples.iter().map(|sample| sample.into_inner()).collect()
+        }
+        other => panic!("no samples: {other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_figure_is_that_of_the_snapshot() {
+    static LIMITER: Limiter<Rejected> = of_everything("facade::everything");
+
+    // Before there is a recorder: nothing of it is lost.
+    let permit = everything_once(&LIMITER).await;
+    let snapshot = LIMITER.snapshot();
+    collect();
+    let values = collected(recorder());
+    for (name, value) in expected(&snapshot) {
+        if !name.contains("wait_time") {
+            assert_eq!(as_number(&values[&name]), value, "{name}");
+        }
+    }
+    let waits = waits(&values, "facade::everything");
+    assert_eq!(waits.len() as u64, snapshot.total.wait.count);
+    let (sum, exact) = (waits.iter().sum::<f64>(), snapshot.total.wait.total.as_secs_f64());
+    assert!((sum - exact).abs() < 1e-9, "{sum} for {exact}");
+    drop(permit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_are_told_once() {
+    let limiter = Limiter::new("facade::waits", 1);
+    let recorder = recorder();
+    for wait in [3, 3, 500] {
+        let permit = limiter.acquire().await;
+        let mut waiter = Box::pin(limiter.acquire());
+        assert!(futures::poll!(&mut waiter).is_pending());
+        tokio::time::advance(Duration::from_millis(wait)).await;
+        drop(permit);
+        let held = waiter.await;
+        // Told while it is still held, and not again when it came back.
+        let [sample] = waits(&collected(recorder), "facade::waits")[..] else {
+            panic!("one sample");
+        };
+        let exact = Duration::from_millis(wait).as_secs_f64();
+        assert!((sample - exact).abs() < 1e-9, "{sample} for {exact}");
+        drop(held);
+        assert_eq!(waits(&collected(recorder), "facade::waits"), Vec::<f64>::new());
+    }
+    // Another recorder is told all of them.
+    assert_eq!(waits(&collected(self::recorder()), "facade::waits").len(), 3);
+}
+
+#[test]
+fn counters_of_a_name_never_go_back() {
+    let recorder = recorder();
+    let immediate = || {
+        let values = collected(recorder);
+        let name = "concurrency_limit_acquisitions_total{limiter=\"facade::dropped\",result=\"immediate\"}";
+        let usage = "concurrency_limit_permit_usage{limiter=\"facade::dropped\"}";
+        (as_number(&values[name]), as_number(&values[usage]))
+    };
+    let limiter = Limiter::new("facade::dropped", 4);
+    let held = limiter.try_acquire();
+    assert_eq!(immediate(), (1.0, 1.0));
+    drop(limiter.try_acquire());
+    drop(limiter);
+    // What it counted last is not lost, and it holds nothing any more.
+    assert_eq!(immediate(), (2.0, 0.0));
+    drop(held);
+    let again = Limiter::new("facade::dropped", 4);
+    drop(again.try_acquire());
+    assert_eq!(immediate(), (3.0, 0.0));
+    // Dropped and made again between two looks.
+    drop(again);
+    let again = Limiter::new("facade::dropped", 4);
+    let held = again.try_acquire();
+    assert_eq!(immediate(), (4.0, 1.0));
+    drop(held);
+}
+
+#[test]
+fn everything_is_described() {
+    let limiter = Limiter::new("facade::described", 1);
+    assert_eq!(limiter.limit(), 1);
+    let recorder = recorder();
+    metrics::with_local_recorder(recorder, || {
+        describe();
+        collect();
+    });
+    let described: BTreeMap<_, _> = recorder
+        .snapshotter()
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .map(|(key, unit, description, _)| (key.key().name().to_owned(), (unit, description)))
+        .collect();
+    for metric in METRICS.iter().filter(|metric| metric.needs.is_none()) {
+        let (unit, description) = &described[metric.name];
+        assert_eq!(description.as_deref(), Some(metric.description));
+        let expected =
+            if metric.unit == "s" { metrics::Unit::Seconds } else { metrics::Unit::Count };
+        assert_eq!(*unit, Some(expected), "{}", metric.name);
+    }
+}
+
+#[test]
+fn all_results_are_there_at_zero() {
+    let limiter = Limiter::new("facade::zero", 6);
+    assert_eq!(limiter.limit(), 6);
+    let values = collected(recorder());
+    for (name, value) in expected(&limiter.snapshot()) {
+        if !name.contains("wait_time") {
+            assert_eq!(as_number(&values[&name]), value, "{name}");
+        }
+    }
+    for (result, count) in results(&limiter.snapshot().total) {
+        assert_eq!(count, figure(0), "{result}");
+    }
+    assert_eq!(waits(&values, "facade::zero"), Vec::<f64>::new());
+}

@@ -1,0 +1,11 @@
+//! What exporters show is what limiters count.
+#![expect(clippy::float_cmp, reason = "counts, and sums that come from the same division")]
+
+mod alerts;
+mod assets;
+mod facade;
+mod list;
+mod opentelemetry;
+mod prometheus;
+mod scraped;
+mod support;

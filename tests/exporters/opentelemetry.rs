@@ -1,0 +1,307 @@
+//! What an OpenTelemetry provider collects.
+
+use crate::support::{everything_once, expected, number, of_everything};
+use limit_runtime::exporters::opentelemetry::{Observation, observe};
+use limit_runtime::exporters::{Kind, METRICS};
+use limit_runtime::{Limiter, Rejected};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry_sdk::metrics::data::{
+    AggregatedMetrics, HistogramDataPoint, MetricData, ResourceMetrics, ScopeMetrics,
+};
+use opentelemetry_sdk::metrics::{
+    InMemoryMetricExporter, InMemoryMetricExporterBuilder, PeriodicReader, SdkMeterProvider,
+    Temporality,
+};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A provider that collects when it is told to.
+struct Provider {
+    provider: SdkMeterProvider,
+    exporter: InMemoryMetricExporter,
+}
+
+#[derive(Debug, Default)]
+struct Collected {
+    numbers: BTreeMap<String, f64>,
+    histograms: BTreeMap<String, Waits>,
+    /// Kind, unit and description of each metric.
+    metrics: BTreeMap<String, (Kind, String, String)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Waits {
+    count: u64,
+    sum: f64,
+    bounds: Vec<f64>,
+    buckets: Vec<u64>,
+}
+
+impl Provider {
+    fn new(temporality: Temporality) -> Self {
+        let exporter = InMemoryMetricExporterBuilder::new().with_temporality(temporality).build();
+        let reader =
+            PeriodicReader::builder(exporter.clone()).with_interval(Duration::from_secs(3600));
+        let provider = SdkMeterProvider::builder().with_reader(reader.build()).build();
+        Self { provider, exporter }
+    }
+
+    fn observe(&self) -> Observation {
+        observe(&self.provider.meter("test"))
+    }
+
+    fn collect(&self) -> Collected {
+        self.exporter.reset();
+        self.provider.force_flush().expect("it collects");
+        let metrics = self.exporter.get_finished_metrics().expect("it has collected");
+        let mut collected = Collected::default();
+        for metrics in &metrics {
+            collected.add(metrics);
+        }
+        collected
+    }
+}
+
+impl Collected {
+    fn add(&mut self, metrics: &ResourceMetrics) {
+        for metric in metrics.scope_metrics().flat_map(ScopeMetrics::metrics) {
+            let listed = METRICS.iter().find(|listed| listed.name == metric.name());
+            let listed = listed.expect("it is on the list");
+            let kind = match metric.data() {
+                AggregatedMetrics::U64(MetricData::Gauge(gauge)) => {
+                    for point in gauge.data_points() {
+                        let series = series(listed.prometheus, point.attributes());
+                        self.numbers.insert(series, number(point.value()));
+                    }
+                    Kind::Gauge
+                }
+                AggregatedMetrics::U64(MetricData::Sum(sum)) => {
+                    assert!(sum.is_monotonic(), "{}", metric.name());
+                    for point in sum.data_points() {
+                        let series = series(listed.prometheus, point.attributes());
+                        self.numbers.insert(series, number(point.value()));
+                    }
+                    Kind::Counter
+                }
+                AggregatedMetrics::I64(MetricData::Sum(sum)) => {
+                    assert!(!sum.is_monotonic(), "{}", metric.name());
+                    for point in sum.data_points() {
+                        let series = series(listed.prometheus, point.attributes());
+                        let value = u64::try_from(point.value()).expect("none is negative");
+                        self.numbers.insert(series, number(value));
+                    }
+                    Kind::UpDownCounter
+                }
+                AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
+                    for point in histogram.data_points() {
+                        let series = series(listed.prometheus, point.attributes());
+                        self.histograms.insert(series, Waits::of(point));
+                    }
+                    Kind::Histogram
+                }
+                other => panic!("{}: {other:?}", metric.name()),
+            };
+            let told = (kind, metric.unit().to_owned(), metric.description().to_owned());
+            self.metrics.insert(metric.name().to_owned(), told);
+        }
+    }
+
+    fn waits(&self, limiter: &str) -> Waits {
+        let name = format!("concurrency_limit_wait_time_seconds{{limiter=\"{limiter}\"}}");
+        self.histograms.get(&name).cloned().unwrap_or_default()
+    }
+
+    fn immediate(&self, limiter: &str) -> Option<f64> {
+        let labels = format!("{{limiter=\"{limiter}\",result=\"immediate\"}}");
+        self.numbers.get(&format!("concurrency_limit_acquisitions_total{labels}")).copied()
+    }
+}
+
+impl Waits {
+    fn of(point: &HistogramDataPoint<f64>) -> Self {
+        Self {
+            count: point.count(),
+            sum: point.sum(),
+            bounds: point.bounds().collect(),
+            buckets: point.bucket_counts().collect(),
+        }
+    }
+}
+
+fn series<'a>(metric: &str, labels: impl Iterator<Item = &'a KeyValue>) -> String {
+    let mut labels: Vec<_> =
+        labels.map(|label| format!("{}=\"{}\"", label.key, label.value)).collect();
+    labels.sort();
+    format!("{metric}{{{}}}", labels.join(","))
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_figure_is_that_of_the_snapshot() {
+    static LIMITER: Limiter<Rejected> = of_everything("opentelemetry::everything");
+
+    // Before anybody observes: nothing of it is lost.
+    let permit = everything_once(&LIMITER).await;
+    let snapshot = LIMITER.snapshot();
+    let provider = Provider::new(Temporality::Cumulative);
+    let _observation = provider.observe();
+    let collected = provider.collect();
+    for (name, value) in expected(&snapshot) {
+        if !name.contains("wait_time") {
+            assert_eq!(collected.numbers[&name], value, "{name}");
+        }
+    }
+    let waits = collected.waits("opentelemetry::everything");
+    assert_eq!(waits.count, snapshot.total.wait.count);
+    let exact = snapshot.total.wait.total.as_secs_f64();
+    assert!((waits.sum - exact).abs() < 1e-9, "{} for {exact}", waits.sum);
+    drop(permit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instruments_are_those_of_the_list() {
+    let limiter = Limiter::new("opentelemetry::list", 1);
+    wait_for(&limiter, 5).await;
+    let provider = Provider::new(Temporality::Cumulative);
+    let _observation = provider.observe();
+    let collected = provider.collect();
+    let listed: BTreeMap<_, _> = METRICS
+        .iter()
+        .filter(|metric| metric.needs.is_none())
+        .map(|metric| {
+            (
+                metric.name.to_owned(),
+                (metric.kind, metric.unit.to_owned(), metric.description.to_owned()),
+            )
+        })
+        .collect();
+    assert_eq!(collected.metrics, listed);
+}
+
+/// A call that waits so many milliseconds.
+async fn wait_for(limiter: &Limiter, milliseconds: u64) {
+    let permit = limiter.acquire().await;
+    let mut waiter = Box::pin(limiter.acquire());
+    assert!(futures::poll!(&mut waiter).is_pending());
+    tokio::time::advance(Duration::from_millis(milliseconds)).await;
+    drop(permit);
+    drop(waiter.await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_are_in_their_buckets_whether_they_came_before_or_after() {
+    let limiter = Limiter::new("opentelemetry::waits", 1);
+    let waits = [0, 1, 2, 3, 16, 17, 70, 1000, 60_000, 68_719, 68_720, 100_000];
+    for wait in waits {
+        wait_for(&limiter, wait).await;
+    }
+    let provider = Provider::new(Temporality::Cumulative);
+    let _observation = provider.observe();
+    let before = provider.collect().waits("opentelemetry::waits");
+    let powers: Vec<_> = (14..=36).step_by(2).map(|power| number(1 << power) / 1e9).collect();
+    assert_eq!(before.bounds, powers);
+    let mut up_to = 0;
+    for (bound, count) in std::iter::zip(&before.bounds, &before.buckets) {
+        up_to += count;
+        let exact = waits.iter().filter(|&&wait| number(wait) / 1e3 <= *bound).count();
+        assert_eq!(up_to, exact as u64, "up to {bound} s");
+    }
+    for wait in waits {
+        wait_for(&limiter, wait).await;
+    }
+    for _ in 0..2 {
+        let twice = provider.collect().waits("opentelemetry::waits");
+        let doubled: Vec<_> = before.buckets.iter().map(|count| count * 2).collect();
+        assert_eq!((twice.count, &twice.buckets), (before.count * 2, &doubled));
+        assert!((twice.sum - before.sum * 2.0).abs() < 1e-9, "{} and {}", before.sum, twice.sum);
+    }
+}
+
+#[test]
+fn all_waits_are_told_once_when_observation_begins_under_load() {
+    static LIMITER: Limiter = Limiter::new("opentelemetry::load", 1);
+
+    let provider = Provider::new(Temporality::Cumulative);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
+    let runtime = runtime.expect("a runtime can be made");
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            runtime.spawn(async {
+                for _ in 0..2000 {
+                    let permit = LIMITER.acquire().await;
+                    tokio::task::yield_now().await;
+                    drop(permit);
+                }
+            })
+        })
+        .collect();
+    let mut observation = provider.observe();
+    while tasks.iter().any(|task| !task.is_finished()) {
+        let snapshot = LIMITER.snapshot().total.wait.count;
+        assert!(provider.collect().waits("opentelemetry::load").count >= snapshot);
+    }
+    runtime.block_on(async {
+        for task in tasks {
+            task.await.expect("no panic");
+        }
+    });
+    let exact = LIMITER.snapshot().total.wait;
+    let waits = provider.collect().waits("opentelemetry::load");
+    assert_eq!(waits.count, exact.count);
+    let sum = exact.total.as_secs_f64();
+    assert!((waits.sum - sum).abs() <= sum * 1e-3, "{} for {sum}", waits.sum);
+    // Nothing is told of an observation that has ended.
+    observation = {
+        drop(observation);
+        Provider::new(Temporality::Cumulative).observe()
+    };
+    runtime.block_on(async { drop(LIMITER.acquire().await) });
+    assert_eq!(provider.collect().waits("opentelemetry::load").count, exact.count);
+    drop(observation);
+}
+
+#[test]
+fn ended_observation_observes_nothing() {
+    let limiter = Limiter::new("opentelemetry::ended", 1);
+    drop(limiter.try_acquire());
+    let provider = Provider::new(Temporality::Cumulative);
+    let observation = provider.observe();
+    assert_eq!(provider.collect().immediate("opentelemetry::ended"), Some(1.0));
+    drop(observation);
+    assert_eq!(provider.collect().immediate("opentelemetry::ended"), None);
+}
+
+#[test]
+fn counters_of_a_name_never_go_back() {
+    for temporality in [Temporality::Cumulative, Temporality::Delta] {
+        let provider = Provider::new(temporality);
+        let _observation = provider.observe();
+        let name = format!("opentelemetry::dropped-{temporality:?}");
+        let mut sum = 0.0;
+        let mut immediate = || {
+            let value = provider.collect().immediate(&name).expect("it is observed");
+            sum = if temporality == Temporality::Delta { sum + value } else { value };
+            sum
+        };
+        let limiter = Limiter::named(name.clone(), 1);
+        for _ in 0..3 {
+            drop(limiter.try_acquire());
+        }
+        assert_eq!(immediate(), 3.0);
+        drop(limiter.try_acquire());
+        // Dropped and made again between two collections, then seen to be gone.
+        drop(limiter);
+        let limiter = Limiter::named(name.clone(), 1);
+        drop(limiter.try_acquire());
+        assert_eq!(immediate(), 5.0);
+        drop(limiter.try_acquire());
+        drop(limiter);
+        assert_eq!(immediate(), 6.0);
+        assert_eq!(immediate(), 6.0);
+        let limiter = Limiter::named(name.clone(), 1);
+        assert_eq!(immediate(), 6.0);
+        drop(limiter.try_acquire());
+        assert_eq!(immediate(), 7.0);
+    }
+}

@@ -1,0 +1,257 @@
+//! What `prometheus-client` encodes.
+
+use crate::support::{
+    encoded, everything_once, expected, number, of_everything, one_thread, samples,
+};
+use limit_runtime::exporters::METRICS;
+use limit_runtime::exporters::prometheus::Collector;
+use limit_runtime::{Limiter, Rejected};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Those of one limiter, without its buckets.
+fn of(limiter: &str, samples: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    let label = format!("limiter=\"{limiter}\"");
+    let of_limiter = |name: &&String| name.contains(&label) && !name.contains("_bucket");
+    let names = samples.keys().filter(of_limiter);
+    names.map(|name| (name.clone(), samples[name])).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_figure_is_that_of_the_snapshot() {
+    static LIMITER: Limiter<Rejected> = of_everything("prometheus::everything");
+
+    let permit = everything_once(&LIMITER).await;
+    let snapshot = LIMITER.snapshot();
+    let shown = of("prometheus::everything", &samples(&encoded(Collector::new())));
+    assert_eq!(shown, expected(&snapshot));
+    let results = crate::support::results(&snapshot.total).map(|(_, count)| count);
+    assert_eq!(results, [3.0, 2.0, 4.0, 1.0, 1.0, 2.0, 1.0, 1.0], "as the script has it");
+    drop(permit);
+}
+
+#[test]
+fn everything_is_there_from_the_start_at_zero() {
+    let limiter = Limiter::new("prometheus::zero", 7);
+    assert_eq!(limiter.limit(), 7);
+    let text = encoded(Collector::new());
+    let shown = of("prometheus::zero", &samples(&text));
+    for metric in METRICS.iter().filter(|metric| metric.needs.is_none()) {
+        let name = metric.prometheus.trim_end_matches("_total");
+        assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
+    }
+    for (name, value) in &shown {
+        let is_limit = name.starts_with("concurrency_limit_permit_limit");
+        assert_eq!(*value, if is_limit { 7.0 } else { 0.0 }, "{name}");
+    }
+    assert_eq!(shown, expected(&limiter.snapshot()));
+    let values: usize =
+        METRICS.iter().flat_map(|metric| metric.labels).map(|label| label.values.len()).sum();
+    assert_eq!(values, 8 + 3, "results and sources");
+    for label in METRICS.iter().flat_map(|metric| metric.labels) {
+        for value in label.values {
+            let label = format!("{}=\"{value}\"", label.name);
+            assert!(shown.keys().any(|name| name.contains(&label)), "{label}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_are_in_their_buckets() {
+    let limiter = Limiter::new("prometheus::waits", 1);
+    // In milliseconds.
+    let waits = [0, 1, 2, 3, 16, 17, 70, 1000, 60_000, 68_719, 68_720, 100_000];
+    for wait in waits {
+        let permit = limiter.acquire().await;
+        let mut waiter = Box::pin(limiter.acquire());
+        assert!(futures::poll!(&mut waiter).is_pending());
+        tokio::time::advance(Duration::from_millis(wait)).await;
+        drop(permit);
+        drop(waiter.await);
+    }
+    let shown = samples(&encoded(Collector::new()));
+    let mut bounds = Vec::new();
+    for (series, count) in &shown {
+        let bucket = "concurrency_limit_wait_time_seconds_bucket{le=\"";
+        let Some(rest) = series.strip_prefix(bucket) else { continue };
+        let Some((bound, "limiter=\"prometheus::waits\"}")) = rest.split_once("\",") else {
+            continue;
+        };
+        let bound: f64 = bound.parse().expect("a number");
+        let exact = waits.iter().filter(|&&wait| number(wait) / 1e3 <= bound).count();
+        assert_eq!(*count, crate::support::figure(exact), "up to {bound} s");
+        bounds.push(bound);
+    }
+    bounds.sort_by(f64::total_cmp);
+    assert_eq!(bounds.pop(), Some(f64::INFINITY));
+    let powers: Vec<_> = (14..=36).step_by(2).map(|power| number(1 << power) / 1e9).collect();
+    assert_eq!(bounds, powers);
+}
+
+#[test]
+fn by_runtime_each_live_one_has_its_own_and_sums_never_go_back() {
+    let limiter = Limiter::new("prometheus::runtimes", 2);
+    let shown = || of("prometheus::runtimes", &samples(&encoded(Collector::new().by_runtime())));
+    let sums = |shown: &BTreeMap<String, f64>| {
+        let mut sums = BTreeMap::<String, f64>::new();
+        for (name, value) in shown {
+            let (start, rest) = name.split_once(",runtime=\"").unwrap_or((name, "\""));
+            let (_, rest) = rest.split_once('"').expect("the end of a value");
+            *sums.entry(format!("{start}{rest}")).or_default() += value;
+        }
+        sums
+    };
+    let immediate = |runtime: &dyn std::fmt::Display| {
+        format!(
+            "concurrency_limit_acquisitions_total{{limiter=\"prometheus::runtimes\",\
+             runtime=\"{runtime}\",result=\"immediate\"}}"
+        )
+    };
+
+    let (one, other) = (one_thread(), one_thread());
+    one.block_on(async { drop(limiter.acquire().await) });
+    let permit = other.block_on(limiter.acquire());
+    let [first, second] = &*limiter.snapshot().runtimes else { panic!("two live runtimes") };
+    let (first, second) = (first.runtime, second.runtime);
+    let before = shown();
+    assert_eq!((before[&immediate(&first)], before[&immediate(&second)]), (1.0, 1.0));
+    assert_eq!(before[&immediate(&"retired")], 0.0);
+
+    drop(one);
+    let after = shown();
+    assert!(!after.contains_key(&immediate(&first)), "it is gone");
+    assert_eq!((after[&immediate(&second)], after[&immediate(&"retired")]), (1.0, 1.0));
+
+    // A permit outlives its runtime.
+    drop(other);
+    let last = shown();
+    assert_eq!(last[&immediate(&"retired")], 2.0);
+    let usage =
+        "concurrency_limit_permit_usage{limiter=\"prometheus::runtimes\",runtime=\"retired\"}";
+    assert_eq!(last[usage], 1.0);
+    assert!(!last.keys().any(|name| name.contains("_limit_permit_limit")), "no limit of the ended");
+
+    // The next one takes the first one's place, and is not taken for it.
+    let third = one_thread();
+    third.block_on(async { drop(limiter.acquire().await) });
+    let reused = shown();
+    assert!(!reused.contains_key(&immediate(&first)));
+    assert_eq!(reused[&immediate(&"retired")], 2.0);
+
+    for (earlier, later) in [(&before, &after), (&after, &last), (&last, &reused)] {
+        let (earlier, later) = (sums(earlier), sums(later));
+        for (name, value) in earlier.iter().filter(|(name, _)| name.contains("_total")) {
+            assert!(later[name] >= *value, "{name} went back");
+        }
+    }
+    drop(permit);
+    let (all, by_runtime) = (expected(&limiter.snapshot()), sums(&shown()));
+    for (name, value) in all.iter().filter(|(name, _)| !name.contains("permit_limit")) {
+        assert_eq!(by_runtime[name], *value, "{name}");
+    }
+}
+
+#[test]
+fn sums_never_go_back_while_runtimes_come_and_go() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static LIMITER: Limiter = Limiter::new("prometheus::coming-and-going", 4);
+    let done = AtomicBool::new(false);
+    let total = |text: &str| -> f64 {
+        let of_limiter = |name: &str| {
+            name.starts_with(
+                "concurrency_limit_acquisitions_total{limiter=\"prometheus::coming-and-going\"",
+            ) && name.contains("result=\"immediate\"")
+        };
+        let samples = samples(text);
+        samples.iter().filter(|(name, _)| of_limiter(name)).map(|(_, count)| count).sum()
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        one_thread().block_on(async {
+                            for _ in 0..5 {
+                                drop(LIMITER.acquire().await);
+                            }
+                        });
+                    }
+                })
+            })
+            .collect();
+        let (done, total) = (&done, &total);
+        let scraper = scope.spawn(move || {
+            let mut last = 0.0;
+            while !done.load(Ordering::Relaxed) {
+                let now = total(&encoded(Collector::new().by_runtime()));
+                assert!(now >= last, "from {last} back to {now}");
+                last = now;
+            }
+        });
+        for worker in workers {
+            worker.join().expect("no panic");
+        }
+        done.store(true, Ordering::Relaxed);
+        scraper.join().expect("sums never go back");
+    });
+    assert_eq!(total(&encoded(Collector::new().by_runtime())), 2000.0);
+    assert_eq!(total(&encoded(Collector::new())), 2000.0);
+}
+
+#[test]
+fn dropped_limiter_goes_and_its_name_starts_from_zero() {
+    let usage = |of: &str| {
+        let shown = samples(&encoded(Collector::new()));
+        let name = format!(
+            "concurrency_limit_acquisitions_total{{limiter=\"{of}\",result=\"immediate\"}}"
+        );
+        shown.get(&name).copied()
+    };
+    let limiter = Limiter::new("prometheus::dropped", 1);
+    drop(limiter.try_acquire());
+    assert_eq!(usage("prometheus::dropped"), Some(1.0));
+    drop(limiter);
+    assert_eq!(usage("prometheus::dropped"), None);
+    let again = Limiter::new("prometheus::dropped", 1);
+    assert_eq!(again.limit(), 1);
+    assert_eq!(usage("prometheus::dropped"), Some(0.0));
+}
+
+#[test]
+fn keys_are_counted_and_not_named() {
+    let limiter = Limiter::new("prometheus::keys", 3).keyed();
+    let permits: Vec<_> = ["alice", "bob"]
+        .into_iter()
+        .map(|user| limiter.key(user).try_acquire().expect("a permit is free"))
+        .collect();
+    let text = encoded(Collector::new());
+    let shown = samples(&text);
+    assert_eq!(shown["concurrency_limit_key_count{limiter=\"prometheus::keys\"}"], 2.0);
+    assert!(!text.contains("alice") && !text.contains("bob"));
+    drop(permits);
+}
+
+#[test]
+fn names_are_escaped() {
+    let limiter = Limiter::new("prometheus::\"a\\b\"\nc", 5);
+    assert_eq!(limiter.limit(), 5);
+    let text = encoded(Collector::new());
+    let line = "concurrency_limit_permit_limit{limiter=\"prometheus::\\\"a\\\\b\\\"\\nc\"} 5\n";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn thousand_limiters_are_all_there() {
+    let name = |index: usize| format!("prometheus::many-{index}");
+    let limiters: Vec<_> = (0..1000).map(|index| Limiter::named(name(index), index + 1)).collect();
+    for limiter in &limiters {
+        drop(limiter.try_acquire().expect("a permit is free"));
+    }
+    let shown = samples(&encoded(Collector::new()));
+    for limiter in &limiters {
+        for (name, value) in expected(&limiter.snapshot()) {
+            assert_eq!(shown.get(&name), Some(&value), "{name}");
+        }
+    }
+}

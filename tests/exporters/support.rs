@@ -1,0 +1,130 @@
+//! What the tests share.
+
+use limit_runtime::exporters::prometheus::Collector;
+use limit_runtime::{Figures, Limiter, RejectedKind, Snapshot};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// A runtime on this thread.
+pub(crate) fn one_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime can be made")
+}
+
+/// What a registry with that collector shows.
+pub(crate) fn encoded(collector: Collector) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(collector));
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("a string takes everything");
+    text
+}
+
+/// The samples of a text in Prometheus's format: by name and labels, as they stand there.
+pub(crate) fn samples(text: &str) -> BTreeMap<String, f64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let samples = lines.map(|line| {
+        let (series, value) = line.rsplit_once(' ').expect("a value");
+        (series.to_owned(), value.parse().expect("a number"))
+    });
+    samples.collect()
+}
+
+/// What Prometheus is to show of a limiter, but for the buckets: by name and labels.
+pub(crate) fn expected(snapshot: &Snapshot) -> BTreeMap<String, f64> {
+    let Snapshot { name, total, limit_changes, .. } = snapshot;
+    let mut expected = BTreeMap::new();
+    let mut put = |metric: &str, label: Option<(&str, &str)>, value: f64| {
+        let label = label.map(|(label, value)| format!(",{label}=\"{value}\"")).unwrap_or_default();
+        expected.insert(format!("concurrency_limit_{metric}{{limiter=\"{name}\"{label}}}"), value);
+    };
+    put("permit_limit", None, figure(total.limit));
+    put("permit_usage", None, figure(total.in_use));
+    put("waiter_count", None, figure(total.waiting));
+    put("key_count", None, figure(total.keys));
+    for (result, count) in results(total) {
+        put("acquisitions_total", Some(("result", result)), count);
+    }
+    let changes = [
+        ("file", limit_changes.file),
+        ("environment", limit_changes.environment),
+        ("live", limit_changes.live),
+    ];
+    for (source, count) in changes {
+        put("limit_changes_total", Some(("source", source)), number(count));
+    }
+    put("wait_time_seconds_count", None, number(total.wait.count));
+    put("wait_time_seconds_sum", None, total.wait.total.as_secs_f64());
+    expected
+}
+
+pub(crate) fn results(total: &Figures) -> [(&'static str, f64); 8] {
+    let rejected = |kind| number(total.rejected.of(kind));
+    [
+        ("immediate", number(total.admitted_at_once)),
+        ("waited", number(total.admitted_after_waiting)),
+        ("queue_full", rejected(RejectedKind::QueueFull)),
+        ("timeout", rejected(RejectedKind::TimedOut)),
+        ("cancelled", number(total.cancelled)),
+        ("closed", rejected(RejectedKind::Closed)),
+        ("too_heavy", rejected(RejectedKind::TooHeavy)),
+        ("evicted", rejected(RejectedKind::Evicted)),
+    ]
+}
+
+pub(crate) fn figure(value: usize) -> f64 {
+    number(value as u64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "tests count to less than 2^53")]
+pub(crate) fn number(value: u64) -> f64 {
+    value as f64
+}
+
+/// Every result once or more: 3 immediate, 2 waited, 4 queue full, 1 timed out, 1 cancelled, 2 closed,
+/// 1 too heavy, 1 evicted; and of the limit 2 live changes. One permit of 2 is out when the returned
+/// value is there, and nobody waits.
+pub(crate) async fn everything_once(
+    limiter: &Limiter<limit_runtime::Rejected>,
+) -> impl Drop + use<> {
+    let first = limiter.acquire().await.expect("a permit is free"); // immediate
+    let mut waiters = Vec::new();
+    for _ in 0..3 {
+        let mut waiter = Box::pin(limiter.acquire());
+        assert!(futures::poll!(&mut waiter).is_pending(), "the limit is 1");
+        waiters.push(waiter);
+    }
+    for _ in 0..4 {
+        limiter.try_acquire().expect_err("no permit is free"); // queue full
+    }
+    limiter.acquire_many(3).await.expect_err("more than the limit"); // too heavy
+    // At most 3 wait, the newest is served first: the oldest is evicted.
+    let mut newest = Box::pin(limiter.acquire());
+    assert!(futures::poll!(&mut newest).is_pending());
+    let evicted = waiters.remove(0).await.expect_err("it was the oldest");
+    assert_eq!(evicted.kind(), RejectedKind::Evicted);
+    drop(waiters.remove(0)); // cancelled
+    let late = limiter.acquire().max_wait(Duration::from_millis(1)).await;
+    assert_eq!(late.expect_err("no permit is free").kind(), RejectedKind::TimedOut);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    drop(first);
+    drop(newest.await.expect("the newest is next")); // waited
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    drop(waiters.remove(0).await.expect("its turn")); // waited
+    drop(limiter.try_acquire().expect("it is free")); // immediate
+    limiter.close();
+    for _ in 0..2 {
+        limiter.acquire().await.expect_err("it is closed"); // closed
+    }
+    limiter.reopen();
+    limiter.set_limit(3);
+    limiter.set_limit(2);
+    limiter.acquire().await.expect("a permit is free") // immediate
+}
+
+/// A limiter for [`everything_once`].
+pub(crate) const fn of_everything(name: &'static str) -> Limiter<limit_runtime::Rejected> {
+    Limiter::new(name, 1).max_waiting(3).order(limit_runtime::Order::Lifo)
+}
