@@ -1,6 +1,6 @@
 //! What an OpenTelemetry provider collects.
 
-use crate::support::{everything_once, expected, number, of_everything};
+use crate::support::{everything_once, expected, is_built, number, of_everything};
 use limit_runtime::exporters::opentelemetry::{Observation, observe};
 use limit_runtime::exporters::{Kind, METRICS};
 use limit_runtime::{Limiter, Rejected};
@@ -73,6 +73,13 @@ impl Collected {
                     for point in gauge.data_points() {
                         let series = series(listed.prometheus, point.attributes());
                         self.numbers.insert(series, number(point.value()));
+                    }
+                    Kind::Gauge
+                }
+                AggregatedMetrics::F64(MetricData::Gauge(gauge)) => {
+                    for point in gauge.data_points() {
+                        let series = series(listed.prometheus, point.attributes());
+                        self.numbers.insert(series, point.value());
                     }
                     Kind::Gauge
                 }
@@ -162,12 +169,13 @@ async fn every_figure_is_that_of_the_snapshot() {
 async fn instruments_are_those_of_the_list() {
     let limiter = Limiter::new("opentelemetry::list", 1);
     wait_for(&limiter, 5).await;
+    let _held = limiter.acquire().await;
     let provider = Provider::new(Temporality::Cumulative);
     let _observation = provider.observe();
     let collected = provider.collect();
     let listed: BTreeMap<_, _> = METRICS
         .iter()
-        .filter(|metric| metric.needs.is_none())
+        .filter(|metric| is_built(metric))
         .map(|metric| {
             (
                 metric.name.to_owned(),
@@ -304,4 +312,27 @@ fn counters_of_a_name_never_go_back() {
         drop(limiter.try_acquire());
         assert_eq!(immediate(), 7.0);
     }
+}
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn holds_are_told_once_whether_they_came_before_or_after() {
+    let limiter = Limiter::new("opentelemetry::holds", 1);
+    let hold = |calls: u32| (0..calls).for_each(|_| drop(limiter.try_acquire()));
+    let name = "concurrency_limit_hold_time_seconds{limiter=\"opentelemetry::holds\"}";
+    let oldest = "concurrency_limit_oldest_holder_start_timestamp_seconds\
+                  {limiter=\"opentelemetry::holds\"}";
+    hold(65);
+    let provider = Provider::new(Temporality::Cumulative);
+    let _observation = provider.observe();
+    assert_eq!(provider.collect().histograms[name].count, 2);
+    hold(64);
+    let permit = limiter.try_acquire();
+    for _ in 0..2 {
+        let collected = provider.collect();
+        assert_eq!(collected.histograms[name].count, 3);
+        assert!(collected.numbers[oldest] > 1.7e9, "seconds since 1970");
+    }
+    drop(permit);
+    assert!(!provider.collect().numbers.contains_key(oldest));
 }

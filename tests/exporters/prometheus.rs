@@ -1,7 +1,8 @@
 //! What `prometheus-client` encodes.
 
 use crate::support::{
-    encoded, everything_once, expected, number, of_everything, one_thread, samples,
+    encoded, everything_once, expected, is_built, is_of_diagnostics, number, of_everything,
+    one_thread, samples,
 };
 use limit_runtime::exporters::METRICS;
 use limit_runtime::exporters::prometheus::Collector;
@@ -12,7 +13,9 @@ use std::time::Duration;
 /// Those of one limiter, without its buckets.
 fn of(limiter: &str, samples: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
     let label = format!("limiter=\"{limiter}\"");
-    let of_limiter = |name: &&String| name.contains(&label) && !name.contains("_bucket");
+    let of_limiter = |name: &&String| {
+        name.contains(&label) && !name.contains("_bucket") && !is_of_diagnostics(name)
+    };
     let names = samples.keys().filter(of_limiter);
     names.map(|name| (name.clone(), samples[name])).collect()
 }
@@ -36,7 +39,7 @@ fn everything_is_there_from_the_start_at_zero() {
     assert_eq!(limiter.limit(), 7);
     let text = encoded(Collector::new());
     let shown = of("prometheus::zero", &samples(&text));
-    for metric in METRICS.iter().filter(|metric| metric.needs.is_none()) {
+    for metric in METRICS.iter().filter(|metric| is_built(metric)) {
         let name = metric.prometheus.trim_end_matches("_total");
         assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
     }
@@ -254,4 +257,40 @@ fn thousand_limiters_are_all_there() {
             assert_eq!(shown.get(&name), Some(&value), "{name}");
         }
     }
+}
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
+    let limiter = Limiter::new("prometheus::holders", 3);
+    let series = |name: &str| {
+        let name = format!("concurrency_limit_{name}{{limiter=\"prometheus::holders\"}}");
+        samples(&encoded(Collector::new())).get(&name).copied()
+    };
+    let now = || {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.expect("it is later than 1970").as_secs_f64()
+    };
+    const OLDEST: &str = "oldest_holder_start_timestamp_seconds";
+    assert_eq!(limiter.limit(), 3);
+    assert_eq!((series("hold_time_seconds_count"), series(OLDEST)), (Some(0.0), None));
+    let before = now();
+    let first = limiter.try_acquire().expect("a permit is free");
+    let after = now();
+    let second = limiter.try_acquire().expect("a permit is free");
+    let started = series(OLDEST).expect("there is one");
+    // To the precision of a clock that is not the one that ages are reckoned by.
+    assert!(started > before - 1.0 && started < after + 1.0, "{started} in {before}..{after}");
+    drop(first);
+    let later = series(OLDEST).expect("there is another");
+    assert!(later > started, "{later} after {started}");
+    // A thread's first call is one that is counted.
+    assert_eq!(series("hold_time_seconds_count"), Some(1.0));
+    assert!(series("hold_time_seconds_sum").is_some_and(|sum| sum > 0.0));
+    drop(second);
+    assert_eq!((series("hold_time_seconds_count"), series(OLDEST)), (Some(1.0), None));
+    for _ in 0..63 {
+        drop(limiter.try_acquire());
+    }
+    assert_eq!(series("hold_time_seconds_count"), Some(2.0), "of 65 calls, the first and the last");
 }

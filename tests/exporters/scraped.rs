@@ -1,7 +1,9 @@
 //! Prometheus itself scrapes this program under known traffic, and shows what the program counts.
 
 use crate::assets;
-use crate::support::{encoded, everything_once, expected, of_everything, samples};
+use crate::support::{
+    encoded, everything_once, expected, is_of_diagnostics, of_everything, samples,
+};
 use limit_runtime::exporters::prometheus::Collector;
 use limit_runtime::exporters::{Kind, METRICS};
 use limit_runtime::{Limiter, Rejected};
@@ -108,9 +110,9 @@ fn agrees(prometheus: &Prometheus, name: &str) -> Result {
     let label = format!("limiter=\"{name}\"");
     let mut exact = expected(&limiter.snapshot());
     let buckets = samples(&encoded(Collector::new()));
-    exact.extend(
-        buckets.into_iter().filter(|(name, _)| name.contains("_bucket") && name.contains(&label)),
-    );
+    exact.extend(buckets.into_iter().filter(|(name, _)| {
+        name.contains(&label) && (name.contains("_bucket") || is_of_diagnostics(name))
+    }));
     let exact: BTreeMap<_, _> =
         exact.into_iter().map(|(name, value)| (by_label(&name), value)).collect();
     let mut shown = BTreeMap::new();

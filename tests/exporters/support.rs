@@ -1,5 +1,6 @@
 //! What the tests share.
 
+use limit_runtime::exporters::Metric;
 use limit_runtime::exporters::prometheus::Collector;
 use limit_runtime::{Figures, Limiter, RejectedKind, Snapshot};
 use prometheus_client::encoding::text::encode;
@@ -20,6 +21,16 @@ pub(crate) fn encoded(collector: Collector) -> String {
     let mut text = String::new();
     encode(&mut text, &registry).expect("a string takes everything");
     text
+}
+
+/// Whether a metric is exported in this build.
+pub(crate) fn is_built(metric: &Metric) -> bool {
+    metric.needs.is_none_or(|needs| needs == "diagnostics" && cfg!(feature = "diagnostics"))
+}
+
+/// Whether a series is of what only `diagnostics` knows, and no snapshot.
+pub(crate) fn is_of_diagnostics(series: &str) -> bool {
+    series.contains("hold_time") || series.contains("oldest_holder")
 }
 
 /// The samples of a text in Prometheus's format: by name and labels, as they stand there.
