@@ -10,8 +10,8 @@ use opentelemetry_sdk::metrics::data::{
     AggregatedMetrics, HistogramDataPoint, MetricData, ResourceMetrics, ScopeMetrics,
 };
 use opentelemetry_sdk::metrics::{
-    InMemoryMetricExporter, InMemoryMetricExporterBuilder, PeriodicReader, SdkMeterProvider,
-    Temporality,
+    InMemoryMetricExporter, InMemoryMetricExporterBuilder, Instrument, InstrumentKind,
+    PeriodicReader, SdkMeterProvider, Stream, Temporality,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,7 +43,13 @@ impl Provider {
         let exporter = InMemoryMetricExporterBuilder::new().with_temporality(temporality).build();
         let reader =
             PeriodicReader::builder(exporter.clone()).with_interval(Duration::from_secs(3600));
-        let provider = SdkMeterProvider::builder().with_reader(reader.build()).build();
+        // Other tests of this program make more limiters than an SDK expects.
+        let more = |instrument: &Instrument| {
+            let more = Stream::builder().with_cardinality_limit(100_000).build().ok()?;
+            (instrument.kind() == InstrumentKind::ObservableCounter).then_some(more)
+        };
+        let provider =
+            SdkMeterProvider::builder().with_reader(reader.build()).with_view(more).build();
         Self { provider, exporter }
     }
 

@@ -26,6 +26,9 @@ struct Arguments {
     quick: bool,
 }
 
+/// Makes so many calls and says how long they took.
+type Calls = fn(&Runtime, u32) -> Duration;
+
 /// So many limiters are scraped.
 const LIMITERS: usize = 1_000;
 /// A scrape of them is held to this.
@@ -70,8 +73,7 @@ fn main() {
     scrapes(&registry, if arguments.quick { 20 } else { 200 });
 
     let mut lines = vec![["", ALONE, SCRAPED, "", RECORDED, ""].map(str::to_owned).to_vec()];
-    let rows: [(&str, fn(&Runtime, u32) -> Duration); 2] =
-        [("task", in_a_task), ("queued", in_a_queue)];
+    let rows: [(&str, Calls); 2] = [("task", in_a_task), ("queued", in_a_queue)];
     for (row, calls) in rows {
         let mut contestants = [
             Contestant::new(ALONE, true, |count| calls(runtime, count)),

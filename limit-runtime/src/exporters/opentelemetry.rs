@@ -1,5 +1,9 @@
 //! For OpenTelemetry: instruments on a `Meter`.
 //!
+//! An SDK keeps only so many series of an instrument, 2000 unless told otherwise, and takes those beyond
+//! for one. `concurrency_limit.acquisitions` has eight for each limiter: with more than 250 limiters,
+//! raise the limit by a view.
+//!
 //! # Implementation details
 //!
 //! All instruments but the histograms are observed when they are collected. A wait is *told* the histogram
@@ -17,7 +21,7 @@ use crate::metrics::{Histogram, Part, bounds, seconds};
 use ::opentelemetry::metrics::{AsyncInstrument, Histogram as Instrument, Meter};
 use ::opentelemetry::{KeyValue, StringValue};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Counters of so many dropped limiters are still observed.
@@ -53,7 +57,8 @@ pub fn observe(meter: &Meter) -> Observation {
     };
     let find = |figure| exported().find(|metric| metric.figure == figure).map(histogram);
     let instruments = [find(Figure::Waits), find(Figure::HoldTime)];
-    let observer = Arc::new(Observer { instruments, reading: Mutex::default() });
+    let (reading, has_ended) = (Mutex::default(), AtomicBool::new(false));
+    let observer = Arc::new(Observer { instruments, reading, has_ended });
     change_observers(|observers| observers.push(Arc::clone(&observer)));
     for entry in entries() {
         observer.catch_up(&entry);
@@ -75,7 +80,10 @@ impl Drop for Observation {
         change_observers(|observers| {
             observers.retain(|observer| !Arc::ptr_eq(observer, &self.observer));
         });
-        // So that no limiter keeps the instruments.
+        self.observer.has_ended.store(true, Ordering::Relaxed);
+        // So that neither it keeps limiters, nor a limiter the instruments.
+        let reading = std::mem::take(&mut *self.observer.lock());
+        drop(reading);
         for entry in entries() {
             drop(entry.told.lock().update());
         }
@@ -113,6 +121,8 @@ struct Observer {
     /// Of waits and, if they are there, of holds.
     instruments: [Option<Instrument<f64>>; 2],
     reading: Mutex<Reading>,
+    /// Whoever tells it something just now still has it.
+    has_ended: AtomicBool,
 }
 
 /// What the instruments of one collection show.
@@ -180,9 +190,17 @@ impl Observer {
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, Reading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What an instrument is to show: the same for all instruments of one collection.
     fn lines(&self, figure: Figure) -> Arc<[Line]> {
-        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reading = self.lock();
+        // Here, so that none is made after it has ended.
+        if self.has_ended.load(Ordering::Relaxed) {
+            return Arc::default();
+        }
         if !reading.lines.is_empty() && !reading.shown.contains(&figure) {
             reading.shown.push(figure);
             return Arc::clone(&reading.lines);
