@@ -12,8 +12,11 @@ use limit_runtime::exporters::prometheus::Collector;
 use limit_runtime::{Limiter, concurrency_limit, diagnostics};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
+use std::future::poll_fn;
 use std::hint::black_box;
+use std::pin::Pin;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::task::Poll;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -114,7 +117,12 @@ fn crowd(runtime: &Runtime) -> Vec<Limiter> {
     runtime.block_on(async {
         for limiter in &limiters {
             let permit = limiter.acquire().await;
-            tokio::join!(biased; limiter.run(async {}), async { drop(permit) });
+            let mut waiter = limiter.acquire();
+            let waits =
+                poll_fn(|context| Poll::Ready(Pin::new(&mut waiter).poll(context).is_pending()));
+            assert!(waits.await, "the permit is out");
+            drop(permit);
+            drop(waiter.await);
         }
     });
     limiters
