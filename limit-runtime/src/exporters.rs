@@ -27,7 +27,8 @@
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
 //!
-//! All results and sources of a limiter are there from the start, at zero. No label ever has a key, a
+//! All results and sources of a limiter are there from the start, at zero. (Of holds there is nothing before
+//! the first is counted: one in 64 calls of each thread is, and its first.) No label ever has a key, a
 //! task or a user for its value.
 //!
 //! The limit is that of one scope. Where several runtimes use a limiter, each has so many permits, and

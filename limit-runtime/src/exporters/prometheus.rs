@@ -145,6 +145,8 @@ fn encode_metric(
                     histogram(&mut encoder.encode_family(&labels)?, part.totals.counters.waits())?;
                 }
             }
+            // Nothing, where nothing is recorded: it is a third of all there is to write.
+            Figure::HoldTime if holds.count() == 0 => {}
             Figure::HoldTime => {
                 histogram(&mut encoder.encode_family(&of_all)?, Some(holds))?;
             }
