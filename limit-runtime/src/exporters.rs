@@ -37,7 +37,7 @@
 //!
 //! # Waits
 //!
-//! The histogram's bounds are every second power of two of nanoseconds, from 2¹⁴ (16 µs) to 2³⁶ (69 s).
+//! The histogram's bounds are every second power of two of nanoseconds, from 2¹⁸ (262 µs) to 2³⁴ (17 s).
 //! Counts and sum are exact. Where samples have to be handed to a recorder or a meter one by one, those from before
 //! it was installed come in the same buckets and with the same sum, but not one by one as they were.
 //!

@@ -21,7 +21,7 @@ struct Account {
     /// What those have counted who had it before.
     counters: Counters,
     changes: LimitChanges,
-    holds: Histogram,
+    holds: Option<Box<Histogram>>,
     /// The number under which it was closed last.
     closed: u64,
 }
@@ -35,7 +35,7 @@ pub(super) struct Line {
     /// By all that had the name.
     pub(super) counters: Counters,
     pub(super) changes: LimitChanges,
-    pub(super) holds: Histogram,
+    pub(super) holds: Option<Box<Histogram>>,
     /// When its oldest holder got its permits, in seconds since 1970.
     pub(super) oldest_holder: Option<f64>,
 }
@@ -53,7 +53,7 @@ impl Ledger {
             }
             let part = export.parts.pop().expect("the part of all runtimes");
             let mut line = account.line(&entry.name, Some(part), export.changes);
-            line.holds.add(&entry.hold_times());
+            add(&mut line.holds, entry.hold_times().as_deref());
             line.oldest_holder = oldest.of(&entry);
             lines.push(line);
             account.entry = Some(entry);
@@ -88,7 +88,7 @@ impl Account {
     fn close(&mut self) -> bool {
         let Some(entry) = &self.entry else { return false };
         let Some((counters, changes)) = entry.last_counters() else { return false };
-        self.holds.add(&entry.hold_times());
+        add(&mut self.holds, entry.hold_times().as_deref());
         self.entry = None;
         self.counters.add(&counters);
         self.changes.add(changes);
@@ -110,6 +110,12 @@ impl Account {
             holds: self.holds.clone(),
             oldest_holder: None,
         }
+    }
+}
+
+fn add(all: &mut Option<Box<Histogram>>, more: Option<&Histogram>) {
+    if let Some(more) = more {
+        all.get_or_insert_with(Box::default).add(more);
     }
 }
 

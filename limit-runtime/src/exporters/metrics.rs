@@ -139,7 +139,7 @@ fn tell(
         Figure::Results => counters("result", &results(&line.counters)),
         Figure::Changes => counters("source", &sources(line.changes)),
         Figure::Waits => samples(line.counters.waits()),
-        Figure::HoldTime => samples(Some(&line.holds)),
+        Figure::HoldTime => samples(line.holds.as_deref()),
         // No number, if there is none: it cannot be taken back, and 0 would be very old.
         Figure::OldestHolder => {
             let started = line.oldest_holder.unwrap_or(f64::NAN);

@@ -223,7 +223,9 @@ impl Observer {
         let Some(export) = entry.export() else { return };
         let [Part { totals, .. }] = &*export.parts else { return };
         let none = Histogram::default();
-        let samples = [totals.counters.waits().unwrap_or(&none), &entry.hold_times()];
+        let holds = entry.hold_times();
+        let waits = totals.counters.waits();
+        let samples = [waits, holds.as_deref()].map(|samples| samples.unwrap_or(&none));
         let mut told = entry.told.lock();
         let unneeded = told.update();
         let limiter = limiter(&entry.name);

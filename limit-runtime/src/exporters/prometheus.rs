@@ -99,7 +99,7 @@ impl Collect for Collector {
 struct Shown {
     limiter: Arc<str>,
     export: Export,
-    holds: Histogram,
+    holds: Option<Box<Histogram>>,
     oldest_holder: Option<f64>,
 }
 
@@ -146,9 +146,10 @@ fn encode_metric(
                 }
             }
             // Nothing, where nothing is recorded: it is a third of all there is to write.
-            Figure::HoldTime if holds.count() == 0 => {}
             Figure::HoldTime => {
-                histogram(&mut encoder.encode_family(&of_all)?, Some(holds))?;
+                if let Some(holds) = holds {
+                    histogram(&mut encoder.encode_family(&of_all)?, Some(holds))?;
+                }
             }
             Figure::OldestHolder => {
                 if let Some(started) = oldest_holder {

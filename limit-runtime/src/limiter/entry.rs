@@ -327,15 +327,14 @@ impl Entry {
 
     /// How long permits were held, of the calls that were counted.
     #[cfg(all(feature = "diagnostics", feature = "_exporters"))]
-    pub(crate) fn hold_times(&self) -> Histogram {
-        let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
-        holds.as_deref().cloned().unwrap_or_default()
+    pub(crate) fn hold_times(&self) -> Option<Box<Histogram>> {
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     #[cfg(all(not(feature = "diagnostics"), feature = "_exporters"))]
     #[expect(clippy::unused_self, reason = "as with the feature `diagnostics`")]
-    pub(crate) fn hold_times(&self) -> Histogram {
-        Histogram::default()
+    pub(crate) fn hold_times(&self) -> Option<Box<Histogram>> {
+        None
     }
 
     /// How many permits are out, and calls wait, in all runtimes.

@@ -5,13 +5,13 @@ use super::seconds;
 use super::{Histogram, LOWEST, PARTS};
 
 /// log₂ of the nanoseconds of the lowest and of the highest bound that is shown.
-const SHOWN: (u32, u32) = (14, 36);
+const SHOWN: (u32, u32) = (18, 34);
 /// log₂ from one bound to the next. Each costs a line for each limiter: more would make a scrape of
 /// very many limiters slow.
 const STEP: u32 = 2;
 const BOUNDS: usize = ((SHOWN.1 - SHOWN.0) / STEP + 1) as usize;
 
-/// The bounds that are shown, in seconds: every second power of two of nanoseconds from 16 µs to 69 s.
+/// The bounds that are shown, in seconds: every second power of two of nanoseconds from 262 µs to 17 s.
 pub(crate) fn bounds() -> [f64; BOUNDS] {
     std::array::from_fn(|bound| seconds(1 << (SHOWN.0 as usize + STEP as usize * bound)))
 }
@@ -55,7 +55,7 @@ mod tests {
         }
         let counts = histogram.between_bounds();
         let mut up_to = 0;
-        for (bound, count) in std::iter::zip((14..=36).step_by(2), counts) {
+        for (bound, count) in std::iter::zip((18..=34).step_by(2), counts) {
             up_to += count;
             let exact = samples.iter().filter(|&&sample| sample <= 1 << bound).count();
             assert_eq!(up_to, exact as u64, "up to 2^{bound} ns");
