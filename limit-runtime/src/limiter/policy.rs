@@ -2,7 +2,7 @@
 
 use super::{KeyedLimiter, Limiter};
 use crate::admission::Admission;
-use crate::policy::{MaxWait, Order};
+use crate::policy::{Force, MaxWait, Order};
 use crate::rejected::Rejected;
 use crate::semaphore::MAX_LIMIT;
 use std::convert::Infallible;
@@ -243,7 +243,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn shadow(mut self) -> Limiter<Infallible, K> {
-        self.settings().policy.shadow = true;
+        self.settings().policy.force = Force::Shadow;
         self.settings().max_wait = None;
         self.into_kind()
     }

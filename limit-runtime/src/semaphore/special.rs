@@ -7,7 +7,7 @@ use super::shadow::Shadows;
 use super::slots::NO_KEY;
 use super::wakers::Wakers;
 use crate::events::Event;
-use crate::policy::Policy;
+use crate::policy::{Force, Policy};
 use std::any::Any;
 use std::task::Waker;
 use tokio::sync::broadcast::Sender;
@@ -40,7 +40,7 @@ pub(super) struct Special {
 impl Special {
     pub(super) fn new(policy: &Policy) -> Self {
         Self {
-            shadow: policy.shadow,
+            shadow: policy.force == Force::Shadow,
             keys: policy.keyed.then(Keys::new),
             rate: policy.per.map(Rate::new),
             ..Self::default()

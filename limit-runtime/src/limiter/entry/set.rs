@@ -2,7 +2,7 @@
 
 use super::{Control, Entry};
 use crate::limiter::settings::{Overrides, Setting, Settings, Source, Unsupported, Values};
-use crate::policy::{MaxWait, Policy};
+use crate::policy::{Force, MaxWait, Policy};
 use crate::semaphore::Wakers;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,11 +48,19 @@ impl MaxWaitSet {
 impl Overrides {
     /// What is in force of a limiter that was made with that policy.
     pub(super) fn policy(&self, made: &Policy) -> Policy {
-        let in_force = |set: Option<(bool, _)>, made| set.map_or(made, |(set, _)| set);
+        let set = |setting: fn(&Values) -> Option<bool>| self.get(setting).map(|(set, _)| set);
+        let force = if set(|set| set.enabled) == Some(false) {
+            Force::Off
+        } else {
+            match set(|set| set.shadow) {
+                Some(true) => Force::Shadow,
+                Some(false) => Force::Full,
+                None => made.force,
+            }
+        };
         Policy {
             max_waiting: self.get(|set| set.max_waiting).map_or(made.max_waiting, |(set, _)| set),
-            enabled: in_force(self.get(|set| set.enabled), made.enabled),
-            shadow: in_force(self.get(|set| set.shadow), made.shadow),
+            force,
             ..*made
         }
     }
@@ -85,7 +93,7 @@ impl Entry {
         if !self.made.fallible && values.max_wait.is_some() {
             return unsupported("max_wait", cannot_refuse);
         }
-        if self.made.policy.shadow && values.shadow == Some(false) {
+        if self.made.policy.force == Force::Shadow && values.shadow == Some(false) {
             return unsupported(
                 "shadow",
                 "it was made a shadow, so that its calls cannot be told that they are refused; take \
@@ -173,7 +181,7 @@ impl Entry {
                 set_max_wait.map(|(wait, source)| (Some(wait), source)),
             ),
             enabled: Setting::new(self.made.enabled, overrides.get(|set| set.enabled)),
-            shadow: Setting::new(policy.shadow, overrides.get(|set| set.shadow)),
+            shadow: Setting::new(policy.force == Force::Shadow, overrides.get(|set| set.shadow)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Call, Held, Without, acquire, assert_all_free, bind, bound, bound_to, model, poll_once,
 };
-use crate::policy::{Ask, Order, Policy};
+use crate::policy::{Ask, Force, Order, Policy};
 use crate::rejected::RejectedKind;
 use crate::semaphore::{Entered, Hashed, KeySource, NO_SLOT, Semaphore};
 use loom::future::block_on;
@@ -82,7 +82,7 @@ fn whoever_waits_is_let_in_when_the_limit_no_longer_holds() {
                 assert_eq!(without, Without::Retry);
             }
         });
-        let off = Policy { enabled: false, ..Policy::PLAIN };
+        let off = Policy { force: Force::Off, ..Policy::PLAIN };
         semaphore.set_policy(&off).wake();
         semaphore.serve_all();
         waiter.join().unwrap();
@@ -106,7 +106,7 @@ fn a_shadow_that_comes_and_goes_loses_no_permit_and_hangs_nobody() {
                 }
             }
         });
-        let shadow = Policy { shadow: true, ..Policy::PLAIN };
+        let shadow = Policy { force: Force::Shadow, ..Policy::PLAIN };
         semaphore.set_policy(&shadow).wake();
         semaphore.serve_all();
         semaphore.set_policy(&Policy::PLAIN).wake();

@@ -8,7 +8,7 @@ use super::super::wakers::Wakers;
 use super::super::{Listeners, MAX_LIMIT};
 use super::{Binding, State};
 use crate::events::EventKind;
-use crate::policy::Policy;
+use crate::policy::{Force, Policy};
 use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
 use std::task::Waker;
@@ -120,17 +120,17 @@ impl State {
         policy: &Policy,
         wakers: &mut Wakers,
     ) {
-        let Policy { max_waiting, enabled, shadow, .. } = *policy;
+        let Policy { max_waiting, force, .. } = *policy;
         self.max_waiting = max_waiting;
-        let is_plain = enabled && !shadow;
+        let is_plain = force == Force::Full;
         if is_plain && self.special.is_none() {
             return;
         }
         self.slow_down(word);
         let special = self.special();
-        special.disabled = !enabled;
-        special.shadow = shadow;
-        if !shadow {
+        special.disabled = force == Force::Off;
+        special.shadow = force == Force::Shadow;
+        if !special.shadow {
             special.shadows = Shadows::default();
         }
         if !is_plain {
