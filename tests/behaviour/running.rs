@@ -175,15 +175,18 @@ async fn a_task_that_is_aborted_before_its_first_poll_is_dropped_before_its_perm
 
 #[tokio::test]
 async fn a_future_is_in_what_runs_it_once() {
-    async fn plain(bytes: [u8; 4096]) -> usize {
-        tokio::task::yield_now().await;
-        bytes.len()
+    fn plain() -> impl Future<Output = usize> + Send + 'static {
+        let bytes = [0_u8; 4096];
+        async move {
+            tokio::task::yield_now().await;
+            bytes.len()
+        }
     }
 
     static LIMITER: Limiter = Limiter::new("run-size", 1);
-    let alone = size_of_val(&plain([0; 4096]));
-    let run = size_of_val(&LIMITER.run(plain([0; 4096])));
-    let spawn = size_of_val(&LIMITER.spawn(plain([0; 4096])));
+    let alone = size_of_val(&plain());
+    let run = size_of_val(&LIMITER.run(plain()));
+    let spawn = size_of_val(&LIMITER.spawn(plain()));
     assert!(run < alone + 256, "{run} for {alone}");
     assert!(spawn < alone + 256, "{spawn} for {alone}");
 }

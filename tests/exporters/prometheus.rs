@@ -260,6 +260,9 @@ fn thousand_limiters_are_all_there() {
 }
 
 #[cfg(feature = "diagnostics")]
+const OLDEST: &str = "oldest_holder_start_timestamp_seconds";
+
+#[cfg(feature = "diagnostics")]
 #[test]
 fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
     let limiter = Limiter::new("prometheus::holders", 3);
@@ -271,7 +274,6 @@ fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         since.expect("it is later than 1970").as_secs_f64()
     };
-    const OLDEST: &str = "oldest_holder_start_timestamp_seconds";
     assert_eq!(limiter.limit(), 3);
     assert_eq!((series("hold_time_seconds_count"), series(OLDEST)), (None, None));
     let before = now();

@@ -69,7 +69,7 @@ async fn of_a_service_it_is_its_layer() {
     let layer = LimitLayer::new(&LIMITER);
     let line = line!() - 1;
     let service = service_fn(async |()| Ok::<_, Infallible>(lines(&LIMITER.holders())));
-    let plain = ServiceBuilder::new().layer(layer.clone()).service(service.clone());
+    let plain = ServiceBuilder::new().layer(layer.clone()).service(service);
     assert_eq!(plain.oneshot(()).await, Ok(vec![line]));
     let reserving = ServiceBuilder::new().layer(layer.reserving()).service(service);
     assert_eq!(reserving.oneshot(()).await, Ok(vec![line]));

@@ -186,14 +186,17 @@ fn they_are_send_over_an_iterator_of_references_too() {
     }
 
     async fn len(name: String) -> usize {
+        tokio::task::yield_now().await;
         name.len()
     }
 
     async fn result(name: String) -> Result<usize, ()> {
+        tokio::task::yield_now().await;
         Ok(name.len())
     }
 
     async fn borrowed(name: &str) -> usize {
+        tokio::task::yield_now().await;
         name.len()
     }
 
