@@ -37,7 +37,7 @@ impl Server {
 
     /// A request, in a task of its own.
     fn get(&self, path: &str) -> JoinHandle<reqwest::Result<reqwest::Response>> {
-        let client = Client::builder().no_proxy().build().expect("a client");
+        let client = super::http_client().build().expect("a client");
         tokio::spawn(client.get(format!("http://{}{path}", self.address)).send())
     }
 }
@@ -226,7 +226,7 @@ async fn a_response_whose_body_is_not_sent_holds_nothing() {
         .route("/none", get(async || StatusCode::NO_CONTENT))
         .layer(LimitLayer::new(&limiter).until_body_end());
     let server = Server::new(router).await;
-    let client = Client::builder().no_proxy().build().expect("a client");
+    let client = super::http_client().build().expect("a client");
     for _ in 0..3 {
         let head = client.head(format!("http://{}/some", server.address)).send().await;
         assert_eq!(head.expect("it answers").status(), StatusCode::OK);

@@ -224,7 +224,7 @@ async fn reqwest_makes_no_more_connections_at_once_than_permits() {
     let layers = ServiceBuilder::new()
         .layer(LimitLayer::new(&limiter))
         .layer(MapFutureLayer::new(move |future| slowly(future, enter())));
-    ask_with_reqwest(reqwest::Client::builder().connector_layer(layers), address, 12).await;
+    ask_with_reqwest(super::http_client().connector_layer(layers), address, 12).await;
     assert_eq!((connecting.most(), connecting.now()), (2, 0));
     assert!(accepted.most() > 2, "the permit is for the connect, not for the connection");
     assert_figures(&limiter, 0, 0);
@@ -232,7 +232,7 @@ async fn reqwest_makes_no_more_connections_at_once_than_permits() {
     let connecting = Arc::new(Inside::default());
     let enter = counting(&connecting);
     let layer = MapFutureLayer::new(move |future| slowly(future, enter()));
-    ask_with_reqwest(reqwest::Client::builder().connector_layer(layer), address, 12).await;
+    ask_with_reqwest(super::http_client().connector_layer(layer), address, 12).await;
     assert!(connecting.most() > 2, "without a limit: {}", connecting.most());
     task.abort();
 }
@@ -242,7 +242,7 @@ async fn reqwest_tells_of_a_connect_that_was_refused() {
     let (address, accepted, task) = server().await;
     let limiter = Arc::new(Limiter::new("tower-refused", 1).max_waiting(0));
     let layer = LimitLayer::new(&limiter);
-    let client = reqwest::Client::builder().no_proxy().connector_layer(layer);
+    let client = super::http_client().connector_layer(layer);
     let client = client.build().expect("a client");
     let held = limiter.try_acquire().expect("a permit is free");
     let url = format!("http://{address}/");
