@@ -11,7 +11,6 @@ use futures::channel::mpsc;
 use futures::future::join_all;
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, Rejected};
-use reqwest::Client;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
