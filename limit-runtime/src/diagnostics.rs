@@ -162,7 +162,7 @@ impl Record {
         *self = Self::holds(limiter, semaphore, weight, site);
     }
 
-    /// It ends: before the permit is given back, so that no more holders are seen than there are.
+    /// It ends: before the permit is given back, so that it is not seen beside the next holder's.
     #[inline]
     pub(crate) fn end(&mut self) {
         if let Some(slot) = self.0.take() {
@@ -264,7 +264,8 @@ impl fmt::Display for Call {
 
 impl<E: Admission, K> Limiter<E, K> {
     /// The calls that hold permits, in all runtimes, the oldest first, as far as they are
-    /// [recorded](crate::diagnostics).
+    /// [recorded](crate::diagnostics). Calls that begin or end while the list is made may be on it or not,
+    /// so that under load it can be longer than the limit.
     ///
     /// # Examples
     ///

@@ -221,7 +221,15 @@ fn a_runtime_with_an_endless_loop_that_spawns_shuts_down() {
                         drop(LIMITER.spawn(tokio::task::yield_now()).await);
                     }
                 });
-                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                // Until it is in the middle of its work.
+                let calls = || {
+                    let total = total(&LIMITER);
+                    total.admitted_at_once + total.admitted_after_waiting
+                };
+                let before = calls();
+                while calls() < before + 100 {
+                    tokio::task::yield_now().await;
+                }
             });
         }
         ended.send(()).expect("the test waits");

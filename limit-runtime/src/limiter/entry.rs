@@ -3,6 +3,7 @@
 #[cfg(feature = "_exporters")]
 mod export;
 mod set;
+mod variable;
 
 use super::settings::{Overrides, Values};
 use crate::Scope;
@@ -18,14 +19,15 @@ use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers};
 pub(crate) use set::Made;
 use set::MaxWaitSet;
 use std::cell::RefCell;
-use std::env::VarError;
 use std::fmt;
-use std::num::IntErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::broadcast::{self, Receiver, Sender};
+#[cfg(feature = "config")]
+pub(crate) use variable::read_limit;
+use variable::read_variable;
 
 thread_local! {
     /// The indices of the limiters whose limit this thread is finding out.
@@ -461,28 +463,6 @@ impl Problem {
 /// Larger limits than the largest are taken down to it.
 fn clamp(limit: usize) -> u32 {
     u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT)
-}
-
-/// The limit that a variable asks for, if it is set, or what is wrong with it.
-#[cfg(feature = "config")]
-pub(crate) fn read_limit(variable: &str) -> Result<Option<u32>, String> {
-    Ok(read_variable(variable)?.map(clamp))
-}
-
-/// As [`read_limit`], not taken down to the largest.
-fn read_variable(variable: &str) -> Result<Option<usize>, String> {
-    let value = match std::env::var(variable) {
-        Ok(value) => value,
-        Err(VarError::NotPresent) => return Ok(None),
-        Err(VarError::NotUnicode(value)) => value.to_string_lossy().into_owned(),
-    };
-    match value.trim().parse::<usize>() {
-        Ok(limit) if limit > 0 => Ok(Some(limit)),
-        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Ok(Some(usize::MAX)),
-        _ => Err(format!(
-            "environment variable `{variable}` is {value:?}, which is not a whole number from 1 up"
-        )),
-    }
 }
 
 impl fmt::Debug for Limit {
