@@ -333,7 +333,7 @@ impl Call<'_> {
         // Foreign code, which may panic: the waiter gives its permits back then. And before a snapshot
         // can see the wait.
         #[cfg(feature = "opentelemetry")]
-        crate::exporters::opentelemetry::waited(self.limiter.entry(), nanoseconds);
+        crate::exporters::opentelemetry::waited(self.limiter.entry(), semaphore, nanoseconds);
         if place.timed {
             semaphore.start(place.slot);
         }

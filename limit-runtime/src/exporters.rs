@@ -32,8 +32,27 @@
 //! task or a user for its value.
 //!
 //! The limit is that of one scope. Where several runtimes use a limiter, each has so many permits, and
-//! more than the limit may be out in all. Prometheus can be given figures
-//! [by runtime](prometheus::Collector::by_runtime).
+//! more than the limit may be out in all.
+//!
+//! # By runtime
+//!
+//! If asked for, figures come by runtime, under one more label, `runtime`: the number that a
+//! [`RuntimeSnapshot`](crate::RuntimeSnapshot) has, 0 for the process. It is for programs with a few runtimes that
+//! live long: each makes as many series anew.
+//!
+//! When a runtime has ended its series go (with the `metrics` facade, which cannot take them back, they
+//! stay as they are). The value `retired` is for what was counted by runtimes that had ended before the
+//! first reading, or between two, and for permits that outlive their runtime. Nothing is counted under two
+//! labels, so that the growth of all series together is that of the limiter.
+//!
+//! `concurrency_limit.limit.changes`, `concurrency_limit.hold_time` and
+//! `concurrency_limit.oldest_holder.start_timestamp` are of no runtime, and without the label.
+//!
+//! | exporter | |
+//! |---|---|
+//! | Prometheus | [`Collector::by_runtime`](prometheus::Collector::by_runtime) |
+//! | OpenTelemetry | [`observe_by_runtime`](opentelemetry::observe_by_runtime) |
+//! | `metrics` facade | [`collect_by_runtime`](metrics::collect_by_runtime) |
 //!
 //! # Waits
 //!
@@ -55,7 +74,6 @@
 
 mod list;
 
-#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 mod ledger;
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
@@ -133,6 +151,9 @@ pub struct Label {
 
 /// The label that every metric has: the limiter's name.
 const LIMITER: &str = "limiter";
+
+/// The label of figures by runtime.
+const RUNTIME: &str = "runtime";
 
 /// What may become of a call, and how many calls it has been so of.
 fn results(counters: &Counters) -> [(&'static str, u64); 8] {

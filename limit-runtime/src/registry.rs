@@ -170,6 +170,12 @@ pub(crate) fn all() -> Vec<&'static Registry> {
     registries
 }
 
+/// The numbers of the runtimes that live, and the process's.
+#[cfg(feature = "_exporters")]
+pub(crate) fn live() -> std::collections::BTreeSet<u64> {
+    all().into_iter().filter_map(Registry::ordinal).collect()
+}
+
 /// Which runtime has which registry.
 #[derive(Debug)]
 pub(crate) struct Runtimes<K> {

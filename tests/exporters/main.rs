@@ -3,6 +3,7 @@
 
 mod alerts;
 mod assets;
+mod by_runtime;
 mod facade;
 mod list;
 mod opentelemetry;

@@ -1,7 +1,7 @@
 //! What an OpenTelemetry provider collects.
 
 use crate::support::{everything_once, expected, is_built, number, of_everything};
-use limit_runtime::exporters::opentelemetry::{Observation, observe};
+use limit_runtime::exporters::opentelemetry::{Observation, observe, observe_by_runtime};
 use limit_runtime::exporters::{Kind, METRICS};
 use limit_runtime::{Limiter, Rejected};
 use opentelemetry::KeyValue;
@@ -17,29 +17,29 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A provider that collects when it is told to.
-struct Provider {
+pub(crate) struct Provider {
     provider: SdkMeterProvider,
     exporter: InMemoryMetricExporter,
 }
 
 #[derive(Debug, Default)]
-struct Collected {
-    numbers: BTreeMap<String, f64>,
-    histograms: BTreeMap<String, Waits>,
+pub(crate) struct Collected {
+    pub(crate) numbers: BTreeMap<String, f64>,
+    pub(crate) histograms: BTreeMap<String, Waits>,
     /// Kind, unit and description of each metric.
     metrics: BTreeMap<String, (Kind, String, String)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Waits {
-    count: u64,
+pub(crate) struct Waits {
+    pub(crate) count: u64,
     sum: f64,
     bounds: Vec<f64>,
     buckets: Vec<u64>,
 }
 
 impl Provider {
-    fn new(temporality: Temporality) -> Self {
+    pub(crate) fn new(temporality: Temporality) -> Self {
         let exporter = InMemoryMetricExporterBuilder::new().with_temporality(temporality).build();
         let reader =
             PeriodicReader::builder(exporter.clone()).with_interval(Duration::from_secs(3600));
@@ -57,7 +57,11 @@ impl Provider {
         observe(&self.provider.meter("test"))
     }
 
-    fn collect(&self) -> Collected {
+    pub(crate) fn observe_by_runtime(&self) -> Observation {
+        observe_by_runtime(&self.provider.meter("test"))
+    }
+
+    pub(crate) fn collect(&self) -> Collected {
         self.exporter.reset();
         self.provider.force_flush().expect("it collects");
         let metrics = self.exporter.get_finished_metrics().expect("it has collected");

@@ -3,7 +3,7 @@
 use limit_runtime::exporters::Metric;
 use limit_runtime::exporters::prometheus::Collector;
 use limit_runtime::{Figures, Limiter, RejectedKind, Snapshot};
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,8 +18,13 @@ pub(crate) fn one_thread() -> Runtime {
 pub(crate) fn encoded(collector: Collector) -> String {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(collector));
+    encode(&registry)
+}
+
+/// What a registry shows.
+pub(crate) fn encode(registry: &Registry) -> String {
     let mut text = String::new();
-    encode(&mut text, &registry).expect("a string takes everything");
+    text::encode(&mut text, registry).expect("a string takes everything");
     text
 }
 

@@ -12,8 +12,8 @@
 //! The names are those of [`METRICS`](super::METRICS) with their dots. Which characters a recorder
 //! changes in them, and whether it adds a unit, is its own affair.
 
-use super::ledger::{Ledger, Line};
-use super::{Figure, Kind, LIMITER, Metric, exported, results, sources};
+use super::ledger::{Ledger, Line, Now, Runtime};
+use super::{Figure, Kind, LIMITER, Metric, RUNTIME, exported, results, sources};
 use crate::metrics::Histogram;
 use ::metrics::{Key, Label, Level, Metadata, Recorder, SharedString, Unit, with_recorder};
 use std::collections::HashMap;
@@ -28,16 +28,27 @@ const RECORDERS: usize = 32;
 const METADATA: Metadata<'static> =
     Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
-/// Where a recorder is, and how large: the facade says nothing else of it.
+/// Where a recorder is, and how large: the facade says nothing else of it. And whether it is told by runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity(usize, usize);
+struct Identity {
+    place: usize,
+    size: usize,
+    runtime: bool,
+}
 
 /// What a recorder knows.
-#[derive(Default)]
 struct Known {
     ledger: Ledger,
-    /// By metric and limiter.
-    samples: HashMap<(&'static str, Arc<str>), Histogram>,
+    samples: Samples,
+}
+
+/// By metric, limiter and runtime.
+type Samples = HashMap<(&'static str, Arc<str>, Option<Runtime>), Histogram>;
+
+impl Known {
+    fn new(by_runtime: bool) -> Self {
+        Self { ledger: Ledger::new(by_runtime), samples: HashMap::new() }
+    }
 }
 
 /// Tells the recorder what each metric is.
@@ -79,20 +90,39 @@ fn unit(metric: &Metric) -> Unit {
 ///
 /// See the [module's documentation](self).
 pub fn collect() {
+    collect_by(false);
+}
+
+/// The same, by runtime: see [By runtime](super#by-runtime). For a recorder either this or [`collect`]: it
+/// would have everything twice.
+///
+/// # Examples
+///
+/// ```
+/// limit_runtime::exporters::metrics::collect_by_runtime(); // each time before rendering
+/// ```
+pub fn collect_by_runtime() {
+    collect_by(true);
+}
+
+fn collect_by(runtime: bool) {
     // All under one lock, so that no recorder is told the same waits twice.
     let mut recorders = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     with_recorder(|recorder| {
         let place = std::ptr::from_ref(recorder).cast::<()>().addr();
-        let identity = Identity(place, size_of_val(recorder));
+        let identity = Identity { place, size: size_of_val(recorder), runtime };
         let index = recorders.iter().position(|(of, _)| *of == identity);
         let (_, mut known) =
-            index.map_or_else(|| (identity, Known::default()), |index| recorders.remove(index));
+            index.map_or_else(|| (identity, Known::new(runtime)), |index| recorders.remove(index));
         let lines = known.ledger.read();
+        // Those of runtimes that have ended are not in it any more.
+        let mut samples = Samples::new();
         for metric in exported() {
             for line in &lines {
-                tell(recorder, metric, line, &mut known.samples);
+                tell(recorder, metric, line, &known.samples, &mut samples);
             }
         }
+        known.samples = samples;
         if recorders.len() >= RECORDERS {
             recorders.remove(0);
         }
@@ -104,46 +134,69 @@ fn tell(
     recorder: &dyn Recorder,
     metric: &'static Metric,
     line: &Line,
-    known: &mut HashMap<(&'static str, Arc<str>), Histogram>,
+    known: &Samples,
+    told: &mut Samples,
 ) {
-    let key = |more: Option<(&'static str, &'static str)>| {
+    let key = |runtime: Option<Runtime>, more: Option<(&'static str, &'static str)>| {
         let limiter = SharedString::from_shared(Arc::clone(&line.limiter));
         let mut labels = vec![Label::new(LIMITER, limiter)];
+        labels.extend(runtime.map(|runtime| Label::new(RUNTIME, runtime.to_string())));
         labels.extend(more.map(|(label, value)| Label::from_static_parts(label, value)));
         Key::from_parts(metric.name, labels)
     };
-    let now = |figure: fn(&crate::metrics::Part) -> usize| line.now.as_ref().map_or(0, figure);
-    let gauge = |value: usize| {
-        #[expect(clippy::cast_precision_loss, reason = "more than 2^53 are known well enough")]
-        recorder.register_gauge(&key(None), &METADATA).set(value as f64);
-    };
-    let counters = |label, values: &[(&'static str, u64)]| {
-        for (value, count) in values {
-            recorder.register_counter(&key(Some((label, value))), &METADATA).absolute(*count);
+    let gauges = |figure: fn(&Now) -> Option<usize>| {
+        for part in &line.parts {
+            // What is no more has none: but for a 0 it would stay as it was.
+            let limit = (part.runtime != Some(Runtime::Retired)).then_some(0);
+            let none = Now { limit, in_use: 0, waiting: 0, keys: 0 };
+            if let Some(value) = figure(part.now.as_ref().unwrap_or(&none)) {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "more than 2^53 are known well enough"
+                )]
+                recorder.register_gauge(&key(part.runtime, None), &METADATA).set(value as f64);
+            }
         }
     };
-    let mut samples = |samples: Option<&Histogram>| {
+    let counters = |runtime, label, values: &[(&'static str, u64)]| {
+        for (value, count) in values {
+            let key = key(runtime, Some((label, value)));
+            recorder.register_counter(&key, &METADATA).absolute(*count);
+        }
+    };
+    let mut samples = |runtime, samples: Option<&Histogram>| {
         // Also if there is none, so that the series is there.
-        let histogram = recorder.register_histogram(&key(None), &METADATA);
+        let histogram = recorder.register_histogram(&key(runtime, None), &METADATA);
         let Some(samples) = samples else { return };
-        let before = known.insert((metric.name, Arc::clone(&line.limiter)), samples.clone());
-        for (seconds, count) in samples.since(before.as_ref()) {
+        let series = (metric.name, Arc::clone(&line.limiter), runtime);
+        let mut new = samples.clone();
+        if let Some(before) = known.get(&series) {
+            new.subtract(before);
+        }
+        told.insert(series, samples.clone());
+        for (seconds, count) in new.samples() {
             histogram.record_many(seconds, usize::try_from(count).unwrap_or(usize::MAX));
         }
     };
     match metric.figure {
-        Figure::Limit => gauge(now(|part| part.limit.unwrap_or_default())),
-        Figure::InUse => gauge(now(|part| part.totals.in_use)),
-        Figure::Waiting => gauge(now(|part| part.totals.waiting)),
-        Figure::Keys => gauge(now(|part| part.totals.keys)),
-        Figure::Results => counters("result", &results(&line.counters)),
-        Figure::Changes => counters("source", &sources(line.changes)),
-        Figure::Waits => samples(line.counters.waits()),
-        Figure::HoldTime => samples(line.holds.as_deref()),
+        Figure::Limit => gauges(|now| now.limit),
+        Figure::InUse => gauges(|now| Some(now.in_use)),
+        Figure::Waiting => gauges(|now| Some(now.waiting)),
+        Figure::Keys => gauges(|now| Some(now.keys)),
+        Figure::Results => {
+            line.parts
+                .iter()
+                .for_each(|part| counters(part.runtime, "result", &results(&part.counters)));
+        }
+        Figure::Changes => counters(None, "source", &sources(line.changes)),
+        Figure::Waits => {
+            line.parts.iter().for_each(|part| samples(part.runtime, part.counters.waits()));
+        }
+        Figure::HoldTime => samples(None, line.holds.as_deref()),
         // No number, if there is none: it cannot be taken back, and 0 would be very old.
         Figure::OldestHolder => {
             let started = line.oldest_holder.unwrap_or(f64::NAN);
-            recorder.register_gauge(&key(None), &METADATA).set(started);
+            recorder.register_gauge(&key(None, None), &METADATA).set(started);
         }
     }
 }

@@ -14,18 +14,19 @@
 //! A call tells *before* it puts its wait where a reading of the limiter sees it. So what a reading sees
 //! and was not told yet will not be told by the call any more: nothing is told twice.
 
-use super::ledger::{Ledger, Line};
-use super::{Figure, Kind, LIMITER, Metric, exported, results, sources};
+use super::ledger::{Ledger, Line, Runtime, Shown};
+use super::{Figure, Kind, LIMITER, Metric, RUNTIME, exported, results, sources};
 use crate::limiter::{Entry, entries};
-use crate::metrics::{Histogram, Part, bounds, seconds};
+use crate::metrics::{Histogram, bounds, seconds};
+use crate::registry;
+use crate::semaphore::Semaphore;
 use ::opentelemetry::metrics::{AsyncInstrument, Histogram as Instrument, Meter};
 use ::opentelemetry::{KeyValue, StringValue};
+use once_cell::sync::Lazy;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-
-/// Counters of so many dropped limiters are still observed.
-const DROPPED: usize = 100;
 
 /// Who observes.
 static OBSERVERS: Mutex<Observers> = Mutex::new(Observers { all: Vec::new(), changes: 0 });
@@ -50,6 +51,25 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// // ... the program ...
 /// ```
 pub fn observe(meter: &Meter) -> Observation {
+    observe_by(meter, false)
+}
+
+/// The same, by runtime: see [By runtime](super#by-runtime). A call that has waited finds out which
+/// runtime's permits it got, which takes longer the more runtimes there are.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::exporters::opentelemetry::observe_by_runtime;
+/// use opentelemetry::global;
+///
+/// let _observation = observe_by_runtime(&global::meter("limits"));
+/// ```
+pub fn observe_by_runtime(meter: &Meter) -> Observation {
+    observe_by(meter, true)
+}
+
+fn observe_by(meter: &Meter, by_runtime: bool) -> Observation {
     let histogram = |metric: &Metric| {
         let histogram = meter.f64_histogram(metric.name).with_unit(metric.unit);
         let histogram = histogram.with_description(metric.description);
@@ -57,8 +77,9 @@ pub fn observe(meter: &Meter) -> Observation {
     };
     let find = |figure| exported().find(|metric| metric.figure == figure).map(histogram);
     let instruments = [find(Figure::Waits), find(Figure::HoldTime)];
-    let (reading, has_ended) = (Mutex::default(), AtomicBool::new(false));
-    let observer = Arc::new(Observer { instruments, reading, has_ended });
+    let reading = Reading { ledger: Ledger::new(by_runtime), ..Reading::default() };
+    let (reading, has_ended) = (Mutex::new(reading), AtomicBool::new(false));
+    let observer = Arc::new(Observer { by_runtime, instruments, reading, has_ended });
     change_observers(|observers| observers.push(Arc::clone(&observer)));
     for entry in entries() {
         observer.catch_up(&entry);
@@ -113,11 +134,11 @@ fn change_observers(change: impl FnOnce(&mut Vec<Arc<Observer>>)) {
 #[derive(Clone, Copy)]
 enum Sampled {
     Waits,
-    #[cfg(feature = "diagnostics")]
     Holds,
 }
 
 struct Observer {
+    by_runtime: bool,
     /// Of waits and, if they are there, of holds.
     instruments: [Option<Instrument<f64>>; 2],
     reading: Mutex<Reading>,
@@ -145,7 +166,7 @@ impl Observer {
                     let Some(observer) = observer.upgrade() else { return };
                     for line in observer.lines(Figure::OldestHolder).iter() {
                         if let Some(started) = line.oldest_holder {
-                            instrument.observe(started, &[limiter(&line.limiter)]);
+                            instrument.observe(started, &labels(&line.limiter, None));
                         }
                     }
                 };
@@ -182,8 +203,9 @@ impl Observer {
         move |instrument| {
             let Some(observer) = observer.upgrade() else { return };
             for line in observer.lines(metric.figure).iter() {
-                each_value(metric, line, |more, count| {
-                    let labels: Vec<_> = [limiter(&line.limiter)].into_iter().chain(more).collect();
+                each_value(metric, line, |runtime, more, count| {
+                    let mut labels = labels(&line.limiter, runtime);
+                    labels.extend(more);
                     instrument.observe(value(count), &labels);
                 });
             }
@@ -207,7 +229,7 @@ impl Observer {
         }
         // The next collection.
         reading.lines = reading.ledger.read().into();
-        reading.ledger.keep(DROPPED);
+        reading.ledger.forget();
         reading.shown = vec![figure];
         let lines = Arc::clone(&reading.lines);
         drop(reading);
@@ -217,61 +239,106 @@ impl Observer {
         lines
     }
 
-    /// Tells the waits that have not been told.
+    /// Tells what has not been told.
     fn catch_up(&self, entry: &Entry) {
         // First: see the module's documentation.
-        let Some(export) = entry.export() else { return };
-        let [Part { totals, .. }] = &*export.parts else { return };
-        let none = Histogram::default();
+        let export = if self.by_runtime { entry.export_by_runtime() } else { entry.export() };
+        let Some(export) = export else { return };
         let holds = entry.hold_times();
-        let waits = totals.counters.waits();
-        let samples = [waits, holds.as_deref()].map(|samples| samples.unwrap_or(&none));
         let mut told = entry.told.lock();
         let unneeded = told.update();
-        let limiter = limiter(&entry.name);
         let mut missing = Vec::new();
         if let Some(target) = told.targets.iter_mut().find(|target| target.is_of(self)) {
-            let all = self.instruments.iter().zip(samples).zip(target.told.iter_mut());
-            for ((instrument, samples), told) in all {
-                missing.extend(instrument.as_ref().map(|one| (one, samples.since(Some(told)))));
-                told.catch_up(samples);
+            let (none, mut all) = (Histogram::default(), Histogram::default());
+            let mut live = HashMap::new();
+            for part in &export.parts {
+                let waits = part.totals.counters.waits().unwrap_or(&none);
+                all.add(waits);
+                if let Some(number) = part.runtime {
+                    let mut told = target.by_runtime.remove(&number).unwrap_or_default();
+                    let new = not_yet_told(waits, &mut told);
+                    target.waits.add(&new);
+                    live.insert(number, told);
+                    missing.push((Sampled::Waits, Some(Runtime::Number(number)), new));
+                }
+            }
+            // What is left is of those that have ended, and of some that have begun since.
+            if !target.by_runtime.is_empty() {
+                let begun = registry::live();
+                target.by_runtime.retain(|number, _| begun.contains(number));
+            }
+            target.by_runtime.extend(live);
+            let runtime = self.by_runtime.then_some(Runtime::Retired);
+            missing.push((Sampled::Waits, runtime, not_yet_told(&all, &mut target.waits)));
+            if let Some(holds) = &holds {
+                missing.push((Sampled::Holds, None, not_yet_told(holds, &mut target.holds)));
             }
         }
         drop(told);
         drop(unneeded);
-        for (instrument, samples) in missing {
-            for (seconds, count) in samples {
+        for (sampled, runtime, samples) in missing {
+            let labels = labels(&entry.name, runtime);
+            for (seconds, count) in samples.samples() {
                 for _ in 0..count {
-                    instrument.record(seconds, std::slice::from_ref(&limiter));
+                    self.record(sampled, seconds, &labels);
                 }
             }
         }
     }
-}
 
-/// A metric's values for a limiter, each with its label besides the limiter's.
-fn each_value(metric: &Metric, line: &Line, mut show: impl FnMut(Option<KeyValue>, u64)) {
-    let mut counters = |label: &'static str, values: &[(&'static str, u64)]| {
-        for (value, count) in values {
-            show(Some(KeyValue::new(label, *value)), *count);
+    fn record(&self, sampled: Sampled, seconds: f64, labels: &[KeyValue]) {
+        if let Some(instrument) = &self.instruments[sampled as usize] {
+            instrument.record(seconds, labels);
         }
-    };
-    let figure = match (metric.figure, &line.now) {
-        (Figure::Results, _) => return counters("result", &results(&line.counters)),
-        (Figure::Changes, _) => return counters("source", &sources(line.changes)),
-        (Figure::Limit, Some(part)) => part.limit,
-        (Figure::InUse, Some(part)) => Some(part.totals.in_use),
-        (Figure::Waiting, Some(part)) => Some(part.totals.waiting),
-        (Figure::Keys, Some(part)) => Some(part.totals.keys),
-        (Figure::Waits | Figure::HoldTime | Figure::OldestHolder, _) | (_, None) => None,
-    };
-    if let Some(figure) = figure {
-        show(None, u64::try_from(figure).unwrap_or(u64::MAX));
     }
 }
 
-fn limiter(name: &Arc<str>) -> KeyValue {
-    KeyValue::new(LIMITER, StringValue::from(Arc::clone(name)))
+/// What there is and was not told; from now on it is.
+fn not_yet_told(samples: &Histogram, told: &mut Histogram) -> Histogram {
+    let mut new = samples.clone();
+    new.subtract(told);
+    told.add(&new);
+    new
+}
+
+/// A metric's values for a limiter, each with its labels besides the limiter's.
+fn each_value(
+    metric: &Metric,
+    line: &Line,
+    mut show: impl FnMut(Option<Runtime>, Option<KeyValue>, u64),
+) {
+    if metric.figure == Figure::Changes {
+        for (source, count) in sources(line.changes) {
+            show(None, Some(KeyValue::new("source", source)), count);
+        }
+    }
+    for Shown { runtime, now, counters: of_part } in &line.parts {
+        let figure = match (metric.figure, now) {
+            (Figure::Results, _) => {
+                for (result, count) in results(of_part) {
+                    show(*runtime, Some(KeyValue::new("result", result)), count);
+                }
+                None
+            }
+            (Figure::Limit, Some(now)) => now.limit,
+            (Figure::InUse, Some(now)) => Some(now.in_use),
+            (Figure::Waiting, Some(now)) => Some(now.waiting),
+            (Figure::Keys, Some(now)) => Some(now.keys),
+            _ => None,
+        };
+        if let Some(figure) = figure {
+            show(*runtime, None, u64::try_from(figure).unwrap_or(u64::MAX));
+        }
+    }
+}
+
+fn labels(limiter: &Arc<str>, runtime: Option<Runtime>) -> Vec<KeyValue> {
+    let runtime = runtime.map(|runtime| match runtime {
+        Runtime::Retired => KeyValue::new(RUNTIME, "retired"),
+        Runtime::Number(_) => KeyValue::new(RUNTIME, runtime.to_string()),
+    });
+    let limiter = KeyValue::new(LIMITER, StringValue::from(Arc::clone(limiter)));
+    [limiter].into_iter().chain(runtime).collect()
 }
 
 /// What a limiter has told of waits, and whom.
@@ -287,10 +354,18 @@ struct Targets {
 
 struct Target {
     observer: Arc<Observer>,
-    told: Box<[Histogram; 2]>,
+    waits: Box<Histogram>,
+    holds: Box<Histogram>,
+    /// Those of the waits that were told of live runtimes, if they are told by runtime.
+    by_runtime: HashMap<u64, Histogram>,
 }
 
 impl Target {
+    fn new(observer: Arc<Observer>) -> Self {
+        let (waits, holds, by_runtime) = Default::default();
+        Self { observer, waits, holds, by_runtime }
+    }
+
     fn is_of(&self, observer: &Observer) -> bool {
         std::ptr::eq(&raw const *self.observer, observer)
     }
@@ -317,7 +392,7 @@ impl Targets {
         self.targets = known;
         for observer in observers {
             if !self.targets.iter().any(|target| target.is_of(&observer)) {
-                self.targets.push(Target { observer, told: Box::default() });
+                self.targets.push(Target::new(observer));
             }
         }
         gone
@@ -327,9 +402,9 @@ impl Targets {
 /// A call has waited for so many nanoseconds and is let in. To be called before a reading of the limiter
 /// can see it, with the same figure as that will see.
 #[inline]
-pub(crate) fn waited(entry: &Entry, nanoseconds: u64) {
+pub(crate) fn waited(entry: &Entry, semaphore: &Semaphore, nanoseconds: u64) {
     if GENERATION.load(Ordering::Relaxed) != 0 {
-        tell(entry, Sampled::Waits, nanoseconds);
+        tell_wait(entry, semaphore, nanoseconds);
     }
 }
 
@@ -338,29 +413,45 @@ pub(crate) fn waited(entry: &Entry, nanoseconds: u64) {
 #[cfg(feature = "diagnostics")]
 pub(crate) fn held(entry: &Entry, nanoseconds: u64) {
     if GENERATION.load(Ordering::Relaxed) != 0 {
-        tell(entry, Sampled::Holds, nanoseconds);
+        tell(entry, Sampled::Holds, nanoseconds, |target| {
+            target.holds.record(nanoseconds);
+            None
+        });
     }
 }
 
 #[cold]
-fn tell(entry: &Entry, sampled: Sampled, nanoseconds: u64) {
+fn tell_wait(entry: &Entry, semaphore: &Semaphore, nanoseconds: u64) {
+    // Whose it is stays as it is: its runtime cannot pass it on while this call waits.
+    let runtime = Lazy::new(|| entry.runtime_of(semaphore));
+    tell(entry, Sampled::Waits, nanoseconds, |target| {
+        target.waits.record(nanoseconds);
+        if !target.observer.by_runtime {
+            return None;
+        }
+        let Some(number) = *runtime else { return Some(Runtime::Retired) };
+        target.by_runtime.entry(number).or_default().record(nanoseconds);
+        Some(Runtime::Number(number))
+    });
+}
+
+fn tell(
+    entry: &Entry,
+    sampled: Sampled,
+    nanoseconds: u64,
+    note: impl Fn(&mut Target) -> Option<Runtime>,
+) {
     let mut told = entry.told.lock();
     let unneeded = told.update();
     let observers: Vec<_> = told
         .targets
         .iter_mut()
-        .map(|target| {
-            target.told[sampled as usize].record(nanoseconds);
-            Arc::clone(&target.observer)
-        })
+        .map(|target| (note(target), Arc::clone(&target.observer)))
         .collect();
     drop(told);
     drop(unneeded);
     // Foreign code: under no lock of ours.
-    let limiter = limiter(&entry.name);
-    for observer in observers {
-        if let Some(instrument) = &observer.instruments[sampled as usize] {
-            instrument.record(seconds(nanoseconds), std::slice::from_ref(&limiter));
-        }
+    for (runtime, observer) in observers {
+        observer.record(sampled, seconds(nanoseconds), &labels(&entry.name, runtime));
     }
 }

@@ -1,9 +1,10 @@
 //! For Prometheus, by `prometheus-client`.
 
-use super::{Figure, Kind, LIMITER, Metric, exported, results, sources};
+use super::ledger::{Ledger, Line, Now, Shown};
+use super::{Figure, Kind, LIMITER, Metric, RUNTIME, exported, results, sources};
 use crate::diagnostics::OldestHolders;
 use crate::limiter::entries;
-use crate::metrics::{Export, Histogram, Part, bounds};
+use crate::metrics::{Histogram, bounds};
 use prometheus_client::collector::Collector as Collect;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeCounterValue, EncodeLabelSet, LabelSetEncoder, MetricEncoder,
@@ -13,10 +14,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
 use std::fmt::{self, Write};
 use std::iter;
-use std::sync::Arc;
-
-/// The label of figures by runtime.
-const RUNTIME: &str = "runtime";
+use std::sync::{Mutex, PoisonError};
 
 /// A collector of all limiters' figures, for a
 /// [`Registry`](prometheus_client::registry::Registry). It reads them when it is encoded.
@@ -40,23 +38,25 @@ const RUNTIME: &str = "runtime";
 /// # drop(permit);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Collector {
-    by_runtime: bool,
+    /// What was shown by runtime, if it is.
+    by_runtime: Option<Mutex<Ledger>>,
 }
 
 impl Collector {
     /// One that shows the figures of all runtimes together.
     #[must_use]
     pub const fn new() -> Self {
-        Self { by_runtime: false }
+        Self { by_runtime: None }
     }
 
     /// One that shows the figures of each runtime, under a label `runtime`: the number that a
-    /// [`RuntimeSnapshot`](crate::RuntimeSnapshot) has, 0 for the process. What ended runtimes have
-    /// counted is under `retired`; so the sum over all is that of the limiter, and never goes back.
+    /// [`RuntimeSnapshot`](crate::RuntimeSnapshot) has, 0 for the process. See
+    /// [By runtime](super#by-runtime).
     ///
-    /// Changes of the limit are not of any runtime, and without the label.
+    /// The collector remembers what it has shown of a runtime until that ends: give each server that
+    /// scrapes a collector of its own if what was counted just before the end matters to it.
     ///
     /// # Examples
     ///
@@ -68,45 +68,47 @@ impl Collector {
     /// registry.register_collector(Box::new(Collector::new().by_runtime()));
     /// ```
     #[must_use]
-    pub const fn by_runtime(mut self) -> Self {
-        self.by_runtime = true;
+    pub fn by_runtime(mut self) -> Self {
+        self.by_runtime = Some(Mutex::new(Ledger::new(true)));
         self
+    }
+
+    /// All first, so that what one scrape shows of a limiter was so at one moment.
+    fn lines(&self) -> Vec<Line> {
+        let Some(ledger) = &self.by_runtime else {
+            let oldest = OldestHolders::now();
+            return entries().iter().filter_map(|entry| Line::of(entry, &oldest)).collect();
+        };
+        let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = ledger.read();
+        ledger.forget();
+        for line in &mut lines {
+            line.parts.retain(|part| part.now.is_some());
+        }
+        lines.retain(|line| !line.parts.is_empty());
+        lines
+    }
+}
+
+/// The copy has shown nothing yet.
+impl Clone for Collector {
+    fn clone(&self) -> Self {
+        let by_runtime = self.by_runtime.is_some().then(|| Mutex::new(Ledger::new(true)));
+        Self { by_runtime }
     }
 }
 
 impl Collect for Collector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        // All first, so that what one scrape shows of a limiter was so at one moment.
-        let oldest = OldestHolders::now();
-        let limiters: Vec<_> = entries()
-            .into_iter()
-            .filter_map(|entry| {
-                let export =
-                    if self.by_runtime { entry.export_by_runtime() } else { entry.export() };
-                Some(Shown {
-                    limiter: Arc::clone(&entry.name),
-                    export: export?,
-                    holds: entry.hold_times(),
-                    oldest_holder: oldest.of(&entry),
-                })
-            })
-            .collect();
-        exported().try_for_each(|metric| encode_metric(&mut encoder, metric, &limiters))
+        let lines = self.lines();
+        exported().try_for_each(|metric| encode_metric(&mut encoder, metric, &lines))
     }
-}
-
-/// What a scrape shows of a limiter.
-struct Shown {
-    limiter: Arc<str>,
-    export: Export,
-    holds: Option<Box<Histogram>>,
-    oldest_holder: Option<f64>,
 }
 
 fn encode_metric(
     encoder: &mut DescriptorEncoder<'_>,
     metric: &Metric,
-    limiters: &[Shown],
+    lines: &[Line],
 ) -> fmt::Result {
     let kind = match metric.kind {
         Kind::Counter => MetricType::Counter,
@@ -117,43 +119,41 @@ fn encode_metric(
     let name = metric.prometheus.strip_suffix("_total").unwrap_or(metric.prometheus);
     let help = format!("{}.", metric.description);
     let mut encoder = encoder.encode_descriptor(name, &help, None, kind)?;
-    for Shown { limiter, export, holds, oldest_holder } in limiters {
+    for Line { limiter, parts, changes, holds, oldest_holder } in lines {
+        let labels = Labels { limiter, ..Labels::default() };
         // Of what is not told by runtime.
-        let of_all = Labels { limiter, runtime: None, more: None };
-        let parts = export.parts.iter().map(|part| (part, Labels::of(limiter, part)));
+        let of_all = &labels;
+        let names: Vec<_> =
+            parts.iter().map(|part| part.runtime.map(|runtime| runtime.to_string())).collect();
+        let parts = iter::zip(parts, &names)
+            .map(|(part, name)| (part, Labels { runtime: name.as_deref(), ..labels }));
         match metric.figure {
-            Figure::Limit => {
-                for (part, labels) in parts {
-                    if let Some(limit) = part.limit {
-                        encoder.encode_family(&labels)?.encode_gauge(&as_u64(limit))?;
-                    }
-                }
-            }
-            Figure::InUse => gauges(&mut encoder, parts, |part| part.totals.in_use)?,
-            Figure::Waiting => gauges(&mut encoder, parts, |part| part.totals.waiting)?,
-            Figure::Keys => gauges(&mut encoder, parts, |part| part.totals.keys)?,
+            Figure::Limit => gauges(&mut encoder, parts, |now| now.limit)?,
+            Figure::InUse => gauges(&mut encoder, parts, |now| Some(now.in_use))?,
+            Figure::Waiting => gauges(&mut encoder, parts, |now| Some(now.waiting))?,
+            Figure::Keys => gauges(&mut encoder, parts, |now| Some(now.keys))?,
             Figure::Results => {
                 for (part, labels) in parts {
-                    counters(&mut encoder, labels, "result", &results(&part.totals.counters))?;
+                    counters(&mut encoder, labels, "result", &results(&part.counters))?;
                 }
             }
             Figure::Changes => {
-                counters(&mut encoder, of_all, "source", &sources(export.changes))?;
+                counters(&mut encoder, *of_all, "source", &sources(*changes))?;
             }
             Figure::Waits => {
                 for (part, labels) in parts {
-                    histogram(&mut encoder.encode_family(&labels)?, part.totals.counters.waits())?;
+                    histogram(&mut encoder.encode_family(&labels)?, part.counters.waits())?;
                 }
             }
             // Nothing, where nothing is recorded: it is a third of all there is to write.
             Figure::HoldTime => {
                 if let Some(holds) = holds {
-                    histogram(&mut encoder.encode_family(&of_all)?, Some(holds))?;
+                    histogram(&mut encoder.encode_family(of_all)?, Some(holds))?;
                 }
             }
             Figure::OldestHolder => {
                 if let Some(started) = oldest_holder {
-                    encoder.encode_family(&of_all)?.encode_gauge(started)?;
+                    encoder.encode_family(of_all)?.encode_gauge(started)?;
                 }
             }
         }
@@ -163,12 +163,15 @@ fn encode_metric(
 
 fn gauges<'a>(
     encoder: &mut MetricEncoder<'_>,
-    mut parts: impl Iterator<Item = (&'a Part, Labels<'a>)>,
-    value: fn(&Part) -> usize,
+    parts: impl Iterator<Item = (&'a Shown, Labels<'a>)>,
+    value: fn(&Now) -> Option<usize>,
 ) -> fmt::Result {
-    parts.try_for_each(|(part, labels)| {
-        encoder.encode_family(&labels)?.encode_gauge(&as_u64(value(part)))
-    })
+    for (part, labels) in parts {
+        if let Some(value) = part.now.as_ref().and_then(value) {
+            encoder.encode_family(&labels)?.encode_gauge(&as_u64(value))?;
+        }
+    }
+    Ok(())
 }
 
 fn counters(
@@ -199,17 +202,11 @@ fn as_u64(figure: usize) -> u64 {
     u64::try_from(figure).unwrap_or(u64::MAX)
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Labels<'a> {
     limiter: &'a str,
     runtime: Option<&'a str>,
     more: Option<(&'static str, &'static str)>,
-}
-
-impl<'a> Labels<'a> {
-    fn of(limiter: &'a str, part: &'a Part) -> Self {
-        Self { limiter, runtime: part.runtime.as_deref(), more: None }
-    }
 }
 
 impl EncodeLabelSet for Labels<'_> {

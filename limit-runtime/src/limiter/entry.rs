@@ -8,7 +8,7 @@ mod variable;
 use super::settings::{Overrides, Values};
 use crate::Scope;
 use crate::events::{self, Event};
-#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+#[cfg(feature = "_exporters")]
 use crate::metrics::Counters;
 #[cfg(any(feature = "diagnostics", feature = "_exporters"))]
 use crate::metrics::Histogram;
@@ -87,7 +87,7 @@ struct Control {
     /// The figures at the end of a limiter that was dropped. Its index may be another's by now.
     last: Option<Figures>,
     /// The same, as exporters need them that go on from there.
-    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    #[cfg(feature = "_exporters")]
     last_counters: Option<Box<Counters>>,
 }
 
@@ -121,7 +121,7 @@ impl Entry {
             problems: Vec::new(),
             logged: 0,
             last: None,
-            #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+            #[cfg(feature = "_exporters")]
             last_counters: None,
         };
         let max_wait = MaxWaitSet::new();
@@ -387,7 +387,7 @@ impl Entry {
         let limit = self.some_limit();
         let mut control = self.control();
         control.last = Some(self.figures(limit).0);
-        #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+        #[cfg(feature = "_exporters")]
         {
             control.last_counters = Some(Box::new(self.totals().counters));
         }
@@ -433,6 +433,12 @@ impl Entry {
 
     fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

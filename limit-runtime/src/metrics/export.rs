@@ -1,22 +1,19 @@
 //! Figures as exporters need them.
 
-#[cfg(feature = "prometheus")]
-use super::Reading;
-use super::{Counters, Histogram, LimitChanges, Totals};
+use super::{Counters, Histogram, LimitChanges, Reading, Totals};
 
 /// What a limiter shows at one moment.
 #[derive(Debug)]
 pub(crate) struct Export {
-    /// One for all runtimes, or one for each that lives and one for those that have ended.
+    /// One for all runtimes, or one for each that lives and last the one of those that have ended.
     pub(crate) parts: Vec<Part>,
     pub(crate) changes: LimitChanges,
 }
 
 #[derive(Debug)]
 pub(crate) struct Part {
-    /// Which runtime it is of, if it is not of all.
-    #[cfg(feature = "prometheus")]
-    pub(crate) runtime: Option<String>,
+    /// Which live runtime it is of, if it is of one.
+    pub(crate) runtime: Option<u64>,
     /// Of ended runtimes there is none.
     pub(crate) limit: Option<usize>,
     pub(crate) totals: Totals,
@@ -26,9 +23,20 @@ impl Counters {
     pub(crate) fn waits(&self) -> Option<&Histogram> {
         self.waits.as_deref()
     }
+
+    /// Without what these have counted, which it has counted too. (The most that waited stays.)
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        self.admitted_at_once = self.admitted_at_once.saturating_sub(other.admitted_at_once);
+        self.cancelled = self.cancelled.saturating_sub(other.cancelled);
+        self.rejected.subtract(&other.rejected);
+        self.shadowed.waited = self.shadowed.waited.saturating_sub(other.shadowed.waited);
+        self.shadowed.rejected.subtract(&other.shadowed.rejected);
+        if let (Some(waits), Some(others)) = (&mut self.waits, &other.waits) {
+            waits.subtract(others);
+        }
+    }
 }
 
-#[cfg(feature = "prometheus")]
 impl Reading {
     /// Whether its runtime has not used it yet.
     fn is_untouched(&self) -> bool {
@@ -41,18 +49,12 @@ impl Reading {
 
 impl Export {
     pub(crate) fn of_all(limit: usize, totals: Totals, changes: LimitChanges) -> Self {
-        let part = Part {
-            #[cfg(feature = "prometheus")]
-            runtime: None,
-            limit: Some(limit),
-            totals,
-        };
+        let part = Part { runtime: None, limit: Some(limit), totals };
         Self { parts: vec![part], changes }
     }
 
     /// Of readings, each with the runtime that it is of if that lives. What passes from one part to
     /// another when a runtime ends does so at once, so that the sum over all never goes back.
-    #[cfg(feature = "prometheus")]
     pub(crate) fn by_runtime(readings: &[(Option<u64>, Reading)], changes: LimitChanges) -> Self {
         let mut ended = Totals::new();
         let mut parts = Vec::new();
@@ -61,20 +63,15 @@ impl Export {
             match runtime {
                 None => ended.add_current(reading),
                 Some(_) if reading.is_untouched() => {}
-                Some(runtime) => {
+                Some(_) => {
                     let mut totals = Totals::new();
                     totals.add_current(reading);
-                    let limit = Some(reading.limit);
-                    parts.push((
-                        *runtime,
-                        Part { runtime: Some(runtime.to_string()), limit, totals },
-                    ));
+                    parts.push(Part { runtime: *runtime, limit: Some(reading.limit), totals });
                 }
             }
         }
-        parts.sort_by_key(|(runtime, _)| *runtime);
-        let mut parts: Vec<_> = parts.into_iter().map(|(_, part)| part).collect();
-        parts.push(Part { runtime: Some("retired".to_owned()), limit: None, totals: ended });
+        parts.sort_by_key(|part| part.runtime);
+        parts.push(Part { runtime: None, limit: None, totals: ended });
         Self { parts, changes }
     }
 }

@@ -6,7 +6,7 @@
 
 #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
 mod shown;
-#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+#[cfg(feature = "_exporters")]
 mod since;
 
 #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]

@@ -65,7 +65,7 @@ impl LimitChanges {
         Self { file, environment, live }
     }
 
-    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    #[cfg(feature = "_exporters")]
     pub(crate) fn add(&mut self, other: Self) {
         self.file += other.file;
         self.environment += other.environment;
@@ -162,6 +162,14 @@ impl RejectedCounts {
     pub(crate) fn add(&mut self, other: &Self) {
         for kind in RejectedKind::ALL {
             *self.of_mut(kind) += other.of(kind);
+        }
+    }
+
+    #[cfg(feature = "_exporters")]
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        for kind in RejectedKind::ALL {
+            let count = self.of_mut(kind);
+            *count = count.saturating_sub(other.of(kind));
         }
     }
 

@@ -1,10 +1,11 @@
 //! What a limiter shows to exporters.
 
 use super::Entry;
-#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 use crate::metrics::Counters;
 use crate::metrics::{Export, LimitChanges, Totals};
 use crate::registry;
+#[cfg(feature = "opentelemetry")]
+use crate::semaphore::Semaphore;
 
 impl Entry {
     /// The figures at this moment; `None` if the limiter was dropped.
@@ -27,7 +28,6 @@ impl Entry {
     }
 
     /// The same, by runtime.
-    #[cfg(feature = "prometheus")]
     pub(crate) fn export_by_runtime(&self) -> Option<Export> {
         let control = self.control();
         if control.last.is_some() {
@@ -51,8 +51,15 @@ impl Entry {
         Some(Export::by_runtime(&readings, LimitChanges::of(&control.changes)))
     }
 
+    /// The number of the runtime that a semaphore of this limiter is of, if that lives.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn runtime_of(&self, semaphore: &Semaphore) -> Option<u64> {
+        let is_it = |existing: &Semaphore| std::ptr::eq(existing, semaphore);
+        let mut registries = registry::all().into_iter();
+        registries.find(|registry| registry.existing(self.index).is_some_and(is_it))?.ordinal()
+    }
+
     /// What was counted until the limiter was dropped, if it was.
-    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
     pub(crate) fn last_counters(&self) -> Option<(Counters, LimitChanges)> {
         let control = self.control();
         let counters = control.last_counters.as_deref()?.clone();

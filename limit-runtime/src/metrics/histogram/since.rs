@@ -1,52 +1,51 @@
-//! Samples that are to be told one by one, after the event.
+//! Samples that have come since, to be told one by one after the event.
 
-use super::{Histogram, seconds, upper_bound};
+use super::Histogram;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+use super::{seconds, upper_bound};
 
 impl Histogram {
-    /// Samples, in seconds and how often, that fall in the same buckets as those that have come
-    /// since `before`, and whose sum is the same.
-    pub(crate) fn since(&self, before: Option<&Self>) -> Vec<(f64, u64)> {
-        let new: Vec<_> = std::iter::zip(0.., self.buckets)
-            .filter_map(|(bucket, count): (usize, u64)| {
-                let known = before.map_or(0, |before| before.buckets[bucket]);
-                let new = count.checked_sub(known).filter(|&new| new > 0)?;
+    /// Without these samples, which it has too. (The largest is not known then: the most it may be.)
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            *mine = mine.saturating_sub(*theirs);
+        }
+        self.count = self.buckets.iter().sum();
+        self.sum = self.sum.saturating_sub(other.sum);
+    }
+
+    /// Samples, in seconds and how often, that fall in the same buckets and have the same sum.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn samples(&self) -> Vec<(f64, u64)> {
+        let all: Vec<_> = std::iter::zip(0.., self.buckets)
+            .filter(|&(_, count)| count > 0)
+            .map(|(bucket, count): (usize, u64)| {
                 let lower = bucket.checked_sub(1).map_or(0, |below| upper_bound(below) + 1);
-                Some(((lower, upper_bound(bucket).min(self.max)), new))
+                ((lower, upper_bound(bucket).min(self.max)), count)
             })
             .collect();
         // All stand equally far between the bounds of their buckets.
         let weigh = |bound: fn(&(u64, u64)) -> u64| -> u128 {
-            new.iter().map(|(bounds, new)| u128::from(bound(bounds)) * u128::from(*new)).sum()
+            all.iter().map(|(bounds, count)| u128::from(bound(bounds)) * u128::from(*count)).sum()
         };
         let (least, most) = (weigh(|bounds| bounds.0), weigh(|bounds| bounds.1));
-        let sum = self.sum.saturating_sub(before.map_or(0, |before| before.sum));
-        let part = share(sum.saturating_sub(least), most - least);
-        let samples = new.into_iter().map(|((lower, upper), new)| {
+        let part = share(self.sum.saturating_sub(least), most.saturating_sub(least));
+        let samples = all.into_iter().map(|((lower, upper), count)| {
             let (lower, upper) = (seconds(lower), seconds(upper));
             // Not above the bound, by however little.
-            ((lower + part * (upper - lower)).min(upper), new)
+            ((lower + part * (upper - lower)).min(upper), count)
         });
         samples.collect()
     }
-
-    /// Adds what the other has and this one has not.
-    #[cfg(feature = "opentelemetry")]
-    pub(crate) fn catch_up(&mut self, other: &Self) {
-        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
-            *mine = (*mine).max(*theirs);
-        }
-        self.count = self.buckets.iter().sum();
-        self.sum = self.sum.max(other.sum);
-        self.max = self.max.max(other.max);
-    }
 }
 
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 #[expect(clippy::cast_precision_loss, reason = "see `seconds`")]
 fn share(part: u128, whole: u128) -> f64 {
     if whole == 0 { 1.0 } else { (part as f64 / whole as f64).min(1.0) }
 }
 
-#[cfg(all(test, not(limit_loom)))]
+#[cfg(all(test, any(feature = "metrics", feature = "opentelemetry"), not(limit_loom)))]
 mod tests {
     use super::super::{BUCKETS, bucket};
     use super::*;
@@ -68,14 +67,16 @@ mod tests {
                 if index % 5 == 0 { 1 << (index % 41) } else { state >> (24 + index % 40) }
             })
         };
-        let mut before = None;
+        let mut before = Histogram::default();
         for round in 1..4 {
             let mut new = Histogram::default();
             for sample in samples(round) {
                 histogram.record(sample);
                 new.record(sample);
             }
-            let told = histogram.since(before.as_ref());
+            let mut since = histogram.clone();
+            since.subtract(&before);
+            let told = since.samples();
             let mut told_buckets = [0; BUCKETS];
             let mut sum = 0.0;
             for &(sample, count) in &told {
@@ -91,8 +92,9 @@ mod tests {
             assert_eq!(told_buckets, new.buckets);
             let exact = new.sum as f64 / 1e9;
             assert!((sum - exact).abs() <= exact * 1e-9, "{sum} for {exact}");
-            before = Some(histogram.clone());
+            before = histogram.clone();
         }
-        assert!(histogram.since(before.as_ref()).is_empty());
+        histogram.subtract(&before);
+        assert!(histogram.samples().is_empty());
     }
 }
