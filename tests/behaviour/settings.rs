@@ -6,6 +6,7 @@ use crate::support::{
 use limit_runtime::{
     KeyedLimiter, Limiter, Rejected, RejectedKind, Setting, Source, concurrency_limit, find,
 };
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_test::{assert_ready, task};
@@ -256,6 +257,58 @@ fn a_limit_set_to_what_it_is_counts_as_no_change() {
     limiter.set_limit(3);
     let changes = limiter.snapshot().limit_changes;
     assert_eq!((changes.file, changes.environment, changes.live), (0, 0, 2));
+
+    let limiter = Limiter::new("settings-same-as-made", 3);
+    limiter.set_limit(3);
+    assert_eq!(of(limiter.snapshot().settings.limit), (3, Source::Live));
+    limiter.reset();
+    assert_eq!(limiter.snapshot().limit_changes.live, 0);
+}
+
+#[test]
+fn after_a_reset_each_runtime_has_the_limit_that_it_found_out() {
+    static NEXT: AtomicUsize = AtomicUsize::new(3);
+    static LIMITER: Limiter =
+        Limiter::lazy("settings-lazy-each", || NEXT.fetch_add(1, Ordering::Relaxed));
+    let (first, second, third) = (one_thread(), one_thread(), one_thread());
+    let limit = |runtime: &tokio::runtime::Runtime| {
+        runtime.block_on(async {
+            drop(LIMITER.try_acquire());
+            LIMITER.limit()
+        })
+    };
+    assert_eq!((limit(&first), limit(&second)), (3, 4));
+    LIMITER.set_limit(8);
+    assert_eq!((limit(&first), limit(&third)), (8, 8));
+    LIMITER.reset();
+    assert_eq!((limit(&first), limit(&second), limit(&third)), (3, 4, 4));
+    let handle = find("settings-lazy-each").expect("it has been used");
+    assert_eq!((handle.limit(), total(&LIMITER).limit), (4, 4));
+}
+
+#[test]
+fn a_limit_that_was_set_before_it_was_found_out_is_found_out_at_a_reset() {
+    static LIMITER: Limiter = Limiter::lazy("settings-lazy-late", || 0);
+    LIMITER.set_limit(8);
+    drop(LIMITER.try_acquire().expect("a permit is free"));
+    LIMITER.reset();
+    assert_eq!((LIMITER.limit(), total(&LIMITER).limit), (0, 0));
+    assert!(LIMITER.try_acquire().is_err());
+    let warnings = LIMITER.snapshot().warnings;
+    assert_eq!(warnings, ["the limit is 0: every call waits until it is raised"]);
+    LIMITER.set_limit(1);
+    LIMITER.reset();
+    assert_eq!(LIMITER.snapshot().warnings.len(), 1, "it is told once");
+}
+
+#[test]
+fn what_is_left_to_calls_that_have_no_limit_is_not_shown_as_one() {
+    let limiter = Limiter::new("settings-disabled", 1).enabled(false);
+    limiter.set_enabled(true);
+    let _permits = [permit(&limiter), permit(&limiter)];
+    assert_eq!(of(limiter.snapshot().settings.enabled), (false, Source::Attribute));
+    limiter.set_enabled(false);
+    assert_eq!(of(limiter.snapshot().settings.enabled), (false, Source::Live));
 }
 
 #[test]

@@ -88,7 +88,8 @@ pub struct Settings {
     pub max_waiting: Setting<Option<usize>>,
     /// A call waits no longer than this, if it does not say itself how long.
     pub max_wait: Setting<Option<Duration>>,
-    /// Whether the limit holds.
+    /// Whether the limit holds. `false` also where [`set_enabled`](crate::Limiter::set_enabled) leaves it to
+    /// a limiter that was made so.
     pub enabled: Setting<bool>,
     /// Whether it lets everybody in and only counts what it would have done.
     pub shadow: Setting<bool>,
@@ -232,7 +233,8 @@ impl LimiterHandle {
     ///
     /// # Errors
     ///
-    /// If the limiter's calls cannot be refused.
+    /// If the limiter's calls cannot be refused, and it was not made a shadow that counts whom it would
+    /// have refused.
     pub fn set_max_waiting(&self, calls: usize) -> Result<(), Unsupported> {
         let calls = u32::try_from(calls).unwrap_or(u32::MAX);
         self.entry.try_set(|values| values.max_waiting = Some(calls))
