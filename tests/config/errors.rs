@@ -110,3 +110,13 @@ fn a_setting_that_does_not_fit_is_told_where_the_pattern_has_it() {
     let error = Config::from_toml(toml).expect("it is well-formed").apply().unwrap_err();
     assert_eq!((error.line(), error.column()), (Some(2), Some(1)));
 }
+
+#[test]
+fn of_several_names_that_have_a_setting_which_does_not_fit_the_closest_is_told() {
+    let _turn = turn();
+    let unfit = Limiter::new("errors-several-1", 1);
+    let _ = unfit.limit();
+    let toml = "[\"errors-several-*\"]\nmax_wait = \"1s\"\n[errors-several-1]\nmax_wait = \"2s\"\n";
+    let error = Config::from_toml(toml).expect("it is well-formed").apply().unwrap_err();
+    assert_eq!((error.line(), error.column()), (Some(4), Some(1)));
+}

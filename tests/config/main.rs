@@ -241,3 +241,20 @@ fn limiters_that_are_first_used_while_configurations_come_and_go_have_the_last()
     }
     assert_eq!(STARTED.limit(), 20);
 }
+
+#[test]
+fn of_configurations_that_are_applied_at_the_same_time_one_is_in_force_everywhere() {
+    let _turn = turn();
+    let limiters = [0, 1, 2, 3, 4, 5, 6, 7].map(|n| Limiter::named(format!("same-time-{n}"), 1));
+    let _ = limiters.each_ref().map(Limiter::limit);
+    for round in 0..200 {
+        std::thread::scope(|scope| {
+            for limit in [2, 3, 4] {
+                scope.spawn(move || apply(&format!("[\"same-time-*\"]\nlimit = {limit}")));
+            }
+        });
+        let last = Limiter::named(format!("same-time-last-{round}"), 1).limit();
+        let limits = limiters.each_ref().map(Limiter::limit);
+        assert_eq!(limits, [last; 8], "in round {round}");
+    }
+}

@@ -60,6 +60,13 @@ fn an_edit_takes_effect_while_the_program_is_under_load() {
             fs::write(&path, format!("[watch-load]\nlimit = {edited}")).expect("it is written");
             until("the edit takes effect", || limiter.limit() == edited);
             let before = calls.load(Ordering::Relaxed);
+            until("what came of it is told", || {
+                let applied = watcher.applied();
+                applied
+                    .changes()
+                    .last()
+                    .is_some_and(|change| change.to_string().ends_with(&format!("-> {edited}")))
+            });
             until("calls go on", || calls.load(Ordering::Relaxed) > before + 100);
         }
         stop.store(true, Ordering::Relaxed);
@@ -263,4 +270,10 @@ fn a_watcher_can_be_dropped_by_whom_an_edit_wakes() {
     fs::write(&path, "[watch-drops]\nlimit = 1").expect("it is written");
     is_dropped.recv_timeout(Duration::from_secs(20)).expect("it is not stuck");
     assert!(call.poll(&mut Context::from_waker(&waker)).is_ready());
+}
+
+#[test]
+fn the_shortest_interval_is_a_millisecond() {
+    let watch = Config::watch("limits.toml").interval(Duration::ZERO);
+    assert!(format!("{watch:?}").contains("interval: 1ms"), "{watch:?}");
 }

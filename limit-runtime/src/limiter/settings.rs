@@ -196,6 +196,9 @@ impl<E: Admission, K> Limiter<E, K> {
     /// Takes all changes back that were made while running, by the setters that begin with `set`: the
     /// environment's, a configuration's and the code's values are in force again. (But
     /// [`set_total`](crate::KeyedLimiter::set_total) stays.)
+    ///
+    /// A limit that is [found out](Limiter::lazy) and has not been, because another was set, is found out
+    /// now. If that panics, the limit stays as it is, and the snapshot says so.
     pub fn reset(&self) {
         self.core.entry().set(|values| *values = Values::default());
     }
