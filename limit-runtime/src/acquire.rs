@@ -224,6 +224,7 @@ impl Call<'_> {
             REFUSED => {
                 let refusal = waiter.semaphore.leave_refused(waiter.place.slot, waiter.weight);
                 std::mem::forget(self.waiter.take());
+                self.waits_no_longer();
                 Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
             }
             // The runtime has ended, or who was to find the limit out has failed to.
@@ -320,6 +321,7 @@ impl Call<'_> {
             return Poll::Pending;
         };
         std::mem::forget(self.waiter.take());
+        self.waits_no_longer();
         Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
     }
 
@@ -350,8 +352,14 @@ impl Call<'_> {
         permit
     }
 
+    /// It is not listed as one that waits any more, even if it is kept.
+    #[inline]
+    fn waits_no_longer(&mut self) {
+        self.record = Record::NONE;
+    }
+
     fn retry(&mut self) {
-        self.record.end();
+        self.waits_no_longer();
         if let Some(waiter) = self.waiter.take() {
             waiter.semaphore.leave(waiter.place.slot, waiter.weight, false);
             std::mem::forget(waiter);

@@ -296,3 +296,47 @@ fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
     }
     assert_eq!(series("hold_time_seconds_count"), Some(2.0), "of 65 calls, the first and the last");
 }
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn holds_of_each_limiter_are_sampled_where_calls_alternate() {
+    let outer = Limiter::new("prometheus::outer", 1);
+    let inner = Limiter::new("prometheus::inner", 1);
+    for _ in 0..640 {
+        let _outer = outer.try_acquire();
+        drop(inner.try_acquire());
+    }
+    let shown = samples(&encoded(Collector::new()));
+    for limiter in ["outer", "inner"] {
+        let name = format!(
+            "concurrency_limit_hold_time_seconds_count{{limiter=\"prometheus::{limiter}\"}}"
+        );
+        assert_eq!(shown.get(&name), Some(&10.0), "{limiter}");
+    }
+}
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn oldest_holder_is_not_that_of_a_dropped_limiter_whose_place_was_taken() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let held = Limiter::new("prometheus::place-held", 1);
+                let permit = held.try_acquire();
+                std::thread::yield_now();
+                drop(held);
+                drop(permit);
+                let idle = Limiter::new("prometheus::place-idle", 1);
+                assert_eq!(idle.limit(), 1);
+                std::thread::yield_now();
+            }
+        });
+        let series = format!("concurrency_limit_{OLDEST}{{limiter=\"prometheus::place-idle\"}}");
+        let wrong = (0..3_000).filter(|_| encoded(Collector::new()).contains(&series)).count();
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(wrong, 0);
+    });
+}

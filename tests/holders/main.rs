@@ -75,6 +75,24 @@ fn waiters_are_listed_until_they_are_served_or_give_up() {
     assert!(limiter.holders().is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_waiter_that_was_refused_is_not_listed_even_if_its_future_is_kept() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-refused", 1);
+    let _held = limiter.try_acquire();
+    let mut late = task::spawn(limiter.acquire().max_wait(Duration::from_millis(1)));
+    let mut heavy = task::spawn(limiter.acquire_many(1));
+    assert_pending!(late.poll());
+    assert_pending!(heavy.poll());
+    assert_eq!(limiter.waiters().len(), 2);
+    tokio::time::advance(Duration::from_millis(5)).await;
+    assert_ready!(late.poll()).expect_err("its time is up");
+    assert_eq!(limiter.waiters().len(), 1);
+    limiter.close();
+    assert_ready!(heavy.poll()).expect_err("it is closed");
+    assert!(limiter.waiters().is_empty());
+}
+
 #[tokio::test]
 async fn tasks_are_known_by_their_number() {
     static LIMITER: Limiter = Limiter::new("holders-tasks", 1);

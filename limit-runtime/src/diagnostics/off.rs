@@ -37,7 +37,18 @@ impl Record {
 
     #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
-    pub(crate) fn end(&mut self) {}
+    pub(crate) fn end(&mut self) -> Ended {
+        Ended
+    }
+}
+
+#[must_use = "as with the feature"]
+pub(crate) struct Ended;
+
+impl Ended {
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[inline]
+    pub(crate) fn tell(self) {}
 }
 
 #[cfg(feature = "_exporters")]

@@ -115,20 +115,24 @@ pub(super) fn all() -> impl Iterator<Item = Info> {
     slots().filter_map(|slot| slot.info.load())
 }
 
-/// Marks all calls of which that is so as told, and gives them. A call that goes at the same moment is
-/// either told with its end to come or not told.
-pub(super) fn mark_told(is_so: impl Fn(&Info) -> bool) -> Vec<Info> {
-    let mut told = Vec::new();
+/// Marks all calls of which that is so as told, and tells each at once, with what was found out about it
+/// before. A call that goes at the same moment is either told with its end to come or not told.
+pub(super) fn tell_each<T>(
+    is_so: impl Fn(&Info) -> bool,
+    find_out: impl Fn(&Info) -> T,
+    mut tell: impl FnMut(&Info, T),
+) {
     for slot in slots() {
         let Some(info) = slot.info.load().filter(|info| !info.is_told && is_so(info)) else {
             continue;
         };
+        let found = find_out(&info);
         let marked = Info { is_told: true, ..info };
+        // Then the call was there all the while that it was found out.
         if slot.info.compare_exchange(Some(info), Some(marked)).is_ok() {
-            told.push(marked);
+            tell(&marked, found);
         }
     }
-    told
 }
 
 fn slots() -> impl Iterator<Item = &'static Slot> {

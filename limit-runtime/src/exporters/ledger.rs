@@ -44,8 +44,10 @@ impl Ledger {
     /// All limiters, and those that were dropped.
     pub(super) fn read(&mut self) -> Vec<Line> {
         let mut lines = Vec::new();
+        // In this order: see there.
+        let entries = entries();
         let oldest = OldestHolders::now();
-        for entry in entries() {
+        for entry in entries {
             let Some(mut export) = entry.export() else { continue };
             let account = self.accounts.entry(Arc::clone(&entry.name)).or_default();
             if account.entry.as_ref().is_some_and(|known| !Arc::ptr_eq(known, &entry)) {

@@ -77,8 +77,10 @@ impl Collector {
 impl Collect for Collector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         // All first, so that what one scrape shows of a limiter was so at one moment.
+        let entries = entries();
+        // After it: see there.
         let oldest = OldestHolders::now();
-        let limiters: Vec<_> = entries()
+        let limiters: Vec<_> = entries
             .into_iter()
             .filter_map(|entry| {
                 let export =
