@@ -179,7 +179,7 @@ struct Held {
     info: Info,
     limiter: Option<Arc<Entry>>,
     is_sample: bool,
-    held: Duration,
+    time: Duration,
 }
 
 impl Ended {
@@ -196,7 +196,7 @@ impl Held {
     fn tell(self) {
         // First what is counted, in case the log panics.
         if let Some(limiter) = self.limiter.as_ref().filter(|_| self.is_sample) {
-            limiter.record_hold(self.held);
+            limiter.record_hold(self.time);
         }
         if self.info.is_told {
             watch::tell_end(&self.info, self.limiter.as_deref());
@@ -213,7 +213,7 @@ fn end(slot: &'static Slot) -> Option<Held> {
     }
     // While the permit is out: see there.
     let limiter = info.limiter();
-    Some(Held { info, limiter, is_sample, held: info.since.elapsed() })
+    Some(Held { info, limiter, is_sample, time: info.since.elapsed() })
 }
 
 /// Whether this call is one of which it is counted for how long it held its permits: of each thread's

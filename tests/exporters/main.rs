@@ -4,6 +4,8 @@
 mod alerts;
 mod assets;
 mod facade;
+#[cfg(feature = "diagnostics")]
+mod foreign;
 mod list;
 mod opentelemetry;
 mod prometheus;

@@ -85,18 +85,20 @@ pub fn collect() {
         let place = std::ptr::from_ref(recorder).cast::<()>().addr();
         let identity = Identity(place, size_of_val(recorder));
         let index = recorders.iter().position(|(of, _)| *of == identity);
-        let (_, mut known) =
+        let known =
             index.map_or_else(|| (identity, Known::default()), |index| recorders.remove(index));
+        if recorders.len() >= RECORDERS {
+            recorders.remove(0);
+        }
+        // Already, because the recorder may panic.
+        recorders.push(known);
+        let Some((_, known)) = recorders.last_mut() else { return };
         let lines = known.ledger.read();
         for metric in exported() {
             for line in &lines {
                 tell(recorder, metric, line, &mut known.samples);
             }
         }
-        if recorders.len() >= RECORDERS {
-            recorders.remove(0);
-        }
-        recorders.push((identity, known));
     });
 }
 
