@@ -149,6 +149,11 @@ impl Record {
         Self(slots::take(Info { limiter, semaphore, site, task, since, weight, holds, is_told }))
     }
 
+    /// It still waits, and has since it began, but at another semaphore.
+    pub(crate) fn waits_at(&mut self, semaphore: &'static Semaphore) -> bool {
+        self.0.is_some_and(|slot| slots::change(slot, |info| Info { semaphore, ..info }))
+    }
+
     /// The call that waited has its permits.
     #[inline]
     pub(crate) fn admitted(

@@ -9,7 +9,7 @@ use limit_runtime::diagnostics::{self, Call};
 use limit_runtime::{KeyedLimiter, Limiter};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::Builder;
 use tokio_test::{assert_pending, assert_ready, task};
 
@@ -91,6 +91,50 @@ async fn a_waiter_that_was_refused_is_not_listed_even_if_its_future_is_kept() {
     limiter.close();
     assert_ready!(heavy.poll()).expect_err("it is closed");
     assert!(limiter.waiters().is_empty());
+}
+
+#[test]
+fn a_waiter_whose_runtime_ended_has_waited_since_it_began() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-moved", 1);
+    let runtimes = [(); 2].map(|()| Builder::new_current_thread().build().expect("a runtime"));
+    let _permits =
+        runtimes.each_ref().map(|runtime| runtime.block_on(async { limiter.acquire().await }));
+    let [one, other] = runtimes;
+    let mut waiter = task::spawn(limiter.acquire());
+    {
+        let _context = one.enter();
+        assert_pending!(waiter.poll());
+    }
+    let begun = Instant::now();
+    drop(one);
+    assert_eq!(limiter.waiters().len(), 1, "it does not know yet");
+    let _context = other.enter();
+    assert_pending!(waiter.poll());
+    let waited = begun.elapsed();
+    let [waiter] = &limiter.waiters()[..] else { panic!("one waits") };
+    assert!(waiter.age() >= waited, "{:?} and not {waited:?}", waiter.age());
+}
+
+#[test]
+fn a_waiter_whose_runtime_ended_is_listed_until_it_has_asked_again() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-again", 1);
+    let [one, other] = [(); 2].map(|()| Builder::new_current_thread().build().expect("a runtime"));
+    let _permit = one.block_on(async { limiter.acquire().await });
+    let mut waiters = [(); 2].map(|()| task::spawn(limiter.acquire_many(1)));
+    let context = one.enter();
+    waiters.iter_mut().for_each(|waiter| assert_pending!(waiter.poll()));
+    drop(context);
+    drop(one);
+    let _context = other.enter();
+    let [first, second] = &mut waiters;
+    let permit = assert_ready!(first.poll()).expect("the other runtime's permit is free");
+    assert_eq!((limiter.waiters().len(), limiter.holders().len()), (1, 2));
+    limiter.close();
+    assert_ready!(second.poll()).expect_err("it is closed");
+    assert!(limiter.waiters().is_empty());
+    drop(permit);
 }
 
 #[tokio::test]

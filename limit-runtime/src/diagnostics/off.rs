@@ -33,6 +33,12 @@ impl Record {
 
     #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
+    pub(crate) fn waits_at(&mut self, _: &'static Semaphore) -> bool {
+        true
+    }
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[inline]
     pub(crate) fn admitted(&mut self, _: &Core, _: &'static Semaphore, _: u32, _: Site) {}
 
     #[expect(clippy::unused_self, reason = "as with the feature")]

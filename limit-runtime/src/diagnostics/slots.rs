@@ -102,6 +102,13 @@ pub(super) fn take(info: Info) -> Option<&'static Slot> {
     None
 }
 
+/// Changes what a slot of one's own says of a call that waits: of those nobody else changes anything.
+pub(super) fn change(slot: &'static Slot, change: impl Fn(Info) -> Info) -> bool {
+    let info = slot.info.load().map(change);
+    slot.info.store(info);
+    info.is_some()
+}
+
 /// Gives a slot back; what it said last.
 pub(super) fn give_back(slot: &'static Slot) -> Option<Info> {
     let info = slot.info.swap(None);
