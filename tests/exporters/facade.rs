@@ -211,3 +211,53 @@ async fn a_recorder_that_panicked_is_not_told_again_what_it_was_told() {
     collect();
     assert_eq!(waits(&values(&recorder.recorder.snapshotter()), "facade::panics").len(), 1);
 }
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn holds_of_a_name_are_told_once() {
+    let recorder = recorder();
+    let told = || {
+        let name = "concurrency_limit_hold_time_seconds{limiter=\"facade::holds\"}";
+        match &collected(recorder)[name] {
+            DebugValue::Histogram(samples) => samples.len(),
+            other => panic!("no samples: {other:?}"),
+        }
+    };
+    // A thread's first is one that is counted.
+    let hold = |limiter: &Limiter| {
+        std::thread::scope(|scope| drop(scope.spawn(|| drop(limiter.try_acquire())).join()));
+    };
+    let limiter = Limiter::new("facade::holds", 1);
+    assert_eq!(limiter.limit(), 1);
+    assert_eq!(told(), 0);
+    hold(&limiter);
+    hold(&limiter);
+    assert_eq!((told(), told()), (2, 0));
+    // One more, after which it is dropped and its name is used again.
+    hold(&limiter);
+    drop(limiter);
+    let again = Limiter::new("facade::holds", 1);
+    hold(&again);
+    assert_eq!((told(), told()), (2, 0));
+    drop(again);
+    assert_eq!(told(), 0);
+}
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn the_oldest_holder_is_no_number_where_there_is_none() {
+    let recorder = recorder();
+    let name =
+        "concurrency_limit_oldest_holder_start_timestamp_seconds{limiter=\"facade::oldest\"}";
+    let oldest = || as_number(&collected(recorder)[name]);
+    let limiter = Limiter::new("facade::oldest", 2);
+    let permit = limiter.try_acquire();
+    let first = oldest();
+    assert!(first > 1.7e9, "seconds since 1970");
+    let later = limiter.try_acquire();
+    assert!((oldest() - first).abs() < 1.0);
+    drop(permit);
+    assert!(oldest() > 1.7e9);
+    drop(later);
+    assert!(oldest().is_nan());
+}

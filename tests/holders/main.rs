@@ -7,8 +7,10 @@ mod places;
 
 use limit_runtime::diagnostics::{self, Call};
 use limit_runtime::{KeyedLimiter, Limiter};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Wake};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::Builder;
 use tokio_test::{assert_pending, assert_ready, task};
@@ -73,6 +75,27 @@ fn waiters_are_listed_until_they_are_served_or_give_up() {
     assert!(limiter.waiters().is_empty());
     drop(held);
     assert!(limiter.holders().is_empty());
+}
+
+#[test]
+fn a_holder_is_gone_before_the_next_is_woken() {
+    /// How many holders there were when it was woken.
+    struct Looks(Arc<Limiter>, AtomicUsize);
+
+    impl Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            self.1.store(self.0.holders().len(), Ordering::Relaxed);
+        }
+    }
+
+    let _turn = turn();
+    let limiter = Arc::new(Limiter::new("holders-woken", 1));
+    let held = limiter.try_acquire().expect("free");
+    let looks = Arc::new(Looks(Arc::clone(&limiter), AtomicUsize::new(usize::MAX)));
+    let mut waiter = pin!(limiter.acquire());
+    assert_pending!(waiter.as_mut().poll(&mut Context::from_waker(&Arc::clone(&looks).into())));
+    drop(held);
+    assert_eq!(looks.1.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]
