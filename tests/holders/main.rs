@@ -6,7 +6,7 @@ mod long;
 mod places;
 
 use limit_runtime::diagnostics::{self, Call};
-use limit_runtime::{KeyedLimiter, Limiter};
+use limit_runtime::{KeyedLimiter, Limiter, find};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -190,7 +190,7 @@ fn all_runtimes_are_seen_and_no_other_limiter() {
     drop(permits);
     assert!(LIMITER.holders().is_empty());
     assert_eq!(other.holders().len(), 1);
-    let handle = limit_runtime::find("holders-other").expect("it has been used");
+    let handle = find("holders-other").expect("it has been used");
     assert_eq!((handle.holders().len(), handle.waiters().len()), (1, 0));
 }
 
