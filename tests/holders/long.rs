@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -170,5 +170,21 @@ fn a_permit_is_back_before_the_log_says_so() {
     until_told("long-again", 1);
     drop(permit);
     until_told("long-again", 2);
+    diagnostics::warn_after(Duration::from_secs(30));
+}
+
+#[test]
+fn one_is_not_told_of_before_its_time() {
+    let _turn = turn();
+    listen();
+    let after = Duration::from_millis(100);
+    diagnostics::warn_after(after);
+    let limiter = Limiter::new("long-time", 1);
+    let begun = Instant::now();
+    let permit = limiter.try_acquire().expect("free");
+    until_told("long-time", 1);
+    assert!(begun.elapsed() >= after, "{:?}", begun.elapsed());
+    drop(permit);
+    until_told("long-time", 2);
     diagnostics::warn_after(Duration::from_secs(30));
 }
