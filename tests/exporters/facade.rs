@@ -124,6 +124,22 @@ fn counters_of_a_name_never_go_back() {
 }
 
 #[test]
+fn changes_of_a_name_never_go_back() {
+    let recorder = recorder();
+    let live = || {
+        let name =
+            "concurrency_limit_limit_changes_total{limiter=\"facade::changes\",source=\"live\"}";
+        as_number(&collected(recorder)[name])
+    };
+    for changes in 1..=3 {
+        let limiter = Limiter::new("facade::changes", 4);
+        limiter.set_limit(5);
+        assert_eq!(live(), figure(changes));
+    }
+    assert_eq!(live(), 3.0);
+}
+
+#[test]
 fn everything_is_described() {
     let limiter = Limiter::new("facade::described", 1);
     assert_eq!(limiter.limit(), 1);
