@@ -90,6 +90,41 @@ fn instrument_may_use_the_limiter_itself_and_may_panic() {
     drop(observation);
 }
 
+#[test]
+fn each_observation_is_told_all_from_the_start_and_nothing_after_its_end() {
+    static LIMITER: Limiter = Limiter::new("foreign::ended", 1);
+
+    let told = || {
+        let holds = Arc::new(Holds::default());
+        let of_test = Arc::clone(&holds);
+        let foreign = Foreign::new(move |limiter, seconds| {
+            if limiter == LIMITER.name() {
+                of_test.tell(seconds);
+            }
+        });
+        (holds, foreign)
+    };
+    // A thread's first is one that is counted.
+    let hold = || {
+        std::thread::scope(|scope| drop(scope.spawn(|| drop(LIMITER.try_acquire())).join()));
+    };
+    let ((one, first), (other, second)) = (told(), told());
+    hold();
+    let observation = observe(&first.meter());
+    assert_eq!(one.told().0, 1, "before it has collected anything");
+    hold();
+    assert_eq!(one.told().0, 2);
+    drop(observation);
+    hold();
+    first.collect();
+    assert_eq!(one.told().0, 2, "it has ended");
+    let _observation = observe(&second.meter());
+    assert_eq!(other.told().0, 3);
+    hold();
+    second.collect();
+    assert_eq!((one.told().0, other.told().0), (2, 4));
+}
+
 /// Holds that are told of: how many, and nanoseconds.
 #[derive(Default)]
 pub(crate) struct Holds {
