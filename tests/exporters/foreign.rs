@@ -11,13 +11,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Whom to tell: of which limiter, and seconds.
+type Tell = Arc<dyn Fn(&str, f64) + Send + Sync>;
+
 /// What is told of holds is handed to a function.
 pub(crate) struct Foreign {
-    tell: Arc<dyn Fn(&str, f64) + Send + Sync>,
+    tell: Tell,
     gauges: Mutex<Vec<Callback<u64>>>,
 }
 
-struct Instrument(Arc<dyn Fn(&str, f64) + Send + Sync>);
+struct Instrument(Tell);
 
 impl SyncInstrument<f64> for Instrument {
     fn measure(&self, sample: f64, labels: &[KeyValue]) {
@@ -37,8 +40,7 @@ impl AsyncInstrument<u64> for Nothing {
 impl InstrumentProvider for Foreign {
     fn f64_histogram(&self, builder: HistogramBuilder<'_, Histogram<f64>>) -> Histogram<f64> {
         let is_holds = builder.name == "concurrency_limit.hold_time";
-        let tell: Arc<dyn Fn(&str, f64) + Send + Sync> =
-            if is_holds { Arc::clone(&self.tell) } else { Arc::new(|_, _| ()) };
+        let tell: Tell = if is_holds { Arc::clone(&self.tell) } else { Arc::new(|_, _| ()) };
         Histogram::new(Arc::new(Instrument(tell)))
     }
 

@@ -134,9 +134,9 @@ fn a_waiter_whose_runtime_ended_has_waited_since_it_began() {
     assert_eq!(limiter.waiters().len(), 1, "it does not know yet");
     let _context = other.enter();
     assert_pending!(waiter.poll());
-    let waited = begun.elapsed();
+    let least = begun.elapsed();
     let [waiter] = &limiter.waiters()[..] else { panic!("one waits") };
-    assert!(waiter.age() >= waited, "{:?} and not {waited:?}", waiter.age());
+    assert!(waiter.age() >= least, "{:?} and not {least:?}", waiter.age());
 }
 
 #[test]
@@ -147,7 +147,9 @@ fn a_waiter_whose_runtime_ended_is_listed_until_it_has_asked_again() {
     let _permit = one.block_on(async { limiter.acquire().await });
     let mut waiters = [(); 2].map(|()| task::spawn(limiter.acquire_many(1)));
     let context = one.enter();
-    waiters.iter_mut().for_each(|waiter| assert_pending!(waiter.poll()));
+    for waiter in &mut waiters {
+        assert_pending!(waiter.poll());
+    }
     drop(context);
     drop(one);
     let _context = other.enter();
