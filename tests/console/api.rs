@@ -236,7 +236,7 @@ async fn rates_waits_and_history_are_those_of_the_limiter() {
     // Waits are forgotten after 20 seconds at most.
     drop(permit);
     drop(second.await);
-    for _ in 0..22 {
+    for _ in 0..30 {
         stream.next().await;
     }
     let row = console.row("api::figures").await;

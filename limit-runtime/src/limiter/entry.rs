@@ -379,6 +379,11 @@ impl Entry {
         self.semaphores().into_iter().for_each(|semaphore| semaphore.forget_drainer(drainer));
     }
 
+    #[cfg(any(feature = "console", feature = "diagnostics"))]
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.control().last.is_some()
+    }
+
     /// Those of all runtimes; none, if the limiter was dropped and they may be another's.
     pub(crate) fn semaphores(&self) -> Vec<&'static Semaphore> {
         if self.control().last.is_some() {
