@@ -1,0 +1,100 @@
+//! What became of the visits.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use limit_runtime::limiters;
+use tokio::task::JoinError;
+
+/// How a visit ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Answered,
+    /// With 503, and the advice to come again.
+    Refused,
+    Failed(String),
+}
+
+/// How all have ended, by function.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    functions: BTreeMap<&'static str, Visits>,
+    failure: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Visits {
+    asked: u64,
+    answered: u64,
+    refused: u64,
+    failed: u64,
+}
+
+impl Tally {
+    /// A visit begins.
+    pub(crate) fn asked(&mut self, function: &'static str) {
+        self.functions.entry(function).or_default().asked += 1;
+    }
+
+    /// A visit has ended.
+    pub(crate) fn count(&mut self, visit: Result<(&'static str, Outcome), JoinError>) {
+        let (function, outcome) = match visit {
+            Ok(visit) => visit,
+            Err(error) => ("", Outcome::Failed(error.to_string())),
+        };
+        let visits = self.functions.entry(function).or_default();
+        match outcome {
+            Outcome::Answered => visits.answered += 1,
+            Outcome::Refused => visits.refused += 1,
+            Outcome::Failed(why) => {
+                visits.failed += 1;
+                self.failure.get_or_insert(why);
+            }
+        }
+    }
+
+    /// How it goes, in a line.
+    pub(crate) fn news(&self) -> String {
+        let Visits { asked, answered, refused, failed } = self.total();
+        let mut line = format!("{asked} asked, {answered} answered, {refused} refused");
+        if failed > 0 {
+            line += &format!(", {failed} failed");
+        }
+        let snapshots = limiters().into_iter().map(|limiter| limiter.snapshot());
+        if let Some(longest) = snapshots.max_by_key(|snapshot| snapshot.total.waiting)
+            && longest.total.waiting > 0
+        {
+            let (name, total) = (longest.name, longest.total);
+            line +=
+                &format!("; {} wait for {name}, {}/{}", total.waiting, total.in_use, total.limit);
+        }
+        line
+    }
+
+    fn total(&self) -> Visits {
+        self.functions.values().fold(Visits::default(), |sum, visits| Visits {
+            asked: sum.asked + visits.asked,
+            answered: sum.answered + visits.answered,
+            refused: sum.refused + visits.refused,
+            failed: sum.failed + visits.failed,
+        })
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:<14} {:>8} {:>8} {:>8} {:>8}",
+            "the load", "asked", "answered", "refused", "failed"
+        )?;
+        for (function, visits) in &self.functions {
+            let Visits { asked, answered, refused, failed } = visits;
+            write!(f, "\n{function:<14} {asked:>8} {answered:>8} {refused:>8} {failed:>8}")?;
+        }
+        match &self.failure {
+            Some(failure) => write!(f, "\nthe first that failed: {failure}"),
+            None => Ok(()),
+        }
+    }
+}
