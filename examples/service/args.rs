@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -16,6 +17,10 @@ pub(crate) struct Args {
     /// Take the limits' settings from this file, now and whenever it is edited
     #[arg(long, value_name = "FILE", default_value = SETTINGS)]
     pub(crate) settings: PathBuf,
+
+    /// When it stops, wait so many seconds for those inside
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
+    pub(crate) patience: Duration,
 
     /// Ask for a lot: a day takes a minute, and one tenant is noisy
     #[arg(long)]
@@ -36,4 +41,9 @@ fn on_loopback(text: &str) -> Result<SocketAddr, String> {
         return Err("must be on loopback, such as 127.0.0.1:3000 or [::1]:3000".to_owned());
     }
     Ok(address)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "must be a number of seconds, such as 30 or 0.5".to_owned())
 }

@@ -106,7 +106,7 @@ impl Load {
 async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver<()>) -> Tally {
     let clock = Clock::start();
     let mut next = VISITORS.map(|visitors| Instant::now() + visitors.gap(&clock));
-    let mut tally = Tally::default();
+    let mut tally = Tally::of(VISITORS.map(|visitors| visitors.function));
     let mut visits = JoinSet::new();
     let mut ticks = interval(TICK);
     let mut news = interval(NEWS);

@@ -32,7 +32,6 @@ mod stop;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -45,9 +44,6 @@ use crate::args::Args;
 use crate::load::Load;
 use crate::routes::Service;
 use crate::stop::Signals;
-
-/// How long those inside are waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -85,7 +81,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
         () = settings::tell_edits(watcher.as_ref()) => {}
     }
     let finish = async {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + args.patience;
         stop::close();
         let load = async { Some(load?.end().await) };
         let (asked, drained) = tokio::join!(load, stop::drain(deadline));

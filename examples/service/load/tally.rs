@@ -16,7 +16,7 @@ pub(crate) enum Outcome {
 }
 
 /// How all have ended, by function.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tally {
     functions: BTreeMap<&'static str, Visits>,
     failure: Option<String>,
@@ -31,6 +31,12 @@ struct Visits {
 }
 
 impl Tally {
+    /// Of visits to these, which are yet to begin.
+    pub(crate) fn of(functions: impl IntoIterator<Item = &'static str>) -> Self {
+        let none = functions.into_iter().map(|function| (function, Visits::default()));
+        Self { functions: none.collect(), failure: None }
+    }
+
     /// A visit begins.
     pub(crate) fn asked(&mut self, function: &'static str) {
         self.functions.entry(function).or_default().asked += 1;

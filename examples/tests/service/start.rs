@@ -1,0 +1,81 @@
+//! How it starts, and what it serves.
+
+use std::net::TcpListener;
+
+use crate::program::{End, Program};
+use crate::{PATHS, Result, Service};
+
+async fn fails(args: &[&str]) -> Result<End> {
+    Program::new("service").args(args).run().await
+}
+
+#[tokio::test]
+async fn it_serves_what_it_says() -> Result {
+    let service = Service::start("['report']\nlimit = 3\n['reprot']\nlimit = 5", &[]).await?;
+    let index = service.clients.get("").await?;
+    for (_, path) in PATHS {
+        let (first, _) = path.split_once('/').ok_or("not a path")?;
+        assert!(index.text.contains(&format!("/{first}/")), "{index:?}");
+        assert_eq!(service.clients.get(path).await?.status, 200, "{path}");
+    }
+    for path in ["report/13", "exchange/eur", "orders/nobody", "download/65", "elsewhere"] {
+        assert_eq!(service.clients.get(path).await?.status, 404, "{path}");
+    }
+    assert_eq!(service.clients.get("report/may").await?.status, 400);
+    assert_eq!(service.clients.get("limits").await?.status, 200);
+    assert_eq!(service.figures().await?.limit("report"), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn settings_are_told() -> Result {
+    let mut service = Service::start("['reprot']\nlimit = 5", &[]).await?;
+    service.edit("['report']\nlimit = 5", |figures| figures.limit("report") == 5).await?;
+    service.program.until_says("settings: report: limit 2 -> 5").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_settings_it_says_so_and_goes_on() -> Result {
+    let args = ["--addr", "127.0.0.1:0", "--settings", "/nowhere/service.toml"];
+    let mut program = Program::new("service").args(&args).start()?;
+    program.until_says("no settings: there is no /nowhere/service.toml").await?;
+    program.until_says("serving").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn wrong_settings_are_named() -> Result {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("service.toml");
+    std::fs::write(&file, "['report']\nlimits = 5")?;
+    let file = file.to_str().ok_or("a path that is not Unicode")?;
+    let end = fails(&["--addr", "127.0.0.1:0", "--settings", file]).await?;
+    assert_eq!(end.code, Some(1), "{end:?}");
+    let expected = format!("service: {file}:2:1: unknown field `limits`");
+    assert!(end.errors.starts_with(&expected), "{end:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() -> Result {
+    let taken = TcpListener::bind(("127.0.0.1", 0))?;
+    let address = taken.local_addr()?.to_string();
+    let end = fails(&["--addr", &address]).await?;
+    assert_eq!(end.code, Some(1), "{end:?}");
+    let expected = format!("service: cannot listen on {address}; --addr takes another");
+    assert!(end.errors.starts_with(&expected), "{end:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_serves_this_machine_only() -> Result {
+    for (address, problem) in
+        [("0.0.0.0:3000", "must be on loopback"), ("here", "must be an address and a port")]
+    {
+        let end = fails(&["--addr", address]).await?;
+        assert_eq!(end.code, Some(2), "{end:?}");
+        assert!(end.errors.contains(problem), "{end:?}");
+    }
+    Ok(())
+}
