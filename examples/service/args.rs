@@ -45,5 +45,6 @@ fn on_loopback(text: &str) -> Result<SocketAddr, String> {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.ok_or_else(|| "must be a number of seconds, such as 30 or 0.5".to_owned())
+    let seconds = seconds.filter(|seconds| *seconds <= Duration::from_hours(24));
+    seconds.ok_or_else(|| "must be a number of seconds up to 86400, such as 30 or 0.5".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The database: a year's orders in SQLite, made up at the start and gone at the end.
+//! The database: a year's orders in `SQLite`, made up at the start and gone at the end.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl Database {
     }
 }
 
-/// The way to a database on another machine and back, and its disk: SQLite is right here.
+/// The way to a database on another machine and back, and its disk: `SQLite` is right here.
 pub(crate) async fn round_trip(milliseconds: u64) {
     sleep(Duration::from_millis(milliseconds)).await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use limit_runtime::concurrency_limit;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, ClientBuilder, StatusCode};
 
 use crate::bank;
 use crate::error::Error;
@@ -21,8 +21,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) async fn open() -> anyhow::Result<Self> {
-        let client =
-            client()?.timeout(PATIENCE).build().context("cannot set up the HTTP client")?;
+        let client = client().timeout(PATIENCE).build().context("cannot set up the HTTP client")?;
         let bank = bank::serve().await.context("cannot serve the bank")?;
         Ok(Self { client, bank: format!("http://{bank}") })
     }
@@ -31,7 +30,6 @@ impl Exchange {
     /// moment instead of there, and then are told to come again.
     #[concurrency_limit(6, name = "exchange-rate", max_waiting = 30, max_wait = "2s")]
     pub(crate) async fn rate(&self, currency: &str) -> Result<String, Error> {
-        // One that is no path of one part is not found.
         let response = self.client.get(format!("{}/{currency}", self.bank)).send().await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Err(Error::NotFound(format!("the bank has no {currency}")));
@@ -42,8 +40,8 @@ impl Exchange {
 }
 
 /// For what is on loopback, which needs neither proxy nor certificates.
-pub(crate) fn client() -> anyhow::Result<reqwest::ClientBuilder> {
+pub(crate) fn client() -> ClientBuilder {
     // An error says that one is installed already, which will do as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Ok(Client::builder().no_proxy().tls_certs_only([]))
+    Client::builder().no_proxy().tls_certs_only([])
 }

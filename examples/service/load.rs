@@ -8,12 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::Client;
-use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, StatusCode};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::exchange;
 use crate::load::day::Clock;
@@ -21,8 +20,10 @@ use crate::load::tally::{Outcome, Tally};
 
 /// How often visitors come in.
 const TICK: Duration = Duration::from_millis(10);
+/// Those of a time when the program did not run do not come later, all at once.
+const MISSED: Duration = Duration::from_secs(1);
 /// How often it says how it goes.
-const NEWS: Duration = Duration::from_secs(3);
+const NEWS: Duration = Duration::from_secs(2);
 
 /// Those who ask for the same.
 struct Visitors {
@@ -50,7 +51,7 @@ const VISITORS: [Visitors; 6] = [
     Visitors::by_day("orders", 16.0, || {
         format!("orders/{}", one_of(&["north", "east", "south", "west"]))
     }),
-    // All of the above do not ask for as much as this tenant.
+    // Asks for more than all others together.
     Visitors { tireless: true, ..Visitors::by_day("orders", 60.0, || "orders/noisy".to_owned()) },
     Visitors::by_day("download", 3.0, || format!("download/{}", fastrand::u32(3..12))),
 ];
@@ -71,6 +72,20 @@ impl Visitors {
         let gap = -(1.0 - fastrand::f64()).ln() * f64::from(self.together) / rate;
         Duration::from_secs_f64(gap)
     }
+
+    /// How many come now, if the next were to come then.
+    fn due(&self, next: &mut Instant, clock: &Clock) -> u32 {
+        let now = Instant::now();
+        if now.duration_since(*next) > MISSED {
+            *next = now;
+        }
+        let mut due = 0;
+        while *next <= now {
+            *next += self.gap(clock);
+            due += self.together;
+        }
+        due
+    }
 }
 
 /// The load, while it is on. It has a thread and a runtime of its own.
@@ -81,7 +96,7 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn begin(service: SocketAddr) -> anyhow::Result<Self> {
-        let client = exchange::client()?.build().context("cannot set up the load's HTTP client")?;
+        let client = exchange::client().build().context("cannot set up the load's HTTP client")?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (enough, told) = oneshot::channel();
         let (sender, tally) = oneshot::channel();
@@ -108,22 +123,17 @@ async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver
     let mut next = VISITORS.map(|visitors| Instant::now() + visitors.gap(&clock));
     let mut tally = Tally::of(VISITORS.map(|visitors| visitors.function));
     let mut visits = JoinSet::new();
-    let mut ticks = interval(TICK);
-    let mut news = interval(NEWS);
-    news.reset();
+    let (mut ticks, mut news) = (every(TICK), every(NEWS));
     loop {
         tokio::select! {
             _ = &mut enough => break,
             Some(visit) = visits.join_next() => tally.count(visit),
             _ = news.tick() => println!("{clock}  {}", tally.news()),
-            now = ticks.tick() => for (visitors, next) in VISITORS.iter().zip(&mut next) {
-                while *next <= now {
-                    *next += visitors.gap(&clock);
-                    for _ in 0..visitors.together {
-                        let url = format!("http://{service}/{}", (visitors.path)());
-                        tally.asked(visitors.function);
-                        visits.spawn(visit(client.clone(), visitors.function, url));
-                    }
+            _ = ticks.tick() => for (visitors, next) in VISITORS.iter().zip(&mut next) {
+                for _ in 0..visitors.due(next, &clock) {
+                    let url = format!("http://{service}/{}", (visitors.path)());
+                    tally.asked(visitors.function);
+                    visits.spawn(visit(client.clone(), visitors.function, url));
                 }
             },
         }
@@ -132,6 +142,13 @@ async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver
         tally.count(visit);
     }
     tally
+}
+
+/// From now on, not before.
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 async fn visit(client: Client, function: &'static str, url: String) -> (&'static str, Outcome) {

@@ -32,6 +32,7 @@ mod stop;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -44,6 +45,9 @@ use crate::args::Args;
 use crate::load::Load;
 use crate::routes::Service;
 use crate::stop::Signals;
+
+/// How long the last connections may take to be closed, when all calls are done.
+const GRACE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -83,11 +87,11 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     let finish = async {
         let deadline = Instant::now() + args.patience;
         stop::close();
-        let load = async { Some(load?.end().await) };
+        let load = async { timeout_at(deadline, load?.end()).await.ok() };
         let (asked, drained) = tokio::join!(load, stop::drain(deadline));
-        // Open connections that want nothing more are closed; a page that stays open is left behind.
+        // Connections that want nothing more are closed. A page that stays open is left behind.
         drop(stop);
-        if let Ok(ended) = timeout_at(deadline, server).await {
+        if let Ok(ended) = timeout_at(deadline.min(Instant::now() + GRACE), server).await {
             ended??;
         }
         stop::report();

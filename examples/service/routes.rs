@@ -92,7 +92,8 @@ fn pages() -> Router<Service> {
 
 async fn get_limits() -> String {
     let limiters = limit_runtime::limiters();
-    limiters.iter().map(|limiter| format!("{}\n", limiter.snapshot())).collect()
+    let lines: Vec<_> = limiters.iter().map(|limiter| limiter.snapshot().to_string()).collect();
+    lines.join("\n")
 }
 
 async fn get_report(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use limit_runtime::limiters;
+use limit_runtime::{Figures, limiters};
 use tokio::task::JoinError;
 
 /// How a visit ended.
@@ -19,6 +19,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Tally {
     functions: BTreeMap<&'static str, Visits>,
+    told: Visits,
     failure: Option<String>,
 }
 
@@ -30,11 +31,22 @@ struct Visits {
     failed: u64,
 }
 
+impl Visits {
+    fn since(self, before: Self) -> Self {
+        Self {
+            asked: self.asked - before.asked,
+            answered: self.answered - before.answered,
+            refused: self.refused - before.refused,
+            failed: self.failed - before.failed,
+        }
+    }
+}
+
 impl Tally {
     /// Of visits to these, which are yet to begin.
     pub(crate) fn of(functions: impl IntoIterator<Item = &'static str>) -> Self {
         let none = functions.into_iter().map(|function| (function, Visits::default()));
-        Self { functions: none.collect(), failure: None }
+        Self { functions: none.collect(), told: Visits::default(), failure: None }
     }
 
     /// A visit begins.
@@ -59,22 +71,14 @@ impl Tally {
         }
     }
 
-    /// How it goes, in a line.
-    pub(crate) fn news(&self) -> String {
-        let Visits { asked, answered, refused, failed } = self.total();
-        let mut line = format!("{asked} asked, {answered} answered, {refused} refused");
-        if failed > 0 {
-            line += &format!(", {failed} failed");
-        }
-        let snapshots = limiters().into_iter().map(|limiter| limiter.snapshot());
-        if let Some(longest) = snapshots.max_by_key(|snapshot| snapshot.total.waiting)
-            && longest.total.waiting > 0
-        {
-            let (name, total) = (longest.name, longest.total);
-            line +=
-                &format!("; {} wait for {name}, {}/{}", total.waiting, total.in_use, total.limit);
-        }
-        line
+    /// How it has gone since it was last asked, in a line.
+    pub(crate) fn news(&mut self) -> String {
+        let total = self.total();
+        let Visits { asked, answered, refused, failed } = total.since(self.told);
+        self.told = total;
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        let longest = longest_queue();
+        format!("{asked:>4} asked, {answered:>4} answered, {refused:>4} refused{failed}{longest}")
     }
 
     fn total(&self) -> Visits {
@@ -85,6 +89,16 @@ impl Tally {
             failed: sum.failed + visits.failed,
         })
     }
+}
+
+/// For what most callers wait, if any do.
+fn longest_queue() -> String {
+    let snapshots = limiters().into_iter().map(|limiter| limiter.snapshot());
+    let longest = snapshots.max_by_key(|snapshot| snapshot.total.waiting);
+    longest.filter(|longest| longest.total.waiting > 0).map_or_else(String::new, |longest| {
+        let Figures { limit, in_use, waiting, .. } = longest.total;
+        format!("; {waiting} wait for {}, {in_use}/{limit} in use", longest.name)
+    })
 }
 
 impl fmt::Display for Tally {

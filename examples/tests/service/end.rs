@@ -3,6 +3,7 @@
 
 use tokio::net::TcpStream;
 
+use crate::clients::Download;
 use crate::program::End;
 use crate::{Result, Service};
 
@@ -32,9 +33,8 @@ async fn sigterm_lets_all_who_were_let_in_finish_and_nobody_new_in() -> Result {
         service.clients.get(path).await?.assert_refused("closed");
     }
     assert_eq!(service.figures().await?.in_use("download"), 4);
-    for download in inside {
-        assert_eq!(download.finish().await?, BYTES);
-    }
+    let taken = futures_util::future::join_all(inside.into_iter().map(Download::finish)).await;
+    assert_eq!(taken.into_iter().collect::<Result<Vec<_>>>()?, [BYTES; 4]);
 
     let end = service.program.end().await?;
     assert_eq!((end.code, end.errors.as_str()), (Some(0), ""), "{end:?}");

@@ -11,7 +11,7 @@ async fn fails(args: &[&str]) -> Result<End> {
 
 #[tokio::test]
 async fn it_serves_what_it_says() -> Result {
-    let service = Service::start("['report']\nlimit = 3\n['reprot']\nlimit = 5", &[]).await?;
+    let service = Service::start("['report']\nlimit = 3", &[]).await?;
     let index = service.clients.get("").await?;
     for (_, path) in PATHS {
         let (first, _) = path.split_once('/').ok_or("not a path")?;
@@ -28,10 +28,18 @@ async fn it_serves_what_it_says() -> Result {
 }
 
 #[tokio::test]
-async fn settings_are_told() -> Result {
+async fn what_comes_of_an_edit_is_told() -> Result {
     let mut service = Service::start("['reprot']\nlimit = 5", &[]).await?;
-    service.edit("['report']\nlimit = 5", |figures| figures.limit("report") == 5).await?;
+    let edit = "['report']\nlimit = 5\n['order']\nlimit = 1";
+    service.edit(edit, |figures| figures.limit("report") == 5).await?;
     service.program.until_says("settings: report: limit 2 -> 5").await?;
+    let pending = service.program.until_says("settings: order: ").await?;
+    assert!(pending.contains("did you mean `orders`?"), "{pending}");
+
+    service.edit("['report']\nlimit = -1", |_| true).await?;
+    let error = service.program.next_error().await?;
+    assert!(error.contains("service.toml:2:9: invalid value"), "{error}");
+    assert_eq!(service.figures().await?.limit("report"), 5);
     Ok(())
 }
 
@@ -69,11 +77,14 @@ async fn a_port_that_is_taken_is_named() -> Result {
 }
 
 #[tokio::test]
-async fn it_serves_this_machine_only() -> Result {
-    for (address, problem) in
-        [("0.0.0.0:3000", "must be on loopback"), ("here", "must be an address and a port")]
-    {
-        let end = fails(&["--addr", address]).await?;
+async fn arguments_that_make_no_sense_are_named() -> Result {
+    for (argument, value, problem) in [
+        ("--addr", "0.0.0.0:3000", "must be on loopback"),
+        ("--addr", "here", "must be an address and a port"),
+        ("--patience", "1e300", "must be a number of seconds up to 86400"),
+        ("--patience", "NaN", "must be a number of seconds"),
+    ] {
+        let end = fails(&[argument, value]).await?;
         assert_eq!(end.code, Some(2), "{end:?}");
         assert!(end.errors.contains(problem), "{end:?}");
     }
