@@ -90,3 +90,17 @@ async fn arguments_that_make_no_sense_are_named() -> Result {
     }
     Ok(())
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn its_own_settings_mean_its_limiters() -> Result {
+    let mut program = Program::new("service").args(&["--addr", "127.0.0.1:0"]).start()?;
+    let line = program.until_says("settings: ").await?;
+    assert!(line.contains("service.toml"), "{line}");
+    program.interrupt()?;
+    let end = program.end().await?;
+    assert_eq!((end.code, end.errors.as_str()), (Some(0), ""), "{end:?}");
+    assert!(end.output.contains("closed: waiting for 0 calls"), "{end:?}");
+    assert!(!end.output.contains("no such limiter"), "{end:?}");
+    Ok(())
+}
