@@ -1,5 +1,7 @@
 //! What a request gets that gets no answer.
 
+use std::fmt;
+
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::http::status::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -34,17 +36,27 @@ impl From<reqwest::Error> for Error {
     }
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(rejected) => rejected.fmt(f),
+            Self::Database(error) => error.fmt(f),
+            Self::Exchange(error) => error.fmt(f),
+            Self::NotFound(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
+        let text = format!("{self}\n");
         match self {
             Self::Refused(rejected) => refusal(rejected),
-            Self::Database(error) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
-            }
-            Self::Exchange(error) => {
-                (StatusCode::BAD_GATEWAY, format!("{error}\n")).into_response()
-            }
-            Self::NotFound(what) => (StatusCode::NOT_FOUND, format!("{what}\n")).into_response(),
+            Self::Database(_) => (StatusCode::INTERNAL_SERVER_ERROR, text).into_response(),
+            Self::Exchange(_) => (StatusCode::BAD_GATEWAY, text).into_response(),
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, text).into_response(),
         }
     }
 }

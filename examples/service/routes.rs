@@ -50,24 +50,14 @@ impl Service {
     }
 
     /// Calls each of the limited functions.
-    pub(crate) async fn call_each_once(&self) -> anyhow::Result<()> {
-        let calls = tokio::join!(
+    pub(crate) async fn call_each_once(&self) -> Result<(), Error> {
+        tokio::try_join!(
             report(&self.database, 1),
             self.exchange.rate("usd"),
             fingerprint(String::new()),
             orders(&self.database, "north".to_owned()),
             download(1),
-        );
-        let outcomes = [calls.0.err(), calls.1.err(), calls.2.err(), calls.3.err(), calls.4.err()];
-        for error in outcomes.into_iter().flatten() {
-            match error {
-                // By its environment a limit may be 0, for now.
-                Error::Refused(rejected) => eprintln!("service: {rejected}"),
-                Error::Database(error) => return Err(error.into()),
-                Error::Exchange(error) => return Err(error.into()),
-                Error::NotFound(what) => anyhow::bail!(what),
-            }
-        }
+        )?;
         Ok(())
     }
 }
