@@ -22,6 +22,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub(crate) patience: Duration,
 
+    /// Who has this token may change limits on the page; if none is given, a new one is made
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+
     /// Ask for a lot: a day takes a minute, and one tenant is noisy
     #[arg(long)]
     pub(crate) load: bool,

@@ -34,8 +34,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Parser;
+use limit_runtime::console::Options;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -72,12 +73,16 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     service.call_each_once().await?;
     let watcher = settings::watch(&args.settings)?;
 
-    let (stop, mut stopped) = watch::channel(());
-    // It stops when `stop` is dropped.
-    let server = axum::serve(listener, routes::router(service))
-        .with_graceful_shutdown(async move { while stopped.changed().await.is_ok() {} });
+    // They stop when `stop` is dropped: the server, and the pages that are open.
+    let (stop, stopped) = watch::channel(());
+    let token = args.token.clone().map_or_else(new_token, Ok)?;
+    let page = Options::new().writable(&token).until(until_dropped(stopped.clone()));
+    let router = routes::router(service, page);
+    // So that it is known from where a limit was changed.
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, router).with_graceful_shutdown(until_dropped(stopped));
     let server = tokio::spawn(server.into_future());
-    say_where(address);
+    say_where(address, &token);
     let load = if args.load { Some(Load::begin(address)?) } else { None };
 
     tokio::select! {
@@ -89,7 +94,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
         stop::close();
         let load = async { timeout_at(deadline, load?.end()).await.ok() };
         let (asked, drained) = tokio::join!(load, stop::drain(deadline));
-        // Connections that want nothing more are closed. A page that stays open is left behind.
+        // Pages that are open end now, and connections that want nothing more are closed.
         drop(stop);
         if let Ok(ended) = timeout_at(deadline.min(Instant::now() + GRACE), server).await {
             ended??;
@@ -113,8 +118,19 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn say_where(address: SocketAddr) {
+async fn until_dropped(mut stopped: watch::Receiver<()>) {
+    while stopped.changed().await.is_ok() {}
+}
+
+/// One that nobody can guess.
+fn new_token() -> anyhow::Result<String> {
+    let number = getrandom::u64().map_err(|error| anyhow!("there is no token: {error}"))?;
+    Ok(format!("{number:016x}"))
+}
+
+fn say_where(address: SocketAddr, token: &str) {
     println!("serving http://{address}/ (Ctrl-C to stop)");
     println!("the limits: http://{address}/limits");
+    println!("the token that it takes to change one: {token}");
     println!("for Prometheus: http://{address}/metrics\n");
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use limit_runtime::console::{self, Options};
 use limit_runtime::exporters::prometheus::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -27,7 +28,7 @@ const INDEX: &str = "\
 /orders/{tenant}        of north, east, south, west or noisy
 /download/{megabytes}   takes a while
 /metrics                for Prometheus
-/limits                 how the limits are
+/limits                 the limits, live, and a knob to turn
 ";
 
 /// What the requests need.
@@ -62,7 +63,8 @@ impl Service {
     }
 }
 
-pub(crate) fn router(service: Service) -> Router {
+/// `page`: what the page at `/limits` lets whom do.
+pub(crate) fn router(service: Service, page: Options) -> Router {
     Router::new()
         .route("/", get(INDEX))
         .route("/report/{month}", get(get_report))
@@ -71,19 +73,8 @@ pub(crate) fn router(service: Service) -> Router {
         .route("/orders/{tenant}", get(get_orders))
         .route("/download/{megabytes}", get(get_download))
         .route("/metrics", get(get_metrics))
-        .nest("/limits", pages())
+        .nest_service("/limits", console::router(page))
         .with_state(service)
-}
-
-/// The page on the limits. HERE GOES: `limit_runtime::console::router(options)`.
-fn pages() -> Router<Service> {
-    Router::new().route("/", get(get_limits))
-}
-
-async fn get_limits() -> String {
-    let limiters = limit_runtime::limiters();
-    let lines: Vec<_> = limiters.iter().map(|limiter| limiter.snapshot().to_string()).collect();
-    lines.join("\n")
 }
 
 async fn get_report(
