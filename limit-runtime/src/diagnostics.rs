@@ -331,7 +331,8 @@ impl<E: Admission, K> Limiter<E, K> {
     }
 
     /// The calls that wait, the one that has waited longest first, as far as they are
-    /// [recorded](crate::diagnostics).
+    /// [recorded](crate::diagnostics). A call that has been handed its permits is among them until its task
+    /// goes on: one that stays there holds permits without running, on a runtime that is idle for instance.
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
         calls(self.entry(), false)
