@@ -1,0 +1,771 @@
+// The live page of the console: a table of all limiters, kept up to date by a stream, and one limiter
+// in detail. There is no library and no build step; whatever comes from the program is put into the
+// page as text, never as markup, and the page's own policy would forbid anything else.
+
+const PAGE = 200; // rows that are drawn at first, and with each "Show more"
+const WINDOW = 600_000; // of history, in ms
+const SPARK = 60; // ticks
+const HOLD = 5_000; // ms for which the order stays as it is once the pointer has moved in the table
+const RETRY = 2_000; // ms until a stream that the browser gave up is tried again
+const EVENTS = 100; // that are kept in view
+
+const REASONS = {
+  queue_full: 'queue full', timed_out: 'timed out', too_heavy: 'too heavy', closed: 'closed', evicted: 'evicted',
+};
+const SETTINGS = { limit: 'limit', max_waiting: 'max waiting', max_wait: 'max wait', enabled: 'enabled', shadow: 'shadow', closed: 'closed' };
+const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the environment', live: 'live' };
+
+// --- Elements ---------------------------------------------------------------------------------
+
+const byId = id => document.getElementById(id);
+
+function build(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+const html = (tag, attributes = {}, ...children) => build(document.createElement(tag), attributes, children);
+const svg = (tag, attributes = {}, ...children) =>
+  build(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
+
+/** Sets text, an attribute or a class only where it differs: most of a page stays as it was a tick ago. */
+function say(node, text) { if (node.textContent !== text) node.textContent = text; }
+function attribute(node, name, value) { if (node.getAttribute(name) !== value) node.setAttribute(name, value); }
+function show(node, shown) { if (node.hidden === shown) node.hidden = !shown; }
+
+/** A path of a name, which may be broken after each `::`. */
+function breakable(name) {
+  return name.split('::').flatMap((part, at) => (at === 0 ? [part] : ['::', html('wbr'), part]));
+}
+
+// --- Figures in words --------------------------------------------------------------------------
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+const three = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+
+const count = n => (n < 100_000 ? whole : compact).format(n);
+const rate = n => (n > 0 && n < 0.01 ? '<0.01' : (n < 1000 ? three : compact).format(n));
+const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+/** A time that passed, in seconds, with three digits at most. */
+function duration(seconds) {
+  if (seconds === null || seconds === undefined) return '–';
+  if (seconds < 0.000_999_5) return `${three.format(seconds * 1e6)} µs`;
+  if (seconds < 0.999_5) return `${three.format(seconds * 1e3)} ms`;
+  if (seconds < 100) return `${three.format(seconds)} s`;
+  const all = Math.round(seconds);
+  if (all < 3600) return `${Math.floor(all / 60)} min ${all % 60} s`;
+  return `${Math.floor(all / 3600)} h ${Math.floor(all / 60) % 60} min`;
+}
+const seconds = ({ secs, nanos }) => secs + nanos / 1e9;
+
+function clock(ms) {
+  const date = new Date(ms);
+  const time = date.toLocaleTimeString('en-GB');
+  return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString('en-CA')} ${time}`;
+}
+
+const sum = values => Object.values(values).reduce((all, value) => all + value, 0);
+const refusedOf = row => sum(row.rejected);
+
+/** All permits there are; with keys, those of the keys that are in use. */
+const capacityOf = row => row.capacity ?? row.limit * Math.max(row.keys ?? 0, 1);
+const loadOf = row => (row.in_use === 0 ? 0 : row.in_use / Math.max(capacityOf(row), 0.5));
+
+function usage(row) {
+  if (row.keys !== null) return `${count(row.in_use)} / ${count(row.limit)} × ${plural(row.keys, 'key')}`;
+  return `${count(row.in_use)} / ${count(row.capacity ?? row.limit)}`;
+}
+
+function usageInWords(row) {
+  if (row.keys !== null) return `${plural(row.in_use, 'permit')} in use by ${plural(row.keys, 'key')}, at most ${count(row.limit)} for each`;
+  const all = `${count(row.in_use)} of ${plural(row.capacity ?? row.limit, 'permit')} in use`;
+  return row.runtimes > 1 && row.scope === 'runtime' ? `${all}, ${count(row.limit)} for each of ${row.runtimes} runtimes` : all;
+}
+
+function reasonsInWords(rejected) {
+  const given = Object.keys(REASONS).filter(reason => rejected[reason] > 0);
+  return given.map(reason => `${REASONS[reason]} ${rate(rejected[reason])}`).join(', ');
+}
+
+/** What is not as usual with a limiter: text, whether it stands out, and what it means. */
+function badgesOf(row) {
+  const badges = [];
+  if (row.paused) badges.push(['paused', true, 'The limit is 0: everybody waits']);
+  if (row.closed) badges.push(['closed', true, 'It lets nobody in any more']);
+  if (!row.enabled) badges.push(['off', true, 'The limit does not hold: everybody is let in']);
+  if (row.shadow) badges.push(['shadow', true, 'It lets everybody in, and counts what it would have done']);
+  if (row.warnings > 0) badges.push([plural(row.warnings, 'warning'), true, 'Something in its configuration looks wrong']);
+  if (row.source !== 'attribute') badges.push([`set ${row.source === 'live' ? 'live' : `by ${SOURCES[row.source]}`}`, false, 'Who set the limit']);
+  return badges;
+}
+
+function badgeNodes(row) {
+  return badgesOf(row).map(([text, strong, title]) => html('span', { class: strong ? 'badge strong' : 'badge', title }, text));
+}
+
+// --- What is known -----------------------------------------------------------------------------
+
+/** The program as it was at the last tick. */
+const known = { rows: new Map(), tick: 0, time: 0, interval: 1, writable: false, filled: false };
+
+/** How the stream is: when it was last heard (by this machine's clock), and the server's words if it refused. */
+const stream = { source: null, begun: Date.now(), heard: 0, lost: false, refusal: '' };
+
+/** What the reader chose for the table. */
+const view = { sort: 'lost', descending: true, filter: '', shown: PAGE, pointed: 0, order: [] };
+
+function fill({ tick, time, interval, writable, limiters }) {
+  Object.assign(known, { tick, time, interval, writable, filled: true });
+  known.rows = new Map(limiters.map(row => [row.name, { ...row, spark: row.spark ?? [] }]));
+}
+
+/** Limiters that did not change are not sent; their sparklines go on all the same. */
+function merge({ tick, time, limiters, removed }) {
+  Object.assign(known, { tick, time });
+  for (const row of limiters) known.rows.set(row.name, { ...row, spark: known.rows.get(row.name)?.spark ?? [] });
+  for (const name of removed) known.rows.delete(name);
+  for (const row of known.rows.values()) {
+    row.spark.push(row.in_use);
+    if (row.spark.length > SPARK) row.spark.shift();
+  }
+}
+
+/** Asks the server. An answer that is not a good one is thrown, in the server's words. */
+async function ask(url, options = {}) {
+  const answer = await fetch(url, { cache: 'no-store', ...options });
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw Object.assign(new Error(body.error ?? `the server answered ${answer.status}`), { status: answer.status });
+  return body;
+}
+
+function connect() {
+  const source = new EventSource('api/stream');
+  stream.source = source;
+  const hear = take => message => {
+    take(JSON.parse(message.data));
+    Object.assign(stream, { heard: Date.now(), lost: false, refusal: '' });
+    draw();
+    askDetail();
+  };
+  source.addEventListener('all', hear(all => { fill(all); detail.since = 0; }));
+  source.addEventListener('changes', hear(merge));
+  source.addEventListener('error', () => {
+    stream.lost = true;
+    drawTrouble();
+    // As long as the browser tries by itself, it is left to; it gives up for good if it was answered
+    // and the answer was no stream. What it was, an event source does not tell.
+    if (source.readyState !== EventSource.CLOSED) return;
+    ask('api/limiters').then(() => '', error => (error.status ? error.message : '')).then(words => { stream.refusal = words; draw(); });
+    setTimeout(connect, RETRY);
+  });
+}
+
+// --- The state of the connection -------------------------------------------------------------------
+
+/** In seconds: how old the figures are; without any, how long they have been waited for. */
+const age = () => (Date.now() - (stream.heard || stream.begun)) / 1000;
+const isStale = () => stream.lost || (stream.heard === 0 ? !known.filled : age() > 3 * known.interval);
+
+function drawTrouble() {
+  const waited = age();
+  const shown = stream.lost || waited > 3 * known.interval;
+  show(byId('trouble'), shown);
+  if (shown) {
+    const words = stream.refusal ? `The server refuses: ${stream.refusal}`
+      : stream.lost ? 'Connection lost.' : known.filled ? 'Nothing heard from the program.' : 'No answer yet.';
+    say(byId('trouble-words'), words);
+    say(byId('trouble-age'), (known.filled ? `The figures are ${duration(Math.round(waited))} old.` : `Waited for ${duration(Math.round(waited))}.`) + ' Trying again.');
+  } else {
+    say(byId('trouble-words'), '');
+  }
+  document.body.classList.toggle('stale', known.filled && isStale());
+  document.body.classList.toggle('loading', !known.filled);
+  const locked = !known.writable || isStale();
+  if (byId('controls').disabled !== locked) byId('controls').disabled = locked;
+}
+
+// --- The table ---------------------------------------------------------------------------------
+
+const NUMBERS = {
+  load: loadOf, waiting: row => row.waiting, lost: row => row.lost, admitted: row => row.admitted,
+  refused: refusedOf, p50: row => row.p50 ?? -1, p99: row => row.p99 ?? -1,
+};
+const compareNames = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+/** The column that was chosen; among equals, where the most time is lost. */
+function compare(a, b) {
+  const direction = view.descending ? -1 : 1;
+  if (view.sort === 'name') return direction * compareNames(a, b);
+  const chosen = NUMBERS[view.sort];
+  return direction * (chosen(a) - chosen(b)) || b.lost - a.lost || b.waiting - a.waiting || loadOf(b) - loadOf(a) || compareNames(a, b);
+}
+
+/** Whether rows have to stay where they are, because somebody is about to click one or has the focus on one. */
+const isHeld = () => Date.now() - view.pointed < HOLD || byId('rows').contains(document.activeElement);
+
+function arrange(held) {
+  const wanted = view.filter.toLowerCase();
+  const chosen = [...known.rows.values()].filter(row => row.name.toLowerCase().includes(wanted));
+  if (held) {
+    const places = new Map(view.order.map((row, at) => [row.name, at]));
+    const place = row => places.get(row.name) ?? Infinity;
+    view.order = chosen.sort((a, b) => (place(a) === place(b) ? compare(a, b) : place(a) - place(b)));
+  } else {
+    view.order = chosen.sort(compare);
+  }
+}
+
+/** The rows that are drawn, by name. */
+const drawn = new Map();
+
+function makeRow(name) {
+  const badges = html('span', { class: 'badges' });
+  const fill = html('i');
+  const bar = html('div', { class: 'bar', role: 'img' }, fill);
+  const used = html('span', { 'aria-hidden': 'true' });
+  const number = (...classes) => html('td', { class: ['number', ...classes].join(' ') });
+  const [waiting, lost, admitted, p50, p99] = [number(), number(), number('from-4'), number('from-4'), number('from-2')];
+  const [refusals, reasons] = [html('span'), html('span', { class: 'reasons' })];
+  const refused = html('td', { class: 'number from-3' }, refusals, reasons);
+  const path = svg('path');
+  const spark = svg('svg', { class: 'spark', role: 'img', viewBox: `0 0 ${SPARK - 1} 16`, preserveAspectRatio: 'none' }, path);
+  const link = html('a', { href: hashOf(name) }, ...breakable(name));
+  const tr = html('tr', {}, html('th', { scope: 'row' }, link, ' ', badges), html('td', { class: 'wide' }, used, bar),
+    waiting, lost, admitted, refused, p50, p99, html('td', { class: 'from-3' }, spark));
+  tr.dataset.name = name;
+
+  const figure = (cell, text, emphasis) => { say(cell, text); cell.classList.toggle('zero', text === '0' || text === '–'); cell.classList.toggle('much', emphasis); };
+  let badged = '';
+  return {
+    tr, link,
+    update(row) {
+      const wanted = JSON.stringify(badgesOf(row));
+      if (wanted !== badged) badges.replaceChildren(...badgeNodes(row));
+      badged = wanted;
+      say(used, usage(row));
+      attribute(bar, 'aria-label', usageInWords(row));
+      bar.classList.toggle('full', row.enabled && loadOf(row) >= 1);
+      fill.style.transform = `scaleX(${Math.min(loadOf(row), 1).toFixed(3)})`;
+      figure(waiting, count(row.waiting), row.waiting > 0);
+      figure(lost, rate(row.lost), row.lost >= 1);
+      figure(admitted, rate(row.admitted), false);
+      figure(refusals, rate(refusedOf(row)), refusedOf(row) > 0);
+      say(reasons, reasonsInWords(row.rejected));
+      attribute(refused, 'title', reasonsInWords(row.rejected));
+      figure(p50, duration(row.p50), false);
+      figure(p99, duration(row.p99), false);
+      const most = Math.max(...row.spark, 1);
+      const offset = SPARK - row.spark.length;
+      attribute(path, 'd', row.spark.map((value, at) => `${at === 0 ? 'M' : 'L'}${offset + at} ${(15 - 14 * value / most).toFixed(1)}`).join(''));
+      attribute(spark, 'aria-label', row.spark.length === 0 ? 'no history yet'
+        : `in use over the last minute: now ${count(row.in_use)}, least ${count(Math.min(...row.spark))}, most ${count(Math.max(...row.spark))}`);
+      tr.classList.toggle('open', row.name === detail.name);
+      attribute(link, 'aria-current', String(row.name === detail.name));
+    },
+  };
+}
+
+function drawTable() {
+  const held = isHeld();
+  arrange(held);
+  const { order } = view;
+  const all = known.rows.size;
+  const visible = order.slice(0, view.shown);
+  const keep = new Set(visible.map(row => row.name));
+  for (const [name, { tr }] of drawn) {
+    if (!keep.has(name)) { tr.remove(); drawn.delete(name); }
+  }
+  // Rows that are already in their places are not touched: moving one would take the focus from it.
+  let next = byId('rows').firstElementChild;
+  for (const row of visible) {
+    if (!drawn.has(row.name)) drawn.set(row.name, makeRow(row.name));
+    const made = drawn.get(row.name);
+    made.update(row);
+    if (made.tr === next) next = next.nextElementSibling;
+    else byId('rows').insertBefore(made.tr, next);
+  }
+  for (const head of document.querySelectorAll('#limiters thead [data-sort]')) {
+    if (head.dataset.sort === view.sort) attribute(head, 'aria-sort', view.descending ? 'descending' : 'ascending');
+    else head.removeAttribute('aria-sort');
+  }
+  say(byId('count'), visible.length === all ? plural(all, 'limiter') : `${count(visible.length)} of ${count(order.length)}${order.length < all ? ` that match, ${count(all)} in all` : ''}`);
+  show(byId('held'), held && order.length > 1);
+  show(byId('more-line'), order.length > visible.length);
+  say(byId('shown'), `${count(visible.length)} of ${count(order.length)} are shown.`);
+  show(byId('limiters'), visible.length > 0);
+  show(byId('empty'), known.filled && all === 0);
+  show(byId('no-match'), all > 0 && order.length === 0);
+  say(byId('no-match'), `No limiter's name contains “${view.filter}”.`);
+}
+
+function drawSums() {
+  let [waiting, lost] = [0, 0];
+  for (const row of known.rows.values()) { waiting += row.waiting; lost += row.lost; }
+  byId('sums').replaceChildren(html('b', {}, count(known.rows.size)), known.rows.size === 1 ? ' limiter · ' : ' limiters · ',
+    html('b', {}, count(waiting)), ' waiting · ', html('b', {}, rate(lost)), ' s lost each second');
+  say(byId('clock'), clock(known.time));
+}
+
+/** Everything, once before the next frame, however much has happened until then. */
+let asked = false;
+function draw() {
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(() => {
+    asked = false;
+    drawTrouble();
+    if (!known.filled) return;
+    drawSums();
+    drawTable();
+    drawKnob();
+  });
+}
+
+// --- Charts ----------------------------------------------------------------------------------------
+
+const CHARTS = [
+  { title: 'In use, against the limit', unit: 'permits', format: count, series: [
+    { id: 'in_use', label: 'in use', style: 'area', of: history => history.in_use },
+    { id: 'capacity', label: 'limit', style: 'dashed', of: history => history.capacity } ] },
+  { title: 'Waiting', unit: 'calls', format: count, series: [
+    { id: 'waiting', label: 'waiting', style: 'area', of: history => history.waiting } ] },
+  { title: 'How long they waited', unit: 'time', format: duration, series: [
+    { id: 'p50', label: 'p50', style: 'line', of: history => history.p50 },
+    { id: 'p99', label: 'p99', style: 'line', of: history => history.p99 } ] },
+  { title: 'Refused each second', unit: 'calls a second', format: rate, series: Object.keys(REASONS).map(reason => (
+    { id: reason, label: REASONS[reason], style: 'stack', of: history => history.rejected[reason] })) },
+];
+const EDGE = { left: 52, right: 8, top: 8, bottom: 20, height: 150 };
+
+/** The least round number, of 1, 2 or 5 and zeros, that is no less. */
+function round(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * ([1, 2, 5].find(step => step * power >= value * (1 - 1e-9)) ?? 10);
+}
+
+class Chart {
+  constructor(spec) {
+    Object.assign(this, { spec, history: null, at: null, width: 480 });
+    this.legend = html('ul', { class: 'legend' });
+    this.drawing = svg('svg', { 'aria-hidden': 'true' });
+    // To a screen reader it is a slider: the arrow keys go through time, and each value is read out.
+    this.plot = html('div', { class: 'plot', tabindex: '0', role: 'slider', 'aria-orientation': 'horizontal' }, this.drawing);
+    this.figure = html('figure', { class: 'card' }, html('figcaption', {}, spec.title, ' ', html('small', {}, spec.unit === 'time' ? '' : spec.unit)), this.legend, this.plot);
+    this.values = spec.series.map(series => {
+      const [name, value] = [html('span', {}, `${series.label} `), html('b')];
+      this.legend.append(html('li', { class: series.id }, html('i', { class: series.style }), name, value));
+      return value;
+    });
+    this.when = html('li');
+    this.legend.append(this.when);
+    this.plot.addEventListener('pointermove', event => this.point(event.clientX - this.plot.getBoundingClientRect().left));
+    this.plot.addEventListener('pointerleave', () => this.read(null));
+    this.plot.addEventListener('blur', () => this.read(null));
+    this.plot.addEventListener('keydown', event => this.step(event));
+    new ResizeObserver(([{ contentRect }]) => { this.width = Math.max(contentRect.width, 120); this.draw(this.history); }).observe(this.plot);
+  }
+
+  draw(history) {
+    this.history = history;
+    const { series, format } = this.spec;
+    if (!history?.time.length) return this.drawing.replaceChildren();
+    const { time } = history;
+    const values = series.map(each => each.of(history));
+    const stacked = series[0].style === 'stack';
+    // Short histories are drawn over a minute, so that a program just started has a chart too.
+    const span = [60_000, 120_000, 300_000].find(span => span >= time.at(-1) - time[0]) ?? WINDOW;
+    const [from, across, down] = [time.at(-1) - span, this.width - EDGE.left - EDGE.right, EDGE.height - EDGE.top - EDGE.bottom];
+    const heights = stacked ? time.map((_, at) => values.reduce((all, each) => all + each[at], 0)) : values.flat();
+    const most = heights.reduce((most, value) => Math.max(most, value ?? 0), 0);
+    const whole = format === count;
+    const stride = Math.max(round((most || 1) / 4), whole ? 1 : 0);
+    const top = Math.max(Math.ceil((most || 1) / stride - 1e-9), 1) * stride;
+    const x = ms => (EDGE.left + across * (ms - from) / span).toFixed(1);
+    const y = value => (EDGE.top + down * (1 - value / top)).toFixed(1);
+    this.scale = { from, span, across };
+
+    const nodes = [];
+    for (let value = 0; value <= top * 1.001; value += stride) {
+      nodes.push(svg('line', { class: 'grid', x1: EDGE.left, x2: this.width - EDGE.right, y1: y(value), y2: y(value) }),
+        svg('text', { x: EDGE.left - 6, y: Number(y(value)) + 4, 'text-anchor': 'end' }, value === 0 ? '0' : format(value)));
+    }
+    const parts = this.width < 300 ? 2 : 4;
+    for (let part = 0; part <= parts; part += 1) {
+      const ago = span * (1 - part / parts) / 1000;
+      const words = ago === 0 ? 'now' : ago < 120 ? `−${three.format(ago)} s` : `−${three.format(ago / 60)} min`;
+      nodes.push(svg('text', { x: x(from + span * part / parts), y: EDGE.height - 5, 'text-anchor': part === 0 ? 'start' : part === parts ? 'end' : 'middle' }, words));
+    }
+    let floor = time.map(() => 0);
+    series.forEach(({ id, style }, at) => {
+      const upper = stacked ? values[at].map((value, tick) => value + floor[tick]) : values[at];
+      const lower = floor;
+      const group = svg('g', { class: id });
+      for (const run of runs(time, upper)) {
+        const [first, last] = [run[0], run.at(-1)];
+        // A limit holds until it is changed: it is drawn in steps.
+        const line = run.map((tick, n) => (n === 0 ? `M${x(time[tick])} ${y(upper[tick])}`
+          : style === 'dashed' ? `H${x(time[tick])}V${y(upper[tick])}` : `L${x(time[tick])} ${y(upper[tick])}`)).join('') + (first === last ? 'h.01' : '');
+        if (style === 'area') group.append(svg('path', { class: 'area', d: `${line}V${y(0)}H${x(time[first])}Z` }));
+        if (style !== 'stack') group.append(svg('path', { class: `stroke ${style}`, d: line }));
+        else if (run.some(tick => values[at][tick] > 0)) {
+          group.append(svg('path', { class: 'stack', d: `${line}${run.toReversed().map(tick => `L${x(time[tick])} ${y(lower[tick])}`).join('')}Z` }));
+        }
+      }
+      if (stacked) floor = upper;
+      nodes.push(group);
+    });
+    this.cursor = svg('line', { class: 'cursor', y1: EDGE.top, y2: EDGE.height - EDGE.bottom, visibility: 'hidden' });
+    this.drawing.replaceChildren(...nodes, this.cursor);
+    const now = series.map(({ label }, at) => `${label} ${this.value(at, time.length - 1)}`).join(', ');
+    attribute(this.plot, 'aria-label', `${this.spec.title}, up to ten minutes. Now: ${now}; most ${format(most)}. The arrow keys read earlier values`);
+    this.read(this.at);
+  }
+
+  value(series, at) {
+    const value = this.spec.series[series].of(this.history)[at];
+    return value === null || value === undefined ? '–' : this.spec.format(value);
+  }
+
+  /** Shows the values at a time in the legend; those of the last tick without one. */
+  read(time) {
+    this.at = time;
+    const times = this.history?.time ?? [];
+    if (times.length === 0) return;
+    const after = time === null ? -1 : times.findIndex(each => each >= time);
+    const at = after === -1 ? times.length - 1 : after;
+    const words = this.spec.series.map(({ label }, series) => {
+      say(this.values[series], this.value(series, at));
+      return `${label} ${this.value(series, at)}`;
+    });
+    say(this.when, time === null ? '' : `at ${clock(times[at])}`);
+    attribute(this.plot, 'aria-valuemin', '0');
+    attribute(this.plot, 'aria-valuemax', String(times.length - 1));
+    attribute(this.plot, 'aria-valuenow', String(at));
+    // What is read out changes only when the reader moves.
+    if (time !== null || !this.plot.hasAttribute('aria-valuetext')) attribute(this.plot, 'aria-valuetext', `${clock(times[at])}: ${words.join(', ')}`);
+    const place = EDGE.left + this.scale.across * (times[at] - this.scale.from) / this.scale.span;
+    attribute(this.cursor, 'visibility', time === null || place < EDGE.left ? 'hidden' : 'visible');
+    attribute(this.cursor, 'x1', place.toFixed(1));
+    attribute(this.cursor, 'x2', place.toFixed(1));
+  }
+
+  point(x) {
+    if (this.history?.time.length) this.read(this.scale.from + this.scale.span * (x - EDGE.left) / this.scale.across);
+  }
+
+  step(event) {
+    const times = this.history?.time ?? [];
+    const found = this.at === null ? -1 : times.findIndex(each => each >= this.at);
+    const at = found === -1 ? times.length - 1 : found;
+    const jump = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -30, PageUp: 30, Home: -Infinity, End: Infinity }[event.key];
+    if (jump === undefined || times.length === 0) return;
+    event.preventDefault();
+    this.read(times[Math.min(Math.max(at + jump, 0), times.length - 1)]);
+  }
+}
+
+/** Where there is a value at each tick, without a pause: lists of places. A line must not bridge what nobody saw. */
+function runs(time, values) {
+  const found = [];
+  values.forEach((value, at) => {
+    if (value === null || value === undefined) return;
+    const joined = at > 0 && (values[at - 1] ?? null) !== null && time[at] - time[at - 1] <= 3500 * known.interval;
+    if (joined) found.at(-1).push(at);
+    else found.push([at]);
+  });
+  return found;
+}
+
+// --- One limiter -----------------------------------------------------------------------------------
+
+const noHistory = () => ({ time: [], in_use: [], capacity: [], waiting: [], p50: [], p99: [], admitted: [],
+  rejected: Object.fromEntries(Object.keys(REASONS).map(reason => [reason, []])) });
+
+const detail = { name: null, since: 0, asking: null, history: noHistory(), events: null, edited: false, scrolled: 0, charts: [] };
+
+const hashOf = name => `#name=${encodeURIComponent(name)}`;
+
+/** Opens what the address says, or closes. `moved` is false when the page has only just been loaded. */
+function follow(moved) {
+  const name = new URLSearchParams(location.hash.slice(1)).get('name');
+  if (name === detail.name) return;
+  const before = detail.name;
+  if (before === null) detail.scrolled = window.scrollY;
+  detail.asking?.abort();
+  unfollowEvents();
+  Object.assign(detail, { name, since: 0, asking: null, history: noHistory(), edited: false });
+  for (const chart of detail.charts) { chart.at = null; chart.draw(null); }
+  document.body.classList.toggle('open', name !== null);
+  show(byId('detail'), name !== null);
+  document.title = name === null ? 'Limits' : `${name} · Limits`;
+  if (name !== null) {
+    byId('detail-name').replaceChildren(...breakable(name));
+    for (const id of ['detail-about', 'said', 'refused', 'detail-trouble']) say(byId(id), '');
+    show(byId('detail-trouble'), false);
+    show(byId('detail-warnings'), false);
+    show(byId('detail-body'), false);
+    byId('limit').value = '';
+    if (moved) byId('detail-name').focus({ preventScroll: true });
+    if (matchMedia('(max-width: 1199.98px)').matches) window.scrollTo(0, 0);
+    byId('detail').scrollTop = 0;
+    askDetail();
+  } else if (moved) {
+    window.scrollTo(0, detail.scrolled);
+    (drawn.get(before)?.link ?? byId('filter')).focus({ preventScroll: true });
+  }
+  draw();
+}
+
+function close() {
+  history.pushState(null, '', location.pathname + location.search);
+  follow(true);
+}
+
+/** Asks for what has happened since it was last asked. One question at a time: a slow answer is waited for. */
+async function askDetail() {
+  if (detail.name === null || detail.asking) return;
+  const asking = new AbortController();
+  detail.asking = asking;
+  try {
+    const answer = await ask(`api/limiter?name=${encodeURIComponent(detail.name)}&since=${detail.since}`, { signal: asking.signal });
+    takeDetail(answer);
+    show(byId('detail-trouble'), false);
+  } catch (error) {
+    // That the connection is lost is said above everything; the server's own words are said here.
+    if (detail.asking === asking && error.status) {
+      say(byId('detail-trouble'), error.message);
+      show(byId('detail-trouble'), true);
+      if (error.status === 404) show(byId('detail-body'), false);
+    }
+  } finally {
+    if (detail.asking === asking) detail.asking = null;
+  }
+}
+
+function takeDetail(answer) {
+  if (detail.since === 0) detail.history = noHistory();
+  detail.since = answer.tick;
+  append(detail.history, answer.history);
+  const old = detail.history.time.findIndex(time => time > answer.time - WINDOW);
+  if (old > 0) drop(detail.history, old);
+  drawDetail(answer);
+}
+
+function append(history, more) {
+  for (const [name, values] of Object.entries(history)) {
+    if (Array.isArray(values)) values.push(...more[name]);
+    else append(values, more[name]);
+  }
+}
+
+function drop(history, length) {
+  for (const values of Object.values(history)) {
+    if (Array.isArray(values)) values.splice(0, length);
+    else drop(values, length);
+  }
+}
+
+/** Fills a table's body, unless it is filled so already. Each row's first cell is its head. */
+function fillTable(id, rows, empty) {
+  const body = byId(id);
+  const wanted = JSON.stringify([rows, empty]);
+  if (body.dataset.filled === wanted) return;
+  body.dataset.filled = wanted;
+  const columns = body.parentElement.tHead.rows[0].cells.length;
+  const nodes = rows.map(([head, ...cells]) => html('tr', {}, html('th', { scope: 'row' }, head), ...cells.map(cell => html('td', {}, cell))));
+  body.replaceChildren(...(nodes.length > 0 ? nodes : [html('tr', {}, html('td', { colspan: columns }, empty))]));
+}
+
+function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
+  const { total, settings } = snapshot;
+  show(byId('detail-body'), true);
+  const scope = limiter.scope === 'process' ? 'one set of permits for the process' : `permits for each runtime, ${plural(limiter.runtimes, 'runtime')} now`;
+  byId('detail-about').replaceChildren(`${usageInWords(limiter)} · ${scope} `, html('span', { class: 'badges' }, ...badgeNodes(limiter)));
+  show(byId('detail-warnings'), snapshot.warnings.length > 0);
+  byId('detail-warnings').replaceChildren(...snapshot.warnings.map(words => html('li', {}, words)));
+
+  const facts = [['In use', usage(limiter)], ['Waiting', count(limiter.waiting)], ['Most ever waiting', count(total.most_waiting)],
+    ['Lost waiting', `${rate(limiter.lost)} s/s`], ['Admitted at once', count(total.admitted_at_once)],
+    ['Admitted after waiting', count(total.admitted_after_waiting)], ['Refused', count(sum(total.rejected))], ['Gave up waiting', count(total.cancelled)]];
+  const shadowed = total.shadowed.waited + sum(total.shadowed.rejected);
+  if (limiter.shadow || shadowed > 0) facts.push(['Would have waited', count(total.shadowed.waited)], ['Would have been refused', count(sum(total.shadowed.rejected))]);
+  byId('facts').replaceChildren(...facts.map(([name, value]) => html('div', {}, html('dt', {}, name), html('dd', {}, value))));
+
+  for (const chart of detail.charts) chart.draw(detail.history);
+
+  fillTable('changes', changes.map(({ time, setting, from, to, source, by }) => [clock(time), SETTINGS[setting] ?? setting, from, to, by ?? SOURCES[source] ?? source]),
+    'Nothing has been changed.');
+  const value = given => (given === null ? 'none' : typeof given === 'object' ? duration(seconds(given)) : typeof given === 'boolean' ? (given ? 'yes' : 'no') : count(given));
+  fillTable('settings', Object.entries(settings).map(([name, { value: given, source }]) => [SETTINGS[name] ?? name, value(given), SOURCES[source] ?? source]), '');
+  fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures }) => [runtime === 0 ? 'the process' : String(runtime),
+    `${count(figures.in_use)} / ${count(figures.limit)}`, count(figures.waiting), count(figures.admitted_at_once + figures.admitted_after_waiting),
+    count(sum(figures.rejected)), duration(figures.wait.count ? seconds(figures.wait.p50) : null), duration(figures.wait.count ? seconds(figures.wait.p99) : null)]),
+    'No live runtime has used it.');
+  fillTable('keys', keys.map(({ key, in_use: used, waiting }) => [key, count(used), count(waiting)]),
+    limiter.keys === null ? 'It has no keys.' : 'No key is in use.');
+  const people = (id, calls, none) => fillTable(id, (calls ?? []).map(({ place, task, age, weight }) => [place, task ?? '–', count(weight), duration(age)]),
+    calls === null ? 'Not recorded: feature `diagnostics`, and `diagnostics::record`.' : none);
+  people('holders', holders, 'Nobody holds a permit.');
+  people('waiters', waiters, 'Nobody waits.');
+}
+
+// --- The knob --------------------------------------------------------------------------------------
+
+const current = () => known.rows.get(detail.name);
+
+/** The buttons say what they would do, by what is so now. A number that was typed is left alone. */
+function drawKnob() {
+  const row = current();
+  show(byId('read-only'), !known.writable);
+  show(byId('controls'), known.writable);
+  if (!row) return;
+  say(byId('limit-of'), row.keys !== null ? 'for each key' : row.scope === 'runtime' && row.runtimes > 1 ? 'for each runtime' : '');
+  if (!detail.edited) byId('limit').value = row.limit;
+  const button = (id, words, title) => { say(byId(id), words); attribute(byId(id), 'title', title); };
+  if (row.paused) button('pause', 'Resume', 'Back to the limit it had');
+  else button('pause', 'Pause', 'Limit 0: everybody waits until it is resumed');
+  if (row.shadow) button('shadow', 'Shadow off', 'The limit holds again');
+  else button('shadow', 'Shadow on', 'Lets everybody in and only counts what it would have done');
+  if (row.enabled) button('enabled', 'Switch off', 'The limit does not hold: everybody is let in');
+  else button('enabled', 'Switch on', 'The limit holds again');
+}
+
+const inWords = ({ setting, from, to }) => `${SETTINGS[setting] ?? setting} was ${from}, is ${to}`;
+
+async function change(what) {
+  const { name } = detail;
+  const token = byId('token').value;
+  say(byId('said'), '');
+  say(byId('refused'), '');
+  const refuse = (words, field) => { say(byId('refused'), words); field?.focus(); };
+  if (token === '') return refuse('A change needs the token that the program was given.', byId('token'));
+  if (!/^[\x21-\x7e]+$/.test(token)) return refuse('A token has no spaces, and no letters beyond ASCII.', byId('token'));
+  const by = byId('by').value.trim();
+  byId('knob').setAttribute('aria-busy', 'true');
+  try {
+    const answer = await ask('api/settings', {
+      method: 'POST',
+      headers: { 'Authorization': `Bearer ${token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name, ...(by && { by }), ...what }),
+    });
+    known.rows.set(name, { ...answer.limiter, spark: known.rows.get(name)?.spark ?? [] });
+    if (detail.name !== name) return;
+    detail.edited = false;
+    say(byId('said'), answer.changes.length > 0 ? `Done: ${answer.changes.map(inWords).join('; ')}.` : 'Nothing to change: it is so already.');
+    draw();
+    askDetail();
+  } catch (error) {
+    if (detail.name === name) refuse(error.status ? `Not changed: ${error.message}` : 'No answer: whether it was changed is not known.', error.status === 401 ? byId('token') : null);
+  } finally {
+    byId('knob').removeAttribute('aria-busy');
+  }
+}
+
+/** What was typed is kept for this tab only, and a browser that keeps nothing is no reason to fail. */
+function remember(id) {
+  const field = byId(id);
+  try { field.value = sessionStorage.getItem(`limits.${id}`) ?? ''; } catch { /* not kept */ }
+  field.addEventListener('input', () => { try { sessionStorage.setItem(`limits.${id}`, field.value); } catch { /* not kept */ } });
+}
+
+// --- Its events ------------------------------------------------------------------------------------
+
+function unfollowEvents() {
+  detail.events?.close();
+  detail.events = null;
+  byId('follow').checked = false;
+  say(byId('events'), '');
+  fillTable('events', [], 'Not followed.');
+}
+
+function followEvents() {
+  const source = new EventSource(`api/events?name=${encodeURIComponent(detail.name)}`);
+  detail.events = source;
+  fillTable('events', [], 'Nothing has happened yet.');
+  const words = kind => { const [what, why] = kind.split(':'); return what.replaceAll('_', ' ') + (why ? `: ${REASONS[why] ?? why}` : ''); };
+  source.addEventListener('events', ({ data }) => {
+    const { time, events, missed } = JSON.parse(data);
+    if (events.length === 0 && missed === 0) return;
+    const rows = events.slice(-EVENTS).map(event => [clock(time), words(event.kind), `${count(event.in_use)} / ${count(event.limit)}`, count(event.waiting)]);
+    if (missed > 0) rows.unshift([clock(time), `${count(missed)} more, not shown`, '', '']);
+    const body = byId('events');
+    if (body.querySelector('[colspan]')) say(body, '');
+    body.prepend(...rows.reverse().map(([head, ...cells]) => html('tr', {}, html('th', { scope: 'row' }, head), ...cells.map(cell => html('td', {}, cell)))));
+    while (body.rows.length > EVENTS) body.lastElementChild.remove();
+    delete body.dataset.filled;
+  });
+  source.addEventListener('error', () => { if (source.readyState === EventSource.CLOSED && detail.events === source) unfollowEvents(); });
+}
+
+// --- What the reader does -------------------------------------------------------------------------
+
+function listen() {
+  const on = (id, event, act) => byId(id).addEventListener(event, act);
+  on('filter', 'input', () => { Object.assign(view, { filter: byId('filter').value.trim(), shown: PAGE }); draw(); });
+  on('more', 'click', () => { view.shown += PAGE; draw(); });
+  for (const head of document.querySelectorAll('#limiters thead [data-sort]')) {
+    head.firstElementChild.addEventListener('click', () => {
+      const { sort } = head.dataset;
+      Object.assign(view, { descending: view.sort === sort ? !view.descending : sort !== 'name', sort, pointed: 0 });
+      draw();
+    });
+  }
+
+  on('rows', 'pointermove', () => { view.pointed = Date.now(); });
+  on('rows', 'pointerleave', () => { view.pointed = 0; });
+  on('rows', 'click', event => {
+    const row = event.target.closest('tr');
+    // A link is followed by the browser, in a new tab too; and who selects text does not click.
+    if (row && !event.target.closest('a') && getSelection().isCollapsed) location.hash = hashOf(row.dataset.name);
+  });
+  on('rows', 'keydown', event => {
+    const row = event.target.closest('tr');
+    const next = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    next.querySelector('a').focus();
+  });
+  document.addEventListener('keydown', event => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.closest?.('input');
+    if (event.key === '/' && !typing) {
+      event.preventDefault();
+      if (detail.name !== null && byId('overview').offsetParent === null) close();
+      byId('filter').focus();
+      byId('filter').select();
+    } else if (event.key === 'Escape' && typing?.id === 'filter' && typing.value !== '') {
+      typing.value = '';
+      typing.dispatchEvent(new Event('input'));
+    } else if (event.key === 'Escape' && detail.name !== null) {
+      close();
+    }
+  });
+  window.addEventListener('hashchange', () => follow(true));
+  window.addEventListener('popstate', () => follow(true));
+  on('close', 'click', close);
+
+  const step = by => { byId('limit').value = Math.max(0, (Number(byId('limit').value) || 0) + by); detail.edited = true; };
+  on('less', 'click', () => step(-1));
+  on('greater', 'click', () => step(1));
+  on('limit', 'input', () => { detail.edited = true; });
+  on('knob', 'submit', event => { event.preventDefault(); change({ limit: Number(byId('limit').value) }); });
+  on('pause', 'click', () => change({ paused: !current()?.paused }));
+  on('shadow', 'click', () => change({ shadow: !current()?.shadow }));
+  on('enabled', 'click', () => change({ enabled: !current()?.enabled }));
+  on('reset', 'click', () => change({ reset: true }));
+  on('follow', 'change', () => (byId('follow').checked ? followEvents() : unfollowEvents()));
+  remember('token');
+  remember('by');
+}
+
+detail.charts = CHARTS.map(spec => new Chart(spec));
+byId('charts').append(...detail.charts.map(chart => chart.figure));
+listen();
+connect();
+follow(false);
+// The age counts up although nothing is heard, that is just when it matters.
+setInterval(drawTrouble, 1000);
