@@ -88,7 +88,7 @@ function usageInWords(row) {
 
 function reasonsInWords(rejected) {
   const given = Object.keys(REASONS).filter(reason => rejected[reason] > 0);
-  return given.map(reason => `${REASONS[reason]} ${rate(rejected[reason])}`).join(', ');
+  return given.map(reason => `${REASONS[reason]}\u00a0${rate(rejected[reason])}`).join(', ');
 }
 
 /** What is not as usual with a limiter: text, whether it stands out, and what it means. */
@@ -357,7 +357,7 @@ class Chart {
     this.figure = html('figure', { class: 'card' }, html('figcaption', {}, spec.title, ' ', html('small', {}, spec.unit === 'time' ? '' : spec.unit)), this.legend, this.plot);
     this.values = spec.series.map(series => {
       const [name, value] = [html('span', {}, `${series.label} `), html('b')];
-      this.legend.append(html('li', { class: series.id }, html('i', { class: series.style }), name, value));
+      this.legend.append(html('li', { class: series.id }, html('i', { class: series.style === 'dashed' ? 'dashed' : null }), name, value));
       return value;
     });
     this.when = html('li');
@@ -393,7 +393,7 @@ class Chart {
       nodes.push(svg('line', { class: 'grid', x1: EDGE.left, x2: this.width - EDGE.right, y1: y(value), y2: y(value) }),
         svg('text', { x: EDGE.left - 6, y: Number(y(value)) + 4, 'text-anchor': 'end' }, value === 0 ? '0' : format(value)));
     }
-    const parts = this.width < 300 ? 2 : 4;
+    const parts = this.width < 420 ? 2 : 4;
     for (let part = 0; part <= parts; part += 1) {
       const ago = span * (1 - part / parts) / 1000;
       const words = ago === 0 ? 'now' : ago < 120 ? `−${three.format(ago)} s` : `−${three.format(ago / 60)} min`;
@@ -410,7 +410,7 @@ class Chart {
         const line = run.map((tick, n) => (n === 0 ? `M${x(time[tick])} ${y(upper[tick])}`
           : style === 'dashed' ? `H${x(time[tick])}V${y(upper[tick])}` : `L${x(time[tick])} ${y(upper[tick])}`)).join('') + (first === last ? 'h.01' : '');
         if (style === 'area') group.append(svg('path', { class: 'area', d: `${line}V${y(0)}H${x(time[first])}Z` }));
-        if (style !== 'stack') group.append(svg('path', { class: `stroke ${style}`, d: line }));
+        if (style !== 'stack') group.append(svg('path', { class: style === 'dashed' ? 'stroke dashed' : 'stroke', d: line }));
         else if (run.some(tick => values[at][tick] > 0)) {
           group.append(svg('path', { class: 'stack', d: `${line}${run.toReversed().map(tick => `L${x(time[tick])} ${y(lower[tick])}`).join('')}Z` }));
         }
