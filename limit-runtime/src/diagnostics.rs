@@ -84,7 +84,7 @@ pub fn warn_after(age: Duration) {
     watch::look_again();
 }
 
-fn is_recording() -> bool {
+pub(crate) fn is_recording() -> bool {
     RECORDING.load(Ordering::Relaxed)
 }
 

@@ -27,13 +27,20 @@ use crate::rejected::Rejected;
 #[cfg(feature = "task")]
 pub(crate) use changed::LimitChanged;
 pub use drain::{Drain, Undrained};
-#[cfg(any(feature = "config", feature = "diagnostics", feature = "_exporters"))]
+#[cfg(any(
+    feature = "config",
+    feature = "console",
+    feature = "diagnostics",
+    feature = "_exporters"
+))]
 pub(crate) use entry::Entry;
 use entry::Limit;
+#[cfg(feature = "console")]
+pub(crate) use entry::Look;
 #[cfg(feature = "config")]
 pub(crate) use entry::read_limit;
 pub use keyed::ForKey;
-#[cfg(any(feature = "config", feature = "_exporters"))]
+#[cfg(any(feature = "config", feature = "console", feature = "_exporters"))]
 pub(crate) use limiters::entries;
 #[cfg(feature = "diagnostics")]
 pub(crate) use limiters::entry;

@@ -3,7 +3,7 @@
 //! Nothing here is on the fast path: calls that are admitted at once are counted by the semaphore's
 //! word, everything else under the semaphore's lock by calls that had to take it anyway.
 
-#[cfg(feature = "_exporters")]
+#[cfg(any(feature = "_exporters", feature = "console"))]
 mod export;
 mod histogram;
 mod snapshot;

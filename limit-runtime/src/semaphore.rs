@@ -63,6 +63,8 @@ use crate::metrics::Reading;
 use crate::policy::{Ask, Policy};
 use crate::rejected::Refusal;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+#[cfg(feature = "console")]
+pub(crate) use keys::KeyFigures;
 pub(crate) use keys::{Hashed, KeySource};
 pub(crate) use queue::Place;
 pub(crate) use rate::Tick;
@@ -246,6 +248,12 @@ impl Semaphore {
         let mut state = self.lock();
         let acquired = self.acquired(&mut state);
         state.read(&self.word, acquired)
+    }
+
+    /// The keys with the most waiters and holders.
+    #[cfg(feature = "console")]
+    pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyFigures> {
+        self.lock().busiest_keys(most)
     }
 
     /// The limit that it is bound to.

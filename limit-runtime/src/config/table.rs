@@ -53,12 +53,7 @@ impl<'de> Deserialize<'de> for Table {
 impl Table {
     /// What is there overrides what the other has.
     pub(super) fn override_in(&self, values: &mut Values) {
-        let Values { limit, max_waiting, max_wait, enabled, shadow } = self.values;
-        values.limit = limit.or(values.limit);
-        values.max_waiting = max_waiting.or(values.max_waiting);
-        values.max_wait = max_wait.or(values.max_wait);
-        values.enabled = enabled.or(values.enabled);
-        values.shadow = shadow.or(values.shadow);
+        self.values.override_in(values);
     }
 }
 

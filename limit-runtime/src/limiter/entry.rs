@@ -2,6 +2,8 @@
 
 #[cfg(feature = "_exporters")]
 mod export;
+#[cfg(feature = "console")]
+mod look;
 mod set;
 mod variable;
 
@@ -16,6 +18,8 @@ use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
 use crate::policy::Policy;
 use crate::registry;
 use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers};
+#[cfg(feature = "console")]
+pub(crate) use look::Look;
 pub(crate) use set::Made;
 use set::MaxWaitSet;
 use std::cell::RefCell;

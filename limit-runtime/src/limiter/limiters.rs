@@ -158,6 +158,11 @@ pub struct LimiterHandle {
 }
 
 impl LimiterHandle {
+    #[cfg(feature = "console")]
+    pub(crate) fn new(entry: Arc<Entry>) -> Self {
+        Self { entry }
+    }
+
     #[cfg(feature = "diagnostics")]
     pub(crate) fn entry(&self) -> &Entry {
         &self.entry

@@ -104,6 +104,19 @@ pub(crate) struct Values {
     pub(crate) shadow: Option<bool>,
 }
 
+#[cfg(any(feature = "config", feature = "console"))]
+impl Values {
+    /// What is there overrides what the others have.
+    pub(crate) fn override_in(&self, others: &mut Self) {
+        let Self { limit, max_waiting, max_wait, enabled, shadow } = *self;
+        others.limit = limit.or(others.limit);
+        others.max_waiting = max_waiting.or(others.max_waiting);
+        others.max_wait = max_wait.or(others.max_wait);
+        others.enabled = enabled.or(others.enabled);
+        others.shadow = shadow.or(others.shadow);
+    }
+}
+
 /// The values that override those of the code.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Overrides {

@@ -1,8 +1,11 @@
 //! Figures as exporters need them.
 
-use super::{Counters, Histogram, LimitChanges, Reading, Totals};
+use super::{Counters, Histogram};
+#[cfg(feature = "_exporters")]
+use super::{LimitChanges, Reading, Totals};
 
 /// What a limiter shows at one moment.
+#[cfg(feature = "_exporters")]
 #[derive(Debug)]
 pub(crate) struct Export {
     /// One for all runtimes, or one for each that lives and last the one of those that have ended.
@@ -10,6 +13,7 @@ pub(crate) struct Export {
     pub(crate) changes: LimitChanges,
 }
 
+#[cfg(feature = "_exporters")]
 #[derive(Debug)]
 pub(crate) struct Part {
     /// Which live runtime it is of, if it is of one.
@@ -25,6 +29,7 @@ impl Counters {
     }
 
     /// Without what these have counted, which it has counted too. (The most that waited stays.)
+    #[cfg(feature = "_exporters")]
     pub(crate) fn subtract(&mut self, other: &Self) {
         self.admitted_at_once = self.admitted_at_once.saturating_sub(other.admitted_at_once);
         self.cancelled = self.cancelled.saturating_sub(other.cancelled);
@@ -37,6 +42,7 @@ impl Counters {
     }
 }
 
+#[cfg(feature = "_exporters")]
 impl Reading {
     /// Whether its runtime has not used it yet.
     fn is_untouched(&self) -> bool {
@@ -47,6 +53,7 @@ impl Reading {
     }
 }
 
+#[cfg(feature = "_exporters")]
 impl Export {
     pub(crate) fn of_all(limit: usize, totals: Totals, changes: LimitChanges) -> Self {
         let part = Part { runtime: None, limit: Some(limit), totals };

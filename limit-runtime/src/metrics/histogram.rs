@@ -6,7 +6,7 @@
 
 #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
 mod shown;
-#[cfg(feature = "_exporters")]
+#[cfg(any(feature = "_exporters", feature = "console"))]
 mod since;
 
 #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
@@ -64,12 +64,12 @@ impl Histogram {
         }
     }
 
-    #[cfg(feature = "_exporters")]
+    #[cfg(any(feature = "_exporters", feature = "console"))]
     pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
-    fn total(&self) -> Duration {
+    pub(crate) fn total(&self) -> Duration {
         Duration::from_nanos(u64::try_from(self.sum).unwrap_or(u64::MAX))
     }
 

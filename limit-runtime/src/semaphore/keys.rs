@@ -15,11 +15,16 @@
 //! So while the total is reached, each waiting key gets as many calls as any other, however many of
 //! them wait.
 
+#[cfg(feature = "console")]
+mod shown;
+
 use super::line::Line;
 use super::queue::Queue;
 use super::returns::Returns;
 use super::shadow::Shadows;
 use super::slots::NO_KEY;
+#[cfg(feature = "console")]
+pub(crate) use shown::KeyFigures;
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -85,6 +90,9 @@ trait Table: Any + Send + std::fmt::Debug {
     fn as_any(&mut self) -> &mut dyn Any;
     /// Forgets a key; returns it if there is anything to drop.
     fn forget(&mut self, number: u32) -> Option<Box<dyn Any + Send>>;
+    /// What a person may know a key by, if it can be told without the user's own code; else its type.
+    #[cfg(feature = "console")]
+    fn name(&self, number: u32) -> Result<String, &'static str>;
 }
 
 struct Typed<K>(Vec<Option<K>>);
@@ -97,6 +105,12 @@ impl<K: Send + 'static> Table for Typed<K> {
     fn forget(&mut self, number: u32) -> Option<Box<dyn Any + Send>> {
         let key = self.0.get_mut(number as usize)?.take()?;
         std::mem::needs_drop::<K>().then(|| Box::new(key) as Box<dyn Any + Send>)
+    }
+
+    #[cfg(feature = "console")]
+    fn name(&self, number: u32) -> Result<String, &'static str> {
+        let key = self.0.get(number as usize).and_then(Option::as_ref);
+        key.and_then(|key| shown::name(key)).ok_or(std::any::type_name::<K>())
     }
 }
 

@@ -68,7 +68,7 @@ impl Overrides {
 
 impl Entry {
     /// Changes something while running.
-    pub(in crate::limiter) fn set(&self, set: impl FnOnce(&mut Values)) {
+    pub(crate) fn set(&self, set: impl FnOnce(&mut Values)) {
         self.override_with(Source::Live, set);
     }
 

@@ -1,0 +1,115 @@
+//! What happens at one limiter, as it happens.
+
+use super::api::{Console, Which, no_such};
+use super::guard::Refusal;
+use super::watch::{Published, milliseconds};
+use crate::RejectedKind;
+use crate::events::{Event as Happened, EventKind};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, Sse};
+use futures_util::future::{Either, select};
+use futures_util::stream::{self, Stream};
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::watch::Receiver;
+use tokio::sync::{OwnedSemaphorePermit, broadcast};
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "it is their name")]
+struct Events {
+    /// In milliseconds since 1970.
+    time: u64,
+    events: Vec<EventRow>,
+    missed: u64,
+}
+
+#[derive(Serialize)]
+struct EventRow {
+    kind: &'static str,
+    limit: usize,
+    in_use: usize,
+    waiting: usize,
+}
+
+impl From<Happened> for EventRow {
+    fn from(Happened { kind, limit, in_use, waiting }: Happened) -> Self {
+        let kind = match kind {
+            EventKind::Waiting => "waiting",
+            EventKind::Admitted => "admitted",
+            EventKind::Rejected(RejectedKind::QueueFull) => "rejected:queue_full",
+            EventKind::Rejected(RejectedKind::TimedOut) => "rejected:timed_out",
+            EventKind::Rejected(RejectedKind::TooHeavy) => "rejected:too_heavy",
+            EventKind::Rejected(RejectedKind::Closed) => "rejected:closed",
+            EventKind::Rejected(RejectedKind::Evicted) => "rejected:evicted",
+            EventKind::Cancelled => "cancelled",
+            EventKind::Released => "released",
+            EventKind::LimitChanged => "limit_changed",
+        };
+        Self { kind, limit, in_use, waiting }
+    }
+}
+
+/// What happens at one limiter, a few times a second.
+pub(super) async fn events(
+    which: Result<Query<Which>, QueryRejection>,
+    State(console): State<Console>,
+) -> Result<impl IntoResponse, Refusal> {
+    let Query(Which { name, .. }) =
+        which.map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
+    let place = console.place()?;
+    let handle = crate::find(&name).ok_or_else(|| no_such(&name))?;
+    let (receiver, ticks) = (handle.subscribe(), console.follow());
+    Ok(Sse::new(happened(receiver, ticks, place)))
+}
+
+/// What comes of something, unless the console ends before.
+async fn until_ended<F: Future>(ticks: &mut Receiver<Published>, first: F) -> Option<F::Output> {
+    let ended = ticks.wait_for(|published| published.has_ended);
+    match select(pin!(first), pin!(ended)).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(_) => None,
+    }
+}
+
+fn happened(
+    receiver: broadcast::Receiver<Happened>,
+    ticks: Receiver<Published>,
+    place: OwnedSemaphorePermit,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    const PAUSE: Duration = Duration::from_millis(250);
+    /// More in one go nobody reads.
+    const AT_A_TIME: usize = 50;
+
+    stream::unfold((receiver, ticks, place), |(mut receiver, mut ticks, place)| async {
+        let mut missed = 0;
+        let mut happened = VecDeque::new();
+        match until_ended(&mut ticks, receiver.recv()).await? {
+            Ok(event) => happened.push_back(event),
+            Err(RecvError::Lagged(more)) => missed += more,
+            Err(RecvError::Closed) => return None,
+        }
+        tokio::time::sleep(PAUSE).await;
+        loop {
+            match receiver.try_recv() {
+                Ok(event) => happened.push_back(event),
+                Err(TryRecvError::Lagged(more)) => missed += more,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+            if happened.len() > AT_A_TIME {
+                happened.pop_front();
+                missed += 1;
+            }
+        }
+        let events = happened.into_iter().map(EventRow::from).collect();
+        let events = Events { time: milliseconds(), events, missed };
+        let event = Event::default().event("events").json_data(events).unwrap_or_default();
+        Some((Ok(event), (receiver, ticks, place)))
+    })
+}
