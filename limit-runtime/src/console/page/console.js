@@ -159,9 +159,22 @@ function connect() {
     // As long as the browser tries by itself, it is left to; it gives up for good if it was answered
     // and the answer was no stream. What it was, an event source does not tell.
     if (source.readyState !== EventSource.CLOSED) return;
-    ask('api/limiters').then(() => '', error => (error.status ? error.message : '')).then(words => { stream.refusal = words; draw(); });
+    whyNot().then(words => { stream.refusal = words; drawTrouble(); });
     setTimeout(connect, RETRY);
   });
+}
+
+/** The words with which the server refuses the stream; none if it does not. */
+async function whyNot() {
+  const stop = new AbortController();
+  try {
+    const answer = await fetch('api/stream', { cache: 'no-store', signal: stop.signal });
+    return answer.ok ? '' : (await answer.json()).error ?? '';
+  } catch {
+    return '';
+  } finally {
+    stop.abort();
+  }
 }
 
 // --- The state of the connection -------------------------------------------------------------------
