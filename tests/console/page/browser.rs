@@ -40,8 +40,8 @@ fn find(program: &str) -> Option<PathBuf> {
 /// The browser, its driver and the page, gone with the test.
 pub(crate) struct Browser {
     client: Client,
-    driver: Child,
     runtime: Runtime,
+    _driver: Driver,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -57,17 +57,18 @@ impl Browser {
         };
         let turn = turn();
         // It chooses a free port itself, and says which.
-        let mut driver = Command::new(driver)
+        let driver = Command::new(driver)
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver can be started");
-        let said = BufReader::new(driver.stdout.take().expect("its output is piped")).lines();
-        let port = said
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("on port ")?.1.trim_end_matches('.').parse().ok());
+            .spawn();
+        let mut driver = Driver(driver.expect("chromedriver can be started"));
+        let output = driver.0.stdout.take().expect("its output is piped");
+        let said = BufReader::new(output).lines();
+        let port = said.map_while(Result::ok).find_map(|line| {
+            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+        });
         let port: u16 = port.expect("chromedriver says its port");
 
         let arguments = [
@@ -94,7 +95,7 @@ impl Browser {
                     .connect(&format!("http://127.0.0.1:{port}")),
             )
             .expect("chromium starts");
-        let browser = Self { client, driver, runtime, _turn: turn };
+        let browser = Self { client, runtime, _driver: driver, _turn: turn };
         let phone = width < 500;
         browser.devtools(
             "Emulation.setDeviceMetricsOverride",
@@ -124,9 +125,7 @@ impl Browser {
     /// The value of an expression in the page.
     pub(crate) fn value(&self, expression: &str) -> Value {
         let script = format!("{WORDS} return ({expression});");
-        self.runtime
-            .block_on(self.client.execute(&script, Vec::new()))
-            .unwrap_or_else(|error| panic!("{expression}: {error}"))
+        self.runtime.block_on(self.client.execute(&script, Vec::new())).unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// Waits until an expression in the page has that value.
@@ -251,10 +250,20 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // The driver ends the browser; if it does not, there is nothing that a test could do.
-        let close = tokio::time::timeout(Duration::from_secs(10), self.client.clone().close());
-        let _ = self.runtime.block_on(async { close.await });
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        let close = self.client.clone().close();
+        let _ = self
+            .runtime
+            .block_on(async { tokio::time::timeout(Duration::from_secs(10), close).await });
+    }
+}
+
+/// Chromedriver, as long as it is needed.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
