@@ -65,8 +65,19 @@ impl Running {
     /// What Ctrl-C in a terminal does.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) -> Result {
+        self.signal("-INT")
+    }
+
+    /// What a supervisor does when the program is to stop.
+    #[cfg(unix)]
+    pub(crate) fn terminate(&self) -> Result {
+        self.signal("-TERM")
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: &str) -> Result {
         let id = self.child.id().ok_or("it has ended already")?.to_string();
-        let status = std::process::Command::new("kill").args(["-INT", &id]).status()?;
+        let status = std::process::Command::new("kill").args([signal, &id]).status()?;
         if status.success() { Ok(()) } else { Err("kill failed".into()) }
     }
 

@@ -224,6 +224,7 @@ impl Call<'_> {
             REFUSED => {
                 let refusal = waiter.semaphore.leave_refused(waiter.place.slot, waiter.weight);
                 std::mem::forget(self.waiter.take());
+                self.waits_no_longer();
                 Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
             }
             // The runtime has ended, or who was to find the limit out has failed to.
@@ -256,6 +257,7 @@ impl Call<'_> {
             let entered = semaphore.enter(ask, key, waker, policy, || lease.holds());
             match entered {
                 Entered::Admitted { weight, slot } => {
+                    self.waits_no_longer();
                     let record = Record::holds(self.limiter, semaphore, weight, self.site);
                     let permit = Permit::new(semaphore, weight, slot, record);
                     // It may have waited at a runtime that has ended.
@@ -266,14 +268,17 @@ impl Call<'_> {
                 }
                 Entered::Queued(place) => {
                     self.waiter = Some(Waiter { semaphore, place, weight: self.ask.weight });
-                    self.record =
-                        Record::waits(self.limiter, semaphore, self.ask.weight, self.site);
+                    if !self.record.waits_at(semaphore) {
+                        self.record =
+                            Record::waits(self.limiter, semaphore, self.ask.weight, self.site);
+                    }
                     self.since.get_or_insert_with(Instant::now);
                     self.limiter.assert_not_finding_out();
                     self.log_waiting();
                     return self.look_at_the_clock(context, deadline);
                 }
                 Entered::Refused(refusal) => {
+                    self.waits_no_longer();
                     return Poll::Ready(Err(self.limiter.rejected(
                         self.ask,
                         self.waited(),
@@ -320,6 +325,7 @@ impl Call<'_> {
             return Poll::Pending;
         };
         std::mem::forget(self.waiter.take());
+        self.waits_no_longer();
         Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
     }
 
@@ -350,8 +356,14 @@ impl Call<'_> {
         permit
     }
 
+    /// It is not listed as one that waits any more, even if it is kept.
+    #[inline]
+    fn waits_no_longer(&mut self) {
+        self.record = Record::NONE;
+    }
+
+    /// It is to ask again. It is still listed as one that waits.
     fn retry(&mut self) {
-        self.record.end();
         if let Some(waiter) = self.waiter.take() {
             waiter.semaphore.leave(waiter.place.slot, waiter.weight, false);
             std::mem::forget(waiter);

@@ -35,7 +35,8 @@
 //! | `shadow` | `true`: nobody waits and nobody is refused, but it is counted | [`set_shadow`](crate::LimiterHandle::set_shadow) |
 //!
 //! `max_waiting` and `max_wait` are for limiters whose calls can be refused: a function with one of the
-//! two in its attribute, a `Limiter<Rejected>`. For others they are a contradiction. What a call says
+//! two in its attribute, a `Limiter<Rejected>`. For others they are a contradiction (but a shadow may have
+//! `max_waiting`: it counts whom it would have refused). What a call says
 //! itself ([`Acquire::max_wait`](crate::Acquire::max_wait), `max_wait = expression` of the attribute) no
 //! configuration overrides.
 //!
@@ -47,8 +48,9 @@
 //! 1. the **attribute**, or how a limiter was made;
 //! 2. the **file**: the [`Config`] that was applied last. What it does not mention any more is given up.
 //! 3. the **environment**: the variable that the attribute names (`env = "…"`), or else, for the limit,
-//!    `LIMIT_` and the limiter's name in capitals with underscores: `LIMIT_PAYMENTS_CHARGE`. Read when
-//!    the limiter is first used;
+//!    `LIMIT_` and the limiter's name in capitals with underscores: `LIMIT_PAYMENTS_CHARGE`; a name
+//!    without letters or digits of ASCII has none. A whole number from 1 up. Read when the limiter is
+//!    first used;
 //! 4. a **live** change: `set_limit` and its like, until [`reset`](crate::LimiterHandle::reset).
 //!
 //! # Names
@@ -109,7 +111,7 @@ pub struct Config {
 
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { tables: BTreeMap::deserialize(deserializer)?, places: BTreeMap::new() })
+        Ok(Self { tables: table::tables(deserializer)?, places: BTreeMap::new() })
     }
 }
 
@@ -154,8 +156,7 @@ impl Config {
     /// If a setting does not fit a limiter that is in use. Then nothing has been changed.
     pub fn apply(self) -> Result<Applied, ConfigError> {
         let config = Arc::new(self);
-        let limiters = entries();
-        for entry in &limiters {
+        for entry in entries() {
             let unsupported = |error: crate::Unsupported| {
                 let at = config.place(&entry.name, error.setting());
                 ConfigError::unsupported(error, at)
@@ -165,13 +166,11 @@ impl Config {
         let version = layer::put_in_force(&config);
         let mut changes = Vec::new();
         // Again: one may have been used for the first time meanwhile.
-        for entry in entries() {
+        let limiters = entries();
+        for entry in &limiters {
             let before = entry.current_settings();
-            let values = config.values(&entry.name);
-            if entry.supports(&values).is_ok() {
-                entry.configure(version, values);
-            }
-            changes.extend(Change::between(&entry, &before, &entry.current_settings()));
+            entry.configure(version, layer::what_fits(entry, config.values(&entry.name)));
+            changes.extend(Change::between(entry, &before, &entry.current_settings()));
         }
         let pending = config.pending(&limiters);
         Ok(Applied { changes, pending })
@@ -350,9 +349,16 @@ mod tests {
 
     #[test]
     fn the_variable_is_the_name_in_capitals() {
-        assert_eq!(layer::variable("payments::charge"), "LIMIT_PAYMENTS_CHARGE");
-        assert_eq!(layer::variable("a-b c#2"), "LIMIT_A_B_C_2");
-        assert_eq!(layer::variable("::x::"), "LIMIT_X");
+        let variable = |name| layer::variable(name).expect("it has letters");
+        assert_eq!(variable("payments::charge"), "LIMIT_PAYMENTS_CHARGE");
+        assert_eq!(variable("a-b c#2"), "LIMIT_A_B_C_2");
+        assert_eq!(variable("::x::"), "LIMIT_X");
+    }
+
+    #[test]
+    fn a_name_without_letters_that_variables_have_has_none() {
+        // And does not listen to `LIMIT`, as all its like would.
+        assert_eq!(["", "::", "\u{e4}"].map(layer::variable), [const { None }; 3]);
     }
 
     #[test]

@@ -61,8 +61,8 @@ static RECORDING: AtomicBool = AtomicBool::new(cfg!(debug_assertions));
 /// In nanoseconds.
 static WARN_AFTER: AtomicU64 = AtomicU64::new(30_000_000_000);
 
-/// Of so many calls that held permits, one is counted with how long it did.
-pub(crate) const SAMPLED: u32 = 64;
+/// Of so many calls of a limiter that held permits, one is counted with how long it did.
+const SAMPLED: u8 = 64;
 
 /// Whether calls are recorded from now on. At the start: in builds with debug assertions.
 pub fn record(on: bool) {
@@ -149,6 +149,11 @@ impl Record {
         Self(slots::take(Info { limiter, semaphore, site, task, since, weight, holds, is_told }))
     }
 
+    /// It still waits, and has since it began, but at another semaphore.
+    pub(crate) fn waits_at(&mut self, semaphore: &'static Semaphore) -> bool {
+        self.0.is_some_and(|slot| slots::change(slot, |info| Info { semaphore, ..info }))
+    }
+
     /// The call that waited has its permits.
     #[inline]
     pub(crate) fn admitted(
@@ -162,43 +167,80 @@ impl Record {
         *self = Self::holds(limiter, semaphore, weight, site);
     }
 
-    /// It ends: before the permit is given back, so that it is not seen beside the next holder's.
+    /// It ends: before the permit is given back, so that it is not seen beside the next holder's. What
+    /// is to be said of it is to be said after that.
     #[inline]
-    pub(crate) fn end(&mut self) {
-        if let Some(slot) = self.0.take() {
-            end(slot);
+    pub(crate) fn end(&mut self) -> Ended {
+        Ended(self.0.take().and_then(end))
+    }
+}
+
+/// What is to be said of a holder when its permits are back, if anything. Whoever listens is foreign
+/// code: it may panic, take its time, or ask for a permit of the same limiter.
+#[must_use = "nobody hears of it unless it is told"]
+pub(crate) struct Ended(Option<Held>);
+
+struct Held {
+    info: Info,
+    limiter: Option<Arc<Entry>>,
+    is_sample: bool,
+    time: Duration,
+}
+
+impl Ended {
+    #[inline]
+    pub(crate) fn tell(self) {
+        if let Some(held) = self.0 {
+            held.tell();
+        }
+    }
+}
+
+impl Held {
+    #[cold]
+    fn tell(self) {
+        // First what is counted, in case the log panics.
+        if let Some(limiter) = self.limiter.as_ref().filter(|_| self.is_sample) {
+            limiter.record_hold(self.time);
+        }
+        if self.info.is_told {
+            watch::tell_end(&self.info, self.limiter.as_deref());
         }
     }
 }
 
 #[inline(never)]
-fn end(slot: &'static Slot) {
-    let Some(info) = slots::give_back(slot) else { return };
-    if info.is_told {
-        watch::tell_end(&info);
+fn end(slot: &'static Slot) -> Option<Held> {
+    let info = slots::give_back(slot)?;
+    let is_sample = info.holds && is_sample(info.limiter);
+    if !info.is_told && !is_sample {
+        return None;
     }
-    if info.holds && is_sample() {
-        if let Some(entry) = info.limiter() {
-            entry.record_hold(info.since.elapsed());
-        }
-    }
+    // While the permit is out: see there.
+    let limiter = info.limiter();
+    Some(Held { info, limiter, is_sample, time: info.since.elapsed() })
 }
 
-/// Whether this call is one of which it is counted for how long it held its permits: of each thread's the
-/// first, and then every so many.
-fn is_sample() -> bool {
+/// Whether this call is one of which it is counted for how long it held its permits: of each thread's
+/// calls of a limiter the first, and then every so many. Were all limiters' calls counted together, of two
+/// limiters whose calls alternate one might never be counted.
+fn is_sample(limiter: Option<u32>) -> bool {
+    /// Limiters as far from each other as this share a count.
+    const COUNTS: usize = 256;
     thread_local! {
-        static CALLS: Cell<u32> = const { Cell::new(0) };
+        static CALLS: [Cell<u8>; COUNTS] = const { [const { Cell::new(0) }; COUNTS] };
     }
+    let place = limiter.unwrap_or(0) as usize % COUNTS;
     // Not to be had while the thread's locals are dropped.
-    let call = CALLS.try_with(|calls| calls.replace(calls.get().wrapping_add(1)));
-    call.is_ok_and(|call| call % SAMPLED == 0)
+    let call = CALLS.try_with(|calls| calls[place].replace((calls[place].get() + 1) % SAMPLED));
+    call.is_ok_and(|call| call == 0)
 }
 
 impl Drop for Record {
     #[inline]
     fn drop(&mut self) {
-        self.end();
+        // Of those who wait, and of permits that there never were, there is nothing to tell.
+        let _ = self.end();
     }
 }
 
@@ -316,6 +358,10 @@ fn calls(entry: &Entry, holding: bool) -> Vec<Call> {
     };
     let mut infos: Vec<_> = slots::all().filter(is_meant).collect();
     infos.sort_by_key(|info| info.since);
+    // If it was dropped meanwhile, they may be another's.
+    if entry.is_dropped() {
+        return Vec::new();
+    }
     let now = Instant::now();
     infos.into_iter().map(|info| info.call(Arc::clone(&entry.name), now)).collect()
 }
@@ -326,12 +372,10 @@ impl Info {
         Call { limiter, place, task, weight, age: now.saturating_duration_since(since) }
     }
 
-    /// Whose it is, unless that has been dropped.
+    /// Whose it is, unless that has been dropped. To be asked while its permits are out: until they are
+    /// back, no other limiter has its index.
     fn limiter(&self) -> Option<Arc<Entry>> {
-        let entry = entry(self.limiter? as usize)?;
-        // The index may be another's by now, but then none of its semaphores is this one.
-        let is_its = |semaphore: &&Semaphore| std::ptr::eq(*semaphore, self.semaphore);
-        entry.semaphores().iter().any(is_its).then_some(entry)
+        entry(self.limiter? as usize)
     }
 }
 
@@ -341,7 +385,7 @@ pub(crate) struct OldestHolders(HashMap<usize, Instant>);
 
 #[cfg(feature = "_exporters")]
 impl OldestHolders {
-    /// At this moment.
+    /// At this moment. Limiters that are found later may be in the place of others that held these.
     pub(crate) fn now() -> Self {
         let mut oldest = HashMap::new();
         for info in slots::all().filter(|info| info.holds) {

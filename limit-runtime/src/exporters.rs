@@ -28,7 +28,7 @@
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
 //!
 //! All results and sources of a limiter are there from the start, at zero. (Of holds there is nothing before
-//! the first is counted: one in 64 calls of each thread is, and its first.) No label ever has a key, a
+//! the first is counted: on each thread the first of a limiter is, and then one in 64.) No label ever has a key, a
 //! task or a user for its value.
 //!
 //! The limit is that of one scope. Where several runtimes use a limiter, each has so many permits, and

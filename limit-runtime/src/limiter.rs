@@ -241,8 +241,8 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// The limit in force: the last that was set, or else the environment variable's, or else the
-    /// one it was made with. A [`lazy`](Self::lazy) one is that of the scope we are in.
+    /// The limit in force: the last that was set, or else the environment variable's, or else a
+    /// configuration's, or else the one it was made with. A [`lazy`](Self::lazy) one is that of the scope we are in.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.core.limit()

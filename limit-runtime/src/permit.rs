@@ -51,8 +51,10 @@ impl Permit {
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        self.record.end();
+        let ended = self.record.end();
         self.semaphore.release(self.weight, self.slot);
+        // Foreign code: the permit is back already.
+        ended.tell();
     }
 }
 

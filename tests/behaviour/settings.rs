@@ -6,6 +6,7 @@ use crate::support::{
 use limit_runtime::{
     KeyedLimiter, Limiter, Rejected, RejectedKind, Setting, Source, concurrency_limit, find,
 };
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_test::{assert_ready, task};
@@ -256,6 +257,126 @@ fn a_limit_set_to_what_it_is_counts_as_no_change() {
     limiter.set_limit(3);
     let changes = limiter.snapshot().limit_changes;
     assert_eq!((changes.file, changes.environment, changes.live), (0, 0, 2));
+
+    let limiter = Limiter::new("settings-same-as-made", 3);
+    limiter.set_limit(3);
+    assert_eq!(of(limiter.snapshot().settings.limit), (3, Source::Live));
+    limiter.reset();
+    assert_eq!(limiter.snapshot().limit_changes.live, 0);
+}
+
+#[test]
+fn after_a_reset_each_runtime_has_the_limit_that_it_found_out() {
+    static NEXT: AtomicUsize = AtomicUsize::new(3);
+    static LIMITER: Limiter =
+        Limiter::lazy("settings-lazy-each", || NEXT.fetch_add(1, Ordering::Relaxed));
+    let (first, second, third) = (one_thread(), one_thread(), one_thread());
+    let limit = |runtime: &tokio::runtime::Runtime| {
+        runtime.block_on(async {
+            drop(LIMITER.try_acquire());
+            LIMITER.limit()
+        })
+    };
+    assert_eq!((limit(&first), limit(&second)), (3, 4));
+    LIMITER.set_limit(8);
+    assert_eq!((limit(&first), limit(&third)), (8, 8));
+    LIMITER.reset();
+    assert_eq!((limit(&first), limit(&second), limit(&third)), (3, 4, 4));
+    let handle = find("settings-lazy-each").expect("it has been used");
+    assert_eq!((handle.limit(), total(&LIMITER).limit), (4, 4));
+}
+
+#[test]
+fn a_limit_that_was_set_before_it_was_found_out_is_found_out_at_a_reset() {
+    static LIMITER: Limiter = Limiter::lazy("settings-lazy-late", || 0);
+    LIMITER.set_limit(8);
+    drop(LIMITER.try_acquire().expect("a permit is free"));
+    LIMITER.reset();
+    assert_eq!((LIMITER.limit(), total(&LIMITER).limit), (0, 0));
+    assert!(LIMITER.try_acquire().is_err());
+    let warnings = LIMITER.snapshot().warnings;
+    assert_eq!(warnings, ["the limit is 0: every call waits until it is raised"]);
+    LIMITER.set_limit(1);
+    LIMITER.reset();
+    assert_eq!(LIMITER.snapshot().warnings.len(), 1, "it is told once");
+}
+
+#[test]
+fn a_runtime_that_has_found_nothing_out_has_not_what_one_before_it_found() {
+    static NEXT: AtomicUsize = AtomicUsize::new(3);
+    static LIMITER: Limiter =
+        Limiter::lazy("settings-lazy-before", || NEXT.fetch_add(1, Ordering::Relaxed));
+    let limit = |runtime: &tokio::runtime::Runtime| runtime.block_on(async { LIMITER.limit() });
+    let (first, second) = (one_thread(), one_thread());
+    assert_eq!((limit(&first), limit(&second)), (3, 4));
+    drop(first);
+    LIMITER.set_limit(8);
+    // Several: one of them has what was the first one's.
+    let later = [(); 16].map(|()| one_thread());
+    for runtime in &later {
+        runtime.block_on(async { drop(LIMITER.try_acquire()) });
+    }
+    LIMITER.reset();
+    for runtime in &later {
+        assert_eq!(limit(runtime), 4, "the last that was found out");
+    }
+}
+
+#[test]
+fn an_expression_is_not_evaluated_before_the_first_use() {
+    static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+    static LIMITER: Limiter =
+        Limiter::lazy("settings-lazy-unused", || EVALUATED.fetch_add(1, Ordering::Relaxed) + 1);
+    LIMITER.set_limit(8);
+    LIMITER.reset();
+    assert_eq!(EVALUATED.load(Ordering::Relaxed), 0);
+    assert_eq!(LIMITER.limit(), 1);
+}
+
+#[test]
+fn a_handle_changes_what_its_limiter_does_as_long_as_there_is_one() {
+    let limiter = Limiter::new("settings-handle", 1).max_waiting(1);
+    let before = limiter.snapshot().settings;
+    let handle = find("settings-handle").expect("it has been used");
+    handle.set_limit(4);
+    handle.set_max_waiting(8).expect("its calls can be refused");
+    handle.set_max_wait(6 * MS).expect("its calls can be refused");
+    handle.set_enabled(false);
+    handle.set_shadow(true).expect("it was not made one");
+    let settings = limiter.snapshot().settings;
+    assert_eq!(of(settings.limit), (4, Source::Live));
+    assert_eq!(of(settings.max_waiting), (Some(8), Source::Live));
+    assert_eq!(of(settings.max_wait), (Some(6 * MS), Source::Live));
+    assert_eq!(of(settings.enabled), (false, Source::Live));
+    assert_eq!(of(settings.shadow), (true, Source::Live));
+    handle.reset();
+    assert_eq!(limiter.snapshot().settings, before);
+    drop(limiter);
+    handle.set_limit(9);
+    assert_eq!((handle.limit(), handle.snapshot().settings), (1, before));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_span_replaces_a_shorter_one() {
+    let limiter = Limiter::new("settings-longest", 1).max_wait(10 * MS);
+    let held = limiter.try_acquire().expect("a permit is free");
+    limiter.set_max_wait(Duration::MAX);
+    let mut call = task::spawn(limiter.acquire());
+    assert!(call.poll().is_pending());
+    tokio::time::advance(Duration::from_secs(1_000_000)).await;
+    assert!(call.poll().is_pending());
+    drop(held);
+    drop(assert_ready!(call.poll()).expect("it is let in"));
+}
+
+#[test]
+fn what_is_left_to_calls_that_have_no_limit_is_not_shown_as_one() {
+    let limiter = Limiter::new("settings-disabled", 1).enabled(false);
+    limiter.set_enabled(true);
+    let _permits = [permit(&limiter), permit(&limiter)];
+    assert_eq!(of(limiter.snapshot().settings.enabled), (false, Source::Attribute));
+    limiter.set_enabled(false);
+    assert_eq!(of(limiter.snapshot().settings.enabled), (false, Source::Live));
 }
 
 #[test]

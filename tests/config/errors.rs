@@ -25,7 +25,15 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("[a]\nlimit = 1\nlimit = 2", (3, 1), "duplicate key"),
         ("[a]\nlimit = 1\n[a]\nlimit = 2", (3, 2), "duplicate key"),
         ("\"ä\" = { limit = -1 }", (1, 17), "integer `-1`"),
-        ("a = 3", (1, 5), "integer `3`"),
+        ("a = 3", (1, 5), "integer `3`, expected a table of settings"),
+        ("limit = 3", (1, 9), "integer `3`, expected a table of settings"),
+        ("[[a]]\nlimit = 3", (1, 1), "sequence, expected a table of settings"),
+        ("[a.b]\nlimit = 3", (1, 4), "unknown field `b`"),
+        ("\u{feff}[a]\r\nlimit = 3\r\nlimt = 3", (3, 1), "unknown field `limt`"),
+        ("[a]\nlimit = 18446744073709551616", (2, 9), "expected a whole number from 0"),
+        ("[a]\nmax_waiting = 4294967295", (2, 15), "expected a whole number of calls"),
+        ("[a]\nmax_wait = \"-1s\"", (2, 12), "expected a span of time with its"),
+        ("[a]\nmax_wait = \"99999999999999y\"", (2, 12), "expected a span of time with its"),
         (
             "# first\n[a]\nmax_waiting = 0\nmax_wait = \"1s\"",
             (2, 1),
@@ -44,6 +52,30 @@ fn what_is_wrong_is_told_with_line_and_column() {
         assert_eq!((error.line(), error.column()), (Some(line), Some(column)));
         assert!(told.contains(message), "{toml:?}: {told}");
     }
+}
+
+#[test]
+fn other_formats_are_held_to_the_same() {
+    for (json, message) in [
+        (r#"{ "a": { "limit": 1 }, "a": { "max_waiting": 1 } }"#, "duplicate name `a`"),
+        (r#"{ "a": [1, null, null, null, null] }"#, "sequence, expected a table of settings"),
+        (r#"{ "a": null }"#, "null, expected a table of settings"),
+        ("[]", "sequence, expected tables of settings by limiter name"),
+        (r#"{ "a": { "limit": 1, "limit": 2 } }"#, "duplicate field `limit`"),
+        (r#"{ "a": { "limit": 1e3 } }"#, "floating point `1000.0`, expected a whole number"),
+        (r#"{ "a": { "max_wait": 5 } }"#, "integer `5`, expected a span of time"),
+    ] {
+        let error = serde_json::from_str::<Config>(json).expect_err("it is wrong").to_string();
+        assert!(error.contains(message), "{json}: {error}");
+        assert!(error.contains(" at line 1 column "), "{json}: {error}");
+    }
+}
+
+#[test]
+fn the_largest_and_the_smallest_are_right() {
+    let toml = "[a]\nlimit = 2147483647\nmax_waiting = 4294967294\nmax_wait = \"0s\"\n[b]\nlimit = 0\n\
+                max_waiting = 0";
+    Config::from_toml(toml).expect("it is right");
 }
 
 #[test]
@@ -77,4 +109,14 @@ fn a_setting_that_does_not_fit_is_told_where_the_pattern_has_it() {
     let toml = "[\"errors-pattern-*\"]\nmax_wait = \"1s\"\n[errors-pattern-1]\nlimit = 3\n";
     let error = Config::from_toml(toml).expect("it is well-formed").apply().unwrap_err();
     assert_eq!((error.line(), error.column()), (Some(2), Some(1)));
+}
+
+#[test]
+fn of_several_names_that_have_a_setting_which_does_not_fit_the_closest_is_told() {
+    let _turn = turn();
+    let unfit = Limiter::new("errors-several-1", 1);
+    let _ = unfit.limit();
+    let toml = "[\"errors-several-*\"]\nmax_wait = \"1s\"\n[errors-several-1]\nmax_wait = \"2s\"\n";
+    let error = Config::from_toml(toml).expect("it is well-formed").apply().unwrap_err();
+    assert_eq!((error.line(), error.column()), (Some(4), Some(1)));
 }

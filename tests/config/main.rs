@@ -8,9 +8,10 @@ mod names;
 mod watch;
 
 use limit_runtime::config::{Applied, Config};
-use limit_runtime::{Limiter, Rejected, Settings, Source};
+use limit_runtime::{KeyedLimiter, Limiter, Rejected, Scope, Settings, Source};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio_test::{assert_ready, task};
 
 /// Until it is dropped no other test applies a configuration. Then there is none.
 struct Turn {
@@ -115,6 +116,75 @@ fn what_does_not_fit_a_limiter_that_is_used_later_is_left_out_and_told() {
 }
 
 #[test]
+fn a_limit_that_the_file_had_from_the_start_gives_way_to_the_expression_in_the_code() {
+    static LIMITER: Limiter = Limiter::lazy("file-lazy", || 3);
+    static PANICS: Limiter = Limiter::lazy("file-lazy-panics", || panic!("it is not to be had"));
+    let _turn = turn();
+    apply("[\"file-lazy*\"]\nlimit = 8");
+    let held: Vec<_> = (0..4).map(|_| LIMITER.try_acquire().expect("eight are free")).collect();
+    drop(PANICS.try_acquire().expect("eight are free"));
+    let applied = apply("");
+    assert_eq!(changes(&applied), ["file-lazy: limit 8 -> 3"]);
+    let snapshot = LIMITER.snapshot();
+    assert_eq!(limit(&snapshot.settings), (3, Source::Attribute));
+    assert_eq!((snapshot.total.limit, LIMITER.limit()), (3, 3));
+    assert!(LIMITER.try_acquire().is_err());
+    drop(held);
+    assert_eq!(LIMITER.snapshot().total.in_use, 0);
+
+    let snapshot = PANICS.snapshot();
+    assert_eq!(snapshot.total.limit, 8, "what else?");
+    let [warning] = &*snapshot.warnings else { panic!("{:?}", snapshot.warnings) };
+    assert!(warning.contains("could not be found out"), "{warning}");
+}
+
+#[test]
+fn a_shadow_counts_by_the_bound_that_is_set() {
+    let _turn = turn();
+    let shadow = Limiter::new("file-shadow", 1).max_waiting(0).shadow();
+    apply("[file-shadow]\nmax_waiting = 1");
+    let held = [0, 1, 2].map(|_| shadow.try_acquire().expect("a shadow refuses nobody"));
+    let error = Config::from_toml("[file-shadow]\nmax_wait = \"1s\"").expect("it is well-formed");
+    let error = error.apply().expect_err("nobody waits").to_string();
+    assert!(error.ends_with("it was made a shadow, so that nobody waits"), "{error}");
+    assert_eq!(shadow.snapshot().settings.max_waiting.value, Some(1));
+    drop(held);
+}
+
+#[test]
+fn a_limiter_whose_name_is_used_again_takes_its_settings_up_again() {
+    let _turn = turn();
+    apply("[again]\nlimit = 4");
+    for _ in 0..3 {
+        let limiter = Limiter::new("again", 1);
+        let held = limiter.try_acquire().expect("a permit is free");
+        assert_eq!(limit(&limiter.snapshot().settings), (4, Source::File));
+        drop(limiter);
+        drop(held);
+    }
+}
+
+#[test]
+fn whoever_waits_is_let_in_when_the_file_raises_the_limit_with_keys_and_in_the_process() {
+    let _turn = turn();
+    let process = Limiter::new("raised-process", 0).scope(Scope::Process);
+    let keyed: KeyedLimiter = Limiter::new("raised-keyed", 1).keyed();
+    let held = keyed.key(1).try_acquire().expect("a permit is free");
+    let mut calls = (task::spawn(process.acquire()), task::spawn(keyed.key(1).acquire()));
+    assert!(calls.0.poll().is_pending() && calls.1.poll().is_pending());
+    apply("[\"raised-*\"]\nlimit = 2");
+    assert!(calls.0.is_woken() && calls.1.is_woken());
+    let permits = (assert_ready!(calls.0.poll()), assert_ready!(calls.1.poll()));
+    assert!(keyed.key(1).try_acquire().is_err());
+    drop((held, permits));
+    apply("");
+    let one = keyed.key(1).try_acquire().expect("one is free again");
+    assert!(keyed.key(1).try_acquire().is_err());
+    assert!(process.try_acquire().is_err());
+    drop(one);
+}
+
+#[test]
 fn a_live_change_is_heard_before_the_file_until_it_is_taken_back() {
     let _turn = turn();
     let limiter = Limiter::new("live", 1);
@@ -170,4 +240,21 @@ fn limiters_that_are_first_used_while_configurations_come_and_go_have_the_last()
         });
     }
     assert_eq!(STARTED.limit(), 20);
+}
+
+#[test]
+fn of_configurations_that_are_applied_at_the_same_time_one_is_in_force_everywhere() {
+    let _turn = turn();
+    let limiters = [0, 1, 2, 3, 4, 5, 6, 7].map(|n| Limiter::named(format!("same-time-{n}"), 1));
+    let _ = limiters.each_ref().map(Limiter::limit);
+    for round in 0..200 {
+        std::thread::scope(|scope| {
+            for limit in [2, 3, 4] {
+                scope.spawn(move || apply(&format!("[\"same-time-*\"]\nlimit = {limit}")));
+            }
+        });
+        let last = Limiter::named(format!("same-time-last-{round}"), 1).limit();
+        let limits = limiters.each_ref().map(Limiter::limit);
+        assert_eq!(limits, [last; 8], "in round {round}");
+    }
 }

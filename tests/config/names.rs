@@ -1,7 +1,8 @@
 //! Which names of a configuration mean a limiter.
 
 use crate::{apply, turn};
-use limit_runtime::Limiter;
+use limit_runtime::{Limiter, Source};
+use std::time::Duration;
 
 #[test]
 fn the_closest_name_is_heard_setting_by_setting() {
@@ -28,6 +29,51 @@ fn the_closest_name_is_heard_setting_by_setting() {
         (settings.limit.value, settings.max_waiting.value)
     });
     assert_eq!(settings, [(7, Some(50)), (5, Some(50)), (3, Some(30))]);
+}
+
+#[test]
+fn every_setting_is_that_of_the_closest_name_that_has_it() {
+    let _turn = turn();
+    let limiter = Limiter::new("closest::a", 1).max_waiting(1);
+    // Neither the order in the file nor that of the alphabet decides, nor how many stars there are.
+    apply(
+        r#"
+        ["closest::a*"]
+        limit = 2
+        max_waiting = 2
+        max_wait = "2s"
+        enabled = true
+        shadow = false
+
+        ["closest::a"]
+        limit = 3
+        max_waiting = 3
+        max_wait = "3s"
+        enabled = false
+        "#,
+    );
+    let settings = limiter.snapshot().settings;
+    assert_eq!((settings.limit.value, settings.max_waiting.value), (3, Some(3)));
+    assert_eq!(settings.max_wait.value, Some(Duration::from_secs(3)));
+    assert!(!settings.enabled.value);
+    assert_eq!((settings.shadow.value, settings.shadow.source), (false, Source::File));
+
+    apply("[\"closest::*\"]\nenabled = false\n[\"closest::a\"]\nlimit = 5");
+    assert!(!limiter.snapshot().settings.enabled.value, "the closer one does not say");
+
+    apply("[\"cl*\"]\nlimit = 6\n[\"c*********\"]\nlimit = 7");
+    assert_eq!(limiter.limit(), 6);
+    apply("[\"*********c*\"]\nlimit = 6\n[\"*cl*\"]\nlimit = 7");
+    assert_eq!(limiter.limit(), 7);
+}
+
+#[test]
+fn of_several_names_that_are_near_the_nearest_is_told() {
+    let _turn = turn();
+    let limiters = ["nearest-aaaa", "nearest-abbb"].map(|name| Limiter::new(name, 1));
+    let _ = limiters.each_ref().map(Limiter::limit);
+    let applied = apply("[nearest-aaax]\nlimit = 2");
+    assert_eq!(applied.pending()[0].nearest(), Some("nearest-aaaa"));
 }
 
 #[test]

@@ -5,11 +5,14 @@ use crate::{limit, turn};
 use limit_runtime::config::{Config, Watcher};
 use limit_runtime::{Limiter, Source};
 use std::fs;
+use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const INTERVAL: Duration = Duration::from_millis(5);
@@ -57,6 +60,13 @@ fn an_edit_takes_effect_while_the_program_is_under_load() {
             fs::write(&path, format!("[watch-load]\nlimit = {edited}")).expect("it is written");
             until("the edit takes effect", || limiter.limit() == edited);
             let before = calls.load(Ordering::Relaxed);
+            until("what came of it is told", || {
+                let applied = watcher.applied();
+                applied
+                    .changes()
+                    .last()
+                    .is_some_and(|change| change.to_string().ends_with(&format!("-> {edited}")))
+            });
             until("calls go on", || calls.load(Ordering::Relaxed) > before + 100);
         }
         stop.store(true, Ordering::Relaxed);
@@ -137,4 +147,133 @@ fn a_file_may_be_in_another_format() {
     until("it says why", || watcher.error().is_some());
     let error = watcher.error().expect("there is one").to_string();
     assert!(error.contains("expected a whole number") && error.contains("line 1"), "{error}");
+}
+
+#[test]
+fn why_the_file_cannot_be_used_is_told_anew_when_it_changes() {
+    let _turn = turn();
+    let limiter = Limiter::new("watch-why", 2);
+    let _ = limiter.limit();
+    let (_folder, path) = file("[watch-why]\nlimit = 3");
+    let watcher = watch(&path);
+    let error_is = |message: &str| {
+        until(message, || watcher.error().is_some_and(|error| error.to_string().contains(message)));
+        assert_eq!(limiter.limit(), 3);
+    };
+    fs::remove_file(&path).expect("it is there");
+    error_is("limits.toml: cannot be read: ");
+    fs::write(&path, b"[watch-why]\nlimit = 4 # \xff").expect("it is written");
+    error_is("limits.toml:2:13: this is not UTF-8");
+    fs::remove_file(&path).expect("it is there");
+    fs::create_dir(&path).expect("its place is free");
+    error_is("limits.toml: cannot be read: ");
+    fs::remove_dir(&path).expect("it is there");
+    let large = fs::File::create(&path).expect("its place is free");
+    large.set_len((16 << 20) + 1).expect("it is only said to be so large");
+    error_is("larger than 16777216 bytes");
+    drop(large);
+    let other = path.with_extension("new");
+    fs::write(&other, "[watch-why]\r\nlimit = 5\r\n").expect("it is written");
+    fs::rename(&other, &path).expect("it takes the place of the other");
+    until("the file in its place is applied", || limiter.limit() == 5);
+    until("there is no error any more", || watcher.error().is_none());
+}
+
+#[test]
+fn a_file_that_is_empty_gives_all_up_but_not_one_that_is_about_to_be_written() {
+    let _turn = turn();
+    let limiter = Limiter::new("watch-empty", 2);
+    let _ = limiter.limit();
+    let (_folder, path) = file("[watch-empty]\nlimit = 3");
+    let _watcher = watch(&path);
+    for edited in [4, 5] {
+        let (before, start) = (limiter.snapshot().limit_changes.file, Instant::now());
+        fs::write(&path, "").expect("it is written");
+        // The thread sees it in the meantime, or else there is nothing to be seen.
+        thread::sleep(Duration::from_millis(100));
+        fs::write(&path, format!("[watch-empty]\nlimit = {edited}")).expect("it is written");
+        let was_empty_for = start.elapsed();
+        until("the edit takes effect", || limiter.limit() == edited);
+        if was_empty_for < Duration::from_millis(500) {
+            assert_eq!(limiter.snapshot().limit_changes.file, before + 1, "not given up");
+        }
+    }
+    fs::write(&path, "\n").expect("it is written");
+    until("all is given up", || limiter.limit() == 2);
+}
+
+#[test]
+fn a_format_that_panics_does_not_end_the_watch() {
+    let _turn = turn();
+    let limiter = Limiter::new("watch-panics", 2);
+    let _ = limiter.limit();
+    let (_folder, path) = file("[watch-panics]\nlimit = 3");
+    let watch = Config::watch(&path).interval(INTERVAL).format(|text| {
+        assert!(!text.contains('!'), "no such thing");
+        Config::from_toml(text)
+    });
+    let watcher = watch.start().expect("it is right");
+    fs::write(&path, "!").expect("it is written");
+    until("it says why", || {
+        watcher.error().is_some_and(|error| error.to_string().ends_with("reading it panicked"))
+    });
+    fs::write(&path, "[watch-panics]\nlimit = 4").expect("it is written");
+    until("the edit takes effect", || limiter.limit() == 4);
+}
+
+#[test]
+fn an_edit_that_is_being_read_when_the_watcher_is_dropped_is_not_applied() {
+    let _turn = turn();
+    let limiter = Limiter::new("watch-late", 2);
+    let _ = limiter.limit();
+    let (_folder, path) = file("[watch-late]\nlimit = 3");
+    let (reads, is_read) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel::<()>();
+    let goes_on = Mutex::new(goes_on);
+    let watch = Config::watch(&path).interval(INTERVAL).format(move |text| {
+        if text.contains('4') {
+            reads.send(()).expect("the test waits for it");
+            // As long as the test has not dropped the watcher.
+            let _ = goes_on.lock().expect("nobody has panicked").recv();
+        }
+        Config::from_toml(text)
+    });
+    let watcher = watch.start().expect("it is right");
+    fs::write(&path, "[watch-late]\nlimit = 4").expect("it is written");
+    is_read.recv().expect("it is read");
+    drop(watcher);
+    drop(go_on);
+    // The thread is at its end when it has dropped what it reads with.
+    assert!(is_read.recv().is_err());
+    assert_eq!(limiter.limit(), 3);
+}
+
+#[test]
+fn a_watcher_can_be_dropped_by_whom_an_edit_wakes() {
+    struct Drops(Mutex<Option<Watcher>>, mpsc::Sender<()>);
+
+    impl Wake for Drops {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.lock().expect("nobody has panicked").take());
+            self.1.send(()).expect("the test waits for it");
+        }
+    }
+
+    let _turn = turn();
+    let limiter = Limiter::new("watch-drops", 0);
+    let (_folder, path) = file("");
+    let (dropped, is_dropped) = mpsc::channel();
+    let drops = Arc::new(Drops(Mutex::new(Some(watch(&path))), dropped));
+    let waker = Waker::from(drops);
+    let mut call = pin!(limiter.acquire());
+    assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    fs::write(&path, "[watch-drops]\nlimit = 1").expect("it is written");
+    is_dropped.recv_timeout(Duration::from_secs(20)).expect("it is not stuck");
+    assert!(call.poll(&mut Context::from_waker(&waker)).is_ready());
+}
+
+#[test]
+fn the_shortest_interval_is_a_millisecond() {
+    let watch = Config::watch("limits.toml").interval(Duration::ZERO);
+    assert!(format!("{watch:?}").contains("interval: 1ms"), "{watch:?}");
 }

@@ -4,8 +4,11 @@ use crate::support::{everything_once, expected, figure, number, of_everything, r
 use limit_runtime::exporters::METRICS;
 use limit_runtime::exporters::metrics::{collect, describe};
 use limit_runtime::{Limiter, Rejected};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A recorder of the test's own, at a place where no other has been.
@@ -121,6 +124,22 @@ fn counters_of_a_name_never_go_back() {
 }
 
 #[test]
+fn changes_of_a_name_never_go_back() {
+    let recorder = recorder();
+    let live = || {
+        let name =
+            "concurrency_limit_limit_changes_total{limiter=\"facade::changes\",source=\"live\"}";
+        as_number(&collected(recorder)[name])
+    };
+    for changes in 1..=3 {
+        let limiter = Limiter::new("facade::changes", 4);
+        limiter.set_limit(5);
+        assert_eq!(live(), figure(changes));
+    }
+    assert_eq!(live(), 3.0);
+}
+
+#[test]
 fn everything_is_described() {
     let limiter = Limiter::new("facade::described", 1);
     assert_eq!(limiter.limit(), 1);
@@ -139,8 +158,7 @@ fn everything_is_described() {
     for metric in METRICS.iter().filter(|metric| crate::support::is_built(metric)) {
         let (unit, description) = &described[metric.name];
         assert_eq!(description.as_deref(), Some(metric.description));
-        let expected =
-            if metric.unit == "s" { metrics::Unit::Seconds } else { metrics::Unit::Count };
+        let expected = if metric.unit == "s" { Unit::Seconds } else { Unit::Count };
         assert_eq!(*unit, Some(expected), "{}", metric.name);
     }
 }
@@ -159,4 +177,103 @@ fn all_results_are_there_at_zero() {
         assert_eq!(count, figure(0), "{result}");
     }
     assert_eq!(waits(&values, "facade::zero"), Vec::<f64>::new());
+}
+
+/// A recorder that panics once, after it was told of waits.
+struct Panics {
+    recorder: DebuggingRecorder,
+    has_panicked: AtomicBool,
+}
+
+impl metrics::Recorder for Panics {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
+        // The changes come after the waits.
+        if key.name() == "concurrency_limit.limit.changes" {
+            assert!(self.has_panicked.swap(true, Ordering::Relaxed), "as the test wants it");
+        }
+        self.recorder.register_counter(key, metadata)
+    }
+
+    fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
+        self.recorder.register_gauge(key, metadata)
+    }
+
+    fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
+        self.recorder.register_histogram(key, metadata)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorder_that_panicked_is_not_told_again_what_it_was_told() {
+    let limiter = Limiter::new("facade::panics", 1);
+    let held = limiter.acquire().await;
+    let mut waiter = Box::pin(limiter.acquire());
+    assert!(futures::poll!(&mut waiter).is_pending());
+    tokio::time::advance(Duration::from_millis(3)).await;
+    drop(held);
+    drop(waiter.await);
+    let recorder: &Panics = Box::leak(Box::new(Panics {
+        recorder: DebuggingRecorder::default(),
+        has_panicked: AtomicBool::new(false),
+    }));
+    let collect = || metrics::with_local_recorder(recorder, collect);
+    catch_unwind(AssertUnwindSafe(collect)).expect_err("the recorder panics");
+    collect();
+    assert_eq!(waits(&values(&recorder.recorder.snapshotter()), "facade::panics").len(), 1);
+}
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn holds_of_a_name_are_told_once() {
+    let recorder = recorder();
+    let told = || {
+        let name = "concurrency_limit_hold_time_seconds{limiter=\"facade::holds\"}";
+        match &collected(recorder)[name] {
+            DebugValue::Histogram(samples) => samples.len(),
+            other => panic!("no samples: {other:?}"),
+        }
+    };
+    // A thread's first is one that is counted.
+    let hold = |limiter: &Limiter| {
+        std::thread::scope(|scope| drop(scope.spawn(|| drop(limiter.try_acquire())).join()));
+    };
+    let limiter = Limiter::new("facade::holds", 1);
+    assert_eq!(limiter.limit(), 1);
+    assert_eq!(told(), 0);
+    hold(&limiter);
+    hold(&limiter);
+    assert_eq!((told(), told()), (2, 0));
+    // One more, after which it is dropped and its name is used again.
+    hold(&limiter);
+    drop(limiter);
+    let again = Limiter::new("facade::holds", 1);
+    hold(&again);
+    assert_eq!((told(), told()), (2, 0));
+    drop(again);
+    assert_eq!(told(), 0);
+}
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn the_oldest_holder_is_no_number_where_there_is_none() {
+    let recorder = recorder();
+    let name =
+        "concurrency_limit_oldest_holder_start_timestamp_seconds{limiter=\"facade::oldest\"}";
+    let oldest = || as_number(&collected(recorder)[name]);
+    let limiter = Limiter::new("facade::oldest", 2);
+    let permit = limiter.try_acquire();
+    let first = oldest();
+    assert!(first > 1.7e9, "seconds since 1970");
+    let later = limiter.try_acquire();
+    assert!((oldest() - first).abs() < 1.0);
+    drop(permit);
+    assert!(oldest() > 1.7e9);
+    drop(later);
+    assert!(oldest().is_nan());
 }

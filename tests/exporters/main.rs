@@ -5,6 +5,8 @@ mod alerts;
 mod assets;
 mod by_runtime;
 mod facade;
+#[cfg(feature = "diagnostics")]
+mod foreign;
 mod list;
 mod opentelemetry;
 mod prometheus;

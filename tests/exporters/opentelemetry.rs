@@ -279,6 +279,81 @@ fn all_waits_are_told_once_when_observation_begins_under_load() {
     drop(observation);
 }
 
+#[cfg(feature = "diagnostics")]
+#[test]
+fn all_holds_are_told_once_when_observation_begins_under_load() {
+    use crate::foreign::{Foreign, Holds};
+    use limit_runtime::exporters::prometheus::Collector;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static LIMITER: Limiter = Limiter::new("opentelemetry::load-holds", 4);
+    const NAME: &str = "concurrency_limit_hold_time_seconds";
+    const THREADS: u64 = 4;
+    const ROUNDS: u64 = 300;
+
+    // The limiter's own figures.
+    let exact = || {
+        let samples = crate::support::samples(&crate::support::encoded(Collector::new()));
+        let of = |part: &str| {
+            samples.get(&format!("{NAME}_{part}{{limiter=\"{}\"}}", LIMITER.name())).copied()
+        };
+        (of("count").unwrap_or_default(), of("sum").unwrap_or_default())
+    };
+    let provider = Provider::new(Temporality::Cumulative);
+    // An SDK takes too long for a collection to meet many calls. This one does nothing else.
+    let holds = Arc::new(Holds::default());
+    let quick = Foreign::new({
+        let holds = Arc::clone(&holds);
+        move |limiter, seconds| {
+            if limiter == LIMITER.name() {
+                holds.tell(seconds);
+            }
+        }
+    });
+    let running = AtomicU64::new(THREADS);
+    let of_sdk = |collected: Collected| {
+        let waits = collected.histograms.get(&format!("{NAME}{{limiter=\"{}\"}}", LIMITER.name()));
+        waits.map_or((0, 0.0), |waits| (waits.count, waits.sum))
+    };
+    let is_running = || running.load(Ordering::Relaxed) > 0;
+    let (_observation, _quick) = std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    // A thread's first call is counted: more are than of a thread that stays.
+                    std::thread::scope(|scope| {
+                        scope.spawn(|| (0..65).for_each(|_| drop(LIMITER.try_acquire())));
+                    });
+                }
+                running.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+        let observation = provider.observe();
+        let observed = observe(&quick.meter());
+        scope.spawn(|| {
+            while is_running() {
+                quick.collect();
+            }
+        });
+        let mut last = 0;
+        while is_running() {
+            let (before, _) = exact();
+            let (told, _) = of_sdk(provider.collect());
+            assert!(number(told) >= before && told >= last, "{told} after {last} and {before}");
+            last = told;
+        }
+        (observation, observed)
+    });
+    quick.collect();
+    let (count, sum) = exact();
+    assert!(count >= number(THREADS * ROUNDS), "a thread's first is counted");
+    for (told, told_sum) in [of_sdk(provider.collect()), holds.told()] {
+        assert_eq!(number(told), count);
+        assert!((told_sum - sum).abs() <= sum * 1e-3, "{told_sum} for {sum}");
+    }
+}
+
 #[test]
 fn ended_observation_observes_nothing() {
     let limiter = Limiter::new("opentelemetry::ended", 1);

@@ -296,3 +296,100 @@ fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
     }
     assert_eq!(series("hold_time_seconds_count"), Some(2.0), "of 65 calls, the first and the last");
 }
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn holds_of_each_limiter_are_sampled_where_calls_alternate() {
+    let outer = Limiter::new("prometheus::outer", 1);
+    let inner = Limiter::new("prometheus::inner", 1);
+    for _ in 0..640 {
+        let _outer = outer.try_acquire();
+        drop(inner.try_acquire());
+    }
+    let shown = samples(&encoded(Collector::new()));
+    for limiter in ["outer", "inner"] {
+        let name = format!(
+            "concurrency_limit_hold_time_seconds_count{{limiter=\"prometheus::{limiter}\"}}"
+        );
+        assert_eq!(shown.get(&name), Some(&10.0), "{limiter}");
+    }
+}
+
+#[cfg(feature = "diagnostics")]
+#[tokio::test]
+async fn waits_are_not_taken_for_holds() {
+    let limiter = Limiter::new("prometheus::waits-and-holds", 1);
+    let held = limiter.acquire().await;
+    let mut waiter = Box::pin(limiter.acquire());
+    assert!(futures::poll!(&mut waiter).is_pending());
+    drop(held);
+    let held = waiter.await;
+    let count = || {
+        let name =
+            "concurrency_limit_hold_time_seconds_count{limiter=\"prometheus::waits-and-holds\"}";
+        samples(&encoded(Collector::new())).get(name).copied()
+    };
+    assert_eq!(count(), Some(1.0));
+    // Of 65 the first and the last are counted.
+    drop(held);
+    for _ in 0..62 {
+        drop(limiter.acquire().await);
+    }
+    assert_eq!(count(), Some(1.0));
+    drop(limiter.acquire().await);
+    assert_eq!(count(), Some(2.0));
+}
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn oldest_holder_is_that_of_all_runtimes_and_no_waiter() {
+    let limiter = Limiter::new("prometheus::oldest-of-all", 1);
+    let series = || {
+        let name = format!("concurrency_limit_{OLDEST}{{limiter=\"prometheus::oldest-of-all\"}}");
+        samples(&encoded(Collector::new())).get(&name).copied()
+    };
+    let runtimes = [one_thread(), one_thread()];
+    let first = runtimes[1].block_on(limiter.acquire());
+    let of_first = series().expect("there is one");
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_millis(20) {
+        std::hint::spin_loop();
+    }
+    let second = runtimes[0].block_on(limiter.acquire());
+    // To the precision of a clock that is not the one that ages are reckoned by.
+    assert!((series().expect("there are two") - of_first).abs() < 0.01);
+    drop(first);
+    assert!(series().expect("there is another") - of_first > 0.01);
+    drop(second);
+    limiter.set_limit(0);
+    let mut waiter = Box::pin(limiter.acquire());
+    let _context = runtimes[0].enter();
+    assert!(futures::FutureExt::now_or_never(&mut waiter).is_none());
+    assert_eq!((limiter.waiters().len(), series()), (1, None));
+}
+
+#[cfg(feature = "diagnostics")]
+#[test]
+fn oldest_holder_is_not_that_of_a_dropped_limiter_whose_place_was_taken() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let held = Limiter::new("prometheus::place-held", 1);
+                let permit = held.try_acquire();
+                std::thread::yield_now();
+                drop(held);
+                drop(permit);
+                let idle = Limiter::new("prometheus::place-idle", 1);
+                assert_eq!(idle.limit(), 1);
+                std::thread::yield_now();
+            }
+        });
+        let series = format!("concurrency_limit_{OLDEST}{{limiter=\"prometheus::place-idle\"}}");
+        let wrong = (0..3_000).filter(|_| encoded(Collector::new()).contains(&series)).count();
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(wrong, 0);
+    });
+}

@@ -5,9 +5,10 @@ use crate::turn;
 use limit_runtime::{Limiter, diagnostics};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -24,6 +25,9 @@ impl Visit for Told {
         self.0.insert(field.name(), value.to_owned());
     }
 }
+
+/// The listener takes its permit when it is told that it is back.
+static AGAIN: Limiter = Limiter::new("long-again", 1);
 
 static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
 
@@ -51,7 +55,13 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut told = Told::default();
         event.record(&mut told);
+        let limiter = told.0.get("limiter").cloned().unwrap_or_default();
+        let is_back = told.0.get("message").is_some_and(|message| message.ends_with("is back"));
         lock().push(told);
+        assert!(!limiter.starts_with("long-panic"), "as the test wants it");
+        if is_back && limiter == AGAIN.name() {
+            drop(AGAIN.try_acquire().expect("it is back already"));
+        }
     }
 
     fn enter(&self, _: &Id) {}
@@ -127,5 +137,54 @@ fn one_that_is_back_in_time_and_one_that_waits_are_not_told_of() {
     drop(held);
     assert_eq!(until_told("long-slow", 2).len(), 2, "the holder, twice");
     assert!(told("long-quick").is_empty());
+    diagnostics::warn_after(Duration::from_secs(30));
+}
+
+#[test]
+fn a_listener_that_panics_stops_neither_the_watch_nor_the_permit() {
+    let _turn = turn();
+    listen();
+    diagnostics::warn_after(Duration::from_millis(5));
+    let limiter = Limiter::new("long-panic", 2);
+    let permits =
+        [limiter.try_acquire(), limiter.try_acquire()].map(|permit| permit.expect("free"));
+    until_told("long-panic", 2);
+    let other = Limiter::new("long-after-panic", 1);
+    let other_permit = other.try_acquire();
+    until_told("long-after-panic", 1);
+    for permit in permits {
+        catch_unwind(AssertUnwindSafe(|| drop(permit))).expect_err("the listener panics");
+    }
+    assert!(limiter.holders().is_empty());
+    assert_eq!(limiter.snapshot().total.in_use, 0);
+    drop(other_permit);
+    diagnostics::warn_after(Duration::from_secs(30));
+}
+
+#[test]
+fn a_permit_is_back_before_the_log_says_so() {
+    let _turn = turn();
+    listen();
+    diagnostics::warn_after(Duration::from_millis(5));
+    let permit = AGAIN.try_acquire().expect("free");
+    until_told("long-again", 1);
+    drop(permit);
+    until_told("long-again", 2);
+    diagnostics::warn_after(Duration::from_secs(30));
+}
+
+#[test]
+fn one_is_not_told_of_before_its_time() {
+    let _turn = turn();
+    listen();
+    let after = Duration::from_millis(100);
+    diagnostics::warn_after(after);
+    let limiter = Limiter::new("long-time", 1);
+    let begun = Instant::now();
+    let permit = limiter.try_acquire().expect("free");
+    until_told("long-time", 1);
+    assert!(begun.elapsed() >= after, "{:?}", begun.elapsed());
+    drop(permit);
+    until_told("long-time", 2);
     diagnostics::warn_after(Duration::from_secs(30));
 }

@@ -6,10 +6,12 @@ mod long;
 mod places;
 
 use limit_runtime::diagnostics::{self, Call};
-use limit_runtime::{KeyedLimiter, Limiter};
-use std::sync::atomic::{AtomicBool, Ordering};
+use limit_runtime::{KeyedLimiter, Limiter, find};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::task::{Context, Wake};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::Builder;
 use tokio_test::{assert_pending, assert_ready, task};
 
@@ -75,6 +77,91 @@ fn waiters_are_listed_until_they_are_served_or_give_up() {
     assert!(limiter.holders().is_empty());
 }
 
+#[test]
+fn a_holder_is_gone_before_the_next_is_woken() {
+    /// How many holders there were when it was woken.
+    struct Looks(Arc<Limiter>, AtomicUsize);
+
+    impl Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            self.1.store(self.0.holders().len(), Ordering::Relaxed);
+        }
+    }
+
+    let _turn = turn();
+    let limiter = Arc::new(Limiter::new("holders-woken", 1));
+    let held = limiter.try_acquire().expect("free");
+    let looks = Arc::new(Looks(Arc::clone(&limiter), AtomicUsize::new(usize::MAX)));
+    let mut waiter = pin!(limiter.acquire());
+    assert_pending!(waiter.as_mut().poll(&mut Context::from_waker(&Arc::clone(&looks).into())));
+    drop(held);
+    assert_eq!(looks.1.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_that_was_refused_is_not_listed_even_if_its_future_is_kept() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-refused", 1);
+    let _held = limiter.try_acquire();
+    let mut late = task::spawn(limiter.acquire().max_wait(Duration::from_millis(1)));
+    let mut heavy = task::spawn(limiter.acquire_many(1));
+    assert_pending!(late.poll());
+    assert_pending!(heavy.poll());
+    assert_eq!(limiter.waiters().len(), 2);
+    tokio::time::advance(Duration::from_millis(5)).await;
+    assert_ready!(late.poll()).expect_err("its time is up");
+    assert_eq!(limiter.waiters().len(), 1);
+    limiter.close();
+    assert_ready!(heavy.poll()).expect_err("it is closed");
+    assert!(limiter.waiters().is_empty());
+}
+
+#[test]
+fn a_waiter_whose_runtime_ended_has_waited_since_it_began() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-moved", 1);
+    let runtimes = [(); 2].map(|()| Builder::new_current_thread().build().expect("a runtime"));
+    let _permits =
+        runtimes.each_ref().map(|runtime| runtime.block_on(async { limiter.acquire().await }));
+    let [one, other] = runtimes;
+    let mut waiter = task::spawn(limiter.acquire());
+    {
+        let _context = one.enter();
+        assert_pending!(waiter.poll());
+    }
+    let begun = Instant::now();
+    drop(one);
+    assert_eq!(limiter.waiters().len(), 1, "it does not know yet");
+    let _context = other.enter();
+    assert_pending!(waiter.poll());
+    let least = begun.elapsed();
+    let [waiter] = &limiter.waiters()[..] else { panic!("one waits") };
+    assert!(waiter.age() >= least, "{:?} and not {least:?}", waiter.age());
+}
+
+#[test]
+fn a_waiter_whose_runtime_ended_is_listed_until_it_has_asked_again() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-again", 1);
+    let [one, other] = [(); 2].map(|()| Builder::new_current_thread().build().expect("a runtime"));
+    let _permit = one.block_on(async { limiter.acquire().await });
+    let mut waiters = [(); 2].map(|()| task::spawn(limiter.acquire_many(1)));
+    let context = one.enter();
+    for waiter in &mut waiters {
+        assert_pending!(waiter.poll());
+    }
+    drop(context);
+    drop(one);
+    let _context = other.enter();
+    let [first, second] = &mut waiters;
+    let permit = assert_ready!(first.poll()).expect("the other runtime's permit is free");
+    assert_eq!((limiter.waiters().len(), limiter.holders().len()), (1, 2));
+    limiter.close();
+    assert_ready!(second.poll()).expect_err("it is closed");
+    assert!(limiter.waiters().is_empty());
+    drop(permit);
+}
+
 #[tokio::test]
 async fn tasks_are_known_by_their_number() {
     static LIMITER: Limiter = Limiter::new("holders-tasks", 1);
@@ -105,7 +192,7 @@ fn all_runtimes_are_seen_and_no_other_limiter() {
     drop(permits);
     assert!(LIMITER.holders().is_empty());
     assert_eq!(other.holders().len(), 1);
-    let handle = limit_runtime::find("holders-other").expect("it has been used");
+    let handle = find("holders-other").expect("it has been used");
     assert_eq!((handle.holders().len(), handle.waiters().len()), (1, 0));
 }
 

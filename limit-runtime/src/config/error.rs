@@ -26,6 +26,7 @@ struct Place {
 #[derive(Debug)]
 enum Problem {
     Read(io::Error),
+    Watch(io::Error),
     Parse(String),
     Unsupported(Unsupported),
 }
@@ -33,6 +34,16 @@ enum Problem {
 impl ConfigError {
     pub(super) fn read(error: io::Error) -> Self {
         Self { path: None, place: None, problem: Problem::Read(error) }
+    }
+
+    pub(super) fn watch(error: io::Error) -> Self {
+        Self { path: None, place: None, problem: Problem::Watch(error) }
+    }
+
+    /// `before` is what can be read.
+    pub(super) fn not_utf8(before: &str) -> Self {
+        let end = before.len();
+        Self { place: Some(Place::of(&(end..end), before)), ..Self::parse("this is not UTF-8") }
     }
 
     pub(super) fn parse(message: impl fmt::Display) -> Self {
@@ -94,6 +105,7 @@ impl fmt::Display for ConfigError {
         }
         match &self.problem {
             Problem::Read(error) => write!(f, "cannot be read: {error}"),
+            Problem::Watch(error) => write!(f, "cannot be watched: {error}"),
             Problem::Parse(message) => f.write_str(message),
             Problem::Unsupported(unsupported) => unsupported.fmt(f),
         }
@@ -103,7 +115,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
-            Problem::Read(error) => Some(error),
+            Problem::Read(error) | Problem::Watch(error) => Some(error),
             Problem::Parse(_) => None,
             Problem::Unsupported(unsupported) => Some(unsupported),
         }

@@ -29,10 +29,21 @@ pub(super) fn put_in_force(config: &Arc<Config>) -> u64 {
 
 /// A limiter is used for the first time: it is on the list already, so that a configuration that is
 /// put in force meanwhile finds it there.
-pub(crate) fn first_used(entry: &Entry) {
-    environment(entry);
+///
+/// `named` is the variable that the code names, which has been read already.
+pub(crate) fn first_used(entry: &Entry, named: Option<&str>) {
+    if let Some(variable) = variable(&entry.name).filter(|variable| Some(&**variable) != named) {
+        environment(entry, &variable);
+    }
     let InForce { version, config } = in_force();
-    let mut values = config.values(&entry.name);
+    let values = what_fits(entry, config.values(&entry.name));
+    if values != Values::default() {
+        entry.configure(version, values);
+    }
+}
+
+/// What can be set for that limiter. It is told of the rest.
+pub(super) fn what_fits(entry: &Entry, mut values: Values) -> Values {
     while let Err(unsupported) = entry.supports(&values) {
         match unsupported.setting() {
             "max_waiting" => values.max_waiting = None,
@@ -41,24 +52,23 @@ pub(crate) fn first_used(entry: &Entry) {
         }
         entry.note(true, unsupported.to_string());
     }
-    if values != Values::default() {
-        entry.configure(version, values);
-    }
+    values
 }
 
 /// `LIMIT_` and the limiter's name in capitals, with an underscore for whatever is between its words.
-pub(super) fn variable(name: &str) -> String {
+/// None, if it has no letter or digit of ASCII: `LIMIT` alone is nobody's.
+pub(super) fn variable(name: &str) -> Option<String> {
     let mut variable = String::from("LIMIT");
     let words = name.split(|character: char| !character.is_ascii_alphanumeric());
     for word in words.filter(|word| !word.is_empty()) {
         variable.push('_');
         variable.push_str(&word.to_ascii_uppercase());
     }
-    variable
+    (variable != "LIMIT").then_some(variable)
 }
 
-fn environment(entry: &Entry) {
-    match read_limit(&variable(&entry.name)) {
+fn environment(entry: &Entry, variable: &str) {
+    match read_limit(variable) {
         Ok(None) => {}
         // The variable that the code names is the more deliberate one.
         Ok(Some(limit)) => entry.override_with(Source::Environment, |values| {

@@ -2,9 +2,40 @@
 
 use crate::limiter::settings::Values;
 use crate::semaphore::MAX_LIMIT;
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
+
+/// Tables by name. A name that is there twice is an error: which of them was meant?
+pub(super) fn tables<'de, D>(deserializer: D) -> Result<BTreeMap<String, Table>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_map(TablesVisitor)
+}
+
+struct TablesVisitor;
+
+impl<'de> Visitor<'de> for TablesVisitor {
+    type Value = BTreeMap<String, Table>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tables of settings by limiter name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut tables = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if tables.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("duplicate name `{name}`")));
+            }
+            tables.insert(name, map.next_value()?);
+        }
+        Ok(tables)
+    }
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Table {
@@ -24,9 +55,24 @@ struct Written {
 
 impl<'de> Deserialize<'de> for Table {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(TableVisitor)
+    }
+}
+
+/// Reads what is written, by name only: settings in a row say nothing of which they are.
+struct TableVisitor;
+
+impl<'de> Visitor<'de> for TableVisitor {
+    type Value = Table;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of settings, such as `limit`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Table, A::Error> {
         let Written { limit, max_waiting, max_wait, enabled, shadow } =
-            Written::deserialize(deserializer)?;
-        let contradiction = |what| Err(D::Error::custom(what));
+            Written::deserialize(MapAccessDeserializer::new(map))?;
+        let contradiction = |what| Err(A::Error::custom(what));
         if max_waiting.as_ref().is_some_and(|most| most.0 == 0) && max_wait.is_some() {
             return contradiction(
                 "`max_wait` cannot stand beside `max_waiting = 0`: no call ever waits, so none can \
@@ -46,7 +92,7 @@ impl<'de> Deserialize<'de> for Table {
             enabled,
             shadow,
         };
-        Ok(Self { values })
+        Ok(Table { values })
     }
 }
 
@@ -69,7 +115,7 @@ struct Span(Duration);
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let what = "a whole number from 0 (which pauses) to 2147483647";
-        deserializer.deserialize_any(Whole { what, most: MAX_LIMIT }).map(Self)
+        deserializer.deserialize_u64(Whole { what, most: MAX_LIMIT }).map(Self)
     }
 }
 
@@ -77,13 +123,13 @@ impl<'de> Deserialize<'de> for MaxWaiting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // One less than what stands for no bound.
         let what = "a whole number of calls, from 0 (nobody waits) to 4294967294";
-        deserializer.deserialize_any(Whole { what, most: u32::MAX - 1 }).map(Self)
+        deserializer.deserialize_u64(Whole { what, most: u32::MAX - 1 }).map(Self)
     }
 }
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SpanVisitor).map(Self)
+        deserializer.deserialize_str(SpanVisitor).map(Self)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::metrics::Snapshot;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Query, State};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -21,6 +21,7 @@ use axum::{Json, Router, middleware};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch::Receiver;
@@ -61,13 +62,29 @@ pub(super) fn router(access: Arc<Access>, watch: Arc<Watch>) -> Router {
         .with_state(console)
 }
 
+/// The page, wherever it is. What it needs is named relative to it, so that it is found behind a proxy too:
+/// from `/limits`, where `nest` has it, as `limits/console.js`; from `/limits/` as `console.js`.
 async fn page(OriginalUri(uri): OriginalUri) -> Response {
-    // What the page needs is named relative to a path that ends with a slash.
-    if let Some((_, last)) = uri.path().rsplit_once('/').filter(|(_, last)| !last.is_empty()) {
-        return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, format!("./{last}/"))])
-            .into_response();
+    let (_, last) = uri.path().rsplit_once('/').unwrap_or_default();
+    let folder = if last.is_empty() { String::new() } else { format!("./{}/", in_attribute(last)) };
+    let mut html = include_str!("page/index.html").to_owned();
+    for file in ["console.css", "console.js", "icon.svg"] {
+        html = html.replace(&format!("\"{file}\""), &format!("\"{folder}{file}\""));
     }
-    file("text/html; charset=utf-8", include_str!("page/index.html"))
+    ([(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
+}
+
+/// A part of a path, such that nothing in it ends an attribute of HTML.
+fn in_attribute(path: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
+    path.bytes().fold(String::new(), |mut text, byte| {
+        if is_plain(byte) {
+            text.push(byte.into());
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
 }
 
 async fn css() -> Response {

@@ -75,6 +75,8 @@ pub(super) struct Watched {
     sample: Option<Sample>,
     counted: Counted,
     windows: Windows,
+    /// Not rounded: what is too small to be seen would stay as it is.
+    lost: f64,
     settings: Settings,
     is_closed: bool,
 }
@@ -124,6 +126,7 @@ impl Watched {
             sample: None,
             counted,
             windows,
+            lost: 0.0,
             settings: look.settings,
             is_closed: look.is_closed,
         };
@@ -145,7 +148,8 @@ impl Watched {
         #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 wait")]
         let waiting = look.totals.waiting as f64;
         let lost = ((counted.waited - before.waited) / seconds).max(waiting);
-        row.lost = round(self.row.lost + (lost - self.row.lost) * SMOOTHING);
+        self.lost += (lost - self.lost) * SMOOTHING;
+        row.lost = round(self.lost);
         (row.p50, row.p99) = self.windows.percentiles(counters.waits(), at.tick);
         self.show(row, at.tick);
         self.note_changes(look, at.time, None);

@@ -33,11 +33,28 @@ impl Record {
 
     #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
+    pub(crate) fn waits_at(&mut self, _: &'static Semaphore) -> bool {
+        true
+    }
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[inline]
     pub(crate) fn admitted(&mut self, _: &Core, _: &'static Semaphore, _: u32, _: Site) {}
 
     #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
-    pub(crate) fn end(&mut self) {}
+    pub(crate) fn end(&mut self) -> Ended {
+        Ended
+    }
+}
+
+#[must_use = "as with the feature"]
+pub(crate) struct Ended;
+
+impl Ended {
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[inline]
+    pub(crate) fn tell(self) {}
 }
 
 #[cfg(feature = "_exporters")]

@@ -102,6 +102,13 @@ pub(super) fn take(info: Info) -> Option<&'static Slot> {
     None
 }
 
+/// Changes what a slot of one's own says of a call that waits: of those nobody else changes anything.
+pub(super) fn change(slot: &'static Slot, change: impl Fn(Info) -> Info) -> bool {
+    let info = slot.info.load().map(change);
+    slot.info.store(info);
+    info.is_some()
+}
+
 /// Gives a slot back; what it said last.
 pub(super) fn give_back(slot: &'static Slot) -> Option<Info> {
     let info = slot.info.swap(None);
@@ -115,20 +122,24 @@ pub(super) fn all() -> impl Iterator<Item = Info> {
     slots().filter_map(|slot| slot.info.load())
 }
 
-/// Marks all calls of which that is so as told, and gives them. A call that goes at the same moment is
-/// either told with its end to come or not told.
-pub(super) fn mark_told(is_so: impl Fn(&Info) -> bool) -> Vec<Info> {
-    let mut told = Vec::new();
+/// Marks all calls of which that is so as told, and tells each at once, with what was found out about it
+/// before. A call that goes at the same moment is either told with its end to come or not told.
+pub(super) fn tell_each<T>(
+    is_so: impl Fn(&Info) -> bool,
+    find_out: impl Fn(&Info) -> T,
+    mut tell: impl FnMut(&Info, T),
+) {
     for slot in slots() {
         let Some(info) = slot.info.load().filter(|info| !info.is_told && is_so(info)) else {
             continue;
         };
+        let found = find_out(&info);
         let marked = Info { is_told: true, ..info };
+        // Then the call was there all the while that it was found out.
         if slot.info.compare_exchange(Some(info), Some(marked)).is_ok() {
-            told.push(marked);
+            tell(&marked, found);
         }
     }
-    told
 }
 
 fn slots() -> impl Iterator<Item = &'static Slot> {

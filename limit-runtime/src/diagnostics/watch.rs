@@ -2,6 +2,8 @@
 
 use super::WARN_AFTER;
 use super::slots::{self, Info};
+use crate::limiter::Entry;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, Once, PoisonError};
 use std::thread;
@@ -33,24 +35,29 @@ pub(super) fn look_again() {
 fn watch() {
     loop {
         let after = Duration::from_nanos(WARN_AFTER.load(Ordering::Relaxed));
-        for info in slots::mark_told(|info| info.holds && info.since.elapsed() >= after) {
-            tell(&info, "permit has been held for long");
-        }
+        let is_long = |info: &Info| info.holds && info.since.elapsed() >= after;
+        slots::tell_each(is_long, Info::limiter, |info, limiter| {
+            // Foreign code. If it panics, which the hook for panics has told of, the next is told all
+            // the same.
+            let told = panic::catch_unwind(AssertUnwindSafe(|| {
+                tell(info, limiter.as_deref(), "permit has been held for long");
+            }));
+            drop(told);
+        });
         let guard = LOOK.0.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = (after / 4).clamp(LEAST, MOST);
         drop(LOOK.1.wait_timeout(guard, wait));
     }
 }
 
-/// A permit comes back that had been told of.
-pub(super) fn tell_end(info: &Info) {
-    tell(info, "permit that had been held for long is back");
+/// A permit is back that had been told of.
+pub(super) fn tell_end(info: &Info, limiter: Option<&Entry>) {
+    tell(info, limiter, "permit that had been held for long is back");
 }
 
-fn tell(info: &Info, what: &str) {
-    let limiter = info.limiter();
+fn tell(info: &Info, limiter: Option<&Entry>, what: &str) {
     tracing::warn!(
-        limiter = limiter.as_deref().map_or("(dropped)", |limiter| &limiter.name),
+        limiter = limiter.map_or("(dropped)", |limiter| &limiter.name),
         place = %info.site,
         age = ?info.since.elapsed(),
         task = info.task.map(tracing::field::display),

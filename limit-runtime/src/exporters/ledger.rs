@@ -118,8 +118,10 @@ impl Ledger {
     pub(super) fn read(&mut self) -> Vec<Line> {
         let mut lines = Vec::new();
         let live = if self.by_runtime { registry::live() } else { BTreeSet::new() };
+        // In this order: see there.
+        let entries = entries();
         let oldest = OldestHolders::now();
-        for entry in entries() {
+        for entry in entries {
             let export = if self.by_runtime { entry.export_by_runtime() } else { entry.export() };
             let Some(export) = export else { continue };
             let account = self.accounts.entry(Arc::clone(&entry.name)).or_default();

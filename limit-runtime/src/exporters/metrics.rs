@@ -39,15 +39,17 @@ struct Identity {
 /// What a recorder knows.
 struct Known {
     ledger: Ledger,
+    /// How often it was told.
+    reading: u64,
     samples: Samples,
 }
 
-/// By metric, limiter and runtime.
-type Samples = HashMap<(&'static str, Arc<str>, Option<Runtime>), Histogram>;
+/// By metric, limiter and runtime; and the reading at which they were told last.
+type Samples = HashMap<(&'static str, Arc<str>, Option<Runtime>), (Histogram, u64)>;
 
 impl Known {
     fn new(by_runtime: bool) -> Self {
-        Self { ledger: Ledger::new(by_runtime), samples: HashMap::new() }
+        Self { ledger: Ledger::new(by_runtime), reading: 0, samples: HashMap::new() }
     }
 }
 
@@ -83,6 +85,8 @@ fn unit(metric: &Metric) -> Unit {
 /// are told apart by where they are. One that is made in the place of a former one, in a test for
 /// instance, may miss waits that the former was told.)
 ///
+/// Not to be called by the recorder itself, while it is told.
+///
 /// A recorder keeps what it was told: when a limiter is dropped its gauges become 0, and its counters
 /// stay.
 ///
@@ -112,21 +116,24 @@ fn collect_by(runtime: bool) {
         let place = std::ptr::from_ref(recorder).cast::<()>().addr();
         let identity = Identity { place, size: size_of_val(recorder), runtime };
         let index = recorders.iter().position(|(of, _)| *of == identity);
-        let (_, mut known) =
+        let known =
             index.map_or_else(|| (identity, Known::new(runtime)), |index| recorders.remove(index));
-        let lines = known.ledger.read();
-        // Those of runtimes that have ended are not in it any more.
-        let mut samples = Samples::new();
-        for metric in exported() {
-            for line in &lines {
-                tell(recorder, metric, line, &known.samples, &mut samples);
-            }
-        }
-        known.samples = samples;
         if recorders.len() >= RECORDERS {
             recorders.remove(0);
         }
-        recorders.push((identity, known));
+        // Already, because the recorder may panic.
+        recorders.push(known);
+        let Some((_, known)) = recorders.last_mut() else { return };
+        known.reading += 1;
+        let lines = known.ledger.read();
+        for metric in exported() {
+            for line in &lines {
+                tell(recorder, metric, line, known.reading, &mut known.samples);
+            }
+        }
+        // Those of runtimes that have ended.
+        let reading = known.reading;
+        known.samples.retain(|_, (_, last)| *last == reading);
     });
 }
 
@@ -134,8 +141,8 @@ fn tell(
     recorder: &dyn Recorder,
     metric: &'static Metric,
     line: &Line,
-    known: &Samples,
-    told: &mut Samples,
+    reading: u64,
+    known: &mut Samples,
 ) {
     let key = |runtime: Option<Runtime>, more: Option<(&'static str, &'static str)>| {
         let limiter = SharedString::from_shared(Arc::clone(&line.limiter));
@@ -170,10 +177,10 @@ fn tell(
         let Some(samples) = samples else { return };
         let series = (metric.name, Arc::clone(&line.limiter), runtime);
         let mut new = samples.clone();
-        if let Some(before) = known.get(&series) {
-            new.subtract(before);
+        // Already, because the recorder may panic.
+        if let Some((before, _)) = known.insert(series, (samples.clone(), reading)) {
+            new.subtract(&before);
         }
-        told.insert(series, samples.clone());
         for (seconds, count) in new.samples() {
             histogram.record_many(seconds, usize::try_from(count).unwrap_or(usize::MAX));
         }

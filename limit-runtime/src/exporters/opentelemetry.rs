@@ -106,7 +106,8 @@ impl Drop for Observation {
         let reading = std::mem::take(&mut *self.observer.lock());
         drop(reading);
         for entry in entries() {
-            drop(entry.told.lock().update());
+            let unneeded = entry.told.lock().update();
+            drop(unneeded);
         }
     }
 }

@@ -76,8 +76,10 @@ impl Collector {
     /// All first, so that what one scrape shows of a limiter was so at one moment.
     fn lines(&self) -> Vec<Line> {
         let Some(ledger) = &self.by_runtime else {
+            // In this order: see there.
+            let entries = entries();
             let oldest = OldestHolders::now();
-            return entries().iter().filter_map(|entry| Line::of(entry, &oldest)).collect();
+            return entries.iter().filter_map(|entry| Line::of(entry, &oldest)).collect();
         };
         let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lines = ledger.read();

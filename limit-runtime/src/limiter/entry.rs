@@ -2,12 +2,13 @@
 
 #[cfg(feature = "_exporters")]
 mod export;
+mod found;
 #[cfg(feature = "console")]
 mod look;
 mod set;
 mod variable;
 
-use super::settings::{Overrides, Values};
+use super::settings::{Overrides, Source, Values};
 use crate::Scope;
 use crate::events::{self, Event};
 #[cfg(feature = "_exporters")]
@@ -18,6 +19,7 @@ use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
 use crate::policy::Policy;
 use crate::registry;
 use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers};
+use found::Found;
 #[cfg(feature = "console")]
 pub(crate) use look::Look;
 pub(crate) use set::Made;
@@ -43,6 +45,22 @@ thread_local! {
 pub(crate) enum Limit {
     Fixed(usize),
     Lazy(fn() -> usize),
+}
+
+impl Control {
+    /// Whether it is to be told that the limit was found to be 0.
+    fn is_zero_news(&mut self, limit: u32) -> bool {
+        limit == 0 && !std::mem::replace(&mut self.found_zero, true)
+    }
+}
+
+impl Limit {
+    fn fixed(self) -> Option<u32> {
+        match self {
+            Self::Fixed(limit) => Some(clamp(limit)),
+            Self::Lazy(_) => None,
+        }
+    }
 }
 
 /// Lock order: the list of limiters, `control`, the list of runtimes, a semaphore.
@@ -77,8 +95,8 @@ struct Control {
     /// Which configuration has said something last.
     #[cfg(feature = "config")]
     configuration: u64,
-    /// The limit that was found out last, if it is.
-    found: Option<u32>,
+    /// The limits that were found out.
+    found: Found,
     /// The limit that a semaphore was bound to last.
     bound: Option<u32>,
     /// An environment variable that could not be used; told when the limit used instead is known.
@@ -110,15 +128,19 @@ impl Entry {
             Some(Err(problem)) => (None, Some(problem)),
         };
         let environment = Values { limit: limit_set, ..Values::default() };
+        let mut changes = [0; 4];
+        if limit_set.is_some_and(|set| limit.fixed() != Some(set)) {
+            changes[Source::Environment as usize] = 1;
+        }
         let control = Control {
             overrides: Overrides { environment, ..Overrides::default() },
-            changes: [0; 4],
+            changes,
             total: None,
             closed: false,
             listeners: None,
             #[cfg(feature = "config")]
             configuration: 0,
-            found: None,
+            found: Found::default(),
             bound: None,
             bad_variable,
             found_zero: false,
@@ -153,11 +175,7 @@ impl Entry {
     }
 
     fn effective_limit(&self, overrides: &Overrides) -> Option<u32> {
-        let fixed = match self.limit {
-            Limit::Fixed(limit) => Some(clamp(limit)),
-            Limit::Lazy(_) => None,
-        };
-        overrides.get(|set| set.limit).map(|(limit, _)| limit).or(fixed)
+        overrides.get(|set| set.limit).map(|(limit, _)| limit).or(self.limit.fixed())
     }
 
     /// How long calls wait that do not say it themselves, if that is not as the code has it.
@@ -168,8 +186,10 @@ impl Entry {
 
     /// The limit, or the one that a runtime has found out last.
     pub(super) fn some_limit(&self) -> usize {
-        let bound = self.control().bound;
-        self.limit().or(bound).unwrap_or(0) as usize
+        let control = self.control();
+        // Bound, but not found out: that is yet to come, or has failed.
+        let found = control.found.last().or(control.bound);
+        self.effective_limit(&control.overrides).or(found).unwrap_or(0) as usize
     }
 
     /// Binds a semaphore to the limit. A user's expression is evaluated under no lock.
@@ -182,29 +202,25 @@ impl Entry {
             }
         }
 
-        let known = self.limit();
-        let limit = known.unwrap_or_else(|| {
-            let claim = Claim(semaphore);
-            let limit = match self.limit {
-                Limit::Fixed(limit) => limit,
-                Limit::Lazy(limit) => self.find_out(limit),
-            };
-            std::mem::forget(claim);
-            clamp(limit)
-        });
-        let mut control = self.control();
-        if known.is_none() {
-            control.found = Some(limit);
-        }
+        let mut found = None;
         // Under this lock, so that a limit set at the same time is either seen here or finds the
-        // semaphore bound.
+        // semaphore bound; so is one that is taken back, after which there may be one to find out.
+        let (mut control, limit) = loop {
+            let control = self.control();
+            match (self.effective_limit(&control.overrides).or(found), self.limit) {
+                (Some(limit), _) => break (control, limit),
+                (None, Limit::Fixed(limit)) => break (control, clamp(limit)),
+                (None, Limit::Lazy(limit)) => {
+                    drop(control);
+                    let claim = Claim(semaphore);
+                    found = Some(clamp(self.find_out(limit)));
+                    std::mem::forget(claim);
+                }
+            }
+        };
+        control.found.put(semaphore, found);
         let overrides = control.overrides;
-        let set = overrides.get(|set| set.limit);
-        let limit = set.map_or(limit, |(limit, _)| limit);
-        let found_zero = set.is_none()
-            && limit == 0
-            && matches!(self.limit, Limit::Lazy(_))
-            && !std::mem::replace(&mut control.found_zero, true);
+        let found_zero = self.effective_limit(&overrides).is_none() && control.is_zero_news(limit);
         control.bound = Some(limit);
         let bad_variable = control.bad_variable.take();
         // Who does not listen any more does not cost anything any more.
@@ -222,9 +238,13 @@ impl Entry {
             self.note(true, format!("{problem}; the limit is {limit} instead"));
         }
         if found_zero {
-            self.note(false, "the limit is 0: every call waits until it is raised".to_owned());
+            self.note_zero();
         }
         self.log();
+    }
+
+    fn note_zero(&self) {
+        self.note(false, "the limit is 0: every call waits until it is raised".to_owned());
     }
 
     fn find_out(&self, limit: fn() -> usize) -> usize {
@@ -357,6 +377,11 @@ impl Entry {
     /// A drainer goes.
     pub(super) fn forget_drainer(&self, drainer: u64) {
         self.semaphores().into_iter().for_each(|semaphore| semaphore.forget_drainer(drainer));
+    }
+
+    #[cfg(any(feature = "console", feature = "diagnostics"))]
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.control().last.is_some()
     }
 
     /// Those of all runtimes; none, if the limiter was dropped and they may be another's.

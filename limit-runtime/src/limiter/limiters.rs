@@ -114,7 +114,7 @@ pub(super) fn add(
         entry.note(false, what);
     }
     #[cfg(feature = "config")]
-    crate::config::first_used(&entry);
+    crate::config::first_used(&entry, variable);
     entry
 }
 

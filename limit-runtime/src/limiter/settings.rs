@@ -88,7 +88,8 @@ pub struct Settings {
     pub max_waiting: Setting<Option<usize>>,
     /// A call waits no longer than this, if it does not say itself how long.
     pub max_wait: Setting<Option<Duration>>,
-    /// Whether the limit holds.
+    /// Whether the limit holds. `false` also where [`set_enabled`](crate::Limiter::set_enabled) leaves it to
+    /// a limiter that was made so.
     pub enabled: Setting<bool>,
     /// Whether it lets everybody in and only counts what it would have done.
     pub shadow: Setting<bool>,
@@ -208,6 +209,9 @@ impl<E: Admission, K> Limiter<E, K> {
     /// Takes all changes back that were made while running, by the setters that begin with `set`: the
     /// environment's, a configuration's and the code's values are in force again. (But
     /// [`set_total`](crate::KeyedLimiter::set_total) stays.)
+    ///
+    /// A limit that is [found out](Limiter::lazy) and has not been, because another was set, is found out
+    /// now. If that panics, the limit stays as it is, and the snapshot says so.
     pub fn reset(&self) {
         self.core.entry().set(|values| *values = Values::default());
     }
@@ -245,7 +249,8 @@ impl LimiterHandle {
     ///
     /// # Errors
     ///
-    /// If the limiter's calls cannot be refused.
+    /// If the limiter's calls cannot be refused, and it was not made a shadow that counts whom it would
+    /// have refused.
     pub fn set_max_waiting(&self, calls: usize) -> Result<(), Unsupported> {
         let calls = u32::try_from(calls).unwrap_or(u32::MAX);
         self.entry.try_set(|values| values.max_waiting = Some(calls))

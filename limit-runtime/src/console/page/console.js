@@ -17,6 +17,9 @@ const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the envir
 
 // --- Elements ---------------------------------------------------------------------------------
 
+/** The API is beside this script: the page's own address may end with a slash, or not. */
+const api = path => new URL(`api/${path}`, import.meta.url).href;
+
 const byId = id => document.getElementById(id);
 
 function build(node, attributes, children) {
@@ -143,7 +146,7 @@ async function ask(url, options = {}) {
 }
 
 function connect() {
-  const source = new EventSource('api/stream');
+  const source = new EventSource(api('stream'));
   stream.source = source;
   const hear = take => message => {
     take(JSON.parse(message.data));
@@ -168,7 +171,7 @@ function connect() {
 async function whyNot() {
   const stop = new AbortController();
   try {
-    const answer = await fetch('api/stream', { cache: 'no-store', signal: stop.signal });
+    const answer = await fetch(api('stream'), { cache: 'no-store', signal: stop.signal });
     return answer.ok ? '' : (await answer.json()).error ?? '';
   } catch {
     return '';
@@ -544,7 +547,7 @@ async function askDetail() {
   const asking = new AbortController();
   detail.asking = asking;
   try {
-    const answer = await ask(`api/limiter?name=${encodeURIComponent(detail.name)}&since=${detail.since}`, { signal: asking.signal });
+    const answer = await ask(api(`limiter?name=${encodeURIComponent(detail.name)}&since=${detail.since}`), { signal: asking.signal });
     takeDetail(answer);
     show(byId('detail-trouble'), false);
   } catch (error) {
@@ -660,7 +663,7 @@ async function change(what) {
   const by = byId('by').value.trim();
   byId('knob').setAttribute('aria-busy', 'true');
   try {
-    const answer = await ask('api/settings', {
+    const answer = await ask(api('settings'), {
       method: 'POST',
       headers: { 'Authorization': `Bearer ${token}`, 'Content-Type': 'application/json' },
       body: JSON.stringify({ name, ...(by && { by }), ...what }),
@@ -696,7 +699,7 @@ function unfollowEvents() {
 }
 
 function followEvents() {
-  const source = new EventSource(`api/events?name=${encodeURIComponent(detail.name)}`);
+  const source = new EventSource(api(`events?name=${encodeURIComponent(detail.name)}`));
   detail.events = source;
   fillTable('events', [], 'Nothing has happened yet.');
   const words = kind => { const [what, why] = kind.split(':'); return what.replaceAll('_', ' ') + (why ? `: ${REASONS[why] ?? why}` : ''); };

@@ -53,10 +53,6 @@ impl Entry {
         })
     }
 
-    pub(crate) fn is_dropped(&self) -> bool {
-        self.control().last.is_some()
-    }
-
     /// The limit that was set while running, if one is.
     pub(crate) fn live_limit(&self) -> Option<u32> {
         self.control().overrides.live.limit

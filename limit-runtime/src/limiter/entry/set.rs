@@ -1,9 +1,10 @@
 //! What changes a limiter's settings while it is in use.
 
-use super::{Control, Entry};
+use super::{Control, Entry, Found, Limit, clamp};
 use crate::limiter::settings::{Overrides, Setting, Settings, Source, Unsupported, Values};
 use crate::policy::{Force, MaxWait, Policy};
 use crate::semaphore::Wakers;
+use std::panic::catch_unwind;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -87,13 +88,18 @@ impl Entry {
             |setting, reason| Err(Unsupported { limiter: self.name.clone(), setting, reason });
         let cannot_refuse = "its calls cannot be told that they are refused; give the attribute \
                              `max_waiting` or `max_wait`, or make the limiter with one of them";
-        if !self.made.fallible && values.max_waiting.is_some() {
+        let is_shadow = self.made.policy.force == Force::Shadow;
+        // A shadow only counts whom it would have refused.
+        if !self.made.fallible && !is_shadow && values.max_waiting.is_some() {
             return unsupported("max_waiting", cannot_refuse);
+        }
+        if is_shadow && values.max_wait.is_some() {
+            return unsupported("max_wait", "it was made a shadow, so that nobody waits");
         }
         if !self.made.fallible && values.max_wait.is_some() {
             return unsupported("max_wait", cannot_refuse);
         }
-        if self.made.policy.force == Force::Shadow && values.shadow == Some(false) {
+        if is_shadow && values.shadow == Some(false) {
             return unsupported(
                 "shadow",
                 "it was made a shadow, so that its calls cannot be told that they are refused; take \
@@ -133,17 +139,21 @@ impl Entry {
         }
         let after = control.overrides;
         self.max_wait.set(after.get(|set| set.max_wait).map(|(max_wait, _)| max_wait));
-        // One that is found out is not found out again: each runtime has its own.
-        let limit = self.effective_limit(&after).or(control.found);
-        let (was, is) = (before.get(|set| set.limit), after.get(|set| set.limit));
-        if was.map(|(limit, _)| limit) != is.map(|(limit, _)| limit) {
+        let (was, is) = (self.effective_limit(&before), self.effective_limit(&after));
+        let last = control.found.last();
+        if was.or(last) != is.or(last) {
             control.changes[source as usize] += 1;
         }
+        let limit_changes = was != is;
+        // One that is found out is not found out again: each scope has its own.
+        let found =
+            if limit_changes && is.is_none() { control.found.clone() } else { Found::default() };
+        let find_out = limit_changes && is.is_none() && last.is_none() && control.bound.is_some();
         let policy = after.policy(&self.made.policy);
         let policy = (policy != before.policy(&self.made.policy)).then_some(policy);
         self.change(control, |semaphore| {
             let mut wakers = Wakers::default();
-            if let (Some(limit), true) = (limit, was != is) {
+            if let (Some(limit), true) = (is.or_else(|| found.of(semaphore)), limit_changes) {
                 wakers.append(semaphore.set_limit(limit));
             }
             if let Some(policy) = policy {
@@ -151,6 +161,35 @@ impl Entry {
             }
             wakers
         });
+        if find_out {
+            self.find_out_late();
+        }
+    }
+
+    /// Scopes that were bound to a limit which was set, and had not to find one out, are to have that of
+    /// the code. It is a user's expression: evaluated under no lock, and we may be on a thread that is
+    /// not the user's.
+    fn find_out_late(&self) {
+        let Limit::Lazy(limit) = self.limit else { return };
+        let Ok(limit) = catch_unwind(|| self.find_out(limit)) else {
+            let what = "the limit could not be found out: the expression for it panicked; it stays \
+                        as it was set before";
+            return self.note(true, what.to_owned());
+        };
+        let limit = clamp(limit);
+        let mut control = self.control();
+        // Whoever was first to find it out has been quicker.
+        if control.found.last().is_some() {
+            return;
+        }
+        control.found.put_last(limit);
+        if self.effective_limit(&control.overrides).is_none() {
+            let is_zero_news = control.is_zero_news(limit);
+            self.change(control, |semaphore| semaphore.set_limit(limit));
+            if is_zero_news {
+                self.note_zero();
+            }
+        }
     }
 
     #[cfg(feature = "config")]
@@ -180,7 +219,11 @@ impl Entry {
                 max_wait,
                 set_max_wait.map(|(wait, source)| (Some(wait), source)),
             ),
-            enabled: Setting::new(self.made.enabled, overrides.get(|set| set.enabled)),
+            enabled: Setting::new(
+                self.made.enabled,
+                // `true` leaves it to the calls, and those of this limiter say no.
+                overrides.get(|set| set.enabled).filter(|(set, _)| !*set || self.made.enabled),
+            ),
             shadow: Setting::new(policy.force == Force::Shadow, overrides.get(|set| set.shadow)),
         }
     }

@@ -1,0 +1,54 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// Serves five functions with limits, on loopback.
+#[derive(Debug, Parser)]
+#[command(name = "service", after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Listen here; with port 0 on any port that is free
+    #[arg(long, value_name = "ADDRESS", value_parser = on_loopback, default_value = "127.0.0.1:3000")]
+    pub(crate) addr: SocketAddr,
+
+    /// Take the limits' settings from this file, now and whenever it is edited
+    #[arg(long, value_name = "FILE", default_value = SETTINGS)]
+    pub(crate) settings: PathBuf,
+
+    /// When it stops, wait so many seconds for those inside
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
+    pub(crate) patience: Duration,
+
+    /// Who has this token may change limits on the page; if none is given, a new one is made
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+
+    /// Ask for a lot: a day takes a minute, and one tenant is noisy
+    #[arg(long)]
+    pub(crate) load: bool,
+}
+
+const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/service/service.toml");
+
+const AFTER_HELP: &str = "\
+Ctrl-C lets nobody new in and waits for those inside; a second one leaves at once.";
+
+/// It asks nobody for a password, so it is for this machine only.
+fn on_loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "must be an address and a port, such as 127.0.0.1:3000".to_owned())?;
+    if !address.ip().is_loopback() {
+        return Err("must be on loopback, such as 127.0.0.1:3000 or [::1]:3000".to_owned());
+    }
+    Ok(address)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let seconds = seconds.filter(|seconds| *seconds <= Duration::from_hours(24));
+    seconds.ok_or_else(|| "must be a number of seconds up to 86400, such as 30 or 0.5".to_owned())
+}

@@ -1,0 +1,167 @@
+//! A load, for those who have none: visitors that come whether or not the last was answered.
+
+mod day;
+mod tally;
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, StatusCode};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+use crate::exchange;
+use crate::load::day::Clock;
+use crate::load::tally::{Outcome, Tally};
+
+/// How often visitors come in.
+const TICK: Duration = Duration::from_millis(10);
+/// Those of a time when the program did not run do not come later, all at once.
+const MISSED: Duration = Duration::from_secs(1);
+/// How often it says how it goes.
+const NEWS: Duration = Duration::from_secs(2);
+
+/// Those who ask for the same.
+struct Visitors {
+    /// Which of the limited functions it is in the end.
+    function: &'static str,
+    path: fn() -> String,
+    /// So many a second come when the day is at its busiest.
+    peak: f64,
+    /// So many come together.
+    together: u32,
+    /// Or day and night alike.
+    tireless: bool,
+}
+
+const VISITORS: [Visitors; 6] = [
+    Visitors::by_day("report", 36.0, || format!("report/{}", fastrand::u32(1..=12))),
+    Visitors::by_day("exchange-rate", 40.0, || {
+        format!("exchange/{}", one_of(&["chf", "jpy", "usd"]))
+    }),
+    // A job that has a dozen each time.
+    Visitors {
+        together: 12,
+        ..Visitors::by_day("fingerprint", 12.0, || format!("fingerprint/{}", fastrand::u32(..)))
+    },
+    Visitors::by_day("orders", 16.0, || {
+        format!("orders/{}", one_of(&["north", "east", "south", "west"]))
+    }),
+    // Asks for more than all others together.
+    Visitors { tireless: true, ..Visitors::by_day("orders", 60.0, || "orders/noisy".to_owned()) },
+    Visitors::by_day("download", 3.0, || format!("download/{}", fastrand::u32(3..12))),
+];
+
+fn one_of(names: &[&'static str]) -> &'static str {
+    names[fastrand::usize(..names.len())]
+}
+
+impl Visitors {
+    const fn by_day(function: &'static str, peak: f64, path: fn() -> String) -> Self {
+        Self { function, path, peak, together: 1, tireless: false }
+    }
+
+    /// How long until the next come.
+    fn gap(&self, clock: &Clock) -> Duration {
+        let rate = if self.tireless { self.peak } else { self.peak * clock.business() };
+        // They know nothing of one another.
+        let gap = -(1.0 - fastrand::f64()).ln() * f64::from(self.together) / rate;
+        Duration::from_secs_f64(gap)
+    }
+
+    /// How many come now, if the next were to come then.
+    fn due(&self, next: &mut Instant, clock: &Clock) -> u32 {
+        let now = Instant::now();
+        if now.duration_since(*next) > MISSED {
+            *next = now;
+        }
+        let mut due = 0;
+        while *next <= now {
+            *next += self.gap(clock);
+            due += self.together;
+        }
+        due
+    }
+}
+
+/// The load, while it is on. It has a thread and a runtime of its own.
+pub(crate) struct Load {
+    enough: oneshot::Sender<()>,
+    tally: oneshot::Receiver<Tally>,
+}
+
+impl Load {
+    pub(crate) fn begin(service: SocketAddr) -> anyhow::Result<Self> {
+        let client = exchange::client().build().context("cannot set up the load's HTTP client")?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (enough, told) = oneshot::channel();
+        let (sender, tally) = oneshot::channel();
+        let thread = thread::Builder::new().name("load".to_owned());
+        thread.spawn(move || {
+            let tally = runtime.block_on(come(client, service, told));
+            // Nobody wants to know if the program ends without delay.
+            let _ = sender.send(tally);
+        })?;
+        Ok(Self { enough, tally })
+    }
+
+    /// Nobody comes any more. Waits until the last one has an answer.
+    pub(crate) async fn end(self) -> anyhow::Result<Tally> {
+        // An error says that it has ended.
+        let _ = self.enough.send(());
+        self.tally.await.context("the load broke off")
+    }
+}
+
+/// They come until there is enough.
+async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver<()>) -> Tally {
+    let clock = Clock::start();
+    let mut next = VISITORS.map(|visitors| Instant::now() + visitors.gap(&clock));
+    let mut tally = Tally::of(VISITORS.map(|visitors| visitors.function));
+    let mut visits = JoinSet::new();
+    let (mut ticks, mut news) = (every(TICK), every(NEWS));
+    loop {
+        tokio::select! {
+            _ = &mut enough => break,
+            Some(visit) = visits.join_next() => tally.count(visit),
+            _ = news.tick() => println!("{clock}  {}", tally.news()),
+            _ = ticks.tick() => for (visitors, next) in VISITORS.iter().zip(&mut next) {
+                for _ in 0..visitors.due(next, &clock) {
+                    let url = format!("http://{service}/{}", (visitors.path)());
+                    tally.asked(visitors.function);
+                    visits.spawn(visit(client.clone(), visitors.function, url));
+                }
+            },
+        }
+    }
+    while let Some(visit) = visits.join_next().await {
+        tally.count(visit);
+    }
+    tally
+}
+
+/// From now on, not before.
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+async fn visit(client: Client, function: &'static str, url: String) -> (&'static str, Outcome) {
+    let answer = async {
+        let response = client.get(url).send().await?;
+        let (status, later) = (response.status(), response.headers().contains_key(RETRY_AFTER));
+        // All of it: a download that breaks off is no answer.
+        let text = response.bytes().await?;
+        reqwest::Result::Ok(match status {
+            StatusCode::OK => Outcome::Answered,
+            StatusCode::SERVICE_UNAVAILABLE if later => Outcome::Refused,
+            status => Outcome::Failed(format!("{status}: {}", String::from_utf8_lossy(&text))),
+        })
+    };
+    (function, answer.await.unwrap_or_else(|error| Outcome::Failed(format!("{error:?}"))))
+}

@@ -1,0 +1,41 @@
+//! A day that is over in a minute.
+
+use std::f64::consts::TAU;
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+const DAY: Duration = Duration::from_mins(1);
+/// When it begins, in hours: there is something to see soon.
+const MORNING: f64 = 10.0;
+/// The quietest hour, and how quiet it is.
+const NIGHT: f64 = 4.0;
+const QUIET: f64 = 0.35;
+
+/// What time it is in that day.
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How busy the hour is, of 1.
+    pub(crate) fn business(&self) -> f64 {
+        let busy = 0.5 - 0.5 * (TAU * (self.hour() - NIGHT) / 24.0).cos();
+        QUIET + (1.0 - QUIET) * busy
+    }
+
+    fn hour(&self) -> f64 {
+        let days = self.0.elapsed().as_secs_f64() / DAY.as_secs_f64();
+        (MORNING + 24.0 * days) % 24.0
+    }
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hour = self.hour();
+        write!(f, "{:02.0}:{:02.0}", hour.floor(), (hour.fract() * 60.0).floor())
+    }
+}

@@ -1,0 +1,120 @@
+//! What became of the visits.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use limit_runtime::{Figures, limiters};
+use tokio::task::JoinError;
+
+/// How a visit ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Answered,
+    /// With 503, and the advice to come again.
+    Refused,
+    Failed(String),
+}
+
+/// How all have ended, by function.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    functions: BTreeMap<&'static str, Visits>,
+    told: Visits,
+    failure: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Visits {
+    asked: u64,
+    answered: u64,
+    refused: u64,
+    failed: u64,
+}
+
+impl Visits {
+    fn since(self, before: Self) -> Self {
+        Self {
+            asked: self.asked - before.asked,
+            answered: self.answered - before.answered,
+            refused: self.refused - before.refused,
+            failed: self.failed - before.failed,
+        }
+    }
+}
+
+impl Tally {
+    /// Of visits to these, which are yet to begin.
+    pub(crate) fn of(functions: impl IntoIterator<Item = &'static str>) -> Self {
+        let none = functions.into_iter().map(|function| (function, Visits::default()));
+        Self { functions: none.collect(), told: Visits::default(), failure: None }
+    }
+
+    /// A visit begins.
+    pub(crate) fn asked(&mut self, function: &'static str) {
+        self.functions.entry(function).or_default().asked += 1;
+    }
+
+    /// A visit has ended.
+    pub(crate) fn count(&mut self, visit: Result<(&'static str, Outcome), JoinError>) {
+        let (function, outcome) = match visit {
+            Ok(visit) => visit,
+            Err(error) => ("", Outcome::Failed(error.to_string())),
+        };
+        let visits = self.functions.entry(function).or_default();
+        match outcome {
+            Outcome::Answered => visits.answered += 1,
+            Outcome::Refused => visits.refused += 1,
+            Outcome::Failed(why) => {
+                visits.failed += 1;
+                self.failure.get_or_insert(why);
+            }
+        }
+    }
+
+    /// How it has gone since it was last asked, in a line.
+    pub(crate) fn news(&mut self) -> String {
+        let total = self.total();
+        let Visits { asked, answered, refused, failed } = total.since(self.told);
+        self.told = total;
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        let longest = longest_queue();
+        format!("{asked:>4} asked, {answered:>4} answered, {refused:>4} refused{failed}{longest}")
+    }
+
+    fn total(&self) -> Visits {
+        self.functions.values().fold(Visits::default(), |sum, visits| Visits {
+            asked: sum.asked + visits.asked,
+            answered: sum.answered + visits.answered,
+            refused: sum.refused + visits.refused,
+            failed: sum.failed + visits.failed,
+        })
+    }
+}
+
+/// For what most callers wait, if any do.
+fn longest_queue() -> String {
+    let snapshots = limiters().into_iter().map(|limiter| limiter.snapshot());
+    let longest = snapshots.max_by_key(|snapshot| snapshot.total.waiting);
+    longest.filter(|longest| longest.total.waiting > 0).map_or_else(String::new, |longest| {
+        let Figures { limit, in_use, waiting, .. } = longest.total;
+        format!("; {waiting} wait for {}, {in_use}/{limit} in use", longest.name)
+    })
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:<14} {:>8} {:>8} {:>8} {:>8}",
+            "the load", "asked", "answered", "refused", "failed"
+        )?;
+        for (function, visits) in &self.functions {
+            let Visits { asked, answered, refused, failed } = visits;
+            write!(f, "\n{function:<14} {asked:>8} {answered:>8} {refused:>8} {failed:>8}")?;
+        }
+        match &self.failure {
+            Some(failure) => write!(f, "\nthe first that failed: {failure}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The end: nobody new is let in, and those inside finish.
+
+use std::io;
+
+use anyhow::anyhow;
+use limit_runtime::{LimiterHandle, limiters};
+use tokio::time::Instant;
+
+/// What asks the program to stop: Ctrl-C, and SIGTERM where there is one.
+#[cfg(unix)]
+pub(crate) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// From now on they end the program no more.
+    pub(crate) fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { interrupt, terminate })
+    }
+
+    /// The next of them.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(windows)]
+pub(crate) struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    pub(crate) fn listen() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    pub(crate) async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
+/// Closes all limiters: calls that wait and calls to come are refused.
+pub(crate) fn close() {
+    let limiters = limiters();
+    limiters.iter().for_each(LimiterHandle::close);
+    let inside: usize = limiters.iter().map(|limiter| limiter.snapshot().total.in_use).sum();
+    println!("closed: waiting for {inside} calls (Ctrl-C again to leave at once)");
+}
+
+/// Waits for the calls that run.
+pub(crate) async fn drain(deadline: Instant) -> anyhow::Result<()> {
+    let mut undrained = Vec::new();
+    for limiter in limiters() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if let Err(error) = limiter.drain_within(left).await {
+            undrained.push(error.to_string());
+        }
+    }
+    if undrained.is_empty() { Ok(()) } else { Err(anyhow!(undrained.join("; "))) }
+}
+
+/// Prints what became of all calls.
+pub(crate) fn report() {
+    println!(
+        "\n{:<14} {:>8} {:>10} {:>9} {:>6}  wait p99",
+        "", "admitted", "queue full", "timed out", "closed"
+    );
+    for limiter in limiters() {
+        let snapshot = limiter.snapshot();
+        let total = snapshot.total;
+        println!(
+            "{:<14} {:>8} {:>10} {:>9} {:>6}  {:.1?}",
+            snapshot.name,
+            total.admitted_at_once + total.admitted_after_waiting,
+            total.rejected.queue_full,
+            total.rejected.timed_out,
+            total.rejected.closed,
+            total.wait.p99,
+        );
+    }
+}

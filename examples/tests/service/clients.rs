@@ -1,0 +1,120 @@
+//! Those who ask.
+
+use std::net::SocketAddr;
+
+use reqwest::Client;
+use reqwest::header::RETRY_AFTER;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::Result;
+
+/// Clients of a service.
+pub(crate) struct Clients {
+    client: Client,
+    service: SocketAddr,
+}
+
+/// What a client got.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// What the limiter counts the call as, if it was refused.
+    pub(crate) fn refused(&self) -> Option<&'static str> {
+        let reasons =
+            [("reached", "queue_full"), ("no permit", "timeout"), ("is closed", "closed")];
+        let (_, result) = reasons.into_iter().find(|(text, _)| self.text.contains(text))?;
+        (self.status == 503).then_some(result)
+    }
+
+    /// A refusal for this reason that says when to come again.
+    pub(crate) fn assert_refused(&self, result: &str) {
+        assert_eq!(self.refused(), Some(result), "{self:?}");
+        let seconds = self.retry_after.as_deref().and_then(|seconds| seconds.parse().ok());
+        assert!(seconds >= Some(1), "{self:?}");
+    }
+}
+
+impl Clients {
+    pub(crate) fn of(service: SocketAddr) -> Result<Self> {
+        // An error says that one is installed already, which will do as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().tls_certs_only([]).build()?;
+        Ok(Self { client, service })
+    }
+
+    /// Asks, and waits for all of the answer.
+    pub(crate) fn get(&self, path: &str) -> impl Future<Output = reqwest::Result<Answer>> + use<> {
+        let request = self.client.get(format!("http://{}/{path}", self.service));
+        async move {
+            let response = request.send().await?;
+            let status = response.status().as_u16();
+            let later = response.headers().get(RETRY_AFTER);
+            let retry_after = later.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+            Ok(Answer { status, retry_after, text: response.text().await? })
+        }
+    }
+
+    /// So many ask at once.
+    pub(crate) fn ask(&self, path: &str, times: usize) -> Asked {
+        let mut asked = Asked(JoinSet::new());
+        for _ in 0..times {
+            asked.0.spawn(self.get(path));
+        }
+        asked
+    }
+
+    /// One asks and goes away when told to.
+    pub(crate) fn ask_for_now(&self, path: &str) -> AbortHandle {
+        tokio::spawn(self.get(path)).abort_handle()
+    }
+
+    /// One begins to download so many megabytes, and takes no more than the beginning.
+    pub(crate) async fn download(&self, megabytes: u64) -> Result<Download> {
+        let socket = TcpSocket::new_v4()?;
+        // What the kernel takes on behalf of a client is sent.
+        socket.set_recv_buffer_size(16 * 1024)?;
+        let mut connection = socket.connect(self.service).await?;
+        let head = format!(
+            "GET /download/{megabytes} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).await?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(connection.read_u8().await?);
+        }
+        let head = String::from_utf8(head)?;
+        if head.starts_with("HTTP/1.1 200 OK\r\n") {
+            Ok(Download(connection))
+        } else {
+            Err(head.into())
+        }
+    }
+}
+
+/// Those who asked.
+pub(crate) struct Asked(JoinSet<reqwest::Result<Answer>>);
+
+impl Asked {
+    /// What all of them got.
+    pub(crate) async fn answers(self) -> Result<Vec<Answer>> {
+        Ok(self.0.join_all().await.into_iter().collect::<reqwest::Result<_>>()?)
+    }
+}
+
+/// A download that has begun: it holds its permit for as long as nobody takes the rest.
+pub(crate) struct Download(TcpStream);
+
+impl Download {
+    /// Takes the rest, and says how many bytes there were.
+    pub(crate) async fn finish(mut self) -> Result<usize> {
+        let mut bytes = Vec::new();
+        Ok(self.0.read_to_end(&mut bytes).await?)
+    }
+}

@@ -1,0 +1,52 @@
+//! What `/metrics` says.
+
+use std::collections::BTreeMap;
+
+/// The samples of one scrape.
+#[derive(Clone, Debug)]
+pub(crate) struct Figures(BTreeMap<String, u64>);
+
+/// How many calls had each result, of those that any had.
+pub(crate) type Results = BTreeMap<&'static str, u64>;
+
+const RESULTS: [&str; 8] =
+    ["immediate", "waited", "queue_full", "timeout", "cancelled", "closed", "too_heavy", "evicted"];
+
+impl Figures {
+    pub(crate) fn read(text: &str) -> Self {
+        let samples = text.lines().filter_map(|line| line.rsplit_once(' '));
+        let whole =
+            samples.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+        Self(whole.collect())
+    }
+
+    pub(crate) fn limit(&self, limiter: &str) -> u64 {
+        self.gauge("permit_limit", limiter)
+    }
+
+    pub(crate) fn in_use(&self, limiter: &str) -> u64 {
+        self.gauge("permit_usage", limiter)
+    }
+
+    pub(crate) fn waiting(&self, limiter: &str) -> u64 {
+        self.gauge("waiter_count", limiter)
+    }
+
+    /// What became of the calls of a limiter since then.
+    pub(crate) fn since(&self, before: &Self, limiter: &str) -> Results {
+        let count = |figures: &Self, result: &str| {
+            let labels = format!("limiter=\"{limiter}\",result=\"{result}\"");
+            figures.get(&format!("concurrency_limit_acquisitions_total{{{labels}}}"))
+        };
+        let results = RESULTS.map(|result| (result, count(self, result) - count(before, result)));
+        results.into_iter().filter(|(_, calls)| *calls > 0).collect()
+    }
+
+    fn gauge(&self, name: &str, limiter: &str) -> u64 {
+        self.get(&format!("concurrency_limit_{name}{{limiter=\"{limiter}\"}}"))
+    }
+
+    fn get(&self, sample: &str) -> u64 {
+        *self.0.get(sample).unwrap_or_else(|| panic!("no {sample} in {self:#?}"))
+    }
+}

@@ -1,0 +1,206 @@
+//! What the knob does.
+
+use crate::support::{Console, TOKEN, request};
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::StatusCode;
+use limit_runtime::{Limiter, Source};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+#[tokio::test]
+async fn limit_is_changed_and_the_queue_drains() {
+    static LIMITER: Limiter = Limiter::new("changes::limit", 1);
+    let console = Console::writable();
+    let permit = LIMITER.acquire().await;
+    let waiters: Vec<_> =
+        (0..3).map(|_| tokio::spawn(async { drop(LIMITER.acquire().await) })).collect();
+    while LIMITER.snapshot().total.waiting < 3 {
+        tokio::task::yield_now().await;
+    }
+    let answer =
+        console.set(json!({"name": "changes::limit", "limit": 4, "by": " ops "})).await.json();
+    let change = &answer["changes"][0];
+    assert_eq!(
+        (&change["setting"], &change["from"], &change["to"]),
+        (&json!("limit"), &json!("1"), &json!("4"))
+    );
+    assert_eq!((&change["source"], &change["by"]), (&json!("live"), &json!("ops")));
+    assert_eq!(
+        (&answer["limiter"]["limit"], &answer["limiter"]["source"]),
+        (&json!(4), &json!("live"))
+    );
+    for waiter in waiters {
+        waiter.await.expect("it is let in");
+    }
+    drop(permit);
+    assert_eq!(LIMITER.limit(), 4);
+    assert_eq!(console.row("changes::limit").await["limit"], 4, "before the next tick");
+}
+
+#[tokio::test]
+async fn all_settings_can_be_set_and_taken_back() {
+    let limiter = Limiter::new("changes::all", 5).max_waiting(9);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    let wanted = json!({"name": "changes::all", "limit": 2, "max_waiting": 7, "max_wait": 0.25,
+                        "enabled": false, "shadow": true});
+    let changes = console.set(wanted).await.json()["changes"].clone();
+    let told: Vec<_> = changes
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|change| {
+            ["setting", "from", "to"]
+                .map(|field| change[field].as_str().expect("words").to_owned())
+                .join(" ")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "limit 5 2",
+            "max_waiting 9 7",
+            "max_wait for ever 250ms",
+            "enabled on off",
+            "shadow off on"
+        ]
+    );
+    let settings = limiter.snapshot().settings;
+    assert_eq!((settings.limit.value, settings.max_waiting.value), (2, Some(7)));
+    assert_eq!(settings.max_wait.value, Some(Duration::from_millis(250)));
+    assert_eq!((settings.enabled.value, settings.shadow.value), (false, true));
+    console.set(json!({"name": "changes::all", "reset": true})).await.json();
+    let settings = limiter.snapshot().settings;
+    assert_eq!((settings.limit.value, settings.limit.source), (5, Source::Attribute));
+    assert_eq!((settings.enabled.value, settings.shadow.value), (true, false));
+}
+
+#[tokio::test]
+async fn pause_has_everybody_wait_and_going_on_gives_the_limit_back_that_there_was() {
+    let limiter = Limiter::new("changes::pause", 5);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    let pause =
+        async |paused: bool| console.set(json!({"name": "changes::pause", "paused": paused})).await;
+    for live in [None, Some(3)] {
+        if let Some(live) = live {
+            limiter.set_limit(live);
+        }
+        let before = limiter.snapshot().settings.limit;
+        for _ in 0..2 {
+            // Pausing twice is pausing once.
+            assert_eq!(pause(true).await.json()["limiter"]["paused"], true);
+            assert_eq!(limiter.limit(), 0);
+        }
+        assert_eq!(pause(false).await.json()["limiter"]["paused"], false);
+        assert_eq!(limiter.snapshot().settings.limit, before);
+        assert_eq!(pause(false).await.json()["changes"], json!([]), "it goes on already");
+    }
+    // Another limit ends the pause.
+    pause(true).await.json();
+    limiter.set_limit(2);
+    assert_eq!(pause(false).await.json()["limiter"]["limit"], 2);
+}
+
+#[tokio::test]
+async fn limit_that_is_0_by_the_code_is_not_gone_on_with() {
+    let limiter = Limiter::new("changes::zero", 0);
+    assert_eq!(limiter.limit(), 0);
+    let console = Console::writable();
+    let refused = console.set(json!({"name": "changes::zero", "paused": false})).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.error().contains("set another one"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn all_or_nothing_is_changed() {
+    // Its calls cannot be refused.
+    let limiter = Limiter::new("changes::nothing", 5);
+    drop(limiter.acquire().await);
+    let before = limiter.snapshot();
+    let console = Console::writable();
+    let bad = [
+        (json!({"limit": 3, "max_waiting": 1}), 409, "cannot be told that they are refused"),
+        (json!({"limit": 3, "max_wait": -1.0}), 422, "`max_wait`"),
+        (json!({"limit": 3, "max_wait": 1e300}), 422, "`max_wait`"),
+        (json!({"limit": 1_u64 << 31}), 422, "at most 2147483647"),
+        (json!({"limit": -1}), 422, "limit"),
+        (json!({"limit": 2.5}), 422, "limit"),
+        (json!({"limit": "3"}), 422, "limit"),
+        (json!({"limit": u64::MAX, "enabled": false}), 422, "at most"),
+        (json!({"limt": 3}), 422, "unknown field `limt`"),
+        (json!({"limit": 3, "paused": true}), 422, "`paused`"),
+        (json!({"limit": 3, "reset": true}), 422, "`reset`"),
+        (json!({"paused": true, "reset": true}), 422, "`reset`"),
+        (json!({"by": "ops"}), 422, "nothing is to be changed"),
+        (json!({"reset": false}), 422, "nothing is to be changed"),
+        (json!({"limit": 3, "by": "x".repeat(65)}), 422, "`by`"),
+        (json!({"limit": 3, "by": "two\nlines"}), 422, "`by`"),
+        (json!({"limit": 3, "by": "\u{1b}[31m"}), 422, "`by`"),
+    ];
+    for (mut wanted, status, words) in bad {
+        wanted["name"] = "changes::nothing".into();
+        let refused = console.set(wanted.clone()).await;
+        assert_eq!(refused.status.as_u16(), status, "{wanted}: {}", refused.body);
+        assert!(refused.error().contains(words), "{wanted}: {}", refused.body);
+        assert_eq!(limiter.snapshot(), before, "{wanted}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_by_others_are_noted_too() {
+    let console = Console::read_only();
+    let limiter = Limiter::new("changes::others", 5);
+    drop(limiter.acquire().await);
+    console.get("/api/limiter?name=changes::others").await.json();
+    limiter.set_limit(6);
+    limiter.close();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let changes = console.get("/api/limiter?name=changes::others").await.json()["changes"].clone();
+    let told = |index: usize| -> [&Value; 5] {
+        ["setting", "from", "to", "source", "by"].map(|field| &changes[index][field])
+    };
+    assert_eq!(told(1), [&json!("limit"), &json!("5"), &json!("6"), &json!("live"), &Value::Null]);
+    assert_eq!(told(0)[..3], [&json!("closed"), &json!("open"), &json!("closed")]);
+}
+
+#[tokio::test]
+async fn who_has_changed_something_is_known_with_their_address() {
+    let limiter = Limiter::new("changes::who", 5);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    for (by, known) in [(Some("ops"), "ops (192.0.2.7)"), (None, "console (192.0.2.7)")] {
+        let mut wanted = json!({"name": "changes::who", "limit": if by.is_some() { 6 } else { 7 }});
+        if let Some(by) = by {
+            wanted["by"] = by.into();
+        }
+        let address: SocketAddr = "192.0.2.7:55".parse().expect("an address");
+        let request = request("POST", "/api/settings")
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/json; charset=utf-8")
+            .extension(ConnectInfo(address))
+            .body(Body::from(wanted.to_string()));
+        let answer = console.ask(request.expect("a request")).await.json();
+        assert_eq!(answer["changes"][0]["by"], known);
+    }
+}
+
+#[tokio::test]
+async fn many_changes_at_once_are_each_by_who_has_made_it() {
+    let limiter = Limiter::new("changes::many", 1000);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    let all = (0..50).map(|who| {
+        let console = &console;
+        async move {
+            let wanted = json!({"name": "changes::many", "limit": who, "by": format!("ops {who}")});
+            let answer = console.set(wanted).await.json();
+            assert_eq!(answer["changes"].as_array().map(Vec::len), Some(1));
+            assert_eq!(answer["changes"][0]["to"], who.to_string());
+            assert_eq!(answer["changes"][0]["by"], format!("ops {who}"));
+        }
+    });
+    futures::future::join_all(all).await;
+}

@@ -1,0 +1,316 @@
+//! Requests that are refused, and change nothing.
+
+use crate::support::{Console, TOKEN, get, post, request};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use limit_runtime::Limiter;
+use limit_runtime::console::{Options, serve, serve_with};
+use serde_json::json;
+use std::io::ErrorKind;
+
+/// A change that would be made, but for what is done to the request.
+async fn assert_refused(
+    console: &Console,
+    change: impl FnOnce(&mut Request<Body>),
+    status: StatusCode,
+    words: &str,
+) {
+    static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let limiter = Limiter::named(format!("hostile::{number}"), 5);
+    drop(limiter.acquire().await);
+    let before = limiter.snapshot();
+    let mut request =
+        post(json!({"name": before.name, "limit": 100, "enabled": false}).to_string());
+    change(&mut request);
+    let answer = console.ask(request).await;
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert!(answer.error().contains(words), "{}", answer.body);
+    assert_eq!(limiter.snapshot(), before);
+}
+
+fn set(name: &'static str, value: &str) -> impl FnOnce(&mut Request<Body>) {
+    let value = value.parse().expect("a header");
+    move |request| {
+        request.headers_mut().insert(name, value);
+    }
+}
+
+#[tokio::test]
+async fn changes_need_the_token() {
+    let console = Console::writable();
+    let unauthorized = StatusCode::UNAUTHORIZED;
+    let basic = "Basic OmNvcnJlY3QgaG9yc2UgYmF0dGVyeSBzdGFwbGU="; // The right token, as a browser sends it of itself.
+    for wrong in [
+        "Bearer wrong",
+        "Bearer",
+        "Bearer ",
+        TOKEN,
+        "bearer correct horse",
+        "Token correct horse battery staple",
+        basic,
+    ] {
+        assert_refused(&console, set("authorization", wrong), unauthorized, "needs the token")
+            .await;
+    }
+    let without = |request: &mut Request<Body>| drop(request.headers_mut().remove("authorization"));
+    assert_refused(&console, without, unauthorized, "needs the token").await;
+    let twice = |request: &mut Request<Body>| {
+        request.headers_mut().append("authorization", "Bearer wrong".parse().expect("a header"));
+    };
+    assert_refused(&console, twice, unauthorized, "needs the token").await;
+    // Neither in the address nor in the body.
+    let in_query = |request: &mut Request<Body>| {
+        without(request);
+        *request.uri_mut() =
+            format!("/api/settings?token={}", TOKEN.replace(' ', "+")).parse().expect("a URI");
+    };
+    assert_refused(&console, in_query, unauthorized, "needs the token").await;
+}
+
+#[tokio::test]
+async fn read_only_console_changes_nothing_whatever_the_token() {
+    for options in [Options::new(), Options::new().writable("")] {
+        let console = Console::new(options);
+        let forbidden = StatusCode::FORBIDDEN;
+        for token in [&format!("Bearer {TOKEN}"), "Bearer ", "Bearer"] {
+            assert_refused(&console, set("authorization", token), forbidden, "read-only").await;
+        }
+        assert_eq!(console.get("/api/limiters").await.json()["writable"], false);
+    }
+}
+
+#[tokio::test]
+async fn names_that_lead_here_from_elsewhere_are_not_answered_to() {
+    let console = Console::writable();
+    let forbidden = StatusCode::FORBIDDEN;
+    for host in [
+        "evil.example",
+        "evil.example:9999",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "evil.example@127.0.0.1",
+        "127.0.0.1@evil.example",
+        "0.0.0.0:9999",
+        "192.168.0.1",
+        "[2001:db8::1]",
+        "",
+        "a b",
+    ] {
+        assert_refused(&console, set("host", host), forbidden, "allow_host").await;
+        let page = request("GET", "/").header("host", host);
+        // Two are as bad as a wrong one.
+        let answer = console.ask(page.body(Body::empty()).expect("a request")).await;
+        assert_eq!(answer.status, forbidden, "{host}");
+    }
+    let without = |request: &mut Request<Body>| drop(request.headers_mut().remove("host"));
+    assert_refused(&console, without, forbidden, "allow_host").await;
+    for host in [
+        "localhost",
+        "LOCALHOST:80",
+        "127.0.0.1",
+        "127.8.9.1:1",
+        "[::1]:9999",
+        "[::ffff:127.0.0.1]",
+    ] {
+        let mut request = get("/");
+        set("host", host)(&mut request);
+        assert_eq!(console.ask(request).await.status, StatusCode::OK, "{host}");
+    }
+    let console =
+        Console::new(Options::new().allow_host("ops.example.com").allow_host("[2001:db8::1]"));
+    for (host, status) in [
+        ("ops.example.com", 200),
+        ("OPS.example.com:8443", 200),
+        ("[2001:db8::1]:80", 200),
+        ("127.0.0.1", 200),
+        ("ops.example.com.evil.example", 403),
+        ("example.com", 403),
+    ] {
+        let mut request = get("/");
+        set("host", host)(&mut request);
+        assert_eq!(console.ask(request).await.status.as_u16(), status, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn other_sites_are_not_answered() {
+    let console = Console::writable();
+    let forbidden = StatusCode::FORBIDDEN;
+    for origin in [
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1",
+        "http://127.0.0.1:9998",
+        "http://localhost:9999",
+        "http://127.0.0.1:9999.evil.example",
+        "127.0.0.1:9999",
+        "",
+    ] {
+        assert_refused(&console, set("origin", origin), forbidden, "another site").await;
+        let mut request = get("/api/limiters");
+        set("origin", origin)(&mut request);
+        let answer = console.ask(request).await;
+        assert_eq!(answer.status, forbidden, "{origin}");
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    }
+    // What a browser asks before it would send another site's request with a header.
+    let preflight = request("OPTIONS", "/api/settings")
+        .header("origin", "http://evil.example")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization");
+    let answer = console.ask(preflight.body(Body::empty()).expect("a request")).await;
+    assert!(!answer.status.is_success());
+    assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
+}
+
+#[tokio::test]
+async fn only_posts_in_json_change_something() {
+    let console = Console::writable();
+    for method in ["GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"] {
+        let limiter = Limiter::new("hostile::method", 5);
+        drop(limiter.acquire().await);
+        let mut request = post(json!({"name": "hostile::method", "limit": 100}).to_string());
+        *request.method_mut() = method.parse().expect("a method");
+        assert_eq!(console.ask(request).await.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
+        assert_eq!(limiter.limit(), 5);
+    }
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/jsonp",
+    ] {
+        assert_refused(
+            &console,
+            set("content-type", kind),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "application/json",
+        )
+        .await;
+    }
+    let large = |request: &mut Request<Body>| {
+        let padding = " ".repeat(100_000);
+        *request.body_mut() = Body::from(format!("{{{padding}\"name\": \"x\", \"limit\": 1}}"));
+    };
+    assert_refused(&console, large, StatusCode::PAYLOAD_TOO_LARGE, "").await;
+    for body in [
+        "",
+        "null",
+        "[]",
+        "{\"name\": \"hostile::0\", \"name\": \"x\", \"limit\": 1}",
+        "{\"limit\": 1}",
+        "\u{feff}{}",
+    ] {
+        let broken = |request: &mut Request<Body>| *request.body_mut() = Body::from(body);
+        let answer = {
+            let mut request = post(String::new());
+            broken(&mut request);
+            console.ask(request).await
+        };
+        assert!(answer.status.is_client_error(), "{body}: {}", answer.status);
+        answer.error();
+    }
+}
+
+#[tokio::test]
+async fn private_console_is_read_with_the_token_only() {
+    let console = Console::new(Options::new().writable(TOKEN).private());
+    for path in ["/", "/console.js", "/api/limiters", "/api/stream", "/openapi.json", "/nothing"] {
+        let refused = console.get(path).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{path}");
+        assert!(
+            refused.headers["www-authenticate"]
+                .to_str()
+                .is_ok_and(|with| with.starts_with("Basic "))
+        );
+    }
+    let basic = "Basic b3BzOmNvcnJlY3QgaG9yc2UgYmF0dGVyeSBzdGFwbGU="; // ops: and the token
+    for right in [&format!("Bearer {TOKEN}"), basic] {
+        let mut request = get("/api/limiters");
+        set("authorization", right)(&mut request);
+        assert_eq!(console.ask(request).await.status, StatusCode::OK, "{right}");
+    }
+    for wrong in [
+        "Basic b3BzOndyb25n",
+        "Basic !!",
+        "Basic",
+        "Basic Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==",
+    ] {
+        let mut request = get("/api/limiters");
+        set("authorization", wrong)(&mut request);
+        assert_eq!(console.ask(request).await.status, StatusCode::UNAUTHORIZED, "{wrong}");
+    }
+    let nobody = Console::new(Options::new().private());
+    for token in ["Bearer ", "Basic Og=="] {
+        let mut request = get("/");
+        set("authorization", token)(&mut request);
+        assert_eq!(
+            nobody.ask(request).await.status,
+            StatusCode::UNAUTHORIZED,
+            "nobody has a token"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_answer_forbids_what_a_page_could_be_made_to_do() {
+    let console = Console::writable();
+    for path in ["/", "/console.js", "/console.css", "/api/limiters", "/nothing", "/api/limiter"] {
+        let answer = console.get(path).await;
+        let header = |name: &str| answer.headers[name].to_str().expect("text").to_owned();
+        let policy = header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+        assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"));
+        assert_eq!(header("x-frame-options"), "DENY");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("cross-origin-resource-policy"), "same-origin");
+    }
+    let refused = {
+        let mut request = get("/");
+        set("host", "evil.example")(&mut request);
+        console.ask(request).await
+    };
+    assert!(refused.headers.contains_key("content-security-policy"));
+    // What the page is made of keeps to it.
+    let page = console.get("/").await.body;
+    for forbidden in
+        ["style=", "<style", "onclick", "onload", "javascript:", "http://", "https://", "//cdn"]
+    {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    let script = console.get("/console.js").await.body;
+    for forbidden in
+        ["innerHTML", "outerHTML", "document.write", "eval(", "new Function", "insertAdjacentHTML"]
+    {
+        assert!(!script.contains(forbidden), "{forbidden}");
+    }
+}
+
+#[test]
+fn files_of_the_page_are_small_enough_to_read() {
+    let file = |name: &str| {
+        let path =
+            format!("{}/../limit-runtime/src/console/page/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).expect("it is there")
+    };
+    let files = ["index.html", "console.css", "console.js"].map(file);
+    let lines: usize = files.iter().map(|file| file.lines().count()).sum();
+    assert!(lines < 1500, "{lines} lines");
+    let longest = files.iter().flat_map(|file| file.lines()).map(|line| line.chars().count()).max();
+    assert!(longest <= Some(140), "a line of {longest:?} characters");
+}
+
+#[tokio::test]
+async fn addresses_beyond_loopback_are_refused_without_a_token() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
+        let address: std::net::SocketAddr = address.parse().expect("an address");
+        let refused = serve(address).await.expect_err("it is not loopback");
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{address}");
+        assert!(refused.to_string().contains("Options::writable"), "{refused}");
+        let refused = serve_with(address, Options::new().writable("")).await.expect_err("no token");
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{address}");
+    }
+}

@@ -1,0 +1,8 @@
+//! The console: its API, who is let in, and what is changed by it.
+
+mod api;
+mod changes;
+mod hostile;
+mod nested;
+mod stream;
+mod support;

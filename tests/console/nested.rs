@@ -1,0 +1,112 @@
+//! Wherever the page is.
+
+use crate::support::Console;
+use axum::Router;
+use axum::http::StatusCode;
+use limit_runtime::console::{Options, router, serve, serve_with};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Where a relative address on a page leads.
+fn resolve(page: &str, relative: &str) -> String {
+    let (folder, _) = page.rsplit_once('/').expect("a path");
+    format!("{folder}/{}", relative.trim_start_matches("./"))
+}
+
+#[tokio::test]
+async fn page_and_what_it_needs_are_found_wherever_it_is_nested() {
+    let console = || router(Options::new());
+    let all = [
+        ("/limits", Router::new().nest("/limits", console())),
+        ("/limits", Router::new().nest_service("/limits", console())),
+        ("/ops/limits", Router::new().nest("/ops", Router::new().nest("/limits", console()))),
+        ("", console()),
+        ("", Router::new().merge(console())),
+        ("", Router::new().fallback_service(console())),
+    ];
+    for (prefix, router) in all {
+        let console = Console::of(router);
+        let mut found = 0;
+        for page in [prefix.to_owned(), format!("{prefix}/")] {
+            // `nest` has it at one of the two, `nest_service` at both.
+            let answer = console.get(if page.is_empty() { "/" } else { &page }).await;
+            if answer.status == StatusCode::NOT_FOUND {
+                continue;
+            }
+            found += 1;
+            let names: Vec<_> = answer
+                .body
+                .split('"')
+                .filter(|text| [".css", ".js", ".svg"].iter().any(|end| text.ends_with(end)))
+                .collect();
+            assert_eq!(names.len(), 3, "{names:?}");
+            for name in names {
+                let path = resolve(if page.is_empty() { "/" } else { &page }, name);
+                assert_eq!(console.get(&path).await.status, StatusCode::OK, "{path}");
+            }
+        }
+        assert!(found > 0, "{prefix}");
+        assert_eq!(console.get(&format!("{prefix}/api/limiters")).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn path_of_the_page_is_not_taken_for_html() {
+    let console = Console::of(Router::new().nest("/x/{anything}", router(Options::new())));
+    let script = async |path: &str| {
+        let answer = console.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        let line =
+            answer.body.lines().find(|line| line.contains("console.js")).map(ToOwned::to_owned);
+        line.expect("the script")
+    };
+    let plain = script("/x/a").await;
+    for path in ["/x/a'b", "/x/a&quot;b", "/x/a%22%3E%3Cscript%3E", "/x/a:b", "/x/%3Cb%3E"] {
+        let line = script(path).await;
+        let marks = |line: &str| line.matches(['<', '>', '"', '\'', '&']).count();
+        assert_eq!(marks(&line), marks(&plain), "{line}");
+        assert!(line.contains("\"./"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_served_alone() {
+    let free = || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.local_addr().expect("an address")
+    };
+    let http = crate::support::http_client();
+    let address = free();
+    let server = tokio::spawn(serve(address));
+    let url = format!("http://{address}/api/limiters");
+    let all = answered(&http, &url, None).await.text().await.expect("text");
+    let all: serde_json::Value = serde_json::from_str(&all).expect("JSON");
+    assert_eq!(all["writable"], false);
+    server.abort();
+
+    // On every address: to be read with the token only.
+    let port = free().port();
+    let options = Options::new().writable("a token");
+    let server = tokio::spawn(serve_with(SocketAddr::from(([0, 0, 0, 0], port)), options));
+    let url = format!("http://127.0.0.1:{port}/api/limiters");
+    assert_eq!(answered(&http, &url, None).await.status(), 401);
+    assert_eq!(answered(&http, &url, Some("wrong")).await.status(), 401);
+    assert_eq!(answered(&http, &url, Some("a token")).await.status(), 200);
+    server.abort();
+}
+
+/// An answer, once the server listens.
+async fn answered(http: &reqwest::Client, url: &str, password: Option<&str>) -> reqwest::Response {
+    let until = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let mut request = http.get(url);
+        if let Some(password) = password {
+            request = request.basic_auth("ops", Some(password));
+        }
+        match request.send().await {
+            Ok(answer) => return answer,
+            Err(error) => assert!(tokio::time::Instant::now() < until, "{error}"),
+        }
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,180 @@
+//! Server-sent events.
+
+use crate::support::{Console, get};
+use axum::body::BodyDataStream;
+use axum::http::StatusCode;
+use futures::StreamExt;
+use limit_runtime::Limiter;
+use limit_runtime::console::Options;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Events as they come.
+pub(crate) struct Stream {
+    body: BodyDataStream,
+    text: String,
+}
+
+impl Stream {
+    pub(crate) async fn open(console: &Console, path: &str) -> Self {
+        let response = console.send(get(path)).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { body: response.into_body().into_data_stream(), text: String::new() }
+    }
+
+    /// The next one's kind and data.
+    pub(crate) async fn next(&mut self) -> (String, Value) {
+        self.try_next().await.expect("another event")
+    }
+
+    pub(crate) async fn try_next(&mut self) -> Option<(String, Value)> {
+        while !self.text.contains("\n\n") {
+            let more = self.body.next().await?.expect("no error");
+            self.text.push_str(std::str::from_utf8(&more).expect("text"));
+        }
+        let (event, rest) = self.text.split_once("\n\n").expect("an event");
+        let (event, rest) = (event.to_owned(), rest.to_owned());
+        self.text = rest;
+        let field = |name: &str| {
+            let lines =
+                event.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            lines.collect::<String>()
+        };
+        Some((field("event"), serde_json::from_str(&field("data")).expect("JSON")))
+    }
+
+    /// The first for which that is so.
+    pub(crate) async fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let (_, data) = self.next().await;
+            if is_it(&data) {
+                return data;
+            }
+        }
+    }
+}
+
+fn row<'a>(event: &'a Value, name: &str) -> Option<&'a Value> {
+    event["limiters"].as_array()?.iter().find(|row| row["name"] == name)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_changed_is_told_once_and_what_is_gone() {
+    let console = Console::read_only();
+    let limiter = Limiter::new("stream::changes", 2);
+    drop(limiter.acquire().await);
+    let mut stream = Stream::open(&console, "/api/stream").await;
+    let (kind, all) = stream.next().await;
+    assert_eq!(kind, "all");
+    assert_eq!(row(&all, "stream::changes").expect("it is there")["spark"], serde_json::json!([0]));
+
+    let permit = limiter.acquire().await;
+    let changed = stream.until(|event| row(event, "stream::changes").is_some()).await;
+    assert_eq!(row(&changed, "stream::changes").expect("it is there")["in_use"], 1);
+    // The rate goes back to 0, and then nothing changes any more; but that is told.
+    stream.until(|event| row(event, "stream::changes").is_some()).await;
+    for _ in 0..3 {
+        let (kind, event) = stream.next().await;
+        assert_eq!((kind.as_str(), row(&event, "stream::changes")), ("changes", None));
+    }
+    drop(permit);
+    drop(limiter);
+    let is_gone = |event: &Value| {
+        event["removed"]
+            .as_array()
+            .is_some_and(|removed| removed.iter().any(|name| name == "stream::changes"))
+    };
+    let gone = stream.until(is_gone).await;
+    assert_eq!(row(&gone, "stream::changes"), None);
+    assert_eq!(console.row("stream::changes").await, Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_away_for_long_is_told_all_again() {
+    let console = Console::read_only();
+    let mut slow = Stream::open(&console, "/api/stream").await;
+    let mut steady = Stream::open(&console, "/api/stream").await;
+    assert_eq!(slow.next().await.0, "all");
+    for _ in 0..100 {
+        steady.next().await;
+    }
+    assert_eq!(slow.next().await.0, "all");
+    assert_eq!(slow.next().await.0, "changes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn limiter_that_is_dropped_and_made_again_is_another() {
+    let console = Console::read_only();
+    for limit in [1, 2] {
+        let limiter = Limiter::new("stream::again", limit);
+        drop(limiter.acquire().await);
+        let mut stream = Stream::open(&console, "/api/stream").await;
+        stream
+            .until(|event| row(event, "stream::again").is_some_and(|row| row["limit"] == limit))
+            .await;
+        let detail = console.get("/api/limiter?name=stream::again").await.json();
+        assert_eq!(detail["changes"], serde_json::json!([]), "another one's limit is no change");
+    }
+}
+
+#[tokio::test]
+async fn streams_end_when_the_server_is_to_shut_down() {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let console = Console::new(Options::new().until(async move { drop(stopped.await) }));
+    let limiter = Limiter::new("stream::until", 1);
+    drop(limiter.acquire().await);
+    let mut stream = Stream::open(&console, "/api/stream").await;
+    let mut events = Stream::open(&console, "/api/events?name=stream::until").await;
+    stream.next().await;
+    stop.send(()).expect("somebody waits for it");
+    while stream.try_next().await.is_some() {}
+    assert_eq!(events.try_next().await, None);
+    assert_eq!(console.get("/api/limiters").await.status, StatusCode::OK, "figures are still told");
+}
+
+#[tokio::test]
+async fn only_so_many_may_follow() {
+    let console = Console::read_only();
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        streams.push(Stream::open(&console, "/api/stream").await);
+    }
+    let refused = console.get("/api/stream").await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.error().contains("close a page"), "{}", refused.body);
+    streams.pop();
+    Stream::open(&console, "/api/stream").await.next().await;
+}
+
+#[tokio::test]
+async fn limiter_is_listened_to_only_while_somebody_follows_its_events() {
+    let console = Console::read_only();
+    let limiter = Limiter::new("stream::events", 1);
+    drop(limiter.acquire().await);
+    let mut events = Stream::open(&console, "/api/events?name=stream::events").await;
+    for _ in 0..200 {
+        drop(limiter.acquire().await);
+    }
+    let (_, told) = events.next().await;
+    let (shown, missed) =
+        (told["events"].as_array().expect("a list").len(), told["missed"].as_u64());
+    assert_eq!((shown, missed), (50, Some(350)), "the newest, and how many more");
+    drop(events);
+    drop(limiter.acquire().await);
+}
+
+#[test]
+fn console_made_outside_any_runtime_begins_with_the_first_request_and_outlives_that_runtime() {
+    let console = Console::read_only();
+    for _ in 0..2 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let limiter = Limiter::new("stream::late", 1);
+        runtime.expect("a runtime").block_on(async {
+            drop(limiter.acquire().await);
+            let mut stream = Stream::open(&console, "/api/stream").await;
+            let told = stream.until(|event| row(event, "stream::late").is_some());
+            tokio::time::timeout(Duration::from_secs(60), told).await.expect("it reads");
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! What the tests share.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
+use limit_runtime::console::{Options, router};
+use serde_json::Value;
+use tower::ServiceExt;
+
+pub(crate) const TOKEN: &str = "correct horse battery staple";
+
+/// A console, and what was answered.
+pub(crate) struct Console(Router);
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Console {
+    pub(crate) fn new(options: Options) -> Self {
+        Self(router(options))
+    }
+
+    pub(crate) fn read_only() -> Self {
+        Self::new(Options::new())
+    }
+
+    pub(crate) fn writable() -> Self {
+        Self::new(Options::new().writable(TOKEN))
+    }
+
+    pub(crate) fn of(router: Router) -> Self {
+        Self(router)
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
+        self.0.clone().oneshot(request).await.expect("a router always answers")
+    }
+
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.send(request).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body(), 100 << 20).await.expect("the whole body");
+        let body = String::from_utf8(body.to_vec()).expect("text");
+        Answer { status, headers, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(get(path)).await
+    }
+
+    /// As the page does it.
+    pub(crate) async fn set(&self, wanted: Value) -> Answer {
+        self.ask(post(wanted.to_string())).await
+    }
+
+    /// The rows of all limiters whose names begin so, by name.
+    pub(crate) async fn row(&self, name: &str) -> Value {
+        let all = self.get("/api/limiters").await.json();
+        let rows = all["limiters"].as_array().expect("a list");
+        rows.iter().find(|row| row["name"] == name).cloned().unwrap_or_default()
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        serde_json::from_str(&self.body).expect("JSON")
+    }
+
+    /// Why a request was refused.
+    #[track_caller]
+    pub(crate) fn error(&self) -> String {
+        assert!(!self.status.is_success(), "{}", self.body);
+        let body: Value = serde_json::from_str(&self.body).expect("JSON");
+        body["error"].as_str().expect("words").to_owned()
+    }
+}
+
+pub(crate) fn request(method: &str, path: &str) -> axum::http::request::Builder {
+    Request::builder().method(method).uri(path).header("host", "127.0.0.1:9999")
+}
+
+pub(crate) fn get(path: &str) -> Request<Body> {
+    request("GET", path).body(Body::empty()).expect("a request")
+}
+
+/// A change, with all that it needs.
+pub(crate) fn post(body: String) -> Request<Body> {
+    request("POST", "/api/settings")
+        .header("origin", "http://127.0.0.1:9999")
+        .header("authorization", format!("Bearer {TOKEN}"))
+        .header("content-type", "application/json")
+        .body(Body::from(body))
+        .expect("a request")
+}
+
+/// A client that needs no certificates.
+pub(crate) fn http_client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client")
+}
