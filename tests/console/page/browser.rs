@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use url::{ParseError, Url};
 
 /// What a page may take until it shows what it should, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// In front of each script: the first element of a selector, its text, and the names in the table.
 const WORDS: &str = "const $ = css => document.querySelector(css);
@@ -125,7 +125,9 @@ impl Browser {
     /// The value of an expression in the page.
     pub(crate) fn value(&self, expression: &str) -> Value {
         let script = format!("{WORDS} return ({expression});");
-        self.runtime.block_on(self.client.execute(&script, Vec::new())).unwrap_or_else(|error| panic!("{expression}: {error}"))
+        self.runtime
+            .block_on(self.client.execute(&script, Vec::new()))
+            .unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// Waits until an expression in the page has that value.

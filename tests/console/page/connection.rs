@@ -10,9 +10,9 @@ const AGE: &str = "Number(/are ([0-9]+) s old/.exec(text('#trouble-age'))?.[1] ?
 #[test]
 fn a_lost_connection_is_said_and_comes_back() {
     static LOST: Limiter = Limiter::new("connection::lost", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
     let mut program = Program::writable();
     program.calls(&LOST, 3);
-    let Some(browser) = Browser::start(1440, 900) else { return };
     browser.go(&program.url_of("connection::lost"));
     browser.until("!$('#detail-body').hidden && !$('#controls').disabled && $('#trouble').hidden");
 
@@ -41,9 +41,9 @@ fn a_lost_connection_is_said_and_comes_back() {
 #[test]
 fn a_program_that_says_nothing_is_noticed() {
     static SILENT: Limiter = Limiter::new("connection::silent", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
     let program = Program::writable();
     program.calls(&SILENT, 1);
-    let Some(browser) = Browser::start(1440, 900) else { return };
     browser.go(&program.url_of("connection::silent"));
     browser.until("!$('#detail-body').hidden && $('#trouble').hidden");
     let frozen = program.freeze();

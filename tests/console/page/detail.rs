@@ -9,9 +9,9 @@ use serde_json::json;
 #[test]
 fn it_shows_history_holders_waiters_and_settings() {
     static SHOWN: Limiter = Limiter::new("detail::shown", 4);
+    let Some(browser) = Browser::start(1440, 1900) else { return };
     let program = Program::read_only();
     program.calls(&SHOWN, 10);
-    let Some(browser) = Browser::start(1440, 1900) else { return };
     browser.go(&program.url_of("detail::shown"));
     browser.until("document.querySelectorAll('#holders tr').length === 4");
     browser.until("document.querySelectorAll('#waiters tr').length === 6");
@@ -45,12 +45,12 @@ fn it_shows_history_holders_waiters_and_settings() {
 #[test]
 fn its_busiest_keys_are_shown() {
     static KEYED: KeyedLimiter = Limiter::new("detail::keyed", 1).keyed();
+    let Some(browser) = Browser::start(1440, 900) else { return };
     let program = Program::read_only();
     let permits: Vec<_> = program.run(async {
         ["tenant-1", "tenant-2"].map(|key| KEYED.key(key.to_owned()).try_acquire()).into()
     });
     assert!(permits.iter().all(Result::is_ok));
-    let Some(browser) = Browser::start(1440, 900) else { return };
     browser.go(&program.url_of("detail::keyed"));
     browser.until_is(
         "[...$('#keys').rows].map(row => row.cells[0].textContent).sort()",
@@ -63,9 +63,9 @@ fn its_busiest_keys_are_shown() {
 #[test]
 fn its_events_are_followed_only_when_asked_for() {
     static FOLLOWED: Limiter = Limiter::new("detail::followed", 1);
+    let Some(browser) = Browser::start(1440, 900) else { return };
     let program = Program::read_only();
     program.again_and_again(|| drop(FOLLOWED.try_acquire()));
-    let Some(browser) = Browser::start(1440, 900) else { return };
     browser.go(&program.url_of("detail::followed"));
     browser.until("!$('#detail-body').hidden");
     browser.until_is("text('#events')", "Not followed.");
@@ -79,9 +79,9 @@ fn its_events_are_followed_only_when_asked_for() {
 #[test]
 fn it_has_an_address() {
     static ADDRESSED: Limiter = Limiter::new("detail::addressed", 1);
+    let Some(browser) = Browser::start(1440, 900) else { return };
     let program = Program::read_only();
     program.calls(&ADDRESSED, 1);
-    let Some(browser) = Browser::start(1440, 900) else { return };
     browser.go(&program.url());
     browser.fill("#filter", "addressed");
     browser.until_is("rows()", json!(["detail::addressed"]));

@@ -5,20 +5,19 @@ use crate::program::{Program, TOKEN, wait_until};
 use limit_runtime::{Limiter, find};
 use serde_json::json;
 
-/// The page with that limiter open, ready for changes.
-fn open(program: &Program, name: &str) -> Option<Browser> {
-    let browser = Browser::start(1440, 1200)?;
+/// Opens the limiter, and waits until it can be changed.
+fn open(browser: &Browser, program: &Program, name: &str) {
     browser.go(&program.url_of(name));
     browser.until("!$('#detail-body').hidden && !$('#controls').disabled");
-    Some(browser)
 }
 
 #[test]
 fn a_limit_that_is_raised_drains_the_queue() {
     static RAISED: Limiter = Limiter::new("knob::raised", 3);
+    let Some(browser) = Browser::start(1440, 1200) else { return };
     let program = Program::writable();
     program.calls(&RAISED, 40);
-    let Some(browser) = open(&program, "knob::raised") else { return };
+    open(&browser, &program, "knob::raised");
     assert_eq!(browser.value("$('#limit').value"), "3");
     browser.until("text('#facts').includes('Waiting37')");
     browser.fill("#token", TOKEN);
@@ -57,9 +56,10 @@ fn a_limit_that_is_raised_drains_the_queue() {
 #[test]
 fn a_limiter_is_paused_put_in_the_shadow_and_switched_off() {
     static SWITCHED: Limiter = Limiter::new("knob::switched", 2);
+    let Some(browser) = Browser::start(1440, 1200) else { return };
     let program = Program::writable();
     program.calls(&SWITCHED, 1);
-    let Some(browser) = open(&program, "knob::switched") else { return };
+    open(&browser, &program, "knob::switched");
     let limiter = find("knob::switched").expect("it has been used");
     browser.fill("#token", TOKEN);
 
@@ -93,9 +93,10 @@ fn a_limiter_is_paused_put_in_the_shadow_and_switched_off() {
 #[test]
 fn what_is_refused_is_said_and_changes_nothing() {
     static REFUSED: Limiter = Limiter::new("knob::refused", 5);
+    let Some(browser) = Browser::start(1440, 1200) else { return };
     let program = Program::writable();
     program.calls(&REFUSED, 1);
-    let Some(browser) = open(&program, "knob::refused") else { return };
+    open(&browser, &program, "knob::refused");
     let limiter = find("knob::refused").expect("it has been used");
 
     browser.fill("#limit", "6");
@@ -125,9 +126,9 @@ fn what_is_refused_is_said_and_changes_nothing() {
 #[test]
 fn a_console_that_only_shows_has_no_knob() {
     static SHOWN: Limiter = Limiter::new("knob::shown", 5);
+    let Some(browser) = Browser::start(1440, 900) else { return };
     let program = Program::read_only();
     program.calls(&SHOWN, 1);
-    let Some(browser) = Browser::start(1440, 900) else { return };
     browser.go(&program.url_of("knob::shown"));
     browser.until("!$('#detail-body').hidden && !$('#read-only').hidden");
     assert_eq!(browser.value("$('#controls').hidden && $('#controls').disabled"), true);

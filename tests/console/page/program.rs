@@ -77,7 +77,7 @@ impl Program {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/limits/", self.address)
+        format!("http://{}/limits", self.address)
     }
 
     /// The page, with that limiter open.

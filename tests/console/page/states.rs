@@ -61,10 +61,10 @@ fn on_a_phone_nothing_sticks_out() {
         2,
     );
     static SHORT: Limiter = Limiter::new("states::short", 100);
+    let Some(browser) = Browser::start(375, 800) else { return };
     let program = Program::writable();
     program.calls(&LONG, 1200);
     program.calls(&SHORT, 40);
-    let Some(browser) = Browser::start(375, 800) else { return };
     browser.go(&program.url());
     browser.fill("#filter", "states::");
     browser.until("cells('states::short')[1] === '40 / 100' && rows()[0] !== 'states::short'");

@@ -79,6 +79,7 @@ const capacityOf = row => row.capacity ?? row.limit * Math.max(row.keys ?? 0, 1)
 const loadOf = row => (row.in_use === 0 ? 0 : row.in_use / Math.max(capacityOf(row), 0.5));
 
 function usage(row) {
+  if (row.keys === 0) return `${count(row.in_use)} / ${count(row.limit)} a key`;
   if (row.keys !== null) return `${count(row.in_use)} / ${count(row.limit)} × ${plural(row.keys, 'key')}`;
   return `${count(row.in_use)} / ${count(row.capacity ?? row.limit)}`;
 }
