@@ -17,6 +17,9 @@ const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the envir
 
 // --- Elements ---------------------------------------------------------------------------------
 
+/** The API is beside this script: the page's own address may end with a slash, or not. */
+const api = path => new URL(`api/${path}`, import.meta.url).href;
+
 const byId = id => document.getElementById(id);
 
 function build(node, attributes, children) {
@@ -76,6 +79,7 @@ const capacityOf = row => row.capacity ?? row.limit * Math.max(row.keys ?? 0, 1)
 const loadOf = row => (row.in_use === 0 ? 0 : row.in_use / Math.max(capacityOf(row), 0.5));
 
 function usage(row) {
+  if (row.keys === 0) return `${count(row.in_use)} / ${count(row.limit)} a key`;
   if (row.keys !== null) return `${count(row.in_use)} / ${count(row.limit)} × ${plural(row.keys, 'key')}`;
   return `${count(row.in_use)} / ${count(row.capacity ?? row.limit)}`;
 }
@@ -88,7 +92,7 @@ function usageInWords(row) {
 
 function reasonsInWords(rejected) {
   const given = Object.keys(REASONS).filter(reason => rejected[reason] > 0);
-  return given.map(reason => `${REASONS[reason]} ${rate(rejected[reason])}`).join(', ');
+  return given.map(reason => `${REASONS[reason]}\u00a0${rate(rejected[reason])}`).join(', ');
 }
 
 /** What is not as usual with a limiter: text, whether it stands out, and what it means. */
@@ -143,7 +147,7 @@ async function ask(url, options = {}) {
 }
 
 function connect() {
-  const source = new EventSource('api/stream');
+  const source = new EventSource(api('stream'));
   stream.source = source;
   const hear = take => message => {
     take(JSON.parse(message.data));
@@ -159,9 +163,22 @@ function connect() {
     // As long as the browser tries by itself, it is left to; it gives up for good if it was answered
     // and the answer was no stream. What it was, an event source does not tell.
     if (source.readyState !== EventSource.CLOSED) return;
-    ask('api/limiters').then(() => '', error => (error.status ? error.message : '')).then(words => { stream.refusal = words; draw(); });
+    whyNot().then(words => { stream.refusal = words; drawTrouble(); });
     setTimeout(connect, RETRY);
   });
+}
+
+/** The words with which the server refuses the stream; none if it does not. */
+async function whyNot() {
+  const stop = new AbortController();
+  try {
+    const answer = await fetch(api('stream'), { cache: 'no-store', signal: stop.signal });
+    return answer.ok ? '' : (await answer.json()).error ?? '';
+  } catch {
+    return '';
+  } finally {
+    stop.abort();
+  }
 }
 
 // --- The state of the connection -------------------------------------------------------------------
@@ -357,7 +374,7 @@ class Chart {
     this.figure = html('figure', { class: 'card' }, html('figcaption', {}, spec.title, ' ', html('small', {}, spec.unit === 'time' ? '' : spec.unit)), this.legend, this.plot);
     this.values = spec.series.map(series => {
       const [name, value] = [html('span', {}, `${series.label} `), html('b')];
-      this.legend.append(html('li', { class: series.id }, html('i', { class: series.style }), name, value));
+      this.legend.append(html('li', { class: series.id }, html('i', { class: series.style === 'dashed' ? 'dashed' : null }), name, value));
       return value;
     });
     this.when = html('li');
@@ -393,7 +410,7 @@ class Chart {
       nodes.push(svg('line', { class: 'grid', x1: EDGE.left, x2: this.width - EDGE.right, y1: y(value), y2: y(value) }),
         svg('text', { x: EDGE.left - 6, y: Number(y(value)) + 4, 'text-anchor': 'end' }, value === 0 ? '0' : format(value)));
     }
-    const parts = this.width < 300 ? 2 : 4;
+    const parts = this.width < 420 ? 2 : 4;
     for (let part = 0; part <= parts; part += 1) {
       const ago = span * (1 - part / parts) / 1000;
       const words = ago === 0 ? 'now' : ago < 120 ? `−${three.format(ago)} s` : `−${three.format(ago / 60)} min`;
@@ -410,7 +427,7 @@ class Chart {
         const line = run.map((tick, n) => (n === 0 ? `M${x(time[tick])} ${y(upper[tick])}`
           : style === 'dashed' ? `H${x(time[tick])}V${y(upper[tick])}` : `L${x(time[tick])} ${y(upper[tick])}`)).join('') + (first === last ? 'h.01' : '');
         if (style === 'area') group.append(svg('path', { class: 'area', d: `${line}V${y(0)}H${x(time[first])}Z` }));
-        if (style !== 'stack') group.append(svg('path', { class: `stroke ${style}`, d: line }));
+        if (style !== 'stack') group.append(svg('path', { class: style === 'dashed' ? 'stroke dashed' : 'stroke', d: line }));
         else if (run.some(tick => values[at][tick] > 0)) {
           group.append(svg('path', { class: 'stack', d: `${line}${run.toReversed().map(tick => `L${x(time[tick])} ${y(lower[tick])}`).join('')}Z` }));
         }
@@ -531,7 +548,7 @@ async function askDetail() {
   const asking = new AbortController();
   detail.asking = asking;
   try {
-    const answer = await ask(`api/limiter?name=${encodeURIComponent(detail.name)}&since=${detail.since}`, { signal: asking.signal });
+    const answer = await ask(api(`limiter?name=${encodeURIComponent(detail.name)}&since=${detail.since}`), { signal: asking.signal });
     takeDetail(answer);
     show(byId('detail-trouble'), false);
   } catch (error) {
@@ -647,7 +664,7 @@ async function change(what) {
   const by = byId('by').value.trim();
   byId('knob').setAttribute('aria-busy', 'true');
   try {
-    const answer = await ask('api/settings', {
+    const answer = await ask(api('settings'), {
       method: 'POST',
       headers: { 'Authorization': `Bearer ${token}`, 'Content-Type': 'application/json' },
       body: JSON.stringify({ name, ...(by && { by }), ...what }),
@@ -683,7 +700,7 @@ function unfollowEvents() {
 }
 
 function followEvents() {
-  const source = new EventSource(`api/events?name=${encodeURIComponent(detail.name)}`);
+  const source = new EventSource(api(`events?name=${encodeURIComponent(detail.name)}`));
   detail.events = source;
   fillTable('events', [], 'Nothing has happened yet.');
   const words = kind => { const [what, why] = kind.split(':'); return what.replaceAll('_', ' ') + (why ? `: ${REASONS[why] ?? why}` : ''); };

@@ -1,0 +1,287 @@
+//! Chromium without a window.
+
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use http::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use url::{ParseError, Url};
+
+/// What a page may take until it shows what it should, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// In front of each script: the first element of a selector, its text, and the names in the table.
+const WORDS: &str = "const $ = css => document.querySelector(css);
+    const text = css => $(css)?.textContent ?? '';
+    const cells = name => [...$(`#rows [data-name=\"${name}\"]`)?.cells ?? []].map(cell => cell.innerText.trim());
+    const rows = () => [...document.querySelectorAll('#rows tr')].map(row => row.dataset.name);";
+
+/// One browser at a time: a machine has few cores, and a test its own limiters.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(program))
+        .find(|path| path.is_file())
+}
+
+/// The browser, its driver and the page, gone with the test.
+pub(crate) struct Browser {
+    client: Client,
+    runtime: Runtime,
+    _driver: Driver,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Browser {
+    /// With a page as wide as that, in px. `None`, and a loud line, if there is no browser here.
+    pub(crate) fn start(width: u32, height: u32) -> Option<Self> {
+        let (Some(chromium), Some(driver)) = (find("chromium"), find("chromedriver")) else {
+            eprintln!(
+                "PASSED OVER: `chromium` and `chromedriver` are not both installed \
+                 (apt-get install chromium chromium-driver)"
+            );
+            return None;
+        };
+        let turn = turn();
+        // It chooses a free port itself, and says which.
+        let driver = Command::new(driver)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let mut driver = Driver(driver.expect("chromedriver can be started"));
+        let output = driver.0.stdout.take().expect("its output is piped");
+        let said = BufReader::new(output).lines();
+        let port = said.map_while(Result::ok).find_map(|line| {
+            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+        });
+        let port: u16 = port.expect("chromedriver says its port");
+
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--force-color-profile=srgb",
+            "--hide-scrollbars",
+        ];
+        let options = json!({ "binary": chromium, "args": arguments });
+        let capabilities =
+            json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+        let capabilities: Map<String, Value> = capabilities.as_object().expect("an object").clone();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let client = runtime
+            .block_on(
+                ClientBuilder::new(HttpConnector::new())
+                    .capabilities(capabilities)
+                    .connect(&format!("http://127.0.0.1:{port}")),
+            )
+            .expect("chromium starts");
+        let browser = Self { client, runtime, _driver: driver, _turn: turn };
+        let phone = width < 500;
+        browser.devtools(
+            "Emulation.setDeviceMetricsOverride",
+            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone }),
+        );
+        browser.dark(false);
+        Some(browser)
+    }
+
+    pub(crate) fn go(&self, url: &str) {
+        self.runtime.block_on(self.client.goto(url)).expect("the page is served");
+    }
+
+    pub(crate) fn back(&self) {
+        self.runtime.block_on(self.client.back()).expect("there is a page before");
+    }
+
+    /// Whether the reader wants a dark page.
+    pub(crate) fn dark(&self, dark: bool) {
+        let wanted = if dark { "dark" } else { "light" };
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            &json!({ "features": [{ "name": "prefers-color-scheme", "value": wanted }] }),
+        );
+    }
+
+    /// The value of an expression in the page.
+    pub(crate) fn value(&self, expression: &str) -> Value {
+        let script = format!("{WORDS} return ({expression});");
+        self.runtime
+            .block_on(self.client.execute(&script, Vec::new()))
+            .unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// Waits until an expression in the page has that value.
+    #[track_caller]
+    pub(crate) fn until_is(&self, expression: &str, wanted: impl Into<Value>) {
+        let wanted = wanted.into();
+        let begun = Instant::now();
+        loop {
+            let value = self.value(expression);
+            if value == wanted {
+                return;
+            }
+            if begun.elapsed() > PATIENCE {
+                self.picture("failed");
+                panic!("`{expression}` is {value}, not {wanted}, after {PATIENCE:?}");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until an expression in the page is true.
+    #[track_caller]
+    pub(crate) fn until(&self, expression: &str) {
+        self.until_is(&format!("!!({expression})"), true);
+    }
+
+    fn find(&self, css: &str) -> Element {
+        self.runtime
+            .block_on(self.client.find(Locator::Css(css)))
+            .unwrap_or_else(|error| panic!("{css}: {error}"))
+    }
+
+    pub(crate) fn click(&self, css: &str) {
+        let element = self.find(css);
+        self.runtime.block_on(element.click()).unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    /// Types a text in place of the one that is there.
+    pub(crate) fn fill(&self, css: &str, text: &str) {
+        let element = self.find(css);
+        let keys = Key::Control + "a" + &Key::Null.to_string() + &Key::Delete.to_string() + text;
+        self.runtime
+            .block_on(element.send_keys(&keys))
+            .unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    /// Presses keys, wherever the focus is.
+    pub(crate) fn press(&self, keys: &str) {
+        self.runtime.block_on(async {
+            let focus = self.client.active_element().await.expect("something has the focus");
+            focus.send_keys(keys).await.expect("keys can be pressed");
+        });
+    }
+
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.post("goog/cdp/execute", json!({ "cmd": command, "params": parameters }))
+    }
+
+    fn post(&self, path: &'static str, body: Value) -> Value {
+        self.runtime
+            .block_on(self.client.issue_cmd(Post { path, body }))
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Leaves a picture of the page beside the build.
+    pub(crate) fn picture(&self, name: &str) {
+        let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let directory = target.parent().expect("the build's directory").join("console");
+        let picture = self.runtime.block_on(self.client.screenshot()).expect("a picture");
+        std::fs::create_dir_all(&directory).expect("a directory for pictures");
+        std::fs::write(directory.join(format!("{name}.png")), picture).expect("a place for it");
+    }
+
+    /// Nothing that can be operated, and no picture, is without a name for who cannot see it.
+    pub(crate) fn everything_has_a_name(&self) {
+        let tree = self.devtools("Accessibility.getFullAXTree", &json!({}));
+        let roles = [
+            "button",
+            "checkbox",
+            "image",
+            "link",
+            "searchbox",
+            "slider",
+            "spinbutton",
+            "table",
+            "textbox",
+        ];
+        let nameless = |node: &&Value| {
+            roles.iter().any(|role| node["role"]["value"] == *role)
+                && node["ignored"] != true
+                && node["name"]["value"].as_str().unwrap_or_default().trim().is_empty()
+        };
+        let nodes = tree["nodes"].as_array().expect("a tree");
+        let nameless: Vec<_> = nodes.iter().filter(nameless).collect();
+        assert!(nodes.len() > 20 && nameless.is_empty(), "without a name: {nameless:#?}");
+    }
+
+    /// The page is no wider than the window.
+    #[track_caller]
+    pub(crate) fn nothing_sticks_out(&self) {
+        let widths = self.value("[document.documentElement.scrollWidth, innerWidth]");
+        assert!(widths[0].as_u64() <= widths[1].as_u64(), "{widths}");
+    }
+
+    /// The end: nothing went wrong in the page that it does not say itself, its policy was kept. Other
+    /// than these words.
+    #[track_caller]
+    pub(crate) fn finish(self, expected: &[&str]) {
+        let log = self.post("se/log", json!({ "type": "browser" }));
+        let log = log.as_array().expect("a list");
+        let surprises: Vec<_> = log
+            .iter()
+            .filter(|entry| {
+                let message = entry["message"].as_str().unwrap_or_default();
+                !expected.iter().any(|expected| message.contains(expected))
+            })
+            .collect();
+        assert!(surprises.is_empty(), "{surprises:#?}");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends the browser; if it does not, there is nothing that a test could do.
+        let close = self.client.clone().close();
+        let _ = self
+            .runtime
+            .block_on(async { tokio::time::timeout(Duration::from_secs(10), close).await });
+    }
+}
+
+/// Chromedriver, as long as it is needed.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What chromedriver understands beyond the standard.
+#[derive(Debug)]
+struct Post {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Post {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}

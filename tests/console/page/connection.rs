@@ -1,0 +1,56 @@
+//! A program that is not heard any more.
+
+use crate::browser::Browser;
+use crate::program::Program;
+use limit_runtime::Limiter;
+
+/// The age of the figures in seconds, as the page says it.
+const AGE: &str = "Number(/are ([0-9]+) s old/.exec(text('#trouble-age'))?.[1] ?? -1)";
+
+#[test]
+fn a_lost_connection_is_said_and_comes_back() {
+    static LOST: Limiter = Limiter::new("connection::lost", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let mut program = Program::writable();
+    program.calls(&LOST, 3);
+    browser.go(&program.url_of("connection::lost"));
+    browser.until("!$('#detail-body').hidden && !$('#controls').disabled && $('#trouble').hidden");
+
+    program.stop();
+    browser.until("!$('#trouble').hidden && $('body').classList.contains('stale')");
+    assert_eq!(
+        browser.value("[text('#trouble-words'), $('#controls').disabled].join()"),
+        "Connection lost.,true"
+    );
+    browser.until(&format!("{AGE} >= 1"));
+    let before = browser.value(AGE).as_u64().expect("an age");
+    browser.until(&format!("{AGE} > {before}"));
+    browser.picture("stale");
+    browser.dark(true);
+    browser.picture("stale-dark");
+
+    // The same limiters, and its queue is longer meanwhile.
+    program.calls(&LOST, 5);
+    program.start();
+    browser.until("$('#trouble').hidden && !$('body').classList.contains('stale')");
+    browser.until("cells('connection::lost')[2] === '6' && !$('#controls').disabled");
+    browser.until("text('#facts').includes('Waiting6')");
+    browser.finish(&["net::ERR_"]);
+}
+
+#[test]
+fn a_program_that_says_nothing_is_noticed() {
+    static SILENT: Limiter = Limiter::new("connection::silent", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::writable();
+    program.calls(&SILENT, 1);
+    browser.go(&program.url_of("connection::silent"));
+    browser.until("!$('#detail-body').hidden && $('#trouble').hidden");
+    let frozen = program.freeze();
+    browser.until("!$('#trouble').hidden && $('#controls').disabled");
+    assert_eq!(browser.value("text('#trouble-words')"), "Nothing heard from the program.");
+    assert!(browser.value(AGE).as_u64().is_some_and(|age| age >= 3), "{}", browser.value(AGE));
+    drop(frozen);
+    browser.until("$('#trouble').hidden && !$('#controls').disabled");
+    browser.finish(&[]);
+}

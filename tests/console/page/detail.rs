@@ -1,0 +1,101 @@
+//! One limiter.
+
+use crate::browser::Browser;
+use crate::program::Program;
+use fantoccini::key::Key;
+use limit_runtime::{KeyedLimiter, Limiter};
+use serde_json::json;
+
+#[test]
+fn it_shows_history_holders_waiters_and_settings() {
+    static SHOWN: Limiter = Limiter::new("detail::shown", 4);
+    let Some(browser) = Browser::start(1440, 1900) else { return };
+    let program = Program::read_only();
+    program.calls(&SHOWN, 10);
+    browser.go(&program.url_of("detail::shown"));
+    browser.until("document.querySelectorAll('#holders tr').length === 4");
+    browser.until("document.querySelectorAll('#waiters tr').length === 6");
+    assert_eq!(browser.value("text('#holders th').includes('program.rs:')"), true);
+    assert_eq!(
+        browser.value("[...$('#settings').rows].map(row => row.innerText.split(/\\s*\\t\\s*/))[0]"),
+        json!(["limit", "4", "the code"])
+    );
+    assert_eq!(browser.value("$('#runtimes').rows.length"), 1);
+    assert_eq!(browser.value("text('#keys')"), "It has no keys.");
+    assert_eq!(browser.value("text('#changes')"), "Nothing has been changed.");
+    assert_eq!(browser.value("document.title"), "detail::shown · Limits");
+
+    // The charts are drawn, and read by the arrow keys.
+    browser.until("document.querySelectorAll('#charts svg').length === 4");
+    browser.until("($('#charts .in_use .stroke')?.getAttribute('d') ?? '').includes('L')");
+    browser.until_is("[...document.querySelectorAll('#charts .legend li.in_use b, #charts .legend li.capacity b, #charts .legend li.waiting b')].map(value => value.textContent)", json!(["4", "4", "6"]));
+    browser.value("$('#charts .plot').focus()");
+    browser.press(&Key::Left.to_string());
+    browser.until("/^[0-9:]+: in use [0-9]+, limit 4$/.test($('#charts .plot').getAttribute('aria-valuetext'))");
+    browser.until("text('#charts .legend li:last-child').startsWith('at ')");
+
+    browser.everything_has_a_name();
+    browser.nothing_sticks_out();
+    browser.picture("limiter");
+    browser.dark(true);
+    browser.picture("limiter-dark");
+    browser.finish(&[]);
+}
+
+#[test]
+fn its_busiest_keys_are_shown() {
+    static KEYED: KeyedLimiter = Limiter::new("detail::keyed", 1).keyed();
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    let permits: Vec<_> = program.run(async {
+        ["tenant-1", "tenant-2"].map(|key| KEYED.key(key.to_owned()).try_acquire()).into()
+    });
+    assert!(permits.iter().all(Result::is_ok));
+    browser.go(&program.url_of("detail::keyed"));
+    browser.until_is(
+        "[...$('#keys').rows].map(row => row.cells[0].textContent).sort()",
+        json!(["tenant-1", "tenant-2"]),
+    );
+    browser.until("cells('detail::keyed')[1] === '2 / 1 × 2 keys'");
+    browser.finish(&[]);
+}
+
+#[test]
+fn its_events_are_followed_only_when_asked_for() {
+    static FOLLOWED: Limiter = Limiter::new("detail::followed", 1);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    program.again_and_again(|| drop(FOLLOWED.try_acquire()));
+    browser.go(&program.url_of("detail::followed"));
+    browser.until("!$('#detail-body').hidden");
+    browser.until_is("text('#events')", "Not followed.");
+    browser.click("#follow");
+    browser.until("$('#events').rows.length > 3 && /admitted/.test(text('#events')) && /released/.test(text('#events'))");
+    browser.click("#follow");
+    browser.until_is("text('#events')", "Not followed.");
+    browser.finish(&[]);
+}
+
+#[test]
+fn it_has_an_address() {
+    static ADDRESSED: Limiter = Limiter::new("detail::addressed", 1);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&ADDRESSED, 1);
+    browser.go(&program.url());
+    browser.fill("#filter", "addressed");
+    browser.until_is("rows()", json!(["detail::addressed"]));
+    // Anywhere in the row.
+    browser.click("#rows td");
+    browser.until("text('#detail-name') === 'detail::addressed' && !$('#detail').hidden");
+    browser.back();
+    browser.until("$('#detail').hidden");
+
+    browser.value("location.hash = 'name=detail%3A%3Anobody'");
+    browser.until("!$('#detail-trouble').hidden && $('#detail-body').hidden");
+    let words = browser.value("text('#detail-trouble')");
+    assert!(words.as_str().is_some_and(|words| words.contains("`detail::nobody`")), "{words}");
+    browser.click("#close");
+    browser.until("$('#detail').hidden");
+    browser.finish(&["404"]);
+}

@@ -1,0 +1,11 @@
+//! The console's page in a real browser: Chromium without a window, driven by chromedriver. Pictures of
+//! its states are left in `target/console`.
+
+mod alone;
+mod browser;
+mod connection;
+mod detail;
+mod knob;
+mod program;
+mod states;
+mod table;

@@ -1,0 +1,126 @@
+//! A program that uses limiters and has a console.
+
+use axum::Router;
+use limit_runtime::console::{self, Options};
+use limit_runtime::{Limiter, diagnostics};
+use std::future::pending;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::mpsc::{self, Sender};
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+
+pub(crate) const TOKEN: &str = "a-token-of-the-tests";
+
+/// Its calls, and apart from them its console, which can be stopped.
+pub(crate) struct Program {
+    calls: Runtime,
+    console: Option<Runtime>,
+    address: SocketAddr,
+    token: Option<&'static str>,
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
+}
+
+impl Program {
+    pub(crate) fn read_only() -> Self {
+        Self::new(None)
+    }
+
+    pub(crate) fn writable() -> Self {
+        Self::new(Some(TOKEN))
+    }
+
+    fn new(token: Option<&'static str>) -> Self {
+        diagnostics::record(true);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut program = Self { calls: runtime(), console: None, address, token };
+        program.start();
+        program
+    }
+
+    /// Starts the console; again where it was before.
+    pub(crate) fn start(&mut self) {
+        let listener = TcpListener::bind(self.address).expect("a free port");
+        listener.set_nonblocking(true).expect("a socket");
+        self.address = listener.local_addr().expect("an address");
+        let options = Options::new();
+        let options = match self.token {
+            Some(token) => options.writable(token),
+            None => options,
+        };
+        let console = runtime();
+        console.spawn(async move {
+            let app = Router::new().nest("/limits", console::router(options));
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime");
+            let service = app.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).await
+        });
+        self.console = Some(console);
+    }
+
+    /// As a program ends that crashes: without a word to anybody.
+    pub(crate) fn stop(&mut self) {
+        if let Some(console) = self.console.take() {
+            console.shutdown_timeout(Duration::from_secs(10));
+        }
+    }
+
+    /// The console says nothing more until what is returned is dropped, and its connections stay.
+    pub(crate) fn freeze(&self) -> Sender<()> {
+        let (thaw, thawed) = mpsc::channel();
+        let console = self.console.as_ref().expect("it runs");
+        // Its only thread.
+        console.spawn(async move { thawed.recv() });
+        thaw
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/limits", self.address)
+    }
+
+    /// The page, with that limiter open.
+    pub(crate) fn url_of(&self, name: &str) -> String {
+        format!("{}#name={}", self.url(), name.replace(':', "%3A"))
+    }
+
+    /// So many calls, of which each keeps its permit, once it has one, to the end of the program.
+    pub(crate) fn calls(&self, limiter: &'static Limiter, calls: usize) {
+        let before = limiter.snapshot().total;
+        for _ in 0..calls {
+            self.calls.spawn(async {
+                let _permit = limiter.acquire().await;
+                pending::<()>().await;
+            });
+        }
+        wait_until(|| {
+            let now = limiter.snapshot().total;
+            now.in_use + now.waiting == before.in_use + before.waiting + calls
+        });
+    }
+
+    /// Calls something again and again, to the end of the program.
+    pub(crate) fn again_and_again(&self, call: impl Fn() + Send + 'static) {
+        self.calls.spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_millis(10));
+            loop {
+                ticks.tick().await;
+                call();
+            }
+        });
+    }
+
+    pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.calls.block_on(future)
+    }
+}
+
+#[track_caller]
+pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "not within a minute");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,87 @@
+//! Nothing to show, very much to show, and little room.
+
+use crate::alone::alone;
+use crate::browser::Browser;
+use crate::program::Program;
+use limit_runtime::Limiter;
+use serde_json::json;
+
+#[test]
+fn without_limiters_it_says_what_to_do() {
+    static FIRST: Limiter = Limiter::new("states::first", 2);
+    alone("states::without_limiters_it_says_what_to_do", || {
+        let program = Program::read_only();
+        let Some(browser) = Browser::start(1440, 900) else { return };
+        browser.go(&program.url());
+        browser.until("!$('#empty').hidden && $('#limiters').hidden");
+        assert_eq!(browser.value("text('#empty').includes('#[concurrency_limit(3)]')"), true);
+        browser.picture("empty");
+        program.calls(&FIRST, 1);
+        browser.until_is("rows()", json!(["states::first"]));
+        assert_eq!(browser.value("$('#empty').hidden && !$('#limiters').hidden"), true);
+        browser.finish(&[]);
+    });
+}
+
+#[test]
+fn ten_thousand_limiters_stay_usable() {
+    alone("states::ten_thousand_limiters_stay_usable", || {
+        let program = Program::read_only();
+        let limiters: Vec<Limiter> =
+            (0..10_000).map(|n| Limiter::named(format!("many::{n:05}"), 1 + n % 20)).collect();
+        let permits: Vec<_> =
+            program.run(async { limiters.iter().map(Limiter::try_acquire).collect() });
+        assert!(permits.iter().all(Result::is_ok));
+        let Some(browser) = Browser::start(1440, 900) else { return };
+        browser.go(&program.url());
+        browser.until_is("text('#count')", "200 of 10,000");
+        assert_eq!(browser.value("rows().length"), 200);
+        browser.picture("many");
+        browser.fill("#filter", "many::07777");
+        browser.until_is("rows()", json!(["many::07777"]));
+        browser.fill("#filter", "many::");
+        browser.until("rows().length === 200");
+        browser.click("#more");
+        browser.until("rows().length === 400");
+        // Drawing them, as at each tick, is done within a second, by far; on a busy machine too.
+        let begun = "performance.mark('begun').startTime";
+        let begun = browser.value(begun).as_f64().expect("a time");
+        browser.click("[data-sort=name] button");
+        browser.until("rows()[0] === 'many::00000'");
+        let took = browser.value("performance.now()").as_f64().expect("a time") - begun;
+        assert!(took < 5_000.0, "{took} ms");
+        browser.finish(&[]);
+    });
+}
+
+#[test]
+fn on_a_phone_nothing_sticks_out() {
+    static LONG: Limiter = Limiter::new(
+        "states::a_module_with_a_long_name::and_another_one::a_function_whose_name_is_longer_still",
+        2,
+    );
+    static SHORT: Limiter = Limiter::new("states::short", 100);
+    let Some(browser) = Browser::start(375, 800) else { return };
+    let program = Program::writable();
+    program.calls(&LONG, 1200);
+    program.calls(&SHORT, 40);
+    browser.go(&program.url());
+    browser.fill("#filter", "states::");
+    browser.until("cells('states::short')[1] === '40 / 100' && rows()[0] !== 'states::short'");
+    browser.nothing_sticks_out();
+    browser.picture("phone");
+    browser.click("#rows a");
+    browser.until(
+        "!$('#detail-body').hidden && document.querySelectorAll('#waiters tr').length === 50",
+    );
+    browser.until("($('#charts .in_use .stroke')?.getAttribute('d') ?? '').includes('L')");
+    assert_eq!(browser.value("$('#overview').offsetParent === null && scrollY === 0"), true);
+    browser.nothing_sticks_out();
+    browser.everything_has_a_name();
+    browser.picture("phone-limiter");
+    browser.dark(true);
+    browser.picture("phone-limiter-dark");
+    browser.click("#close");
+    browser.until("$('#overview').offsetParent !== null && $('#detail').hidden");
+    browser.finish(&[]);
+}
