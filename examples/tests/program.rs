@@ -3,11 +3,16 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::time::timeout;
 
 use crate::Result;
+
+/// For so long a program may say nothing that a test waits to hear.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The program, about to be started.
 pub(crate) struct Program(Command);
@@ -93,7 +98,10 @@ impl Running {
         let mut all = String::new();
         loop {
             let before = all.len();
-            if self.output.read_line(&mut all).await? == 0 {
+            let Ok(read) = timeout(PATIENCE, self.output.read_line(&mut all)).await else {
+                return Err(format!("it has not said {text:?} yet, but:\n{all}").into());
+            };
+            if read? == 0 {
                 return Err(format!("it never said {text:?}, but:\n{all}").into());
             }
             if all[before..].contains(text) {

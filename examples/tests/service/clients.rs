@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use reqwest::Client;
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
@@ -59,6 +59,21 @@ impl Clients {
             let retry_after = later.and_then(|value| Some(value.to_str().ok()?.to_owned()));
             Ok(Answer { status, retry_after, text: response.text().await? })
         }
+    }
+
+    /// Changes something, with a token.
+    pub(crate) async fn post(&self, path: &str, token: &str, json: &str) -> Result<Answer> {
+        let request = self.client.post(format!("http://{}/{path}", self.service));
+        let request = request.bearer_auth(token).header(CONTENT_TYPE, "application/json");
+        let response = request.body(json.to_owned()).send().await?;
+        let status = response.status().as_u16();
+        Ok(Answer { status, retry_after: None, text: response.text().await? })
+    }
+
+    /// Asks, and waits for the beginning of the answer.
+    pub(crate) async fn open(&self, path: &str) -> Result<Response> {
+        let request = self.client.get(format!("http://{}/{path}", self.service));
+        Ok(request.send().await?.error_for_status()?)
     }
 
     /// So many ask at once.

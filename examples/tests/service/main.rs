@@ -7,6 +7,7 @@ mod clients;
 mod end;
 mod figures;
 mod overload;
+mod page;
 #[path = "../program.rs"]
 mod program;
 mod start;
