@@ -52,7 +52,8 @@ const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignif
 const three = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
 const count = n => (n < 100_000 ? whole : compact).format(n);
-const rate = n => (n > 0 && n < 0.01 ? '<0.01' : (n < 1000 ? three : compact).format(n));
+const hundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+const rate = n => (n > 0 && n < 0.01 ? '<0.01' : (n < 10 ? hundredths : n < 1000 ? three : compact).format(n));
 const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
 /** A time that passed, in seconds, with three digits at most. */
@@ -687,7 +688,7 @@ function drawKnob() {
   show(byId('controls'), known.writable);
   if (!row) return;
   say(byId('limit-of'), row.keys !== null ? 'for each key' : row.scope === 'runtime' && row.runtimes > 1 ? 'for each runtime' : '');
-  if (!detail.edited) byId('limit').value = row.limit;
+  if (!detail.edited && byId('limit').value !== String(row.limit)) byId('limit').value = row.limit;
   const button = (id, words, title) => { say(byId(id), words); attribute(byId(id), 'title', title); };
   if (row.paused) button('pause', 'Resume', 'Back to the limit it had');
   else button('pause', 'Pause', 'Limit 0: everybody waits until it is resumed');
