@@ -23,9 +23,11 @@
 //!
 //! # What it costs
 //!
-//! A look at the clock and at tokio for the task, and two writes to a slot that nobody else writes to,
-//! for each call; no lock and no map. See the project's `BENCHMARKS.md`. While it is off, one look at an atomic; without the feature,
-//! nothing.
+//! For each call, a look at the clock and at tokio for the task, and two writes to a slot that nobody else
+//! writes to; no map, and no lock that all calls share. (A slot is a `crossbeam_utils::atomic::AtomicCell`. What it
+//! holds is larger than the processor writes at once, so crossbeam guards it by one of 67 counters, chosen by the
+//! slot's address.) See the project's `BENCHMARKS.md`. While it is off, one look at an atomic; without the
+//! feature, nothing.
 //!
 //! # Permits held for long
 //!
@@ -329,7 +331,8 @@ impl<E: Admission, K> Limiter<E, K> {
     }
 
     /// The calls that wait, the one that has waited longest first, as far as they are
-    /// [recorded](crate::diagnostics).
+    /// [recorded](crate::diagnostics). A call that has been handed its permits is among them until its task
+    /// goes on: one that stays there holds permits without running, on a runtime that is idle for instance.
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
         calls(self.entry(), false)

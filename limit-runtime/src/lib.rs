@@ -251,7 +251,8 @@
 //! **Change what is set without a restart,** by hand ([`set_limit`](Limiter::set_limit),
 //! [`set_enabled`](Limiter::set_enabled) and their like) or from a file that is watched (feature `config`):
 //! `limit_runtime::config::Config::watch("limits.toml").start()?`. [`Snapshot::settings`] says who has set
-//! what. Feature `diagnostics` tells who holds the permits: `Limiter::holders`.
+//! what. Feature `diagnostics` tells who holds the permits: `Limiter::holders`. Feature `console` shows all
+//! of it on a page, with a knob: `Router::new().nest("/limits", limit_runtime::console::router(options))`.
 //!
 //! **Find out what a limit would do** before it is put in force: `shadow` lets everybody in and counts
 //! what would have happened ([`Figures::shadowed`]).
@@ -277,6 +278,8 @@
 //!   `Retry-After`. A handler may return `Result<_, Rejected>`.
 //! * `config`: the module `config`, settings by limiter name from files and the environment (with serde
 //!   and toml).
+//! * `console`: the module `console`, a live page of all limiters and a knob to turn (with axum 0.8,
+//!   base64, futures-util, serde and `serde_json`, subtle; brings `tracing`).
 //! * `diagnostics`: the module `diagnostics`, who holds permits and who waits (with crossbeam-utils; brings
 //!   `tracing`).
 //! * `http-body`: `tower`, and the permit of a call can stay with the body of its HTTP response.

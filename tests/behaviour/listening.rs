@@ -2,12 +2,13 @@
 
 use crate::calls::{assert_whole, at_once, figures, heard, let_in, refused};
 use crate::support::{four_workers, join, one_thread, permit, served, waiter};
+use futures::executor::block_on;
 use limit_runtime::EventKind::{
     Admitted, Cancelled, LimitChanged, Rejected as Refused, Released, Waiting,
 };
-use limit_runtime::{Event, Limiter, Order, RejectedKind, find};
+use limit_runtime::{Event, Limiter, Order, RejectedKind, Scope, find};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::task::yield_now;
@@ -234,6 +235,8 @@ fn in_a_storm_what_is_told_agrees_with_what_is_counted() {
     let limiter = Arc::new(Limiter::new("listening-storm", 3).max_waiting(5));
     four_workers().block_on(async {
         let mut events = limiter.subscribe();
+        // Whoever comes while the limit is found out waits, more than may wait later.
+        drop(let_in(limiter.acquire()));
         let mut told = HashMap::new();
         for _ in 0..10 {
             let call = |limiter: Arc<Limiter<limit_runtime::Rejected>>| async move {
@@ -254,7 +257,32 @@ fn in_a_storm_what_is_told_agrees_with_what_is_counted() {
         assert_eq!(of(Waiting), figures.admitted_after_waiting);
         assert_eq!(of(Released), of(Admitted));
         assert_eq!(of(Refused(RejectedKind::QueueFull)), figures.rejected.queue_full);
-        assert_eq!(of(Released) + figures.rejected.queue_full, 10 * 100);
+        assert_eq!(of(Released) + figures.rejected.queue_full, 1 + 10 * 100);
         assert_whole(&limiter);
     });
+}
+
+#[test]
+fn who_waits_while_the_limit_is_found_out_is_told_of() {
+    static FINDING_OUT: Barrier = Barrier::new(2);
+    static WAITS: Barrier = Barrier::new(2);
+    static LIMITER: Limiter = Limiter::lazy("listening-finding-out", || {
+        FINDING_OUT.wait();
+        WAITS.wait();
+        1
+    })
+    .scope(Scope::Process);
+
+    let mut events = LIMITER.subscribe();
+    let first = std::thread::spawn(|| drop(block_on(LIMITER.acquire())));
+    FINDING_OUT.wait();
+    let second = waiter(LIMITER.acquire());
+    WAITS.wait();
+    drop(block_on(second));
+    first.join().expect("no panic");
+    let told = heard(&mut events);
+    let of = |kind| told.iter().filter(|(told, ..)| *told == kind).count();
+    let waited = figures(&LIMITER).admitted_after_waiting;
+    assert!(waited > 0 && of(Waiting) as u64 == waited, "{waited} and {told:?}");
+    assert_eq!((of(Admitted), of(Released), told.len()), (2, 2, 4 + of(Waiting)));
 }

@@ -1,13 +1,17 @@
-//! What it costs to be looked at: a scrape of many limiters, calls while somebody scrapes every second,
-//! and calls of which it is recorded who holds their permits.
+//! What it costs to be looked at: a scrape of many limiters, a reading of them by the console, calls while
+//! either is done every second, and calls of which it is recorded who holds their permits.
 //!
 //! `cargo run --release -p limit-benches --features observed --bin observed`
 #![forbid(unsafe_code)]
 
+use axum::body::{Body, BodyDataStream};
+use axum::http::Request;
 use clap::Parser;
+use futures_util::StreamExt;
 use limit_benches::machine::{Machine, version};
 use limit_benches::measure::{Contestant, Plan, Series, compare, time};
 use limit_benches::{median, table};
+use limit_runtime::console::{self, Options};
 use limit_runtime::exporters::prometheus::Collector;
 use limit_runtime::{Limiter, concurrency_limit, diagnostics};
 use prometheus_client::encoding::text::encode;
@@ -20,6 +24,8 @@ use std::task::Poll;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tower::ServiceExt;
 
 /// Measures what it costs to be looked at
 #[derive(Debug, Parser)]
@@ -40,6 +46,7 @@ const TASKS: u32 = 64;
 
 const ALONE: &str = "alone";
 const SCRAPED: &str = "scraped";
+const WATCHED: &str = "watched";
 const RECORDED: &str = "recorded";
 
 #[concurrency_limit(1_000)]
@@ -73,9 +80,12 @@ fn main() {
     );
     println!("{} rounds of about {} ms", plan.rounds, plan.turn.as_millis());
     println!("tokio {}, prometheus-client {}\n", version("tokio"), version("prometheus-client"));
-    scrapes(&registry, if arguments.quick { 20 } else { 200 });
+    let times = if arguments.quick { 20 } else { 200 };
+    scrapes(&registry, times);
+    readings(times);
 
-    let mut lines = vec![["", ALONE, SCRAPED, "", RECORDED, ""].map(str::to_owned).to_vec()];
+    let head = ["", ALONE, SCRAPED, "", WATCHED, "", RECORDED, ""];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
     let rows: [(&str, Calls); 2] = [("task", in_a_task), ("queued", in_a_queue)];
     for (row, calls) in rows {
         let mut contestants = [
@@ -84,6 +94,12 @@ fn main() {
                 let scraper = Scraper::start();
                 let took = calls(runtime, count);
                 drop(scraper);
+                took
+            }),
+            Contestant::new(WATCHED, true, |count| {
+                let console = Console::start();
+                let took = calls(runtime, count);
+                drop(console);
                 took
             }),
             Contestant::new(RECORDED, true, |count| {
@@ -104,6 +120,7 @@ fn main() {
          queued: {TASKS} tasks, 8 permits, body yields once: every call queues\n  \
          alone: built with the feature `diagnostics`, which records nothing\n  \
          scraped: {LIMITERS} limiters are collected and encoded as text every second, by another thread\n  \
+         watched: the console reads {LIMITERS} limiters every second and tells a page that is open, in another thread\n  \
          recorded: each call's place, task and start are (`diagnostics::record(true)`)"
     );
 }
@@ -139,10 +156,74 @@ fn scrapes(registry: &Registry, times: usize) {
     let scrape = median(nanos) / 1e6;
     let verdict = if scrape <= AT_MOST.as_secs_f64() * 1e3 { "ok" } else { "TOO SLOW" };
     println!(
-        "A scrape of {LIMITERS} limiters: {scrape:.2} ms (at most {}: {verdict}), {} lines of text\n",
+        "A scrape of {LIMITERS} limiters: {scrape:.2} ms (at most {}: {verdict}), {} lines of text",
         AT_MOST.as_millis(),
         text.lines().count()
     );
+}
+
+/// What the console does once a second: reads all limiters, and tells a page what has changed.
+fn readings(times: usize) {
+    // The clock goes on when there is nothing else to do, so that readings follow one another.
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+    let nanos: Vec<_> = runtime.expect("one thread").block_on(async {
+        let mut page = open_page().await;
+        let mut nanos = Vec::new();
+        for _ in 0..times {
+            let start = Instant::now();
+            page.next().await.expect("another reading").expect("no error");
+            nanos.push(start.elapsed().as_secs_f64() * 1e9);
+        }
+        nanos
+    });
+    let reading = median(nanos) / 1e6;
+    let verdict = if reading <= AT_MOST.as_secs_f64() * 1e3 { "ok" } else { "TOO SLOW" };
+    println!(
+        "A reading of them by the console: {reading:.2} ms (at most {}: {verdict})\n",
+        AT_MOST.as_millis()
+    );
+}
+
+/// A page of a console, to which all limiters have been told.
+async fn open_page() -> BodyDataStream {
+    let request = Request::get("/api/stream").header("host", "localhost").body(Body::empty());
+    let response = console::router(Options::new()).oneshot(request.expect("a request")).await;
+    let mut page = response.expect("an answer").into_body().into_data_stream();
+    page.next().await.expect("all limiters").expect("no error");
+    page
+}
+
+/// The console, on a thread of its own, until it is dropped.
+struct Console {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Console {
+    fn start() -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_time().build();
+            runtime.expect("one thread").block_on(async {
+                let mut page = open_page().await;
+                let read = async { while page.next().await.is_some() {} };
+                tokio::select! {
+                    () = read => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("it does not panic");
+        }
+    }
 }
 
 /// Scrapes every second, on a thread of its own, until it is dropped.
@@ -212,9 +293,9 @@ fn in_a_queue(runtime: &Runtime, count: u32) -> Duration {
 }
 
 fn line(row: &str, series: &[Series]) -> Vec<String> {
-    let [alone, scraped, recorded] = series else { return Vec::new() };
+    let [alone, observed @ ..] = series else { return Vec::new() };
     let nanos = |series: &Series| format!("{:.1}", series.median());
     let ratio = |series: &Series| format!("{:.3}", median(series.ratios_to(alone)));
-    let cells = [nanos(alone), nanos(scraped), ratio(scraped), nanos(recorded), ratio(recorded)];
-    std::iter::once(row.to_owned()).chain(cells).collect()
+    let cells = observed.iter().flat_map(|series| [nanos(series), ratio(series)]);
+    [row.to_owned(), nanos(alone)].into_iter().chain(cells).collect()
 }

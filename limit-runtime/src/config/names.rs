@@ -22,8 +22,11 @@ pub(super) fn closeness(pattern: &str) -> (bool, usize) {
 /// The name most like one that is nobody's, if it may be meant.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // As compilers do it: a third of the letters may be wrong.
-    let most = (name.chars().count().max(3)) / 3;
+    let length = name.chars().count();
+    let most = length.max(3) / 3;
     known
+        // The others cannot be near, and to compare is slow.
+        .filter(|known| known.chars().count().abs_diff(length) <= most)
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
         .filter(|(distance, _)| *distance <= most)
         .min()

@@ -1,4 +1,4 @@
-//! Slots for the calls that are recorded: taken and given back without a lock.
+//! Slots for the calls that are recorded: taken and given back without a lock that all calls share.
 //!
 //! A slot belongs to whoever has set its `taken`. Who takes one tries those near to where the same
 //! thread had its last, so that threads keep out of each other's way. Chunks of slots are made as they

@@ -3,6 +3,7 @@
 use super::state::{Binding, State};
 use super::wakers::Wakers;
 use super::{Listeners, Semaphore, unlock};
+use crate::events::EventKind;
 use crate::policy::Policy;
 use std::task::Waker;
 
@@ -27,12 +28,14 @@ impl Semaphore {
                 Binding::Claimed => {}
             }
             state.set_policy(&self.word, policy, wakers);
+            if let Some(listeners) = listeners {
+                state.listen(&self.word, listeners);
+                // Who has come while the limit was found out.
+                state.note_waiting(&self.word);
+            }
             state.bind(&self.word, limit, total, wakers);
             if closed {
                 state.close(&self.word, wakers);
-            }
-            if let Some(listeners) = listeners {
-                state.listen(&self.word, listeners);
             }
         })
     }
@@ -51,13 +54,20 @@ impl Semaphore {
     /// Changes the limit, if there is one yet. Those above a lowered limit run on. To be followed,
     /// under no lock, by waking the wakers and by [`serve_all`](Self::serve_all).
     pub(crate) fn set_limit(&self, limit: u32) -> Wakers {
-        self.change_bound(|state, wakers| state.set_limit(&self.word, limit, wakers))
+        self.change_bound(|state, wakers| {
+            state.set_limit(&self.word, limit, wakers);
+            state.note(&self.word, EventKind::LimitChanged);
+        })
     }
 
     /// Changes the limit over all keys, if there are keys. To be followed as
     /// [`set_limit`](Self::set_limit).
     pub(crate) fn set_total(&self, total: u32) -> Wakers {
-        self.change_bound(|state, wakers| state.set_total(&self.word, total, wakers))
+        self.change_bound(|state, wakers| {
+            if state.set_total(&self.word, total, wakers) {
+                state.note(&self.word, EventKind::LimitChanged);
+            }
+        })
     }
 
     /// Changes what can change of a policy: how many may wait, whether the limit holds, and whether it

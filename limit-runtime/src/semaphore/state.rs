@@ -207,13 +207,13 @@ impl State {
         }
     }
 
-    #[inline]
     #[cfg(feature = "console")]
     pub(super) fn busiest_keys(&self, most: usize) -> Vec<super::KeyFigures> {
         let keys = self.special.as_deref().and_then(|special| special.keys.as_ref());
         keys.map(|keys| keys.busiest(most)).unwrap_or_default()
     }
 
+    #[inline]
     pub(super) fn is_special(&self) -> bool {
         self.special.is_some()
     }

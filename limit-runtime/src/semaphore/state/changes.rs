@@ -7,7 +7,6 @@ use super::super::special::Special;
 use super::super::wakers::Wakers;
 use super::super::{Listeners, MAX_LIMIT};
 use super::{Binding, State};
-use crate::events::EventKind;
 use crate::policy::{Force, Policy};
 use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
@@ -57,22 +56,22 @@ impl State {
             self.change_limit(limit);
         }
         self.dismiss_heavier_than(word, limit, wakers);
-        self.note(word, EventKind::LimitChanged);
     }
 
-    /// The limit over all keys.
+    /// The limit over all keys; says whether there is such a thing.
     pub(in super::super) fn set_total(
         &mut self,
         word: &AtomicU64,
         total: u32,
         wakers: &mut Wakers,
-    ) {
+    ) -> bool {
         self.slow_down(word);
-        if self.keys_mut().is_some() {
+        let is_keyed = self.keys_mut().is_some();
+        if is_keyed {
             self.change_limit(total);
             self.dismiss_heavier_than(word, total, wakers);
-            self.note(word, EventKind::LimitChanged);
         }
+        is_keyed
     }
 
     fn change_limit(&mut self, limit: u32) {

@@ -65,7 +65,7 @@ impl State {
     }
 
     /// Tells those who listen.
-    pub(super) fn note(&mut self, word: &AtomicU64, kind: EventKind) {
+    pub(in super::super) fn note(&mut self, word: &AtomicU64, kind: EventKind) {
         if self.special.as_deref_mut().is_none_or(|special| !special.is_listened_to()) {
             return;
         }
@@ -76,6 +76,13 @@ impl State {
             waiting: self.queue.len(),
         };
         self.special().note(event);
+    }
+
+    /// Tells of those who wait already.
+    pub(in super::super) fn note_waiting(&mut self, word: &AtomicU64) {
+        for _ in 0..self.queue.len() {
+            self.note(word, EventKind::Waiting);
+        }
     }
 
     #[cold]
