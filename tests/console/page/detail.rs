@@ -63,6 +63,7 @@ fn its_busiest_keys_are_shown() {
 #[test]
 fn its_events_are_followed_only_when_asked_for() {
     static FOLLOWED: Limiter = Limiter::new("detail::followed", 1);
+    static OTHER: Limiter = Limiter::new("detail::other", 1);
     let Some(browser) = Browser::start(1440, 900) else { return };
     let program = Program::read_only();
     program.again_and_again(|| drop(FOLLOWED.try_acquire()));
@@ -71,8 +72,15 @@ fn its_events_are_followed_only_when_asked_for() {
     browser.until_is("text('#events')", "Not followed.");
     browser.click("#follow");
     browser.until("$('#events').rows.length > 3 && /admitted/.test(text('#events')) && /released/.test(text('#events'))");
-    browser.click("#follow");
-    browser.until_is("text('#events')", "Not followed.");
+    // Not with another limiter either, until it is asked for again.
+    program.calls(&OTHER, 1);
+    browser.until("rows().includes('detail::other')");
+    browser.click("[data-name='detail::other'] a");
+    browser.until("text('#detail-name') === 'detail::other' && !$('#detail-body').hidden");
+    assert_eq!(
+        browser.value("[$('#follow').checked, text('#events')]"),
+        json!([false, "Not followed."])
+    );
     browser.finish(&[]);
 }
 

@@ -35,13 +35,12 @@ fn it_fills_and_what_loses_most_time_comes_first() {
         "rows()",
         json!(["table::bottleneck", "table::busy", "table::strict", "table::calm"]),
     );
-    browser.until("cells('table::bottleneck')[2] === '29'");
-    assert_eq!(browser.value("cells('table::bottleneck').slice(1, 3)"), json!(["1 / 1", "29"]));
-    assert_eq!(browser.value("cells('table::busy').slice(1, 3)"), json!(["2 / 2", "5"]));
-    assert_eq!(browser.value("cells('table::calm').slice(1, 3)"), json!(["3 / 8", "0"]));
+    let figures = "rows().map(name => cells(name).slice(1, 3))";
+    let wanted = json!([["1 / 1", "29"], ["2 / 2", "5"], ["1 / 1", "0"], ["3 / 8", "0"]]);
+    browser.until_is(figures, wanted);
     let label = "$('[data-name=\"table::busy\"] .bar').getAttribute('aria-label')";
     assert_eq!(browser.value(label), "2 of 2 permits in use");
-    browser.until("cells('table::strict')[5].includes('queue\u{a0}full') || cells('table::strict')[5].includes('queue full')");
+    browser.until("/queue full/.test(cells('table::strict')[5])");
     browser.until("$('[data-name=\"table::calm\"] .spark path').getAttribute('d').includes('L')");
     browser.everything_has_a_name();
     browser.nothing_sticks_out();
@@ -86,9 +85,7 @@ fn it_is_filtered_and_opened_by_the_keyboard() {
     assert_eq!(browser.value("document.activeElement.id"), "filter");
     browser.press("LE::c");
     browser.until_is("rows()", json!(["table::calm"]));
-    assert!(
-        browser.value("text('#count')").as_str().is_some_and(|text| text.starts_with("1 of 1"))
-    );
+    assert!(browser.value("text('#count')").as_str().is_some_and(|text| text.starts_with("1 of ")));
     browser.press("xyz");
     browser.until("$('#limiters').hidden && !$('#no-match').hidden");
     assert_eq!(browser.value("text('#no-match')"), "No limiter's name contains “LE::cxyz”.");

@@ -12,7 +12,9 @@ const EVENTS = 100; // that are kept in view
 const REASONS = {
   queue_full: 'queue full', timed_out: 'timed out', too_heavy: 'too heavy', closed: 'closed', evicted: 'evicted',
 };
-const SETTINGS = { limit: 'limit', max_waiting: 'max waiting', max_wait: 'max wait', enabled: 'enabled', shadow: 'shadow', closed: 'closed' };
+const SETTINGS = {
+  limit: 'limit', max_waiting: 'max waiting', max_wait: 'max wait', enabled: 'enabled', shadow: 'shadow', closed: 'closed',
+};
 const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the environment', live: 'live' };
 
 // --- Elements ---------------------------------------------------------------------------------
@@ -50,7 +52,8 @@ const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignif
 const three = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
 const count = n => (n < 100_000 ? whole : compact).format(n);
-const rate = n => (n > 0 && n < 0.01 ? '<0.01' : (n < 1000 ? three : compact).format(n));
+const hundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+const rate = n => (n > 0 && n < 0.01 ? '<0.01' : (n < 10 ? hundredths : n < 1000 ? three : compact).format(n));
 const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
 /** A time that passed, in seconds, with three digits at most. */
@@ -85,7 +88,9 @@ function usage(row) {
 }
 
 function usageInWords(row) {
-  if (row.keys !== null) return `${plural(row.in_use, 'permit')} in use by ${plural(row.keys, 'key')}, at most ${count(row.limit)} for each`;
+  if (row.keys !== null) {
+    return `${plural(row.in_use, 'permit')} in use by ${plural(row.keys, 'key')}, at most ${count(row.limit)} for each`;
+  }
   const all = `${count(row.in_use)} of ${plural(row.capacity ?? row.limit, 'permit')} in use`;
   return row.runtimes > 1 && row.scope === 'runtime' ? `${all}, ${count(row.limit)} for each of ${row.runtimes} runtimes` : all;
 }
@@ -103,7 +108,8 @@ function badgesOf(row) {
   if (!row.enabled) badges.push(['off', true, 'The limit does not hold: everybody is let in']);
   if (row.shadow) badges.push(['shadow', true, 'It lets everybody in, and counts what it would have done']);
   if (row.warnings > 0) badges.push([plural(row.warnings, 'warning'), true, 'Something in its configuration looks wrong']);
-  if (row.source !== 'attribute') badges.push([`set ${row.source === 'live' ? 'live' : `by ${SOURCES[row.source]}`}`, false, 'Who set the limit']);
+  if (row.source === 'live') badges.push(['set live', false, 'The limit was set while running']);
+  else if (row.source !== 'attribute') badges.push([`set by ${SOURCES[row.source]}`, false, 'Who set the limit']);
   return badges;
 }
 
@@ -195,7 +201,8 @@ function drawTrouble() {
     const words = stream.refusal ? `The server refuses: ${stream.refusal}`
       : stream.lost ? 'Connection lost.' : known.filled ? 'Nothing heard from the program.' : 'No answer yet.';
     say(byId('trouble-words'), words);
-    say(byId('trouble-age'), (known.filled ? `The figures are ${duration(Math.round(waited))} old.` : `Waited for ${duration(Math.round(waited))}.`) + ' Trying again.');
+    const time = duration(Math.round(waited));
+    say(byId('trouble-age'), `${known.filled ? `The figures are ${time} old.` : `Waited for ${time}.`} Trying again.`);
   } else {
     say(byId('trouble-words'), '');
   }
@@ -255,7 +262,11 @@ function makeRow(name) {
     waiting, lost, admitted, refused, p50, p99, html('td', { class: 'from-3' }, spark));
   tr.dataset.name = name;
 
-  const figure = (cell, text, emphasis) => { say(cell, text); cell.classList.toggle('zero', text === '0' || text === '–'); cell.classList.toggle('much', emphasis); };
+  const figure = (cell, text, emphasis) => {
+    say(cell, text);
+    cell.classList.toggle('zero', text === '0' || text === '–');
+    cell.classList.toggle('much', emphasis);
+  };
   let badged = '';
   return {
     tr, link,
@@ -275,11 +286,11 @@ function makeRow(name) {
       attribute(refused, 'title', reasonsInWords(row.rejected));
       figure(p50, duration(row.p50), false);
       figure(p99, duration(row.p99), false);
-      const most = Math.max(...row.spark, 1);
-      const offset = SPARK - row.spark.length;
-      attribute(path, 'd', row.spark.map((value, at) => `${at === 0 ? 'M' : 'L'}${offset + at} ${(15 - 14 * value / most).toFixed(1)}`).join(''));
+      const [least, most, offset] = [Math.min(...row.spark), Math.max(...row.spark), SPARK - row.spark.length];
+      const height = value => (15 - 14 * value / Math.max(most, 1)).toFixed(1);
+      attribute(path, 'd', row.spark.map((value, at) => `${at === 0 ? 'M' : 'L'}${offset + at} ${height(value)}`).join(''));
       attribute(spark, 'aria-label', row.spark.length === 0 ? 'no history yet'
-        : `in use over the last minute: now ${count(row.in_use)}, least ${count(Math.min(...row.spark))}, most ${count(Math.max(...row.spark))}`);
+        : `in use over the last minute: now ${count(row.in_use)}, least ${count(least)}, most ${count(most)}`);
       tr.classList.toggle('open', row.name === detail.name);
       attribute(link, 'aria-current', String(row.name === detail.name));
     },
@@ -309,7 +320,9 @@ function drawTable() {
     if (head.dataset.sort === view.sort) attribute(head, 'aria-sort', view.descending ? 'descending' : 'ascending');
     else head.removeAttribute('aria-sort');
   }
-  say(byId('count'), visible.length === all ? plural(all, 'limiter') : `${count(visible.length)} of ${count(order.length)}${order.length < all ? ` that match, ${count(all)} in all` : ''}`);
+  const [shown, matching] = [count(visible.length), order.length < all];
+  say(byId('count'), visible.length < order.length ? `${shown} of ${count(order.length)}${matching ? ' that match' : ''}`
+    : matching ? `${shown} of ${count(all)} match` : plural(all, 'limiter'));
   show(byId('held'), held && order.length > 1);
   show(byId('more-line'), order.length > visible.length);
   say(byId('shown'), `${count(visible.length)} of ${count(order.length)} are shown.`);
@@ -350,7 +363,7 @@ const CHARTS = [
     { id: 'capacity', label: 'limit', style: 'dashed', of: history => history.capacity } ] },
   { title: 'Waiting', unit: 'calls', format: count, series: [
     { id: 'waiting', label: 'waiting', style: 'area', of: history => history.waiting } ] },
-  { title: 'How long they waited', unit: 'time', format: duration, series: [
+  { title: 'How long they waited', unit: '', format: duration, series: [
     { id: 'p50', label: 'p50', style: 'line', of: history => history.p50 },
     { id: 'p99', label: 'p99', style: 'line', of: history => history.p99 } ] },
   { title: 'Refused each second', unit: 'calls a second', format: rate, series: Object.keys(REASONS).map(reason => (
@@ -371,7 +384,8 @@ class Chart {
     this.drawing = svg('svg', { 'aria-hidden': 'true' });
     // To a screen reader it is a slider: the arrow keys go through time, and each value is read out.
     this.plot = html('div', { class: 'plot', tabindex: '0', role: 'slider', 'aria-orientation': 'horizontal' }, this.drawing);
-    this.figure = html('figure', { class: 'card' }, html('figcaption', {}, spec.title, ' ', html('small', {}, spec.unit === 'time' ? '' : spec.unit)), this.legend, this.plot);
+    const caption = html('figcaption', {}, `${spec.title} `, html('small', {}, spec.unit));
+    this.figure = html('figure', { class: 'card' }, caption, this.legend, this.plot);
     this.values = spec.series.map(series => {
       const [name, value] = [html('span', {}, `${series.label} `), html('b')];
       this.legend.append(html('li', { class: series.id }, html('i', { class: series.style === 'dashed' ? 'dashed' : null }), name, value));
@@ -383,7 +397,10 @@ class Chart {
     this.plot.addEventListener('pointerleave', () => this.read(null));
     this.plot.addEventListener('blur', () => this.read(null));
     this.plot.addEventListener('keydown', event => this.step(event));
-    new ResizeObserver(([{ contentRect }]) => { this.width = Math.max(contentRect.width, 120); this.draw(this.history); }).observe(this.plot);
+    new ResizeObserver(([{ contentRect }]) => {
+      this.width = Math.max(contentRect.width, 120);
+      this.draw(this.history);
+    }).observe(this.plot);
   }
 
   draw(history) {
@@ -414,7 +431,8 @@ class Chart {
     for (let part = 0; part <= parts; part += 1) {
       const ago = span * (1 - part / parts) / 1000;
       const words = ago === 0 ? 'now' : ago < 120 ? `−${three.format(ago)} s` : `−${three.format(ago / 60)} min`;
-      nodes.push(svg('text', { x: x(from + span * part / parts), y: EDGE.height - 5, 'text-anchor': part === 0 ? 'start' : part === parts ? 'end' : 'middle' }, words));
+      const anchor = part === 0 ? 'start' : part === parts ? 'end' : 'middle';
+      nodes.push(svg('text', { x: x(from + span * part / parts), y: EDGE.height - 5, 'text-anchor': anchor }, words));
     }
     let floor = time.map(() => 0);
     series.forEach(({ id, style }, at) => {
@@ -422,14 +440,17 @@ class Chart {
       const lower = floor;
       const group = svg('g', { class: id });
       for (const run of runs(time, upper)) {
-        const [first, last] = [run[0], run.at(-1)];
         // A limit holds until it is changed: it is drawn in steps.
-        const line = run.map((tick, n) => (n === 0 ? `M${x(time[tick])} ${y(upper[tick])}`
-          : style === 'dashed' ? `H${x(time[tick])}V${y(upper[tick])}` : `L${x(time[tick])} ${y(upper[tick])}`)).join('') + (first === last ? 'h.01' : '');
+        const to = tick => (style === 'dashed' ? `H${x(time[tick])}V${y(upper[tick])}` : `L${x(time[tick])} ${y(upper[tick])}`);
+        const [first, ...others] = run;
+        // One tick alone is a dot.
+        const line = `M${x(time[first])} ${y(upper[first])}${others.map(to).join('') || 'h.01'}`;
         if (style === 'area') group.append(svg('path', { class: 'area', d: `${line}V${y(0)}H${x(time[first])}Z` }));
-        if (style !== 'stack') group.append(svg('path', { class: style === 'dashed' ? 'stroke dashed' : 'stroke', d: line }));
-        else if (run.some(tick => values[at][tick] > 0)) {
-          group.append(svg('path', { class: 'stack', d: `${line}${run.toReversed().map(tick => `L${x(time[tick])} ${y(lower[tick])}`).join('')}Z` }));
+        if (style !== 'stack') {
+          group.append(svg('path', { class: style === 'dashed' ? 'stroke dashed' : 'stroke', d: line }));
+        } else if (run.some(tick => values[at][tick] > 0)) {
+          const back = run.toReversed().map(tick => `L${x(time[tick])} ${y(lower[tick])}`);
+          group.append(svg('path', { class: 'stack', d: `${line}${back.join('')}Z` }));
         }
       }
       if (stacked) floor = upper;
@@ -438,7 +459,8 @@ class Chart {
     this.cursor = svg('line', { class: 'cursor', y1: EDGE.top, y2: EDGE.height - EDGE.bottom, visibility: 'hidden' });
     this.drawing.replaceChildren(...nodes, this.cursor);
     const now = series.map(({ label }, at) => `${label} ${this.value(at, time.length - 1)}`).join(', ');
-    attribute(this.plot, 'aria-label', `${this.spec.title}, up to ten minutes. Now: ${now}; most ${format(most)}. The arrow keys read earlier values`);
+    attribute(this.plot, 'aria-label',
+      `${this.spec.title}, up to ten minutes. Now: ${now}; most ${format(most)}. The arrow keys read earlier values`);
     this.read(this.at);
   }
 
@@ -463,7 +485,9 @@ class Chart {
     attribute(this.plot, 'aria-valuemax', String(times.length - 1));
     attribute(this.plot, 'aria-valuenow', String(at));
     // What is read out changes only when the reader moves.
-    if (time !== null || !this.plot.hasAttribute('aria-valuetext')) attribute(this.plot, 'aria-valuetext', `${clock(times[at])}: ${words.join(', ')}`);
+    if (time !== null || !this.plot.hasAttribute('aria-valuetext')) {
+      attribute(this.plot, 'aria-valuetext', `${clock(times[at])}: ${words.join(', ')}`);
+    }
     const place = EDGE.left + this.scale.across * (times[at] - this.scale.from) / this.scale.span;
     attribute(this.cursor, 'visibility', time === null || place < EDGE.left ? 'hidden' : 'visible');
     attribute(this.cursor, 'x1', place.toFixed(1));
@@ -478,7 +502,9 @@ class Chart {
     const times = this.history?.time ?? [];
     const found = this.at === null ? -1 : times.findIndex(each => each >= this.at);
     const at = found === -1 ? times.length - 1 : found;
-    const jump = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -30, PageUp: 30, Home: -Infinity, End: Infinity }[event.key];
+    const jump = {
+      ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -30, PageUp: 30, Home: -Infinity, End: Infinity,
+    }[event.key];
     if (jump === undefined || times.length === 0) return;
     event.preventDefault();
     this.read(times[Math.min(Math.max(at + jump, 0), times.length - 1)]);
@@ -586,48 +612,69 @@ function drop(history, length) {
   }
 }
 
+const tableRow = ([head, ...cells]) => html('tr', {}, html('th', { scope: 'row' }, head), ...cells.map(cell => html('td', {}, cell)));
+
+/** What the tables are filled with, by id. */
+const filled = new Map();
+
 /** Fills a table's body, unless it is filled so already. Each row's first cell is its head. */
 function fillTable(id, rows, empty) {
-  const body = byId(id);
   const wanted = JSON.stringify([rows, empty]);
-  if (body.dataset.filled === wanted) return;
-  body.dataset.filled = wanted;
+  if (filled.get(id) === wanted) return;
+  filled.set(id, wanted);
+  const body = byId(id);
   const columns = body.parentElement.tHead.rows[0].cells.length;
-  const nodes = rows.map(([head, ...cells]) => html('tr', {}, html('th', { scope: 'row' }, head), ...cells.map(cell => html('td', {}, cell))));
-  body.replaceChildren(...(nodes.length > 0 ? nodes : [html('tr', {}, html('td', { colspan: columns }, empty))]));
+  body.replaceChildren(...(rows.length > 0 ? rows.map(tableRow) : [html('tr', {}, html('td', { colspan: columns }, empty))]));
 }
 
 function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
   const { total, settings } = snapshot;
   show(byId('detail-body'), true);
-  const scope = limiter.scope === 'process' ? 'one set of permits for the process' : `permits for each runtime, ${plural(limiter.runtimes, 'runtime')} now`;
+  const scope = limiter.scope === 'process' ? 'one set of permits for the process'
+    : `permits for each runtime, ${plural(limiter.runtimes, 'runtime')} now`;
   byId('detail-about').replaceChildren(`${usageInWords(limiter)} · ${scope} `, html('span', { class: 'badges' }, ...badgeNodes(limiter)));
   show(byId('detail-warnings'), snapshot.warnings.length > 0);
   byId('detail-warnings').replaceChildren(...snapshot.warnings.map(words => html('li', {}, words)));
 
-  const facts = [['In use', usage(limiter)], ['Waiting', count(limiter.waiting)], ['Most ever waiting', count(total.most_waiting)],
-    ['Lost waiting', `${rate(limiter.lost)} s/s`], ['Admitted at once', count(total.admitted_at_once)],
-    ['Admitted after waiting', count(total.admitted_after_waiting)], ['Refused', count(sum(total.rejected))], ['Gave up waiting', count(total.cancelled)]];
-  const shadowed = total.shadowed.waited + sum(total.shadowed.rejected);
-  if (limiter.shadow || shadowed > 0) facts.push(['Would have waited', count(total.shadowed.waited)], ['Would have been refused', count(sum(total.shadowed.rejected))]);
+  const facts = [
+    ['In use', usage(limiter)], ['Waiting', count(limiter.waiting)],
+    ['Most ever waiting', count(total.most_waiting)], ['Lost waiting', `${rate(limiter.lost)} s/s`],
+    ['Admitted at once', count(total.admitted_at_once)], ['Admitted after waiting', count(total.admitted_after_waiting)],
+    ['Refused', count(sum(total.rejected))], ['Gave up waiting', count(total.cancelled)],
+  ];
+  const { waited, rejected } = total.shadowed;
+  if (limiter.shadow || waited + sum(rejected) > 0) {
+    facts.push(['Would have waited', count(waited)], ['Would have been refused', count(sum(rejected))]);
+  }
   byId('facts').replaceChildren(...facts.map(([name, value]) => html('div', {}, html('dt', {}, name), html('dd', {}, value))));
 
   for (const chart of detail.charts) chart.draw(detail.history);
 
-  fillTable('changes', changes.map(({ time, setting, from, to, source, by }) => [clock(time), SETTINGS[setting] ?? setting, from, to, by ?? SOURCES[source] ?? source]),
-    'Nothing has been changed.');
-  const value = given => (given === null ? 'none' : typeof given === 'object' ? duration(seconds(given)) : typeof given === 'boolean' ? (given ? 'yes' : 'no') : count(given));
-  fillTable('settings', Object.entries(settings).map(([name, { value: given, source }]) => [SETTINGS[name] ?? name, value(given), SOURCES[source] ?? source]), '');
-  fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures }) => [runtime === 0 ? 'the process' : String(runtime),
-    `${count(figures.in_use)} / ${count(figures.limit)}`, count(figures.waiting), count(figures.admitted_at_once + figures.admitted_after_waiting),
-    count(sum(figures.rejected)), duration(figures.wait.count ? seconds(figures.wait.p50) : null), duration(figures.wait.count ? seconds(figures.wait.p99) : null)]),
-    'No live runtime has used it.');
+  fillTable('changes', changes.map(({ time, setting, from, to, source, by }) =>
+    [clock(time), SETTINGS[setting] ?? setting, from, to, by ?? SOURCES[source] ?? source]), 'Nothing has been changed.');
+  fillTable('settings', Object.entries(settings).map(([name, { value, source }]) =>
+    [SETTINGS[name] ?? name, settingInWords(name, value), SOURCES[source] ?? source]), '');
+  const percentile = (wait, time) => duration(wait.count > 0 ? seconds(time) : null);
+  fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures: { in_use: used, limit, waiting, wait, ...counts } }) => [
+    runtime === 0 ? 'the process' : String(runtime), `${count(used)} / ${count(limit)}`, count(waiting),
+    count(counts.admitted_at_once + counts.admitted_after_waiting), count(sum(counts.rejected)),
+    percentile(wait, wait.p50), percentile(wait, wait.p99),
+  ]), 'No live runtime has used it.');
   fillTable('keys', keys.map(({ key, in_use: used, waiting }) => [key, count(used), count(waiting)]),
     limiter.keys === null ? 'It has no keys.' : 'No key is in use.');
-  const people = (id, calls, none) => fillTable(id, (calls ?? []).map(({ place, task, age, weight }) => [place, task ?? '–', count(weight), duration(age)]),
-    calls === null ? 'Not recorded: feature `diagnostics`, and `diagnostics::record`.' : none);
-  people('holders', holders, 'Nobody holds a permit.');
-  people('waiters', waiters, 'Nobody waits.');
+  fillCalls('holders', holders, 'Nobody holds a permit.');
+  fillCalls('waiters', waiters, 'Nobody waits.');
+}
+
+function settingInWords(name, value) {
+  if (value === null) return name === 'max_wait' ? 'for ever' : 'any number';
+  if (typeof value === 'object') return duration(seconds(value));
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : count(value);
+}
+
+function fillCalls(id, calls, none) {
+  const rows = (calls ?? []).map(({ place, task, age, weight }) => [place, task ?? '–', count(weight), duration(age)]);
+  fillTable(id, rows, calls === null ? 'Not recorded: feature `diagnostics`, and `diagnostics::record`.' : none);
 }
 
 // --- The knob --------------------------------------------------------------------------------------
@@ -641,7 +688,7 @@ function drawKnob() {
   show(byId('controls'), known.writable);
   if (!row) return;
   say(byId('limit-of'), row.keys !== null ? 'for each key' : row.scope === 'runtime' && row.runtimes > 1 ? 'for each runtime' : '');
-  if (!detail.edited) byId('limit').value = row.limit;
+  if (!detail.edited && byId('limit').value !== String(row.limit)) byId('limit').value = row.limit;
   const button = (id, words, title) => { say(byId(id), words); attribute(byId(id), 'title', title); };
   if (row.paused) button('pause', 'Resume', 'Back to the limit it had');
   else button('pause', 'Pause', 'Limit 0: everybody waits until it is resumed');
@@ -672,11 +719,14 @@ async function change(what) {
     known.rows.set(name, { ...answer.limiter, spark: known.rows.get(name)?.spark ?? [] });
     if (detail.name !== name) return;
     detail.edited = false;
-    say(byId('said'), answer.changes.length > 0 ? `Done: ${answer.changes.map(inWords).join('; ')}.` : 'Nothing to change: it is so already.');
+    const { changes } = answer;
+    say(byId('said'), changes.length > 0 ? `Done: ${changes.map(inWords).join('; ')}.` : 'Nothing to change: it is so already.');
     draw();
     askDetail();
   } catch (error) {
-    if (detail.name === name) refuse(error.status ? `Not changed: ${error.message}` : 'No answer: whether it was changed is not known.', error.status === 401 ? byId('token') : null);
+    if (detail.name !== name) return;
+    if (error.status) refuse(`Not changed: ${error.message}`, error.status === 401 ? byId('token') : null);
+    else refuse('No answer: whether it was changed is not known.');
   } finally {
     byId('knob').removeAttribute('aria-busy');
   }
@@ -695,7 +745,6 @@ function unfollowEvents() {
   detail.events?.close();
   detail.events = null;
   byId('follow').checked = false;
-  say(byId('events'), '');
   fillTable('events', [], 'Not followed.');
 }
 
@@ -703,17 +752,17 @@ function followEvents() {
   const source = new EventSource(api(`events?name=${encodeURIComponent(detail.name)}`));
   detail.events = source;
   fillTable('events', [], 'Nothing has happened yet.');
-  const words = kind => { const [what, why] = kind.split(':'); return what.replaceAll('_', ' ') + (why ? `: ${REASONS[why] ?? why}` : ''); };
+  const words = kind => kind.split(':').map(part => REASONS[part] ?? part.replaceAll('_', ' ')).join(': ');
   source.addEventListener('events', ({ data }) => {
     const { time, events, missed } = JSON.parse(data);
     if (events.length === 0 && missed === 0) return;
-    const rows = events.slice(-EVENTS).map(event => [clock(time), words(event.kind), `${count(event.in_use)} / ${count(event.limit)}`, count(event.waiting)]);
+    const rows = events.slice(-EVENTS).map(({ kind, in_use: used, limit, waiting }) =>
+      [clock(time), words(kind), `${count(used)} / ${count(limit)}`, count(waiting)]);
     if (missed > 0) rows.unshift([clock(time), `${count(missed)} more, not shown`, '', '']);
     const body = byId('events');
-    if (body.querySelector('[colspan]')) say(body, '');
-    body.prepend(...rows.reverse().map(([head, ...cells]) => html('tr', {}, html('th', { scope: 'row' }, head), ...cells.map(cell => html('td', {}, cell)))));
+    if (filled.delete('events')) body.replaceChildren();
+    body.prepend(...rows.reverse().map(tableRow));
     while (body.rows.length > EVENTS) body.lastElementChild.remove();
-    delete body.dataset.filled;
   });
   source.addEventListener('error', () => { if (source.readyState === EventSource.CLOSED && detail.events === source) unfollowEvents(); });
 }
