@@ -130,7 +130,8 @@ fn new_token() -> anyhow::Result<String> {
 
 fn say_where(address: SocketAddr, token: &str) {
     println!("serving http://{address}/ (Ctrl-C to stop)");
-    println!("the limits: http://{address}/limits");
-    println!("the token that it takes to change one: {token}");
+    // The page takes the token from the address, of which a server is not sent what is after the #.
+    let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+    println!("the limits: http://{address}/limits#token={token}");
     println!("for Prometheus: http://{address}/metrics\n");
 }

@@ -41,8 +41,8 @@ async fn token_is_told_at_the_start_and_is_another_each_time() -> Result {
     let mut tokens = Vec::new();
     for _ in 0..2 {
         let mut service = Service::start("", &[]).await?;
-        let line = service.program.until_says("the token").await?;
-        let (_, token) = line.rsplit_once(": ").ok_or("no token")?;
+        let line = service.program.until_says("the limits: ").await?;
+        let (_, token) = line.rsplit_once("/limits#token=").ok_or("no token")?;
         let change = r#"{"name": "report", "limit": 8}"#;
         let changed = service.clients.post("limits/api/settings", token.trim(), change).await?;
         assert_eq!(changed.status, 200, "{changed:?}");

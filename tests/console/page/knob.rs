@@ -135,3 +135,21 @@ fn a_console_that_only_shows_has_no_knob() {
     browser.picture("read-only");
     browser.finish(&[]);
 }
+
+#[test]
+fn a_link_brings_the_token_and_does_not_keep_it() {
+    static LINKED: Limiter = Limiter::new("knob::linked", 2);
+    let Some(browser) = Browser::start(1440, 1200) else { return };
+    let program = Program::writable();
+    program.calls(&LINKED, 1);
+    let token: String = url::form_urlencoded::byte_serialize(TOKEN.as_bytes()).collect();
+    browser.go(&format!("{}&token={token}", program.url_of("knob::linked")));
+    browser.until("!$('#detail-body').hidden && !$('#controls').disabled");
+    assert_eq!(browser.value("$('#token').value"), TOKEN);
+    assert_eq!(browser.value("location.hash"), "#name=knob%3A%3Alinked");
+    browser.click("#greater");
+    browser.click("#set");
+    browser.until_is("text('#said')", "Done: limit was 2, is 3.");
+    assert_eq!(find("knob::linked").expect("it has been used").limit(), 3);
+    browser.finish(&[]);
+}

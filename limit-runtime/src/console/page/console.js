@@ -732,6 +732,17 @@ async function change(what) {
   }
 }
 
+/** A link may bring the token, after the # that no server is sent. It does not stay in the address. */
+function takeToken() {
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const token = hash.get('token');
+  if (token === null) return;
+  hash.delete('token');
+  history.replaceState(null, '', hash.has('name') ? hashOf(hash.get('name')) : location.pathname + location.search);
+  byId('token').value = token;
+  try { sessionStorage.setItem('limits.token', token); } catch { /* not kept */ }
+}
+
 /** What was typed is kept for this tab only, and a browser that keeps nothing is no reason to fail. */
 function remember(id) {
   const field = byId(id);
@@ -810,7 +821,7 @@ function listen() {
       close();
     }
   });
-  window.addEventListener('hashchange', () => follow(true));
+  window.addEventListener('hashchange', () => { takeToken(); follow(true); });
   window.addEventListener('popstate', () => follow(true));
   on('close', 'click', close);
 
@@ -826,6 +837,7 @@ function listen() {
   on('follow', 'change', () => (byId('follow').checked ? followEvents() : unfollowEvents()));
   remember('token');
   remember('by');
+  takeToken();
 }
 
 detail.charts = CHARTS.map(spec => new Chart(spec));
