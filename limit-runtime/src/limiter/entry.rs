@@ -1,10 +1,13 @@
 //! What the crate knows of a limiter that has been used, apart from the limiter itself.
 
+mod bind;
 #[cfg(feature = "_exporters")]
 mod export;
+mod figures;
 mod found;
 #[cfg(feature = "console")]
 mod look;
+mod problem;
 mod set;
 mod variable;
 
@@ -13,18 +16,17 @@ use crate::Scope;
 use crate::events::{self, Event};
 #[cfg(feature = "_exporters")]
 use crate::metrics::Counters;
-#[cfg(any(feature = "diagnostics", feature = "_exporters"))]
+use crate::metrics::Figures;
+#[cfg(feature = "diagnostics")]
 use crate::metrics::Histogram;
-use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
-use crate::policy::Policy;
 use crate::registry;
 use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers};
 use found::Found;
 #[cfg(feature = "console")]
 pub(crate) use look::Look;
+use problem::Problem;
 pub(crate) use set::Made;
 use set::MaxWaitSet;
-use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -34,11 +36,6 @@ use tokio::sync::broadcast::{self, Receiver, Sender};
 #[cfg(feature = "config")]
 pub(crate) use variable::read_limit;
 use variable::read_variable;
-
-thread_local! {
-    /// The indices of the limiters whose limit this thread is finding out.
-    static FINDING_OUT: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-}
 
 /// Where the limit comes from if nothing else sets it.
 #[derive(Clone, Copy)]
@@ -192,92 +189,6 @@ impl Entry {
         self.effective_limit(&control.overrides).or(found).unwrap_or(0) as usize
     }
 
-    /// Binds a semaphore to the limit. A user's expression is evaluated under no lock.
-    pub(super) fn bind(&self, semaphore: &Semaphore, policy: &Policy) {
-        /// Hands the claim back if the expression panics.
-        struct Claim<'a>(&'a Semaphore);
-        impl Drop for Claim<'_> {
-            fn drop(&mut self) {
-                self.0.unclaim();
-            }
-        }
-
-        let mut found = None;
-        // Under this lock, so that a limit set at the same time is either seen here or finds the
-        // semaphore bound; so is one that is taken back, after which there may be one to find out.
-        let (mut control, limit) = loop {
-            let control = self.control();
-            match (self.effective_limit(&control.overrides).or(found), self.limit) {
-                (Some(limit), _) => break (control, limit),
-                (None, Limit::Fixed(limit)) => break (control, clamp(limit)),
-                (None, Limit::Lazy(limit)) => {
-                    drop(control);
-                    let claim = Claim(semaphore);
-                    found = Some(clamp(self.find_out(limit)));
-                    std::mem::forget(claim);
-                }
-            }
-        };
-        control.found.put(semaphore, found);
-        let overrides = control.overrides;
-        let found_zero = self.effective_limit(&overrides).is_none() && control.is_zero_news(limit);
-        control.bound = Some(limit);
-        let bad_variable = control.bad_variable.take();
-        // Who does not listen any more does not cost anything any more.
-        control.listeners.take_if(|listeners| listeners.receiver_count() == 0);
-        let (total, listeners) = (control.total.or(policy.total), control.listeners.clone());
-        let policy = &overrides.policy(policy);
-        let wakers = semaphore.bind(policy, limit, total, control.closed, listeners);
-        drop(control);
-        wakers.wake();
-        semaphore.serve_all();
-        if policy.max_waiting < u32::MAX {
-            semaphore.trim();
-        }
-        if let Some(problem) = bad_variable {
-            self.note(true, format!("{problem}; the limit is {limit} instead"));
-        }
-        if found_zero {
-            self.note_zero();
-        }
-        self.log();
-    }
-
-    fn note_zero(&self) {
-        self.note(false, "the limit is 0: every call waits until it is raised".to_owned());
-    }
-
-    fn find_out(&self, limit: fn() -> usize) -> usize {
-        /// Done, also if it panics.
-        struct Done;
-        impl Drop for Done {
-            fn drop(&mut self) {
-                let _ = FINDING_OUT.try_with(|indices| indices.borrow_mut().pop());
-            }
-        }
-
-        self.assert_not_finding_out();
-        // Not to be had while the thread's locals are dropped. Then there is no check.
-        let _ = FINDING_OUT.try_with(|indices| indices.borrow_mut().push(self.index));
-        let _done = Done;
-        limit()
-    }
-
-    /// Whoever waited for a limit while finding it out would wait for ever.
-    ///
-    /// # Panics
-    ///
-    /// If this thread is finding out this limiter's limit.
-    pub(super) fn assert_not_finding_out(&self) {
-        let finding_out = FINDING_OUT.try_with(|indices| indices.borrow().contains(&self.index));
-        assert!(
-            !finding_out.unwrap_or(false),
-            "the limit of concurrency limiter `{}` is found out by an expression that uses the \
-             limiter itself",
-            self.name
-        );
-    }
-
     pub(super) fn set_limit(&self, limit: usize) {
         self.set(|values| values.limit = Some(clamp(limit)));
     }
@@ -340,29 +251,6 @@ impl Entry {
         Arc::clone(&self.changed)
     }
 
-    /// Counts a call with how long it held its permits.
-    #[cfg(feature = "diagnostics")]
-    pub(crate) fn record_hold(&self, held: Duration) {
-        let nanoseconds = u64::try_from(held.as_nanos()).unwrap_or(u64::MAX);
-        // Foreign code, under no lock of ours.
-        #[cfg(feature = "opentelemetry")]
-        crate::exporters::opentelemetry::held(self, nanoseconds);
-        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
-        holds.get_or_insert_with(Box::default).record(nanoseconds);
-    }
-
-    /// How long permits were held, of the calls that were counted.
-    #[cfg(all(feature = "diagnostics", feature = "_exporters"))]
-    pub(crate) fn hold_times(&self) -> Option<Box<Histogram>> {
-        self.holds.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    #[cfg(all(not(feature = "diagnostics"), feature = "_exporters"))]
-    #[expect(clippy::unused_self, reason = "as with the feature `diagnostics`")]
-    pub(crate) fn hold_times(&self) -> Option<Box<Histogram>> {
-        None
-    }
-
     /// How many permits are out, and calls wait, in all runtimes.
     pub(super) fn busy(&self) -> usize {
         self.semaphores().into_iter().map(Semaphore::busy).sum()
@@ -393,73 +281,6 @@ impl Entry {
         registries.filter_map(|registry| registry.existing(self.index)).collect()
     }
 
-    pub(super) fn snapshot(&self) -> Snapshot {
-        let limit = self.some_limit();
-        let control = self.control();
-        let (total, runtimes) = match control.last {
-            Some(last) => (last, Vec::new()),
-            None => self.figures(limit),
-        };
-        Snapshot {
-            name: self.name.to_string(),
-            scope: self.scope,
-            total,
-            runtimes,
-            settings: self.settings(&control, limit),
-            limit_changes: LimitChanges::of(&control.changes),
-            warnings: control.problems.iter().map(|problem| problem.what.clone()).collect(),
-        }
-    }
-
-    /// The limiter is dropped: its figures stay as they are.
-    pub(super) fn close(&self) {
-        let limit = self.some_limit();
-        let mut control = self.control();
-        control.last = Some(self.figures(limit).0);
-        #[cfg(feature = "_exporters")]
-        {
-            control.last_counters = Some(Box::new(self.totals().counters));
-        }
-    }
-
-    fn figures(&self, limit: usize) -> (Figures, Vec<RuntimeSnapshot>) {
-        let mut total = Totals::new();
-        let mut runtimes = Vec::new();
-        for registry in registry::all() {
-            let Some(semaphore) = registry.existing(self.index) else {
-                continue;
-            };
-            let before = registry.ordinal();
-            let reading = semaphore.read();
-            total.add(&reading);
-            // If it passed on meanwhile, it is not known whose the figures are.
-            let runtime = before.filter(|_| reading.bound && before == registry.ordinal());
-            runtimes.extend(
-                runtime.map(|runtime| RuntimeSnapshot { runtime, figures: reading.figures() }),
-            );
-        }
-        runtimes.sort_by_key(|runtime| runtime.runtime);
-        (total.figures(limit), runtimes)
-    }
-
-    /// Notes something wrong in the configuration that was worked around; an error, if the user has
-    /// asked for something and not got it. To be logged when no lock is held.
-    pub(crate) fn note(&self, is_error: bool, what: String) {
-        self.control().problems.push(Problem { is_error, what });
-    }
-
-    /// Logs what was noted, once. Foreign code: under no lock of ours.
-    pub(super) fn log(&self) {
-        let mut control = self.control();
-        let known = control.problems.len();
-        let from = std::mem::replace(&mut control.logged, known);
-        let problems = control.problems[from..].to_vec();
-        drop(control);
-        for problem in problems {
-            problem.log(&self.name);
-        }
-    }
-
     fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -468,30 +289,6 @@ impl Entry {
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// Something wrong in the configuration.
-#[derive(Clone)]
-struct Problem {
-    is_error: bool,
-    what: String,
-}
-
-impl Problem {
-    #[cfg(feature = "tracing")]
-    fn log(&self, limiter: &str) {
-        if self.is_error {
-            tracing::error!(limiter, "{}", self.what);
-        } else {
-            tracing::warn!(limiter, "{}", self.what);
-        }
-    }
-
-    #[cfg(not(feature = "tracing"))]
-    fn log(&self, _limiter: &str) {
-        // The snapshot shows it, without saying how bad it is.
-        let _ = self.is_error;
     }
 }
 

@@ -1,0 +1,99 @@
+//! A semaphore that is used for the first time, and its limit.
+
+use super::{Entry, Limit, clamp};
+use crate::policy::Policy;
+use crate::semaphore::Semaphore;
+use std::cell::RefCell;
+
+thread_local! {
+    /// The indices of the limiters whose limit this thread is finding out.
+    static FINDING_OUT: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Entry {
+    /// Binds a semaphore to the limit. A user's expression is evaluated under no lock.
+    pub(in crate::limiter) fn bind(&self, semaphore: &Semaphore, policy: &Policy) {
+        /// Hands the claim back if the expression panics.
+        struct Claim<'a>(&'a Semaphore);
+        impl Drop for Claim<'_> {
+            fn drop(&mut self) {
+                self.0.unclaim();
+            }
+        }
+
+        let mut found = None;
+        // Under this lock, so that a limit set at the same time is either seen here or finds the
+        // semaphore bound; so is one that is taken back, after which there may be one to find out.
+        let (mut control, limit) = loop {
+            let control = self.control();
+            match (self.effective_limit(&control.overrides).or(found), self.limit) {
+                (Some(limit), _) => break (control, limit),
+                (None, Limit::Fixed(limit)) => break (control, clamp(limit)),
+                (None, Limit::Lazy(limit)) => {
+                    drop(control);
+                    let claim = Claim(semaphore);
+                    found = Some(clamp(self.find_out(limit)));
+                    std::mem::forget(claim);
+                }
+            }
+        };
+        control.found.put(semaphore, found);
+        let overrides = control.overrides;
+        let found_zero = self.effective_limit(&overrides).is_none() && control.is_zero_news(limit);
+        control.bound = Some(limit);
+        let bad_variable = control.bad_variable.take();
+        // Who does not listen any more does not cost anything any more.
+        control.listeners.take_if(|listeners| listeners.receiver_count() == 0);
+        let (total, listeners) = (control.total.or(policy.total), control.listeners.clone());
+        let policy = &overrides.policy(policy);
+        let wakers = semaphore.bind(policy, limit, total, control.closed, listeners);
+        drop(control);
+        wakers.wake();
+        semaphore.serve_all();
+        if policy.max_waiting < u32::MAX {
+            semaphore.trim();
+        }
+        if let Some(problem) = bad_variable {
+            self.note(true, format!("{problem}; the limit is {limit} instead"));
+        }
+        if found_zero {
+            self.note_zero();
+        }
+        self.log();
+    }
+
+    pub(super) fn note_zero(&self) {
+        self.note(false, "the limit is 0: every call waits until it is raised".to_owned());
+    }
+
+    pub(super) fn find_out(&self, limit: fn() -> usize) -> usize {
+        /// Done, also if it panics.
+        struct Done;
+        impl Drop for Done {
+            fn drop(&mut self) {
+                let _ = FINDING_OUT.try_with(|indices| indices.borrow_mut().pop());
+            }
+        }
+
+        self.assert_not_finding_out();
+        // Not to be had while the thread's locals are dropped. Then there is no check.
+        let _ = FINDING_OUT.try_with(|indices| indices.borrow_mut().push(self.index));
+        let _done = Done;
+        limit()
+    }
+
+    /// Whoever waited for a limit while finding it out would wait for ever.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is finding out this limiter's limit.
+    pub(in crate::limiter) fn assert_not_finding_out(&self) {
+        let finding_out = FINDING_OUT.try_with(|indices| indices.borrow().contains(&self.index));
+        assert!(
+            !finding_out.unwrap_or(false),
+            "the limit of concurrency limiter `{}` is found out by an expression that uses the \
+             limiter itself",
+            self.name
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! What is wrong in a limiter's configuration and was worked around.
+
+use super::Entry;
+
+/// Something wrong in the configuration.
+#[derive(Clone)]
+pub(super) struct Problem {
+    is_error: bool,
+    pub(super) what: String,
+}
+
+impl Problem {
+    #[cfg(feature = "tracing")]
+    fn log(&self, limiter: &str) {
+        if self.is_error {
+            tracing::error!(limiter, "{}", self.what);
+        } else {
+            tracing::warn!(limiter, "{}", self.what);
+        }
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    fn log(&self, _limiter: &str) {
+        // The snapshot shows it, without saying how bad it is.
+        let _ = self.is_error;
+    }
+}
+
+impl Entry {
+    /// Notes something wrong in the configuration that was worked around; an error, if the user has
+    /// asked for something and not got it. To be logged when no lock is held.
+    pub(crate) fn note(&self, is_error: bool, what: String) {
+        self.control().problems.push(Problem { is_error, what });
+    }
+
+    /// Logs what was noted, once. Foreign code: under no lock of ours.
+    pub(in crate::limiter) fn log(&self) {
+        let mut control = self.control();
+        let known = control.problems.len();
+        let from = std::mem::replace(&mut control.logged, known);
+        let problems = control.problems[from..].to_vec();
+        drop(control);
+        for problem in problems {
+            problem.log(&self.name);
+        }
+    }
+}
