@@ -77,9 +77,9 @@ async fn answers_are_as_described() {
     let detail = console.get("/api/limiter?name=api::described").await.json();
     assert_is("Detail", &detail);
     assert_eq!(detail["keys"].as_array().map(Vec::len), Some(4));
-    let changed =
+    let answer =
         console.set(json!({"name": "api::described", "max_wait": 1.5, "by": "a test"})).await;
-    assert_is("Changed", &changed.json());
+    assert_is("Changed", &answer.json());
     let detail = console.get("/api/limiter?name=api::described").await.json();
     assert_is("Detail", &detail);
     assert_eq!(detail["changes"][0]["to"], "1.5s");
