@@ -70,7 +70,7 @@ async fn changes_need_the_token() {
 
 #[tokio::test]
 async fn read_only_console_changes_nothing_whatever_the_token() {
-    for options in [Options::new(), Options::new().writable("")] {
+    for options in [Options::new(), Options::new().writable(""), Options::new().writable(" \n")] {
         let console = Console::new(options);
         let forbidden = StatusCode::FORBIDDEN;
         for token in [&format!("Bearer {TOKEN}"), "Bearer ", "Bearer"] {
@@ -98,13 +98,33 @@ async fn names_that_lead_here_from_elsewhere_are_not_answered_to() {
         "a b",
     ] {
         assert_refused(&console, set("host", host), forbidden, "allow_host").await;
-        let page = request("GET", "/").header("host", host);
-        // Two are as bad as a wrong one.
-        let answer = console.ask(page.body(Body::empty()).expect("a request")).await;
-        assert_eq!(answer.status, forbidden, "{host}");
+        let mut page = get("/");
+        set("host", host)(&mut page);
+        assert_eq!(console.ask(page).await.status, forbidden, "{host}");
     }
     let without = |request: &mut Request<Body>| drop(request.headers_mut().remove("host"));
     assert_refused(&console, without, forbidden, "allow_host").await;
+    // As to a proxy, and in HTTP/2: whoever names two is not believed either.
+    for (uri, host, status) in [
+        ("http://127.0.0.1/api/limiters", Some("evil.example"), 403),
+        ("http://evil.example/api/limiters", Some("127.0.0.1"), 403),
+        ("http://evil.example/api/limiters", None, 403),
+        ("http://127.0.0.1@evil.example/api/limiters", None, 403),
+        ("http://localhost:80/api/limiters", Some("LOCALHOST:80"), 200),
+        ("http://localhost:80/api/limiters", None, 200),
+    ] {
+        let mut request = get("/");
+        *request.uri_mut() = uri.parse().expect("a URI");
+        request.headers_mut().remove("host");
+        if let Some(host) = host {
+            set("host", host)(&mut request);
+        }
+        assert_eq!(console.ask(request).await.status.as_u16(), status, "{uri} {host:?}");
+    }
+    let twice = |request: &mut Request<Body>| {
+        request.headers_mut().append("host", "127.0.0.1:9999".parse().expect("a header"));
+    };
+    assert_refused(&console, twice, forbidden, "allow_host").await;
     for host in [
         "localhost",
         "LOCALHOST:80",
@@ -154,6 +174,10 @@ async fn other_sites_are_not_answered() {
         assert_eq!(answer.status, forbidden, "{origin}");
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
     }
+    let twice = |request: &mut Request<Body>| {
+        request.headers_mut().append("origin", "http://127.0.0.1:9999".parse().expect("a header"));
+    };
+    assert_refused(&console, twice, forbidden, "another site").await;
     // What a browser asks before it would send another site's request with a header.
     let preflight = request("OPTIONS", "/api/settings")
         .header("origin", "http://evil.example")

@@ -102,19 +102,6 @@ impl History {
         series
     }
 
-    /// The last permits in use.
-    pub(super) fn in_use(&self, limiter: u64, start: Start, most: usize) -> Vec<u32> {
-        let from = self.frames.len().saturating_sub(most);
-        let after = self.frames.get(from).map_or(0, |frame| frame.tick);
-        let mut all = Vec::new();
-        self.each(limiter, start, |tick, _, sample| {
-            if tick >= after {
-                all.push(sample.in_use);
-            }
-        });
-        all
-    }
-
     fn each(&self, limiter: u64, start: Start, mut show: impl FnMut(u64, u64, &Sample)) {
         let mut sample = start.sample;
         for frame in &self.frames {
@@ -178,7 +165,6 @@ mod tests {
             assert_eq!(u64::from(*in_use), time / 1000 / 100);
         }
         assert_eq!(history.of(7, start, 605).in_use, [6, 6, 6, 6, 6]);
-        assert_eq!(history.in_use(7, start, 12), [5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6]);
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Reads all limiters once a second, for all who look.
 //!
+//! A task of one runtime reads. That runtime may end, or be one that nobody drives any more, while requests
+//! come in on others: then one of those who wait for the next reading has a task of its own runtime read.
+//!
 //! Lock order: the console's state, then what is behind [`Entry::look`]. Nothing of a limiter is changed
-//! under the state's lock, because that wakes.
+//! under the state's lock, and no limiter dropped, because that wakes.
 
 use super::change::Change;
 use super::history::{History, Series};
 use super::rows::{At, Row, Watched};
 use crate::limiter::{Entry, entries};
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt, Shared, pending};
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
@@ -18,6 +20,9 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 /// From one tick to the next.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Who has waited for so long for a task that reads, and that has done nothing, reads itself.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// So many limiters are read at a time, before others have their turn.
 const AT_A_TIME: usize = 256;
@@ -31,21 +36,27 @@ const SPARK: usize = 60;
 /// All that the console knows, shared by its requests and the task that reads.
 pub(super) struct Watch {
     state: Mutex<State>,
-    published: watch::Sender<Published>,
-    /// Whether a task reads.
-    runs: AtomicBool,
-    until: Mutex<Option<BoxFuture<'static, ()>>>,
+    /// The last tick that is complete.
+    published: watch::Sender<u64>,
+    reader: Mutex<Reader>,
+    /// See [`Options::until`](super::Options::until). Whoever follows polls it, so that it does not hang on
+    /// one runtime.
+    until: Until,
     /// One change after another, so that it is known who has made which.
     pub(super) changing: tokio::sync::Mutex<()>,
 }
 
-/// What those who follow are told.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Published {
-    /// The last tick that is complete.
-    pub(super) tick: u64,
-    /// No more will come: see [`Options::until`](super::Options::until).
-    pub(super) has_ended: bool,
+pub(super) type Until = Shared<BoxFuture<'static, ()>>;
+
+/// Which task reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Reader {
+    /// So many have begun to.
+    begun: u64,
+    /// The number of the one that does.
+    current: Option<u64>,
+    /// What it has done so far; for others to see that it goes on.
+    steps: u64,
 }
 
 #[derive(Default)]
@@ -53,6 +64,8 @@ struct State {
     tick: u64,
     /// In milliseconds since 1970.
     time: u64,
+    /// When the last reading began.
+    last: Option<Instant>,
     watched: HashMap<Arc<str>, Watched>,
     names: HashMap<u64, Arc<str>>,
     numbers: u64,
@@ -97,40 +110,72 @@ impl Watch {
         Arc::new(Self {
             state: Mutex::default(),
             published: watch::Sender::default(),
-            runs: AtomicBool::new(false),
-            until: Mutex::new(until),
+            reader: Mutex::default(),
+            until: until.unwrap_or_else(|| pending().boxed()).shared(),
             changing: tokio::sync::Mutex::default(),
         })
     }
 
     /// Has a task of the current runtime read, if none does.
     pub(super) fn start(self: &Arc<Self>) {
-        // Relaxed: who spawns it needs nothing that another thread has written.
-        if !self.runs.swap(true, Ordering::Relaxed) {
-            tokio::spawn(read(Runs(Arc::downgrade(self))));
+        self.read_if(|reader| reader.current.is_none());
+    }
+
+    fn read_if(self: &Arc<Self>, is_needed: impl FnOnce(&Reader) -> bool) {
+        let mut reader = self.reader();
+        if !is_needed(&reader) {
+            return;
         }
-        let until = self.until.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(until) = until {
-            let watch = Arc::downgrade(self);
-            tokio::spawn(async move {
-                until.await;
-                if let Some(watch) = watch.upgrade() {
-                    watch.published.send_modify(|published| published.has_ended = true);
-                }
-            });
-        }
+        reader.begun += 1;
+        reader.current = Some(reader.begun);
+        let reads = Reads { number: reader.begun, watch: Arc::downgrade(self) };
+        // A runtime that is about to end drops the task right here.
+        drop(reader);
+        tokio::spawn(read(reads));
     }
 
     /// Told of each tick.
-    pub(super) fn follow(&self) -> watch::Receiver<Published> {
+    pub(super) fn follow(&self) -> watch::Receiver<u64> {
         self.published.subscribe()
+    }
+
+    /// The next tick after that one; `None` if no more will come.
+    pub(super) async fn next(
+        self: &Arc<Self>,
+        ticks: &mut watch::Receiver<u64>,
+        seen: u64,
+    ) -> Option<u64> {
+        loop {
+            let before = *self.reader();
+            let next = ticks.wait_for(|tick| *tick > seen);
+            match tokio::time::timeout(PATIENCE, next).await {
+                Ok(tick) => return tick.ok().map(|tick| *tick),
+                Err(_) => self.read_if(|reader| *reader == before),
+            }
+        }
+    }
+
+    /// Ready when open pages are to go.
+    pub(super) fn ended(&self) -> Until {
+        self.until.clone()
+    }
+
+    /// Whether that task is the one that reads.
+    fn is_read_by(&self, number: u64) -> bool {
+        let mut reader = self.reader();
+        reader.steps += 1;
+        reader.current == Some(number)
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Reader> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn all(&self, writable: bool) -> All {
         let state = self.lock();
         let State { tick, time, .. } = *state;
         let limiters = state.watched.values().map(|watched| {
-            let spark = state.history.in_use(watched.number, watched.start, SPARK);
+            let spark = watched.spark.iter().copied().collect();
             Row { spark: Some(spark), ..watched.row.clone() }
         });
         let limiters = limiters.collect();
@@ -157,7 +202,7 @@ impl Watch {
     pub(super) fn of(&self, name: &str, since: u64) -> Option<Known> {
         self.see(name);
         let state = self.lock();
-        let watched = state.watched.get(name)?;
+        let watched = state.watched.get(name).filter(|watched| !watched.entry.is_dropped())?;
         Some(Known {
             tick: state.tick,
             time: state.time,
@@ -168,38 +213,37 @@ impl Watch {
         })
     }
 
-    /// A limiter that may have been used since the last tick.
+    /// A limiter that may have been used, or made again, since the last tick.
     fn see(&self, name: &str) {
-        if self.lock().watched.contains_key(name) {
+        if self.lock().watched.get(name).is_some_and(|watched| !watched.entry.is_dropped()) {
             return;
         }
         let Some(entry) = entries().into_iter().find(|entry| *entry.name == *name) else { return };
         let mut state = self.lock();
-        let at = state.now(Duration::ZERO);
-        state.look(&entry, at);
+        let at = state.at();
+        let gone = state.look(&entry, at);
+        drop(state);
+        drop(gone);
     }
 
-    /// Notes what was changed by the console, and by whom.
-    pub(super) fn changed_by(&self, entry: &Arc<Entry>, by: &str) -> Option<(Row, Vec<Change>)> {
+    /// Something is about to be changed by the console. What was changed since the last reading was not.
+    pub(super) fn changing(self: &Arc<Self>, entry: &Arc<Entry>) -> Changing {
+        self.note(entry, None, true);
+        Changing { watch: Arc::clone(self), entry: Arc::clone(entry) }
+    }
+
+    fn note(
+        &self,
+        entry: &Arc<Entry>,
+        by: Option<&str>,
+        is_changing: bool,
+    ) -> Option<(Row, Vec<Change>)> {
         let mut state = self.lock();
-        let at = state.now(Duration::ZERO);
-        let watched = state.watched.get_mut(&entry.name)?;
-        let changes = watched.changed_by(&entry.look()?, at, Some(by));
+        let at = state.at();
+        let watched = state.watched_of(entry)?;
+        let changes = watched.changed_by(&entry.look()?, at, by);
+        watched.is_changing = is_changing;
         Some((watched.row.clone(), changes))
-    }
-
-    /// A limiter is about to be paused, with the limit that was set while running.
-    pub(super) fn pausing(&self, name: &str, live_limit: Option<u32>) {
-        if let Some(watched) = self.lock().watched.get_mut(name) {
-            if watched.row.limit > 0 {
-                watched.before_pause = live_limit;
-            }
-        }
-    }
-
-    /// The limit that was set while running before the console paused a limiter, if it has.
-    pub(super) fn before_pause(&self, name: &str) -> Option<u32> {
-        self.lock().watched.get(name)?.before_pause
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -208,45 +252,71 @@ impl Watch {
 }
 
 impl State {
-    fn now(&self, elapsed: Duration) -> At {
-        At { tick: self.tick, time: milliseconds(), elapsed }
+    /// The tick that is to come, or under way.
+    fn at(&self) -> At {
+        let now = Instant::now();
+        let elapsed = self.last.map(|last| now.saturating_duration_since(last));
+        At { tick: self.tick + 1, time: milliseconds(), elapsed }
     }
 
-    fn look(&mut self, entry: &Arc<Entry>, at: At) {
-        let Some(look) = entry.look() else { return };
-        match self.watched.get_mut(&entry.name) {
-            Some(known) if Arc::ptr_eq(&known.entry, entry) => known.tick(&look, at),
-            _ => {
-                self.forget(&entry.name);
+    /// Begins a tick.
+    fn begin(&mut self) -> At {
+        let at = self.at();
+        self.last = Some(Instant::now());
+        at
+    }
+
+    fn watched_of(&mut self, entry: &Arc<Entry>) -> Option<&mut Watched> {
+        let watched = self.watched.get_mut(&entry.name);
+        watched.filter(|watched| Arc::ptr_eq(&watched.entry, entry))
+    }
+
+    /// Gives back a limiter that is no more, to be dropped under no lock.
+    fn look(&mut self, entry: &Arc<Entry>, at: At) -> Option<Watched> {
+        let look = entry.look()?;
+        match self.watched_of(entry) {
+            Some(known) => {
+                known.tick(&look, at);
+                None
+            }
+            None => {
+                let gone = self.forget(&entry.name);
                 self.numbers += 1;
                 let watched = Watched::new(self.numbers, entry, &look, at);
                 self.names.insert(self.numbers, Arc::clone(&entry.name));
                 self.watched.insert(Arc::clone(&entry.name), watched);
+                gone
             }
         }
     }
 
-    fn forget(&mut self, name: &str) {
-        if let Some(watched) = self.watched.remove(name) {
-            self.names.remove(&watched.number);
-        }
+    fn forget(&mut self, name: &str) -> Option<Watched> {
+        let watched = self.watched.remove(name)?;
+        self.names.remove(&watched.number);
+        Some(watched)
     }
 
-    /// Ends a tick: all have been looked at.
-    fn finish(&mut self, at: At) {
+    /// Ends a tick: all have been looked at. Gives back the limiters that are no more, to be dropped under
+    /// no lock.
+    fn finish(&mut self, at: At) -> Vec<Watched> {
+        if at.tick <= self.tick {
+            // Another task was quicker.
+            return Vec::new();
+        }
         let dropped = |(_, watched): &(&Arc<str>, &Watched)| watched.entry.is_dropped();
         let gone = self.watched.iter().filter(dropped).map(|(name, _)| Arc::clone(name));
         let gone: Vec<_> = gone.collect();
-        for name in gone {
-            self.forget(&name);
-            self.removed.push_back((at.tick, name));
-        }
+        let gone_watched = gone.iter().filter_map(|name| self.forget(name)).collect();
+        self.removed.extend(gone.into_iter().map(|name| (at.tick, name)));
         while self.removed.front().is_some_and(|(tick, _)| tick + REMEMBERED < at.tick) {
             self.removed.pop_front();
         }
         let Self { watched, names, history, .. } = self;
         let samples = watched.values_mut();
-        let samples = samples.filter_map(|watched| Some((watched.number, watched.sample()?)));
+        let samples = samples.filter_map(|watched| {
+            watched.draw(SPARK);
+            Some((watched.number, watched.sample()?))
+        });
         let samples = samples.collect();
         history.add(at.tick, at.time, samples, |number, sample| {
             let watched = names.get(&number).and_then(|name| watched.get_mut(name));
@@ -255,44 +325,91 @@ impl State {
             }
         });
         (self.tick, self.time) = (at.tick, at.time);
+        gone_watched
+    }
+}
+
+/// Something of a limiter is being changed. Until it is known by whom, no reading notes it.
+pub(super) struct Changing {
+    watch: Arc<Watch>,
+    entry: Arc<Entry>,
+}
+
+impl Changing {
+    /// It is about to be paused, with the limit that was set while running.
+    pub(super) fn pausing(&self, live_limit: Option<u32>) {
+        self.with(|watched| watched.before_pause = live_limit);
+    }
+
+    /// The limit that was set while running before the console paused it, if it has.
+    pub(super) fn before_pause(&self) -> Option<u32> {
+        self.with(|watched| watched.before_pause)?
+    }
+
+    /// Notes what was changed, and by whom. `None` if there is no such limiter any more.
+    pub(super) fn by(self, who: &str) -> Option<(Row, Vec<Change>)> {
+        self.watch.note(&self.entry, Some(who), false)
+    }
+
+    fn with<T>(&self, what: impl FnOnce(&mut Watched) -> T) -> Option<T> {
+        self.watch.lock().watched_of(&self.entry).map(what)
+    }
+}
+
+impl Drop for Changing {
+    fn drop(&mut self) {
+        self.with(|watched| watched.is_changing = false);
     }
 }
 
 /// A task reads, until this is dropped.
-struct Runs(Weak<Watch>);
+struct Reads {
+    number: u64,
+    watch: Weak<Watch>,
+}
 
-impl Drop for Runs {
+impl Reads {
+    /// The console, if it still is and this task is to read.
+    fn watch(&self) -> Option<Arc<Watch>> {
+        self.watch.upgrade().filter(|watch| watch.is_read_by(self.number))
+    }
+}
+
+impl Drop for Reads {
     fn drop(&mut self) {
-        if let Some(watch) = self.0.upgrade() {
-            watch.runs.store(false, Ordering::Relaxed);
+        if let Some(watch) = self.watch.upgrade() {
+            let mut reader = watch.reader();
+            reader.current.take_if(|current| *current == self.number);
         }
     }
 }
 
-async fn read(runs: Runs) {
-    let mut ticks = tokio::time::interval(INTERVAL);
+async fn read(reads: Reads) {
+    let Some(last) = reads.watch().map(|watch| watch.lock().last) else { return };
+    // An interval after the last reading, if another task has read: but clocks that tests have paused
+    // may be ahead.
+    let now = Instant::now();
+    let first = last.map_or(now, |last| (last + INTERVAL).min(now + INTERVAL));
+    let mut ticks = tokio::time::interval_at(first, INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut last = Instant::now();
     loop {
         ticks.tick().await;
-        let Some(watch) = runs.0.upgrade() else { return };
-        let elapsed = last.elapsed();
-        last = Instant::now();
-        let at = {
-            let state = watch.lock();
-            At { tick: state.tick + 1, ..state.now(elapsed) }
-        };
+        let Some(watch) = reads.watch() else { return };
+        let at = watch.lock().begin();
         for some in entries().chunks(AT_A_TIME) {
-            {
+            let gone: Vec<_> = {
                 let mut state = watch.lock();
-                for entry in some {
-                    state.look(entry, at);
-                }
-            }
+                some.iter().filter_map(|entry| state.look(entry, at)).collect()
+            };
+            drop(gone);
             tokio::task::yield_now().await;
+            if reads.watch().is_none() {
+                return;
+            }
         }
-        watch.lock().finish(at);
-        watch.published.send_modify(|published| published.tick = at.tick);
+        let gone = watch.lock().finish(at);
+        drop(gone);
+        watch.published.send_modify(|tick| *tick = at.tick.max(*tick));
     }
 }
 
