@@ -88,9 +88,9 @@ async fn answers_are_as_described() {
     let (kind, all) = stream.next().await;
     assert_eq!(kind, "all");
     assert_is("All", &all);
-    let (kind, changes) = stream.next().await;
+    let (kind, news) = stream.next().await;
     assert_eq!(kind, "changes");
-    assert_is("Changes", &changes);
+    assert_is("Changes", &news);
 
     let limiter = Limiter::new("api::events", 2);
     drop(limiter.acquire().await);

@@ -298,3 +298,57 @@ async fn token_is_found_in_a_file_that_ends_with_a_line_s_end() {
     console.set(json!({"name": "changes::token", "limit": 6})).await.json();
     assert_eq!(limiter.limit(), 6);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn change_that_a_reading_comes_amid_is_by_who_has_made_it() {
+    use std::sync::{Mutex, mpsc};
+    type Ends = (mpsc::Sender<()>, mpsc::Receiver<()>);
+    static ENDS: Mutex<Option<Ends>> = Mutex::new(None);
+    static LIMITER: Limiter = Limiter::lazy("changes::amid", || {
+        if let Some((asked, go_on)) = ENDS.lock().expect("no panic").take() {
+            asked.send(()).expect("the test waits");
+            tokio::task::block_in_place(|| go_on.recv()).expect("the test goes on");
+        }
+        4
+    });
+    let (asked, is_asked) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel();
+    *ENDS.lock().expect("no panic") = Some((asked, goes_on));
+    LIMITER.set_limit(9);
+    LIMITER.set_enabled(false);
+    drop(LIMITER.acquire().await);
+    let console = std::sync::Arc::new(Console::writable());
+    console.get("/api/limiter?name=changes::amid").await.json();
+
+    // What is taken back is a limit that has to be found out, and that takes long.
+    let change = tokio::spawn({
+        let console = std::sync::Arc::clone(&console);
+        async move {
+            let wanted = json!({"name": "changes::amid", "reset": true, "by": "ops"});
+            console.set(wanted).await.json()["changes"].clone()
+        }
+    });
+    let is_asked = tokio::task::spawn_blocking(move || is_asked.recv());
+    is_asked.await.expect("no panic").expect("it is found out");
+    let mut stream = crate::stream::Stream::open(&console, "/api/stream").await;
+    for _ in 0..3 {
+        stream.next().await;
+    }
+    go_on.send(()).expect("it waits");
+    let changes = change.await.expect("no panic");
+    let told: Vec<_> = changes
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|change| ["setting", "from", "to", "by"].map(|field| change[field].clone()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            [json!("limit"), json!("9"), json!("4"), json!("ops")],
+            [json!("enabled"), json!("off"), json!("on"), json!("ops")]
+        ]
+    );
+    let detail = console.get("/api/limiter?name=changes::amid").await.json();
+    assert_eq!(detail["changes"].as_array().map(Vec::len), Some(2));
+}

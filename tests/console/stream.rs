@@ -30,19 +30,16 @@ impl Stream {
 
     pub(crate) async fn try_next(&mut self) -> Option<(String, Value)> {
         let event = loop {
-            match self.text.split_once("\n\n") {
-                Some((event, rest)) => {
-                    let (event, rest) = (event.to_owned(), rest.to_owned());
-                    self.text = rest;
-                    // What begins so is a comment.
-                    if !event.starts_with(':') {
-                        break event;
-                    }
-                }
-                None => {
-                    let more = self.body.next().await?.expect("no error");
-                    self.text.push_str(std::str::from_utf8(&more).expect("text"));
-                }
+            let Some((event, rest)) = self.text.split_once("\n\n") else {
+                let more = self.body.next().await?.expect("no error");
+                self.text.push_str(std::str::from_utf8(&more).expect("text"));
+                continue;
+            };
+            let (event, rest) = (event.to_owned(), rest.to_owned());
+            self.text = rest;
+            // What begins so is a comment.
+            if !event.starts_with(':') {
+                break event;
             }
         };
         let field = |name: &str| {

@@ -61,7 +61,7 @@ impl Options {
     }
 
     /// Lets open pages go when this is ready, so that a server that shuts down gracefully does not wait
-    /// for them.
+    /// for them. It is polled while there are open pages.
     ///
     /// # Examples
     ///

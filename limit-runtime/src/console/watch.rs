@@ -274,20 +274,16 @@ impl State {
     /// Gives back a limiter that is no more, to be dropped under no lock.
     fn look(&mut self, entry: &Arc<Entry>, at: At) -> Option<Watched> {
         let look = entry.look()?;
-        match self.watched_of(entry) {
-            Some(known) => {
-                known.tick(&look, at);
-                None
-            }
-            None => {
-                let gone = self.forget(&entry.name);
-                self.numbers += 1;
-                let watched = Watched::new(self.numbers, entry, &look, at);
-                self.names.insert(self.numbers, Arc::clone(&entry.name));
-                self.watched.insert(Arc::clone(&entry.name), watched);
-                gone
-            }
+        if let Some(known) = self.watched_of(entry) {
+            known.tick(&look, at);
+            return None;
         }
+        let gone = self.forget(&entry.name);
+        self.numbers += 1;
+        let watched = Watched::new(self.numbers, entry, &look, at);
+        self.names.insert(self.numbers, Arc::clone(&entry.name));
+        self.watched.insert(Arc::clone(&entry.name), watched);
+        gone
     }
 
     fn forget(&mut self, name: &str) -> Option<Watched> {
