@@ -283,3 +283,36 @@ async fn events_end_with_the_limiter() {
     drop(limiter);
     assert_eq!(events.try_next().await, None);
 }
+
+#[test]
+fn figures_are_of_now_although_the_runtime_that_has_read_stands_still() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().expect("a runtime")
+    };
+    let (first, second) = (runtime(), runtime());
+    let limiter = Limiter::new("stream::still", 1);
+    let console = first.block_on(async {
+        drop(limiter.acquire().await);
+        let console = Console::read_only();
+        assert_eq!(console.row("stream::still").await["in_use"], 0);
+        console
+    });
+    second.block_on(async {
+        for in_use in [1, 0] {
+            let permit = if in_use == 1 { Some(limiter.acquire().await) } else { None };
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            assert_eq!(console.row("stream::still").await["in_use"], in_use);
+            drop(permit);
+        }
+    });
+    drop(second);
+    runtime().block_on(async {
+        let permit = limiter.acquire().await;
+        // Each has a clock of its own: later than it was there.
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        let detail = console.get("/api/limiter?name=stream::still").await.json();
+        assert_eq!(detail["limiter"]["in_use"], 1);
+        drop(permit);
+    });
+}

@@ -120,6 +120,7 @@ async fn other_method() -> Refusal {
 
 async fn limiters(State(console): State<Console>) -> Result<Response, Refusal> {
     let mut ticks = console.follow();
+    console.watch.catch_up().await;
     // The first tick is under way.
     console
         .watch
@@ -133,6 +134,7 @@ async fn limiters(State(console): State<Console>) -> Result<Response, Refusal> {
 async fn follow(State(console): State<Console>) -> Result<impl IntoResponse, Refusal> {
     let place = console.place()?;
     let ticks = console.follow();
+    console.watch.catch_up().await;
     let changes = stream::unfold(
         (console, ticks, 0, place),
         |(console, mut ticks, seen, place)| async move {
@@ -205,6 +207,7 @@ async fn limiter(
     let Query(Which { name, since }) =
         which.map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
     console.watch.start();
+    console.watch.catch_up().await;
     let known = console.watch.of(&name, since).ok_or_else(|| no_such(&name))?;
     let handle = LimiterHandle::new(Arc::clone(&known.entry));
     let keys = known.entry.busiest_keys(KEYS).into_iter();

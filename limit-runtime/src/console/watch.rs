@@ -1,31 +1,27 @@
 //! Reads all limiters once a second, for all who look.
 //!
-//! A task of one runtime reads. That runtime may end, or be one that nobody drives any more, while requests
-//! come in on others: then one of those who wait for the next reading has a task of its own runtime read.
-//!
 //! Lock order: the console's state, then what is behind [`Entry::look`]. Nothing of a limiter is changed
 //! under the state's lock, and no limiter dropped, because that wakes.
+
+mod changing;
+mod reading;
 
 use super::change::Change;
 use super::history::{History, Series};
 use super::rows::{At, Row, Watched};
 use crate::limiter::{Entry, entries};
+pub(super) use changing::Changing;
 use futures_util::future::{BoxFuture, FutureExt, Shared, pending};
+use reading::Reader;
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 /// From one tick to the next.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
-
-/// Who has waited for so long for a task that reads, and that has done nothing, reads itself.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// So many limiters are read at a time, before others have their turn.
-const AT_A_TIME: usize = 256;
 
 /// For so many ticks it is known which limiters were dropped.
 const REMEMBERED: u64 = 60;
@@ -47,17 +43,6 @@ pub(super) struct Watch {
 }
 
 pub(super) type Until = Shared<BoxFuture<'static, ()>>;
-
-/// Which task reads.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Reader {
-    /// So many have begun to.
-    begun: u64,
-    /// The number of the one that does.
-    current: Option<u64>,
-    /// What it has done so far; for others to see that it goes on.
-    steps: u64,
-}
 
 #[derive(Default)]
 struct State {
@@ -116,59 +101,14 @@ impl Watch {
         })
     }
 
-    /// Has a task of the current runtime read, if none does.
-    pub(super) fn start(self: &Arc<Self>) {
-        self.read_if(|reader| reader.current.is_none());
-    }
-
-    fn read_if(self: &Arc<Self>, is_needed: impl FnOnce(&Reader) -> bool) {
-        let mut reader = self.reader();
-        if !is_needed(&reader) {
-            return;
-        }
-        reader.begun += 1;
-        reader.current = Some(reader.begun);
-        let reads = Reads { number: reader.begun, watch: Arc::downgrade(self) };
-        // A runtime that is about to end drops the task right here.
-        drop(reader);
-        tokio::spawn(read(reads));
-    }
-
     /// Told of each tick.
     pub(super) fn follow(&self) -> watch::Receiver<u64> {
         self.published.subscribe()
     }
 
-    /// The next tick after that one; `None` if no more will come.
-    pub(super) async fn next(
-        self: &Arc<Self>,
-        ticks: &mut watch::Receiver<u64>,
-        seen: u64,
-    ) -> Option<u64> {
-        loop {
-            let before = *self.reader();
-            let next = ticks.wait_for(|tick| *tick > seen);
-            match tokio::time::timeout(PATIENCE, next).await {
-                Ok(tick) => return tick.ok().map(|tick| *tick),
-                Err(_) => self.read_if(|reader| *reader == before),
-            }
-        }
-    }
-
     /// Ready when open pages are to go.
     pub(super) fn ended(&self) -> Until {
         self.until.clone()
-    }
-
-    /// Whether that task is the one that reads.
-    fn is_read_by(&self, number: u64) -> bool {
-        let mut reader = self.reader();
-        reader.steps += 1;
-        reader.current == Some(number)
-    }
-
-    fn reader(&self) -> MutexGuard<'_, Reader> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn all(&self, writable: bool) -> All {
@@ -224,26 +164,6 @@ impl Watch {
         let gone = state.look(&entry, at);
         drop(state);
         drop(gone);
-    }
-
-    /// Something is about to be changed by the console. What was changed since the last reading was not.
-    pub(super) fn changing(self: &Arc<Self>, entry: &Arc<Entry>) -> Changing {
-        self.note(entry, None, true);
-        Changing { watch: Arc::clone(self), entry: Arc::clone(entry) }
-    }
-
-    fn note(
-        &self,
-        entry: &Arc<Entry>,
-        by: Option<&str>,
-        is_changing: bool,
-    ) -> Option<(Row, Vec<Change>)> {
-        let mut state = self.lock();
-        let at = state.at();
-        let watched = state.watched_of(entry)?;
-        let changes = watched.changed_by(&entry.look()?, at, by);
-        watched.is_changing = is_changing;
-        Some((watched.row.clone(), changes))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -322,90 +242,6 @@ impl State {
         });
         (self.tick, self.time) = (at.tick, at.time);
         gone_watched
-    }
-}
-
-/// Something of a limiter is being changed. Until it is known by whom, no reading notes it.
-pub(super) struct Changing {
-    watch: Arc<Watch>,
-    entry: Arc<Entry>,
-}
-
-impl Changing {
-    /// It is about to be paused, with the limit that was set while running.
-    pub(super) fn pausing(&self, live_limit: Option<u32>) {
-        self.with(|watched| watched.before_pause = live_limit);
-    }
-
-    /// The limit that was set while running before the console paused it, if it has.
-    pub(super) fn before_pause(&self) -> Option<u32> {
-        self.with(|watched| watched.before_pause)?
-    }
-
-    /// Notes what was changed, and by whom. `None` if there is no such limiter any more.
-    pub(super) fn by(self, who: &str) -> Option<(Row, Vec<Change>)> {
-        self.watch.note(&self.entry, Some(who), false)
-    }
-
-    fn with<T>(&self, what: impl FnOnce(&mut Watched) -> T) -> Option<T> {
-        self.watch.lock().watched_of(&self.entry).map(what)
-    }
-}
-
-impl Drop for Changing {
-    fn drop(&mut self) {
-        self.with(|watched| watched.is_changing = false);
-    }
-}
-
-/// A task reads, until this is dropped.
-struct Reads {
-    number: u64,
-    watch: Weak<Watch>,
-}
-
-impl Reads {
-    /// The console, if it still is and this task is to read.
-    fn watch(&self) -> Option<Arc<Watch>> {
-        self.watch.upgrade().filter(|watch| watch.is_read_by(self.number))
-    }
-}
-
-impl Drop for Reads {
-    fn drop(&mut self) {
-        if let Some(watch) = self.watch.upgrade() {
-            let mut reader = watch.reader();
-            reader.current.take_if(|current| *current == self.number);
-        }
-    }
-}
-
-async fn read(reads: Reads) {
-    let Some(last) = reads.watch().map(|watch| watch.lock().last) else { return };
-    // An interval after the last reading, if another task has read: but clocks that tests have paused
-    // may be ahead.
-    let now = Instant::now();
-    let first = last.map_or(now, |last| (last + INTERVAL).min(now + INTERVAL));
-    let mut ticks = tokio::time::interval_at(first, INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let Some(watch) = reads.watch() else { return };
-        let at = watch.lock().begin();
-        for some in entries().chunks(AT_A_TIME) {
-            let gone: Vec<_> = {
-                let mut state = watch.lock();
-                some.iter().filter_map(|entry| state.look(entry, at)).collect()
-            };
-            drop(gone);
-            tokio::task::yield_now().await;
-            if reads.watch().is_none() {
-                return;
-            }
-        }
-        let gone = watch.lock().finish(at);
-        drop(gone);
-        watch.published.send_modify(|tick| *tick = at.tick.max(*tick));
     }
 }
 
