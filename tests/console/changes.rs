@@ -290,6 +290,22 @@ async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is
 }
 
 #[tokio::test]
+async fn limit_from_before_a_pause_is_not_given_back_once_all_is_taken_back() {
+    let limiter = Limiter::new("changes::zero_reset", 0);
+    assert_eq!(limiter.limit(), 0);
+    let console = Console::writable();
+    let set = async |mut wanted: Value| {
+        wanted["name"] = "changes::zero_reset".into();
+        console.set(wanted).await.status.as_u16()
+    };
+    for wanted in [json!({"limit": 5}), json!({"paused": true}), json!({"reset": true})] {
+        assert_eq!(set(wanted).await, 200);
+    }
+    assert_eq!(set(json!({"paused": true})).await, 200);
+    assert_eq!((set(json!({"paused": false})).await, limiter.limit()), (409, 0));
+}
+
+#[tokio::test]
 async fn token_is_found_in_a_file_that_ends_with_a_line_s_end() {
     let limiter = Limiter::new("changes::token", 5);
     drop(limiter.acquire().await);
