@@ -338,3 +338,78 @@ async fn addresses_beyond_loopback_are_refused_without_a_token() {
         assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{address}");
     }
 }
+
+/// The first line that a console which is served answers.
+async fn answer_to(address: std::net::SocketAddr, request: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = loop {
+        // It is about to listen.
+        match tokio::net::TcpStream::connect(address).await {
+            Ok(stream) => break stream,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    stream.write_all(request.as_bytes()).await.expect("it listens");
+    let mut answer = Vec::new();
+    while !answer.contains(&b'\n') {
+        let mut more = [0; 1024];
+        match stream.read(&mut more).await.expect("it answers") {
+            0 => break,
+            read => answer.extend_from_slice(&more[..read]),
+        }
+    }
+    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn requests_that_are_no_browser_s_are_no_way_in() {
+    let limiter = Limiter::new("hostile::raw", 5);
+    drop(limiter.acquire().await);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let address = free.expect("a free port");
+    let server = tokio::spawn(serve_with(address, Options::new().writable(TOKEN)));
+    let right =
+        format!("GET /api/limiters HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    assert_eq!(answer_to(address, &right).await, "HTTP/1.1 200 OK");
+    let body = r#"{"name":"hostile::raw","limit":1}"#;
+    let change = |first: &str, headers: &str| {
+        format!(
+            "{first}\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n{headers}\r\n{body}",
+            body.len()
+        )
+    };
+    let post = "POST /api/settings HTTP/1.1";
+    let evil = "host: evil.example\r\n";
+    let ours = &format!("host: {address}\r\n");
+    for refused in [
+        change(post, evil),
+        change(post, ""),
+        change(post, &format!("{ours}{evil}")),
+        change(post, &format!("{evil}{ours}")),
+        change("POST /api/settings HTTP/1.0", ""),
+        change(&format!("POST http://{address}/api/settings HTTP/1.1"), evil),
+        change("POST http://evil.example/api/settings HTTP/1.1", ours),
+        change(&format!("POST http://evil@{address}/api/settings HTTP/1.1"), ours),
+        change("GET /api/settings HTTP/1.1", &format!("{ours}x-http-method-override: POST\r\n")),
+        change("GET /api/settings?_method=POST HTTP/1.1", ours),
+        change("POST /api%2Fsettings HTTP/1.1", ours),
+        change("POST //api/settings HTTP/1.1", ours),
+        change("POST /api/settings/ HTTP/1.1", ours),
+        change("POST /api/./settings HTTP/1.1", ours),
+        change(&format!("CONNECT {address} HTTP/1.1"), ours),
+        change("OPTIONS * HTTP/1.1", ours),
+        change(post, &format!("{ours}origin: http://evil.example\r\n")),
+        change(post, &format!("{ours}origin: null\r\n")),
+    ] {
+        let answer = answer_to(address, &refused).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.0 4"),
+            "{answer:?} to {refused}"
+        );
+        assert_eq!(limiter.limit(), 5, "{refused}");
+    }
+    assert_eq!(answer_to(address, &change(post, ours)).await, "HTTP/1.1 200 OK");
+    assert_eq!(limiter.limit(), 1);
+    server.abort();
+}
