@@ -366,6 +366,30 @@ async fn waits_from_before_the_console_are_not_those_of_the_last_seconds() {
     }
 }
 
+#[test]
+fn waits_of_a_time_when_nobody_has_read_are_not_those_of_the_last_seconds() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().expect("a runtime")
+    };
+    let console = Console::read_only();
+    let limiter = Limiter::new("api::unread", 1);
+    runtime().block_on(async {
+        drop(limiter.acquire().await);
+        assert_eq!(console.row("api::unread").await["p50"], Value::Null);
+    });
+    runtime().block_on(async {
+        let permit = limiter.acquire().await;
+        let mut waiter = Box::pin(limiter.acquire());
+        assert!(futures::poll!(&mut waiter).is_pending());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        drop(permit);
+        drop(waiter.await);
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(console.row("api::unread").await["p50"], Value::Null);
+    });
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_more_is_lost_than_waits() {
     let console = Console::read_only();
@@ -376,10 +400,13 @@ async fn no_more_is_lost_than_waits() {
         assert!(futures::poll!(waiter).is_pending());
     }
     let mut stream = Stream::open(&console, "/api/stream").await;
+    let lost = |row: Value| row["lost"].as_f64().expect("a number");
+    stream.next().await;
+    stream.next().await;
+    assert!((1.49..1.51).contains(&lost(console.row("api::lost").await)), "it is smoothed");
     for _ in 0..100 {
         stream.next().await;
     }
-    let lost = |row: Value| row["lost"].as_f64().expect("a number");
     let before = lost(console.row("api::lost").await);
     assert!((4.99..=5.0).contains(&before), "{before}");
     // The queue drains: what was lost earlier is not lost once more.

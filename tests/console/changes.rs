@@ -266,6 +266,13 @@ async fn going_on_gives_the_last_limit_back_whoever_has_changed_it_meanwhile() {
     set(json!({"reset": true})).await;
     limiter.set_limit(0);
     assert_eq!(set(json!({"paused": false})).await, 5);
+    // Another limit has ended the pause, and the program has set 0: that is not the console's.
+    set(json!({"limit": 3})).await;
+    set(json!({"paused": true})).await;
+    limiter.set_limit(2);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    limiter.set_limit(0);
+    assert_eq!(set(json!({"paused": false})).await, 5);
     // Set to 0 by the program since the last reading: nothing to remember.
     limiter.set_limit(4);
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -274,7 +281,7 @@ async fn going_on_gives_the_last_limit_back_whoever_has_changed_it_meanwhile() {
     assert_eq!(set(json!({"paused": false})).await, 5);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is_changed() {
     let limiter = Limiter::new("changes::zero_paused", 0);
     assert_eq!(limiter.limit(), 0);
@@ -287,6 +294,14 @@ async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is
         assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
         assert_eq!(limiter.snapshot().settings, before.settings);
     }
+    // What others change is noted from then on as ever.
+    limiter.set_limit(8);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let detail = console.get("/api/limiter?name=changes::zero_paused").await.json();
+    assert_eq!(
+        (&detail["changes"][0]["to"], &detail["changes"][0]["by"]),
+        (&json!("8"), &Value::Null)
+    );
 }
 
 #[tokio::test]

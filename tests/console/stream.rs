@@ -99,13 +99,18 @@ async fn what_has_changed_is_told_once_and_what_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn who_was_away_for_long_is_told_all_again() {
     let console = Console::read_only();
+    let limiter = Limiter::new("stream::away", 1);
+    assert_eq!(limiter.limit(), 1);
     let mut slow = Stream::open(&console, "/api/stream").await;
     let mut steady = Stream::open(&console, "/api/stream").await;
     assert_eq!(slow.next().await.0, "all");
     for _ in 0..100 {
         steady.next().await;
     }
-    assert_eq!(slow.next().await.0, "all");
+    let (kind, all) = slow.next().await;
+    assert_eq!(kind, "all");
+    let spark = row(&all, "stream::away").expect("it is there")["spark"].as_array();
+    assert_eq!(spark.map(Vec::len), Some(60), "the last minute");
     assert_eq!(slow.next().await.0, "changes");
 }
 
@@ -122,6 +127,32 @@ async fn limiter_that_is_dropped_and_made_again_is_another() {
         let detail = console.get("/api/limiter?name=stream::again").await.json();
         assert_eq!(detail["changes"], serde_json::json!([]), "another one's limit is no change");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limiter_that_is_made_again_is_not_told_to_be_gone() {
+    let console = Console::read_only();
+    let limiter = |limit| {
+        let limiter = Limiter::new("stream::back", limit);
+        assert_eq!(limiter.limit(), limit);
+        limiter
+    };
+    let first = limiter(1);
+    let mut slow = Stream::open(&console, "/api/stream").await;
+    let mut steady = Stream::open(&console, "/api/stream").await;
+    assert!(row(&slow.next().await.1, "stream::back").is_some());
+    drop(first);
+    for _ in 0..3 {
+        steady.next().await;
+    }
+    let _second = limiter(2);
+    for _ in 0..3 {
+        steady.next().await;
+    }
+    let (_, event) = slow.next().await;
+    assert_eq!(row(&event, "stream::back").expect("it is there")["limit"], 2);
+    let removed = event["removed"].as_array().expect("a list");
+    assert!(!removed.iter().any(|name| name == "stream::back"), "{removed:?}");
 }
 
 #[tokio::test]

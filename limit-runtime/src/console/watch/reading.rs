@@ -134,3 +134,84 @@ async fn read(reads: Reads) {
         watch.published.send_modify(|tick| *tick = at.tick.max(*tick));
     }
 }
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests {
+    use super::super::At;
+    use super::*;
+
+    fn reads(number: u64, watch: &Arc<Watch>) -> Reads {
+        Reads { number, watch: Arc::downgrade(watch) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_takes_over_from_a_task_that_does_nothing_and_from_no_other() {
+        let watch = Watch::new(None);
+        *watch.reader() = Reader { begun: 7, current: Some(7), steps: 0 };
+        let mut ticks = watch.follow();
+        let mut next = Box::pin(watch.next(&mut ticks, 0));
+        for _ in 0..10 {
+            let two = Duration::from_secs(2);
+            assert!(tokio::time::timeout(two, &mut next).await.is_err());
+            assert!(watch.is_read_by(7), "it is slow, and goes on");
+        }
+        assert_eq!(next.await, Some(1));
+        assert!(!watch.is_read_by(7) && watch.is_read_by(8));
+        assert!(reads(7, &watch).watch().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_has_ended_is_followed_by_another_at_once_and_a_second_later_than_it_has_read()
+    {
+        let watch = Watch::new(None);
+        let mut ticks = watch.follow();
+        let begun = Instant::now();
+        assert_eq!(watch.next(&mut ticks, 0).await, Some(1));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        tokio::time::sleep(INTERVAL / 3).await;
+        drop(reads(5, &watch));
+        assert_eq!(watch.reader().current, Some(1), "it was not that one");
+        drop(reads(1, &watch));
+        assert_eq!(watch.reader().current, None);
+        assert_eq!(watch.next(&mut ticks, 1).await, Some(2));
+        let after = begun.elapsed().as_secs_f64();
+        assert!((1.0..1.1).contains(&after), "{after}");
+        // The clock of a runtime of before may be ahead.
+        drop(reads(2, &watch));
+        watch.lock().last = Some(Instant::now() + Duration::from_secs(3600));
+        assert_eq!(watch.next(&mut ticks, 2).await, Some(3));
+        let after = begun.elapsed().as_secs_f64() - after;
+        assert!((1.0..1.1).contains(&after), "{after}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn names_of_dropped_limiters_are_not_kept_for_ever() {
+        let watch = Watch::new(None);
+        let finish = |tick: u64| {
+            let mut state = watch.lock();
+            state.tick = tick - 1;
+            let at = state.at();
+            drop(state.finish(at));
+            state.removed.len()
+        };
+        watch.lock().removed.push_back((1, "dropped".into()));
+        assert_eq!((finish(60), finish(61), finish(62)), (1, 1, 0));
+        let limiter = crate::Limiter::new("reading::dropped", 1);
+        assert_eq!(limiter.limit(), 1);
+        watch.see("reading::dropped");
+        assert_eq!((finish(63), watch.lock().names.len()), (0, 1));
+        drop(limiter);
+        assert_eq!((finish(64), watch.lock().names.len()), (1, 0));
+        assert_eq!((finish(124), finish(125)), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reading_that_another_was_quicker_with_is_none() {
+        let watch = Watch::new(None);
+        let mut state = watch.lock();
+        let at = state.begin();
+        drop(state.finish(at));
+        drop(state.finish(At { time: 1, ..at }));
+        assert_eq!((state.tick, state.time), (1, at.time));
+    }
+}
