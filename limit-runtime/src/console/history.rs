@@ -145,7 +145,7 @@ mod tests {
     fn unchanged_figures_are_filled_in_and_what_is_forgotten_is_where_the_rest_begins() {
         let mut history = History::default();
         let mut start = Start { tick: 2, sample: Sample::default() };
-        for tick in 1..=FRAMES as u64 + 10 {
+        for tick in 1..=FRAMES as u64 + 150 {
             // Changes at every hundredth tick.
             let number = u32::try_from(tick / 100).expect("small");
             let changed = if tick % 100 == 0 { vec![(7, sample(number))] } else { Vec::new() };
@@ -164,7 +164,7 @@ mod tests {
         for (time, in_use) in std::iter::zip(&series.time, &series.in_use) {
             assert_eq!(u64::from(*in_use), time / 1000 / 100);
         }
-        assert_eq!(history.of(7, start, 605).in_use, [6, 6, 6, 6, 6]);
+        assert_eq!(history.of(7, start, 745).in_use, [7, 7, 7, 7, 7]);
     }
 
     #[test]
@@ -176,5 +176,9 @@ mod tests {
             assert!(history.samples <= SAMPLES);
         }
         assert_eq!(history.frames.len(), 4);
+        let start = Start { tick: 1, sample: Sample::default() };
+        for limiter in [0, busy / 3, busy - 1] {
+            assert_eq!(history.of(limiter, start, 0).in_use, [1, 1, 1, 1]);
+        }
     }
 }
