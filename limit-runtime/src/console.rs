@@ -26,10 +26,12 @@
 //! it [records](crate::diagnostics), who holds permits and who waits, and where.
 //!
 //! Once a second a task reads the figures of all limiters; calls do nothing for it. It begins when the router is
-//! made, or with the first request if it is made outside of any runtime, and ends with the router. (Only
-//! while somebody follows the events of a limiter, every call of that one takes its lock: see
-//! [`Limiter::subscribe`](crate::Limiter::subscribe).) The last ten minutes are kept of what has changed, at
-//! most a million readings: with very many busy limiters, fewer minutes.
+//! made, or with the first request if it is made outside of any runtime, and ends with the router. It needs
+//! tokio's timer. If its runtime ends, or nobody drives that any more, a task of a runtime where somebody
+//! waits for figures takes over after three seconds. (Only while somebody follows the events of a limiter,
+//! every call of that one takes its lock: see [`Limiter::subscribe`](crate::Limiter::subscribe).) The last
+//! ten minutes are kept of what has changed, at most a million readings (64 MB): with very many busy
+//! limiters, fewer minutes.
 //!
 //! A busy key is shown as it is if it is a text, a number or an address, else by its type and a hash. Where
 //! keys are nobody else's business, neither is the page.

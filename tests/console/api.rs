@@ -88,9 +88,9 @@ async fn answers_are_as_described() {
     let (kind, all) = stream.next().await;
     assert_eq!(kind, "all");
     assert_is("All", &all);
-    let (kind, changes) = stream.next().await;
+    let (kind, news) = stream.next().await;
     assert_eq!(kind, "changes");
-    assert_is("Changes", &changes);
+    assert_is("Changes", &news);
 
     let limiter = Limiter::new("api::events", 2);
     drop(limiter.acquire().await);
@@ -288,4 +288,135 @@ async fn busiest_keys_come_first_and_are_shown_as_far_as_they_can_be() {
     assert!(names.contains(&"12"), "{names:?}");
     assert!(names.iter().any(|name| name.starts_with("(&str, i32) #")), "{names:?}");
     drop((calls, noisy, quiet, pair));
+}
+
+#[test]
+fn rates_are_by_second_also_after_nobody_has_read_for_long() {
+    let runtime = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime")
+    };
+    let console = Console::read_only();
+    let limiter = Limiter::new("api::gap", 1);
+    let admit = |calls: usize| {
+        runtime().block_on(async {
+            for _ in 0..calls {
+                drop(limiter.acquire().await);
+            }
+        });
+    };
+    admit(1);
+    // The first request sees the limiter, and the first reading is right after.
+    runtime().block_on(async {
+        console.get("/api/limiter?name=api::gap").await.json();
+        for _ in 0..10 {
+            drop(limiter.acquire().await);
+        }
+        let row = console.row("api::gap").await;
+        assert!(row["admitted"].as_f64().is_some_and(|rate| rate <= 10.0), "{row:#}");
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    admit(100);
+    runtime().block_on(async {
+        let mut stream = Stream::open(&console, "/api/stream").await;
+        stream.next().await;
+        stream.next().await;
+        let detail = console.get("/api/limiter?name=api::gap").await.json();
+        let rates: Vec<_> = detail["history"]["admitted"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(Value::as_f64)
+            .collect();
+        assert!(rates.iter().all(|rate| *rate < 400.0), "{rates:?}");
+        assert!(rates.iter().any(|rate| *rate > 1.0), "{rates:?}");
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_from_before_the_console_are_not_those_of_the_last_seconds() {
+    let limiter = Limiter::new("api::before", 1);
+    let wait = async || {
+        let permit = limiter.acquire().await;
+        let mut waiter = Box::pin(limiter.acquire());
+        assert!(futures::poll!(&mut waiter).is_pending());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        drop(permit);
+        drop(waiter.await);
+    };
+    wait().await;
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let console = Console::read_only();
+    let row = console.row("api::before").await;
+    assert_eq!((&row["p50"], &row["p99"]), (&Value::Null, &Value::Null), "{row:#}");
+    let mut stream = Stream::open(&console, "/api/stream").await;
+    stream.next().await;
+    wait().await;
+    stream.next().await;
+    let row = console.row("api::before").await;
+    assert!(row["p50"].as_f64().is_some_and(|p50| p50 > 0.09), "{row:#}");
+    for seconds in 1..=25 {
+        stream.next().await;
+        let row = console.row("api::before").await;
+        match seconds {
+            ..9 => assert!(row["p50"].is_number(), "after {seconds} s"),
+            20.. => assert!(row["p50"].is_null(), "after {seconds} s"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn waits_of_a_time_when_nobody_has_read_are_not_those_of_the_last_seconds() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().expect("a runtime")
+    };
+    let console = Console::read_only();
+    let limiter = Limiter::new("api::unread", 1);
+    runtime().block_on(async {
+        drop(limiter.acquire().await);
+        assert_eq!(console.row("api::unread").await["p50"], Value::Null);
+    });
+    runtime().block_on(async {
+        let permit = limiter.acquire().await;
+        let mut waiter = Box::pin(limiter.acquire());
+        assert!(futures::poll!(&mut waiter).is_pending());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        drop(permit);
+        drop(waiter.await);
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(console.row("api::unread").await["p50"], Value::Null);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_is_lost_than_waits() {
+    let console = Console::read_only();
+    let limiter = Limiter::new("api::lost", 1);
+    let permit = limiter.acquire().await;
+    let mut waiters: Vec<_> = (0..5).map(|_| Box::pin(limiter.acquire())).collect();
+    for waiter in &mut waiters {
+        assert!(futures::poll!(waiter).is_pending());
+    }
+    let mut stream = Stream::open(&console, "/api/stream").await;
+    let lost = |row: Value| row["lost"].as_f64().expect("a number");
+    stream.next().await;
+    stream.next().await;
+    assert!((1.49..1.51).contains(&lost(console.row("api::lost").await)), "it is smoothed");
+    for _ in 0..100 {
+        stream.next().await;
+    }
+    let before = lost(console.row("api::lost").await);
+    assert!((4.99..=5.0).contains(&before), "{before}");
+    // The queue drains: what was lost earlier is not lost once more.
+    drop(permit);
+    for waiter in waiters {
+        drop(waiter.await);
+    }
+    for _ in 0..5 {
+        stream.next().await;
+        let now = lost(console.row("api::lost").await);
+        assert!(now <= before, "{now}");
+    }
 }

@@ -139,6 +139,8 @@ async fn all_or_nothing_is_changed() {
         (json!({"limit": 3, "by": "x".repeat(65)}), 422, "`by`"),
         (json!({"limit": 3, "by": "two\nlines"}), 422, "`by`"),
         (json!({"limit": 3, "by": "\u{1b}[31m"}), 422, "`by`"),
+        (json!({"limit": 3, "by": "two\u{2028}lines"}), 422, "`by`"),
+        (json!({"limit": 3, "by": "\u{202e}spo"}), 422, "`by`"),
     ];
     for (mut wanted, status, words) in bad {
         wanted["name"] = "changes::nothing".into();
@@ -203,4 +205,181 @@ async fn many_changes_at_once_are_each_by_who_has_made_it() {
         }
     });
     futures::future::join_all(all).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_have_changed_since_the_last_reading_is_not_said_to_be_by_who_changes_now() {
+    let limiter = Limiter::new("changes::attributed", 5);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    console.get("/api/limiter?name=changes::attributed").await.json();
+    limiter.set_limit(6);
+    let wanted = json!({"name": "changes::attributed", "enabled": false, "by": "ops"});
+    let answer = console.set(wanted).await.json();
+    assert_eq!(answer["changes"].as_array().map(Vec::len), Some(1), "{answer:#}");
+    assert_eq!(answer["changes"][0]["setting"], "enabled");
+    let detail = console.get("/api/limiter?name=changes::attributed").await.json();
+    let told =
+        |index: usize| ["setting", "to", "by"].map(|field| detail["changes"][index][field].clone());
+    assert_eq!(told(0), [json!("enabled"), json!("off"), json!("ops")]);
+    assert_eq!(told(1), [json!("limit"), json!("6"), Value::Null]);
+}
+
+#[tokio::test]
+async fn limiter_that_was_made_again_since_the_last_reading_can_be_seen_and_changed() {
+    let console = Console::writable();
+    let limiter = Limiter::new("changes::again", 5);
+    drop(limiter.acquire().await);
+    let path = "/api/limiter?name=changes::again";
+    assert_eq!(console.get(path).await.json()["limiter"]["limit"], 5);
+    drop(limiter);
+    assert_eq!(console.get(path).await.status, StatusCode::NOT_FOUND);
+    let limiter = Limiter::new("changes::again", 6);
+    drop(limiter.acquire().await);
+    assert_eq!(console.get(path).await.json()["limiter"]["limit"], 6);
+    let answer = console.set(json!({"name": "changes::again", "limit": 7})).await.json();
+    assert_eq!(answer["changes"][0]["from"], "6");
+    assert_eq!(limiter.limit(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn going_on_gives_the_last_limit_back_whoever_has_changed_it_meanwhile() {
+    let limiter = Limiter::new("changes::meanwhile", 5);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    let set = async |mut wanted: Value| {
+        wanted["name"] = "changes::meanwhile".into();
+        console.set(wanted).await.json()["limiter"]["limit"].clone()
+    };
+    // Between two readings another limit ends a pause, and there is another pause.
+    set(json!({"paused": true})).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    limiter.set_limit(2);
+    set(json!({"paused": true})).await;
+    assert_eq!(set(json!({"paused": false})).await, 2);
+    // A limit of 0 is a pause, however it is said.
+    set(json!({"limit": 3})).await;
+    set(json!({"limit": 0})).await;
+    assert_eq!(set(json!({"paused": false})).await, 3);
+    // What was taken back is not given back later.
+    set(json!({"paused": true})).await;
+    set(json!({"reset": true})).await;
+    limiter.set_limit(0);
+    assert_eq!(set(json!({"paused": false})).await, 5);
+    // Another limit has ended the pause, and the program has set 0: that is not the console's.
+    set(json!({"limit": 3})).await;
+    set(json!({"paused": true})).await;
+    limiter.set_limit(2);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    limiter.set_limit(0);
+    assert_eq!(set(json!({"paused": false})).await, 5);
+    // Set to 0 by the program since the last reading: nothing to remember.
+    limiter.set_limit(4);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    limiter.set_limit(0);
+    set(json!({"paused": true})).await;
+    assert_eq!(set(json!({"paused": false})).await, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is_changed() {
+    let limiter = Limiter::new("changes::zero_paused", 0);
+    assert_eq!(limiter.limit(), 0);
+    let console = Console::writable();
+    console.set(json!({"name": "changes::zero_paused", "paused": true})).await.json();
+    let before = limiter.snapshot();
+    for _ in 0..2 {
+        let wanted = json!({"name": "changes::zero_paused", "paused": false, "enabled": false});
+        let refused = console.set(wanted).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+        assert_eq!(limiter.snapshot().settings, before.settings);
+    }
+    // What others change is noted from then on as ever.
+    limiter.set_limit(8);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let detail = console.get("/api/limiter?name=changes::zero_paused").await.json();
+    assert_eq!(
+        (&detail["changes"][0]["to"], &detail["changes"][0]["by"]),
+        (&json!("8"), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn limit_from_before_a_pause_is_not_given_back_once_all_is_taken_back() {
+    let limiter = Limiter::new("changes::zero_reset", 0);
+    assert_eq!(limiter.limit(), 0);
+    let console = Console::writable();
+    let set = async |mut wanted: Value| {
+        wanted["name"] = "changes::zero_reset".into();
+        console.set(wanted).await.status.as_u16()
+    };
+    for wanted in [json!({"limit": 5}), json!({"paused": true}), json!({"reset": true})] {
+        assert_eq!(set(wanted).await, 200);
+    }
+    assert_eq!(set(json!({"paused": true})).await, 200);
+    assert_eq!((set(json!({"paused": false})).await, limiter.limit()), (409, 0));
+}
+
+#[tokio::test]
+async fn token_is_found_in_a_file_that_ends_with_a_line_s_end() {
+    let limiter = Limiter::new("changes::token", 5);
+    drop(limiter.acquire().await);
+    let options = limit_runtime::console::Options::new().writable(format!("{TOKEN}\r\n"));
+    let console = Console::new(options);
+    console.set(json!({"name": "changes::token", "limit": 6})).await.json();
+    assert_eq!(limiter.limit(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn change_that_a_reading_comes_amid_is_by_who_has_made_it() {
+    use std::sync::{Mutex, mpsc};
+    type Ends = (mpsc::Sender<()>, mpsc::Receiver<()>);
+    static ENDS: Mutex<Option<Ends>> = Mutex::new(None);
+    static LIMITER: Limiter = Limiter::lazy("changes::amid", || {
+        if let Some((asked, go_on)) = ENDS.lock().expect("no panic").take() {
+            asked.send(()).expect("the test waits");
+            tokio::task::block_in_place(|| go_on.recv()).expect("the test goes on");
+        }
+        4
+    });
+    let (asked, is_asked) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel();
+    *ENDS.lock().expect("no panic") = Some((asked, goes_on));
+    LIMITER.set_limit(9);
+    LIMITER.set_enabled(false);
+    drop(LIMITER.acquire().await);
+    let console = std::sync::Arc::new(Console::writable());
+    console.get("/api/limiter?name=changes::amid").await.json();
+
+    // What is taken back is a limit that has to be found out, and that takes long.
+    let change = tokio::spawn({
+        let console = std::sync::Arc::clone(&console);
+        async move {
+            let wanted = json!({"name": "changes::amid", "reset": true, "by": "ops"});
+            console.set(wanted).await.json()["changes"].clone()
+        }
+    });
+    let is_asked = tokio::task::spawn_blocking(move || is_asked.recv());
+    is_asked.await.expect("no panic").expect("it is found out");
+    let mut stream = crate::stream::Stream::open(&console, "/api/stream").await;
+    for _ in 0..3 {
+        stream.next().await;
+    }
+    go_on.send(()).expect("it waits");
+    let changes = change.await.expect("no panic");
+    let told: Vec<_> = changes
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|change| ["setting", "from", "to", "by"].map(|field| change[field].clone()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            [json!("limit"), json!("9"), json!("4"), json!("ops")],
+            [json!("enabled"), json!("off"), json!("on"), json!("ops")]
+        ]
+    );
+    let detail = console.get("/api/limiter?name=changes::amid").await.json();
+    assert_eq!(detail["changes"].as_array().map(Vec::len), Some(2));
 }

@@ -70,7 +70,7 @@ async fn changes_need_the_token() {
 
 #[tokio::test]
 async fn read_only_console_changes_nothing_whatever_the_token() {
-    for options in [Options::new(), Options::new().writable("")] {
+    for options in [Options::new(), Options::new().writable(""), Options::new().writable(" \n")] {
         let console = Console::new(options);
         let forbidden = StatusCode::FORBIDDEN;
         for token in [&format!("Bearer {TOKEN}"), "Bearer ", "Bearer"] {
@@ -98,13 +98,33 @@ async fn names_that_lead_here_from_elsewhere_are_not_answered_to() {
         "a b",
     ] {
         assert_refused(&console, set("host", host), forbidden, "allow_host").await;
-        let page = request("GET", "/").header("host", host);
-        // Two are as bad as a wrong one.
-        let answer = console.ask(page.body(Body::empty()).expect("a request")).await;
-        assert_eq!(answer.status, forbidden, "{host}");
+        let mut page = get("/");
+        set("host", host)(&mut page);
+        assert_eq!(console.ask(page).await.status, forbidden, "{host}");
     }
     let without = |request: &mut Request<Body>| drop(request.headers_mut().remove("host"));
     assert_refused(&console, without, forbidden, "allow_host").await;
+    // As to a proxy, and in HTTP/2: whoever names two is not believed either.
+    for (uri, host, status) in [
+        ("http://127.0.0.1/api/limiters", Some("evil.example"), 403),
+        ("http://evil.example/api/limiters", Some("127.0.0.1"), 403),
+        ("http://evil.example/api/limiters", None, 403),
+        ("http://127.0.0.1@evil.example/api/limiters", None, 403),
+        ("http://localhost:80/api/limiters", Some("LOCALHOST:80"), 200),
+        ("http://localhost:80/api/limiters", None, 200),
+    ] {
+        let mut request = get("/");
+        *request.uri_mut() = uri.parse().expect("a URI");
+        request.headers_mut().remove("host");
+        if let Some(host) = host {
+            set("host", host)(&mut request);
+        }
+        assert_eq!(console.ask(request).await.status.as_u16(), status, "{uri} {host:?}");
+    }
+    let twice = |request: &mut Request<Body>| {
+        request.headers_mut().append("host", "127.0.0.1:9999".parse().expect("a header"));
+    };
+    assert_refused(&console, twice, forbidden, "allow_host").await;
     for host in [
         "localhost",
         "LOCALHOST:80",
@@ -154,6 +174,10 @@ async fn other_sites_are_not_answered() {
         assert_eq!(answer.status, forbidden, "{origin}");
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
     }
+    let twice = |request: &mut Request<Body>| {
+        request.headers_mut().append("origin", "http://127.0.0.1:9999".parse().expect("a header"));
+    };
+    assert_refused(&console, twice, forbidden, "another site").await;
     // What a browser asks before it would send another site's request with a header.
     let preflight = request("OPTIONS", "/api/settings")
         .header("origin", "http://evil.example")
@@ -313,4 +337,79 @@ async fn addresses_beyond_loopback_are_refused_without_a_token() {
         let refused = serve_with(address, Options::new().writable("")).await.expect_err("no token");
         assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{address}");
     }
+}
+
+/// The first line that a console which is served answers.
+async fn answer_to(address: std::net::SocketAddr, request: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = loop {
+        // It is about to listen.
+        match tokio::net::TcpStream::connect(address).await {
+            Ok(stream) => break stream,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    stream.write_all(request.as_bytes()).await.expect("it listens");
+    let mut answer = Vec::new();
+    while !answer.contains(&b'\n') {
+        let mut more = [0; 1024];
+        match stream.read(&mut more).await.expect("it answers") {
+            0 => break,
+            read => answer.extend_from_slice(&more[..read]),
+        }
+    }
+    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn requests_that_are_no_browser_s_are_no_way_in() {
+    let limiter = Limiter::new("hostile::raw", 5);
+    drop(limiter.acquire().await);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let address = free.expect("a free port");
+    let server = tokio::spawn(serve_with(address, Options::new().writable(TOKEN)));
+    let right =
+        format!("GET /api/limiters HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    assert_eq!(answer_to(address, &right).await, "HTTP/1.1 200 OK");
+    let body = r#"{"name":"hostile::raw","limit":1}"#;
+    let change = |first: &str, headers: &str| {
+        format!(
+            "{first}\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n{headers}\r\n{body}",
+            body.len()
+        )
+    };
+    let post = "POST /api/settings HTTP/1.1";
+    let evil = "host: evil.example\r\n";
+    let ours = &format!("host: {address}\r\n");
+    for refused in [
+        change(post, evil),
+        change(post, ""),
+        change(post, &format!("{ours}{evil}")),
+        change(post, &format!("{evil}{ours}")),
+        change("POST /api/settings HTTP/1.0", ""),
+        change(&format!("POST http://{address}/api/settings HTTP/1.1"), evil),
+        change("POST http://evil.example/api/settings HTTP/1.1", ours),
+        change(&format!("POST http://evil@{address}/api/settings HTTP/1.1"), ours),
+        change("GET /api/settings HTTP/1.1", &format!("{ours}x-http-method-override: POST\r\n")),
+        change("GET /api/settings?_method=POST HTTP/1.1", ours),
+        change("POST /api%2Fsettings HTTP/1.1", ours),
+        change("POST //api/settings HTTP/1.1", ours),
+        change("POST /api/settings/ HTTP/1.1", ours),
+        change("POST /api/./settings HTTP/1.1", ours),
+        change(&format!("CONNECT {address} HTTP/1.1"), ours),
+        change("OPTIONS * HTTP/1.1", ours),
+        change(post, &format!("{ours}origin: http://evil.example\r\n")),
+        change(post, &format!("{ours}origin: null\r\n")),
+    ] {
+        let answer = answer_to(address, &refused).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.0 4"),
+            "{answer:?} to {refused}"
+        );
+        assert_eq!(limiter.limit(), 5, "{refused}");
+    }
+    assert_eq!(answer_to(address, &change(post, ours)).await, "HTTP/1.1 200 OK");
+    assert_eq!(limiter.limit(), 1);
+    server.abort();
 }

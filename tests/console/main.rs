@@ -3,6 +3,7 @@
 mod api;
 mod changes;
 mod hostile;
+mod log;
 mod nested;
 mod stream;
 mod support;

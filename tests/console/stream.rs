@@ -29,13 +29,19 @@ impl Stream {
     }
 
     pub(crate) async fn try_next(&mut self) -> Option<(String, Value)> {
-        while !self.text.contains("\n\n") {
-            let more = self.body.next().await?.expect("no error");
-            self.text.push_str(std::str::from_utf8(&more).expect("text"));
-        }
-        let (event, rest) = self.text.split_once("\n\n").expect("an event");
-        let (event, rest) = (event.to_owned(), rest.to_owned());
-        self.text = rest;
+        let event = loop {
+            let Some((event, rest)) = self.text.split_once("\n\n") else {
+                let more = self.body.next().await?.expect("no error");
+                self.text.push_str(std::str::from_utf8(&more).expect("text"));
+                continue;
+            };
+            let (event, rest) = (event.to_owned(), rest.to_owned());
+            self.text = rest;
+            // What begins so is a comment.
+            if !event.starts_with(':') {
+                break event;
+            }
+        };
         let field = |name: &str| {
             let lines =
                 event.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
@@ -93,13 +99,18 @@ async fn what_has_changed_is_told_once_and_what_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn who_was_away_for_long_is_told_all_again() {
     let console = Console::read_only();
+    let limiter = Limiter::new("stream::away", 1);
+    assert_eq!(limiter.limit(), 1);
     let mut slow = Stream::open(&console, "/api/stream").await;
     let mut steady = Stream::open(&console, "/api/stream").await;
     assert_eq!(slow.next().await.0, "all");
     for _ in 0..100 {
         steady.next().await;
     }
-    assert_eq!(slow.next().await.0, "all");
+    let (kind, all) = slow.next().await;
+    assert_eq!(kind, "all");
+    let spark = row(&all, "stream::away").expect("it is there")["spark"].as_array();
+    assert_eq!(spark.map(Vec::len), Some(60), "the last minute");
     assert_eq!(slow.next().await.0, "changes");
 }
 
@@ -116,6 +127,32 @@ async fn limiter_that_is_dropped_and_made_again_is_another() {
         let detail = console.get("/api/limiter?name=stream::again").await.json();
         assert_eq!(detail["changes"], serde_json::json!([]), "another one's limit is no change");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limiter_that_is_made_again_is_not_told_to_be_gone() {
+    let console = Console::read_only();
+    let limiter = |limit| {
+        let limiter = Limiter::new("stream::back", limit);
+        assert_eq!(limiter.limit(), limit);
+        limiter
+    };
+    let first = limiter(1);
+    let mut slow = Stream::open(&console, "/api/stream").await;
+    let mut steady = Stream::open(&console, "/api/stream").await;
+    assert!(row(&slow.next().await.1, "stream::back").is_some());
+    drop(first);
+    for _ in 0..3 {
+        steady.next().await;
+    }
+    let _second = limiter(2);
+    for _ in 0..3 {
+        steady.next().await;
+    }
+    let (_, event) = slow.next().await;
+    assert_eq!(row(&event, "stream::back").expect("it is there")["limit"], 2);
+    let removed = event["removed"].as_array().expect("a list");
+    assert!(!removed.iter().any(|name| name == "stream::back"), "{removed:?}");
 }
 
 #[tokio::test]
@@ -177,4 +214,136 @@ fn console_made_outside_any_runtime_begins_with_the_first_request_and_outlives_t
             tokio::time::timeout(Duration::from_secs(60), told).await.expect("it reads");
         });
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limiter_that_somebody_asks_for_before_the_next_reading_is_told_to_who_follows() {
+    let console = Console::read_only();
+    let mut stream = Stream::open(&console, "/api/stream").await;
+    stream.next().await;
+    let limiter = Limiter::new("stream::asked", 1);
+    assert_eq!(limiter.limit(), 1);
+    let detail = console.get("/api/limiter?name=stream::asked").await.json();
+    assert_eq!(detail["history"]["time"], serde_json::json!([]), "there was no reading of it");
+    let (_, event) = stream.next().await;
+    assert!(row(&event, "stream::asked").is_some(), "{event:#}");
+    let detail = console.get("/api/limiter?name=stream::asked").await.json();
+    assert_eq!(detail["history"]["time"].as_array().map(Vec::len), Some(1));
+    let all = console.row("stream::asked").await;
+    assert_eq!(all["spark"], serde_json::json!([0]));
+}
+
+#[test]
+fn runtime_that_nobody_drives_any_more_does_not_keep_others_from_reading() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().expect("a runtime")
+    };
+    let (first, second) = (runtime(), runtime());
+    let console = first.block_on(async { Console::read_only() });
+    // The first one is alive, and idle.
+    second.block_on(async {
+        let patience = Duration::from_secs(60);
+        let mut stream = Stream::open(&console, "/api/stream").await;
+        for _ in 0..3 {
+            tokio::time::timeout(patience, stream.next()).await.expect("it reads");
+        }
+    });
+    first.block_on(async {
+        let patience = Duration::from_secs(60);
+        let mut stream = Stream::open(&console, "/api/stream").await;
+        for _ in 0..30 {
+            tokio::time::timeout(patience, stream.next()).await.expect("it reads");
+        }
+    });
+    // Nor does one that ended while somebody followed elsewhere.
+    let third = runtime();
+    let mut stream = third.block_on(Stream::open(&console, "/api/stream"));
+    drop((first, second));
+    third.block_on(async {
+        for _ in 0..3 {
+            let next = tokio::time::timeout(Duration::from_secs(60), stream.next());
+            next.await.expect("it reads");
+        }
+    });
+}
+
+#[test]
+fn shutdown_is_known_although_the_runtime_of_the_router_is_gone() {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let console = runtime().expect("a runtime").block_on(async {
+        let console = Console::new(Options::new().until(async move { drop(stopped.await) }));
+        console.get("/api/limiters").await.json();
+        console
+    });
+    runtime().expect("a runtime").block_on(async {
+        let mut streams = Vec::new();
+        for _ in 0..3 {
+            streams.push(Stream::open(&console, "/api/stream").await);
+        }
+        for stream in &mut streams {
+            stream.next().await;
+        }
+        stop.send(()).expect("somebody waits for it");
+        for mut stream in streams {
+            while stream.try_next().await.is_some() {}
+        }
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn peer_that_is_gone_without_a_word_is_found_out_although_nothing_happens() {
+    let console = Console::read_only();
+    let limiter = Limiter::new("stream::quiet", 1);
+    drop(limiter.acquire().await);
+    let response = console.send(get("/api/events?name=stream::quiet")).await;
+    let mut body = response.into_body().into_data_stream();
+    let sent = tokio::time::timeout(Duration::from_secs(60), body.next()).await;
+    let sent = sent.expect("something is sent").expect("it goes on").expect("no error");
+    assert!(sent.starts_with(b":"), "a comment: {sent:?}");
+}
+
+#[tokio::test]
+async fn events_end_with_the_limiter() {
+    let console = Console::read_only();
+    let limiter = Limiter::new("stream::ends", 1);
+    drop(limiter.acquire().await);
+    console.get("/api/limiters").await.json();
+    let mut events = Stream::open(&console, "/api/events?name=stream::ends").await;
+    drop(limiter);
+    assert_eq!(events.try_next().await, None);
+}
+
+#[test]
+fn figures_are_of_now_although_the_runtime_that_has_read_stands_still() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().expect("a runtime")
+    };
+    let (first, second) = (runtime(), runtime());
+    let limiter = Limiter::new("stream::still", 1);
+    let console = first.block_on(async {
+        drop(limiter.acquire().await);
+        let console = Console::read_only();
+        assert_eq!(console.row("stream::still").await["in_use"], 0);
+        console
+    });
+    second.block_on(async {
+        for in_use in [1, 0] {
+            let permit = if in_use == 1 { Some(limiter.acquire().await) } else { None };
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            assert_eq!(console.row("stream::still").await["in_use"], in_use);
+            drop(permit);
+        }
+    });
+    drop(second);
+    runtime().block_on(async {
+        let permit = limiter.acquire().await;
+        // Each has a clock of its own: later than it was there.
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        let detail = console.get("/api/limiter?name=stream::still").await.json();
+        assert_eq!(detail["limiter"]["in_use"], 1);
+        drop(permit);
+    });
 }

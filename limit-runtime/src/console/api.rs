@@ -7,7 +7,7 @@ use super::history::Series;
 use super::knob::change;
 use super::options::Access;
 use super::rows::Row;
-use super::watch::{Published, Watch};
+use super::watch::{Until, Watch};
 use crate::limiter::LimiterHandle;
 use crate::metrics::Snapshot;
 use axum::extract::rejection::QueryRejection;
@@ -18,10 +18,13 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
+use futures_util::future::{Either, select};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::fmt::Write;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch::Receiver;
@@ -117,11 +120,13 @@ async fn other_method() -> Refusal {
 
 async fn limiters(State(console): State<Console>) -> Result<Response, Refusal> {
     let mut ticks = console.follow();
+    console.watch.catch_up().await;
     // The first tick is under way.
-    ticks
-        .wait_for(|published| published.tick > 0)
+    console
+        .watch
+        .next(&mut ticks, 0)
         .await
-        .map_err(|_| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the console has ended"))?;
+        .ok_or_else(|| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the console has ended"))?;
     Ok(Json(console.watch.all(console.is_writable())).into_response())
 }
 
@@ -129,10 +134,12 @@ async fn limiters(State(console): State<Console>) -> Result<Response, Refusal> {
 async fn follow(State(console): State<Console>) -> Result<impl IntoResponse, Refusal> {
     let place = console.place()?;
     let ticks = console.follow();
+    console.watch.catch_up().await;
     let changes = stream::unfold(
         (console, ticks, 0, place),
         |(console, mut ticks, seen, place)| async move {
-            let Published { tick, .. } = next(&mut ticks, seen).await?;
+            let next = console.watch.next(&mut ticks, seen);
+            let tick = until(console.watch.ended(), next).await??;
             let changes = if seen == 0 { None } else { console.watch.changes(seen) };
             let event = match changes {
                 None => Event::default()
@@ -148,11 +155,12 @@ async fn follow(State(console): State<Console>) -> Result<impl IntoResponse, Ref
     Ok(Sse::new(changes))
 }
 
-/// The next tick after that one; `None` if no more will come.
-async fn next(ticks: &mut Receiver<Published>, seen: u64) -> Option<Published> {
-    let is_new = |published: &Published| published.has_ended || published.tick > seen;
-    let published = *ticks.wait_for(is_new).await.ok()?;
-    (!published.has_ended).then_some(published)
+/// What comes of something, unless the console ends before.
+pub(super) async fn until<F: Future>(ended: Until, first: F) -> Option<F::Output> {
+    match select(ended, pin!(first)).await {
+        Either::Left(_) => None,
+        Either::Right((output, _)) => Some(output),
+    }
 }
 
 #[derive(Deserialize)]
@@ -199,6 +207,7 @@ async fn limiter(
     let Query(Which { name, since }) =
         which.map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
     console.watch.start();
+    console.watch.catch_up().await;
     let known = console.watch.of(&name, since).ok_or_else(|| no_such(&name))?;
     let handle = LimiterHandle::new(Arc::clone(&known.entry));
     let keys = known.entry.busiest_keys(KEYS).into_iter();
@@ -245,7 +254,7 @@ fn calls(_: &LimiterHandle) -> [Option<Vec<CallRow>>; 2] {
 
 impl Console {
     /// Told of each tick, from now on for sure.
-    pub(super) fn follow(&self) -> Receiver<Published> {
+    fn follow(&self) -> Receiver<u64> {
         self.watch.start();
         self.watch.follow()
     }

@@ -1,24 +1,20 @@
 //! What happens at one limiter, as it happens.
 
-use super::api::{Console, Which, no_such};
+use super::api::{Console, Which, no_such, until};
 use super::guard::Refusal;
-use super::watch::{Published, milliseconds};
+use super::watch::{Until, milliseconds};
 use crate::RejectedKind;
 use crate::events::{Event as Happened, EventKind};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::IntoResponse;
-use axum::response::sse::{Event, Sse};
-use futures_util::future::{Either, select};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::watch::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
 
 #[derive(Serialize)]
@@ -65,38 +61,32 @@ pub(super) async fn events(
         which.map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
     let place = console.place()?;
     let handle = crate::find(&name).ok_or_else(|| no_such(&name))?;
-    let (receiver, ticks) = (handle.subscribe(), console.follow());
-    Ok(Sse::new(happened(receiver, ticks, place)))
-}
-
-/// What comes of something, unless the console ends before.
-async fn until_ended<F: Future>(ticks: &mut Receiver<Published>, first: F) -> Option<F::Output> {
-    let ended = ticks.wait_for(|published| published.has_ended);
-    match select(pin!(first), pin!(ended)).await {
-        Either::Left((output, _)) => Some(output),
-        Either::Right(_) => None,
-    }
+    let happened = happened(handle.subscribe(), console.watch.ended(), place);
+    // Where nothing happens nothing would be sent, and a peer that is gone without a word be listened for,
+    // at the cost of every call.
+    Ok(Sse::new(happened).keep_alive(KeepAlive::default()))
 }
 
 fn happened(
     receiver: broadcast::Receiver<Happened>,
-    ticks: Receiver<Published>,
+    ended: Until,
     place: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
     const PAUSE: Duration = Duration::from_millis(250);
     /// More in one go nobody reads.
     const AT_A_TIME: usize = 50;
 
-    stream::unfold((receiver, ticks, place), |(mut receiver, mut ticks, place)| async {
+    stream::unfold((receiver, ended, place), |(mut receiver, ended, place)| async {
         let mut missed = 0;
         let mut happened = VecDeque::new();
-        match until_ended(&mut ticks, receiver.recv()).await? {
+        match until(ended.clone(), receiver.recv()).await? {
             Ok(event) => happened.push_back(event),
             Err(RecvError::Lagged(more)) => missed += more,
             Err(RecvError::Closed) => return None,
         }
         tokio::time::sleep(PAUSE).await;
-        loop {
+        // What comes meanwhile is for the next time, so that there is one.
+        for _ in 0..receiver.len() {
             match receiver.try_recv() {
                 Ok(event) => happened.push_back(event),
                 Err(TryRecvError::Lagged(more)) => missed += more,
@@ -110,6 +100,6 @@ fn happened(
         let events = happened.into_iter().map(EventRow::from).collect();
         let events = Events { time: milliseconds(), events, missed };
         let event = Event::default().event("events").json_data(events).unwrap_or_default();
-        Some((Ok(event), (receiver, ticks, place)))
+        Some((Ok(event), (receiver, ended, place)))
     })
 }

@@ -72,10 +72,15 @@ impl Access {
     fn lets_in(&self, request: &Request<Body>) -> Result<(), Response> {
         let refuse = |error| Err(Refusal::new(StatusCode::FORBIDDEN, error).into_response());
         let headers = request.headers();
-        // HTTP/2 has it in the URI.
+        let named = only(headers, &HOST);
+        // HTTP/2 has it in the URI. If it is in both, whoever else looks at the request may go by the other.
+        let is_other = |host: &Authority| {
+            headers.contains_key(HOST)
+                && named.is_none_or(|named| !named.eq_ignore_ascii_case(host.as_str()))
+        };
         let host = match request.uri().authority() {
-            Some(authority) => Some(authority.clone()),
-            None => only(headers, &HOST).and_then(|host| host.parse().ok()),
+            Some(authority) => Some(authority.clone()).filter(|host| !is_other(host)),
+            None => named.and_then(|host| host.parse().ok()),
         };
         let Some(host) = host.filter(|host| self.is_allowed(host)) else {
             return refuse(

@@ -102,19 +102,6 @@ impl History {
         series
     }
 
-    /// The last permits in use.
-    pub(super) fn in_use(&self, limiter: u64, start: Start, most: usize) -> Vec<u32> {
-        let from = self.frames.len().saturating_sub(most);
-        let after = self.frames.get(from).map_or(0, |frame| frame.tick);
-        let mut all = Vec::new();
-        self.each(limiter, start, |tick, _, sample| {
-            if tick >= after {
-                all.push(sample.in_use);
-            }
-        });
-        all
-    }
-
     fn each(&self, limiter: u64, start: Start, mut show: impl FnMut(u64, u64, &Sample)) {
         let mut sample = start.sample;
         for frame in &self.frames {
@@ -158,7 +145,7 @@ mod tests {
     fn unchanged_figures_are_filled_in_and_what_is_forgotten_is_where_the_rest_begins() {
         let mut history = History::default();
         let mut start = Start { tick: 2, sample: Sample::default() };
-        for tick in 1..=FRAMES as u64 + 10 {
+        for tick in 1..=FRAMES as u64 + 150 {
             // Changes at every hundredth tick.
             let number = u32::try_from(tick / 100).expect("small");
             let changed = if tick % 100 == 0 { vec![(7, sample(number))] } else { Vec::new() };
@@ -177,8 +164,7 @@ mod tests {
         for (time, in_use) in std::iter::zip(&series.time, &series.in_use) {
             assert_eq!(u64::from(*in_use), time / 1000 / 100);
         }
-        assert_eq!(history.of(7, start, 605).in_use, [6, 6, 6, 6, 6]);
-        assert_eq!(history.in_use(7, start, 12), [5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6]);
+        assert_eq!(history.of(7, start, 745).in_use, [7, 7, 7, 7, 7]);
     }
 
     #[test]
@@ -190,5 +176,9 @@ mod tests {
             assert!(history.samples <= SAMPLES);
         }
         assert_eq!(history.frames.len(), 4);
+        let start = Start { tick: 1, sample: Sample::default() };
+        for limiter in [0, busy / 3, busy - 1] {
+            assert_eq!(history.of(limiter, start, 0).in_use, [1, 1, 1, 1]);
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::api::{Console, no_such};
 use super::change::Change;
 use super::guard::Refusal;
 use super::rows::Row;
-use super::watch::Watch;
+use super::watch::Changing;
 use crate::limiter::Entry;
 use crate::limiter::settings::Values;
 use crate::semaphore::MAX_LIMIT;
@@ -58,16 +58,19 @@ pub(super) async fn change(
     entry
         .supports(&values)
         .map_err(|error| Refusal::new(StatusCode::CONFLICT, error.to_string()))?;
+    let changing = console.watch.changing(&entry);
     if wanted.reset {
+        changing.pausing(None);
         entry.set(|live| *live = Values::default());
-    } else if let Some(paused) = wanted.paused {
-        pause(&console.watch, &entry, paused)?;
+    } else if wanted.paused == Some(false) {
+        go_on(&changing, &entry)?;
+    } else if wanted.paused == Some(true) || values.limit == Some(0) {
+        pause(&changing, &entry);
     }
     if values != Values::default() {
         entry.set(|live| values.override_in(live));
     }
-    let noted = console.watch.changed_by(&entry, &who);
-    let (limiter, changes) = noted.ok_or_else(|| no_such(&wanted.name))?;
+    let (limiter, changes) = changing.by(&who).ok_or_else(|| no_such(&wanted.name))?;
     for Change { setting, from, to, source, .. } in &changes {
         tracing::info!(
             limiter = &*entry.name,
@@ -82,25 +85,33 @@ pub(super) async fn change(
     Ok(Json(Changed { limiter, changes }))
 }
 
-/// Has everybody wait, or go on.
-fn pause(watch: &Watch, entry: &Entry, paused: bool) -> Result<(), Refusal> {
-    if paused {
-        watch.pausing(&entry.name, entry.live_limit());
-        entry.set(|live| live.limit = Some(0));
-        return Ok(());
+/// Has everybody wait.
+fn pause(changing: &Changing, entry: &Entry) {
+    if !is_paused(entry) {
+        changing.pausing(entry.live_limit());
     }
-    let before = watch.before_pause(&entry.name);
-    let set_live = entry.live_limit();
-    entry.set(|live| {
-        if live.limit == Some(0) {
-            live.limit = before;
+    entry.set(|live| live.limit = Some(0));
+}
+
+/// Back to the limit that there was before a pause.
+fn go_on(changing: &Changing, entry: &Entry) -> Result<(), Refusal> {
+    let before = changing.before_pause();
+    let was_live = entry.live_limit() == Some(0);
+    if was_live {
+        entry.set(|live| live.limit = before);
+    }
+    if is_paused(entry) {
+        if was_live {
+            entry.set(|live| live.limit = Some(0));
         }
-    });
-    if set_live != Some(0) && entry.look().is_some_and(|look| look.settings.limit.value == 0) {
         let what = "the limit is 0, and not by the console: set another one";
         return Err(Refusal::new(StatusCode::CONFLICT, what));
     }
     Ok(())
+}
+
+fn is_paused(entry: &Entry) -> bool {
+    entry.look().is_some_and(|look| look.settings.limit.value == 0)
 }
 
 impl Wanted {
@@ -142,7 +153,7 @@ impl Wanted {
     fn who(&self, extensions: &Extensions) -> Result<String, Refusal> {
         const LONGEST: usize = 64;
         let by = self.by.as_deref().map(str::trim).filter(|by| !by.is_empty());
-        if by.is_some_and(|by| by.chars().count() > LONGEST || by.chars().any(char::is_control)) {
+        if by.is_some_and(|by| by.chars().count() > LONGEST || by.chars().any(is_no_text)) {
             let what = format!("`by`: at most {LONGEST} characters, in one line");
             return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, what));
         }
@@ -154,4 +165,10 @@ impl Wanted {
             (None, None) => "console".to_owned(),
         })
     }
+}
+
+/// What ends a line, or has a text read in another order than it stands there.
+fn is_no_text(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

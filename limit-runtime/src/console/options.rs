@@ -37,9 +37,10 @@ impl Options {
         Self::default()
     }
 
-    /// Lets those change settings who have this token. An empty one nobody has.
+    /// Lets those change settings who have this token. White space around it, as the end of a line in a
+    /// file, is not part of it. An empty one nobody has.
     pub fn writable(mut self, token: impl Into<String>) -> Self {
-        self.access.token = Some(token.into()).filter(|token| !token.is_empty());
+        self.access.token = Some(token.into().trim().to_owned()).filter(|token| !token.is_empty());
         if self.access.token.is_none() {
             tracing::warn!("the console's token is empty: it stays read-only");
         }
@@ -60,7 +61,7 @@ impl Options {
     }
 
     /// Lets open pages go when this is ready, so that a server that shuts down gracefully does not wait
-    /// for them.
+    /// for them. It is polled while there are open pages.
     ///
     /// # Examples
     ///

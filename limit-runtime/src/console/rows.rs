@@ -2,10 +2,12 @@
 
 use super::change::{Change, Log, changes};
 use super::history::{Sample, Start};
+use super::watch::INTERVAL;
 use crate::limiter::{Entry, Look, Settings, Source};
 use crate::metrics::{Counters, Histogram, RejectedCounts};
 use crate::{RejectedKind, Scope};
 use serde::Serialize;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +74,10 @@ pub(super) struct Watched {
     pub(super) log: Log,
     /// The limit that was set while running before the console paused the limiter.
     pub(super) before_pause: Option<u32>,
+    /// The console is changing something: what changes is noted when that is done.
+    pub(super) is_changing: bool,
+    /// Permits in use at the last ticks.
+    pub(super) spark: VecDeque<u32>,
     sample: Option<Sample>,
     counted: Counted,
     windows: Windows,
@@ -87,7 +93,8 @@ struct Counted {
     admitted: u64,
     cancelled: u64,
     rejected: RejectedCounts,
-    /// In seconds.
+    /// Calls that waited and were admitted, and for how many seconds in all.
+    waits: u64,
     waited: f64,
 }
 
@@ -106,14 +113,25 @@ pub(super) struct At {
     pub(super) tick: u64,
     /// In milliseconds since 1970.
     pub(super) time: u64,
-    /// Since the tick before.
-    pub(super) elapsed: Duration,
+    /// Since the tick before; `None` if there was none.
+    pub(super) elapsed: Option<Duration>,
+}
+
+impl At {
+    /// Whether nobody has read for so many ticks.
+    fn is_after(&self, ticks: u64) -> bool {
+        self.elapsed.is_none_or(|elapsed| elapsed.as_secs() >= ticks * INTERVAL.as_secs())
+    }
 }
 
 impl Watched {
     pub(super) fn new(number: u64, entry: &Arc<Entry>, look: &Look, at: At) -> Self {
         let counted = Counted::of(&look.totals.counters);
-        let mut windows = Windows::default();
+        // At the first reading, most of what has been was long ago.
+        let mut windows = match look.totals.counters.waits() {
+            Some(waits) if at.is_after(2) => Windows::begun(waits, at.tick),
+            _ => Windows::default(),
+        };
         let times = windows.percentiles(look.totals.counters.waits(), at.tick);
         let mut watched = Self {
             number,
@@ -123,6 +141,8 @@ impl Watched {
             start: Start { tick: at.tick, sample: Sample::default() },
             log: Log::default(),
             before_pause: None,
+            is_changing: false,
+            spark: VecDeque::new(),
             sample: None,
             counted,
             windows,
@@ -139,20 +159,28 @@ impl Watched {
         let counters = &look.totals.counters;
         let counted = Counted::of(counters);
         let before = std::mem::replace(&mut self.counted, counted);
-        let seconds = at.elapsed.as_secs_f64().max(1e-3);
+        let seconds = at.elapsed.unwrap_or(INTERVAL).as_secs_f64().max(1e-3);
         let mut row = row(&self.row.name, look);
         row.admitted = rate(counted.admitted, before.admitted, seconds);
         row.cancelled = rate(counted.cancelled, before.cancelled, seconds);
         row.rejected = RejectedRates::between(&before.rejected, &counted.rejected, seconds);
-        // What short waits have lost is known when they are over, what long ones lose while they last.
+        // What short waits have lost is known when they are over, what long ones lose while they last: of
+        // those that are over, no more than this tick was theirs.
         #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 wait")]
-        let waiting = look.totals.waiting as f64;
-        let lost = ((counted.waited - before.waited) / seconds).max(waiting);
+        let [waiting, over] =
+            [look.totals.waiting as u64, counted.waits.saturating_sub(before.waits)]
+                .map(|calls| calls as f64);
+        let lost = ((counted.waited - before.waited) / seconds).min(over).max(waiting);
         self.lost += (lost - self.lost) * SMOOTHING;
         row.lost = round(self.lost);
+        if let Some(waits) = counters.waits().filter(|_| at.is_after(WINDOW)) {
+            self.windows = Windows::begun(waits, at.tick);
+        }
         (row.p50, row.p99) = self.windows.percentiles(counters.waits(), at.tick);
         self.show(row, at.tick);
-        self.note_changes(look, at.time, None);
+        if !self.is_changing {
+            self.note_changes(look, at.time, None);
+        }
     }
 
     /// Somebody has changed something.
@@ -170,7 +198,7 @@ impl Watched {
             paused: now.paused,
             ..self.row.clone()
         };
-        self.show(row, at.tick + 1);
+        self.show(row, at.tick);
         self.note_changes(look, at.time, by)
     }
 
@@ -192,10 +220,17 @@ impl Watched {
         new
     }
 
+    /// Another point of the line that the row shows.
+    pub(super) fn draw(&mut self, most: usize) {
+        if self.spark.len() >= most {
+            self.spark.pop_front();
+        }
+        self.spark.push_back(small(self.row.in_use));
+    }
+
     /// What goes into the history, if it is not what was there last.
     pub(super) fn sample(&mut self) -> Option<Sample> {
         let row = &self.row;
-        let small = |figure: usize| u32::try_from(figure).unwrap_or(u32::MAX);
         #[expect(clippy::cast_possible_truncation, reason = "to be drawn")]
         let sample = Sample {
             in_use: small(row.in_use),
@@ -217,6 +252,7 @@ impl Counted {
             admitted: counters.admitted_at_once + waits.map_or(0, Histogram::count),
             cancelled: counters.cancelled,
             rejected: counters.rejected,
+            waits: waits.map_or(0, Histogram::count),
             waited: waits.map_or(0.0, |waits| waits.total().as_secs_f64()),
         }
     }
@@ -237,6 +273,11 @@ impl RejectedRates {
 }
 
 impl Windows {
+    /// With nothing in it yet.
+    fn begun(waits: &Histogram, tick: u64) -> Self {
+        Self { before: [(); 2].map(|()| Some(Box::new(waits.clone()))), since: tick }
+    }
+
     /// Half of the waits in the window were no longer than the first, 99 in 100 no longer than the
     /// second.
     fn percentiles(&mut self, waits: Option<&Histogram>, tick: u64) -> (Option<f64>, Option<f64>) {
@@ -261,6 +302,11 @@ impl Windows {
             (Some(times.p50.as_secs_f64()), Some(times.p99.as_secs_f64()))
         })
     }
+}
+
+/// More cannot be drawn.
+fn small(figure: usize) -> u32 {
+    u32::try_from(figure).unwrap_or(u32::MAX)
 }
 
 /// What is so at this moment.

@@ -1,26 +1,27 @@
 //! Reads all limiters once a second, for all who look.
 //!
 //! Lock order: the console's state, then what is behind [`Entry::look`]. Nothing of a limiter is changed
-//! under the state's lock, because that wakes.
+//! under the state's lock, and no limiter dropped, because that wakes.
+
+mod changing;
+mod reading;
 
 use super::change::Change;
 use super::history::{History, Series};
 use super::rows::{At, Row, Watched};
 use crate::limiter::{Entry, entries};
-use futures_util::future::BoxFuture;
+pub(super) use changing::Changing;
+use futures_util::future::{BoxFuture, FutureExt, Shared, pending};
+use reading::Reader;
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 /// From one tick to the next.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
-
-/// So many limiters are read at a time, before others have their turn.
-const AT_A_TIME: usize = 256;
 
 /// For so many ticks it is known which limiters were dropped.
 const REMEMBERED: u64 = 60;
@@ -31,28 +32,25 @@ const SPARK: usize = 60;
 /// All that the console knows, shared by its requests and the task that reads.
 pub(super) struct Watch {
     state: Mutex<State>,
-    published: watch::Sender<Published>,
-    /// Whether a task reads.
-    runs: AtomicBool,
-    until: Mutex<Option<BoxFuture<'static, ()>>>,
+    /// The last tick that is complete.
+    published: watch::Sender<u64>,
+    reader: Mutex<Reader>,
+    /// See [`Options::until`](super::Options::until). Whoever follows polls it, so that it does not hang on
+    /// one runtime.
+    until: Until,
     /// One change after another, so that it is known who has made which.
     pub(super) changing: tokio::sync::Mutex<()>,
 }
 
-/// What those who follow are told.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Published {
-    /// The last tick that is complete.
-    pub(super) tick: u64,
-    /// No more will come: see [`Options::until`](super::Options::until).
-    pub(super) has_ended: bool,
-}
+pub(super) type Until = Shared<BoxFuture<'static, ()>>;
 
 #[derive(Default)]
 struct State {
     tick: u64,
     /// In milliseconds since 1970.
     time: u64,
+    /// When the last reading began.
+    last: Option<Instant>,
     watched: HashMap<Arc<str>, Watched>,
     names: HashMap<u64, Arc<str>>,
     numbers: u64,
@@ -97,40 +95,27 @@ impl Watch {
         Arc::new(Self {
             state: Mutex::default(),
             published: watch::Sender::default(),
-            runs: AtomicBool::new(false),
-            until: Mutex::new(until),
+            reader: Mutex::default(),
+            until: until.unwrap_or_else(|| pending().boxed()).shared(),
             changing: tokio::sync::Mutex::default(),
         })
     }
 
-    /// Has a task of the current runtime read, if none does.
-    pub(super) fn start(self: &Arc<Self>) {
-        // Relaxed: who spawns it needs nothing that another thread has written.
-        if !self.runs.swap(true, Ordering::Relaxed) {
-            tokio::spawn(read(Runs(Arc::downgrade(self))));
-        }
-        let until = self.until.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(until) = until {
-            let watch = Arc::downgrade(self);
-            tokio::spawn(async move {
-                until.await;
-                if let Some(watch) = watch.upgrade() {
-                    watch.published.send_modify(|published| published.has_ended = true);
-                }
-            });
-        }
+    /// Told of each tick.
+    pub(super) fn follow(&self) -> watch::Receiver<u64> {
+        self.published.subscribe()
     }
 
-    /// Told of each tick.
-    pub(super) fn follow(&self) -> watch::Receiver<Published> {
-        self.published.subscribe()
+    /// Ready when open pages are to go.
+    pub(super) fn ended(&self) -> Until {
+        self.until.clone()
     }
 
     pub(super) fn all(&self, writable: bool) -> All {
         let state = self.lock();
         let State { tick, time, .. } = *state;
         let limiters = state.watched.values().map(|watched| {
-            let spark = state.history.in_use(watched.number, watched.start, SPARK);
+            let spark = watched.spark.iter().copied().collect();
             Row { spark: Some(spark), ..watched.row.clone() }
         });
         let limiters = limiters.collect();
@@ -157,7 +142,7 @@ impl Watch {
     pub(super) fn of(&self, name: &str, since: u64) -> Option<Known> {
         self.see(name);
         let state = self.lock();
-        let watched = state.watched.get(name)?;
+        let watched = state.watched.get(name).filter(|watched| !watched.entry.is_dropped())?;
         Some(Known {
             tick: state.tick,
             time: state.time,
@@ -168,38 +153,17 @@ impl Watch {
         })
     }
 
-    /// A limiter that may have been used since the last tick.
+    /// A limiter that may have been used, or made again, since the last tick.
     fn see(&self, name: &str) {
-        if self.lock().watched.contains_key(name) {
+        if self.lock().watched.get(name).is_some_and(|watched| !watched.entry.is_dropped()) {
             return;
         }
         let Some(entry) = entries().into_iter().find(|entry| *entry.name == *name) else { return };
         let mut state = self.lock();
-        let at = state.now(Duration::ZERO);
-        state.look(&entry, at);
-    }
-
-    /// Notes what was changed by the console, and by whom.
-    pub(super) fn changed_by(&self, entry: &Arc<Entry>, by: &str) -> Option<(Row, Vec<Change>)> {
-        let mut state = self.lock();
-        let at = state.now(Duration::ZERO);
-        let watched = state.watched.get_mut(&entry.name)?;
-        let changes = watched.changed_by(&entry.look()?, at, Some(by));
-        Some((watched.row.clone(), changes))
-    }
-
-    /// A limiter is about to be paused, with the limit that was set while running.
-    pub(super) fn pausing(&self, name: &str, live_limit: Option<u32>) {
-        if let Some(watched) = self.lock().watched.get_mut(name) {
-            if watched.row.limit > 0 {
-                watched.before_pause = live_limit;
-            }
-        }
-    }
-
-    /// The limit that was set while running before the console paused a limiter, if it has.
-    pub(super) fn before_pause(&self, name: &str) -> Option<u32> {
-        self.lock().watched.get(name)?.before_pause
+        let at = state.at();
+        let gone = state.look(&entry, at);
+        drop(state);
+        drop(gone);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -208,45 +172,67 @@ impl Watch {
 }
 
 impl State {
-    fn now(&self, elapsed: Duration) -> At {
-        At { tick: self.tick, time: milliseconds(), elapsed }
+    /// The tick that is to come, or under way.
+    fn at(&self) -> At {
+        let now = Instant::now();
+        let elapsed = self.last.map(|last| now.saturating_duration_since(last));
+        At { tick: self.tick + 1, time: milliseconds(), elapsed }
     }
 
-    fn look(&mut self, entry: &Arc<Entry>, at: At) {
-        let Some(look) = entry.look() else { return };
-        match self.watched.get_mut(&entry.name) {
-            Some(known) if Arc::ptr_eq(&known.entry, entry) => known.tick(&look, at),
-            _ => {
-                self.forget(&entry.name);
-                self.numbers += 1;
-                let watched = Watched::new(self.numbers, entry, &look, at);
-                self.names.insert(self.numbers, Arc::clone(&entry.name));
-                self.watched.insert(Arc::clone(&entry.name), watched);
-            }
+    /// Begins a tick.
+    fn begin(&mut self) -> At {
+        let at = self.at();
+        self.last = Some(Instant::now());
+        at
+    }
+
+    fn watched_of(&mut self, entry: &Arc<Entry>) -> Option<&mut Watched> {
+        let watched = self.watched.get_mut(&entry.name);
+        watched.filter(|watched| Arc::ptr_eq(&watched.entry, entry))
+    }
+
+    /// Gives back a limiter that is no more, to be dropped under no lock.
+    fn look(&mut self, entry: &Arc<Entry>, at: At) -> Option<Watched> {
+        let look = entry.look()?;
+        if let Some(known) = self.watched_of(entry) {
+            known.tick(&look, at);
+            return None;
         }
+        let gone = self.forget(&entry.name);
+        self.numbers += 1;
+        let watched = Watched::new(self.numbers, entry, &look, at);
+        self.names.insert(self.numbers, Arc::clone(&entry.name));
+        self.watched.insert(Arc::clone(&entry.name), watched);
+        gone
     }
 
-    fn forget(&mut self, name: &str) {
-        if let Some(watched) = self.watched.remove(name) {
-            self.names.remove(&watched.number);
+    fn forget(&mut self, name: &str) -> Option<Watched> {
+        let watched = self.watched.remove(name)?;
+        self.names.remove(&watched.number);
+        Some(watched)
+    }
+
+    /// Ends a tick: all have been looked at. Gives back the limiters that are no more, to be dropped under
+    /// no lock.
+    fn finish(&mut self, at: At) -> Vec<Watched> {
+        if at.tick <= self.tick {
+            // Another task was quicker.
+            return Vec::new();
         }
-    }
-
-    /// Ends a tick: all have been looked at.
-    fn finish(&mut self, at: At) {
         let dropped = |(_, watched): &(&Arc<str>, &Watched)| watched.entry.is_dropped();
         let gone = self.watched.iter().filter(dropped).map(|(name, _)| Arc::clone(name));
         let gone: Vec<_> = gone.collect();
-        for name in gone {
-            self.forget(&name);
-            self.removed.push_back((at.tick, name));
-        }
+        let gone_watched = gone.iter().filter_map(|name| self.forget(name)).collect();
+        self.removed.extend(gone.into_iter().map(|name| (at.tick, name)));
         while self.removed.front().is_some_and(|(tick, _)| tick + REMEMBERED < at.tick) {
             self.removed.pop_front();
         }
         let Self { watched, names, history, .. } = self;
         let samples = watched.values_mut();
-        let samples = samples.filter_map(|watched| Some((watched.number, watched.sample()?)));
+        let samples = samples.filter_map(|watched| {
+            watched.draw(SPARK);
+            Some((watched.number, watched.sample()?))
+        });
         let samples = samples.collect();
         history.add(at.tick, at.time, samples, |number, sample| {
             let watched = names.get(&number).and_then(|name| watched.get_mut(name));
@@ -255,44 +241,7 @@ impl State {
             }
         });
         (self.tick, self.time) = (at.tick, at.time);
-    }
-}
-
-/// A task reads, until this is dropped.
-struct Runs(Weak<Watch>);
-
-impl Drop for Runs {
-    fn drop(&mut self) {
-        if let Some(watch) = self.0.upgrade() {
-            watch.runs.store(false, Ordering::Relaxed);
-        }
-    }
-}
-
-async fn read(runs: Runs) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut last = Instant::now();
-    loop {
-        ticks.tick().await;
-        let Some(watch) = runs.0.upgrade() else { return };
-        let elapsed = last.elapsed();
-        last = Instant::now();
-        let at = {
-            let state = watch.lock();
-            At { tick: state.tick + 1, ..state.now(elapsed) }
-        };
-        for some in entries().chunks(AT_A_TIME) {
-            {
-                let mut state = watch.lock();
-                for entry in some {
-                    state.look(entry, at);
-                }
-            }
-            tokio::task::yield_now().await;
-        }
-        watch.lock().finish(at);
-        watch.published.send_modify(|published| published.tick = at.tick);
+        gone_watched
     }
 }
 

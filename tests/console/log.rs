@@ -1,0 +1,69 @@
+//! What is logged.
+
+use crate::support::Console;
+use limit_runtime::Limiter;
+use serde_json::json;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// Keeps what the console logs.
+struct Listener(Lines);
+
+#[derive(Default)]
+struct Line(Vec<String>);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.push(format!("{}={value:?}", field.name()));
+    }
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("limit_runtime::console") && *metadata.level() <= Level::INFO
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line::default();
+        event.record(&mut line);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.0.join(" "));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not() {
+    let lines = Lines::default();
+    let _listens = tracing::subscriber::set_default(Listener(Arc::clone(&lines)));
+    let limiter = Limiter::new("log::changes", 5);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    console.set(json!({"name": "log::changes", "limit": 1, "max_waiting": 1})).await.error();
+    assert_eq!(lines.lock().expect("no panic")[..], [] as [&str; 0]);
+    let wanted = json!({"name": "log::changes", "limit": 2, "shadow": true, "by": "ops"});
+    console.set(wanted).await.json();
+    let line = |setting: &str, from: &str, to: &str| {
+        format!(
+            "message=changed by the console limiter=\"log::changes\" setting=\"{setting}\" \
+             from=\"{from}\" to=\"{to}\" source=\"live\" by=\"ops\""
+        )
+    };
+    let told = lines.lock().expect("no panic").clone();
+    assert_eq!(told, [line("limit", "5", "2"), line("shadow", "off", "on")]);
+}
