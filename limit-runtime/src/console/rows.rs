@@ -133,6 +133,8 @@ impl Watched {
             _ => Windows::default(),
         };
         let times = windows.percentiles(look.totals.counters.waits(), at.tick);
+        // Not 0, so that what is worst comes first at once.
+        let lost = as_calls(look.totals.waiting as u64);
         let mut watched = Self {
             number,
             entry: Arc::clone(entry),
@@ -146,11 +148,12 @@ impl Watched {
             sample: None,
             counted,
             windows,
-            lost: 0.0,
+            lost,
             settings: look.settings,
             is_closed: look.is_closed,
         };
         (watched.row.p50, watched.row.p99) = times;
+        watched.row.lost = lost;
         watched
     }
 
@@ -166,10 +169,8 @@ impl Watched {
         row.rejected = RejectedRates::between(&before.rejected, &counted.rejected, seconds);
         // What short waits have lost is known when they are over, what long ones lose while they last: of
         // those that are over, no more than this tick was theirs.
-        #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 wait")]
-        let [waiting, over] =
-            [look.totals.waiting as u64, counted.waits.saturating_sub(before.waits)]
-                .map(|calls| calls as f64);
+        let waiting = as_calls(look.totals.waiting as u64);
+        let over = as_calls(counted.waits.saturating_sub(before.waits));
         let lost = ((counted.waited - before.waited) / seconds).min(over).max(waiting);
         self.lost += (lost - self.lost) * SMOOTHING;
         row.lost = round(self.lost);
@@ -340,6 +341,11 @@ fn row(name: &Arc<str>, look: &Look) -> Row {
 #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 in a tick")]
 fn rate(now: u64, before: u64, seconds: f64) -> f64 {
     round(now.saturating_sub(before) as f64 / seconds)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 wait")]
+fn as_calls(calls: u64) -> f64 {
+    calls as f64
 }
 
 /// To the thousandth, so that what has died away is 0 and a row stays as it is.
