@@ -137,9 +137,15 @@ async fn names_that_lead_here_from_elsewhere_are_not_answered_to() {
         set("host", host)(&mut request);
         assert_eq!(console.ask(request).await.status, StatusCode::OK, "{host}");
     }
-    let console =
-        Console::new(Options::new().allow_host("ops.example.com").allow_host("[2001:db8::1]"));
+    // As they stand in an address bar, and without.
+    let options = ["ops.example.com:8443", "[2001:db8::1]", "2001:db8::2", "[2001:db8::3]:80"]
+        .into_iter()
+        .fold(Options::new(), Options::allow_host);
+    let console = Console::new(options);
     for (host, status) in [
+        ("[2001:db8::2]", 200),
+        ("[2001:db8::3]:8080", 200),
+        ("[2001:db8::4]", 403),
         ("ops.example.com", 200),
         ("OPS.example.com:8443", 200),
         ("[2001:db8::1]:80", 200),

@@ -1,8 +1,10 @@
 //! Who may see and do what.
 
+use axum::http::uri::Authority;
 use futures_util::future::BoxFuture;
 use std::fmt;
 use std::future::Future;
+use std::net::Ipv6Addr;
 
 /// What the console lets whom do. Without more it is read-only, for requests to a loopback address.
 ///
@@ -47,10 +49,15 @@ impl Options {
         self
     }
 
-    /// Lets requests in that name this host: a name or an address, without a port. Besides `localhost`
+    /// Lets requests in that name this host: a name or an address, at whatever port. Besides `localhost`
     /// and loopback addresses.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
-        self.access.hosts.push(host.into());
+        let host = host.into();
+        // An address of IPv6 without brackets would be taken for a host and a port.
+        let is_address = host.parse::<Ipv6Addr>().is_ok();
+        let authority = host.parse::<Authority>().ok().filter(|_| !is_address);
+        let name = authority.map_or(host, |authority| authority.host().to_owned());
+        self.access.hosts.push(name);
         self
     }
 
