@@ -111,8 +111,8 @@ impl Visitor {
         let answer = {
             let mut fetching = pin!(fetch(&self.client, &url, &begun));
             tokio::select! {
+                // This first, so that nobody begins who is handed a permit after the stop.
                 biased;
-                answer = &mut fetching => answer,
                 () = stop_requested(&mut self.stopped) => {
                     if !begun.load(Ordering::Relaxed) {
                         // Dropped while it waits for its permit, the call just leaves the queue.
@@ -120,6 +120,7 @@ impl Visitor {
                     }
                     fetching.await
                 }
+                answer = &mut fetching => answer,
             }
         };
         let address = url.clone();
