@@ -96,8 +96,9 @@ fn longest_queue() -> String {
     let snapshots = limiters().into_iter().map(|limiter| limiter.snapshot());
     let longest = snapshots.max_by_key(|snapshot| snapshot.total.waiting);
     longest.filter(|longest| longest.total.waiting > 0).map_or_else(String::new, |longest| {
-        let Figures { limit, in_use, waiting, .. } = longest.total;
-        format!("; {waiting} wait for {}, {in_use}/{limit} in use", longest.name)
+        let Figures { limit, in_use, waiting, keys, .. } = longest.total;
+        let of = if keys > 0 { format!("{keys} x {limit}") } else { limit.to_string() };
+        format!("; {waiting} wait for {}, {in_use}/{of} in use", longest.name)
     })
 }
 
