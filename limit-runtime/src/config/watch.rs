@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -49,8 +49,17 @@ pub struct Watcher {
 #[derive(Debug)]
 struct Watched {
     seen: Mutex<Seen>,
-    /// Whether the watch goes on. Held while an edit is applied.
-    goes_on: Mutex<bool>,
+    progress: Mutex<Progress>,
+    /// Told when an edit has been applied.
+    applied: Condvar,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    /// Whether the watch goes on.
+    goes_on: bool,
+    /// Whether an edit is being applied.
+    applies: bool,
 }
 
 /// What has come of the file.
@@ -125,7 +134,9 @@ impl Watch {
         let config = (self.parse)(&text).map_err(|error| error.of_file(&self.path))?;
         let path = self.path.clone();
         let seen = Seen { text: Ok(text), applied: Applied::default(), error: None };
-        let watched = Arc::new(Watched { seen: Mutex::new(seen), goes_on: Mutex::new(true) });
+        let progress = Mutex::new(Progress { goes_on: true, applies: false });
+        let (seen, applied) = (Mutex::new(seen), Condvar::new());
+        let watched = Arc::new(Watched { seen, progress, applied });
         let (end, ended) = mpsc::channel();
         let theirs = Arc::clone(&watched);
         let thread = thread::Builder::new().name("limits".to_owned());
@@ -151,14 +162,18 @@ impl Watch {
         let Some(read) = self.read_anew(&lock(&watched.seen).text.clone()) else { return };
         let text = as_text(&read);
         let config = read.and_then(|text| self.parse(&text));
-        let goes_on = lock(&watched.goes_on);
-        if !*goes_on {
-            return;
+        {
+            let mut progress = lock(&watched.progress);
+            if !progress.goes_on {
+                return;
+            }
+            progress.applies = true;
         }
-        // It wakes whoever waits, and that is foreign code.
+        // Under no lock: it wakes whoever waits, and that is foreign code, which may panic.
         let applied =
             config.and_then(|config| caught("applying it", || config.apply()).and_then(|it| it));
-        drop(goes_on);
+        lock(&watched.progress).applies = false;
+        watched.applied.notify_all();
         let result = applied.map_err(|error| error.of_file(&self.path));
         log(&self.path, &result);
         let mut seen = lock(&watched.seen);
@@ -274,10 +289,13 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
+        let mut progress = lock(&self.watched.progress);
+        progress.goes_on = false;
         // On its thread an edit is being applied, and has woken somebody who drops the watcher: to wait
         // for the end of that would be for ever.
-        if self.thread != thread::current().id() {
-            *lock(&self.watched.goes_on) = false;
+        while progress.applies && self.thread != thread::current().id() {
+            let woken = self.watched.applied.wait(progress);
+            progress = woken.unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
