@@ -117,7 +117,7 @@ impl Ledger {
     /// All limiters, and those that were dropped.
     pub(super) fn read(&mut self) -> Vec<Line> {
         let mut lines = Vec::new();
-        let live = if self.by_runtime { registry::live() } else { BTreeSet::new() };
+        let live = self.by_runtime.then(registry::live);
         // In this order: see there.
         let entries = entries();
         let oldest = OldestHolders::now();
@@ -131,11 +131,7 @@ impl Ledger {
             let (mut changes, mut holds) = (account.changes, account.holds.clone());
             changes.add(export.changes);
             add(&mut holds, entry.hold_times().as_deref());
-            let parts = if self.by_runtime {
-                account.parts(Some(export), &live)
-            } else {
-                vec![account.part(Some(export))]
-            };
+            let parts = account.parts(Some(export), live.as_ref());
             let (limiter, oldest_holder) = (Arc::clone(&entry.name), oldest.of(&entry));
             lines.push(Line { limiter, parts, changes, holds, oldest_holder });
             account.entry = Some(entry);
@@ -146,11 +142,7 @@ impl Ledger {
                 account.closed = self.closed;
             }
             if account.entry.is_none() {
-                let parts = if self.by_runtime {
-                    account.parts(None, &live)
-                } else {
-                    vec![account.part(None)]
-                };
+                let parts = account.parts(None, live.as_ref());
                 let (changes, holds) = (account.changes, account.holds.clone());
                 let limiter = Arc::clone(name);
                 lines.push(Line { limiter, parts, changes, holds, oldest_holder: None });
@@ -204,8 +196,15 @@ impl Account {
         true
     }
 
-    /// All runtimes together.
-    fn part(&self, export: Option<Export>) -> Shown {
+    /// By runtime if the live ones are given, else together.
+    fn parts(&mut self, export: Option<Export>, live: Option<&BTreeSet<u64>>) -> Vec<Shown> {
+        match live {
+            Some(live) => self.by_runtime(export, live),
+            None => vec![self.together(export)],
+        }
+    }
+
+    fn together(&self, export: Option<Export>) -> Shown {
         let mut counters = self.counters.clone();
         let part = export.and_then(|mut export| export.parts.pop());
         if let Some(part) = &part {
@@ -214,8 +213,8 @@ impl Account {
         Shown { runtime: None, now: part.as_ref().map(Now::of), counters }
     }
 
-    /// By runtime. One that has ended is told of for the last time.
-    fn parts(&mut self, export: Option<Export>, live: &BTreeSet<u64>) -> Vec<Shown> {
+    /// A runtime that has ended is told of for the last time.
+    fn by_runtime(&mut self, export: Option<Export>, live: &BTreeSet<u64>) -> Vec<Shown> {
         let mut all = self.counters.clone();
         let mut now = BTreeMap::new();
         let mut of_ended = None;
