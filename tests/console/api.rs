@@ -333,25 +333,27 @@ fn rates_are_by_second_also_after_nobody_has_read_for_long() {
     });
 }
 
+/// A call that waits a tenth of a second.
+async fn wait(limiter: &Limiter) {
+    let permit = limiter.acquire().await;
+    let mut waiter = Box::pin(limiter.acquire());
+    assert!(futures::poll!(&mut waiter).is_pending());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(permit);
+    drop(waiter.await);
+}
+
 #[tokio::test(start_paused = true)]
 async fn waits_from_before_the_console_are_not_those_of_the_last_seconds() {
     let limiter = Limiter::new("api::before", 1);
-    let wait = async || {
-        let permit = limiter.acquire().await;
-        let mut waiter = Box::pin(limiter.acquire());
-        assert!(futures::poll!(&mut waiter).is_pending());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        drop(permit);
-        drop(waiter.await);
-    };
-    wait().await;
+    wait(&limiter).await;
     tokio::time::sleep(Duration::from_secs(3600)).await;
     let console = Console::read_only();
     let row = console.row("api::before").await;
     assert_eq!((&row["p50"], &row["p99"]), (&Value::Null, &Value::Null), "{row:#}");
     let mut stream = Stream::open(&console, "/api/stream").await;
     stream.next().await;
-    wait().await;
+    wait(&limiter).await;
     stream.next().await;
     let row = console.row("api::before").await;
     assert!(row["p50"].as_f64().is_some_and(|p50| p50 > 0.09), "{row:#}");

@@ -14,19 +14,23 @@
 //! A call tells *before* it puts its wait where a reading of the limiter sees it. So what a reading sees
 //! and was not told yet will not be told by the call any more: nothing is told twice.
 
+mod told;
+
 use super::ledger::{Ledger, Line, Runtime, Shown};
 use super::{Figure, Kind, LIMITER, Metric, RUNTIME, exported, results, sources};
 use crate::limiter::{Entry, entries};
-use crate::metrics::{Histogram, bounds, seconds};
+use crate::metrics::{Histogram, bounds};
 use crate::registry;
-use crate::semaphore::Semaphore;
 use ::opentelemetry::metrics::{AsyncInstrument, Histogram as Instrument, Meter};
 use ::opentelemetry::{KeyValue, StringValue};
-use once_cell::sync::Lazy;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+#[cfg(feature = "diagnostics")]
+pub(crate) use told::held;
+use told::not_yet_told;
+pub(crate) use told::{Told, waited};
 
 /// Who observes.
 static OBSERVERS: Mutex<Observers> = Mutex::new(Observers { all: Vec::new(), changes: 0 });
@@ -294,14 +298,6 @@ impl Observer {
     }
 }
 
-/// What there is and was not told; from now on it is.
-fn not_yet_told(samples: &Histogram, told: &mut Histogram) -> Histogram {
-    let mut new = samples.clone();
-    new.subtract(told);
-    told.add(&new);
-    new
-}
-
 /// A metric's values for a limiter, each with its labels besides the limiter's.
 fn each_value(
     metric: &Metric,
@@ -340,119 +336,4 @@ fn labels(limiter: &Arc<str>, runtime: Option<Runtime>) -> Vec<KeyValue> {
     });
     let limiter = KeyValue::new(LIMITER, StringValue::from(Arc::clone(limiter)));
     [limiter].into_iter().chain(runtime).collect()
-}
-
-/// What a limiter has told of waits, and whom.
-#[derive(Default)]
-pub(crate) struct Told(Mutex<Targets>);
-
-#[derive(Default)]
-struct Targets {
-    /// The generation of observers that it knows.
-    generation: u64,
-    targets: Vec<Target>,
-}
-
-struct Target {
-    observer: Arc<Observer>,
-    waits: Box<Histogram>,
-    holds: Box<Histogram>,
-    /// Those of the waits that were told of live runtimes, if they are told by runtime.
-    by_runtime: HashMap<u64, Histogram>,
-}
-
-impl Target {
-    fn new(observer: Arc<Observer>) -> Self {
-        let (waits, holds, by_runtime) = Default::default();
-        Self { observer, waits, holds, by_runtime }
-    }
-
-    fn is_of(&self, observer: &Observer) -> bool {
-        std::ptr::eq(&raw const *self.observer, observer)
-    }
-}
-
-impl Told {
-    fn lock(&self) -> MutexGuard<'_, Targets> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Targets {
-    /// Finds out who observes. Those who do not any more are to be dropped under no lock.
-    fn update(&mut self) -> Vec<Target> {
-        let generation = GENERATION.load(Ordering::Acquire);
-        if self.generation == generation {
-            return Vec::new();
-        }
-        self.generation = generation;
-        let observers = OBSERVERS.lock().unwrap_or_else(PoisonError::into_inner).all.clone();
-        let is_kept = |target: &Target| observers.iter().any(|observer| target.is_of(observer));
-        let known = std::mem::take(&mut self.targets).into_iter();
-        let (known, gone): (Vec<_>, _) = known.partition(is_kept);
-        self.targets = known;
-        for observer in observers {
-            if !self.targets.iter().any(|target| target.is_of(&observer)) {
-                self.targets.push(Target::new(observer));
-            }
-        }
-        gone
-    }
-}
-
-/// A call has waited for so many nanoseconds and is let in. To be called before a reading of the limiter
-/// can see it, with the same figure as that will see.
-#[inline]
-pub(crate) fn waited(entry: &Entry, semaphore: &Semaphore, nanoseconds: u64) {
-    if GENERATION.load(Ordering::Relaxed) != 0 {
-        tell_wait(entry, semaphore, nanoseconds);
-    }
-}
-
-/// A call has held its permits for so long, and is one of those that are counted. To be called before it
-/// is, as [`waited`].
-#[cfg(feature = "diagnostics")]
-pub(crate) fn held(entry: &Entry, nanoseconds: u64) {
-    if GENERATION.load(Ordering::Relaxed) != 0 {
-        tell(entry, Sampled::Holds, nanoseconds, |target| {
-            target.holds.record(nanoseconds);
-            None
-        });
-    }
-}
-
-#[cold]
-fn tell_wait(entry: &Entry, semaphore: &Semaphore, nanoseconds: u64) {
-    // Whose it is stays as it is: its runtime cannot pass it on while this call waits.
-    let runtime = Lazy::new(|| entry.runtime_of(semaphore));
-    tell(entry, Sampled::Waits, nanoseconds, |target| {
-        target.waits.record(nanoseconds);
-        if !target.observer.by_runtime {
-            return None;
-        }
-        let Some(number) = *runtime else { return Some(Runtime::Retired) };
-        target.by_runtime.entry(number).or_default().record(nanoseconds);
-        Some(Runtime::Number(number))
-    });
-}
-
-fn tell(
-    entry: &Entry,
-    sampled: Sampled,
-    nanoseconds: u64,
-    note: impl Fn(&mut Target) -> Option<Runtime>,
-) {
-    let mut told = entry.told.lock();
-    let unneeded = told.update();
-    let observers: Vec<_> = told
-        .targets
-        .iter_mut()
-        .map(|target| (note(target), Arc::clone(&target.observer)))
-        .collect();
-    drop(told);
-    drop(unneeded);
-    // Foreign code: under no lock of ours.
-    for (runtime, observer) in observers {
-        observer.record(sampled, seconds(nanoseconds), &labels(&entry.name, runtime));
-    }
 }
