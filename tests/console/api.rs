@@ -381,12 +381,7 @@ fn waits_of_a_time_when_nobody_has_read_are_not_those_of_the_last_seconds() {
         assert_eq!(console.row("api::unread").await["p50"], Value::Null);
     });
     runtime().block_on(async {
-        let permit = limiter.acquire().await;
-        let mut waiter = Box::pin(limiter.acquire());
-        assert!(futures::poll!(&mut waiter).is_pending());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        drop(permit);
-        drop(waiter.await);
+        wait(&limiter).await;
         tokio::time::sleep(Duration::from_secs(3600)).await;
         assert_eq!(console.row("api::unread").await["p50"], Value::Null);
     });
