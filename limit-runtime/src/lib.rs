@@ -215,7 +215,7 @@
 //!
 //! **Many futures, so many at a time** (feature `task`): `limit_runtime::task` has `gather`, `map` over
 //! iterators and streams without end, and a `Pool` whose producers wait for a place. No limiter is
-//! needed; with one, [`run`](Limiter::run) and [`spawn`](Limiter::spawn) do it for one future.
+//! needed; with one, `Limiter::run` and `Limiter::spawn` do it for one future.
 //!
 //! ```
 //! # #[cfg(feature = "task")]
@@ -284,7 +284,7 @@
 //!   `tracing`).
 //! * `http-body`: `tower`, and the permit of a call can stay with the body of its HTTP response.
 //! * `metrics`, `opentelemetry`, `prometheus`: figures of all limiters for the `metrics` facade 0.24, for
-//!   OpenTelemetry 0.33 and for `prometheus-client` 0.25: [`exporters`].
+//!   OpenTelemetry 0.33 and for `prometheus-client` 0.25: the module `exporters`.
 //! * `serde`: [`Snapshot`] and what it consists of can be serialised and deserialised.
 //! * `task`: the module `task`, tasks in bulk (with futures-util).
 //! * `tonic`: [`Rejected`] becomes a `Status` of tonic 0.14 by `?`: `RESOURCE_EXHAUSTED`, or
