@@ -68,15 +68,15 @@ pub(crate) async fn crawl(
                 let Some(mut page) = visit?? else { continue };
                 done += 1;
                 *statuses.entry(page.status).or_default() += 1;
+                // The start page goes alone: `fetch` has been used, and no other page is on its way.
+                if let (None, Some(limit)) = (&start_page, args.limit) {
+                    fetch::set_limit(limit);
+                }
                 for link in page.links.drain(..) {
                     if seen.insert(link.clone()) && taken < args.max_pages && !*stop.borrow() {
                         taken += 1;
                         visits.spawn(visitor.clone().visit(link));
                     }
-                }
-                // The start page goes alone, so `fetch` has been used, and nothing else runs yet.
-                if let (None, Some(limit)) = (&start_page, args.limit) {
-                    fetch::set_limit(limit);
                 }
                 start_page.get_or_insert(page);
             }
