@@ -1,7 +1,7 @@
 //! Limiters that let everybody in and count what they would have done.
 
 use crate::calls::{assert_busy, assert_whole, at_once, figures, refused};
-use crate::support::{four_workers, join};
+use crate::support::{Inside, four_workers, join};
 use limit_runtime::{Limiter, Order, RejectedKind, ShadowedCounts};
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,16 +163,25 @@ fn a_call_that_is_not_enabled_would_not_have_waited() {
 
 #[test]
 fn in_a_storm_nobody_waits_and_every_permit_comes_back() {
+    static INSIDE: Inside = Inside::new();
+
     let limiter = Arc::new(Limiter::new("shadow-storm", 3).max_waiting(5).shadow());
     four_workers().block_on(async {
+        // Whoever comes while the limit is found out is not counted as one that would have waited.
+        drop(at_once(limiter.acquire()));
         let call = |limiter: Arc<Limiter>| async move {
             let _permit = limiter.acquire().await;
+            let _inside = INSIDE.enter();
             yield_now().await;
+            // However slowly they come: nobody leaves before there was one too many.
+            while INSIDE.most() < 4 {
+                yield_now().await;
+            }
         };
         join((0..10_000).map(|_| tokio::spawn(call(Arc::clone(&limiter)))).collect()).await;
     });
     let figures = figures(&limiter);
-    assert_eq!((figures.admitted_at_once, figures.admitted_after_waiting), (10_000, 0));
+    assert_eq!((figures.admitted_at_once, figures.admitted_after_waiting), (10_001, 0));
     assert_eq!((figures.in_use, figures.waiting), (0, 0));
     assert!(figures.shadowed.waited > 0, "{figures:?}");
 }

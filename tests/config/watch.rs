@@ -17,6 +17,9 @@ use tempfile::TempDir;
 
 const INTERVAL: Duration = Duration::from_millis(5);
 
+/// What is waited for is sure to come; this only turns a hang into a failure.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 fn file(text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("limits.toml");
@@ -28,14 +31,21 @@ fn watch(path: &Path) -> Watcher {
     Config::watch(path).interval(INTERVAL).start().expect("the file is right")
 }
 
+/// An edit in one step. Whoever writes to the file itself empties it first, and a test that is stopped
+/// just then has given up all settings.
+fn edit(path: &Path, text: impl AsRef<[u8]>) {
+    let other = path.with_extension("new");
+    fs::write(&other, text).expect("it is written");
+    fs::rename(&other, path).expect("it takes the place of the other");
+}
+
+#[track_caller]
 fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..20_000 {
-        if is_so() {
-            return;
-        }
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
         thread::sleep(Duration::from_millis(1));
     }
-    panic!("not within 20 s: {what}");
 }
 
 #[test]
@@ -89,7 +99,7 @@ fn a_broken_edit_changes_nothing_and_says_why_until_it_is_mended() {
         ("[watch-broken]\nlimit = 4\nmax_waiting = 5", "limits.toml:3:1: `max_waiting` cannot"),
     ];
     for (text, message) in broken {
-        fs::write(&path, text).expect("it is written");
+        edit(&path, text);
         until("it says why", || {
             watcher.error().is_some_and(|error| error.to_string().contains(message))
         });
@@ -100,7 +110,7 @@ fn a_broken_edit_changes_nothing_and_says_why_until_it_is_mended() {
         watcher.error().is_some_and(|error| error.to_string().contains("cannot be read"))
     });
     assert_eq!(limiter.limit(), 3);
-    fs::write(&path, "[watch-broken]\nlimit = 6").expect("it is written");
+    edit(&path, "[watch-broken]\nlimit = 6");
     until("the mended file is applied", || limiter.limit() == 6);
     until("there is no error any more", || watcher.error().is_none());
 }
@@ -123,14 +133,14 @@ fn a_watcher_that_is_dropped_looks_no_more_and_what_was_applied_stays() {
     let _ = limiter.limit();
     let (folder, path) = file("[watch-dropped]\nlimit = 3");
     drop(watch(&path));
-    fs::write(&path, "[watch-dropped]\nlimit = 4").expect("it is written");
+    edit(&path, "[watch-dropped]\nlimit = 4");
     // Another, begun later, has looked twice: the first one would have, if it still did.
     let other = folder.path().join("other.toml");
-    fs::write(&other, "[watch-dropped]\nlimit = 3").expect("it is written");
+    edit(&other, "[watch-dropped]\nlimit = 3");
     let _other = watch(&other);
-    fs::write(&other, "[watch-dropped]\nlimit = 5").expect("it is written");
+    edit(&other, "[watch-dropped]\nlimit = 5");
     until("the other's edit takes effect", || limiter.limit() == 5);
-    fs::write(&other, "[watch-dropped]\nlimit = 6").expect("it is written");
+    edit(&other, "[watch-dropped]\nlimit = 6");
     until("the other's edit takes effect", || limiter.limit() == 6);
 }
 
@@ -143,7 +153,7 @@ fn a_file_may_be_in_another_format() {
     let watch = Config::watch(&path).interval(INTERVAL).format(|text| serde_json::from_str(text));
     let watcher = watch.start().expect("it is right");
     assert_eq!(limiter.limit(), 3);
-    fs::write(&path, r#"{ "watch-json": { "limit": "3" } }"#).expect("it is written");
+    edit(&path, r#"{ "watch-json": { "limit": "3" } }"#);
     until("it says why", || watcher.error().is_some());
     let error = watcher.error().expect("there is one").to_string();
     assert!(error.contains("expected a whole number") && error.contains("line 1"), "{error}");
@@ -162,19 +172,18 @@ fn why_the_file_cannot_be_used_is_told_anew_when_it_changes() {
     };
     fs::remove_file(&path).expect("it is there");
     error_is("limits.toml: cannot be read: ");
-    fs::write(&path, b"[watch-why]\nlimit = 4 # \xff").expect("it is written");
+    edit(&path, b"[watch-why]\nlimit = 4 # \xff");
     error_is("limits.toml:2:13: this is not UTF-8");
     fs::remove_file(&path).expect("it is there");
     fs::create_dir(&path).expect("its place is free");
     error_is("limits.toml: cannot be read: ");
     fs::remove_dir(&path).expect("it is there");
-    let large = fs::File::create(&path).expect("its place is free");
+    let other = path.with_extension("large");
+    let large = fs::File::create(&other).expect("it can be made");
     large.set_len((16 << 20) + 1).expect("it is only said to be so large");
+    fs::rename(&other, &path).expect("its place is free");
     error_is("larger than 16777216 bytes");
-    drop(large);
-    let other = path.with_extension("new");
-    fs::write(&other, "[watch-why]\r\nlimit = 5\r\n").expect("it is written");
-    fs::rename(&other, &path).expect("it takes the place of the other");
+    edit(&path, "[watch-why]\r\nlimit = 5\r\n");
     until("the file in its place is applied", || limiter.limit() == 5);
     until("there is no error any more", || watcher.error().is_none());
 }
@@ -213,11 +222,11 @@ fn a_format_that_panics_does_not_end_the_watch() {
         Config::from_toml(text)
     });
     let watcher = watch.start().expect("it is right");
-    fs::write(&path, "!").expect("it is written");
+    edit(&path, "!");
     until("it says why", || {
         watcher.error().is_some_and(|error| error.to_string().ends_with("reading it panicked"))
     });
-    fs::write(&path, "[watch-panics]\nlimit = 4").expect("it is written");
+    edit(&path, "[watch-panics]\nlimit = 4");
     until("the edit takes effect", || limiter.limit() == 4);
 }
 
@@ -239,7 +248,7 @@ fn an_edit_that_is_being_read_when_the_watcher_is_dropped_is_not_applied() {
         Config::from_toml(text)
     });
     let watcher = watch.start().expect("it is right");
-    fs::write(&path, "[watch-late]\nlimit = 4").expect("it is written");
+    edit(&path, "[watch-late]\nlimit = 4");
     is_read.recv().expect("it is read");
     drop(watcher);
     drop(go_on);
@@ -267,8 +276,8 @@ fn a_watcher_can_be_dropped_by_whom_an_edit_wakes() {
     let waker = Waker::from(drops);
     let mut call = pin!(limiter.acquire());
     assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-    fs::write(&path, "[watch-drops]\nlimit = 1").expect("it is written");
-    is_dropped.recv_timeout(Duration::from_secs(20)).expect("it is not stuck");
+    edit(&path, "[watch-drops]\nlimit = 1");
+    is_dropped.recv_timeout(PATIENCE).expect("it is not stuck");
     assert!(call.poll(&mut Context::from_waker(&waker)).is_ready());
 }
 

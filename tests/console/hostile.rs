@@ -1,12 +1,13 @@
 //! Requests that are refused, and change nothing.
 
-use crate::support::{Console, TOKEN, get, post, request};
+use crate::support::{Console, TOKEN, get, post, request, served};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use limit_runtime::Limiter;
 use limit_runtime::console::{Options, serve, serve_with};
 use serde_json::json;
 use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// A change that would be made, but for what is done to the request.
 async fn assert_refused(
@@ -336,7 +337,7 @@ fn files_of_the_page_are_small_enough_to_read() {
 #[tokio::test]
 async fn addresses_beyond_loopback_are_refused_without_a_token() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
-        let address: std::net::SocketAddr = address.parse().expect("an address");
+        let address: SocketAddr = address.parse().expect("an address");
         let refused = serve(address).await.expect_err("it is not loopback");
         assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{address}");
         assert!(refused.to_string().contains("Options::writable"), "{refused}");
@@ -346,15 +347,9 @@ async fn addresses_beyond_loopback_are_refused_without_a_token() {
 }
 
 /// The first line that a console which is served answers.
-async fn answer_to(address: std::net::SocketAddr, request: &str) -> String {
+async fn answer_to(address: SocketAddr, request: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = loop {
-        // It is about to listen.
-        match tokio::net::TcpStream::connect(address).await {
-            Ok(stream) => break stream,
-            Err(_) => tokio::task::yield_now().await,
-        }
-    };
+    let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
     stream.write_all(request.as_bytes()).await.expect("it listens");
     let mut answer = Vec::new();
     while !answer.contains(&b'\n') {
@@ -371,9 +366,8 @@ async fn answer_to(address: std::net::SocketAddr, request: &str) -> String {
 async fn requests_that_are_no_browser_s_are_no_way_in() {
     let limiter = Limiter::new("hostile::raw", 5);
     drop(limiter.acquire().await);
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-    let address = free.expect("a free port");
-    let server = tokio::spawn(serve_with(address, Options::new().writable(TOKEN)));
+    let with_token = |address: SocketAddr| serve_with(address, Options::new().writable(TOKEN));
+    let (address, server) = served(Ipv4Addr::LOCALHOST, with_token).await;
     let right =
         format!("GET /api/limiters HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     assert_eq!(answer_to(address, &right).await, "HTTP/1.1 200 OK");

@@ -4,10 +4,13 @@ use crate::support::Console;
 use limit_runtime::Limiter;
 use serde_json::json;
 use std::fmt::Debug;
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
+
+const PART: &str = "CONSOLE_LOG_PART";
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
@@ -47,8 +50,24 @@ impl Subscriber for Listener {
     fn exit(&self, _: &Id) {}
 }
 
-#[tokio::test]
-async fn each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not() {
+/// In a process of its own: whether anybody listens is asked once for all, by whichever test is the
+/// first to change something.
+#[test]
+fn each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not() {
+    if std::env::var_os(PART).is_none() {
+        let program = std::env::current_exe().expect("the test knows its program");
+        let test = "log::each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not";
+        let output = Command::new(program).args([test, "--exact"]).env(PART, "1").output();
+        let output = output.expect("the test can run itself");
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && told.contains("1 passed"), "{told}");
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(changes_are_logged());
+}
+
+async fn changes_are_logged() {
     let lines = Lines::default();
     let _listens = tracing::subscriber::set_default(Listener(Arc::clone(&lines)));
     let limiter = Limiter::new("log::changes", 5);

@@ -1,11 +1,10 @@
 //! Wherever the page is.
 
-use crate::support::Console;
+use crate::support::{Console, served};
 use axum::Router;
 use axum::http::StatusCode;
 use limit_runtime::console::{Options, router, serve, serve_with};
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// Where a relative address on a page leads.
 fn resolve(page: &str, relative: &str) -> String {
@@ -71,13 +70,8 @@ async fn path_of_the_page_is_not_taken_for_html() {
 
 #[tokio::test]
 async fn it_is_served_alone() {
-    let free = || {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("an address")
-    };
     let http = crate::support::http_client();
-    let address = free();
-    let server = tokio::spawn(serve(address));
+    let (address, server) = served(Ipv4Addr::LOCALHOST, serve).await;
     let url = format!("http://{address}/api/limiters");
     let all = answered(&http, &url, None).await.text().await.expect("text");
     let all: serde_json::Value = serde_json::from_str(&all).expect("JSON");
@@ -85,28 +79,19 @@ async fn it_is_served_alone() {
     server.abort();
 
     // On every address: to be read with the token only.
-    let port = free().port();
-    let options = Options::new().writable("a token");
-    let server = tokio::spawn(serve_with(SocketAddr::from(([0, 0, 0, 0], port)), options));
-    let url = format!("http://127.0.0.1:{port}/api/limiters");
+    let with_token = |address: SocketAddr| serve_with(address, Options::new().writable("a token"));
+    let (address, server) = served(Ipv4Addr::UNSPECIFIED, with_token).await;
+    let url = format!("http://{address}/api/limiters");
     assert_eq!(answered(&http, &url, None).await.status(), 401);
     assert_eq!(answered(&http, &url, Some("wrong")).await.status(), 401);
     assert_eq!(answered(&http, &url, Some("a token")).await.status(), 200);
     server.abort();
 }
 
-/// An answer, once the server listens.
 async fn answered(http: &reqwest::Client, url: &str, password: Option<&str>) -> reqwest::Response {
-    let until = tokio::time::Instant::now() + Duration::from_secs(60);
-    loop {
-        let mut request = http.get(url);
-        if let Some(password) = password {
-            request = request.basic_auth("ops", Some(password));
-        }
-        match request.send().await {
-            Ok(answer) => return answer,
-            Err(error) => assert!(tokio::time::Instant::now() < until, "{error}"),
-        }
-        tokio::task::yield_now().await;
+    let mut request = http.get(url);
+    if let Some(password) = password {
+        request = request.basic_auth("ops", Some(password));
     }
+    request.send().await.expect("it answers")
 }

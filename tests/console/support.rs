@@ -6,6 +6,10 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use limit_runtime::console::{Options, router};
 use serde_json::Value;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use tokio::net::TcpStream;
+use tokio::task::{JoinHandle, yield_now};
 use tower::ServiceExt;
 
 pub(crate) const TOKEN: &str = "correct horse battery staple";
@@ -98,6 +102,31 @@ pub(crate) fn post(body: String) -> Request<Body> {
         .header("content-type", "application/json")
         .body(Body::from(body))
         .expect("a request")
+}
+
+/// A console that is served alone, at an address that is free. Another program may take its port just
+/// before; then it is another one.
+pub(crate) async fn served<F>(
+    ip: Ipv4Addr,
+    serve: impl Fn(SocketAddr) -> F,
+) -> (SocketAddr, JoinHandle<io::Result<()>>)
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    loop {
+        let free = TcpListener::bind((ip, 0)).and_then(|free| free.local_addr());
+        let address = free.expect("a free port");
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()));
+        let server = tokio::spawn(serve(address));
+        while !server.is_finished() && TcpStream::connect(loopback).await.is_err() {
+            yield_now().await;
+        }
+        if !server.is_finished() {
+            return (loopback, server);
+        }
+        let ended = server.await.expect("no panic").expect_err("it serves for ever");
+        assert_eq!(ended.kind(), io::ErrorKind::AddrInUse, "{ended}");
+    }
 }
 
 /// A client that needs no certificates.

@@ -86,7 +86,7 @@ async fn until(condition: impl Fn() -> bool) {
 
 /// What would hang is a failure.
 async fn in_time<F: Future>(future: F) -> F::Output {
-    timeout(Duration::from_secs(30), future).await.expect("it comes in time")
+    timeout(Duration::from_secs(120), future).await.expect("it comes in time")
 }
 
 /// How many are inside, and the most that there were.

@@ -21,7 +21,7 @@ use crate::Result;
 use crate::programs::connections::{Http, builder};
 
 /// Nothing takes so long, even on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Where as many must be at once as it says; the most that ever were is counted.
 #[derive(Clone)]

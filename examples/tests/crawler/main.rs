@@ -30,10 +30,17 @@ fn sqlite(directory: &TempDir) -> String {
     format!("sqlite://{}", directory.path().join("crawl.sqlite").display())
 }
 
+/// One that gives up on no page.
+fn patient_crawler(database: &str) -> Program {
+    crawler(database).args(&["--timeout", "600"])
+}
+
 /// Odd pages become rows with a status, and every page is asked for once.
 async fn check_odd_pages(database: &str) -> Result {
     let site = odd_site::serve().await?;
-    let end = crawler(database).args(&["--url", &site.url("/"), "--timeout", "3"]).run().await?;
+    // One page never comes; the others do, also if this process is stopped for some seconds.
+    let args = ["--url", &site.url("/"), "--timeout", "20"];
+    let end = crawler(database).args(&args).run().await?;
 
     assert_eq!(end.code, Some(0), "{end:?}");
     assert_eq!(end.errors, "");
@@ -49,7 +56,7 @@ async fn check_odd_pages(database: &str) -> Result {
 /// Crawls a site that lets its pages go only when `limit` of them are asked for at once.
 async fn check_limit(database: &str, limit: usize, args: &[&str]) -> Result {
     let site = Site::that_gathers(limit, 3 * limit).await?;
-    let end = crawler(database).args(&["--url", &site.url("/")]).args(args).run().await?;
+    let end = patient_crawler(database).args(&["--url", &site.url("/")]).args(args).run().await?;
 
     assert_eq!(end.code, Some(0), "{end:?}");
     assert_eq!(site.most_at_once(), limit);
@@ -109,7 +116,7 @@ async fn max_pages_is_the_number_of_rows() -> Result {
     let database = sqlite(&directory);
     let site = Site::that_gathers(1, 9).await?;
     let args = ["--url", &site.url("/"), "--max-pages", "4"];
-    let end = crawler(&database).args(&args).run().await?;
+    let end = patient_crawler(&database).args(&args).run().await?;
 
     assert_eq!(end.code, Some(0), "{end:?}");
     assert_eq!(count(&database, "ok").await?, 4);
@@ -122,11 +129,12 @@ async fn max_pages_is_the_number_of_rows() -> Result {
 async fn loopback_needs_neither_certificates_nor_a_proxy() -> Result {
     let directory = TempDir::new()?;
     let site = Site::that_gathers(1, 1).await?;
-    let end = crawler(&sqlite(&directory))
+    let proxy = site::closed_port()?;
+    let end = patient_crawler(&sqlite(&directory))
         .args(&["--url", &site.url("/")])
         .env("SSL_CERT_FILE", "/nonexistent")
         .env("SSL_CERT_DIR", "/nonexistent")
-        .env("http_proxy", &format!("http://{}", site::closed_port()?))
+        .env("http_proxy", &format!("http://{}", proxy.address))
         .run()
         .await?;
     assert_eq!(end.code, Some(0), "{end:?}");
@@ -140,7 +148,7 @@ async fn ctrl_c_lets_running_pages_finish_and_starts_no_more() -> Result {
     let directory = TempDir::new()?;
     let database = sqlite(&directory);
     let mut site = Site::that_waits(9).await?;
-    let mut crawler = crawler(&database).args(&["--url", &site.url("/")]).start()?;
+    let mut crawler = patient_crawler(&database).args(&["--url", &site.url("/")]).start()?;
 
     site.until_inside(3).await?;
     crawler.interrupt()?;
@@ -164,7 +172,7 @@ async fn a_second_ctrl_c_leaves_at_once_and_the_database_is_whole() -> Result {
     let directory = TempDir::new()?;
     let database = sqlite(&directory);
     let mut site = Site::that_waits(9).await?;
-    let mut crawler = crawler(&database).args(&["--url", &site.url("/")]).start()?;
+    let mut crawler = patient_crawler(&database).args(&["--url", &site.url("/")]).start()?;
 
     site.until_inside(3).await?;
     crawler.interrupt()?;
@@ -204,7 +212,8 @@ async fn a_bad_url_is_one_line_and_exit_code_1() -> Result {
 #[tokio::test]
 async fn a_start_page_out_of_reach_is_one_line_and_exit_code_1() -> Result {
     let directory = TempDir::new()?;
-    let url = format!("http://{}/", site::closed_port()?);
+    let closed = site::closed_port()?;
+    let url = format!("http://{}/", closed.address);
     let line = one_line(&sqlite(&directory), &["--url", &url]).await?;
     let expected = format!("crawler: cannot reach {url}: unreachable: ");
     assert!(line.starts_with(&expected), "{line}");
@@ -213,7 +222,8 @@ async fn a_start_page_out_of_reach_is_one_line_and_exit_code_1() -> Result {
 
 #[tokio::test]
 async fn a_database_out_of_reach_is_one_line_without_its_password_and_exit_code_1() -> Result {
-    let address = site::closed_port()?;
+    let closed = site::closed_port()?;
+    let address = closed.address;
     let line = one_line(&format!("mysql://someone:secret@{address}/crawl"), &[]).await?;
     let expected = format!("crawler: cannot reach the database mysql://someone@{address}/crawl: ");
     assert!(line.starts_with(&expected), "{line}");

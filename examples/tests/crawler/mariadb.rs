@@ -46,7 +46,8 @@ impl MariaDb {
             return Err(String::from_utf8_lossy(&installed.stderr).into());
         }
 
-        let address = site::closed_port()?;
+        // A port that is free now; if another program takes it meanwhile, the server says so.
+        let address = site::closed_port()?.address;
         let mut server = Command::new(server)
             .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"])
             .arg(user)

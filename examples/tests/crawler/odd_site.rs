@@ -28,7 +28,7 @@ pub(crate) async fn serve() -> Result<Site> {
         <a href='mailto:someone@example.com'>mail</a> <a href='javascript:void(0)'>script</a>
         <a href='http://['>not a URL</a> <a>no address</a>",
         long = "x".repeat(LONG),
-        closed = closed_port()?,
+        closed = closed_port()?.address,
     );
     let router = Router::new()
         .route("/", get(async move || Html(start)))

@@ -1,7 +1,7 @@
 //! Sites on loopback that count what is asked of them.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{Html, Response};
 use axum::routing::get;
+use tokio::net::TcpSocket;
 use tokio::sync::{Barrier, Semaphore, watch};
 
 use crate::Result;
@@ -130,7 +131,14 @@ impl Drop for Inside {
     }
 }
 
-/// An address where nobody listens.
-pub(crate) fn closed_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+/// An address where nobody listens, and nobody else can as long as this is there.
+pub(crate) struct ClosedPort {
+    pub(crate) address: SocketAddr,
+    _taken: TcpSocket,
+}
+
+pub(crate) fn closed_port() -> Result<ClosedPort> {
+    let taken = TcpSocket::new_v4()?;
+    taken.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    Ok(ClosedPort { address: taken.local_addr()?, _taken: taken })
 }

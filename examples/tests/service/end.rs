@@ -13,9 +13,12 @@ const BYTES: usize = 12 * 1024 * 1024;
 /// Who waits, waits for long.
 const PATIENT: &str = "['*']\nmax_wait = '10m'";
 
+/// Those inside are waited for as long as it takes.
+const LONG: &[&str] = &["--patience", "600"];
+
 #[tokio::test]
 async fn sigterm_lets_all_who_were_let_in_finish_and_nobody_new_in() -> Result {
-    let mut service = Service::start(PATIENT, &[]).await?;
+    let mut service = Service::start(PATIENT, LONG).await?;
     let mut inside = Vec::new();
     for _ in 0..4 {
         inside.push(service.clients.download(MEGABYTES).await?);
@@ -61,7 +64,7 @@ async fn who_takes_too_long_is_left_behind_and_named() -> Result {
 
 #[tokio::test]
 async fn a_second_ctrl_c_ends_it_at_once() -> Result {
-    let mut service = Service::start(PATIENT, &[]).await?;
+    let mut service = Service::start(PATIENT, LONG).await?;
     let _inside = service.clients.download(MEGABYTES).await?;
     service.program.interrupt()?;
     service.program.until_says("closed: waiting for 1 calls").await?;
@@ -75,7 +78,7 @@ async fn a_second_ctrl_c_ends_it_at_once() -> Result {
 
 #[tokio::test]
 async fn its_own_load_is_answered_to_the_last_request() -> Result {
-    let mut service = Service::start("", &["--load"]).await?;
+    let mut service = Service::start("", &["--load", "--patience", "600"]).await?;
     service.program.until_says(" asked, ").await?;
     service.program.terminate()?;
     let end = service.program.end().await?;

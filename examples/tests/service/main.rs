@@ -58,7 +58,11 @@ impl Service {
 
     /// Edits the settings, and waits until `is_so` of the figures.
     async fn edit(&self, settings: &str, is_so: impl Fn(&Figures) -> bool) -> Result<Figures> {
-        fs::write(self.settings.path().join("service.toml"), settings)?;
+        // In one step: of a file that is empty for long all settings are given up.
+        let file = self.settings.path().join("service.toml");
+        let other = file.with_extension("new");
+        fs::write(&other, settings)?;
+        fs::rename(other, file)?;
         self.until(is_so).await
     }
 

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use url::{ParseError, Url};
 
 /// What a page may take until it shows what it should, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// In front of each script: the first element of a selector, its text, and the names in the table.
 const WORDS: &str = "const $ = css => document.querySelector(css);
@@ -160,7 +160,10 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
+    /// When it can be: a program that is not heard in time cannot be changed until it is.
+    #[track_caller]
     pub(crate) fn click(&self, css: &str) {
+        self.until(&format!("!$({}).matches(':disabled')", json!(css)));
         let element = self.find(css);
         self.runtime.block_on(element.click()).unwrap_or_else(|error| panic!("{css}: {error}"));
     }

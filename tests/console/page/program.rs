@@ -63,7 +63,7 @@ impl Program {
     /// As a program ends that crashes: without a word to anybody.
     pub(crate) fn stop(&mut self) {
         if let Some(console) = self.console.take() {
-            console.shutdown_timeout(Duration::from_secs(10));
+            console.shutdown_timeout(Duration::from_secs(120));
         }
     }
 

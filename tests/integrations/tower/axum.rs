@@ -51,11 +51,16 @@ async fn answer(asked: JoinHandle<reqwest::Result<reqwest::Response>>) -> reqwes
     in_time(asked).await.expect("no panic").expect("it answers")
 }
 
-/// A handler that counts who is inside.
-fn counted(inside: &Arc<Inside>) -> MethodRouter {
+/// A handler that counts who is inside. Nobody leaves before so many have been inside at once,
+/// however slowly they come.
+fn counted(inside: &Arc<Inside>, together: usize) -> MethodRouter {
     let inside = Arc::clone(inside);
     get(async move || {
         let _guest = inside.enter();
+        while inside.most() < together {
+            yield_now().await;
+        }
+        // Time for one too many to come, if it may.
         for _ in 0..100 {
             yield_now().await;
         }
@@ -68,9 +73,9 @@ async fn all_routes_and_connections_share() {
     let limiter = Arc::new(Limiter::new("tower-routes", 2));
     let towers = Arc::new(Inside::default());
     let ours = Arc::new(Inside::default());
-    let routes = |inside| {
-        let routes = Router::new().route("/a", counted(inside)).route("/b", counted(inside));
-        routes.route("/c", counted(inside))
+    let routes = |inside, together| {
+        let counted = || counted(inside, together);
+        Router::new().route("/a", counted()).route("/b", counted()).route("/c", counted())
     };
     let ask = async |router: Router| {
         let server = Server::new(router).await;
@@ -79,13 +84,13 @@ async fn all_routes_and_connections_share() {
             assert_eq!(asked.status(), 200);
         }
     };
-    ask(routes(&ours).layer(LimitLayer::new(&limiter).until_body_end())).await;
+    ask(routes(&ours, 2).layer(LimitLayer::new(&limiter).until_body_end())).await;
     assert_eq!(ours.most(), 2);
     until(|| limiter.snapshot().total.in_use == 0).await;
     assert_figures(&limiter, 0, 0);
 
     // The trap: tower's layer has one limit for each service that it makes, each route that is.
-    ask(routes(&towers).layer(ConcurrencyLimitLayer::new(2))).await;
+    ask(routes(&towers, 3).layer(ConcurrencyLimitLayer::new(2))).await;
     assert!(towers.most() > 2, "{}", towers.most());
 }
 
@@ -171,7 +176,7 @@ async fn a_refused_request_has_its_status_and_when_to_come_again() {
     let limiter = Arc::new(Limiter::named("tower-axum-layer", 1).max_waiting(0));
     let calls = Arc::new(Inside::default());
     let layer = LimitLayer::new(&limiter).on_reject(Rejected::into_response).until_body_end();
-    let router = Router::new().route("/", counted(&calls)).layer(layer);
+    let router = Router::new().route("/", counted(&calls, 1)).layer(layer);
     let server = Server::new(router).await;
 
     let held = limiter.try_acquire().expect("a permit is free");
@@ -206,8 +211,8 @@ async fn a_route_has_its_own_limit_beside_that_of_all() {
     let calls = Arc::new(Inside::default());
     let layer = LimitLayer::new(&limiter).on_reject(Rejected::into_response).until_body_end();
     let router = Router::new()
-        .route("/limited", counted(&calls).layer(layer))
-        .route("/free", counted(&calls))
+        .route("/limited", counted(&calls, 1).layer(layer))
+        .route("/free", counted(&calls, 1))
         .route_layer(ServiceBuilder::new().layer(LimitLayer::new(&ALL).until_body_end()));
     let server = Server::new(router).await;
     let _held = limiter.try_acquire().expect("a permit is free");

@@ -19,30 +19,35 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, yield_now};
 use tower::util::MapFutureLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-/// Answers each request on a connection after a while, and counts the connections it has had.
-async fn server() -> (SocketAddr, Arc<Inside>, JoinHandle<()>) {
+/// Counts the connections it has, and answers the first request once so many have been open at once,
+/// however slowly they come.
+async fn server(together: usize) -> (SocketAddr, Arc<Inside>, JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let open = Arc::new(Inside::default());
     let counted = Arc::clone(&open);
     let task = tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
-            tokio::spawn(serve(connection, counted.enter()));
+            tokio::spawn(serve(connection, counted.enter(), together));
         }
     });
     (address, open, task)
 }
 
-async fn serve(mut connection: TcpStream, _guest: Guest) {
+async fn serve(mut connection: TcpStream, guest: Guest, together: usize) {
     let mut read = Vec::new();
     while connection.read_buf(&mut read).await.is_ok_and(|bytes| bytes > 0) {
         if read.ends_with(b"\r\n\r\n") {
             read.clear();
+            while guest.0.most() < together {
+                yield_now().await;
+            }
+            // Time for one too many to come, if it may.
             for _ in 0..50 {
                 yield_now().await;
             }
@@ -139,7 +144,7 @@ where
 #[tokio::test]
 async fn hyper_has_no_more_connections_open_than_permits() {
     for idle in [0, 8] {
-        let (address, accepted, task) = server().await;
+        let (address, accepted, task) = server(2).await;
         let limiter = Arc::new(Limiter::new("tower-connections", 2));
         let open = Arc::new(Inside::default());
         let counted = Arc::clone(&open);
@@ -164,7 +169,7 @@ async fn hyper_has_no_more_connections_open_than_permits() {
 
 #[tokio::test]
 async fn hyper_without_a_limit_has_more() {
-    let (address, _accepted, task) = server().await;
+    let (address, _accepted, task) = server(3).await;
     let open = Arc::new(Inside::default());
     let counted = Arc::clone(&open);
     let connector = HttpConnector::new()
@@ -176,9 +181,10 @@ async fn hyper_without_a_limit_has_more() {
 
 #[tokio::test]
 async fn a_connect_that_fails_gives_its_permit_back() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
+    // Nobody listens there, and nobody else can.
+    let taken = TcpSocket::new_v4().expect("a socket");
+    taken.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let address = taken.local_addr().expect("an address");
     let limiter = Arc::new(Limiter::new("tower-fails", 1));
     let mut connector = LimitLayer::new(&limiter).layer(HttpConnector::new());
     let uri: Uri = format!("http://{address}/").parse().expect("an address");
@@ -217,7 +223,7 @@ async fn ask_with_reqwest(builder: reqwest::ClientBuilder, address: SocketAddr, 
 
 #[tokio::test]
 async fn reqwest_makes_no_more_connections_at_once_than_permits() {
-    let (address, accepted, task) = server().await;
+    let (address, accepted, task) = server(3).await;
     let limiter = Arc::new(Limiter::new("tower-connects", 2));
     let connecting = Arc::new(Inside::default());
     let enter = counting(&connecting);
@@ -239,7 +245,7 @@ async fn reqwest_makes_no_more_connections_at_once_than_permits() {
 
 #[tokio::test]
 async fn reqwest_tells_of_a_connect_that_was_refused() {
-    let (address, accepted, task) = server().await;
+    let (address, accepted, task) = server(1).await;
     let limiter = Arc::new(Limiter::new("tower-refused", 1).max_waiting(0));
     let layer = LimitLayer::new(&limiter);
     let client = super::http_client().connector_layer(layer);

@@ -98,7 +98,7 @@ async fn a_servers_calls_keep_to_the_limit() {
         tokio::spawn(async move { client.check(request()).await })
     });
     let calls: Vec<_> = calls.collect();
-    until(|| limiter.snapshot().total.waiting == 6).await;
+    until(|| limiter.snapshot().total.waiting == 6 && upstream.inside.now() == 2).await;
     upstream.answer(8);
     for call in in_time(join_all(calls)).await {
         assert_eq!(call.expect("no panic").expect("it answers").into_inner().status, 1);
