@@ -123,3 +123,24 @@ fn a_name_that_means_nobody_is_pending_and_the_nearest_is_told() {
         "names::dowload: no such limiter is in use yet; did you mean `names::download`?"
     );
 }
+
+#[test]
+fn of_a_name_with_a_star_the_nearest_is_told_by_what_is_before_and_after_it() {
+    let _turn = turn();
+    let limiters =
+        ["starred::orders::read", "starred::users::write"].map(|name| Limiter::new(name, 1));
+    let _ = limiters.each_ref().map(Limiter::limit);
+    for (pattern, nearest) in [
+        ("stared::*", Some("starred::orders::read")),
+        ("stared::users::*", Some("starred::users::write")),
+        ("*::users::wrte", Some("starred::users::write")),
+        ("starrde::u*::write", Some("starred::users::write")),
+        ("quite-another::*", None),
+        // One letter is like any other, and what is between two stars may be anywhere.
+        ("x*", None),
+        ("stared::*::x*", None),
+    ] {
+        let applied = apply(&format!("[\"{pattern}\"]\nlimit = 2"));
+        assert_eq!(applied.pending()[0].nearest(), nearest, "{pattern}");
+    }
+}
