@@ -72,7 +72,8 @@ impl Options {
     }
 
     /// Lets open pages go when this is ready, so that a server that shuts down gracefully does not wait
-    /// for them. It is polled while there are open pages.
+    /// for them. It is polled while there are open pages. For a client that does not read what it was sent,
+    /// a server waits all the same, as with any other answer: give it a time after which it does no more.
     ///
     /// # Examples
     ///
