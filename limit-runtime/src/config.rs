@@ -85,6 +85,10 @@ use table::Table;
 use toml::de::{DeTable, DeValue};
 pub use watch::{Watch, Watcher};
 
+/// Of so many names that mean nobody the nearest is sought: to compare all with all takes long, and more
+/// are no slips of the pen.
+const SOUGHT: usize = 100;
+
 /// Settings by limiter name. See the [module](self).
 ///
 /// It is read from whatever serde reads: TOML by [`from_toml`](Self::from_toml), which knows the line
@@ -233,11 +237,11 @@ impl Config {
                 !known().any(|known| known == name.as_str())
             }
         };
-        let names = self.tables.keys().filter(pending);
+        let names = self.tables.keys().filter(pending).enumerate();
         names
-            .map(|name| Pending {
-                name: name.clone(),
-                nearest: names::nearest(name, known()).map(str::to_owned),
+            .map(|(number, name)| {
+                let nearest = if number < SOUGHT { names::nearest(name, known()) } else { None };
+                Pending { name: name.clone(), nearest: nearest.map(str::to_owned) }
             })
             .collect()
     }
@@ -349,7 +353,7 @@ impl Pending {
         &self.name
     }
 
-    /// The limiter in use whose name is nearest to it, if one is near.
+    /// The limiter in use whose name is nearest to it, if one is near. (Sought for the first hundred only.)
     #[must_use]
     pub fn nearest(&self) -> Option<&str> {
         self.nearest.as_deref()

@@ -1,6 +1,7 @@
 //! Which names of a configuration mean a limiter.
 
 use crate::{apply, turn};
+use limit_runtime::config::Pending;
 use limit_runtime::{Limiter, Source};
 use std::time::Duration;
 
@@ -143,4 +144,16 @@ fn of_a_name_with_a_star_the_nearest_is_told_by_what_is_before_and_after_it() {
         let applied = apply(&format!("[\"{pattern}\"]\nlimit = 2"));
         assert_eq!(applied.pending()[0].nearest(), nearest, "{pattern}");
     }
+}
+
+#[test]
+fn of_very_many_names_that_mean_nobody_it_is_told_of_the_first_hundred() {
+    let _turn = turn();
+    let limiter = Limiter::new("very-many-000x", 1);
+    let _ = limiter.limit();
+    let toml: String = (0..101).map(|n| format!("[very-many-{n:04}]\nlimit = 2\n")).collect();
+    let applied = apply(&toml);
+    let near = |pending: &Pending| pending.nearest().is_some();
+    assert!(applied.pending()[..100].iter().all(near));
+    assert!(!near(&applied.pending()[100]));
 }

@@ -52,7 +52,7 @@ fn most_like<'a>(
     known
         // The others cannot be near, and to compare is slow.
         .filter(|(like, _)| like.chars().count().abs_diff(length) <= most)
-        .map(|(like, known)| (strsim::damerau_levenshtein(text, &like), known))
+        .map(|(like, known)| (strsim::osa_distance(text, &like), known))
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, known)| known)
