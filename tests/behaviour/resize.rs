@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
 use std::thread;
+use tokio_test::task::Spawn;
 
 #[test]
 fn lowering_interrupts_nobody_and_takes_effect_as_permits_come_back() {
@@ -249,7 +250,7 @@ fn all_who_fit_are_woken_although_some_wakers_panic() {
     }
     waiters.push(waiter(limiter.acquire()));
     assert!(catch_unwind(AssertUnwindSafe(|| limiter.set_limit(5))).is_err());
-    assert!(waiters.iter().all(|waiter| waiter.is_woken()));
+    assert!(waiters.iter().all(Spawn::is_woken));
     drop((waiters, panicking));
     assert_all_free(&limiter);
 }
@@ -265,7 +266,9 @@ fn each_runtime_hears_of_a_change_although_a_waker_of_another_panics() {
             let polled = first.as_mut().poll(&mut Context::from_waker(&panicking()));
             assert!(polled.is_pending());
         });
-        let mut waiter = runtimes[1 - place].block_on(async { waiter(limiter.acquire()) });
+        let entered = runtimes[1 - place].enter();
+        let mut waiter = waiter(limiter.acquire());
+        drop(entered);
         assert!(catch_unwind(AssertUnwindSafe(|| limiter.set_limit(1))).is_err());
         assert!(waiter.is_woken(), "{place}");
         drop(served(&mut waiter));

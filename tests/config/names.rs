@@ -151,8 +151,8 @@ fn of_very_many_names_that_mean_nobody_it_is_told_of_the_first_hundred() {
     let _turn = turn();
     let limiter = Limiter::new("very-many-000x", 1);
     let _ = limiter.limit();
-    let toml: String = (0..101).map(|n| format!("[very-many-{n:04}]\nlimit = 2\n")).collect();
-    let applied = apply(&toml);
+    let tables: Vec<_> = (0..101).map(|n| format!("[very-many-{n:04}]\nlimit = 2")).collect();
+    let applied = apply(&tables.join("\n"));
     let near = |pending: &Pending| pending.nearest().is_some();
     assert!(applied.pending()[..100].iter().all(near));
     assert!(!near(&applied.pending()[100]));
