@@ -71,15 +71,23 @@ mod watch;
 
 use crate::limiter::settings::{Settings, Values};
 use crate::limiter::{Entry, entries};
+use crate::semaphore::serve_each;
 pub use error::ConfigError;
 pub(crate) use layer::first_used;
 use serde::de::{Deserialize, Deserializer};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
+use std::iter::zip;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use table::Table;
 use toml::de::{DeTable, DeValue};
 pub use watch::{Watch, Watcher};
+
+/// Of so many names that mean nobody the nearest is sought: to compare all with all takes long, and more
+/// are no slips of the pen.
+const SOUGHT: usize = 100;
 
 /// Settings by limiter name. See the [module](self).
 ///
@@ -154,7 +162,20 @@ impl Config {
     /// # Errors
     ///
     /// If a setting does not fit a limiter that is in use. Then nothing has been changed.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a call that is let in does; when all has been applied.
     pub fn apply(self) -> Result<Applied, ConfigError> {
+        let (applied, panicked) = self.apply_all()?;
+        match panicked {
+            Some(panic) => resume_unwind(panic),
+            None => Ok(applied),
+        }
+    }
+
+    /// The same; what those panicked with who were woken is given back.
+    fn apply_all(self) -> Result<(Applied, Option<Panic>), ConfigError> {
         let config = Arc::new(self);
         for entry in entries() {
             let unsupported = |error: crate::Unsupported| {
@@ -164,16 +185,19 @@ impl Config {
             entry.supports(&config.values(&entry.name)).map_err(unsupported)?;
         }
         let version = layer::put_in_force(&config);
-        let mut changes = Vec::new();
         // Again: one may have been used for the first time meanwhile.
         let limiters = entries();
-        for entry in &limiters {
-            let before = entry.current_settings();
-            entry.configure(version, layer::what_fits(entry, config.values(&entry.name)));
-            changes.extend(Change::between(entry, &before, &entry.current_settings()));
-        }
+        let before: Vec<_> = limiters.iter().map(|entry| entry.current_settings()).collect();
+        let configured = catch_unwind(AssertUnwindSafe(|| {
+            serve_each(&limiters, |entry| {
+                entry.configure(version, layer::what_fits(entry, config.values(&entry.name)));
+            });
+        }));
+        let changes = zip(&limiters, &before)
+            .flat_map(|(entry, before)| Change::between(entry, before, &entry.current_settings()))
+            .collect();
         let pending = config.pending(&limiters);
-        Ok(Applied { changes, pending })
+        Ok((Applied { changes, pending }, configured.err()))
     }
 
     /// What it says of a limiter.
@@ -213,15 +237,18 @@ impl Config {
                 !known().any(|known| known == name.as_str())
             }
         };
-        let names = self.tables.keys().filter(pending);
+        let names = self.tables.keys().filter(pending).enumerate();
         names
-            .map(|name| Pending {
-                name: name.clone(),
-                nearest: names::nearest(name, known()).map(str::to_owned),
+            .map(|(number, name)| {
+                let nearest = if number < SOUGHT { names::nearest(name, known()) } else { None };
+                Pending { name: name.clone(), nearest: nearest.map(str::to_owned) }
             })
             .collect()
     }
 }
+
+/// What somebody has panicked with.
+type Panic = Box<dyn Any + Send>;
 
 /// What came of a [`Config`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -326,7 +353,7 @@ impl Pending {
         &self.name
     }
 
-    /// The limiter in use whose name is nearest to it, if one is near.
+    /// The limiter in use whose name is nearest to it, if one is near. (Sought for the first hundred only.)
     #[must_use]
     pub fn nearest(&self) -> Option<&str> {
         self.nearest.as_deref()

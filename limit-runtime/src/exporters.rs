@@ -65,7 +65,8 @@
 //! A limiter that is dropped is exported no longer. When its name is used again, by another limiter, that
 //! starts from zero with Prometheus: a counter's reset, as when a program is started anew. OpenTelemetry
 //! and the `metrics` facade take it that a counter never goes back: there the counters go on from where
-//! they were.
+//! they were. (OpenTelemetry is told of the last hundred names that were dropped and not used again; a facade's
+//! recorder, which keeps all it was told, of all.)
 //!
 //! # Dashboard and alerts
 //!

@@ -73,7 +73,7 @@ pub(crate) use special::Aside;
 use state::{Binding, State};
 use std::task::Waker;
 use tokio::sync::broadcast::Sender;
-pub(crate) use wakers::Wakers;
+pub(crate) use wakers::{Wakers, serve_each};
 
 const SLOW: u64 = 1 << 31;
 const AVAILABLE: u64 = SLOW - 1;

@@ -30,6 +30,7 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("[[a]]\nlimit = 3", (1, 1), "sequence, expected a table of settings"),
         ("[a.b]\nlimit = 3", (1, 4), "unknown field `b`"),
         ("\u{feff}[a]\r\nlimit = 3\r\nlimt = 3", (3, 1), "unknown field `limt`"),
+        ("\u{feff}a = 3", (1, 5), "integer `3`, expected a table of settings"),
         ("[a]\nlimit = 18446744073709551616", (2, 9), "expected a whole number from 0"),
         ("[a]\nmax_waiting = 4294967295", (2, 15), "expected a whole number of calls"),
         ("[a]\nmax_wait = \"-1s\"", (2, 12), "expected a span of time with its"),

@@ -1,6 +1,7 @@
 //! Which names of a configuration mean a limiter.
 
 use crate::{apply, turn};
+use limit_runtime::config::Pending;
 use limit_runtime::{Limiter, Source};
 use std::time::Duration;
 
@@ -122,4 +123,37 @@ fn a_name_that_means_nobody_is_pending_and_the_nearest_is_told() {
         applied.pending()[0].to_string(),
         "names::dowload: no such limiter is in use yet; did you mean `names::download`?"
     );
+}
+
+#[test]
+fn of_a_name_with_a_star_the_nearest_is_told_by_what_is_before_and_after_it() {
+    let _turn = turn();
+    let limiters =
+        ["starred::orders::read", "starred::users::write"].map(|name| Limiter::new(name, 1));
+    let _ = limiters.each_ref().map(Limiter::limit);
+    for (pattern, nearest) in [
+        ("stared::*", Some("starred::orders::read")),
+        ("stared::users::*", Some("starred::users::write")),
+        ("*::users::wrte", Some("starred::users::write")),
+        ("starrde::u*::write", Some("starred::users::write")),
+        ("quite-another::*", None),
+        // One letter is like any other, and what is between two stars may be anywhere.
+        ("x*", None),
+        ("stared::*::x*", None),
+    ] {
+        let applied = apply(&format!("[\"{pattern}\"]\nlimit = 2"));
+        assert_eq!(applied.pending()[0].nearest(), nearest, "{pattern}");
+    }
+}
+
+#[test]
+fn of_very_many_names_that_mean_nobody_it_is_told_of_the_first_hundred() {
+    let _turn = turn();
+    let limiter = Limiter::new("very-many-000x", 1);
+    let _ = limiter.limit();
+    let tables: Vec<_> = (0..101).map(|n| format!("[very-many-{n:04}]\nlimit = 2")).collect();
+    let applied = apply(&tables.join("\n"));
+    let near = |pending: &Pending| pending.nearest().is_some();
+    assert!(applied.pending()[..100].iter().all(near));
+    assert!(!near(&applied.pending()[100]));
 }

@@ -14,6 +14,8 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
 const INTERVAL: Duration = Duration::from_millis(5);
 
@@ -279,6 +281,81 @@ fn a_watcher_can_be_dropped_by_whom_an_edit_wakes() {
     edit(&path, "[watch-drops]\nlimit = 1");
     is_dropped.recv_timeout(PATIENCE).expect("it is not stuck");
     assert!(call.poll(&mut Context::from_waker(&waker)).is_ready());
+}
+
+#[test]
+fn an_edit_is_applied_to_all_although_one_of_those_it_wakes_panics() {
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("in a waker");
+        }
+    }
+
+    let _turn = turn();
+    let limiters = ["watch-woken-1", "watch-woken-2"].map(|name| Limiter::new(name, 0));
+    let waker = Waker::from(Arc::new(Panics));
+    let mut calls = limiters.each_ref().map(|limiter| Box::pin(limiter.acquire()));
+    for call in &mut calls {
+        assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    let (_folder, path) = file("");
+    let watcher = watch(&path);
+    fs::write(&path, "[\"watch-woken-*\"]\nlimit = 1").expect("it is written");
+    until("the edit takes effect", || limiters.iter().all(|limiter| limiter.limit() == 1));
+    until("it is told", || watcher.applied().changes().len() == 2);
+    assert!(watcher.error().is_none());
+    fs::write(&path, "[\"watch-woken-*\"]\nlimit = 2").expect("it is written");
+    until("the next one does too", || limiters.iter().all(|limiter| limiter.limit() == 2));
+}
+
+#[test]
+fn a_log_that_panics_does_not_end_the_watch() {
+    static PANICS: AtomicBool = AtomicBool::new(false);
+
+    struct Log;
+
+    impl Subscriber for Log {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, _: &Event<'_>) {
+            let is_the_watch = thread::current().name() == Some("limits");
+            assert!(!is_the_watch || !PANICS.load(Ordering::Relaxed), "there is no room");
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    let _turn = turn();
+    // For all threads, and all tests that come later.
+    tracing::subscriber::set_global_default(Log).expect("no other test does");
+    let limiter = Limiter::new("watch-log", 2);
+    let _ = limiter.limit();
+    let (_folder, path) = file("[watch-log]\nlimit = 3");
+    let watcher = watch(&path);
+    PANICS.store(true, Ordering::Relaxed);
+    for limit in [4, 5] {
+        fs::write(&path, format!("[watch-log]\nlimit = {limit}")).expect("it is written");
+        until("the edit takes effect", || limiter.limit() == limit);
+        until("it is told", || {
+            let applied = watcher.applied();
+            applied.to_string() == format!("watch-log: limit {} -> {limit}\n", limit - 1)
+        });
+    }
+    PANICS.store(false, Ordering::Relaxed);
 }
 
 #[test]

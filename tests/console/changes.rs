@@ -330,6 +330,14 @@ async fn token_is_found_in_a_file_that_ends_with_a_line_s_end() {
     assert_eq!(limiter.limit(), 6);
 }
 
+#[tokio::test]
+async fn token_that_no_header_can_have_is_none() {
+    for token in ["pässword", "one\ntwo", " \u{a0}"] {
+        let console = Console::new(limit_runtime::console::Options::new().writable(token));
+        assert_eq!(console.get("/api/limiters").await.json()["writable"], false, "{token:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn change_that_a_reading_comes_amid_is_by_who_has_made_it() {
     use std::sync::{Mutex, mpsc};

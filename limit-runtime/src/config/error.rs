@@ -80,7 +80,8 @@ impl ConfigError {
 
 /// The line and column of a place in a text.
 pub(super) fn line_and_column(span: &Range<usize>, text: &str) -> (usize, usize) {
-    let before = text.get(..span.start).unwrap_or(text);
+    // Editors do not show a byte order mark.
+    let before = text.get(..span.start).unwrap_or(text).trim_start_matches('\u{feff}');
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (line, column)

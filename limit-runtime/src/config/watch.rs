@@ -169,13 +169,14 @@ impl Watch {
             }
             progress.applies = true;
         }
-        // Under no lock: it wakes whoever waits, and that is foreign code, which may panic.
-        let applied =
-            config.and_then(|config| caught("applying it", || config.apply()).and_then(|it| it));
+        // Under no lock: it wakes whoever waits, and that is foreign code. If it panics, which the hook for
+        // panics has told of, all is applied all the same.
+        let applied = config.and_then(Config::apply_all).map(|(applied, _)| applied);
         lock(&watched.progress).applies = false;
         watched.applied.notify_all();
         let result = applied.map_err(|error| error.of_file(&self.path));
-        log(&self.path, &result);
+        // Foreign code too: the watch goes on.
+        drop(catch_unwind(AssertUnwindSafe(|| log(&self.path, &result))));
         let mut seen = lock(&watched.seen);
         seen.text = text;
         match result {
@@ -212,12 +213,9 @@ impl Watch {
 
     /// A user's function, that must not end the watch.
     fn parse(&self, text: &str) -> Result<Config, ConfigError> {
-        caught("reading it", || (self.parse)(text)).and_then(|config| config)
+        let config = catch_unwind(AssertUnwindSafe(|| (self.parse)(text)));
+        config.unwrap_or_else(|_| Err(ConfigError::parse("reading it panicked")))
     }
-}
-
-fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ConfigError> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|_| ConfigError::parse(format!("{what} panicked")))
 }
 
 fn is_blank(read: &Result<String, ConfigError>) -> bool {

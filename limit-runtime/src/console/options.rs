@@ -39,12 +39,16 @@ impl Options {
         Self::default()
     }
 
-    /// Lets those change settings who have this token. White space around it, as the end of a line in a
-    /// file, is not part of it. An empty one nobody has.
+    /// Lets those change settings who have this token: printable ASCII, as it goes into a header. White
+    /// space around it, as the end of a line in a file, is not part of it. An empty one nobody has, nor one
+    /// with other characters; that is logged as a warning.
     pub fn writable(mut self, token: impl Into<String>) -> Self {
-        self.access.token = Some(token.into().trim().to_owned()).filter(|token| !token.is_empty());
+        let token = token.into().trim().to_owned();
+        let is_sendable = token.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        self.access.token = Some(token).filter(|token| !token.is_empty() && is_sendable);
         if self.access.token.is_none() {
-            tracing::warn!("the console's token is empty: it stays read-only");
+            let what = if is_sendable { "is empty" } else { "is not printable ASCII" };
+            tracing::warn!("the console's token {what}: it stays read-only");
         }
         self
     }
@@ -68,7 +72,8 @@ impl Options {
     }
 
     /// Lets open pages go when this is ready, so that a server that shuts down gracefully does not wait
-    /// for them. It is polled while there are open pages.
+    /// for them. It is polled while there are open pages. For a client that does not read what it was sent,
+    /// a server waits all the same, as with any other answer: give it a time after which it does no more.
     ///
     /// # Examples
     ///

@@ -20,7 +20,7 @@ use crate::metrics::Figures;
 #[cfg(feature = "diagnostics")]
 use crate::metrics::Histogram;
 use crate::registry;
-use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers};
+use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers, serve_each};
 use found::Found;
 #[cfg(feature = "console")]
 pub(crate) use look::Look;
@@ -108,6 +108,13 @@ struct Control {
     /// The same, as exporters need them that go on from there.
     #[cfg(feature = "_exporters")]
     last_counters: Option<Box<Counters>>,
+}
+
+/// What follows a change.
+enum Then {
+    Wake(Wakers),
+    Serve(&'static Semaphore),
+    Notify,
 }
 
 impl Entry {
@@ -240,9 +247,13 @@ impl Entry {
         let mut wakers = Wakers::default();
         semaphores().for_each(|semaphore| wakers.append(each(semaphore)));
         drop(control);
-        wakers.wake();
-        semaphores().for_each(Semaphore::serve_all);
-        self.changed.notify_waiters();
+        let then = [Then::Wake(wakers)].into_iter();
+        let then = then.chain(semaphores().map(Then::Serve)).chain([Then::Notify]);
+        serve_each(then, |then| match then {
+            Then::Wake(wakers) => wakers.wake(),
+            Then::Serve(semaphore) => semaphore.serve_all(),
+            Then::Notify => self.changed.notify_waiters(),
+        });
     }
 
     /// Told of each change.

@@ -1,5 +1,6 @@
 //! Waking.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
 /// Wakers to wake after unlocking. Nearly always it is one, which takes no allocation.
@@ -45,17 +46,21 @@ impl Wakers {
                 first.wake();
             }
         } else {
-            let _rest = Rest(rest.into_iter());
-            first.into_iter().for_each(Waker::wake);
+            serve_each(first.into_iter().chain(rest), Waker::wake);
         }
     }
 }
 
-/// Wakes when dropped: also if a waker before it panics, for the others have been served.
-struct Rest(std::vec::IntoIter<Waker>);
-
-impl Drop for Rest {
-    fn drop(&mut self) {
-        self.0.by_ref().for_each(Waker::wake);
+/// Does something with each that may call foreign code: also if that panics, for the others are to be
+/// served. The first panic goes on when all are.
+pub(crate) fn serve_each<T>(all: impl IntoIterator<Item = T>, serve: impl Fn(T)) {
+    let mut panicked = None;
+    for one in all {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| serve(one))) {
+            panicked.get_or_insert(panic);
+        }
+    }
+    if let Some(panic) = panicked {
+        resume_unwind(panic);
     }
 }

@@ -3,6 +3,8 @@
 use crate::browser::Browser;
 use crate::program::Program;
 use limit_runtime::Limiter;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
 /// The age of the figures in seconds, as the page says it.
 const AGE: &str = "Number(/are ([0-9]+) s old/.exec(text('#trouble-age'))?.[1] ?? -1)";
@@ -54,4 +56,35 @@ fn a_program_that_says_nothing_is_noticed() {
     drop(frozen);
     browser.until("$('#trouble').hidden && !$('#controls').disabled");
     browser.finish(&[]);
+}
+
+#[test]
+fn what_the_server_refuses_it_with_is_said() {
+    static FULL: Limiter = Limiter::new("connection::full", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&FULL, 1);
+    let followers: Vec<_> = (0..64).map(|_| follower(&program)).collect();
+    browser.go(&program.url());
+    let words = "The server refuses: 64 follow already; close a page";
+    browser.until_is("text('#trouble-words')", words);
+    assert_eq!(browser.value("$('body').classList.contains('loading')"), true);
+    browser.picture("error");
+
+    drop(followers);
+    browser.until("$('#trouble').hidden && rows().includes('connection::full')");
+    browser.finish(&["503"]);
+}
+
+/// Somebody else who has a page open.
+fn follower(program: &Program) -> TcpStream {
+    let url = program.url();
+    let host = url.split('/').nth(2).expect("a host");
+    let mut follower = TcpStream::connect(host).expect("it listens");
+    let request = format!("GET /limits/api/stream HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    follower.write_all(request.as_bytes()).expect("it reads");
+    let mut status = [0; 12];
+    follower.read_exact(&mut status).expect("it answers");
+    assert_eq!(&status, b"HTTP/1.1 200");
+    follower
 }

@@ -702,12 +702,12 @@ const inWords = ({ setting, from, to }) => `${SETTINGS[setting] ?? setting} was 
 
 async function change(what) {
   const { name } = detail;
-  const token = byId('token').value;
+  const token = byId('token').value.trim();
   say(byId('said'), '');
   say(byId('refused'), '');
   const refuse = (words, field) => { say(byId('refused'), words); field?.focus(); };
   if (token === '') return refuse('A change needs the token that the program was given.', byId('token'));
-  if (!/^[\x21-\x7e]+$/.test(token)) return refuse('A token has no spaces, and no letters beyond ASCII.', byId('token'));
+  if (!/^[\x20-\x7e]+$/.test(token)) return refuse('A token has no letters beyond ASCII.', byId('token'));
   const by = byId('by').value.trim();
   byId('knob').setAttribute('aria-busy', 'true');
   try {
