@@ -19,8 +19,10 @@ fn a_lost_connection_is_said_and_comes_back() {
     program.stop();
     browser.until("!$('#trouble').hidden && $('body').classList.contains('stale')");
     assert_eq!(
-        browser.value("[text('#trouble-words'), $('#controls').disabled].join()"),
-        "Connection lost.,true"
+        browser.value(
+            "[text('#trouble-words'), $('#controls').disabled, $('#trouble').matches('section[aria-label]')].join()"
+        ),
+        "Connection lost.,true,true"
     );
     browser.until(&format!("{AGE} >= 1"));
     let before = browser.value(AGE).as_u64().expect("an age");

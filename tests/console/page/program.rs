@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
-pub(crate) const TOKEN: &str = "a-token-of-the-tests";
+pub(crate) const TOKEN: &str = "a token of the tests";
 
 /// Its calls, and apart from them its console, which can be stopped.
 pub(crate) struct Program {
