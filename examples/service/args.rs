@@ -23,7 +23,7 @@ pub(crate) struct Args {
     pub(crate) patience: Duration,
 
     /// Who has this token may change limits on the page; if none is given, a new one is made
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", value_parser = token)]
     pub(crate) token: Option<String>,
 
     /// Ask for a lot: a day takes a minute, and one tenant is noisy
@@ -45,6 +45,15 @@ fn on_loopback(text: &str) -> Result<SocketAddr, String> {
         return Err("must be on loopback, such as 127.0.0.1:3000 or [::1]:3000".to_owned());
     }
     Ok(address)
+}
+
+/// One that a header can carry.
+fn token(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Err("must be of letters, digits and signs of ASCII, at least one".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -54,6 +54,8 @@ async fn changes_need_the_token() {
         assert_refused(&console, set("authorization", wrong), unauthorized, "needs the token")
             .await;
     }
+    let other = set("authorization", "Bearer wrong");
+    assert_refused(&console, other, unauthorized, "and this is another").await;
     let without = |request: &mut Request<Body>| drop(request.headers_mut().remove("authorization"));
     assert_refused(&console, without, unauthorized, "needs the token").await;
     let twice = |request: &mut Request<Body>| {

@@ -97,8 +97,13 @@ fn longest_queue() -> String {
     let longest = snapshots.max_by_key(|snapshot| snapshot.total.waiting);
     longest.filter(|longest| longest.total.waiting > 0).map_or_else(String::new, |longest| {
         let Figures { limit, in_use, waiting, keys, .. } = longest.total;
-        let of = if keys > 0 { format!("{keys} x {limit}") } else { limit.to_string() };
-        format!("; {waiting} wait for {}, {in_use}/{of} in use", longest.name)
+        // As on the page: the limit is for each key.
+        let each = match keys {
+            0 => String::new(),
+            1 => " x 1 key".to_owned(),
+            _ => format!(" x {keys} keys"),
+        };
+        format!("; {waiting} wait for {}, {in_use}/{limit}{each} in use", longest.name)
     })
 }
 

@@ -83,6 +83,8 @@ async fn arguments_that_make_no_sense_are_named() -> Result {
         ("--addr", "here", "must be an address and a port"),
         ("--patience", "1e300", "must be a number of seconds up to 86400"),
         ("--patience", "NaN", "must be a number of seconds"),
+        ("--token", " ", "must be of letters, digits and signs of ASCII, at least one"),
+        ("--token", "naïve", "of ASCII"),
     ] {
         let end = fails(&[argument, value]).await?;
         assert_eq!(end.code, Some(2), "{end:?}");

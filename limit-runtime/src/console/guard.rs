@@ -128,13 +128,17 @@ impl Access {
                 "the console is read-only: the program gives no token, see `Options::writable`",
             ));
         };
-        if bearer(headers).is_some_and(|given| is_same(given, token)) {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            StatusCode::UNAUTHORIZED,
-            "changing a setting needs the token that the program was given: `Authorization: Bearer …`",
-        ))
+        let given = bearer(headers).filter(|given| !given.is_empty());
+        let what = match given {
+            Some(given) if is_same(given, token) => return Ok(()),
+            Some(_) => {
+                "changing a setting needs the token that the program was given, and this is another"
+            }
+            None => {
+                "changing a setting needs the token that the program was given: `Authorization: Bearer …`"
+            }
+        };
+        Err(Refusal::new(StatusCode::UNAUTHORIZED, what))
     }
 
     fn may_read(&self, headers: &HeaderMap) -> bool {

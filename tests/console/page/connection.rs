@@ -22,8 +22,8 @@ fn a_lost_connection_is_said_and_comes_back() {
     browser.until("!$('#trouble').hidden && $('body').classList.contains('stale')");
     // Nothing may have been heard for some time before.
     browser.until_is(
-        "[text('#trouble-words'), $('#controls').disabled].join()",
-        "Connection lost.,true",
+        "[text('#trouble-words'), $('#controls').disabled, $('#trouble').matches('section[aria-label]')].join()",
+        "Connection lost.,true,true",
     );
     browser.until(&format!("{AGE} >= 1"));
     let before = browser.value(AGE).as_u64().expect("an age");

@@ -106,13 +106,27 @@ fn what_is_refused_is_said_and_changes_nothing() {
 
     browser.fill("#token", "wrong");
     browser.click("#set");
-    browser.until("text('#refused').startsWith('Not changed: ')");
-    let words = browser.value("text('#refused')");
-    assert!(words.as_str().is_some_and(|words| words.contains("token")), "{words}");
+    browser.until(
+        "text('#refused').startsWith('Not changed: ') && text('#refused').endsWith('this is another')",
+    );
     assert_eq!(browser.value("[text('#said'), $('#limit').value]"), json!(["", "6"]));
     browser.picture("refused");
 
-    browser.fill("#token", TOKEN);
+    // As it comes along when it is copied.
+    browser.fill("#token", &format!(" {TOKEN} "));
+    browser.click("#shadow");
+    browser.until_is("text('#said')", "Done: shadow was off, is on.");
+    for no_limit in ["-1", "1.5", "abc", ""] {
+        browser.fill("#limit", no_limit);
+        browser.click("#set");
+        // What was said before is not said of this.
+        browser.until_is(
+            "[text('#said'), text('#refused'), document.activeElement.id]",
+            json!(["", "A limit is a whole number, 0 or more.", "limit"]),
+        );
+        browser.click("#shadow");
+        browser.until("text('#said').startsWith('Done: ') && text('#refused') === ''");
+    }
     browser.fill("#limit", "99999999999");
     browser.click("#set");
     browser.until("text('#refused').includes('`limit`: at most')");

@@ -87,6 +87,11 @@ fn on_a_phone_nothing_sticks_out() {
     assert_eq!(browser.value("$('#overview').offsetParent === null && scrollY === 0"), true);
     browser.nothing_sticks_out();
     browser.everything_has_a_name();
+    // What is scrolled can have the focus, and nothing else has a place among the stops of the tab key.
+    browser.until_is(
+        "['waiters', 'settings'].map(id => $(`#${id}`).closest('.card').getAttribute('tabindex'))",
+        json!(["0", null]),
+    );
     browser.picture("phone-limiter");
     browser.dark(true);
     browser.picture("phone-limiter-dark");

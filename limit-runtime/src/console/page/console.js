@@ -40,9 +40,9 @@ function say(node, text) { if (node.textContent !== text) node.textContent = tex
 function attribute(node, name, value) { if (node.getAttribute(name) !== value) node.setAttribute(name, value); }
 function show(node, shown) { if (node.hidden === shown) node.hidden = !shown; }
 
-/** A path of a name, which may be broken after each `::`. */
-function breakable(name) {
-  return name.split('::').flatMap((part, at) => (at === 0 ? [part] : ['::', html('wbr'), part]));
+/** A path of a name or of a file, which may be broken after each `::` or slash. */
+function breakable(path) {
+  return path.split(/(?<=::|\/)/).flatMap((part, at) => (at === 0 ? [part] : [html('wbr'), part]));
 }
 
 // --- Figures in words --------------------------------------------------------------------------
@@ -612,7 +612,20 @@ function drop(history, length) {
   }
 }
 
-const tableRow = ([head, ...cells]) => html('tr', {}, html('th', { scope: 'row' }, head), ...cells.map(cell => html('td', {}, cell)));
+const tableRow = ([head, ...cells]) =>
+  html('tr', {}, html('th', { scope: 'row' }, ...breakable(head)), ...cells.map(cell => html('td', {}, cell)));
+
+/**
+ * A card that has more in it than fits is scrolled by the keyboard too: then it can have the focus, in browsers also
+ * that would not give it to what scrolls. One that has it keeps it.
+ */
+const scrolling = new ResizeObserver(entries => {
+  for (const card of new Set(entries.map(({ target }) => target.closest('.card')))) {
+    const scrolls = card.scrollHeight > card.clientHeight || card.scrollWidth > card.clientWidth;
+    if (scrolls) attribute(card, 'tabindex', '0');
+    else if (card !== document.activeElement) card.removeAttribute('tabindex');
+  }
+});
 
 /** What the tables are filled with, by id. */
 const filled = new Map();
@@ -706,6 +719,7 @@ async function change(what) {
   say(byId('said'), '');
   say(byId('refused'), '');
   const refuse = (words, field) => { say(byId('refused'), words); field?.focus(); };
+  if ('limit' in what && !byId('limit').validity.valid) return refuse('A limit is a whole number, 0 or more.', byId('limit'));
   if (token === '') return refuse('A change needs the token that the program was given.', byId('token'));
   if (!/^[\x20-\x7e]+$/.test(token)) return refuse('A token has no letters beyond ASCII.', byId('token'));
   const by = byId('by').value.trim();
@@ -842,6 +856,7 @@ function listen() {
 
 detail.charts = CHARTS.map(spec => new Chart(spec));
 byId('charts').append(...detail.charts.map(chart => chart.figure));
+for (const sized of document.querySelectorAll('.tables .card, .tables table')) scrolling.observe(sized);
 listen();
 connect();
 follow(false);
