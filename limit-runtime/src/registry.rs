@@ -25,7 +25,7 @@
 
 mod guard;
 
-use crate::semaphore::{Aside, Semaphore};
+use crate::semaphore::{Aside, Semaphore, serve_each};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 use guard::Guard;
 pub(crate) use guard::is_task_waker;
@@ -256,6 +256,6 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
         known.live.remove(&runtime);
         known.retired.push((runtime, lease.registry));
         drop(known);
-        lease.registry.semaphores().for_each(Semaphore::dismiss_all);
+        serve_each(lease.registry.semaphores(), Semaphore::dismiss_all);
     }
 }

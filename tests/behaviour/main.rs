@@ -26,6 +26,7 @@ mod max_wait;
 mod model;
 mod options;
 mod order;
+mod panicking_wakers;
 mod priorities;
 mod queue;
 mod rates;

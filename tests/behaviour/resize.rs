@@ -1,18 +1,13 @@
 //! A limit that changes while calls run and wait.
 
 use crate::support::{
-    Inside, assert_all_free, assert_figures, assert_waits, four_workers, join, one_thread, permit,
-    served, total, waiter,
+    Inside, assert_all_free, assert_figures, assert_waits, four_workers, join, permit, served,
+    total, waiter,
 };
 use limit_runtime::{Limiter, Permit, concurrency_limit};
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
-use std::task::{Context, Wake, Waker};
 use std::thread;
-use tokio_test::task::Spawn;
 
 #[test]
 fn lowering_interrupts_nobody_and_takes_effect_as_permits_come_back() {
@@ -223,54 +218,4 @@ fn changes_from_many_threads_end_at_one_that_was_asked_for() {
     let figures = limiter.snapshot();
     assert_eq!(figures.runtimes.len(), 1);
     assert_eq!(figures.runtimes[0].figures.limit, limit);
-}
-
-/// A waker that is foreign code of the worst kind.
-fn panicking() -> Waker {
-    struct Panics;
-
-    impl Wake for Panics {
-        fn wake(self: Arc<Self>) {
-            panic!("in a waker");
-        }
-    }
-
-    Waker::from(Arc::new(Panics))
-}
-
-#[test]
-fn all_who_fit_are_woken_although_some_wakers_panic() {
-    let waker = panicking();
-    let limiter = Limiter::new("resize-panics", 0);
-    let mut panicking: Vec<_> = (0..2).map(|_| Box::pin(limiter.acquire())).collect();
-    let mut waiters = Vec::new();
-    for call in &mut panicking {
-        waiters.push(waiter(limiter.acquire()));
-        assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-    }
-    waiters.push(waiter(limiter.acquire()));
-    assert!(catch_unwind(AssertUnwindSafe(|| limiter.set_limit(5))).is_err());
-    assert!(waiters.iter().all(Spawn::is_woken));
-    drop((waiters, panicking));
-    assert_all_free(&limiter);
-}
-
-#[test]
-fn each_runtime_hears_of_a_change_although_a_waker_of_another_panics() {
-    let runtimes = [one_thread(), one_thread()];
-    // Whichever is told first.
-    for place in [0, 1] {
-        let limiter = Limiter::named(format!("resize-panics-in-{place}"), 0);
-        let mut first = pin!(limiter.acquire());
-        runtimes[place].block_on(async {
-            let polled = first.as_mut().poll(&mut Context::from_waker(&panicking()));
-            assert!(polled.is_pending());
-        });
-        let entered = runtimes[1 - place].enter();
-        let mut waiter = waiter(limiter.acquire());
-        drop(entered);
-        assert!(catch_unwind(AssertUnwindSafe(|| limiter.set_limit(1))).is_err());
-        assert!(waiter.is_woken(), "{place}");
-        drop(served(&mut waiter));
-    }
 }

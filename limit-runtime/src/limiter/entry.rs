@@ -28,6 +28,7 @@ use problem::Problem;
 pub(crate) use set::Made;
 use set::MaxWaitSet;
 use std::fmt;
+use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -110,11 +111,23 @@ struct Control {
     last_counters: Option<Box<Counters>>,
 }
 
-/// What follows a change.
-enum Then {
+/// What follows a change: one after the other, also if foreign code in one of them panics.
+enum Then<'a> {
     Wake(Wakers),
-    Serve(&'static Semaphore),
-    Notify,
+    Serve(&'a Semaphore),
+    Trim(&'a Semaphore),
+    Notify(&'a Notify),
+}
+
+impl Then<'_> {
+    fn happen(self) {
+        match self {
+            Self::Wake(wakers) => wakers.wake(),
+            Self::Serve(semaphore) => semaphore.serve_all(),
+            Self::Trim(semaphore) => semaphore.trim(),
+            Self::Notify(notify) => notify.notify_waiters(),
+        }
+    }
 }
 
 impl Entry {
@@ -247,13 +260,9 @@ impl Entry {
         let mut wakers = Wakers::default();
         semaphores().for_each(|semaphore| wakers.append(each(semaphore)));
         drop(control);
-        let then = [Then::Wake(wakers)].into_iter();
-        let then = then.chain(semaphores().map(Then::Serve)).chain([Then::Notify]);
-        serve_each(then, |then| match then {
-            Then::Wake(wakers) => wakers.wake(),
-            Then::Serve(semaphore) => semaphore.serve_all(),
-            Then::Notify => self.changed.notify_waiters(),
-        });
+        let serve = semaphores().map(Then::Serve);
+        let then = iter::once(Then::Wake(wakers)).chain(serve).chain([Then::Notify(&self.changed)]);
+        serve_each(then, Then::happen);
     }
 
     /// Told of each change.

@@ -1,9 +1,10 @@
 //! What waiters do until they are served, or go.
 
 use super::rate::Tick;
-use super::wakers::Wakers;
+use super::wakers::{Wakers, serve_each};
 use super::{Semaphore, unlock};
 use crate::rejected::Refusal;
+use std::iter;
 use std::task::Waker;
 use tokio::runtime::Id;
 use tokio::time::Instant;
@@ -78,16 +79,20 @@ impl Semaphore {
     /// Takes every waiter out of the queue and wakes it, to ask again. Who joins meanwhile stays.
     pub(crate) fn dismiss_all(&self) {
         let mut left = self.lock().queue.len();
-        while left > 0 {
+        let batches = iter::from_fn(|| {
+            if left == 0 {
+                return None;
+            }
             let mut state = self.lock();
             let mut wakers = Wakers::default();
             let dismissed = state.dismiss_some(&self.word, left, &mut wakers);
-            unlock(state, wakers);
-            if dismissed == 0 {
-                break;
-            }
-            left = left.saturating_sub(dismissed);
-        }
-        self.serve_all();
+            left = if dismissed == 0 { 0 } else { left.saturating_sub(dismissed) };
+            Some((state, wakers))
+        });
+        // Last of all, those who may be served now.
+        serve_each(batches.map(Some).chain([None]), |batch| match batch {
+            Some((state, wakers)) => unlock(state, wakers),
+            None => self.serve_all(),
+        });
     }
 }

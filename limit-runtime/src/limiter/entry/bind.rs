@@ -1,8 +1,8 @@
 //! A semaphore that is used for the first time, and its limit.
 
-use super::{Entry, Limit, clamp};
+use super::{Entry, Limit, Then, clamp};
 use crate::policy::Policy;
-use crate::semaphore::Semaphore;
+use crate::semaphore::{Semaphore, serve_each};
 use std::cell::RefCell;
 
 thread_local! {
@@ -48,11 +48,9 @@ impl Entry {
         let policy = &overrides.policy(policy);
         let wakers = semaphore.bind(policy, limit, total, control.closed, listeners);
         drop(control);
-        wakers.wake();
-        semaphore.serve_all();
-        if policy.max_waiting < u32::MAX {
-            semaphore.trim();
-        }
+        let trim = (policy.max_waiting < u32::MAX).then_some(Then::Trim(semaphore));
+        let then = [Then::Wake(wakers), Then::Serve(semaphore)].into_iter().chain(trim);
+        serve_each(then, Then::happen);
         if let Some(problem) = bad_variable {
             self.note(true, format!("{problem}; the limit is {limit} instead"));
         }
