@@ -157,7 +157,8 @@ impl Config {
     }
 
     /// Puts it in force, in place of the configuration that was applied before: for the limiters that
-    /// there are, and for those that are first used later.
+    /// there are, and for those that are first used later. With ten thousand limiters that takes a tenth of
+    /// a second or so: in a task of tokio's, leave it to `spawn_blocking` then.
     ///
     /// # Errors
     ///
@@ -304,6 +305,18 @@ impl Change {
     #[must_use]
     pub fn setting(&self) -> &str {
         self.setting
+    }
+
+    /// What it was before, as text: a number, `none`, a [`Duration`](std::time::Duration) as `{:?}` shows it.
+    #[must_use]
+    pub fn before(&self) -> &str {
+        &self.before
+    }
+
+    /// What it is now, as text.
+    #[must_use]
+    pub fn after(&self) -> &str {
+        &self.after
     }
 
     fn between(entry: &Entry, before: &Settings, after: &Settings) -> Vec<Self> {

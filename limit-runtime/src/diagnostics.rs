@@ -254,6 +254,7 @@ pub struct Call {
     task: Option<Id>,
     weight: u32,
     age: Duration,
+    started: SystemTime,
 }
 
 impl Call {
@@ -290,8 +291,7 @@ impl Call {
     /// When that began.
     #[must_use]
     pub fn started(&self) -> SystemTime {
-        let now = SystemTime::now();
-        now.checked_sub(self.age).unwrap_or(now)
+        self.started
     }
 }
 
@@ -327,7 +327,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub fn holders(&self) -> Vec<Call> {
-        calls(self.entry(), true)
+        calls(self.entry(), true, usize::MAX)
     }
 
     /// The calls that wait, the one that has waited longest first, as far as they are
@@ -335,7 +335,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// goes on: one that stays there holds permits without running, on a runtime that is idle for instance.
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
-        calls(self.entry(), false)
+        calls(self.entry(), false, usize::MAX)
     }
 }
 
@@ -343,36 +343,43 @@ impl LimiterHandle {
     /// As [`Limiter::holders`].
     #[must_use]
     pub fn holders(&self) -> Vec<Call> {
-        calls(self.entry(), true)
+        calls(self.entry(), true, usize::MAX)
     }
 
     /// As [`Limiter::waiters`].
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
-        calls(self.entry(), false)
+        calls(self.entry(), false, usize::MAX)
     }
 }
 
-fn calls(entry: &Entry, holding: bool) -> Vec<Call> {
+/// The oldest first, and no more than so many.
+pub(crate) fn calls(entry: &Entry, holding: bool, most: usize) -> Vec<Call> {
     let semaphores = entry.semaphores();
     let is_meant = |info: &Info| {
         info.holds == holding
             && semaphores.iter().any(|semaphore| std::ptr::eq(*semaphore, info.semaphore))
     };
     let mut infos: Vec<_> = slots::all().filter(is_meant).collect();
+    if infos.len() > most {
+        infos.select_nth_unstable_by_key(most, |info| info.since);
+        infos.truncate(most);
+    }
     infos.sort_by_key(|info| info.since);
     // If it was dropped meanwhile, they may be another's.
     if entry.is_dropped() {
         return Vec::new();
     }
-    let now = Instant::now();
+    let now = (Instant::now(), SystemTime::now());
     infos.into_iter().map(|info| info.call(Arc::clone(&entry.name), now)).collect()
 }
 
 impl Info {
-    fn call(&self, limiter: Arc<str>, now: Instant) -> Call {
+    fn call(&self, limiter: Arc<str>, (now, on_the_wall): (Instant, SystemTime)) -> Call {
         let Self { site: place, task, weight, since, .. } = *self;
-        Call { limiter, place, task, weight, age: now.saturating_duration_since(since) }
+        let age = now.saturating_duration_since(since);
+        let started = on_the_wall.checked_sub(age).unwrap_or(on_the_wall);
+        Call { limiter, place, task, weight, age, started }
     }
 
     /// Whose it is, unless that has been dropped. To be asked while its permits are out: until they are

@@ -359,6 +359,32 @@ fn a_log_that_panics_does_not_end_the_watch() {
 }
 
 #[test]
+fn a_file_is_looked_at_as_often_as_its_watcher_was_told() {
+    let _turn = turn();
+    let limiter = Limiter::new("watch-often", 1);
+    let _ = limiter.limit();
+    let ((_rarely, rarely), (_often, often)) = (file(""), file("[watch-often]\nlimit = 2"));
+    let read = Arc::new(AtomicU64::new(0));
+    let reads = Arc::clone(&read);
+    let count = move |text: &str| {
+        reads.fetch_add(1, Ordering::Relaxed);
+        Config::from_toml(text)
+    };
+    let an_hour = Duration::from_secs(3600);
+    let _watchers = (
+        Config::watch(&rarely).interval(an_hour).format(count).start().expect("it is right"),
+        watch(&often),
+    );
+    edit(&rarely, "[watch-often]\nlimit = 100");
+    // Were both looked at as often as each other, the one would be read before so many of the other.
+    for edited in 3..10 {
+        edit(&often, format!("[watch-often]\nlimit = {edited}"));
+        until("the edit takes effect", || limiter.limit() == edited);
+    }
+    assert_eq!(read.load(Ordering::Relaxed), 1, "when the watch began");
+}
+
+#[test]
 fn the_shortest_interval_is_a_millisecond() {
     let watch = Config::watch("limits.toml").interval(Duration::ZERO);
     assert!(format!("{watch:?}").contains("interval: 1ms"), "{watch:?}");

@@ -8,7 +8,7 @@ use super::knob::change;
 use super::options::Access;
 use super::rows::Row;
 use super::watch::{Until, Watch};
-use crate::limiter::LimiterHandle;
+use crate::limiter::{Entry, LimiterHandle};
 use crate::metrics::Snapshot;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Query, State};
@@ -211,7 +211,7 @@ async fn limiter(
     let known = console.watch.of(&name, since).ok_or_else(|| no_such(&name))?;
     let handle = LimiterHandle::new(Arc::clone(&known.entry));
     let keys = known.entry.busiest_keys(KEYS).into_iter();
-    let [holders, waiters] = calls(&handle);
+    let [holders, waiters] = calls(&known.entry);
     Ok(Json(Detail {
         tick: known.tick,
         time: known.time,
@@ -229,25 +229,23 @@ async fn limiter(
 
 /// Who holds permits and who waits, if that is recorded.
 #[cfg(feature = "diagnostics")]
-fn calls(handle: &LimiterHandle) -> [Option<Vec<CallRow>>; 2] {
-    let rows = |calls: Vec<crate::diagnostics::Call>| {
-        let rows = calls.into_iter().take(CALLS).map(|call| CallRow {
+fn calls(entry: &Entry) -> [Option<Vec<CallRow>>; 2] {
+    use crate::diagnostics::{calls, is_recording};
+
+    [true, false].map(|holding| {
+        let calls = is_recording().then(|| calls(entry, holding, CALLS))?;
+        let rows = calls.into_iter().map(|call| CallRow {
             place: call.place().to_string(),
             task: call.task().map(|task| task.to_string()),
             age: call.age().as_secs_f64(),
             weight: call.weight(),
         });
-        rows.collect()
-    };
-    if crate::diagnostics::is_recording() {
-        [Some(rows(handle.holders())), Some(rows(handle.waiters()))]
-    } else {
-        [None, None]
-    }
+        Some(rows.collect())
+    })
 }
 
 #[cfg(not(feature = "diagnostics"))]
-fn calls(_: &LimiterHandle) -> [Option<Vec<CallRow>>; 2] {
+fn calls(_: &Entry) -> [Option<Vec<CallRow>>; 2] {
     let _ = CALLS;
     [None, None]
 }
