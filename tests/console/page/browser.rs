@@ -160,17 +160,27 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// When it can be: a program that is not heard in time cannot be changed until it is.
+    /// An element, when it can be used: the page shows itself bit by bit, and a program that is not heard in time cannot be
+    /// changed until it is.
+    #[track_caller]
+    fn usable(&self, css: &str) -> Element {
+        let element = json!(css);
+        self.until(&format!(
+            "$({element})?.checkVisibility() && !$({element}).matches(':disabled')"
+        ));
+        self.find(css)
+    }
+
     #[track_caller]
     pub(crate) fn click(&self, css: &str) {
-        self.until(&format!("!$({}).matches(':disabled')", json!(css)));
-        let element = self.find(css);
+        let element = self.usable(css);
         self.runtime.block_on(element.click()).unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
     /// Types a text in place of the one that is there.
+    #[track_caller]
     pub(crate) fn fill(&self, css: &str, text: &str) {
-        let element = self.find(css);
+        let element = self.usable(css);
         let keys = Key::Control + "a" + &Key::Null.to_string() + &Key::Delete.to_string() + text;
         self.runtime
             .block_on(element.send_keys(&keys))
