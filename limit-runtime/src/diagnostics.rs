@@ -41,6 +41,7 @@
 //! attribute of an annotated function (which stands for all its callers).
 
 mod slots;
+mod wall;
 mod watch;
 
 use crate::admission::Admission;
@@ -56,6 +57,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::task::Id;
+use wall::Wall;
 
 /// Relaxed: it is about nothing but itself.
 static RECORDING: AtomicBool = AtomicBool::new(cfg!(debug_assertions));
@@ -288,7 +290,8 @@ impl Call {
         self.age
     }
 
-    /// When that began.
+    /// When that began, by the system's clock. A call that is listed again began at the same time, unless
+    /// that clock was set meanwhile.
     #[must_use]
     pub fn started(&self) -> SystemTime {
         self.started
@@ -370,15 +373,14 @@ pub(crate) fn calls(entry: &Entry, holding: bool, most: usize) -> Vec<Call> {
     if entry.is_dropped() {
         return Vec::new();
     }
-    let now = (Instant::now(), SystemTime::now());
+    let now = (Instant::now(), Wall::now());
     infos.into_iter().map(|info| info.call(Arc::clone(&entry.name), now)).collect()
 }
 
 impl Info {
-    fn call(&self, limiter: Arc<str>, (now, on_the_wall): (Instant, SystemTime)) -> Call {
+    fn call(&self, limiter: Arc<str>, (now, wall): (Instant, Wall)) -> Call {
         let Self { site: place, task, weight, since, .. } = *self;
-        let age = now.saturating_duration_since(since);
-        let started = on_the_wall.checked_sub(age).unwrap_or(on_the_wall);
+        let (age, started) = (now.saturating_duration_since(since), wall.of(since));
         Call { limiter, place, task, weight, age, started }
     }
 
@@ -391,7 +393,10 @@ impl Info {
 
 /// Since when permits have been held: of each semaphore, the oldest.
 #[cfg(feature = "_exporters")]
-pub(crate) struct OldestHolders(HashMap<usize, Instant>);
+pub(crate) struct OldestHolders {
+    since: HashMap<usize, Instant>,
+    wall: Wall,
+}
 
 #[cfg(feature = "_exporters")]
 impl OldestHolders {
@@ -402,18 +407,17 @@ impl OldestHolders {
             let since = oldest.entry(address(info.semaphore)).or_insert(info.since);
             *since = info.since.min(*since);
         }
-        Self(oldest)
+        Self { since: oldest, wall: Wall::now() }
     }
 
     /// When the oldest holder of a limiter got its permits, in seconds since 1970.
     pub(crate) fn of(&self, entry: &Entry) -> Option<f64> {
-        if self.0.is_empty() {
+        if self.since.is_empty() {
             return None;
         }
         let semaphores = entry.semaphores().into_iter();
-        let since = semaphores.filter_map(|semaphore| self.0.get(&address(semaphore))).min()?;
-        let started = SystemTime::now().checked_sub(since.elapsed())?;
-        Some(started.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64())
+        let since = semaphores.filter_map(|semaphore| self.since.get(&address(semaphore))).min()?;
+        Some(self.wall.of(*since).duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64())
     }
 }
 

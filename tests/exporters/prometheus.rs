@@ -262,13 +262,6 @@ fn thousand_limiters_are_all_there() {
 #[cfg(feature = "diagnostics")]
 const OLDEST: &str = "oldest_holder_start_timestamp_seconds";
 
-/// When a holder started, from two clocks that are read one after the other: whoever is stopped in between
-/// finds it to be earlier, by as long.
-#[cfg(feature = "diagnostics")]
-fn precisely(started: impl Fn() -> Option<f64>) -> Option<f64> {
-    (0..20).filter_map(|_| started()).reduce(f64::max)
-}
-
 /// Does something at another time than what was done before.
 #[cfg(feature = "diagnostics")]
 fn later<T>(run: impl FnOnce() -> T) -> T {
@@ -287,7 +280,6 @@ fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
         let name = format!("concurrency_limit_{name}{{limiter=\"prometheus::holders\"}}");
         samples(&encoded(Collector::new())).get(&name).copied()
     };
-    let oldest = || precisely(|| series(OLDEST));
     let now = || {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         since.expect("it is later than 1970").as_secs_f64()
@@ -298,11 +290,11 @@ fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
     let first = limiter.try_acquire().expect("a permit is free");
     let after = now();
     let second = later(|| limiter.try_acquire().expect("a permit is free"));
-    let started = oldest().expect("there is one");
+    let started = series(OLDEST).expect("there is one");
     // To the precision of a clock that is not the one that ages are reckoned by.
-    assert!(started > before - 1.0 && started < after + 1.0, "{started} in {before}..{after}");
+    assert!(started > before - 60.0 && started < after + 60.0, "{started} in {before}..{after}");
     drop(first);
-    let next = oldest().expect("there is another");
+    let next = series(OLDEST).expect("there is another");
     assert!(next > started, "{next} after {started}");
     // A thread's first call is one that is counted.
     assert_eq!(series("hold_time_seconds_count"), Some(1.0));
@@ -364,16 +356,15 @@ fn oldest_holder_is_that_of_all_runtimes_and_no_waiter() {
     let limiter = Limiter::new("prometheus::oldest-of-all", 1);
     let series = || {
         let name = format!("concurrency_limit_{OLDEST}{{limiter=\"prometheus::oldest-of-all\"}}");
-        precisely(|| samples(&encoded(Collector::new())).get(&name).copied())
+        samples(&encoded(Collector::new())).get(&name).copied()
     };
     let runtimes = [one_thread(), one_thread()];
     let first = runtimes[1].block_on(limiter.acquire());
     let of_first = series().expect("there is one");
     let second = later(|| runtimes[0].block_on(limiter.acquire()));
-    // To the precision of a clock that is not the one that ages are reckoned by.
-    assert!((series().expect("there are two") - of_first).abs() < 0.01);
+    assert_eq!(series(), Some(of_first));
     drop(first);
-    assert!(series().expect("there is another") - of_first > 0.01);
+    assert!(series().expect("there is another") > of_first);
     drop(second);
     limiter.set_limit(0);
     let mut waiter = Box::pin(limiter.acquire());

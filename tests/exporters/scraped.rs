@@ -117,7 +117,8 @@ fn agrees(prometheus: &Prometheus, name: &str) -> Result {
         exact.into_iter().map(|(name, value)| (by_label(&name), value)).collect();
     let mut shown = BTreeMap::new();
     let agreed = wait_until(|| {
-        shown = prometheus.series(&format!("{{{label}}}"))?;
+        // And not the alerts that it makes of them.
+        shown = prometheus.series(&format!("{{__name__=~\"concurrency_limit_.*\",{label}}}"))?;
         Ok((shown == exact).then_some(()))
     });
     if agreed.is_err() {
