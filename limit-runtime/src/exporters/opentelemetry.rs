@@ -39,7 +39,7 @@ static OBSERVERS: Mutex<Observers> = Mutex::new(Observers { all: Vec::new(), cha
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// Observes all limiters on a meter, from now until what it returns is dropped. What they have counted
-/// before is observed as well.
+/// before is observed as well; the histograms take it one by one, so it is best done when a program starts.
 ///
 /// Once for each provider: the instruments stay with the meter, and a second observation of the same one
 /// would report everything twice.
