@@ -333,6 +333,22 @@ fn rates_are_by_second_also_after_nobody_has_read_for_long() {
     });
 }
 
+#[cfg(feature = "diagnostics")]
+#[tokio::test]
+async fn of_many_holders_the_oldest_are_shown() {
+    limit_runtime::diagnostics::record(true);
+    let limiter = Limiter::new("api::holders", 10_000);
+    let mut permits = Vec::new();
+    for weight in 1..=60 {
+        permits.push(limiter.acquire_many(weight).await.expect("they are free"));
+    }
+    let console = Console::read_only();
+    let detail = console.get("/api/limiter?name=api::holders").await.json();
+    let holders = detail["holders"].as_array().expect("a list").iter();
+    let weights: Vec<_> = holders.map(|holder| holder["weight"].as_u64()).collect();
+    assert_eq!(weights, (1..=50).map(Some).collect::<Vec<_>>());
+}
+
 /// A call that waits a tenth of a second.
 async fn wait(limiter: &Limiter) {
     let permit = limiter.acquire().await;

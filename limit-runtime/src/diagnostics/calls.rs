@@ -1,0 +1,148 @@
+//! Who holds permits, and who waits.
+
+use super::slots::{self, Info};
+use super::wall::Wall;
+use crate::admission::Admission;
+use crate::limiter::{Entry, Limiter, LimiterHandle};
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::task::Id;
+
+/// A call that holds permits or waits for them: what [`Limiter::holders`] and [`Limiter::waiters`] list.
+#[derive(Clone, Debug)]
+pub struct Call {
+    limiter: Arc<str>,
+    place: &'static Location<'static>,
+    task: Option<Id>,
+    weight: u32,
+    age: Duration,
+    started: SystemTime,
+}
+
+impl Call {
+    /// The limiter's name.
+    #[must_use]
+    pub fn limiter(&self) -> &str {
+        &self.limiter
+    }
+
+    /// Where the call was made.
+    #[must_use]
+    pub fn place(&self) -> &'static Location<'static> {
+        self.place
+    }
+
+    /// The task that made the call, if it was one of tokio's.
+    #[must_use]
+    pub fn task(&self) -> Option<Id> {
+        self.task
+    }
+
+    /// Its permits.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// For how long it had held its permits, or waited for them, when the list was made.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// When that began, by the system's clock. A call that is listed again began at the same time, unless
+    /// that clock was set meanwhile.
+    #[must_use]
+    pub fn started(&self) -> SystemTime {
+        self.started
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, for {:?}", self.place, self.age)?;
+        match self.task {
+            Some(task) => write!(f, ", task {task}")?,
+            None => f.write_str(", outside any task")?,
+        }
+        if self.weight == 1 { Ok(()) } else { write!(f, ", {} permits", self.weight) }
+    }
+}
+
+impl<E: Admission, K> Limiter<E, K> {
+    /// The calls that hold permits, in all runtimes, the oldest first, as far as they are
+    /// [recorded](crate::diagnostics). Calls that begin or end while the list is made may be on it or not,
+    /// so that under load it can be longer than the limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{Limiter, diagnostics};
+    ///
+    /// let db = Limiter::new("holders-example", 4);
+    /// diagnostics::record(true);
+    /// let permits = (db.try_acquire()?, db.try_acquire()?);
+    /// let holders = db.holders();
+    /// assert_eq!(holders.len(), 2);
+    /// assert!(holders[0].age() >= holders[1].age());
+    /// # drop(permits);
+    /// # Ok::<(), limit_runtime::Rejected>(())
+    /// ```
+    #[must_use]
+    pub fn holders(&self) -> Vec<Call> {
+        calls(self.entry(), true, usize::MAX)
+    }
+
+    /// The calls that wait, the one that has waited longest first, as far as they are
+    /// [recorded](crate::diagnostics). A call that has been handed its permits is among them until its task
+    /// goes on: one that stays there holds permits without running, on a runtime that is idle for instance.
+    #[must_use]
+    pub fn waiters(&self) -> Vec<Call> {
+        calls(self.entry(), false, usize::MAX)
+    }
+}
+
+impl LimiterHandle {
+    /// As [`Limiter::holders`].
+    #[must_use]
+    pub fn holders(&self) -> Vec<Call> {
+        calls(self.entry(), true, usize::MAX)
+    }
+
+    /// As [`Limiter::waiters`].
+    #[must_use]
+    pub fn waiters(&self) -> Vec<Call> {
+        calls(self.entry(), false, usize::MAX)
+    }
+}
+
+/// The oldest first, and no more than so many.
+pub(crate) fn calls(entry: &Entry, holding: bool, most: usize) -> Vec<Call> {
+    let semaphores = entry.semaphores();
+    let is_meant = |info: &Info| {
+        info.holds == holding
+            && semaphores.iter().any(|semaphore| std::ptr::eq(*semaphore, info.semaphore))
+    };
+    let mut infos: Vec<_> = slots::all().filter(is_meant).collect();
+    if infos.len() > most {
+        infos.select_nth_unstable_by_key(most, |info| info.since);
+        infos.truncate(most);
+    }
+    infos.sort_by_key(|info| info.since);
+    // If it was dropped meanwhile, they may be another's.
+    if entry.is_dropped() {
+        return Vec::new();
+    }
+    let now = (Instant::now(), Wall::now());
+    infos.into_iter().map(|info| info.call(Arc::clone(&entry.name), now)).collect()
+}
+
+impl Info {
+    fn call(&self, limiter: Arc<str>, (now, wall): (Instant, Wall)) -> Call {
+        let Self { site: place, task, weight, since, .. } = *self;
+        let (age, started) = (now.saturating_duration_since(since), wall.of(since));
+        Call { limiter, place, task, weight, age, started }
+    }
+}
