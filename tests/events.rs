@@ -8,6 +8,7 @@
 mod support;
 
 use limit_runtime::{Limiter, concurrency_limit};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -31,6 +32,11 @@ impl Visit for Told {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.fields.insert(field.name(), value.to_owned());
     }
+}
+
+thread_local! {
+    /// What the listener does besides, on this thread.
+    static CALLS: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
 static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
@@ -59,6 +65,9 @@ impl Subscriber for Listener {
         let mut told = Told { level: *event.metadata().level(), fields: BTreeMap::new() };
         event.record(&mut told);
         lock().push(told);
+        if let Some(calls) = CALLS.get() {
+            calls();
+        }
     }
 
     fn enter(&self, _: &Id) {}
@@ -134,6 +143,21 @@ fn a_call_whose_runtime_ends_while_it_waits_is_let_in_elsewhere_and_says_so() {
     let told: Vec<_> =
         listener.take().into_iter().map(|told| told.fields["message"].clone()).collect();
     assert_eq!(told, ["call waits for a permit", "call is let in"]);
+}
+
+#[test]
+fn a_subscriber_may_queue_on_the_limiter_of_which_it_is_told() {
+    static LIMITER: Limiter = Limiter::new("events-subscriber-calls", 1);
+
+    let listener = listen("events-subscriber-calls");
+    let held = permit(&LIMITER);
+    CALLS.set(Some(|| drop(waiter(LIMITER.acquire()))));
+    let mut call = waiter(LIMITER.acquire());
+    assert_eq!(listener.take().len(), 1, "what the subscriber does itself is not told");
+    CALLS.set(None);
+    drop(held);
+    drop(served(&mut call));
+    assert_eq!(LIMITER.snapshot().total.cancelled, 1, "the subscriber's own call");
 }
 
 #[test]

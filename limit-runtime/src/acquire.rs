@@ -4,20 +4,18 @@ pub(crate) mod deadline;
 #[cfg(any(feature = "task", feature = "tower"))]
 pub(crate) mod run;
 mod ticker;
-mod waiter;
 
 use crate::admission::Admission;
 use crate::diagnostics::{Record, Site};
 use crate::keying::{Keying, Unkeyed};
 use crate::limiter::Core;
+#[cfg(feature = "tracing")]
+use crate::logging;
 use crate::permit::Permit;
 use crate::policy::{Ask, MaxWait};
 use crate::registry::Lease;
 use crate::rejected::Rejected;
-use crate::semaphore::{
-    ADMITTED, Entered, GRANTED, KeySource, NO_SLOT, Place, REFUSED, Semaphore, WAITING, with_figure,
-};
-use crate::sync::Ordering;
+use crate::semaphore::{Entered, Held, KeySource, NO_SLOT, Semaphore, Standing, Waiter, WaitsFor};
 use deadline::Deadline;
 use std::convert::Infallible;
 use std::fmt;
@@ -26,7 +24,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
-use waiter::Waiter;
 
 /// The future of [`Limiter::acquire`](crate::Limiter::acquire). Its output is the [`Permit`], or of a
 /// limiter that can refuse a call, a `Result` with it.
@@ -200,8 +197,7 @@ impl Call<'_> {
         let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
         let weight = self.ask.permits();
         if may_be_free && semaphore.try_acquire(weight, || lease.holds()) {
-            let record = Record::holds(self.limiter, semaphore, weight, self.site);
-            Ok(Permit::new(semaphore, weight, NO_SLOT, record))
+            Ok(self.limiter.permit(Held { semaphore, weight, slot: NO_SLOT }, self.site))
         } else {
             Err(Some((semaphore, lease)))
         }
@@ -218,18 +214,19 @@ impl Call<'_> {
         let Some(waiter) = &self.waiter else {
             return self.enter(context, looked, key, deadline);
         };
-        match waiter.standing(context.waker()) {
-            WAITING => self.look_at_the_clock(context, deadline),
-            GRANTED => Poll::Ready(Ok(self.admitted())),
-            REFUSED => {
-                let refusal = waiter.semaphore.leave_refused(waiter.place.slot, waiter.weight);
-                std::mem::forget(self.waiter.take());
+        match waiter.poll(context.waker()) {
+            Standing::Waits => self.look_at_the_clock(context, deadline),
+            Standing::Granted => Poll::Ready(Ok(self.admitted())),
+            Standing::Refused => {
+                let waiter = self.waiter.take().expect("only a waiter is refused later");
                 self.waits_no_longer();
+                let refusal = waiter.into_refusal();
                 Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
             }
-            // The runtime has ended, or who was to find the limit out has failed to.
-            _ => {
-                self.retry();
+            // The runtime has ended, the limit is known now, or who was to find it out has failed to.
+            Standing::Retry => {
+                // It is still listed as one that waits.
+                self.waiter.take().expect("only a waiter asks again").leave();
                 self.enter(context, None, key, deadline)
             }
         }
@@ -251,23 +248,21 @@ impl Call<'_> {
         loop {
             let (semaphore, lease) =
                 looked.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
-            let (waker, policy) = (Some(context.waker()), &self.limiter.policy);
             let ask = Ask { no_time, ..self.ask };
-            let waker = waker.filter(|_| !no_time);
-            let entered = semaphore.enter(ask, key, waker, policy, || lease.holds());
-            match entered {
-                Entered::Admitted { weight, slot } => {
+            let waker = (!no_time).then_some(context.waker());
+            match semaphore.enter(ask, key, waker, || lease.holds()) {
+                Entered::Admitted(held) => {
                     self.waits_no_longer();
-                    let record = Record::holds(self.limiter, semaphore, weight, self.site);
-                    let permit = Permit::new(semaphore, weight, slot, record);
+                    let permit = self.limiter.permit(held, self.site);
                     // It may have waited at a runtime that has ended.
                     if self.since.is_some() {
                         self.log_admitted(self.waited());
                     }
                     return Poll::Ready(Ok(permit));
                 }
-                Entered::Queued(place) => {
-                    self.waiter = Some(Waiter { semaphore, place, weight: self.ask.weight });
+                Entered::Queued(waiter) => {
+                    // Owned before all that may panic.
+                    self.waiter = Some(waiter);
                     if !self.record.waits_at(semaphore) {
                         self.record =
                             Record::waits(self.limiter, semaphore, self.ask.weight, self.site);
@@ -285,7 +280,15 @@ impl Call<'_> {
                         refusal,
                     )));
                 }
-                Entered::Unbound => self.limiter.bind(semaphore),
+                Entered::Unbound => {
+                    // To wait for the limit is not to wait for a permit: it is neither listed nor
+                    // counted, and no time runs.
+                    let waker = Some(context.waker());
+                    self.waiter = self.limiter.bind(semaphore, self.ask.weight, waker);
+                    if self.waiter.is_some() {
+                        return Poll::Pending;
+                    }
+                }
                 // The registry has passed on: look again.
                 Entered::Stale => {}
             }
@@ -299,8 +302,8 @@ impl Call<'_> {
         context: &mut Context<'_>,
         deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
-        if let Some(Waiter { semaphore, place: Place { timed: true, .. }, .. }) = &self.waiter {
-            ticker::see_to_it(semaphore);
+        if let Some(waiter) = self.waiter.as_ref().filter(|of| of.waits_for() == WaitsFor::Time) {
+            ticker::see_to_it(waiter.semaphore());
         }
         match deadline {
             Some(deadline) => self.poll_deadline(context, deadline),
@@ -313,46 +316,46 @@ impl Call<'_> {
         context: &mut Context<'_>,
         deadline: &mut Deadline,
     ) -> Poll<Result<Permit, Rejected>> {
-        let (Some(waiter), Some(since)) = (&self.waiter, self.since) else {
-            return Poll::Pending;
-        };
+        // Who waits for the limit has no time that runs.
+        let Some(since) = self.since else { return Poll::Pending };
         if deadline.poll(since, context).is_pending() {
             return Poll::Pending;
         }
-        let Some(refusal) = waiter.semaphore.time_out(waiter.place.slot) else {
-            // It has been handed its permits, or been dismissed, at the same time.
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        };
-        std::mem::forget(self.waiter.take());
-        self.waits_no_longer();
-        Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
+        // Taken out, because it may leave and somebody who is woken then panic.
+        let waiter = self.waiter.take().expect("only a waiter looks at the clock");
+        match waiter.time_out() {
+            Ok(refusal) => {
+                self.waits_no_longer();
+                Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
+            }
+            Err(waiter) => {
+                // It has been handed its permits, or been dismissed, at the same time.
+                self.waiter = Some(waiter);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
     }
 
     /// Makes the granted waiter a permit.
     #[inline]
     fn admitted(&mut self) -> Permit {
         let waiter = self.waiter.take().expect("only a waiter is granted permits");
-        let (semaphore, place, weight) = (waiter.semaphore, waiter.place, waiter.weight);
-        let wait = self.waited();
-        let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        let waited = self.waited();
         // Foreign code, which may panic: the waiter gives its permits back then. And before a snapshot
         // can see the wait.
         #[cfg(feature = "opentelemetry")]
-        crate::exporters::opentelemetry::waited(self.limiter.entry(), semaphore, nanoseconds);
-        if place.timed {
-            semaphore.start(place.slot);
+        {
+            let nanoseconds = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+            let (entry, semaphore) = (self.limiter.entry(), waiter.semaphore());
+            crate::exporters::opentelemetry::waited(entry, semaphore, nanoseconds);
         }
-        // Read under the lock only. Whoever counts it does so after the permit's release, which
-        // takes the lock after this; a snapshot before that may be early and not see it yet.
-        place.grant.store(with_figure(ADMITTED, nanoseconds), Ordering::Relaxed);
-        // The slot is the permit's from here on: it goes back with it.
-        std::mem::forget(waiter);
+        let held = waiter.accept(waited);
         let mut record = std::mem::replace(&mut self.record, Record::NONE);
-        record.admitted(self.limiter, semaphore, weight, self.site);
-        let permit = Permit::new(semaphore, weight, place.slot, record);
+        record.admitted(self.limiter, held.semaphore, held.weight, self.site);
+        let permit = Permit::new(held, record);
         // Foreign code, which may panic: the permit is there already.
-        self.log_admitted(wait);
+        self.log_admitted(waited);
         permit
     }
 
@@ -360,14 +363,6 @@ impl Call<'_> {
     #[inline]
     fn waits_no_longer(&mut self) {
         self.record = Record::NONE;
-    }
-
-    /// It is to ask again. It is still listed as one that waits.
-    fn retry(&mut self) {
-        if let Some(waiter) = self.waiter.take() {
-            waiter.semaphore.leave(waiter.place.slot, waiter.weight, false);
-            std::mem::forget(waiter);
-        }
     }
 
     /// How long it has waited until now.
@@ -378,12 +373,16 @@ impl Call<'_> {
 
     #[cfg(feature = "tracing")]
     fn log_waiting(&self) {
-        tracing::debug!(limiter = self.limiter.name(), "call waits for a permit");
+        logging::tell(|| {
+            tracing::debug!(limiter = self.limiter.name(), "call waits for a permit");
+        });
     }
 
     #[cfg(feature = "tracing")]
     fn log_admitted(&self, waited: Duration) {
-        tracing::debug!(limiter = self.limiter.name(), ?waited, "call is let in");
+        logging::tell(|| {
+            tracing::debug!(limiter = self.limiter.name(), ?waited, "call is let in");
+        });
     }
 
     #[cfg(not(feature = "tracing"))]

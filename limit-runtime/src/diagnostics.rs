@@ -46,7 +46,7 @@ mod wall;
 mod watch;
 
 use crate::limiter::{Core, Entry, entry};
-use crate::semaphore::Semaphore;
+use crate::semaphore::{Semaphore, serve_each};
 pub use calls::Call;
 #[cfg(feature = "console")]
 pub(crate) use calls::calls;
@@ -185,7 +185,9 @@ impl Record {
 
 /// What is to be said of a holder when its permits are back, if anything. Whoever listens is foreign
 /// code: it may panic, take its time, or ask for a permit of the same limiter.
-#[must_use = "nobody hears of it unless it is told"]
+///
+/// It is said when this is dropped.
+#[must_use = "it is said when this is dropped"]
 pub(crate) struct Ended(Option<Held>);
 
 struct Held {
@@ -195,11 +197,12 @@ struct Held {
     time: Duration,
 }
 
-impl Ended {
+impl Drop for Ended {
     #[inline]
-    pub(crate) fn tell(self) {
-        if let Some(held) = self.0 {
-            held.tell();
+    fn drop(&mut self) {
+        if let Some(held) = self.0.take() {
+            // Caught, if the thread is unwinding already.
+            serve_each([held], Held::tell);
         }
     }
 }
@@ -248,7 +251,7 @@ impl Drop for Record {
     #[inline]
     fn drop(&mut self) {
         // Of those who wait, and of permits that there never were, there is nothing to tell.
-        let _ = self.end();
+        std::mem::forget(self.end());
     }
 }
 

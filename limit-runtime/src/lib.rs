@@ -292,7 +292,8 @@
 //! * `tower`: the module `tower`, a limiter as a layer of tower 0.5.
 //! * `tracing`: a debug event when a call starts to wait and when it is let in (fields `limiter`,
 //!   `waited`), a warning or an error about configuration that was worked around. Without it such
-//!   warnings show in the [`Snapshot`] only.
+//!   warnings show in the [`Snapshot`] only. Calls that a subscriber makes while it handles one of
+//!   these events tell nothing.
 //!
 //! # Minimum supported Rust version
 //!
@@ -325,6 +326,8 @@ pub mod exporters;
 mod integrations;
 mod keying;
 mod limiter;
+#[cfg(feature = "tracing")]
+mod logging;
 mod metrics;
 mod permit;
 mod policy;

@@ -1,7 +1,7 @@
 //! The right to run.
 
 use crate::diagnostics::Record;
-use crate::semaphore::Semaphore;
+use crate::semaphore::{Held, Semaphore};
 use std::fmt;
 
 /// The right to run: what a call holds from before its body starts until after its last local and
@@ -38,12 +38,8 @@ pub struct Permit {
 
 impl Permit {
     #[inline]
-    pub(crate) fn new(
-        semaphore: &'static Semaphore,
-        weight: u32,
-        slot: u32,
-        record: Record,
-    ) -> Self {
+    pub(crate) fn new(held: Held, record: Record) -> Self {
+        let (semaphore, weight, slot) = held.into_parts();
         Self { semaphore, weight, slot, record }
     }
 }
@@ -51,10 +47,9 @@ impl Permit {
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        let ended = self.record.end();
+        // Dropped, and told, when the permit is back: also if somebody who is woken panics.
+        let _ended = self.record.end();
         self.semaphore.release(self.weight, self.slot);
-        // Foreign code: the permit is back already.
-        ended.tell();
     }
 }
 

@@ -52,6 +52,7 @@ mod shadow;
 mod slots;
 mod special;
 mod state;
+mod waiter;
 mod waiting;
 mod wakers;
 
@@ -60,19 +61,20 @@ mod loom_tests;
 
 use crate::events::Event;
 use crate::metrics::Reading;
-use crate::policy::{Ask, Policy};
+use crate::policy::Ask;
 use crate::rejected::Refusal;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+pub(crate) use control::Claim;
 #[cfg(feature = "console")]
 pub(crate) use keys::KeyFigures;
 pub(crate) use keys::{Hashed, KeySource};
-pub(crate) use queue::Place;
 pub(crate) use rate::Tick;
-pub(crate) use slots::{ADMITTED, GRANTED, NO_SLOT, REFUSED, WAITING, standing, with_figure};
+pub(crate) use slots::NO_SLOT;
 pub(crate) use special::Aside;
-use state::{Binding, State};
+use state::{Decided, Joins, State};
 use std::task::Waker;
 use tokio::sync::broadcast::Sender;
+pub(crate) use waiter::{Held, Standing, Waiter, WaitsFor};
 pub(crate) use wakers::{Wakers, serve_each};
 
 const SLOW: u64 = 1 << 31;
@@ -91,6 +93,10 @@ pub(crate) struct Semaphore {
     state: Mutex<State>,
     /// How often `acquired` has wrapped.
     wraps: AtomicU32,
+    /// The limit, while there is one and nothing special: a call for no more than this that finds the
+    /// word slow then nearly always queues. 0 otherwise. Only a hint, so that such a call brings its
+    /// waker along to the lock, and no other clones it for nothing.
+    queues_up_to: AtomicU32,
 }
 
 /// Where to tell what happens.
@@ -99,14 +105,14 @@ type Listeners = Sender<Event>;
 /// What became of a call that took the slow path.
 #[derive(Debug)]
 pub(crate) enum Entered {
-    /// It has its permits: so many, and the slot that goes with them.
-    Admitted { weight: u32, slot: u32 },
-    /// It waits at this place.
-    Queued(Place),
+    /// It has its permits.
+    Admitted(Held),
+    /// It waits.
+    Queued(Waiter),
     /// It is not let in.
     Refused(Refusal),
-    /// The semaphore has no limit yet: it is for the caller to call [`Semaphore::bind`], or
-    /// [`Semaphore::unclaim`] if it cannot.
+    /// The semaphore has no limit yet: it is for the caller to find it out and to call
+    /// [`Semaphore::bind`].
     Unbound,
     /// `still_ours` was false: the semaphore belongs to another runtime now.
     Stale,
@@ -118,6 +124,7 @@ impl Semaphore {
         Self {
             word: AtomicU64::new(SLOW),
             wraps: AtomicU32::new(0),
+            queues_up_to: AtomicU32::new(0),
             state: Mutex::new(State::new()),
         }
     }
@@ -170,40 +177,69 @@ impl Semaphore {
     }
 
     /// The slow path in: takes the permits, or joins the queue if there is a waker to join with, or
-    /// says why neither. The policy is that of the limiter, to which the first caller binds.
+    /// says why neither.
     #[inline(never)]
     pub(crate) fn enter(
-        &self,
+        &'static self,
         ask: Ask,
         key: Option<&dyn KeySource>,
         waker: Option<&Waker>,
-        policy: &Policy,
         still_ours: impl Fn() -> bool,
     ) -> Entered {
-        // Before locking: it may be foreign code.
-        let mut waker = waker.cloned();
-        // Dropped before the waker: that may be foreign code as well.
-        let mut state = self.lock();
-        if !still_ours() {
-            return Entered::Stale;
+        let mut joins = Joins { may_wait: waker.is_some(), waker: None };
+        // A waker is foreign code: it is cloned before locking, and only for a call that waits. One
+        // that will in all likelihood does not ask the lock first.
+        if key.is_none() && self.would_queue(ask) {
+            joins.waker = waker.cloned();
         }
-        match state.binding {
-            Binding::Unbound => {
-                state.claim(policy);
+        loop {
+            // Both are dropped, or woken, after unlocking.
+            let mut wakers = Wakers::default();
+            let mut state = self.lock();
+            if !still_ours() {
+                return Entered::Stale;
+            }
+            if !state.is_bound() {
                 return Entered::Unbound;
             }
-            // Somebody else is finding the limit out. Who can wait waits for it, as at limit 0; who
-            // cannot finds it out as well.
-            Binding::Claimed if waker.is_none() => return Entered::Unbound,
-            Binding::Claimed | Binding::Bound => {}
+            let decided = state.enter(&self.word, ask, key, &mut joins, &mut wakers);
+            let has_left_something = state.has_left_something(&decided);
+            // Owned from here on, so that it is not lost if somebody who is woken panics.
+            let entered = match decided {
+                Decided::Admitted { weight, slot } => {
+                    Entered::Admitted(Held { semaphore: self, weight, slot })
+                }
+                Decided::Queued { slot, weight, waits_for, grant } => {
+                    Entered::Queued(Waiter { semaphore: self, grant, slot, weight, waits_for })
+                }
+                Decided::Refused(refusal) => Entered::Refused(refusal),
+                Decided::NeedsWaker => {
+                    self.hint_at_queue(&state);
+                    // Also if the clone panics. What has cooled is served, and SLOW cleared.
+                    self.serve_with(state, wakers);
+                    joins.waker = waker.cloned();
+                    continue;
+                }
+            };
+            if has_left_something {
+                self.serve_with(state, wakers);
+            } else {
+                unlock(state, wakers);
+            }
+            return entered;
         }
-        let entered = state.enter(&self.word, ask, key, &mut waker);
-        if state.has_left_something(&entered) {
-            self.serve(state);
-        } else if state.is_special() {
-            unlock_special(state, Wakers::default());
-        }
-        entered
+    }
+
+    /// Whether a call that comes to the lock nearly always queues there.
+    fn would_queue(&self, ask: Ask) -> bool {
+        let (weight, word) = (ask.permits(), self.word.load(Ordering::Relaxed));
+        let is_free = word & SLOW == 0 && word & AVAILABLE >= u64::from(weight);
+        weight > 0 && !is_free && weight <= self.queues_up_to.load(Ordering::Relaxed)
+    }
+
+    /// To be called when there is, or may be, something special from now on, or another limit.
+    fn hint_at_queue(&self, state: &State) {
+        self.queues_up_to.store(state.queues_up_to(), Ordering::Relaxed);
     }
 
     /// How many permits are out and how many calls wait.
@@ -237,6 +273,7 @@ impl Semaphore {
         if !state.unbind(&self.word) {
             return false;
         }
+        self.hint_at_queue(&state);
         let acquired = self.acquired(&mut state);
         state.close_books(acquired, forget);
         left.extend(state.take_special().map(|special| special.into_aside()));
@@ -259,7 +296,7 @@ impl Semaphore {
     /// The limit that it is bound to.
     pub(crate) fn limit(&self) -> Option<u32> {
         let state = self.lock();
-        matches!(state.binding, Binding::Bound).then(|| state.limit())
+        state.is_bound().then(|| state.limit())
     }
 
     #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
@@ -270,8 +307,13 @@ impl Semaphore {
 
     /// Hands out what can be handed out, unlocks, and wakes.
     #[inline]
-    fn serve<'a>(&'a self, mut state: MutexGuard<'a, State>) {
-        let mut wakers = Wakers::default();
+    fn serve<'a>(&'a self, state: MutexGuard<'a, State>) {
+        self.serve_with(state, Wakers::default());
+    }
+
+    /// The same, and wakes others as well.
+    #[inline]
+    fn serve_with<'a>(&'a self, mut state: MutexGuard<'a, State>, mut wakers: Wakers) {
         if state.serve(&self.word, &mut wakers) {
             return self.serve_on(state, wakers);
         }
@@ -329,8 +371,8 @@ fn unlock(state: MutexGuard<'_, State>, wakers: Wakers) {
 
 #[cold]
 fn unlock_special(mut state: MutexGuard<'_, State>, wakers: Wakers) {
-    let aside = state.aside();
+    // Dropped also if a waker panics.
+    let _aside = state.aside();
     drop(state);
     wakers.wake();
-    drop(aside);
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 use tokio::task::yield_now;
+use tokio_test::assert_pending;
 
 fn holders(limiter: &Limiter<Rejected>, number: usize) -> Vec<Permit> {
     (0..number).map(|_| let_in(limiter.acquire())).collect()
@@ -185,21 +186,22 @@ fn who_waits_for_the_limit_to_be_found_out_is_held_to_the_bound_when_it_is() {
 
     let limiter = Limiter::lazy("bounds-lazy", find_out).max_waiting(2);
     thread::scope(|scope| {
-        let first = scope.spawn(|| refused(limiter.acquire()).kind());
+        let first = scope.spawn(|| let_in(limiter.acquire()));
         ASKED.wait();
-        let mut waiting: Vec<_> = (0..6).map(|_| waiter(limiter.acquire())).collect();
-        assert_busy(&limiter, 0, 6);
+        let mut calls: Vec<_> = (0..6).map(|_| waiter(limiter.acquire())).collect();
+        assert_busy(&limiter, 0, 0);
         FOUND.wait();
-        assert_eq!(first.join().unwrap(), RejectedKind::QueueFull, "it came when others waited");
+        let permits = [first.join().unwrap(), served(&mut calls[0]).unwrap()];
+        for waits in &mut calls[1..3] {
+            assert!(waits.is_woken(), "the limit is known");
+            assert_pending!(waits.poll());
+        }
         assert_busy(&limiter, 2, 2);
-        let permits = [served(&mut waiting[0]).unwrap(), served(&mut waiting[1]).unwrap()];
-        assert_waits(&mut waiting[2]);
-        assert_waits(&mut waiting[3]);
-        for last in &mut waiting[4..] {
+        for last in &mut calls[3..] {
             assert_eq!(served(last).unwrap_err().kind(), RejectedKind::QueueFull);
         }
         drop(permits);
-        drop((served(&mut waiting[2]).unwrap(), served(&mut waiting[3]).unwrap()));
+        drop((served(&mut calls[1]).unwrap(), served(&mut calls[2]).unwrap()));
     });
     assert_eq!(figures(&limiter).rejected.queue_full, 3);
     assert_whole(&limiter);

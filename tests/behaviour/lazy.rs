@@ -4,16 +4,32 @@ use crate::support::{
     assert_all_free, assert_waits, four_workers, join, one_thread, served, waiter,
 };
 use limit_runtime::{Limiter, Scope, concurrency_limit};
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use tokio_test::task;
 
-/// Waits until so many calls are in the limiter's queue, or until the limit is evaluated by a second
-/// one, which must not be.
-fn await_waiting(limiter: &Limiter, waiting: usize, evaluated: &AtomicUsize) {
-    while limiter.snapshot().total.waiting < waiting && evaluated.load(Ordering::SeqCst) == 1 {
+/// A call, counted when it has been polled for the first time and is pending.
+async fn counted<T>(call: impl Future<Output = T>, pending: &AtomicUsize) -> T {
+    let mut call = pin!(call);
+    let mut is_first = true;
+    poll_fn(|context| {
+        let polled = call.as_mut().poll(context);
+        if std::mem::take(&mut is_first) && polled.is_pending() {
+            pending.fetch_add(1, Ordering::SeqCst);
+        }
+        polled
+    })
+    .await
+}
+
+/// Waits until so many calls are pending, or until the limit is evaluated by a second one, which must
+/// not be.
+fn await_pending(pending: &AtomicUsize, most: usize, evaluated: &AtomicUsize) {
+    while pending.load(Ordering::SeqCst) < most && evaluated.load(Ordering::SeqCst) == 1 {
         thread::yield_now();
     }
 }
@@ -21,9 +37,10 @@ fn await_waiting(limiter: &Limiter, waiting: usize, evaluated: &AtomicUsize) {
 #[test]
 fn sixty_four_tasks_on_four_threads_evaluate_it_once() {
     static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+    static PENDING: AtomicUsize = AtomicUsize::new(0);
     static LIMITER: Limiter = Limiter::lazy("lazy-race", || {
         EVALUATED.fetch_add(1, Ordering::SeqCst);
-        await_waiting(&LIMITER, 63, &EVALUATED);
+        await_pending(&PENDING, 63, &EVALUATED);
         3
     });
 
@@ -33,7 +50,7 @@ fn sixty_four_tasks_on_four_threads_evaluate_it_once() {
     }
 
     four_workers().block_on(async {
-        join((0..64).map(|_| tokio::spawn(limited())).collect()).await;
+        join((0..64).map(|_| tokio::spawn(counted(limited(), &PENDING))).collect()).await;
         assert_eq!(EVALUATED.load(Ordering::SeqCst), 1);
         assert_eq!(LIMITER.limit(), 3);
         assert_all_free(&LIMITER);
@@ -112,9 +129,10 @@ fn an_expression_that_panics_first_is_evaluated_again_by_the_next_caller() {
 #[test]
 fn when_the_first_evaluation_panics_those_who_waited_for_it_are_let_in_by_the_second() {
     static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+    static PENDING: AtomicUsize = AtomicUsize::new(0);
     static LIMITER: Limiter = Limiter::lazy("lazy-panic-race", || {
         if EVALUATED.fetch_add(1, Ordering::SeqCst) == 0 {
-            await_waiting(&LIMITER, 63, &EVALUATED);
+            await_pending(&PENDING, 63, &EVALUATED);
             panic!("meant to");
         }
         3
@@ -124,7 +142,7 @@ fn when_the_first_evaluation_panics_those_who_waited_for_it_are_let_in_by_the_se
         let tasks: Vec<_> = (0..64)
             .map(|_| {
                 tokio::spawn(async {
-                    let _permit = LIMITER.acquire().await;
+                    let _permit = counted(LIMITER.acquire(), &PENDING).await;
                     tokio::task::yield_now().await;
                 })
             })

@@ -263,7 +263,7 @@ fn in_a_storm_what_is_told_agrees_with_what_is_counted() {
 }
 
 #[test]
-fn who_waits_while_the_limit_is_found_out_is_told_of() {
+fn who_waits_for_the_limit_is_not_told_of_as_one_that_waits_for_a_permit() {
     static FINDING_OUT: Barrier = Barrier::new(2);
     static WAITS: Barrier = Barrier::new(2);
     static LIMITER: Limiter = Limiter::lazy("listening-finding-out", || {
@@ -283,6 +283,7 @@ fn who_waits_while_the_limit_is_found_out_is_told_of() {
     let told = heard(&mut events);
     let of = |kind| told.iter().filter(|(told, ..)| *told == kind).count();
     let waited = figures(&LIMITER).admitted_after_waiting;
-    assert!(waited > 0 && of(Waiting) as u64 == waited, "{waited} and {told:?}");
+    // It may have, once the limit was known.
+    assert_eq!(of(Waiting) as u64, waited, "{told:?}");
     assert_eq!((of(Admitted), of(Released), told.len()), (2, 2, 4 + of(Waiting)));
 }

@@ -16,6 +16,8 @@ mod deadlines;
 mod draining;
 mod enabled;
 mod figures;
+mod first_use;
+mod foreign_wakers;
 mod keys;
 mod lazy;
 mod life;

@@ -1,14 +1,16 @@
 //! Wakers that panic: whoever waits besides is served all the same.
 
-use crate::support::{assert_all_free, one_thread, served, waiter};
-use limit_runtime::Limiter;
+use crate::calls::{assert_busy, assert_whole, figures, let_in};
+use crate::support::{assert_all_free, one_thread, permit, served, waiter};
+use limit_runtime::{Limiter, Order};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
 use std::thread;
-use tokio_test::task::{Spawn, spawn};
+use std::time::Duration;
+use tokio_test::task::{self, Spawn, spawn};
 
 /// Foreign code of the worst kind.
 fn panicking() -> Waker {
@@ -103,5 +105,83 @@ fn everybody_hears_that_the_limit_was_found_out() {
         first.join().expect_err("it has woken the one that panics");
         assert!(waiters.iter().all(Spawn::is_woken));
     });
+    assert_all_free(&limiter);
+}
+
+/// Polls a call with a waker that panics when it is woken; the call waits.
+fn wait_with_a_panicking_waker(call: Pin<&mut impl Future>) {
+    assert!(call.poll(&mut Context::from_waker(&panicking())).is_pending());
+}
+
+fn panics(code: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(code)).is_err()
+}
+
+#[test]
+fn a_call_that_evicts_one_whose_waker_panics_is_not_left_in_the_queue() {
+    let limiter = Limiter::new("panicking-evicted", 1).order(Order::Lifo).max_waiting(1);
+    let held = let_in(limiter.acquire());
+    let mut oldest = Box::pin(limiter.acquire());
+    wait_with_a_panicking_waker(oldest.as_mut());
+    let mut newest = task::spawn(limiter.acquire());
+    assert!(panics(|| drop(newest.poll())));
+    assert_busy(&limiter, 1, 0);
+    drop((newest, oldest, held));
+    assert_whole(&limiter);
+    assert_eq!(figures(&limiter).cancelled, 1, "the call that the panic ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_times_out_before_one_whose_waker_panics_leaves_the_queue_once() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let limiter = Limiter::new("panicking-timed-out", 2).max_wait(SECOND);
+    let held = let_in(limiter.acquire());
+    let mut heavy = task::spawn(limiter.acquire().weight(2));
+    assert!(heavy.poll().is_pending());
+    let mut light = Box::pin(limiter.acquire().max_wait(10 * SECOND));
+    wait_with_a_panicking_waker(light.as_mut());
+    tokio::time::advance(SECOND).await;
+    assert!(panics(|| drop(heavy.poll())), "the one behind it is served, and its waker panics");
+    // It takes the place in the slab that was the heavy one's.
+    let mut stranger = waiter(limiter.acquire());
+    drop(heavy);
+    drop(held);
+    drop(served(&mut stranger).expect("nobody but itself takes it out of the queue"));
+    drop(light);
+    assert_whole(&limiter);
+}
+
+#[test]
+fn a_waker_and_a_listener_that_panic_do_not_end_the_process() {
+    let limiter = Limiter::new("panicking-listened-to", 1);
+    let mut events = limiter.subscribe();
+    let held = permit(&limiter);
+    let mut call = Box::pin(limiter.acquire());
+    wait_with_a_panicking_waker(call.as_mut());
+    while events.try_recv().is_ok() {}
+    let mut heard = Box::pin(events.recv());
+    wait_with_a_panicking_waker(heard.as_mut());
+    assert!(panics(|| drop(held)));
+    drop(call);
+    assert_all_free(&limiter);
+}
+
+#[test]
+fn a_body_that_panics_before_a_waker_that_panics_does_not_end_the_process() {
+    let limiter = Limiter::new("panicking-body", 1);
+    let held = permit(&limiter);
+    let mut first = Box::pin(limiter.acquire());
+    wait_with_a_panicking_waker(first.as_mut());
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        let _held = held;
+        panic!("in the body");
+    }));
+    let message = panic.expect_err("the body panics");
+    assert_eq!(
+        message.downcast_ref(),
+        Some(&"in the body"),
+        "the first panic is the one that is told"
+    );
+    drop(first);
     assert_all_free(&limiter);
 }

@@ -51,12 +51,6 @@ impl Record {
 #[must_use = "as with the feature"]
 pub(crate) struct Ended;
 
-impl Ended {
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    #[inline]
-    pub(crate) fn tell(self) {}
-}
-
 #[cfg(feature = "_exporters")]
 pub(crate) struct OldestHolders;
 

@@ -3,6 +3,7 @@
 use super::WARN_AFTER;
 use super::slots::{self, Info};
 use crate::limiter::Entry;
+use crate::logging;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, Once, PoisonError};
@@ -56,11 +57,13 @@ pub(super) fn tell_end(info: &Info, limiter: Option<&Entry>) {
 }
 
 fn tell(info: &Info, limiter: Option<&Entry>, what: &str) {
-    tracing::warn!(
-        limiter = limiter.map_or("(dropped)", |limiter| &limiter.name),
-        place = %info.site,
-        age = ?info.since.elapsed(),
-        task = info.task.map(tracing::field::display),
-        "{what}"
-    );
+    logging::tell(|| {
+        tracing::warn!(
+            limiter = limiter.map_or("(dropped)", |limiter| &limiter.name),
+            place = %info.site,
+            age = ?info.since.elapsed(),
+            task = info.task.map(tracing::field::display),
+            "{what}"
+        );
+    });
 }

@@ -10,7 +10,7 @@ use crate::policy::{Ask, MaxWait, Policy};
 use crate::registry::{self, Lease};
 use crate::rejected::{Refusal, Rejected};
 use crate::runtime_id;
-use crate::semaphore::{Entered, KeySource, NO_SLOT, Semaphore};
+use crate::semaphore::{Entered, Held, KeySource, NO_SLOT, Semaphore, Waiter};
 use crate::sync::Ordering;
 use once_cell::sync::OnceCell;
 use std::borrow::Cow;
@@ -88,22 +88,25 @@ impl Core {
         loop {
             let (semaphore, lease) = self.semaphore(None);
             if key.is_none() && semaphore.try_acquire(weight, || lease.holds()) {
-                let record = Record::holds(self, semaphore, weight, site);
-                return Ok(Permit::new(semaphore, weight, NO_SLOT, record));
+                return Ok(self.permit(Held { semaphore, weight, slot: NO_SLOT }, site));
             }
-            match semaphore.enter(ask, key, None, &self.policy, || lease.holds()) {
-                Entered::Admitted { weight, slot } => {
-                    let record = Record::holds(self, semaphore, weight, site);
-                    return Ok(Permit::new(semaphore, weight, slot, record));
-                }
+            match semaphore.enter(ask, key, None, || lease.holds()) {
+                Entered::Admitted(held) => return Ok(self.permit(held, site)),
                 Entered::Refused(refusal) => {
                     return Err(self.rejected(ask, Duration::ZERO, refusal));
                 }
-                Entered::Unbound => self.bind(semaphore),
+                Entered::Unbound => drop(self.bind(semaphore, weight, None)),
                 Entered::Stale => {}
                 Entered::Queued(_) => unreachable!("without a waker nobody joins the queue"),
             }
         }
+    }
+
+    /// The permit of a call that has been let in.
+    #[inline]
+    pub(crate) fn permit(&self, held: Held, site: Site) -> Permit {
+        let record = Record::holds(self, held.semaphore, held.weight, site);
+        Permit::new(held, record)
     }
 
     pub(super) fn limit(&self) -> usize {
@@ -114,7 +117,7 @@ impl Core {
         loop {
             match semaphore.limit() {
                 Some(limit) => return limit as usize,
-                None => self.bind(semaphore),
+                None => drop(self.bind(semaphore, 1, None)),
             }
         }
     }
@@ -141,10 +144,16 @@ impl Core {
         (lease.registry.semaphore(index), lease)
     }
 
-    /// Finds the limit out and binds a semaphore to it that [`Entered::Unbound`] has handed to us.
+    /// Finds the limit out and binds a semaphore to it that has none: see [`Entered::Unbound`]. Or, if
+    /// somebody else is doing so and there is a waker to wait with, waits for that.
     #[cold]
-    pub(crate) fn bind(&self, semaphore: &Semaphore) {
-        self.entry().bind(semaphore, &self.policy);
+    pub(crate) fn bind(
+        &self,
+        semaphore: &'static Semaphore,
+        weight: u32,
+        waker: Option<&Waker>,
+    ) -> Option<Waiter> {
+        self.entry().bind(semaphore, &self.policy, weight, waker)
     }
 
     /// The index under which registries know it, if it has been used.

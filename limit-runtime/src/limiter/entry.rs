@@ -115,7 +115,6 @@ struct Control {
 enum Then<'a> {
     Wake(Wakers),
     Serve(&'a Semaphore),
-    Trim(&'a Semaphore),
     Notify(&'a Notify),
 }
 
@@ -124,7 +123,6 @@ impl Then<'_> {
         match self {
             Self::Wake(wakers) => wakers.wake(),
             Self::Serve(semaphore) => semaphore.serve_all(),
-            Self::Trim(semaphore) => semaphore.trim(),
             Self::Notify(notify) => notify.notify_waiters(),
         }
     }

@@ -1,16 +1,67 @@
 //! What is done to a semaphore from outside while it is in use.
 
-use super::state::{Binding, State};
+use super::state::State;
+use super::waiter::{Waiter, WaitsFor};
 use super::wakers::Wakers;
-use super::{Listeners, Semaphore, unlock};
+use super::{Listeners, Semaphore};
 use crate::events::EventKind;
 use crate::policy::Policy;
 use std::task::Waker;
 
+/// Who is to find the limit out.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// The caller, who is to call [`Semaphore::bind`], or [`Semaphore::unclaim`] if it cannot.
+    Ours,
+    /// Somebody else is doing so. The caller waits for that, or if it had no waker to wait with, finds
+    /// the limit out as well.
+    Theirs(Option<Waiter>),
+    /// Nobody: it is known by now.
+    Bound,
+}
+
 impl Semaphore {
+    /// Asks to find the limit out. A waiter that comes back takes no part in any figures; it is told to
+    /// ask again when the limit is known, or when whoever was to find it out has failed.
+    pub(crate) fn claim(&'static self, weight: u32, waker: Option<&Waker>) -> Claim {
+        let mut cloned = None;
+        loop {
+            // What was not needed is dropped after unlocking.
+            let mut state = self.lock();
+            if state.is_bound() {
+                return Claim::Bound;
+            }
+            if state.claim() {
+                return Claim::Ours;
+            }
+            match (waker, cloned.take()) {
+                (None, _) => return Claim::Theirs(None),
+                (Some(waker), None) => {
+                    drop(state);
+                    cloned = Some(waker.clone());
+                }
+                (Some(_), Some(waker)) => {
+                    let (slot, grant) = state.wait_for_limit(weight, waker);
+                    let waits_for = WaitsFor::Limit;
+                    let waiter = Waiter { semaphore: self, grant, slot, weight, waits_for };
+                    return Claim::Theirs(Some(waiter));
+                }
+            }
+        }
+    }
+
+    /// Takes back [`Claim::Ours`], if nobody else has bound meanwhile: the next caller is to bind.
+    pub(crate) fn unclaim(&self) {
+        // Not in the condition, where the lock would be held for longer.
+        let unclaims = self.lock().unclaim();
+        if unclaims {
+            self.dismiss_all();
+        }
+    }
+
     /// Binds a semaphore to a limit, or with keys to that of each and one over all of them, unless
-    /// somebody else has. To be followed, under no lock, by waking the wakers, by
-    /// [`serve_all`](Self::serve_all) and by [`trim`](Self::trim).
+    /// somebody else has. The policy holds from then on. To be followed, under no lock, by waking the
+    /// wakers and by [`serve_all`](Self::serve_all).
     pub(crate) fn bind(
         &self,
         policy: &Policy,
@@ -20,35 +71,19 @@ impl Semaphore {
         listeners: Option<Listeners>,
     ) -> Wakers {
         self.change(|state, wakers| {
-            match state.binding {
-                // Who was to find the limit out has been quicker.
-                Binding::Bound => return,
-                // Nobody has asked for it by a call, or its registry has passed on since.
-                Binding::Unbound => state.claim(policy),
-                Binding::Claimed => {}
+            // Who was to find the limit out has been quicker.
+            if state.is_bound() {
+                return;
             }
+            state.bind(&self.word, policy, limit, total, wakers);
             state.set_policy(&self.word, policy, wakers);
             if let Some(listeners) = listeners {
                 state.listen(&self.word, listeners);
-                // Who has come while the limit was found out.
-                state.note_waiting(&self.word);
             }
-            state.bind(&self.word, limit, total, wakers);
             if closed {
                 state.close(&self.word, wakers);
             }
         })
-    }
-
-    /// Takes back the claim of [`Entered::Unbound`], if nobody else has bound meanwhile: the next
-    /// caller is to bind.
-    pub(crate) fn unclaim(&self) {
-        let mut state = self.lock();
-        if matches!(state.binding, Binding::Claimed) {
-            state.binding = Binding::Unbound;
-            drop(state);
-            self.dismiss_all();
-        }
     }
 
     /// Changes the limit, if there is one yet. Those above a lowered limit run on. To be followed,
@@ -95,7 +130,7 @@ impl Semaphore {
     /// Changes something, if there is a limit yet: what a binding to come finds out by itself.
     fn change_bound(&self, change: impl FnOnce(&mut State, &mut Wakers)) -> Wakers {
         self.change(|state, wakers| {
-            if matches!(state.binding, Binding::Bound) {
+            if state.is_bound() {
                 change(state, wakers);
             }
         })
@@ -103,17 +138,11 @@ impl Semaphore {
 
     fn change(&self, change: impl FnOnce(&mut State, &mut Wakers)) -> Wakers {
         let mut wakers = Wakers::default();
-        change(&mut self.lock(), &mut wakers);
-        wakers
-    }
-
-    /// Refuses waiters that are more than may wait.
-    pub(crate) fn trim(&self) {
         let mut state = self.lock();
-        let mut wakers = Wakers::default();
-        state.trim(&self.word, &mut wakers);
-        unlock(state, wakers);
-        self.serve_all();
+        change(&mut state, &mut wakers);
+        self.hint_at_queue(&state);
+        drop(state);
+        wakers
     }
 
     /// Whether no permit is out and nobody waits. If not, the waker is woken when that is so, unless
@@ -122,6 +151,7 @@ impl Semaphore {
         let waker = waker.clone();
         let mut state = self.lock();
         let (is_empty, unneeded) = state.poll_drained(&self.word, drainer, waker);
+        self.hint_at_queue(&state);
         self.serve(state);
         drop(unneeded);
         is_empty

@@ -32,6 +32,8 @@ use tokio::time::Instant;
 
 /// A caller's key, of whatever type.
 pub(crate) trait KeySource {
+    /// Its number, if it has one.
+    fn find(&self, keys: &mut Keys) -> Option<u32>;
     /// Its number, a new one if it has none.
     fn intern(&self, keys: &mut Keys) -> u32;
 }
@@ -44,6 +46,11 @@ pub(crate) struct Hashed<K> {
 }
 
 impl<K: Eq + Clone + Send + 'static> KeySource for Hashed<K> {
+    fn find(&self, keys: &mut Keys) -> Option<u32> {
+        let table = keys.table::<K>();
+        keys.find(table, self.hash, &self.key)
+    }
+
     fn intern(&self, keys: &mut Keys) -> u32 {
         keys.intern(self.hash, &self.key)
     }
@@ -180,6 +187,11 @@ impl Keys {
         entry.admitted = entry.admitted.wrapping_add(1);
     }
 
+    /// Whether permits are free for one of a key that has no number yet. (If the total lets it.)
+    pub(super) fn has_room_for_new(&self, weight: u32) -> bool {
+        self.limit >= weight
+    }
+
     /// Whether keys wait for nothing but the total.
     pub(super) fn has_turns(&self) -> bool {
         !self.turns.is_empty()
@@ -224,20 +236,27 @@ impl Keys {
         &self.waited_for
     }
 
-    fn intern<K: Eq + Clone + Send + 'static>(&mut self, hash: u64, key: &K) -> u32 {
-        let table = self.table::<K>();
+    fn find<K: Eq + Send + 'static>(&mut self, table: usize, hash: u64, key: &K) -> Option<u32> {
         let mut number = self.by_hash.get(&hash).copied().unwrap_or(NO_KEY);
-        let first = number;
         while number != NO_KEY {
             let entry = &self.entries[number as usize];
             let next = entry.next;
             if entry.table == table
                 && typed::<K>(&mut self.tables[table].1).0[number as usize].as_ref() == Some(key)
             {
-                return number;
+                return Some(number);
             }
             number = next;
         }
+        None
+    }
+
+    fn intern<K: Eq + Clone + Send + 'static>(&mut self, hash: u64, key: &K) -> u32 {
+        let table = self.table::<K>();
+        if let Some(number) = self.find(table, hash, key) {
+            return number;
+        }
+        let first = self.by_hash.get(&hash).copied().unwrap_or(NO_KEY);
         // Foreign code, which may panic: before anything is changed.
         let key = key.clone();
         let entry = Entry {

@@ -7,16 +7,13 @@ mod permits;
 mod policies;
 mod runtimes;
 
-use super::{
-    ADMITTED, Entered, GRANTED, KeySource, NO_SLOT, Place, REFUSED, Semaphore, WAITING, standing,
-    with_figure,
-};
+use super::{Claim, Entered, Held, KeySource, NO_SLOT, Semaphore, Standing, Waiter};
 use crate::policy::{Ask, Policy};
 use crate::rejected::RejectedKind;
-use loom::sync::atomic::Ordering;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 fn model(f: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -30,7 +27,7 @@ fn bound(limit: u32) -> &'static Semaphore {
 
 fn bound_to(limit: u32, policy: &Policy) -> &'static Semaphore {
     let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
-    assert!(matches!(semaphore.enter(Ask::ONE, None, None, policy, || true), Entered::Unbound));
+    assert!(matches!(enter(semaphore, || true), Entered::Unbound));
     semaphore.bind(policy, limit, policy.total, false, None).wake();
     semaphore.serve_all();
     semaphore
@@ -54,27 +51,14 @@ fn assert_all_free(semaphore: &Semaphore, limit: u32) {
     semaphore.release(limit, NO_SLOT);
 }
 
-/// A call, with the parts of `acquire::Call` that touch the semaphore.
+/// A call: what `acquire` does with a semaphore and a [`Waiter`], without clock and limiter.
 struct Call {
     semaphore: &'static Semaphore,
     ask: Ask,
     key: Option<&'static (dyn KeySource + Sync)>,
     /// Whether it has no time to wait, once it does.
     is_over: bool,
-    place: Option<Place>,
-}
-
-#[derive(Debug)]
-struct Held {
-    semaphore: &'static Semaphore,
-    weight: u32,
-    slot: u32,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.semaphore.release(self.weight, self.slot);
-    }
+    waiter: Option<Waiter>,
 }
 
 /// Why a call has no permit.
@@ -83,71 +67,68 @@ enum Without {
     Refused(RejectedKind),
     /// To ask again.
     Retry,
+    /// It is to find the limit out.
+    Limit,
 }
 
 fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
     let ask = Ask { weight, fallible: true, ..Ask::ONE };
-    Call { semaphore, ask, key: None, is_over: false, place: None }
+    Call { semaphore, ask, key: None, is_over: false, waiter: None }
 }
 
 /// A call that cannot wait.
-fn enter(semaphore: &Semaphore, still_ours: impl Fn() -> bool) -> Entered {
-    semaphore.enter(Ask::ONE, None, None, &Policy::PLAIN, still_ours)
+fn enter(semaphore: &'static Semaphore, still_ours: impl Fn() -> bool) -> Entered {
+    semaphore.enter(Ask::ONE, None, None, still_ours)
 }
 
 impl Future for Call {
     type Output = Result<Held, Without>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Call { semaphore, ask, key, is_over, place } = *self;
-        if let Some(Place { slot, grant, .. }) = place {
-            let mut stands = standing(grant.load(Ordering::Acquire));
-            if stands == WAITING {
-                semaphore.update_waker(slot, context.waker());
-                stands = standing(grant.load(Ordering::Acquire));
-            }
-            let done = match stands {
-                WAITING if is_over => match semaphore.time_out(slot) {
-                    Some(refusal) => Err(Without::Refused(refusal.kind)),
-                    None => {
+        if let Some(waiter) = self.waiter.take() {
+            return Poll::Ready(match waiter.poll(context.waker()) {
+                Standing::Waits if self.is_over => match waiter.time_out() {
+                    Ok(refusal) => Err(Without::Refused(refusal.kind)),
+                    Err(waiter) => {
+                        self.waiter = Some(waiter);
                         context.waker().wake_by_ref();
                         return Poll::Pending;
                     }
                 },
-                WAITING => return Poll::Pending,
-                GRANTED => {
-                    grant.store(with_figure(ADMITTED, 1), Ordering::Relaxed);
-                    Ok(Held { semaphore, weight: ask.weight, slot })
+                Standing::Waits => {
+                    self.waiter = Some(waiter);
+                    return Poll::Pending;
                 }
-                REFUSED => Err(Without::Refused(semaphore.leave_refused(slot, ask.weight).kind)),
-                _ => {
-                    semaphore.leave(slot, ask.weight, false);
+                Standing::Granted => Ok(waiter.accept(Duration::from_nanos(1))),
+                Standing::Refused => Err(Without::Refused(waiter.into_refusal().kind)),
+                Standing::Retry => {
+                    waiter.leave();
                     Err(Without::Retry)
                 }
-            };
-            self.place = None;
-            return Poll::Ready(done);
+            });
         }
+        let Self { semaphore, ask, key, .. } = *self;
         if key.is_none() && semaphore.try_acquire(ask.weight, || true) {
-            return Poll::Ready(Ok(Held { semaphore, weight: ask.weight, slot: NO_SLOT }));
+            let held = Held { semaphore, weight: ask.weight, slot: NO_SLOT };
+            return Poll::Ready(Ok(held));
         }
         let key = key.map(|key| key as &dyn KeySource);
-        match semaphore.enter(ask, key, Some(context.waker()), &Policy::PLAIN, || true) {
-            Entered::Admitted { weight, slot } => Poll::Ready(Ok(Held { semaphore, weight, slot })),
-            Entered::Queued(place) => {
-                self.place = Some(place);
+        match semaphore.enter(ask, key, Some(context.waker()), || true) {
+            Entered::Admitted(held) => Poll::Ready(Ok(held)),
+            Entered::Queued(waiter) => {
+                self.waiter = Some(waiter);
                 Poll::Pending
             }
             Entered::Refused(refusal) => Poll::Ready(Err(Without::Refused(refusal.kind))),
-            Entered::Unbound | Entered::Stale => Poll::Ready(Err(Without::Retry)),
-        }
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        if let Some(place) = self.place {
-            self.semaphore.leave(place.slot, self.ask.weight, true);
+            Entered::Stale => Poll::Ready(Err(Without::Retry)),
+            Entered::Unbound => match semaphore.claim(ask.weight, Some(context.waker())) {
+                Claim::Theirs(waiter) => {
+                    self.waiter = waiter;
+                    Poll::Pending
+                }
+                Claim::Ours => Poll::Ready(Err(Without::Limit)),
+                Claim::Bound => Poll::Ready(Err(Without::Retry)),
+            },
         }
     }
 }

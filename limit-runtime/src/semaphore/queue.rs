@@ -34,15 +34,6 @@ use super::slots::{
 use crate::sync::Ordering;
 use std::task::Waker;
 
-/// A place in the queue.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) slot: u32,
-    /// Permits come back with time, and it is for the waiters to look.
-    pub(crate) timed: bool,
-    pub(crate) grant: Grant,
-}
-
 /// Who joins.
 #[derive(Debug)]
 pub(super) struct Joining {

@@ -10,44 +10,44 @@ const CHUNK: usize = 64;
 pub(crate) const NO_SLOT: u32 = u32::MAX;
 
 /// No key.
-pub(crate) const NO_KEY: u32 = u32::MAX;
+pub(super) const NO_KEY: u32 = u32::MAX;
 
 /// How the waiter of one slot stands: one of the constants, in the lowest bits, and above them a
 /// figure that goes with it.
-pub(crate) type Grant = &'static AtomicU64;
+pub(super) type Grant = &'static AtomicU64;
 
 const FIGURE_SHIFT: u32 = 3;
 
 /// How somebody stands whose grant has this value.
 #[inline]
-pub(crate) fn standing(grant: u64) -> u64 {
+pub(super) fn standing(grant: u64) -> u64 {
     grant & ((1 << FIGURE_SHIFT) - 1)
 }
 
 /// The figure in a grant of this value.
 #[inline]
-pub(crate) fn figure(grant: u64) -> u64 {
+pub(super) fn figure(grant: u64) -> u64 {
     grant >> FIGURE_SHIFT
 }
 
 /// The value of a grant. (A figure that has no room, a wait of more than 73 years, is cut short.)
 #[inline]
-pub(crate) fn with_figure(standing: u64, figure: u64) -> u64 {
+pub(super) fn with_figure(standing: u64, figure: u64) -> u64 {
     standing | figure.min(u64::MAX >> FIGURE_SHIFT) << FIGURE_SHIFT
 }
 
 /// In the queue, or nobody's.
-pub(crate) const WAITING: u64 = 0;
+pub(super) const WAITING: u64 = 0;
 /// Has been handed its permits; has not seen it yet.
-pub(crate) const GRANTED: u64 = 1;
+pub(super) const GRANTED: u64 = 1;
 /// Has been handed its permits and runs. The figure is how long it waited, in nanoseconds.
-pub(crate) const ADMITTED: u64 = 2;
+pub(super) const ADMITTED: u64 = 2;
 /// Out of the queue without permits: ask again, here or at the runtime that polls now.
-pub(crate) const RETRY: u64 = 3;
+pub(super) const RETRY: u64 = 3;
 /// Out of the queue without permits: refused.
-pub(crate) const REFUSED: u64 = 4;
+pub(super) const REFUSED: u64 = 4;
 /// Has never waited, and runs.
-pub(crate) const AT_ONCE: u64 = 5;
+pub(super) const AT_ONCE: u64 = 5;
 
 /// Half a cache line, so that none lies across two.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use super::keys::Keys;
 use super::rate::Rate;
 use super::shadow::Shadows;
 use super::slots::NO_KEY;
-use super::wakers::Wakers;
+use super::wakers::{Wakers, serve_each};
 use crate::events::Event;
 use crate::policy::{Force, Policy};
 use std::any::Any;
@@ -29,8 +29,6 @@ pub(super) struct Special {
     pub(super) listeners: Option<Sender<Event>>,
     /// To be told when no lock is held.
     untold: Vec<Event>,
-    /// Those of evicted waiters, to be woken when no lock is held.
-    pub(super) wakers: Wakers,
     /// Who wait until no permit is out and nobody waits.
     pub(super) drainers: Vec<(u64, Waker)>,
     /// Keys that were forgotten, to be dropped when no lock is held.
@@ -38,13 +36,11 @@ pub(super) struct Special {
 }
 
 impl Special {
-    pub(super) fn new(policy: &Policy) -> Self {
-        Self {
-            shadow: policy.force == Force::Shadow,
-            keys: policy.keyed.then(Keys::new),
-            rate: policy.per.map(Rate::new),
-            ..Self::default()
-        }
+    /// A limiter's policy holds from now on.
+    pub(super) fn begin(&mut self, policy: &Policy) {
+        self.shadow = policy.force == Force::Shadow;
+        self.keys = policy.keyed.then(Keys::new);
+        self.rate = policy.per.map(Rate::new);
     }
 
     /// Whether there is nothing special any more.
@@ -57,7 +53,6 @@ impl Special {
             && self.listeners.is_none()
             && self.drainers.is_empty()
             && self.untold.is_empty()
-            && self.wakers.is_empty()
             && self.forgotten.is_empty()
     }
 
@@ -107,19 +102,18 @@ impl Special {
     /// Takes out what is to be done when no lock is held.
     #[cold]
     pub(super) fn aside(&mut self) -> Option<Box<Aside>> {
-        if self.untold.is_empty() && self.wakers.is_empty() && self.forgotten.is_empty() {
+        if self.untold.is_empty() && self.forgotten.is_empty() {
             return None;
         }
         let untold = std::mem::take(&mut self.untold);
         let listeners = if untold.is_empty() { None } else { self.listeners.clone() };
         let forgotten = std::mem::take(&mut self.forgotten);
-        let wakers = std::mem::take(&mut self.wakers);
-        Some(Box::new(Aside { untold, listeners, wakers, _forgotten: forgotten }))
+        Some(Box::new(Aside { untold, listeners, wakers: Wakers::default(), forgotten }))
     }
 
     /// What is left when the limit has been given up.
     pub(super) fn into_aside(mut self) -> Aside {
-        let mut wakers = std::mem::take(&mut self.wakers);
+        let mut wakers = Wakers::default();
         if let Some(rate) = &mut self.rate {
             rate.end_tickers(&mut wakers);
         }
@@ -130,27 +124,40 @@ impl Special {
             untold: std::mem::take(&mut self.untold),
             listeners: self.listeners.take(),
             wakers,
-            _forgotten: forgotten,
+            forgotten,
         }
     }
 }
 
 /// What is to be done when no lock is held: it is done by dropping it, so that a waker that panics
-/// does not keep it from being done.
+/// does not keep it from being done. Each part of it is, also if another panics.
 #[derive(Debug)]
 pub(crate) struct Aside {
     untold: Vec<Event>,
     listeners: Option<Sender<Event>>,
     wakers: Wakers,
-    _forgotten: Vec<Box<dyn Any + Send>>,
+    forgotten: Vec<Box<dyn Any + Send>>,
+}
+
+/// One thing of it, each of which is foreign code.
+enum One {
+    Tell(Event),
+    Wake(Wakers),
+    Forget(Box<dyn Any + Send>),
 }
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        if let Some(listeners) = self.listeners.take() {
+        let listeners = self.listeners.take();
+        let events = self.untold.drain(..).map(One::Tell);
+        let wakers = [One::Wake(std::mem::take(&mut self.wakers))];
+        let keys = self.forgotten.drain(..).map(One::Forget);
+        serve_each(events.chain(wakers).chain(keys), |one| match (one, &listeners) {
             // An error is that nobody listens any more.
-            self.untold.drain(..).for_each(|event| drop(listeners.send(event)));
-        }
-        std::mem::take(&mut self.wakers).wake();
+            (One::Tell(event), Some(listeners)) => drop(listeners.send(event)),
+            (One::Tell(_), None) => {}
+            (One::Wake(wakers), _) => wakers.wake(),
+            (One::Forget(key), _) => drop(key),
+        });
     }
 }

@@ -11,12 +11,13 @@ mod special;
 
 use super::keys::KeySource;
 use super::line::{Line, LineOrder};
-use super::queue::{Joining, Place, Queue};
+use super::queue::{Joining, Queue};
 use super::returns::Returns;
-use super::slots::{NO_KEY, NO_SLOT};
+use super::slots::{Grant, NO_KEY, NO_SLOT};
 use super::special::{Aside, Special};
+use super::waiter::WaitsFor;
 use super::wakers::Wakers;
-use super::{AVAILABLE, Entered, SLOW};
+use super::{AVAILABLE, SLOW};
 use crate::metrics::Counters;
 use crate::policy::Ask;
 use crate::rejected::{Refusal, RejectedKind};
@@ -25,14 +26,41 @@ use std::collections::HashMap;
 use std::task::Waker;
 
 /// Whether there is a limit.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Binding {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Binding {
     /// No: the next caller is to find out.
     Unbound,
-    /// Not yet: a caller is finding out.
+    /// Not yet: a caller is evaluating the expression for it. Others may wait for that, in the queue;
+    /// nobody else is in it then.
     Claimed,
     /// Yes.
     Bound,
+}
+
+/// What a call that may have to wait brings along.
+#[derive(Debug)]
+pub(super) struct Joins {
+    pub(super) may_wait: bool,
+    /// A clone of its waker, if there is one yet. It is taken if the call joins the queue.
+    pub(super) waker: Option<Waker>,
+}
+
+/// What was decided about a call.
+#[derive(Debug)]
+pub(super) enum Decided {
+    Admitted {
+        weight: u32,
+        slot: u32,
+    },
+    Queued {
+        slot: u32,
+        weight: u32,
+        waits_for: WaitsFor,
+        grant: Grant,
+    },
+    Refused(Refusal),
+    /// It is to join the queue, and has no waker yet. Nothing has been done.
+    NeedsWaker,
 }
 
 /// `limit + debt == free + in use + cooling`, where what is free is `bank` plus the word's
@@ -50,7 +78,7 @@ pub(super) struct State {
     debt: u32,
     /// Permits that are free, while SLOW is set. Zero otherwise.
     bank: u32,
-    pub(super) binding: Binding,
+    binding: Binding,
     /// Whether the word's SLOW bit is set.
     slow: bool,
     /// Who waits. With keys, each has a line of its own.
@@ -94,39 +122,60 @@ impl State {
         }
     }
 
-    /// A call with no way through the word. The waker is taken if it joins.
+    /// A call with no way through the word, once there is a limit. Others may be put out of the queue
+    /// to make room for it.
     #[inline]
     pub(super) fn enter(
         &mut self,
         word: &AtomicU64,
         ask: Ask,
         key: Option<&dyn KeySource>,
-        waker: &mut Option<Waker>,
-    ) -> Entered {
+        joins: &mut Joins,
+        wakers: &mut Wakers,
+    ) -> Decided {
         self.slow_down(word);
         if self.special.is_some() {
-            return self.enter_special(word, ask, key, waker);
+            return self.enter_special(word, ask, key, joins, wakers);
         }
         let weight = ask.permits();
         if self.limit > 0 && weight > self.limit {
-            return Entered::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY));
+            return Decided::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY));
         }
         let is_next = self.line.is_empty() || self.order == LineOrder::Lifo;
         if weight == 0 || (is_next && weight <= self.bank) {
             self.bank -= weight;
             self.counters.admitted_at_once += 1;
-            return Entered::Admitted { weight, slot: NO_SLOT };
+            return Decided::Admitted { weight, slot: NO_SLOT };
         }
-        if self.queue.len() >= self.max_waiting as usize {
-            self.make_place(word, ask, NO_KEY, waker);
+        let is_full = self.queue.len() >= self.max_waiting as usize;
+        if !joins.may_wait || (is_full && !self.can_evict(NO_KEY)) {
+            return Decided::Refused(self.refuse(word, ask.refused_as(), NO_KEY));
         }
-        let Some(waker) = waker.take() else {
-            return Entered::Refused(self.refuse(word, ask.refused_as(), NO_KEY));
-        };
+        let Some(waker) = joins.waker.take() else { return Decided::NeedsWaker };
+        if is_full {
+            self.dismiss_last(word, NO_KEY, wakers);
+        }
         let Ask { priority, fallible, .. } = ask;
         let joining = Joining { weight, priority, key: NO_KEY, fallible, waker };
         let (slot, grant) = self.queue.join(&mut self.line, self.order.of(ask), joining);
-        Entered::Queued(Place { slot, timed: false, grant })
+        Decided::Queued { slot, weight, waits_for: WaitsFor::Permits, grant }
+    }
+
+    /// Joins those who wait for the limit, which somebody is finding out.
+    pub(super) fn wait_for_limit(&mut self, weight: u32, waker: Waker) -> (u32, Grant) {
+        // It is not known yet what the calls want to be known for: they ask again.
+        let joining = Joining { weight, priority: 0, key: NO_KEY, fallible: false, waker };
+        self.queue.join(&mut self.line, LineOrder::Fifo, joining)
+    }
+
+    pub(super) fn is_bound(&self) -> bool {
+        self.binding == Binding::Bound
+    }
+
+    /// See the field of the semaphore.
+    pub(super) fn queues_up_to(&self) -> u32 {
+        let is_plain = self.is_bound() && self.special.is_none() && self.max_waiting == u32::MAX;
+        if is_plain { self.limit } else { 0 }
     }
 
     /// Whether there may be something to hand out, or SLOW to be cleared, after a call came in.
@@ -134,11 +183,13 @@ impl State {
     /// Who has joined at the end has found nothing to hand out. A permit that has come back since is
     /// handed out by whoever brought it: SLOW is set.
     #[inline]
-    pub(super) fn has_left_something(&self, entered: &Entered) -> bool {
-        match (self.special.as_deref(), entered) {
+    pub(super) fn has_left_something(&self, decided: &Decided) -> bool {
+        match (self.special.as_deref(), decided) {
             // It may stand before one who waits for more.
-            (None, Entered::Queued(_)) => self.order != LineOrder::Fifo || self.line.is_ranked(),
-            (None, _) | (Some(_), Entered::Queued(_)) => true,
+            (None, Decided::Queued { .. }) => {
+                self.order != LineOrder::Fifo || self.line.is_ranked()
+            }
+            (None, _) | (Some(_), Decided::Queued { .. }) => true,
             // Who came looked what has cooled.
             (Some(special), _) => special.rate.is_some(),
         }
@@ -246,7 +297,7 @@ impl State {
 
     /// Clears SLOW if nothing is out of the ordinary.
     fn speed_up(&mut self, word: &AtomicU64) {
-        if !self.slow || self.debt > 0 || !matches!(self.binding, Binding::Bound) {
+        if !self.slow || self.debt > 0 || !self.is_bound() {
             return;
         }
         if let Some(special) = self.special.as_deref_mut() {

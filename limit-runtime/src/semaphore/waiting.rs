@@ -1,41 +1,45 @@
 //! What waiters do until they are served, or go.
 
 use super::rate::Tick;
+use super::waiter::Waiter;
 use super::wakers::{Wakers, serve_each};
 use super::{Semaphore, unlock};
 use crate::rejected::Refusal;
 use std::iter;
+use std::mem;
 use std::task::Waker;
 use tokio::runtime::Id;
 use tokio::time::Instant;
 
 impl Semaphore {
-    /// A waiter goes before it was admitted, by its own will or to ask again.
-    pub(crate) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
+    /// A waiter goes before it was admitted, by its own will or to ask again. Its slot is given up.
+    pub(super) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
         let mut state = self.lock();
-        let waker = state.leave(&self.word, slot, weight, cancelled);
+        // Dropped after unlocking, as in the next two.
+        let _waker = state.leave(&self.word, slot, weight, cancelled);
         self.serve(state);
-        drop(waker);
     }
 
-    /// A waiter's time is up: it is refused, and has left. `None` if it does not wait any more: it
-    /// was handed its permits, or dismissed, before.
-    pub(crate) fn time_out(&self, slot: u32) -> Option<Refusal> {
+    /// A waiter's time is up: it is refused, and has left, unless it does not wait any more.
+    pub(super) fn time_out(&self, waiter: Waiter) -> Result<Refusal, Waiter> {
         // Permits that have cooled just now are handed out before.
         self.serve_all();
         let mut state = self.lock();
-        let (refusal, waker) = state.time_out(&self.word, slot)?;
+        let Some((refusal, _waker)) = state.time_out(&self.word, waiter.slot) else {
+            drop(state);
+            return Err(waiter);
+        };
+        // Its slot is given up: if somebody who is woken panics, it must not be given up again.
+        mem::forget(waiter);
         self.serve(state);
-        drop(waker);
-        Some(refusal)
+        Ok(refusal)
     }
 
-    /// A waiter goes that was refused while it waited.
-    pub(crate) fn leave_refused(&self, slot: u32, weight: u32) -> Refusal {
+    /// A waiter goes that was refused while it waited. Its slot is given up.
+    pub(super) fn leave_refused(&self, slot: u32, weight: u32) -> Refusal {
         let mut state = self.lock();
-        let (refusal, waker) = state.leave_refused(&self.word, slot, weight);
+        let (refusal, _waker) = state.leave_refused(&self.word, slot, weight);
         self.serve(state);
-        drop(waker);
         refusal.expect("whoever was refused was told why")
     }
 

@@ -2,8 +2,9 @@
 
 use super::{Entry, Limit, Then, clamp};
 use crate::policy::Policy;
-use crate::semaphore::{Semaphore, serve_each};
+use crate::semaphore::{Claim, Semaphore, Waiter, serve_each};
 use std::cell::RefCell;
+use std::task::Waker;
 
 thread_local! {
     /// The indices of the limiters whose limit this thread is finding out.
@@ -11,11 +12,18 @@ thread_local! {
 }
 
 impl Entry {
-    /// Binds a semaphore to the limit. A user's expression is evaluated under no lock.
-    pub(in crate::limiter) fn bind(&self, semaphore: &Semaphore, policy: &Policy) {
+    /// Binds a semaphore to the limit. A user's expression is evaluated under no lock, and while one
+    /// caller does so others wait for it, if they have a waker to wait with.
+    pub(in crate::limiter) fn bind(
+        &self,
+        semaphore: &'static Semaphore,
+        policy: &Policy,
+        weight: u32,
+        waker: Option<&Waker>,
+    ) -> Option<Waiter> {
         /// Hands the claim back if the expression panics.
-        struct Claim<'a>(&'a Semaphore);
-        impl Drop for Claim<'_> {
+        struct Unclaim<'a>(&'a Semaphore);
+        impl Drop for Unclaim<'_> {
             fn drop(&mut self) {
                 self.0.unclaim();
             }
@@ -31,9 +39,16 @@ impl Entry {
                 (None, Limit::Fixed(limit)) => break (control, clamp(limit)),
                 (None, Limit::Lazy(limit)) => {
                     drop(control);
-                    let claim = Claim(semaphore);
+                    // Also before it waits for another to do so.
+                    self.assert_not_finding_out();
+                    let unclaim = match semaphore.claim(weight, waker) {
+                        Claim::Bound => return None,
+                        Claim::Theirs(Some(waiter)) => return Some(waiter),
+                        Claim::Theirs(None) => None,
+                        Claim::Ours => Some(Unclaim(semaphore)),
+                    };
                     found = Some(clamp(self.find_out(limit)));
-                    std::mem::forget(claim);
+                    std::mem::forget(unclaim);
                 }
             }
         };
@@ -48,9 +63,7 @@ impl Entry {
         let policy = &overrides.policy(policy);
         let wakers = semaphore.bind(policy, limit, total, control.closed, listeners);
         drop(control);
-        let trim = (policy.max_waiting < u32::MAX).then_some(Then::Trim(semaphore));
-        let then = [Then::Wake(wakers), Then::Serve(semaphore)].into_iter().chain(trim);
-        serve_each(then, Then::happen);
+        serve_each([Then::Wake(wakers), Then::Serve(semaphore)], Then::happen);
         if let Some(problem) = bad_variable {
             self.note(true, format!("{problem}; the limit is {limit} instead"));
         }
@@ -58,6 +71,7 @@ impl Entry {
             self.note_zero();
         }
         self.log();
+        None
     }
 
     pub(super) fn note_zero(&self) {

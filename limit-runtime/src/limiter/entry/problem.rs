@@ -12,11 +12,13 @@ pub(super) struct Problem {
 impl Problem {
     #[cfg(feature = "tracing")]
     fn log(&self, limiter: &str) {
-        if self.is_error {
-            tracing::error!(limiter, "{}", self.what);
-        } else {
-            tracing::warn!(limiter, "{}", self.what);
-        }
+        crate::logging::tell(|| {
+            if self.is_error {
+                tracing::error!(limiter, "{}", self.what);
+            } else {
+                tracing::warn!(limiter, "{}", self.what);
+            }
+        });
     }
 
     #[cfg(not(feature = "tracing"))]

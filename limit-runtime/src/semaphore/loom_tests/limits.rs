@@ -1,8 +1,8 @@
 //! Limits that change, or are not known yet.
 
-use super::{Without, acquire, assert_all_free, bind, bound, enter, model, set_limit};
+use super::{Without, acquire, assert_all_free, bind, bound, enter, model, poll_once, set_limit};
 use crate::rejected::RejectedKind;
-use crate::semaphore::{Entered, NO_SLOT, Semaphore};
+use crate::semaphore::{Claim, Entered, NO_SLOT, Semaphore};
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -53,29 +53,50 @@ fn whoever_is_too_heavy_for_a_lowered_limit_is_told() {
     });
 }
 
+/// A call that finds the limit out if it is to, and counts that.
+fn call_that_binds(semaphore: &'static Semaphore, bindings: &AtomicUsize) {
+    loop {
+        match block_on(acquire(semaphore, 1)) {
+            Ok(held) => return drop(held),
+            Err(Without::Limit) => {
+                bindings.fetch_add(1, Ordering::Relaxed);
+                bind(semaphore, 1);
+            }
+            Err(without) => assert_eq!(without, Without::Retry),
+        }
+    }
+}
+
 #[test]
 fn a_first_caller_binds_and_the_others_wait_for_it() {
     model(|| {
         let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
         let bindings = Arc::new(AtomicUsize::new(0));
-        let call = move |bindings: Arc<AtomicUsize>| {
-            loop {
-                match block_on(acquire(semaphore, 1)) {
-                    Ok(held) => break drop(held),
-                    Err(_) => {
-                        bindings.fetch_add(1, Ordering::Relaxed);
-                        bind(semaphore, 1);
-                    }
-                }
-            }
-        };
         let other = {
             let bindings = Arc::clone(&bindings);
-            thread::spawn(move || call(bindings))
+            thread::spawn(move || call_that_binds(semaphore, &bindings))
         };
-        call(Arc::clone(&bindings));
+        call_that_binds(semaphore, &bindings);
         other.join().unwrap();
         assert_eq!(bindings.load(Ordering::Relaxed), 1, "found out once");
+        let reading = semaphore.read();
+        assert_eq!(reading.current.cancelled, 0, "to wait for the limit is not counted");
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
+fn a_call_that_waits_for_the_limit_may_go_while_it_is_found_out() {
+    model(|| {
+        let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
+        assert!(matches!(semaphore.claim(1, None), Claim::Ours));
+        let mut goes = acquire(semaphore, 1);
+        assert!(poll_once(&mut goes).is_pending());
+        let goes = thread::spawn(move || drop(goes));
+        bind(semaphore, 1);
+        goes.join().unwrap();
+        let reading = semaphore.read();
+        assert_eq!((reading.current.cancelled, reading.current.most_waiting), (0, 0));
         assert_all_free(semaphore, 1);
     });
 }
@@ -88,12 +109,12 @@ fn whoever_cannot_wait_for_the_first_caller_binds_as_well() {
             let held = match enter(semaphore, || true) {
                 Entered::Unbound => {
                     bind(semaphore, 2);
-                    semaphore.try_acquire(1, || true)
-                        || matches!(enter(semaphore, || true), Entered::Admitted { .. })
+                    enter(semaphore, || true)
                 }
-                entered => matches!(entered, Entered::Admitted { .. }),
+                entered => entered,
             };
-            assert!(held, "there is a permit for each");
+            let Entered::Admitted(held) = held else { panic!("there is a permit for each") };
+            std::mem::forget(held);
         };
         let other = thread::spawn(call);
         call();
@@ -107,18 +128,15 @@ fn whoever_cannot_wait_for_the_first_caller_binds_as_well() {
 fn a_claim_given_up_is_taken_by_a_waiter() {
     model(|| {
         let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
-        assert!(matches!(enter(semaphore, || true), Entered::Unbound));
-        let other = thread::spawn(move || {
-            loop {
-                match block_on(acquire(semaphore, 1)) {
-                    Ok(held) => break drop(held),
-                    // In the queue of one who then gave up, or the first to come after that.
-                    Err(_) => bind(semaphore, 1),
-                }
-            }
-        });
+        assert!(matches!(semaphore.claim(1, None), Claim::Ours));
+        let bindings = Arc::new(AtomicUsize::new(0));
+        let other = {
+            let bindings = Arc::clone(&bindings);
+            thread::spawn(move || call_that_binds(semaphore, &bindings))
+        };
         semaphore.unclaim();
         other.join().unwrap();
+        assert_eq!(bindings.load(Ordering::Relaxed), 1);
         assert_all_free(semaphore, 1);
     });
 }

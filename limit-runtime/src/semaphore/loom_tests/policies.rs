@@ -1,11 +1,9 @@
 //! What becomes of calls over the limit.
 
-use super::{
-    Call, Held, Without, acquire, assert_all_free, bind, bound, bound_to, model, poll_once,
-};
+use super::{Call, Without, acquire, assert_all_free, bound, bound_to, model, poll_once};
 use crate::policy::{Ask, Force, Order, Policy};
 use crate::rejected::RejectedKind;
-use crate::semaphore::{Entered, Hashed, KeySource, NO_SLOT, Semaphore};
+use crate::semaphore::{Claim, Entered, Hashed, Held, KeySource, NO_SLOT, Semaphore};
 use loom::future::block_on;
 use loom::thread;
 
@@ -258,25 +256,24 @@ fn whoever_drains_is_told_when_the_last_permit_comes_back() {
 fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
     model(|| {
         let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
-        let first = semaphore.enter(Ask::ONE, Some(&ONE), None, &KEYED, || true);
-        assert!(matches!(first, Entered::Unbound));
+        assert!(matches!(semaphore.claim(1, None), Claim::Ours));
         let other = thread::spawn(move || {
             let held: Held = loop {
                 match block_on(of_key(semaphore, &ONE)) {
                     Ok(held) => break held,
-                    // In the queue of one who then gave up.
-                    Err(_) => bind(semaphore, 1),
+                    Err(without) => assert_eq!(without, Without::Retry),
                 }
             };
             drop(held);
         });
-        semaphore.unclaim();
+        semaphore.bind(&KEYED, 1, None, false, None).wake();
+        semaphore.serve_all();
         other.join().unwrap();
-        assert!(matches!(try_key(semaphore, &ONE), Entered::Admitted { .. }));
+        assert!(matches!(try_key(semaphore, &ONE), Entered::Admitted(_)));
     });
 }
 
-fn try_key(semaphore: &Semaphore, key: &dyn KeySource) -> Entered {
+fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
     let ask = Ask { fallible: true, ..Ask::ONE };
-    semaphore.enter(ask, Some(key), None, &KEYED, || true)
+    semaphore.enter(ask, Some(key), None, || true)
 }

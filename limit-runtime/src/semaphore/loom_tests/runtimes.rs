@@ -1,15 +1,13 @@
 //! Registries that pass from one runtime to the next.
 
-use super::{Held, bind, enter, model};
-use crate::policy::{Ask, Policy};
+use super::{bind, enter, model};
+use crate::policy::Ask;
 use crate::registry::{Lease, Runtimes};
-use crate::semaphore::{Entered, NO_SLOT, Place, WAITING};
+use crate::semaphore::{Entered, Held, NO_SLOT, Standing, Waiter};
 use loom::future::block_on;
-use loom::sync::atomic::Ordering;
 use loom::thread;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::future::poll_fn;
+use std::task::Poll;
 
 /// A runtime's registry with one semaphore, used through a lease.
 fn try_on(lease: Lease) -> Option<Held> {
@@ -19,9 +17,7 @@ fn try_on(lease: Lease) -> Option<Held> {
             return Some(Held { semaphore, weight: 1, slot: NO_SLOT });
         }
         match enter(semaphore, || lease.holds()) {
-            Entered::Admitted { .. } => {
-                return Some(Held { semaphore, weight: 1, slot: NO_SLOT });
-            }
+            Entered::Admitted(held) => return Some(held),
             Entered::Unbound => bind(semaphore, 1),
             _ => return None,
         }
@@ -96,34 +92,27 @@ fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
         let semaphore = lease.registry.semaphore(0);
         let _held = try_on(lease).expect("the first");
         let waiter = thread::spawn(move || {
-            struct Waits(Lease, Option<Place>);
-            impl Future for Waits {
-                type Output = ();
-                fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-                    let semaphore = self.0.registry.semaphore(0);
-                    let lease = self.0;
-                    let place = match self.1 {
-                        Some(place) => place,
-                        None => match semaphore.enter(
-                            Ask::ONE,
-                            None,
-                            Some(context.waker()),
-                            &Policy::PLAIN,
-                            || lease.holds(),
-                        ) {
-                            Entered::Queued(place) => *self.1.insert(place),
-                            Entered::Stale => return Poll::Ready(()),
-                            other => panic!("{other:?}"),
-                        },
-                    };
-                    if place.grant.load(Ordering::Acquire) == WAITING {
-                        return Poll::Pending;
-                    }
-                    semaphore.leave(place.slot, 1, false);
-                    Poll::Ready(())
+            let mut waiter: Option<Waiter> = None;
+            block_on(poll_fn(|context| {
+                let waits = waiter.take().map_or_else(
+                    || semaphore.enter(Ask::ONE, None, Some(context.waker()), || lease.holds()),
+                    Entered::Queued,
+                );
+                match waits {
+                    Entered::Queued(waits) => match waits.poll(context.waker()) {
+                        Standing::Waits => {
+                            waiter = Some(waits);
+                            Poll::Pending
+                        }
+                        standing => {
+                            assert_eq!(standing, Standing::Retry);
+                            Poll::Ready(waits.leave())
+                        }
+                    },
+                    Entered::Stale => Poll::Ready(()),
+                    other => panic!("{other:?}"),
                 }
-            }
-            block_on(Waits(lease, None));
+            }));
         });
         runtimes.retire(1, lease);
         waiter.join().unwrap();

@@ -3,6 +3,7 @@
 use super::super::line::{Line, LineOrder};
 use super::super::returns::Returns;
 use super::super::shadow::Shadows;
+use super::super::slots::RETRY;
 use super::super::special::Special;
 use super::super::wakers::Wakers;
 use super::super::{Listeners, MAX_LIMIT};
@@ -13,26 +14,49 @@ use crate::sync::AtomicU64;
 use std::task::Waker;
 
 impl State {
-    /// A caller is to find the limit out. The policy holds from now on.
-    pub(in super::super) fn claim(&mut self, policy: &Policy) {
-        self.binding = Binding::Claimed;
-        self.max_waiting = policy.max_waiting;
-        self.order = LineOrder::of_policy(policy);
-        // Whoever has waited for a limit that could not be found out is in there.
-        if self.special.is_none() && policy.is_special() {
-            self.special = Some(Box::new(Special::new(policy)));
+    /// A caller is to find the limit out, unless somebody has or is doing so.
+    pub(in super::super) fn claim(&mut self) -> bool {
+        let claims = self.binding == Binding::Unbound;
+        if claims {
+            self.binding = Binding::Claimed;
         }
+        claims
     }
 
-    /// The limit is known. With keys, so is that over all of them.
+    /// The caller that was to find the limit out has failed to, unless somebody else has bound
+    /// meanwhile: the next is to.
+    pub(in super::super) fn unclaim(&mut self) -> bool {
+        let unclaims = self.binding == Binding::Claimed;
+        if unclaims {
+            self.binding = Binding::Unbound;
+        }
+        unclaims
+    }
+
+    /// The limit is known. With keys, so is that over all of them. Those who have waited for it ask
+    /// again.
     pub(in super::super) fn bind(
         &mut self,
         word: &AtomicU64,
+        policy: &Policy,
         limit: u32,
         total: Option<u32>,
         wakers: &mut Wakers,
     ) {
+        self.slow_down(word);
+        while !self.line.is_empty() {
+            let head = self.line.head();
+            wakers.push(self.queue.dismiss(&mut self.line, head, RETRY));
+        }
+        // They have not waited for a permit.
+        self.queue.restart_longest();
         self.binding = Binding::Bound;
+        self.max_waiting = policy.max_waiting;
+        self.order = LineOrder::of_policy(policy);
+        if policy.is_special() {
+            // Who drains may have been there before.
+            self.special().begin(policy);
+        }
         if self.keys_mut().is_some() {
             self.set_total(word, total.unwrap_or(MAX_LIMIT), wakers);
         }
@@ -146,7 +170,7 @@ impl State {
     /// Whether no permit is out, nobody waits and nobody is finding the limit out.
     pub(in super::super) fn is_idle(&mut self, word: &AtomicU64) -> bool {
         self.absorb(word);
-        !matches!(self.binding, Binding::Claimed) && self.is_drained(word)
+        self.binding != Binding::Claimed && self.is_drained(word)
     }
 
     pub(super) fn is_drained(&self, word: &AtomicU64) -> bool {

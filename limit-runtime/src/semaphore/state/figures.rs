@@ -2,7 +2,7 @@
 
 use super::super::slots::NO_KEY;
 use super::super::special::Special;
-use super::{Binding, State};
+use super::State;
 use crate::events::{Event, EventKind};
 use crate::metrics::{Counters, Reading};
 use crate::rejected::{Refusal, RejectedKind};
@@ -78,13 +78,6 @@ impl State {
         self.special().note(event);
     }
 
-    /// Tells of those who wait already.
-    pub(in super::super) fn note_waiting(&mut self, word: &AtomicU64) {
-        for _ in 0..self.queue.len() {
-            self.note(word, EventKind::Waiting);
-        }
-    }
-
     #[cold]
     pub(super) fn count_waits(&mut self) {
         for &waited in self.queue.take_recent() {
@@ -102,13 +95,14 @@ impl State {
         self.let_cool();
         let mut current = self.counters.clone();
         current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
-        current.most_waiting = self.queue.longest();
+        current.most_waiting = if self.is_bound() { self.queue.longest() } else { 0 };
         self.queue.uncounted().for_each(|waited| current.count_wait(waited));
         Reading {
-            bound: matches!(self.binding, Binding::Bound),
+            bound: self.is_bound(),
             limit: self.limit_of_a_call() as usize,
             in_use: self.in_use(word) as usize,
-            waiting: self.queue.len(),
+            // Who waits for the limit waits for no permit.
+            waiting: if self.is_bound() { self.queue.len() } else { 0 },
             keys: match self.special.as_deref() {
                 Some(Special { keys: Some(keys), .. }) => keys.len(),
                 _ => 0,

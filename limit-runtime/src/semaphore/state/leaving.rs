@@ -2,9 +2,8 @@
 
 use super::super::slots::{GRANTED, NO_KEY, REFUSED, RETRY, WAITING};
 use super::super::wakers::Wakers;
-use super::{Binding, LineOrder, State, lines};
+use super::{LineOrder, State, lines};
 use crate::events::EventKind;
-use crate::policy::Ask;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::AtomicU64;
 use std::collections::HashMap;
@@ -110,35 +109,16 @@ impl State {
         }
     }
 
-    /// As many wait as may. The waker stays if there is a place for it all the same: if the newest is
-    /// served first, the oldest makes one.
-    #[cold]
-    pub(super) fn make_place(
-        &mut self,
-        word: &AtomicU64,
-        ask: Ask,
-        key: u32,
-        waker: &mut Option<Waker>,
-    ) {
-        // Who waits for the limit to be found out may turn out to be let in at once. And with keys it
-        // is so many for each.
-        let finding_out = matches!(self.binding, Binding::Claimed);
-        if finding_out || self.waiting(key) < self.max_waiting as usize || waker.is_none() {
-            return;
-        }
-        let mut evicted = Wakers::default();
-        if self.order == LineOrder::Lifo && !ask.no_time {
-            self.dismiss_last(word, key, &mut evicted);
-        }
-        if evicted.is_empty() {
-            *waker = None;
-        } else {
-            self.special().wakers.append(evicted);
-        }
+    /// Whether one who joins a full queue takes the place of the oldest: if the newest is served first,
+    /// and somebody waits.
+    pub(super) fn can_evict(&mut self, key: u32) -> bool {
+        self.order == LineOrder::Lifo
+            && lines(&mut self.line, &mut self.queue, &mut self.special, key)
+                .is_some_and(|(line, _)| !line.is_empty())
     }
 
     /// Refuses who would be served last.
-    fn dismiss_last(&mut self, word: &AtomicU64, key: u32, wakers: &mut Wakers) {
+    pub(super) fn dismiss_last(&mut self, word: &AtomicU64, key: u32, wakers: &mut Wakers) {
         let kind = match self.order {
             LineOrder::Lifo => RejectedKind::Evicted,
             LineOrder::Fifo | LineOrder::Rank => RejectedKind::QueueFull,
@@ -147,17 +127,6 @@ impl State {
             .and_then(|(line, _)| line.last());
         if let Some(last) = last {
             self.dismiss(word, key, last, Some(kind), wakers);
-        }
-    }
-
-    /// More wait than may, because they joined before the limit was known: refuses those who would be
-    /// served last.
-    pub(in super::super) fn trim(&mut self, word: &AtomicU64, wakers: &mut Wakers) {
-        for key in self.lines_waited_for() {
-            while self.waiting(key) > self.max_waiting as usize {
-                self.dismiss_last(word, key, wakers);
-            }
-            self.forget_if_idle(key);
         }
     }
 

@@ -1,13 +1,14 @@
 //! Calls at a semaphore that has something special: keys, a rate, listeners, or it is closed, drained
 //! or a shadow.
 
+use super::super::Tick;
 use super::super::keys::{KeySource, Keys};
-use super::super::queue::{Joining, Place};
+use super::super::queue::Joining;
 use super::super::slots::{NO_KEY, NO_SLOT};
 use super::super::special::Special;
+use super::super::waiter::WaitsFor;
 use super::super::wakers::Wakers;
-use super::super::{Entered, Tick};
-use super::{LineOrder, State, lines};
+use super::{Decided, Joins, LineOrder, State, lines};
 use crate::events::EventKind;
 use crate::policy::Ask;
 use crate::rejected::RejectedKind;
@@ -23,8 +24,9 @@ impl State {
         word: &AtomicU64,
         ask: Ask,
         key: Option<&dyn KeySource>,
-        waker: &mut Option<Waker>,
-    ) -> Entered {
+        joins: &mut Joins,
+        wakers: &mut Wakers,
+    ) -> Decided {
         let now = self.let_cool();
         let (closed, disabled, shadow) = match &self.special {
             Some(special) => (special.closed, special.disabled, special.shadow),
@@ -36,7 +38,20 @@ impl State {
         if weight == 0 && !closed {
             self.counters.admitted_at_once += 1;
             self.note(word, EventKind::Admitted);
-            return Entered::Admitted { weight: 0, slot: NO_SLOT };
+            return Decided::Admitted { weight: 0, slot: NO_SLOT };
+        }
+        let is_too_heavy = self.is_too_heavy(weight);
+        // A key that is not in use has no number, and is not given one to no purpose: it would be
+        // cloned, and forgotten again.
+        let needs_waker = joins.may_wait && joins.waker.is_none() && self.max_waiting > 0;
+        if needs_waker && !closed && !is_too_heavy && !shadow {
+            let bank = self.bank;
+            if let (Some(keys), Some(key)) = (self.keys_mut(), key) {
+                let has_room = weight <= bank && !keys.has_turns() && keys.has_room_for_new(weight);
+                if !has_room && key.find(keys).is_none() {
+                    return Decided::NeedsWaker;
+                }
+            }
         }
         let key = match (self.keys_mut(), key) {
             (Some(keys), Some(key)) => key.intern(keys),
@@ -44,7 +59,7 @@ impl State {
         };
         let refused = if closed {
             Some(RejectedKind::Closed)
-        } else if self.is_too_heavy(weight) {
+        } else if is_too_heavy {
             Some(RejectedKind::TooHeavy)
         } else {
             None
@@ -56,14 +71,19 @@ impl State {
             return self.admit(word, weight, key, now);
         }
         if shadow {
-            return self.enter_shadow(word, ask, key, now, waker.is_some());
+            return self.enter_shadow(word, ask, key, now, joins.may_wait);
         }
-        if self.queue.len() >= self.max_waiting as usize {
-            self.make_place(word, ask, key, waker);
-        }
-        let Some(waker) = waker.take() else {
+        // With keys, so many for each.
+        let most = self.max_waiting as usize;
+        let is_full = self.queue.len() >= most && self.waiting(key) >= most;
+        if !joins.may_wait || (is_full && !self.can_evict(key)) {
             return self.not_let_in(word, ask.refused_as(), key);
-        };
+        }
+        // If there are keys, this one is in use.
+        let Some(waker) = joins.waker.take() else { return Decided::NeedsWaker };
+        if is_full {
+            self.dismiss_last(word, key, wakers);
+        }
         let Ask { priority, fallible, .. } = ask;
         let joining = Joining { weight, priority, key, fallible, waker };
         let order = self.order.of(ask);
@@ -73,18 +93,19 @@ impl State {
         self.count_waiting(key, 1);
         self.refresh(key);
         self.note(word, EventKind::Waiting);
-        Entered::Queued(Place { slot, timed: self.has_rate(), grant })
+        let waits_for = if self.has_rate() { WaitsFor::Time } else { WaitsFor::Permits };
+        Decided::Queued { slot, weight, waits_for, grant }
     }
 
     /// A call is refused, or if nobody is, takes no permits.
-    fn not_let_in(&mut self, word: &AtomicU64, kind: RejectedKind, key: u32) -> Entered {
+    fn not_let_in(&mut self, word: &AtomicU64, kind: RejectedKind, key: u32) -> Decided {
         let entered = if self.special.as_deref().is_some_and(|special| special.shadow) {
             self.counters.shadowed.rejected.count(kind);
             self.counters.admitted_at_once += 1;
             self.note(word, EventKind::Admitted);
-            Entered::Admitted { weight: 0, slot: NO_SLOT }
+            Decided::Admitted { weight: 0, slot: NO_SLOT }
         } else {
-            Entered::Refused(self.refuse(word, kind, key))
+            Decided::Refused(self.refuse(word, kind, key))
         };
         self.forget_if_idle(key);
         entered
@@ -98,7 +119,7 @@ impl State {
         key: u32,
         now: Option<Instant>,
         may_wait: bool,
-    ) -> Entered {
+    ) -> Decided {
         let weight = ask.permits();
         let (max_waiting, debt) = (self.max_waiting as usize, self.debt);
         let over = weight.saturating_sub(self.bank);
@@ -129,7 +150,7 @@ impl State {
     }
 
     /// A call is let in without waiting.
-    fn admit(&mut self, word: &AtomicU64, weight: u32, key: u32, now: Option<Instant>) -> Entered {
+    fn admit(&mut self, word: &AtomicU64, weight: u32, key: u32, now: Option<Instant>) -> Decided {
         let free = weight.min(self.bank);
         self.bank -= free;
         self.debt += weight - free;
@@ -145,7 +166,7 @@ impl State {
             }
         }
         self.note(word, EventKind::Admitted);
-        Entered::Admitted { weight, slot }
+        Decided::Admitted { weight, slot }
     }
 
     #[cold]

@@ -1,0 +1,171 @@
+//! The first calls of a limiter, on several threads at once.
+
+use crate::calls::figures;
+use crate::support::assert_all_free;
+use limit_runtime::{Limiter, RejectedKind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio_test::task::{Spawn, spawn};
+use tokio_test::{assert_pending, assert_ready};
+
+const THREADS: usize = 4;
+
+/// Polls one call on each of four threads at the same time.
+fn poll_at_once<T: Send>(poll: impl Fn() -> Poll<T> + Sync) -> Vec<Poll<T>> {
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| {
+                scope.spawn(|| {
+                    start.wait();
+                    poll()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no call panics")).collect()
+    })
+}
+
+#[test]
+fn first_calls_that_find_permits_are_all_let_in_at_once() {
+    for round in 0..500 {
+        let name = format!("first-use-{round}");
+        let limiter = Limiter::named(name, THREADS).max_waiting(0);
+        let polled = poll_at_once(|| spawn(limiter.acquire()).poll());
+        assert!(polled.iter().all(|polled| matches!(polled, Poll::Ready(Ok(_)))), "{polled:?}");
+        drop(polled);
+        let figures = figures(&limiter);
+        assert_eq!((figures.admitted_at_once, figures.most_waiting), (THREADS as u64, 0));
+    }
+}
+
+#[test]
+fn first_calls_need_no_timer_although_they_may_not_wait_for_ever() {
+    let runtime = Builder::new_multi_thread().worker_threads(THREADS).build();
+    let runtime = runtime.expect("a runtime without a timer can be made");
+    for round in 0..500 {
+        let name = format!("first-use-no-timer-{round}");
+        let limiter = Limiter::named(name, THREADS).max_wait(Duration::from_secs(1));
+        let polled = poll_at_once(|| {
+            let _entered = runtime.enter();
+            spawn(limiter.acquire()).poll()
+        });
+        assert!(polled.iter().all(|polled| matches!(polled, Poll::Ready(Ok(_)))), "{polled:?}");
+    }
+}
+
+/// A limit whose expression takes until it is told to end.
+struct Slow {
+    asked: Barrier,
+    found: Barrier,
+    fails: AtomicBool,
+}
+
+impl Slow {
+    const fn new() -> Self {
+        Self { asked: Barrier::new(2), found: Barrier::new(2), fails: AtomicBool::new(false) }
+    }
+
+    fn evaluate(&self) -> usize {
+        self.asked.wait();
+        self.found.wait();
+        assert!(!self.fails.load(Ordering::SeqCst), "meant to");
+        2
+    }
+
+    /// Runs something while another thread makes the first call, which evaluates the limit.
+    fn meanwhile(&self, first: impl FnOnce() + Send, run: impl FnOnce()) {
+        thread::scope(|scope| {
+            let first = scope.spawn(first);
+            self.asked.wait();
+            // The expression comes to its end also if an assertion fails.
+            let result = catch_unwind(AssertUnwindSafe(run));
+            self.found.wait();
+            // It panics if the expression does.
+            let _ = first.join();
+            result.unwrap_or_else(|panic| resume_unwind(panic));
+        });
+    }
+}
+
+#[test]
+fn to_wait_for_the_limit_is_not_to_wait_for_a_permit() {
+    static LIMIT: Slow = Slow::new();
+    // Nobody may wait, there is no timer, and no runtime either.
+    let limiter = Limiter::lazy("first-use-slow", || LIMIT.evaluate())
+        .max_waiting(0)
+        .max_wait(Duration::from_secs(1));
+    let mut calls: Vec<_> = (0..3).map(|_| spawn(limiter.acquire())).collect();
+    let mut gives_up = spawn(limiter.acquire());
+    LIMIT.meanwhile(
+        || drop(spawn(limiter.acquire()).poll()),
+        || {
+            calls.iter_mut().for_each(|call| assert!(call.poll().is_pending()));
+            assert_pending!(gives_up.poll());
+            let figures = figures(&limiter);
+            assert_eq!((figures.in_use, figures.waiting, figures.rejected.total()), (0, 0, 0));
+            drop(gives_up);
+        },
+    );
+    assert!(calls.iter().all(Spawn::is_woken));
+    let first = assert_ready!(calls[0].poll()).expect("a permit is free");
+    let second = assert_ready!(calls[1].poll()).expect("a permit is free");
+    let refused = assert_ready!(calls[2].poll()).expect_err("nobody may wait for a permit");
+    assert_eq!((refused.kind(), refused.waited()), (RejectedKind::QueueFull, Duration::ZERO));
+    drop((first, second));
+    let figures = figures(&limiter);
+    assert_eq!(figures.admitted_at_once, 3, "with the first, which has evaluated the limit");
+    assert_eq!((figures.admitted_after_waiting, figures.most_waiting), (0, 0));
+    assert_eq!(figures.cancelled, 0, "it did not wait for a permit");
+}
+
+#[test]
+fn a_call_with_no_time_to_wait_waits_for_the_limit_all_the_same() {
+    static LIMIT: Slow = Slow::new();
+    let limiter = Limiter::lazy("first-use-no-time", || LIMIT.evaluate()).max_wait(Duration::ZERO);
+    let mut call = spawn(limiter.acquire());
+    LIMIT.meanwhile(|| drop(spawn(limiter.acquire()).poll()), || assert_pending!(call.poll()));
+    assert!(call.is_woken());
+    drop(assert_ready!(call.poll()).expect("a permit is free"));
+}
+
+#[test]
+fn calls_of_keys_wait_for_the_limit_and_are_let_in() {
+    static LIMIT: Slow = Slow::new();
+    let limiter = Limiter::lazy("first-use-keyed", || LIMIT.evaluate()).keyed();
+    let mut calls = [1, 1, 2].map(|key| spawn(limiter.key(key).acquire()));
+    let first = || drop(spawn(limiter.key(3).acquire()).poll());
+    LIMIT.meanwhile(first, || {
+        calls.iter_mut().for_each(|call| assert_pending!(call.poll()));
+        assert_eq!((figures(&limiter).waiting, figures(&limiter).keys), (0, 0));
+    });
+    assert!(calls.iter().all(Spawn::is_woken));
+    let permits = calls.each_mut().map(|call| assert_ready!(call.poll()));
+    assert_eq!(figures(&limiter).keys, 2);
+    drop(permits);
+}
+
+#[test]
+fn those_who_waited_for_a_limit_that_panicked_ask_again() {
+    static LIMIT: Slow = Slow::new();
+    let limiter = Limiter::lazy("first-use-panics", || LIMIT.evaluate());
+    let mut call = spawn(limiter.acquire());
+    LIMIT.fails.store(true, Ordering::SeqCst);
+    LIMIT.meanwhile(|| drop(spawn(limiter.acquire()).poll()), || assert_pending!(call.poll()));
+    assert!(call.is_woken());
+    LIMIT.fails.store(false, Ordering::SeqCst);
+    let permit = thread::scope(|scope| {
+        let polled = scope.spawn(|| call.poll());
+        LIMIT.asked.wait();
+        LIMIT.found.wait();
+        assert_ready!(polled.join().expect("the expression does not panic any more"))
+    });
+    drop(permit);
+    drop(call);
+    assert_all_free(&limiter);
+}
