@@ -168,6 +168,11 @@ impl Limiter {
 
     /// A limiter whose limit is found out when it is first used, once for each scope.
     ///
+    /// The first call evaluates it, in its poll. Calls that come meanwhile wait for the limit, not for a
+    /// permit: they are not counted as waiting, no `max_wait` runs and none is refused; when the limit is
+    /// known they ask for a permit, as if they had come then. Only what cannot wait
+    /// ([`try_acquire`](Self::try_acquire), [`limit`](Self::limit)) evaluates it as well.
+    ///
     /// If it panics the panic goes to the caller that was first, and the next caller asks again. It
     /// must not use the limiter that it is for: that panics.
     ///
