@@ -66,7 +66,20 @@ pub(crate) struct Refusal {
     pub(crate) limit: u32,
     pub(crate) in_use: u32,
     pub(crate) waiting: usize,
+    pub(crate) window: Option<Window>,
     pub(crate) retry_after: Option<Duration>,
+}
+
+/// What is spent of a limit with a rate: permits that are in use no more, and not free.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) starts: u32,
+    /// Of so many.
+    pub(crate) limit: u32,
+    /// Whether that is the limit over all keys.
+    pub(crate) of_all_keys: bool,
+    /// When the first of them comes back.
+    pub(crate) next: Duration,
 }
 
 impl Rejected {

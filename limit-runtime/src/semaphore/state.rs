@@ -109,7 +109,7 @@ impl State {
         }
         let weight = ask.permits();
         if self.limit > 0 && weight > self.limit {
-            return Entered::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY));
+            return Entered::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY, weight));
         }
         let is_next = self.line.is_empty() || self.order == LineOrder::Lifo;
         if weight == 0 || (is_next && weight <= self.bank) {
@@ -121,7 +121,7 @@ impl State {
             self.make_place(word, ask, NO_KEY, waker);
         }
         let Some(waker) = waker.take() else {
-            return Entered::Refused(self.refuse(word, ask.refused_as(), NO_KEY));
+            return Entered::Refused(self.refuse(word, ask.refused_as(), NO_KEY, weight));
         };
         let Ask { priority, fallible, .. } = ask;
         let joining = Joining { weight, priority, key: NO_KEY, fallible, waker };
