@@ -2,6 +2,7 @@
 
 mod changes;
 mod clocks;
+mod refusals;
 mod watching;
 mod with_others;
 
