@@ -66,7 +66,20 @@ pub(crate) struct Refusal {
     pub(crate) limit: u32,
     pub(crate) in_use: u32,
     pub(crate) waiting: usize,
+    pub(crate) window: Option<Window>,
     pub(crate) retry_after: Option<Duration>,
+}
+
+/// What is spent of a limit with a rate: permits that are in use no more, and not free.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) starts: u32,
+    /// Of so many.
+    pub(crate) limit: u32,
+    /// Whether that is the limit over all keys.
+    pub(crate) of_all_keys: bool,
+    /// When the first of them comes back.
+    pub(crate) next: Duration,
 }
 
 impl Rejected {
@@ -116,6 +129,18 @@ impl Rejected {
         self.details.waited
     }
 
+    /// The starts that a limit with a rate ([`per`](crate::Limiter::per)) still counts, though their calls
+    /// are done: permits that are not in use, and not free before their window is over. With keys,
+    /// those of the call's key; or if that one's do not keep it waiting, those of all keys. 0 without a
+    /// rate, and where that is not the reason (too heavy, closed, evicted).
+    ///
+    /// The first of them is free after [`retry_after`](Self::retry_after), if nobody else waits and no
+    /// more is wanted.
+    #[must_use]
+    pub fn spent(&self) -> usize {
+        self.details.refusal.window.map_or(0, |window| window.starts as usize)
+    }
+
     /// When it may be worth asking again: how long it would take, at the rate at which permits have
     /// come back lately, until those who waited and then this call were served.
     ///
@@ -130,21 +155,45 @@ impl Rejected {
     }
 }
 
+impl Refusal {
+    /// The figures of a call for which no permit was free.
+    fn fmt_figures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limit, in_use, waiting, .. } = self;
+        let Some(Window { starts, limit: of, of_all_keys, next }) = self.window else {
+            return write!(f, "{in_use} of {limit} permits in use, {waiting} waiting");
+        };
+        write!(f, "{starts} of {of} starts of this window spent")?;
+        if of_all_keys {
+            f.write_str(" by all keys")?;
+        }
+        write!(f, ", the next in {:?}", whole_milliseconds(next))?;
+        if *in_use > 0 {
+            write!(f, ", {in_use} in use")?;
+        }
+        write!(f, ", {waiting} waiting")
+    }
+}
+
+/// Rounded up, so that it is not too early to ask again.
+fn whole_milliseconds(time: Duration) -> Duration {
+    const MILLISECOND: u128 = 1_000_000;
+    let milliseconds = time.as_nanos().div_ceil(MILLISECOND);
+    u64::try_from(milliseconds).map_or(time, Duration::from_millis)
+}
+
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Details { limiter, weight, waited, refusal } = &*self.details;
         let Refusal { limit, in_use, waiting, .. } = refusal;
         match refusal.kind {
-            RejectedKind::QueueFull => write!(
-                f,
-                "concurrency limit `{limiter}` reached: {in_use} of {limit} permits in use, \
-                 {waiting} waiting"
-            ),
-            RejectedKind::TimedOut => write!(
-                f,
-                "no permit of concurrency limit `{limiter}` within {waited:?}: {in_use} of {limit} \
-                 permits in use, {waiting} waiting"
-            ),
+            RejectedKind::QueueFull => {
+                write!(f, "concurrency limit `{limiter}` reached: ")?;
+                refusal.fmt_figures(f)
+            }
+            RejectedKind::TimedOut => {
+                write!(f, "no permit of concurrency limit `{limiter}` within {waited:?}: ")?;
+                refusal.fmt_figures(f)
+            }
             RejectedKind::TooHeavy => write!(
                 f,
                 "call too heavy for concurrency limit `{limiter}`: {weight} permits wanted, \
@@ -173,6 +222,7 @@ impl fmt::Debug for Rejected {
             .field("limit", &self.limit())
             .field("in_use", &self.in_use())
             .field("waiting", &self.waiting())
+            .field("spent", &self.spent())
             .field("waited", &self.waited())
             .field("retry_after", &self.retry_after())
             .finish()

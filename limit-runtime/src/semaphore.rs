@@ -45,6 +45,7 @@
 mod control;
 mod keys;
 mod line;
+mod moment;
 mod queue;
 mod rate;
 mod returns;
@@ -284,7 +285,12 @@ impl Semaphore {
     pub(crate) fn read(&self) -> Reading {
         let mut state = self.lock();
         let acquired = self.acquired(&mut state);
-        state.read(&self.word, acquired)
+        let reading = state.read(&self.word, acquired);
+        let forgotten = state.take_forgotten();
+        // They are the user's, to be dropped when no lock is held.
+        drop(state);
+        drop(forgotten);
+        reading
     }
 
     /// The keys with the most waiters and holders.

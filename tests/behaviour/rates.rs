@@ -1,6 +1,9 @@
 //! At most so many starts in any window, on the paused clock.
 
 mod changes;
+mod clocks;
+mod refusals;
+mod watching;
 mod with_others;
 
 use crate::calls::{assert_busy, figures, let_in, ready, refused};

@@ -1,7 +1,9 @@
 //! What the tests share.
 
 use limit_runtime::{Figures, Limiter, Permit};
+use std::env;
 use std::future::Future;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -78,6 +80,22 @@ where
 {
     assert!(!call.is_woken(), "the waiter was woken");
     assert_pending!(call.poll());
+}
+
+/// Runs this test in a process of its own, in which nothing has happened yet. Says whether it is that
+/// process; in the first it has passed when this returns.
+#[track_caller]
+pub(crate) fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "LIMIT_BEHAVIOUR_ALONE";
+    if env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let program = env::current_exe().expect("the test knows its program");
+    let output = Command::new(program).args([test, "--exact"]).env(ALONE, "1").output();
+    let output = output.expect("the test can run itself");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    false
 }
 
 /// Joins all of them.

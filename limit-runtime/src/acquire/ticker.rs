@@ -18,8 +18,10 @@ pub(super) fn see_to_it(semaphore: &'static Semaphore) {
         let mut ticker = Ticker { semaphore, number, sleep: None };
         // Here, so that it is the caller who is told that there is no timer.
         ticker.sleep = Some(Box::pin(sleep_until(Instant::now())));
-        // Under no lock: a closing runtime drops it inside `spawn`.
+        // Under no lock: a closing runtime drops it inside `spawn`. Nobody has counted on it then, and
+        // nobody is woken: whoever is polled here would only come by here again.
         runtime.spawn(ticker);
+        semaphore.ticker_is_spawned(number);
     }
 }
 
@@ -40,6 +42,7 @@ impl Future for Ticker {
                 Tick::Until(Some(until)) => until,
                 Tick::Until(None) => return Poll::Pending,
             };
+            // Whoever makes permits cool earlier from here on wakes us.
             let sleep = sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
             if sleep.deadline() != until {
                 sleep.as_mut().reset(until);
@@ -53,6 +56,7 @@ impl Future for Ticker {
 
 impl Drop for Ticker {
     fn drop(&mut self) {
+        // If calls wait here that live on, somebody else is to watch for them.
         self.semaphore.remove_ticker(self.number);
     }
 }

@@ -20,6 +20,7 @@ mod shown;
 
 use super::line::Line;
 use super::queue::Queue;
+use super::rate::when_so_many;
 use super::returns::Returns;
 use super::shadow::Shadows;
 use super::slots::NO_KEY;
@@ -77,9 +78,9 @@ pub(super) struct Entry {
     pub(super) line: Line,
     /// Permits that are out, and those that cool.
     pub(super) in_use: u32,
-    cooling: u32,
-    /// Until when they cool, the first first.
-    cools: VecDeque<Instant>,
+    pub(super) cooling: u32,
+    /// Until when they cool and how many, the first first.
+    cools: VecDeque<(Instant, u32)>,
     pub(super) waiting: u32,
     /// Calls that were let in, wrapping.
     pub(super) admitted: u32,
@@ -337,8 +338,8 @@ impl Entry {
     /// Permits that were out cool.
     pub(super) fn cool(&mut self, over: Instant, weight: u32) {
         self.cooling += weight;
-        let place = self.cools.partition_point(|&earlier| earlier <= over);
-        self.cools.insert(place, over);
+        let place = self.cools.partition_point(|&(earlier, _)| earlier <= over);
+        self.cools.insert(place, (over, weight));
     }
 
     /// The first of them have cooled.
@@ -347,9 +348,9 @@ impl Entry {
         self.cools.pop_front();
     }
 
-    /// When so many and the next have cooled.
-    pub(super) fn cooled_at(&self, before: usize) -> Option<Instant> {
-        self.cools.get(before).copied()
+    /// When so many permits have cooled.
+    pub(super) fn cooled_at(&self, permits: u64) -> Option<Instant> {
+        when_so_many(permits, self.cools.iter().copied())
     }
 }
 

@@ -12,6 +12,7 @@
 //! before that one: nobody waits for ever under a steady stream of higher ones. Ageing all waiters at
 //! one rate never changes which of two is first, so a rank is reckoned once.
 
+use super::moment;
 use super::slots::{NO_SLOT, Slots};
 use crate::policy::{Ask, Order, Policy};
 use std::collections::{BTreeMap, HashMap};
@@ -117,7 +118,7 @@ impl Line {
     /// Joins where its priority says.
     #[cold]
     fn push_ranked(&mut self, slots: &Slots, slot: u32, priority: u8) {
-        let now = Instant::now();
+        let now = moment::now();
         if self.ranked.is_none() {
             // Whoever waits already is taken to have come now, in that order.
             let mut ranked = Ranked::new(now);

@@ -31,6 +31,7 @@ use super::line::{Line, LineOrder};
 use super::slots::{
     ADMITTED, AT_ONCE, GRANTED, Grant, NO_SLOT, Node, Slots, WAITING, figure, standing,
 };
+use super::wakers::Wakers;
 use crate::sync::Ordering;
 use std::task::Waker;
 
@@ -190,6 +191,22 @@ impl Queue {
     #[inline]
     pub(super) fn standing(&self, slot: u32) -> u64 {
         standing(self.slots.grant(slot).load(Ordering::Relaxed))
+    }
+
+    /// How many permits a waiter wants.
+    pub(super) fn weight(&mut self, slot: u32) -> u32 {
+        *self.slots.weight(slot)
+    }
+
+    /// Takes the wakers of those who wait in some of the slots from that one on. Says from which on
+    /// there may be more.
+    pub(super) fn take_wakers(&mut self, from: u32, wakers: &mut Wakers) -> Option<u32> {
+        /// For one lock.
+        const MOST: u32 = 64;
+        let length = self.slots.len();
+        let end = length.min(from.saturating_add(MOST));
+        (from..end).for_each(|slot| wakers.push(self.slots.node_mut(slot).waker.take()));
+        (end < length).then_some(end)
     }
 
     /// The number of its key.

@@ -103,6 +103,11 @@ impl Slots {
         number(first)
     }
 
+    /// How many slots there are, free ones among them.
+    pub(super) fn len(&self) -> u32 {
+        number(self.chunks.len() * CHUNK)
+    }
+
     #[inline]
     pub(super) fn node(&self, slot: u32) -> &Node {
         &self.chunks[slot as usize / CHUNK].nodes[slot as usize % CHUNK]

@@ -2,6 +2,7 @@
 //! lock.
 
 use super::keys::Keys;
+use super::moment::Moment;
 use super::rate::Rate;
 use super::shadow::Shadows;
 use super::slots::NO_KEY;
@@ -11,7 +12,6 @@ use crate::policy::{Force, Policy};
 use std::any::Any;
 use std::task::Waker;
 use tokio::sync::broadcast::Sender;
-use tokio::time::Instant;
 
 #[derive(Debug, Default)]
 pub(super) struct Special {
@@ -76,20 +76,11 @@ impl Special {
     /// A holder is done: whether its permits cool.
     pub(super) fn cool(&mut self, slot: u32, weight: u32, key: u32) -> bool {
         let Some(rate) = &mut self.rate else { return false };
-        let Some(over) = rate.end(slot, weight, key, Instant::now()) else { return false };
+        let Some(over) = rate.end(slot, weight, key, Moment::now()) else { return false };
         if let Some(keys) = self.keys.as_mut().filter(|_| key != NO_KEY) {
             keys.entry(key).cool(over, weight);
         }
         true
-    }
-
-    /// When one is served for whom so many wait before, if that is only a matter of permits that cool.
-    pub(super) fn cooled_at(&mut self, key: u32, before: usize) -> Option<Instant> {
-        let rate = self.rate.as_ref()?;
-        match self.keys.as_mut().filter(|_| key != NO_KEY) {
-            Some(keys) => keys.entry(key).cooled_at(before),
-            None => rate.cooled_at(before),
-        }
     }
 
     /// Permits may cool earlier than whoever watches the clock knows.

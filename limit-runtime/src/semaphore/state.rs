@@ -139,7 +139,7 @@ impl State {
         }
         let weight = ask.permits();
         if self.limit > 0 && weight > self.limit {
-            return Decided::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY));
+            return Decided::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY, weight));
         }
         let is_next = self.line.is_empty() || self.order == LineOrder::Lifo;
         if weight == 0 || (is_next && weight <= self.bank) {
@@ -149,7 +149,7 @@ impl State {
         }
         let is_full = self.queue.len() >= self.max_waiting as usize;
         if !joins.may_wait || (is_full && !self.can_evict(NO_KEY)) {
-            return Decided::Refused(self.refuse(word, ask.refused_as(), NO_KEY));
+            return Decided::Refused(self.refuse(word, ask.refused_as(), NO_KEY, weight));
         }
         let Some(waker) = joins.waker.take() else { return Decided::NeedsWaker };
         if is_full {

@@ -7,9 +7,9 @@ use super::{Semaphore, unlock};
 use crate::rejected::Refusal;
 use std::iter;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use tokio::runtime::Id;
-use tokio::time::Instant;
 
 impl Semaphore {
     /// A waiter goes before it was admitted, by its own will or to ask again. Its slot is given up.
@@ -45,8 +45,7 @@ impl Semaphore {
 
     /// A waiter starts that was handed permits which cool.
     pub(crate) fn start(&self, slot: u32) {
-        let now = Instant::now();
-        self.lock().start(slot, now);
+        self.lock().start(slot);
     }
 
     /// A waiter is polled on a runtime, for permits that cool: if nobody watches the clock there, the
@@ -55,19 +54,49 @@ impl Semaphore {
         self.lock().add_ticker(runtime)
     }
 
-    /// Serves whoever can be served by now; when to do so again.
-    pub(crate) fn tick(&self, ticker: u64, waker: &Waker) -> Tick {
-        let waker = waker.clone();
-        self.serve_all();
-        let (tick, unneeded) = self.lock().tick(ticker, waker);
-        drop(unneeded);
-        tick
+    /// Whoever is to watch the clock has been spawned, if that has not been the end of it.
+    pub(crate) fn ticker_is_spawned(&self, ticker: u64) {
+        self.lock().ticker_is_spawned(ticker);
     }
 
-    /// Whoever watches the clock goes.
+    /// Serves whoever can be served by now; when to do so again. Does not panic, whatever the wakers
+    /// do: others depend on the ticker.
+    pub(crate) fn tick(&self, ticker: u64, waker: &Waker) -> Tick {
+        let mut waker = Some(waker.clone());
+        loop {
+            let mut wakers = Wakers::default();
+            let mut state = self.lock();
+            // All in one: if it served, unlocked and then asked what cools next, another could take
+            // permits back in between, and it would know of none and sleep on.
+            let (tick, unneeded) = state.tick(&self.word, ticker, &mut waker, &mut wakers);
+            contain(|| unlock(state, wakers));
+            drop(unneeded);
+            if let Some(tick) = tick {
+                return tick;
+            }
+        }
+    }
+
+    /// Whoever watches the clock goes. If it was needed, its runtime ends: whoever waits is polled
+    /// where it lives now, to find another.
     pub(crate) fn remove_ticker(&self, ticker: u64) {
-        let waker = self.lock().remove_ticker(ticker);
-        drop(waker);
+        let removed = self.lock().remove_ticker(ticker);
+        if removed.is_some_and(|(_waker, was_needed)| was_needed) {
+            contain(|| self.wake_waiters());
+        }
+    }
+
+    /// Wakes everybody who waits. Who joins meanwhile is polled anyway.
+    fn wake_waiters(&self) {
+        let mut next = Some(0);
+        let batches = iter::from_fn(|| {
+            let mut wakers = Wakers::default();
+            // Taken, not cloned: that would be foreign code under the lock. Who has been woken is
+            // polled, and leaves another.
+            next = self.lock().queue.take_wakers(next?, &mut wakers);
+            Some(wakers)
+        });
+        serve_each(batches, Wakers::wake);
     }
 
     /// A waiter is polled by another task than the one that its waker wakes.
@@ -98,5 +127,15 @@ impl Semaphore {
             Some((state, wakers)) => unlock(state, wakers),
             None => self.serve_all(),
         });
+    }
+}
+
+/// Runs foreign code that may panic, where that may not keep us from going on. Whoever panics has been
+/// reported by the panic hook.
+fn contain(foreign: impl FnOnce()) {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(foreign)) else { return };
+    // What it panicked with is foreign too, and may panic when it is dropped.
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(again);
     }
 }

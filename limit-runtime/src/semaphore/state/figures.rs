@@ -1,5 +1,6 @@
 //! What a semaphore shows of itself: figures, refusals and events.
 
+use super::super::moment;
 use super::super::slots::NO_KEY;
 use super::super::special::Special;
 use super::State;
@@ -13,11 +14,21 @@ use tokio::time::Instant;
 impl State {
     /// Counts a refusal, and says why and when to come back.
     #[cold]
-    pub(super) fn refuse(&mut self, word: &AtomicU64, kind: RejectedKind, key: u32) -> Refusal {
+    pub(super) fn refuse(
+        &mut self,
+        word: &AtomicU64,
+        kind: RejectedKind,
+        key: u32,
+        weight: u32,
+    ) -> Refusal {
         self.counters.rejected.count(kind);
         let mut refusal = self.refusal(word, kind, key);
         if matches!(kind, RejectedKind::QueueFull | RejectedKind::TimedOut) {
-            refusal.retry_after = self.time_for(word, refusal.waiting, key);
+            let now = moment::now();
+            let (window, cooled) = self.spent_window(now, weight, refusal.waiting, key);
+            refusal.window = window;
+            // Permits that cool come back when they do.
+            refusal.retry_after = cooled.or_else(|| self.time_for(word, now, refusal.waiting, key));
         }
         self.note(word, EventKind::Rejected(kind));
         refusal
@@ -39,20 +50,20 @@ impl State {
             },
             in_use,
             waiting: self.waiting(key),
+            window: None,
             retry_after: None,
         }
     }
 
     /// How long it may take until one is served behind so many that wait.
     #[expect(clippy::cast_possible_truncation, reason = "only differences count, modulo 2^32")]
-    fn time_for(&mut self, word: &AtomicU64, waiting: usize, key: u32) -> Option<Duration> {
-        let now = Instant::now();
-        // Permits that cool come back when they do.
-        if let Some(special) = self.special.as_deref_mut() {
-            if let Some(cooled) = special.cooled_at(key, waiting) {
-                return Some(cooled.saturating_duration_since(now));
-            }
-        }
+    fn time_for(
+        &mut self,
+        word: &AtomicU64,
+        now: Instant,
+        waiting: usize,
+        key: u32,
+    ) -> Option<Duration> {
         if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
             let entry = keys.entry(key);
             return entry.returns.time_for(waiting + 1, entry.admitted, now);
@@ -92,7 +103,7 @@ impl State {
     /// `acquired` calls have been admitted through the word.
     pub(in super::super) fn read(&mut self, word: &AtomicU64, acquired: u64) -> Reading {
         self.absorb(word);
-        self.let_cool();
+        self.forget_cooled_keys();
         let mut current = self.counters.clone();
         current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
         current.most_waiting = if self.is_bound() { self.queue.longest() } else { 0 };

@@ -61,8 +61,9 @@ impl State {
         }
         self.absorb(word);
         let key = self.queue.key(slot);
+        let weight = self.queue.weight(slot);
         let waker = self.take_out(slot);
-        let refusal = self.refuse(word, RejectedKind::TimedOut, key);
+        let refusal = self.refuse(word, RejectedKind::TimedOut, key, weight);
         self.forget_if_idle(key);
         Some((refusal, waker))
     }

@@ -1,0 +1,401 @@
+//! Who serves the calls that wait for a window to end: when a runtime ends, a waker panics, a call
+//! moves, or somebody looks on.
+
+use super::{MINUTE, MS, SECOND};
+use crate::calls::{assert_busy, ready};
+use crate::support::{is_alone, permit, served, waiter};
+use crate::which_runtime::{paused, until};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use limit_runtime::{Limiter, Scope};
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::task::{LocalSet, yield_now};
+use tokio::time::{Instant, advance, sleep, timeout};
+
+/// A waker that runs this.
+struct Runs<F>(F);
+
+impl<F: Fn() + Send + Sync + 'static> Wake for Runs<F> {
+    fn wake(self: Arc<Self>) {
+        self.0();
+    }
+}
+
+fn runs(wake: impl Fn() + Send + Sync + 'static) -> Waker {
+    Waker::from(Arc::new(Runs(wake)))
+}
+
+/// The paused clock goes on while somebody is in the middle of something.
+fn pass(time: Duration) {
+    let _ = pin!(advance(time)).poll(&mut Context::from_waker(Waker::noop()));
+}
+
+/// Polls a call that has to wait with this waker.
+#[track_caller]
+fn waits<F: Future>(call: Pin<&mut F>, waker: &Waker) {
+    assert!(call.poll(&mut Context::from_waker(waker)).is_pending(), "the call waits");
+}
+
+/// The window of the second permit ends while the first waiter is being woken, and a snapshot is the
+/// first to see it.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_keeps_nobody_waiting() {
+    static LIMITER: Limiter = Limiter::new("rate-snapshot", 2).per(MINUTE);
+
+    drop(permit(&LIMITER));
+    advance(SECOND).await;
+    drop(permit(&LIMITER));
+    let mut first = pin!(LIMITER.acquire());
+    waits(
+        first.as_mut(),
+        &runs(|| {
+            pass(2 * SECOND);
+            assert_busy(&LIMITER, 1, 1);
+        }),
+    );
+    let second = async { drop(LIMITER.acquire().await) };
+    assert!(timeout(10 * MINUTE, second).await.is_ok(), "two windows have ended: one for each");
+}
+
+/// A reading moves nothing, whatever it is: whoever waits is served by those who look after it.
+#[test]
+fn a_snapshot_serves_nobody_and_takes_nothing_from_those_who_are_served() {
+    static LIMITER: Limiter = Limiter::new("rate-snapshot-outside", 1).per(MS);
+
+    let runtime = paused();
+    let mut waiting = {
+        let _context = runtime.enter();
+        drop(permit(&LIMITER));
+        waiter(LIMITER.acquire())
+    };
+    let begin = std::time::Instant::now();
+    until("the window would be over, if the clock were that of here", || {
+        assert_busy(&LIMITER, 0, 1);
+        begin.elapsed() > 2 * MS
+    });
+    assert!(!waiting.is_woken());
+    runtime.block_on(async {
+        advance(MS).await;
+        yield_now().await;
+        drop(served(&mut waiting));
+    });
+}
+
+/// A task whose destructor takes its time: what is told when it has begun, and what lets it go on.
+fn slow_to_drop() -> (impl Future<Output = ()> + Send, Receiver<()>, Sender<()>) {
+    struct Slow(Sender<()>, std::sync::Mutex<Receiver<()>>);
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            self.0.send(()).expect("the test waits for it");
+            self.1.lock().unwrap().recv().expect("the test lets it go on");
+        }
+    }
+
+    let (begin, began) = channel();
+    let (go_on, goes_on) = channel();
+    let slow = Slow(begin, std::sync::Mutex::new(goes_on));
+    let task = async move {
+        let _slow = slow;
+        std::future::pending::<()>().await;
+    };
+    (task, began, go_on)
+}
+
+/// The runtime that has ended is rid of its guard, then of a task that takes its time, and only then
+/// of whoever watched the clock there. Meanwhile the next has taken the semaphore. (So no other that has
+/// ended may be there to be taken.)
+#[test]
+fn what_is_left_of_an_ended_runtime_does_not_touch_the_next() {
+    if !is_alone("rates::watching::what_is_left_of_an_ended_runtime_does_not_touch_the_next") {
+        return;
+    }
+    static LIMITER: Limiter = Limiter::new("rate-late-end", 1).per(MINUTE);
+
+    let (first, second) = (paused(), paused());
+    let (task, began, go_on) = slow_to_drop();
+    let gone = {
+        let _context = first.enter();
+        drop(permit(&LIMITER));
+        first.spawn(task);
+        waiter(LIMITER.acquire())
+    };
+    let ends = thread::spawn(move || drop(first));
+    began.recv().expect("the task is dropped");
+    assert!(gone.is_woken(), "its runtime is not the one that it waits on any more");
+    drop(gone);
+    second.block_on(async {
+        let begin = Instant::now();
+        drop(permit(&LIMITER));
+        let calls: Vec<_> = (0..3)
+            .map(|_| {
+                tokio::spawn(async move {
+                    drop(LIMITER.acquire().await);
+                    begin.elapsed()
+                })
+            })
+            .collect();
+        sleep(SECOND).await;
+        assert_eq!(LIMITER.snapshot().runtimes.len(), 1, "the second has what the first had");
+        go_on.send(()).unwrap();
+        ends.join().unwrap();
+        let mut ended = Vec::new();
+        for call in calls {
+            let call = timeout(10 * MINUTE, call).await;
+            ended.push(call.expect("somebody watches the clock").unwrap());
+        }
+        assert_eq!(ended, [MINUTE, 2 * MINUTE, 3 * MINUTE]);
+    });
+}
+
+#[test]
+fn a_call_in_a_stream_that_moves_on_is_served_when_its_first_runtime_has_ended() {
+    static LIMITER: Limiter =
+        Limiter::new("rate-stream-moves", 1).per(MINUTE).scope(Scope::Process);
+
+    let (first, second) = (paused(), paused());
+    let mut calls = FuturesUnordered::new();
+    first.block_on(async {
+        drop(permit(&LIMITER));
+        calls.push(LIMITER.acquire());
+        assert!(timeout(SECOND, calls.next()).await.is_err());
+    });
+    drop(first);
+    second.block_on(async {
+        let served = timeout(2 * MINUTE, calls.next()).await;
+        drop(served.expect("the window has ended").expect("there is a call"));
+    });
+}
+
+#[test]
+fn a_call_in_a_local_set_that_moves_on_is_served_when_its_first_runtime_has_ended() {
+    static LIMITER: Limiter = Limiter::new("rate-local-moves", 1).per(MINUTE).scope(Scope::Process);
+
+    let (first, second) = (paused(), paused());
+    let local = LocalSet::new();
+    let call = local.block_on(&first, async {
+        drop(permit(&LIMITER));
+        let call = tokio::task::spawn_local(async { drop(LIMITER.acquire().await) });
+        sleep(SECOND).await;
+        call
+    });
+    drop(first);
+    local.block_on(&second, async {
+        timeout(2 * MINUTE, call).await.expect("the window has ended").unwrap();
+    });
+}
+
+/// More than are woken for one lock.
+#[test]
+fn all_who_move_on_are_served_however_many_they_are() {
+    const CALLS: usize = 1_000;
+    static LIMITER: Limiter =
+        Limiter::new("rate-many-move", CALLS).per(MINUTE).scope(Scope::Process);
+
+    let (first, second) = (paused(), paused());
+    let mut calls = FuturesUnordered::new();
+    first.block_on(async {
+        drop((0..CALLS).map(|_| permit(&LIMITER)).collect::<Vec<_>>());
+        (0..CALLS).for_each(|_| calls.push(LIMITER.acquire()));
+        assert!(timeout(SECOND, calls.next()).await.is_err());
+    });
+    drop(first);
+    second.block_on(async {
+        for _ in 0..CALLS {
+            drop(timeout(2 * MINUTE, calls.next()).await.expect("the window has ended"));
+        }
+    });
+    assert_busy(&LIMITER, 0, 0);
+}
+
+/// It would be woken by itself again and again: nobody can watch the clock there.
+#[test]
+fn a_call_on_a_runtime_that_ends_waits_quietly() {
+    static LIMITER: Limiter = Limiter::new("rate-closing", 1).per(MINUTE).scope(Scope::Process);
+    static WOKEN: AtomicUsize = AtomicUsize::new(0);
+
+    let (first, second) = (paused(), paused());
+    let ended = first.handle().clone();
+    drop(first);
+    second.block_on(async { drop(permit(&LIMITER)) });
+    let mut calls: Vec<_> = (0..2).map(|_| Box::pin(LIMITER.acquire())).collect();
+    {
+        let _context = ended.enter();
+        let waker = runs(|| {
+            WOKEN.fetch_add(1, Ordering::Relaxed);
+        });
+        for _ in 0..3 {
+            calls.iter_mut().for_each(|call| waits(call.as_mut(), &waker));
+        }
+    }
+    assert_eq!(WOKEN.load(Ordering::Relaxed), 0);
+    // Whoever comes elsewhere watches for all.
+    second.block_on(async {
+        let begin = Instant::now();
+        let last = tokio::spawn(async { drop(LIMITER.acquire().await) });
+        sleep(MINUTE + MS).await;
+        assert_eq!(WOKEN.load(Ordering::Relaxed), 1);
+        calls.clear();
+        last.await.unwrap();
+        assert_eq!(begin.elapsed(), MINUTE + MS);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waker_that_panics_keeps_nobody_waiting() {
+    let limiter = Arc::new(Limiter::new("rate-waker-panics", 2).per(MINUTE));
+    drop((permit(&limiter), permit(&limiter)));
+    let begin = Instant::now();
+    let mut first = Box::pin(limiter.acquire());
+    waits(first.as_mut(), &runs(|| panic!("in a waker")));
+    let calls: Vec<_> = (0..3)
+        .map(|_| {
+            let limiter = Arc::clone(&limiter);
+            tokio::spawn(async move {
+                drop(limiter.acquire().await);
+                begin.elapsed()
+            })
+        })
+        .collect();
+    let mut ended = Vec::new();
+    for call in calls {
+        ended.push(timeout(10 * MINUTE, call).await.expect("it is served").unwrap());
+    }
+    // The first has been handed one of the two, and keeps it.
+    assert_eq!(ended, [MINUTE, 2 * MINUTE, 3 * MINUTE]);
+}
+
+/// Of several wakers that panic at once each is woken, and whatever the panics bring with them.
+#[tokio::test(start_paused = true)]
+async fn wakers_that_panic_with_what_panics_when_dropped_keep_nobody_waiting() {
+    struct Worse;
+
+    impl Drop for Worse {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+
+    let limiter = Arc::new(Limiter::new("rate-panics-twice", 3).per(MINUTE));
+    drop((permit(&limiter), permit(&limiter), permit(&limiter)));
+    let waker = runs(|| std::panic::panic_any(Worse));
+    let mut calls: Vec<_> = (0..2).map(|_| Box::pin(limiter.acquire())).collect();
+    waits(calls[0].as_mut(), &waker);
+    let mut waiting = waiter(limiter.acquire());
+    sleep(MINUTE).await;
+    yield_now().await;
+    drop(served(&mut waiting));
+    drop(calls);
+}
+
+#[test]
+fn each_runtime_watches_for_itself_while_another_does_not_run() {
+    static LIMITER: Limiter =
+        Limiter::new("rate-idle-runtime", 2).per(MINUTE).scope(Scope::Process);
+
+    let (idle, runs) = (paused(), paused());
+    let waiting = {
+        let _context = idle.enter();
+        drop((permit(&LIMITER), permit(&LIMITER)));
+        waiter(LIMITER.acquire())
+    };
+    runs.block_on(async {
+        let call = async { drop(LIMITER.acquire().await) };
+        assert!(timeout(10 * MINUTE, call).await.is_ok(), "two windows have ended");
+    });
+    assert!(waiting.is_woken());
+}
+
+#[test]
+fn a_runtime_that_ends_takes_no_others_watcher_with_it() {
+    for ends in 0..3 {
+        let limiter = Limiter::named("rate-other-ends", 1).per(MINUTE).scope(Scope::Process);
+        let mut runtimes: Vec<_> = (0..3).map(|_| paused()).collect();
+        runtimes[0].block_on(async { drop(permit(&limiter)) });
+        // Each has somebody to watch for.
+        let mut waiting: Vec<_> = runtimes
+            .iter()
+            .map(|runtime| {
+                let _context = runtime.enter();
+                waiter(limiter.acquire())
+            })
+            .collect();
+        drop(runtimes.remove(ends));
+        drop(waiting.remove(ends));
+        for (runtime, mut call) in runtimes.into_iter().zip(waiting) {
+            runtime.block_on(async {
+                sleep(2 * MINUTE).await;
+                yield_now().await;
+                drop(served(&mut call));
+            });
+        }
+    }
+}
+
+/// On a runtime that does not run nobody serves those whose window is over. Another call takes their
+/// permits back, and has to hand them out.
+#[test]
+fn a_call_that_takes_permits_back_hands_them_to_those_who_wait() {
+    static LIMITER: Limiter = Limiter::new("rate-taker", 1).per(MINUTE).scope(Scope::Process);
+
+    let runtime = paused();
+    let _context = runtime.enter();
+    drop(permit(&LIMITER));
+    let mut waiting = waiter(LIMITER.acquire());
+    pass(MINUTE);
+    LIMITER.try_acquire().unwrap_err();
+    drop(served(&mut waiting));
+}
+
+/// And so does one who gives a permit back, or goes.
+#[test]
+fn a_permit_that_comes_back_takes_those_along_whose_window_is_over() {
+    static LIMITER: Limiter = Limiter::new("rate-giver", 3).per(MINUTE).scope(Scope::Process);
+
+    let runtime = paused();
+    let _context = runtime.enter();
+    drop((permit(&LIMITER), permit(&LIMITER)));
+    let held = permit(&LIMITER);
+    let mut waiting: Vec<_> = (0..4).map(|number| (number, waiter(LIMITER.acquire()))).collect();
+    pass(MINUTE);
+    drop(held);
+    assert_eq!(ready(&mut waiting).len(), 3);
+    drop(waiting);
+}
+
+/// Nothing is left of a limiter but its name, when nobody waits any more or it is gone.
+#[tokio::test(start_paused = true)]
+async fn nobody_watches_for_a_limiter_that_is_gone_or_that_nobody_waits_for() {
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let limiter = Limiter::new("rate-gone", 1).per(MINUTE);
+    drop(permit(&limiter));
+    let before = tasks();
+    drop(waiter(limiter.acquire()));
+    assert_eq!(tasks(), before + 1);
+    drop(limiter);
+    yield_now().await;
+    assert_eq!(tasks(), before);
+
+    let limiter = Limiter::new("rate-gone", 1).per(MINUTE);
+    drop(permit(&limiter));
+    let waiting = waiter(limiter.acquire());
+    let also_waiting = waiter(limiter.acquire());
+    assert_eq!(tasks(), before + 1, "one for all");
+    drop((waiting, also_waiting));
+    sleep(MINUTE).await;
+    yield_now().await;
+    assert_eq!(tasks(), before);
+    // And then again somebody for the next.
+    drop(permit(&limiter));
+    let begin = Instant::now();
+    drop(timeout(10 * MINUTE, limiter.acquire()).await.expect("somebody watches"));
+    assert_eq!(begin.elapsed(), MINUTE);
+}
