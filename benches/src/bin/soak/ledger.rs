@@ -262,70 +262,56 @@ mod tests {
         Ask { key: Some(Key(number)), ..Ask::default() }
     }
 
-    /// How many faults a piece of code finds. In one test, because faults are counted for the process.
-    fn faults(code: impl FnOnce()) -> u64 {
+    /// How many faults are found when calls enter, one after the other, and stay.
+    fn faults(ledger: &Ledger, since: usize, calls: impl IntoIterator<Item = Ask>) -> u64 {
         let before = Fault::OverTheCap.count();
-        code();
+        for ask in calls {
+            enter(ledger, ask, since);
+        }
         Fault::OverTheCap.count() - before
     }
 
+    // One test, because faults are counted for the whole process.
     #[test]
     fn more_than_the_cap_are_found_and_no_others() {
         let one = Ask::default;
 
         let plain = ledger(None, cap(2, None));
-        assert_eq!(faults(|| (0..2).for_each(|_| drop(enter(&plain, one(), 0)))), 0);
-        let third = || drop(enter(&plain, one(), 0));
-        assert_eq!(faults(third), 1, "a third");
+        assert_eq!(faults(&plain, 0, [one(), one()]), 0);
+        assert_eq!(faults(&plain, 0, [one()]), 1, "a third");
 
         let left = ledger(None, cap(1, None));
-        let leave_and_enter = || {
-            let ticket = enter(&left, one(), 0).expect("it counts");
-            left.leave(&ticket);
-            enter(&left, one(), 0);
-        };
-        assert_eq!(faults(leave_and_enter), 0, "one after the other");
+        left.leave(&enter(&left, one(), 0).expect("it counts"));
+        assert_eq!(faults(&left, 0, [one()]), 0, "one after the other");
 
         let lowered = ledger(None, cap(3, None));
-        let lower = || {
-            (0..3).for_each(|_| drop(enter(&lowered, one(), 0)));
-            lowered.change_begins(cap(1, None));
-        };
-        assert_eq!(faults(lower), 0, "they were let in before");
-        let late = || drop(enter(&lowered, one(), 0));
-        assert_eq!(faults(late), 1, "not even under the higher limit");
+        assert_eq!(faults(&lowered, 0, [one(), one(), one()]), 0);
+        lowered.change_begins(cap(1, None));
+        assert_eq!(faults(&lowered, 0, [one()]), 1, "not even under the higher limit");
         lowered.change_returned();
 
-        let before_and_after = ledger(None, cap(2, None));
-        before_and_after.change_begins(cap(1, None));
-        before_and_after.change_returned();
-        let first = || drop(enter(&before_and_after, one(), 0));
-        assert_eq!(faults(first), 0);
-        let second = || drop(enter(&before_and_after, one(), 1));
-        assert_eq!(faults(second), 1, "the second was let in after the change");
+        let changed = ledger(None, cap(2, None));
+        changed.change_begins(cap(1, None));
+        changed.change_returned();
+        assert_eq!(faults(&changed, 0, [one(), one()]), 0, "both may have come before");
+        assert_eq!(faults(&changed, 1, [one()]), 1, "this one came after the change");
 
-        let keyed = ledger(None, cap(1, Some(2)));
-        let two = || (0..2).for_each(|number| drop(enter(&keyed, key(number), 0)));
-        assert_eq!(faults(two), 0, "two keys");
-        assert_eq!(faults(|| drop(enter(&keyed, key(2), 0))), 1, "over the total");
-        let keys = ledger(None, cap(1, None));
-        let same = || (0..2).for_each(|_| drop(enter(&keys, key(7), 0)));
-        assert_eq!(faults(same), 1, "two of one key");
+        let total = ledger(None, cap(1, Some(2)));
+        assert_eq!(faults(&total, 0, [key(0), key(1)]), 0);
+        assert_eq!(faults(&total, 0, [key(2)]), 1, "over the total");
+        let keyed = ledger(None, cap(1, None));
+        assert_eq!(faults(&keyed, 0, [key(7), key(8), key(7)]), 1, "two of one key");
 
         let rate = ledger(Some(LONG), cap(1, None));
-        let again = || {
-            let ticket = enter(&rate, one(), 0).expect("it counts");
-            rate.leave(&ticket);
-            enter(&rate, one(), 0);
-        };
-        assert_eq!(faults(again), 1, "a second start in the window");
+        rate.leave(&enter(&rate, one(), 0).expect("it counts"));
+        assert_eq!(faults(&rate, 0, [one()]), 1, "a second start in the window");
 
-        let heavy = ledger(None, cap(3, None));
-        let four = || (0..2).for_each(|_| drop(enter(&heavy, Ask { weight: Some(2), ..one() }, 0)));
-        assert_eq!(faults(four), 1, "four permits");
+        let heavy = || Ask { weight: Some(2), ..one() };
+        let weighed = ledger(None, cap(3, None));
+        assert_eq!(faults(&weighed, 0, [heavy(), heavy()]), 1, "four permits");
 
         let off = ledger(None, cap(1, None));
         off.change_begins(Cap { enforced: false, ..cap(1, None) });
-        assert!(enter(&off, one(), 0).is_none(), "it may have been let in without a permit");
+        assert_eq!(faults(&off, 0, [one(), one()]), 0, "the limit may not be in force");
     }
 }
