@@ -1,0 +1,193 @@
+//! A call of a limiter, watched from its first poll until its permit is back.
+
+use crate::account::{Account, End, Live};
+use crate::ledger::{Entering, Ticket};
+use crate::provoked::catch;
+use crate::subject::AnyLimiter;
+use limit_runtime::{Permit, Rejected};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// A key. Even numbers are keys of one type, odd ones of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key(pub(crate) u32);
+
+/// What a call asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    /// Of a limiter with keys.
+    pub(crate) key: Option<Key>,
+    pub(crate) weight: Option<u32>,
+    pub(crate) priority: u8,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) enabled: bool,
+}
+
+impl Default for Ask {
+    fn default() -> Self {
+        Self { key: None, weight: None, priority: 0, max_wait: None, enabled: true }
+    }
+}
+
+impl Ask {
+    /// The permits that it takes.
+    pub(crate) fn permits(&self) -> u32 {
+        if self.enabled { self.weight.unwrap_or(1) } else { 0 }
+    }
+}
+
+/// By whom a call is polled, which decides whose permits it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The process: code outside any runtime, or a limiter for the whole process.
+    Process,
+    /// A runtime, by a number of ours.
+    Runtime(u64),
+    /// One runtime or another: the call may have moved.
+    Unknown,
+}
+
+impl Scope {
+    /// For the ledger, if it is known.
+    pub(crate) fn number(self) -> Option<u64> {
+        match self {
+            Self::Process => Some(0),
+            Self::Runtime(number) => Some(number),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// A future that takes permits of a limiter and keeps its account. Dropping it cancels the call.
+pub(crate) struct Call {
+    ask: Ask,
+    scope: Scope,
+    acquire: Option<Acquire>,
+    polled: bool,
+    /// The changes that had returned when the last poll began that gave `Pending`.
+    since: usize,
+    /// Its number in the ledger, while it waits.
+    waits: Option<u64>,
+    /// Last, so that the call is gone when it is dropped.
+    live: Live,
+}
+
+type Acquire = Pin<Box<dyn Future<Output = Result<Permit, Rejected>> + Send>>;
+
+/// What has become of a call: its permit, or why it has none.
+pub(crate) type Outcome = Result<Held, End>;
+
+impl Call {
+    pub(crate) fn new(
+        limiter: &Arc<AnyLimiter>,
+        account: &Arc<Account>,
+        scope: Scope,
+        ask: Ask,
+    ) -> Self {
+        let acquire: Acquire = Box::pin(Arc::clone(limiter).acquire(ask.clone()));
+        let live = Live::new(account);
+        Self { ask, scope, acquire: Some(acquire), polled: false, since: 0, waits: None, live }
+    }
+
+    /// It has ended: takes it out of the ledger's waiters, and drops it.
+    fn end(&mut self, end: End) {
+        if let Some(number) = self.waits.take() {
+            self.live.account().ledger.waits_no_longer(number);
+        }
+        let acquire = self.acquire.take();
+        // It leaves a queue, which wakes others.
+        catch(|| drop(acquire));
+        if self.polled {
+            self.live.account().count_end(end);
+        }
+    }
+}
+
+impl Future for Call {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let this = &mut *self;
+        let account = this.live.account();
+        let acquire = this.acquire.as_mut().expect("a call is not polled after it was ready");
+        let (moment, began) = (account.ledger.moment(), Instant::now());
+        if !this.polled {
+            account.count_made();
+            this.polled = true;
+            this.since = moment;
+        }
+        match catch(|| acquire.as_mut().poll(context)) {
+            None => {
+                this.end(End::Panicked);
+                Poll::Ready(Err(End::Panicked))
+            }
+            Some(Poll::Pending) => {
+                this.since = moment;
+                if this.waits.is_none() {
+                    this.waits = Some(account.ledger.waits(&this.ask, this.scope));
+                }
+                Poll::Pending
+            }
+            Some(Poll::Ready(Err(rejected))) => {
+                let end = End::Refused(rejected.kind());
+                this.end(end);
+                Poll::Ready(Err(end))
+            }
+            Some(Poll::Ready(Ok(permit))) => {
+                let (ask, scope, since) = (this.ask.clone(), this.scope, this.since);
+                let entering = Entering { ask, scope, since, began };
+                let held = Held::new(permit, &this.live, &entering);
+                this.end(End::Admitted);
+                Poll::Ready(Ok(held))
+            }
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.acquire.is_some() {
+            self.end(End::Cancelled);
+        }
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("ask", &self.ask)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A permit, and its entry in the ledger.
+#[derive(Debug)]
+pub(crate) struct Held {
+    ticket: Option<Ticket>,
+    permit: Option<Permit>,
+    /// Last, so that the permit is back when it is dropped.
+    live: Live,
+}
+
+impl Held {
+    pub(crate) fn new(permit: Permit, live: &Live, entering: &Entering) -> Self {
+        let ticket = live.account().ledger.enter(entering);
+        Self { ticket, permit: Some(permit), live: live.clone() }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.live.account().ledger.leave(&ticket);
+        }
+        let permit = self.permit.take();
+        // It wakes the next, whose waker may panic, also while a body's panic unwinds.
+        catch(|| drop(permit));
+    }
+}

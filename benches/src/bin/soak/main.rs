@@ -1,0 +1,171 @@
+//! A soak: for minutes, several threads do to limiters what programs may do, and worse, at random. Never
+//! may more permits be out than the limit, a call hang, anything be lost, or memory grow.
+//!
+//! ```sh
+//! cargo run --release -p limit-benches --bin soak -- --minutes 10
+//! cargo run --release -p limit-benches --bin soak -- --seconds 30 --seed 7
+//! cargo run --release -p limit-benches --bin soak -- --seconds 60 --only bursts --only readings
+//! ```
+//!
+//! `--minutes M` or `--seconds S` say for how long (a minute, if neither is there), `--seed N` repeats the
+//! random choices of another run (but not how its threads interleave), `--only NAME` (repeatable) plays
+//! some scenarios and no others, and `--patience S` says for how long nothing may end before that is
+//! called a hang (10 s). With the feature `task` there is one more scenario, `pools`.
+//!
+//! Every ten seconds a line tells how it goes, and at the end there is a summary. The exit code is 0 if
+//! nothing was found. Faults are printed as they are found, with the limiter, what is known of its calls,
+//! and the seed; the soak ends with the round in which there was one.
+//!
+//! It knows nothing but the public API. A new scenario goes into `scenarios`, which says how; `stage` is
+//! what happens in a round, `ledger` how the cap is checked, `account` what is counted, `quiet` what is
+//! looked at between rounds, and `memory` how memory is compared.
+#![forbid(unsafe_code)]
+
+mod account;
+mod call;
+mod ledger;
+mod memory;
+mod provoked;
+mod quiet;
+mod random;
+mod round;
+mod scenarios;
+mod score;
+mod spec;
+mod stage;
+mod subject;
+
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+use memory::{Bytes, Memory, Sample};
+use random::Random;
+use round::{Hung, Rules};
+use score::{Fault, fault, faults};
+use std::process;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Uses limiters at random for a while, and finds out whether they stay whole
+#[derive(Debug, Parser)]
+#[command(after_help = scenario_list())]
+struct Arguments {
+    /// For how long, in minutes
+    #[arg(long, value_name = "M", conflicts_with = "seconds")]
+    minutes: Option<u64>,
+    /// For how long, in seconds [default: 60]
+    #[arg(long, value_name = "S")]
+    seconds: Option<u64>,
+    /// What decides all random choices [default: another one each time]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// For how many seconds nothing may end
+    #[arg(long, value_name = "S", default_value = "10")]
+    patience: u64,
+    /// Only this scenario, in every round (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = scenario_names())]
+    only: Vec<String>,
+}
+
+fn scenario_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(scenarios::ALL.iter().map(|scenario| scenario.name))
+}
+
+fn scenario_list() -> String {
+    let scenarios = scenarios::ALL.iter();
+    let lines = scenarios.map(|scenario| format!("\n  {:10} {}", scenario.name, scenario.about));
+    format!("Scenarios:{}", lines.collect::<String>())
+}
+
+/// A line is printed that often.
+const EVERY: Duration = Duration::from_secs(10);
+
+fn main() {
+    let arguments = Arguments::parse();
+    let seconds = arguments.minutes.map_or(arguments.seconds.unwrap_or(60), |minutes| minutes * 60);
+    let length = Duration::from_secs(seconds);
+    let seed = arguments.seed.unwrap_or_else(from_the_clock);
+    let patience = Duration::from_secs(arguments.patience);
+    let rules = Rules { seed, patience, only: arguments.only };
+    provoked::install_hook();
+    println!("{seconds} seconds, seed {seed}");
+
+    let start = Instant::now();
+    let mut memory = Memory::new(length / 4);
+    let (hung, rounds) = soak(&rules, length, start, &mut memory);
+    let verdict = memory.verdict();
+    if let (Err(grown), Ok(())) = (&verdict, &hung) {
+        fault(Fault::Memory, grown);
+    }
+    println!(
+        "{rounds} rounds, {} calls, seed {seed}: {} over the cap, {} hangs, {} lost, {} unexpected \
+         panics, {}",
+        score::calls(),
+        Fault::OverTheCap.count(),
+        Fault::Hang.count(),
+        Fault::Lost.count(),
+        Fault::Panic.count(),
+        verdict.unwrap_or_else(|grown| grown),
+    );
+    // Not by returning, if threads hang.
+    process::exit(i32::from(faults() > 0));
+}
+
+/// Plays rounds until the time is over or a fault was found; says how many were played.
+fn soak(
+    rules: &Rules,
+    length: Duration,
+    start: Instant,
+    memory: &mut Memory,
+) -> (Result<(), Hung>, u64) {
+    let mut random = Random::new(rules.seed);
+    let (mut lines, mut rounds) = (Lines::new(start), 0);
+    while start.elapsed() < length && faults() == 0 {
+        rounds += 1;
+        if let Err(hung) = round::play(rules, rounds, random.fork()) {
+            return (Err(hung), rounds);
+        }
+        let sample = memory.sample(start.elapsed());
+        lines.print_if_due(sample);
+    }
+    (Ok(()), rounds)
+}
+
+/// The lines that tell how it goes.
+struct Lines {
+    start: Instant,
+    last: Instant,
+    calls: u64,
+}
+
+impl Lines {
+    fn new(start: Instant) -> Self {
+        Self { start, last: start, calls: 0 }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "whole numbers are shown")]
+    fn print_if_due(&mut self, sample: Sample) {
+        let since = self.last.elapsed();
+        if since < EVERY {
+            return;
+        }
+        let calls = score::calls();
+        let a_second = (calls - self.calls) as f64 / since.as_secs_f64();
+        let resident = sample
+            .resident
+            .map_or_else(String::new, |resident| format!(", {} resident", Bytes(resident)));
+        println!(
+            "{:>5} s  {calls:>10} calls  {a_second:>8.0}/s  over the cap {}  hangs {}  lost {}  \
+             memory {} allocated{resident}",
+            self.start.elapsed().as_secs(),
+            Fault::OverTheCap.count(),
+            Fault::Hang.count(),
+            Fault::Lost.count(),
+            Bytes(sample.allocated),
+        );
+        (self.last, self.calls) = (Instant::now(), calls);
+    }
+}
+
+fn from_the_clock() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Random::new(since.subsec_nanos().into()).next() % 1_000_000
+}

@@ -1,0 +1,71 @@
+//! What must be so of a limiter at which no call is under way.
+
+use crate::call::{Key, Scope};
+use crate::stage::Numbered;
+use crate::subject::Subject;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::thread;
+use std::time::Duration;
+
+/// Looks at all limiters: as code outside any runtime sees them, and as each runtime does, of those
+/// given and of one that is new.
+pub(crate) fn check(subjects: &[Arc<Subject>], mut runtimes: Vec<Numbered>) {
+    // Permits come back when their windows are over.
+    let windows = subjects.iter().filter_map(|subject| subject.spec.per);
+    thread::sleep(windows.max().unwrap_or_default() + Duration::from_millis(1));
+    for subject in subjects {
+        unused(subject);
+    }
+    runtimes.push(Numbered::one_thread());
+    for subject in subjects {
+        all_can_be_taken(subject, Scope::Process);
+        if subject.spec.scope == limit_runtime::Scope::Runtime {
+            for Numbered { runtime, scope } in &runtimes {
+                let _entered = runtime.enter();
+                all_can_be_taken(subject, *scope);
+            }
+        }
+    }
+    // These permits cool, too.
+    for subject in subjects.iter().filter(|subject| subject.spec.per.is_none()) {
+        unused(subject);
+    }
+}
+
+/// Nothing is held, nobody waits, no key is left, and every call was counted.
+fn unused(subject: &Subject) {
+    let account = &subject.account;
+    let snapshot = subject.limiter.snapshot();
+    let total = &snapshot.total;
+    if total.in_use + total.waiting + total.keys > 0 {
+        account.lost(format_args!("nobody uses it, but {snapshot}"));
+    }
+    account.check_figures(total);
+    let mut context = Context::from_waker(Waker::noop());
+    if pin!(subject.limiter.drain()).poll(&mut context).is_pending() {
+        account.lost("nobody uses it, but it is not drained");
+    }
+}
+
+/// All permits are free, and no more than these.
+fn all_can_be_taken(subject: &Subject, scope: Scope) {
+    let key = subject.spec.keyed.then_some(Key(0));
+    let limit = subject.spec.limit.min(subject.spec.total.unwrap_or(u32::MAX));
+    let mut held = Vec::new();
+    while let Some(permit) = subject.try_acquire(scope, key.clone()) {
+        held.push(permit);
+        if held.len() > limit as usize {
+            break;
+        }
+    }
+    if held.len() != limit as usize {
+        let snapshot = subject.limiter.snapshot();
+        let taken = held.len();
+        subject.account.lost(format_args!(
+            "{taken} permits can be taken in {scope:?}, not {limit}: {snapshot}"
+        ));
+    }
+}
