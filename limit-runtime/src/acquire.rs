@@ -215,7 +215,7 @@ impl Call<'_> {
             return self.enter(context, looked, key, deadline);
         };
         match waiter.poll(context.waker()) {
-            Standing::Waits => self.look_at_the_clock(context, deadline),
+            Standing::Waits => self.look_at_the_clock(context, key, deadline),
             Standing::Granted => Poll::Ready(Ok(self.admitted())),
             Standing::Refused => {
                 let waiter = self.waiter.take().expect("only a waiter is refused later");
@@ -270,7 +270,7 @@ impl Call<'_> {
                     self.since.get_or_insert_with(Instant::now);
                     self.limiter.assert_not_finding_out();
                     self.log_waiting();
-                    return self.look_at_the_clock(context, deadline);
+                    return self.look_at_the_clock(context, key, deadline);
                 }
                 Entered::Refused(refusal) => {
                     self.waits_no_longer();
@@ -300,13 +300,19 @@ impl Call<'_> {
     fn look_at_the_clock(
         &mut self,
         context: &mut Context<'_>,
+        key: Option<&dyn KeySource>,
         deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
-        if let Some(waiter) = self.waiter.as_ref().filter(|of| of.waits_for() == WaitsFor::Time) {
-            ticker::see_to_it(waiter.semaphore());
+        if let Some(waiter) = &self.waiter {
+            match waiter.waits_for() {
+                WaitsFor::Permits => {}
+                WaitsFor::Time => ticker::see_to_it(waiter.semaphore()),
+                // No time runs, also if it has waited elsewhere before.
+                WaitsFor::Limit => return Poll::Pending,
+            }
         }
         match deadline {
-            Some(deadline) => self.poll_deadline(context, deadline),
+            Some(deadline) => self.poll_deadline(context, key, deadline),
             None => Poll::Pending,
         }
     }
@@ -314,9 +320,9 @@ impl Call<'_> {
     fn poll_deadline(
         &mut self,
         context: &mut Context<'_>,
+        key: Option<&dyn KeySource>,
         deadline: &mut Deadline,
     ) -> Poll<Result<Permit, Rejected>> {
-        // Who waits for the limit has no time that runs.
         let Some(since) = self.since else { return Poll::Pending };
         if deadline.poll(since, context).is_pending() {
             return Poll::Pending;
@@ -329,10 +335,11 @@ impl Call<'_> {
                 Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
             }
             Err(waiter) => {
-                // It has been handed its permits, or been dismissed, at the same time.
+                // It has been handed its permits, or been dismissed, at the same time. It is not for
+                // its waker to tell it that: this is its poll. It does not come by here again, because
+                // it waits no more.
                 self.waiter = Some(waiter);
-                context.waker().wake_by_ref();
-                Poll::Pending
+                self.poll_slow(context, None, key, Some(deadline))
             }
         }
     }

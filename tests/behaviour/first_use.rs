@@ -169,3 +169,57 @@ fn those_who_waited_for_a_limit_that_panicked_ask_again() {
     drop(call);
     assert_all_free(&limiter);
 }
+
+#[test]
+fn whoever_drains_while_the_limit_is_found_out_is_told_when_the_last_permit_comes_back() {
+    static LIMIT: Slow = Slow::new();
+    let limiter = Limiter::lazy("first-use-drained", || LIMIT.evaluate()).keyed();
+    let mut call = spawn(limiter.key(1).acquire());
+    let mut drain = spawn(limiter.drain());
+    LIMIT.meanwhile(
+        || drop(spawn(limiter.key(3).acquire()).poll()),
+        || {
+            assert_pending!(call.poll());
+            assert_pending!(drain.poll(), "a call waits for the limit");
+        },
+    );
+    let permit = assert_ready!(call.poll());
+    assert_pending!(drain.poll(), "a permit is out");
+    drop(permit);
+    assert!(drain.is_woken());
+    assert_ready!(drain.poll());
+    assert_eq!(figures(&limiter).keys, 0, "it is keyed all the same");
+}
+
+#[test]
+fn a_call_that_has_waited_elsewhere_is_not_refused_while_it_waits_for_the_limit() {
+    static LIMIT: Slow = Slow::new();
+    static IS_FIRST: AtomicBool = AtomicBool::new(true);
+    let paused = || Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtimes = [(); 2].map(|()| paused().expect("a runtime can be made"));
+    let limiter = Limiter::lazy("first-use-moved", || {
+        if IS_FIRST.swap(false, Ordering::SeqCst) { 1 } else { LIMIT.evaluate() }
+    })
+    .max_wait(Duration::from_secs(1));
+    let [first, second] = runtimes;
+    let mut call = spawn(limiter.acquire());
+    let held = first.block_on(async {
+        let held = assert_ready!(spawn(limiter.acquire()).poll()).expect("a permit is free");
+        assert_pending!(call.poll());
+        held
+    });
+    drop(first);
+    assert!(call.is_woken(), "its runtime has ended");
+    second.block_on(tokio::time::advance(Duration::from_secs(10)));
+    LIMIT.meanwhile(
+        || second.block_on(async { drop(spawn(limiter.acquire()).poll()) }),
+        || {
+            let _entered = second.enter();
+            assert_pending!(call.poll());
+        },
+    );
+    second.block_on(async {
+        drop(assert_ready!(call.poll()).expect("a permit is free"));
+    });
+    drop(held);
+}

@@ -91,8 +91,7 @@ impl Future for Call {
                     Ok(refusal) => Err(Without::Refused(refusal.kind)),
                     Err(waiter) => {
                         self.waiter = Some(waiter);
-                        context.waker().wake_by_ref();
-                        return Poll::Pending;
+                        return self.poll(context);
                     }
                 },
                 Standing::Waits => {

@@ -125,6 +125,21 @@ fn whoever_cannot_wait_for_the_first_caller_binds_as_well() {
 }
 
 #[test]
+fn a_semaphore_whose_limit_is_being_found_out_is_not_passed_on() {
+    model(|| {
+        let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
+        assert!(matches!(semaphore.claim(1, None), Claim::Ours));
+        let other = thread::spawn(move || {
+            assert!(!semaphore.is_idle());
+            assert!(!semaphore.unbind(false, &mut Vec::new()));
+        });
+        other.join().unwrap();
+        bind(semaphore, 1);
+        assert_all_free(semaphore, 1);
+    });
+}
+
+#[test]
 fn a_claim_given_up_is_taken_by_a_waiter() {
     model(|| {
         let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
