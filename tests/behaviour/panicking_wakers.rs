@@ -11,7 +11,7 @@ use std::thread;
 use tokio_test::task::{Spawn, spawn};
 
 /// Foreign code of the worst kind.
-fn panicking() -> Waker {
+pub(crate) fn panicking() -> Waker {
     struct Panics;
 
     impl Wake for Panics {
