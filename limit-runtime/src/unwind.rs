@@ -61,18 +61,23 @@ pub(crate) fn poll_to_end<F: Future>(
 }
 
 /// A value whose `Drop` calls foreign code, such as the waker that a permit's return wakes. A panic of
-/// that ends here, also while another one unwinds.
-pub(crate) struct Quiet<T>(Option<T>);
+/// that ends here, also while another one unwinds. (Public in name only: a sealed trait has it.)
+pub struct Quiet<T>(Option<T>);
 
 impl<T> Quiet<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
     }
 
+    #[cfg(feature = "tower")]
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("only a drop takes it")
+    }
+
     /// The value, which may panic again when it is dropped.
     #[cfg(feature = "tower")]
     pub(crate) fn into_inner(mut self) -> T {
-        self.0.take().expect("nobody else takes it")
+        self.0.take().expect("only a drop takes it")
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod contract;
 mod life;
+mod panics;
 mod refusals;
 mod reserving;
 mod runtimes;

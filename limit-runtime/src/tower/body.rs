@@ -2,25 +2,31 @@
 
 use super::hold::sealed::Hold;
 use crate::permit::Permit;
+use crate::unwind::Quiet;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 /// Of a [`Limit`](super::Limit): the permit stays with the body of the HTTP response.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct UntilBodyEnd;
 
-impl<B: Body> Hold<Response<B>> for UntilBodyEnd {
+impl<Request, B: Body> Hold<Request, Response<B>> for UntilBodyEnd {
     type Held = Response<PermitBody<B>>;
+    type Permit = Permit;
 
-    fn hold(self, response: Response<B>, permit: Option<Permit>) -> Self::Held {
+    fn lend(&self, permit: Quiet<Permit>, _: &mut Request) -> Quiet<Permit> {
+        permit
+    }
+
+    fn hold(self, response: Response<B>, permit: Option<Quiet<Permit>>) -> Self::Held {
         response.map(|body| {
             // A server need not ask such a body for anything.
             let permit = permit.filter(|_| !body.is_end_stream());
-            PermitBody::new(body, permit)
+            PermitBody { body, permit }
         })
     }
 }
@@ -54,7 +60,7 @@ pin_project! {
     pub struct PermitBody<B> {
         #[pin]
         body: B,
-        permit: Option<Permit>,
+        permit: Option<Quiet<Permit>>,
     }
 }
 
@@ -62,7 +68,7 @@ impl<B> PermitBody<B> {
     /// That body, with a permit to hold, if there is one.
     #[must_use]
     pub fn new(body: B, permit: Option<Permit>) -> Self {
-        Self { body, permit }
+        Self { body, permit: permit.map(Quiet::new) }
     }
 }
 
@@ -75,16 +81,19 @@ impl<B: Body> Body for PermitBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let frame = ready!(this.body.as_mut().poll_frame(context));
+        // Not in the body while foreign code runs: one that panics has failed.
+        let permit = this.permit.take();
+        let polled = this.body.as_mut().poll_frame(context);
         // Who has had the trailers, or was told that there is no more, need not ask again.
-        let has_ended = match &frame {
-            Some(Ok(frame)) => frame.is_trailers() || this.body.is_end_stream(),
-            Some(Err(_)) | None => true,
+        let has_ended = match &polled {
+            Poll::Pending => false,
+            Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || this.body.is_end_stream(),
+            Poll::Ready(Some(Err(_)) | None) => true,
         };
-        if has_ended {
-            this.permit.take();
+        if !has_ended {
+            *this.permit = permit;
         }
-        Poll::Ready(frame)
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
