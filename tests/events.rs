@@ -188,7 +188,8 @@ async fn a_subscriber_that_panics_takes_no_output_along() {
     let limiter = std::sync::Arc::new(Limiter::new("events-pool", 2));
     let pool = Pool::over(&limiter).on_drop(OnDrop::Detach);
     let task = pool.spawn(async { panic!("{PANICS}") }).await;
-    assert!(task.await.map(|()| ()).unwrap_err().is_panic());
+    let panicked: Result<(), _> = task.await;
+    assert!(panicked.unwrap_err().is_panic());
     let (end, ended) = tokio::sync::oneshot::channel();
     let last = pool.spawn(ended).await;
     // The last of its tasks tells of the panic that nobody has asked for.

@@ -45,7 +45,9 @@
 //! # How long the permit is held
 //!
 //! Until the response is there. For HTTP that is the moment when the head is ready and the body may
-//! still be streaming: `until_body_end` (feature `http-body`) holds it to the end of the body.
+//! still be streaming: `until_body_end` (feature `http-body`) holds it to the end of the body. A connection
+//! that goes on beyond that, as a web socket, keeps the permit if its handler takes it along: it is in the
+//! request's extensions, as a `SharedPermit`.
 //! [`hand_over`](LimitLayer::hand_over) gives it to the response in whatever form.
 //!
 //! Needs the feature `tower`.
@@ -61,6 +63,8 @@ mod mode;
 mod refusals;
 mod reserve;
 mod service;
+#[cfg(feature = "http-body")]
+mod shared;
 
 #[cfg(feature = "http-body")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http-body")))]
@@ -71,3 +75,6 @@ pub use layer::LimitLayer;
 pub use mode::{Deferred, Reserving};
 pub use refusals::{AsError, BoxError, OnReject, Refusals};
 pub use service::Limit;
+#[cfg(feature = "http-body")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http-body")))]
+pub use shared::SharedPermit;

@@ -74,6 +74,11 @@ impl<T> Quiet<T> {
         self.0.as_mut().expect("only a drop takes it")
     }
 
+    #[cfg(feature = "http-body")]
+    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Quiet<U> {
+        Quiet::new(map(self.into_inner()))
+    }
+
     /// The value, which may panic again when it is dropped.
     #[cfg(feature = "tower")]
     pub(crate) fn into_inner(mut self) -> T {

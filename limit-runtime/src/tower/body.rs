@@ -1,32 +1,41 @@
 //! The body of an HTTP response, with the permit of the call.
 
 use super::hold::sealed::Hold;
+use super::shared::SharedPermit;
 use crate::permit::Permit;
 use crate::unwind::Quiet;
-use http::Response;
+use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// Of a [`Limit`](super::Limit): the permit stays with the body of the HTTP response.
+/// Of a [`Limit`](super::Limit): the permit stays with the body of the HTTP response, and with whoever
+/// has taken the [`SharedPermit`] out of the request.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct UntilBodyEnd;
 
-impl<Request, B: Body> Hold<Request, Response<B>> for UntilBodyEnd {
+impl<A, B: Body> Hold<Request<A>, Response<B>> for UntilBodyEnd {
     type Held = Response<PermitBody<B>>;
-    type Permit = Permit;
+    type Permit = Arc<Permit>;
 
-    fn lend(&self, permit: Quiet<Permit>, _: &mut Request) -> Quiet<Permit> {
-        permit
+    fn lend(&self, permit: Quiet<Permit>, request: &mut Request<A>) -> Quiet<Arc<Permit>> {
+        let extensions = request.extensions_mut();
+        let (ours, the_requests) = SharedPermit::lend(permit.into_inner(), extensions.remove());
+        extensions.insert(the_requests);
+        Quiet::new(ours)
     }
 
-    fn hold(self, response: Response<B>, permit: Option<Quiet<Permit>>) -> Self::Held {
+    fn hold(self, response: Response<B>, permit: Option<Quiet<Arc<Permit>>>) -> Self::Held {
         response.map(|body| {
             // A server need not ask such a body for anything.
             let permit = permit.filter(|_| !body.is_end_stream());
-            PermitBody { body, permit }
+            PermitBody {
+                body,
+                permit: permit.map(|permit| permit.map(|permit| Held::Shared { _permit: permit })),
+            }
         })
     }
 }
@@ -60,15 +69,21 @@ pin_project! {
     pub struct PermitBody<B> {
         #[pin]
         body: B,
-        permit: Option<Quiet<Permit>>,
+        permit: Option<Quiet<Held>>,
     }
+}
+
+#[derive(Debug)]
+enum Held {
+    Own { _permit: Permit },
+    Shared { _permit: Arc<Permit> },
 }
 
 impl<B> PermitBody<B> {
     /// That body, with a permit to hold, if there is one.
     #[must_use]
     pub fn new(body: B, permit: Option<Permit>) -> Self {
-        Self { body, permit: permit.map(Quiet::new) }
+        Self { body, permit: permit.map(|permit| Quiet::new(Held::Own { _permit: permit })) }
     }
 }
 

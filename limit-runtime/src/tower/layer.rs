@@ -158,7 +158,14 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
     }
 
     /// Holds the permit to the end of the response's body, for a service whose response is an HTTP one:
-    /// until the body has ended or failed, or is dropped.
+    /// until the body has ended or failed, or is dropped. (A response that is sent without its body, as to
+    /// HEAD or with status 204 or 304, drops it.)
+    ///
+    /// **An upgraded connection has no body.** After a response with status 101, or one of 2xx to
+    /// CONNECT, it goes on without the service, and with it whatever the handler does with it. So the handler
+    /// takes the permit along: it finds it in the request's extensions, as a
+    /// [`SharedPermit`](super::SharedPermit). One that does not is limited in its handshakes, and not in
+    /// its connections. (For a client's connections there is [`hand_over`](Self::hand_over).)
     ///
     /// # Examples
     ///

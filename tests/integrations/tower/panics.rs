@@ -82,8 +82,8 @@ fn a_waker_that_panics_when_the_call_is_done_takes_neither_answer_nor_error_alon
 #[test]
 fn an_inner_call_that_panics_gives_its_permit_back_at_once_and_is_over() {
     let limiter = Arc::new(Limiter::new("tower-panics-inside", 1));
-    let at_once = |()| -> Ready<Result<(), Broken>> { panic!("when called") };
-    let later = async |()| -> Result<(), Broken> { panic!("when polled") };
+    let called = |()| -> Ready<Result<(), Broken>> { panic!("when called") };
+    let polled = async |()| -> Result<(), Broken> { panic!("when polled") };
     // Also if its future panics once more when it is dropped.
     let twice = |()| {
         let bomb = Bomb;
@@ -94,13 +94,13 @@ fn an_inner_call_that_panics_gives_its_permit_back_at_once_and_is_over() {
     };
     let layer = LimitLayer::new(&limiter);
 
-    let mut panics = call(&mut layer.layer(service_fn(at_once)), ());
+    let mut panics = call(&mut layer.layer(service_fn(called)), ());
     assert_panics(|| panics.poll());
     assert_figures(&limiter, 0, 0);
     assert_panics(|| panics.poll());
     assert_figures(&limiter, 0, 0);
 
-    let mut panics = call(&mut layer.layer(service_fn(later)), ());
+    let mut panics = call(&mut layer.layer(service_fn(polled)), ());
     assert_panics(|| panics.poll());
     assert_figures(&limiter, 0, 0);
 
@@ -109,7 +109,7 @@ fn an_inner_call_that_panics_gives_its_permit_back_at_once_and_is_over() {
     assert_figures(&limiter, 0, 0);
 
     let layer = layer.reserving();
-    let mut service = layer.layer(service_fn(at_once));
+    let mut service = layer.layer(service_fn(called));
     assert_ready_ok!(poll_ready(&mut service));
     assert_panics(|| service.call(()));
     assert_figures(&limiter, 0, 0);
