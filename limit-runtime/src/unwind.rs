@@ -5,14 +5,13 @@
 //! The panic that goes on is the first one of the call itself. Others end here, as tokio has it for
 //! wakers and for what an aborted task drops: the panic hook has reported them.
 
-use pin_project_lite::pin_project;
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 /// What a panic carries.
 pub(crate) type Panic = Box<dyn Any + Send>;
@@ -44,24 +43,21 @@ pub(crate) fn poll_to_end<F: Future>(
     let dropped = catch_unwind(AssertUnwindSafe(|| future.set(None)));
     Poll::Ready(match (result, dropped) {
         (result, Ok(())) => result,
-        (result, Err(second)) => {
-            // By `match`, so that of two values that panic when dropped neither is dropped by the other.
-            match result {
-                Ok(output) => {
-                    quietly(|| drop(output));
-                    Err(second)
-                }
-                Err(first) => {
-                    quietly(|| drop(second));
-                    Err(first)
-                }
-            }
+        // Two values of the user's, of which neither's drop is to take the other along.
+        (Ok(output), Err(panic)) => {
+            quietly(|| drop(output));
+            Err(panic)
+        }
+        (Err(panic), Err(second)) => {
+            quietly(|| drop(second));
+            Err(panic)
         }
     })
 }
 
 /// A value whose `Drop` calls foreign code, such as the waker that a permit's return wakes. A panic of
 /// that ends here, also while another one unwinds. (Public in name only: a sealed trait has it.)
+#[cfg_attr(not(feature = "tower"), expect(unreachable_pub, reason = "it is, by the feature"))]
 pub struct Quiet<T>(Option<T>);
 
 impl<T> Quiet<T> {
@@ -96,40 +92,5 @@ impl<T> Drop for Quiet<T> {
 impl<T: fmt::Debug> fmt::Debug for Quiet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-pin_project! {
-    /// A future whose panic, when it is dropped before its end, is no other future's business: a set of
-    /// them is dropped to the last one.
-    #[derive(Debug)]
-    pub struct Whole<F> {
-        #[pin]
-        future: Option<F>,
-    }
-
-    impl<F> PinnedDrop for Whole<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut future = this.project().future;
-            quietly(|| future.set(None));
-        }
-    }
-}
-
-impl<F> Whole<F> {
-    #[cfg(feature = "task")]
-    pub(crate) fn new(future: F) -> Self {
-        Self { future: Some(future) }
-    }
-}
-
-impl<F: Future> Future for Whole<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        match ready!(poll_to_end(self.project().future, context)) {
-            Ok(output) => Poll::Ready(output),
-            Err(panic) => resume_unwind(panic),
-        }
     }
 }

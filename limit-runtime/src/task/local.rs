@@ -37,7 +37,7 @@ use super::gathered::{Gathered, Numbered, TryGathered};
 use super::items::Items;
 use super::results::{Results, UntilError};
 use super::start::InPlace;
-use crate::unwind::Whole;
+use super::whole::Whole;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
 use std::convert::identity;
 use std::fmt;

@@ -1,10 +1,10 @@
 //! Where a future runs: in a task of its own, or in whoever polls for its output.
 
+use super::whole::Whole;
 use crate::acquire::run::Run;
 use crate::admission::Admission;
 use crate::diagnostics::Site;
 use crate::limiter::{LimitChanged, SharedLimiter};
-use crate::unwind::Whole;
 use futures_util::future::{FutureExt, Map};
 use std::future::Future;
 use std::panic::resume_unwind;
