@@ -1,4 +1,4 @@
-//! A future among others that is dropped without their harm.
+//! A future among others, to which its drop does no harm.
 
 use crate::unwind::{poll_to_end, quietly};
 use pin_project_lite::pin_project;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 ///
 /// A layer with [`until_body_end`](super::LimitLayer::until_body_end) puts it into the extensions of each
 /// request. The response's body is one owner. Whoever serves a connection beyond that, such as a web
-/// socket, takes a clone and keeps it for as long.
+/// socket, takes a clone and keeps it for as long. (A request that is kept, with its extensions, beyond
+/// the response keeps the permit as well.)
 ///
 /// Of a request that has come through several such layers it stands for the permits of all of them.
 ///
