@@ -45,8 +45,10 @@ fn lock() -> MutexGuard<'static, Vec<Told>> {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps what the crate tells.
+/// Keeps what the crate tells, and panics if it is told of this.
 struct Listener;
+
+const PANICS: &str = "the subscriber panics";
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -64,10 +66,12 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut told = Told { level: *event.metadata().level(), fields: BTreeMap::new() };
         event.record(&mut told);
+        let panics = told.fields.get("message").is_some_and(|message| message.contains(PANICS));
         lock().push(told);
         if let Some(calls) = CALLS.get() {
             calls();
         }
+        assert!(!panics, "{PANICS}");
     }
 
     fn enter(&self, _: &Id) {}
@@ -197,4 +201,25 @@ fn a_variable_that_is_no_limit_is_an_error() {
                 number from 1 up; the limit is 3 instead";
     let error = told(Level::ERROR, [("limiter", "events-variable"), ("message", text)]);
     assert_eq!(listener.take(), [error]);
+}
+
+#[cfg(feature = "task")]
+#[tokio::test]
+async fn a_subscriber_that_panics_takes_no_output_along() {
+    use limit_runtime::task::{OnDrop, Pool};
+
+    let _listener = listen("events-pool");
+    let limiter = std::sync::Arc::new(Limiter::new("events-pool", 2));
+    let pool = Pool::over(&limiter).on_drop(OnDrop::Detach);
+    let task = pool.spawn(async { panic!("{PANICS}") }).await;
+    let panicked: Result<(), _> = task.await;
+    assert!(panicked.unwrap_err().is_panic());
+    let (end, ended) = tokio::sync::oneshot::channel();
+    let last = pool.spawn(ended).await;
+    // The last of its tasks tells of the panic that nobody has asked for.
+    drop(pool);
+    end.send(7).expect("the task waits for it");
+    assert_eq!(last.await.expect("the subscriber's panic is not the task's"), Ok(7));
+    assert!(lock().iter().any(|told| told.fields["message"].contains(PANICS)), "it was told");
+    support::assert_all_free(&limiter);
 }

@@ -100,7 +100,7 @@
 //! ```
 //!
 //! **Bounds and deadlines.** Who may wait, and for how long. A call that is not let in gets a
-//! [`Rejected`], which the function's error type takes up by `From`:
+//! [`Rejected`], which the function's error type takes up by `From` (as [`std::io::Error`] does):
 //!
 //! ```
 //! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
@@ -275,7 +275,8 @@
 //! All are off by default.
 //!
 //! * `axum`: [`Rejected`] is a response of axum 0.8: 503, or 504 if the call timed out, with
-//!   `Retry-After`. A handler may return `Result<_, Rejected>`.
+//!   `Retry-After`. A handler may return `Result<_, Rejected>`; it becomes a `StatusCode` or a `Response`
+//!   by `?` as well.
 //! * `config`: the module `config`, settings by limiter name from files and the environment (with serde
 //!   and toml).
 //! * `console`: the module `console`, a live page of all limiters and a knob to turn (with axum 0.8,
@@ -343,6 +344,8 @@ pub mod task;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
+#[cfg(any(feature = "task", feature = "tower"))]
+mod unwind;
 
 pub use acquire::Acquire;
 #[cfg(feature = "task")]

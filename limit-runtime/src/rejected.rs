@@ -1,6 +1,7 @@
 //! Why a call was not let in.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -148,7 +149,8 @@ impl Rejected {
     /// last seconds (those that take no permits among them); with keys, calls of this one's. Where permits come back when their window is over
     /// (`per`) it is known better. `None` when there is no basis for one: at the first refusal, when
     /// nothing has come back since, and where to wait is no help or was refused (too heavy, closed,
-    /// evicted).
+    /// evicted). (A client over HTTP or gRPC is then told 1 second, where to ask again may help: see the
+    /// features `axum` and `tonic`.)
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.details.refusal.retry_after
@@ -230,3 +232,52 @@ impl fmt::Debug for Rejected {
 }
 
 impl std::error::Error for Rejected {}
+
+/// A function that returns [`io::Result`] takes a refusal up as it is.
+///
+/// The error's text is the refusal's, and the refusal is in it: [`io::Error::get_ref`] and
+/// [`io::Error::downcast`] give it.
+///
+/// | refusal | [`io::ErrorKind`] | because |
+/// |---|---|---|
+/// | `QueueFull`, `Evicted` | `ResourceBusy` | permits are in use, and will be free again |
+/// | `TimedOut` | `TimedOut` | the wait took too long |
+/// | `TooHeavy` | `InvalidInput` | no later call with this weight can be served either |
+/// | `Closed` | `Other` | no kind stands for it: `BrokenPipe` is an error that programs pass over in silence |
+///
+/// None is `WouldBlock`: who drives I/O takes that for "not ready yet", and waits for a readiness of
+/// which nobody would ever tell. Nor is one `Interrupted`, which is tried again at once.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::{Limiter, Rejected, concurrency_limit};
+/// use std::io;
+///
+/// static DISK: Limiter<Rejected> = Limiter::new("disk", 1).max_waiting(0);
+///
+/// #[concurrency_limit(limiter = DISK)]
+/// async fn append(line: &str) -> io::Result<usize> { Ok(line.len()) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> io::Result<()> {
+/// assert_eq!(append("a line").await?, 6);
+///
+/// let permit = DISK.try_acquire()?;
+/// let error = append("another").await.unwrap_err();
+/// assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
+/// assert_eq!(error.downcast::<Rejected>()?.limiter(), "disk");
+/// # drop(permit);
+/// # Ok(())
+/// # }
+/// ```
+impl From<Rejected> for io::Error {
+    fn from(rejected: Rejected) -> Self {
+        let kind = match rejected.kind() {
+            RejectedKind::QueueFull | RejectedKind::Evicted => io::ErrorKind::ResourceBusy,
+            RejectedKind::TimedOut => io::ErrorKind::TimedOut,
+            RejectedKind::TooHeavy => io::ErrorKind::InvalidInput,
+            RejectedKind::Closed => io::ErrorKind::Other,
+        };
+        Self::new(kind, rejected)
+    }
+}

@@ -111,6 +111,7 @@ mod map;
 mod pool;
 mod results;
 mod start;
+mod whole;
 
 #[doc(no_inline)]
 pub use futures_util::stream::{Stream, StreamExt};

@@ -30,8 +30,9 @@
 //! tonic `Channel` a place in its queue, of tower's own limit a permit.
 //!
 //! What heeds readiness, such as tower's `load_shed` and `balance`, sees nothing of such a limit. There
-//! is [`reserving`](LimitLayer::reserving) for it, at that price; and for shedding load the limiter's
-//! own [`max_waiting`](crate::Limiter::max_waiting) is better.
+//! is [`reserving`](LimitLayer::reserving) for it, at that price: the permit is taken in `poll_ready`, and
+//! the inner service is called in `call`. For shedding load the limiter's own
+//! [`max_waiting`](crate::Limiter::max_waiting) is better.
 //!
 //! # Calls that are refused
 //!
@@ -44,7 +45,9 @@
 //! # How long the permit is held
 //!
 //! Until the response is there. For HTTP that is the moment when the head is ready and the body may
-//! still be streaming: `until_body_end` (feature `http-body`) holds it to the end of the body.
+//! still be streaming: `until_body_end` (feature `http-body`) holds it to the end of the body. A connection
+//! that goes on beyond that, as a web socket, keeps the permit if its handler takes it along: it is in the
+//! request's extensions, as a `SharedPermit`.
 //! [`hand_over`](LimitLayer::hand_over) gives it to the response in whatever form.
 //!
 //! Needs the feature `tower`.
@@ -56,15 +59,22 @@ mod body;
 mod future;
 mod hold;
 mod layer;
+mod mode;
 mod refusals;
 mod reserve;
 mod service;
+#[cfg(feature = "http-body")]
+mod shared;
 
 #[cfg(feature = "http-body")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http-body")))]
 pub use body::{PermitBody, UntilBodyEnd};
-pub use future::ResponseFuture;
+pub use future::{ReservedFuture, ResponseFuture};
 pub use hold::{HandOver, Hold, UntilResponse};
 pub use layer::LimitLayer;
+pub use mode::{Deferred, Reserving};
 pub use refusals::{AsError, BoxError, OnReject, Refusals};
 pub use service::Limit;
+#[cfg(feature = "http-body")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http-body")))]
+pub use shared::SharedPermit;

@@ -3,6 +3,7 @@
 //! the attribute can do: `on_reject`, `permit`, `blocking`.
 
 mod blocking;
+mod io_errors;
 mod keys;
 mod permits;
 mod refusals;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio_test::task::{self, Spawn, spawn};
 
 /// Foreign code of the worst kind.
-fn panicking() -> Waker {
+pub(crate) fn panicking() -> Waker {
     struct Panics;
 
     impl Wake for Panics {

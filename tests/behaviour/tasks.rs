@@ -4,6 +4,7 @@ mod gathering;
 mod in_place;
 mod limited;
 mod mapping;
+mod panics;
 mod pools;
 
 use crate::support::Inside;

@@ -1,14 +1,14 @@
 //! As a response of axum.
 
 use crate::refusals;
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use limit_runtime::{Limiter, Rejected, RejectedKind};
+use axum::{Extension, Router};
+use limit_runtime::{Limiter, Permit, Rejected, RejectedKind, concurrency_limit};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -53,8 +53,62 @@ async fn each_kind_has_its_status_and_the_errors_text() {
         };
         assert_eq!(response.status(), status, "{kind:?}");
         assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
-        assert_eq!(retry_after(&response), None, "{kind:?}");
+        // Of the first refusal, so that there is no estimate yet.
+        let seconds = match kind {
+            RejectedKind::TooHeavy | RejectedKind::Closed => None,
+            _ => Some("1"),
+        };
+        assert_eq!(retry_after(&response), seconds, "{kind:?}");
         assert_eq!(text(response).await, message);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_kind_is_a_status_by_itself_and_a_response() {
+    for rejected in refusals::all().await {
+        let kind = rejected.kind();
+        let expected = match kind {
+            RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        assert_eq!(StatusCode::from(rejected.clone()), expected, "{kind:?}");
+        let response = Response::from(rejected.clone());
+        assert_eq!(response.status(), expected, "{kind:?}");
+        assert_eq!(retry_after(&response), retry_after(&rejected.into_response()), "{kind:?}");
+        let rejected = response.extensions().get::<Rejected>().expect("it is there");
+        assert_eq!(rejected.kind(), kind);
+    }
+}
+
+#[tokio::test]
+async fn handlers_with_a_limit_may_fail_with_a_status_or_a_response() {
+    #[concurrency_limit(1, max_waiting = 0, permit = permit)]
+    async fn status() -> Result<Extension<Arc<Permit>>, StatusCode> {
+        Ok(Extension(Arc::new(permit)))
+    }
+
+    #[concurrency_limit(1, max_waiting = 0, permit = permit)]
+    async fn response() -> Result<Extension<Arc<Permit>>, Response> {
+        Ok(Extension(Arc::new(permit)))
+    }
+
+    #[concurrency_limit(1, max_waiting = 0, permit = permit)]
+    async fn axums() -> axum::response::Result<Extension<Arc<Permit>>> {
+        Ok(Extension(Arc::new(permit)))
+    }
+
+    let router = Router::new()
+        .route("/status", get(status))
+        .route("/response", get(response))
+        .route("/axums", get(axums));
+    for (path, tells_when) in [("/status", None), ("/response", Some("1")), ("/axums", Some("1"))] {
+        let held = call(&router, path).await;
+        assert_eq!(held.status(), StatusCode::OK, "{path}");
+        let refused = call(&router, path).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(retry_after(&refused), tells_when, "{path}");
+        drop(held);
+        assert_eq!(call(&router, path).await.status(), StatusCode::OK, "{path}");
     }
 }
 
@@ -133,7 +187,8 @@ async fn a_client_sees_it_over_http() {
     let held = limiter.try_acquire().expect("a permit is free");
     let answer = ask().await;
     assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
-    assert!(!answer.contains("retry-after"), "nothing has come back yet: {answer}");
+    let header = answer.lines().find_map(|line| line.strip_prefix("retry-after: "));
+    assert_eq!(header, Some("1"), "nothing has come back yet: {answer}");
     let message = "concurrency limit `axum-http` reached: 1 of 1 permits in use, 0 waiting";
     assert!(answer.ends_with(&format!("\r\n\r\n{message}")), "{answer}");
 

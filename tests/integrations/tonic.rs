@@ -23,8 +23,13 @@ async fn each_kind_has_its_code_and_the_errors_text() {
         };
         assert_eq!(status.code(), code, "{kind:?}");
         assert_eq!(status.message(), message);
-        let never = (kind == RejectedKind::TooHeavy).then_some("-1");
-        assert_eq!(pushback(&status), never, "{kind:?}");
+        // Of the first refusal, so that there is no estimate yet.
+        let milliseconds = match kind {
+            RejectedKind::TooHeavy => Some("-1"),
+            RejectedKind::Closed => None,
+            _ => Some("1000"),
+        };
+        assert_eq!(pushback(&status), milliseconds, "{kind:?}");
     }
 }
 

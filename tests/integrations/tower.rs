@@ -2,6 +2,7 @@
 
 mod contract;
 mod life;
+mod panics;
 mod refusals;
 mod reserving;
 mod runtimes;
@@ -14,6 +15,8 @@ mod body;
 mod connectors;
 #[cfg(all(feature = "tonic", feature = "http-body"))]
 mod tonic;
+#[cfg(feature = "http-body")]
+mod upgrades;
 
 use limit_runtime::{Admission, Limiter};
 use std::fmt::{self, Debug};

@@ -4,9 +4,11 @@ use super::Acquire;
 use crate::admission::Admission;
 use crate::keying::Keying;
 use crate::permit::Permit;
+use crate::unwind::{Quiet, poll_to_end};
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use tokio::task::{JoinHandle, consume_budget};
@@ -14,7 +16,9 @@ use tokio::task::{JoinHandle, consume_budget};
 impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
     /// Takes the permit, then runs the future to its end under it. The future is not polled before.
     ///
-    /// The permit comes back when the future is done and dropped. (Feature `task`.)
+    /// The permit comes back when the future is done and dropped, or has panicked. If the waker of the
+    /// call that is let in then panics, that is not this call's: its output is given all the same.
+    /// (Feature `task`.)
     ///
     /// # Cancel safety
     ///
@@ -85,7 +89,7 @@ pub(crate) fn held<F: Future>(permit: Permit, future: F) -> Run<NeverPolled, F, 
         Ok(output) => output,
         Err(()) => unreachable!("it had its permit from the start"),
     };
-    Run { future: Some(future), permit: Some(permit), acquire: None, finish }
+    Run { future: Some(future), permit: Some(Quiet::new(permit)), acquire: None, finish }
 }
 
 /// In place of an [`Acquire`] where there is a permit already.
@@ -119,7 +123,7 @@ pin_project! {
         // In this order, in which they are dropped, too.
         #[pin]
         future: Option<F>,
-        permit: Option<Permit>,
+        permit: Option<Quiet<Permit>>,
         acquire: Option<A>,
         finish: fn(Result<F::Output, E>) -> Output,
     }
@@ -140,18 +144,19 @@ impl<A: Acquiring<E>, F: Future, E, Output> Future for Run<A, F, E, Output> {
             let result = ready!(acquire.poll_permit(context));
             *this.acquire = None;
             match result {
-                Ok(permit) => *this.permit = Some(permit),
+                Ok(permit) => *this.permit = Some(Quiet::new(permit)),
                 Err(refusal) => {
                     this.future.set(None);
                     return Poll::Ready((this.finish)(Err(refusal)));
                 }
             }
         }
-        let future = this.future.as_mut().as_pin_mut();
-        let output = ready!(future.expect("not polled after it was ready").poll(context));
-        this.future.set(None);
+        let result = ready!(poll_to_end(this.future, context));
         *this.permit = None;
-        Poll::Ready((this.finish)(Ok(output)))
+        match result {
+            Ok(output) => Poll::Ready((this.finish)(Ok(output))),
+            Err(panic) => resume_unwind(panic),
+        }
     }
 }
 

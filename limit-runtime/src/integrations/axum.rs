@@ -1,5 +1,6 @@
 //! A refusal as an HTTP response.
 
+use super::ask_again_after;
 use crate::rejected::{Rejected, RejectedKind};
 use axum_core::response::{IntoResponse, Response};
 use http::header::{HeaderValue, RETRY_AFTER};
@@ -9,8 +10,10 @@ use std::time::Duration;
 /// With the feature `axum`: 503 (service unavailable), or 504 (gateway timeout) if the call timed
 /// out. The body is the error's text.
 ///
-/// `Retry-After` stands for [`retry_after`](Rejected::retry_after), if there is one, in whole seconds
-/// rounded up, and 1 at the least. The refusal itself is among the response's extensions, so that a
+/// `Retry-After` is [`retry_after`](Rejected::retry_after) in whole seconds rounded up, and 1 at the least.
+/// It is 1 as well where there is no estimate yet, as at a limiter's first refusal. A call that is too
+/// heavy has none, because it would be refused again, nor has one that came to a closed limiter, because
+/// nobody can know when that opens. The refusal itself is among the response's extensions, so that a
 /// layer can log it or write another body: the text names the limiter and its figures.
 ///
 /// # Examples
@@ -38,20 +41,63 @@ use std::time::Duration;
 /// ```
 impl IntoResponse for Rejected {
     fn into_response(self) -> Response {
-        let status = match self.kind() {
-            RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            RejectedKind::QueueFull
-            | RejectedKind::TooHeavy
-            | RejectedKind::Closed
-            | RejectedKind::Evicted => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        let mut response = (status, self.to_string()).into_response();
-        if let Some(retry_after) = self.retry_after() {
-            let seconds = HeaderValue::from(whole_seconds(retry_after));
+        let mut response = (status(&self), self.to_string()).into_response();
+        if let Some(after) = ask_again_after(&self) {
+            let seconds = HeaderValue::from(whole_seconds(after));
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// With the feature `axum`: the same response, for a handler that returns `Result<_, Response>`.
+///
+/// # Examples
+///
+/// ```
+/// use axum_core::response::Response; // axum::response::Response
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(4, max_waiting = 100)]
+/// async fn report() -> Result<String, Response> { Ok("all is well".to_owned()) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() { assert_eq!(report().await.unwrap(), "all is well"); }
+/// ```
+impl From<Rejected> for Response {
+    fn from(rejected: Rejected) -> Self {
+        rejected.into_response()
+    }
+}
+
+/// With the feature `axum`: the status alone, for a handler that returns `Result<_, StatusCode>`. Its
+/// client is told neither which limit it was nor when to ask again: to fail with the [`Rejected`] says
+/// more.
+///
+/// # Examples
+///
+/// ```
+/// use http::StatusCode; // axum::http::StatusCode
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(4, max_waiting = 100)]
+/// async fn report() -> Result<String, StatusCode> { Ok("all is well".to_owned()) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() { assert_eq!(report().await.unwrap(), "all is well"); }
+/// ```
+impl From<Rejected> for StatusCode {
+    fn from(rejected: Rejected) -> Self {
+        status(&rejected)
+    }
+}
+
+fn status(rejected: &Rejected) -> StatusCode {
+    match rejected.kind() {
+        RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        RejectedKind::QueueFull
+        | RejectedKind::TooHeavy
+        | RejectedKind::Closed
+        | RejectedKind::Evicted => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A refusal as a gRPC status.
 
+use super::ask_again_after;
 use crate::rejected::{Rejected, RejectedKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +15,10 @@ const PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// message is the error's text, and the refusal itself is the status's source.
 ///
 /// The metadata `grpc-retry-pushback-ms`, which clients heed that have a retry policy for the code,
-/// stands for [`retry_after`](Rejected::retry_after), if there is one, in milliseconds rounded up. It
-/// is -1, "do not retry", for a call that is too heavy: it would be refused again.
+/// is [`retry_after`](Rejected::retry_after) in milliseconds rounded up, and 1000 where there is no
+/// estimate yet, as at a limiter's first refusal. It is -1, "do not retry", for a call that is too heavy:
+/// it would be refused again. A call that came to a closed limiter has none, because nobody can know
+/// when that opens.
 ///
 /// # Examples
 ///
@@ -51,7 +54,7 @@ impl From<Rejected> for Status {
         let mut status = Self::new(code, rejected.to_string());
         let pushback = match rejected.kind() {
             RejectedKind::TooHeavy => Some(-1),
-            _ => rejected.retry_after().map(milliseconds),
+            _ => ask_again_after(&rejected).map(milliseconds),
         };
         if let Some(pushback) = pushback {
             status.metadata_mut().insert(PUSHBACK, MetadataValue::from(pushback));

@@ -6,6 +6,7 @@
 
 use super::results::Results;
 use super::start::Start;
+use crate::unwind::quietly;
 use futures_util::stream::{Enumerate, FuturesUnordered, Stream, StreamExt};
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -124,8 +125,11 @@ where
             match ready!(results.poll_next(context)) {
                 Some((place, Ok(output))) => this.outputs.push((place, output)),
                 Some((_, Err(error))) => {
-                    this.results.set(None);
-                    this.outputs.clear();
+                    // What panics as it is dropped does not take the error along.
+                    quietly(|| this.results.set(None));
+                    for output in this.outputs.drain(..) {
+                        quietly(|| drop(output));
+                    }
                     return Poll::Ready(Err(error));
                 }
                 None => return Poll::Ready(Ok(in_order(this.outputs))),

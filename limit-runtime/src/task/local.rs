@@ -10,6 +10,9 @@
 //! such loop.) And they share one thread: what computes for long keeps all of them waiting; and a stream
 //! of futures that are ready at once never yields to other tasks.
 //!
+//! A future that panics when it is cancelled, by its drop, keeps none of the others from being dropped;
+//! the panic hook reports it, and it goes no further.
+//!
 //! # Examples
 //!
 //! ```
@@ -34,19 +37,20 @@ use super::gathered::{Gathered, Numbered, TryGathered};
 use super::items::Items;
 use super::results::{Results, UntilError};
 use super::start::InPlace;
+use super::whole::Whole;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
 use std::convert::identity;
 use std::fmt;
 use std::future::Future;
 
 /// The future of [`gather`].
-pub type Gather<S, F, T> = Gathered<S, F, InPlace, Numbered<F>, T>;
+pub type Gather<S, F, T> = Gathered<S, F, InPlace, Whole<Numbered<F>>, T>;
 
 /// The future of [`try_gather`].
-pub type TryGather<S, F, T, E> = TryGathered<S, F, InPlace, Numbered<F>, T, E>;
+pub type TryGather<S, F, T, E> = TryGathered<S, F, InPlace, Whole<Numbered<F>>, T, E>;
 
 /// The stream of [`as_completed`].
-pub type AsCompleted<S, F> = Results<S, InPlace, fn(F) -> F, FuturesUnordered<F>>;
+pub type AsCompleted<S, F> = Results<S, InPlace, fn(F) -> F, FuturesUnordered<Whole<F>>>;
 
 /// The stream of [`try_as_completed`].
 pub type TryAsCompleted<S, F> = UntilError<AsCompleted<S, F>>;

@@ -1,6 +1,7 @@
 //! The stream of what the futures give.
 
 use super::start::Start;
+use crate::unwind::quietly;
 use futures_util::stream::{FusedStream, FuturesOrdered, FuturesUnordered, Stream};
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -47,7 +48,8 @@ impl<R: Future> Running<R> for FuturesUnordered<R> {
 pin_project! {
     /// The outputs of futures that are made of items: a [`Stream`]. See [`map`](super::map).
     ///
-    /// When a future panics, so does polling this; the other futures are cancelled and it has ended.
+    /// When a future panics, so does polling this, and also when the iterator or the closure does; the
+    /// other futures are cancelled and it has ended.
     #[must_use = "streams do nothing unless polled"]
     pub struct Results<S, N, F, Q> {
         #[pin]
@@ -74,7 +76,8 @@ struct UnlessPanicked<'a, Q: Default> {
 impl<Q: Default> Drop for UnlessPanicked<'_, Q> {
     fn drop(&mut self) {
         *self.ended = true;
-        mem::take(self.running);
+        let running = mem::take(self.running);
+        quietly(|| drop(running));
     }
 }
 
@@ -89,10 +92,11 @@ where
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
+        let now = UnlessPanicked { running: this.running, ended: this.ended };
         // Before an output is given, so that while the consumer works on it others are under way.
         // What is under way or waits for its turn was pulled and not given: no more than the bound.
-        while !*this.ended {
-            if this.running.len() >= this.start.at_most() {
+        while !*now.ended {
+            if now.running.len() >= this.start.at_most() {
                 // Ready: look again.
                 if this.start.poll_changed(context).is_pending() {
                     break;
@@ -101,16 +105,15 @@ where
             }
             match this.items.as_mut().poll_next(context) {
                 Poll::Ready(Some(item)) => {
-                    this.running.push(this.start.start((this.future_of)(item)));
+                    now.running.push(this.start.start((this.future_of)(item)));
                 }
-                Poll::Ready(None) => *this.ended = true,
+                Poll::Ready(None) => *now.ended = true,
                 Poll::Pending => break,
             }
         }
-        let running = UnlessPanicked { running: this.running, ended: this.ended };
-        let output = running.running.poll_next(context);
-        let has_ended = *running.ended;
-        mem::forget(running);
+        let output = now.running.poll_next(context);
+        let has_ended = *now.ended;
+        mem::forget(now);
         match ready!(output) {
             None if !has_ended => Poll::Pending,
             output => Poll::Ready(output),
@@ -169,7 +172,8 @@ impl<T, E, S: Stream<Item = Result<T, E>>> Stream for UntilError<S> {
         };
         let result = ready!(results.poll_next(context));
         if !matches!(result, Some(Ok(_))) {
-            this.results.set(None);
+            // What panics as it is cancelled does not take the error along.
+            quietly(|| this.results.set(None));
         }
         Poll::Ready(result)
     }

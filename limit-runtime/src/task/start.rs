@@ -1,5 +1,6 @@
 //! Where a future runs: in a task of its own, or in whoever polls for its output.
 
+use super::whole::Whole;
 use crate::acquire::run::Run;
 use crate::admission::Admission;
 use crate::diagnostics::Site;
@@ -53,7 +54,8 @@ pub struct InPlace {
 }
 
 impl<F: Future> Start<F> for InPlace {
-    type Running = F;
+    /// Whole, because what holds them leaks the rest when one panics as it is dropped.
+    type Running = Whole<F>;
 
     fn at_most(&self) -> usize {
         self.limit
@@ -63,8 +65,8 @@ impl<F: Future> Start<F> for InPlace {
         Poll::Pending
     }
 
-    fn start(&self, future: F) -> F {
-        future
+    fn start(&self, future: F) -> Whole<F> {
+        Whole::new(future)
     }
 }
 

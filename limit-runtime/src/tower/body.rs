@@ -1,26 +1,41 @@
 //! The body of an HTTP response, with the permit of the call.
 
 use super::hold::sealed::Hold;
+use super::shared::SharedPermit;
 use crate::permit::Permit;
-use http::Response;
+use crate::unwind::Quiet;
+use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-/// Of a [`Limit`](super::Limit): the permit stays with the body of the HTTP response.
+/// Of a [`Limit`](super::Limit): the permit stays with the body of the HTTP response, and with whoever
+/// has taken the [`SharedPermit`] out of the request.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct UntilBodyEnd;
 
-impl<B: Body> Hold<Response<B>> for UntilBodyEnd {
+impl<A, B: Body> Hold<Request<A>, Response<B>> for UntilBodyEnd {
     type Held = Response<PermitBody<B>>;
+    type Permit = Arc<Permit>;
 
-    fn hold(self, response: Response<B>, permit: Option<Permit>) -> Self::Held {
+    fn lend(&self, permit: Quiet<Permit>, request: &mut Request<A>) -> Quiet<Arc<Permit>> {
+        let extensions = request.extensions_mut();
+        let (ours, the_requests) = SharedPermit::lend(permit.into_inner(), extensions.remove());
+        extensions.insert(the_requests);
+        Quiet::new(ours)
+    }
+
+    fn hold(self, response: Response<B>, permit: Option<Quiet<Arc<Permit>>>) -> Self::Held {
         response.map(|body| {
             // A server need not ask such a body for anything.
             let permit = permit.filter(|_| !body.is_end_stream());
-            PermitBody::new(body, permit)
+            PermitBody {
+                body,
+                permit: permit.map(|permit| permit.map(|permit| Held::Shared { _permit: permit })),
+            }
         })
     }
 }
@@ -54,15 +69,21 @@ pin_project! {
     pub struct PermitBody<B> {
         #[pin]
         body: B,
-        permit: Option<Permit>,
+        permit: Option<Quiet<Held>>,
     }
+}
+
+#[derive(Debug)]
+enum Held {
+    Own { _permit: Permit },
+    Shared { _permit: Arc<Permit> },
 }
 
 impl<B> PermitBody<B> {
     /// That body, with a permit to hold, if there is one.
     #[must_use]
     pub fn new(body: B, permit: Option<Permit>) -> Self {
-        Self { body, permit }
+        Self { body, permit: permit.map(|permit| Quiet::new(Held::Own { _permit: permit })) }
     }
 }
 
@@ -75,16 +96,19 @@ impl<B: Body> Body for PermitBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let frame = ready!(this.body.as_mut().poll_frame(context));
+        // Not in the body while foreign code runs: one that panics has failed.
+        let permit = this.permit.take();
+        let polled = this.body.as_mut().poll_frame(context);
         // Who has had the trailers, or was told that there is no more, need not ask again.
-        let has_ended = match &frame {
-            Some(Ok(frame)) => frame.is_trailers() || this.body.is_end_stream(),
-            Some(Err(_)) | None => true,
+        let has_ended = match &polled {
+            Poll::Pending => false,
+            Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || this.body.is_end_stream(),
+            Poll::Ready(Some(Err(_)) | None) => true,
         };
-        if has_ended {
-            this.permit.take();
+        if !has_ended {
+            *this.permit = permit;
         }
-        Poll::Ready(frame)
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -2,12 +2,15 @@
 
 use super::hold::Hold;
 use super::refusals::Refusals;
-use super::reserve::Reserve;
+use crate::acquire::run::Acquiring as _;
 use crate::admission::Admission;
+use crate::limiter::AcquireShared;
 use crate::permit::Permit;
+use crate::unwind::{Quiet, poll_to_end};
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
@@ -15,47 +18,53 @@ use tower_service::Service;
 pin_project! {
     /// The response of a [`Limit`](super::Limit): waits for the permit, then for the inner service.
     ///
-    /// Dropping it at any time gives back its permit or its place in the queue.
+    /// Dropping it at any time gives back its permit or its place in the queue. If the inner service
+    /// panics, so does this, and the permit is back.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, Request, E, R, H>
     where
         S: Service<Request>,
         E: Admission,
+        H: Hold<Request, S::Response>,
     {
         #[pin]
-        state: State<S, S::Future, Request, E>,
-        refusals: R,
-        hold: H,
+        state: State<Waiting<S, Request, E, R, H>, ReservedFuture<S, Request, E, R, H>>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, F, Request, E: Admission> {
-        Waiting {
-            reserve: Reserve<E>,
-            // Until there is a permit.
-            call: Option<(S, Request)>,
-        },
-        Running {
-            // Before the permit, so that it is dropped before it.
-            #[pin]
-            response: F,
-            permit: Option<Permit>,
-        },
-        Done,
+    enum State<W, A> {
+        // Nothing, once the inner service is called.
+        Waiting { waiting: Option<W> },
+        Admitted { #[pin] admitted: A },
     }
 }
 
-impl<S: Service<Request>, Request, E: Admission, R, H> ResponseFuture<S, Request, E, R, H> {
+/// A call that waits for its permit.
+struct Waiting<S, Request, E: Admission, R, H> {
+    acquiring: AcquireShared<E>,
+    service: S,
+    request: Request,
+    refusals: R,
+    hold: H,
+}
+
+impl<S, Request, E, R, H> ResponseFuture<S, Request, E, R, H>
+where
+    S: Service<Request>,
+    E: Admission,
+    H: Hold<Request, S::Response>,
+{
     pub(super) fn new(
-        ready: S,
+        acquiring: AcquireShared<E>,
+        service: S,
         request: Request,
-        reserve: Reserve<E>,
         refusals: R,
         hold: H,
     ) -> Self {
-        Self { state: State::Waiting { reserve, call: Some((ready, request)) }, refusals, hold }
+        let waiting = Some(Waiting { acquiring, service, request, refusals, hold });
+        Self { state: State::Waiting { waiting } }
     }
 }
 
@@ -64,44 +73,127 @@ where
     S: Service<Request>,
     E: Admission,
     R: Refusals<E, S::Response, S::Error>,
-    H: Hold<S::Response>,
+    H: Hold<Request, S::Response>,
 {
     type Output = Result<H::Held, R::Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let mut state = self.project().state;
         loop {
-            match this.state.as_mut().project() {
-                StateProjection::Waiting { reserve, call } => match ready!(reserve.poll(context)) {
-                    Ok(permit) => {
-                        let (mut service, request) = call.take().expect("not called yet");
-                        let response = service.call(request);
-                        this.state.set(State::Running { response, permit: Some(permit) });
-                    }
-                    Err(refusal) => {
-                        this.state.set(State::Done);
-                        let response = this.refusals.clone().refused(refusal)?;
-                        return Poll::Ready(Ok(this.hold.clone().hold(response, None)));
-                    }
-                },
-                StateProjection::Running { response, permit } => {
-                    let result = ready!(response.poll(context));
-                    let permit = permit.take();
-                    this.state.set(State::Done);
-                    // Here, if it is an error, the permit goes.
-                    let response = result.map_err(R::error)?;
-                    return Poll::Ready(Ok(this.hold.clone().hold(response, permit)));
+            match state.as_mut().project() {
+                StateProjection::Admitted { admitted } => return admitted.poll(context),
+                StateProjection::Waiting { waiting } => {
+                    let call = waiting.as_mut().expect("not polled after it was ready");
+                    let result = ready!(call.acquiring.poll_permit(context)).map(Quiet::new);
+                    // From here on it waits no more, also if the inner service panics.
+                    let call = waiting.take().expect("it was there");
+                    let Waiting { acquiring, mut service, request, refusals, hold } = call;
+                    drop(acquiring);
+                    let admitted =
+                        ReservedFuture::new(&mut service, request, result, refusals, hold);
+                    state.set(State::Admitted { admitted });
                 }
-                StateProjection::Done => panic!("`ResponseFuture` polled after it was ready"),
             }
         }
     }
 }
 
-impl<S: Service<Request>, Request, E: Admission, R, H> fmt::Debug
-    for ResponseFuture<S, Request, E, R, H>
+impl<S, Request, E, R, H> fmt::Debug for ResponseFuture<S, Request, E, R, H>
+where
+    S: Service<Request>,
+    E: Admission,
+    H: Hold<Request, S::Response>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The response of a [`Limit`](super::Limit) that is [reserving](super::LimitLayer::reserving): waits
+    /// for the inner service, which has been called.
+    ///
+    /// Dropping it at any time gives back its permit. If the inner service panics, so does this, and the
+    /// permit is back.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ReservedFuture<S, Request, E, R, H>
+    where
+        S: Service<Request>,
+        H: Hold<Request, S::Response>,
+    {
+        // Before the permit, so that it is dropped before it.
+        #[pin]
+        response: Option<S::Future>,
+        permit: Option<Quiet<H::Permit>>,
+        // In place of the two.
+        refusal: Option<E>,
+        refusals: R,
+        hold: H,
+    }
+}
+
+impl<S, Request, E, R, H> ReservedFuture<S, Request, E, R, H>
+where
+    S: Service<Request>,
+    H: Hold<Request, S::Response>,
+{
+    /// Calls the service, if there is a permit.
+    pub(super) fn new(
+        service: &mut S,
+        mut request: Request,
+        result: Result<Quiet<Permit>, E>,
+        refusals: R,
+        hold: H,
+    ) -> Self {
+        match result {
+            Ok(permit) => {
+                let permit = Some(hold.lend(permit, &mut request));
+                let response = Some(service.call(request));
+                Self { response, permit, refusal: None, refusals, hold }
+            }
+            Err(refusal) => {
+                Self { response: None, permit: None, refusal: Some(refusal), refusals, hold }
+            }
+        }
+    }
+}
+
+impl<S, Request, E, R, H> Future for ReservedFuture<S, Request, E, R, H>
+where
+    S: Service<Request>,
+    R: Refusals<E, S::Response, S::Error>,
+    H: Hold<Request, S::Response>,
+{
+    type Output = Result<H::Held, R::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(refusal) = this.refusal.take() {
+            let response = this.refusals.clone().refused(refusal)?;
+            return Poll::Ready(Ok(this.hold.clone().hold(response, None)));
+        }
+        let result = ready!(poll_to_end(this.response, context));
+        let permit = this.permit.take();
+        match result {
+            Ok(Ok(response)) => Poll::Ready(Ok(this.hold.clone().hold(response, permit))),
+            Ok(Err(error)) => {
+                drop(permit);
+                Poll::Ready(Err(R::error(error)))
+            }
+            Err(panic) => {
+                drop(permit);
+                resume_unwind(panic)
+            }
+        }
+    }
+}
+
+impl<S, Request, E, R, H> fmt::Debug for ReservedFuture<S, Request, E, R, H>
+where
+    S: Service<Request>,
+    H: Hold<Request, S::Response>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReservedFuture").finish_non_exhaustive()
     }
 }

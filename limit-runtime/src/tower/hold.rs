@@ -1,14 +1,15 @@
 //! How long a call's permit is held.
 
 use crate::permit::Permit;
+use crate::unwind::Quiet;
 use std::fmt;
 
 /// What becomes of the permit when the response is there: a parameter of [`Limit`](super::Limit).
 /// Sealed: there are [`UntilResponse`], [`HandOver`] and, with the feature `http-body`,
 /// `UntilBodyEnd`.
-pub trait Hold<Response>: sealed::Hold<Response> {}
+pub trait Hold<Request, Response>: sealed::Hold<Request, Response> {}
 
-impl<H, Response> Hold<Response> for H where H: sealed::Hold<Response> {}
+impl<H, Request, Response> Hold<Request, Response> for H where H: sealed::Hold<Request, Response> {}
 
 /// Of a [`Limit`](super::Limit): the permit goes back when the response is there.
 #[derive(Clone, Copy, Debug)]
@@ -26,31 +27,46 @@ impl<F> fmt::Debug for HandOver<F> {
 }
 
 pub(super) mod sealed {
-    use super::{HandOver, Permit, UntilResponse};
+    use super::{HandOver, Permit, Quiet, UntilResponse};
 
-    pub trait Hold<Response>: Clone {
+    pub trait Hold<Request, Response>: Clone {
         type Held;
+        /// What the call has while the inner service works on it.
+        type Permit;
+
+        /// Shows the permit to the inner service, if so chosen.
+        fn lend(&self, permit: Quiet<Permit>, request: &mut Request) -> Quiet<Self::Permit>;
 
         /// Without a permit if the response is that of a refused call.
-        fn hold(self, response: Response, permit: Option<Permit>) -> Self::Held;
+        fn hold(self, response: Response, permit: Option<Quiet<Self::Permit>>) -> Self::Held;
     }
 
-    impl<Response> Hold<Response> for UntilResponse {
+    impl<Request, Response> Hold<Request, Response> for UntilResponse {
         type Held = Response;
+        type Permit = Permit;
 
-        fn hold(self, response: Response, _permit: Option<Permit>) -> Response {
+        fn lend(&self, permit: Quiet<Permit>, _: &mut Request) -> Quiet<Permit> {
+            permit
+        }
+
+        fn hold(self, response: Response, _permit: Option<Quiet<Permit>>) -> Response {
             response
         }
     }
 
-    impl<F, Response, Held> Hold<Response> for HandOver<F>
+    impl<F, Request, Response, Held> Hold<Request, Response> for HandOver<F>
     where
         F: FnOnce(Response, Option<Permit>) -> Held + Clone,
     {
         type Held = Held;
+        type Permit = Permit;
 
-        fn hold(self, response: Response, permit: Option<Permit>) -> Held {
-            (self.0)(response, permit)
+        fn lend(&self, permit: Quiet<Permit>, _: &mut Request) -> Quiet<Permit> {
+            permit
+        }
+
+        fn hold(self, response: Response, permit: Option<Quiet<Permit>>) -> Held {
+            (self.0)(response, permit.map(Quiet::into_inner))
         }
     }
 }

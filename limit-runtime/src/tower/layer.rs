@@ -1,12 +1,12 @@
 //! The layer that puts a limiter in front of services.
 
 use super::hold::{HandOver, UntilResponse};
+use super::mode::{Deferred, Reserving};
 use super::refusals::{AsError, OnReject};
-use super::reserve::Reserve;
 use super::service::Limit;
 use crate::admission::Admission;
 use crate::diagnostics::Site;
-use crate::limiter::SharedLimiter;
+use crate::limiter::{AcquireShared, SharedLimiter};
 use crate::permit::Permit;
 use crate::rejected::Rejected;
 use std::convert::Infallible;
@@ -58,11 +58,11 @@ use tower_layer::Layer;
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct LimitLayer<E: Admission = Infallible, R = AsError<E>, H = UntilResponse> {
+pub struct LimitLayer<E: Admission = Infallible, R = AsError<E>, H = UntilResponse, M = Deferred> {
     limiter: SharedLimiter<E>,
-    reserving: bool,
     refusals: R,
     hold: H,
+    mode: M,
     site: Site,
 }
 
@@ -71,15 +71,15 @@ impl<E: Admission> LimitLayer<E> {
     #[must_use]
     #[track_caller]
     pub fn new(limiter: impl Into<SharedLimiter<E>>) -> Self {
-        let (refusals, hold) = (AsError::new(), UntilResponse);
+        let (refusals, hold, mode) = (AsError::new(), UntilResponse, Deferred);
         let site = Site::caller();
-        Self { limiter: limiter.into(), reserving: false, refusals, hold, site }
+        Self { limiter: limiter.into(), refusals, hold, mode, site }
     }
 }
 
-impl<E: Admission, R, H> LimitLayer<E, R, H> {
+impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
     /// Takes the permit in `poll_ready`, for what heeds readiness, as tower's `load_shed` and
-    /// `balance` do.
+    /// `balance` do. The call then calls the inner service at once, which need not be [`Clone`].
     ///
     /// **A service that is ready holds a permit**, and one that waits to be ready holds a place in the
     /// queue, until it is called or dropped: a clone that is left idle so keeps others out. See to it
@@ -90,10 +90,32 @@ impl<E: Admission, R, H> LimitLayer<E, R, H> {
     /// A call that is refused learns so when it is made, also if that was known when the service was
     /// asked whether it is ready: that it is not ready for ever (an error of `poll_ready`) would be more
     /// than is true.
+    /// A call of a service that was not asked whether it is ready panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use limit_runtime::tower::LimitLayer;
+    /// use std::convert::Infallible;
+    /// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// static UPSTREAM: Limiter = Limiter::new("reserving", 10);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Infallible> {
+    /// let mut service = ServiceBuilder::new()
+    ///     .layer(LimitLayer::new(&UPSTREAM).reserving())
+    ///     .service(service_fn(async |n: u32| Ok::<_, Infallible>(n + 1)));
+    /// let ready = service.ready().await?;
+    /// assert_eq!(UPSTREAM.snapshot().total.in_use, 1);
+    /// assert_eq!(ready.call(1).await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
-    pub fn reserving(mut self) -> Self {
-        self.reserving = true;
-        self
+    pub fn reserving(self) -> LimitLayer<E, R, H, Reserving> {
+        let Self { limiter, refusals, hold, site, mode: _ } = self;
+        LimitLayer { limiter, refusals, hold, mode: Reserving, site }
     }
 
     /// Gives the permit to a function, to put into the response, and with it wherever that goes: a
@@ -128,7 +150,7 @@ impl<E: Admission, R, H> LimitLayer<E, R, H> {
     /// # }
     /// ```
     #[must_use]
-    pub fn hand_over<F, Response, Held>(self, hand_over: F) -> LimitLayer<E, R, HandOver<F>>
+    pub fn hand_over<F, Response, Held>(self, hand_over: F) -> LimitLayer<E, R, HandOver<F>, M>
     where
         F: FnOnce(Response, Option<Permit>) -> Held + Clone,
     {
@@ -136,7 +158,14 @@ impl<E: Admission, R, H> LimitLayer<E, R, H> {
     }
 
     /// Holds the permit to the end of the response's body, for a service whose response is an HTTP one:
-    /// until the body has ended or failed, or is dropped.
+    /// until the body has ended or failed, or is dropped. (A response that is sent without its body, as to
+    /// HEAD or with status 204 or 304, drops it.)
+    ///
+    /// **An upgraded connection has no body.** After a response with status 101, or one of 2xx to
+    /// CONNECT, it goes on without the service, and with it whatever the handler does with it. So the handler
+    /// takes the permit along: it finds it in the request's extensions, as a
+    /// [`SharedPermit`](super::SharedPermit). One that does not is limited in its handshakes, and not in
+    /// its connections. (For a client's connections there is [`hand_over`](Self::hand_over).)
     ///
     /// # Examples
     ///
@@ -158,13 +187,13 @@ impl<E: Admission, R, H> LimitLayer<E, R, H> {
     #[cfg(feature = "http-body")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http-body")))]
     #[must_use]
-    pub fn until_body_end(self) -> LimitLayer<E, R, super::UntilBodyEnd> {
+    pub fn until_body_end(self) -> LimitLayer<E, R, super::UntilBodyEnd, M> {
         self.with_hold(super::UntilBodyEnd)
     }
 
-    fn with_hold<I>(self, hold: I) -> LimitLayer<E, R, I> {
-        let Self { limiter, reserving, refusals, site, .. } = self;
-        LimitLayer { limiter, reserving, refusals, hold, site }
+    fn with_hold<I>(self, hold: I) -> LimitLayer<E, R, I, M> {
+        let Self { limiter, refusals, mode, site, hold: _ } = self;
+        LimitLayer { limiter, refusals, hold, mode, site }
     }
 
     /// The limiter.
@@ -174,7 +203,7 @@ impl<E: Admission, R, H> LimitLayer<E, R, H> {
     }
 }
 
-impl<R, H> LimitLayer<Rejected, R, H> {
+impl<R, H, M> LimitLayer<Rejected, R, H, M> {
     /// Makes a response of a refusal, in place of an error: the service's error is then the inner
     /// service's.
     ///
@@ -201,43 +230,39 @@ impl<R, H> LimitLayer<Rejected, R, H> {
     /// # }
     /// ```
     #[must_use]
-    pub fn on_reject<F, Response>(self, on_reject: F) -> LimitLayer<Rejected, OnReject<F>, H>
+    pub fn on_reject<F, Response>(self, on_reject: F) -> LimitLayer<Rejected, OnReject<F>, H, M>
     where
         F: FnOnce(Rejected) -> Response + Clone,
     {
-        let Self { limiter, reserving, hold, site, .. } = self;
-        LimitLayer { limiter, reserving, refusals: OnReject(on_reject), hold, site }
+        let Self { limiter, hold, mode, site, refusals: _ } = self;
+        LimitLayer { limiter, refusals: OnReject(on_reject), hold, mode, site }
     }
 }
 
-impl<E: Admission, R: Clone, H: Clone> Clone for LimitLayer<E, R, H> {
+impl<E: Admission, R: Clone, H: Clone, M: Clone> Clone for LimitLayer<E, R, H, M> {
     fn clone(&self) -> Self {
-        let Self { limiter, reserving, refusals, hold, site } = self;
+        let Self { limiter, refusals, hold, mode, site } = self;
         Self {
             limiter: limiter.clone(),
-            reserving: *reserving,
             refusals: refusals.clone(),
             hold: hold.clone(),
+            mode: mode.clone(),
             site: *site,
         }
     }
 }
 
-impl<S, E: Admission, R: Clone, H: Clone> Layer<S> for LimitLayer<E, R, H> {
-    type Service = Limit<S, E, R, H>;
+impl<S, E: Admission, R: Clone, H: Clone, M: Clone> Layer<S> for LimitLayer<E, R, H, M> {
+    type Service = Limit<S, E, R, H, M>;
 
     fn layer(&self, inner: S) -> Self::Service {
         Limit::new(inner, self.clone())
     }
 }
 
-impl<E: Admission, R, H> LimitLayer<E, R, H> {
-    pub(super) fn is_reserving(&self) -> bool {
-        self.reserving
-    }
-
-    pub(super) fn reserve(&self) -> Reserve<E> {
-        Reserve::new(&self.limiter, self.site)
+impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
+    pub(super) fn acquire(&self) -> AcquireShared<E> {
+        self.limiter.acquire_shared(self.site)
     }
 
     pub(super) fn refusals(&self) -> &R {

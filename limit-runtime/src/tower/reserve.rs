@@ -1,38 +1,40 @@
-//! A permit on its way to a call.
+//! A permit that a service takes before it is called.
 
 use crate::acquire::run::Acquiring as _;
 use crate::admission::Admission;
-use crate::diagnostics::Site;
-use crate::limiter::{AcquireShared, SharedLimiter};
+use crate::limiter::AcquireShared;
 use crate::permit::Permit;
+use crate::unwind::Quiet;
 use std::task::{Context, Poll, ready};
 
-/// A permit on its way to a call: asked for by the call, or before it by the service.
+/// A permit that a service takes before it is called. Dropping it gives back the permit or the place in
+/// the queue, and never panics: who drops it has an error, or a panic, to pass on.
 #[derive(Debug)]
-pub(super) struct Reserve<E: Admission> {
+pub(super) struct Reserve<E: Admission>(Quiet<OnItsWay<E>>);
+
+#[derive(Debug)]
+struct OnItsWay<E: Admission> {
     acquiring: AcquireShared<E>,
     /// A permit, or that there is none: then the call is refused, and the service goes on.
     acquired: Option<Result<Permit, E>>,
 }
 
 impl<E: Admission> Reserve<E> {
-    pub(super) fn new(limiter: &SharedLimiter<E>, site: Site) -> Self {
-        Self { acquiring: limiter.acquire_shared(site), acquired: None }
+    pub(super) fn new(acquiring: AcquireShared<E>) -> Self {
+        Self(Quiet::new(OnItsWay { acquiring, acquired: None }))
     }
 
     /// Whether it is known what the call gets.
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.acquired.is_none() {
-            self.acquired = Some(ready!(self.acquiring.poll_permit(context)));
+        let OnItsWay { acquiring, acquired } = self.0.get_mut();
+        if acquired.is_none() {
+            *acquired = Some(ready!(acquiring.poll_permit(context)));
         }
         Poll::Ready(())
     }
 
-    /// What the call gets. Not to be polled again then.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, E>> {
-        match self.acquired.take() {
-            Some(result) => Poll::Ready(result),
-            None => self.acquiring.poll_permit(context),
-        }
+    /// What the call gets, if that is known.
+    pub(super) fn take(mut self) -> Option<Result<Quiet<Permit>, E>> {
+        Some(self.0.get_mut().acquired.take()?.map(Quiet::new))
     }
 }

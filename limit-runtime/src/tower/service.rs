@@ -1,8 +1,9 @@
 //! A service behind a limiter.
 
-use super::future::ResponseFuture;
+use super::future::{ReservedFuture, ResponseFuture};
 use super::hold::{Hold, UntilResponse};
 use super::layer::LimitLayer;
+use super::mode::{Deferred, Reserving};
 use super::refusals::{AsError, Refusals};
 use super::reserve::Reserve;
 use crate::admission::Admission;
@@ -10,20 +11,22 @@ use crate::limiter::SharedLimiter;
 use std::convert::Infallible;
 use std::fmt;
 use std::mem;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use tower_service::Service;
 
 /// A service whose calls take a permit each: what a [`LimitLayer`] makes.
 ///
 /// The inner service must be [`Clone`]: a call takes one with it, to make the inner call when it has
-/// its permit.
+/// its permit. (Not so if the layer is [`reserving`](LimitLayer::reserving): then the permit is there
+/// before the call.)
 ///
 /// # Examples
 ///
 /// See [`LimitLayer`].
-pub struct Limit<S, E: Admission = Infallible, R = AsError<E>, H = UntilResponse> {
+pub struct Limit<S, E: Admission = Infallible, R = AsError<E>, H = UntilResponse, M = Deferred> {
     inner: S,
-    layer: LimitLayer<E, R, H>,
+    layer: LimitLayer<E, R, H, M>,
+    /// Nothing, unless it is reserving.
     reserve: Option<Reserve<E>>,
 }
 
@@ -53,8 +56,8 @@ impl<S, E: Admission> Limit<S, E> {
     }
 }
 
-impl<S, E: Admission, R, H> Limit<S, E, R, H> {
-    pub(super) fn new(inner: S, layer: LimitLayer<E, R, H>) -> Self {
+impl<S, E: Admission, R, H, M> Limit<S, E, R, H, M> {
+    pub(super) fn new(inner: S, layer: LimitLayer<E, R, H, M>) -> Self {
         Self { inner, layer, reserve: None }
     }
 
@@ -79,51 +82,82 @@ impl<S, E: Admission, R, H> Limit<S, E, R, H> {
     }
 }
 
-impl<S, Request, E, R, H> Service<Request> for Limit<S, E, R, H>
+impl<S, Request, E, R, H> Service<Request> for Limit<S, E, R, H, Deferred>
 where
     S: Service<Request> + Clone,
     E: Admission,
     R: Refusals<E, S::Response, S::Error>,
-    H: Hold<S::Response>,
+    H: Hold<Request, S::Response>,
 {
     type Response = H::Held;
     type Error = R::Error;
     type Future = ResponseFuture<S, Request, E, R, H>;
 
-    /// Whether the inner service is ready. No permit is taken here, unless the layer is
-    /// [`reserving`](LimitLayer::reserving).
+    /// Whether the inner service is ready. No permit is taken here.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
-        // First, so that no permit is taken while this is not ready for it.
-        if let Err(error) = ready!(self.inner.poll_ready(context)) {
-            // It may be kept for long, and is not called any more.
-            self.reserve = None;
-            return Poll::Ready(Err(R::error(error)));
-        }
-        if self.layer.is_reserving() {
-            let layer = &self.layer;
-            ready!(self.reserve.get_or_insert_with(|| layer.reserve()).poll_ready(context));
-        }
-        Poll::Ready(Ok(()))
+        self.inner.poll_ready(context).map_err(R::error)
     }
 
+    /// Calls the inner service when there is a permit, and takes that when it is polled.
     fn call(&mut self, request: Request) -> Self::Future {
         // The one that was asked whether it is ready goes with the call.
         let clone = self.inner.clone();
         let ready = mem::replace(&mut self.inner, clone);
-        let reserve = self.reserve.take().unwrap_or_else(|| self.layer.reserve());
         let (refusals, hold) = (self.layer.refusals().clone(), self.layer.hold().clone());
-        ResponseFuture::new(ready, request, reserve, refusals, hold)
+        ResponseFuture::new(self.layer.acquire(), ready, request, refusals, hold)
     }
 }
 
-impl<S: Clone, E: Admission, R: Clone, H: Clone> Clone for Limit<S, E, R, H> {
+impl<S, Request, E, R, H> Service<Request> for Limit<S, E, R, H, Reserving>
+where
+    S: Service<Request>,
+    E: Admission,
+    R: Refusals<E, S::Response, S::Error>,
+    H: Hold<Request, S::Response>,
+{
+    type Response = H::Held;
+    type Error = R::Error;
+    type Future = ReservedFuture<S, Request, E, R, H>;
+
+    /// Whether the inner service is ready and there is a permit, or no hope of one.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
+        // Not in the service while foreign code runs. One whose inner service fails or panics is not
+        // called any more, but may be kept for long.
+        let reserve = self.reserve.take();
+        // First, so that no permit is taken while this is not ready for it.
+        match self.inner.poll_ready(context) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(R::error(error))),
+            Poll::Pending => {
+                self.reserve = reserve;
+                return Poll::Pending;
+            }
+        }
+        let reserve = reserve.unwrap_or_else(|| Reserve::new(self.layer.acquire()));
+        self.reserve.insert(reserve).poll_ready(context).map(Ok)
+    }
+
+    /// Calls the inner service, unless the call is refused.
+    ///
+    /// # Panics
+    ///
+    /// If `poll_ready` has not said that it is ready, as tower allows: there is no permit then.
+    fn call(&mut self, request: Request) -> Self::Future {
+        let result = self.reserve.take().and_then(Reserve::take);
+        let result = result.expect("`poll_ready` of a reserving `Limit` has said that it is ready");
+        let (refusals, hold) = (self.layer.refusals().clone(), self.layer.hold().clone());
+        ReservedFuture::new(&mut self.inner, request, result, refusals, hold)
+    }
+}
+
+impl<S: Clone, E: Admission, R: Clone, H: Clone, M: Clone> Clone for Limit<S, E, R, H, M> {
     /// Of the same limiter. What is reserved is not the clone's.
     fn clone(&self) -> Self {
         Self::new(self.inner.clone(), self.layer.clone())
     }
 }
 
-impl<S: fmt::Debug, E: Admission, R, H> fmt::Debug for Limit<S, E, R, H> {
+impl<S: fmt::Debug, E: Admission, R, H, M> fmt::Debug for Limit<S, E, R, H, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limit")
             .field("inner", &self.inner)

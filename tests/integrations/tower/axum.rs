@@ -182,7 +182,7 @@ async fn a_refused_request_has_its_status_and_when_to_come_again() {
     let held = limiter.try_acquire().expect("a permit is free");
     let refused = answer(server.get("/")).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(refused.headers().get(RETRY_AFTER), None, "nothing has come back yet");
+    assert_eq!(refused.headers()[RETRY_AFTER], "1", "nothing has come back yet");
     assert_eq!(
         refused.text().await.expect("a body"),
         "concurrency limit `tower-axum-layer` reached: 1 of 1 permits in use, 0 waiting"
@@ -228,6 +228,7 @@ async fn a_response_whose_body_is_not_sent_holds_nothing() {
     let router = Router::new()
         .route("/some", get(async || "not sent to who asks for the head"))
         .route("/none", get(async || StatusCode::NO_CONTENT))
+        .route("/same", get(async || (StatusCode::NOT_MODIFIED, "nor to who has it already")))
         .layer(LimitLayer::new(&limiter).until_body_end());
     let server = Server::new(router).await;
     let client = super::http_client().build().expect("a client");
@@ -235,6 +236,7 @@ async fn a_response_whose_body_is_not_sent_holds_nothing() {
         let head = client.head(format!("http://{}/some", server.address)).send().await;
         assert_eq!(head.expect("it answers").status(), StatusCode::OK);
         assert_eq!(answer(server.get("/none")).await.status(), StatusCode::NO_CONTENT);
+        assert_eq!(answer(server.get("/same")).await.status(), StatusCode::NOT_MODIFIED);
     }
     until(|| limiter.snapshot().total.in_use == 0).await;
 }

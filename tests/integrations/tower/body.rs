@@ -2,10 +2,10 @@
 
 use super::{Broken, answered, assert_figures, call};
 use futures::channel::mpsc;
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
-use limit_runtime::tower::{LimitLayer, PermitBody};
+use limit_runtime::tower::{LimitLayer, PermitBody, SharedPermit};
 use limit_runtime::{Limiter, Permit};
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -24,8 +24,8 @@ fn send(feed: &mpsc::UnboundedSender<Item>, frame: Item) {
 }
 
 /// A service that answers with what it is asked with.
-async fn echo<B>(body: B) -> Result<Response<B>, Infallible> {
-    Ok(Response::new(body))
+async fn echo<B>(request: Request<B>) -> Result<Response<B>, Infallible> {
+    Ok(Response::new(request.into_body()))
 }
 
 /// The response of a service with that body, and its limiter, which has one permit.
@@ -33,7 +33,8 @@ async fn echo<B>(body: B) -> Result<Response<B>, Infallible> {
 fn respond<B: Body>(body: B) -> (Arc<Limiter>, Response<PermitBody<B>>) {
     let limiter = Arc::new(Limiter::new("tower-body", 1));
     let mut service = LimitLayer::new(&limiter).until_body_end().layer(service_fn(echo));
-    let response = assert_ready!(call(&mut service, body).poll()).expect("it answers");
+    let response =
+        assert_ready!(call(&mut service, Request::new(body)).poll()).expect("it answers");
     // One that is over from the start holds none.
     let in_use = usize::from(!response.body().is_end_stream());
     assert_figures(&limiter, in_use, 0);
@@ -52,7 +53,7 @@ fn it_is_held_to_the_end_of_the_body() {
     let (limiter, response) = respond(body);
     let mut body = response.into_body();
     let mut service = LimitLayer::new(&limiter).layer(service_fn(echo));
-    let mut next = call(&mut service, ());
+    let mut next = call(&mut service, Request::new(()));
     assert_pending!(next.poll());
 
     assert_pending!(task::spawn(body.frame()).poll());
@@ -152,20 +153,21 @@ fn an_empty_body_holds_none() {
 #[test]
 fn the_head_stays_as_it_is() {
     let limiter = Arc::new(Limiter::new("tower-head", 1));
-    let inner = service_fn(|status: u16| {
+    let inner = service_fn(|request: Request<u16>| {
+        let status = request.into_body();
         let response =
             Response::builder().status(status).header("etag", "7").body(Empty::<Data>::new());
         ready(response.map_err(|_| Broken))
     });
     let mut service = LimitLayer::new(&limiter).until_body_end().layer(inner);
-    let response = assert_ready!(call(&mut service, 204).poll()).expect("it answers");
+    let response = assert_ready!(call(&mut service, Request::new(204)).poll()).expect("it answers");
     assert_eq!(
         (response.status().as_u16(), &response.headers()["etag"]),
         (204, &"7".parse().unwrap())
     );
     drop(response);
 
-    assert_eq!(assert_ready!(call(&mut service, 1).poll()).err(), Some(Broken));
+    assert_eq!(assert_ready!(call(&mut service, Request::new(1)).poll()).err(), Some(Broken));
     assert_figures(&limiter, 0, 0);
 }
 
@@ -215,9 +217,11 @@ fn a_refused_calls_body_holds_none() {
         .until_body_end();
     let mut service = layer.layer(service_fn(echo::<Full<std::collections::VecDeque<u8>>>));
     let body = || Full::new(std::collections::VecDeque::from([7]));
-    let served = assert_ready!(call(&mut service, body()).poll()).expect("it answers");
+    let served =
+        assert_ready!(call(&mut service, Request::new(body())).poll()).expect("it answers");
     assert_figures(&limiter, 1, 0);
-    let refused = assert_ready!(call(&mut service, body()).poll()).expect("it answers");
+    let refused =
+        assert_ready!(call(&mut service, Request::new(body())).poll()).expect("it answers");
     assert!(refused.body().size_hint().lower() > 0, "it says why");
     drop(served);
     assert_figures(&limiter, 0, 0);
@@ -231,8 +235,8 @@ fn a_reserved_permit_stays_with_the_body_too() {
     let limiter = Arc::new(Limiter::new("tower-reserved", 1));
     let layer = LimitLayer::new(&limiter).until_body_end().reserving();
     let mut service = layer.layer(service_fn(echo));
-    let response = assert_ready!(call(&mut service, Full::new(&b"one"[..])).poll());
-    assert_pending!(super::poll_ready::<_, Full<Data>>(&mut service));
+    let response = assert_ready!(call(&mut service, Request::new(Full::new(&b"one"[..]))).poll());
+    assert_pending!(super::poll_ready::<_, Request<Full<Data>>>(&mut service));
     assert_figures(&limiter, 1, 1);
     drop(response);
     assert_figures(&limiter, 1, 0);
@@ -247,7 +251,7 @@ fn by_hand_it_goes_into_any_body() {
         response.map(|body: Full<Data>| PermitBody::new(body, permit).boxed_unsync())
     });
     let mut service = layer.layer(service_fn(echo));
-    let response = assert_ready!(call(&mut service, Full::new(&b"one"[..])).poll());
+    let response = assert_ready!(call(&mut service, Request::new(Full::new(&b"one"[..]))).poll());
     assert_figures(&limiter, 1, 0);
     let body = response.expect("it answers").into_body();
     let collected = assert_ready!(task::spawn(body.collect()).poll()).expect("no error");
@@ -255,4 +259,55 @@ fn by_hand_it_goes_into_any_body() {
     assert_figures(&limiter, 0, 0);
     let none: Option<Permit> = None;
     assert!(PermitBody::new(Empty::<Data>::new(), none).is_end_stream());
+}
+
+#[test]
+fn whoever_takes_it_out_of_the_request_holds_it_too() {
+    let limiter = Arc::new(Limiter::new("tower-shared", 1));
+    let taken = RefCell::new(None);
+    let inner = service_fn(async |mut request: Request<Full<Data>>| {
+        *taken.borrow_mut() = request.extensions_mut().remove::<SharedPermit>();
+        echo(request).await
+    });
+    let mut service = LimitLayer::new(&limiter).until_body_end().layer(inner);
+    let mut respond = || {
+        let request = Request::new(Full::new(&b"one"[..]));
+        assert_ready!(call(&mut service, request).poll()).expect("it answers")
+    };
+    // Whichever goes first.
+    let response = respond();
+    drop(response);
+    assert_figures(&limiter, 1, 0);
+    let clone = taken.borrow().clone();
+    drop(taken.take());
+    assert_figures(&limiter, 1, 0);
+    drop(clone);
+    assert_figures(&limiter, 0, 0);
+
+    let response = respond();
+    drop(taken.take().expect("the permit is in the request"));
+    assert_figures(&limiter, 1, 0);
+    drop(response);
+    assert_figures(&limiter, 0, 0);
+}
+
+#[test]
+fn in_the_request_are_the_permits_of_all_limits_around_it() {
+    let (outer, inner) =
+        (Arc::new(Limiter::new("tower-outer", 1)), Arc::new(Limiter::new("tower-inner", 1)));
+    let taken = RefCell::new(None);
+    let handler = service_fn(async |mut request: Request<Full<Data>>| {
+        *taken.borrow_mut() = request.extensions_mut().remove::<SharedPermit>();
+        echo(request).await
+    });
+    let service = LimitLayer::new(&inner).until_body_end().reserving().layer(handler);
+    // The reserving one is not `Clone` here, nor need it be.
+    let mut service = LimitLayer::new(&outer).until_body_end().reserving().layer(service);
+    let response = assert_ready!(call(&mut service, Request::new(Full::new(&b"one"[..]))).poll());
+    drop(response);
+    assert_figures(&outer, 1, 0);
+    assert_figures(&inner, 1, 0);
+    drop(taken.take().expect("the permits are in the request"));
+    assert_figures(&outer, 0, 0);
+    assert_figures(&inner, 0, 0);
 }

@@ -2,7 +2,7 @@
 
 use super::{Broken, answered, assert_figures, call, next, poll_ready};
 use limit_runtime::Limiter;
-use limit_runtime::tower::{Limit, LimitLayer, ResponseFuture};
+use limit_runtime::tower::{Limit, LimitLayer, ReservedFuture, ResponseFuture};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio_test::task::Spawn;
@@ -252,11 +252,14 @@ fn it_goes_where_its_inner_service_goes() {
     assert_ready_ok!(poll_ready(&mut service));
     to_a_task(service.call(1));
 
-    let layer =
-        anywhere(LimitLayer::new(Limiter::new("tower-anywhere", 1).max_waiting(1)).reserving());
-    let ready = service_fn(|n: u32| std::future::ready(Ok::<_, Broken>(n)));
-    let mut service = anywhere(ServiceBuilder::new().layer(layer).service(ready));
+    let layer = anywhere(LimitLayer::new(Limiter::new("tower-anywhere", 1).max_waiting(1)));
+    let ready = || service_fn(|n: u32| std::future::ready(Ok::<_, Broken>(n)));
+    let mut service = anywhere(ServiceBuilder::new().layer(layer.clone()).service(ready()));
     assert_ready_ok!(poll_ready(&mut service));
-    let call: ResponseFuture<_, _, _, _, _> = anywhere(service.call(1));
-    drop(call);
+    let _call: ResponseFuture<_, _, _, _, _> = anywhere(service.call(1));
+
+    let layer = anywhere(layer.reserving());
+    let mut service = anywhere(ServiceBuilder::new().layer(layer).service(ready()));
+    assert_ready_ok!(poll_ready(&mut service));
+    let _call: ReservedFuture<_, _, _, _, _> = anywhere(service.call(1));
 }

@@ -1,10 +1,14 @@
 //! A permit that is taken before the call, where that is asked for.
 
 use super::{Broken, answered, assert_figures, call, in_time, next, poll_ready};
-use limit_runtime::tower::{BoxError, Limit, LimitLayer};
+use limit_runtime::tower::{
+    AsError, BoxError, Hold, Limit, LimitLayer, Refusals, Reserving, UntilResponse,
+};
 use limit_runtime::{Limiter, Rejected, RejectedKind};
+use std::convert::Infallible;
 use std::future::ready;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok};
 use tower::balance::p2c::Balance;
@@ -15,7 +19,8 @@ use tower::load_shed::error::Overloaded;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_test::mock::{self, Handle, Mock, Spawn};
 
-type Limited = Spawn<Limit<Mock<u32, u32>>>;
+type Limited =
+    Spawn<Limit<Mock<u32, u32>, Infallible, AsError<Infallible>, UntilResponse, Reserving>>;
 
 fn behind(limit: usize) -> (Arc<Limiter>, Limited, Handle<u32, u32>) {
     let limiter = Arc::new(Limiter::new("tower-reserving", limit));
@@ -114,13 +119,82 @@ fn assert_fails_without_permits(
 }
 
 #[test]
-fn a_call_without_a_reservation_takes_its_permit_itself() {
-    // Against tower's contract, but harmless with an inner service that is always ready.
-    let limiter = Arc::new(Limiter::new("tower-unasked", 1));
-    let mut service = LimitLayer::new(&limiter).reserving().layer(service_fn(next));
-    let mut unasked = tokio_test::task::spawn(service.call(1));
+fn the_inner_service_is_called_in_the_call_itself() {
+    let (limiter, mut service, mut handle) = behind(1);
+    assert_ready_ok!(service.poll_ready());
+    let call = service.call(1);
+    let (request, answer) = assert_ready!(handle.poll_request()).expect("nobody has polled");
+    assert_eq!(request, 1);
+    answer.send_response(7);
+    assert_figures(&limiter, 1, 0);
+    assert_eq!(assert_ready!(tokio_test::task::spawn(call).poll()).ok(), Some(7));
     assert_figures(&limiter, 0, 0);
-    assert_eq!(assert_ready!(unasked.poll()), Ok(2));
+}
+
+/// As many services are: it has what there is one of.
+struct NotClone(Mock<u32, u32>);
+
+impl Service<u32> for NotClone {
+    type Response = u32;
+    type Error = BoxError;
+    type Future = <Mock<u32, u32> as Service<u32>>::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: u32) -> Self::Future {
+        self.0.call(request)
+    }
+}
+
+#[test]
+fn the_inner_service_need_not_be_clone_and_is_always_the_same() {
+    let limiter = Arc::new(Limiter::new("tower-not-clone", 2));
+    let (inner, mut handle) = mock::pair();
+    let mut service = LimitLayer::new(&limiter).reserving().layer(NotClone(inner));
+    let mut calls = [call(&mut service, 1), call(&mut service, 2)];
+    assert_figures(&limiter, 2, 0);
+    for (number, call) in (1..).zip(&mut calls) {
+        let (request, answer) = assert_ready!(handle.poll_request()).expect("it was called");
+        assert_eq!(request, number);
+        answer.send_response(number);
+        assert_eq!(assert_ready!(call.poll()).ok(), Some(number));
+    }
+    assert_figures(&limiter, 0, 0);
+}
+
+#[test]
+fn a_refused_call_has_not_called() {
+    let limiter = Arc::new(Limiter::new("tower-not-called", 1).max_waiting(0));
+    let (inner, mut handle) = mock::pair::<u32, u32>();
+    let mut service = LimitLayer::new(&limiter).reserving().layer(inner);
+    let held = limiter.try_acquire().expect("a permit is free");
+    let mut refused = call(&mut service, 1);
+    assert!(assert_ready_err!(refused.poll()).is::<Rejected>());
+    assert_pending!(handle.poll_request());
+    drop(held);
+    // What it had for that call it has for the next.
+    let _call = call(&mut service, 2);
+    assert_eq!(assert_ready!(handle.poll_request()).expect("it was called").0, 2);
+}
+
+#[test]
+#[should_panic(expected = "`poll_ready` of a reserving `Limit`")]
+fn a_call_that_was_not_asked_for_panics() {
+    let limiter = Limiter::new("tower-unasked", 1);
+    let mut service = LimitLayer::new(limiter).reserving().layer(service_fn(next));
+    drop(service.call(1));
+}
+
+#[test]
+#[should_panic(expected = "`poll_ready` of a reserving `Limit`")]
+fn a_call_of_a_service_that_still_waits_panics() {
+    let limiter = Arc::new(Limiter::new("tower-waits", 1));
+    let mut service = LimitLayer::new(&limiter).reserving().layer(service_fn(next));
+    let _held = limiter.try_acquire().expect("a permit is free");
+    assert_pending!(poll_ready(&mut service));
+    drop(service.call(1));
 }
 
 #[test]
@@ -130,15 +204,27 @@ fn what_else_is_said_of_the_layer_may_be_said_before_or_after() {
     let before = before.on_reject(|_| 0).hand_over(|n: u32, _permit| n);
     let after = LimitLayer::new(&limiter).on_reject(|_| 0).hand_over(|n: u32, _permit| n);
     let after = after.reserving();
+    goes_as_it_was_said(&limiter, &before);
+    goes_as_it_was_said(&limiter, &after);
+}
+
+#[track_caller]
+fn goes_as_it_was_said<R, H>(
+    limiter: &Limiter<Rejected>,
+    layer: &LimitLayer<Rejected, R, H, Reserving>,
+) where
+    R: Refusals<Rejected, u32, Broken, Error = Broken>,
+    H: Hold<u32, u32, Held = u32>,
+{
     for _ in 0..2 {
-        let mut service = before.layer(service_fn(next));
+        let mut service = layer.layer(service_fn(next));
         assert_ready_ok!(poll_ready(&mut service));
-        assert_figures(&limiter, 1, 0);
-        let mut refused = after.clone().layer(service_fn(next));
+        assert_figures(limiter, 1, 0);
+        let mut refused = layer.clone().layer(service_fn(next));
         assert_eq!(assert_ready!(call(&mut refused, 1).poll()), Ok(0));
         assert_eq!(assert_ready!(call(&mut service, 1).poll()), Ok(2));
         assert_ready_ok!(poll_ready(&mut refused));
-        assert_figures(&limiter, 1, 0);
+        assert_figures(limiter, 1, 0);
     }
 }
 

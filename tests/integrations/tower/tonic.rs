@@ -126,7 +126,7 @@ async fn a_refused_call_has_its_status() {
         status.message(),
         "concurrency limit `tower-tonic-layer` reached: 1 of 1 permits in use, 0 waiting"
     );
-    assert!(status.metadata().get("grpc-retry-pushback-ms").is_none());
+    assert_eq!(status.metadata().get("grpc-retry-pushback-ms").expect("it is told"), "1000");
     let status = client.watch(request()).await.expect_err("it is refused");
     assert_eq!(status.code(), Code::ResourceExhausted, "a stream as well");
     drop(held);

@@ -1,34 +1,36 @@
 //! The tasks of a pool.
 
 use crate::permit::Permit;
+use crate::unwind::{Quiet, poll_to_end, quietly};
 use pin_project_lite::pin_project;
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::mem;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinHandle};
+use std::task::{Context, Poll, Waker, ready};
+use tokio::task::{AbortHandle, JoinHandle, consume_budget};
 
 /// So many panics are reported with their message; of the others there is a count.
 const MESSAGES: usize = 16;
 
 /// The tasks of a pool that are not done.
 #[derive(Debug, Default)]
-pub(super) struct Members {
-    count: watch::Sender<usize>,
-    inner: Mutex<Inner>,
-}
+pub(super) struct Members(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     /// The pool's, once it has had a task.
     name: Option<Box<str>>,
+    /// The number of whatever comes next, a task or one who waits for the last.
     next: u64,
     tasks: HashMap<u64, Standing>,
+    /// Those who wait until there are no tasks. Woken by hand, and not by a channel, so that all are
+    /// although the waker of one panics.
+    joins: HashMap<u64, Waker>,
     panics: usize,
     messages: Vec<String>,
 }
@@ -47,7 +49,7 @@ enum Standing {
 struct Member {
     members: Arc<Members>,
     number: u64,
-    permit: Option<Permit>,
+    permit: Option<Quiet<Permit>>,
 }
 
 impl Members {
@@ -82,16 +84,14 @@ impl Members {
     fn join(self: &Arc<Self>, name: &str, permit: Permit) -> Member {
         let mut inner = self.lock();
         inner.name.get_or_insert_with(|| name.into());
-        let number = inner.next;
-        inner.next += 1;
+        let number = inner.number();
         inner.tasks.insert(number, Standing::Joining);
         drop(inner);
-        self.count.send_modify(|count| *count += 1);
-        Member { members: Arc::clone(self), number, permit: Some(permit) }
+        Member { members: Arc::clone(self), number, permit: Some(Quiet::new(permit)) }
     }
 
     pub(super) fn len(&self) -> usize {
-        *self.count.borrow()
+        self.lock().tasks.len()
     }
 
     pub(super) fn abort_all(&self) {
@@ -112,9 +112,9 @@ impl Members {
     }
 
     pub(super) async fn wait_until_empty(&self) {
-        let mut count = self.count.subscribe();
-        // An error would mean that the sender, which is ours, is gone.
-        let _ = count.wait_for(|count| *count == 0).await;
+        // A loop that does nothing else yields now and then.
+        consume_budget().await;
+        UntilEmpty { members: self, number: None }.await;
     }
 
     fn record(&self, panic: &(dyn Any + Send)) {
@@ -132,8 +132,8 @@ impl Members {
     /// What has panicked since the last report.
     pub(super) fn report(&self) -> Result<(), Panicked> {
         let mut inner = self.lock();
-        let count = std::mem::take(&mut inner.panics);
-        let messages = std::mem::take(&mut inner.messages);
+        let count = mem::take(&mut inner.panics);
+        let messages = mem::take(&mut inner.messages);
         let pool = inner.name.as_deref().unwrap_or_default().to_owned();
         drop(inner);
         if count == 0 { Ok(()) } else { Err(Panicked { pool, count, messages }) }
@@ -141,7 +141,47 @@ impl Members {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nobody panics while holding it.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+/// Waits until there are no tasks.
+struct UntilEmpty<'a> {
+    members: &'a Members,
+    /// Once it waits.
+    number: Option<u64>,
+}
+
+impl Future for UntilEmpty<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        // Foreign code: before the lock is taken, and what it replaces is dropped after.
+        let waker = context.waker().clone();
+        let mut inner = self.members.lock();
+        if inner.tasks.is_empty() {
+            return Poll::Ready(());
+        }
+        let number = *self.number.get_or_insert_with(|| inner.number());
+        let former = inner.joins.insert(number, waker);
+        drop(inner);
+        drop(former);
+        Poll::Pending
+    }
+}
+
+impl Drop for UntilEmpty<'_> {
+    fn drop(&mut self) {
+        let waker = self.number.and_then(|number| self.members.lock().joins.remove(&number));
+        // When the lock is free again.
+        drop(waker);
     }
 }
 
@@ -150,7 +190,8 @@ impl Drop for Members {
     fn drop(&mut self) {
         #[cfg(feature = "tracing")]
         if let Err(panicked) = self.report() {
-            tracing::error!("{panicked}");
+            // The last to go may be a task, whose output is not the subscriber's to lose.
+            quietly(|| tracing::error!("{panicked}"));
         }
     }
 }
@@ -169,41 +210,40 @@ impl<F: Future> Future for MemberTask<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
-        // What is caught is not looked at but passed on, to whoever has the task's handle.
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let future = this.future.as_mut().as_pin_mut();
-            let polled = future.expect("not polled after it was ready").poll(context);
-            if polled.is_ready() {
-                // Here, so that a panic of that is caught too.
-                this.future.set(None);
-            }
-            polled
-        }));
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => {
-                *this.member = None;
+        let this = self.project();
+        let result = ready!(poll_to_end(this.future, context));
+        let member = this.member.take();
+        match result {
+            Ok(output) => {
+                drop(member);
                 Poll::Ready(output)
             }
             Err(panic) => {
-                if let Some(member) = this.member.as_ref() {
+                if let Some(member) = &member {
                     member.members.record(&*panic);
                 }
-                // The future and then the membership go when the task is dropped.
+                // After that, so that who has waited for the last task is told of it.
+                drop(member);
                 resume_unwind(panic)
             }
         }
     }
 }
 
+/// Never panics: neither the task's output nor its being cancelled is to be lost by that.
 impl Drop for Member {
     fn drop(&mut self) {
         // First, so that who has waited for the last task finds its place free.
         drop(self.permit.take());
-        let standing = self.members.lock().tasks.remove(&self.number);
+        let mut inner = self.members.lock();
+        let standing = inner.tasks.remove(&self.number);
+        let joins =
+            if inner.tasks.is_empty() { mem::take(&mut inner.joins) } else { HashMap::new() };
+        drop(inner);
         drop(standing);
-        self.members.count.send_modify(|count| *count -= 1);
+        for waker in joins.into_values() {
+            quietly(|| waker.wake());
+        }
     }
 }
 
