@@ -230,7 +230,7 @@ fn keys_are_counted_and_not_named() {
         .collect();
     let text = encoded(Collector::new());
     let shown = samples(&text);
-    assert_eq!(shown["concurrency_limit_key_count{limiter=\"prometheus::keys\"}"], 2.0);
+    assert_eq!(shown["concurrency_limit_active_keys{limiter=\"prometheus::keys\"}"], 2.0);
     assert!(!text.contains("alice") && !text.contains("bob"));
     drop(permits);
 }
