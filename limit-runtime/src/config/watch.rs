@@ -319,6 +319,7 @@ mod tests {
         static STARTED: AtomicBool = AtomicBool::new(false);
         static READS: Mutex<Option<(Sender<()>, Receiver<()>)>> = Mutex::new(None);
 
+        #[expect(clippy::unnecessary_wraps, reason = "as the reader of files")]
         /// The first time it is there; from then on it is a file whose server does not answer.
         fn read(_: &Path) -> Result<String, ConfigError> {
             if STARTED.swap(true, Ordering::Relaxed) {
