@@ -24,6 +24,8 @@
 //! # }
 //! ```
 //!
+//! [`Config::watch`] says which files can be watched, and when the settings stay although the file changes.
+//!
 //! # Settings
 //!
 //! | setting | value | also by |
@@ -65,6 +67,7 @@
 
 mod applied;
 mod error;
+mod file;
 mod layer;
 mod names;
 mod table;

@@ -19,11 +19,11 @@
 //! |---|---|---|---|---|---|
 //! | `concurrency_limit.permit.limit` | `concurrency_limit_permit_limit` | gauge | `{permit}` | `limiter` | Permits there are; with keys, for each key |
 //! | `concurrency_limit.permit.usage` | `concurrency_limit_permit_usage` | up-down counter | `{permit}` | `limiter` | Permits that are out |
-//! | `concurrency_limit.waiter.count` | `concurrency_limit_waiter_count` | up-down counter | `{call}` | `limiter` | Calls that wait for permits |
+//! | `concurrency_limit.queued_calls` | `concurrency_limit_queued_calls` | up-down counter | `{call}` | `limiter` | Calls that wait for permits |
 //! | `concurrency_limit.acquisitions` | `concurrency_limit_acquisitions_total` | counter | `{call}` | `limiter`, `result`: `immediate`, `waited`, `queue_full`, `timeout`, `cancelled`, `closed`, `too_heavy`, `evicted` | Calls by what became of them |
 //! | `concurrency_limit.wait_time` | `concurrency_limit_wait_time_seconds` | histogram | `s` | `limiter` | How long calls waited that were admitted after waiting |
 //! | `concurrency_limit.limit.changes` | `concurrency_limit_limit_changes_total` | counter | `{change}` | `limiter`, `source`: `file`, `environment`, `live` | Changes of the limit by who made them |
-//! | `concurrency_limit.key.count` | `concurrency_limit_key_count` | up-down counter | `{key}` | `limiter` | Keys that have holders or waiters |
+//! | `concurrency_limit.active_keys` | `concurrency_limit_active_keys` | up-down counter | `{key}` | `limiter` | Keys that have holders or waiters |
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
 //!
@@ -62,11 +62,24 @@
 //!
 //! # Limiters that are dropped
 //!
-//! A limiter that is dropped is exported no longer. When its name is used again, by another limiter, that
-//! starts from zero with Prometheus: a counter's reset, as when a program is started anew. OpenTelemetry
-//! and the `metrics` facade take it that a counter never goes back: there the counters go on from where
-//! they were. (OpenTelemetry is told of the last hundred names that were dropped and not used again; a facade's
-//! recorder, which keeps all it was told, of all.)
+//! Counters and histograms are those of a *name*: of all limiters that have had it, one after another. So a
+//! counter does not go back when a name is used again, and nothing is lost that was counted by a limiter that came
+//! and went between two readings. A program that makes a limiter for each request has as many series as
+//! it has limiters at a time.
+//!
+//! A limiter that is dropped has no gauges any more, and its counters stay as they are. So that series do not add
+//! up where names are not used again, as with one for each customer:
+//!
+//! | of the names that nobody has | |
+//! |---|---|
+//! | the last 100 | are shown |
+//! | the last 1,000 | go on from where they were, if a limiter is named so again |
+//! | others | start from zero: a counter's reset, as when a program is started anew |
+//!
+//! (Limiters that have counted nothing are not among them.) A recorder of the `metrics` facade and the histograms
+//! of an OpenTelemetry SDK keep what they were told, until they forget it by themselves: the SDK has a limit of
+//! series, a recorder perhaps a time after which it forgets. A recorder that was told of a name, which has
+//! then been forgotten here, shows more of it only when that has counted more than before.
 //!
 //! # Dashboard and alerts
 //!

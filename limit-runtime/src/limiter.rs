@@ -42,6 +42,8 @@ pub(crate) use entry::read_limit;
 pub use keyed::ForKey;
 #[cfg(any(feature = "config", feature = "console", feature = "_exporters"))]
 pub(crate) use limiters::entries;
+#[cfg(feature = "_exporters")]
+pub(crate) use limiters::entries_and_former;
 #[cfg(feature = "diagnostics")]
 pub(crate) use limiters::entry;
 pub use limiters::{LimiterHandle, find, limiters};

@@ -5,11 +5,15 @@
 
 #[cfg(any(feature = "_exporters", feature = "console"))]
 mod export;
+#[cfg(feature = "_exporters")]
+mod former;
 mod histogram;
 mod snapshot;
 
 #[cfg(feature = "_exporters")]
 pub(crate) use export::{Export, Part};
+#[cfg(feature = "_exporters")]
+pub(crate) use former::{Former, FormerByName, FormerNames};
 pub(crate) use histogram::Histogram;
 pub use histogram::WaitTimes;
 #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]

@@ -4,6 +4,7 @@
 
 mod environment;
 mod errors;
+mod files;
 mod names;
 mod watch;
 

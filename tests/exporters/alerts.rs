@@ -54,9 +54,6 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[&*output.stdout, &*output.stderr].concat()).into_owned()
 }
 
-/// What `promtool` has against names that follow from OpenTelemetry's: a gauge that ends in `_count`.
-const KNOWN: [&str; 2] = ["concurrency_limit_key_count ", "concurrency_limit_waiter_count "];
-
 #[test]
 fn metrics_are_as_prometheus_likes_them() {
     let Some(promtool) = find("promtool") else { return say_that_it_is_missing("promtool") };
@@ -75,13 +72,7 @@ fn metrics_are_as_prometheus_likes_them() {
     let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
     let output = promtool.wait_with_output().expect("it ends");
     writer.join().expect("no panic").expect("it reads everything");
-    let said = said(&output);
-    let mut lines: Vec<_> = said.lines().collect();
-    lines.sort_unstable();
-    assert_eq!(lines.len(), KNOWN.len(), "{said}");
-    for (line, known) in std::iter::zip(lines, KNOWN) {
-        assert!(line.starts_with(known) && line.contains("_count\" suffix"), "{said}");
-    }
+    assert!(output.status.success(), "{}", said(&output));
 }
 
 /// The format that `promtool` reads. There the suffix of a counter is a part of its name.

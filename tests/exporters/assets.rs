@@ -32,7 +32,7 @@ struct Alert {
 
 fn alerting_rules() -> [Alert; 4] {
     let (usage, limit) = (metric("permit.usage"), metric("permit.limit"));
-    let (waiting, calls) = (metric("waiter.count"), metric("acquisitions"));
+    let (waiting, calls) = (metric("queued_calls"), metric("acquisitions"));
     let (waits, oldest) = (metric("wait_time"), metric("oldest_holder.start_timestamp"));
     [
         Alert {
@@ -157,7 +157,7 @@ fn panels() -> Vec<Panel> {
         )
         .show(format!("{usage} / {limit}"), "{{limiter}}"),
         Panel::new("Waiting", "Calls that wait for permits.", "short")
-            .show(sum(metric("waiter.count")), "{{limiter}}"),
+            .show(sum(metric("queued_calls")), "{{limiter}}"),
         Panel::new("Calls by result", "What became of calls, each second.", "ops")
             .show(rate(calls, "", "result"), "{{result}}")
             .stacked(),
@@ -175,7 +175,7 @@ fn panels() -> Vec<Panel> {
             )
             .stacked(),
         Panel::new("Keys in use", "Keys that have holders or waiters.", "short")
-            .show(sum(metric("key.count")), "{{limiter}}"),
+            .show(sum(metric("active_keys")), "{{limiter}}"),
         Panel::new("Hold time", "Of a sample of the calls. With the feature `diagnostics`.", "s")
             .percentiles(metric("hold_time")),
         Panel::new("Age of the oldest holder", "With the feature `diagnostics`.", "s")

@@ -56,3 +56,16 @@ fn names_are_lower_case_and_no_two_are_alike() {
         assert!(!metric.description.ends_with('.'), "exporters add it: {}", metric.name);
     }
 }
+
+#[test]
+fn no_name_ends_as_those_of_a_histograms_or_a_counters_series_do() {
+    // What Prometheus adds to names itself: a reader would take the metric for a part of another.
+    let endings = ["_bucket", "_count", "_created", "_info", "_sum", "_total"];
+    for metric in METRICS {
+        let name = match metric.kind {
+            Kind::Counter => metric.prometheus.trim_end_matches("_total"),
+            _ => metric.prometheus,
+        };
+        assert!(!endings.iter().any(|ending| name.ends_with(ending)), "{name}");
+    }
+}

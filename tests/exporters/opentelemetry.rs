@@ -53,7 +53,7 @@ impl Provider {
         Self { provider, exporter }
     }
 
-    fn observe(&self) -> Observation {
+    pub(crate) fn observe(&self) -> Observation {
         observe(&self.provider.meter("test"))
     }
 
@@ -124,12 +124,12 @@ impl Collected {
         }
     }
 
-    fn waits(&self, limiter: &str) -> Waits {
+    pub(crate) fn waits(&self, limiter: &str) -> Waits {
         let name = format!("concurrency_limit_wait_time_seconds{{limiter=\"{limiter}\"}}");
         self.histograms.get(&name).cloned().unwrap_or_default()
     }
 
-    fn immediate(&self, limiter: &str) -> Option<f64> {
+    pub(crate) fn immediate(&self, limiter: &str) -> Option<f64> {
         let labels = format!("{{limiter=\"{limiter}\",result=\"immediate\"}}");
         self.numbers.get(&format!("concurrency_limit_acquisitions_total{labels}")).copied()
     }

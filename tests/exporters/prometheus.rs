@@ -1,13 +1,18 @@
 //! What `prometheus-client` encodes.
 
+use crate::alone::alone;
 use crate::support::{
-    encoded, everything_once, expected, is_built, is_of_diagnostics, number, of_everything,
+    encode, encoded, everything_once, expected, is_built, is_of_diagnostics, number, of_everything,
     one_thread, samples,
 };
 use limit_runtime::exporters::METRICS;
 use limit_runtime::exporters::prometheus::Collector;
 use limit_runtime::{Limiter, Rejected};
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Those of one limiter, without its buckets.
@@ -203,22 +208,48 @@ fn sums_never_go_back_while_runtimes_come_and_go() {
 }
 
 #[test]
-fn dropped_limiter_goes_and_its_name_starts_from_zero() {
-    let usage = |of: &str| {
-        let shown = samples(&encoded(Collector::new()));
-        let name = format!(
-            "concurrency_limit_acquisitions_total{{limiter=\"{of}\",result=\"immediate\"}}"
-        );
-        shown.get(&name).copied()
-    };
-    let limiter = Limiter::new("prometheus::dropped", 1);
-    drop(limiter.try_acquire());
-    assert_eq!(usage("prometheus::dropped"), Some(1.0));
-    drop(limiter);
-    assert_eq!(usage("prometheus::dropped"), None);
-    let again = Limiter::new("prometheus::dropped", 1);
-    assert_eq!(again.limit(), 1);
-    assert_eq!(usage("prometheus::dropped"), Some(0.0));
+fn a_second_collector_is_refused_and_what_is_encoded_is_as_with_one() {
+    let limiter = Limiter::new("prometheus::twice", 7);
+    assert_eq!(limiter.limit(), 7);
+    let mut registry = Registry::default();
+    Collector::new().register(&mut registry).expect("it is the first");
+    for second in [Collector::new(), Collector::new().by_runtime()] {
+        let error = second.register(&mut registry).expect_err("it would show all twice");
+        assert!(error.to_string().contains("already"), "{error}");
+    }
+    let text = encode(&registry);
+    let types = text.lines().filter(|line| line.starts_with("# TYPE")).count();
+    assert_eq!(types, METRICS.iter().filter(|metric| is_built(metric)).count());
+    let line = "concurrency_limit_permit_limit{limiter=\"prometheus::twice\"} 7\n";
+    assert_eq!(text.matches(line).count(), 1);
+}
+
+#[test]
+fn a_collector_is_found_however_it_was_registered_and_no_other_is_taken_for_it() {
+    #[derive(Debug)]
+    struct Another;
+
+    impl prometheus_client::collector::Collector for Another {
+        fn encode(&self, _: DescriptorEncoder<'_>) -> std::fmt::Result {
+            Ok(())
+        }
+    }
+
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Another));
+    registry.register("Collector", "Collector", Counter::<u64>::default());
+    Collector::new().register(&mut registry).expect("it is the first of its kind");
+
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Arc::new(Collector::new())));
+    Collector::new().register(&mut registry).expect_err("there is one in an `Arc`");
+
+    let mut registry = Registry::default();
+    let part = registry.sub_registry_with_prefix("part");
+    Collector::new().register(part).expect("it is the first");
+    Collector::new().register(&mut registry).expect_err("there is one in a part of it");
+    // Each registry has its own.
+    Collector::new().register(&mut Registry::default()).expect("it is the first there");
 }
 
 #[test]
@@ -230,7 +261,7 @@ fn keys_are_counted_and_not_named() {
         .collect();
     let text = encoded(Collector::new());
     let shown = samples(&text);
-    assert_eq!(shown["concurrency_limit_key_count{limiter=\"prometheus::keys\"}"], 2.0);
+    assert_eq!(shown["concurrency_limit_active_keys{limiter=\"prometheus::keys\"}"], 2.0);
     assert!(!text.contains("alice") && !text.contains("bob"));
     drop(permits);
 }
@@ -246,17 +277,25 @@ fn names_are_escaped() {
 
 #[test]
 fn thousand_limiters_are_all_there() {
-    let name = |index: usize| format!("prometheus::many-{index}");
-    let limiters: Vec<_> = (0..1000).map(|index| Limiter::named(name(index), index + 1)).collect();
-    for limiter in &limiters {
-        drop(limiter.try_acquire().expect("a permit is free"));
-    }
-    let shown = samples(&encoded(Collector::new()));
-    for limiter in &limiters {
-        for (name, value) in expected(&limiter.snapshot()) {
-            assert_eq!(shown.get(&name), Some(&value), "{name}");
-        }
-    }
+    // When they are dropped, names of other tests would be forgotten.
+    alone(
+        "prometheus::thousand_limiters_are_all_there",
+        || (),
+        || {
+            let name = |index: usize| format!("prometheus::many-{index}");
+            let limiters: Vec<_> =
+                (0..1000).map(|index| Limiter::named(name(index), index + 1)).collect();
+            for limiter in &limiters {
+                drop(limiter.try_acquire().expect("a permit is free"));
+            }
+            let shown = samples(&encoded(Collector::new()));
+            for limiter in &limiters {
+                for (name, value) in expected(&limiter.snapshot()) {
+                    assert_eq!(shown.get(&name), Some(&value), "{name}");
+                }
+            }
+        },
+    );
 }
 
 #[cfg(feature = "diagnostics")]

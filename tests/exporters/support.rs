@@ -58,8 +58,8 @@ pub(crate) fn expected(snapshot: &Snapshot) -> BTreeMap<String, f64> {
     };
     put("permit_limit", None, figure(total.limit));
     put("permit_usage", None, figure(total.in_use));
-    put("waiter_count", None, figure(total.waiting));
-    put("key_count", None, figure(total.keys));
+    put("queued_calls", None, figure(total.waiting));
+    put("active_keys", None, figure(total.keys));
     for (result, count) in results(total) {
         put("acquisitions_total", Some(("result", result)), count);
     }

@@ -29,7 +29,7 @@ impl Figures {
     }
 
     pub(crate) fn waiting(&self, limiter: &str) -> u64 {
-        self.gauge("waiter_count", limiter)
+        self.gauge("queued_calls", limiter)
     }
 
     /// What became of the calls of a limiter since then.

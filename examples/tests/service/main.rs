@@ -58,7 +58,7 @@ impl Service {
 
     /// Edits the settings, and waits until `is_so` of the figures.
     async fn edit(&self, settings: &str, is_so: impl Fn(&Figures) -> bool) -> Result<Figures> {
-        // In one step: of a file that is empty for long all settings are given up.
+        // In one step, so that it is never read half-written.
         let file = self.settings.path().join("service.toml");
         let other = file.with_extension("new");
         fs::write(&other, settings)?;

@@ -27,6 +27,7 @@ struct Place {
 enum Problem {
     Read(io::Error),
     Watch(io::Error),
+    Empty,
     Parse(String),
     Unsupported(Unsupported),
 }
@@ -38,6 +39,10 @@ impl ConfigError {
 
     pub(super) fn watch(error: io::Error) -> Self {
         Self { path: None, place: None, problem: Problem::Watch(error) }
+    }
+
+    pub(super) fn empty() -> Self {
+        Self { path: None, place: None, problem: Problem::Empty }
     }
 
     /// `before` is what can be read.
@@ -107,6 +112,9 @@ impl fmt::Display for ConfigError {
         match &self.problem {
             Problem::Read(error) => write!(f, "cannot be read: {error}"),
             Problem::Watch(error) => write!(f, "cannot be watched: {error}"),
+            Problem::Empty => f.write_str(
+                "it is empty, and an empty file gives no settings up; to give all up, write a comment",
+            ),
             Problem::Parse(message) => f.write_str(message),
             Problem::Unsupported(unsupported) => unsupported.fmt(f),
         }
@@ -117,7 +125,7 @@ impl std::error::Error for ConfigError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
             Problem::Read(error) | Problem::Watch(error) => Some(error),
-            Problem::Parse(_) => None,
+            Problem::Empty | Problem::Parse(_) => None,
             Problem::Unsupported(unsupported) => Some(unsupported),
         }
     }

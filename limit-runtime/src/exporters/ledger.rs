@@ -1,6 +1,10 @@
-//! Counters that never go back, by the names of limiters and, if asked for, by runtime.
+//! What is to be shown, by the names of limiters and, if asked for, by runtime.
 //!
 //! # Implementation details
+//!
+//! Backends take it that a counter never goes back. So a name's counters are those of all limiters that have
+//! had it, one after another: the one that has it goes on from where they were (`Former`). That is the
+//! same for all exporters.
 //!
 //! Backends add up what each series has grown by. So what was shown once of a runtime may not turn up
 //! again in another series when the runtime ends, and nothing may go missing between two readings. A ledger
@@ -9,40 +13,34 @@
 //! last. So the growth of all series together is that of the limiter, and no series ever goes back.
 
 use crate::diagnostics::OldestHolders;
-use crate::limiter::{Entry, entries};
-use crate::metrics::{Counters, Export, Histogram, LimitChanges, Part};
+use crate::limiter::{Entry, entries_and_former};
+use crate::metrics::{Counters, Export, Former, Histogram, LimitChanges, Part};
 use crate::registry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-/// Of so many names of dropped limiters the counters are kept, where names can be forgotten.
-#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
+/// Of so many names that nobody has the counters are shown: those that were dropped last.
 const DROPPED: usize = 100;
 
-/// What has been counted under each name, by whichever limiters had it one after another.
+/// What an exporter shows. Without figures by runtime there is nothing to be remembered.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     by_runtime: bool,
     accounts: HashMap<Arc<str>, Account>,
-    /// How many accounts have been closed.
-    closed: u64,
+    /// The names that nobody has and that are not shown, as of the last reading: they may be again.
+    hidden: HashSet<Arc<str>>,
 }
 
+/// What was shown of a name by runtime.
 #[derive(Debug, Default)]
 struct Account {
-    /// Who has the name.
-    entry: Option<Arc<Entry>>,
-    /// What those have counted who had it before.
-    counters: Counters,
-    changes: LimitChanges,
-    holds: Option<Box<Histogram>>,
+    /// Which limiter had the name last.
+    owner: Weak<Entry>,
     /// By the runtimes that live.
     runtimes: BTreeMap<u64, OfRuntime>,
     /// What was shown of runtimes that have ended.
     gone: Counters,
-    /// The number under which it was closed last.
-    closed: u64,
 }
 
 /// What has been shown of a runtime.
@@ -114,108 +112,112 @@ impl Ledger {
         Self { by_runtime, ..Self::default() }
     }
 
-    /// All limiters, and those that were dropped.
+    /// All limiters, and those that were dropped last.
     pub(super) fn read(&mut self) -> Vec<Line> {
-        let mut lines = Vec::new();
         let live = self.by_runtime.then(registry::live);
         // In this order: see there.
-        let entries = entries();
+        let (entries, former) = entries_and_former();
         let oldest = OldestHolders::now();
-        for entry in entries {
+        let mut lines = Vec::with_capacity(entries.len() + former.len().min(DROPPED));
+        for entry in &entries {
+            // First: of a limiter that is dropped now, no hold may be shown that it is not left with.
+            let holds = entry.hold_times();
             let export = if self.by_runtime { entry.export_by_runtime() } else { entry.export() };
-            let Some(export) = export else { continue };
-            let account = self.accounts.entry(Arc::clone(&entry.name)).or_default();
-            if account.entry.as_ref().is_some_and(|known| !Arc::ptr_eq(known, &entry)) {
-                account.close();
+            let mut counted = match &export {
+                Some(_) => entry.former().cloned().unwrap_or_default(),
+                None => entry.counted_last().as_deref().cloned().unwrap_or_default(),
+            };
+            let is_there = export.is_some();
+            if let Some(export) = &export {
+                counted.changes.add(export.changes);
+                counted.add_holds(holds.as_deref());
             }
-            let (mut changes, mut holds) = (account.changes, account.holds.clone());
-            changes.add(export.changes);
-            add(&mut holds, entry.hold_times().as_deref());
-            let parts = account.parts(Some(export), live.as_ref());
-            let (limiter, oldest_holder) = (Arc::clone(&entry.name), oldest.of(&entry));
-            lines.push(Line { limiter, parts, changes, holds, oldest_holder });
-            account.entry = Some(entry);
+            let oldest_holder = if is_there { oldest.of(entry) } else { None };
+            let account = self.account(&entry.name, Some(entry).filter(|_| is_there));
+            let parts = parts(account, &counted.counters, export, live.as_ref());
+            lines.push(Line::new(&entry.name, parts, &counted, oldest_holder));
         }
-        for (name, account) in &mut self.accounts {
-            if account.close() {
-                self.closed += 1;
-                account.closed = self.closed;
-            }
-            if account.entry.is_none() {
-                let parts = account.parts(None, live.as_ref());
-                let (changes, holds) = (account.changes, account.holds.clone());
-                let limiter = Arc::clone(name);
-                lines.push(Line { limiter, parts, changes, holds, oldest_holder: None });
-            }
+        for (name, counted) in former.iter().take(DROPPED) {
+            let account = self.account(name, None);
+            let parts = parts(account, &counted.counters, None, live.as_ref());
+            lines.push(Line::new(name, parts, counted, None));
+        }
+        self.hidden = former.into_iter().skip(DROPPED).map(|(name, _)| name).collect();
+        if self.by_runtime {
+            let shown: HashSet<_> = lines.iter().map(|line| &*line.limiter).collect();
+            let hidden = &self.hidden;
+            self.accounts.retain(|name, _| shown.contains(&**name) || hidden.contains(name));
         }
         lines
     }
 
-    /// Forgets the names of dropped limiters, the oldest first, until there are not too many.
-    #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
-    pub(super) fn forget(&mut self) {
-        let gone = self.accounts.values().filter(|account| account.entry.is_none());
-        let mut gone: Vec<_> = gone.map(|account| account.closed).collect();
-        if gone.len() > DROPPED {
-            gone.sort_unstable_by(|one, other| other.cmp(one));
-            let oldest = gone.get(DROPPED).copied().unwrap_or_default();
-            self.accounts.retain(|_, account| account.entry.is_some() || account.closed > oldest);
+    /// Whether a name that is not shown may be again, and then goes on from where it was.
+    #[cfg(feature = "metrics")]
+    pub(super) fn is_hidden(&self, name: &str) -> bool {
+        self.hidden.contains(name)
+    }
+
+    /// What was shown by runtime of a name, which that limiter has now, or nobody.
+    fn account(&mut self, name: &Arc<str>, owner: Option<&Arc<Entry>>) -> Option<&mut Account> {
+        if !self.by_runtime {
+            return None;
         }
+        let account = self.accounts.entry(Arc::clone(name)).or_default();
+        let owner = owner.map(Arc::downgrade).unwrap_or_default();
+        if !account.owner.ptr_eq(&owner) {
+            account.owner = owner;
+            for runtime in account.runtimes.values_mut() {
+                runtime.former = runtime.shown.clone();
+            }
+        }
+        Some(account)
     }
 }
 
 impl Line {
-    /// Of a limiter that is there, from its first use on.
-    #[cfg(feature = "prometheus")]
-    pub(super) fn of(entry: &Entry, oldest: &OldestHolders) -> Option<Self> {
-        let mut export = entry.export()?;
-        let part = export.parts.pop().expect("the part of all runtimes");
-        let now = Some(Now::of(&part));
-        Some(Self {
-            limiter: Arc::clone(&entry.name),
-            parts: vec![Shown { runtime: None, now, counters: part.totals.counters }],
-            changes: export.changes,
-            holds: entry.hold_times(),
-            oldest_holder: oldest.of(entry),
-        })
+    fn new(
+        limiter: &Arc<str>,
+        parts: Vec<Shown>,
+        counted: &Former,
+        oldest_holder: Option<f64>,
+    ) -> Self {
+        let (changes, holds) = (counted.changes, counted.holds.clone());
+        Self { limiter: Arc::clone(limiter), parts, changes, holds, oldest_holder }
     }
 }
 
+/// By runtime if there is an account of what was shown so, else together. What those counted is given that had
+/// the name before.
+fn parts(
+    account: Option<&mut Account>,
+    former: &Counters,
+    export: Option<Export>,
+    live: Option<&BTreeSet<u64>>,
+) -> Vec<Shown> {
+    match (account, live) {
+        (Some(account), Some(live)) => account.by_runtime(former, export, live),
+        _ => vec![together(former, export)],
+    }
+}
+
+fn together(former: &Counters, export: Option<Export>) -> Shown {
+    let mut counters = former.clone();
+    let part = export.and_then(|mut export| export.parts.pop());
+    if let Some(part) = &part {
+        counters.add(&part.totals.counters);
+    }
+    Shown { runtime: None, now: part.as_ref().map(Now::of), counters }
+}
+
 impl Account {
-    /// Whether its limiter was dropped. Then what that has counted is of the past.
-    fn close(&mut self) -> bool {
-        let Some(entry) = &self.entry else { return false };
-        let Some((counters, changes)) = entry.last_counters() else { return false };
-        add(&mut self.holds, entry.hold_times().as_deref());
-        self.entry = None;
-        self.counters.add(&counters);
-        self.changes.add(changes);
-        for runtime in self.runtimes.values_mut() {
-            runtime.former = runtime.shown.clone();
-        }
-        true
-    }
-
-    /// By runtime if the live ones are given, else together.
-    fn parts(&mut self, export: Option<Export>, live: Option<&BTreeSet<u64>>) -> Vec<Shown> {
-        match live {
-            Some(live) => self.by_runtime(export, live),
-            None => vec![self.together(export)],
-        }
-    }
-
-    fn together(&self, export: Option<Export>) -> Shown {
-        let mut counters = self.counters.clone();
-        let part = export.and_then(|mut export| export.parts.pop());
-        if let Some(part) = &part {
-            counters.add(&part.totals.counters);
-        }
-        Shown { runtime: None, now: part.as_ref().map(Now::of), counters }
-    }
-
     /// A runtime that has ended is told of for the last time.
-    fn by_runtime(&mut self, export: Option<Export>, live: &BTreeSet<u64>) -> Vec<Shown> {
-        let mut all = self.counters.clone();
+    fn by_runtime(
+        &mut self,
+        former: &Counters,
+        export: Option<Export>,
+        live: &BTreeSet<u64>,
+    ) -> Vec<Shown> {
+        let mut all = former.clone();
         let mut now = BTreeMap::new();
         let mut of_ended = None;
         for part in export.into_iter().flat_map(|export| export.parts) {
@@ -252,39 +254,5 @@ impl Now {
         let Part { limit, totals, .. } = part;
         let (in_use, waiting, keys) = (totals.in_use, totals.waiting, totals.keys);
         Self { limit: *limit, in_use, waiting, keys }
-    }
-}
-
-fn add(all: &mut Option<Box<Histogram>>, more: Option<&Histogram>) {
-    if let Some(more) = more {
-        all.get_or_insert_with(Box::default).add(more);
-    }
-}
-
-#[cfg(all(test, any(feature = "opentelemetry", feature = "prometheus"), not(limit_loom)))]
-mod tests {
-    use super::*;
-    use crate::Limiter;
-
-    #[test]
-    fn oldest_names_of_dropped_limiters_are_forgotten() {
-        let mut ledger = Ledger::default();
-        let name = |index: usize| format!("ledger::{index}");
-        let stays = Limiter::new("ledger::stays", 1);
-        drop(stays.try_acquire());
-        for index in 0..DROPPED * 2 {
-            let limiter = Limiter::named(name(index), 1);
-            drop(limiter.try_acquire());
-            ledger.read();
-            drop(limiter);
-            ledger.read();
-        }
-        ledger.forget();
-        let lines = ledger.read();
-        let has = |name: &str| lines.iter().any(|line| *line.limiter == *name);
-        assert!(has("ledger::stays") && has(&name(DROPPED * 2 - 1)));
-        assert!(!has(&name(0)) && !has(&name(DROPPED - 1)));
-        let is_gone = |line: &&Line| line.parts.iter().all(|part| part.now.is_none());
-        assert!(lines.iter().filter(is_gone).count() <= DROPPED);
     }
 }

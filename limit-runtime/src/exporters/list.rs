@@ -55,9 +55,12 @@ pub const METRICS: &[Metric] = &[
         needs: None,
         figure: Figure::InUse,
     },
+    // OpenTelemetry would have what is counted end in `.count`, and Prometheus has `_count` mean that of a
+    // histogram. So as `http.server.active_requests` and `aspnetcore.rate_limiting.queued_requests` of
+    // OpenTelemetry's semantic conventions.
     Metric {
-        name: "concurrency_limit.waiter.count",
-        prometheus: "concurrency_limit_waiter_count",
+        name: "concurrency_limit.queued_calls",
+        prometheus: "concurrency_limit_queued_calls",
         kind: Kind::UpDownCounter,
         unit: "{call}",
         description: "Calls that wait for permits",
@@ -96,8 +99,8 @@ pub const METRICS: &[Metric] = &[
         figure: Figure::Changes,
     },
     Metric {
-        name: "concurrency_limit.key.count",
-        prometheus: "concurrency_limit_key_count",
+        name: "concurrency_limit.active_keys",
+        prometheus: "concurrency_limit_active_keys",
         kind: Kind::UpDownCounter,
         unit: "{key}",
         description: "Keys that have holders or waiters",

@@ -16,7 +16,7 @@ use super::ledger::{Ledger, Line, Now, Runtime};
 use super::{Figure, Kind, LIMITER, Metric, RUNTIME, exported, results, sources};
 use crate::metrics::Histogram;
 use ::metrics::{Key, Label, Level, Metadata, Recorder, SharedString, Unit, with_recorder};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What recorders know. The last that was used is last.
@@ -42,6 +42,8 @@ struct Known {
     /// How often it was told.
     reading: u64,
     samples: Samples,
+    /// Whose gauges are not 0.
+    live: HashSet<(Arc<str>, Option<Runtime>)>,
 }
 
 /// By metric, limiter and runtime; and the reading at which they were told last.
@@ -49,7 +51,8 @@ type Samples = HashMap<(&'static str, Arc<str>, Option<Runtime>), (Histogram, u6
 
 impl Known {
     fn new(by_runtime: bool) -> Self {
-        Self { ledger: Ledger::new(by_runtime), reading: 0, samples: HashMap::new() }
+        let (samples, live) = Default::default();
+        Self { ledger: Ledger::new(by_runtime), reading: 0, samples, live }
     }
 }
 
@@ -88,7 +91,7 @@ fn unit(metric: &Metric) -> Unit {
 /// Not to be called by the recorder itself, while it is told.
 ///
 /// A recorder keeps what it was told: when a limiter is dropped its gauges become 0, and its counters
-/// stay.
+/// stay. See [Limiters that are dropped](super#limiters-that-are-dropped).
 ///
 /// # Examples
 ///
@@ -126,15 +129,67 @@ fn collect_by(runtime: bool) {
         let Some((_, known)) = recorders.last_mut() else { return };
         known.reading += 1;
         let lines = known.ledger.read();
+        let live: HashSet<_> = lines.iter().flat_map(live_parts).collect();
+        let gone: Vec<_> = known.live.difference(&live).cloned().collect();
+        // Those that are gone still are among them, if the recorder panics.
+        known.live.extend(live.iter().cloned());
         for metric in exported() {
             for line in &lines {
                 tell(recorder, metric, line, known.reading, &mut known.samples);
             }
         }
-        // Those of runtimes that have ended.
-        let reading = known.reading;
-        known.samples.retain(|_, (_, last)| *last == reading);
+        let names: HashSet<_> = live.iter().map(|(limiter, _)| limiter).collect();
+        for (limiter, runtime) in &gone {
+            let is_dropped = !names.contains(limiter);
+            for metric in exported() {
+                take_back(recorder, metric, limiter, *runtime, is_dropped);
+            }
+        }
+        known.live = live;
+        // Not those of runtimes that have ended, and of names that are forgotten.
+        let Known { ledger, reading, samples, .. } = known;
+        samples.retain(|(_, name, _), (_, last)| *last == *reading || ledger.is_hidden(name));
     });
+}
+
+/// The parts of a line that are of this moment.
+fn live_parts(line: &Line) -> impl Iterator<Item = (Arc<str>, Option<Runtime>)> + '_ {
+    let parts = line.parts.iter().filter(|part| part.now.is_some());
+    parts.map(|part| (Arc::clone(&line.limiter), part.runtime))
+}
+
+fn key(
+    metric: &'static Metric,
+    limiter: &Arc<str>,
+    runtime: Option<Runtime>,
+    more: Option<(&'static str, &'static str)>,
+) -> Key {
+    let limiter = SharedString::from_shared(Arc::clone(limiter));
+    let mut labels = vec![Label::new(LIMITER, limiter)];
+    labels.extend(runtime.map(|runtime| Label::new(RUNTIME, runtime.to_string())));
+    labels.extend(more.map(|(label, value)| Label::from_static_parts(label, value)));
+    Key::from_parts(metric.name, labels)
+}
+
+/// What is no more has no gauges: but a recorder keeps what it was told last.
+fn take_back(
+    recorder: &dyn Recorder,
+    metric: &'static Metric,
+    limiter: &Arc<str>,
+    runtime: Option<Runtime>,
+    is_dropped: bool,
+) {
+    let (runtime, value) = match metric.figure {
+        Figure::Limit if runtime == Some(Runtime::Retired) => return,
+        Figure::Limit | Figure::InUse | Figure::Waiting | Figure::Keys => (runtime, 0.0),
+        Figure::OldestHolder if is_dropped => (None, f64::NAN),
+        Figure::OldestHolder
+        | Figure::Results
+        | Figure::Waits
+        | Figure::Changes
+        | Figure::HoldTime => return,
+    };
+    recorder.register_gauge(&key(metric, limiter, runtime, None), &METADATA).set(value);
 }
 
 fn tell(
@@ -144,19 +199,10 @@ fn tell(
     reading: u64,
     known: &mut Samples,
 ) {
-    let key = |runtime: Option<Runtime>, more: Option<(&'static str, &'static str)>| {
-        let limiter = SharedString::from_shared(Arc::clone(&line.limiter));
-        let mut labels = vec![Label::new(LIMITER, limiter)];
-        labels.extend(runtime.map(|runtime| Label::new(RUNTIME, runtime.to_string())));
-        labels.extend(more.map(|(label, value)| Label::from_static_parts(label, value)));
-        Key::from_parts(metric.name, labels)
-    };
+    let key = |runtime, more| key(metric, &line.limiter, runtime, more);
     let gauges = |figure: fn(&Now) -> Option<usize>| {
         for part in &line.parts {
-            // What is no more has none: but for a 0 it would stay as it was.
-            let limit = (part.runtime != Some(Runtime::Retired)).then_some(0);
-            let none = Now { limit, in_use: 0, waiting: 0, keys: 0 };
-            if let Some(value) = figure(part.now.as_ref().unwrap_or(&none)) {
+            if let Some(value) = part.now.as_ref().and_then(figure) {
                 #[expect(
                     clippy::cast_precision_loss,
                     reason = "more than 2^53 are known well enough"
@@ -201,9 +247,10 @@ fn tell(
         }
         Figure::HoldTime => samples(None, line.holds.as_deref()),
         // No number, if there is none: it cannot be taken back, and 0 would be very old.
-        Figure::OldestHolder => {
+        Figure::OldestHolder if live_parts(line).next().is_some() => {
             let started = line.oldest_holder.unwrap_or(f64::NAN);
             recorder.register_gauge(&key(None, None), &METADATA).set(started);
         }
+        Figure::OldestHolder => {}
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! An SDK keeps only so many series of an instrument, 2000 unless told otherwise, and takes those beyond
 //! for one. `concurrency_limit.acquisitions` has eight for each limiter: with more than 250 limiters,
-//! raise the limit by a view.
+//! raise the limit by a view. Of the [limiters that are dropped](super#limiters-that-are-dropped) a hundred
+//! are among them.
+//!
+//! The histograms have the waits and holds of all limiters from when they are first observed on, and those from
+//! before of the limiters that there are then.
 //!
 //! # Implementation details
 //!
@@ -234,7 +238,6 @@ impl Observer {
         }
         // The next collection.
         reading.lines = reading.ledger.read().into();
-        reading.ledger.forget();
         reading.shown = vec![figure];
         let lines = Arc::clone(&reading.lines);
         drop(reading);

@@ -2,8 +2,6 @@
 
 use super::ledger::{Ledger, Line, Now, Shown};
 use super::{Figure, Kind, LIMITER, Metric, RUNTIME, exported, results, sources};
-use crate::diagnostics::OldestHolders;
-use crate::limiter::entries;
 use crate::metrics::{Histogram, bounds};
 use prometheus_client::collector::Collector as Collect;
 use prometheus_client::encoding::{
@@ -12,12 +10,17 @@ use prometheus_client::encoding::{
 };
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
+use prometheus_client::registry::Registry;
+use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::iter;
 use std::sync::{Mutex, PoisonError};
 
 /// A collector of all limiters' figures, for a
-/// [`Registry`](prometheus_client::registry::Registry). It reads them when it is encoded.
+/// [`Registry`]. It reads them when it is encoded.
+///
+/// One for each registry: two would show every series twice, which is no valid text any more. `prometheus-client`
+/// does not look for that; [`register`](Self::register) does.
 ///
 /// # Examples
 ///
@@ -28,7 +31,7 @@ use std::sync::{Mutex, PoisonError};
 /// use prometheus_client::registry::Registry;
 ///
 /// let mut registry = Registry::default();
-/// registry.register_collector(Box::new(Collector::new()));
+/// Collector::new().register(&mut registry)?;
 ///
 /// let db = Limiter::new("prometheus-example", 10);
 /// let permit = db.try_acquire()?;
@@ -38,7 +41,7 @@ use std::sync::{Mutex, PoisonError};
 /// # drop(permit);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Collector {
     /// What was shown by runtime, if it is.
     by_runtime: Option<Mutex<Ledger>>,
@@ -65,7 +68,8 @@ impl Collector {
     /// use prometheus_client::registry::Registry;
     ///
     /// let mut registry = Registry::default();
-    /// registry.register_collector(Box::new(Collector::new().by_runtime()));
+    /// Collector::new().by_runtime().register(&mut registry)?;
+    /// # Ok::<(), limit_runtime::exporters::prometheus::AlreadyRegistered>(())
     /// ```
     #[must_use]
     pub fn by_runtime(mut self) -> Self {
@@ -73,24 +77,86 @@ impl Collector {
         self
     }
 
+    /// Adds it to a registry, unless there is one already: there, or in one of its sub-registries.
+    ///
+    /// (From a sub-registry it does not see what is beside or above it.)
+    ///
+    /// # Errors
+    ///
+    /// If there is one already. The registry stays as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::exporters::prometheus::Collector;
+    /// use prometheus_client::registry::Registry;
+    ///
+    /// let mut registry = Registry::default();
+    /// assert!(Collector::new().register(&mut registry).is_ok());
+    /// // For instance, by another part of the program:
+    /// assert!(Collector::new().register(&mut registry).is_err());
+    /// ```
+    pub fn register(self, registry: &mut Registry) -> Result<(), AlreadyRegistered> {
+        if has_one(registry) {
+            return Err(AlreadyRegistered(()));
+        }
+        registry.register_collector(Box::new(self));
+        Ok(())
+    }
+
     /// All first, so that what one scrape shows of a limiter was so at one moment.
     fn lines(&self) -> Vec<Line> {
-        let Some(ledger) = &self.by_runtime else {
-            // In this order: see there.
-            let entries = entries();
-            let oldest = OldestHolders::now();
-            return entries.iter().filter_map(|entry| Line::of(entry, &oldest)).collect();
-        };
-        let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lines = ledger.read();
-        ledger.forget();
-        for line in &mut lines {
-            line.parts.retain(|part| part.now.is_some());
+        match &self.by_runtime {
+            None => Ledger::new(false).read(),
+            Some(ledger) => ledger.lock().unwrap_or_else(PoisonError::into_inner).read(),
         }
-        lines.retain(|line| !line.parts.is_empty());
-        lines
     }
 }
+
+thread_local! {
+    /// How many collectors have been shown for debugging.
+    static SHOWN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A registry does not say what it has, but it shows all of it for debugging: so its collectors are asked.
+fn has_one(registry: &Registry) -> bool {
+    /// Keeps nothing.
+    struct Nowhere;
+
+    impl Write for Nowhere {
+        fn write_str(&mut self, _: &str) -> fmt::Result {
+            Ok(())
+        }
+    }
+
+    let before = SHOWN.get();
+    // What cannot be shown is no collector of ours.
+    let _ = write!(Nowhere, "{registry:?}");
+    SHOWN.get() != before
+}
+
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SHOWN.set(SHOWN.get().wrapping_add(1));
+        f.debug_struct("Collector")
+            .field("by_runtime", &self.by_runtime.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The registry has a [`Collector`] already. See [`Collector::register`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlreadyRegistered(());
+
+impl fmt::Display for AlreadyRegistered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the registry has a collector of limiters already: two would show every series twice",
+        )
+    }
+}
+
+impl std::error::Error for AlreadyRegistered {}
 
 /// The copy has shown nothing yet.
 impl Clone for Collector {

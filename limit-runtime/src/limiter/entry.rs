@@ -14,9 +14,9 @@ mod variable;
 use super::settings::{Overrides, Source, Values};
 use crate::Scope;
 use crate::events::{self, Event};
-#[cfg(feature = "_exporters")]
-use crate::metrics::Counters;
 use crate::metrics::Figures;
+#[cfg(feature = "_exporters")]
+use crate::metrics::Former;
 #[cfg(feature = "diagnostics")]
 use crate::metrics::Histogram;
 use crate::registry;
@@ -77,6 +77,9 @@ pub(crate) struct Entry {
     /// What OpenTelemetry knows of the waits.
     #[cfg(feature = "opentelemetry")]
     pub(crate) told: crate::exporters::opentelemetry::Told,
+    /// What those have counted that had the name before, for exporters.
+    #[cfg(feature = "_exporters")]
+    former: Option<Arc<Former>>,
     control: Mutex<Control>,
 }
 
@@ -106,9 +109,9 @@ struct Control {
     logged: usize,
     /// The figures at the end of a limiter that was dropped. Its index may be another's by now.
     last: Option<Figures>,
-    /// The same, as exporters need them that go on from there.
+    /// What it and those have counted that had the name before, for exporters.
     #[cfg(feature = "_exporters")]
-    last_counters: Option<Box<Counters>>,
+    counted_last: Option<Arc<Former>>,
 }
 
 /// What follows a change: one after the other, also if foreign code in one of them panics.
@@ -163,7 +166,7 @@ impl Entry {
             logged: 0,
             last: None,
             #[cfg(feature = "_exporters")]
-            last_counters: None,
+            counted_last: None,
         };
         let max_wait = MaxWaitSet::new();
         let control = Mutex::new(control);
@@ -179,6 +182,8 @@ impl Entry {
             holds: Mutex::default(),
             #[cfg(feature = "opentelemetry")]
             told: crate::exporters::opentelemetry::Told::default(),
+            #[cfg(feature = "_exporters")]
+            former: None,
             control,
         }
     }

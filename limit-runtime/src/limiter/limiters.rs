@@ -3,6 +3,8 @@
 use super::entry::{Entry, Limit, Made};
 use crate::Scope;
 use crate::metrics::Snapshot;
+#[cfg(feature = "_exporters")]
+use crate::metrics::{FormerByName, FormerNames};
 use crate::registry;
 use crate::semaphore::Aside;
 use once_cell::sync::Lazy;
@@ -23,6 +25,9 @@ struct Limiters {
     names: HashSet<Arc<str>>,
     /// By the name that limiters were made with.
     namesakes: HashMap<Box<str>, Namesakes>,
+    /// What those have counted that had a name which nobody has.
+    #[cfg(feature = "_exporters")]
+    former: FormerNames,
 }
 
 /// The limiters that were made with one name.
@@ -106,7 +111,13 @@ pub(super) fn add(
     let mut limiters = lock();
     let index = limiters.index(&mut left);
     let name = limiters.take_name(wanted);
-    let entry = Arc::new(Entry::new(name, index, scope, limit, variable, made));
+    let entry = Entry::new(name, index, scope, limit, variable, made);
+    #[cfg(feature = "_exporters")]
+    let entry = {
+        let former = limiters.former.take(&entry.name);
+        entry.after(former)
+    };
+    let entry = Arc::new(entry);
     limiters.entries[index] = Some(Arc::clone(&entry));
     drop(limiters);
     if *entry.name != *wanted {
@@ -125,6 +136,10 @@ pub(super) fn remove(entry: &Entry, wanted: &str) {
     let mut limiters = lock();
     entry.close();
     limiters.free_name(&entry.name, wanted);
+    #[cfg(feature = "_exporters")]
+    if let Some(counted) = entry.counted_last() {
+        limiters.former.put(&entry.name, counted);
+    }
     let gone = limiters.entries[entry.index].take();
     if forget(entry.index, &mut left) {
         limiters.free.push(entry.index);
@@ -224,6 +239,16 @@ pub(crate) fn entry(index: usize) -> Option<Arc<Entry>> {
 pub(crate) fn entries() -> Vec<Arc<Entry>> {
     let entries = lock().entries.clone();
     entries.into_iter().flatten().collect()
+}
+
+/// All limiters, and by the names that nobody has, the last first, what those have counted that had them: at
+/// one moment, so that each name is there once.
+#[cfg(feature = "_exporters")]
+pub(crate) fn entries_and_former() -> (Vec<Arc<Entry>>, FormerByName) {
+    let limiters = lock();
+    let (entries, former) = (limiters.entries.clone(), limiters.former.all());
+    drop(limiters);
+    (entries.into_iter().flatten().collect(), former)
 }
 
 /// The limiter with that name, if it has been used and has not been dropped.

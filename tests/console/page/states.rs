@@ -1,7 +1,7 @@
 //! Nothing to show, very much to show, and little room.
 
 use crate::alone::alone;
-use crate::browser::Browser;
+use crate::browser::{Browser, turn};
 use crate::program::Program;
 use limit_runtime::Limiter;
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 #[test]
 fn without_limiters_it_says_what_to_do() {
     static FIRST: Limiter = Limiter::new("states::first", 2);
-    alone("states::without_limiters_it_says_what_to_do", || {
+    alone("states::without_limiters_it_says_what_to_do", turn, || {
         let program = Program::read_only();
         let Some(browser) = Browser::start(1440, 900) else { return };
         browser.go(&program.url());
@@ -25,7 +25,7 @@ fn without_limiters_it_says_what_to_do() {
 
 #[test]
 fn ten_thousand_limiters_stay_usable() {
-    alone("states::ten_thousand_limiters_stay_usable", || {
+    alone("states::ten_thousand_limiters_stay_usable", turn, || {
         let program = Program::read_only();
         let limiters: Vec<Limiter> =
             (0..10_000).map(|n| Limiter::named(format!("many::{n:05}"), 1 + n % 20)).collect();

@@ -1,11 +1,11 @@
 //! What a limiter shows to exporters.
 
 use super::Entry;
-use crate::metrics::Counters;
-use crate::metrics::{Export, LimitChanges, Totals};
+use crate::metrics::{Export, Former, LimitChanges, Totals};
 use crate::registry;
 #[cfg(feature = "opentelemetry")]
 use crate::semaphore::Semaphore;
+use std::sync::Arc;
 
 impl Entry {
     /// The figures at this moment; `None` if the limiter was dropped.
@@ -59,10 +59,18 @@ impl Entry {
         registries.find(|registry| registry.existing(self.index).is_some_and(is_it))?.ordinal()
     }
 
-    /// What was counted until the limiter was dropped, if it was.
-    pub(crate) fn last_counters(&self) -> Option<(Counters, LimitChanges)> {
-        let control = self.control();
-        let counters = control.last_counters.as_deref()?.clone();
-        Some((counters, LimitChanges::of(&control.changes)))
+    /// It has its name after others.
+    pub(in crate::limiter) fn after(self, former: Option<Arc<Former>>) -> Self {
+        Self { former, ..self }
+    }
+
+    /// What those have counted that had the name before.
+    pub(crate) fn former(&self) -> Option<&Former> {
+        self.former.as_deref()
+    }
+
+    /// What they and this one have counted until it was dropped, if it was.
+    pub(crate) fn counted_last(&self) -> Option<Arc<Former>> {
+        self.control().counted_last.clone()
     }
 }

@@ -5,6 +5,8 @@ use super::Entry;
 use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
 use crate::registry;
+#[cfg(feature = "_exporters")]
+use std::sync::Arc;
 #[cfg(feature = "diagnostics")]
 use std::sync::PoisonError;
 #[cfg(feature = "diagnostics")]
@@ -36,7 +38,10 @@ impl Entry {
         control.last = Some(self.figures(limit).0);
         #[cfg(feature = "_exporters")]
         {
-            control.last_counters = Some(Box::new(self.totals().counters));
+            let mut counted = self.former().cloned().unwrap_or_default();
+            counted.add(&self.totals().counters, LimitChanges::of(&control.changes));
+            counted.add_holds(self.hold_times().as_deref());
+            control.counted_last = Some(Arc::new(counted));
         }
     }
 

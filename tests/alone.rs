@@ -1,12 +1,11 @@
 //! Tests that need a process in which nobody else has used a limiter.
 
-use crate::browser::turn;
 use std::process::Command;
 
 const VARIABLE: &str = "LIMIT_TESTS_ALONE";
 
-/// Runs a test of this binary, by its whole name, in a process of its own.
-pub(crate) fn alone(test: &str, body: impl FnOnce()) {
+/// Runs a test of this binary, by its whole name, in a process of its own, when it is its turn.
+pub(crate) fn alone<T>(test: &str, turn: impl FnOnce() -> T, body: impl FnOnce()) {
     if std::env::var(VARIABLE).as_deref() == Ok(test) {
         return body();
     }
