@@ -165,6 +165,10 @@ impl<E: Admission, K> Limiter<E, K> {
     /// in tests. While calls wait, a task that is spawned on their runtime sleeps until the next window
     /// is over; so to wait needs tokio's timer (see [`Acquire`](crate::Acquire)).
     ///
+    /// In the scope of the process several clocks may meet, in tests: those of paused runtimes, and the
+    /// real one. A window is that of the clock of its start, and no call waits for longer than one window
+    /// by its own clock for permits of another.
+    ///
     /// # Panics
     ///
     /// If the limiter has been used.

@@ -31,6 +31,9 @@
 //! is a ticker. One that is dropped while it is spawned (its runtime is closing) does not: it was nobody's
 //! yet, and those who called for it, woken, would only call for the next.
 //!
+//! (As with any timer of tokio's, a call is looked after where it was polled last. If that is a runtime
+//! which lives on but does not run, or is closing, it is served by those who come by or watch elsewhere.)
+//!
 //! A ticker is known by a number that no other in the process ever has: it may outlive its rate, and the
 //! next owner of the semaphore has tickers of its own. One that finds itself unknown does nothing.
 //!

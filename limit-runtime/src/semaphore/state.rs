@@ -1,12 +1,14 @@
 //! What stands behind a semaphore's lock.
 //!
 //! Here is the way of a plain call, in, out and through the queue. What only some semaphores have is
-//! in [`special`], how waiters go without having been served in [`leaving`], what changes a semaphore
-//! from outside in [`changes`], and what it shows of itself in [`figures`].
+//! in [`special`], of these what has to do with time in [`rate`], how waiters go without having been
+//! served in [`leaving`], what changes a semaphore from outside in [`changes`], and what it shows of
+//! itself in [`figures`].
 
 mod changes;
 mod figures;
 mod leaving;
+mod rate;
 mod special;
 
 use super::keys::KeySource;

@@ -1,6 +1,6 @@
 //! What a call is told that is refused because the window is spent.
 
-use super::{MINUTE, MS, SECOND};
+use super::{MINUTE, SECOND};
 use crate::calls::{at_once, let_in, refused};
 use crate::support::waiter;
 use limit_runtime::{Limiter, RejectedKind, Scope};
@@ -110,9 +110,9 @@ async fn a_lowered_limit_is_paid_first() {
     let rejected = refused(limiter.acquire());
     assert_eq!((rejected.spent(), rejected.retry_after()), (0, None), "paused, whatever is spent");
     limiter.set_limit(1);
-    advance(50 * SECOND - MS).await;
+    advance(49 * SECOND).await;
     refused(limiter.acquire());
-    advance(MS).await;
+    advance(SECOND).await;
     drop(let_in(limiter.acquire()));
 }
 

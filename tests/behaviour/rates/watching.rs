@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use limit_runtime::{Limiter, Scope};
 use std::future::Future;
+use std::panic::panic_any;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -100,14 +101,14 @@ fn slow_to_drop() -> (impl Future<Output = ()> + Send, Receiver<()>, Sender<()>)
         }
     }
 
-    let (begin, began) = channel();
+    let (tell, is_dropped) = channel();
     let (go_on, goes_on) = channel();
-    let slow = Slow(begin, std::sync::Mutex::new(goes_on));
+    let slow = Slow(tell, std::sync::Mutex::new(goes_on));
     let task = async move {
         let _slow = slow;
         std::future::pending::<()>().await;
     };
-    (task, began, go_on)
+    (task, is_dropped, go_on)
 }
 
 /// The runtime that has ended is rid of its guard, then of a task that takes its time, and only then
@@ -115,13 +116,14 @@ fn slow_to_drop() -> (impl Future<Output = ()> + Send, Receiver<()>, Sender<()>)
 /// ended may be there to be taken.)
 #[test]
 fn what_is_left_of_an_ended_runtime_does_not_touch_the_next() {
+    static LIMITER: Limiter = Limiter::new("rate-late-end", 1).per(MINUTE);
+
     if !is_alone("rates::watching::what_is_left_of_an_ended_runtime_does_not_touch_the_next") {
         return;
     }
-    static LIMITER: Limiter = Limiter::new("rate-late-end", 1).per(MINUTE);
 
     let (first, second) = (paused(), paused());
-    let (task, began, go_on) = slow_to_drop();
+    let (task, is_dropped, go_on) = slow_to_drop();
     let gone = {
         let _context = first.enter();
         drop(permit(&LIMITER));
@@ -129,7 +131,7 @@ fn what_is_left_of_an_ended_runtime_does_not_touch_the_next() {
         waiter(LIMITER.acquire())
     };
     let ends = thread::spawn(move || drop(first));
-    began.recv().expect("the task is dropped");
+    is_dropped.recv().expect("the task is dropped");
     assert!(gone.is_woken(), "its runtime is not the one that it waits on any more");
     drop(gone);
     second.block_on(async {
@@ -145,8 +147,11 @@ fn what_is_left_of_an_ended_runtime_does_not_touch_the_next() {
             .collect();
         sleep(SECOND).await;
         assert_eq!(LIMITER.snapshot().runtimes.len(), 1, "the second has what the first had");
+        let last = waiter(LIMITER.acquire());
         go_on.send(()).unwrap();
         ends.join().unwrap();
+        assert!(!last.is_woken(), "whoever watches for it is still there");
+        drop(last);
         let mut ended = Vec::new();
         for call in calls {
             let call = timeout(10 * MINUTE, call).await;
@@ -181,11 +186,10 @@ fn a_call_in_a_local_set_that_moves_on_is_served_when_its_first_runtime_has_ende
 
     let (first, second) = (paused(), paused());
     let local = LocalSet::new();
-    let call = local.block_on(&first, async {
+    let call = local.spawn_local(async { drop(LIMITER.acquire().await) });
+    local.block_on(&first, async {
         drop(permit(&LIMITER));
-        let call = tokio::task::spawn_local(async { drop(LIMITER.acquire().await) });
         sleep(SECOND).await;
-        call
     });
     drop(first);
     local.block_on(&second, async {
@@ -193,26 +197,33 @@ fn a_call_in_a_local_set_that_moves_on_is_served_when_its_first_runtime_has_ende
     });
 }
 
-/// More than are woken for one lock.
+/// However many they are, and wherever each of them goes: the first and the last to come go where no
+/// other does.
 #[test]
-fn all_who_move_on_are_served_however_many_they_are() {
+fn all_who_move_on_are_served() {
     const CALLS: usize = 1_000;
     static LIMITER: Limiter =
         Limiter::new("rate-many-move", CALLS).per(MINUTE).scope(Scope::Process);
 
-    let (first, second) = (paused(), paused());
-    let mut calls = FuturesUnordered::new();
-    first.block_on(async {
+    let began_on = paused();
+    let mut homes: Vec<_> = (0..3).map(|_| (paused(), FuturesUnordered::new())).collect();
+    began_on.block_on(async {
         drop((0..CALLS).map(|_| permit(&LIMITER)).collect::<Vec<_>>());
-        (0..CALLS).for_each(|_| calls.push(LIMITER.acquire()));
-        assert!(timeout(SECOND, calls.next()).await.is_err());
-    });
-    drop(first);
-    second.block_on(async {
-        for _ in 0..CALLS {
-            drop(timeout(2 * MINUTE, calls.next()).await.expect("the window has ended"));
+        for (home, calls) in [(0, 1), (1, CALLS - 2), (2, 1)] {
+            let waiting = &mut homes[home].1;
+            (0..calls).for_each(|_| waiting.push(LIMITER.acquire()));
+            assert!(timeout(SECOND, waiting.next()).await.is_err());
         }
     });
+    drop(began_on);
+    for home in [0, 2, 1] {
+        let (runtime, waiting) = &mut homes[home];
+        runtime.block_on(async {
+            while !waiting.is_empty() {
+                drop(timeout(2 * MINUTE, waiting.next()).await.expect("the window has ended"));
+            }
+        });
+    }
     assert_busy(&LIMITER, 0, 0);
 }
 
@@ -233,7 +244,9 @@ fn a_call_on_a_runtime_that_ends_waits_quietly() {
             WOKEN.fetch_add(1, Ordering::Relaxed);
         });
         for _ in 0..3 {
-            calls.iter_mut().for_each(|call| waits(call.as_mut(), &waker));
+            for call in &mut calls {
+                waits(call.as_mut(), &waker);
+            }
         }
     }
     assert_eq!(WOKEN.load(Ordering::Relaxed), 0);
@@ -265,17 +278,20 @@ async fn a_waker_that_panics_keeps_nobody_waiting() {
             })
         })
         .collect();
+    yield_now().await;
+    let last = waiter(limiter.acquire());
     let mut ended = Vec::new();
     for call in calls {
+        assert!(!last.is_woken(), "whoever watches goes on");
         ended.push(timeout(10 * MINUTE, call).await.expect("it is served").unwrap());
     }
     // The first has been handed one of the two, and keeps it.
     assert_eq!(ended, [MINUTE, 2 * MINUTE, 3 * MINUTE]);
 }
 
-/// Of several wakers that panic at once each is woken, and whatever the panics bring with them.
+/// Whatever a panic brings with it.
 #[tokio::test(start_paused = true)]
-async fn wakers_that_panic_with_what_panics_when_dropped_keep_nobody_waiting() {
+async fn a_waker_that_panics_with_what_panics_when_dropped_keeps_nobody_waiting() {
     struct Worse;
 
     impl Drop for Worse {
@@ -284,16 +300,17 @@ async fn wakers_that_panic_with_what_panics_when_dropped_keep_nobody_waiting() {
         }
     }
 
-    let limiter = Arc::new(Limiter::new("rate-panics-twice", 3).per(MINUTE));
-    drop((permit(&limiter), permit(&limiter), permit(&limiter)));
-    let waker = runs(|| std::panic::panic_any(Worse));
-    let mut calls: Vec<_> = (0..2).map(|_| Box::pin(limiter.acquire())).collect();
-    waits(calls[0].as_mut(), &waker);
+    let limiter = Limiter::new("rate-panics-twice", 2).per(MINUTE);
+    drop((permit(&limiter), permit(&limiter)));
+    let mut first = Box::pin(limiter.acquire());
+    waits(first.as_mut(), &runs(|| panic_any(Worse)));
     let mut waiting = waiter(limiter.acquire());
+    let not_yet = waiter(limiter.acquire());
     sleep(MINUTE).await;
     yield_now().await;
     drop(served(&mut waiting));
-    drop(calls);
+    assert!(!not_yet.is_woken(), "whoever watches goes on");
+    drop((first, not_yet));
 }
 
 #[test]
@@ -378,8 +395,10 @@ async fn nobody_watches_for_a_limiter_that_is_gone_or_that_nobody_waits_for() {
     let limiter = Limiter::new("rate-gone", 1).per(MINUTE);
     drop(permit(&limiter));
     let before = tasks();
-    drop(waiter(limiter.acquire()));
-    assert_eq!(tasks(), before + 1);
+    let waiting = waiter(limiter.acquire());
+    yield_now().await;
+    assert_eq!(tasks(), before + 1, "it sleeps");
+    drop(waiting);
     drop(limiter);
     yield_now().await;
     assert_eq!(tasks(), before);

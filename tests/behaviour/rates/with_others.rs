@@ -3,11 +3,14 @@
 use super::{MINUTE, MS, NEARLY_A_MINUTE, SECOND, assert_windows};
 use crate::calls::{assert_busy, at_once, figures, let_in, ready, refused};
 use crate::support::{permit, served, waiter};
-use limit_runtime::{Limiter, Order, RejectedKind};
+use crate::which_runtime::paused;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use limit_runtime::{Limiter, Order, RejectedKind, Scope};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tokio::task::yield_now;
-use tokio::time::{Instant, advance, sleep};
+use tokio::time::{Instant, advance, sleep, timeout};
 
 #[tokio::test(start_paused = true)]
 async fn each_key_has_windows_of_its_own() {
@@ -213,6 +216,60 @@ async fn closing_and_draining_do_not_wait_for_windows() {
     limiter.try_acquire().unwrap_err();
     advance(MINUTE).await;
     drop(limiter.try_acquire().unwrap());
+}
+
+/// The key of a call that has moved is as good as its place.
+#[test]
+fn calls_of_several_keys_that_move_on_are_served_when_their_first_runtime_has_ended() {
+    let limiter =
+        Limiter::new("rate-keys-move", 1).per(MINUTE).keyed().total(2).scope(Scope::Process);
+    let (first, second) = (paused(), paused());
+    let mut calls = FuturesUnordered::new();
+    first.block_on(async {
+        drop((at_once(limiter.key(0).acquire()), at_once(limiter.key(1).acquire())));
+        let limiter = &limiter;
+        let call = |key| async move {
+            drop(limiter.key(key).acquire().await);
+            key
+        };
+        calls.extend([0, 1, 1, 0, 2].map(call));
+        assert!(timeout(SECOND, calls.next()).await.is_err());
+    });
+    drop(first);
+    second.block_on(async {
+        let mut keys = Vec::new();
+        while let Ok(Some(key)) = timeout(2 * MINUTE, calls.next()).await {
+            keys.push(key);
+        }
+        keys.sort_unstable();
+        assert_eq!(keys, [0, 0, 1, 1, 2]);
+        sleep(MINUTE).await;
+        assert_eq!(figures(&limiter).keys, 0);
+    });
+}
+
+/// What cools of a limiter that is gone is nothing to the next, whatever it has of that one.
+#[tokio::test(start_paused = true)]
+async fn a_limiter_that_goes_while_permits_cool_leaves_nothing_to_the_next() {
+    for scope in [Scope::Runtime, Scope::Process] {
+        for _ in 0..5 {
+            let limiter = Arc::new(Limiter::named("rate-goes", 2).per(MINUTE).scope(scope));
+            drop((permit(&limiter), permit(&limiter)));
+            let waiting = tokio::spawn({
+                let limiter = Arc::clone(&limiter);
+                async move { drop(limiter.acquire().await) }
+            });
+            sleep(SECOND).await;
+            assert_busy(&limiter, 0, 1);
+            waiting.abort();
+            waiting.await.unwrap_err();
+        }
+        let limiter = Limiter::named("rate-goes", 1).scope(scope);
+        for _ in 0..3 {
+            drop(permit(&limiter));
+        }
+        crate::calls::assert_whole(&limiter);
+    }
 }
 
 #[tokio::test(start_paused = true)]
