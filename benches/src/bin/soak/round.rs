@@ -159,10 +159,13 @@ impl Round<'_> {
             let _ = write!(words, "{}", account.ledger);
         }
         // Last, and by another thread, because a lock may be what hangs.
-        let (stage, (tell, told)) = (Arc::clone(&self.stage), mpsc::channel());
+        let (tell, told) = mpsc::channel();
         thread::spawn(move || {
-            for subject in stage.subjects().iter().filter(|subject| subject.account.live() > 0) {
-                let _ = tell.send(format!("  {}", subject.limiter.snapshot()));
+            for limiter in limit_runtime::limiters() {
+                let snapshot = limiter.snapshot();
+                if snapshot.total.in_use + snapshot.total.waiting > 0 {
+                    let _ = tell.send(format!("  {snapshot}"));
+                }
             }
         });
         let snapshots = loop {

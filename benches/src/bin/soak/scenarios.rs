@@ -16,6 +16,7 @@ mod annotated;
 mod bursts;
 mod changes;
 mod dropped;
+mod ended;
 mod first_use;
 mod foreign;
 mod moved;
@@ -58,6 +59,7 @@ pub(crate) const ALL: &[Scenario] = &[
         ..scenario("changes", changes::act, "limits, closing, shadow and so on are changed")
     },
     scenario("dropped", dropped::act, "limiters are dropped with permits out, and made anew"),
+    scenario("ended", ended::act, "a runtime ends slowly while the next one begins"),
     scenario("first-use", first_use::act, "several threads use a limiter for the first time"),
     scenario("foreign", foreign::act, "executors with wakers that panic, poll, sleep, or look"),
     scenario("moved", moved::act, "calls that wait move from one runtime to the next"),
