@@ -8,7 +8,8 @@
 //!
 //! Faults are found by themselves: a permit over the cap by the ledger, a call that does not end by
 //! whoever waits for the scenario, and what was lost when all is quiet. What only the scenario can
-//! know, it tells by [`fault`](crate::score::fault).
+//! know, it tells by [`fault`](crate::score::fault). A task that may go on after the scenario has
+//! returned keeps the stage, because all is quiet when nobody has it any more.
 //!
 //! [`Subject::call`]: crate::subject::Subject::call
 

@@ -18,7 +18,7 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
     let subject = stage.subject("ended", rate);
     while stage.may_call() {
         let first = Numbered::workers(1);
-        drop(calls(&first, &subject, LONG, &mut random));
+        drop(calls(stage, &first, &subject, LONG, &mut random));
         thread::sleep(random.micros(0, 2_000));
         for _ in 0..random.between(0, 8) {
             let slow =
@@ -39,7 +39,7 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
         thread::sleep(random.micros(0, 4_000));
         let next = Numbered::any(&mut random);
         let body = random.micros(0, 4_000);
-        let calls = calls(&next, &subject, body, &mut random);
+        let calls = calls(stage, &next, &subject, body, &mut random);
         next.runtime.block_on(end_of(calls));
     }
     Vec::new()
@@ -50,6 +50,7 @@ const LONG: Duration = Duration::from_secs(1);
 
 /// More calls than may start at once, whose bodies take so long.
 fn calls(
+    stage: &Arc<Stage>,
     numbered: &Numbered,
     subject: &Arc<Subject>,
     body: Duration,
@@ -57,8 +58,10 @@ fn calls(
 ) -> Vec<JoinHandle<()>> {
     let calls = subject.spec.limit + *random.pick(&[0, 1, 1, 1, 2, 3]);
     let spawn = |_| {
-        let (subject, scope, mut random) = (Arc::clone(subject), numbered.scope, random.fork());
+        let (stage, subject) = (Arc::clone(stage), Arc::clone(subject));
+        let (scope, mut random) = (numbered.scope, random.fork());
         numbered.runtime.spawn(async move {
+            let _stage = stage;
             if let Ok(_held) = subject.any_call(scope, &mut random).await {
                 sleep(body).await;
             }
