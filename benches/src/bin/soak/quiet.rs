@@ -41,7 +41,12 @@ fn unused(subject: &Subject) {
     let snapshot = subject.limiter.snapshot();
     let total = &snapshot.total;
     if total.in_use + total.waiting + total.keys > 0 {
-        account.lost(format_args!("nobody uses it, but {snapshot}"));
+        let runtimes = snapshot.runtimes.iter();
+        let runtimes: Vec<_> = runtimes
+            .filter(|of| of.figures.in_use + of.figures.waiting + of.figures.keys > 0)
+            .map(|of| format!("runtime {}: {}", of.runtime, of.figures))
+            .collect();
+        account.lost(format_args!("nobody uses it, but {snapshot}; {}", runtimes.join("; ")));
     }
     account.check_figures(total);
     let mut context = Context::from_waker(Waker::noop());

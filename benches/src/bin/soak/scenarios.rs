@@ -8,7 +8,8 @@
 //!
 //! Faults are found by themselves: a permit over the cap by the ledger, a call that does not end by
 //! whoever waits for the scenario, and what was lost when all is quiet. What only the scenario can
-//! know, it tells by [`fault`](crate::score::fault).
+//! know, it tells by [`fault`](crate::score::fault). A task that may go on after the scenario has
+//! returned keeps the stage, because all is quiet when nobody has it any more.
 //!
 //! [`Subject::call`]: crate::subject::Subject::call
 
@@ -16,6 +17,7 @@ mod annotated;
 mod bursts;
 mod changes;
 mod dropped;
+mod ended;
 mod first_use;
 mod foreign;
 mod moved;
@@ -58,6 +60,7 @@ pub(crate) const ALL: &[Scenario] = &[
         ..scenario("changes", changes::act, "limits, closing, shadow and so on are changed")
     },
     scenario("dropped", dropped::act, "limiters are dropped with permits out, and made anew"),
+    scenario("ended", ended::act, "a runtime ends slowly while the next one begins"),
     scenario("first-use", first_use::act, "several threads use a limiter for the first time"),
     scenario("foreign", foreign::act, "executors with wakers that panic, poll, sleep, or look"),
     scenario("moved", moved::act, "calls that wait move from one runtime to the next"),

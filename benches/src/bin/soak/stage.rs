@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-/// What the scenarios of a round share.
+/// What the scenarios of a round share. Whoever has it may make calls.
 #[derive(Debug, Default)]
 pub(crate) struct Stage {
     /// Limiters that all scenarios may use.

@@ -118,14 +118,13 @@ async fn calls(stage: Arc<Stage>, room: Arc<Room>, until: Instant, mut random: R
             }
         };
         // In a task of its own, because it may panic.
-        let task = tokio::spawn(calls);
+        let mut task = tokio::spawn(calls);
         if random.one_in(4) {
-            let abort = task.abort_handle();
-            if timeout(random.micros(0, 2_000), task).await.is_err() {
-                abort.abort();
+            if timeout(random.micros(0, 2_000), &mut task).await.is_ok() {
+                continue;
             }
-        } else {
-            drop(task.await);
+            task.abort();
         }
+        drop(task.await);
     }
 }

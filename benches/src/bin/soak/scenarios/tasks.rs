@@ -60,7 +60,8 @@ fn shut_down(numbered: Numbered, random: &mut Random) {
 /// Makes one call after the other.
 async fn calls(stage: Arc<Stage>, scope: Scope, until: Instant, mut random: Random) {
     let subject = Arc::clone(stage.any_shared(&mut random, true));
-    let _slow = random.one_in(6).then(|| Slow { subject, pause: random.micros(0, 2_000) });
+    let pause = random.micros(0, 2_000);
+    let _slow = random.one_in(6).then(|| Slow { subject, pause, _stage: Arc::clone(&stage) });
     let mut beside = Vec::new();
     let mut subject = stage.any_shared(&mut random, true);
     while stage.may_call() && Instant::now() < until {
@@ -181,6 +182,7 @@ async fn body(stage: &Stage, held: Held, random: &mut Random) -> Option<JoinHand
 struct Slow {
     subject: Arc<Subject>,
     pause: Duration,
+    _stage: Arc<Stage>,
 }
 
 impl Drop for Slow {
