@@ -93,6 +93,11 @@ impl Call {
         Self { ask, scope, acquire: Some(acquire), polled: false, since: 0, waits: None, live }
     }
 
+    /// Whether it may wait for so long and no longer, by itself.
+    pub(crate) fn has_deadline(&self) -> bool {
+        self.ask.max_wait.is_some()
+    }
+
     /// It has ended: takes it out of the ledger's waiters, and drops it.
     fn end(&mut self, end: End) {
         if let Some(number) = self.waits.take() {

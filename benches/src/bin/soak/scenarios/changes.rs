@@ -35,7 +35,7 @@ fn any(subject: &Subject, random: &mut Random) -> Vec<Change> {
         5 => vec![Change::Closed(false)],
         6 => vec![Change::Enabled(false), Change::Enabled(true)],
         7 => vec![Change::Shadow(true), Change::Shadow(false)],
-        8 if spec.is_timed() => vec![Change::MaxWait(random.micros(0, 5_000))],
+        8 if spec.max_wait.is_some() => vec![Change::MaxWait(random.micros(0, 5_000))],
         8 => vec![Change::MaxWaiting(random.below(9))],
         _ => vec![Change::Reset],
     }

@@ -228,17 +228,14 @@ impl Driver<'_> {
     }
 
     fn poll(&mut self, slot: &Arc<Slot>, state: &mut State) {
-        const USUAL: [Manner; 6] = [
-            Manner::Notes,
-            Manner::Notes,
-            Manner::Panics,
-            Manner::Panics,
-            Manner::Sleeps,
-            Manner::Looks,
-        ];
-        let manner = match state {
-            State::Waiting { anywhere: true, .. } if self.random.one_in(2) => Manner::Polls,
-            _ => *self.random.pick(&USUAL),
+        let State::Waiting { call, subject, anywhere } = state else { return };
+        let manner = match self.random.below(6) {
+            // Not if it is for tokio's timer, too, whose thread a panic would end.
+            0 | 1 if !call.has_deadline() && subject.spec.max_wait.is_none() => Manner::Panics,
+            2 => Manner::Sleeps,
+            3 => Manner::Looks,
+            4 | 5 if *anywhere => Manner::Polls,
+            _ => Manner::Notes,
         };
         slot.poll(state, manner);
     }
