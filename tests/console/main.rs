@@ -7,3 +7,4 @@ mod log;
 mod nested;
 mod stream;
 mod support;
+mod together;
