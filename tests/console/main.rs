@@ -2,6 +2,7 @@
 
 mod api;
 mod changes;
+mod come_and_go;
 mod hostile;
 mod log;
 mod nested;
