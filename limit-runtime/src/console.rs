@@ -33,6 +33,10 @@
 //! ten minutes are kept of what has changed, at most a million readings (64 MB): with very many busy
 //! limiters, fewer minutes.
 //!
+//! A row is that of a name: of all limiters that have it, one after another, as with a limiter for each request.
+//! Its rates, its line and its history go on; settings, changes and figures in detail are those of the one that
+//! has the name now. One that is dropped leaves the table, and its history is kept no longer than ten minutes.
+//!
 //! A busy key is shown as it is if it is a text, a number or an address, else by its type and a hash. Where
 //! keys are nobody else's business, neither is the page.
 //!
@@ -54,6 +58,15 @@
 //! # API
 //!
 //! What the page uses is there for others too: `openapi.json`, beside the page, describes it.
+//!
+//! # Streams
+//!
+//! A page follows by one stream, and by none while nobody sees it, in another tab for instance: over HTTP/1.1 a
+//! browser has six connections to a server, for all pages together. When it is shown again it takes up what has
+//! been meanwhile, but for the events of a limiter. At most 64 pages and other readers follow at a time.
+//!
+//! Proxies are asked not to collect what they send on (`X-Accel-Buffering: no`, which nginx understands) and not to
+//! pack it (`Cache-Control: no-transform`).
 //!
 //! # Shutting down
 //!

@@ -5,7 +5,7 @@
 
 #[cfg(any(feature = "_exporters", feature = "console"))]
 mod export;
-#[cfg(feature = "_exporters")]
+#[cfg(any(feature = "_exporters", feature = "console"))]
 mod former;
 mod histogram;
 mod snapshot;
@@ -13,7 +13,9 @@ mod snapshot;
 #[cfg(feature = "_exporters")]
 pub(crate) use export::{Export, Part};
 #[cfg(feature = "_exporters")]
-pub(crate) use former::{Former, FormerByName, FormerNames};
+pub(crate) use former::FormerByName;
+#[cfg(any(feature = "_exporters", feature = "console"))]
+pub(crate) use former::{Former, FormerNames};
 pub(crate) use histogram::Histogram;
 pub use histogram::WaitTimes;
 #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]

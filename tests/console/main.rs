@@ -2,8 +2,10 @@
 
 mod api;
 mod changes;
+mod come_and_go;
 mod hostile;
 mod log;
 mod nested;
 mod stream;
 mod support;
+mod together;

@@ -1,7 +1,7 @@
 //! What is served where.
 
 use super::change::Change;
-use super::events::events;
+use super::events::{events, happens};
 use super::guard::{Refusal, guard};
 use super::history::Series;
 use super::knob::change;
@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use futures_util::future::{Either, select};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -130,11 +130,24 @@ async fn limiters(State(console): State<Console>) -> Result<Response, Refusal> {
     Ok(Json(console.watch.all(console.is_writable())).into_response())
 }
 
-/// All at first, and from then on what has changed.
-async fn follow(State(console): State<Console>) -> Result<impl IntoResponse, Refusal> {
+#[derive(Deserialize)]
+struct Followed {
+    /// The limiter of which the events are to be among the rest.
+    events: Option<String>,
+}
+
+/// All at first, and from then on what has changed; and what happens at one limiter, if that is asked for.
+async fn follow(
+    followed: Result<Query<Followed>, QueryRejection>,
+    State(console): State<Console>,
+) -> Result<impl IntoResponse, Refusal> {
+    let Query(Followed { events }) =
+        followed.map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
     let place = console.place()?;
     let ticks = console.follow();
     console.watch.catch_up().await;
+    let happens = events.map(|name| happens(&name, console.watch.ended()));
+    let happens = stream::iter(happens).flatten();
     let changes = stream::unfold(
         (console, ticks, 0, place),
         |(console, mut ticks, seen, place)| async move {
@@ -152,7 +165,8 @@ async fn follow(State(console): State<Console>) -> Result<impl IntoResponse, Ref
             Some((Ok::<_, Infallible>(event), (console, ticks, tick, place)))
         },
     );
-    Ok(Sse::new(changes))
+    // Both end when the console does, and so do they together.
+    Ok(Sse::new(stream::select(changes, happens)))
 }
 
 /// What comes of something, unless the console ends before.

@@ -9,13 +9,14 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::stream::{self, Stream};
+use futures_util::future::ready;
+use futures_util::stream::{self, Stream, StreamExt};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::{OwnedSemaphorePermit, broadcast};
 
 #[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "it is their name")]
@@ -61,7 +62,11 @@ pub(super) async fn events(
         which.map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
     let place = console.place()?;
     let handle = crate::find(&name).ok_or_else(|| no_such(&name))?;
-    let happened = happened(handle.subscribe(), console.watch.ended(), place);
+    let happened = happened(handle.subscribe(), console.watch.ended());
+    // It has its place as long as it is there.
+    let happened = happened.inspect(move |_| {
+        let _ = &place;
+    });
     // Where nothing happens nothing would be sent, and a peer that is gone without a word be listened for,
     // at the cost of every call.
     Ok(Sse::new(happened).keep_alive(KeepAlive::default()))
@@ -70,13 +75,12 @@ pub(super) async fn events(
 fn happened(
     receiver: broadcast::Receiver<Happened>,
     ended: Until,
-    place: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
     const PAUSE: Duration = Duration::from_millis(250);
     /// More in one go nobody reads.
     const AT_A_TIME: usize = 50;
 
-    stream::unfold((receiver, ended, place), |(mut receiver, ended, place)| async {
+    stream::unfold((receiver, ended), |(mut receiver, ended)| async {
         let mut missed = 0;
         let mut happened = VecDeque::new();
         match until(ended.clone(), receiver.recv()).await? {
@@ -100,6 +104,21 @@ fn happened(
         let events = happened.into_iter().map(EventRow::from).collect();
         let events = Events { time: milliseconds(), events, missed };
         let event = Event::default().event("events").json_data(events).unwrap_or_default();
-        Some((Ok(event), (receiver, ended, place)))
+        Some((Ok(event), (receiver, ended)))
     })
+}
+
+/// What happens at one limiter, among other events; and then, or if there is none, that it is gone.
+pub(super) fn happens(
+    name: &str,
+    ended: Until,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send + use<> {
+    let handle = crate::find(name);
+    let happened = handle.map(|handle| happened(handle.subscribe(), ended.clone()));
+    // Not if the console has ended and the limiter is there.
+    let gone = async move {
+        let gone = Event::default().event("gone").data("{}");
+        ended.peek().is_none().then_some(Ok(gone))
+    };
+    stream::iter(happened).flatten().chain(stream::once(gone).filter_map(ready))
 }

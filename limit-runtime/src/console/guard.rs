@@ -5,7 +5,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, ORIGIN,
     REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::uri::Authority;
@@ -28,6 +28,17 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (REFERRER_POLICY, "no-referrer"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
+];
+
+/// What a stream is, as axum says it.
+const STREAM: &str = "text/event-stream";
+
+/// In place of theirs, for streams. A proxy collects what it sends on, or packs it and collects it for that: then
+/// a page would get its figures late or never. (nginx is told by the first, whatever keeps to the rules of HTTP by
+/// the second.)
+const HEADERS_OF_STREAMS: [(HeaderName, &str); 2] = [
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+    (CACHE_CONTROL, "no-store, no-transform"),
 ];
 
 /// A request is refused, with what to do instead.
@@ -61,7 +72,9 @@ pub(super) async fn guard(
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal,
     };
-    for (name, value) in HEADERS {
+    let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == STREAM);
+    let of_streams = HEADERS_OF_STREAMS.into_iter().filter(|_| is_stream);
+    for (name, value) in HEADERS.into_iter().chain(of_streams) {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response

@@ -126,13 +126,15 @@ impl At {
 
 impl Watched {
     pub(super) fn new(number: u64, entry: &Arc<Entry>, look: &Look, at: At) -> Self {
-        let counted = Counted::of(&look.totals.counters);
-        // At the first reading, most of what has been was long ago.
-        let mut windows = match look.totals.counters.waits() {
-            Some(waits) if at.is_after(2) => Windows::begun(waits, at.tick),
+        let counted = Counted::of(&look.counted);
+        // At the first reading, most of what has been was long ago, and what others of the name have waited.
+        let former = entry.former().and_then(|former| former.counters.waits());
+        let mut windows = match (look.counted.waits(), former) {
+            (Some(waits), _) if at.is_after(2) => Windows::begun(waits, at.tick),
+            (_, Some(former)) => Windows::begun(former, at.tick),
             _ => Windows::default(),
         };
-        let times = windows.percentiles(look.totals.counters.waits(), at.tick);
+        let times = windows.percentiles(look.counted.waits(), at.tick);
         // Not 0, so that what is worst comes first at once.
         let lost = as_calls(look.totals.waiting as u64);
         let mut watched = Self {
@@ -157,9 +159,17 @@ impl Watched {
         watched
     }
 
+    /// Another limiter has the name now. For a reader it is the same, but that its settings are its own.
+    /// Gives back the one that had it.
+    pub(super) fn pass_to(&mut self, entry: &Arc<Entry>, look: &Look) -> Arc<Entry> {
+        (self.settings, self.is_closed) = (look.settings, look.is_closed);
+        (self.log, self.before_pause, self.is_changing) = (Log::default(), None, false);
+        std::mem::replace(&mut self.entry, Arc::clone(entry))
+    }
+
     /// Another tick.
     pub(super) fn tick(&mut self, look: &Look, at: At) {
-        let counters = &look.totals.counters;
+        let counters = &look.counted;
         let counted = Counted::of(counters);
         let before = std::mem::replace(&mut self.counted, counted);
         let seconds = at.elapsed.unwrap_or(INTERVAL).as_secs_f64().max(1e-3);

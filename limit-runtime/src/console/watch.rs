@@ -14,7 +14,7 @@ pub(super) use changing::Changing;
 use futures_util::future::{BoxFuture, FutureExt, Shared, pending};
 use reading::Reader;
 use serde::Serialize;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
@@ -55,8 +55,8 @@ struct State {
     names: HashMap<u64, Arc<str>>,
     numbers: u64,
     history: History,
-    /// When limiters were dropped.
-    removed: VecDeque<(u64, Arc<str>)>,
+    /// When the last limiter of a name was dropped.
+    removed: HashMap<Arc<str>, u64>,
 }
 
 /// All limiters.
@@ -132,8 +132,8 @@ impl Watch {
         }
         let rows = state.watched.values().filter(|watched| watched.changed > after);
         let limiters = rows.map(|watched| watched.row.clone()).collect();
-        let removed = state.removed.iter().filter(|(tick, _)| *tick > after);
-        let removed = removed.map(|(_, name)| Arc::clone(name));
+        let removed = state.removed.iter().filter(|(_, tick)| **tick > after);
+        let removed = removed.map(|(name, _)| Arc::clone(name));
         let removed = removed.filter(|name| !state.watched.contains_key(name)).collect();
         Some(Changes { tick, time, limiters, removed })
     }
@@ -161,7 +161,7 @@ impl Watch {
         let Some(entry) = entries().into_iter().find(|entry| *entry.name == *name) else { return };
         let mut state = self.lock();
         let at = state.at();
-        let gone = state.look(&entry, at);
+        let gone = state.see(&entry, at);
         drop(state);
         drop(gone);
     }
@@ -192,18 +192,34 @@ impl State {
     }
 
     /// Gives back a limiter that is no more, to be dropped under no lock.
-    fn look(&mut self, entry: &Arc<Entry>, at: At) -> Option<Watched> {
+    fn look(&mut self, entry: &Arc<Entry>, at: At) -> Option<Arc<Entry>> {
         let look = entry.look()?;
         if let Some(known) = self.watched_of(entry) {
             known.tick(&look, at);
             return None;
         }
-        let gone = self.forget(&entry.name);
+        if let Some(known) = self.watched.get_mut(&entry.name) {
+            let gone = known.pass_to(entry, &look);
+            known.tick(&look, at);
+            return Some(gone);
+        }
         self.numbers += 1;
         let watched = Watched::new(self.numbers, entry, &look, at);
         self.names.insert(self.numbers, Arc::clone(&entry.name));
         self.watched.insert(Arc::clone(&entry.name), watched);
-        gone
+        None
+    }
+
+    /// The same between two readings: what is by second is left to the next.
+    fn see(&mut self, entry: &Arc<Entry>, at: At) -> Option<Arc<Entry>> {
+        let Some(known) = self.watched.get_mut(&entry.name) else { return self.look(entry, at) };
+        if Arc::ptr_eq(&known.entry, entry) {
+            return None;
+        }
+        let look = entry.look()?;
+        let gone = known.pass_to(entry, &look);
+        known.changed_by(&look, at, None);
+        Some(gone)
     }
 
     fn forget(&mut self, name: &str) -> Option<Watched> {
@@ -223,10 +239,8 @@ impl State {
         let gone = self.watched.iter().filter(dropped).map(|(name, _)| Arc::clone(name));
         let gone: Vec<_> = gone.collect();
         let gone_watched = gone.iter().filter_map(|name| self.forget(name)).collect();
-        self.removed.extend(gone.into_iter().map(|name| (at.tick, name)));
-        while self.removed.front().is_some_and(|(tick, _)| tick + REMEMBERED < at.tick) {
-            self.removed.pop_front();
-        }
+        self.removed.extend(gone.into_iter().map(|name| (name, at.tick)));
+        self.removed.retain(|_, tick| *tick + REMEMBERED >= at.tick);
         let Self { watched, names, history, .. } = self;
         let samples = watched.values_mut();
         let samples = samples.filter_map(|watched| {

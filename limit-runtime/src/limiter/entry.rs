@@ -4,6 +4,8 @@ mod bind;
 #[cfg(feature = "_exporters")]
 mod export;
 mod figures;
+#[cfg(any(feature = "_exporters", feature = "console"))]
+mod former;
 mod found;
 #[cfg(feature = "console")]
 mod look;
@@ -15,7 +17,7 @@ use super::settings::{Overrides, Source, Values};
 use crate::Scope;
 use crate::events::{self, Event};
 use crate::metrics::Figures;
-#[cfg(feature = "_exporters")]
+#[cfg(any(feature = "_exporters", feature = "console"))]
 use crate::metrics::Former;
 #[cfg(feature = "diagnostics")]
 use crate::metrics::Histogram;
@@ -77,8 +79,8 @@ pub(crate) struct Entry {
     /// What OpenTelemetry knows of the waits.
     #[cfg(feature = "opentelemetry")]
     pub(crate) told: crate::exporters::opentelemetry::Told,
-    /// What those have counted that had the name before, for exporters.
-    #[cfg(feature = "_exporters")]
+    /// What those have counted that had the name before.
+    #[cfg(any(feature = "_exporters", feature = "console"))]
     former: Option<Arc<Former>>,
     control: Mutex<Control>,
 }
@@ -109,8 +111,8 @@ struct Control {
     logged: usize,
     /// The figures at the end of a limiter that was dropped. Its index may be another's by now.
     last: Option<Figures>,
-    /// What it and those have counted that had the name before, for exporters.
-    #[cfg(feature = "_exporters")]
+    /// What it and those have counted that had the name before.
+    #[cfg(any(feature = "_exporters", feature = "console"))]
     counted_last: Option<Arc<Former>>,
 }
 
@@ -165,7 +167,7 @@ impl Entry {
             problems: Vec::new(),
             logged: 0,
             last: None,
-            #[cfg(feature = "_exporters")]
+            #[cfg(any(feature = "_exporters", feature = "console"))]
             counted_last: None,
         };
         let max_wait = MaxWaitSet::new();
@@ -182,7 +184,7 @@ impl Entry {
             holds: Mutex::default(),
             #[cfg(feature = "opentelemetry")]
             told: crate::exporters::opentelemetry::Told::default(),
-            #[cfg(feature = "_exporters")]
+            #[cfg(any(feature = "_exporters", feature = "console"))]
             former: None,
             control,
         }

@@ -2,9 +2,11 @@
 
 use super::entry::{Entry, Limit, Made};
 use crate::Scope;
-use crate::metrics::Snapshot;
 #[cfg(feature = "_exporters")]
-use crate::metrics::{FormerByName, FormerNames};
+use crate::metrics::FormerByName;
+#[cfg(any(feature = "_exporters", feature = "console"))]
+use crate::metrics::FormerNames;
+use crate::metrics::Snapshot;
 use crate::registry;
 use crate::semaphore::Aside;
 use once_cell::sync::Lazy;
@@ -26,7 +28,7 @@ struct Limiters {
     /// By the name that limiters were made with.
     namesakes: HashMap<Box<str>, Namesakes>,
     /// What those have counted that had a name which nobody has.
-    #[cfg(feature = "_exporters")]
+    #[cfg(any(feature = "_exporters", feature = "console"))]
     former: FormerNames,
 }
 
@@ -112,7 +114,7 @@ pub(super) fn add(
     let index = limiters.index(&mut left);
     let name = limiters.take_name(wanted);
     let entry = Entry::new(name, index, scope, limit, variable, made);
-    #[cfg(feature = "_exporters")]
+    #[cfg(any(feature = "_exporters", feature = "console"))]
     let entry = {
         let former = limiters.former.take(&entry.name);
         entry.after(former)
@@ -136,7 +138,7 @@ pub(super) fn remove(entry: &Entry, wanted: &str) {
     let mut limiters = lock();
     entry.close();
     limiters.free_name(&entry.name, wanted);
-    #[cfg(feature = "_exporters")]
+    #[cfg(any(feature = "_exporters", feature = "console"))]
     if let Some(counted) = entry.counted_last() {
         limiters.former.put(&entry.name, counted);
     }

@@ -1,10 +1,12 @@
 //! What limiters have counted that were dropped.
 //!
-//! A limiter that takes a name goes on from where the last one of that name was, for exporters: they show a
-//! series for each name, and a backend takes it that counters never go back. So nothing is lost either that
-//! was counted between two readings, by limiters that no reading has seen.
+//! A limiter that takes a name goes on from where the last one of that name was, for exporters and the console:
+//! they show a series or a row for each name, and a backend takes it that counters never go back. So nothing is
+//! lost either that was counted between two readings, by limiters that no reading has seen.
 
-use super::{Counters, Histogram, LimitChanges};
+use super::Counters;
+#[cfg(feature = "_exporters")]
+use super::{Histogram, LimitChanges};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -15,10 +17,13 @@ const KEPT: usize = 1000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Former {
     pub(crate) counters: Counters,
+    #[cfg(feature = "_exporters")]
     pub(crate) changes: LimitChanges,
+    #[cfg(feature = "_exporters")]
     pub(crate) holds: Option<Box<Histogram>>,
 }
 
+#[cfg(feature = "_exporters")]
 pub(crate) type FormerByName = Vec<(Arc<str>, Arc<Former>)>;
 
 /// By the names that nobody has.
@@ -32,11 +37,7 @@ pub(crate) struct FormerNames {
 }
 
 impl Former {
-    pub(crate) fn add(&mut self, counters: &Counters, changes: LimitChanges) {
-        self.counters.add(counters);
-        self.changes.add(changes);
-    }
-
+    #[cfg(feature = "_exporters")]
     pub(crate) fn add_holds(&mut self, holds: Option<&Histogram>) {
         if let Some(holds) = holds {
             self.holds.get_or_insert_with(Box::default).add(holds);
@@ -44,12 +45,13 @@ impl Former {
     }
 
     fn is_nothing(&self) -> bool {
-        let Self { counters, changes, holds } = self;
+        let Self { counters, .. } = self;
         let calls = counters.admitted_at_once + counters.cancelled + counters.rejected.total();
-        calls == 0
-            && counters.waits().is_none()
-            && *changes == LimitChanges::default()
-            && holds.is_none()
+        let is_nothing = calls == 0 && counters.waits().is_none();
+        #[cfg(feature = "_exporters")]
+        let is_nothing =
+            is_nothing && self.changes == LimitChanges::default() && self.holds.is_none();
+        is_nothing
     }
 }
 
@@ -77,6 +79,7 @@ impl FormerNames {
     }
 
     /// All that are kept, the newest first.
+    #[cfg(feature = "_exporters")]
     pub(crate) fn all(&self) -> FormerByName {
         let newest_first = self.order.values().rev();
         newest_first
@@ -106,8 +109,8 @@ mod tests {
             names.put(&"again".into(), counted(again));
         }
         assert_eq!((names.names.len(), names.order.len()), (KEPT, KEPT));
-        assert_eq!(names.all()[0].0, "again".into());
-        assert_eq!(names.all()[1].0, name(KEPT * 2 - 1));
+        let newest_first: Vec<_> = names.order.values().rev().take(2).cloned().collect();
+        assert_eq!(newest_first, ["again".into(), name(KEPT * 2 - 1)]);
         let again = names.take("again").expect("it is new each time");
         assert_eq!(again.counters.admitted_at_once, KEPT as u64 * 2);
         assert!(names.take(&name(KEPT)).is_none() && names.take(&name(KEPT + 1)).is_some());
@@ -117,6 +120,6 @@ mod tests {
     fn of_those_that_have_counted_nothing_nothing_is_kept() {
         let mut names = FormerNames::default();
         names.put(&"nothing".into(), Arc::default());
-        assert!(names.all().is_empty());
+        assert!(names.names.is_empty() && names.order.is_empty());
     }
 }

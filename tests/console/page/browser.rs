@@ -113,6 +113,17 @@ impl Browser {
         self.runtime.block_on(self.client.back()).expect("there is a page before");
     }
 
+    /// Puts the window away, so that nobody sees the page: for the page that is as another tab in front of it.
+    pub(crate) fn hide(&self) {
+        self.runtime.block_on(self.client.minimize_window()).expect("it can be put away");
+        self.until("document.hidden");
+    }
+
+    pub(crate) fn show(&self) {
+        self.runtime.block_on(self.client.maximize_window()).expect("it can be seen");
+        self.until("!document.hidden");
+    }
+
     /// Whether the reader wants a dark page.
     pub(crate) fn dark(&self, dark: bool) {
         let wanted = if dark { "dark" } else { "light" };

@@ -1,10 +1,11 @@
 //! A program that is not heard any more.
 
 use crate::browser::Browser;
-use crate::program::Program;
+use crate::program::{Program, wait_until};
 use limit_runtime::Limiter;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 /// The age of the figures in seconds, as the page says it.
 const AGE: &str = "Number(/are ([0-9]+) s old/.exec(text('#trouble-age'))?.[1] ?? -1)";
@@ -74,6 +75,85 @@ fn what_the_server_refuses_it_with_is_said() {
     drop(followers);
     browser.until("$('#trouble').hidden && rows().includes('connection::full')");
     browser.finish(&["503"]);
+}
+
+#[test]
+fn a_hidden_page_has_no_stream_and_a_page_that_is_shown_has_one() {
+    static HIDDEN: Limiter = Limiter::new("connection::hidden", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::writable();
+    program.calls(&HIDDEN, 1);
+    browser.go(&program.url_of("connection::hidden"));
+    browser.until("!$('#detail-body').hidden && $('#trouble').hidden");
+    // A limiter's events come in the same stream.
+    browser.click("#follow");
+    let events = |pattern: &str| {
+        let heard = format!("{pattern}.test(text('#events'))");
+        wait_until(|| {
+            // What happens before it is followed is not heard.
+            program.run(async { drop(HIDDEN.try_acquire()) });
+            std::thread::sleep(Duration::from_millis(100));
+            browser.value(&heard) == true
+        });
+    };
+    events("/admitted/");
+    wait_until(|| program.streams() == 1);
+
+    browser.hide();
+    wait_until(|| program.streams() == 0);
+    program.calls(&HIDDEN, 1);
+    // For so long that while it is shown it would be trouble.
+    let hidden = browser.value("Date.now()");
+    wait_until(|| {
+        assert_eq!(program.streams(), 0, "it stays so");
+        browser.value(&format!("Date.now() - {hidden} > 5000")) == true
+    });
+
+    // That it has heard nothing was no trouble, and it goes on with what is so now.
+    browser.show();
+    assert_eq!(browser.value("$('#trouble').hidden"), true);
+    browser.until("cells('connection::hidden')[1] === '2 / 2' && !$('#controls').disabled");
+    browser.until("!$('body').classList.contains('stale') && $('#follow').checked");
+    events("/rejected[^]*the page was hidden[^]*admitted/");
+    assert_eq!(program.streams(), 1);
+    browser.click("#follow");
+    browser.until("text('#events') === 'Not followed.'");
+    wait_until(|| program.streams() == 1);
+    browser.finish(&[]);
+}
+
+#[test]
+fn a_page_that_is_left_has_no_stream_and_has_one_when_the_reader_comes_back() {
+    static LEFT: Limiter = Limiter::new("connection::left", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&LEFT, 1);
+    browser.go(&program.url());
+    browser.until("cells('connection::left')[1] === '1 / 2' && $('#trouble').hidden");
+    wait_until(|| program.streams() == 1);
+    browser.go("about:blank");
+    wait_until(|| program.streams() == 0);
+    program.calls(&LEFT, 1);
+    browser.back();
+    browser.until("cells('connection::left')[1] === '2 / 2' && $('#trouble').hidden");
+    wait_until(|| program.streams() == 1);
+    browser.finish(&[]);
+}
+
+#[test]
+fn a_page_that_is_opened_where_nobody_sees_it_waits_until_it_is_shown() {
+    static BEHIND: Limiter = Limiter::new("connection::behind", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&BEHIND, 1);
+    browser.hide();
+    browser.go(&program.url());
+    browser.until("document.hidden && document.readyState === 'complete' && $('#trouble').hidden");
+    assert_eq!((program.streams(), browser.value("rows().length")), (0, 0.into()));
+    browser.show();
+    browser.until("cells('connection::behind')[1] === '1 / 2' && $('#trouble').hidden");
+    assert_eq!(program.streams(), 1);
+    browser.finish(&[]);
 }
 
 /// Somebody else who has a page open.

@@ -1,10 +1,16 @@
 //! A program that uses limiters and has a console.
 
 use axum::Router;
+use axum::body::Body;
+use axum::middleware::map_response;
+use axum::response::Response;
+use futures::StreamExt;
 use limit_runtime::console::{self, Options};
 use limit_runtime::{Limiter, diagnostics};
-use std::future::pending;
+use std::future::{pending, ready};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -17,6 +23,7 @@ pub(crate) struct Program {
     console: Option<Runtime>,
     address: SocketAddr,
     token: Option<&'static str>,
+    streams: Arc<AtomicUsize>,
 }
 
 fn runtime() -> Runtime {
@@ -35,7 +42,8 @@ impl Program {
     fn new(token: Option<&'static str>) -> Self {
         diagnostics::record(true);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut program = Self { calls: runtime(), console: None, address, token };
+        let streams = Arc::default();
+        let mut program = Self { calls: runtime(), console: None, address, token, streams };
         program.start();
         program
     }
@@ -51,8 +59,11 @@ impl Program {
             None => options,
         };
         let console = runtime();
+        let streams = Arc::clone(&self.streams);
         console.spawn(async move {
-            let app = Router::new().nest("/limits", console::router(options));
+            let count = move |response: Response| ready(counted(response, &streams));
+            let app =
+                Router::new().nest("/limits", console::router(options)).layer(map_response(count));
             let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime");
             let service = app.into_make_service_with_connect_info::<SocketAddr>();
             axum::serve(listener, service).await
@@ -74,6 +85,11 @@ impl Program {
         // Its only thread.
         console.spawn(async move { thawed.recv() });
         thaw
+    }
+
+    /// How many streams of it are open.
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.load(Ordering::Relaxed)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -114,6 +130,29 @@ impl Program {
     pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
         self.calls.block_on(future)
     }
+}
+
+/// If it is a stream it is among the open ones until it has ended, or its connection.
+fn counted(response: Response, streams: &Arc<AtomicUsize>) -> Response {
+    struct Open(Arc<AtomicUsize>);
+
+    impl Drop for Open {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    if response.headers()["content-type"] != "text/event-stream" {
+        return response;
+    }
+    streams.fetch_add(1, Ordering::Relaxed);
+    let open = Open(Arc::clone(streams));
+    response.map(|body| {
+        let data = body.into_data_stream().inspect(move |_| {
+            let _ = &open;
+        });
+        Body::from_stream(data)
+    })
 }
 
 #[track_caller]

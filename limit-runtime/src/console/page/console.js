@@ -6,7 +6,8 @@ const PAGE = 200; // rows that are drawn at first, and with each "Show more"
 const WINDOW = 600_000; // of history, in ms
 const SPARK = 60; // ticks
 const HOLD = 5_000; // ms for which the order stays as it is once the pointer has moved in the table
-const RETRY = 2_000; // ms until a stream that the browser gave up is tried again
+const RETRY = 2_000; // ms until a stream that the browser gave up is tried again, and twice as many each time after
+const LONGEST = 30_000; // ms until it is tried again at most
 const EVENTS = 100; // that are kept in view
 
 const REASONS = {
@@ -122,8 +123,11 @@ function badgeNodes(row) {
 /** The program as it was at the last tick. */
 const known = { rows: new Map(), tick: 0, time: 0, interval: 1, writable: false, filled: false };
 
-/** How the stream is: when it was last heard (by this machine's clock), and the server's words if it refused. */
-const stream = { source: null, begun: Date.now(), heard: 0, lost: false, refusal: '' };
+/**
+ * How the stream is: since when it is waited for and when it was last heard (by this machine's clock), whether that was
+ * since the page is shown, and the server's words if it refused.
+ */
+const stream = { source: null, retry: null, tries: 0, begun: 0, heard: 0, fresh: false, lost: false, refusal: '' };
 
 /** What the reader chose for the table. */
 const view = { sort: 'lost', descending: true, filter: '', shown: PAGE, pointed: 0, order: [] };
@@ -152,26 +156,55 @@ async function ask(url, options = {}) {
   return body;
 }
 
+/**
+ * Opens the stream, in place of the one that there is. A page has one, and none while nobody sees it: over HTTP/1.1 a
+ * browser has no more than six connections to a server, for all pages together. With as many streams it would not be
+ * answered by the service itself any more.
+ */
 function connect() {
-  const source = new EventSource(api('stream'));
+  stream.source?.close();
+  clearTimeout(stream.retry);
+  stream.source = null;
+  if (document.hidden) return;
+  const source = new EventSource(api(detail.following ? `stream?events=${encodeURIComponent(detail.name)}` : 'stream'));
   stream.source = source;
   const hear = take => message => {
     take(JSON.parse(message.data));
-    Object.assign(stream, { heard: Date.now(), lost: false, refusal: '' });
+    Object.assign(stream, { tries: 0, heard: Date.now(), fresh: true, lost: false, refusal: '' });
     draw();
     askDetail();
   };
   source.addEventListener('all', hear(all => { fill(all); detail.since = 0; }));
   source.addEventListener('changes', hear(merge));
+  source.addEventListener('events', ({ data }) => takeEvents(JSON.parse(data)));
+  source.addEventListener('gone', unfollowEvents);
   source.addEventListener('error', () => {
     stream.lost = true;
     drawTrouble();
     // As long as the browser tries by itself, it is left to; it gives up for good if it was answered
     // and the answer was no stream. What it was, an event source does not tell.
     if (source.readyState !== EventSource.CLOSED) return;
-    whyNot().then(words => { stream.refusal = words; drawTrouble(); });
-    setTimeout(connect, RETRY);
+    whyNot().then(words => { if (stream.source === source) { stream.refusal = words; drawTrouble(); } });
+    stream.retry = setTimeout(connect, Math.min(RETRY * 2 ** stream.tries, LONGEST));
+    stream.tries += 1;
   });
+}
+
+/** Nobody sees the page: its figures grow old. A browser may keep it as it is, to show it again. */
+function pause() {
+  stream.source?.close();
+  clearTimeout(stream.retry);
+  Object.assign(stream, { source: null, fresh: false });
+}
+
+/** The page is seen, for the first time or again. Its figures are old until the first are heard, which is no trouble. */
+function resume() {
+  Object.assign(stream, { begun: Date.now(), tries: 0 });
+  if (detail.following && filled.get('events') === undefined) {
+    showEvents([[clock(Date.now()), 'not followed until now, the page was hidden', '', '']]);
+  }
+  connect();
+  drawTrouble();
 }
 
 /** The words with which the server refuses the stream; none if it does not. */
@@ -191,11 +224,14 @@ async function whyNot() {
 
 /** In seconds: how old the figures are; without any, how long they have been waited for. */
 const age = () => (Date.now() - (stream.heard || stream.begun)) / 1000;
-const isStale = () => stream.lost || (stream.heard === 0 ? !known.filled : age() > 3 * known.interval);
+/** Whether nothing is heard, for longer than it takes. */
+const isSilent = () => (Date.now() - Math.max(stream.heard, stream.begun)) / 1000 > 3 * known.interval;
+const isStale = () => stream.lost || !stream.fresh || isSilent();
 
 function drawTrouble() {
+  if (document.hidden) return;
   const waited = age();
-  const shown = stream.lost || waited > 3 * known.interval;
+  const shown = stream.lost || isSilent();
   show(byId('trouble'), shown);
   if (shown) {
     const words = stream.refusal ? `The server refuses: ${stream.refusal}`
@@ -528,7 +564,7 @@ function runs(time, values) {
 const noHistory = () => ({ time: [], in_use: [], capacity: [], waiting: [], p50: [], p99: [], admitted: [],
   rejected: Object.fromEntries(Object.keys(REASONS).map(reason => [reason, []])) });
 
-const detail = { name: null, since: 0, asking: null, history: noHistory(), events: null, edited: false, scrolled: 0, charts: [] };
+const detail = { name: null, since: 0, asking: null, history: noHistory(), following: false, edited: false, scrolled: 0, charts: [] };
 
 const hashOf = name => `#name=${encodeURIComponent(name)}`;
 
@@ -767,29 +803,34 @@ function remember(id) {
 // --- Its events ------------------------------------------------------------------------------------
 
 function unfollowEvents() {
-  detail.events?.close();
-  detail.events = null;
+  const { following } = detail;
+  detail.following = false;
   byId('follow').checked = false;
   fillTable('events', [], 'Not followed.');
+  if (following) connect();
 }
 
 function followEvents() {
-  const source = new EventSource(api(`events?name=${encodeURIComponent(detail.name)}`));
-  detail.events = source;
+  detail.following = true;
   fillTable('events', [], 'Nothing has happened yet.');
+  connect();
+}
+
+function takeEvents({ time, events, missed }) {
+  if (!detail.following || (events.length === 0 && missed === 0)) return;
   const words = kind => kind.split(':').map(part => REASONS[part] ?? part.replaceAll('_', ' ')).join(': ');
-  source.addEventListener('events', ({ data }) => {
-    const { time, events, missed } = JSON.parse(data);
-    if (events.length === 0 && missed === 0) return;
-    const rows = events.slice(-EVENTS).map(({ kind, in_use: used, limit, waiting }) =>
-      [clock(time), words(kind), `${count(used)} / ${count(limit)}`, count(waiting)]);
-    if (missed > 0) rows.unshift([clock(time), `${count(missed)} more, not shown`, '', '']);
-    const body = byId('events');
-    if (filled.delete('events')) body.replaceChildren();
-    body.prepend(...rows.reverse().map(tableRow));
-    while (body.rows.length > EVENTS) body.lastElementChild.remove();
-  });
-  source.addEventListener('error', () => { if (source.readyState === EventSource.CLOSED && detail.events === source) unfollowEvents(); });
+  const rows = events.slice(-EVENTS).map(({ kind, in_use: used, limit, waiting }) =>
+    [clock(time), words(kind), `${count(used)} / ${count(limit)}`, count(waiting)]);
+  if (missed > 0) rows.unshift([clock(time), `${count(missed)} more, not shown`, '', '']);
+  showEvents(rows);
+}
+
+/** Puts rows above those that are there, the last one first. */
+function showEvents(rows) {
+  const body = byId('events');
+  if (filled.delete('events')) body.replaceChildren();
+  body.prepend(...rows.reverse().map(tableRow));
+  while (body.rows.length > EVENTS) body.lastElementChild.remove();
 }
 
 // --- What the reader does -------------------------------------------------------------------------
@@ -837,6 +878,10 @@ function listen() {
   });
   window.addEventListener('hashchange', () => { takeToken(); follow(true); });
   window.addEventListener('popstate', () => follow(true));
+  document.addEventListener('visibilitychange', () => (document.hidden ? pause() : resume()));
+  // A page that is left may be kept, and be shown again when the reader goes back.
+  window.addEventListener('pagehide', pause);
+  window.addEventListener('pageshow', event => { if (event.persisted) resume(); });
   on('close', 'click', close);
 
   const step = by => { byId('limit').value = Math.max(0, (Number(byId('limit').value) || 0) + by); detail.edited = true; };
@@ -858,7 +903,7 @@ detail.charts = CHARTS.map(spec => new Chart(spec));
 byId('charts').append(...detail.charts.map(chart => chart.figure));
 for (const sized of document.querySelectorAll('.tables .card, .tables table')) scrolling.observe(sized);
 listen();
-connect();
+resume();
 follow(false);
 // The age counts up although nothing is heard, that is just when it matters.
 setInterval(drawTrouble, 1000);

@@ -194,7 +194,7 @@ mod tests {
             drop(state.finish(at));
             state.removed.len()
         };
-        watch.lock().removed.push_back((1, "dropped".into()));
+        watch.lock().removed.insert("dropped".into(), 1);
         assert_eq!((finish(60), finish(61), finish(62)), (1, 1, 0));
         let limiter = crate::Limiter::new("reading::dropped", 1);
         assert_eq!(limiter.limit(), 1);

@@ -1,11 +1,10 @@
 //! What a limiter shows to exporters.
 
 use super::Entry;
-use crate::metrics::{Export, Former, LimitChanges, Totals};
+use crate::metrics::{Export, LimitChanges};
 use crate::registry;
 #[cfg(feature = "opentelemetry")]
 use crate::semaphore::Semaphore;
-use std::sync::Arc;
 
 impl Entry {
     /// The figures at this moment; `None` if the limiter was dropped.
@@ -16,15 +15,6 @@ impl Entry {
             return None;
         }
         Some(Export::of_all(limit, self.totals(), LimitChanges::of(&control.changes)))
-    }
-
-    /// Those of all runtimes. The limiter must not have been dropped.
-    pub(super) fn totals(&self) -> Totals {
-        let mut totals = Totals::new();
-        let registries = registry::all().into_iter();
-        let semaphores = registries.filter_map(|registry| registry.existing(self.index));
-        semaphores.for_each(|semaphore| totals.add(&semaphore.read()));
-        totals
     }
 
     /// The same, by runtime.
@@ -57,20 +47,5 @@ impl Entry {
         let is_it = |existing: &Semaphore| std::ptr::eq(existing, semaphore);
         let mut registries = registry::all().into_iter();
         registries.find(|registry| registry.existing(self.index).is_some_and(is_it))?.ordinal()
-    }
-
-    /// It has its name after others.
-    pub(in crate::limiter) fn after(self, former: Option<Arc<Former>>) -> Self {
-        Self { former, ..self }
-    }
-
-    /// What those have counted that had the name before.
-    pub(crate) fn former(&self) -> Option<&Former> {
-        self.former.as_deref()
-    }
-
-    /// What they and this one have counted until it was dropped, if it was.
-    pub(crate) fn counted_last(&self) -> Option<Arc<Former>> {
-        self.control().counted_last.clone()
     }
 }

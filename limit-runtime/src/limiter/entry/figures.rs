@@ -5,7 +5,7 @@ use super::Entry;
 use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
 use crate::registry;
-#[cfg(feature = "_exporters")]
+#[cfg(any(feature = "_exporters", feature = "console"))]
 use std::sync::Arc;
 #[cfg(feature = "diagnostics")]
 use std::sync::PoisonError;
@@ -36,12 +36,9 @@ impl Entry {
         let limit = self.some_limit();
         let mut control = self.control();
         control.last = Some(self.figures(limit).0);
-        #[cfg(feature = "_exporters")]
+        #[cfg(any(feature = "_exporters", feature = "console"))]
         {
-            let mut counted = self.former().cloned().unwrap_or_default();
-            counted.add(&self.totals().counters, LimitChanges::of(&control.changes));
-            counted.add_holds(self.hold_times().as_deref());
-            control.counted_last = Some(Arc::new(counted));
+            control.counted_last = Some(Arc::new(self.counted(&control)));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Entry;
 use crate::Scope;
 use crate::limiter::Settings;
-use crate::metrics::Totals;
+use crate::metrics::{Counters, Totals};
 use crate::registry;
 use crate::semaphore::{KeyFigures, Semaphore};
 use std::collections::HashMap;
@@ -20,6 +20,8 @@ pub(crate) struct Look {
     /// How many permits there are in all of them. Of no account with keys.
     pub(crate) capacity: usize,
     pub(crate) totals: Totals,
+    /// What it has counted, and those that had the name before.
+    pub(crate) counted: Counters,
     pub(crate) warnings: usize,
 }
 
@@ -41,6 +43,10 @@ impl Entry {
                 capacity += reading.limit;
             }
         }
+        let mut counted = totals.counters.clone();
+        if let Some(former) = self.former() {
+            counted.add(&former.counters);
+        }
         Some(Look {
             scope: self.scope,
             settings: self.settings(&control, limit),
@@ -49,6 +55,7 @@ impl Entry {
             runtimes,
             capacity: if runtimes == 0 { limit } else { capacity },
             totals,
+            counted,
             warnings: control.problems.len(),
         })
     }
