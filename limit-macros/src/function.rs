@@ -75,13 +75,14 @@ impl Target {
         kind::refuse_below_tokio(&attributes, &signature, &body)?;
         let tail = TailBlock::find(&signature, &body);
         let body = if let Some(blocking) = blocking {
-            if tail.is_ok() || kind::returns_future(&signature) {
+            let is_a_future = tail.as_ref().map_or_else(|tail| tail.is_a_future, |_| true);
+            if is_a_future || kind::returns_future(&signature) {
                 return Err(kind::not_blocking(blocking, "this one returns a future"));
             }
             head = made_async(head);
             Body::Blocking(blocking.clone(), body)
         } else {
-            Body::Tail(tail?)
+            Body::Tail(tail.map_err(|tail| tail.error)?)
         };
         Ok(Self { attributes, inner_attributes, head, signature, body })
     }

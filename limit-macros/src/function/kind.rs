@@ -127,6 +127,18 @@ pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Er
     }
 }
 
+/// Why a function is refused that hands the `async` block at its end to a method.
+pub(super) fn goes_on(method: &Ident) -> Error {
+    Error::new_spanned(
+        method,
+        format!(
+            "the permit is held while the `async` block runs, and what `.{method}(…)` does may come \
+             after that: write `async fn` and `.await` each step in it, or do all of them in one \
+             `async` block"
+        ),
+    )
+}
+
 /// Whether the return type names a future.
 pub(super) fn returns_future(signature: &Signature) -> bool {
     signature.output.to_token_stream().into_iter().any(mentions_future)
