@@ -1,7 +1,7 @@
 //! The compiler says about a limited function what it says about the plain one.
 //!
 //! Each file under `diagnostics/` is compiled three times, as it stands, with an existing limiter in
-//! place of the limit, and with the attribute's lines emptied; messages, codes, places and labels must be the same. `clippy` does the compiling, so
+//! place of the limit, and with the attribute's lines as comments; messages, codes, places and labels must be the same. `clippy` does the compiling, so
 //! that lints are compared too.
 //!
 //! One difference is left: of an *argument* that is not `Send` the compiler says that it is held
@@ -10,7 +10,7 @@
 #[path = "diagnostics/support.rs"]
 mod support;
 
-use support::{Diagnostic, Project};
+use support::{Diagnostic, Project, is_without_clippy, without_attribute};
 
 const CASES: [(&str, &str); 9] = [
     ("blocking", include_str!("diagnostics/blocking.rs")),
@@ -26,13 +26,16 @@ const CASES: [(&str, &str); 9] = [
 
 #[test]
 fn the_compiler_says_the_same_of_a_limited_function_as_of_the_plain_one() {
+    if is_without_clippy() {
+        return;
+    }
     let mut project = Project::new("same-diagnostics");
     for (name, source) in CASES {
         project.add(&format!("limited_{name}"), source);
         project.add(&format!("existing_{name}"), &with_an_existing_limiter(source));
         project.add(&format!("plain_{name}"), &without_attribute(source));
     }
-    let diagnostics = project.check();
+    let diagnostics = project.check(&options());
     let of = |kind: &str, name: &str| -> Vec<Diagnostic> {
         diagnostics.get(&format!("{kind}_{name}")).cloned().unwrap_or_default()
     };
@@ -55,9 +58,12 @@ fn the_compiler_says_the_same_of_a_limited_function_as_of_the_plain_one() {
 
 #[test]
 fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
+    if is_without_clippy() {
+        return;
+    }
     let mut project = Project::new("argument-diagnostics");
     project.add("arguments", include_str!("diagnostics/arguments.rs.in"));
-    let diagnostics = project.check();
+    let diagnostics = project.check(&options());
     let mut places: Vec<(usize, String, String)> = diagnostics["arguments"]
         .iter()
         .filter(|diagnostic| diagnostic.level == "error" && !diagnostic.code.is_empty())
@@ -81,6 +87,13 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
     assert_eq!(places, expected);
 }
 
+/// A limited function does await something, its permit.
+fn options() -> Vec<String> {
+    ["-Wclippy::pedantic", "-Wclippy::nursery", "-Wunused", "-Aclippy::unused_async"]
+        .map(String::from)
+        .to_vec()
+}
+
 /// The same lines, the limit that of a limiter whose type alone says that it refuses nobody.
 fn with_an_existing_limiter(source: &str) -> String {
     let source = source.replace("#[concurrency_limit(3)]", "#[concurrency_limit(limiter = LIMIT)]");
@@ -88,12 +101,4 @@ fn with_an_existing_limiter(source: &str) -> String {
         "{source}\n#[allow(dead_code)]\n\
          static LIMIT: limit_runtime::Limiter = limit_runtime::Limiter::new(\"\", 3);\n"
     )
-}
-
-/// The same lines, the attribute's empty.
-fn without_attribute(source: &str) -> String {
-    let lines = source
-        .lines()
-        .map(|line| if line.trim_start().starts_with("#[concurrency_limit(") { "" } else { line });
-    lines.collect::<Vec<_>>().join("\n")
 }

@@ -6,14 +6,16 @@ mod tail;
 
 pub(crate) use self::tail::TailBlock;
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Result, Signature, Token, Visibility};
 
 /// A function that can be limited, in the user's own tokens.
 pub(crate) struct Target {
-    /// The attributes below ours, those inside the body included.
+    /// The attributes below ours.
     pub(crate) attributes: TokenStream,
+    /// Those inside the body, `#![…]`, at its start.
+    pub(crate) inner_attributes: TokenStream,
     /// Visibility and signature.
     pub(crate) head: TokenStream,
     pub(crate) signature: Signature,
@@ -61,27 +63,28 @@ impl Target {
             ));
         };
         let mut head = rest[..rest.len() - 1].iter().cloned().collect();
-        let (mut attributes, (inner, body)) =
-            (attributes.iter().cloned().collect::<TokenStream>(), lift_inner_attributes(body));
-        attributes.extend(inner);
+        let attributes = attributes.iter().cloned().collect::<TokenStream>();
+        let (inner_attributes, body) = lift_inner_attributes(body);
         if signature.asyncness.is_some() {
             if let Some(blocking) = blocking {
                 return Err(kind::not_blocking(blocking, "this one is `async`"));
             }
-            return Ok(Self { attributes, head, signature, body: Body::Async(body) });
+            let body = Body::Async(body);
+            return Ok(Self { attributes, inner_attributes, head, signature, body });
         }
         kind::refuse_below_tokio(&attributes, &signature, &body)?;
         let tail = TailBlock::find(&signature, &body);
         let body = if let Some(blocking) = blocking {
-            if tail.is_ok() || kind::returns_future(&signature) {
+            let is_a_future = tail.as_ref().map_or_else(|tail| tail.is_a_future, |_| true);
+            if is_a_future || kind::returns_future(&signature) {
                 return Err(kind::not_blocking(blocking, "this one returns a future"));
             }
             head = made_async(head);
             Body::Blocking(blocking.clone(), body)
         } else {
-            Body::Tail(tail?)
+            Body::Tail(tail.map_err(|tail| tail.error)?)
         };
-        Ok(Self { attributes, head, signature, body })
+        Ok(Self { attributes, inner_attributes, head, signature, body })
     }
 
     /// Refuses a return type that can be seen not to be able to carry a refusal. `option` is why one
@@ -98,9 +101,12 @@ impl Target {
 }
 
 /// Puts `async` where it belongs: after the visibility and `default`, before everything else.
+///
+/// It stands where the word does that it is put before: a signature that began with a token of ours
+/// would count as a macro's, and lints that leave macros alone would leave out the function.
 fn made_async(head: TokenStream) -> TokenStream {
-    let mut asyncness = Some(Ident::new("async", Span::mixed_site()));
     let mut made = TokenStream::new();
+    let mut is_made = false;
     for token in head {
         let goes_before = match &token {
             TokenTree::Ident(word) => {
@@ -108,8 +114,9 @@ fn made_async(head: TokenStream) -> TokenStream {
             }
             _ => false,
         };
-        if goes_before {
-            made.extend(asyncness.take().map(TokenTree::Ident));
+        if goes_before && !is_made {
+            made.extend([TokenTree::Ident(Ident::new("async", token.span()))]);
+            is_made = true;
         }
         made.extend([token]);
     }
@@ -180,7 +187,7 @@ fn body_group(body: &TokenTree) -> Option<Group> {
     }
 }
 
-/// Takes `#![…]` out of the body: on the block that the body becomes they would not be allowed.
+/// Takes `#![…]` out of the body: on the block that the rest becomes they would not be allowed.
 fn lift_inner_attributes(body: Group) -> (TokenStream, Group) {
     let split = |input: ParseStream| {
         let attributes = input.call(Attribute::parse_inner)?;
@@ -188,13 +195,9 @@ fn lift_inner_attributes(body: Group) -> (TokenStream, Group) {
     };
     match split.parse2(body.stream()) {
         Ok((attributes, rest)) if !attributes.is_empty() => {
-            let outer = attributes.into_iter().map(|mut attribute| {
-                attribute.style = syn::AttrStyle::Outer;
-                quote::quote!(#attribute)
-            });
             let mut stripped = Group::new(Delimiter::Brace, rest);
             stripped.set_span(body.span());
-            (outer.collect(), stripped)
+            (quote::quote!(#(#attributes)*), stripped)
         }
         _ => (TokenStream::new(), body),
     }

@@ -104,7 +104,10 @@ use syn::Result;
 ///
 /// Also on a function that returns a future made by an `async` block at its end, alone or inside
 /// `Box::pin(…)`. What stands before that block runs when the function is called, without a
-/// permit; so does a future that is returned early with `return`.
+/// permit; so does a future that is returned early with `return`. Behind the block may stand methods
+/// that leave it whole, such as `.boxed()`, `.instrument(span)` or `.timeout(duration)`. One that goes
+/// on after the block, such as `.then(…)` or `.map(…)`, would do so without the permit, and is a
+/// compile error.
 ///
 /// ```text
 /// #[concurrency_limit(3)]

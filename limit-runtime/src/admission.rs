@@ -125,33 +125,44 @@ pub(crate) mod sealed {
     }
 }
 
-/// For the attribute: what `acquire` gave, whichever limiter it was of.
-pub trait Admitted {
-    /// Why a call was not let in.
-    type Refusal;
+/// For the attribute: a permit, or why there is none.
+///
+/// No `Result`: the `match` on it counts as the user's code, so that lints look into its arms, and
+/// they have advice for a `match` on a `Result`.
+#[derive(Debug)]
+pub enum Admitted<R> {
     /// The permit.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
-    fn admitted(self) -> Result<Permit, Self::Refusal>;
+    Permit(Permit),
+    /// Why a call was not let in.
+    Refused(R),
 }
 
-impl Admitted for Permit {
+/// For the attribute: what `acquire` gave, whichever limiter it was of.
+pub trait IntoAdmitted {
+    /// Why a call was not let in.
+    type Refusal;
+    /// The permit, or why there is none.
+    fn into_admitted(self) -> Admitted<Self::Refusal>;
+}
+
+impl IntoAdmitted for Permit {
     type Refusal = Infallible;
 
     #[inline]
-    fn admitted(self) -> Result<Permit, Infallible> {
-        Ok(self)
+    fn into_admitted(self) -> Admitted<Infallible> {
+        Admitted::Permit(self)
     }
 }
 
-impl Admitted for Result<Permit, Rejected> {
+impl IntoAdmitted for Result<Permit, Rejected> {
     type Refusal = Rejected;
 
     #[inline]
-    fn admitted(self) -> Self {
-        self
+    fn into_admitted(self) -> Admitted<Rejected> {
+        match self {
+            Ok(permit) => Admitted::Permit(permit),
+            Err(rejected) => Admitted::Refused(rejected),
+        }
     }
 }
 

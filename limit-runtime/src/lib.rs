@@ -722,6 +722,6 @@ pub use scope::Scope;
 /// For what the attribute writes. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::admission::{Admitted, Refuse, never_refused};
+    pub use crate::admission::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use crate::blocking::run;
 }

@@ -2,13 +2,30 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
+use std::{env, fmt, fs, io};
 
 /// A package in the target directory, one binary a program.
 pub(crate) struct Project {
     directory: PathBuf,
+}
+
+/// Whether clippy, a component of the toolchain, is missing. Then says so, past what a test captures.
+pub(crate) fn is_without_clippy() -> bool {
+    let output = Command::new(env!("CARGO")).args(["clippy", "--version"]).output();
+    let is_missing = !output.is_ok_and(|output| output.status.success());
+    if is_missing {
+        let advice = "SKIPPED: lints are compared with clippy: rustup component add clippy";
+        let _ = writeln!(io::stderr(), "{advice}");
+    }
+    is_missing
+}
+
+/// The same lines, the attribute's a comment.
+pub(crate) fn without_attribute(source: &str) -> String {
+    source.replace("#[concurrency_limit(", "// [concurrency_limit(")
 }
 
 /// What the compiler said, without the program's name.
@@ -45,7 +62,7 @@ impl Project {
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
              [dependencies]\nlimit-runtime = {{ path = '{}' }}\n\
-             tokio = {{ version = \"1\", features = [\"rt\"] }}\n\n[workspace]\n",
+             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n\n[workspace]\n",
             root.join("limit-runtime").display()
         );
         fs::write(directory.join("Cargo.toml"), manifest).expect("a manifest can be written");
@@ -65,16 +82,14 @@ impl Project {
         fs::write(file, source).expect("a program can be written");
     }
 
-    /// Compiles all programs; says what the compiler said of each.
-    pub(crate) fn check(self) -> BTreeMap<String, Vec<Diagnostic>> {
+    /// Compiles all programs with these options; says what the compiler said of each.
+    pub(crate) fn check(self, options: &[String]) -> BTreeMap<String, Vec<Diagnostic>> {
         let output = Command::new(env!("CARGO"))
             .current_dir(&self.directory)
             .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("diagnostics"))
             .env_remove("RUSTFLAGS")
             .args(["clippy", "--offline", "--keep-going", "--message-format=json", "--"])
-            .args(["-Wclippy::pedantic", "-Wclippy::nursery", "-Wunused"])
-            // A limited function does await something: its permit.
-            .arg("-Aclippy::unused_async")
+            .args(options)
             .output()
             .expect("cargo can be run");
         let mut said: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
@@ -96,6 +111,22 @@ impl Project {
     }
 }
 
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.level, self.message, self.code)?;
+        for place in &self.places {
+            write!(f, "\n    {}:{}: {:?}", place.line, place.column, place.text)?;
+            if !place.label.is_empty() {
+                write!(f, ": {}", place.label)?;
+            }
+        }
+        for child in &self.children {
+            write!(f, "\n  {child}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Diagnostic {
     fn read(message: &Value, program: &str) -> Self {
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -107,8 +138,16 @@ impl Diagnostic {
             children: list(&message["children"])
                 .iter()
                 .map(|child| Self::read(child, program))
+                .filter(|child| !child.is_about_its_level())
                 .collect(),
         }
+    }
+}
+
+impl Diagnostic {
+    /// Which group a lint is in, and what to write against it, is said with its first diagnostic.
+    fn is_about_its_level(&self) -> bool {
+        self.message.starts_with("`-W ") || self.message.starts_with("to override `-W ")
     }
 }
 

@@ -5,7 +5,7 @@ use crate::args::names_in;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::visit::{self, Visit};
-use syn::{FnArg, ReturnType, Signature, TypeImplTrait};
+use syn::{FnArg, ReturnType, Signature, Type, TypeImplTrait};
 
 /// The body, to be run with the permit `__permit`.
 ///
@@ -15,17 +15,19 @@ use syn::{FnArg, ReturnType, Signature, TypeImplTrait};
 ///
 /// // after
 /// {
-///     run(__permit, move |__permit| -> R {
-///         let _ = (&x, &self);
-///         body
-///     })
-///     .await
+///     let __work = move |__permit: Permit| -> R {
+///         match { let _ = (&x, &self); } { () => { body } }
+///     };
+///     return run(__permit, __work).await;
 /// }
 /// ```
 ///
 /// The type stands at the closure too, because `?`, `return` and coercions in the body look for it;
 /// unless it is an `impl Trait`, which a closure cannot have. The permit is the closure's parameter,
 /// hence dropped after the body's locals and temporaries, and before the arguments.
+///
+/// The closure stands where the body does, as if it were the user's, so that lints look into it. The
+/// `return` is for a lint that asks for one: the body has its own.
 pub(super) fn on_the_pool(
     runtime: &TokenStream,
     word: &Ident,
@@ -36,17 +38,31 @@ pub(super) fn on_the_pool(
     let (span, braces) = (Span::mixed_site(), body.span());
     let binding = name.map_or_else(|| quote_spanned!(span=> __permit), ToTokens::to_token_stream);
     let output = closure_output(&signature.output);
-    let statements = [captures(signature, body).unwrap_or_default(), body.stream()];
-    let mut body = Group::new(Delimiter::Brace, statements.into_iter().collect());
-    body.set_span(braces);
+    let body = match captures(signature, body) {
+        Some(captures) => super::match_of(braces, &captures, &quote_spanned!(span=> () => #body)),
+        None => body.clone(),
+    };
+    let permit = quote_spanned!(span=> #binding: #runtime::Permit);
+    let closure = quote_spanned!(body.span_open()=> move |#permit| #output #body);
     // What of the arguments or the result cannot go to another thread is said of the word `blocking`.
     let place = span.located_at(word.span());
+    let named = quote_spanned!(place=> __work);
     let runtime = path_at(runtime, place);
-    let closure = quote_spanned!(place=> move |#binding| #output #body);
-    let run = quote_spanned!(place=> #runtime::__private::run(__permit, #closure).await);
-    let mut group = Group::new(Delimiter::Brace, run);
+    let run = quote_spanned!(place=> #runtime::__private::run(__permit, #named).await);
+    let returned = if never_returns(&signature.output) {
+        // A `return` of nothing would be unreachable.
+        quote_spanned!(span=> #[allow(clippy::implicit_return)] { #run })
+    } else {
+        quote_spanned!(span=> return #run;)
+    };
+    let statements = quote_spanned!(span=> let __work = #closure; #returned);
+    let mut group = Group::new(Delimiter::Brace, statements);
     group.set_span(braces);
     group
+}
+
+fn never_returns(output: &ReturnType) -> bool {
+    matches!(output, ReturnType::Type(_, output) if matches!(**output, Type::Never(_)))
 }
 
 /// `-> R` for the closure. Without a type it is `()`, which has to be said.
@@ -67,7 +83,7 @@ fn closure_output(output: &ReturnType) -> TokenStream {
     }
 }
 
-/// A statement that makes the closure take the arguments whole.
+/// A block that makes the closure take the arguments whole.
 ///
 /// From edition 2021 on a closure takes no more of a variable than it uses: the rest of `config`, if
 /// the body says `config.path`, would stay with the caller, and be dropped under the work when the
@@ -91,11 +107,11 @@ fn captures(signature: &Signature, body: &Group) -> Option<TokenStream> {
     let names = names.iter().rev();
     let span = Span::mixed_site();
     (names.len() > 0).then(|| {
-        quote_spanned!(span=>
+        quote_spanned!(span=> {
             // What is written here is no use that the user could have meant.
             #[allow(clippy::used_underscore_binding)]
             let _ = (#(&#names,)*);
-        )
+        })
     })
 }
 
@@ -109,57 +125,37 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
 
 /// What [`on_the_pool`] has made, taken apart.
 pub(super) struct Work {
-    /// `run`, with its path.
-    run: Vec<TokenTree>,
-    /// `__permit, move |__permit| -> R`.
+    /// `let __work = move |__permit: Permit| -> R`.
     closure: Vec<TokenTree>,
     body: Group,
-    /// Of the parentheses.
-    arguments: Span,
-    /// `.await`.
-    awaited: [TokenTree; 2],
+    /// `; return run(__permit, __work).await;`.
+    run: Vec<TokenTree>,
     span: Span,
 }
 
 impl Work {
     pub(super) fn find(body: &Group) -> Option<Self> {
-        let mut run: Vec<_> = body.stream().into_iter().collect();
-        let (awaited, dot) = (run.pop()?, run.pop()?);
-        let Some(TokenTree::Group(arguments)) = run.pop() else {
-            return None;
-        };
-        let names: Vec<_> = run
-            .iter()
-            .filter_map(|token| match token {
-                TokenTree::Ident(word) => Some(word.to_string()),
-                _ => None,
-            })
-            .collect();
-        if !names.ends_with(&[String::from("__private"), String::from("run")]) {
-            return None;
-        }
-        let mut closure: Vec<_> = arguments.stream().into_iter().collect();
+        let mut closure: Vec<_> = body.stream().into_iter().collect();
+        let is_ours = matches!(
+            closure.as_slice(),
+            [TokenTree::Ident(keyword), TokenTree::Ident(name), ..]
+                if keyword == "let" && name == "__work"
+        );
+        let is_end =
+            |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+        let end = closure.iter().position(is_end).filter(|_| is_ours)?;
+        let run = closure.split_off(end);
         let Some(TokenTree::Group(inner)) = closure.pop() else {
             return None;
         };
-        Some(Self {
-            run,
-            closure,
-            body: inner,
-            arguments: arguments.span(),
-            awaited: [dot, awaited],
-            span: body.span(),
-        })
+        Some(Self { closure, body: inner, run, span: body.span() })
     }
 
     /// Puts it together again, the body as `change` makes it.
     pub(super) fn map(self, change: impl FnOnce(&Group) -> Group) -> Group {
         let body = TokenTree::Group(change(&self.body));
-        let closure = self.closure.into_iter().chain([body]).collect();
-        let mut arguments = Group::new(Delimiter::Parenthesis, closure);
-        arguments.set_span(self.arguments);
-        let call = self.run.into_iter().chain([TokenTree::Group(arguments)]).chain(self.awaited);
-        let mut group = Group::new(Delimiter::Brace, call.collect());
+        let tokens = self.closure.into_iter().chain([body]).chain(self.run).collect();
+        let mut group = Group::new(Delimiter::Brace, tokens);
         group.set_span(self.span);
         group
     }

@@ -6,11 +6,13 @@ use quote::{ToTokens, quote_spanned};
 
 /// What holds a permit while a body runs.
 pub(super) struct Hold {
+    /// The path of the runtime crate.
+    pub(super) runtime: TokenStream,
     /// The expression that waits for a permit.
     pub(super) permit: TokenStream,
     /// `permit = ident`.
     pub(super) name: Option<Ident>,
-    /// The arm for calls that are refused, if there are any. Then the expression gives a `Result`.
+    /// The arm for calls that are refused, if there are any. Then the expression gives an `Admitted`.
     pub(super) refused: Option<TokenStream>,
 }
 
@@ -25,7 +27,7 @@ impl Hold {
     /// { match permit { __permit => { body } } }
     ///
     /// // after, if calls can be refused
-    /// { match permit { Ok(__permit) => { body } Err(__rejected) => …, } }
+    /// { match permit { Permit(__permit) => { body } Refused(__rejected) => …, } }
     ///
     /// // before, with the permit of an attribute above this one
     /// { match first { __permit => { body } } }
@@ -34,7 +36,14 @@ impl Hold {
     /// { match first { __permit => { match permit { __permit => { body } } } } }
     ///
     /// // before, with an attribute above this one that said `blocking`
-    /// { match first { __permit => { run(__permit, move |__permit| { body }).await } } }
+    /// {
+    ///     match first {
+    ///         __permit => {
+    ///             let __work = move |__permit: Permit| { body };
+    ///             return run(__permit, __work).await;
+    ///         }
+    ///     }
+    /// }
     ///
     /// // after: this permit goes to the pool as well
     /// {
@@ -42,9 +51,10 @@ impl Hold {
     ///         __permit => {
     ///             match permit {
     ///                 __permit2 => {
-    ///                     run(__permit, move |__permit| {
+    ///                     let __work = move |__permit: Permit| {
     ///                         match __permit2 { __permit2 => { body } }
-    ///                     }).await
+    ///                     };
+    ///                     return run(__permit, __work).await;
     ///                 }
     ///             }
     ///         }
@@ -62,7 +72,8 @@ impl Hold {
         }
         if let Some(work) = blocking::Work::find(body) {
             let held = quote_spanned!(Span::mixed_site()=> __permit);
-            let named = Self { permit: held, name: self.name.clone(), refused: None };
+            let (runtime, name) = (self.runtime.clone(), self.name.clone());
+            let named = Self { runtime, permit: held, name, refused: None };
             return self.beside(&work.map(|body| named.arms(body, named.name.as_ref())));
         }
         self.arms(body, self.name.as_ref())
@@ -76,15 +87,14 @@ impl Hold {
 
     fn arms(&self, body: &Group, name: Option<&Ident>) -> Group {
         let span = Span::mixed_site();
-        let Self { permit, refused, .. } = self;
+        let Self { runtime, permit, refused, .. } = self;
         let binding =
             name.map_or_else(|| quote_spanned!(span=> __permit), ToTokens::to_token_stream);
         let pattern = match refused {
-            Some(_) => quote_spanned!(span=> ::core::result::Result::Ok(#binding)),
+            Some(_) => quote_spanned!(span=> #runtime::__private::Admitted::Permit(#binding)),
             None => binding,
         };
-        let held = quote_spanned!(span=> match #permit { #pattern => #body #refused });
-        braces(body.span(), [held])
+        super::match_of(body.span(), permit, &quote_spanned!(span=> #pattern => #body #refused))
     }
 }
 

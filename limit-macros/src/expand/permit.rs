@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{Expr, UnOp};
 
-/// Gives the permit, or where calls can be refused, a `Result` with it.
+/// Gives the permit, or where calls can be refused, an `Admitted` with it.
 ///
 /// ```text
 /// // before
@@ -39,7 +39,7 @@ use syn::{Expr, UnOp};
 /// {
 ///     let __limiter = &(self.limiter);
 ///     let __permit = Limiter::acquire(&(*__limiter)).await;
-///     Admitted::admitted(__permit)
+///     IntoAdmitted::into_admitted(__permit)
 /// }
 /// ```
 ///
@@ -58,14 +58,14 @@ pub(super) fn permit(runtime: &TokenStream, args: &Args, function: &Ident) -> To
     }
     let values = args.asked.iter().filter_map(value);
     let acquire = acquire(runtime, args);
-    let outcome = match &args.source {
-        Source::Existing => {
-            quote_spanned!(span=> #runtime::__private::Admitted::admitted(#acquire.await))
-        }
-        Source::Own(own) if own.shadow && asks_weight(&args.asked) => {
+    let outcome = match (&args.source, &args.refusal) {
+        (Source::Own(own), _) if own.shadow && asks_weight(&args.asked) => {
             quote_spanned!(span=> #runtime::__private::never_refused(#acquire.await))
         }
-        Source::Own(_) => quote_spanned!(span=> #acquire.await),
+        (Source::Own(_), Refusal::None) => quote_spanned!(span=> #acquire.await),
+        _ => {
+            quote_spanned!(span=> #runtime::__private::IntoAdmitted::into_admitted(#acquire.await))
+        }
     };
     // The last word is what another attribute below this one knows our work by.
     quote_spanned!(span=> { #limiter #(#values)* let __permit = #outcome; __permit })

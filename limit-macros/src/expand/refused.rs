@@ -11,13 +11,13 @@ use syn::{Expr, ReturnType, Signature};
 /// max_waiting = 10
 ///
 /// // after
-/// Err(__rejected) => return Refuse::refuse(__rejected),
+/// Refused(__rejected) => return Refuse::refuse(__rejected),
 ///
 /// // before
 /// max_waiting = 10, on_reject = |rejected| expr
 ///
 /// // after
-/// Err(rejected) => expr,
+/// Refused(rejected) => expr,
 /// ```
 ///
 /// `None` if there are none.
@@ -32,7 +32,10 @@ pub(super) fn arm(
         Refusal::Unknown(option) | Refusal::Returned(option) => {
             Some(returned(runtime, option, signature, returns_future))
         }
-        Refusal::Handled(on_reject) => Some(handled(on_reject)),
+        Refusal::Handled(on_reject) => {
+            let gives_nothing = matches!(signature.output, ReturnType::Default) && !returns_future;
+            Some(handled(runtime, on_reject, gives_nothing))
+        }
     }
 }
 
@@ -53,7 +56,7 @@ fn returned(
     };
     let runtime = path_at(runtime, span);
     quote_spanned!(span=>
-        ::core::result::Result::Err(__rejected) =>
+        #runtime::__private::Admitted::Refused(__rejected) =>
             return #runtime::__private::Refuse::refuse(__rejected),
     )
 }
@@ -63,25 +66,31 @@ fn returned(
 /// |rejected: Rejected| expr
 ///
 /// // after
-/// Err(__rejected) => match { let __rejected: Rejected = __rejected; __rejected } {
+/// Refused(__rejected) => match { let __rejected: Rejected = __rejected; __rejected } {
 ///     rejected => expr,
 /// },
 /// ```
-fn handled(on_reject: &OnReject) -> TokenStream {
+fn handled(runtime: &TokenStream, on_reject: &OnReject, gives_nothing: bool) -> TokenStream {
     let span = Span::mixed_site();
     let OnReject { pattern, type_of, body } = on_reject;
     let body = match bare(body) {
         body @ Expr::Block(_) => body.to_token_stream(),
+        // A function without a type gives nothing, and no lint is to ask for a `return` of that.
+        body if gives_nothing => quote_spanned!(span=> {
+            // It may be a `panic!()`.
+            #[allow(clippy::diverging_sub_expression)]
+            let __given: () = #body;
+        }),
         body => quote_spanned!(span=> #body,),
     };
     match type_of {
-        None => quote_spanned!(span=> ::core::result::Result::Err(#pattern) => #body),
+        None => quote_spanned!(span=> #runtime::__private::Admitted::Refused(#pattern) => #body),
         Some(type_of) => {
             // If the type is not the refusal's, it is the type that is wrong.
             let place = at(type_of.to_token_stream().into_iter().next());
             let rejected = quote_spanned!(place=> __rejected);
             quote_spanned!(span=>
-                ::core::result::Result::Err(__rejected) => match {
+                #runtime::__private::Admitted::Refused(__rejected) => match {
                     let __rejected: #type_of = #rejected;
                     __rejected
                 } {

@@ -68,6 +68,11 @@ pub(super) fn refuse_below_tokio(
     });
     let starts_runtime = starts_runtime(body.stream());
     let below = match (is_test, starts_runtime) {
+        (true, true) if attributes.iter().any(is_of_test_case) => {
+            "`#[test_case]` puts the attributes between it and the function in another order if it \
+             stands there twice, so this is below `#[tokio::test]`, which makes the function \
+             synchronous: move `#[concurrency_limit]` above the first `#[test_case]`"
+        }
         (true, true) => {
             "this is below `#[tokio::test]`, which makes the function synchronous: \
              move `#[concurrency_limit]` above `#[tokio::test]`"
@@ -83,6 +88,13 @@ pub(super) fn refuse_below_tokio(
         (false, false) => return Ok(()),
     };
     Err(Error::new_spanned(&signature.ident, below))
+}
+
+/// Whether the crate `test-case` has written it: beside each test that it makes stands
+/// `#[allow(clippy::bool_assert_comparison)]`.
+fn is_of_test_case(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("allow")
+        && attribute.to_token_stream().to_string().contains("bool_assert_comparison")
 }
 
 /// Whether the body holds `use …::runtime::Builder; return Builder…block_on(…)`, which is what
@@ -125,6 +137,18 @@ pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Er
         Some(end) => Error::new_spanned(end, instead),
         None => Error::new_spanned(&signature.ident, instead),
     }
+}
+
+/// Why a function is refused that hands the `async` block at its end to a method.
+pub(super) fn goes_on(method: &Ident) -> Error {
+    Error::new_spanned(
+        method,
+        format!(
+            "the permit is held while the `async` block runs, and what `.{method}(…)` does may come \
+             after that: write `async fn` and `.await` each step in it, or do all of them in one \
+             `async` block"
+        ),
+    )
 }
 
 /// Whether the return type names a future.
