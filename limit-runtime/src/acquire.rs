@@ -48,6 +48,9 @@ use tokio::time::Instant;
 /// needs tokio's timer: as [`tokio::time::sleep`] it panics outside a runtime, and in one that was
 /// built without `enable_time`.
 ///
+/// A waker that panics when it is woken keeps nobody else waiting, with one exception: that of a call with
+/// `max_wait` is woken by tokio's timer as well, which does not go on after a panic.
+///
 /// # Examples
 ///
 /// ```

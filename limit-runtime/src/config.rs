@@ -75,7 +75,7 @@ mod watch;
 
 use crate::limiter::settings::Values;
 use crate::limiter::{Entry, entries};
-use crate::semaphore::serve_each;
+use crate::unwind::serve_each;
 pub use applied::{Applied, Change, Pending};
 pub use error::ConfigError;
 pub(crate) use layer::first_used;

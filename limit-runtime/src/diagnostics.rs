@@ -46,7 +46,8 @@ mod wall;
 mod watch;
 
 use crate::limiter::{Core, Entry, entry};
-use crate::semaphore::{Semaphore, serve_each};
+use crate::semaphore::Semaphore;
+use crate::unwind::serve_each;
 pub use calls::Call;
 #[cfg(feature = "console")]
 pub(crate) use calls::calls;

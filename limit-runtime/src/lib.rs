@@ -344,7 +344,6 @@ pub mod task;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
-#[cfg(any(feature = "task", feature = "tower"))]
 mod unwind;
 
 pub use acquire::Acquire;

@@ -25,8 +25,9 @@
 
 mod guard;
 
-use crate::semaphore::{Aside, Semaphore, serve_each};
+use crate::semaphore::{Aside, Semaphore};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::unwind::serve_each;
 use guard::Guard;
 pub(crate) use guard::is_task_waker;
 use once_cell::sync::{Lazy, OnceCell};

@@ -76,7 +76,7 @@ use state::{Decided, Joins, State};
 use std::task::Waker;
 use tokio::sync::broadcast::Sender;
 pub(crate) use waiter::{Held, Standing, Waiter, WaitsFor};
-pub(crate) use wakers::{Wakers, serve_each};
+pub(crate) use wakers::Wakers;
 
 const SLOW: u64 = 1 << 31;
 const AVAILABLE: u64 = SLOW - 1;

@@ -5,13 +5,15 @@
 //! The panic that goes on is the first one of the call itself. Others end here, as tokio has it for
 //! wakers and for what an aborted task drops: the panic hook has reported them.
 
+#[cfg(any(feature = "task", feature = "tower"))]
+mod owed;
+
+#[cfg(any(feature = "task", feature = "tower"))]
+pub(crate) use owed::{Quiet, poll_to_end};
 use std::any::Any;
-use std::fmt;
-use std::future::Future;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 
 /// What a panic carries.
 pub(crate) type Panic = Box<dyn Any + Send>;
@@ -20,77 +22,34 @@ pub(crate) type Panic = Box<dyn Any + Send>;
 pub(crate) fn quietly(call: impl FnOnce()) {
     // What was broken in the middle is not looked at again: it is dropped, or given up already.
     if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
-        // It is a user's value as well.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-            mem::forget(panic);
+        end(panic);
+    }
+}
+
+/// A panic ends here. What it carries is a user's value as well, which may panic when it is dropped.
+pub(crate) fn end(panic: Panic) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(again);
+    }
+}
+
+/// Does something with each that may call foreign code: also if that panics, for the others are to be
+/// served. The first panic goes on when all are, unless the thread is unwinding already.
+pub(crate) fn serve_each<T>(all: impl IntoIterator<Item = T>, serve: impl Fn(T)) {
+    let mut panicked = None;
+    for one in all {
+        match catch_unwind(AssertUnwindSafe(|| serve(one))) {
+            Ok(()) => {}
+            Err(panic) if panicked.is_none() => panicked = Some(panic),
+            Err(panic) => end(panic),
         }
     }
-}
-
-/// Polls a future, and drops it when it is ready or has panicked. An error is the first panic, of its
-/// poll or of its drop: what is owed is given back before that goes on.
-pub(crate) fn poll_to_end<F: Future>(
-    mut future: Pin<&mut Option<F>>,
-    context: &mut Context<'_>,
-) -> Poll<Result<F::Output, Panic>> {
-    let running = future.as_mut().as_pin_mut().expect("not polled after it was ready");
-    // What is caught is not looked at but passed on, and the future is dropped.
-    let result = match catch_unwind(AssertUnwindSafe(|| running.poll(context))) {
-        Ok(Poll::Pending) => return Poll::Pending,
-        Ok(Poll::Ready(output)) => Ok(output),
-        Err(panic) => Err(panic),
-    };
-    let dropped = catch_unwind(AssertUnwindSafe(|| future.set(None)));
-    Poll::Ready(match (result, dropped) {
-        (result, Ok(())) => result,
-        // Two values of the user's, of which neither's drop is to take the other along.
-        (Ok(output), Err(panic)) => {
-            quietly(|| drop(output));
-            Err(panic)
+    if let Some(panic) = panicked {
+        if thread::panicking() {
+            // The hook has told of it. To go on with it in the midst of another would end the process.
+            end(panic);
+        } else {
+            resume_unwind(panic);
         }
-        (Err(panic), Err(second)) => {
-            quietly(|| drop(second));
-            Err(panic)
-        }
-    })
-}
-
-/// A value whose `Drop` calls foreign code, such as the waker that a permit's return wakes. A panic of
-/// that ends here, also while another one unwinds. (Public in name only: a sealed trait has it.)
-#[cfg_attr(not(feature = "tower"), expect(unreachable_pub, reason = "it is, by the feature"))]
-pub struct Quiet<T>(Option<T>);
-
-impl<T> Quiet<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(Some(value))
-    }
-
-    #[cfg(feature = "tower")]
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        self.0.as_mut().expect("only a drop takes it")
-    }
-
-    #[cfg(feature = "http-body")]
-    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Quiet<U> {
-        Quiet::new(map(self.into_inner()))
-    }
-
-    /// The value, which may panic again when it is dropped.
-    #[cfg(feature = "tower")]
-    pub(crate) fn into_inner(mut self) -> T {
-        self.0.take().expect("only a drop takes it")
-    }
-}
-
-impl<T> Drop for Quiet<T> {
-    fn drop(&mut self) {
-        let value = self.0.take();
-        quietly(|| drop(value));
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Quiet<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }

@@ -4,7 +4,7 @@ use crate::calls::{assert_busy, assert_whole, figures, let_in};
 use crate::support::{assert_all_free, one_thread, permit, served, waiter};
 use limit_runtime::{Limiter, Order};
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
@@ -183,5 +183,37 @@ fn a_body_that_panics_before_a_waker_that_panics_does_not_end_the_process() {
         "the first panic is the one that is told"
     );
     drop(first);
+    assert_all_free(&limiter);
+}
+
+#[test]
+fn wakers_may_panic_with_what_panics_again_when_it_is_dropped() {
+    struct Grenade;
+
+    impl Drop for Grenade {
+        fn drop(&mut self) {
+            panic!("in what a panic carries");
+        }
+    }
+
+    struct Throws;
+
+    impl Wake for Throws {
+        fn wake(self: Arc<Self>) {
+            panic_any(Grenade);
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Throws));
+    let limiter = Limiter::new("panicking-grenades", 0);
+    let mut calls: Vec<_> = (0..3).map(|_| Box::pin(limiter.acquire())).collect();
+    for call in &mut calls {
+        assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    let waits = waiter(limiter.acquire());
+    let panic = catch_unwind(AssertUnwindSafe(|| limiter.set_limit(4)));
+    std::mem::forget(panic.expect_err("the first panic goes on"));
+    assert!(waits.is_woken());
+    drop((waits, calls));
     assert_all_free(&limiter);
 }

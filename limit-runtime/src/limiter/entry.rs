@@ -22,7 +22,8 @@ use crate::metrics::Former;
 #[cfg(feature = "diagnostics")]
 use crate::metrics::Histogram;
 use crate::registry;
-use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers, serve_each};
+use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers};
+use crate::unwind::serve_each;
 use found::Found;
 #[cfg(feature = "console")]
 pub(crate) use look::Look;

@@ -2,12 +2,12 @@
 
 use super::rate::Tick;
 use super::waiter::Waiter;
-use super::wakers::{Wakers, serve_each};
+use super::wakers::Wakers;
 use super::{Semaphore, unlock};
 use crate::rejected::Refusal;
+use crate::unwind::{quietly, serve_each};
 use std::iter;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use tokio::runtime::Id;
 
@@ -69,7 +69,7 @@ impl Semaphore {
             // All in one: if it served, unlocked and then asked what cools next, another could take
             // permits back in between, and it would know of none and sleep on.
             let (tick, unneeded) = state.tick(&self.word, ticker, &mut waker, &mut wakers);
-            contain(|| unlock(state, wakers));
+            quietly(|| unlock(state, wakers));
             drop(unneeded);
             if let Some(tick) = tick {
                 return tick;
@@ -82,7 +82,7 @@ impl Semaphore {
     pub(crate) fn remove_ticker(&self, ticker: u64) {
         let removed = self.lock().remove_ticker(ticker);
         if removed.is_some_and(|(_waker, was_needed)| was_needed) {
-            contain(|| self.wake_waiters());
+            quietly(|| self.wake_waiters());
         }
     }
 
@@ -127,15 +127,5 @@ impl Semaphore {
             Some((state, wakers)) => unlock(state, wakers),
             None => self.serve_all(),
         });
-    }
-}
-
-/// Runs foreign code that may panic, where that may not keep us from going on. Whoever panics has been
-/// reported by the panic hook.
-fn contain(foreign: impl FnOnce()) {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(foreign)) else { return };
-    // What it panicked with is foreign too, and may panic when it is dropped.
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        mem::forget(again);
     }
 }

@@ -10,9 +10,9 @@
 //! one, and so on: a stack as deep as the queue is long. So a thread that is waking already keeps
 //! further wakers until it has come back to the outermost wake, which then wakes them in that order.
 
+use crate::unwind::serve_each;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 use std::thread;
 
@@ -133,22 +133,5 @@ fn defer(first: Waker, rest: Vec<Waker>) {
     if deferred.is_err() {
         // The thread's locals are being dropped: here and now.
         serve_each(wakers.into_iter().flatten(), Waker::wake);
-    }
-}
-
-/// Does something with each that may call foreign code: also if that panics, for the others are to be
-/// served. The first panic goes on when all are, unless the thread is unwinding already.
-pub(crate) fn serve_each<T>(all: impl IntoIterator<Item = T>, serve: impl Fn(T)) {
-    let mut panicked = None;
-    for one in all {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| serve(one))) {
-            panicked.get_or_insert(panic);
-        }
-    }
-    if let Some(panic) = panicked {
-        // The hook has told of it. To go on with it in the midst of another would end the process.
-        if !thread::panicking() {
-            resume_unwind(panic);
-        }
     }
 }

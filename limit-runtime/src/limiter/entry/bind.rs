@@ -2,7 +2,8 @@
 
 use super::{Entry, Limit, Then, clamp};
 use crate::policy::Policy;
-use crate::semaphore::{Claim, Semaphore, Waiter, serve_each};
+use crate::semaphore::{Claim, Semaphore, Waiter};
+use crate::unwind::serve_each;
 use std::cell::RefCell;
 use std::task::Waker;
 
