@@ -272,3 +272,27 @@ fn limiters_that_were_never_used_by_a_call_leave_nothing() {
     assert_eq!(Limiter::new("dropped::unused", 1).limit(), 1);
     assert!(!encoded(Collector::new()).contains("dropped::unused"));
 }
+
+#[cfg(feature = "task")]
+#[test]
+fn a_pool_for_each_request_makes_no_more_series_than_there_are_pools() {
+    use limit_runtime::task::Pool;
+
+    alone(
+        "dropped::a_pool_for_each_request_makes_no_more_series_than_there_are_pools",
+        || (),
+        || {
+            crate::support::one_thread().block_on(async {
+                let mut alive: Vec<_> = (0..3).map(|_| None).collect();
+                for request in 0..REQUESTS {
+                    let pool = Pool::new(3);
+                    pool.spawn(async {}).await.await.expect("no panic");
+                    alive[request % 3] = Some(pool);
+                }
+                let (names, _) = shown(&encoded(Collector::new()), "pool");
+                // And those that were dropped last, as long as each has a name of its own.
+                assert!(names.len() <= 103, "{}", names.len());
+            });
+        },
+    );
+}
