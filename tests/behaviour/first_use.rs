@@ -105,7 +105,9 @@ fn to_wait_for_the_limit_is_not_to_wait_for_a_permit() {
     LIMIT.meanwhile(
         || drop(spawn(limiter.acquire()).poll()),
         || {
-            calls.iter_mut().for_each(|call| assert!(call.poll().is_pending()));
+            for call in &mut calls {
+                assert!(call.poll().is_pending());
+            }
             assert_pending!(gives_up.poll());
             let figures = figures(&limiter);
             assert_eq!((figures.in_use, figures.waiting, figures.rejected.total()), (0, 0, 0));
@@ -141,7 +143,9 @@ fn calls_of_keys_wait_for_the_limit_and_are_let_in() {
     let mut calls = [1, 1, 2].map(|key| spawn(limiter.key(key).acquire()));
     let first = || drop(spawn(limiter.key(3).acquire()).poll());
     LIMIT.meanwhile(first, || {
-        calls.iter_mut().for_each(|call| assert_pending!(call.poll()));
+        for call in &mut calls {
+            assert_pending!(call.poll());
+        }
         assert_eq!((figures(&limiter).waiting, figures(&limiter).keys), (0, 0));
     });
     assert!(calls.iter().all(Spawn::is_woken));
