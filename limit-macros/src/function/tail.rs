@@ -21,10 +21,7 @@ pub(super) struct NoTail {
 
 impl TailBlock {
     /// Reads the body, or says why it does not end with an `async` block.
-    pub(super) fn find(
-        signature: &Signature,
-        body: &Group,
-    ) -> std::result::Result<Self, NoTail> {
+    pub(super) fn find(signature: &Signature, body: &Group) -> std::result::Result<Self, NoTail> {
         let braces = body.clone();
         let mut statements = Block::parse_within.parse2(body.stream()).map_err(|error| {
             let message = format!("cannot read the body to find the `async` block in it: {error}");
@@ -131,10 +128,7 @@ const KEEP_THE_BLOCK_WHOLE: [(&str, &[&str]); 8] = [
         "futures",
         &["boxed", "boxed_local", "catch_unwind", "fuse", "never_error", "shared", "unit_error"],
     ),
-    (
-        "tracing",
-        &["in_current_span", "instrument", "with_current_subscriber", "with_subscriber"],
-    ),
+    ("tracing", &["in_current_span", "instrument", "with_current_subscriber", "with_subscriber"]),
     (
         "tokio-util",
         &["timeout", "timeout_at", "with_cancellation_token", "with_cancellation_token_owned"],
