@@ -146,6 +146,15 @@ use syn::Result;
 /// trait that use its default method. A function that awaits itself holds one permit a level: with
 /// fewer permits than levels it waits for itself for ever.
 ///
+/// # Lints
+///
+/// The compiler's lints and clippy's say of a limited function what they say of the plain one. A few
+/// differ, of necessity: to wait is a branch (`cognitive_complexity` counts one more), and the body is
+/// in one block more (`excessive_nesting`); the first await, across which arguments live, is that of
+/// the permit (`future_not_send`); and with `blocking` the function is async, which some lints leave
+/// alone (`boxed_local`, `missing_const_for_fn`, `must_use_candidate`, `result_unit_err`). The value of
+/// `on_reject` is judged as a closure's is.
+///
 /// # What it makes
 ///
 /// The body of the function becomes the only arm of a `match` on the permit:

@@ -98,7 +98,7 @@ impl<'a> Search<'a> {
                 Constructor::OfALimiter => Some(expression),
                 Constructor::Around => self.made_in(call.args.first()?),
             },
-            // A setter; whatever else it is, it has no more than the limiter that was made.
+            // A setter; whatever else it is, all it has is the limiter that was made.
             Expr::MethodCall(call) => self.made_in(&call.receiver).map(|_| expression),
             Expr::Reference(reference) => self.made_in(&reference.expr),
             Expr::Unary(unary) => self.made_in(&unary.expr),
@@ -118,8 +118,10 @@ impl<'a> Search<'a> {
                 if self.constants.contains(&name) {
                     return Some(expression);
                 }
-                let (_, value) = self.variables.iter().rev().find(|(of, _)| *of == name)?;
-                self.made_in(value)
+                let place = self.variables.iter().rposition(|(of, _)| *of == name)?;
+                // What it is knows only the variables before it, of which one may have its name.
+                let variables = self.variables[..place].to_vec();
+                Self { variables, ..self.clone() }.made_in(self.variables[place].1)
             }
             _ => None,
         }

@@ -120,6 +120,11 @@ async fn of_an_argument(limiter: &Limiter) -> u8 {
     15
 }
 
+#[concurrency_limit(limiter = { let limiter = limiter; limiter })]
+async fn of_a_variable_of_its_name(limiter: &'static Limiter) -> u8 {
+    19
+}
+
 #[allow(non_snake_case)]
 #[concurrency_limit(limiter = L)]
 async fn of_an_argument_written_large(L: Arc<Limiter>) -> u8 {
@@ -158,6 +163,7 @@ fn an_existing_limiter_may_be_found_in_many_places() {
         assert_eq!(of_an_argument_written_large(counted()).await, 16);
         assert_eq!(of_a_variable(1).await, 17);
         assert_eq!(of_a_static_and_blocks().await, 18);
+        assert_eq!(of_a_variable_of_its_name(&LIMITER).await, 19);
     });
     for name in ["LIMITER", "small::limiter", "ALL[1]", "LAZY", "MANY", "INSIDE", "COUNTED"] {
         let limiter = limit_runtime::find(&format!("existing::{}", name));
