@@ -8,6 +8,7 @@
 mod count;
 mod duration;
 mod errors;
+mod existing;
 mod limit;
 mod names;
 mod on_reject;
@@ -17,6 +18,7 @@ mod values;
 mod written;
 
 pub(crate) use self::errors::Errors;
+pub(crate) use self::existing::{Lives, behind_references};
 pub(crate) use self::limit::Limit;
 pub(crate) use self::names::names_in;
 pub(crate) use self::on_reject::OnReject;

@@ -57,7 +57,7 @@ pub(crate) fn limited(args: &Args, target: Target) -> TokenStream {
     let Target { attributes, inner_attributes, head, signature, body } = target;
     let hold = Hold {
         runtime: runtime.clone(),
-        permit: permit::permit(&runtime, args, &signature.ident),
+        permit: permit::permit(&runtime, args, &signature),
         name: args.permit.clone(),
         refused: refused::arm(&runtime, args, &signature, matches!(body, Body::Tail(_))),
     };

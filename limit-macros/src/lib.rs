@@ -45,7 +45,7 @@ use syn::Result;
 /// | `name = "…"` | The limiter's name in figures and errors; without it the function's path, `module::function`. |
 /// | `scope = runtime` | Each runtime has its own permits. The default. |
 /// | `scope = process` | All runtimes of the process share the permits. |
-/// | `limiter = EXPR` | In place of LIMIT: use an existing `Limiter`, a `static` or a field such as `self.limiter`, also behind a reference, a `Box` or an `Arc`. Functions naming the same one share permits and queue. The expression is evaluated for each call, when it is first polled. |
+/// | `limiter = EXPR` | In place of LIMIT: use an existing `Limiter`, a `static` or a field such as `self.limiter`, also behind a reference, a `Box` or an `Arc`. Functions naming the same one share permits and queue. The expression is evaluated for each call, when it is first polled; it gives one that is there already, see below. |
 /// | `env = "VAR"` | If the environment variable is set, its value replaces LIMIT. Read once. A value that is not a whole number from 1 up is reported and LIMIT is used. |
 /// | `max_waiting = N` | At most N calls wait; the next is refused at once. With 0 no call ever waits. With `key` the bound is for each key. An expression of type `usize` that a `static` can name. |
 /// | `max_wait = "50ms"` | A call that has waited that long is refused. A free permit is taken even at zero. A span of time in `ns`, `us`, `ms`, `s`, `m`, `h` and `d`, several in a row as in `"1m30s"`; or an expression, of type `Duration` or `Instant` (tokio's or the standard library's). |
@@ -67,6 +67,26 @@ use syn::Result;
 /// call: they may use its arguments, and are evaluated when it is first polled, in the order written.
 /// What they borrow or lock on the way is let go before anything waits. The others belong to the
 /// limiter, and are evaluated once. Options that contradict one another are compile errors.
+///
+/// # Existing limiters
+///
+/// An expression that makes a limiter makes one for each call, which limits nothing. So does the name
+/// of a `const`, whose value is made anew wherever it is named. Both are compile errors: of
+/// `Limiter::new(…)`, and of a function that returns a `Limiter`, the message says what to write; of a
+/// `const` the compiler says that a temporary value is dropped while borrowed (E0716). Write a
+/// `static`.
+///
+/// What nobody can see is whether a function that returns an `Arc<Limiter>` gives the same one twice.
+///
+/// ```text
+/// static DATABASE: Limiter = Limiter::new("database", 10);
+///
+/// #[concurrency_limit(limiter = DATABASE)]
+/// async fn find(id: u64) -> Row { … }
+///
+/// #[concurrency_limit(limiter = DATABASE)]
+/// async fn store(row: Row) { … }
+/// ```
 ///
 /// # Calls that are refused
 ///
@@ -125,6 +145,15 @@ use syn::Result;
 /// All instantiations of a generic function share one limiter, and so do all implementors of a
 /// trait that use its default method. A function that awaits itself holds one permit a level: with
 /// fewer permits than levels it waits for itself for ever.
+///
+/// # Lints
+///
+/// The compiler's lints and clippy's say of a limited function what they say of the plain one. A few
+/// differ, of necessity: to wait is a branch (`cognitive_complexity` counts one more), and the body is
+/// in one block more (`excessive_nesting`); the first await, across which arguments live, is that of
+/// the permit (`future_not_send`); and with `blocking` the function is async, which some lints leave
+/// alone (`boxed_local`, `missing_const_for_fn`, `must_use_candidate`, `result_unit_err`). The value of
+/// `on_reject` is judged as a closure's is.
 ///
 /// # What it makes
 ///

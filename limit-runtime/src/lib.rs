@@ -723,4 +723,5 @@ pub use scope::Scope;
 pub mod __private {
     pub use crate::admission::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use crate::blocking::run;
+    pub use crate::limiter::existing::{Existing, IsShared};
 }

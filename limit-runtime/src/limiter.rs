@@ -6,6 +6,7 @@ mod changed;
 mod core;
 mod drain;
 mod entry;
+pub(crate) mod existing;
 mod keyed;
 mod limiters;
 mod live;

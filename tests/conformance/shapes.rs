@@ -15,6 +15,8 @@ extern crate limit_runtime as renamed;
 mod blocking;
 #[path = "shapes/boxed_traits.rs"]
 mod boxed_traits;
+#[path = "shapes/existing.rs"]
+mod existing;
 #[path = "fragments.rs"]
 mod fragments;
 #[path = "shapes/functions.rs"]

@@ -2,7 +2,7 @@
 
 use super::values;
 use super::written::Written;
-use super::{Asked, OnReject, count, duration};
+use super::{Asked, OnReject, count, duration, existing};
 use syn::{Expr, Result};
 
 /// One option of the attribute.
@@ -91,6 +91,7 @@ pub(super) const OPTIONS: [OptionRule; 18] = [
             ),
         ],
         value: Value::Expression(|written, value| {
+            existing::check(&value)?;
             written.asked.push(Asked::Limiter(value));
             Ok(None)
         }),

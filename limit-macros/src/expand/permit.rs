@@ -1,11 +1,11 @@
 //! The expression that waits for a permit.
 
 use super::limiter;
-use super::place::{at, ends, parenthesised, variable};
-use crate::args::{Args, Asked, Refusal, Source, bare};
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use super::place::{at, ends, parenthesised, path_at, variable};
+use crate::args::{Args, Asked, Lives, Refusal, Source, bare, behind_references};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Expr, UnOp};
+use syn::{Expr, Signature, UnOp};
 
 /// Gives the permit, or where calls can be refused, an `Admitted` with it.
 ///
@@ -46,17 +46,17 @@ use syn::{Expr, UnOp};
 /// Each `let` ends the life of its expression's temporaries (the guard in
 /// `limiter = self.limiters.lock().unwrap().clone()`) before anything waits; the last that of the
 /// limiter, if it is a temporary, before the body.
-pub(super) fn permit(runtime: &TokenStream, args: &Args, function: &Ident) -> TokenStream {
+pub(super) fn permit(runtime: &TokenStream, args: &Args, function: &Signature) -> TokenStream {
     let span = Span::mixed_site();
     let limiter = match &args.source {
-        Source::Own(own) => Some(limiter::own(runtime, own, function)),
+        Source::Own(own) => Some(limiter::own(runtime, own, &function.ident)),
         Source::Existing => None,
     };
     let is_plain = args.asked.is_empty() && args.permit.is_none();
     if is_plain && matches!(args.refusal, Refusal::None) {
         return quote_spanned!(span=> { #limiter __CONCURRENCY_LIMIT.acquire() }.await);
     }
-    let values = args.asked.iter().filter_map(value);
+    let values = args.asked.iter().filter_map(|asked| value(runtime, asked, function));
     let acquire = acquire(runtime, args);
     let outcome = match (&args.source, &args.refusal) {
         (Source::Own(own), _) if own.shadow && asks_weight(&args.asked) => {
@@ -76,13 +76,10 @@ fn asks_weight(asked: &[Asked]) -> bool {
 }
 
 /// The statement that evaluates what is asked, once for the call.
-fn value(asked: &Asked) -> Option<TokenStream> {
+fn value(runtime: &TokenStream, asked: &Asked, function: &Signature) -> Option<TokenStream> {
     let span = Span::mixed_site();
     Some(match asked {
-        Asked::Limiter(limiter) => {
-            let limiter = bare(limiter);
-            quote_spanned!(span=> let __limiter = &(#limiter);)
-        }
+        Asked::Limiter(limiter) => existing(runtime, limiter, function),
         Asked::Key(key) => {
             let key = key_of(bare(key));
             quote_spanned!(span=> let __key = #key;)
@@ -105,6 +102,43 @@ fn value(asked: &Asked) -> Option<TokenStream> {
         }
         Asked::MaxWaitOf(_) => return None,
     })
+}
+
+/// The statement for a limiter that exists already.
+///
+/// ```text
+/// // before
+/// limiter = LIMITER
+///
+/// // after: of a `const` the compiler says that it does not live long enough
+/// let __limiter: &'static _ = &LIMITER;
+///
+/// // before
+/// limiter = limiter_of(tenant)
+///
+/// // after: the type says whether it is a limiter, which would go with the call
+/// let __limiter = &(limiter_of(tenant));
+/// Existing(__limiter).outlives_the_call();
+/// ```
+fn existing(runtime: &TokenStream, limiter: &Expr, function: &Signature) -> TokenStream {
+    let span = Span::mixed_site();
+    let limiter = behind_references(limiter);
+    let place = ends(limiter).0;
+    match Lives::of(limiter, function) {
+        // Without parentheses, so that the compiler shows the user's tokens alone.
+        Lives::InAnItem => quote_spanned!(place=> let __limiter: &'static _ = &#limiter;),
+        Lives::InAPlace => quote_spanned!(span=> let __limiter = &(#limiter);),
+        Lives::AsAValue => {
+            let runtime = path_at(runtime, place);
+            let check = quote_spanned!(place=>
+                #runtime::__private::Existing(__limiter).outlives_the_call()
+            );
+            quote_spanned!(span=>
+                let __limiter = &(#limiter);
+                { use #runtime::__private::IsShared as _; #check };
+            )
+        }
+    }
 }
 
 /// A key's own value. What is a place, such as the argument `tenant` or the field `user.id`, is

@@ -69,9 +69,8 @@ pub(super) fn refuse_below_tokio(
     let starts_runtime = starts_runtime(body.stream());
     let below = match (is_test, starts_runtime) {
         (true, true) if attributes.iter().any(is_of_test_case) => {
-            "`#[test_case]` puts the attributes between it and the function in another order if it \
-             stands there twice, so this is below `#[tokio::test]`, which makes the function \
-             synchronous: move `#[concurrency_limit]` above the first `#[test_case]`"
+            "with two `#[test_case]`s above it this comes below `#[tokio::test]`, which makes the \
+             function synchronous: move `#[concurrency_limit]` above the first `#[test_case]`"
         }
         (true, true) => {
             "this is below `#[tokio::test]`, which makes the function synchronous: \
