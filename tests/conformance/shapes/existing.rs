@@ -120,6 +120,7 @@ async fn of_an_argument(limiter: &Limiter) -> u8 {
     15
 }
 
+#[allow(clippy::let_and_return, clippy::redundant_locals)]
 #[concurrency_limit(limiter = { let limiter = limiter; limiter })]
 async fn of_a_variable_of_its_name(limiter: &'static Limiter) -> u8 {
     19
