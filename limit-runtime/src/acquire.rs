@@ -284,8 +284,8 @@ impl Call<'_> {
                     )));
                 }
                 Entered::Unbound => {
-                    // To wait for the limit is not to wait for a permit: it is neither listed nor
-                    // counted, and no time runs.
+                    // To wait for the limit is not to wait for a permit: it is not counted, and no time
+                    // runs.
                     let waker = Some(context.waker());
                     self.waiter = self.limiter.bind(semaphore, self.ask.weight, waker);
                     if self.waiter.is_some() {
@@ -338,9 +338,8 @@ impl Call<'_> {
                 Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
             }
             Err(waiter) => {
-                // It has been handed its permits, or been dismissed, at the same time. It is not for
-                // its waker to tell it that: this is its poll. It does not come by here again, because
-                // it waits no more.
+                // It has been handed its permits, or been dismissed, at the same time. It need not be
+                // woken to be told that: this is its poll.
                 self.waiter = Some(waiter);
                 self.poll_slow(context, None, key, Some(deadline))
             }

@@ -65,6 +65,7 @@ use crate::metrics::Reading;
 use crate::policy::Ask;
 use crate::rejected::Refusal;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::unwind::quietly;
 pub(crate) use control::Claim;
 #[cfg(feature = "console")]
 pub(crate) use keys::KeyFigures;
@@ -73,6 +74,7 @@ pub(crate) use rate::Tick;
 pub(crate) use slots::NO_SLOT;
 pub(crate) use special::Aside;
 use state::{Decided, Joins, State};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 use tokio::sync::broadcast::Sender;
 pub(crate) use waiter::{Held, Standing, Waiter, WaitsFor};
@@ -194,7 +196,7 @@ impl Semaphore {
             joins.waker = waker.cloned();
         }
         loop {
-            // Both are dropped, or woken, after unlocking.
+            // Declared before the lock is taken, because what is in it is woken after unlocking.
             let mut wakers = Wakers::default();
             let mut state = self.lock();
             if !still_ours() {
@@ -203,7 +205,20 @@ impl Semaphore {
             if !state.is_bound() {
                 return Entered::Unbound;
             }
-            let decided = state.enter(&self.word, ask, key, &mut joins, &mut wakers);
+            let mut decide = || state.enter(&self.word, ask, key, &mut joins, &mut wakers);
+            let decided = if key.is_none() {
+                decide()
+            } else {
+                // The key's own code runs, and may panic: after permits that had cooled were taken back,
+                // which are to be handed out all the same.
+                match catch_unwind(AssertUnwindSafe(decide)) {
+                    Ok(decided) => decided,
+                    Err(panic) => {
+                        quietly(|| self.serve_with(state, wakers));
+                        resume_unwind(panic);
+                    }
+                }
+            };
             let has_left_something = state.has_left_something(&decided);
             // Owned from here on, so that it is not lost if somebody who is woken panics.
             let entered = match decided {

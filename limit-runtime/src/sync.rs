@@ -15,8 +15,8 @@ pub(crate) use std::sync::{
 
 /// Locks, also after a panic under the lock.
 ///
-/// Nothing that can panic by a user's doing runs under our locks, so a poisoned one only repeats a
-/// bug that has already been reported.
+/// Of a user's code only a key's `Eq` and `Clone` run under our locks, before anything is changed. So what
+/// a poisoned lock guards is whole, or the panic was a bug that has already been reported.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,12 @@
 //! The first calls of a limiter, on several threads at once.
 
 use crate::calls::figures;
-use crate::support::assert_all_free;
-use limit_runtime::{Limiter, RejectedKind};
+use crate::foreign_wakers::Inline;
+use crate::support::{assert_all_free, assert_waits, served, waiter};
+use limit_runtime::{Acquire, Limiter, Permit, RejectedKind, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
@@ -234,4 +235,92 @@ fn a_call_that_has_waited_elsewhere_is_not_refused_while_it_waits_for_the_limit(
         drop(assert_ready!(call.poll()).expect("a permit is free"));
     });
     drop(held);
+}
+
+#[test]
+fn of_two_evaluations_the_one_that_was_quicker_is_shown() {
+    static LIMIT: Slow = Slow::new();
+    static IS_FIRST: AtomicBool = AtomicBool::new(true);
+    let limiter = Limiter::lazy("first-use-quicker", || {
+        if IS_FIRST.swap(false, Ordering::SeqCst) { LIMIT.evaluate() + 5 } else { 2 }
+    });
+    LIMIT.meanwhile(
+        || drop(spawn(limiter.acquire()).poll()),
+        // It cannot wait for the first one, and is quicker.
+        || drop(limiter.try_acquire().expect("a permit is free")),
+    );
+    let handle = limit_runtime::find("first-use-quicker").expect("it is in use");
+    let snapshot = limiter.snapshot();
+    let shown = [snapshot.settings.limit.value, snapshot.total.limit, handle.limit()];
+    assert_eq!((limiter.limit(), shown), (2, [2; 3]));
+    handle.set_limit(1);
+    handle.reset();
+    assert_eq!(limiter.limit(), 2);
+    assert_all_free(&limiter);
+}
+
+#[test]
+fn a_failed_evaluation_puts_nobody_out_of_the_queue() {
+    /// More than are woken at one time.
+    const MANY: usize = 100;
+    static LIMIT: Slow = Slow::new();
+    static FAILS: AtomicBool = AtomicBool::new(true);
+    static LIMITER: Limiter = Limiter::lazy("first-use-failed", || {
+        if FAILS.swap(false, Ordering::SeqCst) {
+            LIMIT.evaluate();
+        }
+        1
+    });
+    static FIRST: Mutex<Option<Permit>> = Mutex::new(None);
+    static NEXT: Mutex<Option<Spawn<Acquire<'static>>>> = Mutex::new(None);
+
+    let mut waiting = Vec::new();
+    let mut inline = None;
+    LIMIT.fails.store(true, Ordering::SeqCst);
+    LIMIT.meanwhile(
+        || drop(spawn(LIMITER.acquire()).poll()),
+        || {
+            // Woken first of all, it binds, and another call queues behind it.
+            inline = Some(Inline::start(async {
+                *FIRST.lock().expect("nobody panics") = Some(LIMITER.acquire().await);
+                let mut next = spawn(LIMITER.acquire());
+                assert_pending!(next.poll());
+                *NEXT.lock().expect("nobody panics") = Some(next);
+            }));
+            waiting.extend((0..MANY).map(|_| waiter(LIMITER.acquire())));
+        },
+    );
+    assert!(waiting.iter().all(Spawn::is_woken), "they are to ask again");
+    drop((waiting, inline));
+    let mut next = NEXT.lock().expect("nobody panics").take().expect("it waits");
+    let mut last = waiter(LIMITER.acquire());
+    assert_waits(&mut next);
+    drop(FIRST.lock().expect("nobody panics").take());
+    drop(served(&mut next));
+    drop(served(&mut last));
+}
+
+#[test]
+fn expressions_that_wait_for_each_other_panic_and_do_not_hang() {
+    static BOTH: Barrier = Barrier::new(2);
+    static ONE: Limiter = Limiter::lazy("first-use-one", || asks(&OTHER)).scope(Scope::Process);
+    static OTHER: Limiter = Limiter::lazy("first-use-other", || asks(&ONE)).scope(Scope::Process);
+
+    fn asks(limiter: &'static Limiter) -> usize {
+        static COME: AtomicUsize = AtomicUsize::new(0);
+        // The two that are first are on two threads.
+        if COME.fetch_add(1, Ordering::SeqCst) < 2 {
+            BOTH.wait();
+        }
+        usize::from(spawn(limiter.acquire()).poll().is_ready())
+    }
+
+    let threads = [&ONE, &OTHER].map(|limiter| {
+        thread::spawn(move || catch_unwind(|| drop(spawn(limiter.acquire()).poll())))
+    });
+    for thread in threads {
+        let panic = thread.join().expect("it catches its panic").expect_err("it panics");
+        let message = panic.downcast_ref::<String>().expect("it says why");
+        assert!(message.contains("uses the limiter itself"), "{message}");
+    }
 }

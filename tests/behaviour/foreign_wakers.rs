@@ -2,13 +2,14 @@
 //! woken, some use the limiter when they are dropped.
 
 use crate::calls::{at_once, let_in, refused};
-use crate::support::{assert_all_free, permit, waiter};
+use crate::support::{assert_all_free, one_thread, permit, waiter};
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind};
 use std::cell::Cell;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 
@@ -69,12 +70,12 @@ fn a_call_that_is_refused_does_not_clone_its_waker() {
 }
 
 /// An executor that polls a task where it is woken.
-struct Inline {
+pub(crate) struct Inline {
     task: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
 }
 
 impl Inline {
-    fn start(future: impl Future<Output = ()> + Send + 'static) -> Arc<Self> {
+    pub(crate) fn start(future: impl Future<Output = ()> + Send + 'static) -> Arc<Self> {
         let task = Arc::new(Self { task: Mutex::new(Some(Box::pin(future))) });
         Arc::clone(&task).wake();
         task
@@ -110,6 +111,30 @@ fn wakers_that_poll_where_they_are_woken_need_no_deeper_stack_for_more_waiters()
     assert_eq!(SERVED.load(Ordering::SeqCst), WAITERS);
     drop(tasks);
     assert_all_free(&LIMITER);
+}
+
+#[test]
+fn a_task_that_is_polled_where_it_is_woken_may_wait_for_others_that_it_wakes() {
+    static OUTER: Limiter = Limiter::new("inline-outer", 1);
+    static INNER: Limiter = Limiter::new("inline-inner", 1);
+    static IS_DONE: AtomicBool = AtomicBool::new(false);
+
+    let held = permit(&OUTER);
+    let task = Inline::start(async {
+        let _permit = OUTER.acquire().await;
+        // Synchronous code that runs a runtime of its own.
+        one_thread().block_on(async {
+            let held = INNER.acquire().await;
+            let other = tokio::spawn(async { drop(INNER.acquire().await) });
+            tokio::task::yield_now().await;
+            drop(held);
+            other.await.expect("it does not panic");
+        });
+        IS_DONE.store(true, Ordering::SeqCst);
+    });
+    drop(held);
+    assert!(IS_DONE.load(Ordering::SeqCst));
+    drop(task);
 }
 
 thread_local! {
@@ -158,4 +183,28 @@ fn a_waker_that_looks_at_the_limiter_when_it_is_dropped_does_not_deadlock() {
     drop(second);
     drop(first);
     assert_eq!(refused(LIMITER.acquire().weight(2)).kind(), RejectedKind::TooHeavy);
+}
+
+#[test]
+fn a_waker_that_panics_when_it_is_dropped_does_not_end_the_process() {
+    thread_local! {
+        static ARMED: Cell<bool> = const { Cell::new(false) };
+    }
+    LOOK.set(Some(|| assert!(!ARMED.get(), "in a waker's drop")));
+
+    let waker = looking();
+    let limiter = Limiter::new("dropped-wakers-panic", 1);
+    let held = permit(&limiter);
+    let mut call = Box::pin(limiter.acquire());
+    assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    ARMED.set(true);
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        let _call = call;
+        panic!("in the body");
+    }));
+    ARMED.set(false);
+    let message = panic.expect_err("the body panics");
+    assert_eq!(message.downcast_ref(), Some(&"in the body"));
+    drop(held);
+    assert_all_free(&limiter);
 }

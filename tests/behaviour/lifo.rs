@@ -239,3 +239,25 @@ fn priorities_are_of_no_consequence_where_the_newest_is_first() {
     drop(at_once(limiter.acquire()));
     assert_whole(&limiter);
 }
+
+#[test]
+fn a_bound_that_is_lowered_while_calls_wait_holds_for_those_who_come() {
+    let limiter = Limiter::new("lifo-lowered", 1).order(Order::Lifo).max_waiting(10);
+    let held = let_in(limiter.acquire());
+    let mut calls: Vec<_> = (0..4).map(|_| waiter(limiter.acquire())).collect();
+    limiter.set_max_waiting(0);
+    assert_eq!(refused(limiter.acquire()).kind(), RejectedKind::QueueFull, "nobody may wait");
+    assert_busy(&limiter, 1, 4);
+    limiter.set_max_waiting(2);
+    // Each that comes takes the place of the oldest, and the queue gets shorter by one.
+    for waiting in [3, 2, 2] {
+        calls.push(waiter(limiter.acquire()));
+        assert_busy(&limiter, 1, waiting);
+    }
+    for evicted in calls.drain(..5) {
+        let mut evicted = evicted;
+        assert_eq!(served(&mut evicted).unwrap_err().kind(), RejectedKind::Evicted);
+    }
+    drop((calls, held));
+    assert_whole(&limiter);
+}

@@ -6,6 +6,7 @@ use super::wakers::Wakers;
 use super::{Listeners, Semaphore};
 use crate::events::EventKind;
 use crate::policy::Policy;
+use crate::unwind::Quiet;
 use std::task::Waker;
 
 /// Who is to find the limit out.
@@ -52,16 +53,14 @@ impl Semaphore {
 
     /// Takes back [`Claim::Ours`], if nobody else has bound meanwhile: the next caller is to bind.
     pub(crate) fn unclaim(&self) {
-        // Not in the condition, where the lock would be held for longer.
-        let unclaims = self.lock().unclaim();
-        if unclaims {
-            self.dismiss_all();
-        }
+        let mut wakers = Wakers::default();
+        self.lock().unclaim(&mut wakers);
+        wakers.wake();
     }
 
-    /// Binds a semaphore to a limit, or with keys to that of each and one over all of them, unless
-    /// somebody else has. The policy holds from then on. To be followed, under no lock, by waking the
-    /// wakers and by [`serve_all`](Self::serve_all).
+    /// Binds a semaphore to a limit, or with keys to that of each and one over all of them. The policy
+    /// holds from then on. To be followed, under no lock, by waking the wakers and by
+    /// [`serve_all`](Self::serve_all). `None` if somebody else has been quicker.
     pub(crate) fn bind(
         &self,
         policy: &Policy,
@@ -69,10 +68,11 @@ impl Semaphore {
         total: Option<u32>,
         closed: bool,
         listeners: Option<Listeners>,
-    ) -> Wakers {
-        self.change(|state, wakers| {
-            // Who was to find the limit out has been quicker.
-            if state.is_bound() {
+    ) -> Option<Wakers> {
+        let mut is_bound = false;
+        let wakers = self.change(|state, wakers| {
+            is_bound = state.is_bound();
+            if is_bound {
                 return;
             }
             state.bind(&self.word, policy, limit, total, wakers);
@@ -83,7 +83,8 @@ impl Semaphore {
             if closed {
                 state.close(&self.word, wakers);
             }
-        })
+        });
+        (!is_bound).then_some(wakers)
     }
 
     /// Changes the limit, if there is one yet. Those above a lowered limit run on. To be followed,
@@ -152,8 +153,8 @@ impl Semaphore {
         let mut state = self.lock();
         let (is_empty, unneeded) = state.poll_drained(&self.word, drainer, waker);
         self.hint_at_queue(&state);
+        let _unneeded = Quiet::new(unneeded);
         self.serve(state);
-        drop(unneeded);
         is_empty
     }
 
@@ -161,7 +162,7 @@ impl Semaphore {
     pub(crate) fn forget_drainer(&self, drainer: u64) {
         let mut state = self.lock();
         let unneeded = state.forget_drainer(drainer);
+        let _unneeded = Quiet::new(unneeded);
         self.serve(state);
-        drop(unneeded);
     }
 }

@@ -24,6 +24,7 @@ use crate::metrics::Counters;
 use crate::policy::Ask;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::{AtomicU64, Ordering};
+use crate::unwind::quietly;
 use std::collections::HashMap;
 use std::task::Waker;
 
@@ -45,6 +46,15 @@ pub(super) struct Joins {
     pub(super) may_wait: bool,
     /// A clone of its waker, if there is one yet. It is taken if the call joins the queue.
     pub(super) waker: Option<Waker>,
+}
+
+/// One that was not needed, after unlocking. It is foreign code, and somebody's panic may be under way.
+impl Drop for Joins {
+    fn drop(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            quietly(|| drop(waker));
+        }
+    }
 }
 
 /// What was decided about a call.
@@ -155,7 +165,7 @@ impl State {
         }
         let Some(waker) = joins.waker.take() else { return Decided::NeedsWaker };
         if is_full {
-            self.dismiss_last(word, NO_KEY, wakers);
+            self.evict(word, NO_KEY, wakers);
         }
         let Ask { priority, fallible, .. } = ask;
         let joining = Joining { weight, priority, key: NO_KEY, fallible, waker };
@@ -165,7 +175,7 @@ impl State {
 
     /// Joins those who wait for the limit, which somebody is finding out.
     pub(super) fn wait_for_limit(&mut self, weight: u32, waker: Waker) -> (u32, Grant) {
-        // It is not known yet what the calls want to be known for: they ask again.
+        // Their order, priority and key do not matter: they ask again when the limit is known.
         let joining = Joining { weight, priority: 0, key: NO_KEY, fallible: false, waker };
         self.queue.join(&mut self.line, LineOrder::Fifo, joining)
     }
@@ -192,7 +202,7 @@ impl State {
                 self.order != LineOrder::Fifo || self.line.is_ranked()
             }
             (None, _) | (Some(_), Decided::Queued { .. }) => true,
-            // Who came looked what has cooled.
+            // The call has taken permits back that had cooled, perhaps more than it wanted.
             (Some(special), _) => special.rate.is_some(),
         }
     }

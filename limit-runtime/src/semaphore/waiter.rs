@@ -115,8 +115,9 @@ impl Waiter {
             semaphore.start(slot);
         }
         let nanoseconds = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-        // Read under the lock only. Whoever counts it does so after the permit's release, which
-        // takes the lock after this; a snapshot before that may be early and not see it yet.
+        // Relaxed, because it is read under the lock only. The wait is counted when the permit has come
+        // back, and that takes the lock after this. A snapshot before that may miss it: then this call
+        // is one that has not been admitted yet.
         grant.store(with_figure(ADMITTED, nanoseconds), Ordering::Relaxed);
         // The slot is the permit's from here on: it goes back with it.
         mem::forget(self);

@@ -5,7 +5,7 @@ use super::waiter::Waiter;
 use super::wakers::Wakers;
 use super::{Semaphore, unlock};
 use crate::rejected::Refusal;
-use crate::unwind::{quietly, serve_each};
+use crate::unwind::{Quiet, quietly, serve_each};
 use std::iter;
 use std::mem;
 use std::task::Waker;
@@ -16,7 +16,7 @@ impl Semaphore {
     pub(super) fn leave(&self, slot: u32, weight: u32, cancelled: bool) {
         let mut state = self.lock();
         // Dropped after unlocking, as in the next two.
-        let _waker = state.leave(&self.word, slot, weight, cancelled);
+        let _waker = Quiet::new(state.leave(&self.word, slot, weight, cancelled));
         self.serve(state);
     }
 
@@ -25,10 +25,11 @@ impl Semaphore {
         // Permits that have cooled just now are handed out before.
         self.serve_all();
         let mut state = self.lock();
-        let Some((refusal, _waker)) = state.time_out(&self.word, waiter.slot) else {
+        let Some((refusal, waker)) = state.time_out(&self.word, waiter.slot) else {
             drop(state);
             return Err(waiter);
         };
+        let _waker = Quiet::new(waker);
         // Its slot is given up: if somebody who is woken panics, it must not be given up again.
         mem::forget(waiter);
         self.serve(state);
@@ -38,7 +39,8 @@ impl Semaphore {
     /// A waiter goes that was refused while it waited. Its slot is given up.
     pub(super) fn leave_refused(&self, slot: u32, weight: u32) -> Refusal {
         let mut state = self.lock();
-        let (refusal, _waker) = state.leave_refused(&self.word, slot, weight);
+        let (refusal, waker) = state.leave_refused(&self.word, slot, weight);
+        let _waker = Quiet::new(waker);
         self.serve(state);
         refusal.expect("whoever was refused was told why")
     }
@@ -70,7 +72,7 @@ impl Semaphore {
             // permits back in between, and it would know of none and sleep on.
             let (tick, unneeded) = state.tick(&self.word, ticker, &mut waker, &mut wakers);
             quietly(|| unlock(state, wakers));
-            drop(unneeded);
+            quietly(|| drop(unneeded));
             if let Some(tick) = tick {
                 return tick;
             }
@@ -86,7 +88,8 @@ impl Semaphore {
         }
     }
 
-    /// Wakes everybody who waits. Who joins meanwhile is polled anyway.
+    /// Wakes everybody who waits. A call that joins meanwhile sees to it in its own poll that somebody
+    /// watches.
     fn wake_waiters(&self) {
         let mut next = Some(0);
         let batches = iter::from_fn(|| {
@@ -106,10 +109,11 @@ impl Semaphore {
         }
         let waker = waker.clone();
         let unneeded = self.lock().queue.set_waker(slot, waker);
-        drop(unneeded);
+        quietly(|| drop(unneeded));
     }
 
-    /// Takes every waiter out of the queue and wakes it, to ask again. Who joins meanwhile stays.
+    /// Takes as many waiters out of the queue as there are at the start, the first first, and wakes them,
+    /// to ask again.
     pub(crate) fn dismiss_all(&self) {
         let mut left = self.lock().queue.len();
         let batches = iter::from_fn(|| {

@@ -7,8 +7,10 @@
 //! # Wakers that poll
 //!
 //! A waker may poll its task where it is woken. The task gives its permit back, which wakes the next
-//! one, and so on: a stack as deep as the queue is long. So a thread that is waking already keeps
-//! further wakers until it has come back to the outermost wake, which then wakes them in that order.
+//! one, and so on: a stack as deep as the queue is long. So wakes are nested to a certain depth and no
+//! further. What would be woken below that is kept until the deepest wake has come back, and then woken
+//! from there, in that order. Not sooner than needed, because what is woken may block its thread (it is
+//! foreign code) until something else that it has woken has run.
 
 use crate::unwind::serve_each;
 use std::cell::{Cell, RefCell};
@@ -51,7 +53,7 @@ impl Wakers {
     pub(crate) fn wake(self) {
         let Self { first, rest } = self;
         let Some(first) = first else { return };
-        let Some(_outermost) = Outermost::begin() else {
+        let Some(_nested) = Nested::begin() else {
             return defer(first, rest);
         };
         if rest.is_empty() && !thread::panicking() {
@@ -63,72 +65,91 @@ impl Wakers {
     }
 }
 
-/// What a thread is doing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Doing {
-    NotWaking,
-    Waking,
-    /// And there are wakers in [`DEFERRED`].
-    WakingWithMore,
+/// How many wakes are under way on a thread, one inside the other.
+#[derive(Clone, Copy)]
+struct Waking {
+    depth: u8,
+    /// Whether there are wakers in [`DEFERRED`].
+    has_deferred: bool,
 }
+
+/// So many wakes are nested. A frame of each is ours, and as many as it takes to poll a task are the
+/// user's.
+const DEEPEST: u8 = 16;
 
 thread_local! {
     // Apart, because this one needs no destructor and is looked at by each wake.
-    static DOING: Cell<Doing> = const { Cell::new(Doing::NotWaking) };
-    /// The wakers that the outermost wake of this thread wakes when it has come back.
+    static WAKING: Cell<Waking> = const { Cell::new(Waking { depth: 0, has_deferred: false }) };
+    /// The wakers that the deepest wake of this thread wakes when it has come back.
     static DEFERRED: RefCell<VecDeque<Waker>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// That this thread is waking, for the outermost of the wakes that are under way on it.
-struct Outermost;
+/// A wake that is under way on this thread.
+struct Nested;
 
-impl Outermost {
-    /// `None` if the thread is waking already.
+impl Nested {
+    /// `None` if as many as may be are under way.
     #[inline]
     fn begin() -> Option<Self> {
-        // Loom runs all threads of a model on one, where they would share the thread's locals.
-        if cfg!(limit_loom) || DOING.get() == Doing::NotWaking {
-            DOING.set(Doing::Waking);
-            Some(Self)
-        } else {
-            None
+        let waking = WAKING.get();
+        if waking.depth == DEEPEST {
+            return None;
         }
+        WAKING.set(Waking { depth: waking.depth + 1, ..waking });
+        Some(Self)
     }
 }
 
 /// Also if a waker panics.
-impl Drop for Outermost {
+impl Drop for Nested {
     #[inline]
     fn drop(&mut self) {
-        if DOING.get() == Doing::WakingWithMore {
+        if WAKING.get().has_deferred {
             wake_deferred();
         } else {
-            DOING.set(Doing::NotWaking);
+            end();
         }
     }
 }
 
+#[inline]
+fn end() {
+    let Waking { depth, has_deferred } = WAKING.get();
+    WAKING.set(Waking { depth: depth - 1, has_deferred });
+}
+
 #[cold]
 fn wake_deferred() {
+    /// More than this is given back when the last of them has been taken out.
+    const KEPT: usize = 1024;
     let next = || {
         // Borrowed for no longer than this: what is woken may defer more.
-        let next = DEFERRED.try_with(|deferred| deferred.borrow_mut().pop_front()).ok().flatten();
+        let next = DEFERRED.try_with(|deferred| {
+            let mut deferred = deferred.borrow_mut();
+            let next = deferred.pop_front();
+            if next.is_none() && deferred.capacity() > KEPT {
+                *deferred = VecDeque::new();
+            }
+            next
+        });
+        let next = next.ok().flatten();
         if next.is_none() {
             // Here, before a waker's panic goes on.
-            DOING.set(Doing::NotWaking);
+            WAKING.set(Waking { has_deferred: false, ..WAKING.get() });
+            end();
         }
         next
     };
     serve_each(std::iter::from_fn(next), Waker::wake);
 }
 
-/// This thread is waking already.
+/// As many wakes as may be are under way on this thread.
 #[cold]
 fn defer(first: Waker, rest: Vec<Waker>) {
     let mut wakers = Some([first].into_iter().chain(rest));
     let deferred = DEFERRED.try_with(|deferred| {
         deferred.borrow_mut().extend(wakers.take().into_iter().flatten());
-        DOING.set(Doing::WakingWithMore);
+        WAKING.set(Waking { has_deferred: true, ..WAKING.get() });
     });
     if deferred.is_err() {
         // The thread's locals are being dropped: here and now.

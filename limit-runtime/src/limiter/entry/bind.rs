@@ -12,6 +12,11 @@ thread_local! {
     static FINDING_OUT: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Whether this thread is finding a limit out.
+fn is_finding_out() -> bool {
+    FINDING_OUT.try_with(|indices| !indices.borrow().is_empty()).unwrap_or(false)
+}
+
 impl Entry {
     /// Binds a semaphore to the limit. A user's expression is evaluated under no lock, and while one
     /// caller does so others wait for it, if they have a waker to wait with.
@@ -30,6 +35,8 @@ impl Entry {
             }
         }
 
+        // Who is finding a limit out does not wait for another who is: that one may wait for this.
+        let waker = waker.filter(|_| !is_finding_out());
         let mut found = None;
         // Under this lock, so that a limit set at the same time is either seen here or finds the
         // semaphore bound; so is one that is taken back, after which there may be one to find out.
@@ -53,16 +60,17 @@ impl Entry {
                 }
             }
         };
-        control.found.put(semaphore, found);
         let overrides = control.overrides;
-        let found_zero = self.effective_limit(&overrides).is_none() && control.is_zero_news(limit);
-        control.bound = Some(limit);
-        let bad_variable = control.bad_variable.take();
         // Who does not listen any more does not cost anything any more.
         control.listeners.take_if(|listeners| listeners.receiver_count() == 0);
         let (total, listeners) = (control.total.or(policy.total), control.listeners.clone());
         let policy = &overrides.policy(policy);
-        let wakers = semaphore.bind(policy, limit, total, control.closed, listeners);
+        // If somebody else has been quicker, what that one has found out holds, and not this.
+        let wakers = semaphore.bind(policy, limit, total, control.closed, listeners)?;
+        control.found.put(semaphore, found);
+        let found_zero = self.effective_limit(&overrides).is_none() && control.is_zero_news(limit);
+        control.bound = Some(limit);
+        let bad_variable = control.bad_variable.take();
         drop(control);
         serve_each([Then::Wake(wakers), Then::Serve(semaphore)], Then::happen);
         if let Some(problem) = bad_variable {

@@ -24,13 +24,22 @@ impl State {
     }
 
     /// The caller that was to find the limit out has failed to, unless somebody else has bound
-    /// meanwhile: the next is to.
-    pub(in super::super) fn unclaim(&mut self) -> bool {
-        let unclaims = self.binding == Binding::Claimed;
-        if unclaims {
+    /// meanwhile: the next is to, of those who wait for it or later.
+    pub(in super::super) fn unclaim(&mut self, wakers: &mut Wakers) {
+        if self.binding == Binding::Claimed {
             self.binding = Binding::Unbound;
+            self.dismiss_those_who_wait_for_the_limit(wakers);
         }
-        unclaims
+    }
+
+    /// All at once: as soon as the lock is released somebody may bind, and others wait for permits.
+    fn dismiss_those_who_wait_for_the_limit(&mut self, wakers: &mut Wakers) {
+        while !self.line.is_empty() {
+            let head = self.line.head();
+            wakers.push(self.queue.dismiss(&mut self.line, head, RETRY));
+        }
+        // They have not waited for a permit.
+        self.queue.restart_longest();
     }
 
     /// The limit is known. With keys, so is that over all of them. Those who have waited for it ask
@@ -44,12 +53,7 @@ impl State {
         wakers: &mut Wakers,
     ) {
         self.slow_down(word);
-        while !self.line.is_empty() {
-            let head = self.line.head();
-            wakers.push(self.queue.dismiss(&mut self.line, head, RETRY));
-        }
-        // They have not waited for a permit.
-        self.queue.restart_longest();
+        self.dismiss_those_who_wait_for_the_limit(wakers);
         self.binding = Binding::Bound;
         self.max_waiting = policy.max_waiting;
         self.order = LineOrder::of_policy(policy);

@@ -111,23 +111,24 @@ impl State {
     }
 
     /// Whether one who joins a full queue takes the place of the oldest: if the newest is served first,
-    /// and somebody waits.
+    /// and somebody may wait and does.
     pub(super) fn can_evict(&mut self, key: u32) -> bool {
         self.order == LineOrder::Lifo
+            && self.max_waiting > 0
             && lines(&mut self.line, &mut self.queue, &mut self.special, key)
                 .is_some_and(|(line, _)| !line.is_empty())
     }
 
-    /// Refuses who would be served last.
-    pub(super) fn dismiss_last(&mut self, word: &AtomicU64, key: u32, wakers: &mut Wakers) {
-        let kind = match self.order {
-            LineOrder::Lifo => RejectedKind::Evicted,
-            LineOrder::Fifo | LineOrder::Rank => RejectedKind::QueueFull,
-        };
-        let last = lines(&mut self.line, &mut self.queue, &mut self.special, key)
-            .and_then(|(line, _)| line.last());
-        if let Some(last) = last {
-            self.dismiss(word, key, last, Some(kind), wakers);
+    /// Refuses the oldest, to make room for one who joins. If more wait than may, because the bound has
+    /// been lowered, the one before it as well: so the queue gets shorter, and no call pays for it all.
+    pub(super) fn evict(&mut self, word: &AtomicU64, key: u32, wakers: &mut Wakers) {
+        let is_longer = self.waiting(key) > self.max_waiting as usize;
+        for _ in 0..=u8::from(is_longer) {
+            let last = lines(&mut self.line, &mut self.queue, &mut self.special, key)
+                .and_then(|(line, _)| line.last());
+            if let Some(last) = last {
+                self.dismiss(word, key, last, Some(RejectedKind::Evicted), wakers);
+            }
         }
     }
 

@@ -81,7 +81,7 @@ impl State {
         // If there are keys, this one is in use.
         let Some(waker) = joins.waker.take() else { return Decided::NeedsWaker };
         if is_full {
-            self.dismiss_last(word, key, wakers);
+            self.evict(word, key, wakers);
         }
         let Ask { priority, fallible, .. } = ask;
         let joining = Joining { weight, priority, key, fallible, waker };
