@@ -141,7 +141,7 @@ impl Core {
             Scope::Runtime => runtime_id::current(waker),
             Scope::Process => registry::process(),
         };
-        (lease.registry.semaphore(index), lease)
+        (lease.semaphore(index), lease)
     }
 
     /// Finds the limit out and binds a semaphore to it that has none: see [`Entered::Unbound`]. Or, if

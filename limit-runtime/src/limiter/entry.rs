@@ -260,13 +260,14 @@ impl Entry {
         if control.last.is_some() {
             return;
         }
-        let registries = registry::all();
-        let semaphores = || registries.iter().filter_map(|registry| registry.existing(self.index));
+        let semaphores = self.of_all_runtimes();
         // All under this lock, so that of two changes one is the later everywhere.
         let mut wakers = Wakers::default();
-        semaphores().for_each(|semaphore| wakers.append(each(semaphore)));
+        for semaphore in &semaphores {
+            wakers.append(each(semaphore));
+        }
         drop(control);
-        let serve = semaphores().map(Then::Serve);
+        let serve = semaphores.into_iter().map(Then::Serve);
         let then = iter::once(Then::Wake(wakers)).chain(serve).chain([Then::Notify(&self.changed)]);
         serve_each(then, Then::happen);
     }
@@ -303,8 +304,12 @@ impl Entry {
         if self.control().last.is_some() {
             return Vec::new();
         }
-        let registries = registry::all().into_iter();
-        registries.filter_map(|registry| registry.existing(self.index)).collect()
+        self.of_all_runtimes()
+    }
+
+    /// Those of all runtimes. The limiter must not have been dropped.
+    fn of_all_runtimes(&self) -> Vec<&'static Semaphore> {
+        registry::seats(self.index).into_iter().map(|seat| seat.semaphore).collect()
     }
 
     fn control(&self) -> MutexGuard<'_, Control> {

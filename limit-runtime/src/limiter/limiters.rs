@@ -90,10 +90,7 @@ impl Limiters {
 
 /// Makes all semaphores of an index those of nobody; says whether no permit of it is out.
 fn forget(index: usize, left: &mut Vec<Aside>) -> bool {
-    registry::all()
-        .iter()
-        .filter_map(|registry| registry.existing(index))
-        .all(|semaphore| semaphore.unbind(true, left))
+    registry::seats(index).iter().all(|seat| seat.semaphore.unbind(true, left))
 }
 
 fn lock() -> MutexGuard<'static, Limiters> {

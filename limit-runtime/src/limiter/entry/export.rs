@@ -24,15 +24,12 @@ impl Entry {
             return None;
         }
         let mut readings = Vec::new();
-        for registry in registry::all() {
-            let Some(semaphore) = registry.existing(self.index) else {
-                continue;
-            };
+        for seat in registry::seats(self.index) {
             // Until it has not passed on meanwhile: else it is not known whose the figures are.
             let reading = loop {
-                let before = registry.ordinal();
-                let reading = semaphore.read();
-                if before == registry.ordinal() {
+                let before = seat.runtime();
+                let reading = seat.semaphore.read();
+                if before == seat.runtime() {
                     break (before, reading);
                 }
             };
@@ -44,8 +41,7 @@ impl Entry {
     /// The number of the runtime that a semaphore of this limiter is of, if that lives.
     #[cfg(feature = "opentelemetry")]
     pub(crate) fn runtime_of(&self, semaphore: &Semaphore) -> Option<u64> {
-        let is_it = |existing: &Semaphore| std::ptr::eq(existing, semaphore);
-        let mut registries = registry::all().into_iter();
-        registries.find(|registry| registry.existing(self.index).is_some_and(is_it))?.ordinal()
+        let seats = registry::seats(self.index);
+        seats.iter().find(|seat| std::ptr::eq(seat.semaphore, semaphore))?.runtime()
     }
 }

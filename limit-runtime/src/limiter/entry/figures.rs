@@ -45,15 +45,12 @@ impl Entry {
     fn figures(&self, limit: usize) -> (Figures, Vec<RuntimeSnapshot>) {
         let mut total = Totals::new();
         let mut runtimes = Vec::new();
-        for registry in registry::all() {
-            let Some(semaphore) = registry.existing(self.index) else {
-                continue;
-            };
-            let before = registry.ordinal();
-            let reading = semaphore.read();
+        for seat in registry::seats(self.index) {
+            let before = seat.runtime();
+            let reading = seat.semaphore.read();
             total.add(&reading);
             // If it passed on meanwhile, it is not known whose the figures are.
-            let runtime = before.filter(|_| reading.bound && before == registry.ordinal());
+            let runtime = before.filter(|_| reading.bound && before == seat.runtime());
             runtimes.extend(
                 runtime.map(|runtime| RuntimeSnapshot { runtime, figures: reading.figures() }),
             );

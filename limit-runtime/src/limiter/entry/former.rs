@@ -2,7 +2,6 @@
 
 use super::{Control, Entry};
 use crate::metrics::{Former, Totals};
-use crate::registry;
 use std::sync::Arc;
 
 impl Entry {
@@ -38,9 +37,9 @@ impl Entry {
     /// The figures of all runtimes. The limiter must not have been dropped.
     pub(super) fn totals(&self) -> Totals {
         let mut totals = Totals::new();
-        let registries = registry::all().into_iter();
-        let semaphores = registries.filter_map(|registry| registry.existing(self.index));
-        semaphores.for_each(|semaphore| totals.add(&semaphore.read()));
+        for semaphore in self.of_all_runtimes() {
+            totals.add(&semaphore.read());
+        }
         totals
     }
 }

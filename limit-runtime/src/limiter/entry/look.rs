@@ -34,11 +34,10 @@ impl Entry {
             return None;
         }
         let (mut totals, mut runtimes, mut capacity) = (Totals::new(), 0, 0);
-        for registry in registry::all() {
-            let Some(semaphore) = registry.existing(self.index) else { continue };
-            let reading = semaphore.read();
+        for seat in registry::seats(self.index) {
+            let reading = seat.semaphore.read();
             totals.add(&reading);
-            if reading.bound && registry.ordinal().is_some() {
+            if reading.bound && seat.runtime().is_some() {
                 runtimes += 1;
                 capacity += reading.limit;
             }
