@@ -32,6 +32,7 @@ pub(crate) use set::Made;
 use set::MaxWaitSet;
 use std::fmt;
 use std::iter;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -115,6 +116,24 @@ struct Control {
     /// What it and those have counted that had the name before.
     #[cfg(any(feature = "_exporters", feature = "console"))]
     counted_last: Option<Arc<Former>>,
+}
+
+/// The control of a limiter that has not been dropped, and is not while this is held: its index is its
+/// own.
+struct InUse<'a>(MutexGuard<'a, Control>);
+
+impl Deref for InUse<'_> {
+    type Target = Control;
+
+    fn deref(&self) -> &Control {
+        &self.0
+    }
+}
+
+impl DerefMut for InUse<'_> {
+    fn deref_mut(&mut self) -> &mut Control {
+        &mut self.0
+    }
 }
 
 /// What follows a change: one after the other, also if foreign code in one of them panics.
@@ -221,20 +240,18 @@ impl Entry {
 
     pub(super) fn set_total(&self, total: usize) {
         let total = clamp(total);
-        let mut control = self.control();
-        control.total = Some(total);
-        self.change(control, |semaphore| semaphore.set_total(total));
+        if let Some(mut control) = self.control_in_use() {
+            control.total = Some(total);
+            self.change(control, |semaphore| semaphore.set_total(total));
+        }
     }
 
     pub(super) fn set_closed(&self, closed: bool) {
-        let mut control = self.control();
-        control.closed = closed;
-        self.change(
-            control,
-            |semaphore| {
-                if closed { semaphore.close() } else { semaphore.reopen() }
-            },
-        );
+        if let Some(mut control) = self.control_in_use() {
+            control.closed = closed;
+            let set = if closed { Semaphore::close } else { Semaphore::reopen };
+            self.change(control, set);
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -243,7 +260,10 @@ impl Entry {
 
     pub(super) fn subscribe(&self) -> Receiver<Event> {
         let mut receiver = None;
-        let mut control = self.control();
+        let Some(mut control) = self.control_in_use() else {
+            // There is nothing to come.
+            return broadcast::channel(1).1;
+        };
         let listeners = control.listeners.get_or_insert_with(|| {
             let (listeners, first) = broadcast::channel(events::KEPT);
             receiver = Some(first);
@@ -256,10 +276,7 @@ impl Entry {
     }
 
     /// Changes something for all runtimes, those alive and those to come, for which it has been noted.
-    fn change(&self, control: MutexGuard<'_, Control>, each: impl Fn(&Semaphore) -> Wakers) {
-        if control.last.is_some() {
-            return;
-        }
+    fn change(&self, control: InUse<'_>, each: impl Fn(&Semaphore) -> Wakers) {
         let semaphores = self.of_all_runtimes();
         // All under this lock, so that of two changes one is the later everywhere.
         let mut wakers = Wakers::default();
@@ -280,13 +297,29 @@ impl Entry {
 
     /// How many permits are out, and calls wait, in all runtimes.
     pub(super) fn busy(&self) -> usize {
-        self.semaphores().into_iter().map(Semaphore::busy).sum()
+        let control = self.control_in_use();
+        let busy = || self.of_all_runtimes().into_iter().map(Semaphore::busy).sum();
+        control.map_or(0, |_control| busy())
     }
 
-    /// Whether no permit is out and nobody waits, in any runtime. If not, the waker is woken when one
-    /// of those that are in use is not any more.
+    /// Whether no permit is out and nobody waits, in any runtime, or the limiter was dropped. If not, the
+    /// waker is woken when one of those that are in use is not any more, or the limiter is dropped.
     pub(super) fn poll_drained(&self, drainer: u64, waker: &Waker) -> bool {
-        self.semaphores().into_iter().all(|semaphore| semaphore.poll_drained(drainer, waker))
+        // It is foreign code that clones and drops wakers: under no lock.
+        let mut waker = Some(waker.clone());
+        // Under this lock, so that the next owner of the index is not waited for.
+        let Some(control) = self.control_in_use() else { return true };
+        let semaphores = self.of_all_runtimes();
+        let busy = semaphores.iter().position(|semaphore| {
+            let Some(own) = waker.take() else { return true };
+            let (is_drained, unneeded) = semaphore.poll_drained(drainer, own);
+            waker = unneeded;
+            !is_drained
+        });
+        drop(control);
+        let looked_at = busy.map_or(semaphores.len(), |busy| busy + 1);
+        serve_each(semaphores.into_iter().take(looked_at), Semaphore::serve_all);
+        busy.is_none()
     }
 
     /// A drainer goes.
@@ -301,10 +334,8 @@ impl Entry {
 
     /// Those of all runtimes; none, if the limiter was dropped and they may be another's.
     pub(crate) fn semaphores(&self) -> Vec<&'static Semaphore> {
-        if self.control().last.is_some() {
-            return Vec::new();
-        }
-        self.of_all_runtimes()
+        let control = self.control_in_use();
+        control.map_or_else(Vec::new, |_control| self.of_all_runtimes())
     }
 
     /// Those of all runtimes. The limiter must not have been dropped.
@@ -314,6 +345,12 @@ impl Entry {
 
     fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` if the limiter was dropped: what its semaphores are asked then may be the next owner's.
+    fn control_in_use(&self) -> Option<InUse<'_>> {
+        let control = self.control();
+        control.last.is_none().then_some(InUse(control))
     }
 }
 

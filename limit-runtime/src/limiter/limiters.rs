@@ -88,9 +88,17 @@ impl Limiters {
     }
 }
 
-/// Makes all semaphores of an index those of nobody; says whether no permit of it is out.
+/// Makes all semaphores of an index those of nobody; says whether no permit of it is out. Whoever listens
+/// or waits for it to be drained is told that there is no more to come.
 fn forget(index: usize, left: &mut Vec<Aside>) -> bool {
-    registry::seats(index).iter().all(|seat| seat.semaphore.unbind(true, left))
+    let mut forgotten = true;
+    for seat in registry::seats(index) {
+        if !seat.semaphore.unbind(true, left) {
+            forgotten = false;
+            left.extend(seat.semaphore.let_go());
+        }
+    }
+    forgotten
 }
 
 fn lock() -> MutexGuard<'static, Limiters> {
@@ -130,10 +138,10 @@ pub(super) fn add(
 
 /// A limiter is dropped.
 pub(super) fn remove(entry: &Entry, wanted: &str) {
-    // Dropped after unlocking: there may be keys of the user's in it.
+    // Dropped after unlocking: there may be keys and wakers of the user's in it.
     let mut left = Vec::new();
     let mut limiters = lock();
-    entry.close();
+    let listeners = entry.close();
     limiters.free_name(&entry.name, wanted);
     #[cfg(any(feature = "_exporters", feature = "console"))]
     if let Some(counted) = entry.counted_last() {
@@ -146,7 +154,7 @@ pub(super) fn remove(entry: &Entry, wanted: &str) {
         limiters.leaving.push_back(entry.index);
     }
     drop(limiters);
-    drop(gone);
+    drop((listeners, gone));
 }
 
 /// A limiter that has been used, wherever it is: to look at and to change.

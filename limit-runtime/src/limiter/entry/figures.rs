@@ -1,6 +1,7 @@
 //! What a limiter has counted.
 
 use super::Entry;
+use crate::events::Event;
 #[cfg(feature = "_exporters")]
 use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::sync::PoisonError;
 #[cfg(feature = "diagnostics")]
 use std::time::Duration;
+use tokio::sync::broadcast::Sender;
 
 impl Entry {
     pub(in crate::limiter) fn snapshot(&self) -> Snapshot {
@@ -31,8 +33,9 @@ impl Entry {
         }
     }
 
-    /// The limiter is dropped: its figures stay as they are.
-    pub(in crate::limiter) fn close(&self) {
+    /// The limiter is dropped: its figures stay as they are. Gives those who listen, to be dropped when
+    /// no lock is held.
+    pub(in crate::limiter) fn close(&self) -> Option<Sender<Event>> {
         let limit = self.some_limit();
         let mut control = self.control();
         control.last = Some(self.figures(limit).0);
@@ -40,6 +43,7 @@ impl Entry {
         {
             control.counted_last = Some(Arc::new(self.counted(&control)));
         }
+        control.listeners.take()
     }
 
     fn figures(&self, limit: usize) -> (Figures, Vec<RuntimeSnapshot>) {

@@ -78,6 +78,10 @@ impl Entry {
                 })
                 .or_insert(key);
         }
+        // If it was dropped meanwhile, they may be another's.
+        if self.is_dropped() {
+            return Vec::new();
+        }
         let mut all: Vec<_> = all.into_values().collect();
         all.sort_by(|one, other| {
             let busy = |key: &KeyFigures| (key.waiting, key.in_use);
