@@ -10,6 +10,7 @@ pub(crate) mod existing;
 mod keyed;
 mod limiters;
 mod live;
+mod numbers;
 mod policy;
 #[cfg(feature = "task")]
 mod run;
@@ -288,8 +289,9 @@ impl<E: Admission, K> Limiter<E, K> {
         self.core.snapshot()
     }
 
-    /// The name in figures and errors: the one it was made with, or `name#2` and so on if another
-    /// limiter in use has that one.
+    /// The name in figures and errors: the one it was made with, or if another limiter in use has that,
+    /// the one of `name#2`, `name#3` and so on with the smallest number that is free. When a limiter is
+    /// dropped its name is free again.
     #[must_use]
     pub fn name(&self) -> &str {
         self.core.name()
