@@ -181,6 +181,7 @@ impl Core {
     }
 
     pub(crate) fn entry(&self) -> &Arc<Entry> {
+        let mut then = None;
         let registration = self.registration.get_or_init(|| {
             let made = Made {
                 policy: self.policy,
@@ -188,7 +189,9 @@ impl Core {
                 enabled: self.ask.enabled,
                 fallible: self.ask.fallible,
             };
-            let entry = limiters::add(&self.name, self.limit, self.scope, self.env, made);
+            let (entry, follows) =
+                limiters::add(&self.name, self.limit, self.scope, self.env, made);
+            then = Some(follows);
             Registration { entry, wanted: self.name.clone() }
         });
         let entry = &registration.entry;
@@ -197,6 +200,10 @@ impl Core {
             let index = index.expect("registries have room for 2^28 limiters");
             self.index.store(index, Ordering::Release);
             entry.log();
+        }
+        // Not before: it is foreign code, which may use this very limiter.
+        if let Some(then) = then {
+            then.happen();
         }
         entry
     }

@@ -41,6 +41,19 @@ struct Namesakes {
     numbers: Numbers,
 }
 
+/// What follows from the first use of a limiter, when no lock is held and the limiter can be used.
+#[derive(Default)]
+pub(super) struct Then {
+    /// There may be keys and wakers of the user's in it.
+    left: Vec<Aside>,
+}
+
+impl Then {
+    pub(super) fn happen(self) {
+        drop(self.left);
+    }
+}
+
 impl Limiters {
     fn index(&mut self, left: &mut Vec<Aside>) -> usize {
         if self.free.is_empty() {
@@ -123,11 +136,10 @@ pub(super) fn add(
     scope: Scope,
     variable: Option<&str>,
     made: Made,
-) -> Arc<Entry> {
-    // Dropped after unlocking: there may be keys of the user's in it.
-    let mut left = Vec::new();
+) -> (Arc<Entry>, Then) {
+    let mut then = Then::default();
     let mut limiters = lock();
-    let index = limiters.index(&mut left);
+    let index = limiters.index(&mut then.left);
     let name = limiters.take_name(wanted);
     let entry = Entry::new(name, index, scope, limit, variable, made);
     #[cfg(any(feature = "_exporters", feature = "console"))]
@@ -145,7 +157,7 @@ pub(super) fn add(
     }
     #[cfg(feature = "config")]
     crate::config::first_used(&entry, variable);
-    entry
+    (entry, then)
 }
 
 /// A limiter is dropped.

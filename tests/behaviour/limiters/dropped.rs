@@ -3,6 +3,11 @@
 use crate::calls::{at_once, heard, let_in, refused};
 use crate::support::permit;
 use limit_runtime::{Limiter, LimiterHandle, Permit, Rejected, RejectedKind, find};
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -138,4 +143,66 @@ fn a_listener_is_told_of_the_drop_although_a_permit_is_out_and_a_handle_is_left(
     drop(held);
     assert_eq!(told(&mut second), Err(TryRecvError::Closed));
     drop(handle);
+}
+
+/// A key whose drop uses the limiter that this thread was the last to make.
+#[derive(Clone)]
+struct UsesTheNewest(Arc<AtomicUsize>);
+
+thread_local! {
+    static NEWEST: RefCell<Option<Arc<Limiter>>> = const { RefCell::new(None) };
+}
+
+impl PartialEq for UsesTheNewest {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for UsesTheNewest {}
+
+impl Hash for UsesTheNewest {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl Drop for UsesTheNewest {
+    fn drop(&mut self) {
+        let newest = NEWEST.with(|newest| newest.borrow().clone());
+        if let Some(newest) = newest {
+            drop(newest.try_acquire());
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_left_over_may_use_the_limiter_that_takes_its_place() {
+    /// How often the key has used the newest limiter when it is gone.
+    fn uses(attempt: usize) -> usize {
+        let uses = Arc::new(AtomicUsize::new(0));
+        let day = Duration::from_secs(86_400);
+        let limiter = Limiter::named(format!("limiters-left-over-{attempt}"), 1).per(day).keyed();
+        // It is out when the limiter is dropped, and cools, with its key, when it is back.
+        let held = limiter.key(UsesTheNewest(Arc::clone(&uses))).try_acquire();
+        drop(limiter);
+        drop(held.expect("a permit is free"));
+        // Until the first use of one finds the place, which is free now.
+        let mut others = Vec::new();
+        while Arc::strong_count(&uses) > 1 {
+            let other = Arc::new(Limiter::new("limiters-after-left-over", 1));
+            NEWEST.with(|newest| newest.replace(Some(Arc::clone(&other))));
+            drop(permit(&other));
+            others.push(other);
+        }
+        NEWEST.with(|newest| newest.replace(None));
+        uses.load(Ordering::SeqCst)
+    }
+
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        // Other tests may find the place as well: then the key has used nothing.
+        let used = (0..1_000).find(|&attempt| uses(attempt) == 1);
+        done.send(used.is_some()).expect("the test waits for it");
+    });
+    assert_eq!(is_done.recv_timeout(Duration::from_secs(60)), Ok(true), "it waits for itself");
 }
