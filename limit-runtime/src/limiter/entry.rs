@@ -108,6 +108,7 @@ struct Control {
     bad_variable: Option<String>,
     /// Whether it has been told that the limit was found to be 0.
     found_zero: bool,
+    /// Each is there once.
     problems: Vec<Problem>,
     /// How many of them have been logged.
     logged: usize,

@@ -3,7 +3,7 @@
 use super::Entry;
 
 /// Something wrong in the configuration.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Problem {
     is_error: bool,
     pub(super) what: String,
@@ -30,9 +30,14 @@ impl Problem {
 
 impl Entry {
     /// Notes something wrong in the configuration that was worked around; an error, if the user has
-    /// asked for something and not got it. To be logged when no lock is held.
+    /// asked for something and not got it. Once, however often it happens. To be logged when no lock is
+    /// held.
     pub(crate) fn note(&self, is_error: bool, what: String) {
-        self.control().problems.push(Problem { is_error, what });
+        let problem = Problem { is_error, what };
+        let mut control = self.control();
+        if !control.problems.contains(&problem) {
+            control.problems.push(problem);
+        }
     }
 
     /// Logs what was noted, once. Foreign code: under no lock of ours.
