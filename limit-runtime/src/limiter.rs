@@ -57,6 +57,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 /// A named limit: at most so many permits at a time, for each runtime or for the process.
 ///
@@ -194,6 +195,15 @@ impl Limiter {
     pub const fn lazy(name: &'static str, limit: fn() -> usize) -> Self {
         Self::made_of(Core::new(Cow::Borrowed(name), Limit::Lazy(limit)))
     }
+}
+
+/// A limiter that the attribute makes for a function and names after it, by default. Two functions may
+/// have one such name, because the attribute does not know in which `impl` one stands.
+#[must_use]
+#[track_caller]
+pub const fn of_function(mut limiter: Limiter) -> Limiter {
+    limiter.core.function = Some(Location::caller());
+    limiter
 }
 
 impl<E: Admission, K> Limiter<E, K> {

@@ -15,6 +15,7 @@ use crate::sync::Ordering;
 use once_cell::sync::OnceCell;
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 // Not `crate::sync`'s: a limiter must be const-constructible, which loom's atomics are not.
 use std::sync::atomic::AtomicU32 as ConstAtomicU32;
@@ -32,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) ask: Ask,
     pub(crate) max_wait: Option<MaxWait>,
     pub(crate) policy: Policy,
+    /// Where the function stands after which it is named, if it is.
+    pub(super) function: Option<&'static Location<'static>>,
     registration: OnceCell<Registration>,
 }
 
@@ -59,6 +62,7 @@ impl Core {
             ask: Ask::ONE,
             max_wait: None,
             policy: Policy::PLAIN,
+            function: None,
             registration: OnceCell::new(),
         }
     }
@@ -188,6 +192,7 @@ impl Core {
                 max_wait: self.max_wait,
                 enabled: self.ask.enabled,
                 fallible: self.ask.fallible,
+                function: self.function,
             };
             let (entry, follows) =
                 limiters::add(&self.name, self.limit, self.scope, self.env, made);

@@ -33,6 +33,7 @@ use set::MaxWaitSet;
 use std::fmt;
 use std::iter;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -112,6 +113,8 @@ struct Control {
     problems: Vec<Problem>,
     /// How many of them have been logged.
     logged: usize,
+    /// The places of two functions that are named alike by default, if one of them is this limiter's.
+    same_name: Option<[&'static Location<'static>; 2]>,
     /// The figures at the end of a limiter that was dropped. Its index may be another's by now.
     last: Option<Figures>,
     /// What it and those have counted that had the name before.
@@ -187,6 +190,7 @@ impl Entry {
             found_zero: false,
             problems: Vec::new(),
             logged: 0,
+            same_name: None,
             last: None,
             #[cfg(any(feature = "_exporters", feature = "console"))]
             counted_last: None,
@@ -219,6 +223,11 @@ impl Entry {
 
     fn effective_limit(&self, overrides: &Overrides) -> Option<u32> {
         overrides.get(|set| set.limit).map(|(limit, _)| limit).or(self.limit.fixed())
+    }
+
+    /// Where the function stands after which it is named, if it is.
+    pub(super) fn function(&self) -> Option<&'static Location<'static>> {
+        self.made.function
     }
 
     /// How long calls wait that do not say it themselves, if that is not as the code has it.

@@ -44,13 +44,17 @@ struct Namesakes {
 /// What follows from the first use of a limiter, when no lock is held and the limiter can be used.
 #[derive(Default)]
 pub(super) struct Then {
+    /// One that has something new to log.
+    told: Option<Arc<Entry>>,
     /// There may be keys and wakers of the user's in it.
     left: Vec<Aside>,
 }
 
 impl Then {
     pub(super) fn happen(self) {
-        drop(self.left);
+        if let Some(told) = &self.told {
+            told.log();
+        }
     }
 }
 
@@ -150,14 +154,26 @@ pub(super) fn add(
     let entry = Arc::new(entry);
     limiters.entries[index] = Some(Arc::clone(&entry));
     limiters.names.insert(Arc::clone(&entry.name), Arc::clone(&entry));
+    let first = (*entry.name != *wanted).then(|| limiters.names.get(wanted).cloned()).flatten();
     drop(limiters);
-    if *entry.name != *wanted {
-        let what = format!("another limiter is named `{wanted}`; this one is `{}`", entry.name);
-        entry.note(false, what);
+    if let Some(first) = first {
+        then.told = tell_of_one_name(wanted, &first, &entry);
     }
     #[cfg(feature = "config")]
     crate::config::first_used(&entry, variable);
     (entry, then)
+}
+
+/// Two limiters want one name. Gives the first if it is told of that as well.
+fn tell_of_one_name(name: &str, first: &Arc<Entry>, second: &Entry) -> Option<Arc<Entry>> {
+    let (Some(one), Some(other)) = (first.function(), second.function()) else {
+        let what = format!("another limiter is named `{name}`; this one is `{}`", second.name);
+        second.note(false, what);
+        return None;
+    };
+    let is_news = first.shares_name_with(name, one, other);
+    second.shares_name_with(name, one, other);
+    is_news.then(|| Arc::clone(first))
 }
 
 /// A limiter is dropped.

@@ -83,6 +83,91 @@ fn among_many_namesakes_each_is_found_and_one_that_comes_has_the_number_of_who_w
     }
 }
 
+/// Two types with a function of the same name.
+mod two_types {
+    pub(super) struct First;
+    pub(super) struct Second;
+
+    impl First {
+        pub(super) const LINE: u32 = line!() + 1;
+        #[limit_runtime::concurrency_limit(1)]
+        pub(super) async fn fetch() {}
+    }
+
+    impl Second {
+        pub(super) const LINE: u32 = line!() + 1;
+        #[limit_runtime::concurrency_limit(2)]
+        pub(super) async fn fetch() {}
+    }
+
+    pub(super) const NAME: &str = concat!(module_path!(), "::fetch");
+}
+
+#[test]
+fn two_functions_with_one_default_name_are_both_told_of_both_places() {
+    use two_types::{First, NAME, Second};
+
+    assert!(task::spawn(Second::fetch()).poll().is_ready());
+    let second = find(NAME).expect("it is in use");
+    assert_eq!(second.snapshot().warnings, [""; 0], "so far it is the only one");
+    assert!(task::spawn(First::fetch()).poll().is_ready());
+    let first = find(&format!("{NAME}#2")).expect("it is in use");
+    // In the order of their places, whichever was used first.
+    let (file, lines) = (file!(), (First::LINE, Second::LINE));
+    for limiter in [&first, &second] {
+        let warnings = limiter.snapshot().warnings;
+        let [warning] = &*warnings else { panic!("{warnings:?}") };
+        let places = format!("at {file}:{}:9 and {file}:{}:9", lines.0, lines.1);
+        assert!(warning.contains(NAME) && warning.contains(&places), "{warning}");
+        assert!(warning.contains("`name = "), "it says what to do: {warning}");
+    }
+    for _ in 0..3 {
+        assert!(task::spawn(First::fetch()).poll().is_ready());
+    }
+    assert_eq!((first.snapshot().warnings.len(), second.snapshot().warnings.len()), (1, 1));
+}
+
+#[test]
+fn a_third_function_with_the_same_default_name_is_told_and_nobody_twice() {
+    mod same {
+        macro_rules! three_types {
+            ($($name:ident)*) => {
+                $(
+                    pub(crate) struct $name;
+                    impl $name {
+                        #[limit_runtime::concurrency_limit(1)]
+                        pub(crate) async fn of_a_macro() {}
+                    }
+                )*
+            };
+        }
+        three_types!(A B C);
+        pub(crate) const NAME: &str = concat!(module_path!(), "::of_a_macro");
+    }
+
+    assert!(task::spawn(same::A::of_a_macro()).poll().is_ready());
+    assert!(task::spawn(same::B::of_a_macro()).poll().is_ready());
+    assert!(task::spawn(same::C::of_a_macro()).poll().is_ready());
+    for number in ["", "#2", "#3"] {
+        let limiter = find(&format!("{}{number}", same::NAME)).expect("it is in use");
+        assert_eq!(limiter.snapshot().warnings.len(), 1, "{number}");
+    }
+}
+
+#[test]
+fn a_generic_function_has_one_limiter_and_nothing_to_tell() {
+    #[concurrency_limit(1)]
+    async fn generic<T>(value: T) -> T {
+        value
+    }
+
+    assert!(task::spawn(generic(1)).poll().is_ready());
+    assert!(task::spawn(generic("one")).poll().is_ready());
+    let limiter = find(concat!(module_path!(), "::generic")).expect("it is in use");
+    let snapshot = limiter.snapshot();
+    assert_eq!((snapshot.total.admitted_at_once, snapshot.warnings.len()), (2, 0));
+}
+
 #[test]
 fn a_function_whose_default_name_somebody_has_taken_by_hand_is_numbered() {
     #[concurrency_limit(1)]

@@ -1,6 +1,7 @@
 //! What is wrong in a limiter's configuration and was worked around.
 
 use super::Entry;
+use std::panic::Location;
 
 /// Something wrong in the configuration.
 #[derive(Clone, PartialEq)]
@@ -40,6 +41,27 @@ impl Entry {
         }
     }
 
+    /// Two functions have one default name, of which this limiter is one's. Says whether that is news.
+    pub(in crate::limiter) fn shares_name_with(
+        &self,
+        name: &str,
+        one: &'static Location<'static>,
+        other: &'static Location<'static>,
+    ) -> bool {
+        // Always the same, whichever was used first.
+        let [first, second] = if one <= other { [one, other] } else { [other, one] };
+        let is_news = self.control().same_name.replace([first, second]).is_none();
+        if is_news {
+            let what = format!(
+                "two functions are named `{name}` by default, at {first} and {second}: which of them \
+                 has the name, and its settings, depends on which is used first; give each its own, \
+                 `name = \"...\"`"
+            );
+            self.note(false, what);
+        }
+        is_news
+    }
+
     /// Logs what was noted, once. Foreign code: under no lock of ours.
     pub(in crate::limiter) fn log(&self) {
         let mut control = self.control();
@@ -50,5 +72,10 @@ impl Entry {
         for problem in problems {
             problem.log(&self.name);
         }
+    }
+    /// The places of two functions that are named alike by default, if one of them is this limiter's.
+    #[cfg(feature = "config")]
+    pub(crate) fn same_name(&self) -> Option<[&'static Location<'static>; 2]> {
+        self.control().same_name
     }
 }

@@ -4,7 +4,7 @@ use super::{Control, Entry, Found, InUse, Limit, clamp};
 use crate::limiter::settings::{Overrides, Setting, Settings, Source, Unsupported, Values};
 use crate::policy::{Force, MaxWait, Policy};
 use crate::semaphore::Wakers;
-use std::panic::catch_unwind;
+use std::panic::{Location, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ pub(crate) struct Made {
     pub(crate) enabled: bool,
     /// Whether its calls can be told that they are refused.
     pub(crate) fallible: bool,
+    /// Where the function stands after which it is named, if it is.
+    pub(crate) function: Option<&'static Location<'static>>,
 }
 
 /// How long calls wait that do not say it themselves, if that is not as the code has it. Read by calls
