@@ -90,6 +90,35 @@ fn ten_thousand_runtimes_one_after_another_leave_nothing_behind() {
     assert_eq!(all.sum::<u64>(), 100_000);
 }
 
+/// A permit that is forgotten keeps what it needs, and nothing else of the runtime that it was of.
+#[test]
+fn a_runtime_that_ends_with_a_permit_forgotten_leaves_no_more_than_that_behind() {
+    const RUNTIMES: u16 = 500;
+    static FORGOTTEN: Limiter = Limiter::new("forgotten", 2);
+    static OTHERS: [Limiter; 3] =
+        [Limiter::new("other", 1), Limiter::new("another", 1), Limiter::new("third", 1)];
+
+    fn forget_one(turn: u16) {
+        let runtime = Builder::new_current_thread().build().expect("a runtime can be made");
+        runtime.block_on(async {
+            for other in &OTHERS {
+                drop(other.acquire().await);
+            }
+            std::mem::forget(FORGOTTEN.acquire().await);
+            drop(FORGOTTEN.acquire().await);
+            let total = FORGOTTEN.snapshot().total;
+            let turns = usize::from(turn) + 1;
+            assert_eq!((total.in_use, total.admitted_at_once), (turns, 2 * turns as u64));
+        });
+    }
+
+    record_nothing();
+    (0..100).for_each(forget_one);
+    let allocated = measure(|| (100..100 + RUNTIMES).for_each(forget_one));
+    let each = allocated.bytes_current / i64::from(RUNTIMES);
+    assert!(each < 1024, "{each} bytes for each");
+}
+
 /// Ten million keys, each used once, and some that are used at the same time now and then. On two
 /// threads, for memory is counted for each.
 #[test]

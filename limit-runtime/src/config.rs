@@ -63,6 +63,11 @@
 //! first used; a name that means none so far is [pending](Applied::pending), which may be a slip of the
 //! pen: then the nearest name that is known is told.
 //!
+//! A function whose attribute has no `name` is named after its path: module and function, without the
+//! type whose method it is. Two methods of one module that are called alike ask for one name. Whichever
+//! is used first has it, and the other is numbered (`payments::fetch#2`). Give each a `name`. Such names
+//! are told as [ambiguous](Applied::ambiguous), and the limiters' snapshots warn of them.
+//!
 //! Needs the feature `config`.
 
 mod applied;
@@ -76,7 +81,7 @@ mod watch;
 use crate::limiter::settings::Values;
 use crate::limiter::{Entry, entries};
 use crate::unwind::serve_each;
-pub use applied::{Applied, Change, Pending};
+pub use applied::{Ambiguous, Applied, Change, Pending};
 pub use error::ConfigError;
 pub(crate) use layer::first_used;
 use serde::de::{Deserialize, Deserializer};
@@ -202,7 +207,8 @@ impl Config {
             .flat_map(|(entry, before)| Change::between(entry, before, &entry.current_settings()))
             .collect();
         let pending = config.pending(&limiters);
-        Ok((Applied { changes, pending }, configured.err()))
+        let ambiguous = config.ambiguous(&limiters);
+        Ok((Applied { changes, pending, ambiguous }, configured.err()))
     }
 
     /// What it says of a limiter.
@@ -247,6 +253,16 @@ impl Config {
             .map(|(number, name)| {
                 let nearest = if number < SOUGHT { names::nearest(name, known()) } else { None };
                 Pending { name: name.clone(), nearest: nearest.map(str::to_owned) }
+            })
+            .collect()
+    }
+
+    /// The names that mean a function's limiter, but may mean another's at the next start.
+    fn ambiguous(&self, limiters: &[Arc<Entry>]) -> Vec<Ambiguous> {
+        let named = limiters.iter().filter(|entry| self.tables.contains_key(&*entry.name));
+        named
+            .filter_map(|entry| {
+                Some(Ambiguous { name: entry.name.to_string(), functions: entry.same_name()? })
             })
             .collect()
     }

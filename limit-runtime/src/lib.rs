@@ -387,7 +387,8 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 ///
 /// # The options by example
 ///
-/// `name`: what figures and errors call the limiter.
+/// `name`: what figures and errors call the limiter. Without it that is the function's path, in which
+/// the type of a method is missing: give methods of one module that are called alike a name each.
 ///
 /// ```
 /// use limit_runtime::concurrency_limit;
@@ -724,4 +725,5 @@ pub mod __private {
     pub use crate::admission::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use crate::blocking::run;
     pub use crate::limiter::existing::{Existing, IsShared};
+    pub use crate::limiter::of_function;
 }

@@ -10,6 +10,7 @@ pub(crate) mod existing;
 mod keyed;
 mod limiters;
 mod live;
+mod numbers;
 mod policy;
 #[cfg(feature = "task")]
 mod run;
@@ -56,6 +57,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 /// A named limit: at most so many permits at a time, for each runtime or for the process.
 ///
@@ -195,6 +197,15 @@ impl Limiter {
     }
 }
 
+/// A limiter that the attribute makes for a function and names after it, by default. Two functions may
+/// have one such name, because the attribute does not know in which `impl` one stands.
+#[must_use]
+#[track_caller]
+pub const fn of_function(mut limiter: Limiter) -> Limiter {
+    limiter.core.function = Some(Location::caller());
+    limiter
+}
+
 impl<E: Admission, K> Limiter<E, K> {
     const fn made_of(core: Core) -> Self {
         Self { core, kind: PhantomData }
@@ -288,8 +299,9 @@ impl<E: Admission, K> Limiter<E, K> {
         self.core.snapshot()
     }
 
-    /// The name in figures and errors: the one it was made with, or `name#2` and so on if another
-    /// limiter in use has that one.
+    /// The name in figures and errors: the one it was made with, or if another limiter in use has that,
+    /// the one of `name#2`, `name#3` and so on with the smallest number that is free. When a limiter is
+    /// dropped its name is free again.
     #[must_use]
     pub fn name(&self) -> &str {
         self.core.name()

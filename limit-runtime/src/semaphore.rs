@@ -260,7 +260,7 @@ impl Semaphore {
 
     /// How many permits are out and how many calls wait.
     pub(crate) fn busy(&self) -> usize {
-        let reading = self.read();
+        let reading = self.read(&mut Vec::new());
         reading.in_use + reading.waiting
     }
 
@@ -296,15 +296,16 @@ impl Semaphore {
         true
     }
 
-    /// What it shows at this moment.
-    pub(crate) fn read(&self) -> Reading {
+    /// What it shows at this moment. What is left is dropped when no lock is held, also none of the
+    /// caller's: it has keys of the user's.
+    pub(crate) fn read(&self, left: &mut Vec<Aside>) -> Reading {
         let mut state = self.lock();
         let acquired = self.acquired(&mut state);
         let reading = state.read(&self.word, acquired);
         let forgotten = state.take_forgotten();
-        // They are the user's, to be dropped when no lock is held.
-        drop(state);
-        drop(forgotten);
+        if !forgotten.is_empty() {
+            left.push(Aside::of_keys(forgotten));
+        }
         reading
     }
 

@@ -2,8 +2,10 @@
 
 use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, refused};
 use crate::support::{assert_waits, four_workers, one_thread, permit, served, waiter};
-use limit_runtime::{Limiter, Rejected, RejectedKind, Scope, find};
-use std::sync::Arc;
+use limit_runtime::{Limiter, LimiterHandle, Rejected, RejectedKind, Scope, find};
+use std::hint;
+use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_test::task;
@@ -285,13 +287,57 @@ fn closing_and_draining_shut_down_in_order() {
     });
 }
 
+/// Not at the end of its use, for nobody would know of that.
 #[test]
-fn a_drained_limiter_that_is_dropped_meanwhile_is_drained() {
-    let limiter = Limiter::new("draining-limiter-gone", 1);
-    let held = permit(&limiter);
-    let mut drain = waiter(limiter.drain());
+fn a_drain_is_over_when_its_limiter_is_dropped_even_if_permits_are_out() {
+    let limiter = Limiter::new("draining-limiter-gone", 2);
+    let handle = find_used(&limiter);
+    let (here, runtime) = (permit(&limiter), one_thread());
+    let there = runtime.block_on(async { permit(&limiter) });
+    let mut drains = [waiter(limiter.drain()), waiter(handle.drain())];
     drop(limiter);
-    drop(held);
-    assert!(drain.is_woken(), "nothing is in use");
-    assert!(drain.poll().is_ready());
+    for drain in &mut drains {
+        assert_eq!(served(drain), 2);
+    }
+    assert_eq!(at_once(handle.drain()), 0, "nor does one wait that begins later");
+    drop((here, there));
+}
+
+fn find_used(limiter: &Limiter) -> LimiterHandle {
+    find(limiter.name()).expect("it is in use")
+}
+
+#[test]
+fn a_drain_that_is_polled_while_its_limiter_goes_does_not_wait_for_the_next_owner() {
+    // It is busy in the one that is looked at last: there is time enough for it to go.
+    let runtimes: Vec<_> = (0..100).map(|_| one_thread()).collect();
+    let used = Limiter::new("draining-goes-used", 1);
+    for runtime in &runtimes {
+        runtime.block_on(async { drop(permit(&used)) });
+    }
+    let last = runtimes.last().expect("there are some");
+    for round in 0..300 {
+        let limiter = Limiter::named(format!("draining-goes-{round}"), 1);
+        let held = last.block_on(async { permit(&limiter) });
+        let mut drain = task::spawn(limiter.drain());
+        let both = Barrier::new(2);
+        let next = thread::scope(|scope| {
+            let next = scope.spawn(|| {
+                both.wait();
+                drop((held, limiter));
+                // Most likely it has the place of the one that went.
+                let next = Limiter::named(format!("draining-next-{round}"), 1);
+                (last.block_on(async { permit(&next) }), next)
+            });
+            both.wait();
+            // At each moment of its going, one after another.
+            (0..round * 100).for_each(|_| hint::spin_loop());
+            let polled = drain.poll();
+            let next = next.join().expect("no panic");
+            assert!(polled.is_ready() || drain.is_woken(), "in round {round}");
+            next
+        });
+        assert!(drain.poll().is_ready(), "in round {round}");
+        drop(next);
+    }
 }

@@ -252,3 +252,22 @@ fn a_limit_that_was_set_before_the_first_use_is_not_found_out() {
     assert_all_free(&LIMITER);
     one_thread().block_on(async { assert_all_free(&LIMITER) });
 }
+
+#[test]
+fn a_limit_that_cannot_be_found_out_is_told_once_however_often_it_is_tried() {
+    static TRIED: AtomicUsize = AtomicUsize::new(0);
+    static LIMITER: Limiter = Limiter::lazy("lazy-panics-often", || {
+        TRIED.fetch_add(1, Ordering::SeqCst);
+        panic!("meant to")
+    });
+
+    LIMITER.set_limit(2);
+    drop(crate::support::permit(&LIMITER));
+    for _ in 0..50 {
+        LIMITER.reset();
+        LIMITER.set_limit(2);
+    }
+    assert_eq!(TRIED.load(Ordering::SeqCst), 50);
+    let warnings = LIMITER.snapshot().warnings;
+    assert_eq!(warnings.len(), 1, "{} warnings, {:?} ...", warnings.len(), warnings.first());
+}

@@ -1,5 +1,8 @@
 //! Limiters that come and go: names, handles, and what they show.
 
+mod dropped;
+mod names;
+
 use crate::support::{assert_all_free, assert_figures, permit, served, total, waiter};
 use limit_runtime::{Figures, Limiter, Scope, concurrency_limit, find, limiters};
 

@@ -2,7 +2,7 @@
 
 use crate::{apply, turn};
 use limit_runtime::config::Pending;
-use limit_runtime::{Limiter, Source};
+use limit_runtime::{Limiter, Source, concurrency_limit};
 use std::time::Duration;
 
 #[test]
@@ -156,4 +156,35 @@ fn of_very_many_names_that_mean_nobody_it_is_told_of_the_first_hundred() {
     let near = |pending: &Pending| pending.nearest().is_some();
     assert!(applied.pending()[..100].iter().all(near));
     assert!(!near(&applied.pending()[100]));
+}
+
+#[test]
+fn a_name_that_two_functions_have_by_default_is_told_as_ambiguous() {
+    struct First;
+    struct Second;
+
+    impl First {
+        const LINE: u32 = line!() + 1;
+        #[concurrency_limit(1)]
+        async fn ambiguous() {}
+    }
+
+    impl Second {
+        const LINE: u32 = line!() + 1;
+        #[concurrency_limit(1)]
+        async fn ambiguous() {}
+    }
+
+    let _turn = turn();
+    let name = concat!(module_path!(), "::ambiguous");
+    futures::executor::block_on(Second::ambiguous());
+    assert_eq!(apply(&format!("[\"{name}\"]\nlimit = 7")).ambiguous(), [], "there is one so far");
+    futures::executor::block_on(First::ambiguous());
+    let applied = apply(&format!("[\"{name}\"]\nlimit = 7\n[\"{name}*\"]\nlimit = 3"));
+    let [ambiguous] = applied.ambiguous() else { panic!("{applied:?}") };
+    assert_eq!(ambiguous.name(), name, "a pattern means both of them, in whatever order");
+    let lines = ambiguous.functions().map(|place| (place.file(), place.line()));
+    assert_eq!(lines, [(file!(), First::LINE), (file!(), Second::LINE)]);
+    let told = applied.to_string();
+    assert!(told.contains(&ambiguous.to_string()) && told.contains("`name = "), "{told}");
 }

@@ -13,7 +13,7 @@ use syn::ext::IdentExt;
 /// 3, scope = process, env = "VAR", max_waiting = 100, max_wait = "50ms"
 ///
 /// // after
-/// static __CONCURRENCY_LIMIT: Limiter<Rejected> = Limiter::new("module::function", 3)
+/// static __CONCURRENCY_LIMIT: Limiter<Rejected> = of_function(Limiter::new("module::function", 3))
 ///     .scope(Scope::Process)
 ///     .env("VAR")
 ///     .max_waiting(100)
@@ -55,7 +55,7 @@ fn made(runtime: &TokenStream, own: &OwnLimiter, function: &Ident) -> TokenStrea
         },
         ours,
     );
-    match &own.limit {
+    let made = match &own.limit {
         Limit::Literal(limit) => {
             quote_spanned!(span=> #runtime::Limiter::new(#name, #limit))
         }
@@ -65,6 +65,12 @@ fn made(runtime: &TokenStream, own: &OwnLimiter, function: &Ident) -> TokenStrea
                 #runtime::Limiter::lazy(#name, || -> ::core::primitive::usize #limit)
             )
         }
+    };
+    // Another function may have the same default name: then both are told.
+    if own.name.is_none() {
+        quote_spanned!(span=> #runtime::__private::of_function(#made))
+    } else {
+        made
     }
 }
 

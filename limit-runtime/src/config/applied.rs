@@ -3,12 +3,14 @@
 use crate::limiter::Entry;
 use crate::limiter::settings::Settings;
 use std::fmt::{self, Debug};
+use std::panic::Location;
 
 /// What came of a [`Config`](super::Config).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     pub(super) changes: Vec<Change>,
     pub(super) pending: Vec<Pending>,
+    pub(super) ambiguous: Vec<Ambiguous>,
 }
 
 impl Applied {
@@ -23,16 +25,26 @@ impl Applied {
     pub fn pending(&self) -> &[Pending] {
         &self.pending
     }
+
+    /// The names that two functions have by default: which of them is meant depends on which is used
+    /// first.
+    #[must_use]
+    pub fn ambiguous(&self) -> &[Ambiguous] {
+        &self.ambiguous
+    }
 }
 
 impl fmt::Display for Applied {
-    /// A line for each change and each name that is pending.
+    /// A line for each change, each name that is pending and each that is ambiguous.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in &self.changes {
             writeln!(f, "{change}")?;
         }
         for pending in &self.pending {
             writeln!(f, "{pending}")?;
+        }
+        for ambiguous in &self.ambiguous {
+            writeln!(f, "{ambiguous}")?;
         }
         Ok(())
     }
@@ -133,5 +145,40 @@ impl fmt::Display for Pending {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
             None => Ok(()),
         }
+    }
+}
+
+/// A name that two functions have by default, or had one of them not been numbered.
+///
+/// A function that has no `name` in its attribute is named after its path, in which the type is
+/// missing whose method it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ambiguous {
+    pub(super) name: String,
+    pub(super) functions: [&'static Location<'static>; 2],
+}
+
+impl Ambiguous {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the two functions stand. There may be more.
+    #[must_use]
+    pub fn functions(&self) -> [&'static Location<'static>; 2] {
+        self.functions
+    }
+}
+
+impl fmt::Display for Ambiguous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, functions: [first, second] } = self;
+        write!(
+            f,
+            "{name}: two functions are named so by default, at {first} and {second}; give each its \
+             own `name = \"...\"`"
+        )
     }
 }

@@ -15,6 +15,7 @@ use crate::sync::Ordering;
 use once_cell::sync::OnceCell;
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 // Not `crate::sync`'s: a limiter must be const-constructible, which loom's atomics are not.
 use std::sync::atomic::AtomicU32 as ConstAtomicU32;
@@ -32,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) ask: Ask,
     pub(crate) max_wait: Option<MaxWait>,
     pub(crate) policy: Policy,
+    /// Where the function stands after which it is named, if it is.
+    pub(super) function: Option<&'static Location<'static>>,
     registration: OnceCell<Registration>,
 }
 
@@ -59,6 +62,7 @@ impl Core {
             ask: Ask::ONE,
             max_wait: None,
             policy: Policy::PLAIN,
+            function: None,
             registration: OnceCell::new(),
         }
     }
@@ -141,7 +145,7 @@ impl Core {
             Scope::Runtime => runtime_id::current(waker),
             Scope::Process => registry::process(),
         };
-        (lease.registry.semaphore(index), lease)
+        (lease.semaphore(index), lease)
     }
 
     /// Finds the limit out and binds a semaphore to it that has none: see [`Entered::Unbound`]. Or, if
@@ -181,14 +185,18 @@ impl Core {
     }
 
     pub(crate) fn entry(&self) -> &Arc<Entry> {
+        let mut then = None;
         let registration = self.registration.get_or_init(|| {
             let made = Made {
                 policy: self.policy,
                 max_wait: self.max_wait,
                 enabled: self.ask.enabled,
                 fallible: self.ask.fallible,
+                function: self.function,
             };
-            let entry = limiters::add(&self.name, self.limit, self.scope, self.env, made);
+            let (entry, follows) =
+                limiters::add(&self.name, self.limit, self.scope, self.env, made);
+            then = Some(follows);
             Registration { entry, wanted: self.name.clone() }
         });
         let entry = &registration.entry;
@@ -197,6 +205,10 @@ impl Core {
             let index = index.expect("registries have room for 2^28 limiters");
             self.index.store(index, Ordering::Release);
             entry.log();
+        }
+        // Not before: it is foreign code, which may use this very limiter.
+        if let Some(then) = then {
+            then.happen();
         }
         entry
     }

@@ -32,6 +32,8 @@ pub(crate) use set::Made;
 use set::MaxWaitSet;
 use std::fmt;
 use std::iter;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -107,14 +109,35 @@ struct Control {
     bad_variable: Option<String>,
     /// Whether it has been told that the limit was found to be 0.
     found_zero: bool,
+    /// Each is there once.
     problems: Vec<Problem>,
     /// How many of them have been logged.
     logged: usize,
+    /// The places of two functions that are named alike by default, if one of them is this limiter's.
+    same_name: Option<[&'static Location<'static>; 2]>,
     /// The figures at the end of a limiter that was dropped. Its index may be another's by now.
     last: Option<Figures>,
     /// What it and those have counted that had the name before.
     #[cfg(any(feature = "_exporters", feature = "console"))]
     counted_last: Option<Arc<Former>>,
+}
+
+/// The control of a limiter that has not been dropped, and is not while this is held: its index is its
+/// own.
+struct InUse<'a>(MutexGuard<'a, Control>);
+
+impl Deref for InUse<'_> {
+    type Target = Control;
+
+    fn deref(&self) -> &Control {
+        &self.0
+    }
+}
+
+impl DerefMut for InUse<'_> {
+    fn deref_mut(&mut self) -> &mut Control {
+        &mut self.0
+    }
 }
 
 /// What follows a change: one after the other, also if foreign code in one of them panics.
@@ -167,6 +190,7 @@ impl Entry {
             found_zero: false,
             problems: Vec::new(),
             logged: 0,
+            same_name: None,
             last: None,
             #[cfg(any(feature = "_exporters", feature = "console"))]
             counted_last: None,
@@ -201,6 +225,11 @@ impl Entry {
         overrides.get(|set| set.limit).map(|(limit, _)| limit).or(self.limit.fixed())
     }
 
+    /// Where the function stands after which it is named, if it is.
+    pub(super) fn function(&self) -> Option<&'static Location<'static>> {
+        self.made.function
+    }
+
     /// How long calls wait that do not say it themselves, if that is not as the code has it.
     #[inline]
     pub(crate) fn max_wait(&self) -> Option<Duration> {
@@ -221,20 +250,18 @@ impl Entry {
 
     pub(super) fn set_total(&self, total: usize) {
         let total = clamp(total);
-        let mut control = self.control();
-        control.total = Some(total);
-        self.change(control, |semaphore| semaphore.set_total(total));
+        if let Some(mut control) = self.control_in_use() {
+            control.total = Some(total);
+            self.change(control, |semaphore| semaphore.set_total(total));
+        }
     }
 
     pub(super) fn set_closed(&self, closed: bool) {
-        let mut control = self.control();
-        control.closed = closed;
-        self.change(
-            control,
-            |semaphore| {
-                if closed { semaphore.close() } else { semaphore.reopen() }
-            },
-        );
+        if let Some(mut control) = self.control_in_use() {
+            control.closed = closed;
+            let set = if closed { Semaphore::close } else { Semaphore::reopen };
+            self.change(control, set);
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -243,7 +270,10 @@ impl Entry {
 
     pub(super) fn subscribe(&self) -> Receiver<Event> {
         let mut receiver = None;
-        let mut control = self.control();
+        let Some(mut control) = self.control_in_use() else {
+            // There is nothing to come.
+            return broadcast::channel(1).1;
+        };
         let listeners = control.listeners.get_or_insert_with(|| {
             let (listeners, first) = broadcast::channel(events::KEPT);
             receiver = Some(first);
@@ -256,17 +286,15 @@ impl Entry {
     }
 
     /// Changes something for all runtimes, those alive and those to come, for which it has been noted.
-    fn change(&self, control: MutexGuard<'_, Control>, each: impl Fn(&Semaphore) -> Wakers) {
-        if control.last.is_some() {
-            return;
-        }
-        let registries = registry::all();
-        let semaphores = || registries.iter().filter_map(|registry| registry.existing(self.index));
+    fn change(&self, control: InUse<'_>, each: impl Fn(&Semaphore) -> Wakers) {
+        let semaphores = self.of_all_runtimes();
         // All under this lock, so that of two changes one is the later everywhere.
         let mut wakers = Wakers::default();
-        semaphores().for_each(|semaphore| wakers.append(each(semaphore)));
+        for semaphore in &semaphores {
+            wakers.append(each(semaphore));
+        }
         drop(control);
-        let serve = semaphores().map(Then::Serve);
+        let serve = semaphores.into_iter().map(Then::Serve);
         let then = iter::once(Then::Wake(wakers)).chain(serve).chain([Then::Notify(&self.changed)]);
         serve_each(then, Then::happen);
     }
@@ -279,13 +307,29 @@ impl Entry {
 
     /// How many permits are out, and calls wait, in all runtimes.
     pub(super) fn busy(&self) -> usize {
-        self.semaphores().into_iter().map(Semaphore::busy).sum()
+        let control = self.control_in_use();
+        let busy = || self.of_all_runtimes().into_iter().map(Semaphore::busy).sum();
+        control.map_or(0, |_control| busy())
     }
 
-    /// Whether no permit is out and nobody waits, in any runtime. If not, the waker is woken when one
-    /// of those that are in use is not any more.
+    /// Whether no permit is out and nobody waits, in any runtime, or the limiter was dropped. If not, the
+    /// waker is woken when one of those that are in use is not any more, or the limiter is dropped.
     pub(super) fn poll_drained(&self, drainer: u64, waker: &Waker) -> bool {
-        self.semaphores().into_iter().all(|semaphore| semaphore.poll_drained(drainer, waker))
+        // It is foreign code that clones and drops wakers: under no lock.
+        let mut waker = Some(waker.clone());
+        // Under this lock, so that the next owner of the index is not waited for.
+        let Some(control) = self.control_in_use() else { return true };
+        let semaphores = self.of_all_runtimes();
+        let busy = semaphores.iter().position(|semaphore| {
+            let Some(own) = waker.take() else { return true };
+            let (is_drained, unneeded) = semaphore.poll_drained(drainer, own);
+            waker = unneeded;
+            !is_drained
+        });
+        drop(control);
+        let looked_at = busy.map_or(semaphores.len(), |busy| busy + 1);
+        serve_each(semaphores.into_iter().take(looked_at), Semaphore::serve_all);
+        busy.is_none()
     }
 
     /// A drainer goes.
@@ -300,15 +344,23 @@ impl Entry {
 
     /// Those of all runtimes; none, if the limiter was dropped and they may be another's.
     pub(crate) fn semaphores(&self) -> Vec<&'static Semaphore> {
-        if self.control().last.is_some() {
-            return Vec::new();
-        }
-        let registries = registry::all().into_iter();
-        registries.filter_map(|registry| registry.existing(self.index)).collect()
+        let control = self.control_in_use();
+        control.map_or_else(Vec::new, |_control| self.of_all_runtimes())
+    }
+
+    /// Those of all runtimes. The limiter must not have been dropped.
+    fn of_all_runtimes(&self) -> Vec<&'static Semaphore> {
+        registry::seats(self.index).into_iter().map(|seat| seat.semaphore).collect()
     }
 
     fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` if the limiter was dropped: what its semaphores are asked then may be the next owner's.
+    fn control_in_use(&self) -> Option<InUse<'_>> {
+        let control = self.control();
+        control.last.is_none().then_some(InUse(control))
     }
 }
 

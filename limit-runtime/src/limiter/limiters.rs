@@ -1,6 +1,7 @@
 //! The limiters that have been used.
 
 use super::entry::{Entry, Limit, Made};
+use super::numbers::Numbers;
 use crate::Scope;
 #[cfg(feature = "_exporters")]
 use crate::metrics::FormerByName;
@@ -10,7 +11,7 @@ use crate::metrics::Snapshot;
 use crate::registry;
 use crate::semaphore::Aside;
 use once_cell::sync::Lazy;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,7 +25,7 @@ struct Limiters {
     leaving: VecDeque<usize>,
     /// Indices that are nobody's.
     free: Vec<usize>,
-    names: HashSet<Arc<str>>,
+    names: HashMap<Arc<str>, Arc<Entry>>,
     /// By the name that limiters were made with.
     namesakes: HashMap<Box<str>, Namesakes>,
     /// What those have counted that had a name which nobody has.
@@ -37,8 +38,24 @@ struct Limiters {
 struct Namesakes {
     /// How many there are.
     limiters: usize,
-    /// The last number given to one of them.
-    number: u64,
+    numbers: Numbers,
+}
+
+/// What follows from the first use of a limiter, when no lock is held and the limiter can be used.
+#[derive(Default)]
+pub(super) struct Then {
+    /// One that has something new to log.
+    told: Option<Arc<Entry>>,
+    /// There may be keys and wakers of the user's in it.
+    left: Vec<Aside>,
+}
+
+impl Then {
+    pub(super) fn happen(self) {
+        if let Some(told) = &self.told {
+            told.log();
+        }
+    }
 }
 
 impl Limiters {
@@ -64,36 +81,52 @@ impl Limiters {
         }
     }
 
-    /// The name, or the name with a number if it is another's.
+    /// The name, or if it is another's, the name with the smallest number that is free.
     fn take_name(&mut self, wanted: &str) -> Arc<str> {
         let namesakes = self.namesakes.entry(wanted.into()).or_default();
         namesakes.limiters += 1;
         let mut name: Arc<str> = wanted.into();
-        while self.names.contains(&name) {
-            namesakes.number = namesakes.number.max(1) + 1;
-            name = format!("{wanted}#{}", namesakes.number).into();
+        while self.names.contains_key(&name) {
+            name = format!("{wanted}#{}", namesakes.numbers.take()).into();
         }
-        self.names.insert(Arc::clone(&name));
         name
     }
 
-    fn free_name(&mut self, name: &str, wanted: &str) {
-        self.names.remove(name);
+    fn free_name(&mut self, name: &str, wanted: &str) -> Option<Arc<Entry>> {
+        // It may be a name of its own that looks like another's with a number: then that is free too.
+        if let Some((of, number)) = numbered(name) {
+            if let Some(namesakes) = self.namesakes.get_mut(of) {
+                namesakes.numbers.give_back(number);
+            }
+        }
         if let Some(namesakes) = self.namesakes.get_mut(wanted) {
             namesakes.limiters -= 1;
             if namesakes.limiters == 0 {
                 self.namesakes.remove(wanted);
             }
         }
+        self.names.remove(name)
     }
 }
 
-/// Makes all semaphores of an index those of nobody; says whether no permit of it is out.
+/// A name with a number, as we write it.
+fn numbered(name: &str) -> Option<(&str, u64)> {
+    let (of, text) = name.rsplit_once('#')?;
+    let number: u64 = text.parse().ok()?;
+    (number.to_string() == text).then_some((of, number))
+}
+
+/// Makes all semaphores of an index those of nobody; says whether no permit of it is out. Whoever listens
+/// or waits for it to be drained is told that there is no more to come.
 fn forget(index: usize, left: &mut Vec<Aside>) -> bool {
-    registry::all()
-        .iter()
-        .filter_map(|registry| registry.existing(index))
-        .all(|semaphore| semaphore.unbind(true, left))
+    let mut forgotten = true;
+    for seat in registry::seats(index) {
+        if !seat.semaphore.unbind(true, left) {
+            forgotten = false;
+            left.extend(seat.semaphore.let_go());
+        }
+    }
+    forgotten
 }
 
 fn lock() -> MutexGuard<'static, Limiters> {
@@ -107,11 +140,10 @@ pub(super) fn add(
     scope: Scope,
     variable: Option<&str>,
     made: Made,
-) -> Arc<Entry> {
-    // Dropped after unlocking: there may be keys of the user's in it.
-    let mut left = Vec::new();
+) -> (Arc<Entry>, Then) {
+    let mut then = Then::default();
     let mut limiters = lock();
-    let index = limiters.index(&mut left);
+    let index = limiters.index(&mut then.left);
     let name = limiters.take_name(wanted);
     let entry = Entry::new(name, index, scope, limit, variable, made);
     #[cfg(any(feature = "_exporters", feature = "console"))]
@@ -121,35 +153,48 @@ pub(super) fn add(
     };
     let entry = Arc::new(entry);
     limiters.entries[index] = Some(Arc::clone(&entry));
+    limiters.names.insert(Arc::clone(&entry.name), Arc::clone(&entry));
+    let first = (*entry.name != *wanted).then(|| limiters.names.get(wanted).cloned()).flatten();
     drop(limiters);
-    if *entry.name != *wanted {
-        let what = format!("another limiter is named `{wanted}`; this one is `{}`", entry.name);
-        entry.note(false, what);
+    if let Some(first) = first {
+        then.told = tell_of_one_name(wanted, &first, &entry);
     }
     #[cfg(feature = "config")]
     crate::config::first_used(&entry, variable);
-    entry
+    (entry, then)
+}
+
+/// Two limiters want one name. Gives the first if it is told of that as well.
+fn tell_of_one_name(name: &str, first: &Arc<Entry>, second: &Entry) -> Option<Arc<Entry>> {
+    let (Some(one), Some(other)) = (first.function(), second.function()) else {
+        let what = format!("another limiter is named `{name}`; this one is `{}`", second.name);
+        second.note(false, what);
+        return None;
+    };
+    let is_news = first.shares_name_with(name, one, other);
+    second.shares_name_with(name, one, other);
+    is_news.then(|| Arc::clone(first))
 }
 
 /// A limiter is dropped.
 pub(super) fn remove(entry: &Entry, wanted: &str) {
-    // Dropped after unlocking: there may be keys of the user's in it.
+    // Dropped after unlocking: there may be keys and wakers of the user's in it.
     let mut left = Vec::new();
     let mut limiters = lock();
-    entry.close();
-    limiters.free_name(&entry.name, wanted);
+    let listeners = entry.close(&mut left);
+    let gone = limiters.free_name(&entry.name, wanted);
     #[cfg(any(feature = "_exporters", feature = "console"))]
     if let Some(counted) = entry.counted_last() {
         limiters.former.put(&entry.name, counted);
     }
-    let gone = limiters.entries[entry.index].take();
+    limiters.entries[entry.index] = None;
     if forget(entry.index, &mut left) {
         limiters.free.push(entry.index);
     } else {
         limiters.leaving.push_back(entry.index);
     }
     drop(limiters);
-    drop(gone);
+    drop((listeners, gone));
 }
 
 /// A limiter that has been used, wherever it is: to look at and to change.
@@ -260,5 +305,6 @@ pub(crate) fn entries_and_former() -> (Vec<Arc<Entry>>, FormerByName) {
 /// See [`LimiterHandle`].
 #[must_use]
 pub fn find(name: &str) -> Option<LimiterHandle> {
-    limiters().into_iter().find(|limiter| limiter.name() == name)
+    let entry = lock().names.get(name).cloned()?;
+    Some(LimiterHandle { entry })
 }

@@ -113,6 +113,9 @@ impl<E: Admission, K> Limiter<E, K> {
     /// come in order; those of several may overtake one another. While somebody listens every call
     /// takes the limiter's lock; when nobody does any more, it costs nothing.
     ///
+    /// The channel is closed when the limiter is dropped, even if permits are out: what becomes of them
+    /// is not told.
+    ///
     /// # Examples
     ///
     /// ```

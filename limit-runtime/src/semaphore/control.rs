@@ -3,7 +3,7 @@
 use super::state::State;
 use super::waiter::{Waiter, WaitsFor};
 use super::wakers::Wakers;
-use super::{Listeners, Semaphore};
+use super::{Aside, Listeners, Semaphore};
 use crate::events::EventKind;
 use crate::policy::Policy;
 use crate::unwind::Quiet;
@@ -147,15 +147,19 @@ impl Semaphore {
     }
 
     /// Whether no permit is out and nobody waits. If not, the waker is woken when that is so, unless
-    /// the drainer of that number goes before or brings another.
-    pub(crate) fn poll_drained(&self, drainer: u64, waker: &Waker) -> bool {
-        let waker = waker.clone();
+    /// the drainer of that number goes before or brings another. What comes back is to be dropped under
+    /// no lock. To be followed, under no lock, by [`serve_all`](Self::serve_all).
+    pub(crate) fn poll_drained(&self, drainer: u64, waker: Waker) -> (bool, Option<Waker>) {
         let mut state = self.lock();
-        let (is_empty, unneeded) = state.poll_drained(&self.word, drainer, waker);
+        let polled = state.poll_drained(&self.word, drainer, waker);
         self.hint_at_queue(&state);
-        let _unneeded = Quiet::new(unneeded);
-        self.serve(state);
-        is_empty
+        polled
+    }
+
+    /// Its limiter was dropped, and some of its permits are out: nothing more is told of it, and who
+    /// waits for it to be drained waits no longer. That happens when what comes back is dropped.
+    pub(crate) fn let_go(&self) -> Option<Aside> {
+        self.lock().let_go()
     }
 
     /// A drainer goes.

@@ -47,7 +47,7 @@ fn set_limit(semaphore: &Semaphore, limit: u32) {
 
 /// What is left when all is over.
 fn assert_all_free(semaphore: &Semaphore, limit: u32) {
-    let reading = semaphore.read();
+    let reading = semaphore.read(&mut Vec::new());
     assert_eq!((reading.in_use, reading.waiting), (0, 0));
     assert!(semaphore.try_acquire(limit, || true), "all permits are back, and SLOW is clear");
     semaphore.release(limit, NO_SLOT);

@@ -103,21 +103,28 @@ impl Special {
         Some(Box::new(Aside { untold, listeners, wakers: Wakers::default(), forgotten }))
     }
 
-    /// What is left when the limit has been given up.
-    pub(super) fn into_aside(mut self) -> Aside {
+    /// Takes out who listens and who waits until it is drained, with what is to be done when no lock is
+    /// held.
+    pub(super) fn let_go(&mut self) -> Aside {
         let mut wakers = Wakers::default();
-        if let Some(rate) = &mut self.rate {
-            rate.end_tickers(&mut wakers);
-        }
         self.drainers.drain(..).for_each(|(_, drainer)| wakers.push(Some(drainer)));
-        let mut forgotten = std::mem::take(&mut self.forgotten);
-        forgotten.extend(self.keys.take().map(|keys| Box::new(keys) as Box<dyn Any + Send>));
         Aside {
             untold: std::mem::take(&mut self.untold),
             listeners: self.listeners.take(),
             wakers,
-            forgotten,
+            forgotten: std::mem::take(&mut self.forgotten),
         }
+    }
+
+    /// What is left when the limit has been given up.
+    pub(super) fn into_aside(mut self) -> Aside {
+        let keys = self.keys.take().map(|keys| Box::new(keys) as Box<dyn Any + Send>);
+        self.forgotten.extend(keys);
+        let mut aside = self.let_go();
+        if let Some(rate) = &mut self.rate {
+            rate.end_tickers(&mut aside.wakers);
+        }
+        aside
     }
 }
 
@@ -129,6 +136,12 @@ pub(crate) struct Aside {
     listeners: Option<Sender<Event>>,
     wakers: Wakers,
     forgotten: Vec<Box<dyn Any + Send>>,
+}
+
+impl Aside {
+    pub(super) fn of_keys(forgotten: Vec<Box<dyn Any + Send>>) -> Self {
+        Self { untold: Vec::new(), listeners: None, wakers: Wakers::default(), forgotten }
+    }
 }
 
 /// One thing of it, each of which is foreign code.

@@ -6,8 +6,10 @@ use crate::support::{permit, served, waiter};
 use crate::which_runtime::paused;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use limit_runtime::{Limiter, Order, RejectedKind, Scope};
+use limit_runtime::{KeyedLimiter, Limiter, Order, RejectedKind, Scope};
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use tokio::task::yield_now;
 use tokio::time::{Instant, advance, sleep, timeout};
@@ -282,4 +284,62 @@ async fn a_call_that_is_not_enabled_starts_nothing() {
     drop(at_once(limiter.acquire().enabled(false)));
     sleep(NEARLY_A_MINUTE).await;
     limiter.try_acquire().unwrap_err();
+}
+
+/// A key whose drop looks at what can be looked at.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Nosy;
+
+impl Drop for Nosy {
+    fn drop(&mut self) {
+        static USED: Limiter = Limiter::new("rates-nosy-keys", 1);
+        drop(limit_runtime::limiters());
+        drop(limit_runtime::find("rates-nosy").map(|limiter| limiter.snapshot()));
+        drop(USED.try_acquire());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_forgotten_by_a_reading_may_look_at_all_limiters_when_it_is_dropped() {
+    let once = async |limiter: &KeyedLimiter| {
+        drop(limiter.key(Nosy).acquire().await);
+        advance(MS * 20).await;
+    };
+    let limiter = Limiter::new("rates-nosy", 1).per(MS * 10).keyed();
+    once(&limiter).await;
+    assert_eq!(limiter.snapshot().total.keys, 0);
+    once(&limiter).await;
+    drop(limiter);
+    assert!(limit_runtime::find("rates-nosy").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limiter_is_gone_although_the_keys_that_it_leaves_panic_when_they_are_dropped() {
+    thread_local! {
+        static ARMED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Panics when it is dropped, but not while its call is made.
+    #[derive(Clone, PartialEq, Eq, Hash)]
+    struct Panics(u8);
+
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            assert!(!ARMED.get(), "in a key");
+        }
+    }
+
+    let limiter = Limiter::new("rates-panicking-keys", 1).per(MS * 10).keyed();
+    for key in 0..3 {
+        drop(limiter.key(Panics(key)).acquire().await);
+    }
+    advance(MS * 20).await;
+    ARMED.set(true);
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(limiter)));
+    ARMED.set(false);
+    assert!(dropped.is_err(), "the first panic goes on");
+    assert!(limit_runtime::find("rates-panicking-keys").is_none());
+    let next = Limiter::new("rates-panicking-keys", 1);
+    drop(at_once(next.acquire()));
+    assert_eq!(next.name(), "rates-panicking-keys", "nobody has the name any more");
 }

@@ -220,6 +220,71 @@ fn a_waiter_on_an_ended_runtime_takes_no_place_in_the_queue_of_the_next() {
     assert_eq!(limiter.snapshot().total.in_use, 0);
 }
 
+/// Those take what the ended runtime had. Its permits that are out are still its own.
+#[test]
+fn an_ended_runtime_is_held_to_its_limit_when_many_others_have_come_and_gone() {
+    let (one, other) = (Limiter::new("passed on", 1), Limiter::new("passed on, not in use", 1));
+    let handles: Vec<_> = (0..5).flat_map(|_| [ended(), ended_unknown()]).collect();
+    let take = |handle: &Handle| {
+        let _context = handle.enter();
+        (one.try_acquire().ok(), other.try_acquire().ok())
+    };
+    let mut held: Vec<_> = handles.iter().map(|handle| take(handle).0).collect();
+    assert!(held.iter().all(Option::is_some), "each has its own");
+    for round in 0..4 {
+        for _ in 0..20 {
+            let runtime = one_thread();
+            runtime.block_on(async {
+                let both = (one.try_acquire(), other.try_acquire());
+                assert!(both.0.is_ok() && both.1.is_ok(), "a runtime that lives has its own");
+                let total = [&one, &other].map(|limiter| limiter.snapshot().total.in_use);
+                assert_eq!(total, [handles.len() + 1, 1], "in round {round}");
+            });
+        }
+        for (handle, held) in handles.iter().zip(&mut held) {
+            let (same, other) = take(handle);
+            assert!(same.is_none() && other.is_some(), "in round {round}");
+            // Back and taken again: it is one and the same.
+            drop(held.take());
+            *held = take(handle).0;
+            assert!(held.is_some() && take(handle).0.is_none(), "in round {round}");
+        }
+    }
+    let total = one.snapshot().total;
+    assert_eq!((total.in_use, total.admitted_at_once), (10, 10 + 4 * 20 + 4 * 10));
+    drop(held);
+    for round in 0..4 {
+        for _ in 0..20 {
+            one_thread().block_on(async { drop(one.try_acquire().expect("it is free")) });
+        }
+        assert!(handles.iter().all(|handle| take(handle).0.is_some()), "in round {round}");
+    }
+    let total = one.snapshot().total;
+    assert_eq!((total.in_use, total.admitted_at_once), (0, 130 + 4 * 20 + 4 * 10));
+}
+
+#[test]
+fn a_late_waiter_is_served_by_its_own_runtime_when_others_have_come_and_gone() {
+    let limiter = Limiter::new("passed on with a waiter", 1);
+    let ended = ended();
+    let context = ended.enter();
+    let held = limiter.try_acquire().expect("it is free");
+    let mut late = waiter(limiter.acquire());
+    let mut later = waiter(limiter.acquire());
+    drop(context);
+    for _ in 0..20 {
+        one_thread().block_on(async { drop(limiter.try_acquire().expect("it is free")) });
+    }
+    assert_eq!(limiter.snapshot().total.waiting, 2);
+    drop(held);
+    let second = served(&mut late);
+    assert!(!later.is_woken(), "one at a time");
+    drop(second);
+    drop(served(&mut later));
+    let total = limiter.snapshot().total;
+    assert_eq!((total.in_use, total.waiting, total.admitted_after_waiting), (0, 0, 2));
+}
+
 #[test]
 fn a_worker_that_is_in_the_middle_of_a_poll_is_held_to_the_limit_when_its_runtime_closes() {
     let limiter = Arc::new(Limiter::new("mid poll", 1));

@@ -4,6 +4,7 @@ use super::{Work, ms, settle};
 use crate::support::{Inside, assert_all_free, four_workers, one_thread, served, waiter};
 use limit_runtime::task::{OnDrop, Pool};
 use limit_runtime::{Limiter, RejectedKind};
+use std::collections::{HashSet, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -324,4 +325,22 @@ async fn a_loop_that_only_spawns_lets_the_tasks_run() {
         pool.spawn(async move { done.fetch_add(1, Ordering::SeqCst) }).await;
     }
     assert!(done.load(Ordering::SeqCst) > 0, "none of 1,000 has run");
+}
+
+/// Each name is a row of the console and a series of each exporter.
+#[tokio::test]
+async fn pools_that_come_and_go_have_few_names() {
+    let mut alive = VecDeque::new();
+    let mut names = HashSet::new();
+    for request in 0..2_000 {
+        let pool = Pool::new(3);
+        assert_eq!(pool.spawn(async move { request }).await.await.expect("no panic"), request);
+        names.insert(pool.limiter().name().to_owned());
+        alive.push_back(pool);
+        if alive.len() == 3 {
+            alive.pop_front();
+        }
+    }
+    // The pools of other tests have names of that kind too.
+    assert!(names.len() < 50, "{} names", names.len());
 }

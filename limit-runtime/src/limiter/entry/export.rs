@@ -9,30 +9,31 @@ use crate::semaphore::Semaphore;
 impl Entry {
     /// The figures at this moment; `None` if the limiter was dropped.
     pub(crate) fn export(&self) -> Option<Export> {
+        // Declared first, so that it is dropped when no lock is held: there may be keys of the user's.
+        let mut left = Vec::new();
         let limit = self.some_limit();
         let control = self.control();
         if control.last.is_some() {
             return None;
         }
-        Some(Export::of_all(limit, self.totals(), LimitChanges::of(&control.changes)))
+        Some(Export::of_all(limit, self.totals(&mut left), LimitChanges::of(&control.changes)))
     }
 
     /// The same, by runtime.
     pub(crate) fn export_by_runtime(&self) -> Option<Export> {
+        // Declared first, so that it is dropped when no lock is held: there may be keys of the user's.
+        let mut left = Vec::new();
         let control = self.control();
         if control.last.is_some() {
             return None;
         }
         let mut readings = Vec::new();
-        for registry in registry::all() {
-            let Some(semaphore) = registry.existing(self.index) else {
-                continue;
-            };
+        for seat in registry::seats(self.index) {
             // Until it has not passed on meanwhile: else it is not known whose the figures are.
             let reading = loop {
-                let before = registry.ordinal();
-                let reading = semaphore.read();
-                if before == registry.ordinal() {
+                let before = seat.runtime();
+                let reading = seat.semaphore.read(&mut left);
+                if before == seat.runtime() {
                     break (before, reading);
                 }
             };
@@ -44,8 +45,7 @@ impl Entry {
     /// The number of the runtime that a semaphore of this limiter is of, if that lives.
     #[cfg(feature = "opentelemetry")]
     pub(crate) fn runtime_of(&self, semaphore: &Semaphore) -> Option<u64> {
-        let is_it = |existing: &Semaphore| std::ptr::eq(existing, semaphore);
-        let mut registries = registry::all().into_iter();
-        registries.find(|registry| registry.existing(self.index).is_some_and(is_it))?.ordinal()
+        let seats = registry::seats(self.index);
+        seats.iter().find(|seat| std::ptr::eq(seat.semaphore, semaphore))?.runtime()
     }
 }

@@ -1,24 +1,29 @@
 //! What a limiter has counted.
 
 use super::Entry;
+use crate::events::Event;
 #[cfg(feature = "_exporters")]
 use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
 use crate::registry;
+use crate::semaphore::Aside;
 #[cfg(any(feature = "_exporters", feature = "console"))]
 use std::sync::Arc;
 #[cfg(feature = "diagnostics")]
 use std::sync::PoisonError;
 #[cfg(feature = "diagnostics")]
 use std::time::Duration;
+use tokio::sync::broadcast::Sender;
 
 impl Entry {
     pub(in crate::limiter) fn snapshot(&self) -> Snapshot {
+        // Declared first, so that it is dropped when no lock is held: there may be keys of the user's.
+        let mut left = Vec::new();
         let limit = self.some_limit();
         let control = self.control();
         let (total, runtimes) = match control.last {
             Some(last) => (last, Vec::new()),
-            None => self.figures(limit),
+            None => self.figures(limit, &mut left),
         };
         Snapshot {
             name: self.name.to_string(),
@@ -31,29 +36,28 @@ impl Entry {
         }
     }
 
-    /// The limiter is dropped: its figures stay as they are.
-    pub(in crate::limiter) fn close(&self) {
+    /// The limiter is dropped: its figures stay as they are. Gives those who listen, to be dropped when
+    /// no lock is held, and so is what is left.
+    pub(in crate::limiter) fn close(&self, left: &mut Vec<Aside>) -> Option<Sender<Event>> {
         let limit = self.some_limit();
         let mut control = self.control();
-        control.last = Some(self.figures(limit).0);
+        control.last = Some(self.figures(limit, left).0);
         #[cfg(any(feature = "_exporters", feature = "console"))]
         {
-            control.counted_last = Some(Arc::new(self.counted(&control)));
+            control.counted_last = Some(Arc::new(self.counted(&control, left)));
         }
+        control.listeners.take()
     }
 
-    fn figures(&self, limit: usize) -> (Figures, Vec<RuntimeSnapshot>) {
+    fn figures(&self, limit: usize, left: &mut Vec<Aside>) -> (Figures, Vec<RuntimeSnapshot>) {
         let mut total = Totals::new();
         let mut runtimes = Vec::new();
-        for registry in registry::all() {
-            let Some(semaphore) = registry.existing(self.index) else {
-                continue;
-            };
-            let before = registry.ordinal();
-            let reading = semaphore.read();
+        for seat in registry::seats(self.index) {
+            let before = seat.runtime();
+            let reading = seat.semaphore.read(left);
             total.add(&reading);
             // If it passed on meanwhile, it is not known whose the figures are.
-            let runtime = before.filter(|_| reading.bound && before == registry.ordinal());
+            let runtime = before.filter(|_| reading.bound && before == seat.runtime());
             runtimes.extend(
                 runtime.map(|runtime| RuntimeSnapshot { runtime, figures: reading.figures() }),
             );

@@ -2,7 +2,7 @@
 
 use super::{Control, Entry};
 use crate::metrics::{Former, Totals};
-use crate::registry;
+use crate::semaphore::Aside;
 use std::sync::Arc;
 
 impl Entry {
@@ -22,9 +22,9 @@ impl Entry {
     }
 
     /// What they and this one have counted so far. The limiter must not have been dropped.
-    pub(super) fn counted(&self, control: &Control) -> Former {
+    pub(super) fn counted(&self, control: &Control, left: &mut Vec<Aside>) -> Former {
         let mut counted = self.former().cloned().unwrap_or_default();
-        counted.counters.add(&self.totals().counters);
+        counted.counters.add(&self.totals(left).counters);
         #[cfg(feature = "_exporters")]
         {
             counted.changes.add(crate::metrics::LimitChanges::of(&control.changes));
@@ -36,11 +36,11 @@ impl Entry {
     }
 
     /// The figures of all runtimes. The limiter must not have been dropped.
-    pub(super) fn totals(&self) -> Totals {
+    pub(super) fn totals(&self, left: &mut Vec<Aside>) -> Totals {
         let mut totals = Totals::new();
-        let registries = registry::all().into_iter();
-        let semaphores = registries.filter_map(|registry| registry.existing(self.index));
-        semaphores.for_each(|semaphore| totals.add(&semaphore.read()));
+        for semaphore in self.of_all_runtimes() {
+            totals.add(&semaphore.read(left));
+        }
         totals
     }
 }

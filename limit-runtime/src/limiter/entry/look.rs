@@ -28,17 +28,18 @@ pub(crate) struct Look {
 impl Entry {
     /// How it stands at this moment; `None` if the limiter was dropped.
     pub(crate) fn look(&self) -> Option<Look> {
+        // Declared first, so that it is dropped when no lock is held: there may be keys of the user's.
+        let mut left = Vec::new();
         let limit = self.some_limit();
         let control = self.control();
         if control.last.is_some() {
             return None;
         }
         let (mut totals, mut runtimes, mut capacity) = (Totals::new(), 0, 0);
-        for registry in registry::all() {
-            let Some(semaphore) = registry.existing(self.index) else { continue };
-            let reading = semaphore.read();
+        for seat in registry::seats(self.index) {
+            let reading = seat.semaphore.read(&mut left);
             totals.add(&reading);
-            if reading.bound && registry.ordinal().is_some() {
+            if reading.bound && seat.runtime().is_some() {
                 runtimes += 1;
                 capacity += reading.limit;
             }
@@ -78,6 +79,10 @@ impl Entry {
                     known.waiting += key.waiting;
                 })
                 .or_insert(key);
+        }
+        // If it was dropped meanwhile, they may be another's.
+        if self.is_dropped() {
+            return Vec::new();
         }
         let mut all: Vec<_> = all.into_values().collect();
         all.sort_by(|one, other| {

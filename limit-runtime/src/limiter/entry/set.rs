@@ -1,11 +1,11 @@
 //! What changes a limiter's settings while it is in use.
 
-use super::{Control, Entry, Found, Limit, clamp};
+use super::{Control, Entry, Found, InUse, Limit, clamp};
 use crate::limiter::settings::{Overrides, Setting, Settings, Source, Unsupported, Values};
 use crate::policy::{Force, MaxWait, Policy};
 use crate::semaphore::Wakers;
-use std::panic::catch_unwind;
-use std::sync::MutexGuard;
+use crate::unwind;
+use std::panic::{Location, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ pub(crate) struct Made {
     pub(crate) enabled: bool,
     /// Whether its calls can be told that they are refused.
     pub(crate) fallible: bool,
+    /// Where the function stands after which it is named, if it is.
+    pub(crate) function: Option<&'static Location<'static>>,
 }
 
 /// How long calls wait that do not say it themselves, if that is not as the code has it. Read by calls
@@ -112,7 +114,7 @@ impl Entry {
     /// What a configuration says, unless a later one has said something.
     #[cfg(feature = "config")]
     pub(crate) fn configure(&self, version: u64, values: Values) {
-        let mut control = self.control();
+        let Some(mut control) = self.control_in_use() else { return };
         if version > control.configuration {
             control.configuration = version;
             self.override_under(control, Source::File, |file| *file = values);
@@ -121,18 +123,17 @@ impl Entry {
 
     /// Changes what a source has set, and what follows from that.
     pub(crate) fn override_with(&self, source: Source, set: impl FnOnce(&mut Values)) {
-        self.override_under(self.control(), source, set);
+        if let Some(control) = self.control_in_use() {
+            self.override_under(control, source, set);
+        }
     }
 
     fn override_under(
         &self,
-        mut control: MutexGuard<'_, Control>,
+        mut control: InUse<'_>,
         source: Source,
         set: impl FnOnce(&mut Values),
     ) {
-        if control.last.is_some() {
-            return;
-        }
         let before = control.overrides;
         if let Some(values) = control.overrides.of_mut(source) {
             set(values);
@@ -171,13 +172,17 @@ impl Entry {
     /// not the user's.
     fn find_out_late(&self) {
         let Limit::Lazy(limit) = self.limit else { return };
-        let Ok(limit) = catch_unwind(|| self.find_out(limit)) else {
-            let what = "the limit could not be found out: the expression for it panicked; it stays \
-                        as it was set before";
-            return self.note(true, what.to_owned());
+        let limit = match catch_unwind(|| self.find_out(limit)) {
+            Ok(limit) => limit,
+            Err(panic) => {
+                let what = "the limit could not be found out: the expression for it panicked; it \
+                            stays as it was set before";
+                self.note(true, what.to_owned());
+                return unwind::end(panic);
+            }
         };
         let limit = clamp(limit);
-        let mut control = self.control();
+        let Some(mut control) = self.control_in_use() else { return };
         // Whoever was first to find it out has been quicker.
         if control.found.last().is_some() {
             return;

@@ -79,7 +79,7 @@ fn a_first_caller_binds_and_the_others_wait_for_it() {
         call_that_binds(semaphore, &bindings);
         other.join().unwrap();
         assert_eq!(bindings.load(Ordering::Relaxed), 1, "found out once");
-        let reading = semaphore.read();
+        let reading = semaphore.read(&mut Vec::new());
         assert_eq!(reading.current.cancelled, 0, "to wait for the limit is not counted");
         assert_all_free(semaphore, 1);
     });
@@ -95,7 +95,7 @@ fn a_call_that_waits_for_the_limit_may_go_while_it_is_found_out() {
         let goes = thread::spawn(move || drop(goes));
         bind(semaphore, 1);
         goes.join().unwrap();
-        let reading = semaphore.read();
+        let reading = semaphore.read(&mut Vec::new());
         assert_eq!((reading.current.cancelled, reading.current.most_waiting), (0, 0));
         assert_all_free(semaphore, 1);
     });

@@ -92,7 +92,7 @@ fn a_waiter_cancelled_against_its_grant_passes_the_permit_on() {
         canceller.join().unwrap();
         next.join().unwrap();
         assert_all_free(semaphore, 1);
-        assert_eq!(semaphore.read().current.cancelled, 1);
+        assert_eq!(semaphore.read(&mut Vec::new()).current.cancelled, 1);
     });
 }
 

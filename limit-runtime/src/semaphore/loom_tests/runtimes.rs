@@ -11,7 +11,7 @@ use std::task::Poll;
 
 /// A runtime's registry with one semaphore, used through a lease.
 fn try_on(lease: Lease) -> Option<Held> {
-    let semaphore = lease.registry.semaphore(0);
+    let semaphore = lease.semaphore(0);
     loop {
         if semaphore.try_acquire(1, || lease.holds()) {
             return Some(Held { semaphore, weight: 1, slot: NO_SLOT });
@@ -24,10 +24,24 @@ fn try_on(lease: Lease) -> Option<Held> {
     }
 }
 
+/// Of which a retired registry that is in use passes on after so many others, without what is in use.
+fn runtimes(patience: usize) -> &'static Runtimes<u8> {
+    Box::leak(Box::new(Runtimes::new(patience)))
+}
+
 #[test]
 fn a_call_on_an_ended_runtime_never_takes_the_permit_of_the_next() {
-    model(|| {
-        let runtimes: &'static Runtimes<u8> = Box::leak(Box::new(Runtimes::new()));
+    never_takes_the_permit_of_the_next(8);
+}
+
+#[test]
+fn nor_if_the_next_takes_the_registry_while_the_call_is_under_way() {
+    never_takes_the_permit_of_the_next(0);
+}
+
+fn never_takes_the_permit_of_the_next(patience: usize) {
+    model(move || {
+        let runtimes = runtimes(patience);
         let first = runtimes.open(1);
         drop(try_on(first));
         let late = thread::spawn(move || {
@@ -43,7 +57,7 @@ fn a_call_on_an_ended_runtime_never_takes_the_permit_of_the_next() {
         assert!(held.is_some(), "runtime 2 has its one permit");
         let (late, _) = late.join().unwrap();
         if let Some(late) = &late {
-            assert!(!std::ptr::eq(late.semaphore, second.registry.semaphore(0)));
+            assert!(!std::ptr::eq(late.semaphore, second.semaphore(0)));
         }
         drop((late, held));
     });
@@ -67,7 +81,7 @@ fn of_closing_runtime(runtimes: &Runtimes<u8>, runtime: u8) -> Lease {
 #[test]
 fn calls_on_a_closing_runtime_are_held_to_its_limit() {
     model(|| {
-        let runtimes: &'static Runtimes<u8> = Box::leak(Box::new(Runtimes::new()));
+        let runtimes = runtimes(8);
         let lease = runtimes.open(1);
         assert!(runtimes.confirm(1, lease));
         let held = try_on(lease);
@@ -85,11 +99,90 @@ fn calls_on_a_closing_runtime_are_held_to_its_limit() {
 }
 
 #[test]
+fn a_late_call_has_a_permit_of_its_own_runtime_or_looks_again_when_the_next_takes_the_registry() {
+    for patience in [0, 8] {
+        model(move || {
+            let runtimes = runtimes(patience);
+            let first = runtimes.open(1);
+            drop(try_on(first));
+            runtimes.retire(1, first);
+            let closing = runtimes.find_retired(1).expect("nobody has taken it");
+            let late = thread::spawn(move || try_on(closing));
+            let second = runtimes.open(2);
+            let held = try_on(second);
+            assert!(held.is_some(), "runtime 2 has its one permit");
+            let late = late.join().unwrap();
+            if let Some(late) = &late {
+                assert!(!std::ptr::eq(late.semaphore, second.semaphore(0)));
+            }
+            drop((late, held));
+        });
+    }
+}
+
+/// A call on a closing runtime, until the registry does not pass on meanwhile.
+fn try_on_closing(runtimes: &'static Runtimes<u8>, runtime: u8) -> Option<Held> {
+    loop {
+        let lease = of_closing_runtime(runtimes, runtime);
+        let held = try_on(lease);
+        if held.is_some() || lease.holds() {
+            return held;
+        }
+    }
+}
+
+#[test]
+fn calls_on_a_closing_runtime_are_held_to_its_limit_when_its_registry_has_passed_on() {
+    model(|| {
+        let runtimes = runtimes(0);
+        let lease = runtimes.open(1);
+        let held = try_on(lease);
+        assert!(held.is_some());
+        runtimes.retire(1, lease);
+        let late = thread::spawn(move || {
+            assert!(try_on_closing(runtimes, 1).is_none(), "a second permit of limit 1");
+        });
+        let second = runtimes.open(2);
+        let of_second = try_on(second);
+        assert!(of_second.is_some(), "runtime 2 has its one permit");
+        assert!(try_on(second).is_none(), "and no other");
+        late.join().unwrap();
+        drop(held);
+        let held = try_on_closing(runtimes, 1);
+        assert!(held.is_some(), "the permit is back");
+        assert!(try_on_closing(runtimes, 1).is_none(), "a second permit of limit 1");
+        drop((held, of_second));
+    });
+}
+
+#[test]
+fn a_permit_that_comes_back_while_its_registry_passes_on_is_free_once() {
+    model(|| {
+        let runtimes = runtimes(0);
+        let first = runtimes.open(1);
+        let held = try_on(first);
+        runtimes.retire(1, first);
+        let holder = thread::spawn(move || drop(held));
+        let second = runtimes.open(2);
+        let of_second = try_on(second);
+        assert!(of_second.is_some() && try_on(second).is_none());
+        holder.join().unwrap();
+        drop(of_second);
+        runtimes.retire(2, second);
+        // Whoever had taken another's place, or not: all are free.
+        let third = runtimes.open(3);
+        let of_third = try_on(third);
+        assert!(of_third.is_some() && try_on(third).is_none());
+        drop(of_third);
+    });
+}
+
+#[test]
 fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
     model(|| {
-        let runtimes: &'static Runtimes<u8> = Box::leak(Box::new(Runtimes::new()));
+        let runtimes = runtimes(8);
         let lease = runtimes.open(1);
-        let semaphore = lease.registry.semaphore(0);
+        let semaphore = lease.semaphore(0);
         let _held = try_on(lease).expect("the first");
         let waiter = thread::spawn(move || {
             let mut waiter: Option<Waiter> = None;
@@ -116,6 +209,6 @@ fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
         });
         runtimes.retire(1, lease);
         waiter.join().unwrap();
-        assert_eq!(semaphore.read().waiting, 0);
+        assert_eq!(semaphore.read(&mut Vec::new()).waiting, 0);
     });
 }

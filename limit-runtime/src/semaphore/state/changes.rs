@@ -4,7 +4,7 @@ use super::super::line::{Line, LineOrder};
 use super::super::returns::Returns;
 use super::super::shadow::Shadows;
 use super::super::slots::RETRY;
-use super::super::special::Special;
+use super::super::special::{Aside, Special};
 use super::super::wakers::Wakers;
 use super::super::{Listeners, MAX_LIMIT};
 use super::{Binding, State};
@@ -206,6 +206,12 @@ impl State {
         let drainers = &mut self.special.as_deref_mut()?.drainers;
         let place = drainers.iter().position(|(known, _)| *known == drainer)?;
         Some(drainers.swap_remove(place).1)
+    }
+
+    /// Gives up those who listen and those who wait until it is drained. What comes back is to be dropped
+    /// after unlocking.
+    pub(in super::super) fn let_go(&mut self) -> Option<Aside> {
+        self.special.as_deref_mut().map(Special::let_go)
     }
 
     /// Gives the limit up if no permit is out and nobody waits. The word has been changed before, by

@@ -1,0 +1,288 @@
+//! Which runtime has which registry.
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests;
+
+use super::substitutes::{Numbered, Substitutes};
+use super::table::Table;
+use super::{Lease, MadeFor, Registry, SUBSTITUTED, Seat};
+use crate::semaphore::{Aside, Semaphore};
+use crate::sync::{Mutex, Ordering, lock};
+use crate::unwind::serve_each;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
+/// Which runtime has which registry.
+#[derive(Debug)]
+pub(crate) struct Runtimes<K> {
+    known: Mutex<Known<K>>,
+    numbered: &'static Numbered,
+}
+
+#[derive(Debug)]
+struct Known<K> {
+    /// And whether they are confirmed.
+    live: HashMap<K, (&'static Registry, bool)>,
+    /// Those whose runtime has ended and that no other has taken, in the order of their end.
+    retired: VecDeque<Retired<K>>,
+    /// Semaphores that are in use, of ended runtimes whose registry has passed on.
+    detached: VecDeque<Detached<K>>,
+    substitutes: Substitutes,
+    all: Vec<&'static Registry>,
+    seen: u64,
+    patience: usize,
+}
+
+#[derive(Debug)]
+struct Retired<K> {
+    runtime: K,
+    registry: &'static Registry,
+    /// How many runtimes had been seen when it ended.
+    since: u64,
+}
+
+#[derive(Debug)]
+struct Detached<K> {
+    runtime: K,
+    index: usize,
+    number: u32,
+}
+
+impl<K: Copy + Eq + Hash> Runtimes<K> {
+    /// A retired registry that is in use is taken for the runtime that comes after so many others.
+    pub(crate) fn new(patience: usize) -> Self {
+        let numbered: &'static Numbered = Box::leak(Box::new(Table::new()));
+        let known = Known {
+            live: HashMap::new(),
+            retired: VecDeque::new(),
+            detached: VecDeque::new(),
+            substitutes: Substitutes::new(numbered),
+            all: Vec::new(),
+            seen: 0,
+            patience,
+        };
+        Self { known: Mutex::new(known), numbered }
+    }
+
+    pub(super) fn numbered(&self) -> &'static Numbered {
+        self.numbered
+    }
+
+    /// The registry of a live runtime.
+    pub(crate) fn find(&self, runtime: K) -> Option<Lease> {
+        let known = lock(&self.known);
+        let (registry, confirmed) = known.live.get(&runtime)?;
+        confirmed.then(|| registry.lease())
+    }
+
+    /// The registry that a runtime had last, or another if that has been taken, with what was detached
+    /// from it.
+    pub(crate) fn find_retired(&self, runtime: K) -> Option<Lease> {
+        // Dropped after unlocking: there may be keys of the user's in it.
+        let mut left = Vec::new();
+        let mut known = lock(&self.known);
+        // The first is that which calls have used, if there are several.
+        let retired = known.retired.iter().find(|retired| retired.runtime == runtime)?;
+        let registry = retired.registry;
+        known.attach(runtime, registry, &mut left);
+        Some(registry.lease())
+    }
+
+    /// Gives a registry to a runtime, to be confirmed, if another thread has not done so meanwhile.
+    pub(crate) fn open(&self, runtime: K) -> Lease {
+        // Dropped after unlocking: there may be keys of the user's in it.
+        let mut left = Vec::new();
+        let mut known = lock(&self.known);
+        if let Some((registry, _)) = known.live.get(&runtime) {
+            return registry.lease();
+        }
+        known.look_at_detached(&mut left);
+        let registry = known.take_retired(&mut left).unwrap_or_else(|| {
+            let registry: &'static Registry = Box::leak(Box::new(Registry::new(self.numbered, 0)));
+            known.all.push(registry);
+            registry
+        });
+        known.seen += 1;
+        registry.ordinal.store(known.seen, Ordering::Relaxed);
+        registry.epoch.fetch_add(1, Ordering::AcqRel);
+        known.live.insert(runtime, (registry, false));
+        registry.lease()
+    }
+
+    /// The runtime has kept a guard: from now on others find the registry. Says whether it still is
+    /// the runtime's.
+    pub(crate) fn confirm(&self, runtime: K, lease: Lease) -> bool {
+        let mut known = lock(&self.known);
+        if !lease.holds() {
+            return false;
+        }
+        known.live.insert(runtime, (lease.registry, true));
+        true
+    }
+
+    /// The runtime has ended. Its permits that are out come back in their own time; whoever still
+    /// waits is woken, to ask again at the runtime by which it is polled then.
+    pub(crate) fn retire(&self, runtime: K, lease: Lease) {
+        let mut known = lock(&self.known);
+        if !lease.holds() {
+            return;
+        }
+        let registry = lease.registry;
+        // Before it can pass on: those that are in their places then are others.
+        let semaphores: Vec<_> = registry.semaphores().map(|(_, semaphore)| semaphore).collect();
+        registry.epoch.fetch_add(1, Ordering::AcqRel);
+        known.live.remove(&runtime);
+        let since = known.seen;
+        known.retired.push_back(Retired { runtime, registry, since });
+        drop(known);
+        serve_each(semaphores, Semaphore::dismiss_all);
+    }
+
+    /// All semaphores of the limiter with that index.
+    pub(super) fn seats(&self, process: &'static Registry, index: usize) -> Vec<Seat> {
+        let known = lock(&self.known);
+        let registries = [process].into_iter().chain(known.all.iter().copied());
+        let own = registries.filter_map(|registry| {
+            let semaphore = registry.own.get(index)?;
+            Some(Seat { index, semaphore, made: MadeFor::Place(registry) })
+        });
+        let made = known.substitutes.made(index).iter().map(|&number| {
+            let semaphore = known.substitutes.semaphore(number);
+            Seat { index, semaphore, made: MadeFor::Places(number) }
+        });
+        own.chain(made).collect()
+    }
+
+    /// The registry in which a substitute takes another's place, if it does.
+    pub(super) fn at(&self, number: u32) -> Option<&'static Registry> {
+        lock(&self.known).substitutes.at(number)
+    }
+
+    /// Every registry of a runtime.
+    #[cfg(feature = "_exporters")]
+    pub(super) fn all(&self) -> Vec<&'static Registry> {
+        lock(&self.known).all.clone()
+    }
+}
+
+impl<K: Copy + Eq + Hash> Known<K> {
+    /// A retired registry that is not in use, or has been for long. It is nobody's then.
+    fn take_retired(&mut self, left: &mut Vec<Aside>) -> Option<&'static Registry> {
+        // First a look, so that whoever still uses it is not sent to look it up again.
+        let is_idle = |retired: &Retired<K>| {
+            retired.registry.semaphores().all(|(_, semaphore)| semaphore.is_idle())
+        };
+        let idle = self.retired.iter().take(self.patience.max(1)).position(is_idle);
+        let oldest = self.retired.front()?;
+        let is_old = self.seen - oldest.since >= self.patience as u64;
+        let place = idle.or(is_old.then_some(0))?;
+        let Retired { runtime, registry, .. } = self.retired.remove(place)?;
+        self.vacate(runtime, registry, left);
+        Some(registry)
+    }
+
+    /// Makes the semaphores in all places of a registry those of nobody. Those that are in use stay the
+    /// runtime's, and others take their places.
+    ///
+    /// The epoch changes first: see *Memory ordering* in [`crate::semaphore`].
+    fn vacate(&mut self, runtime: K, registry: &'static Registry, left: &mut Vec<Aside>) {
+        let some_before = registry.has_substitutes();
+        registry.epoch.fetch_add(2, Ordering::AcqRel);
+        let mut some_now = false;
+        for (index, semaphore) in registry.semaphores() {
+            let is_idle = semaphore.unbind(false, left);
+            if is_idle && !some_before {
+                continue;
+            }
+            some_now |= self.replace(runtime, registry, index, is_idle);
+        }
+        if some_now {
+            registry.epoch.fetch_or(SUBSTITUTED, Ordering::AcqRel);
+        } else if some_before {
+            registry.epoch.fetch_and(!SUBSTITUTED, Ordering::AcqRel);
+        }
+    }
+
+    /// Puts another semaphore into a place, if the one that is there is in use or a substitute; says
+    /// whether there is a substitute then.
+    fn replace(
+        &mut self,
+        runtime: K,
+        registry: &'static Registry,
+        index: usize,
+        is_idle: bool,
+    ) -> bool {
+        let place = registry.place(index);
+        // Relaxed: they are only changed under this lock.
+        let (substitute, own) =
+            (place.substitute.load(Ordering::Relaxed), place.own.load(Ordering::Relaxed));
+        let number = match substitute.checked_sub(1) {
+            // It is in its own place, and stays there.
+            None if is_idle => return false,
+            None => self.number_of_own(registry, index),
+            Some(number) => number,
+        };
+        if is_idle {
+            self.substitutes.give_back(number);
+        } else {
+            self.substitutes.put(number, None);
+            self.detached.push_back(Detached { runtime, index, number });
+        }
+        // Whose place it is comes back to it. One that has no number was never away.
+        let is_back =
+            own.checked_sub(1).map_or(substitute != 0, |own| self.substitutes.take_back(own));
+        let next = if is_back { 0 } else { self.substitutes.take(index, registry) + 1 };
+        place.substitute.store(next, Ordering::Release);
+        next != 0
+    }
+
+    /// The number of the semaphore whose place it is.
+    fn number_of_own(&mut self, registry: &'static Registry, index: usize) -> u32 {
+        let place = registry.place(index);
+        if let Some(number) = place.own.load(Ordering::Relaxed).checked_sub(1) {
+            return number;
+        }
+        let number = self.substitutes.number(registry.own(index), index);
+        place.own.store(number + 1, Ordering::Relaxed);
+        number
+    }
+
+    /// Puts what was detached from a runtime's registry into another that the runtime has. No call has
+    /// used that: as long as the former was the runtime's they were given the former.
+    fn attach(&mut self, runtime: K, registry: &'static Registry, left: &mut Vec<Aside>) {
+        if !self.detached.iter().any(|detached| detached.runtime == runtime) {
+            return;
+        }
+        for _ in 0..self.detached.len() {
+            let Some(detached) = self.detached.pop_front() else { break };
+            let Detached { index, number, .. } = detached;
+            if detached.runtime != runtime || !registry.current(index).unbind(false, left) {
+                self.detached.push_back(detached);
+                continue;
+            }
+            let place = registry.place(index);
+            let numbers =
+                [&place.substitute, &place.own].map(|number| number.load(Ordering::Relaxed));
+            // Whoever was there. What has no number is found in its own place all the same.
+            if let Some(former) = numbers.into_iter().find_map(|number| number.checked_sub(1)) {
+                self.substitutes.give_back(former);
+            }
+            self.substitutes.put(number, Some(registry));
+            place.substitute.store(number + 1, Ordering::Release);
+        }
+        registry.epoch.fetch_or(SUBSTITUTED, Ordering::AcqRel);
+    }
+
+    /// Those that are idle are nobody's from now on.
+    fn look_at_detached(&mut self, left: &mut Vec<Aside>) {
+        for _ in 0..self.detached.len().min(self.patience) {
+            let Some(detached) = self.detached.pop_front() else { return };
+            let semaphore = self.substitutes.semaphore(detached.number);
+            if semaphore.is_idle() && semaphore.unbind(false, left) {
+                self.substitutes.give_back(detached.number);
+            } else {
+                self.detached.push_back(detached);
+            }
+        }
+    }
+}
