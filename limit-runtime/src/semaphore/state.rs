@@ -12,6 +12,8 @@ mod rate;
 mod special;
 
 use super::keys::KeySource;
+#[cfg(feature = "console")]
+use super::keys::Keys;
 use super::line::{Line, LineOrder};
 use super::queue::{Joining, Queue};
 use super::returns::Returns;
@@ -25,7 +27,7 @@ use crate::policy::Ask;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::{AtomicU64, Ordering};
 use crate::unwind::quietly;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::task::Waker;
 
 /// Whether there is a limit.
@@ -101,8 +103,8 @@ pub(super) struct State {
     max_waiting: u32,
     order: LineOrder,
     returns: Returns,
-    /// Why waiters were refused that have not noticed yet, by slot.
-    refusals: Option<HashMap<u32, Refusal>>,
+    /// Why waiters were refused that have not noticed yet, by slot. A tree, for it shrinks as they do.
+    refusals: Option<BTreeMap<u32, Refusal>>,
     /// Since it was bound last. What was admitted through the word is not in it.
     counters: Counters,
     /// Of former bindings.
@@ -271,9 +273,8 @@ impl State {
     }
 
     #[cfg(feature = "console")]
-    pub(super) fn busiest_keys(&self, most: usize) -> Vec<super::KeyFigures> {
-        let keys = self.special.as_deref().and_then(|special| special.keys.as_ref());
-        keys.map(|keys| keys.busiest(most)).unwrap_or_default()
+    pub(super) fn keys(&self) -> Option<&Keys> {
+        self.special.as_deref()?.keys.as_ref()
     }
 
     #[inline]
