@@ -50,6 +50,7 @@ mod queue;
 mod rate;
 mod returns;
 mod shadow;
+mod slab;
 mod slots;
 mod special;
 mod state;
@@ -384,7 +385,7 @@ impl Drop for More<'_> {
 #[expect(clippy::inline_always, reason = "measured: under load every call comes here twice")]
 #[inline(always)]
 fn unlock(state: MutexGuard<'_, State>, wakers: Wakers) {
-    if state.is_special() {
+    if state.is_special() || state.queue.has_emptied() {
         return unlock_special(state, wakers);
     }
     drop(state);
@@ -393,8 +394,19 @@ fn unlock(state: MutexGuard<'_, State>, wakers: Wakers) {
 
 #[cold]
 fn unlock_special(mut state: MutexGuard<'_, State>, wakers: Wakers) {
+    if state.queue.has_emptied() {
+        return unlock_emptied(state, wakers);
+    }
     // Dropped also if a waker panics.
     let _aside = state.aside();
     drop(state);
     wakers.wake();
+}
+
+/// There is memory besides that is not needed any more.
+#[cold]
+fn unlock_emptied(mut state: MutexGuard<'_, State>, wakers: Wakers) {
+    // Dropped after unlocking.
+    let _emptied = state.queue.take_emptied();
+    unlock_special(state, wakers);
 }

@@ -12,6 +12,7 @@ mod clock;
 mod closing;
 mod configuration;
 mod counters;
+mod crowd;
 mod deadlines;
 mod draining;
 mod enabled;

@@ -13,9 +13,9 @@
 //! one rate never changes which of two is first, so a rank is reckoned once.
 
 use super::moment;
-use super::slots::{NO_SLOT, Slots};
+use super::slots::{NO_SLOT, Rank, Slots};
 use crate::policy::{Ask, Order, Policy};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -117,25 +117,25 @@ impl Line {
 
     /// Joins where its priority says.
     #[cold]
-    fn push_ranked(&mut self, slots: &Slots, slot: u32, priority: u8) {
+    fn push_ranked(&mut self, slots: &mut Slots, slot: u32, priority: u8) {
         let now = moment::now();
         if self.ranked.is_none() {
             // Whoever waits already is taken to have come now, in that order.
             let mut ranked = Ranked::new(now);
-            self.walk(slots, |waiter| ranked.insert(waiter, 0, now));
+            self.slots(slots).into_iter().for_each(|waiter| ranked.insert(slots, waiter, 0, now));
             self.ranked = Some(Box::new(ranked));
         }
         if let Some(ranked) = &mut self.ranked {
-            ranked.insert(slot, priority, now);
+            ranked.insert(slots, slot, priority, now);
             self.head = ranked.first();
         }
     }
 
     /// Takes out who is next, given the `next` of that.
     #[inline]
-    pub(super) fn pop(&mut self, head: u32, next: u32) {
+    pub(super) fn pop(&mut self, next: u32) {
         if let Some(ranked) = &mut self.ranked {
-            ranked.remove(head);
+            ranked.slots.pop_first();
             self.head = ranked.first();
             return;
         }
@@ -148,7 +148,7 @@ impl Line {
     /// Takes somebody out.
     pub(super) fn remove(&mut self, slots: &mut Slots, slot: u32) {
         if let Some(ranked) = &mut self.ranked {
-            ranked.remove(slot);
+            ranked.slots.remove(slots.rank(slot));
             self.head = ranked.first();
             return;
         }
@@ -193,36 +193,27 @@ impl Line {
     }
 }
 
-/// Rank in nanoseconds, and a number that tells who came first of those with one rank.
-type Rank = (u64, u64);
-
 #[derive(Debug)]
 struct Ranked {
+    /// By rank, which each has beside its slot as well.
     slots: BTreeMap<Rank, u32>,
-    ranks: HashMap<u32, Rank>,
     start: Instant,
     came: u64,
 }
 
 impl Ranked {
     fn new(start: Instant) -> Self {
-        Self { slots: BTreeMap::new(), ranks: HashMap::new(), start, came: 0 }
+        Self { slots: BTreeMap::new(), start, came: 0 }
     }
 
-    fn insert(&mut self, slot: u32, priority: u8, now: Instant) {
+    fn insert(&mut self, slots: &mut Slots, slot: u32, priority: u8, now: Instant) {
         // Counted up from the highest priority, so that it is not negative.
         let late =
             now.saturating_duration_since(self.start) + LEVEL * u32::from(u8::MAX - priority);
         let rank = (u64::try_from(late.as_nanos()).unwrap_or(u64::MAX), self.came);
         self.came += 1;
         self.slots.insert(rank, slot);
-        self.ranks.insert(slot, rank);
-    }
-
-    fn remove(&mut self, slot: u32) {
-        if let Some(rank) = self.ranks.remove(&slot) {
-            self.slots.remove(&rank);
-        }
+        *slots.rank(slot) = rank;
     }
 
     fn first(&self) -> u32 {

@@ -11,9 +11,10 @@
 //! grants. The grant of a free slot is `WAITING`. Where a permit must be known by more than its
 //! weight (it has a key, or a window since its start), a call that never waited has a slot as well.
 //!
-//! Slots come in chunks that are never freed or moved; the slab is as large as the most that ever
-//! waited at once. The grants are leaked on purpose (semaphores live for ever, see
-//! [`crate::registry`]), which is what makes `&'static` references to them possible.
+//! Slots come in chunks that are never moved. The first few stay; what more is needed is made when it
+//! is needed and given back when it is empty, a chunk at a time (see [`super::slots`]). The grants are
+//! leaked on purpose, which is what makes `&'static` references to them possible: those of a chunk that
+//! is given back are used for another.
 //!
 //! What costs here is not instructions but cache lines that another core wrote last. So weights stand
 //! apart and are not touched while all are 1; serving the head does not touch the one behind it,
@@ -29,7 +30,7 @@
 
 use super::line::{Line, LineOrder};
 use super::slots::{
-    ADMITTED, AT_ONCE, GRANTED, Grant, NO_SLOT, Node, Slots, WAITING, figure, standing,
+    ADMITTED, AT_ONCE, GRANTED, Grant, KEPT, NO_SLOT, Node, Slots, WAITING, figure, standing,
 };
 use super::wakers::Wakers;
 use crate::sync::Ordering;
@@ -54,7 +55,7 @@ const RECENT: usize = 7;
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Queue {
-    /// The first of the free slots, linked by `next`.
+    /// The first of the free slots of those that are kept, linked by `next`.
     free: u32,
     length: u32,
     /// Waiters that want more than one permit.
@@ -144,6 +145,7 @@ impl Queue {
     }
 
     /// A slot for a call that is let in without waiting.
+    #[inline]
     pub(super) fn hold(&mut self, key: u32) -> u32 {
         if self.free == NO_SLOT {
             self.free = self.slots.grow();
@@ -158,7 +160,8 @@ impl Queue {
 
     /// Hands its permits to the one who is next, who must be there, and returns the waker to wake
     /// after unlocking.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
+    #[inline(always)]
     pub(super) fn serve(&mut self, line: &mut Line) -> Option<Waker> {
         let slot = line.head();
         self.lighten(slot);
@@ -166,8 +169,11 @@ impl Queue {
         self.served = self.served.wrapping_add(1);
         let (node, grant) = self.slots.node_and_grant(slot);
         let waker = node.waker.take();
-        line.pop(slot, node.next);
+        line.pop(node.next);
         grant.store(GRANTED, Ordering::Release);
+        if slot >= KEPT {
+            self.slots.count_served(slot);
+        }
         waker
     }
 
@@ -201,12 +207,10 @@ impl Queue {
     /// Takes the wakers of those who wait in some of the slots from that one on. Says from which on
     /// there may be more.
     pub(super) fn take_wakers(&mut self, from: u32, wakers: &mut Wakers) -> Option<u32> {
-        /// For one lock.
-        const MOST: u32 = 64;
-        let length = self.slots.len();
-        let end = length.min(from.saturating_add(MOST));
-        (from..end).for_each(|slot| wakers.push(self.slots.node_mut(slot).waker.take()));
-        (end < length).then_some(end)
+        let slots = self.slots.chunk_from(from)?;
+        let end = slots.end;
+        slots.for_each(|slot| wakers.push(self.slots.node_mut(slot).waker.take()));
+        Some(end)
     }
 
     /// The number of its key.
@@ -256,6 +260,17 @@ impl Queue {
             && !self.slots.node(slot).waker.as_ref().is_some_and(|known| known.will_wake(waker))
     }
 
+    /// Whether there is memory that is not needed any more.
+    #[inline]
+    pub(super) fn has_emptied(&self) -> bool {
+        self.slots.have_emptied()
+    }
+
+    /// That memory, to be dropped after unlocking.
+    pub(super) fn take_emptied(&mut self) -> Option<impl Sized + use<>> {
+        self.slots.take_emptied()
+    }
+
     /// Exchanges the waker. Whichever is not needed comes back, to be dropped after unlocking.
     pub(super) fn set_waker(&mut self, slot: u32, waker: Waker) -> Option<Waker> {
         if self.slots.grant(slot).load(Ordering::Relaxed) == WAITING {
@@ -266,6 +281,7 @@ impl Queue {
     }
 
     /// A waiter leaves its line: if it was a heavy one, its slot is a light one's again.
+    #[inline]
     fn lighten(&mut self, slot: u32) {
         if self.heavy > 0 {
             let weight = self.slots.weight(slot);
@@ -284,12 +300,17 @@ impl Queue {
     /// Returns what its grant was.
     #[inline]
     fn free(&mut self, slot: u32) -> u64 {
-        let free = self.free;
+        let is_kept = slot < KEPT;
+        let free = if is_kept { self.free } else { NO_SLOT };
         let (node, grant) = self.slots.node_and_grant(slot);
         node.next = free;
         let stood = grant.load(Ordering::Relaxed);
         grant.store(WAITING, Ordering::Relaxed);
-        self.free = slot;
+        if is_kept {
+            self.free = slot;
+        } else {
+            self.slots.give_back(slot, stood);
+        }
         stood
     }
 }

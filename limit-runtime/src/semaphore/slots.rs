@@ -1,10 +1,22 @@
 //! Where the waiters of a semaphore are kept: slots, by number, in chunks that never move.
+//!
+//! The first sixteen chunks stay when they have been made, and nothing is counted for them: which of
+//! their slots are free is a list in the nodes themselves. Further ones come and go with their waiters
+//! (see [`Slab`]). Those of the first are taken before all others.
 
+mod pool;
+
+use super::slab::{self, Emptied, Slab};
 use crate::sync::{AtomicU64, Ordering};
+use pool::Pooled;
+use std::ops::Range;
 use std::task::Waker;
 
 /// Slots in a chunk.
-const CHUNK: usize = 64;
+const CHUNK: u32 = 64;
+
+/// Slots below this number are in chunks that stay.
+pub(super) const KEPT: u32 = 1024;
 
 /// No slot.
 pub(crate) const NO_SLOT: u32 = u32::MAX;
@@ -55,7 +67,7 @@ pub(super) const AT_ONCE: u64 = 5;
 pub(super) struct Node {
     /// Towards the head. Whatever for the head itself.
     pub(super) previous: u32,
-    /// Towards the tail, or the next free slot.
+    /// Towards the tail, or the next free slot of those that are kept.
     pub(super) next: u32,
     pub(super) waker: Option<Waker>,
     /// The number of its key, [`NO_KEY`] without keys.
@@ -66,84 +78,189 @@ pub(super) struct Node {
 
 #[derive(Debug)]
 struct Chunk {
-    nodes: Box<[Node; CHUNK]>,
+    nodes: Box<[Node; CHUNK as usize]>,
     /// 1, but for those who wait for more.
-    weights: Box<[u32; CHUNK]>,
-    /// Leaked on purpose: semaphores live for ever.
-    grants: &'static [AtomicU64; CHUNK],
+    weights: Box<[u32; CHUNK as usize]>,
+    grants: Pooled,
+    /// When they are to be served, if ever one was in a line that is sorted.
+    ranks: Option<Box<[Rank; CHUNK as usize]>>,
+    /// How many were handed permits and have not given their slots back. Not counted in chunks that
+    /// stay.
+    served: u32,
 }
+
+/// Rank in nanoseconds, and a number that tells who came first of those with one rank.
+pub(super) type Rank = (u64, u64);
 
 /// All slots of a semaphore.
 #[derive(Debug)]
 pub(super) struct Slots {
-    chunks: Vec<Chunk>,
+    /// Those that stay.
+    kept: Vec<Chunk>,
+    /// All others, when there have been any.
+    more: Option<Box<More>>,
+}
+
+#[derive(Debug)]
+struct More {
+    /// By number less [`KEPT`].
+    slab: Slab<Chunk, CHUNK>,
+    /// To be dropped after unlocking.
+    emptied: Option<Emptied<Chunk>>,
 }
 
 impl Slots {
     pub(super) const fn new() -> Self {
-        Self { chunks: Vec::new() }
+        Self { kept: Vec::new(), more: None }
     }
 
-    /// Adds a chunk of free slots, linked by `next`; returns the first.
-    #[cold]
+    /// A free slot, when all that are kept are in use. If there is room for more of those, makes some:
+    /// the others are linked by its `next`. Else that is none.
+    // Not `cold`: beyond those that are kept every waiter comes here.
+    #[inline(never)]
     pub(super) fn grow(&mut self) -> u32 {
-        let first = self.chunks.len() * CHUNK;
-        let nodes = std::array::from_fn(|offset| Node {
-            previous: NO_SLOT,
-            next: if offset + 1 == CHUNK { NO_SLOT } else { number(first + offset + 1) },
-            waker: None,
-            key: NO_KEY,
-            fallible: false,
-        });
-        self.chunks.push(Chunk {
-            nodes: Box::new(nodes),
-            weights: Box::new([1; CHUNK]),
-            grants: Box::leak(Box::new(std::array::from_fn(|_| AtomicU64::new(WAITING)))),
-        });
-        number(first)
+        let first = self.kept.len() * CHUNK as usize;
+        if first < KEPT as usize {
+            let end = first + CHUNK as usize;
+            self.kept.push(Chunk::new(|offset| match first + offset + 1 {
+                next if next < end => number(next),
+                _ => NO_SLOT,
+            }));
+            return number(first);
+        }
+        let more =
+            self.more.get_or_insert_with(|| Box::new(More { slab: Slab::new(), emptied: None }));
+        let make = || slab::Chunk::new(Chunk::new(|_| NO_SLOT), ());
+        let slot = more.slab.take(0, make).checked_add(KEPT);
+        slot.filter(|&slot| slot != NO_SLOT).expect(FEWER)
     }
 
-    /// How many slots there are, free ones among them.
-    pub(super) fn len(&self) -> u32 {
-        number(self.chunks.len() * CHUNK)
+    /// Gives back a slot that is not one of those that are kept, given how its grant stood.
+    #[inline(never)]
+    pub(super) fn give_back(&mut self, slot: u32, stood: u64) {
+        if matches!(standing(stood), GRANTED | ADMITTED) {
+            self.chunk_mut(slot).served -= 1;
+        }
+        if let Some(more) = &mut self.more {
+            if let Some(emptied) = more.slab.give_back(slot - KEPT) {
+                more.emptied = Some(emptied);
+            }
+        }
+    }
+
+    /// A slot is handed its permits that is not one of those that are kept.
+    #[inline(never)]
+    pub(super) fn count_served(&mut self, slot: u32) {
+        self.chunk_mut(slot).served += 1;
+    }
+
+    /// Whether there is a chunk that is not needed any more.
+    #[inline]
+    pub(super) fn have_emptied(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.emptied.is_some())
+    }
+
+    /// That chunk, to be dropped after unlocking.
+    pub(super) fn take_emptied(&mut self) -> Option<impl Sized + use<>> {
+        self.more.as_mut()?.emptied.take()
+    }
+
+    /// The slots of a chunk, free ones among them: of the first that there is from that slot on.
+    pub(super) fn chunk_from(&self, slot: u32) -> Option<Range<u32>> {
+        let first = if (slot / CHUNK) as usize >= self.kept.len() {
+            let more = self.more.as_ref()?;
+            more.slab.chunk_from(slot.saturating_sub(KEPT) / CHUNK)? * CHUNK + KEPT
+        } else {
+            slot / CHUNK * CHUNK
+        };
+        Some(first..first + CHUNK)
     }
 
     #[inline]
     pub(super) fn node(&self, slot: u32) -> &Node {
-        &self.chunks[slot as usize / CHUNK].nodes[slot as usize % CHUNK]
+        &self.chunk(slot).nodes[(slot % CHUNK) as usize]
     }
 
     #[inline]
     pub(super) fn node_mut(&mut self, slot: u32) -> &mut Node {
-        &mut self.chunks[slot as usize / CHUNK].nodes[slot as usize % CHUNK]
+        &mut self.chunk_mut(slot).nodes[(slot % CHUNK) as usize]
     }
 
     /// Both at once.
     #[inline]
     pub(super) fn node_and_grant(&mut self, slot: u32) -> (&mut Node, Grant) {
-        let chunk = &mut self.chunks[slot as usize / CHUNK];
-        let offset = slot as usize % CHUNK;
-        (&mut chunk.nodes[offset], &chunk.grants[offset])
+        let chunk = self.chunk_mut(slot);
+        let offset = (slot % CHUNK) as usize;
+        (&mut chunk.nodes[offset], &chunk.grants.get()[offset])
     }
 
     pub(super) fn weight(&mut self, slot: u32) -> &mut u32 {
-        &mut self.chunks[slot as usize / CHUNK].weights[slot as usize % CHUNK]
+        &mut self.chunk_mut(slot).weights[(slot % CHUNK) as usize]
+    }
+
+    pub(super) fn rank(&mut self, slot: u32) -> &mut Rank {
+        let ranks = &mut self.chunk_mut(slot).ranks;
+        &mut ranks.get_or_insert_with(|| Box::new([(0, 0); CHUNK as usize]))
+            [(slot % CHUNK) as usize]
     }
 
     #[inline]
     pub(super) fn grant(&self, slot: u32) -> Grant {
-        &self.chunks[slot as usize / CHUNK].grants[slot as usize % CHUNK]
+        &self.chunk(slot).grants.get()[(slot % CHUNK) as usize]
     }
 
     /// How long those waited who were admitted and hold their permits.
     pub(super) fn admitted(&self) -> impl Iterator<Item = u64> {
-        let grants = self.chunks.iter().flat_map(|chunk| chunk.grants.iter());
+        let more = self.more.iter().flat_map(|more| more.slab.iter()).map(|chunk| &chunk.content);
+        let chunks = self.kept.iter().chain(more.filter(|chunk| chunk.served > 0));
+        let grants = chunks.flat_map(|chunk| chunk.grants.get().iter());
         let grants = grants.map(|grant| grant.load(Ordering::Relaxed));
         grants.filter(|&grant| standing(grant) == ADMITTED).map(figure)
     }
+
+    #[inline]
+    fn chunk(&self, slot: u32) -> &Chunk {
+        match self.kept.get((slot / CHUNK) as usize) {
+            Some(chunk) => chunk,
+            None => &self.more.as_ref().expect(ONE_OF_MORE).slab.get(slot - KEPT).0.content,
+        }
+    }
+
+    #[inline]
+    fn chunk_mut(&mut self, slot: u32) -> &mut Chunk {
+        match self.kept.get_mut((slot / CHUNK) as usize) {
+            Some(chunk) => chunk,
+            None => &mut self.more.as_mut().expect(ONE_OF_MORE).slab.get_mut(slot - KEPT).0.content,
+        }
+    }
 }
+
+impl Chunk {
+    /// Of free slots, given the next free one of each.
+    #[cold]
+    fn new(next: impl Fn(usize) -> u32) -> Self {
+        let node = |offset| Node {
+            previous: NO_SLOT,
+            next: next(offset),
+            waker: None,
+            key: NO_KEY,
+            fallible: false,
+        };
+        Self {
+            nodes: Box::new(std::array::from_fn(node)),
+            weights: Box::new([1; CHUNK as usize]),
+            grants: Pooled::new(),
+            ranks: None,
+            served: 0,
+        }
+    }
+}
+
+const ONE_OF_MORE: &str = "a slot that is in use is in a chunk";
+
+const FEWER: &str = "fewer than 2^32 calls wait for one semaphore";
 
 /// A slot's number. 2³² waiters would need 180 GB.
 fn number(slot: usize) -> u32 {
-    u32::try_from(slot).expect("fewer than 2^32 calls wait for one semaphore")
+    u32::try_from(slot).expect(FEWER)
 }
