@@ -25,7 +25,7 @@ use crate::policy::Ask;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::{AtomicU64, Ordering};
 use crate::unwind::quietly;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::task::Waker;
 
 /// Whether there is a limit.
@@ -101,8 +101,8 @@ pub(super) struct State {
     max_waiting: u32,
     order: LineOrder,
     returns: Returns,
-    /// Why waiters were refused that have not noticed yet, by slot.
-    refusals: Option<HashMap<u32, Refusal>>,
+    /// Why waiters were refused that have not noticed yet, by slot. A tree, for it shrinks as they do.
+    refusals: Option<BTreeMap<u32, Refusal>>,
     /// Since it was bound last. What was admitted through the word is not in it.
     counters: Counters,
     /// Of former bindings.

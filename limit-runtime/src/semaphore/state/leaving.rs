@@ -6,7 +6,7 @@ use super::{LineOrder, State, lines};
 use crate::events::EventKind;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::AtomicU64;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::task::Waker;
 
 impl State {
@@ -105,7 +105,7 @@ impl State {
         if let Some(kind) = refusal {
             self.counters.rejected.count(kind);
             let refusal = self.refusal(word, kind, key);
-            self.refusals.get_or_insert_with(HashMap::default).insert(slot, refusal);
+            self.refusals.get_or_insert_with(BTreeMap::default).insert(slot, refusal);
             self.note(word, EventKind::Rejected(kind));
         }
     }
