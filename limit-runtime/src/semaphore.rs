@@ -313,7 +313,13 @@ impl Semaphore {
     /// The keys with the most waiters and holders.
     #[cfg(feature = "console")]
     pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyFigures> {
-        self.lock().busiest_keys(most)
+        let mut busiest = Vec::new();
+        let mut part = 0;
+        // Part by part, so that the lock is not held for as long as there are keys.
+        while self.lock().keys().is_some_and(|keys| keys.busiest(part, most, &mut busiest)) {
+            part += 1;
+        }
+        busiest
     }
 
     /// The limit that it is bound to.

@@ -1,6 +1,7 @@
 //! A limit that holds for each key, and a cap over all keys under which they are served in turn.
 
 mod foreign;
+mod many;
 mod total;
 mod with_others;
 

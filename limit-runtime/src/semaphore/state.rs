@@ -12,6 +12,8 @@ mod rate;
 mod special;
 
 use super::keys::KeySource;
+#[cfg(feature = "console")]
+use super::keys::Keys;
 use super::line::{Line, LineOrder};
 use super::queue::{Joining, Queue};
 use super::returns::Returns;
@@ -271,9 +273,8 @@ impl State {
     }
 
     #[cfg(feature = "console")]
-    pub(super) fn busiest_keys(&self, most: usize) -> Vec<super::KeyFigures> {
-        let keys = self.special.as_deref().and_then(|special| special.keys.as_ref());
-        keys.map(|keys| keys.busiest(most)).unwrap_or_default()
+    pub(super) fn keys(&self) -> Option<&Keys> {
+        self.special.as_deref()?.keys.as_ref()
     }
 
     #[inline]

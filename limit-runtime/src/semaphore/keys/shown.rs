@@ -3,6 +3,7 @@
 use super::Keys;
 use std::any::Any;
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -16,25 +17,36 @@ pub(crate) struct KeyFigures {
 }
 
 impl Keys {
-    /// The keys with the most waiters and holders.
-    pub(in crate::semaphore) fn busiest(&self, most: usize) -> Vec<KeyFigures> {
-        let mut busy: Vec<_> = (0..)
-            .zip(&self.entries)
-            .filter(|(_, entry)| entry.held() > 0 || entry.waiting > 0)
-            .map(|(number, entry)| (entry.waiting, entry.held(), number))
+    /// Looks among some thousands of the keys for those with the most waiters and holders, beside those
+    /// that were found so far, and keeps so many. Says whether there are more to look at.
+    pub(in crate::semaphore) fn busiest(
+        &self,
+        part: usize,
+        most: usize,
+        busiest: &mut Vec<KeyFigures>,
+    ) -> bool {
+        let Some(shown) = self.entries.part(part) else { return false };
+        let mut busy: Vec<_> = shown
+            .map(|shown| ((shown.entry.waiting, shown.entry.held()), shown))
+            .filter(|(busy, _)| *busy > (0, 0))
             .collect();
         if busy.len() > most {
-            busy.select_nth_unstable_by(most, |one, other| other.cmp(one));
+            busy.select_nth_unstable_by(most, |(one, _), (other, _)| other.cmp(one));
             busy.truncate(most);
         }
-        busy.into_iter()
-            .map(|(waiting, in_use, number): (u32, u32, u32)| {
-                let entry = &self.entries[number as usize];
-                let name = self.tables[entry.table].1.name(number);
-                let name = name.unwrap_or_else(|of| format!("{of} #{:08x}", entry.hash >> 32));
-                KeyFigures { name, in_use: in_use as usize, waiting: waiting as usize }
-            })
-            .collect()
+        for ((waiting, in_use), shown) in busy {
+            let figures = KeyFigures {
+                name: shown.name(),
+                in_use: in_use as usize,
+                waiting: waiting as usize,
+            };
+            // It may have gone and come back since the others were looked at.
+            busiest.retain(|known| known.name != figures.name);
+            busiest.push(figures);
+        }
+        busiest.sort_by_key(|known| Reverse((known.waiting, known.in_use)));
+        busiest.truncate(most);
+        true
     }
 }
 

@@ -66,7 +66,8 @@ impl State {
     ) -> Option<Duration> {
         if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
             let entry = keys.entry(key);
-            return entry.returns.time_for(waiting + 1, entry.admitted, now);
+            let admitted = entry.admitted;
+            return entry.returns().time_for(waiting + 1, admitted, now);
         }
         // Each of the three may wrap, and so may their sum.
         let acquired = (word.load(Ordering::Relaxed) >> 32) as u32;

@@ -91,7 +91,7 @@ impl State {
                     // And there have to be as many of all keys.
                     cooled = cooled.and_then(|over| Some(over.max(of_total(wanted)?)));
                 }
-                return (window(entry.cooling, limit, false, next), cooled.map(time));
+                return (window(entry.cooling(), limit, false, next), cooled.map(time));
             }
         }
         let window = window(rate.permits(), total, of_all_keys, of_total(1));

@@ -138,7 +138,7 @@ impl State {
                 let entry = keys.entry(key);
                 let fits = entry.in_use.checked_add(weight).is_some();
                 let excess = entry.in_use.saturating_sub(limit).max(debt);
-                (&mut entry.shadows, excess, fits)
+                (entry.shadows(), excess, fits)
             }
         };
         line.settle(excess);
@@ -191,6 +191,10 @@ impl State {
         if !cools {
             self.give_back(word, weight);
         }
+        let debt = self.debt;
+        if let Some(special) = self.special.as_deref_mut().filter(|special| special.shadow) {
+            special.shadows.settle(debt);
+        }
         self.note(word, EventKind::Released);
     }
 
@@ -220,7 +224,10 @@ impl State {
         if let Some(special) = self.special.as_deref_mut() {
             special.tell_the_time(wakers);
             if is_drained {
-                special.drainers.drain(..).for_each(|(_, drainer)| wakers.push(Some(drainer)));
+                let drainers = std::mem::take(&mut special.drainers);
+                for (_, drainer) in drainers {
+                    wakers.push(Some(drainer));
+                }
             }
         }
         if self.queue.len() == 0 {
@@ -299,10 +306,10 @@ impl State {
 
     /// Permits of a key come back.
     pub(super) fn give_back_key(&mut self, key: u32, weight: u32) {
-        if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
-            keys.entry(key).in_use -= weight;
-            self.refresh(key);
-            self.forget_if_idle(key);
+        if let Some(Special { keys: Some(keys), forgotten, .. }) = self.special.as_deref_mut() {
+            if key != NO_KEY {
+                keys.give_back(&mut self.queue, key, weight, self.debt, forgotten);
+            }
         }
     }
 
@@ -318,7 +325,7 @@ impl State {
     pub(super) fn forget_if_idle(&mut self, key: u32) {
         if let Some(special) = self.special.as_deref_mut() {
             if let Some(keys) = special.keys.as_mut().filter(|_| key != NO_KEY) {
-                special.forgotten.extend(keys.forget_if_idle(key));
+                keys.forget_if_idle(key, &mut special.forgotten);
             }
         }
     }
