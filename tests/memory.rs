@@ -2,6 +2,9 @@
 //!
 //! A process of its own: what is counted here is everything that the process knows.
 
+#[path = "memory/peaks.rs"]
+mod peaks;
+
 use allocation_counter::measure;
 use limit_runtime::{KeyedLimiter, Limiter, Scope, concurrency_limit, find, limiters};
 use std::ops::Range;
@@ -139,8 +142,9 @@ fn ten_million_keys_used_once_leave_nothing_behind() {
             rest.for_each(use_once);
             use_at_once(keys.start..keys.start + AT_ONCE);
         });
+        // What is at hand of a pool for the whole process is a matter of what others are doing.
         assert!(
-            allocated.bytes_current < 4096,
+            allocated.bytes_current < 16_384,
             "memory is flat, but {} bytes are still in use",
             allocated.bytes_current
         );
