@@ -160,7 +160,8 @@ impl Queue {
 
     /// Hands its permits to the one who is next, who must be there, and returns the waker to wake
     /// after unlocking.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
+    #[inline(always)]
     pub(super) fn serve(&mut self, line: &mut Line) -> Option<Waker> {
         let slot = line.head();
         self.lighten(slot);
@@ -280,6 +281,7 @@ impl Queue {
     }
 
     /// A waiter leaves its line: if it was a heavy one, its slot is a light one's again.
+    #[inline]
     fn lighten(&mut self, slot: u32) {
         if self.heavy > 0 {
             let weight = self.slots.weight(slot);
