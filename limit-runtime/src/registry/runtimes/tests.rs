@@ -6,7 +6,9 @@ use crate::policy::Policy;
 /// Takes the one permit of the semaphore with that index.
 fn take(lease: Lease, index: usize) -> &'static Semaphore {
     let semaphore = lease.semaphore(index);
-    semaphore.bind(&Policy::PLAIN, 1, None, false, None).wake();
+    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, 1, None, false, None) {
+        wakers.wake();
+    }
     semaphore.serve_all();
     assert!(semaphore.try_acquire(1, || lease.holds()), "it is free");
     semaphore
