@@ -206,6 +206,16 @@ pub const fn of_function(mut limiter: Limiter) -> Limiter {
     limiter
 }
 
+#[cfg(feature = "task")]
+impl Limiter {
+    /// A limiter that the user has not named. That others have its name is nothing to warn of.
+    pub(crate) const fn unnamed(name: &'static str, limit: usize) -> Self {
+        let mut limiter = Self::new(name, limit);
+        limiter.core.is_named = false;
+        limiter
+    }
+}
+
 impl<E: Admission, K> Limiter<E, K> {
     const fn made_of(core: Core) -> Self {
         Self { core, kind: PhantomData }

@@ -35,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) policy: Policy,
     /// Where the function stands after which it is named, if it is.
     pub(super) function: Option<&'static Location<'static>>,
+    /// Whether its name is the user's, and not one that this crate has given it.
+    pub(super) is_named: bool,
     registration: OnceCell<Registration>,
 }
 
@@ -63,6 +65,7 @@ impl Core {
             max_wait: None,
             policy: Policy::PLAIN,
             function: None,
+            is_named: true,
             registration: OnceCell::new(),
         }
     }
@@ -193,6 +196,7 @@ impl Core {
                 enabled: self.ask.enabled,
                 fallible: self.ask.fallible,
                 function: self.function,
+                is_named: self.is_named,
             };
             let (entry, follows) =
                 limiters::add(&self.name, self.limit, self.scope, self.env, made);

@@ -141,7 +141,7 @@ pub(super) fn add(
     variable: Option<&str>,
     made: Made,
 ) -> (Arc<Entry>, Then) {
-    let mut then = Then::default();
+    let (mut then, is_named) = (Then::default(), made.is_named);
     let mut limiters = lock();
     let index = limiters.index(&mut then.left);
     let name = limiters.take_name(wanted);
@@ -154,7 +154,8 @@ pub(super) fn add(
     let entry = Arc::new(entry);
     limiters.entries[index] = Some(Arc::clone(&entry));
     limiters.names.insert(Arc::clone(&entry.name), Arc::clone(&entry));
-    let first = (*entry.name != *wanted).then(|| limiters.names.get(wanted).cloned()).flatten();
+    let is_told = is_named && *entry.name != *wanted;
+    let first = is_told.then(|| limiters.names.get(wanted).cloned()).flatten();
     drop(limiters);
     if let Some(first) = first {
         then.told = tell_of_one_name(wanted, &first, &entry);

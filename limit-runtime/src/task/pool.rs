@@ -68,7 +68,8 @@ pub enum OnDrop {
 }
 
 impl Pool {
-    /// A pool with so many places, whose limiter is called `pool`.
+    /// A pool with so many places, whose limiter is called `pool`, or `pool#2` and so on while others are.
+    /// To give it a name, make the pool [`over`](Self::over) a limiter of your own.
     ///
     /// # Panics
     ///
@@ -76,7 +77,7 @@ impl Pool {
     #[must_use]
     #[track_caller]
     pub fn new(limit: usize) -> Self {
-        Self::over(Limiter::new("pool", super::at_least_one(limit)))
+        Self::over(Limiter::unnamed("pool", super::at_least_one(limit)))
     }
 }
 

@@ -144,7 +144,8 @@ where
     /// If `poll_ready` has not said that it is ready, as tower allows: there is no permit then.
     fn call(&mut self, request: Request) -> Self::Future {
         let result = self.reserve.take().and_then(Reserve::take);
-        let result = result.expect("`poll_ready` of a reserving `Limit` has said that it is ready");
+        let result =
+            result.expect("`call` without `poll_ready`: a reserving `Limit` must be ready first");
         let (refusals, hold) = (self.layer.refusals().clone(), self.layer.hold().clone());
         ReservedFuture::new(&mut self.inner, request, result, refusals, hold)
     }

@@ -336,6 +336,7 @@ async fn pools_that_come_and_go_have_few_names() {
         let pool = Pool::new(3);
         assert_eq!(pool.spawn(async move { request }).await.await.expect("no panic"), request);
         names.insert(pool.limiter().name().to_owned());
+        assert!(pool.limiter().snapshot().warnings.is_empty(), "nobody can name it otherwise");
         alive.push_back(pool);
         if alive.len() == 3 {
             alive.pop_front();

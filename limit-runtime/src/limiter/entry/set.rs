@@ -19,6 +19,8 @@ pub(crate) struct Made {
     pub(crate) fallible: bool,
     /// Where the function stands after which it is named, if it is.
     pub(crate) function: Option<&'static Location<'static>>,
+    /// Whether its name is the user's, who can give it another.
+    pub(crate) is_named: bool,
 }
 
 /// How long calls wait that do not say it themselves, if that is not as the code has it. Read by calls
