@@ -160,8 +160,8 @@ impl Queue {
 
     /// Hands its permits to the one who is next, who must be there, and returns the waker to wake
     /// after unlocking.
-    #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
-    #[inline(always)]
+    // Not `inline(always)`: measured, every call that queues is a tenth slower then.
+    #[inline]
     pub(super) fn serve(&mut self, line: &mut Line) -> Option<Waker> {
         let slot = line.head();
         self.lighten(slot);
