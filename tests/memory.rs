@@ -7,7 +7,10 @@ mod peaks;
 
 use allocation_counter::measure;
 use limit_runtime::{KeyedLimiter, Limiter, Scope, concurrency_limit, find, limiters};
+use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -160,4 +163,41 @@ fn ten_million_keys_used_once_leave_nothing_behind() {
         scope.spawn(|| use_up(first, 0..KEYS / 2));
         use_up(second, KEYS / 2..KEYS);
     });
+}
+
+/// Some of them notice that they are refused, and some are dropped before.
+#[test]
+fn a_hundred_thousand_waiters_that_are_refused_at_once_leave_nothing_behind() {
+    const WAITERS: usize = 100_000;
+
+    record_nothing();
+    let limiter = Limiter::new("refused-at-once", 0).scope(Scope::Process).max_waiting(WAITERS);
+    let wait = || -> Vec<_> { (0..WAITERS).map(|_| waiter(limiter.acquire())).collect() };
+    // What the queue needs for so many, it may keep.
+    drop(wait());
+    let allocated = measure(|| {
+        for round in 0..2 {
+            let calls = wait();
+            limiter.close();
+            let context = &mut Context::from_waker(Waker::noop());
+            for mut call in calls.into_iter().skip(round * WAITERS / 2) {
+                assert!(matches!(call.as_mut().poll(context), Poll::Ready(Err(_))));
+            }
+            limiter.reopen();
+        }
+    });
+    assert!(
+        allocated.bytes_current < 4096,
+        "memory is flat, but {} bytes are still in use",
+        allocated.bytes_current
+    );
+    let total = limiter.snapshot().total;
+    assert_eq!((total.waiting, total.rejected.closed), (0, 2 * WAITERS as u64));
+}
+
+/// A call, polled once, that waits.
+fn waiter<F: Future>(call: F) -> Pin<Box<F>> {
+    let mut call = Box::pin(call);
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    call
 }

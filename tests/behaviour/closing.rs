@@ -146,6 +146,13 @@ fn a_limiter_closed_before_its_first_use_is_closed() {
     opened.reopen();
     assert_whole(&opened);
 
+    let nothing = Limiter::new("closing-before-nothing", 1);
+    nothing.close();
+    for _ in 0..2 {
+        let rejected = refused(nothing.acquire().weight(0));
+        assert_eq!(rejected.kind(), RejectedKind::Closed, "although it takes no permits");
+    }
+
     let infallible = Limiter::new("closing-before-infallible", 1);
     infallible.close();
     drop(permit(&infallible));

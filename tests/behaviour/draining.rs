@@ -3,8 +3,10 @@
 use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, refused};
 use crate::support::{assert_waits, four_workers, one_thread, permit, served, waiter};
 use limit_runtime::{Limiter, LimiterHandle, Rejected, RejectedKind, Scope, find};
+use std::future::Future;
 use std::hint;
 use std::sync::{Arc, Barrier};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
@@ -111,6 +113,32 @@ fn a_drain_that_is_dropped_changes_nothing() {
     drop(held);
     drop(served(&mut next));
     assert_eq!(served(&mut other), 1);
+    assert_whole(&limiter);
+}
+
+#[test]
+fn a_drain_that_is_dropped_does_not_keep_its_waker() {
+    struct Task;
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            panic!("it is woken for a drain that is gone");
+        }
+    }
+
+    let limiter = Limiter::new("draining-waker", 1);
+    let held = permit(&limiter);
+    let task = Arc::new(Task);
+    let waker = Waker::from(Arc::clone(&task));
+    let mut drains = [Box::pin(limiter.drain()), Box::pin(limiter.drain())];
+    for drain in &mut drains {
+        for _ in 0..2 {
+            assert!(drain.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+    }
+    assert_eq!(Arc::strong_count(&task), 4, "one for each");
+    drop(drains);
+    assert_eq!(Arc::strong_count(&task), 2);
+    drop(held);
     assert_whole(&limiter);
 }
 

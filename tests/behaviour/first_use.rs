@@ -112,6 +112,7 @@ fn to_wait_for_the_limit_is_not_to_wait_for_a_permit() {
             assert_pending!(gives_up.poll());
             let figures = figures(&limiter);
             assert_eq!((figures.in_use, figures.waiting, figures.rejected.total()), (0, 0, 0));
+            assert_eq!(figures.most_waiting, 0);
             drop(gives_up);
         },
     );
@@ -156,6 +157,36 @@ fn calls_of_keys_wait_for_the_limit_and_are_let_in() {
 }
 
 #[test]
+fn a_limit_that_is_set_while_another_is_found_out_holds() {
+    static LIMIT: Slow = Slow::new();
+    let limiter = Limiter::lazy("first-use-set", || LIMIT.evaluate());
+    LIMIT.meanwhile(|| drop(spawn(limiter.acquire()).poll()), || limiter.set_limit(1));
+    assert_all_free(&limiter);
+    assert_eq!(figures(&limiter).limit, 1);
+}
+
+/// Who cannot wait for the first caller evaluates the expression as well, and may be quicker.
+#[test]
+fn the_limit_that_is_known_first_holds_for_all() {
+    static LIMIT: Slow = Slow::new();
+    static IS_FIRST: AtomicBool = AtomicBool::new(true);
+    let limiter = Limiter::lazy("first-use-twice", || {
+        if IS_FIRST.swap(false, Ordering::SeqCst) { LIMIT.evaluate() } else { 1 }
+    })
+    .keyed();
+    let mut held = None;
+    LIMIT.meanwhile(
+        || assert_pending!(spawn(limiter.key("tenant").acquire()).poll()),
+        || held = limiter.key("tenant").try_acquire().ok(),
+    );
+    assert_eq!(limiter.limit(), 1);
+    assert_eq!((figures(&limiter).in_use, figures(&limiter).keys), (1, 1));
+    limiter.key("tenant").try_acquire().expect_err("the one permit of the key is out");
+    drop(held.expect("it was free"));
+    assert_eq!((figures(&limiter).in_use, figures(&limiter).keys), (0, 0));
+}
+
+#[test]
 fn those_who_waited_for_a_limit_that_panicked_ask_again() {
     static LIMIT: Slow = Slow::new();
     let limiter = Limiter::lazy("first-use-panics", || LIMIT.evaluate());
@@ -188,6 +219,7 @@ fn whoever_drains_while_the_limit_is_found_out_is_told_when_the_last_permit_come
             assert_pending!(drain.poll(), "a call waits for the limit");
         },
     );
+    assert!(drain.is_woken(), "nobody waits for the limit any more");
     let permit = assert_ready!(call.poll());
     assert_pending!(drain.poll(), "a permit is out");
     drop(permit);

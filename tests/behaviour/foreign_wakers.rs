@@ -1,17 +1,22 @@
 //! Wakers of executors that nobody here has written: some cannot be cloned, some poll where they are
 //! woken, some use the limiter when they are dropped.
 
-use crate::calls::{at_once, let_in, refused};
-use crate::support::{assert_all_free, one_thread, permit, waiter};
+use crate::calls::{assert_whole, at_once, figures, let_in, refused};
+use crate::panicking_wakers::panicking;
+use crate::support::{assert_all_free, is_alone, one_thread, permit, served, waiter};
+use crate::which_runtime::paused;
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+use tokio_test::task::{self, Spawn};
 
 /// A waker that panics when it is cloned.
 fn unclonable() -> Waker {
@@ -67,6 +72,119 @@ fn a_call_that_is_refused_does_not_clone_its_waker() {
     limiter.close();
     assert_eq!(kind(polled_with(&waker, limiter.acquire())), Some(RejectedKind::Closed));
     drop(held);
+}
+
+#[test]
+fn a_call_that_takes_no_permits_does_not_clone_its_waker_although_others_wait() {
+    let limiter = Limiter::new("unclonable-weightless", 1);
+    let held = permit(&limiter);
+    let waiting = waiter(limiter.acquire());
+    drop(polled_with(&unclonable(), limiter.acquire().weight(0)).expect("it takes none"));
+    drop((waiting, held));
+    assert_all_free(&limiter);
+}
+
+/// Calls have waited before, so that the next one is expected to.
+#[test]
+fn a_call_that_is_refused_where_others_have_waited_does_not_clone_its_waker() {
+    let waker = unclonable();
+    let limiter = Limiter::new("unclonable-lowered", 2);
+    let held = let_in(limiter.acquire().weight(2));
+    drop(waiter(limiter.acquire()));
+    limiter.set_limit(1);
+    let heavy = polled_with(&waker, limiter.acquire().weight(2));
+    assert_eq!(heavy.unwrap_err().kind(), RejectedKind::TooHeavy);
+    limiter.close();
+    let closed = polled_with(&waker, limiter.acquire().weight(1));
+    assert_eq!(closed.unwrap_err().kind(), RejectedKind::Closed);
+    drop(held);
+}
+
+/// A key that is not in use is not known, so that it is not known either whether the call waits.
+#[test]
+fn a_call_of_a_new_key_that_is_not_to_wait_does_not_clone_its_waker() {
+    let waker = unclonable();
+    let kind = |call: Result<Permit, Rejected>| call.unwrap_err().kind();
+
+    let none_waits = Limiter::new("unclonable-key-full", 1).max_waiting(0).keyed().total(1);
+    let held = let_in(none_waits.key(1).acquire());
+    assert_eq!(kind(polled_with(&waker, none_waits.key(2).acquire())), RejectedKind::QueueFull);
+    drop(held);
+
+    let closes = Limiter::new("unclonable-key-closed", 2).max_waiting(1).keyed().total(2);
+    let held = let_in(closes.key(1).acquire().weight(2));
+    let heavy = polled_with(&waker, closes.key(2).acquire().weight(3));
+    assert_eq!(kind(heavy), RejectedKind::TooHeavy);
+    closes.close();
+    assert_eq!(kind(polled_with(&waker, closes.key(2).acquire())), RejectedKind::Closed);
+    drop(held);
+
+    let shadow = Limiter::new("unclonable-key-shadow", 1).keyed().total(1).shadow();
+    let held = at_once(shadow.key(1).acquire());
+    drop(polled_with(&waker, shadow.key(2).acquire()));
+    drop(held);
+}
+
+#[test]
+fn a_call_of_a_new_key_that_cannot_clone_its_waker_leaves_no_key_behind() {
+    let waker = unclonable();
+    for (limit, total) in [(0, 1), (1, 0)] {
+        let limiter = Limiter::named("unclonable-key-waits", limit).keyed().total(total);
+        let called = catch_unwind(AssertUnwindSafe(|| {
+            drop(polled_with(&waker, limiter.key("tenant").acquire()));
+        }));
+        assert!(called.is_err(), "it has to wait, and cannot");
+        let left = figures(&limiter);
+        assert_eq!((left.keys, left.waiting), (0, 0), "limit {limit}, {total} over all keys");
+    }
+}
+
+#[test]
+fn a_call_that_finds_a_permit_while_somebody_drains_does_not_clone_its_waker() {
+    let limiter = Limiter::new("unclonable-drained", 2);
+    let held = (permit(&limiter), permit(&limiter));
+    drop(waiter(limiter.acquire()));
+    drop(held.0);
+    let mut drain = waiter(limiter.drain());
+    drop(polled_with(&unclonable(), limiter.acquire()));
+    drop(held.1);
+    assert_eq!(served(&mut drain), 1);
+}
+
+#[test]
+fn the_first_call_of_a_runtime_does_not_clone_its_waker_although_others_waited_on_the_last() {
+    if !is_alone(
+        "foreign_wakers::the_first_call_of_a_runtime_does_not_clone_its_waker_although_others_waited_on_the_last",
+    ) {
+        return;
+    }
+    let limiter = Limiter::new("unclonable-passed-on", 1);
+    // The second takes what the first has left.
+    for _ in 0..2 {
+        one_thread().block_on(async {
+            drop(polled_with(&unclonable(), limiter.acquire()));
+            let held = permit(&limiter);
+            drop(waiter(limiter.acquire()));
+            drop(held);
+        });
+    }
+}
+
+#[test]
+fn permits_whose_window_is_over_are_handed_out_although_the_call_that_looks_cannot_clone_its_waker()
+{
+    let runtime = paused();
+    let _entered = runtime.enter();
+    let window = Duration::from_secs(1);
+    let limiter = Limiter::new("unclonable-cooled", 1).per(window);
+    drop(permit(&limiter));
+    let mut waiting = waiter(limiter.acquire());
+    // The clock goes on and nothing else does: whoever watches it for the waiters has not looked.
+    assert!(task::spawn(tokio::time::advance(window)).poll().is_pending());
+    let waker = unclonable();
+    let called = catch_unwind(AssertUnwindSafe(|| drop(polled_with(&waker, limiter.acquire()))));
+    assert!(called.is_err(), "it has to wait, and cannot");
+    drop(served(&mut waiting));
 }
 
 /// An executor that polls a task where it is woken.
@@ -137,6 +255,171 @@ fn a_task_that_is_polled_where_it_is_woken_may_wait_for_others_that_it_wakes() {
     drop(task);
 }
 
+/// More than are polled one inside the other.
+const DEEP: usize = 30;
+
+/// Starts tasks that wait, each of which is polled where the one before gives its permit back, and writes
+/// its number down. The one in the depth gives other permits back before its own.
+fn start_row(
+    limiter: &'static Limiter,
+    length: usize,
+    others: Vec<Permit>,
+    done: &Arc<Mutex<Vec<usize>>>,
+) -> Vec<Arc<Inline>> {
+    let mut others = Some(others);
+    let task = |number| {
+        let others = others.take_if(|_| number == DEEP);
+        let done = Arc::clone(done);
+        Inline::start(async move {
+            let _permit = limiter.acquire().await;
+            done.lock().expect("no task panics with it").push(number);
+            others.into_iter().flatten().for_each(drop);
+        })
+    };
+    (0..length).map(task).collect()
+}
+
+#[test]
+fn however_deep_wakers_poll_where_they_are_woken_all_are_woken_in_order() {
+    static LIMITER: Limiter = Limiter::new("inline-order", 4);
+    const LENGTH: usize = 2 * DEEP;
+
+    let others = (0..3).map(|_| permit(&LIMITER)).collect();
+    let held = permit(&LIMITER);
+    let done = Arc::default();
+    let tasks = start_row(&LIMITER, LENGTH, others, &done);
+    drop(held);
+    let done = std::mem::take(&mut *done.lock().expect("no task panics with it"));
+    assert_eq!(done, Vec::from_iter(0..LENGTH));
+    drop(tasks);
+    // There is an end to it: who is woken next is woken at once.
+    let held = let_in(LIMITER.acquire_many(4));
+    let mut next = waiter(LIMITER.acquire());
+    drop(held);
+    drop(served(&mut next));
+    assert_all_free(&LIMITER);
+}
+
+#[test]
+fn however_deep_wakers_poll_where_they_are_woken_all_are_woken_although_one_panics() {
+    static LIMITER: Limiter = Limiter::new("inline-panics", 4);
+
+    let others = (0..3).map(|_| permit(&LIMITER)).collect();
+    let held = permit(&LIMITER);
+    let done = Arc::default();
+    let tasks = start_row(&LIMITER, DEEP + 1, others, &done);
+    let mut panics = Box::pin(LIMITER.acquire());
+    assert!(panics.as_mut().poll(&mut Context::from_waker(&panicking())).is_pending());
+    let waiters = [waiter(LIMITER.acquire()), waiter(LIMITER.acquire())];
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(held))).is_err());
+    assert!(waiters.iter().all(Spawn::is_woken));
+    drop((tasks, panics, waiters));
+    assert_all_free(&LIMITER);
+}
+
+thread_local! {
+    /// What is done, once, when a waker of [`at_clone`] is cloned.
+    static AT_CLONE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+    /// How many of them there are, if all were made and dropped on this thread.
+    static CLONES: Cell<isize> = const { Cell::new(0) };
+}
+
+/// A waker that does something when it is cloned next.
+fn at_clone(run: impl FnOnce() + 'static) -> Waker {
+    fn raw() -> RawWaker {
+        static TABLE: RawWakerVTable = RawWakerVTable::new(
+            |_| {
+                if let Some(run) = AT_CLONE.take() {
+                    run();
+                }
+                CLONES.set(CLONES.get() + 1);
+                raw()
+            },
+            |_| CLONES.set(CLONES.get() - 1),
+            |_| (),
+            |_| CLONES.set(CLONES.get() - 1),
+        );
+        RawWaker::new(ptr::null(), &TABLE)
+    }
+    AT_CLONE.set(Some(Box::new(run)));
+    CLONES.set(CLONES.get() + 1);
+    // SAFETY: the functions use no data, and each of them may be called on any thread.
+    unsafe { Waker::from_raw(raw()) }
+}
+
+#[test]
+fn a_call_that_is_served_while_its_waker_is_exchanged_is_let_in() {
+    let limiter = Limiter::new("cloned-exchanged", 1);
+    let held = permit(&limiter);
+    let mut call = Box::pin(limiter.acquire());
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    // The one that is woken for it is the one before.
+    let waker = at_clone(move || drop(held));
+    let polled = call.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_ready(), "nobody would wake it");
+    assert_eq!(CLONES.get(), 1, "what it does not need is not kept");
+    drop(polled);
+    assert_all_free(&limiter);
+}
+
+#[test]
+fn a_waiter_that_is_polled_again_by_the_same_task_does_not_clone_its_waker_again() {
+    let limiter = Limiter::new("cloned-once", 1);
+    let held = permit(&limiter);
+    let waker = at_clone(|| ());
+    let mut call = Box::pin(limiter.acquire());
+    for _ in 0..3 {
+        assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        AT_CLONE.set(Some(Box::new(|| panic!("the waker is cloned again"))));
+    }
+    drop((held, call));
+    assert_eq!(CLONES.get(), 1, "the test's own");
+    assert_all_free(&limiter);
+}
+
+#[test]
+fn a_waker_that_looks_at_the_limiter_when_it_is_cloned_does_not_deadlock() {
+    static LIMITER: Limiter = Limiter::new("cloned-wakers", 1);
+    let looks = || at_clone(|| drop(LIMITER.snapshot()));
+    let has_looked = || AT_CLONE.take().is_none();
+
+    let held = permit(&LIMITER);
+    let mut call = Box::pin(LIMITER.acquire());
+    let mut drain = Box::pin(LIMITER.drain());
+    assert!(call.as_mut().poll(&mut Context::from_waker(&looks())).is_pending());
+    assert!(has_looked(), "when it has joined the queue");
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(call.as_mut().poll(&mut Context::from_waker(&looks())).is_pending());
+    assert!(has_looked(), "when it has taken the place of another");
+    assert!(drain.as_mut().poll(&mut Context::from_waker(&looks())).is_pending());
+    assert!(has_looked(), "when somebody drains");
+    drop((call, held));
+    assert!(drain.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    assert_all_free(&LIMITER);
+}
+
+#[test]
+fn a_waker_that_looks_at_the_limiter_when_it_is_cloned_may_wait_for_the_limit() {
+    static ASKED: Barrier = Barrier::new(2);
+    static FOUND: Barrier = Barrier::new(2);
+    static LIMITER: Limiter = Limiter::lazy("cloned-first-use", || {
+        ASKED.wait();
+        FOUND.wait();
+        2
+    });
+    let mut call = Box::pin(LIMITER.acquire());
+    thread::scope(|scope| {
+        scope.spawn(|| drop(permit(&LIMITER)));
+        ASKED.wait();
+        let waker = at_clone(|| drop(LIMITER.snapshot()));
+        let polled = call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
+        FOUND.wait();
+        assert!(polled && AT_CLONE.take().is_none());
+    });
+    drop(call);
+    assert_all_free(&LIMITER);
+}
+
 thread_local! {
     /// What is done when a waker of [`looking`] is dropped.
     static LOOK: Cell<Option<fn()>> = const { Cell::new(None) };
@@ -183,6 +466,18 @@ fn a_waker_that_looks_at_the_limiter_when_it_is_dropped_does_not_deadlock() {
     drop(second);
     drop(first);
     assert_eq!(refused(LIMITER.acquire().weight(2)).kind(), RejectedKind::TooHeavy);
+    // Exchanged, told that it is drained, and dropped.
+    let held = let_in(LIMITER.acquire());
+    let mut drain = Box::pin(LIMITER.drain());
+    assert!(drain.as_mut().poll(&mut context).is_pending());
+    assert!(drain.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let mut other = Box::pin(LIMITER.drain());
+    assert!(other.as_mut().poll(&mut context).is_pending());
+    drop(other);
+    assert!(drain.as_mut().poll(&mut context).is_pending());
+    drop(held);
+    assert!(drain.as_mut().poll(&mut context).is_ready());
+    assert_whole(&LIMITER);
 }
 
 #[test]

@@ -226,6 +226,20 @@ fn an_expression_that_uses_its_own_limiter_panics_and_does_not_hang() {
 }
 
 #[test]
+fn an_expression_that_waits_for_its_own_limiters_permit_panics_and_does_not_hang() {
+    static LIMITER: Limiter = Limiter::lazy("lazy-waits-for-itself", || {
+        LIMITER.set_limit(1);
+        let _held = LIMITER.try_acquire().expect("the limit is known now, and the permit free");
+        usize::from(task::spawn(LIMITER.acquire()).poll().is_ready())
+    });
+
+    let panic = catch_unwind(|| LIMITER.try_acquire().is_ok()).expect_err("it panics");
+    let message = panic.downcast_ref::<String>().expect("it says why");
+    assert!(message.contains("lazy-waits-for-itself"), "{message}");
+    assert_all_free(&LIMITER);
+}
+
+#[test]
 fn a_limit_of_zero_found_out_while_running_pauses_with_a_warning() {
     static FROM_FILE: AtomicUsize = AtomicUsize::new(0);
 

@@ -1,7 +1,7 @@
 //! The newest first.
 
 use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, ready, refused};
-use crate::support::{assert_waits, permit, served, waiter};
+use crate::support::{assert_waits, is_alone, permit, served, waiter};
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind};
 use std::task::Poll;
 use std::time::Duration;
@@ -12,6 +12,28 @@ const MS: Duration = Duration::from_millis(1);
 
 fn bounded(name: &'static str, limit: usize, bound: usize) -> Limiter<Rejected> {
     Limiter::new(name, limit).order(Order::Lifo).max_waiting(bound)
+}
+
+/// A limiter that is made when another is gone has that one's storage.
+#[test]
+fn the_newest_is_served_first_although_the_limiter_before_had_priorities() {
+    if !is_alone("lifo::the_newest_is_served_first_although_the_limiter_before_had_priorities") {
+        return;
+    }
+    let before = Limiter::new("lifo-before", 1);
+    let held = permit(&before);
+    drop(waiter(before.acquire().priority(1)));
+    drop(held);
+    drop(before);
+
+    let limiter = Limiter::new("lifo-after", 1).order(Order::Lifo);
+    let held = permit(&limiter);
+    let mut older = waiter(limiter.acquire());
+    let mut newest = waiter(limiter.acquire());
+    drop(held);
+    drop(served(&mut newest));
+    drop(served(&mut older));
+    assert_whole(&limiter);
 }
 
 #[test]

@@ -283,6 +283,26 @@ fn the_time_goes_on_when_a_call_moves_on_to_another_runtime() {
     second.block_on(async { assert_whole(&LIMITER) });
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_time_goes_on_when_a_call_asks_again() {
+    let limiter = Limiter::new("max-wait-again", 1).max_wait(50 * MS);
+    let held = let_in(limiter.acquire());
+    let mut call = waiter(limiter.acquire());
+    advance(20 * MS).await;
+    // Whoever waits is to ask again.
+    limiter.set_enabled(false);
+    limiter.set_enabled(true);
+    assert!(call.is_woken());
+    assert!(call.poll().is_pending());
+    advance(29 * MS).await;
+    assert_waits(&mut call);
+    advance(MS).await;
+    let rejected = served(&mut call).unwrap_err();
+    assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, 50 * MS));
+    drop(held);
+    assert_whole(&limiter);
+}
+
 #[test]
 fn a_call_that_would_need_a_timer_and_has_none_panics_and_leaves_no_trace() {
     let limiter = Limiter::new("max-wait-no-timer", 1).max_wait(50 * MS);

@@ -2,7 +2,8 @@
 
 use crate::calls::{assert_busy, assert_whole, figures, let_in};
 use crate::support::{assert_all_free, one_thread, permit, served, waiter};
-use limit_runtime::{Limiter, Order};
+use crate::which_runtime::paused;
+use limit_runtime::{Limiter, Order, Permit};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
@@ -64,6 +65,29 @@ fn each_runtime_hears_of_a_change_although_a_waker_of_another_panics() {
 
 /// More than are woken at one time.
 const MANY: usize = 200;
+
+#[test]
+fn however_many_are_served_at_once_all_are_woken_although_some_wakers_panic() {
+    const PANICKING: [usize; 3] = [0, 70, MANY - 1];
+    let limiter = Limiter::new("panicking-many", MANY);
+    let all = u32::try_from(MANY).expect("it is a small number");
+    let held = let_in(limiter.acquire().weight(all));
+    let mut panicking = Vec::new();
+    let mut waiters = Vec::new();
+    for number in 0..MANY {
+        if PANICKING.contains(&number) {
+            let mut call = Box::pin(limiter.acquire());
+            wait_with_a_panicking_waker(call.as_mut());
+            panicking.push(call);
+        } else {
+            waiters.push(waiter(limiter.acquire()));
+        }
+    }
+    assert!(panics(|| drop(held)));
+    assert!(waiters.iter().all(Spawn::is_woken));
+    drop((waiters, panicking));
+    assert_all_free(&limiter);
+}
 
 #[test]
 fn everybody_hears_that_the_runtime_has_ended() {
@@ -149,6 +173,67 @@ async fn a_call_that_times_out_before_one_whose_waker_panics_leaves_the_queue_on
     drop(served(&mut stranger).expect("nobody but itself takes it out of the queue"));
     drop(light);
     assert_whole(&limiter);
+}
+
+/// A limiter with two permits a second, of which none is left, and the one second until they are back
+/// gone by, without anybody having looked. The call waits, and its waker panics.
+fn panics_when_the_window_is_looked_at(
+    limiter: &Limiter,
+    before: impl FnOnce(),
+) -> Pin<Box<impl Future<Output = Permit> + '_>> {
+    let mut call = Box::pin(limiter.acquire());
+    wait_with_a_panicking_waker(call.as_mut());
+    before();
+    assert!(task::spawn(tokio::time::advance(Duration::from_secs(1))).poll().is_pending());
+    call
+}
+
+#[test]
+fn a_call_that_is_refused_before_one_whose_waker_panics_leaves_the_queue_once() {
+    let runtime = paused();
+    let _entered = runtime.enter();
+    let limiter = Limiter::new("panicking-refused", 2).per(Duration::from_secs(1));
+    drop([permit(&limiter), permit(&limiter)]);
+    let mut heavy = waiter(limiter.acquire().weight(2));
+    let light = panics_when_the_window_is_looked_at(&limiter, || limiter.set_limit(1));
+    assert!(heavy.is_woken(), "it is too heavy now");
+    assert!(panics(|| drop(heavy.poll())), "the one behind it is served, and its waker panics");
+    drop(heavy);
+    drop(light);
+    assert_is_whole_after_a_second(&limiter, 1);
+}
+
+#[test]
+fn a_call_that_asks_again_before_one_whose_waker_panics_leaves_the_queue_once() {
+    let runtime = paused();
+    let _entered = runtime.enter();
+    let limiter = Limiter::new("panicking-again", 2).per(Duration::from_secs(1));
+    drop([permit(&limiter), permit(&limiter)]);
+    let mut first = waiter(limiter.acquire());
+    // Whoever waits is to ask again.
+    limiter.set_enabled(false);
+    limiter.set_enabled(true);
+    assert!(first.is_woken());
+    let second = panics_when_the_window_is_looked_at(&limiter, || ());
+    assert!(panics(|| drop(first.poll())), "the other is served, and its waker panics");
+    drop(first);
+    drop(second);
+    assert_is_whole_after_a_second(&limiter, 2);
+}
+
+/// Asserts that so many of a limiter with a rate are let in, and two wait and are served in order.
+#[track_caller]
+fn assert_is_whole_after_a_second(limiter: &Limiter, permits: usize) {
+    assert_busy(limiter, 0, 0);
+    let held: Vec<_> = (0..permits).map(|_| permit(limiter)).collect();
+    let mut waiters = [waiter(limiter.acquire()), waiter(limiter.acquire())];
+    assert_busy(limiter, permits, 2);
+    limiter.set_limit(permits + 2);
+    for call in &mut waiters {
+        drop(served(call));
+    }
+    drop(held);
+    assert_busy(limiter, 0, 0);
 }
 
 #[test]

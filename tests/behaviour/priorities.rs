@@ -198,17 +198,20 @@ async fn a_heavy_one_that_is_next_is_not_passed_by_lighter_ones_of_lower_priorit
 async fn a_light_one_of_higher_priority_takes_what_is_free_before_a_heavy_one_that_waits_for_more()
 {
     let limiter = Limiter::new("priorities-before-heavy", 2);
-    let held = permit(&limiter);
-    let mut heavy = waiter(limiter.acquire().weight(2));
-    let mut light = task::spawn(limiter.acquire().priority(1));
-    // At once, or by waking itself.
-    let permit = match light.poll() {
-        Poll::Ready(permit) => permit,
-        Poll::Pending => served(&mut light),
-    };
-    drop((held, permit));
-    drop(served(&mut heavy).unwrap());
-    assert_whole(&limiter);
+    for somebody_listens in [false, true] {
+        let _events = somebody_listens.then(|| limiter.subscribe());
+        let held = permit(&limiter);
+        let mut heavy = waiter(limiter.acquire().weight(2));
+        let mut light = task::spawn(limiter.acquire().priority(1));
+        // At once, or by waking itself.
+        let permit = match light.poll() {
+            Poll::Ready(permit) => permit,
+            Poll::Pending => served(&mut light),
+        };
+        drop((held, permit));
+        drop(served(&mut heavy).unwrap());
+        assert_whole(&limiter);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! When a refused call may ask again. On the paused clock.
 
 use crate::calls::{assert_busy, let_in, refused};
-use crate::support::{served, waiter};
+use crate::support::{is_alone, served, waiter};
 use limit_runtime::{Limiter, Rejected, RejectedKind};
 use std::time::Duration;
 use tokio::time::{advance, sleep};
@@ -35,6 +35,21 @@ async fn at_the_first_refusal_there_is_no_basis() {
     assert_eq!(refused(limiter.acquire()).retry_after(), None);
     drop(held);
     assert_busy(&limiter, 0, 0);
+}
+
+/// A limiter that is made when another is gone has that one's storage.
+#[tokio::test(start_paused = true)]
+async fn what_came_back_at_the_limiter_before_is_no_basis() {
+    if !is_alone("retry_after::what_came_back_at_the_limiter_before_is_no_basis") {
+        return;
+    }
+    let before = Limiter::new("retry-before", 1).max_waiting(0);
+    calls_one_after_another(&before, 5, 100 * MS).await;
+    drop(before);
+    let limiter = Limiter::new("retry-after", 1).max_waiting(0);
+    let held = let_in(limiter.acquire());
+    assert_eq!(refused(limiter.acquire()).retry_after(), None);
+    drop(held);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use crate::calls::{assert_busy, assert_whole, at_once, figures, refused};
 use crate::support::{Inside, four_workers, join};
-use limit_runtime::{Limiter, Order, RejectedKind, ShadowedCounts};
+use limit_runtime::{Limiter, Order, Permit, RejectedKind, ShadowedCounts};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::yield_now;
@@ -46,6 +46,26 @@ fn without_a_bound_nobody_would_be_refused() {
 }
 
 #[test]
+fn a_call_that_would_have_been_let_in_by_now_would_not_wait_any_more() {
+    #[track_caller]
+    fn check(call: impl Fn() -> Permit, counts: impl Fn() -> ShadowedCounts) {
+        let (first, second) = (call(), call());
+        assert_eq!(counts(), shadowed(1, 0), "the second would wait");
+        drop(first);
+        let third = call();
+        assert_eq!(counts(), shadowed(2, 0), "it would have the second's place in the queue");
+        let fourth = call();
+        assert_eq!(counts(), shadowed(2, 1), "there would be no place for it");
+        drop((second, third, fourth));
+    }
+
+    let plain = Limiter::new("shadow-settled", 1).max_waiting(1).shadow();
+    let keyed = Limiter::new("shadow-settled-keyed", 1).max_waiting(1).keyed().shadow();
+    check(|| at_once(plain.acquire()), || figures(&plain).shadowed);
+    check(|| at_once(keyed.key(1).acquire()), || figures(&keyed).shadowed);
+}
+
+#[test]
 fn without_a_queue_everybody_over_the_limit_would_be_refused() {
     let limiter = Limiter::new("shadow-no-queue", 1).max_waiting(0).shadow();
     let all: Vec<_> = (0..10).map(|_| at_once(limiter.acquire())).collect();
@@ -85,7 +105,9 @@ fn a_closed_shadow_lets_in_all_the_same() {
     limiter.close();
     let all =
         (at_once(limiter.acquire()), at_once(limiter.acquire()), limiter.try_acquire().unwrap());
-    assert_eq!(figures(&limiter).rejected.total(), 0);
+    let closed = figures(&limiter);
+    assert_eq!((closed.in_use, closed.rejected.total()), (2, 0));
+    assert_eq!(closed.shadowed, shadowed(1, 1), "as though it were open");
     drop(all);
     assert_busy(&limiter, 0, 0);
 }

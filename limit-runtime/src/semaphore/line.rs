@@ -166,12 +166,9 @@ impl Line {
         }
     }
 
-    /// Who would be served last.
+    /// Who would be served last. Not in a line that is ranked.
     pub(super) fn last(&self) -> Option<u32> {
-        match &self.ranked {
-            Some(ranked) => ranked.slots.last_key_value().map(|(_, &slot)| slot),
-            None => (self.tail != NO_SLOT).then_some(self.tail),
-        }
+        (self.tail != NO_SLOT).then_some(self.tail)
     }
 
     /// Everybody, in the order in which they are to be served.

@@ -44,7 +44,8 @@ impl Special {
         self.rate = policy.per.map(Rate::new);
     }
 
-    /// Whether there is nothing special any more.
+    /// Whether there is nothing special any more. Events that nobody is left to hear of are nothing, and
+    /// there are no keys to be dropped but with [`keys`](Self::keys).
     pub(super) fn is_nothing(&self) -> bool {
         !self.closed
             && !self.disabled
@@ -53,8 +54,6 @@ impl Special {
             && self.rate.is_none()
             && self.listeners.is_none()
             && self.drainers.is_empty()
-            && self.untold.is_empty()
-            && self.forgotten.is_empty()
     }
 
     /// Whether a call that is let in at once has a slot.

@@ -199,10 +199,9 @@ impl State {
     #[inline]
     pub(super) fn has_left_something(&self, decided: &Decided) -> bool {
         match (self.special.as_deref(), decided) {
-            // It may stand before one who waits for more.
-            (None, Decided::Queued { .. }) => {
-                self.order != LineOrder::Fifo || self.line.is_ranked()
-            }
+            // It may stand before one who waits for more. (The newest of a line that serves it first
+            // has found too little for itself, and the others stand behind it.)
+            (None, Decided::Queued { .. }) => self.line.is_ranked(),
             (None, _) | (Some(_), Decided::Queued { .. }) => true,
             // The call has taken permits back that had cooled, perhaps more than it wanted.
             (Some(special), _) => special.rate.is_some(),

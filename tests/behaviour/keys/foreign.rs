@@ -216,6 +216,18 @@ fn a_keys_drop_may_use_the_limiter() {
 }
 
 #[test]
+fn waiters_of_many_keys_that_are_refused_at_once_may_notice_it_when_no_key_is_left() {
+    let limiter = Limiter::new("foreign-refused", 0).max_waiting(1).keyed();
+    let mut calls: Vec<_> = (0..5_000_u32).map(|key| waiter(limiter.key(key).acquire())).collect();
+    limiter.close();
+    assert_eq!(figures(&limiter).keys, 0);
+    for call in &mut calls {
+        assert_eq!(served(call).unwrap_err().kind(), RejectedKind::Closed);
+    }
+    assert_busy(&limiter, 0, 0);
+}
+
+#[test]
 fn many_keys_at_once_leave_nothing_behind() {
     let limiter = Limiter::new("foreign-many", 1).keyed();
     for _ in 0..3 {

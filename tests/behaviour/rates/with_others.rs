@@ -9,8 +9,10 @@ use futures::stream::FuturesUnordered;
 use limit_runtime::{KeyedLimiter, Limiter, Order, RejectedKind, Scope};
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use tokio::task::yield_now;
 use tokio::time::{Instant, advance, sleep, timeout};
 
@@ -185,6 +187,21 @@ async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken() {
     drop(permit(&limiter));
     drop(limiter.acquire().max_wait(MINUTE).await.expect("it has cooled"));
     assert_busy(&limiter, 0, 0);
+}
+
+/// It is let in by the poll that finds its time over, whatever becomes of its waker.
+#[tokio::test(start_paused = true)]
+async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken_by_the_poll_that_finds_it() {
+    let limiter = Limiter::new("rate-same-poll", 1).per(MINUTE);
+    drop(permit(&limiter));
+    let mut call = std::pin::pin!(limiter.acquire().max_wait(MINUTE));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut context).is_pending());
+    // Whoever watches the clock for it has begun to, and is not polled again before this task is.
+    yield_now().await;
+    advance(MINUTE).await;
+    let polled = call.as_mut().poll(&mut context);
+    assert!(matches!(polled, Poll::Ready(Ok(_))), "{polled:?}");
 }
 
 #[tokio::test(start_paused = true)]

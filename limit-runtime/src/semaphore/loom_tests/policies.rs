@@ -1,11 +1,13 @@
 //! What becomes of calls over the limit.
 
-use super::{Call, Without, acquire, assert_all_free, bound, bound_to, model, poll_once};
+use super::{Call, Without, acquire, assert_all_free, bound, bound_to, enter, model, poll_once};
 use crate::policy::{Ask, Force, Order, Policy};
 use crate::rejected::RejectedKind;
 use crate::semaphore::{Claim, Entered, Hashed, Held, KeySource, NO_SLOT, Semaphore};
 use loom::future::block_on;
 use loom::thread;
+use std::task::Waker;
+use tokio::sync::broadcast;
 
 static ONE: Hashed<u8> = Hashed { hash: 1, key: 1 };
 /// With the same hash.
@@ -275,4 +277,60 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
 fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
     let ask = Ask { fallible: true, ..Ask::ONE };
     semaphore.enter(ask, Some(key), None, || true)
+}
+
+/// As when a runtime ends and the next takes its registry at once.
+#[test]
+fn whoever_drains_is_told_although_the_limit_is_given_up_as_soon_as_nobody_waits() {
+    model(|| {
+        let semaphore = bound(0);
+        let mut waits = acquire(semaphore, 1);
+        assert!(poll_once(&mut waits).is_pending());
+        let drainer = thread::spawn(move || {
+            block_on(std::future::poll_fn(|context| {
+                if semaphore.poll_drained(0, context.waker()) {
+                    std::task::Poll::Ready(())
+                } else {
+                    std::task::Poll::Pending
+                }
+            }));
+        });
+        let unbinder = thread::spawn(move || {
+            let mut left = Vec::new();
+            semaphore.unbind(false, &mut left);
+            drop(left);
+        });
+        semaphore.dismiss_all();
+        drainer.join().unwrap();
+        unbinder.join().unwrap();
+        drop(waits);
+        assert_eq!(semaphore.busy(), 0);
+    });
+}
+
+/// Not only those who come when the last permit is back.
+#[test]
+fn calls_go_by_the_word_again_as_soon_as_nothing_is_special() {
+    model(|| {
+        let semaphore = bound(2);
+        let by_the_word = |before: &str| {
+            assert!(semaphore.try_acquire(1, || true), "SLOW is set {before}");
+            semaphore.release(1, NO_SLOT);
+        };
+        let Entered::Admitted(held) = enter(semaphore, || true) else { panic!("it is free") };
+        by_the_word("after a call by the lock");
+        assert!(!semaphore.poll_drained(0, Waker::noop()));
+        semaphore.forget_drainer(0);
+        by_the_word("though who has drained is gone");
+        let (listeners, first) = broadcast::channel(1);
+        semaphore.listen(listeners).wake();
+        drop(first);
+        semaphore.serve_all();
+        by_the_word("though who has listened is gone");
+        assert!(!semaphore.unbind(false, &mut Vec::new()));
+        by_the_word("after it was not given up");
+        drop(held);
+        assert!(semaphore.poll_drained(0, Waker::noop()));
+        by_the_word("after a look whether it is drained");
+    });
 }

@@ -63,6 +63,28 @@ fn never_takes_the_permit_of_the_next(patience: usize) {
     });
 }
 
+/// The same of a call that has found the registry when its runtime had ended.
+#[test]
+fn a_call_on_a_closing_runtime_never_takes_the_permit_of_the_next() {
+    model(|| {
+        let runtimes: &'static Runtimes<u8> = Box::leak(Box::new(Runtimes::new()));
+        let first = runtimes.open(1);
+        assert!(runtimes.confirm(1, first));
+        drop(try_on(first));
+        runtimes.retire(1, first);
+        let closing = runtimes.find_retired(1).expect("no other has taken it");
+        let late = thread::spawn(move || try_on(closing));
+        let second = runtimes.open(2);
+        let held = try_on(second);
+        assert!(held.is_some(), "runtime 2 has its one permit");
+        let late = late.join().unwrap();
+        if let Some(late) = &late {
+            assert!(!std::ptr::eq(late.semaphore, second.registry.semaphore(0)));
+        }
+        drop((late, held));
+    });
+}
+
 /// `registry::of_runtime` on a runtime that is closing: it drops each guard inside `spawn`.
 fn of_closing_runtime(runtimes: &Runtimes<u8>, runtime: u8) -> Lease {
     loop {

@@ -126,11 +126,9 @@ impl State {
     /// Who can be refused is, from now on.
     pub(in super::super) fn close(&mut self, word: &AtomicU64, wakers: &mut Wakers) {
         self.slow_down(word);
-        let special = self.special();
-        special.closed = true;
-        if !special.shadow {
-            self.dismiss_all_that(word, RejectedKind::Closed, wakers, |_, fallible| fallible);
-        }
+        self.special().closed = true;
+        // At a shadow nobody waits.
+        self.dismiss_all_that(word, RejectedKind::Closed, wakers, |_, fallible| fallible);
     }
 
     pub(in super::super) fn reopen(&mut self) {

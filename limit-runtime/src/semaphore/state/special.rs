@@ -131,19 +131,19 @@ impl State {
         let Some(special) = self.special.as_deref_mut() else {
             return self.admit(word, weight, key, now);
         };
-        let (line, excess, fits) = match special.keys.as_mut().filter(|_| key != NO_KEY) {
-            None => (&mut special.shadows, debt, true),
+        let (line, excess) = match special.keys.as_mut().filter(|_| key != NO_KEY) {
+            None => (&mut special.shadows, debt),
             Some(keys) => {
                 let limit = keys.limit;
                 let entry = keys.entry(key);
-                let fits = entry.in_use.checked_add(weight).is_some();
                 let excess = entry.in_use.saturating_sub(limit).max(debt);
-                (entry.shadows(), excess, fits)
+                (entry.shadows(), excess)
             }
         };
         line.settle(excess);
-        // Beyond what can be counted it takes no permits.
-        if !fits || debt.checked_add(over).is_none_or(|debt| debt > u32::MAX / 2) {
+        // Beyond what can be counted it takes no permits. (What is out of one key is a part of the limit
+        // over all of them and the debt, which are 31 bits each.)
+        if debt.checked_add(over).is_none_or(|debt| debt > u32::MAX / 2) {
             return self.not_let_in(word, RejectedKind::QueueFull, key, weight);
         }
         if line.len() >= max_waiting || !may_wait {
