@@ -169,6 +169,9 @@ fn ten_million_keys_used_once_leave_nothing_behind() {
 #[test]
 fn a_hundred_thousand_waiters_that_are_refused_at_once_leave_nothing_behind() {
     const WAITERS: usize = 100_000;
+    /// The grants of those who wait are the process's: other tests may have taken some of them meanwhile.
+    /// Refusals that were kept would need several times as much.
+    const GRANTS: i64 = 9 * 100_000;
 
     record_nothing();
     let limiter = Limiter::new("refused-at-once", 0).scope(Scope::Process).max_waiting(WAITERS);
@@ -187,7 +190,7 @@ fn a_hundred_thousand_waiters_that_are_refused_at_once_leave_nothing_behind() {
         }
     });
     assert!(
-        allocated.bytes_current < 4096,
+        allocated.bytes_current < 4096 + GRANTS,
         "memory is flat, but {} bytes are still in use",
         allocated.bytes_current
     );

@@ -290,7 +290,7 @@ fn however_deep_wakers_poll_where_they_are_woken_all_are_woken_in_order() {
     let tasks = start_row(&LIMITER, LENGTH, others, &done);
     drop(held);
     let done = std::mem::take(&mut *done.lock().expect("no task panics with it"));
-    assert_eq!(done, Vec::from_iter(0..LENGTH));
+    assert_eq!(done, (0..LENGTH).collect::<Vec<_>>());
     drop(tasks);
     // There is an end to it: who is woken next is woken at once.
     let held = let_in(LIMITER.acquire_many(4));
