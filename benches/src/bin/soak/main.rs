@@ -89,7 +89,7 @@ fn main() {
     println!("{seconds} seconds, seed {seed}");
 
     let start = Instant::now();
-    let mut memory = Memory::new(length / 4);
+    let mut memory = Memory::new(length / 2);
     let (hung, rounds) = soak(&rules, length, start, &mut memory);
     let verdict = memory.verdict();
     if let (Err(grown), Ok(())) = (&verdict, &hung) {
