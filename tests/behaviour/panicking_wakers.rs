@@ -68,25 +68,27 @@ const MANY: usize = 200;
 
 #[test]
 fn however_many_are_served_at_once_all_are_woken_although_some_wakers_panic() {
-    const PANICKING: [usize; 3] = [0, 70, MANY - 1];
-    let limiter = Limiter::new("panicking-many", MANY);
     let all = u32::try_from(MANY).expect("it is a small number");
-    let held = let_in(limiter.acquire().weight(all));
-    let mut panicking = Vec::new();
-    let mut waiters = Vec::new();
-    for number in 0..MANY {
-        if PANICKING.contains(&number) {
-            let mut call = Box::pin(limiter.acquire());
-            wait_with_a_panicking_waker(call.as_mut());
-            panicking.push(call);
-        } else {
-            waiters.push(waiter(limiter.acquire()));
+    // Among the first that are woken at one time, among others, or both.
+    for panicking in [[0, 0], [70, 70], [0, 70], [70, MANY - 1]] {
+        let limiter = Limiter::new("panicking-many", MANY);
+        let held = let_in(limiter.acquire().weight(all));
+        let mut others = Vec::new();
+        let mut waiters = Vec::new();
+        for number in 0..MANY {
+            if panicking.contains(&number) {
+                let mut call = Box::pin(limiter.acquire());
+                wait_with_a_panicking_waker(call.as_mut());
+                others.push(call);
+            } else {
+                waiters.push(waiter(limiter.acquire()));
+            }
         }
+        assert!(panics(|| drop(held)));
+        assert!(waiters.iter().all(Spawn::is_woken), "{panicking:?}");
+        drop((waiters, others));
+        assert_all_free(&limiter);
     }
-    assert!(panics(|| drop(held)));
-    assert!(waiters.iter().all(Spawn::is_woken));
-    drop((waiters, panicking));
-    assert_all_free(&limiter);
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn a_refused_call_has_not_called() {
 }
 
 #[test]
-#[should_panic(expected = "`poll_ready` of a reserving `Limit`")]
+#[should_panic(expected = "must be ready first")]
 fn a_call_that_was_not_asked_for_panics() {
     let limiter = Limiter::new("tower-unasked", 1);
     let mut service = LimitLayer::new(limiter).reserving().layer(service_fn(next));
@@ -188,7 +188,7 @@ fn a_call_that_was_not_asked_for_panics() {
 }
 
 #[test]
-#[should_panic(expected = "`poll_ready` of a reserving `Limit`")]
+#[should_panic(expected = "must be ready first")]
 fn a_call_of_a_service_that_still_waits_panics() {
     let limiter = Arc::new(Limiter::new("tower-waits", 1));
     let mut service = LimitLayer::new(&limiter).reserving().layer(service_fn(next));
