@@ -1,22 +1,21 @@
 //! The future that takes permits: it joins the queue, and leaves it when dropped.
 
-pub(crate) mod deadline;
 #[cfg(any(feature = "task", feature = "tower"))]
 pub(crate) mod run;
 mod ticker;
 
 use crate::admission::Admission;
-use crate::diagnostics::{Record, Site};
+use crate::deadline::Deadline;
+use crate::engine::core::Core;
 use crate::keying::{Keying, Unkeyed};
-use crate::limiter::Core;
 #[cfg(feature = "tracing")]
 use crate::logging;
 use crate::permit::Permit;
-use crate::policy::{Ask, MaxWait};
-use crate::registry::Lease;
+use crate::policy::{MaxWait, Request};
+use crate::recorder::{CallRecord, CallSite};
+use crate::registry::EpochRef;
 use crate::rejected::Rejected;
 use crate::semaphore::{Entered, Held, KeySource, NO_SLOT, Semaphore, Standing, Waiter, WaitsFor};
-use deadline::Deadline;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -73,27 +72,27 @@ pub struct Acquire<'a, E: Admission = Infallible, K = Unkeyed> {
     key: K,
 }
 
-/// Where a call has looked for its permits, and for how long that is right.
-type Looked = (&'static Semaphore, Lease);
+/// The semaphore of a call, and the epoch in which it is the call's.
+type Located = (&'static Semaphore, EpochRef);
 
 /// A call on its way to its permits.
 struct Call<'a> {
     limiter: &'a Core,
-    ask: Ask,
+    request: Request,
     waiter: Option<Waiter>,
     /// When it began to wait, if it has.
     since: Option<Instant>,
     /// Where it is made, and that it waits. Nothing, without the feature `diagnostics`.
-    site: Site,
-    record: Record,
+    site: CallSite,
+    record: CallRecord,
 }
 
 impl<'a, E: Admission, K> Acquire<'a, E, K> {
     #[inline]
-    pub(crate) fn new(limiter: &'a Core, key: K, site: Site) -> Self {
-        let (ask, record) = (limiter.ask, Record::NONE);
+    pub(crate) fn new(limiter: &'a Core, key: K, site: CallSite) -> Self {
+        let (request, record) = (limiter.request, CallRecord::NONE);
         Self {
-            call: Call { limiter, ask, waiter: None, since: None, site, record },
+            call: Call { limiter, request, waiter: None, since: None, site, record },
             deadline: E::deadline(limiter.max_wait),
             key,
         }
@@ -107,7 +106,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// none and never waits, and is counted.
     pub fn weight(self, weight: u32) -> Acquire<'a, Rejected, K> {
         let mut acquire = self.fallible();
-        acquire.call.ask.weight = weight;
+        acquire.call.request.weight = weight;
         acquire
     }
 
@@ -124,7 +123,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// come just then. Of no consequence where the newest is served first
     /// ([`Order::Lifo`](crate::Order::Lifo)).
     pub fn priority(mut self, priority: u8) -> Self {
-        self.call.ask.priority = priority;
+        self.call.request.priority = priority;
         self
     }
 
@@ -140,13 +139,13 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// Whether the limit holds for this call. If not it is let in at once, whatever the limit, also
     /// when the limiter is closed; it is counted as admitted at once, and not as in use.
     pub fn enabled(mut self, enabled: bool) -> Self {
-        self.call.ask.enabled = enabled;
+        self.call.request.enabled = enabled;
         self
     }
 
     fn fallible(self) -> Acquire<'a, Rejected, K> {
         let Self { mut call, deadline, key } = self;
-        call.ask.fallible = true;
+        call.request.fallible = true;
         Acquire { call, deadline: E::into_deadline(deadline), key }
     }
 }
@@ -159,7 +158,7 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
         let this = self.get_mut();
         match this.call.take_free(context, K::MAY_BE_FREE) {
             Ok(permit) => Poll::Ready(E::admitted(permit)),
-            Err(looked) => this.poll_slow(context, looked),
+            Err(located) => this.poll_slow(context, located),
         }
     }
 }
@@ -173,10 +172,10 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     fn poll_slow(
         &mut self,
         context: &mut Context<'_>,
-        looked: Option<Looked>,
+        located: Option<Located>,
     ) -> Poll<E::Of<Permit>> {
         let Self { call, deadline, key } = self;
-        let polled = call.poll_slow(context, looked, key.source(), E::deadline_mut(deadline));
+        let polled = call.poll_slow(context, located, key.source(), E::deadline_mut(deadline));
         polled.map(|result| match result {
             Ok(permit) => E::admitted(permit),
             Err(rejected) => E::rejected(rejected),
@@ -193,16 +192,16 @@ impl Call<'_> {
         &self,
         context: &mut Context<'_>,
         may_be_free: bool,
-    ) -> Result<Permit, Option<Looked>> {
+    ) -> Result<Permit, Option<Located>> {
         if self.waiter.is_some() {
             return Err(None);
         }
-        let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
-        let weight = self.ask.permits();
-        if may_be_free && semaphore.try_acquire(weight, || lease.holds()) {
+        let (semaphore, epoch) = self.limiter.semaphore(Some(context.waker()));
+        let weight = self.request.permits();
+        if may_be_free && semaphore.try_acquire(weight, || epoch.is_current()) {
             Ok(self.limiter.permit(Held { semaphore, weight, slot: NO_SLOT }, self.site))
         } else {
-            Err(Some((semaphore, lease)))
+            Err(Some((semaphore, epoch)))
         }
     }
 
@@ -210,12 +209,12 @@ impl Call<'_> {
     fn poll_slow(
         &mut self,
         context: &mut Context<'_>,
-        looked: Option<Looked>,
+        located: Option<Located>,
         key: Option<&dyn KeySource>,
         deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
         let Some(waiter) = &self.waiter else {
-            return self.enter(context, looked, key, deadline);
+            return self.enter(context, located, key, deadline);
         };
         match waiter.poll(context.waker()) {
             Standing::Waits => self.look_at_the_clock(context, key, deadline),
@@ -224,7 +223,7 @@ impl Call<'_> {
                 let waiter = self.waiter.take().expect("only a waiter is refused later");
                 self.waits_no_longer();
                 let refusal = waiter.into_refusal();
-                Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
+                Poll::Ready(Err(self.limiter.rejected(self.request, self.waited(), refusal)))
             }
             // The runtime has ended, the limit is known now, or who was to find it out has failed to.
             Standing::Retry => {
@@ -240,7 +239,7 @@ impl Call<'_> {
     fn enter(
         &mut self,
         context: &mut Context<'_>,
-        mut looked: Option<Looked>,
+        mut located: Option<Located>,
         key: Option<&dyn KeySource>,
         mut deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
@@ -249,11 +248,11 @@ impl Call<'_> {
             deadline.leaves_no_time()
         });
         loop {
-            let (semaphore, lease) =
-                looked.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
-            let ask = Ask { no_time, ..self.ask };
+            let (semaphore, epoch) =
+                located.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
+            let request = Request { no_time, ..self.request };
             let waker = (!no_time).then_some(context.waker());
-            match semaphore.enter(ask, key, waker, || lease.holds()) {
+            match semaphore.enter(request, key, waker, || epoch.is_current()) {
                 Entered::Admitted(held) => {
                     self.waits_no_longer();
                     let permit = self.limiter.permit(held, self.site);
@@ -266,19 +265,20 @@ impl Call<'_> {
                 Entered::Queued(waiter) => {
                     // Owned before all that may panic.
                     self.waiter = Some(waiter);
-                    if !self.record.waits_at(semaphore) {
-                        self.record =
-                            Record::waits(self.limiter, semaphore, self.ask.weight, self.site);
+                    if !self.record.waits_at(semaphore.id()) {
+                        let (limiter, weight) = (self.limiter, self.request.weight);
+                        let index = || limiter.index();
+                        self.record = CallRecord::waits(index, semaphore.id(), weight, self.site);
                     }
                     self.since.get_or_insert_with(Instant::now);
-                    self.limiter.assert_not_finding_out();
+                    self.limiter.assert_not_resolving();
                     self.log_waiting();
                     return self.look_at_the_clock(context, key, deadline);
                 }
                 Entered::Refused(refusal) => {
                     self.waits_no_longer();
                     return Poll::Ready(Err(self.limiter.rejected(
-                        self.ask,
+                        self.request,
                         self.waited(),
                         refusal,
                     )));
@@ -287,7 +287,7 @@ impl Call<'_> {
                     // To wait for the limit is not to wait for a permit: it is not counted, and no time
                     // runs.
                     let waker = Some(context.waker());
-                    self.waiter = self.limiter.bind(semaphore, self.ask.weight, waker);
+                    self.waiter = self.limiter.bind(semaphore, self.request.weight, waker);
                     if self.waiter.is_some() {
                         return Poll::Pending;
                     }
@@ -309,7 +309,7 @@ impl Call<'_> {
         if let Some(waiter) = &self.waiter {
             match waiter.waits_for() {
                 WaitsFor::Permits => {}
-                WaitsFor::Time => ticker::see_to_it(waiter.semaphore()),
+                WaitsFor::Time => ticker::ensure_ticker(waiter.semaphore()),
                 // No time runs, also if it has waited elsewhere before.
                 WaitsFor::Limit => return Poll::Pending,
             }
@@ -335,7 +335,7 @@ impl Call<'_> {
         match waiter.time_out() {
             Ok(refusal) => {
                 self.waits_no_longer();
-                Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
+                Poll::Ready(Err(self.limiter.rejected(self.request, self.waited(), refusal)))
             }
             Err(waiter) => {
                 // It has been handed its permits, or been dismissed, at the same time. It need not be
@@ -351,18 +351,10 @@ impl Call<'_> {
     fn admitted(&mut self) -> Permit {
         let waiter = self.waiter.take().expect("only a waiter is granted permits");
         let wait = self.waited();
-        // Foreign code, which may panic: the waiter gives its permits back then. And before a snapshot
-        // can see the wait.
-        #[cfg(feature = "opentelemetry")]
-        {
-            let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-            let (entry, semaphore) = (self.limiter.entry(), waiter.semaphore());
-            crate::exporters::opentelemetry::waited(entry, semaphore, nanoseconds);
-        }
         let held = waiter.accept(wait);
-        let mut record = std::mem::replace(&mut self.record, Record::NONE);
-        record.admitted(self.limiter, held.semaphore, held.weight, self.site);
-        let permit = Permit::new(held, record);
+        // Before the permit is listed, so that the call is not seen twice.
+        self.waits_no_longer();
+        let permit = self.limiter.permit(held, self.site);
         // Foreign code, which may panic: the permit is there already.
         self.log_admitted(wait);
         permit
@@ -371,7 +363,7 @@ impl Call<'_> {
     /// It is not listed as one that waits any more, even if it is kept.
     #[inline]
     fn waits_no_longer(&mut self) {
-        self.record = Record::NONE;
+        self.record = CallRecord::NONE;
     }
 
     /// How long it has waited until now.
@@ -408,8 +400,8 @@ impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {
         f.debug_struct("Acquire")
             // Not its name: to look at a call is no use of the limiter.
             .field("limiter", self.call.limiter)
-            .field("weight", &self.call.ask.weight)
-            .field("priority", &self.call.ask.priority)
+            .field("weight", &self.call.request.weight)
+            .field("priority", &self.call.request.priority)
             .field("max_wait", &E::max_wait(&self.deadline))
             .field("waiting", &self.call.waiter.is_some())
             .finish()

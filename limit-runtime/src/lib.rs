@@ -305,26 +305,13 @@
 mod acquire;
 mod admission;
 mod blocking;
-#[cfg(feature = "config")]
-#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub mod config;
-#[cfg(feature = "console")]
-#[cfg_attr(docsrs, doc(cfg(feature = "console")))]
-pub mod console;
+mod deadline;
 #[cfg(feature = "diagnostics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "diagnostics")))]
 pub mod diagnostics;
-#[cfg(not(feature = "diagnostics"))]
-#[path = "diagnostics/off.rs"]
-mod diagnostics;
+mod engine;
 mod events;
-#[cfg(feature = "_exporters")]
-#[cfg_attr(
-    docsrs,
-    doc(cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus")))
-)]
-pub mod exporters;
-mod integrations;
+pub mod inspect;
 mod keying;
 mod limiter;
 #[cfg(feature = "tracing")]
@@ -332,11 +319,20 @@ mod logging;
 mod metrics;
 mod permit;
 mod policy;
+mod private;
+#[cfg(feature = "diagnostics")]
+mod recorder;
+#[cfg(not(feature = "diagnostics"))]
+#[path = "recorder/off.rs"]
+mod recorder;
 mod registry;
 mod rejected;
+mod responses;
 mod runtime_id;
 mod scope;
 mod semaphore;
+mod setting;
+pub mod settings;
 mod sync;
 #[cfg(feature = "task")]
 #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
@@ -708,8 +704,7 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// # In detail
 pub use limit_macros::concurrency_limit;
 pub use limiter::{
-    Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, Setting, Settings, SharedLimiter, Source,
-    Undrained, Unsupported, find, limiters,
+    Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, SharedLimiter, Undrained, find, limiters,
 };
 pub use metrics::{
     Figures, LimitChanges, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes,
@@ -718,12 +713,10 @@ pub use permit::Permit;
 pub use policy::{MaxWait, Order};
 pub use rejected::{Rejected, RejectedKind};
 pub use scope::Scope;
+pub use setting::{Setting, Settings, Source, Unsupported};
 
-/// For what the attribute writes. Not part of the public interface.
+/// Items that the code of the attribute names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::admission::{Admitted, IntoAdmitted, Refuse, never_refused};
-    pub use crate::blocking::run;
-    pub use crate::limiter::existing::{Existing, IsShared};
-    pub use crate::limiter::of_function;
+    pub use crate::private::v1;
 }

@@ -1,56 +1,35 @@
 //! A named limit with its policy.
 
 mod blocking;
-#[cfg(feature = "task")]
-mod changed;
-mod core;
 mod drain;
-mod entry;
-pub(crate) mod existing;
+mod handle;
 mod keyed;
-mod limiters;
 mod live;
-mod numbers;
 mod policy;
 #[cfg(feature = "task")]
 mod run;
-pub(crate) mod settings;
+mod settings;
 mod shared;
 
-pub(crate) use self::core::Core;
-use crate::Scope;
 use crate::acquire::Acquire;
 use crate::admission::Admission;
-use crate::diagnostics::Site;
+#[cfg(feature = "diagnostics")]
+use crate::engine::Engine;
+#[cfg(feature = "task")]
+use crate::engine::changed::Changes;
+use crate::engine::core::Core;
+use crate::engine::definition::LimitSource;
 use crate::keying::{Keyed, Unkeyed};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
+use crate::policy::MAX_LIMIT;
+use crate::recorder::CallSite;
 use crate::rejected::Rejected;
-#[cfg(feature = "task")]
-pub(crate) use changed::LimitChanged;
+use crate::scope::Scope;
 pub use drain::{Drain, Undrained};
-#[cfg(any(
-    feature = "config",
-    feature = "console",
-    feature = "diagnostics",
-    feature = "_exporters"
-))]
-pub(crate) use entry::Entry;
-use entry::Limit;
-#[cfg(feature = "console")]
-pub(crate) use entry::Look;
-#[cfg(feature = "config")]
-pub(crate) use entry::read_limit;
+pub use handle::{LimiterHandle, find, limiters};
 pub use keyed::ForKey;
-#[cfg(any(feature = "config", feature = "console", feature = "opentelemetry"))]
-pub(crate) use limiters::entries;
-#[cfg(feature = "_exporters")]
-pub(crate) use limiters::entries_and_former;
-#[cfg(feature = "diagnostics")]
-pub(crate) use limiters::entry;
-pub use limiters::{LimiterHandle, find, limiters};
-pub use settings::{Setting, Settings, Source, Unsupported};
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "task", feature = "tower"))]
 pub(crate) use shared::AcquireShared;
 pub use shared::SharedLimiter;
 use std::borrow::Cow;
@@ -139,7 +118,7 @@ pub type KeyedLimiter<E = Infallible> = Limiter<E, Keyed>;
 
 impl Limiter {
     /// The largest limit, 2³¹ − 1.
-    pub const MAX_LIMIT: usize = crate::semaphore::MAX_LIMIT as usize;
+    pub const MAX_LIMIT: usize = MAX_LIMIT as usize;
 
     /// A limiter with that name and limit, for each runtime.
     ///
@@ -153,7 +132,7 @@ impl Limiter {
     /// ```
     #[must_use]
     pub const fn new(name: &'static str, limit: usize) -> Self {
-        Self::made_of(Core::new(Cow::Borrowed(name), Limit::Fixed(limit)))
+        Self::made_of(Core::new(Cow::Borrowed(name), LimitSource::Fixed(limit)))
     }
 
     /// A limiter whose name is made while the program runs.
@@ -168,7 +147,7 @@ impl Limiter {
     /// ```
     #[must_use]
     pub fn named(name: impl Into<Cow<'static, str>>, limit: usize) -> Self {
-        Self::made_of(Core::new(name.into(), Limit::Fixed(limit)))
+        Self::made_of(Core::new(name.into(), LimitSource::Fixed(limit)))
     }
 
     /// A limiter whose limit is found out when it is first used, once for each scope.
@@ -193,7 +172,7 @@ impl Limiter {
     /// ```
     #[must_use]
     pub const fn lazy(name: &'static str, limit: fn() -> usize) -> Self {
-        Self::made_of(Core::new(Cow::Borrowed(name), Limit::Lazy(limit)))
+        Self::made_of(Core::new(Cow::Borrowed(name), LimitSource::Lazy(limit)))
     }
 }
 
@@ -216,6 +195,26 @@ impl Limiter {
     }
 }
 
+#[cfg(feature = "task")]
+impl<E: Admission, K> Limiter<E, K> {
+    /// The limit in force. An expression is evaluated if no call of this scope has needed it yet.
+    pub(crate) fn needed_limit(&self) -> usize {
+        self.core.needed_limit()
+    }
+
+    /// The changes of the settings from now on.
+    pub(crate) fn changes(&self) -> Changes {
+        Changes::new(self.core.engine().changed())
+    }
+}
+
+#[cfg(feature = "diagnostics")]
+impl<E: Admission, K> Limiter<E, K> {
+    pub(crate) fn engine(&self) -> &Engine {
+        self.core.engine()
+    }
+}
+
 impl<E: Admission, K> Limiter<E, K> {
     const fn made_of(core: Core) -> Self {
         Self { core, kind: PhantomData }
@@ -231,15 +230,10 @@ impl<E: Admission, K> Limiter<E, K> {
         &mut self.core
     }
 
-    #[cfg(feature = "diagnostics")]
-    pub(crate) fn entry(&self) -> &Entry {
-        self.core.entry()
-    }
-
     /// The same as a limiter of another type.
     const fn into_kind<F: Admission, L>(mut self) -> Limiter<F, L> {
         let mut core = self.core.take();
-        core.ask.fallible = F::FALLIBLE;
+        core.request.fallible = F::FALLIBLE;
         // Nothing is left in it, and to drop it is not for a `const` function.
         std::mem::forget(self);
         Limiter::made_of(core)
@@ -270,10 +264,14 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// The limit in force: the last that was set, or else the environment variable's, or else a
-    /// configuration's, or else the one it was made with. A [`lazy`](Self::lazy) one is that of the scope we are in.
+    /// The limit in force: the last that was set, or else the environment variable's, or else that of a source
+    /// of [settings](crate::settings), or else the one that the limiter was made with.
+    ///
+    /// Looking has no side effect. Before the first use, environment and sources have not been asked: the
+    /// limit is that of the code. `None` if the limit is an expression ([`lazy`](Self::lazy)) that no call has
+    /// needed yet; if several scopes have evaluated it, the limit is the last one.
     #[must_use]
-    pub fn limit(&self) -> usize {
+    pub fn limit(&self) -> Option<usize> {
         self.core.limit()
     }
 
@@ -296,7 +294,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # Ok::<(), limit_runtime::Rejected>(())
     /// ```
     pub fn set_limit(&self, limit: usize) {
-        self.core.entry().set_limit(limit);
+        self.core.engine().set_limit(limit);
     }
 
     /// The figures at this moment.
@@ -306,12 +304,14 @@ impl<E: Admission, K> Limiter<E, K> {
     /// See [`Snapshot`].
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.core.snapshot()
+        self.core.engine().snapshot()
     }
 
-    /// The name in figures and errors: the one it was made with, or if another limiter in use has that,
-    /// the one of `name#2`, `name#3` and so on with the smallest number that is free. When a limiter is
+    /// The name in figures and errors: the one that the limiter was made with, or if another limiter in use has
+    /// that, the one of `name#2`, `name#3` and so on with the smallest number that is free. When a limiter is
     /// dropped its name is free again.
+    ///
+    /// Looking has no side effect: before the first use the name is the one that the limiter was made with.
     #[must_use]
     pub fn name(&self) -> &str {
         self.core.name()
@@ -339,11 +339,11 @@ impl<E: Admission> Limiter<E> {
     #[inline]
     #[track_caller]
     pub fn acquire(&self) -> Acquire<'_, E> {
-        self.acquire_at(Site::caller())
+        self.acquire_at(CallSite::caller())
     }
 
     #[inline]
-    pub(crate) fn acquire_at(&self, site: Site) -> Acquire<'_, E> {
+    pub(crate) fn acquire_at(&self, site: CallSite) -> Acquire<'_, E> {
         Acquire::new(&self.core, Unkeyed, site)
     }
 
@@ -391,7 +391,7 @@ impl<E: Admission> Limiter<E> {
     /// See [`Permit`].
     #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(None, Site::caller())
+        self.core.try_acquire(None, CallSite::caller())
     }
 }
 

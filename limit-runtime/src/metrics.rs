@@ -1,143 +1,55 @@
-//! What is counted, and how it is shown.
+//! The figures of limiters: what is counted, and how it is shown.
 //!
-//! Nothing here is on the fast path: calls that are admitted at once are counted by the semaphore's
-//! word, everything else under the semaphore's lock by calls that had to take it anyway.
+//! Nothing here is on the fast path. The semaphore's word counts the calls that are admitted at once. Calls
+//! that take the semaphore's lock count everything else under it.
+//!
+//! There is one set of figures. [`Usage`] is what is so at one moment, [`Counters`] is what only grows,
+//! and a [`Reading`] is both, of one semaphore. [`Totals`] adds up the counters of a limiter's name, and
+//! [`Figures`] is a summary for people.
 
-#[cfg(any(feature = "_exporters", feature = "console"))]
-mod export;
-#[cfg(any(feature = "_exporters", feature = "console"))]
-mod former;
+mod counters;
 mod histogram;
+mod reading;
 mod snapshot;
+mod totals;
 
-#[cfg(feature = "_exporters")]
-pub(crate) use export::{Export, Part};
-#[cfg(feature = "_exporters")]
-pub(crate) use former::FormerByName;
-#[cfg(any(feature = "_exporters", feature = "console"))]
-pub(crate) use former::{Former, FormerNames};
-pub(crate) use histogram::Histogram;
-pub use histogram::WaitTimes;
-#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
-pub(crate) use histogram::bounds;
-#[cfg(feature = "opentelemetry")]
-pub(crate) use histogram::seconds;
-pub use snapshot::{
-    Figures, LimitChanges, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot,
-};
+pub use counters::{Counters, LimitChanges, RejectedCounts, ShadowedCounts};
+pub use histogram::{Histogram, WaitTimes};
+pub use reading::{KeyReading, LimiterReading, RuntimeReading};
+pub use snapshot::{Figures, RuntimeSnapshot, Snapshot};
+pub use totals::Totals;
 
-/// The counters of one semaphore.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) most_waiting: usize,
-    pub(crate) admitted_at_once: u64,
-    pub(crate) cancelled: u64,
-    pub(crate) rejected: RejectedCounts,
-    pub(crate) shadowed: ShadowedCounts,
-    /// The waits of those who were admitted after waiting. Made when somebody waits.
-    waits: Option<Box<Histogram>>,
+/// The use of a limiter's permits at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// The number of permits. With keys, the number for each key.
+    pub limit: usize,
+    /// The permits that are out.
+    pub in_use: usize,
+    /// The calls that wait.
+    pub waiting: usize,
+    /// The keys that have holders or waiters, or starts whose window is not over. 0 without keys.
+    pub keys: usize,
 }
 
-impl Counters {
-    pub(crate) const fn new() -> Self {
-        Self {
-            most_waiting: 0,
-            admitted_at_once: 0,
-            cancelled: 0,
-            rejected: RejectedCounts::NONE,
-            shadowed: ShadowedCounts { waited: 0, rejected: RejectedCounts::NONE },
-            waits: None,
-        }
-    }
-
-    /// Counts a call that was admitted after it had waited for so many nanoseconds.
-    pub(crate) fn count_wait(&mut self, waited: u64) {
-        self.waits.get_or_insert_with(Box::default).record(waited);
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.most_waiting = self.most_waiting.max(other.most_waiting);
-        self.admitted_at_once += other.admitted_at_once;
-        self.cancelled += other.cancelled;
-        self.rejected.add(&other.rejected);
-        self.shadowed.waited += other.shadowed.waited;
-        self.shadowed.rejected.add(&other.shadowed.rejected);
-        match (&mut self.waits, &other.waits) {
-            (Some(mine), Some(theirs)) => mine.add(theirs),
-            (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
-            (_, None) => {}
-        }
-    }
-
-    fn figures(&self, limit: usize, in_use: usize, waiting: usize, keys: usize) -> Figures {
-        let wait = self.waits.as_deref().map(Histogram::times).unwrap_or_default();
-        Figures {
-            limit,
-            in_use,
-            waiting,
-            keys,
-            most_waiting: self.most_waiting,
-            admitted_at_once: self.admitted_at_once,
-            admitted_after_waiting: wait.count,
-            cancelled: self.cancelled,
-            rejected: self.rejected,
-            shadowed: self.shadowed,
-            wait,
-        }
+impl Usage {
+    /// Adds what is in use elsewhere. The limit stays: each runtime has its own.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.in_use += other.in_use;
+        self.waiting += other.waiting;
+        self.keys += other.keys;
     }
 }
 
-/// What one semaphore shows at one moment.
+/// The figures of one semaphore at one moment.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// Whether it has a limit at present.
+    /// Whether the semaphore is bound to a limit.
     pub(crate) bound: bool,
-    pub(crate) limit: usize,
-    pub(crate) in_use: usize,
-    pub(crate) waiting: usize,
-    /// How many keys have holders or waiters.
-    pub(crate) keys: usize,
-    /// Since it was bound.
+    pub(crate) usage: Usage,
+    /// Counters since the semaphore was bound.
     pub(crate) current: Counters,
-    /// Of former runtimes.
+    /// Counters of former bindings: of runtimes that have ended.
     pub(crate) past: Counters,
-}
-
-impl Reading {
-    /// Without those of former runtimes.
-    pub(crate) fn figures(&self) -> Figures {
-        self.current.figures(self.limit, self.in_use, self.waiting, self.keys)
-    }
-}
-
-/// Several semaphores' readings together.
-#[derive(Debug)]
-pub(crate) struct Totals {
-    pub(crate) in_use: usize,
-    pub(crate) waiting: usize,
-    pub(crate) keys: usize,
-    pub(crate) counters: Counters,
-}
-
-impl Totals {
-    pub(crate) const fn new() -> Self {
-        Self { in_use: 0, waiting: 0, keys: 0, counters: Counters::new() }
-    }
-
-    pub(crate) fn add(&mut self, reading: &Reading) {
-        self.add_current(reading);
-        self.counters.add(&reading.past);
-    }
-
-    /// Without those of former runtimes.
-    fn add_current(&mut self, reading: &Reading) {
-        self.in_use += reading.in_use;
-        self.waiting += reading.waiting;
-        self.keys += reading.keys;
-        self.counters.add(&reading.current);
-    }
-
-    pub(crate) fn figures(&self, limit: usize) -> Figures {
-        self.counters.figures(limit, self.in_use, self.waiting, self.keys)
-    }
 }

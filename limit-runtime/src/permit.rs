@@ -1,6 +1,6 @@
 //! The right to run.
 
-use crate::diagnostics::Record;
+use crate::recorder::CallRecord;
 use crate::semaphore::{Held, Semaphore};
 use std::fmt;
 
@@ -33,12 +33,12 @@ pub struct Permit {
     /// The place in the queue of a call that had waited: it goes back together with the permit.
     slot: u32,
     /// Nothing, without the feature `diagnostics`.
-    record: Record,
+    record: CallRecord,
 }
 
 impl Permit {
     #[inline]
-    pub(crate) fn new(held: Held, record: Record) -> Self {
+    pub(crate) fn new(held: Held, record: CallRecord) -> Self {
         let (semaphore, weight, slot) = held.into_parts();
         Self { semaphore, weight, slot, record }
     }

@@ -4,6 +4,14 @@ use crate::rejected::RejectedKind;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The largest limit, 2³¹ − 1: a semaphore counts its free permits in 31 bits.
+pub(crate) const MAX_LIMIT: u32 = (1 << 31) - 1;
+
+/// Takes limits that are larger than the largest down to it.
+pub(crate) fn clamp_limit(limit: usize) -> u32 {
+    u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT)
+}
+
 /// Who is served first of those who wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -123,7 +131,7 @@ impl Policy {
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct Request {
     pub(crate) weight: u32,
     /// Higher first.
     pub(crate) priority: u8,
@@ -135,7 +143,7 @@ pub(crate) struct Ask {
     pub(crate) no_time: bool,
 }
 
-impl Ask {
+impl Request {
     /// One permit, however long it takes.
     pub(crate) const ONE: Self =
         Self { weight: 1, priority: 0, fallible: false, enabled: true, no_time: false };

@@ -56,8 +56,26 @@ pub enum RejectedKind {
 
 impl RejectedKind {
     /// All kinds, in the order in which figures show them.
-    pub const ALL: [Self; 5] =
-        [Self::QueueFull, Self::TimedOut, Self::TooHeavy, Self::Closed, Self::Evicted];
+    pub const ALL: &'static [Self] =
+        &[Self::QueueFull, Self::TimedOut, Self::TooHeavy, Self::Closed, Self::Evicted];
+
+    /// The name in figures and labels, such as `queue_full`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::TimedOut => "timed_out",
+            Self::TooHeavy => "too_heavy",
+            Self::Closed => "closed",
+            Self::Evicted => "evicted",
+        }
+    }
+}
+
+impl fmt::Display for RejectedKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// Why a semaphore did not let a call in, with the figures at that moment.

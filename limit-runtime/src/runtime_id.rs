@@ -23,7 +23,7 @@
 //! has entered inside its own poll (`Handle::enter`), may be counted on that one from then on. Either
 //! way each runtime's limit holds.
 
-use crate::registry::{self, Lease};
+use crate::registry::{self, EpochRef};
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::task::Waker;
@@ -34,13 +34,13 @@ use tokio::task;
 struct Task {
     id: task::Id,
     waker: *const (),
-    lease: Lease,
+    lease: EpochRef,
 }
 
 #[derive(Clone, Copy)]
 struct Runtime {
     id: runtime::Id,
-    lease: Lease,
+    lease: EpochRef,
 }
 
 /// So many tasks a thread remembers.
@@ -54,7 +54,7 @@ thread_local! {
 /// The registry of the runtime that polls with this waker, or without one, of the runtime whose
 /// context we are in. Outside any runtime it is that of the process.
 #[inline]
-pub(crate) fn current(waker: Option<&Waker>) -> Lease {
+pub(crate) fn current(waker: Option<&Waker>) -> EpochRef {
     let Some(waker) = waker.filter(|waker| registry::is_task_waker(waker)) else {
         return ask();
     };
@@ -62,7 +62,7 @@ pub(crate) fn current(waker: Option<&Waker>) -> Lease {
         return ask();
     };
     LAST_TASKS.with(|tasks| match tasks[place(id)].get() {
-        Some(last) if last.id == id && last.waker == waker.data() && last.lease.holds() => {
+        Some(last) if last.id == id && last.waker == waker.data() && last.lease.is_current() => {
             last.lease
         }
         _ => {
@@ -97,13 +97,13 @@ fn place(id: task::Id) -> usize {
 
 #[cold]
 #[inline(never)]
-fn ask() -> Lease {
+fn ask() -> EpochRef {
     let Ok(handle) = Handle::try_current() else {
         return registry::process();
     };
     let id = handle.id();
     match LAST_RUNTIME.get() {
-        Some(last) if last.id == id && last.lease.holds() => last.lease,
+        Some(last) if last.id == id && last.lease.is_current() => last.lease,
         _ => {
             let lease = registry::of_runtime(&handle);
             LAST_RUNTIME.set(Some(Runtime { id, lease }));

@@ -62,14 +62,12 @@ mod wakers;
 mod loom_tests;
 
 use crate::events::Event;
-use crate::metrics::Reading;
-use crate::policy::Ask;
+use crate::metrics::{KeyReading, Reading};
+use crate::policy::Request;
 use crate::rejected::Refusal;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::unwind::quietly;
 pub(crate) use control::Claim;
-#[cfg(feature = "console")]
-pub(crate) use keys::KeyFigures;
 pub(crate) use keys::{Hashed, KeySource};
 pub(crate) use rate::Tick;
 pub(crate) use slots::NO_SLOT;
@@ -84,9 +82,6 @@ pub(crate) use wakers::Wakers;
 const SLOW: u64 = 1 << 31;
 const AVAILABLE: u64 = SLOW - 1;
 const ONE_ACQUIRED: u64 = 1 << 32;
-
-/// The largest limit, 2³¹ − 1. Larger ones are taken down to it.
-pub(crate) const MAX_LIMIT: u32 = (1 << 31) - 1;
 
 /// See the module's documentation. Aligned so that two semaphores never share a cache line, nor a
 /// pair that is fetched together.
@@ -131,6 +126,12 @@ impl Semaphore {
             queues_up_to: AtomicU32::new(0),
             state: Mutex::new(State::new()),
         }
+    }
+
+    /// A number that no other semaphore has: semaphores are never freed.
+    #[inline]
+    pub(crate) fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// The fast path: takes `weight` permits if nothing is out of the ordinary.
@@ -185,7 +186,7 @@ impl Semaphore {
     #[inline(never)]
     pub(crate) fn enter(
         &'static self,
-        ask: Ask,
+        ask: Request,
         key: Option<&dyn KeySource>,
         waker: Option<&Waker>,
         still_ours: impl Fn() -> bool,
@@ -248,7 +249,7 @@ impl Semaphore {
     }
 
     /// Whether a call that comes to the lock nearly always queues there.
-    fn would_queue(&self, ask: Ask) -> bool {
+    fn would_queue(&self, ask: Request) -> bool {
         let (weight, word) = (ask.permits(), self.word.load(Ordering::Relaxed));
         let is_free = word & SLOW == 0 && word & AVAILABLE >= u64::from(weight);
         weight > 0 && !is_free && weight <= self.queues_up_to.load(Ordering::Relaxed)
@@ -262,7 +263,7 @@ impl Semaphore {
     /// How many permits are out and how many calls wait.
     pub(crate) fn busy(&self) -> usize {
         let reading = self.read(&mut Vec::new());
-        reading.in_use + reading.waiting
+        reading.usage.in_use + reading.usage.waiting
     }
 
     /// Serves whoever can be served.
@@ -311,8 +312,7 @@ impl Semaphore {
     }
 
     /// The keys with the most waiters and holders.
-    #[cfg(feature = "console")]
-    pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyFigures> {
+        pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyReading> {
         let mut busiest = Vec::new();
         let mut part = 0;
         // Part by part, so that the lock is not held for as long as there are keys.

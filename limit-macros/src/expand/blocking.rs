@@ -48,7 +48,7 @@ pub(super) fn on_the_pool(
     let place = span.located_at(word.span());
     let named = quote_spanned!(place=> __work);
     let runtime = path_at(runtime, place);
-    let run = quote_spanned!(place=> #runtime::__private::run(__permit, #named).await);
+    let run = quote_spanned!(place=> #runtime::__private::v1::run(__permit, #named).await);
     let returned = if never_returns(&signature.output) {
         // A `return` of nothing would be unreachable.
         quote_spanned!(span=> #[allow(clippy::implicit_return)] { #run })

@@ -91,7 +91,7 @@ impl Hold {
         let binding =
             name.map_or_else(|| quote_spanned!(span=> __permit), ToTokens::to_token_stream);
         let pattern = match refused {
-            Some(_) => quote_spanned!(span=> #runtime::__private::Admitted::Permit(#binding)),
+            Some(_) => quote_spanned!(span=> #runtime::__private::v1::Admitted::Permit(#binding)),
             None => binding,
         };
         super::match_of(body.span(), permit, &quote_spanned!(span=> #pattern => #body #refused))

@@ -68,7 +68,7 @@ fn made(runtime: &TokenStream, own: &OwnLimiter, function: &Ident) -> TokenStrea
     };
     // Another function may have the same default name: then both are told.
     if own.name.is_none() {
-        quote_spanned!(span=> #runtime::__private::of_function(#made))
+        quote_spanned!(span=> #runtime::__private::v1::of_function(#made))
     } else {
         made
     }

@@ -60,11 +60,11 @@ pub(super) fn permit(runtime: &TokenStream, args: &Args, function: &Signature) -
     let acquire = acquire(runtime, args);
     let outcome = match (&args.source, &args.refusal) {
         (Source::Own(own), _) if own.shadow && asks_weight(&args.asked) => {
-            quote_spanned!(span=> #runtime::__private::never_refused(#acquire.await))
+            quote_spanned!(span=> #runtime::__private::v1::never_refused(#acquire.await))
         }
         (Source::Own(_), Refusal::None) => quote_spanned!(span=> #acquire.await),
         _ => {
-            quote_spanned!(span=> #runtime::__private::IntoAdmitted::into_admitted(#acquire.await))
+            quote_spanned!(span=> #runtime::__private::v1::IntoAdmitted::into_admitted(#acquire.await))
         }
     };
     // The last word is what another attribute below this one knows our work by.
@@ -131,11 +131,11 @@ fn existing(runtime: &TokenStream, limiter: &Expr, function: &Signature) -> Toke
         Lives::AsAValue => {
             let runtime = path_at(runtime, place);
             let check = quote_spanned!(place=>
-                #runtime::__private::Existing(__limiter).outlives_the_call()
+                #runtime::__private::v1::Existing(__limiter).outlives_the_call()
             );
             quote_spanned!(span=>
                 let __limiter = &(#limiter);
-                { use #runtime::__private::IsShared as _; #check };
+                { use #runtime::__private::v1::IsShared as _; #check };
             )
         }
     }

@@ -56,8 +56,8 @@ fn returned(
     };
     let runtime = path_at(runtime, span);
     quote_spanned!(span=>
-        #runtime::__private::Admitted::Refused(__rejected) =>
-            return #runtime::__private::Refuse::refuse(__rejected),
+        #runtime::__private::v1::Admitted::Refused(__rejected) =>
+            return #runtime::__private::v1::Refuse::refuse(__rejected),
     )
 }
 
@@ -84,13 +84,13 @@ fn handled(runtime: &TokenStream, on_reject: &OnReject, gives_nothing: bool) -> 
         body => quote_spanned!(span=> #body,),
     };
     match type_of {
-        None => quote_spanned!(span=> #runtime::__private::Admitted::Refused(#pattern) => #body),
+        None => quote_spanned!(span=> #runtime::__private::v1::Admitted::Refused(#pattern) => #body),
         Some(type_of) => {
             // If the type is not the refusal's, it is the type that is wrong.
             let place = at(type_of.to_token_stream().into_iter().next());
             let rejected = quote_spanned!(place=> __rejected);
             quote_spanned!(span=>
-                #runtime::__private::Admitted::Refused(__rejected) => match {
+                #runtime::__private::v1::Admitted::Refused(__rejected) => match {
                     let __rejected: #type_of = #rejected;
                     __rejected
                 } {

@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Sees to it that on this runtime somebody watches the clock for that semaphore.
+/// Spawns a ticker for that semaphore on this runtime, if it has none there.
 ///
 /// # Panics
 ///
 /// Outside a runtime, and in one without a timer.
-pub(super) fn see_to_it(semaphore: &'static Semaphore) {
+pub(super) fn ensure_ticker(semaphore: &'static Semaphore) {
     let runtime = Handle::current();
     if let Some(number) = semaphore.add_ticker(runtime.id()) {
         let mut ticker = Ticker { semaphore, number, sleep: None };

@@ -1,9 +1,10 @@
 //! Who holds permits, and who waits.
 
-use super::slots::{self, Info};
-use super::wall::Wall;
+use super::clock::WallClock;
 use crate::admission::Admission;
-use crate::limiter::{Entry, Limiter, LimiterHandle};
+use crate::engine::Engine;
+use crate::limiter::{Limiter, LimiterHandle};
+use crate::recorder::slots::{self, Info};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -92,7 +93,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub fn holders(&self) -> Vec<Call> {
-        calls(self.entry(), true, usize::MAX)
+        calls(self.engine(), true, usize::MAX)
     }
 
     /// The calls that wait, the one that has waited longest first, as far as they are
@@ -100,30 +101,42 @@ impl<E: Admission, K> Limiter<E, K> {
     /// goes on: one that stays there holds permits without running, on a runtime that is idle for instance.
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
-        calls(self.entry(), false, usize::MAX)
+        calls(self.engine(), false, usize::MAX)
     }
 }
 
 impl LimiterHandle {
+    /// The oldest of the [`holders`](Self::holders), at most so many: quicker, where there are many.
+    #[must_use]
+    pub fn oldest_holders(&self, most: usize) -> Vec<Call> {
+        calls(self.engine(), true, most)
+    }
+
+    /// The oldest of the [`waiters`](Self::waiters), at most so many.
+    #[must_use]
+    pub fn oldest_waiters(&self, most: usize) -> Vec<Call> {
+        calls(self.engine(), false, most)
+    }
+
     /// As [`Limiter::holders`].
     #[must_use]
     pub fn holders(&self) -> Vec<Call> {
-        calls(self.entry(), true, usize::MAX)
+        calls(self.engine(), true, usize::MAX)
     }
 
     /// As [`Limiter::waiters`].
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
-        calls(self.entry(), false, usize::MAX)
+        calls(self.engine(), false, usize::MAX)
     }
 }
 
 /// The oldest first, and no more than so many.
-pub(crate) fn calls(entry: &Entry, holding: bool, most: usize) -> Vec<Call> {
-    let semaphores = entry.semaphores();
+fn calls(engine: &Engine, holding: bool, most: usize) -> Vec<Call> {
+    let semaphores = engine.semaphores();
     let is_meant = |info: &Info| {
         info.holds == holding
-            && semaphores.iter().any(|semaphore| std::ptr::eq(*semaphore, info.semaphore))
+            && semaphores.iter().any(|semaphore| semaphore.id() == info.semaphore)
     };
     let mut infos: Vec<_> = slots::all().filter(is_meant).collect();
     if infos.len() > most {
@@ -132,17 +145,17 @@ pub(crate) fn calls(entry: &Entry, holding: bool, most: usize) -> Vec<Call> {
     }
     infos.sort_by_key(|info| info.since);
     // If it was dropped meanwhile, they may be another's.
-    if entry.is_dropped() {
+    if engine.is_dropped() {
         return Vec::new();
     }
-    let now = (Instant::now(), Wall::now());
-    infos.into_iter().map(|info| info.call(Arc::clone(&entry.name), now)).collect()
+    let now = (Instant::now(), WallClock::now());
+    infos.into_iter().map(|info| info.call(Arc::clone(&engine.name), now)).collect()
 }
 
 impl Info {
-    fn call(&self, limiter: Arc<str>, (now, wall): (Instant, Wall)) -> Call {
+    fn call(&self, limiter: Arc<str>, (now, clock): (Instant, WallClock)) -> Call {
         let Self { site: place, task, weight, since, .. } = *self;
-        let (age, started) = (now.saturating_duration_since(since), wall.of(since));
+        let (age, started) = (now.saturating_duration_since(since), clock.time_at(since));
         Call { limiter, place, task, weight, age, started }
     }
 }

@@ -1,14 +1,17 @@
 //! A thread that looks for permits that have been held for long.
 
-use super::WARN_AFTER;
-use super::slots::{self, Info};
-use crate::limiter::Entry;
+use super::limiter;
+use crate::engine::Engine;
 use crate::logging;
+use crate::recorder::slots::{self, Info};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+/// The age at which a permit is logged, in nanoseconds. Relaxed: it is about nothing but itself.
+static WARN_AFTER: AtomicU64 = AtomicU64::new(30_000_000_000);
 
 static START: Once = Once::new();
 static LOOK: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
@@ -28,8 +31,10 @@ pub(super) fn start() {
     }
 }
 
-/// What it looks for has changed.
-pub(super) fn look_again() {
+/// Sets the age at which a permit is logged, and has the thread look again.
+pub(super) fn warn_after(age: Duration) {
+    let nanoseconds = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+    WARN_AFTER.store(nanoseconds, Ordering::Relaxed);
     LOOK.1.notify_all();
 }
 
@@ -37,7 +42,7 @@ fn watch() {
     loop {
         let after = Duration::from_nanos(WARN_AFTER.load(Ordering::Relaxed));
         let is_long = |info: &Info| info.holds && info.since.elapsed() >= after;
-        slots::tell_each(is_long, Info::limiter, |info, limiter| {
+        slots::tell_each(is_long, limiter, |info, limiter| {
             // Foreign code. If it panics, which the hook for panics has told of, the next is told all
             // the same.
             let told = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -52,11 +57,11 @@ fn watch() {
 }
 
 /// A permit is back that had been told of.
-pub(super) fn tell_end(info: &Info, limiter: Option<&Entry>) {
+pub(super) fn tell_end(info: &Info, limiter: Option<&Engine>) {
     tell(info, limiter, "permit that had been held for long is back");
 }
 
-fn tell(info: &Info, limiter: Option<&Entry>, what: &str) {
+fn tell(info: &Info, limiter: Option<&Engine>, what: &str) {
     logging::tell(|| {
         tracing::warn!(
             limiter = limiter.map_or("(dropped)", |limiter| &limiter.name),

@@ -1,6 +1,6 @@
 //! Waiting until a limiter is not in use.
 
-use super::entry::Entry;
+use crate::engine::Engine;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// were held and calls that waited when it was first polled.
 #[must_use = "futures do nothing unless polled"]
 pub struct Drain {
-    entry: Arc<Entry>,
+    engine: Arc<Engine>,
     /// Tells it from others that drain the same limiter.
     number: u64,
     began_with: Option<usize>,
@@ -22,17 +22,17 @@ pub struct Drain {
 static DRAINS: AtomicU64 = AtomicU64::new(0);
 
 impl Drain {
-    pub(super) fn new(entry: Arc<Entry>) -> Self {
+    pub(super) fn new(engine: Arc<Engine>) -> Self {
         let number = DRAINS.fetch_add(1, Ordering::Relaxed);
-        Self { entry, number, began_with: None }
+        Self { engine, number, began_with: None }
     }
 
     pub(super) async fn within(self, duration: Duration) -> Result<usize, Undrained> {
-        let entry = Arc::clone(&self.entry);
+        let engine = Arc::clone(&self.engine);
         tokio::time::timeout(duration, self).await.map_err(|_| {
-            let total = entry.snapshot().total;
+            let total = engine.snapshot().total;
             Undrained {
-                limiter: Arc::clone(&entry.name),
+                limiter: Arc::clone(&engine.name),
                 in_use: total.in_use,
                 waiting: total.waiting,
             }
@@ -44,9 +44,9 @@ impl Future for Drain {
     type Output = usize;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
-        let Self { entry, number, began_with } = &mut *self;
-        let began_with = *began_with.get_or_insert_with(|| entry.busy());
-        if entry.poll_drained(*number, context.waker()) {
+        let Self { engine, number, began_with } = &mut *self;
+        let began_with = *began_with.get_or_insert_with(|| engine.busy());
+        if engine.poll_drained(*number, context.waker()) {
             Poll::Ready(began_with)
         } else {
             Poll::Pending
@@ -57,7 +57,7 @@ impl Future for Drain {
 impl Drop for Drain {
     fn drop(&mut self) {
         if self.began_with.is_some() {
-            self.entry.forget_drainer(self.number);
+            self.engine.forget_drainer(self.number);
         }
     }
 }
@@ -65,7 +65,7 @@ impl Drop for Drain {
 impl fmt::Debug for Drain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drain")
-            .field("limiter", &self.entry.name)
+            .field("limiter", &self.engine.name)
             .field("began_with", &self.began_with)
             .finish_non_exhaustive()
     }

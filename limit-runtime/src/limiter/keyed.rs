@@ -1,9 +1,10 @@
 //! A limiter, for one key.
 
-use super::{Core, KeyedLimiter};
+use super::KeyedLimiter;
+use crate::engine::core::Core;
 use crate::acquire::Acquire;
 use crate::admission::Admission;
-use crate::diagnostics::Site;
+use crate::recorder::CallSite;
 use crate::keying::{Key, Keying, sealed::Keying as _};
 use crate::permit::Permit;
 use crate::rejected::Rejected;
@@ -42,7 +43,7 @@ where
     /// Cancel safe, see [`Acquire`].
     #[track_caller]
     pub fn acquire(self) -> Acquire<'a, E, Key<T>> {
-        Acquire::new(self.core, self.key, Site::caller())
+        Acquire::new(self.core, self.key, CallSite::caller())
     }
 
     /// Takes a permit of this key if one is free and nobody waits for it.
@@ -52,7 +53,7 @@ where
     /// [`RejectedKind::QueueFull`](crate::RejectedKind::QueueFull) otherwise.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(self.key.source(), Site::caller())
+        self.core.try_acquire(self.key.source(), CallSite::caller())
     }
 }
 

@@ -41,18 +41,18 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # }
     /// ```
     pub fn close(&self) {
-        self.core.entry().set_closed(true);
+        self.core.engine().set_closed(true);
     }
 
     /// Lets calls in again after [`close`](Self::close).
     pub fn reopen(&self) {
-        self.core.entry().set_closed(false);
+        self.core.engine().set_closed(false);
     }
 
     /// Whether it is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.core.entry().is_closed()
+        self.core.engine().is_closed()
     }
 
     /// Waits until nothing is held and nobody waits, in any runtime; says how many permits were held
@@ -86,7 +86,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # }
     /// ```
     pub fn drain(&self) -> Drain {
-        Drain::new(Arc::clone(self.core.entry()))
+        Drain::new(Arc::clone(self.core.engine()))
     }
 
     /// As [`drain`](Self::drain), but for no longer than this.
@@ -133,37 +133,37 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub fn subscribe(&self) -> Receiver<Event> {
-        self.core.entry().subscribe()
+        self.core.engine().subscribe()
     }
 }
 
 impl<E: Admission> KeyedLimiter<E> {
     /// Changes the cap over all keys, as [`set_limit`](Self::set_limit) changes that of each.
     pub fn set_total(&self, total: usize) {
-        self.core.entry().set_total(total);
+        self.core.engine().set_total(total);
     }
 }
 
 impl LimiterHandle {
     /// As [`Limiter::close`].
     pub fn close(&self) {
-        self.entry.set_closed(true);
+        self.engine.set_closed(true);
     }
 
     /// As [`Limiter::reopen`].
     pub fn reopen(&self) {
-        self.entry.set_closed(false);
+        self.engine.set_closed(false);
     }
 
     /// As [`Limiter::is_closed`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.entry.is_closed()
+        self.engine.is_closed()
     }
 
     /// As [`Limiter::drain`].
     pub fn drain(&self) -> Drain {
-        Drain::new(Arc::clone(&self.entry))
+        Drain::new(Arc::clone(&self.engine))
     }
 
     /// As [`Limiter::drain_within`].
@@ -182,11 +182,11 @@ impl LimiterHandle {
     /// As [`Limiter::subscribe`].
     #[must_use]
     pub fn subscribe(&self) -> Receiver<Event> {
-        self.entry.subscribe()
+        self.engine.subscribe()
     }
 
     /// As [`KeyedLimiter::set_total`]. Does nothing to a limiter without keys.
     pub fn set_total(&self, total: usize) {
-        self.entry.set_total(total);
+        self.engine.set_total(total);
     }
 }

@@ -4,7 +4,7 @@ use super::{KeyedLimiter, Limiter};
 use crate::admission::Admission;
 use crate::policy::{Force, MaxWait, Order};
 use crate::rejected::Rejected;
-use crate::semaphore::MAX_LIMIT;
+use crate::policy::MAX_LIMIT;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -125,7 +125,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn priority(mut self, priority: u8) -> Self {
-        self.settings().ask.priority = priority;
+        self.settings().request.priority = priority;
         self.settings().policy.ranked = true;
         self
     }
@@ -152,7 +152,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn weight(mut self, weight: u32) -> Limiter<Rejected, K> {
-        self.settings().ask.weight = weight;
+        self.settings().request.weight = weight;
         self.into_kind()
     }
 
@@ -217,7 +217,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     #[must_use]
     pub const fn enabled(mut self, enabled: bool) -> Self {
-        self.settings().ask.enabled = enabled;
+        self.settings().request.enabled = enabled;
         self
     }
 

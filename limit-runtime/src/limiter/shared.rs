@@ -5,7 +5,7 @@ use super::Limiter;
 use crate::acquire::{Acquire, run::Acquiring};
 use crate::admission::Admission;
 #[cfg(any(feature = "task", feature = "tower"))]
-use crate::{diagnostics::Site, permit::Permit};
+use crate::{permit::Permit, recorder::CallSite};
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::Deref;
@@ -69,7 +69,7 @@ impl<E: Admission> fmt::Debug for AcquireShared<E> {
 #[cfg(any(feature = "task", feature = "tower"))]
 impl<E: Admission> SharedLimiter<E> {
     /// As [`Limiter::acquire`], for as long as one likes.
-    pub(crate) fn acquire_shared(&self, site: Site) -> AcquireShared<E> {
+    pub(crate) fn acquire_shared(&self, site: CallSite) -> AcquireShared<E> {
         match &self.0 {
             Shared::Static(limiter) => AcquireShared::Static(limiter.acquire_at(site)),
             Shared::Counted(limiter) => {

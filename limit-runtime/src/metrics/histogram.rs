@@ -4,13 +4,8 @@
 //! bucket is at most an eighth wider than its lower bound, from one microsecond to 73 minutes. A bucket's
 //! upper bound belongs to it, as exporters have it, so that counts up to a power of two are exact.
 
-#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
-mod shown;
-#[cfg(any(feature = "_exporters", feature = "console"))]
-mod since;
+mod samples;
 
-#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
-pub(crate) use shown::bounds;
 use std::time::Duration;
 
 /// log₂ of the buckets in one power of two.
@@ -21,9 +16,9 @@ const LOWEST: u32 = 10;
 const HIGHEST: u32 = 42;
 const BUCKETS: usize = (((HIGHEST - LOWEST) << PARTS) + 2) as usize;
 
-/// Samples in nanoseconds.
+/// A histogram of times. A sample is known to an eighth; counts, sum and the largest sample are exact.
 #[derive(Clone, Debug)]
-pub(crate) struct Histogram {
+pub struct Histogram {
     buckets: [u64; BUCKETS],
     count: u64,
     sum: u128,
@@ -44,7 +39,8 @@ impl Histogram {
         self.max = self.max.max(nanoseconds);
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
+    /// Adds the samples of another histogram.
+    pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
             *mine += theirs;
         }
@@ -53,7 +49,9 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
-    pub(crate) fn times(&self) -> WaitTimes {
+    /// Summarises the samples.
+    #[must_use]
+    pub fn times(&self) -> WaitTimes {
         WaitTimes {
             count: self.count,
             total: self.total(),
@@ -64,12 +62,15 @@ impl Histogram {
         }
     }
 
-    #[cfg(any(feature = "_exporters", feature = "console"))]
-    pub(crate) fn count(&self) -> u64 {
+    /// The number of samples.
+    #[must_use]
+    pub fn count(&self) -> u64 {
         self.count
     }
 
-    pub(crate) fn total(&self) -> Duration {
+    /// The sum of all samples.
+    #[must_use]
+    pub fn total(&self) -> Duration {
         Duration::from_nanos(u64::try_from(self.sum).unwrap_or(u64::MAX))
     }
 
@@ -115,12 +116,6 @@ fn upper_bound(bucket: usize) -> u64 {
     let part = ((bucket - 1) & ((1 << PARTS) - 1)) as u64;
     let width = 1 << (octave + (LOWEST - PARTS) as usize);
     (1 << (octave + LOWEST as usize)) + (part + 1) * width
-}
-
-#[cfg(feature = "_exporters")]
-#[expect(clippy::cast_precision_loss, reason = "more than 2^53 ns are known well enough")]
-pub(crate) fn seconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1e9
 }
 
 /// How long the calls waited that were admitted after waiting: from joining the queue until they went

@@ -1,9 +1,8 @@
 //! Figures of a limiter at one moment.
 
-use super::WaitTimes;
-use crate::Scope;
-use crate::limiter::Settings;
-use crate::rejected::RejectedKind;
+use super::{Counters, Histogram, LimitChanges, RejectedCounts, ShadowedCounts, Usage, WaitTimes};
+use crate::scope::Scope;
+use crate::setting::Settings;
 use std::fmt;
 use std::time::Duration;
 
@@ -44,33 +43,6 @@ pub struct Snapshot {
     pub limit_changes: LimitChanges,
     /// What was found wrong in the limiter's configuration, in words.
     pub warnings: Vec<String>,
-}
-
-/// How often a limiter's limit was changed, by [`Source`](crate::Source). The code changes nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct LimitChanges {
-    /// By a configuration.
-    pub file: u64,
-    /// By an environment variable.
-    pub environment: u64,
-    /// While running.
-    pub live: u64,
-}
-
-impl LimitChanges {
-    pub(crate) fn of(changes: &[u64; 4]) -> Self {
-        let [_, file, environment, live] = *changes;
-        Self { file, environment, live }
-    }
-
-    #[cfg(feature = "_exporters")]
-    pub(crate) fn add(&mut self, other: Self) {
-        self.file += other.file;
-        self.environment += other.environment;
-        self.live += other.live;
-    }
 }
 
 /// The figures of one runtime.
@@ -116,83 +88,25 @@ pub struct Figures {
     pub wait: WaitTimes,
 }
 
-/// Calls that were not let in, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct RejectedCounts {
-    /// No permit was free and the call could not wait: [`RejectedKind::QueueFull`].
-    pub queue_full: u64,
-    /// The call waited as long as it may: [`RejectedKind::TimedOut`].
-    pub timed_out: u64,
-    /// The call wanted more permits than the limit: [`RejectedKind::TooHeavy`].
-    pub too_heavy: u64,
-    /// The limiter was closed: [`RejectedKind::Closed`].
-    pub closed: u64,
-    /// A newer call took its place: [`RejectedKind::Evicted`].
-    pub evicted: u64,
-}
-
-impl RejectedCounts {
-    pub(crate) const NONE: Self =
-        Self { queue_full: 0, timed_out: 0, too_heavy: 0, closed: 0, evicted: 0 };
-
-    /// For whatever reason.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        RejectedKind::ALL.iter().map(|&kind| self.of(kind)).sum()
-    }
-
-    /// For this reason.
-    #[must_use]
-    pub fn of(&self, kind: RejectedKind) -> u64 {
-        match kind {
-            RejectedKind::QueueFull => self.queue_full,
-            RejectedKind::TimedOut => self.timed_out,
-            RejectedKind::TooHeavy => self.too_heavy,
-            RejectedKind::Closed => self.closed,
-            RejectedKind::Evicted => self.evicted,
+impl Figures {
+    /// Summarises the counters.
+    pub(crate) fn new(usage: Usage, counters: &Counters) -> Self {
+        let Usage { limit, in_use, waiting, keys } = usage;
+        let wait = counters.waits().map(Histogram::times).unwrap_or_default();
+        Self {
+            limit,
+            in_use,
+            waiting,
+            keys,
+            most_waiting: counters.most_waiting,
+            admitted_at_once: counters.admitted_at_once,
+            admitted_after_waiting: wait.count,
+            cancelled: counters.cancelled,
+            rejected: counters.rejected,
+            shadowed: counters.shadowed,
+            wait,
         }
     }
-
-    pub(crate) fn count(&mut self, kind: RejectedKind) {
-        *self.of_mut(kind) += 1;
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        for kind in RejectedKind::ALL {
-            *self.of_mut(kind) += other.of(kind);
-        }
-    }
-
-    #[cfg(feature = "_exporters")]
-    pub(crate) fn subtract(&mut self, other: &Self) {
-        for kind in RejectedKind::ALL {
-            let count = self.of_mut(kind);
-            *count = count.saturating_sub(other.of(kind));
-        }
-    }
-
-    fn of_mut(&mut self, kind: RejectedKind) -> &mut u64 {
-        match kind {
-            RejectedKind::QueueFull => &mut self.queue_full,
-            RejectedKind::TimedOut => &mut self.timed_out,
-            RejectedKind::TooHeavy => &mut self.too_heavy,
-            RejectedKind::Closed => &mut self.closed,
-            RejectedKind::Evicted => &mut self.evicted,
-        }
-    }
-}
-
-/// What a limiter that is a shadow would have done with calls that it let in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct ShadowedCounts {
-    /// They would have waited. For how long is not known, so none of them is counted as timed out.
-    pub waited: u64,
-    /// They would have been refused.
-    pub rejected: RejectedCounts,
 }
 
 impl fmt::Display for Snapshot {

@@ -1,6 +1,7 @@
 //! The task that tells when its runtime ends.
 
-use super::{Lease, RUNTIMES};
+use super::epoch::EpochRef;
+use super::runtimes::Runtimes;
 use std::future::Future;
 use std::pin::Pin;
 use std::ptr;
@@ -13,13 +14,18 @@ static TASK_WAKER: AtomicPtr<RawWakerVTable> = AtomicPtr::new(ptr::null_mut());
 
 /// Never ready; tokio drops it when the runtime shuts down, and that retires the registry.
 pub(super) struct Guard {
+    runtimes: &'static Runtimes<Id>,
     runtime: Id,
-    lease: Lease,
+    registry: EpochRef,
 }
 
 impl Guard {
-    pub(super) fn new(runtime: Id, lease: Lease) -> Self {
-        Self { runtime, lease }
+    pub(super) fn new(
+        runtimes: &'static Runtimes<Id>,
+        runtime: Id,
+        registry: EpochRef,
+    ) -> Self {
+        Self { runtimes, runtime, registry }
     }
 }
 
@@ -36,7 +42,7 @@ impl Future for Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        RUNTIMES.retire(self.runtime, self.lease);
+        self.runtimes.retire(self.runtime, self.registry);
     }
 }
 

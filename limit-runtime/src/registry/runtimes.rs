@@ -3,9 +3,9 @@
 #[cfg(all(test, not(limit_loom)))]
 mod tests;
 
-use super::substitutes::{Numbered, Substitutes};
+use super::epoch::{EpochRef, Numbered, Registry, SUBSTITUTED};
+use super::substitutes::Substitutes;
 use super::table::Table;
-use super::{Lease, MadeFor, Registry, SUBSTITUTED, Seat};
 use crate::semaphore::{Aside, Semaphore};
 use crate::sync::{Mutex, Ordering, lock};
 use crate::unwind::serve_each;
@@ -48,6 +48,23 @@ struct Detached<K> {
     number: u32,
 }
 
+/// A semaphore of a limiter, wherever it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seat {
+    index: usize,
+    pub(crate) semaphore: &'static Semaphore,
+    made: MadeFor,
+}
+
+/// What a semaphore was made for.
+#[derive(Clone, Copy, Debug)]
+enum MadeFor {
+    /// Its own place in a registry.
+    Place(&'static Registry),
+    /// To be a substitute of that number.
+    Places(u32),
+}
+
 impl<K: Copy + Eq + Hash> Runtimes<K> {
     /// A retired registry that is in use is taken for the runtime that comes after so many others.
     pub(crate) fn new(patience: usize) -> Self {
@@ -69,15 +86,15 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
     }
 
     /// The registry of a live runtime.
-    pub(crate) fn find(&self, runtime: K) -> Option<Lease> {
+    pub(crate) fn find(&self, runtime: K) -> Option<EpochRef> {
         let known = lock(&self.known);
         let (registry, confirmed) = known.live.get(&runtime)?;
-        confirmed.then(|| registry.lease())
+        confirmed.then(|| registry.now())
     }
 
     /// The registry that a runtime had last, or another if that has been taken, with what was detached
     /// from it.
-    pub(crate) fn find_retired(&self, runtime: K) -> Option<Lease> {
+    pub(crate) fn find_retired(&self, runtime: K) -> Option<EpochRef> {
         // Dropped after unlocking: there may be keys of the user's in it.
         let mut left = Vec::new();
         let mut known = lock(&self.known);
@@ -85,16 +102,16 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
         let retired = known.retired.iter().find(|retired| retired.runtime == runtime)?;
         let registry = retired.registry;
         known.attach(runtime, registry, &mut left);
-        Some(registry.lease())
+        Some(registry.now())
     }
 
     /// Gives a registry to a runtime, to be confirmed, if another thread has not done so meanwhile.
-    pub(crate) fn open(&self, runtime: K) -> Lease {
+    pub(crate) fn open(&self, runtime: K) -> EpochRef {
         // Dropped after unlocking: there may be keys of the user's in it.
         let mut left = Vec::new();
         let mut known = lock(&self.known);
         if let Some((registry, _)) = known.live.get(&runtime) {
-            return registry.lease();
+            return registry.now();
         }
         known.look_at_detached(&mut left);
         let registry = known.take_retired(&mut left).unwrap_or_else(|| {
@@ -106,14 +123,14 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
         registry.ordinal.store(known.seen, Ordering::Relaxed);
         registry.epoch.fetch_add(1, Ordering::AcqRel);
         known.live.insert(runtime, (registry, false));
-        registry.lease()
+        registry.now()
     }
 
     /// The runtime has kept a guard: from now on others find the registry. Says whether it still is
     /// the runtime's.
-    pub(crate) fn confirm(&self, runtime: K, lease: Lease) -> bool {
+    pub(crate) fn confirm(&self, runtime: K, lease: EpochRef) -> bool {
         let mut known = lock(&self.known);
-        if !lease.holds() {
+        if !lease.is_current() {
             return false;
         }
         known.live.insert(runtime, (lease.registry, true));
@@ -122,9 +139,9 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
 
     /// The runtime has ended. Its permits that are out come back in their own time; whoever still
     /// waits is woken, to ask again at the runtime by which it is polled then.
-    pub(crate) fn retire(&self, runtime: K, lease: Lease) {
+    pub(crate) fn retire(&self, runtime: K, lease: EpochRef) {
         let mut known = lock(&self.known);
-        if !lease.holds() {
+        if !lease.is_current() {
             return;
         }
         let registry = lease.registry;
@@ -153,13 +170,23 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
         own.chain(made).collect()
     }
 
-    /// The registry in which a substitute takes another's place, if it does.
-    pub(super) fn at(&self, number: u32) -> Option<&'static Registry> {
-        lock(&self.known).substitutes.at(number)
+    /// The number of the runtime that has a semaphore at this moment, if that runtime lives; 0 is the
+    /// process.
+    pub(super) fn runtime_of(&self, seat: &Seat) -> Option<u64> {
+        match seat.made {
+            MadeFor::Place(registry) => {
+                let ordinal = registry.ordinal();
+                let is_there = || std::ptr::eq(registry.current(seat.index), seat.semaphore);
+                ordinal.filter(|_| !registry.has_substitutes() || is_there())
+            }
+            MadeFor::Places(number) => {
+                let registry = lock(&self.known).substitutes.at(number);
+                registry?.ordinal()
+            }
+        }
     }
 
     /// Every registry of a runtime.
-    #[cfg(feature = "_exporters")]
     pub(super) fn all(&self) -> Vec<&'static Registry> {
         lock(&self.known).all.clone()
     }
@@ -212,10 +239,10 @@ impl<K: Copy + Eq + Hash> Known<K> {
         index: usize,
         is_idle: bool,
     ) -> bool {
-        let place = registry.place(index);
+        let occupancy = registry.occupancy(index);
         // Relaxed: they are only changed under this lock.
         let (substitute, own) =
-            (place.substitute.load(Ordering::Relaxed), place.own.load(Ordering::Relaxed));
+            (occupancy.substitute.load(Ordering::Relaxed), occupancy.own.load(Ordering::Relaxed));
         let number = match substitute.checked_sub(1) {
             // It is in its own place, and stays there.
             None if is_idle => return false,
@@ -232,18 +259,18 @@ impl<K: Copy + Eq + Hash> Known<K> {
         let is_back =
             own.checked_sub(1).map_or(substitute != 0, |own| self.substitutes.take_back(own));
         let next = if is_back { 0 } else { self.substitutes.take(index, registry) + 1 };
-        place.substitute.store(next, Ordering::Release);
+        occupancy.substitute.store(next, Ordering::Release);
         next != 0
     }
 
     /// The number of the semaphore whose place it is.
     fn number_of_own(&mut self, registry: &'static Registry, index: usize) -> u32 {
-        let place = registry.place(index);
-        if let Some(number) = place.own.load(Ordering::Relaxed).checked_sub(1) {
+        let occupancy = registry.occupancy(index);
+        if let Some(number) = occupancy.own.load(Ordering::Relaxed).checked_sub(1) {
             return number;
         }
         let number = self.substitutes.number(registry.own(index), index);
-        place.own.store(number + 1, Ordering::Relaxed);
+        occupancy.own.store(number + 1, Ordering::Relaxed);
         number
     }
 
@@ -260,15 +287,15 @@ impl<K: Copy + Eq + Hash> Known<K> {
                 self.detached.push_back(detached);
                 continue;
             }
-            let place = registry.place(index);
+            let occupancy = registry.occupancy(index);
             let numbers =
-                [&place.substitute, &place.own].map(|number| number.load(Ordering::Relaxed));
+                [&occupancy.substitute, &occupancy.own].map(|number| number.load(Ordering::Relaxed));
             // Whoever was there. What has no number is found in its own place all the same.
             if let Some(former) = numbers.into_iter().find_map(|number| number.checked_sub(1)) {
                 self.substitutes.give_back(former);
             }
             self.substitutes.put(number, Some(registry));
-            place.substitute.store(number + 1, Ordering::Release);
+            occupancy.substitute.store(number + 1, Ordering::Release);
         }
         registry.epoch.fetch_or(SUBSTITUTED, Ordering::AcqRel);
     }

@@ -1,14 +1,10 @@
 //! Semaphores that are in another place than the one they were made for, and those that take their
 //! places.
 
-use super::Registry;
-use super::table::Table;
+use super::epoch::{Numbered, Registry};
 use crate::semaphore::Semaphore;
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
-
-/// Semaphores by number, for look-ups that take no lock.
-pub(super) type Numbered = Table<OnceCell<&'static Semaphore>>;
 
 /// What is known of the semaphores that have a number. Under the lock of the list of runtimes.
 #[derive(Debug)]

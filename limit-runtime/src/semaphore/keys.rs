@@ -20,15 +20,12 @@
 
 mod buckets;
 mod entries;
-#[cfg(feature = "console")]
 mod shown;
 
 use super::queue::Queue;
 use super::slots::NO_KEY;
 use buckets::Buckets;
 use entries::{Entries, Entry, NO_TURN};
-#[cfg(feature = "console")]
-pub(crate) use shown::KeyFigures;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -14,7 +14,7 @@
 
 use super::moment;
 use super::slots::{NO_SLOT, Rank, Slots};
-use crate::policy::{Ask, Order, Policy};
+use crate::policy::{Request, Order, Policy};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -44,7 +44,7 @@ impl LineOrder {
 
     /// For a call that may have a priority.
     #[inline]
-    pub(super) fn of(self, ask: Ask) -> Self {
+    pub(super) fn of(self, ask: Request) -> Self {
         if self == Self::Fifo && ask.priority > 0 { Self::Rank } else { self }
     }
 }

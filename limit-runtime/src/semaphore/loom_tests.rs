@@ -8,7 +8,7 @@ mod policies;
 mod runtimes;
 
 use super::{Claim, Entered, Held, KeySource, NO_SLOT, Semaphore, Standing, Waiter};
-use crate::policy::{Ask, Policy};
+use crate::policy::{Request, Policy};
 use crate::rejected::RejectedKind;
 use std::future::Future;
 use std::pin::Pin;
@@ -56,7 +56,7 @@ fn assert_all_free(semaphore: &Semaphore, limit: u32) {
 /// A call: what `acquire` does with a semaphore and a [`Waiter`], without clock and limiter.
 struct Call {
     semaphore: &'static Semaphore,
-    ask: Ask,
+    ask: Request,
     key: Option<&'static (dyn KeySource + Sync)>,
     /// Whether it has no time to wait, once it does.
     is_over: bool,
@@ -74,13 +74,13 @@ enum Without {
 }
 
 fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
-    let ask = Ask { weight, fallible: true, ..Ask::ONE };
+    let ask = Request { weight, fallible: true, ..Request::ONE };
     Call { semaphore, ask, key: None, is_over: false, waiter: None }
 }
 
 /// A call that cannot wait.
 fn enter(semaphore: &'static Semaphore, still_ours: impl Fn() -> bool) -> Entered {
-    semaphore.enter(Ask::ONE, None, None, still_ours)
+    semaphore.enter(Request::ONE, None, None, still_ours)
 }
 
 impl Future for Call {

@@ -12,7 +12,6 @@ mod rate;
 mod special;
 
 use super::keys::KeySource;
-#[cfg(feature = "console")]
 use super::keys::Keys;
 use super::line::{Line, LineOrder};
 use super::queue::{Joining, Queue};
@@ -23,7 +22,7 @@ use super::waiter::WaitsFor;
 use super::wakers::Wakers;
 use super::{AVAILABLE, SLOW};
 use crate::metrics::Counters;
-use crate::policy::Ask;
+use crate::policy::Request;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::{AtomicU64, Ordering};
 use crate::unwind::quietly;
@@ -142,7 +141,7 @@ impl State {
     pub(super) fn enter(
         &mut self,
         word: &AtomicU64,
-        ask: Ask,
+        ask: Request,
         key: Option<&dyn KeySource>,
         joins: &mut Joins,
         wakers: &mut Wakers,
@@ -169,7 +168,7 @@ impl State {
         if is_full {
             self.evict(word, NO_KEY, wakers);
         }
-        let Ask { priority, fallible, .. } = ask;
+        let Request { priority, fallible, .. } = ask;
         let joining = Joining { weight, priority, key: NO_KEY, fallible, waker };
         let (slot, grant) = self.queue.join(&mut self.line, self.order.of(ask), joining);
         Decided::Queued { slot, weight, waits_for: WaitsFor::Permits, grant }
@@ -271,7 +270,6 @@ impl State {
         }
     }
 
-    #[cfg(feature = "console")]
     pub(super) fn keys(&self) -> Option<&Keys> {
         self.special.as_deref()?.keys.as_ref()
     }

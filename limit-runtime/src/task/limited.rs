@@ -3,7 +3,7 @@
 use super::results::Results;
 use super::start::Limited;
 use crate::admission::Admission;
-use crate::diagnostics::Site;
+use crate::recorder::CallSite;
 use crate::limiter::SharedLimiter;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
 use std::fmt;
@@ -48,7 +48,7 @@ pub trait LimitStreamExt: Stream + Sized {
         F: FnMut(Self::Item) -> G,
         G: Future<Output: Send + 'static> + Send + 'static,
     {
-        let limited = Limited::new(limiter.into(), Site::caller());
+        let limited = Limited::new(limiter.into(), CallSite::caller());
         MapLimited { limited, items: self, future_of }
     }
 }

@@ -3,8 +3,9 @@
 use super::whole::Whole;
 use crate::acquire::run::Run;
 use crate::admission::Admission;
-use crate::diagnostics::Site;
-use crate::limiter::{LimitChanged, SharedLimiter};
+use crate::engine::changed::Changes;
+use crate::limiter::SharedLimiter;
+use crate::recorder::CallSite;
 use futures_util::future::{FutureExt, Map};
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -76,13 +77,13 @@ impl<F: Future> Start<F> for InPlace {
 #[derive(Debug)]
 pub(super) struct Limited<E: Admission> {
     limiter: SharedLimiter<E>,
-    site: Site,
-    changed: LimitChanged,
+    site: CallSite,
+    changed: Changes,
 }
 
 impl<E: Admission> Limited<E> {
-    pub(super) fn new(limiter: SharedLimiter<E>, site: Site) -> Self {
-        let changed = limiter.limit_changed();
+    pub(super) fn new(limiter: SharedLimiter<E>, site: CallSite) -> Self {
+        let changed = limiter.changes();
         Self { limiter, site, changed }
     }
 
@@ -99,7 +100,7 @@ where
 
     fn at_most(&self) -> usize {
         // At limit 0 one task waits for it to be raised.
-        self.limiter.limit().max(1)
+        self.limiter.needed_limit().max(1)
     }
 
     fn poll_changed(&mut self, context: &mut Context<'_>) -> Poll<()> {

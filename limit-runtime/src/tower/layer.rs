@@ -5,7 +5,7 @@ use super::mode::{Deferred, Reserving};
 use super::refusals::{AsError, OnReject};
 use super::service::Limit;
 use crate::admission::Admission;
-use crate::diagnostics::Site;
+use crate::recorder::CallSite;
 use crate::limiter::{AcquireShared, SharedLimiter};
 use crate::permit::Permit;
 use crate::rejected::Rejected;
@@ -63,7 +63,7 @@ pub struct LimitLayer<E: Admission = Infallible, R = AsError<E>, H = UntilRespon
     refusals: R,
     hold: H,
     mode: M,
-    site: Site,
+    site: CallSite,
 }
 
 impl<E: Admission> LimitLayer<E> {
@@ -72,7 +72,7 @@ impl<E: Admission> LimitLayer<E> {
     #[track_caller]
     pub fn new(limiter: impl Into<SharedLimiter<E>>) -> Self {
         let (refusals, hold, mode) = (AsError::new(), UntilResponse, Deferred);
-        let site = Site::caller();
+        let site = CallSite::caller();
         Self { limiter: limiter.into(), refusals, hold, mode, site }
     }
 }
@@ -172,7 +172,7 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
     /// As a layer of axum, with the figures and `Retry-After` for who is refused (feature `axum`):
     ///
     /// ```
-    /// # #[cfg(feature = "axum")] {
+    /// # #[cfg(feature = "axum-08")] {
     /// use axum_core::response::IntoResponse; // axum::response::IntoResponse
     /// use limit_runtime::tower::LimitLayer;
     /// use limit_runtime::{Limiter, Rejected};

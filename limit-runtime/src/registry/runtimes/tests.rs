@@ -4,13 +4,13 @@ use super::*;
 use crate::policy::Policy;
 
 /// Takes the one permit of the semaphore with that index.
-fn take(lease: Lease, index: usize) -> &'static Semaphore {
+fn take(lease: EpochRef, index: usize) -> &'static Semaphore {
     let semaphore = lease.semaphore(index);
     if let Some(wakers) = semaphore.bind(&Policy::PLAIN, 1, None, false, None) {
         wakers.wake();
     }
     semaphore.serve_all();
-    assert!(semaphore.try_acquire(1, || lease.holds()), "it is free");
+    assert!(semaphore.try_acquire(1, || lease.is_current()), "it is free");
     semaphore
 }
 

@@ -6,7 +6,6 @@ use super::super::returns::Returns;
 use super::super::shadow::Shadows;
 use super::super::slab::{self, Slab};
 use super::super::slots::NO_KEY;
-#[cfg(feature = "console")]
 use super::shown;
 use std::any::{Any, TypeId};
 use std::collections::VecDeque;
@@ -75,7 +74,6 @@ trait Keys: Any + Send + std::fmt::Debug {
     /// Takes a key out; returns it if there is anything to drop.
     fn take(&mut self, offset: usize) -> Option<Box<dyn Any + Send>>;
     /// What a person may know a key by, if it can be told without the user's own code; else its type.
-    #[cfg(feature = "console")]
     fn name(&self, offset: usize) -> Result<String, &'static str>;
 }
 
@@ -95,7 +93,6 @@ impl<K: Send + 'static> Keys for Typed<K> {
         mem::needs_drop::<K>().then(|| Box::new(key) as Box<dyn Any + Send>)
     }
 
-    #[cfg(feature = "console")]
     fn name(&self, offset: usize) -> Result<String, &'static str> {
         let key = self.0[offset].as_ref();
         key.and_then(|key| shown::name(key)).ok_or(std::any::type_name::<K>())
@@ -188,14 +185,12 @@ impl Entries {
 
     /// Some thousands of them, for who does not look at all of them under one lock; `None` after the
     /// last. There may be some among them that are no key's, which nobody holds or waits for.
-    #[cfg(feature = "console")]
     pub(super) fn part(&self, part: usize) -> Option<impl Iterator<Item = Shown<'_>>> {
         Some(self.slab.part(part)?.flat_map(shown))
     }
 }
 
 /// An entry, and how to name it.
-#[cfg(feature = "console")]
 pub(super) struct Shown<'a> {
     pub(super) entry: &'a Entry,
     hash: u32,
@@ -203,7 +198,6 @@ pub(super) struct Shown<'a> {
     offset: usize,
 }
 
-#[cfg(feature = "console")]
 impl Shown<'_> {
     /// The key itself if it is a text, a number or an address, else its type and its hash.
     pub(super) fn name(&self) -> String {
@@ -230,7 +224,6 @@ impl dyn Keys {
     }
 }
 
-#[cfg(feature = "console")]
 fn shown(chunk: &slab::Chunk<Chunk, dyn Keys>) -> impl Iterator<Item = Shown<'_>> {
     let slab::Chunk { content: Chunk { entries, links }, besides: keys, .. } = chunk;
     let all = entries.iter().zip(links).enumerate();

@@ -1,20 +1,12 @@
 //! Keys, to be looked at.
 
 use super::Keys;
+use crate::metrics::KeyReading;
 use std::any::Any;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-
-/// The figures of a key.
-#[derive(Clone, Debug)]
-pub(crate) struct KeyFigures {
-    /// The key itself if it is a text, a number or an address, else its type and its hash.
-    pub(crate) name: String,
-    pub(crate) in_use: usize,
-    pub(crate) waiting: usize,
-}
 
 impl Keys {
     /// Looks among some thousands of the keys for those with the most waiters and holders, beside those
@@ -23,7 +15,7 @@ impl Keys {
         &self,
         part: usize,
         most: usize,
-        busiest: &mut Vec<KeyFigures>,
+        busiest: &mut Vec<KeyReading>,
     ) -> bool {
         let Some(shown) = self.entries.part(part) else { return false };
         let mut busy: Vec<_> = shown
@@ -35,11 +27,7 @@ impl Keys {
             busy.truncate(most);
         }
         for ((waiting, in_use), shown) in busy {
-            let figures = KeyFigures {
-                name: shown.name(),
-                in_use: in_use as usize,
-                waiting: waiting as usize,
-            };
+            let figures = KeyReading::new(shown.name(), in_use as usize, waiting as usize);
             // It may have gone and come back since the others were looked at.
             busiest.retain(|known| known.name != figures.name);
             busiest.push(figures);

@@ -1,7 +1,7 @@
 //! What becomes of calls over the limit.
 
 use super::{Call, Without, acquire, assert_all_free, bound, bound_to, enter, model, poll_once};
-use crate::policy::{Ask, Force, Order, Policy};
+use crate::policy::{Request, Force, Order, Policy};
 use crate::rejected::RejectedKind;
 use crate::semaphore::{Claim, Entered, Hashed, Held, KeySource, NO_SLOT, Semaphore};
 use loom::future::block_on;
@@ -57,7 +57,7 @@ fn closing_and_reopening_against_a_call_that_cannot_be_refused_hangs_nobody() {
         assert!(semaphore.try_acquire(1, || true));
         let caller = thread::spawn(move || {
             let mut infallible = acquire(semaphore, 1);
-            infallible.ask = Ask::ONE;
+            infallible.ask = Request::ONE;
             drop(block_on(infallible).expect("it cannot be refused"));
         });
         semaphore.close().wake();
@@ -275,7 +275,7 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
 }
 
 fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
-    let ask = Ask { fallible: true, ..Ask::ONE };
+    let ask = Request { fallible: true, ..Request::ONE };
     semaphore.enter(ask, Some(key), None, || true)
 }
 

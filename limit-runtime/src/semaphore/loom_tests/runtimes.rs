@@ -1,7 +1,7 @@
 //! Registries that pass from one runtime to the next.
 
 use super::{bind, enter, model};
-use crate::policy::Ask;
+use crate::policy::Request;
 use crate::registry::{Lease, Runtimes};
 use crate::semaphore::{Entered, Held, NO_SLOT, Standing, Waiter};
 use loom::future::block_on;
@@ -210,7 +210,7 @@ fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
             let mut waiter: Option<Waiter> = None;
             block_on(poll_fn(|context| {
                 let waits = waiter.take().map_or_else(
-                    || semaphore.enter(Ask::ONE, None, Some(context.waker()), || lease.holds()),
+                    || semaphore.enter(Request::ONE, None, Some(context.waker()), || lease.holds()),
                     Entered::Queued,
                 );
                 match waits {

@@ -5,7 +5,7 @@ use super::super::slots::NO_KEY;
 use super::super::special::Special;
 use super::State;
 use crate::events::{Event, EventKind};
-use crate::metrics::{Counters, Reading};
+use crate::metrics::{Counters, Reading, Usage};
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -111,13 +111,15 @@ impl State {
         self.queue.uncounted().for_each(|waited| current.count_wait(waited));
         Reading {
             bound: self.is_bound(),
-            limit: self.limit_of_a_call() as usize,
-            in_use: self.in_use(word) as usize,
-            // Who waits for the limit waits for no permit.
-            waiting: if self.is_bound() { self.queue.len() } else { 0 },
-            keys: match self.special.as_deref() {
-                Some(Special { keys: Some(keys), .. }) => keys.len(),
-                _ => 0,
+            usage: Usage {
+                limit: self.limit_of_a_call() as usize,
+                in_use: self.in_use(word) as usize,
+                // Who waits for the limit waits for no permit.
+                waiting: if self.is_bound() { self.queue.len() } else { 0 },
+                keys: match self.special.as_deref() {
+                    Some(Special { keys: Some(keys), .. }) => keys.len(),
+                    _ => 0,
+                },
             },
             current,
             past: self.past.clone(),

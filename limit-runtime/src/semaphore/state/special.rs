@@ -10,7 +10,7 @@ use super::super::waiter::WaitsFor;
 use super::super::wakers::Wakers;
 use super::{Decided, Joins, LineOrder, State, lines};
 use crate::events::EventKind;
-use crate::policy::Ask;
+use crate::policy::Request;
 use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
 use std::any::Any;
@@ -21,7 +21,7 @@ impl State {
     pub(super) fn enter_special(
         &mut self,
         word: &AtomicU64,
-        ask: Ask,
+        ask: Request,
         key: Option<&dyn KeySource>,
         joins: &mut Joins,
         wakers: &mut Wakers,
@@ -31,7 +31,7 @@ impl State {
             Some(special) => (special.closed, special.disabled, special.shadow),
             None => (false, false, false),
         };
-        let ask = Ask { enabled: ask.enabled && !disabled, ..ask };
+        let ask = Request { enabled: ask.enabled && !disabled, ..ask };
         let weight = ask.permits();
         let closed = closed && ask.enabled && ask.fallible && !shadow;
         if weight == 0 && !closed {
@@ -83,7 +83,7 @@ impl State {
         if is_full {
             self.evict(word, key, wakers);
         }
-        let Ask { priority, fallible, .. } = ask;
+        let Request { priority, fallible, .. } = ask;
         let joining = Joining { weight, priority, key, fallible, waker };
         let order = self.order.of(ask);
         let parts = lines(&mut self.line, &mut self.queue, &mut self.special, key);
@@ -120,7 +120,7 @@ impl State {
     fn enter_shadow(
         &mut self,
         word: &AtomicU64,
-        ask: Ask,
+        ask: Request,
         key: u32,
         now: Option<Moment>,
         may_wait: bool,

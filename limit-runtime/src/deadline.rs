@@ -1,0 +1,60 @@
+//! How long a call may wait, and the clock that tells when that is over.
+
+use crate::policy::MaxWait;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::runtime::{Handle, Id};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Of a call that can be refused.
+#[derive(Debug)]
+pub struct Deadline {
+    max_wait: Option<MaxWait>,
+    /// Whether that is what the call says itself, and not its limiter.
+    of_the_call: bool,
+    /// Made when the call begins to wait. And the runtime whose clock it is: a call may go on in
+    /// another when that has ended.
+    sleep: Option<(Pin<Box<Sleep>>, Option<Id>)>,
+}
+
+impl Deadline {
+    #[inline]
+    pub(crate) fn of_limiter(max_wait: Option<MaxWait>) -> Self {
+        Self { max_wait, of_the_call: false, sleep: None }
+    }
+
+    pub(crate) fn of_call(max_wait: MaxWait) -> Self {
+        Self { max_wait: Some(max_wait), of_the_call: true, sleep: None }
+    }
+
+    /// The call begins to wait: what has been set for the limiter meanwhile holds from here on.
+    pub(crate) fn begin(&mut self, set: Option<Duration>) {
+        if let (Some(max_wait), false) = (set, self.of_the_call) {
+            self.max_wait = Some(MaxWait::For(max_wait));
+        }
+    }
+
+    pub(crate) fn max_wait(&self) -> Option<MaxWait> {
+        self.max_wait
+    }
+
+    /// Whether the call cannot wait at all.
+    pub(crate) fn leaves_no_time(&self) -> bool {
+        self.max_wait.is_some_and(MaxWait::is_over)
+    }
+
+    /// Ready when a call that waits since then may wait no longer.
+    pub(crate) fn poll(&mut self, since: Instant, context: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.max_wait.and_then(|max_wait| max_wait.deadline(since)) else {
+            return Poll::Pending;
+        };
+        let runtime = Handle::try_current().ok().map(|handle| handle.id());
+        self.sleep.take_if(|(_, of)| *of != runtime);
+        let (sleep, _) =
+            self.sleep.get_or_insert_with(|| (Box::pin(sleep_until(deadline)), runtime));
+        ready!(sleep.as_mut().poll(context));
+        Poll::Ready(())
+    }
+}

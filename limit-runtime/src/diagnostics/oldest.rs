@@ -1,0 +1,56 @@
+//! The holders that have held their permits for the longest.
+
+use super::clock::WallClock;
+use crate::limiter::LimiterHandle;
+use crate::recorder::slots;
+use std::collections::HashMap;
+use std::time::{Instant, SystemTime};
+
+/// The oldest holder of each limiter, at one moment, as far as calls are [recorded](super::record).
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::Limiter;
+/// use limit_runtime::diagnostics::{self, OldestHolders};
+///
+/// static DB: Limiter = Limiter::new("oldest-holders", 2);
+///
+/// diagnostics::record(true);
+/// let permit = DB.try_acquire()?;
+/// let limiter = limit_runtime::find("oldest-holders").expect("it has been used");
+/// assert!(OldestHolders::now().started(&limiter).is_some());
+/// # drop(permit);
+/// # Ok::<(), limit_runtime::Rejected>(())
+/// ```
+#[derive(Debug)]
+pub struct OldestHolders {
+    /// By the semaphore's number.
+    since: HashMap<usize, Instant>,
+    clock: WallClock,
+}
+
+impl OldestHolders {
+    /// Looks at all calls that hold permits at this moment.
+    #[must_use]
+    pub fn now() -> Self {
+        let mut oldest = HashMap::new();
+        for info in slots::all().filter(|info| info.holds) {
+            let since = oldest.entry(info.semaphore).or_insert(info.since);
+            *since = info.since.min(*since);
+        }
+        Self { since: oldest, clock: WallClock::now() }
+    }
+
+    /// The time at which the oldest holder of a limiter got its permits. The handle must be older than this
+    /// look: the semaphores of a limiter that was first used later may have been another's.
+    #[must_use]
+    pub fn started(&self, limiter: &LimiterHandle) -> Option<SystemTime> {
+        if self.since.is_empty() {
+            return None;
+        }
+        let semaphores = limiter.engine().semaphores().into_iter();
+        let since = semaphores.filter_map(|semaphore| self.since.get(&semaphore.id())).min()?;
+        Some(self.clock.time_at(*since))
+    }
+}

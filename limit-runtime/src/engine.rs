@@ -1,0 +1,282 @@
+//! One limiter's life, from its first use on: its name and index, its semaphores in each runtime, its
+//! settings, and its figures.
+//!
+//! [`Core`](core::Core) is what the code makes of a limiter. It can be made in a `const`, and costs nothing
+//! until it is used. The first use puts an [`Engine`] on the list of limiters (the module `catalog`), where
+//! handles share it.
+//!
+//! Lock order: the list of limiters, the engine's state, the list of runtimes, a semaphore. Foreign code
+//! runs under none of them: a limit's expression, a waker, a key's `Drop`, a subscriber of `tracing`.
+
+mod binding;
+pub(crate) mod catalog;
+pub(crate) mod changed;
+pub(crate) mod core;
+pub(crate) mod definition;
+mod drain;
+mod dropped_names;
+mod environment;
+mod first_use;
+pub(crate) mod install;
+mod max_wait;
+mod numbers;
+mod readings;
+mod resolved;
+mod settings;
+mod source;
+mod warning;
+mod warnings;
+
+use crate::events::{self, Event};
+#[cfg(feature = "diagnostics")]
+use crate::metrics::Histogram;
+use crate::metrics::{Figures, LimitChanges, Totals};
+use crate::registry;
+use crate::semaphore::{Semaphore, Wakers};
+use crate::setting::Overrides;
+use crate::unwind::serve_each;
+use definition::Definition;
+use max_wait::MaxWaitSetting;
+use resolved::Resolved;
+use std::fmt;
+use std::iter;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::sync::broadcast::{self, Receiver, Sender};
+use warning::Warning;
+
+/// What the crate knows of a limiter that has been used.
+pub(crate) struct Engine {
+    pub(crate) name: Arc<str>,
+    /// The index under which registries know the limiter. It may be another's when this one was dropped.
+    index: usize,
+    /// A number that no other limiter of the process has or will have.
+    pub(crate) id: u64,
+    definition: Definition,
+    max_wait: MaxWaitSetting,
+    /// Notified of each change of a setting.
+    changed: Arc<Notify>,
+    /// How long permits were held, of a sample of the calls.
+    #[cfg(feature = "diagnostics")]
+    hold_times: Mutex<Option<Box<Histogram>>>,
+    /// The counters of the limiters that had the name before.
+    inherited: Option<Arc<Totals>>,
+    state: Mutex<EngineState>,
+}
+
+/// The part of an engine that changes.
+struct EngineState {
+    /// The values that override the code's.
+    overrides: Overrides,
+    limit_changes: LimitChanges,
+    /// The limit over all keys, if it was set while running.
+    total: Option<u32>,
+    closed: bool,
+    /// Where semaphores send events, if somebody has subscribed.
+    subscribers: Option<Sender<Event>>,
+    /// The version of the settings source that has said something last.
+    source_version: u64,
+    /// The limits that the code's expression has given.
+    resolved: Resolved,
+    /// The limit that a semaphore was bound to last.
+    bound: Option<u32>,
+    /// The problem of an environment variable that could not be used. It is noted when the limit that is
+    /// used instead is known.
+    bad_variable: Option<String>,
+    /// Whether it was noted that the limit is 0.
+    noted_zero: bool,
+    /// Each is there once.
+    warnings: Vec<Warning>,
+    /// The number of warnings that have been logged.
+    logged: usize,
+    /// The two functions that have one default name, if this limiter is of one of them.
+    namesakes: Option<[&'static Location<'static>; 2]>,
+    /// The figures at the end, once the limiter was dropped.
+    last: Option<Last>,
+}
+
+/// The figures of a limiter that was dropped.
+struct Last {
+    figures: Figures,
+    totals: Arc<Totals>,
+}
+
+/// The state of a limiter that has not been dropped, and is not while this is held: the index is its own.
+struct InUse<'a>(MutexGuard<'a, EngineState>);
+
+impl Deref for InUse<'_> {
+    type Target = EngineState;
+
+    fn deref(&self) -> &EngineState {
+        &self.0
+    }
+}
+
+impl DerefMut for InUse<'_> {
+    fn deref_mut(&mut self) -> &mut EngineState {
+        &mut self.0
+    }
+}
+
+impl EngineState {
+    fn new() -> Self {
+        Self {
+            overrides: Overrides::default(),
+            limit_changes: LimitChanges::default(),
+            total: None,
+            closed: false,
+            subscribers: None,
+            source_version: 0,
+            resolved: Resolved::default(),
+            bound: None,
+            bad_variable: None,
+            noted_zero: false,
+            warnings: Vec::new(),
+            logged: 0,
+            namesakes: None,
+            last: None,
+        }
+    }
+
+    /// Returns whether it is to be noted that the limit is 0: once.
+    fn is_zero_news(&mut self, limit: u32) -> bool {
+        limit == 0 && !std::mem::replace(&mut self.noted_zero, true)
+    }
+}
+
+/// Work that follows a change, when no lock is held.
+enum FollowUp<'a> {
+    Wake(Wakers),
+    Serve(&'a Semaphore),
+    Notify(&'a Notify),
+}
+
+impl FollowUp<'_> {
+    fn run(self) {
+        match self {
+            Self::Wake(wakers) => wakers.wake(),
+            Self::Serve(semaphore) => semaphore.serve_all(),
+            Self::Notify(notify) => notify.notify_waiters(),
+        }
+    }
+}
+
+impl Engine {
+    fn new(
+        name: Arc<str>,
+        index: usize,
+        definition: Definition,
+        inherited: Option<Arc<Totals>>,
+    ) -> Self {
+        static IDS: AtomicU64 = AtomicU64::new(0);
+        let engine = Self {
+            name,
+            index,
+            id: IDS.fetch_add(1, Ordering::Relaxed),
+            definition,
+            max_wait: MaxWaitSetting::new(),
+            changed: Arc::default(),
+            #[cfg(feature = "diagnostics")]
+            hold_times: Mutex::default(),
+            inherited,
+            state: Mutex::new(EngineState::new()),
+        };
+        engine.read_named_variable();
+        engine
+    }
+
+    /// The longest wait of calls that do not say it themselves, if a setting overrides the code's.
+    #[inline]
+    pub(crate) fn max_wait(&self) -> Option<Duration> {
+        self.max_wait.get()
+    }
+
+    /// Whether calls can be told that they are refused.
+    pub(crate) fn is_fallible(&self) -> bool {
+        self.definition.fallible
+    }
+
+    pub(crate) fn set_closed(&self, closed: bool) {
+        if let Some(mut state) = self.state_in_use() {
+            state.closed = closed;
+            let set = if closed { Semaphore::close } else { Semaphore::reopen };
+            self.change(state, set);
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
+    pub(crate) fn subscribe(&self) -> Receiver<Event> {
+        let mut receiver = None;
+        let Some(mut state) = self.state_in_use() else {
+            // Nothing will happen any more: the channel is closed.
+            return broadcast::channel(1).1;
+        };
+        let subscribers = state.subscribers.get_or_insert_with(|| {
+            let (subscribers, first) = broadcast::channel(events::KEPT);
+            receiver = Some(first);
+            subscribers
+        });
+        let receiver = receiver.unwrap_or_else(|| subscribers.subscribe());
+        let subscribers = subscribers.clone();
+        self.change(state, |semaphore| semaphore.listen(subscribers.clone()));
+        receiver
+    }
+
+    /// Changes something in all runtimes that live. Those to come read it from the state.
+    fn change(&self, state: InUse<'_>, each: impl Fn(&Semaphore) -> Wakers) {
+        let semaphores = self.all_semaphores();
+        // All under the state's lock, so that of two changes the same one is the later everywhere.
+        let mut wakers = Wakers::default();
+        for semaphore in &semaphores {
+            wakers.append(each(semaphore));
+        }
+        drop(state);
+        let serve = semaphores.into_iter().map(FollowUp::Serve);
+        let notify = FollowUp::Notify(&self.changed);
+        let follow_ups = iter::once(FollowUp::Wake(wakers)).chain(serve).chain([notify]);
+        serve_each(follow_ups, FollowUp::run);
+    }
+
+    /// Notified of each change of a setting.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
+    }
+
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.state().last.is_some()
+    }
+
+    /// The semaphores in all runtimes. None if the limiter was dropped: they may be another's then.
+    pub(crate) fn semaphores(&self) -> Vec<&'static Semaphore> {
+        let state = self.state_in_use();
+        state.map_or_else(Vec::new, |_state| self.all_semaphores())
+    }
+
+    /// The semaphores in all runtimes. The limiter must not have been dropped.
+    fn all_semaphores(&self) -> Vec<&'static Semaphore> {
+        registry::seats(self.index).into_iter().map(|seat| seat.semaphore).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, EngineState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` if the limiter was dropped: its semaphores may be the next owner's then.
+    fn state_in_use(&self) -> Option<InUse<'_>> {
+        let state = self.state();
+        state.last.is_none().then_some(InUse(state))
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("name", &self.name).finish_non_exhaustive()
+    }
+}

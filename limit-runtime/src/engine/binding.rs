@@ -1,0 +1,124 @@
+//! Binding a semaphore to the limit, when a scope first needs it.
+
+use super::definition::LimitSource;
+use super::settings::policy;
+use super::{Engine, FollowUp};
+use crate::policy::clamp_limit;
+use crate::semaphore::{Claim, Semaphore, Waiter};
+use crate::unwind::serve_each;
+use std::cell::RefCell;
+use std::task::Waker;
+
+thread_local! {
+    /// The indices of the limiters whose limit this thread is resolving.
+    static RESOLVING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Returns whether this thread is resolving a limit.
+fn is_resolving() -> bool {
+    RESOLVING.try_with(|indices| !indices.borrow().is_empty()).unwrap_or(false)
+}
+
+impl Engine {
+    /// Binds a semaphore to the limit. A user's expression is evaluated under no lock. While one caller
+    /// evaluates it, others wait for that, if they have a waker to wait with: they get a [`Waiter`].
+    pub(super) fn bind(
+        &self,
+        semaphore: &'static Semaphore,
+        weight: u32,
+        waker: Option<&Waker>,
+    ) -> Option<Waiter> {
+        /// Hands the claim back if the expression panics.
+        struct Unclaim<'a>(&'a Semaphore);
+        impl Drop for Unclaim<'_> {
+            fn drop(&mut self) {
+                self.0.unclaim();
+            }
+        }
+
+        // A caller that is resolving a limit does not wait for another that is: that one may wait for this.
+        let waker = waker.filter(|_| !is_resolving());
+        let mut resolved = None;
+        // Under the state's lock, so that a limit that is set at the same time either is seen here or finds
+        // the semaphore bound. The same holds for a limit that is taken back, after which there may be one
+        // to resolve.
+        let (mut state, limit) = loop {
+            let state = self.state();
+            match (self.effective_limit(&state.overrides).or(resolved), self.definition.limit) {
+                (Some(limit), _) => break (state, limit),
+                (None, LimitSource::Fixed(limit)) => break (state, clamp_limit(limit)),
+                (None, LimitSource::Lazy(limit)) => {
+                    drop(state);
+                    // Also before it waits for another to do so.
+                    self.assert_not_resolving();
+                    let unclaim = match semaphore.claim(weight, waker) {
+                        Claim::Bound => return None,
+                        Claim::Theirs(Some(waiter)) => return Some(waiter),
+                        Claim::Theirs(None) => None,
+                        Claim::Ours => Some(Unclaim(semaphore)),
+                    };
+                    resolved = Some(clamp_limit(self.resolve(limit)));
+                    std::mem::forget(unclaim);
+                }
+            }
+        };
+        // Subscribers that have gone do not cost anything any more.
+        state.subscribers.take_if(|subscribers| subscribers.receiver_count() == 0);
+        let made = &self.definition.policy;
+        let (total, subscribers) = (state.total.or(made.total), state.subscribers.clone());
+        let policy = &policy(&state.overrides, made);
+        // If another caller was quicker, the limit that it has resolved holds, and not this one.
+        let wakers = semaphore.bind(policy, limit, total, state.closed, subscribers)?;
+        state.resolved.put(semaphore, resolved);
+        let resolved_zero =
+            self.effective_limit(&state.overrides).is_none() && state.is_zero_news(limit);
+        state.bound = Some(limit);
+        let bad_variable = state.bad_variable.take();
+        drop(state);
+        serve_each([FollowUp::Wake(wakers), FollowUp::Serve(semaphore)], FollowUp::run);
+        if let Some(problem) = bad_variable {
+            self.note(true, format!("{problem}; the limit is {limit} instead"));
+        }
+        if resolved_zero {
+            self.note_zero();
+        }
+        self.log();
+        None
+    }
+
+    pub(super) fn note_zero(&self) {
+        self.note(false, "the limit is 0: every call waits until it is raised".to_owned());
+    }
+
+    /// Evaluates the expression for the limit.
+    pub(super) fn resolve(&self, limit: fn() -> usize) -> usize {
+        /// Ends it, also if the expression panics.
+        struct Done;
+        impl Drop for Done {
+            fn drop(&mut self) {
+                let _ = RESOLVING.try_with(|indices| indices.borrow_mut().pop());
+            }
+        }
+
+        self.assert_not_resolving();
+        // Without a check while the thread's locals are dropped: they cannot be reached then.
+        let _ = RESOLVING.try_with(|indices| indices.borrow_mut().push(self.index));
+        let _done = Done;
+        limit()
+    }
+
+    /// Checks that a call may wait: an expression that waits for the limit that it gives waits for ever.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is resolving this limiter's limit.
+    pub(crate) fn assert_not_resolving(&self) {
+        let resolving = RESOLVING.try_with(|indices| indices.borrow().contains(&self.index));
+        assert!(
+            !resolving.unwrap_or(false),
+            "the limit of concurrency limiter `{}` is found out by an expression that uses the \
+             limiter itself",
+            self.name
+        );
+    }
+}

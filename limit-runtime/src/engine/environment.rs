@@ -1,0 +1,37 @@
+//! Limits from environment variables.
+
+use std::env::VarError;
+use std::num::IntErrorKind;
+
+/// Reads the limit from a variable. `None` if the variable is not set.
+///
+/// # Errors
+///
+/// A sentence about the value, if it is not a whole number from 1 up.
+pub(super) fn read_variable(variable: &str) -> Result<Option<usize>, String> {
+    let value = match std::env::var(variable) {
+        Ok(value) => value,
+        Err(VarError::NotPresent) => return Ok(None),
+        Err(VarError::NotUnicode(value)) => value.to_string_lossy().into_owned(),
+    };
+    match value.trim().parse::<usize>() {
+        Ok(limit) if limit > 0 => Ok(Some(limit)),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Ok(Some(usize::MAX)),
+        _ => Err(format!(
+            "environment variable `{variable}` is {value:?}, which is not a whole number from 1 up"
+        )),
+    }
+}
+
+/// The variable that overrides the limit of the limiter with that name: `LIMIT_` and the name in capitals,
+/// with an underscore for the characters between its words. `None` if the name has no letter or digit
+/// of ASCII.
+pub(super) fn variable_of_name(name: &str) -> Option<String> {
+    let mut variable = String::from("LIMIT");
+    let words = name.split(|character: char| !character.is_ascii_alphanumeric());
+    for word in words.filter(|word| !word.is_empty()) {
+        variable.push('_');
+        variable.push_str(&word.to_ascii_uppercase());
+    }
+    (variable != "LIMIT").then_some(variable)
+}

@@ -1,0 +1,71 @@
+//! The settings of a limiter that is used for the first time.
+
+use super::Engine;
+use super::environment::{read_variable, variable_of_name};
+use super::source::in_force;
+use crate::policy::clamp_limit;
+use crate::setting::{SettingKind, SettingValue, SettingValues, Source};
+
+impl Engine {
+    /// Reads the environment variable that the code names, before anybody else knows the limiter.
+    pub(super) fn read_named_variable(&self) {
+        let Some(variable) = self.definition.env else { return };
+        let mut state = self.state();
+        match read_variable(variable) {
+            Ok(None) => {}
+            Ok(Some(limit)) => {
+                let limit = clamp_limit(limit);
+                let value = SettingValue::Count(limit as usize);
+                state.overrides.values_mut(Source::Environment).put(SettingKind::Limit, value);
+                if self.definition.limit.fixed() != Some(limit) {
+                    state.limit_changes.count(Source::Environment);
+                }
+            }
+            Err(problem) => state.bad_variable = Some(problem),
+        }
+    }
+
+    /// Asks the environment and the source of settings that is in force for this limiter's values. It is on the
+    /// list already, so that a source that is put in force meanwhile finds it there.
+    pub(super) fn ask_sources(&self) {
+        let named = self.definition.env;
+        let variable = variable_of_name(&self.name);
+        // A variable that the code names has been read already.
+        if let Some(variable) = variable.filter(|variable| Some(&**variable) != named) {
+            self.read_variable_of_name(&variable);
+        }
+        let source = in_force();
+        let values = self.supported(source.values(&self.name));
+        if !values.is_empty() {
+            self.configure(source.version, values);
+        }
+    }
+
+    fn read_variable_of_name(&self, variable: &str) {
+        match read_variable(variable) {
+            Ok(None) => {}
+            Ok(Some(limit)) => {
+                let value = SettingValue::Count(clamp_limit(limit) as usize);
+                self.override_with(Source::Environment, |values| {
+                    // The variable that the code names is the more deliberate one.
+                    if values.get(SettingKind::Limit).is_none() {
+                        values.put(SettingKind::Limit, value);
+                    }
+                });
+            }
+            Err(problem) => self.note(true, format!("{problem}; it is not used")),
+        }
+    }
+
+    /// Returns the values that this limiter supports, and notes an error about each of the others.
+    pub(super) fn supported(&self, values: SettingValues) -> SettingValues {
+        let mut supported = values;
+        for (kind, value) in values.iter() {
+            if let Err(unsupported) = self.supports(kind, value) {
+                self.note(true, unsupported.to_string());
+                supported.unset(kind);
+            }
+        }
+        supported
+    }
+}

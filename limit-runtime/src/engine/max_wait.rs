@@ -1,0 +1,33 @@
+//! The `max_wait` that a setting has put in place of the code's.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The longest wait of calls that do not say it themselves, if a setting overrides the code's. Calls read it
+/// when they begin to wait; it is written under the lock of the engine's state.
+///
+/// Relaxed: the value stands for itself.
+#[derive(Debug)]
+pub(super) struct MaxWaitSetting(AtomicU64);
+
+const NOT_SET: u64 = u64::MAX;
+
+impl MaxWaitSetting {
+    pub(super) const fn new() -> Self {
+        Self(AtomicU64::new(NOT_SET))
+    }
+
+    pub(super) fn get(&self) -> Option<Duration> {
+        match self.0.load(Ordering::Relaxed) {
+            NOT_SET => None,
+            nanoseconds => Some(Duration::from_nanos(nanoseconds)),
+        }
+    }
+
+    pub(super) fn set(&self, max_wait: Option<Duration>) {
+        let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
+        // 584 years are as good as what is longer.
+        let value = max_wait.map_or(NOT_SET, |set| nanoseconds(set).unwrap_or(NOT_SET - 1));
+        self.0.store(value, Ordering::Relaxed);
+    }
+}

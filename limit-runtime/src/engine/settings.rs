@@ -1,0 +1,273 @@
+//! The settings of a limiter, changed while it is in use.
+
+use super::definition::LimitSource;
+use super::resolved::Resolved;
+use super::{Engine, EngineState, InUse};
+use crate::policy::{Force, MaxWait, Policy, clamp_limit};
+use crate::semaphore::Wakers;
+use crate::setting::{
+    Overrides, Setting, SettingKind, SettingValue, SettingValues, Settings, Source, Unsupported,
+};
+use crate::unwind;
+use std::panic::catch_unwind;
+
+/// The policy in force of a limiter that was made with `made`.
+pub(super) fn policy(overrides: &Overrides, made: &Policy) -> Policy {
+    let switch = |kind| overrides.find(|values| values.switch(kind)).map(|(on, _)| on);
+    let force = if switch(SettingKind::Enabled) == Some(false) {
+        Force::Off
+    } else {
+        match switch(SettingKind::Shadow) {
+            Some(true) => Force::Shadow,
+            Some(false) => Force::Full,
+            None => made.force,
+        }
+    };
+    let max_waiting = overrides.find(|values| values.count(SettingKind::MaxWaiting));
+    Policy { max_waiting: max_waiting.map_or(made.max_waiting, |(most, _)| most), force, ..*made }
+}
+
+impl Engine {
+    /// The limit in force, if it is the same for all scopes.
+    pub(super) fn effective_limit(&self, overrides: &Overrides) -> Option<u32> {
+        let set = overrides.find(|values| values.count(SettingKind::Limit));
+        set.map(|(limit, _)| limit).or(self.definition.limit.fixed())
+    }
+
+    /// The limit, or the one that a scope has resolved last. `None` if the limit is an expression that was
+    /// not evaluated yet.
+    pub(crate) fn limit(&self) -> Option<u32> {
+        self.known_limit(&self.state())
+    }
+
+    /// The limit in force, if it is the same for all scopes.
+    #[cfg(feature = "task")]
+    pub(crate) fn fixed_limit(&self) -> Option<u32> {
+        self.effective_limit(&self.state().overrides)
+    }
+
+    pub(super) fn known_limit(&self, state: &EngineState) -> Option<u32> {
+        // Bound, but not resolved: that is yet to come, or has failed.
+        let resolved = state.resolved.last().or(state.bound);
+        self.effective_limit(&state.overrides).or(resolved)
+    }
+
+    /// Sets the limit while running. Every limiter supports that.
+    pub(crate) fn set_limit(&self, limit: usize) {
+        let limit = SettingValue::Count(clamp_limit(limit) as usize);
+        self.override_with(Source::Live, |values| values.put(SettingKind::Limit, limit));
+    }
+
+    /// Sets the limit over all keys while running.
+    pub(crate) fn set_total(&self, total: usize) {
+        let total = clamp_limit(total);
+        if let Some(mut state) = self.state_in_use() {
+            state.total = Some(total);
+            self.change(state, |semaphore| semaphore.set_total(total));
+        }
+    }
+
+    /// Sets values while running: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// If the limiter does not support one of them.
+    pub(crate) fn apply(&self, values: &SettingValues) -> Result<(), Unsupported> {
+        self.supports_all(values)?;
+        self.override_with(Source::Live, |live| live.override_with(values));
+        Ok(())
+    }
+
+    /// Sets a value while running.
+    ///
+    /// # Errors
+    ///
+    /// If the limiter does not support it.
+    pub(crate) fn set(&self, kind: SettingKind, value: SettingValue) -> Result<(), Unsupported> {
+        self.supports(kind, value)?;
+        self.override_with(Source::Live, |live| live.put(kind, value));
+        Ok(())
+    }
+
+    /// Switches the limit on or off while running. Every limiter supports that.
+    pub(crate) fn set_enabled(&self, enabled: bool) {
+        let enabled = SettingValue::Switch(enabled);
+        self.override_with(Source::Live, |values| values.put(SettingKind::Enabled, enabled));
+    }
+
+    /// Takes back a value that was set while running.
+    pub(crate) fn unset(&self, kind: SettingKind) {
+        self.override_with(Source::Live, |live| live.unset(kind));
+    }
+
+    /// Takes back all values that were set while running.
+    pub(crate) fn reset(&self) {
+        self.override_with(Source::Live, |live| *live = SettingValues::default());
+    }
+
+    /// The values that were set while running.
+    pub(crate) fn live_values(&self) -> SettingValues {
+        *self.state().overrides.values(Source::Live)
+    }
+
+    pub(super) fn supports_all(&self, values: &SettingValues) -> Result<(), Unsupported> {
+        values.iter().try_for_each(|(kind, value)| self.supports(kind, value))
+    }
+
+    /// Checks that a value can be set for this limiter.
+    pub(crate) fn supports(
+        &self,
+        kind: SettingKind,
+        value: SettingValue,
+    ) -> Result<(), Unsupported> {
+        let cannot_refuse = "its calls cannot be told that they are refused; give the attribute \
+                             `max_waiting` or `max_wait`, or make the limiter with one of them";
+        let is_shadow = self.definition.policy.force == Force::Shadow;
+        let fallible = self.definition.fallible;
+        let reason = match kind {
+            SettingKind::Limit | SettingKind::Enabled => None,
+            // A shadow only counts the calls that it would have refused.
+            SettingKind::MaxWaiting => (!fallible && !is_shadow).then_some(cannot_refuse),
+            SettingKind::MaxWait if is_shadow => {
+                Some("it was made a shadow, so that nobody waits")
+            }
+            SettingKind::MaxWait => (!fallible).then_some(cannot_refuse),
+            SettingKind::Shadow => (is_shadow && value == SettingValue::Switch(false)).then_some(
+                "it was made a shadow, so that its calls cannot be told that they are refused; take \
+                 the `shadow` out of the code",
+            ),
+        };
+        match reason {
+            Some(reason) => Err(self.unsupported(kind.name(), reason)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn unsupported(&self, setting: &'static str, reason: &'static str) -> Unsupported {
+        Unsupported { limiter: self.name.clone(), setting, reason }
+    }
+
+    /// Puts the values of a settings source in force, unless a source with a higher version has said something.
+    pub(super) fn configure(&self, version: u64, values: SettingValues) {
+        let Some(mut state) = self.state_in_use() else { return };
+        if version > state.source_version {
+            state.source_version = version;
+            self.override_under(state, Source::File, |file| *file = values);
+        }
+    }
+
+    /// Changes what a source has set, and everything that follows from it.
+    pub(super) fn override_with(&self, source: Source, set: impl FnOnce(&mut SettingValues)) {
+        if let Some(state) = self.state_in_use() {
+            self.override_under(state, source, set);
+        }
+    }
+
+    fn override_under(
+        &self,
+        mut state: InUse<'_>,
+        source: Source,
+        set: impl FnOnce(&mut SettingValues),
+    ) {
+        let before = state.overrides;
+        set(state.overrides.values_mut(source));
+        let after = state.overrides;
+        let max_wait = after.find(|values| values.duration(SettingKind::MaxWait));
+        self.max_wait.set(max_wait.map(|(max_wait, _)| max_wait));
+        let (was, is) = (self.effective_limit(&before), self.effective_limit(&after));
+        let last = state.resolved.last();
+        if was.or(last) != is.or(last) {
+            state.limit_changes.count(source);
+        }
+        let limit_changes = was != is;
+        // A limit that was resolved is not resolved again: each scope has its own.
+        let resolved = if limit_changes && is.is_none() {
+            state.resolved.clone()
+        } else {
+            Resolved::default()
+        };
+        let resolve = limit_changes && is.is_none() && last.is_none() && state.bound.is_some();
+        let made = &self.definition.policy;
+        let new_policy = policy(&after, made);
+        let new_policy = (new_policy != policy(&before, made)).then_some(new_policy);
+        self.change(state, |semaphore| {
+            let mut wakers = Wakers::default();
+            if let (Some(limit), true) = (is.or_else(|| resolved.get(semaphore)), limit_changes) {
+                wakers.append(semaphore.set_limit(limit));
+            }
+            if let Some(policy) = new_policy {
+                wakers.append(semaphore.set_policy(&policy));
+            }
+            wakers
+        });
+        if resolve {
+            self.resolve_late();
+        }
+    }
+
+    /// Resolves the code's limit for scopes that were bound to a limit that was set, and had not to resolve
+    /// one. The expression is the user's: it is evaluated under no lock, and this may be a thread that is
+    /// not the user's.
+    fn resolve_late(&self) {
+        let LimitSource::Lazy(limit) = self.definition.limit else { return };
+        let limit = match catch_unwind(|| self.resolve(limit)) {
+            Ok(limit) => clamp_limit(limit),
+            Err(panic) => {
+                let text = "the limit could not be found out: the expression for it panicked; it \
+                            stays as it was set before";
+                self.note(true, text.to_owned());
+                return unwind::end(panic);
+            }
+        };
+        let Some(mut state) = self.state_in_use() else { return };
+        // Another scope was first to resolve it.
+        if state.resolved.last().is_some() {
+            return;
+        }
+        state.resolved.put_last(limit);
+        if self.effective_limit(&state.overrides).is_none() {
+            let is_zero_news = state.is_zero_news(limit);
+            self.change(state, |semaphore| semaphore.set_limit(limit));
+            if is_zero_news {
+                self.note_zero();
+            }
+        }
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings_under(&self.state())
+    }
+
+    pub(super) fn settings_under(&self, state: &EngineState) -> Settings {
+        let overrides = &state.overrides;
+        let made = &self.definition;
+        let bound = |bound: u32| (bound < u32::MAX).then_some(bound as usize);
+        let max_wait = match made.max_wait {
+            Some(MaxWait::For(max_wait)) => Some(max_wait),
+            _ => None,
+        };
+        let limit = self.known_limit(state).unwrap_or(0) as usize;
+        let set_limit = overrides.find(|values| values.count(SettingKind::Limit));
+        let set_max_waiting = overrides.find(|values| values.count(SettingKind::MaxWaiting));
+        let set_max_wait = overrides.find(|values| values.duration(SettingKind::MaxWait));
+        let set_enabled = overrides.find(|values| values.switch(SettingKind::Enabled));
+        let set_shadow = overrides.find(|values| values.switch(SettingKind::Shadow));
+        Settings {
+            limit: Setting::new(limit, set_limit.map(|(_, source)| (limit, source))),
+            max_waiting: Setting::new(
+                bound(made.policy.max_waiting),
+                set_max_waiting.map(|(most, source)| (bound(most), source)),
+            ),
+            max_wait: Setting::new(
+                max_wait,
+                set_max_wait.map(|(wait, source)| (Some(wait), source)),
+            ),
+            enabled: Setting::new(
+                made.enabled,
+                // `true` leaves it to the calls, and those of this limiter say no.
+                set_enabled.filter(|(set, _)| !*set || made.enabled),
+            ),
+            shadow: Setting::new(made.policy.force == Force::Shadow, set_shadow),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The source of settings that is in force.
+
+use crate::setting::{SettingValues, SettingsSource};
+use std::sync::{Arc, Mutex, PoisonError};
+
+static IN_FORCE: Mutex<InForce> = Mutex::new(InForce { version: 0, source: None });
+
+/// The source that was installed last, with its version: a number that grows with each source.
+#[derive(Clone)]
+pub(super) struct InForce {
+    pub(super) version: u64,
+    source: Option<Arc<dyn SettingsSource>>,
+}
+
+impl InForce {
+    /// The values that the source has for a limiter. Calls foreign code: under no lock.
+    pub(super) fn values(&self, limiter: &str) -> SettingValues {
+        self.source.as_ref().map_or_else(SettingValues::default, |source| source.values(limiter))
+    }
+}
+
+/// The source that is in force at this moment.
+pub(super) fn in_force() -> InForce {
+    IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Puts a source in force for limiters that are first used from now on. A limiter keeps the values of the
+/// source with the highest version that has said something about it.
+pub(super) fn put_in_force(source: Arc<dyn SettingsSource>) -> InForce {
+    let mut in_force = IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner);
+    let version = in_force.version + 1;
+    let former = std::mem::replace(&mut *in_force, InForce { version, source: Some(source) });
+    let now = in_force.clone();
+    drop(in_force);
+    // After unlocking: the former source is foreign code.
+    drop(former);
+    now
+}

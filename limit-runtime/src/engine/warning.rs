@@ -1,0 +1,28 @@
+//! Something wrong in a limiter's configuration that was worked around.
+
+/// A warning, or an error if the user has asked for something and not got it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Warning {
+    pub(super) is_error: bool,
+    pub(super) text: String,
+}
+
+impl Warning {
+    /// Logs the warning. Calls foreign code: under no lock.
+    #[cfg(feature = "tracing")]
+    pub(super) fn log(&self, limiter: &str) {
+        crate::logging::tell(|| {
+            if self.is_error {
+                tracing::error!(target: "limit_runtime", limiter, "{}", self.text);
+            } else {
+                tracing::warn!(target: "limit_runtime", limiter, "{}", self.text);
+            }
+        });
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    pub(super) fn log(&self, _limiter: &str) {
+        // The snapshot shows the text, and not how bad it is.
+        let _ = self.is_error;
+    }
+}

@@ -1,0 +1,93 @@
+//! Limiters by name, to look at and to change.
+
+use crate::engine::{Engine, catalog};
+use crate::metrics::Snapshot;
+use std::fmt;
+use std::sync::Arc;
+
+/// A limiter that has been used, wherever it is: to look at and to change.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::concurrency_limit;
+///
+/// #[concurrency_limit(3, name = "handle-example")]
+/// async fn download() {}
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// download().await;
+/// let limiter = limit_runtime::find("handle-example").unwrap();
+/// limiter.set_limit(5);
+/// assert_eq!(limiter.limit(), Some(5));
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct LimiterHandle {
+    pub(super) engine: Arc<Engine>,
+}
+
+impl LimiterHandle {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The limiter's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.engine.name
+    }
+
+    /// The limit, as [`Limiter::limit`](crate::Limiter::limit).
+    #[must_use]
+    pub fn limit(&self) -> Option<usize> {
+        self.engine.limit().map(|limit| limit as usize)
+    }
+
+    /// Changes the limit, as [`Limiter::set_limit`](crate::Limiter::set_limit). Does nothing if the
+    /// limiter has been dropped.
+    pub fn set_limit(&self, limit: usize) {
+        self.engine.set_limit(limit);
+    }
+
+    /// The figures at this moment, or at the end if the limiter has been dropped.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.engine.snapshot()
+    }
+}
+
+impl fmt::Debug for LimiterHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimiterHandle").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+/// Every limiter that has been used and has not been dropped, in the order of their first use (a
+/// dropped one's place is taken by the next).
+///
+/// # Examples
+///
+/// ```
+/// for limiter in limit_runtime::limiters() {
+///     println!("{}", limiter.snapshot());
+/// }
+/// ```
+#[must_use]
+pub fn limiters() -> Vec<LimiterHandle> {
+    catalog::all().into_iter().map(LimiterHandle::new).collect()
+}
+
+/// The limiter with that name, if it has been used and has not been dropped.
+///
+/// # Examples
+///
+/// See [`LimiterHandle`].
+#[must_use]
+pub fn find(name: &str) -> Option<LimiterHandle> {
+    catalog::find(name).map(LimiterHandle::new)
+}

@@ -1,0 +1,208 @@
+//! Counters, which only grow.
+
+use super::Histogram;
+use crate::rejected::RejectedKind;
+use crate::setting::Source;
+
+/// What the calls of a limiter came to.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Counters {
+    /// The most calls that have ever waited at the same time (for one runtime).
+    pub most_waiting: usize,
+    /// Calls that found a permit free.
+    pub admitted_at_once: u64,
+    /// Calls that were dropped while they waited, or before they noticed that they had got a permit.
+    pub cancelled: u64,
+    /// Calls that were refused.
+    pub rejected: RejectedCounts,
+    /// Calls of a shadow that it would not have admitted at once. They count as admitted, too.
+    pub shadowed: ShadowedCounts,
+    /// The waits of the calls that were admitted after waiting. Allocated when the first call waits.
+    waits: Option<Box<Histogram>>,
+}
+
+impl Counters {
+    pub(crate) const fn new() -> Self {
+        Self {
+            most_waiting: 0,
+            admitted_at_once: 0,
+            cancelled: 0,
+            rejected: RejectedCounts::NONE,
+            shadowed: ShadowedCounts { waited: 0, rejected: RejectedCounts::NONE },
+            waits: None,
+        }
+    }
+
+    /// The waits of the calls that were admitted after waiting; `None` if there was none.
+    #[must_use]
+    pub fn waits(&self) -> Option<&Histogram> {
+        self.waits.as_deref()
+    }
+
+    /// The number of calls that were admitted after waiting.
+    #[must_use]
+    pub fn admitted_after_waiting(&self) -> u64 {
+        self.waits().map_or(0, Histogram::count)
+    }
+
+    /// Whether nothing has been counted.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.admitted_at_once + self.cancelled + self.rejected.total() == 0 && self.waits.is_none()
+    }
+
+    /// Counts a call that was admitted after it had waited for so many nanoseconds.
+    pub(crate) fn count_wait(&mut self, waited: u64) {
+        self.waits.get_or_insert_with(Box::default).record(waited);
+    }
+
+    /// Adds what others have counted.
+    pub fn add(&mut self, other: &Self) {
+        self.most_waiting = self.most_waiting.max(other.most_waiting);
+        self.admitted_at_once += other.admitted_at_once;
+        self.cancelled += other.cancelled;
+        self.rejected.add(&other.rejected);
+        self.shadowed.waited += other.shadowed.waited;
+        self.shadowed.rejected.add(&other.shadowed.rejected);
+        match (&mut self.waits, &other.waits) {
+            (Some(mine), Some(theirs)) => mine.add(theirs),
+            (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
+            (_, None) => {}
+        }
+    }
+
+    /// Takes away what others have counted and these counters include. No counter goes below 0, and
+    /// [`most_waiting`](Self::most_waiting) stays.
+    pub fn subtract(&mut self, other: &Self) {
+        self.admitted_at_once = self.admitted_at_once.saturating_sub(other.admitted_at_once);
+        self.cancelled = self.cancelled.saturating_sub(other.cancelled);
+        self.rejected.subtract(&other.rejected);
+        self.shadowed.waited = self.shadowed.waited.saturating_sub(other.shadowed.waited);
+        self.shadowed.rejected.subtract(&other.shadowed.rejected);
+        if let (Some(waits), Some(others)) = (&mut self.waits, &other.waits) {
+            waits.subtract(others);
+        }
+    }
+}
+
+/// Calls that were not let in, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct RejectedCounts {
+    /// No permit was free and the call could not wait: [`RejectedKind::QueueFull`].
+    pub queue_full: u64,
+    /// The call waited as long as it may: [`RejectedKind::TimedOut`].
+    pub timed_out: u64,
+    /// The call wanted more permits than the limit: [`RejectedKind::TooHeavy`].
+    pub too_heavy: u64,
+    /// The limiter was closed: [`RejectedKind::Closed`].
+    pub closed: u64,
+    /// A newer call took its place: [`RejectedKind::Evicted`].
+    pub evicted: u64,
+}
+
+impl RejectedCounts {
+    pub(crate) const NONE: Self =
+        Self { queue_full: 0, timed_out: 0, too_heavy: 0, closed: 0, evicted: 0 };
+
+    /// For whatever reason.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        RejectedKind::ALL.iter().map(|&kind| self.get(kind)).sum()
+    }
+
+    /// For this reason.
+    #[must_use]
+    pub fn get(&self, kind: RejectedKind) -> u64 {
+        match kind {
+            RejectedKind::QueueFull => self.queue_full,
+            RejectedKind::TimedOut => self.timed_out,
+            RejectedKind::TooHeavy => self.too_heavy,
+            RejectedKind::Closed => self.closed,
+            RejectedKind::Evicted => self.evicted,
+        }
+    }
+
+    pub(crate) fn count(&mut self, kind: RejectedKind) {
+        *self.get_mut(kind) += 1;
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        for &kind in RejectedKind::ALL {
+            *self.get_mut(kind) += other.get(kind);
+        }
+    }
+
+    pub(super) fn subtract(&mut self, other: &Self) {
+        for &kind in RejectedKind::ALL {
+            let count = self.get_mut(kind);
+            *count = count.saturating_sub(other.get(kind));
+        }
+    }
+
+    fn get_mut(&mut self, kind: RejectedKind) -> &mut u64 {
+        match kind {
+            RejectedKind::QueueFull => &mut self.queue_full,
+            RejectedKind::TimedOut => &mut self.timed_out,
+            RejectedKind::TooHeavy => &mut self.too_heavy,
+            RejectedKind::Closed => &mut self.closed,
+            RejectedKind::Evicted => &mut self.evicted,
+        }
+    }
+}
+
+/// What a limiter that is a shadow would have done with calls that it let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ShadowedCounts {
+    /// They would have waited. For how long is not known, so none of them is counted as timed out.
+    pub waited: u64,
+    /// They would have been refused.
+    pub rejected: RejectedCounts,
+}
+
+/// How often a limiter's limit was changed, by [`Source`](crate::Source). The code changes nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct LimitChanges {
+    /// By a configuration.
+    pub file: u64,
+    /// By an environment variable.
+    pub environment: u64,
+    /// While running.
+    pub live: u64,
+}
+
+impl LimitChanges {
+    /// The changes by a source.
+    #[must_use]
+    pub const fn by(&self, source: Source) -> u64 {
+        match source {
+            Source::Attribute => 0,
+            Source::File => self.file,
+            Source::Environment => self.environment,
+            Source::Live => self.live,
+        }
+    }
+
+    /// Counts a change.
+    pub(crate) fn count(&mut self, source: Source) {
+        match source {
+            Source::Attribute => {}
+            Source::File => self.file += 1,
+            Source::Environment => self.environment += 1,
+            Source::Live => self.live += 1,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        let Self { file, environment, live } = other;
+        self.file += file;
+        self.environment += environment;
+        self.live += live;
+    }
+}

@@ -1,0 +1,44 @@
+//! What is counted under a limiter's name.
+
+use super::{Counters, Histogram, LimitChanges};
+
+/// The counters of a name: of all limiters that have had it, one after another.
+///
+/// Backends take it that a counter never goes back. So a limiter that takes a name goes on from where the
+/// last limiter of that name was.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Totals {
+    /// The calls.
+    pub counters: Counters,
+    /// The changes of the limit.
+    pub limit_changes: LimitChanges,
+    /// How long permits were held, of a sample of the calls (feature `diagnostics`).
+    pub hold_times: Option<Box<Histogram>>,
+}
+
+impl Totals {
+    pub(crate) fn new(
+        counters: Counters,
+        limit_changes: LimitChanges,
+        hold_times: Option<Box<Histogram>>,
+    ) -> Self {
+        Self { counters, limit_changes, hold_times }
+    }
+
+    /// Adds what others have counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.counters.add(&other.counters);
+        self.limit_changes.add(&other.limit_changes);
+        if let Some(holds) = &other.hold_times {
+            self.hold_times.get_or_insert_with(Box::default).add(holds);
+        }
+    }
+
+    /// Whether nothing has been counted.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.counters.is_zero()
+            && self.limit_changes == LimitChanges::default()
+            && self.hold_times.is_none()
+    }
+}

@@ -1,0 +1,249 @@
+//! The settings that can be changed while a program runs, their values, and who set them.
+
+mod in_force;
+
+use crate::policy::MAX_LIMIT;
+pub(crate) use in_force::Overrides;
+pub use in_force::{Setting, Settings, Source, Unsupported};
+use std::fmt;
+use std::time::Duration;
+
+/// The settings that can be changed while a program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SettingKind {
+    /// How many permits there are; with keys, for each key.
+    Limit,
+    /// How many calls may wait; with keys, for each key.
+    MaxWaiting,
+    /// How long a call may wait.
+    MaxWait,
+    /// Whether the limit holds.
+    Enabled,
+    /// Whether the limiter admits every call and counts what it would have done.
+    Shadow,
+}
+
+/// The type of a setting's value, with its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ValueType {
+    /// A whole number from 0.
+    Count {
+        /// The largest value.
+        most: usize,
+    },
+    /// A span of time.
+    Duration,
+    /// `true` or `false`.
+    Switch,
+}
+
+/// A value of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingValue {
+    /// A whole number.
+    Count(usize),
+    /// A span of time.
+    Duration(Duration),
+    /// `true` or `false`.
+    Switch(bool),
+}
+
+impl SettingKind {
+    /// All kinds, in the order in which they are shown.
+    pub const ALL: &'static [Self] =
+        &[Self::Limit, Self::MaxWaiting, Self::MaxWait, Self::Enabled, Self::Shadow];
+
+    /// The number of kinds.
+    const COUNT: usize = Self::ALL.len();
+
+    /// The name in attributes, files and figures, such as `max_waiting`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::MaxWaiting => "max_waiting",
+            Self::MaxWait => "max_wait",
+            Self::Enabled => "enabled",
+            Self::Shadow => "shadow",
+        }
+    }
+
+    /// The kind with that [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// One sentence about the setting, for readers of a file or a page.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Limit => "The number of permits; with keys, for each key. 0 pauses.",
+            Self::MaxWaiting => "The most calls that may wait; the next one is refused.",
+            Self::MaxWait => "The longest time that a call may wait before it is refused.",
+            Self::Enabled => "Whether the limit holds.",
+            Self::Shadow => {
+                "Whether every call is admitted, and what the limit would have done is counted."
+            }
+        }
+    }
+
+    /// The type of the setting's values.
+    #[must_use]
+    pub const fn value_type(self) -> ValueType {
+        match self {
+            Self::Limit => ValueType::Count { most: MAX_LIMIT as usize },
+            // One less than the number that stands for no bound.
+            Self::MaxWaiting => ValueType::Count { most: u32::MAX as usize - 1 },
+            Self::MaxWait => ValueType::Duration,
+            Self::Enabled | Self::Shadow => ValueType::Switch,
+        }
+    }
+}
+
+impl fmt::Display for SettingKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl ValueType {
+    /// Whether a value has this type. Counts above the largest have it too: they are taken down to it.
+    const fn accepts(self, value: SettingValue) -> bool {
+        matches!(
+            (self, value),
+            (Self::Count { .. }, SettingValue::Count(_))
+                | (Self::Duration, SettingValue::Duration(_))
+                | (Self::Switch, SettingValue::Switch(_))
+        )
+    }
+}
+
+impl fmt::Display for ValueType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count { most } => write!(f, "a whole number from 0 to {most}"),
+            Self::Duration => f.write_str("a span of time"),
+            Self::Switch => f.write_str("`true` or `false`"),
+        }
+    }
+}
+
+impl fmt::Display for SettingValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => count.fmt(f),
+            Self::Duration(duration) => fmt::Debug::fmt(duration, f),
+            Self::Switch(on) => on.fmt(f),
+        }
+    }
+}
+
+/// Values of settings, from one source. Settings without a value are left to weaker sources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SettingValues {
+    values: [Option<SettingValue>; SettingKind::COUNT],
+}
+
+/// A value does not have the type of its setting. The value is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongType {
+    kind: SettingKind,
+    value: SettingValue,
+}
+
+impl fmt::Display for WrongType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, value } = self;
+        write!(f, "`{kind}` cannot be `{value}`: it is {}", kind.value_type())
+    }
+}
+
+impl std::error::Error for WrongType {}
+
+impl SettingValues {
+    /// Sets a value, in place of the one that is there. A count above the largest is taken down to it.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongType`] if the value does not have the setting's [type](SettingKind::value_type).
+    pub fn set(&mut self, kind: SettingKind, value: SettingValue) -> Result<(), WrongType> {
+        let value_type = kind.value_type();
+        if !value_type.accepts(value) {
+            return Err(WrongType { kind, value });
+        }
+        let value = match (value_type, value) {
+            (ValueType::Count { most }, SettingValue::Count(count)) => {
+                SettingValue::Count(count.min(most))
+            }
+            (_, value) => value,
+        };
+        self.put(kind, value);
+        Ok(())
+    }
+
+    /// Takes a value out.
+    pub fn unset(&mut self, kind: SettingKind) {
+        self.values[kind as usize] = None;
+    }
+
+    /// The value of a setting, if it is set.
+    #[must_use]
+    pub fn get(&self, kind: SettingKind) -> Option<SettingValue> {
+        self.values[kind as usize]
+    }
+
+    /// The settings that have a value, with the value.
+    pub fn iter(&self) -> impl Iterator<Item = (SettingKind, SettingValue)> + '_ {
+        SettingKind::ALL.iter().filter_map(|&kind| Some((kind, self.get(kind)?)))
+    }
+
+    /// Whether no setting has a value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Sets all values of `others`, in place of those that are there.
+    pub fn override_with(&mut self, others: &Self) {
+        for (kind, value) in others.iter() {
+            self.put(kind, value);
+        }
+    }
+
+    /// Sets a value that has the setting's type.
+    pub(crate) fn put(&mut self, kind: SettingKind, value: SettingValue) {
+        self.values[kind as usize] = Some(value);
+    }
+
+    pub(crate) fn count(&self, kind: SettingKind) -> Option<u32> {
+        match self.get(kind) {
+            Some(SettingValue::Count(count)) => Some(u32::try_from(count).unwrap_or(u32::MAX)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn duration(&self, kind: SettingKind) -> Option<Duration> {
+        match self.get(kind) {
+            Some(SettingValue::Duration(duration)) => Some(duration),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn switch(&self, kind: SettingKind) -> Option<bool> {
+        match self.get(kind) {
+            Some(SettingValue::Switch(on)) => Some(on),
+            _ => None,
+        }
+    }
+}
+
+/// Says what limiters are set to. See [`install`](crate::settings::install).
+pub trait SettingsSource: Send + Sync + 'static {
+    /// The values for the limiter of that name. Called under no lock, when the source is installed and when
+    /// a limiter is first used.
+    fn values(&self, limiter: &str) -> SettingValues;
+}

@@ -1,0 +1,42 @@
+//! The settings of a limiter that can be changed while a program runs.
+//!
+//! [`SettingKind`] is the list of them. Everything that reads or writes settings goes through that list:
+//! the setters of a limiter, an environment variable, a file, a page. So a new setting is complete when
+//! the matches on [`SettingKind`] compile.
+//!
+//! # Sources
+//!
+//! A value comes from a [`Source`]. The code's own is the weakest. A [`SettingsSource`], such as the file that
+//! the crate `limit-config` reads, overrides it. An environment variable overrides both, and a change while
+//! the program runs overrides all.
+//!
+//! ```
+//! use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, SettingsSource, install};
+//! use limit_runtime::{Limiter, Source};
+//!
+//! /// Halves the limit of every limiter whose name begins with `batch`.
+//! struct Nights;
+//!
+//! impl SettingsSource for Nights {
+//!     fn values(&self, limiter: &str) -> SettingValues {
+//!         let mut values = SettingValues::default();
+//!         if limiter.starts_with("batch") {
+//!             values.set(SettingKind::Limit, SettingValue::Count(2)).expect("2 is in range");
+//!         }
+//!         values
+//!     }
+//! }
+//!
+//! static IMPORTS: Limiter = Limiter::new("batch-imports", 4);
+//!
+//! install(Nights)?;
+//! let limit = IMPORTS.snapshot().settings.limit;
+//! assert_eq!((limit.value, limit.source), (2, Source::File));
+//! # Ok::<(), limit_runtime::Unsupported>(())
+//! ```
+
+pub use crate::engine::install::install;
+pub use crate::setting::{
+    Setting, SettingKind, SettingValue, SettingValues, Settings, SettingsSource, Source,
+    Unsupported, ValueType, WrongType,
+};
