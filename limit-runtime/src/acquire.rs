@@ -20,7 +20,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -46,6 +46,8 @@ use tokio::time::Instant;
 /// A call that begins to wait and may not wait for ever (`max_wait`), or waits for a limit with `per`,
 /// needs tokio's timer: as [`tokio::time::sleep`] it panics outside a runtime, and in one that was
 /// built without `enable_time`.
+///
+/// As an `async fn`, it panics if it is polled again after it was ready.
 ///
 /// A waker that panics when it is woken keeps nobody else waiting, with one exception: that of a call with
 /// `max_wait` is woken by tokio's timer as well, which does not go on after a panic.
@@ -75,11 +77,30 @@ pub struct Acquire<'a, E: Admission = Infallible, K = Unkeyed> {
 /// The semaphore of a call, and the epoch in which it is the call's.
 type Located = (&'static Semaphore, EpochRef);
 
+/// How far a call has come.
+enum Progress {
+    /// It was not polled yet, or asks again.
+    Asking,
+    Waiting(Waiter),
+    /// It was ready.
+    Done,
+}
+
+impl Progress {
+    /// Takes the waiter out, to let it leave or to accept its permits.
+    fn take_waiter(&mut self) -> Waiter {
+        match std::mem::replace(self, Self::Asking) {
+            Self::Waiting(waiter) => waiter,
+            Self::Asking | Self::Done => unreachable!("only a call that waits comes here"),
+        }
+    }
+}
+
 /// A call on its way to its permits.
 struct Call<'a> {
     limiter: &'a Core,
     request: Request,
-    waiter: Option<Waiter>,
+    progress: Progress,
     /// When it began to wait, if it has.
     since: Option<Instant>,
     /// Where it is made, and that it waits. Nothing, without the feature `diagnostics`.
@@ -92,7 +113,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     pub(crate) fn new(limiter: &'a Core, key: K, site: CallSite) -> Self {
         let (request, record) = (limiter.request, CallRecord::NONE);
         Self {
-            call: Call { limiter, request, waiter: None, since: None, site, record },
+            call: Call { limiter, request, progress: Progress::Asking, since: None, site, record },
             deadline: E::deadline(limiter.max_wait),
             key,
         }
@@ -151,13 +172,16 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
 }
 
 impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
-    type Output = E::Of<Permit>;
+    type Output = E::Outcome<Permit>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         match this.call.take_free(context, K::MAY_BE_FREE) {
-            Ok(permit) => Poll::Ready(E::admitted(permit)),
+            Ok(permit) => {
+                this.call.progress = Progress::Done;
+                Poll::Ready(E::admitted(permit))
+            }
             Err(located) => this.poll_slow(context, located),
         }
     }
@@ -173,10 +197,12 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         &mut self,
         context: &mut Context<'_>,
         located: Option<Located>,
-    ) -> Poll<E::Of<Permit>> {
+    ) -> Poll<E::Outcome<Permit>> {
         let Self { call, deadline, key } = self;
-        let polled = call.poll_slow(context, located, key.source(), E::deadline_mut(deadline));
-        polled.map(|result| match result {
+        let result =
+            ready!(call.poll_slow(context, located, key.source(), E::deadline_mut(deadline)));
+        call.progress = Progress::Done;
+        Poll::Ready(match result {
             Ok(permit) => E::admitted(permit),
             Err(rejected) => E::rejected(rejected),
         })
@@ -193,7 +219,7 @@ impl Call<'_> {
         context: &mut Context<'_>,
         may_be_free: bool,
     ) -> Result<Permit, Option<Located>> {
-        if self.waiter.is_some() {
+        if !matches!(self.progress, Progress::Asking) {
             return Err(None);
         }
         let (semaphore, epoch) = self.limiter.semaphore(Some(context.waker()));
@@ -213,14 +239,16 @@ impl Call<'_> {
         key: Option<&dyn KeySource>,
         deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
-        let Some(waiter) = &self.waiter else {
-            return self.enter(context, located, key, deadline);
+        let waiter = match &self.progress {
+            Progress::Asking => return self.enter(context, located, key, deadline),
+            Progress::Waiting(waiter) => waiter,
+            Progress::Done => panic!("`Acquire` polled after it was ready"),
         };
         match waiter.poll(context.waker()) {
             Standing::Waits => self.look_at_the_clock(context, key, deadline),
             Standing::Granted => Poll::Ready(Ok(self.admitted())),
             Standing::Refused => {
-                let waiter = self.waiter.take().expect("only a waiter is refused later");
+                let waiter = self.progress.take_waiter();
                 self.waits_no_longer();
                 let refusal = waiter.into_refusal();
                 Poll::Ready(Err(self.limiter.rejected(self.request, self.waited(), refusal)))
@@ -228,7 +256,7 @@ impl Call<'_> {
             // The runtime has ended, the limit is known now, or who was to find it out has failed to.
             Standing::Retry => {
                 // It is still listed as one that waits.
-                self.waiter.take().expect("only a waiter asks again").leave();
+                self.progress.take_waiter().leave();
                 self.enter(context, None, key, deadline)
             }
         }
@@ -250,9 +278,8 @@ impl Call<'_> {
         loop {
             let (semaphore, epoch) =
                 located.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
-            let request = Request { no_time, ..self.request };
             let waker = (!no_time).then_some(context.waker());
-            match semaphore.enter(request, key, waker, || epoch.is_current()) {
+            match semaphore.enter(self.request, key, waker, || epoch.is_current()) {
                 Entered::Admitted(held) => {
                     self.waits_no_longer();
                     let permit = self.limiter.permit(held, self.site);
@@ -264,7 +291,7 @@ impl Call<'_> {
                 }
                 Entered::Queued(waiter) => {
                     // Owned before all that may panic.
-                    self.waiter = Some(waiter);
+                    self.progress = Progress::Waiting(waiter);
                     if !self.record.waits_at(semaphore.id()) {
                         let (limiter, weight) = (self.limiter, self.request.weight);
                         let index = || limiter.index();
@@ -287,8 +314,8 @@ impl Call<'_> {
                     // To wait for the limit is not to wait for a permit: it is not counted, and no time
                     // runs.
                     let waker = Some(context.waker());
-                    self.waiter = self.limiter.bind(semaphore, self.request.weight, waker);
-                    if self.waiter.is_some() {
+                    if let Some(waiter) = self.limiter.bind(semaphore, self.request.weight, waker) {
+                        self.progress = Progress::Waiting(waiter);
                         return Poll::Pending;
                     }
                 }
@@ -306,7 +333,7 @@ impl Call<'_> {
         key: Option<&dyn KeySource>,
         deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
-        if let Some(waiter) = &self.waiter {
+        if let Progress::Waiting(waiter) = &self.progress {
             match waiter.waits_for() {
                 WaitsFor::Permits => {}
                 WaitsFor::Time => ticker::ensure_ticker(waiter.semaphore()),
@@ -331,7 +358,7 @@ impl Call<'_> {
             return Poll::Pending;
         }
         // Taken out, because it may leave and somebody who is woken then panic.
-        let waiter = self.waiter.take().expect("only a waiter looks at the clock");
+        let waiter = self.progress.take_waiter();
         match waiter.time_out() {
             Ok(refusal) => {
                 self.waits_no_longer();
@@ -340,7 +367,7 @@ impl Call<'_> {
             Err(waiter) => {
                 // It has been handed its permits, or been dismissed, at the same time. It need not be
                 // woken to be told that: this is its poll.
-                self.waiter = Some(waiter);
+                self.progress = Progress::Waiting(waiter);
                 self.poll_slow(context, None, key, Some(deadline))
             }
         }
@@ -349,7 +376,7 @@ impl Call<'_> {
     /// Makes the granted waiter a permit.
     #[inline]
     fn admitted(&mut self) -> Permit {
-        let waiter = self.waiter.take().expect("only a waiter is granted permits");
+        let waiter = self.progress.take_waiter();
         let wait = self.waited();
         let held = waiter.accept(wait);
         // Before the permit is listed, so that the call is not seen twice.
@@ -403,7 +430,7 @@ impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {
             .field("weight", &self.call.request.weight)
             .field("priority", &self.call.request.priority)
             .field("max_wait", &E::max_wait(&self.deadline))
-            .field("waiting", &self.call.waiter.is_some())
+            .field("waiting", &matches!(self.call.progress, Progress::Waiting(_)))
             .finish()
     }
 }

@@ -12,18 +12,25 @@ use std::fmt::Debug;
 /// It is the first parameter of [`Limiter`](crate::Limiter). Each setter after which a limiter can
 /// refuse a call turns a `Limiter<Infallible>` into a `Limiter<Rejected>`, whose
 /// [`acquire`](crate::Limiter::acquire) gives a `Result`. Sealed: there are just these two.
-pub trait Admission: sealed::Admission {}
+pub trait Admission: sealed::Admission {
+    /// What a call gives that would give `T` if it were admitted: `T` itself of a limiter that admits every
+    /// call, and `Result<T, Rejected>` of one that can refuse a call.
+    type Outcome<T>;
+}
 
-impl Admission for Infallible {}
-impl Admission for Rejected {}
+impl Admission for Infallible {
+    type Outcome<T> = T;
+}
+
+impl Admission for Rejected {
+    type Outcome<T> = Result<T, Self>;
+}
 
 #[doc(hidden)]
 pub(crate) mod sealed {
     use super::{Deadline, Debug, Infallible, MaxWait, Rejected};
 
     pub trait Admission: Sized + Debug + Send + Sync + 'static {
-        /// `T`, or a result with it.
-        type Of<T>;
         /// How long a call may wait, if that is of any consequence.
         type Deadline: Debug + Send + Sync;
         const FALLIBLE: bool;
@@ -32,14 +39,21 @@ pub(crate) mod sealed {
         fn deadline_mut(deadline: &mut Self::Deadline) -> Option<&mut Deadline>;
         fn into_deadline(deadline: Self::Deadline) -> Deadline;
         fn max_wait(deadline: &Self::Deadline) -> Option<MaxWait>;
-        fn admitted<T>(value: T) -> Self::Of<T>;
-        fn rejected<T>(rejected: Rejected) -> Self::Of<T>;
-        fn result<T>(of: Self::Of<T>) -> Result<T, Self>;
-        fn again<T>(result: Result<T, Self>) -> Self::Of<T>;
+        fn admitted<T>(value: T) -> Self::Outcome<T>
+        where
+            Self: super::Admission;
+        fn rejected<T>(rejected: Rejected) -> Self::Outcome<T>
+        where
+            Self: super::Admission;
+        fn result<T>(outcome: Self::Outcome<T>) -> Result<T, Self>
+        where
+            Self: super::Admission;
+        fn again<T>(result: Result<T, Self>) -> Self::Outcome<T>
+        where
+            Self: super::Admission;
     }
 
     impl Admission for Infallible {
-        type Of<T> = T;
         type Deadline = ();
         const FALLIBLE: bool = false;
 
@@ -82,7 +96,6 @@ pub(crate) mod sealed {
     }
 
     impl Admission for Rejected {
-        type Of<T> = Result<T, Self>;
         type Deadline = Deadline;
         const FALLIBLE: bool = true;
 

@@ -33,7 +33,7 @@ use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, Totals};
 use crate::registry;
 use crate::semaphore::{Semaphore, Wakers};
-use crate::setting::Overrides;
+use crate::setting::{Overrides, Unsupported};
 use crate::unwind::serve_each;
 use definition::Definition;
 use max_wait::MaxWaitSetting;
@@ -48,6 +48,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 use warning::Warning;
+
+/// Why a limiter does not support settings about refusals.
+const CANNOT_REFUSE: &str = "its calls cannot be told that they are refused; give the attribute \
+                             `max_waiting` or `max_wait`, or make the limiter with one of them";
 
 /// What the crate knows of a limiter that has been used.
 pub(crate) struct Engine {
@@ -195,17 +199,34 @@ impl Engine {
         self.max_wait.get()
     }
 
-    /// Whether calls can be told that they are refused.
-    pub(crate) fn is_fallible(&self) -> bool {
-        self.definition.fallible
+    /// Refuses calls from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the limiter's calls cannot be refused.
+    pub(crate) fn close(&self) -> Result<(), Unsupported> {
+        if !self.definition.fallible {
+            return Err(self.unsupported("closed", CANNOT_REFUSE));
+        }
+        self.set_closed(true);
+        Ok(())
     }
 
-    pub(crate) fn set_closed(&self, closed: bool) {
+    /// Admits calls again.
+    pub(crate) fn reopen(&self) {
+        self.set_closed(false);
+    }
+
+    fn set_closed(&self, closed: bool) {
         if let Some(mut state) = self.state_in_use() {
             state.closed = closed;
             let set = if closed { Semaphore::close } else { Semaphore::reopen };
             self.change(state, set);
         }
+    }
+
+    fn unsupported(&self, setting: &'static str, reason: &'static str) -> Unsupported {
+        Unsupported { limiter: self.name.clone(), setting, reason }
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -361,7 +361,7 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// assert_eq!(upload(vec![1, 2, 3]).await, 3);
-/// assert_eq!(limit_runtime::find("uploads").unwrap().limit(), 4);
+/// assert_eq!(limit_runtime::find("uploads").unwrap().limit(), Some(4));
 /// # }
 /// ```
 ///
@@ -447,7 +447,7 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// render().await;
-/// assert_eq!(limit_runtime::find("renders").unwrap().limit(), 8);
+/// assert_eq!(limit_runtime::find("renders").unwrap().limit(), Some(8));
 /// # }
 /// ```
 ///
@@ -482,7 +482,7 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// async fn serve(request: Request) -> Result<(), Rejected> {
 ///     let late = Request { deadline: Instant::now() };
 ///     let late = Box::pin(serve(late)).await; // it would have to wait for this one
-///     assert_eq!(late.unwrap_err().kind(), RejectedKind::TimedOut);
+///     assert_eq!(late.unwrap_err().kind(), RejectedKind::NoPermits); // no time to wait
 ///     Ok(())
 /// }
 ///

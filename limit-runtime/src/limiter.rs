@@ -128,7 +128,7 @@ impl Limiter {
     /// use limit_runtime::{Limiter, Scope};
     ///
     /// static UPLOADS: Limiter = Limiter::new("uploads", 4).scope(Scope::Process).env("UPLOADS");
-    /// assert_eq!(UPLOADS.limit(), 4);
+    /// assert_eq!(UPLOADS.limit(), Some(4));
     /// ```
     #[must_use]
     pub const fn new(name: &'static str, limit: usize) -> Self {
@@ -168,7 +168,12 @@ impl Limiter {
     /// static CPU: Limiter = Limiter::lazy("cpu", || {
     ///     std::thread::available_parallelism().map_or(1, usize::from)
     /// });
-    /// assert!(CPU.limit() >= 1);
+    /// assert_eq!(CPU.limit(), None); // no call has needed it yet
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let _permit = CPU.acquire().await;
+    /// assert!(CPU.limit() >= Some(1));
+    /// # }
     /// ```
     #[must_use]
     pub const fn lazy(name: &'static str, limit: fn() -> usize) -> Self {
@@ -224,9 +229,12 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// # Panics
     ///
-    /// If it has been used: its settings have been looked at then.
-    const fn settings(&mut self) -> &mut Core {
-        assert!(self.core.is_unused(), "a limiter's setters are called before it is used");
+    /// If it has been used: its settings have been looked at then. `message` names the setter.
+    #[track_caller]
+    const fn configure(&mut self, message: &'static str) -> &mut Core {
+        if !self.core.is_unused() {
+            panic!("{}", message);
+        }
         &mut self.core
     }
 
@@ -245,8 +253,9 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// If the limiter has been used.
     #[must_use]
+    #[track_caller]
     pub const fn scope(mut self, scope: Scope) -> Self {
-        self.settings().scope = scope;
+        self.configure("`Limiter::scope` is called before the limiter is used").scope = scope;
         self
     }
 
@@ -259,8 +268,9 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// If the limiter has been used.
     #[must_use]
+    #[track_caller]
     pub const fn env(mut self, variable: &'static str) -> Self {
-        self.settings().env = Some(variable);
+        self.configure("`Limiter::env` is called before the limiter is used").env = Some(variable);
         self
     }
 
@@ -382,7 +392,7 @@ impl<E: Admission> Limiter<E> {
     ///
     /// # Errors
     ///
-    /// [`RejectedKind::QueueFull`](crate::RejectedKind::QueueFull) otherwise;
+    /// [`RejectedKind::NoPermits`](crate::RejectedKind::NoPermits) otherwise;
     /// [`TooHeavy`](crate::RejectedKind::TooHeavy) and [`Closed`](crate::RejectedKind::Closed) as for
     /// other calls.
     ///
@@ -391,7 +401,30 @@ impl<E: Admission> Limiter<E> {
     /// See [`Permit`].
     #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(None, CallSite::caller())
+        self.core.try_acquire(self.core.request.weight, None, CallSite::caller())
+    }
+
+    /// Takes `weight` permits at once if they are free and nobody waits for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static MEGABYTES: Limiter = Limiter::new("try-acquire-many", 512);
+    ///
+    /// let permit = MEGABYTES.try_acquire_many(200)?;
+    /// assert!(MEGABYTES.try_acquire_many(400).is_err());
+    /// # drop(permit);
+    /// # Ok::<(), limit_runtime::Rejected>(())
+    /// ```
+    #[track_caller]
+    pub fn try_acquire_many(&self, weight: u32) -> Result<Permit, Rejected> {
+        self.core.try_acquire(weight, None, CallSite::caller())
     }
 }
 

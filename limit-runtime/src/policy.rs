@@ -1,6 +1,5 @@
 //! What a limiter does with the calls over its limit.
 
-use crate::rejected::RejectedKind;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -139,23 +138,15 @@ pub(crate) struct Request {
     pub(crate) fallible: bool,
     /// Otherwise it is let in whatever the limit, and counted.
     pub(crate) enabled: bool,
-    /// It cannot wait, because its time to wait is over already.
-    pub(crate) no_time: bool,
 }
 
 impl Request {
     /// One permit, however long it takes.
-    pub(crate) const ONE: Self =
-        Self { weight: 1, priority: 0, fallible: false, enabled: true, no_time: false };
+    pub(crate) const ONE: Self = Self { weight: 1, priority: 0, fallible: false, enabled: true };
 
     /// The permits that it takes.
     #[inline]
     pub(crate) const fn permits(self) -> u32 {
         if self.enabled { self.weight } else { 0 }
-    }
-
-    /// Why it is refused if it would have to wait and may not.
-    pub(crate) const fn refused_as(self) -> RejectedKind {
-        if self.no_time { RejectedKind::TimedOut } else { RejectedKind::QueueFull }
     }
 }

@@ -91,7 +91,13 @@ impl CallRecord {
     }
 
     #[inline(never)]
-    fn new(limiter: Option<u32>, semaphore: usize, weight: u32, site: CallSite, holds: bool) -> Self {
+    fn new(
+        limiter: Option<u32>,
+        semaphore: usize,
+        weight: u32,
+        site: CallSite,
+        holds: bool,
+    ) -> Self {
         let task = tokio::task::try_id();
         let since = Instant::now();
         let (site, is_told) = (site.0, false);

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// let uploads = Limiter::new("uploads", 1);
 /// let _permit = uploads.try_acquire()?;
 /// let rejected = uploads.try_acquire().unwrap_err();
-/// assert_eq!(rejected.kind(), RejectedKind::QueueFull);
+/// assert_eq!(rejected.kind(), RejectedKind::NoPermits);
 /// assert_eq!(
 ///     rejected.to_string(),
 ///     "concurrency limit `uploads` reached: 1 of 1 permits in use, 0 waiting",
@@ -41,8 +41,10 @@ struct Details {
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum RejectedKind {
-    /// No permit was free, or others were waiting for one, and the call could not wait: it did not
-    /// want to, or as many as may waited already.
+    /// No permit was free, or others were waiting for one, and the call had no time to wait: it was a
+    /// [`try_acquire`](crate::Limiter::try_acquire), or its `max_wait` was over.
+    NoPermits,
+    /// No permit was free, or others were waiting for one, and as many calls as may waited already.
     QueueFull,
     /// The call waited as long as it may and no permit came.
     TimedOut,
@@ -56,13 +58,33 @@ pub enum RejectedKind {
 
 impl RejectedKind {
     /// All kinds, in the order in which figures show them.
-    pub const ALL: &'static [Self] =
-        &[Self::QueueFull, Self::TimedOut, Self::TooHeavy, Self::Closed, Self::Evicted];
+    pub const ALL: &'static [Self] = &[
+        Self::NoPermits,
+        Self::QueueFull,
+        Self::TimedOut,
+        Self::TooHeavy,
+        Self::Closed,
+        Self::Evicted,
+    ];
+
+    /// The kind for a call that finds no permit free, and may wait or not.
+    pub(crate) const fn without_permit(may_wait: bool) -> Self {
+        if may_wait { Self::QueueFull } else { Self::NoPermits }
+    }
+
+    /// Whether the same call may be admitted later, when permits have come back.
+    pub(crate) const fn is_transient(self) -> bool {
+        match self {
+            Self::NoPermits | Self::QueueFull | Self::TimedOut => true,
+            Self::TooHeavy | Self::Closed | Self::Evicted => false,
+        }
+    }
 
     /// The name in figures and labels, such as `queue_full`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::NoPermits => "no_permits",
             Self::QueueFull => "queue_full",
             Self::TimedOut => "timed_out",
             Self::TooHeavy => "too_heavy",
@@ -206,7 +228,7 @@ impl fmt::Display for Rejected {
         let Details { limiter, weight, waited, refusal } = &*self.details;
         let Refusal { limit, in_use, waiting, .. } = refusal;
         match refusal.kind {
-            RejectedKind::QueueFull => {
+            RejectedKind::NoPermits | RejectedKind::QueueFull => {
                 write!(f, "concurrency limit `{limiter}` reached: ")?;
                 refusal.fmt_figures(f)
             }
@@ -258,7 +280,7 @@ impl std::error::Error for Rejected {}
 ///
 /// | refusal | [`io::ErrorKind`] | because |
 /// |---|---|---|
-/// | `QueueFull`, `Evicted` | `ResourceBusy` | permits are in use, and will be free again |
+/// | `NoPermits`, `QueueFull`, `Evicted` | `ResourceBusy` | permits are in use, and will be free again |
 /// | `TimedOut` | `TimedOut` | the wait took too long |
 /// | `TooHeavy` | `InvalidInput` | no later call with this weight can be served either |
 /// | `Closed` | `Other` | no kind stands for it: `BrokenPipe` is an error that programs pass over in silence |
@@ -291,7 +313,9 @@ impl std::error::Error for Rejected {}
 impl From<Rejected> for io::Error {
     fn from(rejected: Rejected) -> Self {
         let kind = match rejected.kind() {
-            RejectedKind::QueueFull | RejectedKind::Evicted => io::ErrorKind::ResourceBusy,
+            RejectedKind::NoPermits | RejectedKind::QueueFull | RejectedKind::Evicted => {
+                io::ErrorKind::ResourceBusy
+            }
             RejectedKind::TimedOut => io::ErrorKind::TimedOut,
             RejectedKind::TooHeavy => io::ErrorKind::InvalidInput,
             RejectedKind::Closed => io::ErrorKind::Other,

@@ -22,9 +22,10 @@ const WITHOUT_ESTIMATE: Duration = Duration::from_secs(1);
 #[cfg(any(feature = "axum-08", feature = "tonic-014"))]
 fn ask_again_after(rejected: &Rejected) -> Option<Duration> {
     match rejected.kind() {
-        RejectedKind::QueueFull | RejectedKind::TimedOut | RejectedKind::Evicted => {
-            Some(rejected.retry_after().unwrap_or(WITHOUT_ESTIMATE))
-        }
+        RejectedKind::NoPermits
+        | RejectedKind::QueueFull
+        | RejectedKind::TimedOut
+        | RejectedKind::Evicted => Some(rejected.retry_after().unwrap_or(WITHOUT_ESTIMATE)),
         RejectedKind::TooHeavy | RejectedKind::Closed => None,
     }
 }

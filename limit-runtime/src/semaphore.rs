@@ -312,7 +312,7 @@ impl Semaphore {
     }
 
     /// The keys with the most waiters and holders.
-        pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyReading> {
+    pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyReading> {
         let mut busiest = Vec::new();
         let mut part = 0;
         // Part by part, so that the lock is not held for as long as there are keys.

@@ -45,7 +45,10 @@ impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
     /// # }
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
-    pub fn run<F: IntoFuture>(self, future: F) -> Run<Self, F::IntoFuture, E, E::Of<F::Output>> {
+    pub fn run<F: IntoFuture>(
+        self,
+        future: F,
+    ) -> Run<Self, F::IntoFuture, E, E::Outcome<F::Output>> {
         Run::new(self, future.into_future(), E::again)
     }
 
@@ -74,7 +77,7 @@ impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
     pub fn spawn<F>(
         self,
         future: F,
-    ) -> impl Future<Output = E::Of<JoinHandle<F::Output>>> + use<'a, E, K, F>
+    ) -> impl Future<Output = E::Outcome<JoinHandle<F::Output>>> + use<'a, E, K, F>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -188,9 +191,9 @@ where
     K: Keying,
     S: FnOnce(Permit) -> T,
 {
-    type Output = E::Of<T>;
+    type Output = E::Outcome<T>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<E::Of<T>> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<E::Outcome<T>> {
         // As a call is ready at once while permits are free, a loop that does nothing else would never
         // yield. It would not even end with its runtime: one that closes drops what is spawned there
         // at once, and so its permit is free at once.

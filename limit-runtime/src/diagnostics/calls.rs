@@ -135,8 +135,7 @@ impl LimiterHandle {
 fn calls(engine: &Engine, holding: bool, most: usize) -> Vec<Call> {
     let semaphores = engine.semaphores();
     let is_meant = |info: &Info| {
-        info.holds == holding
-            && semaphores.iter().any(|semaphore| semaphore.id() == info.semaphore)
+        info.holds == holding && semaphores.iter().any(|semaphore| semaphore.id() == info.semaphore)
     };
     let mut infos: Vec<_> = slots::all().filter(is_meant).collect();
     if infos.len() > most {

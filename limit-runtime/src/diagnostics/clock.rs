@@ -58,7 +58,11 @@ mod tests {
         assert_eq!(clock.time_at(before), begun.time - second);
 
         let later = WallClock { moment: begun.moment + second, time: begun.time + second / 2 };
-        assert_eq!(clock.unless_set(later).time_at(begun.moment), begun.time, "one of the two was late");
+        assert_eq!(
+            clock.unless_set(later).time_at(begun.moment),
+            begun.time,
+            "one of the two was late"
+        );
         for set in [begun.time + 10 * second, begun.time - 10 * second] {
             let later = WallClock { moment: begun.moment + second, time: set };
             assert_eq!(clock.unless_set(later).time_at(begun.moment), set - second);

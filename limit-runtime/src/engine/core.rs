@@ -86,10 +86,11 @@ impl Core {
     /// Takes permits if they are free and nobody waits for them.
     pub(crate) fn try_acquire(
         &self,
+        weight: u32,
         key: Option<&dyn KeySource>,
         site: CallSite,
     ) -> Result<Permit, Rejected> {
-        let request = Request { fallible: true, ..self.request };
+        let request = Request { weight, fallible: true, ..self.request };
         let weight = request.permits();
         loop {
             let (semaphore, epoch) = self.semaphore(None);
@@ -189,7 +190,12 @@ impl Core {
     }
 
     #[cold]
-    pub(crate) fn rejected(&self, request: Request, waited: Duration, refusal: Refusal) -> Rejected {
+    pub(crate) fn rejected(
+        &self,
+        request: Request,
+        waited: Duration,
+        refusal: Refusal,
+    ) -> Rejected {
         Rejected::new(Arc::clone(&self.engine().name), request.weight, waited, refusal)
     }
 

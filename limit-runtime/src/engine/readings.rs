@@ -6,8 +6,8 @@
 use super::{Engine, EngineState, Last};
 use crate::events::Event;
 use crate::metrics::{
-    Counters, Figures, Histogram, KeyReading, LimiterReading, Reading, RuntimeReading, RuntimeSnapshot, Snapshot, Totals,
-    Usage,
+    Counters, Figures, Histogram, KeyReading, LimiterReading, Reading, RuntimeReading,
+    RuntimeSnapshot, Snapshot, Totals, Usage,
 };
 use crate::registry;
 use crate::semaphore::Aside;
@@ -129,7 +129,8 @@ impl Engine {
     pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyReading> {
         let mut all = HashMap::<_, KeyReading>::new();
         // More than asked for: a key that is second in each of two runtimes may be first in both.
-        let busiest = self.semaphores().into_iter().flat_map(|semaphore| semaphore.busiest_keys(most * 5));
+        let busiest =
+            self.semaphores().into_iter().flat_map(|semaphore| semaphore.busiest_keys(most * 5));
         for key in busiest {
             let known = all.entry(key.name.clone());
             known
@@ -204,11 +205,8 @@ fn live_runtimes(readings: &Readings) -> Vec<RuntimeSnapshot> {
 /// Parts the figures by runtime. Counters that pass from one part to another when a runtime ends do so at once,
 /// so that the sum over all parts never goes back.
 fn by_runtime(readings: Readings) -> Vec<RuntimeReading> {
-    let mut ended = RuntimeReading {
-        runtime: None,
-        usage: Usage::default(),
-        counters: Counters::default(),
-    };
+    let mut ended =
+        RuntimeReading { runtime: None, usage: Usage::default(), counters: Counters::default() };
     let mut parts = Vec::new();
     for (runtime, reading) in readings {
         ended.counters.add(&reading.past);

@@ -2,7 +2,7 @@
 
 use super::definition::LimitSource;
 use super::resolved::Resolved;
-use super::{Engine, EngineState, InUse};
+use super::{CANNOT_REFUSE, Engine, EngineState, InUse};
 use crate::policy::{Force, MaxWait, Policy, clamp_limit};
 use crate::semaphore::Wakers;
 use crate::setting::{
@@ -59,12 +59,20 @@ impl Engine {
     }
 
     /// Sets the limit over all keys while running.
-    pub(crate) fn set_total(&self, total: usize) {
+    ///
+    /// # Errors
+    ///
+    /// If the limiter has no keys.
+    pub(crate) fn set_total(&self, total: usize) -> Result<(), Unsupported> {
+        if !self.definition.policy.keyed {
+            return Err(self.unsupported("total", "it has no keys: its limit holds for all calls"));
+        }
         let total = clamp_limit(total);
         if let Some(mut state) = self.state_in_use() {
             state.total = Some(total);
             self.change(state, |semaphore| semaphore.set_total(total));
         }
+        Ok(())
     }
 
     /// Sets values while running: all of them, or none.
@@ -120,18 +128,16 @@ impl Engine {
         kind: SettingKind,
         value: SettingValue,
     ) -> Result<(), Unsupported> {
-        let cannot_refuse = "its calls cannot be told that they are refused; give the attribute \
-                             `max_waiting` or `max_wait`, or make the limiter with one of them";
         let is_shadow = self.definition.policy.force == Force::Shadow;
         let fallible = self.definition.fallible;
         let reason = match kind {
             SettingKind::Limit | SettingKind::Enabled => None,
             // A shadow only counts the calls that it would have refused.
-            SettingKind::MaxWaiting => (!fallible && !is_shadow).then_some(cannot_refuse),
+            SettingKind::MaxWaiting => (!fallible && !is_shadow).then_some(CANNOT_REFUSE),
             SettingKind::MaxWait if is_shadow => {
                 Some("it was made a shadow, so that nobody waits")
             }
-            SettingKind::MaxWait => (!fallible).then_some(cannot_refuse),
+            SettingKind::MaxWait => (!fallible).then_some(CANNOT_REFUSE),
             SettingKind::Shadow => (is_shadow && value == SettingValue::Switch(false)).then_some(
                 "it was made a shadow, so that its calls cannot be told that they are refused; take \
                  the `shadow` out of the code",
@@ -141,10 +147,6 @@ impl Engine {
             Some(reason) => Err(self.unsupported(kind.name(), reason)),
             None => Ok(()),
         }
-    }
-
-    pub(crate) fn unsupported(&self, setting: &'static str, reason: &'static str) -> Unsupported {
-        Unsupported { limiter: self.name.clone(), setting, reason }
     }
 
     /// Puts the values of a settings source in force, unless a source with a higher version has said something.

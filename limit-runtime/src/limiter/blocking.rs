@@ -38,7 +38,7 @@ impl<E: Admission> Limiter<E> {
     pub fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> impl Future<Output = E::Of<T>> {
+    ) -> impl Future<Output = E::Outcome<T>> {
         blocking(self.acquire(), work)
     }
 }
@@ -60,7 +60,7 @@ where
     pub fn blocking<R: Send + 'static>(
         self,
         work: impl FnOnce() -> R + Send + 'static,
-    ) -> impl Future<Output = E::Of<R>> {
+    ) -> impl Future<Output = E::Outcome<R>> {
         blocking(self.acquire(), work)
     }
 }
@@ -68,7 +68,7 @@ where
 async fn blocking<T: Send + 'static, E: Admission, K: Keying>(
     acquire: Acquire<'_, E, K>,
     work: impl FnOnce() -> T + Send + 'static,
-) -> E::Of<T> {
+) -> E::Outcome<T> {
     match E::result(acquire.await) {
         Ok(permit) => E::admitted(run(permit, |_permit| work()).await),
         Err(refused) => E::again(Err(refused)),

@@ -1,12 +1,12 @@
 //! A limiter, for one key.
 
 use super::KeyedLimiter;
-use crate::engine::core::Core;
 use crate::acquire::Acquire;
 use crate::admission::Admission;
-use crate::recorder::CallSite;
+use crate::engine::core::Core;
 use crate::keying::{Key, Keying, sealed::Keying as _};
 use crate::permit::Permit;
+use crate::recorder::CallSite;
 use crate::rejected::Rejected;
 use std::convert::Infallible;
 use std::fmt;
@@ -50,10 +50,10 @@ where
     ///
     /// # Errors
     ///
-    /// [`RejectedKind::QueueFull`](crate::RejectedKind::QueueFull) otherwise.
+    /// [`RejectedKind::NoPermits`](crate::RejectedKind::NoPermits) otherwise.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(self.key.source(), CallSite::caller())
+        self.core.try_acquire(self.core.request.weight, self.key.source(), CallSite::caller())
     }
 }
 

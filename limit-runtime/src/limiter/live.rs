@@ -3,58 +3,13 @@
 use super::{Drain, KeyedLimiter, Limiter, LimiterHandle, Undrained};
 use crate::admission::Admission;
 use crate::events::Event;
+use crate::rejected::Rejected;
+use crate::setting::Unsupported;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 
 impl<E: Admission, K> Limiter<E, K> {
-    /// Closes the limiter, in all runtimes: calls that can be refused are, those that wait and those
-    /// to come, as [`Closed`](crate::RejectedKind::Closed). Who runs runs on.
-    ///
-    /// Calls that cannot be refused, those of a limiter whose `acquire` gives a permit and no
-    /// `Result`, go on as if nothing had happened: they wait their turn and are let in, because
-    /// there is nothing that they could be told. For those [`set_limit(0)`](Self::set_limit) pauses.
-    ///
-    /// # Examples
-    ///
-    /// An orderly shutdown: nobody new is let in, and those inside are waited for.
-    ///
-    /// ```
-    /// use limit_runtime::{Limiter, Rejected, RejectedKind};
-    /// use std::time::Duration;
-    ///
-    /// static API: Limiter<Rejected> = Limiter::new("close-example", 2).max_waiting(100);
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Rejected> {
-    /// let permit = API.acquire().await?;
-    /// # tokio::spawn(async move { tokio::task::yield_now().await; drop(permit) });
-    ///
-    /// API.close();
-    /// assert_eq!(API.acquire().await.unwrap_err().kind(), RejectedKind::Closed);
-    /// if let Err(undrained) = API.drain_within(Duration::from_secs(10)).await {
-    ///     eprintln!("{undrained}");
-    /// }
-    ///
-    /// API.reopen();
-    /// assert!(API.acquire().await.is_ok());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn close(&self) {
-        self.core.engine().set_closed(true);
-    }
-
-    /// Lets calls in again after [`close`](Self::close).
-    pub fn reopen(&self) {
-        self.core.engine().set_closed(false);
-    }
-
-    /// Whether it is closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.core.engine().is_closed()
-    }
-
     /// Waits until nothing is held and nobody waits, in any runtime; says how many permits were held
     /// and calls waited when it began.
     ///
@@ -137,22 +92,76 @@ impl<E: Admission, K> Limiter<E, K> {
     }
 }
 
+impl<K> Limiter<Rejected, K> {
+    /// Closes the limiter, in all runtimes: calls that can be refused are, those that wait and those
+    /// to come, as [`Closed`](crate::RejectedKind::Closed). Who runs runs on.
+    ///
+    /// Only a limiter that can refuse calls has this: other calls cannot be told. For those
+    /// [`set_limit(0)`](Self::set_limit) pauses.
+    ///
+    /// # Examples
+    ///
+    /// An orderly shutdown: nobody new is let in, and those inside are waited for.
+    ///
+    /// ```
+    /// use limit_runtime::{Limiter, Rejected, RejectedKind};
+    /// use std::time::Duration;
+    ///
+    /// static API: Limiter<Rejected> = Limiter::new("close-example", 2).max_waiting(100);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Rejected> {
+    /// let permit = API.acquire().await?;
+    /// # tokio::spawn(async move { tokio::task::yield_now().await; drop(permit) });
+    ///
+    /// API.close();
+    /// assert_eq!(API.acquire().await.unwrap_err().kind(), RejectedKind::Closed);
+    /// if let Err(undrained) = API.drain_within(Duration::from_secs(10)).await {
+    ///     eprintln!("{undrained}");
+    /// }
+    ///
+    /// API.reopen();
+    /// assert!(API.acquire().await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn close(&self) {
+        let closed = self.core.engine().close();
+        debug_assert_eq!(closed, Ok(()), "its type says that its calls can be refused");
+    }
+
+    /// Lets calls in again after [`close`](Self::close).
+    pub fn reopen(&self) {
+        self.core.engine().reopen();
+    }
+
+    /// Whether it is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.core.engine().is_closed()
+    }
+}
+
 impl<E: Admission> KeyedLimiter<E> {
     /// Changes the cap over all keys, as [`set_limit`](Self::set_limit) changes that of each.
     pub fn set_total(&self, total: usize) {
-        self.core.engine().set_total(total);
+        let set = self.core.engine().set_total(total);
+        debug_assert_eq!(set, Ok(()), "its type says that it has keys");
     }
 }
 
 impl LimiterHandle {
     /// As [`Limiter::close`].
-    pub fn close(&self) {
-        self.engine.set_closed(true);
+    ///
+    /// # Errors
+    ///
+    /// If the limiter's calls cannot be refused. Nothing is changed then.
+    pub fn close(&self) -> Result<(), Unsupported> {
+        self.engine.close()
     }
 
     /// As [`Limiter::reopen`].
     pub fn reopen(&self) {
-        self.engine.set_closed(false);
+        self.engine.reopen();
     }
 
     /// As [`Limiter::is_closed`].
@@ -185,8 +194,12 @@ impl LimiterHandle {
         self.engine.subscribe()
     }
 
-    /// As [`KeyedLimiter::set_total`]. Does nothing to a limiter without keys.
-    pub fn set_total(&self, total: usize) {
-        self.engine.set_total(total);
+    /// As [`KeyedLimiter::set_total`].
+    ///
+    /// # Errors
+    ///
+    /// If the limiter has no keys. Nothing is changed then.
+    pub fn set_total(&self, total: usize) -> Result<(), Unsupported> {
+        self.engine.set_total(total)
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{KeyedLimiter, Limiter};
 use crate::admission::Admission;
+use crate::policy::MAX_LIMIT;
 use crate::policy::{Force, MaxWait, Order};
 use crate::rejected::Rejected;
-use crate::policy::MAX_LIMIT;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -34,8 +34,11 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn max_waiting(mut self, calls: usize) -> Limiter<Rejected, K> {
-        self.settings().policy.max_waiting = clamp(calls, u32::MAX);
+        self.configure("`Limiter::max_waiting` is called before the limiter is used")
+            .policy
+            .max_waiting = clamp(calls, u32::MAX);
         self.into_kind()
     }
 
@@ -66,8 +69,10 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn max_wait(mut self, max_wait: Duration) -> Limiter<Rejected, K> {
-        self.settings().max_wait = Some(MaxWait::For(max_wait));
+        self.configure("`Limiter::max_wait` is called before the limiter is used").max_wait =
+            Some(MaxWait::For(max_wait));
         self.into_kind()
     }
 
@@ -88,8 +93,10 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # let _ = FEED.limit();
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn order(mut self, order: Order) -> Self {
-        self.settings().policy.order = order;
+        self.configure("`Limiter::order` is called before the limiter is used").policy.order =
+            order;
         self
     }
 
@@ -124,9 +131,11 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn priority(mut self, priority: u8) -> Self {
-        self.settings().request.priority = priority;
-        self.settings().policy.ranked = true;
+        let core = self.configure("`Limiter::priority` is called before the limiter is used");
+        core.request.priority = priority;
+        core.policy.ranked = true;
         self
     }
 
@@ -151,8 +160,10 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # Ok::<(), Rejected>(())
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn weight(mut self, weight: u32) -> Limiter<Rejected, K> {
-        self.settings().request.weight = weight;
+        self.configure("`Limiter::weight` is called before the limiter is used").request.weight =
+            weight;
         self.into_kind()
     }
 
@@ -191,8 +202,10 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn per(mut self, window: Duration) -> Self {
-        self.settings().policy.per = if window.is_zero() { None } else { Some(window) };
+        self.configure("`Limiter::per` is called before the limiter is used").policy.per =
+            if window.is_zero() { None } else { Some(window) };
         self
     }
 
@@ -216,8 +229,10 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # Ok::<(), limit_runtime::Rejected>(())
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn enabled(mut self, enabled: bool) -> Self {
-        self.settings().request.enabled = enabled;
+        self.configure("`Limiter::enabled` is called before the limiter is used").request.enabled =
+            enabled;
         self
     }
 
@@ -246,9 +261,11 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn shadow(mut self) -> Limiter<Infallible, K> {
-        self.settings().policy.force = Force::Shadow;
-        self.settings().max_wait = None;
+        let core = self.configure("`Limiter::shadow` is called before the limiter is used");
+        core.policy.force = Force::Shadow;
+        core.max_wait = None;
         self.into_kind()
     }
 }
@@ -277,8 +294,9 @@ impl<E: Admission> Limiter<E> {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn keyed(mut self) -> KeyedLimiter<E> {
-        self.settings().policy.keyed = true;
+        self.configure("`Limiter::keyed` is called before the limiter is used").policy.keyed = true;
         self.into_kind()
     }
 }
@@ -295,8 +313,10 @@ impl<E: Admission> KeyedLimiter<E> {
     ///
     /// See [`keyed`](Limiter::keyed).
     #[must_use]
+    #[track_caller]
     pub const fn total(mut self, total: usize) -> Self {
-        self.settings().policy.total = Some(clamp(total, MAX_LIMIT));
+        self.configure("`Limiter::total` is called before the limiter is used").policy.total =
+            Some(clamp(total, MAX_LIMIT));
         self
     }
 }

@@ -36,7 +36,7 @@ impl<E: Admission> Limiter<E> {
     pub fn run<F: IntoFuture>(
         &self,
         future: F,
-    ) -> Run<Acquire<'_, E>, F::IntoFuture, E, E::Of<F::Output>> {
+    ) -> Run<Acquire<'_, E>, F::IntoFuture, E, E::Outcome<F::Output>> {
         self.acquire().run(future)
     }
 
@@ -76,7 +76,7 @@ impl<E: Admission> Limiter<E> {
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
     #[track_caller]
-    pub fn spawn<F>(&self, future: F) -> impl Future<Output = E::Of<JoinHandle<F::Output>>>
+    pub fn spawn<F>(&self, future: F) -> impl Future<Output = E::Outcome<JoinHandle<F::Output>>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,

@@ -32,7 +32,7 @@ use std::{
 ///
 /// let of_static = SharedLimiter::from(&DB);
 /// let of_arc = SharedLimiter::from(Arc::new(Limiter::new("in an arc", 2)));
-/// assert_eq!(of_static.limit() + of_arc.limit(), 6);
+/// assert_eq!((of_static.limit(), of_arc.limit()), (Some(4), Some(2)));
 /// ```
 pub struct SharedLimiter<E: Admission = Infallible>(Shared<E>);
 

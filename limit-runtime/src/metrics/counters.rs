@@ -91,7 +91,9 @@ impl Counters {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct RejectedCounts {
-    /// No permit was free and the call could not wait: [`RejectedKind::QueueFull`].
+    /// No permit was free and the call had no time to wait: [`RejectedKind::NoPermits`].
+    pub no_permits: u64,
+    /// No permit was free and the queue was full: [`RejectedKind::QueueFull`].
     pub queue_full: u64,
     /// The call waited as long as it may: [`RejectedKind::TimedOut`].
     pub timed_out: u64,
@@ -105,7 +107,7 @@ pub struct RejectedCounts {
 
 impl RejectedCounts {
     pub(crate) const NONE: Self =
-        Self { queue_full: 0, timed_out: 0, too_heavy: 0, closed: 0, evicted: 0 };
+        Self { no_permits: 0, queue_full: 0, timed_out: 0, too_heavy: 0, closed: 0, evicted: 0 };
 
     /// For whatever reason.
     #[must_use]
@@ -117,6 +119,7 @@ impl RejectedCounts {
     #[must_use]
     pub fn get(&self, kind: RejectedKind) -> u64 {
         match kind {
+            RejectedKind::NoPermits => self.no_permits,
             RejectedKind::QueueFull => self.queue_full,
             RejectedKind::TimedOut => self.timed_out,
             RejectedKind::TooHeavy => self.too_heavy,
@@ -144,6 +147,7 @@ impl RejectedCounts {
 
     fn get_mut(&mut self, kind: RejectedKind) -> &mut u64 {
         match kind {
+            RejectedKind::NoPermits => &mut self.no_permits,
             RejectedKind::QueueFull => &mut self.queue_full,
             RejectedKind::TimedOut => &mut self.timed_out,
             RejectedKind::TooHeavy => &mut self.too_heavy,

@@ -17,22 +17,12 @@ impl CallRecord {
     pub(crate) const NONE: Self = Self;
 
     #[inline]
-    pub(crate) fn holds(
-        _: impl FnOnce() -> Option<u32>,
-        _: usize,
-        _: u32,
-        _: CallSite,
-    ) -> Self {
+    pub(crate) fn holds(_: impl FnOnce() -> Option<u32>, _: usize, _: u32, _: CallSite) -> Self {
         Self
     }
 
     #[inline]
-    pub(crate) fn waits(
-        _: impl FnOnce() -> Option<u32>,
-        _: usize,
-        _: u32,
-        _: CallSite,
-    ) -> Self {
+    pub(crate) fn waits(_: impl FnOnce() -> Option<u32>, _: usize, _: u32, _: CallSite) -> Self {
         Self
     }
 

@@ -20,11 +20,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(
-        runtimes: &'static Runtimes<Id>,
-        runtime: Id,
-        registry: EpochRef,
-    ) -> Self {
+    pub(super) fn new(runtimes: &'static Runtimes<Id>, runtime: Id, registry: EpochRef) -> Self {
         Self { runtimes, runtime, registry }
     }
 }

@@ -288,8 +288,8 @@ impl<K: Copy + Eq + Hash> Known<K> {
                 continue;
             }
             let occupancy = registry.occupancy(index);
-            let numbers =
-                [&occupancy.substitute, &occupancy.own].map(|number| number.load(Ordering::Relaxed));
+            let numbers = [&occupancy.substitute, &occupancy.own]
+                .map(|number| number.load(Ordering::Relaxed));
             // Whoever was there. What has no number is found in its own place all the same.
             if let Some(former) = numbers.into_iter().find_map(|number| number.checked_sub(1)) {
                 self.substitutes.give_back(former);

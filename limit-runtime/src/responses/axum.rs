@@ -94,7 +94,8 @@ impl From<Rejected> for StatusCode {
 fn status(rejected: &Rejected) -> StatusCode {
     match rejected.kind() {
         RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-        RejectedKind::QueueFull
+        RejectedKind::NoPermits
+        | RejectedKind::QueueFull
         | RejectedKind::TooHeavy
         | RejectedKind::Closed
         | RejectedKind::Evicted => StatusCode::SERVICE_UNAVAILABLE,

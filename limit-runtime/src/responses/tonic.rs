@@ -46,7 +46,8 @@ impl From<Rejected> for Status {
     fn from(rejected: Rejected) -> Self {
         let code = match rejected.kind() {
             RejectedKind::TimedOut => Code::DeadlineExceeded,
-            RejectedKind::QueueFull
+            RejectedKind::NoPermits
+            | RejectedKind::QueueFull
             | RejectedKind::TooHeavy
             | RejectedKind::Closed
             | RejectedKind::Evicted => Code::ResourceExhausted,

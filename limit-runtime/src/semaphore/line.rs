@@ -14,7 +14,7 @@
 
 use super::moment;
 use super::slots::{NO_SLOT, Rank, Slots};
-use crate::policy::{Request, Order, Policy};
+use crate::policy::{Order, Policy, Request};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -8,7 +8,7 @@ mod policies;
 mod runtimes;
 
 use super::{Claim, Entered, Held, KeySource, NO_SLOT, Semaphore, Standing, Waiter};
-use crate::policy::{Request, Policy};
+use crate::policy::{Policy, Request};
 use crate::rejected::RejectedKind;
 use std::future::Future;
 use std::pin::Pin;

@@ -81,7 +81,7 @@ impl<T> Setting<T> {
 /// let limit = db.snapshot().settings.limit;
 /// assert_eq!((limit.value, limit.source), (4, Source::Live));
 /// db.reset();
-/// assert_eq!(db.limit(), 10);
+/// assert_eq!(db.limit(), Some(10));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

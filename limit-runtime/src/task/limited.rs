@@ -3,8 +3,8 @@
 use super::results::Results;
 use super::start::Limited;
 use crate::admission::Admission;
-use crate::recorder::CallSite;
 use crate::limiter::SharedLimiter;
+use crate::recorder::CallSite;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
 use std::fmt;
 use std::future::Future;
@@ -71,12 +71,12 @@ where
     G: Future<Output: Send + 'static> + Send + 'static,
 {
     /// The outputs in the order of the items. One that is slow holds those behind it back.
-    pub fn ordered(self) -> impl Stream<Item = E::Of<G::Output>> {
+    pub fn ordered(self) -> impl Stream<Item = E::Outcome<G::Output>> {
         Results::<_, _, _, FuturesOrdered<_>>::new(self.items, self.limited, self.future_of)
     }
 
     /// The outputs when they are there.
-    pub fn unordered(self) -> impl Stream<Item = E::Of<G::Output>> {
+    pub fn unordered(self) -> impl Stream<Item = E::Outcome<G::Output>> {
         Results::<_, _, _, FuturesUnordered<_>>::new(self.items, self.limited, self.future_of)
     }
 }

@@ -144,7 +144,7 @@ impl<E: Admission> Pool<E> {
     ///
     /// Outside a tokio runtime.
     #[track_caller]
-    pub fn spawn<F>(&self, future: F) -> impl Future<Output = E::Of<JoinHandle<F::Output>>>
+    pub fn spawn<F>(&self, future: F) -> impl Future<Output = E::Outcome<JoinHandle<F::Output>>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,

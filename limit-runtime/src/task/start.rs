@@ -96,7 +96,8 @@ impl<F, E: Admission> Start<F> for Limited<E>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
-    type Running = Map<Task<Result<F::Output, E>>, fn(Result<F::Output, E>) -> E::Of<F::Output>>;
+    type Running =
+        Map<Task<Result<F::Output, E>>, fn(Result<F::Output, E>) -> E::Outcome<F::Output>>;
 
     fn at_most(&self) -> usize {
         // At limit 0 one task waits for it to be raised.
@@ -110,7 +111,7 @@ where
     fn start(&self, future: F) -> Self::Running {
         let acquire = self.limiter.acquire_shared(self.site);
         let task = tokio::spawn(Run::new(acquire, future, |result| result));
-        // Not in the task: that `E::Of<T>` is `Send` is not known here.
+        // Not in the task: that `E::Outcome<T>` is `Send` is not known here.
         Task(task).map(E::again)
     }
 }

@@ -1,7 +1,7 @@
 //! What becomes of calls over the limit.
 
 use super::{Call, Without, acquire, assert_all_free, bound, bound_to, enter, model, poll_once};
-use crate::policy::{Request, Force, Order, Policy};
+use crate::policy::{Force, Order, Policy, Request};
 use crate::rejected::RejectedKind;
 use crate::semaphore::{Claim, Entered, Hashed, Held, KeySource, NO_SLOT, Semaphore};
 use loom::future::block_on;

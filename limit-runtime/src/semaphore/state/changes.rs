@@ -1,12 +1,12 @@
 //! What changes a semaphore from outside: its binding, its limit, closing, draining, listening.
 
+use super::super::Listeners;
 use super::super::line::{Line, LineOrder};
 use super::super::returns::Returns;
 use super::super::shadow::Shadows;
 use super::super::slots::RETRY;
 use super::super::special::{Aside, Special};
 use super::super::wakers::Wakers;
-use super::super::Listeners;
 use super::{Binding, State};
 use crate::policy::{Force, MAX_LIMIT, Policy};
 use crate::rejected::RejectedKind;

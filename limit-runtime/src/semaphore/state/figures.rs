@@ -23,7 +23,7 @@ impl State {
     ) -> Refusal {
         self.counters.rejected.count(kind);
         let mut refusal = self.refusal(word, kind, key);
-        if matches!(kind, RejectedKind::QueueFull | RejectedKind::TimedOut) {
+        if kind.is_transient() {
             let now = moment::now();
             let (window, cooled) = self.spent_window(now, weight, refusal.waiting, key);
             refusal.window = window;
