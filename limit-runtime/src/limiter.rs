@@ -168,9 +168,9 @@ impl Limiter {
     /// static CPU: Limiter = Limiter::lazy("cpu", || {
     ///     std::thread::available_parallelism().map_or(1, usize::from)
     /// });
-    /// assert_eq!(CPU.limit(), None); // no call has needed it yet
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
+    /// assert_eq!(CPU.limit(), None); // no call has needed it yet
     /// let _permit = CPU.acquire().await;
     /// assert!(CPU.limit() >= Some(1));
     /// # }

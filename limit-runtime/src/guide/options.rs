@@ -1,0 +1,354 @@
+//! The options of the attribute by example.
+//!
+//! [`concurrency_limit`](macro@crate::concurrency_limit) describes each option. Here is one example of each.
+//!
+//! The limit is a number or an expression that a `static` can name.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! const MAX_UPLOADS: usize = 4;
+//!
+//! #[concurrency_limit(MAX_UPLOADS, name = "uploads", env = "MAX_UPLOADS")]
+//! async fn upload(bytes: Vec<u8>) -> usize { bytes.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(upload(vec![1, 2, 3]).await, 3);
+//! assert_eq!(limit_runtime::find("uploads").unwrap().limit(), Some(4));
+//! # }
+//! ```
+//!
+//! A function that returns a future is limited, too. The statements before the block at its end run at once.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(2)]
+//! fn describe(id: u64) -> impl Future<Output = String> {
+//!     let path = format!("/items/{id}"); // when the function is called
+//!     async move { path }                // under the limit
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(describe(7).await, "/items/7");
+//! # }
+//! ```
+//!
+//! `name` is the limiter's name in figures and errors. Without it the name is the function's path. The path has
+//! no type in it: give methods of one module that have the same name a name each.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(3, name = "thumbnails")]
+//! async fn shrink(image: &[u8]) -> usize { image.len() / 2 }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! shrink(b"1234").await;
+//! assert_eq!(limit_runtime::find("thumbnails").unwrap().snapshot().total.admitted_at_once, 1);
+//! # }
+//! ```
+//!
+//! `scope` says who shares the permits: the whole process, or each runtime by itself.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(1, scope = process)]
+//! async fn print_label(text: &str) -> usize { text.len() }
+//!
+//! #[concurrency_limit(10, scope = runtime)]
+//! async fn resolve(host: &str) -> usize { host.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(print_label("a").await + resolve("example.org").await, 12);
+//! # }
+//! ```
+//!
+//! `limiter` names a limiter that is there already: for several functions, or in a value.
+//!
+//! ```
+//! use limit_runtime::{Limiter, concurrency_limit};
+//!
+//! struct Upstream { limiter: Limiter }
+//!
+//! impl Upstream {
+//!     #[concurrency_limit(limiter = self.limiter)]
+//!     async fn get(&self, path: &str) -> String { format!("GET {path}") }
+//!
+//!     #[concurrency_limit(limiter = self.limiter)]
+//!     async fn put(&self, path: &str) -> String { format!("PUT {path}") }
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let upstream = Upstream { limiter: Limiter::new("upstream", 4) };
+//! upstream.get("/").await;
+//! upstream.put("/").await;
+//! assert_eq!(upstream.limiter.snapshot().total.admitted_at_once, 2);
+//! # }
+//! ```
+//!
+//! `env` names the environment variable that overrides the limit, if it is set.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(8, env = "MAX_RENDERS", name = "renders")]
+//! async fn render() {}
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! render().await;
+//! assert_eq!(limit_runtime::find("renders").unwrap().limit(), Some(8));
+//! # }
+//! ```
+//!
+//! `max_waiting` bounds the number of calls that wait; the next one is refused. With 0 no call waits.
+//!
+//! ```
+//! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+//!
+//! #[concurrency_limit(1, max_waiting = 0)]
+//! async fn report() -> Result<u8, Rejected> {
+//!     let nested = Box::pin(report()).await; // a second one, while this one runs
+//!     assert_eq!(nested.unwrap_err().kind(), RejectedKind::QueueFull);
+//!     Ok(1)
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! assert_eq!(report().await?, 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `max_wait` bounds the time that a call waits: a span of time (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`; `"1m30s"`), or an
+//! expression of type `Duration` or `Instant`.
+//!
+//! ```
+//! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+//! use std::time::Instant;
+//!
+//! struct Request { deadline: Instant }
+//!
+//! #[concurrency_limit(1, max_wait = request.deadline)]
+//! async fn serve(request: Request) -> Result<(), Rejected> {
+//!     let late = Request { deadline: Instant::now() };
+//!     let late = Box::pin(serve(late)).await; // it would have to wait for this one
+//!     assert_eq!(late.unwrap_err().kind(), RejectedKind::NoPermits); // no time to wait
+//!     Ok(())
+//! }
+//!
+//! #[concurrency_limit(1, max_wait = "50ms")]
+//! async fn ping() -> Option<()> { Some(()) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! serve(Request { deadline: Instant::now() }).await?; // a free permit is taken all the same
+//! assert!(ping().await.is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `order = lifo` serves the newest call first. With a full queue it refuses the oldest.
+//!
+//! ```
+//! use limit_runtime::{Rejected, concurrency_limit};
+//!
+//! #[concurrency_limit(4, order = lifo, max_waiting = 100)]
+//! async fn timeline(user: u64) -> Result<Vec<u64>, Rejected> { Ok(vec![user]) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! assert_eq!(timeline(1).await?, [1]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `priority` serves higher priorities first. [`Acquire::priority`](crate::Acquire::priority) says how waiters age.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//! use std::cell::RefCell;
+//!
+//! #[concurrency_limit(1, priority = if paying { 5 } else { 0 })]
+//! async fn convert(paying: bool, order: &RefCell<Vec<bool>>) {
+//!     order.borrow_mut().push(paying);
+//!     tokio::task::yield_now().await;
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let order = RefCell::default();
+//! tokio::join!(
+//!     biased;
+//!     convert(false, &order), convert(false, &order), convert(true, &order),
+//! );
+//! assert_eq!(order.into_inner(), [false, true, false]); // the first found a permit free
+//! # }
+//! ```
+//!
+//! `weight` is the number of permits that a call takes. A call that wants more than the limit is refused.
+//!
+//! ```
+//! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+//!
+//! #[concurrency_limit(512, weight = megabytes, name = "memory")]
+//! async fn decode(megabytes: u32) -> Result<usize, Rejected> {
+//!     Ok(limit_runtime::find("memory").unwrap().snapshot().total.in_use)
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! assert_eq!(decode(200).await?, 200);
+//! assert_eq!(decode(513).await.unwrap_err().kind(), RejectedKind::TooHeavy);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `key` applies the limit to each key. An argument that is the key is cloned.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(1, key = tenant, name = "exports")]
+//! async fn export(tenant: String) -> (String, usize) {
+//!     (tenant, limit_runtime::find("exports").unwrap().snapshot().total.keys)
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(export(String::from("acme")).await, (String::from("acme"), 1));
+//! assert_eq!(limit_runtime::find("exports").unwrap().snapshot().total.keys, 0);
+//! # }
+//! ```
+//!
+//! `total` caps all keys together. They are served in turn then.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(2, key = (tenant, user), total = 50)]
+//! async fn search(tenant: u32, user: u64, words: &str) -> usize { words.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(search(1, 2, "words").await, 5);
+//! # }
+//! ```
+//!
+//! `per` allows at most so many starts in any window of that length, and at most so many calls at once. The value
+//! is a span of time, or a constant of type `Duration`.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//! use std::time::Instant;
+//!
+//! #[concurrency_limit(2, per = "20ms")]
+//! async fn send_mail(to: &str) -> usize { to.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let start = Instant::now();
+//! for to in ["ann", "bob", "eve"] {
+//!     send_mail(to).await;
+//! }
+//! assert!(start.elapsed().as_millis() >= 19); // the third waited for the first one's window
+//! # }
+//! ```
+//!
+//! `on_reject` gives the value of a refused call. It sees the arguments, and may `.await`, use `?` and `return`. An error
+//! of the body never comes here.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(100, weight = words, on_reject = |rejected| {
+//!     format!("{text}: {words} words, at most {}", rejected.limit())
+//! })]
+//! async fn translate(text: &str, words: u32) -> String { text.to_uppercase() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(translate("a few", 2).await, "A FEW");
+//! assert_eq!(translate("a book", 90_000).await, "a book: 90000 words, at most 100");
+//! # }
+//! ```
+//!
+//! `permit` is the body's name for its [`Permit`](crate::Permit), to move it to where the work goes on.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//! use tokio::task::JoinHandle;
+//!
+//! #[concurrency_limit(2, permit = permit, name = "jobs")]
+//! async fn start(job: u32) -> JoinHandle<u32> {
+//!     tokio::spawn(async move {
+//!         let _permit = permit; // until the task is done
+//!         job + 1
+//!     })
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let job = start(1).await;
+//! assert_eq!(limit_runtime::find("jobs").unwrap().snapshot().total.in_use, 1);
+//! assert_eq!(job.await.unwrap(), 2);
+//! # }
+//! ```
+//!
+//! `blocking` makes the function async and runs it on tokio's blocking pool. Its arguments move there, so they are
+//! not borrowed: a method takes `self`, or `self: Arc<Self>`.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//! use std::sync::Arc;
+//!
+//! struct Hasher { rounds: u32 }
+//!
+//! impl Hasher {
+//!     #[concurrency_limit(4, blocking)]
+//!     fn hash(self: Arc<Self>, password: String) -> u32 {
+//!         password.bytes().map(u32::from).sum::<u32>() * self.rounds
+//!     }
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let hasher = Arc::new(Hasher { rounds: 2 });
+//! assert_eq!(Arc::clone(&hasher).hash(String::from("a")).await, 194);
+//! # }
+//! ```
+//!
+//! `enabled` says whether the limit holds for a call.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(1, enabled = !internal)]
+//! async fn status(internal: bool) -> u8 {
+//!     if internal { 1 } else { 1 + Box::pin(status(true)).await } // it does not wait for itself
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(status(false).await, 2);
+//! # }
+//! ```
+//!
+//! `shadow` admits every call, and counts what the limit would have done.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(1, shadow, max_waiting = 10, name = "candidate")]
+//! async fn candidate(depth: u8) {
+//!     if depth > 0 { Box::pin(candidate(depth - 1)).await }
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! candidate(2).await;
+//! assert_eq!(limit_runtime::find("candidate").unwrap().snapshot().total.shadowed.waited, 2);
+//! # }
+//! ```
+//!
+//! `crate` is the path of this crate, if it was renamed or is re-exported.
+//!
+//! ```
+//! use limit_runtime as limits;
+//!
+//! #[limits::concurrency_limit(3, crate = limits)]
+//! async fn elsewhere() -> u8 { 1 }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(elsewhere().await, 1);
+//! # }
+//! ```
+//!
