@@ -17,7 +17,7 @@ pub enum Source {
     File,
     /// An environment variable.
     Environment,
-    /// A change while the program runs: [`Limiter::set_limit`] and its like.
+    /// A change while the program runs: [`Limiter::set_limit`](crate::Limiter::set_limit) and its like.
     Live,
 }
 
