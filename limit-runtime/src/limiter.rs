@@ -232,9 +232,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// If it has been used: its settings have been looked at then. `message` names the setter.
     #[track_caller]
     const fn configure(&mut self, message: &'static str) -> &mut Core {
-        if !self.core.is_unused() {
-            panic!("{}", message);
-        }
+        assert!(self.core.is_unused(), "{}", message);
         &mut self.core
     }
 

@@ -322,12 +322,6 @@ impl Semaphore {
         busiest
     }
 
-    /// The limit that it is bound to.
-    pub(crate) fn limit(&self) -> Option<u32> {
-        let state = self.lock();
-        state.is_bound().then(|| state.limit())
-    }
-
     #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
     #[inline(always)]
     fn lock(&self) -> MutexGuard<'_, State> {

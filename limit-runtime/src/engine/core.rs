@@ -128,16 +128,14 @@ impl Core {
     /// The limit in force. An expression is evaluated if no call of this scope has needed it yet.
     #[cfg(feature = "task")]
     pub(crate) fn needed_limit(&self) -> usize {
-        if let Some(limit) = self.engine().fixed_limit() {
-            return limit as usize;
-        }
-        let (semaphore, _) = self.semaphore(None);
-        loop {
-            match semaphore.limit() {
-                Some(limit) => return limit as usize,
-                None => drop(self.bind(semaphore, 1, None)),
-            }
-        }
+        let engine = self.engine();
+        let limit = engine.fixed_limit().or_else(|| {
+            let (semaphore, _) = self.semaphore(None);
+            // Without a waker it does not wait, and a semaphore that is bound already stays as it is.
+            drop(self.bind(semaphore, 1, None));
+            engine.limit()
+        });
+        limit.unwrap_or(0) as usize
     }
 
     /// The name: before the first use, the one that the code gives. Registers nothing.

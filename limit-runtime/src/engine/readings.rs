@@ -43,12 +43,11 @@ impl Engine {
         let mut left = Vec::new();
         let state = self.state();
         let settings = self.settings_under(&state);
-        let (total, runtimes) = match &state.last {
-            Some(last) => (last.figures, Vec::new()),
-            None => {
-                let readings = self.readings(&mut left);
-                (figures(settings.limit.value, &readings), live_runtimes(&readings))
-            }
+        let (total, runtimes) = if let Some(last) = &state.last {
+            (last.figures, Vec::new())
+        } else {
+            let readings = self.readings(&mut left);
+            (figures(settings.limit.value, &readings), live_runtimes(&readings))
         };
         Snapshot {
             name: self.name.to_string(),
@@ -76,7 +75,9 @@ impl Engine {
         let is_live = |reading: &&(Option<u64>, Reading)| reading.0.is_some() && reading.1.bound;
         let (mut usage, mut live_runtimes, mut capacity) = (Usage::default(), 0, 0);
         usage.limit = settings.limit.value;
-        readings.iter().for_each(|(_, reading)| usage.add(reading.usage));
+        for (_, reading) in &readings {
+            usage.add(reading.usage);
+        }
         for (_, reading) in readings.iter().filter(is_live) {
             live_runtimes += 1;
             capacity += reading.usage.limit;
@@ -185,7 +186,9 @@ fn counters(readings: &Readings) -> Counters {
 
 fn figures(limit: usize, readings: &Readings) -> Figures {
     let mut usage = Usage { limit, ..Usage::default() };
-    readings.iter().for_each(|(_, reading)| usage.add(reading.usage));
+    for (_, reading) in readings {
+        usage.add(reading.usage);
+    }
     Figures::new(usage, &counters(readings))
 }
 

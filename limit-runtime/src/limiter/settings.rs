@@ -12,8 +12,8 @@ fn calls_value(calls: usize) -> SettingValue {
 }
 
 /// The type of the limiter says that it supports the setting.
-fn supported(result: Result<(), Unsupported>) {
-    debug_assert_eq!(result, Ok(()));
+fn supported(result: &Result<(), Unsupported>) {
+    debug_assert_eq!(*result, Ok(()));
 }
 
 impl<E: Admission, K> Limiter<E, K> {
@@ -49,13 +49,13 @@ impl<E: Admission, K> Limiter<E, K> {
 impl<K> Limiter<Rejected, K> {
     /// At most so many calls wait, from now on. Who waits already goes on waiting.
     pub fn set_max_waiting(&self, calls: usize) {
-        supported(self.core.engine().set(SettingKind::MaxWaiting, calls_value(calls)));
+        supported(&self.core.engine().set(SettingKind::MaxWaiting, calls_value(calls)));
     }
 
     /// How long calls wait that begin to do so from now on, and that do not say it themselves.
     pub fn set_max_wait(&self, max_wait: Duration) {
         let max_wait = SettingValue::Duration(max_wait);
-        supported(self.core.engine().set(SettingKind::MaxWait, max_wait));
+        supported(&self.core.engine().set(SettingKind::MaxWait, max_wait));
     }
 }
 

@@ -97,10 +97,6 @@ impl State {
         }
     }
 
-    pub(in super::super) fn limit(&self) -> u32 {
-        self.limit_of_a_call()
-    }
-
     /// `acquired` calls have been admitted through the word.
     pub(in super::super) fn read(&mut self, word: &AtomicU64, acquired: u64) -> Reading {
         self.absorb(word);
