@@ -351,14 +351,6 @@ impl Call<'_> {
     fn admitted(&mut self) -> Permit {
         let waiter = self.waiter.take().expect("only a waiter is granted permits");
         let wait = self.waited();
-        // Foreign code, which may panic: the waiter gives its permits back then. And before a snapshot
-        // can see the wait.
-        #[cfg(feature = "opentelemetry")]
-        {
-            let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-            let (entry, semaphore) = (self.limiter.entry(), waiter.semaphore());
-            crate::exporters::opentelemetry::waited(entry, semaphore, nanoseconds);
-        }
         let held = waiter.accept(wait);
         let mut record = std::mem::replace(&mut self.record, Record::NONE);
         record.admitted(self.limiter, held.semaphore, held.weight, self.site);

@@ -42,7 +42,7 @@ pub(crate) use entry::Look;
 #[cfg(feature = "config")]
 pub(crate) use entry::read_limit;
 pub use keyed::ForKey;
-#[cfg(any(feature = "config", feature = "console", feature = "opentelemetry"))]
+#[cfg(any(feature = "config", feature = "console"))]
 pub(crate) use limiters::entries;
 #[cfg(feature = "_exporters")]
 pub(crate) use limiters::entries_and_former;

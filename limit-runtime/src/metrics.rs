@@ -18,10 +18,6 @@ pub(crate) use former::FormerByName;
 pub(crate) use former::{Former, FormerNames};
 pub(crate) use histogram::Histogram;
 pub use histogram::WaitTimes;
-#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
-pub(crate) use histogram::bounds;
-#[cfg(feature = "opentelemetry")]
-pub(crate) use histogram::seconds;
 pub use snapshot::{
     Figures, LimitChanges, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot,
 };

@@ -79,9 +79,6 @@ pub(crate) struct Entry {
     /// For how long permits were held, of some calls.
     #[cfg(feature = "diagnostics")]
     holds: Mutex<Option<Box<Histogram>>>,
-    /// What OpenTelemetry knows of the waits.
-    #[cfg(feature = "opentelemetry")]
-    pub(crate) told: crate::exporters::opentelemetry::Told,
     /// What those have counted that had the name before.
     #[cfg(any(feature = "_exporters", feature = "console"))]
     former: Option<Arc<Former>>,
@@ -207,8 +204,6 @@ impl Entry {
             changed: Arc::default(),
             #[cfg(feature = "diagnostics")]
             holds: Mutex::default(),
-            #[cfg(feature = "opentelemetry")]
-            told: crate::exporters::opentelemetry::Told::default(),
             #[cfg(any(feature = "_exporters", feature = "console"))]
             former: None,
             control,

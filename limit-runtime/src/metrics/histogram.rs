@@ -4,13 +4,11 @@
 //! bucket is at most an eighth wider than its lower bound, from one microsecond to 73 minutes. A bucket's
 //! upper bound belongs to it, as exporters have it, so that counts up to a power of two are exact.
 
-#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
+#[cfg(feature = "_exporters")]
 mod shown;
 #[cfg(any(feature = "_exporters", feature = "console"))]
 mod since;
 
-#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
-pub(crate) use shown::bounds;
 use std::time::Duration;
 
 /// log₂ of the buckets in one power of two.
@@ -119,7 +117,7 @@ fn upper_bound(bucket: usize) -> u64 {
 
 #[cfg(feature = "_exporters")]
 #[expect(clippy::cast_precision_loss, reason = "more than 2^53 ns are known well enough")]
-pub(crate) fn seconds(nanoseconds: u64) -> f64 {
+fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }
 

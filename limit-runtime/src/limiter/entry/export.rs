@@ -3,8 +3,6 @@
 use super::Entry;
 use crate::metrics::{Export, LimitChanges};
 use crate::registry;
-#[cfg(feature = "opentelemetry")]
-use crate::semaphore::Semaphore;
 
 impl Entry {
     /// The figures at this moment; `None` if the limiter was dropped.
@@ -40,12 +38,5 @@ impl Entry {
             readings.push(reading);
         }
         Some(Export::by_runtime(&readings, LimitChanges::of(&control.changes)))
-    }
-
-    /// The number of the runtime that a semaphore of this limiter is of, if that lives.
-    #[cfg(feature = "opentelemetry")]
-    pub(crate) fn runtime_of(&self, semaphore: &Semaphore) -> Option<u64> {
-        let seats = registry::seats(self.index);
-        seats.iter().find(|seat| std::ptr::eq(seat.semaphore, semaphore))?.runtime()
     }
 }

@@ -70,9 +70,6 @@ impl Entry {
     #[cfg(feature = "diagnostics")]
     pub(crate) fn record_hold(&self, held: Duration) {
         let nanoseconds = u64::try_from(held.as_nanos()).unwrap_or(u64::MAX);
-        // Foreign code, under no lock of ours.
-        #[cfg(feature = "opentelemetry")]
-        crate::exporters::opentelemetry::held(self, nanoseconds);
         let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
         holds.get_or_insert_with(Box::default).record(nanoseconds);
     }

@@ -1,49 +1,44 @@
-//! The histogram as exporters show it.
+//! Figures of a histogram as exporters show them.
 
-use super::seconds;
-#[cfg(feature = "prometheus")]
-use super::{Histogram, LOWEST, PARTS};
+use super::{BUCKETS, Histogram, bucket, upper_bound};
 
-/// log₂ of the nanoseconds of the lowest and of the highest bound that is shown.
-const SHOWN: (u32, u32) = (18, 34);
-/// log₂ from one bound to the next. Each costs a line for each limiter: more would make a scrape of
-/// very many limiters slow.
-const STEP: u32 = 2;
-const BOUNDS: usize = ((SHOWN.1 - SHOWN.0) / STEP + 1) as usize;
-
-/// The bounds that are shown, in seconds: every second power of two of nanoseconds from 262 µs to 17 s.
-pub(crate) fn bounds() -> [f64; BOUNDS] {
-    std::array::from_fn(|bound| seconds(1 << (SHOWN.0 as usize + STEP as usize * bound)))
-}
-
-#[cfg(feature = "prometheus")]
+#[allow(dead_code, reason = "each exporter needs a part of it")]
 impl Histogram {
-    /// All samples together, in seconds.
+    /// Returns the sum of all samples, in seconds.
     pub(crate) fn sum(&self) -> f64 {
         self.total().as_secs_f64()
     }
 
-    /// How many samples there are between two bounds: up to the first, and last above the highest.
-    pub(crate) fn between_bounds(&self) -> [u64; BOUNDS + 1] {
-        let first = ((SHOWN.0 - LOWEST) << PARTS) as usize;
-        let last = ((SHOWN.1 - LOWEST) << PARTS) as usize;
-        let mut counts = [0; BOUNDS + 1];
-        counts[0] = self.buckets[..=first].iter().sum();
-        let between = self.buckets[first + 1..=last].chunks_exact((STEP << PARTS) as usize);
-        for (count, between) in counts[1..].iter_mut().zip(between) {
-            *count = between.iter().sum();
+    /// Returns how many samples lie between bounds that ascend, in nanoseconds: above the bound before, up to
+    /// and with the bound itself. The last count is that of the samples above all bounds.
+    ///
+    /// Counts are exact if each bound is a power of two from 2¹⁰ to 2⁴², or parts such a power and the next
+    /// into eighths. A bucket with another bound in it counts as above that bound.
+    pub(crate) fn counts_between(&self, bounds: &[u64]) -> Vec<u64> {
+        let mut first = 0;
+        let mut count_to = |end: usize| {
+            // The maximum, so that bounds that do not ascend give zeros in place of a panic.
+            let end = end.max(first);
+            let count = self.buckets[first..end].iter().sum();
+            first = end;
+            count
+        };
+        let mut counts = Vec::with_capacity(bounds.len() + 1);
+        for &bound in bounds {
+            let last = bucket(bound);
+            counts.push(count_to(if upper_bound(last) == bound { last + 1 } else { last }));
         }
-        counts[BOUNDS] = self.buckets[last + 1..].iter().sum();
+        counts.push(count_to(BUCKETS));
         counts
     }
 }
 
-#[cfg(all(test, feature = "prometheus", not(limit_loom)))]
+#[cfg(all(test, not(limit_loom)))]
 mod tests {
     use super::*;
 
     #[test]
-    fn counts_between_the_bounds_shown_are_exact() {
+    fn counts_between_powers_of_two_are_exact() {
         let mut histogram = Histogram::default();
         let mut samples = vec![0, 1, u64::MAX];
         for shift in 1..63_u32 {
@@ -53,13 +48,15 @@ mod tests {
         for &sample in &samples {
             histogram.record(sample);
         }
-        let counts = histogram.between_bounds();
+        let bounds: Vec<u64> = (18..=34).step_by(2).map(|shift| 1 << shift).collect();
+        let counts = histogram.counts_between(&bounds);
         let mut up_to = 0;
-        for (bound, count) in std::iter::zip((18..=34).step_by(2), counts) {
+        for (bound, count) in std::iter::zip(bounds, &counts) {
             up_to += count;
-            let exact = samples.iter().filter(|&&sample| sample <= 1 << bound).count();
-            assert_eq!(up_to, exact as u64, "up to 2^{bound} ns");
+            let exact = samples.iter().filter(|&&sample| sample <= bound).count();
+            assert_eq!(up_to, exact as u64, "up to {bound} ns");
         }
         assert_eq!(counts.iter().sum::<u64>(), samples.len() as u64);
+        assert_eq!(histogram.counts_between(&[]), [samples.len() as u64]);
     }
 }

@@ -1,11 +1,12 @@
-//! Samples that have come since, to be told one by one after the event.
+//! The samples that came since an earlier reading.
 
 use super::Histogram;
-#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+#[cfg(feature = "_exporters")]
 use super::{seconds, upper_bound};
 
 impl Histogram {
-    /// Without these samples, which it has too. (The largest is not known then: the most it may be.)
+    /// Takes away samples that this histogram contains. (The largest of the rest is not known: the maximum
+    /// stays as an upper bound.)
     pub(crate) fn subtract(&mut self, other: &Self) {
         for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
             *mine = mine.saturating_sub(*theirs);
@@ -14,8 +15,9 @@ impl Histogram {
         self.sum = self.sum.saturating_sub(other.sum);
     }
 
-    /// Samples, in seconds and how often, that fall in the same buckets and have the same sum.
-    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    /// Returns samples, in seconds and how often, that fall in the same buckets and have the same sum.
+    #[cfg(feature = "_exporters")]
+    #[allow(dead_code, reason = "not every exporter hands on samples")]
     pub(crate) fn samples(&self) -> Vec<(f64, u64)> {
         let all: Vec<_> = std::iter::zip(0.., self.buckets)
             .filter(|&(_, count)| count > 0)
@@ -39,13 +41,13 @@ impl Histogram {
     }
 }
 
-#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+#[cfg(feature = "_exporters")]
 #[expect(clippy::cast_precision_loss, reason = "see `seconds`")]
 fn share(part: u128, whole: u128) -> f64 {
     if whole == 0 { 1.0 } else { (part as f64 / whole as f64).min(1.0) }
 }
 
-#[cfg(all(test, any(feature = "metrics", feature = "opentelemetry"), not(limit_loom)))]
+#[cfg(all(test, feature = "_exporters", not(limit_loom)))]
 mod tests {
     use super::super::{BUCKETS, bucket};
     use super::*;
