@@ -29,7 +29,7 @@ use crate::scope::Scope;
 pub use drain::{Drain, Undrained};
 pub use handle::{LimiterHandle, find, limiters};
 pub use keyed::ForKey;
-#[cfg(any(feature = "task", feature = "tower"))]
+#[cfg(feature = "tower")]
 pub(crate) use shared::AcquireShared;
 pub use shared::SharedLimiter;
 use std::borrow::Cow;

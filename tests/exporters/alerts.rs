@@ -1,5 +1,4 @@
-//! The files in `assets/`: whether they are those that the list of metrics makes, and whether the rules
-//! are good.
+//! The files in `assets/` follow from the list of metrics, and Prometheus accepts the rules.
 
 use crate::assets;
 use crate::scraped::{find, say_that_it_is_missing};
@@ -67,7 +66,7 @@ fn metrics_are_as_prometheus_likes_them() {
         .spawn()
         .expect("it starts");
     let mut input = promtool.stdin.take().expect("it is piped");
-    // On another thread, so that neither waits for the other.
+    // On another thread, so that neither end of the pipe waits for the other.
     let text = older_format(&encoded(Collector::new()));
     let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
     let output = promtool.wait_with_output().expect("it ends");

@@ -14,15 +14,15 @@ use prometheus_client::registry::Registry;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
-/// Requests that each make a limiter, of which three are there at a time: the name of the third last is used
-/// again. Each makes one call that is let in at once.
+/// The number of requests. Each makes a limiter and one call that is let in at once. Three limiters exist at a time,
+/// and the next takes the name of the oldest.
 const REQUESTS: usize = 2_000;
 
 fn requests(test: &str, mut after_some: impl FnMut()) {
     let mut alive: Vec<Option<Limiter>> = (0..3).map(|_| None).collect();
     for request in 0..REQUESTS {
         let slot = request % 3;
-        // First: as when a request ends before another begins.
+        // The old limiter goes first, as when a request ends before another begins.
         drop(alive[slot].take());
         let limiter = Limiter::named(format!("dropped::{test}-{slot}"), 3);
         drop(limiter.try_acquire().expect("a permit is free"));
@@ -33,7 +33,7 @@ fn requests(test: &str, mut after_some: impl FnMut()) {
     }
 }
 
-/// A prometheus-like recorder: what it was told stays, and a counter that is set takes the larger.
+/// A recorder like that for Prometheus: values stay, and a counter that is set takes the larger value.
 struct Recorder(Store<Key, AtomicStorage>);
 
 impl metrics::Recorder for Recorder {
@@ -66,7 +66,7 @@ fn limiter_of(key: &Key) -> String {
 }
 
 impl Recorder {
-    /// Its limiters with that beginning.
+    /// Returns the limiters whose names begin so.
     fn limiters(&self, beginning: &str) -> BTreeSet<String> {
         let all = self.0.get_counter_handles().into_keys().map(|key| limiter_of(&key));
         all.filter(|limiter| limiter.starts_with(beginning)).collect()
@@ -93,7 +93,7 @@ impl Recorder {
     }
 }
 
-/// Of limiters with that beginning: the names, and the calls that were let in at once.
+/// Returns the names of the limiters that begin so, and their calls that were let in at once.
 fn shown(text: &str, beginning: &str) -> (BTreeSet<String>, f64) {
     let start = format!("limiter=\"{beginning}");
     let of_them: Vec<_> =
@@ -121,7 +121,7 @@ fn prometheus_counts_all_of_those_that_have_had_a_name() {
             assert_eq!(calls, last + 400.0, "{of}: also of limiters that no reading has seen");
             last = calls;
         });
-        // All have gone: their counters stay, and nothing that is of a moment.
+        // All limiters are gone: their counters stay, their gauges do not.
         let text = encode(&registry);
         let (names, calls) = shown(&text, &beginning);
         assert_eq!((names.len(), calls), (3, figure(REQUESTS)), "{of}: {names:?}");
@@ -202,7 +202,7 @@ async fn waits_and_changes_of_those_that_have_had_a_name_are_added_up() {
             "concurrency_limit_limit_changes_total{limiter=\"dropped::waits\",source=\"live\"}",
         );
         assert_eq!(changes, figure(2 * round));
-        // As many as were told one by one.
+        // The histogram of OpenTelemetry has as many.
         assert_eq!(provider.collect().waits("dropped::waits").count, round as u64);
     }
 }
@@ -255,7 +255,7 @@ fn names_that_are_never_used_again_do_not_add_up() {
                 "a recorder is told of each that it was told of that it is gone"
             );
 
-            // One of the last thousand goes on from where it was, an older one starts from zero.
+            // One of the last thousand names continues from where it was, an older one starts from zero.
             for (request, calls) in [(1500, 2.0), (200, 1.0)] {
                 let limiter = Limiter::named(format!("request {request}"), 1);
                 drop(limiter.try_acquire());
@@ -290,7 +290,7 @@ fn a_pool_for_each_request_makes_no_more_series_than_there_are_pools() {
                     alive[request % 3] = Some(pool);
                 }
                 let (names, _) = shown(&encoded(Collector::new()), "pool");
-                // Four are alive for a moment: the next is made before the oldest is dropped.
+                // For a moment there are four: the next is made before the oldest is dropped.
                 assert!(names.len() <= 4, "{names:?}");
             });
         },

@@ -1,4 +1,4 @@
-//! What exporters show is what limiters count.
+//! Exporters show the figures that limiters count.
 #![expect(clippy::float_cmp, reason = "counts, and sums that come from the same division")]
 
 mod alerts;
@@ -13,5 +13,6 @@ mod foreign;
 mod list;
 mod opentelemetry;
 mod prometheus;
+mod readers;
 mod scraped;
 mod support;

@@ -1,4 +1,4 @@
-//! What an OpenTelemetry provider collects.
+//! Collections of an OpenTelemetry provider.
 
 use crate::support::{everything_once, expected, is_built, number, of_everything};
 use limit_runtime::exporters::opentelemetry::{Observation, observe, observe_by_runtime};
@@ -33,7 +33,7 @@ pub(crate) struct Collected {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Waits {
     pub(crate) count: u64,
-    sum: f64,
+    pub(crate) sum: f64,
     bounds: Vec<f64>,
     buckets: Vec<u64>,
 }
@@ -74,7 +74,7 @@ impl Provider {
 }
 
 impl Collected {
-    fn add(&mut self, metrics: &ResourceMetrics) {
+    pub(crate) fn add(&mut self, metrics: &ResourceMetrics) {
         for metric in metrics.scope_metrics().flat_map(ScopeMetrics::metrics) {
             let listed = METRICS.iter().find(|listed| listed.name == metric.name());
             let listed = listed.expect("it is on the list");
@@ -157,7 +157,7 @@ fn series<'a>(metric: &str, labels: impl Iterator<Item = &'a KeyValue>) -> Strin
 async fn every_figure_is_that_of_the_snapshot() {
     static LIMITER: Limiter<Rejected> = of_everything("opentelemetry::everything");
 
-    // Before anybody observes: nothing of it is lost.
+    // Calls from before the observation count too.
     let permit = everything_once(&LIMITER).await;
     let snapshot = LIMITER.snapshot();
     let provider = Provider::new(Temporality::Cumulative);
@@ -196,8 +196,8 @@ async fn instruments_are_those_of_the_list() {
     assert_eq!(collected.metrics, listed);
 }
 
-/// A call that waits so many milliseconds.
-async fn wait_for(limiter: &Limiter, milliseconds: u64) {
+/// Makes a call that waits so many milliseconds.
+pub(crate) async fn wait_for(limiter: &Limiter, milliseconds: u64) {
     let permit = limiter.acquire().await;
     let mut waiter = Box::pin(limiter.acquire());
     assert!(futures::poll!(&mut waiter).is_pending());
@@ -269,7 +269,7 @@ fn all_waits_are_told_once_when_observation_begins_under_load() {
     assert_eq!(waits.count, exact.count);
     let sum = exact.total.as_secs_f64();
     assert!((waits.sum - sum).abs() <= sum * 1e-3, "{} for {sum}", waits.sum);
-    // Nothing is told of an observation that has ended.
+    // An observation that has ended records nothing.
     observation = {
         drop(observation);
         Provider::new(Temporality::Cumulative).observe()
@@ -292,7 +292,7 @@ fn all_holds_are_told_once_when_observation_begins_under_load() {
     const THREADS: u64 = 4;
     const ROUNDS: u64 = 300;
 
-    // The limiter's own figures.
+    // Returns the limiter's own figures.
     let exact = || {
         let samples = crate::support::samples(&crate::support::encoded(Collector::new()));
         let of = |part: &str| {
@@ -321,7 +321,7 @@ fn all_holds_are_told_once_when_observation_begins_under_load() {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 for _ in 0..ROUNDS {
-                    // A thread's first call is counted: more are than of a thread that stays.
+                    // The first call of a thread is counted: many threads make many samples.
                     std::thread::scope(|scope| {
                         scope.spawn(|| (0..65).for_each(|_| drop(LIMITER.try_acquire())));
                     });
@@ -383,7 +383,7 @@ fn counters_of_a_name_never_go_back() {
         }
         assert_eq!(immediate(), 3.0);
         drop(limiter.try_acquire());
-        // Dropped and made again between two collections, then seen to be gone.
+        // The limiter is dropped and made again between two collections.
         drop(limiter);
         let limiter = Limiter::named(name.clone(), 1);
         drop(limiter.try_acquire());

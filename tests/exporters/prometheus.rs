@@ -1,4 +1,4 @@
-//! What `prometheus-client` encodes.
+//! The text that `prometheus-client` encodes.
 
 use crate::alone::alone;
 use crate::support::{
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Those of one limiter, without its buckets.
+/// Returns the samples of one limiter, without its buckets.
 fn of(limiter: &str, samples: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
     let label = format!("limiter=\"{limiter}\"");
     let of_limiter = |name: &&String| {
@@ -139,7 +139,7 @@ fn by_runtime_each_live_one_has_its_own_and_sums_never_go_back() {
     assert_eq!(last[usage], 1.0);
     assert!(!last.keys().any(|name| name.contains("_limit_permit_limit")), "no limit of the ended");
 
-    // The next one takes the first one's place, and is not taken for it.
+    // The next runtime reuses the memory of the first, and has a number of its own.
     let third = one_thread();
     third.block_on(async { drop(limiter.acquire().await) });
     let reused = shown();
@@ -248,7 +248,7 @@ fn a_collector_is_found_however_it_was_registered_and_no_other_is_taken_for_it()
     let part = registry.sub_registry_with_prefix("part");
     Collector::new().register(part).expect("it is the first");
     Collector::new().register(&mut registry).expect_err("there is one in a part of it");
-    // Each registry has its own.
+    // Each registry may have one.
     Collector::new().register(&mut Registry::default()).expect("it is the first there");
 }
 
@@ -277,7 +277,7 @@ fn names_are_escaped() {
 
 #[test]
 fn thousand_limiters_are_all_there() {
-    // When they are dropped, names of other tests would be forgotten.
+    // Never dropped: so many dropped names would make those of other tests forgotten.
     alone(
         "prometheus::thousand_limiters_are_all_there",
         || (),
@@ -301,7 +301,7 @@ fn thousand_limiters_are_all_there() {
 #[cfg(feature = "diagnostics")]
 const OLDEST: &str = "oldest_holder_start_timestamp_seconds";
 
-/// Does something at another time than what was done before.
+/// Calls a function at a later time than everything before.
 #[cfg(feature = "diagnostics")]
 fn later<T>(run: impl FnOnce() -> T) -> T {
     let begun = std::time::Instant::now();
@@ -330,12 +330,12 @@ fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
     let after = now();
     let second = later(|| limiter.try_acquire().expect("a permit is free"));
     let started = series(OLDEST).expect("there is one");
-    // To the precision of a clock that is not the one that ages are reckoned by.
+    // With a tolerance: the wall clock is not the clock by which ages are measured.
     assert!(started > before - 60.0 && started < after + 60.0, "{started} in {before}..{after}");
     drop(first);
     let next = series(OLDEST).expect("there is another");
     assert!(next > started, "{next} after {started}");
-    // A thread's first call is one that is counted.
+    // The first call of a thread is counted.
     assert_eq!(series("hold_time_seconds_count"), Some(1.0));
     assert!(series("hold_time_seconds_sum").is_some_and(|sum| sum > 0.0));
     drop(second);
@@ -379,7 +379,7 @@ async fn waits_are_not_taken_for_holds() {
         samples(&encoded(Collector::new())).get(name).copied()
     };
     assert_eq!(count(), Some(1.0));
-    // Of 65 the first and the last are counted.
+    // Of 65 calls the first and the last are counted.
     drop(held);
     for _ in 0..62 {
         drop(limiter.acquire().await);

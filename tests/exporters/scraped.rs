@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
-/// Where a program is, if it is installed.
+/// Returns the path of a program, if it is installed.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -50,14 +50,14 @@ fn prometheus_shows_what_the_program_counts() -> Result {
     let permit = runtime.block_on(everything_once(&EVERYTHING));
     let calls = load_until_scraped_often(&runtime, &program);
 
-    // As many as were made.
+    // The count is that of the calls that were made.
     let total = LOADED.snapshot().total;
     assert_eq!(total.admitted_at_once + total.admitted_after_waiting, calls);
     assert!(total.wait.count > 0, "under load calls wait");
     for name in ["scraped::loaded", "scraped::everything"] {
         agrees(&prometheus, name)?;
     }
-    // At no scrape was anything less than at the one before.
+    // No counter is less than at the scrape before.
     for metric in METRICS.iter().filter(|metric| metric.needs.is_none()) {
         let names: &[&str] = match metric.kind {
             Kind::Counter => &[""],
@@ -77,7 +77,7 @@ fn prometheus_shows_what_the_program_counts() -> Result {
     dashboard_can_be_drawn(&prometheus)
 }
 
-/// Calls without an end until the program has been scraped a few times meanwhile; says how many.
+/// Makes calls until the program has been scraped a few times meanwhile, and returns how many calls.
 fn load_until_scraped_often(runtime: &tokio::runtime::Runtime, program: &Program) -> u64 {
     let enough = program.scrapes.load(Ordering::Relaxed) + 5;
     let tasks: Vec<_> = (0..8)
@@ -104,7 +104,7 @@ fn load_until_scraped_often(runtime: &tokio::runtime::Runtime, program: &Program
     })
 }
 
-/// Prometheus comes to show every figure of a limiter, buckets included.
+/// Waits until Prometheus shows every figure of a limiter, buckets included.
 fn agrees(prometheus: &Prometheus, name: &str) -> Result {
     let limiter = limit_runtime::find(name).ok_or("it has been used")?;
     let label = format!("limiter=\"{name}\"");
@@ -117,7 +117,7 @@ fn agrees(prometheus: &Prometheus, name: &str) -> Result {
         exact.into_iter().map(|(name, value)| (by_label(&name), value)).collect();
     let mut shown = BTreeMap::new();
     let agreed = wait_until(|| {
-        // And not the alerts that it makes of them.
+        // Without the alerts that it makes of them.
         shown = prometheus.series(&format!("{{__name__=~\"concurrency_limit_.*\",{label}}}"))?;
         Ok((shown == exact).then_some(()))
     });
@@ -127,7 +127,7 @@ fn agrees(prometheus: &Prometheus, name: &str) -> Result {
     agreed
 }
 
-/// A series's name with its labels in order, and bounds as numbers.
+/// Returns a series with its labels in order, and bounds as numbers.
 fn by_label(series: &str) -> String {
     let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
     let mut labels: Vec<_> = labels.trim_end_matches('}').split(',').map(normal).collect();
@@ -151,7 +151,7 @@ fn rules_can_be_evaluated(prometheus: &Prometheus) -> Result {
     })
 }
 
-/// Each of its expressions is one, and those of metrics that are there give something.
+/// Checks that each expression of the dashboard is valid, and that those of existing metrics have results.
 fn dashboard_can_be_drawn(prometheus: &Prometheus) -> Result {
     let [(_, dashboard), _] = assets::all();
     let dashboard: Value = serde_json::from_str(&dashboard)?;
@@ -161,7 +161,7 @@ fn dashboard_can_be_drawn(prometheus: &Prometheus) -> Result {
             let chosen = expression.replace("$limiter", "scraped::.*").replace("$job", ".*");
             let chosen = chosen.replace("$__rate_interval", "1m");
             let later = ["hold_time", "oldest_holder"].iter().any(|name| expression.contains(name));
-            // After a scrape that took too long there is nothing until the next.
+            // After a scrape that took too long there are no results until the next scrape.
             let is_drawn = || {
                 let values = prometheus.query(&chosen)?;
                 Ok((later || !values.is_empty()).then_some(()))
@@ -172,7 +172,7 @@ fn dashboard_can_be_drawn(prometheus: &Prometheus) -> Result {
     Ok(())
 }
 
-/// Asks again and again, for a minute at most.
+/// Repeats a question until it is answered, for a minute at most.
 fn wait_until(mut done: impl FnMut() -> Result<Option<()>>) -> Result {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(60) {
@@ -184,14 +184,14 @@ fn wait_until(mut done: impl FnMut() -> Result<Option<()>>) -> Result {
     done()?.ok_or_else(|| "not within a minute".into())
 }
 
-/// What is to be scraped: this program.
+/// The target of the scrapes: this program.
 struct Program {
     address: SocketAddr,
     scrapes: Arc<AtomicUsize>,
 }
 
 impl Program {
-    /// Answers whatever it is asked with all figures, until the test's end.
+    /// Answers every request with all figures, until the test's end.
     fn serve() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
@@ -199,7 +199,7 @@ impl Program {
         let counted = Arc::clone(&scrapes);
         std::thread::spawn(move || {
             for connection in listener.incoming() {
-                // One that breaks off is the scraper's affair.
+                // The scraper may break a connection off.
                 let _ = connection.and_then(answer);
                 counted.fetch_add(1, Ordering::Relaxed);
             }
@@ -223,7 +223,7 @@ fn answer(mut connection: TcpStream) -> std::io::Result<()> {
     write!(connection, "{head}Content-Length: {}\r\n\r\n{text}", text.len())
 }
 
-/// A server of the test's own: own directory, own port, gone with the test.
+/// A Prometheus server of the test: it has its own directory and port, and ends with the test.
 struct Prometheus {
     server: Child,
     address: SocketAddr,
@@ -244,7 +244,7 @@ impl Prometheus {
                 rules.canonicalize()?.display()
             ),
         )?;
-        // A port that is free now; whoever takes it meanwhile makes the test fail, and loudly.
+        // The port is free now. If another program takes it meanwhile, the test fails.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let server = Command::new(server)
             .arg(format!("--config.file={}", config.display()))
@@ -261,7 +261,7 @@ impl Prometheus {
     fn get(&self, path: &str) -> Result<Value> {
         let mut connection = TcpStream::connect(self.address)?;
         connection.set_read_timeout(Some(Duration::from_secs(120)))?;
-        // Of the older protocol, so that the answer comes in one piece.
+        // HTTP/1.0, so that the answer comes in one piece.
         write!(connection, "GET {path} HTTP/1.0\r\n\r\n")?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer)?;
@@ -278,12 +278,12 @@ impl Prometheus {
         Ok(answer["data"]["result"].as_array().ok_or("no result")?.clone())
     }
 
-    /// The values of an expression.
+    /// Returns the values of an expression.
     fn query(&self, expression: &str) -> Result<Vec<f64>> {
         self.ask(expression)?.iter().map(value).collect()
     }
 
-    /// The series that an expression selects, by name and labels as they are exported.
+    /// Returns the series that an expression selects, by name and labels as they are exported.
     fn series(&self, expression: &str) -> Result<BTreeMap<String, f64>> {
         let mut all = BTreeMap::new();
         for series in self.ask(expression)? {
@@ -303,7 +303,7 @@ impl Prometheus {
 
 impl Drop for Prometheus {
     fn drop(&mut self) {
-        // Nothing is to be kept, so there is no need to ask politely.
+        // The server has nothing to save.
         let _ = self.server.kill();
         let _ = self.server.wait();
     }

@@ -1,4 +1,4 @@
-//! What limiters count, for Prometheus, OpenTelemetry and the `metrics` facade.
+//! Figures of all limiters for Prometheus, OpenTelemetry and the `metrics` facade.
 //!
 //! | feature | |
 //! |---|---|
@@ -6,47 +6,46 @@
 //! | `opentelemetry` | [`opentelemetry::observe`], instruments on a `Meter` |
 //! | `metrics` | [`metrics::describe`] and [`metrics::collect`], for the recorder of the `metrics` crate |
 //!
-//! Every limiter that has been used is exported; calls do nothing for it. Figures are read when they are
-//! asked for. (With OpenTelemetry a call that has waited records how long, besides.) They are the same
-//! that a [`Snapshot`](crate::Snapshot) shows, from the first use of a limiter on, whenever an exporter
-//! was installed.
+//! Exporters show every limiter that has been used. They read the figures when somebody asks for them; calls do
+//! nothing more than without an exporter. The figures are those of a [`Snapshot`](crate::Snapshot): they start with
+//! the first use of a limiter, not when an exporter is installed.
 //!
 //! # Metrics
 //!
-//! The table is that of [`METRICS`].
+//! [`METRICS`] is the same table for programs.
 //!
 //! | metric | with Prometheus | kind | unit | labels | |
 //! |---|---|---|---|---|---|
 //! | `concurrency_limit.permit.limit` | `concurrency_limit_permit_limit` | gauge | `{permit}` | `limiter` | Permits there are; with keys, for each key |
 //! | `concurrency_limit.permit.usage` | `concurrency_limit_permit_usage` | up-down counter | `{permit}` | `limiter` | Permits that are out |
 //! | `concurrency_limit.queued_calls` | `concurrency_limit_queued_calls` | up-down counter | `{call}` | `limiter` | Calls that wait for permits |
-//! | `concurrency_limit.acquisitions` | `concurrency_limit_acquisitions_total` | counter | `{call}` | `limiter`, `result`: `immediate`, `waited`, `queue_full`, `timeout`, `cancelled`, `closed`, `too_heavy`, `evicted` | Calls by what became of them |
+//! | `concurrency_limit.acquisitions` | `concurrency_limit_acquisitions_total` | counter | `{call}` | `limiter`, `result`: `immediate`, `waited`, `cancelled`, `queue_full`, `timeout`, `too_heavy`, `closed`, `evicted` | Calls by what became of them |
 //! | `concurrency_limit.wait_time` | `concurrency_limit_wait_time_seconds` | histogram | `s` | `limiter` | How long calls waited that were admitted after waiting |
 //! | `concurrency_limit.limit.changes` | `concurrency_limit_limit_changes_total` | counter | `{change}` | `limiter`, `source`: `file`, `environment`, `live` | Changes of the limit by who made them |
 //! | `concurrency_limit.active_keys` | `concurrency_limit_active_keys` | up-down counter | `{key}` | `limiter` | Keys that have holders or waiters |
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
 //!
-//! All results and sources of a limiter are there from the start, at zero. (Of holds there is nothing before
-//! the first is counted: on each thread the first of a limiter is, and then one in 64.) No label ever has a key, a
-//! task or a user for its value.
+//! All results and sources of a limiter are there from the start, at zero. Hold times appear with the first hold
+//! that is counted: on each thread the first call of a limiter is, and then one in 64. No label has a key, a task
+//! or a user as its value.
 //!
-//! The limit is that of one scope. Where several runtimes use a limiter, each has so many permits, and
-//! more than the limit may be out in all.
+//! The limit is that of one scope. Where several runtimes use a limiter, each has so many permits, and the usage may
+//! exceed the limit.
 //!
 //! # By runtime
 //!
-//! If asked for, figures come by runtime, under one more label, `runtime`: the number that a
+//! If asked for, figures have one more label, `runtime`: the number that a
 //! [`RuntimeSnapshot`](crate::RuntimeSnapshot) has, 0 for the process. It is for programs with a few runtimes that
-//! live long: each makes as many series anew.
+//! live long, because each runtime adds as many series as there are without the label.
 //!
-//! When a runtime has ended its series go (with the `metrics` facade, which cannot take them back, they
-//! stay as they are). The value `retired` is for what was counted by runtimes that had ended before the
-//! first reading, or between two, and for permits that outlive their runtime. Nothing is counted under two
-//! labels, so that the growth of all series together is that of the limiter.
+//! When a runtime ends, its series disappear. (A recorder of the `metrics` facade cannot remove series: there they
+//! stay as they are.) The value `retired` stands for the counts of runtimes that ended before the first reading
+//! or between two readings, and for permits that outlive their runtime. Nothing is counted under two labels:
+//! the growth of all series together is that of the limiter.
 //!
 //! `concurrency_limit.limit.changes`, `concurrency_limit.hold_time` and
-//! `concurrency_limit.oldest_holder.start_timestamp` are of no runtime, and without the label.
+//! `concurrency_limit.oldest_holder.start_timestamp` belong to no runtime and never have the label.
 //!
 //! | exporter | |
 //! |---|---|
@@ -54,41 +53,51 @@
 //! | OpenTelemetry | [`observe_by_runtime`](opentelemetry::observe_by_runtime) |
 //! | `metrics` facade | [`collect_by_runtime`](metrics::collect_by_runtime) |
 //!
-//! # Waits
+//! # Waits and holds
 //!
-//! The histogram's bounds are every second power of two of nanoseconds, from 2¹⁸ (262 µs) to 2³⁴ (17 s).
-//! Counts and sum are exact. Where samples have to be handed to a recorder or a meter one by one, those from before
-//! it was installed come in the same buckets and with the same sum, but not one by one as they were.
+//! The bounds of the histograms are every second power of two of nanoseconds, from 2¹⁸ (262 µs) to 2³⁴ (17 s).
+//! Counts and sums are exact.
+//!
+//! Recorders of the `metrics` facade and meters of OpenTelemetry keep histograms themselves. Each reading gives them
+//! as many samples as there were waits and holds since the reading before it, with the same sum. The value of a
+//! single sample is known to an eighth. The first reading gives them all samples from before.
 //!
 //! # Limiters that are dropped
 //!
-//! Counters and histograms are those of a *name*: of all limiters that have had it, one after another. So a
-//! counter does not go back when a name is used again, and nothing is lost that was counted by a limiter that came
-//! and went between two readings. A program that makes a limiter for each request has as many series as
-//! it has limiters at a time.
+//! Counters and histograms belong to a *name*: to all limiters that have had it, one after another. So a counter
+//! does not go back when a name is used again, and the counts of a limiter that comes and goes between two
+//! readings are not lost. A program that makes a limiter for each request has as many series as it has limiters
+//! at a time.
 //!
-//! A limiter that is dropped has no gauges any more, and its counters stay as they are. So that series do not add
-//! up where names are not used again, as with one for each customer:
+//! A limiter that is dropped has no gauges any more, and its counters stay as they are. Where names are never used
+//! again, as with a limiter for each customer, this table limits the number of series:
 //!
-//! | of the names that nobody has | |
+//! | names that no limiter has | |
 //! |---|---|
 //! | the last 100 | are shown |
-//! | the last 1,000 | go on from where they were, if a limiter is named so again |
+//! | the last 1,000 | continue from where they were, if a limiter takes the name again |
 //! | others | start from zero: a counter's reset, as when a program is started anew |
 //!
-//! (Limiters that have counted nothing are not among them.) A recorder of the `metrics` facade and the histograms
-//! of an OpenTelemetry SDK keep what they were told, until they forget it by themselves: the SDK has a limit of
-//! series, a recorder perhaps a time after which it forgets. A recorder that was told of a name, which has
-//! then been forgotten here, shows more of it only when that has counted more than before.
+//! Limiters that have counted nothing do not belong to them. A recorder of the `metrics` facade and the histograms of
+//! an OpenTelemetry SDK keep what they have received, until they forget it by themselves: the SDK limits the number of
+//! series, and a recorder may forget after some time. If a name was forgotten here and a recorder still has it,
+//! the recorder's counter grows again when the new count exceeds the old one.
 //!
 //! # Dashboard and alerts
 //!
 //! In the repository, `assets/grafana.json` is a dashboard for Grafana, and `assets/alerts.yml` has alerting rules
-//! for Prometheus. They go by the names of this table.
+//! for Prometheus. Both use the names of this table.
 
-mod list;
-
+#[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
+mod bounds;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod deltas;
+mod exclusive;
+mod labels;
 mod ledger;
+mod list;
+mod series;
+
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub mod metrics;
@@ -99,29 +108,26 @@ pub mod opentelemetry;
 #[cfg_attr(docsrs, doc(cfg(feature = "prometheus")))]
 pub mod prometheus;
 
-use crate::Source;
-use crate::metrics::{Counters, LimitChanges};
-use crate::rejected::RejectedKind;
 use list::Figure;
 pub use list::METRICS;
 
-/// Something that is measured of every limiter. See [`METRICS`].
+/// A metric of every limiter. See [`METRICS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric {
-    /// Its name, by the rules of OpenTelemetry; the `metrics` facade uses it as well.
+    /// The name by the rules of OpenTelemetry. The `metrics` facade uses it as well.
     pub name: &'static str,
-    /// The name that Prometheus gives it.
+    /// The name by the rules of Prometheus.
     pub prometheus: &'static str,
-    /// What kind of figure it is.
+    /// The kind of the figures.
     pub kind: Kind,
-    /// In the notation of UCUM: `s` for seconds, in braces what is counted.
+    /// The unit in the notation of UCUM: `s` for seconds, or the counted thing in braces.
     pub unit: &'static str,
-    /// What it says.
+    /// The meaning, in a few words.
     pub description: &'static str,
     /// The labels of its series.
     pub labels: &'static [Label],
-    /// The feature without which it is not there, besides that of the exporter.
+    /// A feature that the metric needs besides that of the exporter.
     pub needs: Option<&'static str>,
     figure: Figure,
 }
@@ -130,18 +136,18 @@ pub struct Metric {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A value of which sums say nothing.
+    /// A value that cannot be added up.
     Gauge,
-    /// Something that comes and goes. A gauge, for those who know no other.
+    /// A sum that grows and shrinks. Backends without this kind show it as a gauge.
     UpDownCounter,
-    /// Something that only grows.
+    /// A sum that only grows.
     Counter,
-    /// Samples, by buckets.
+    /// Counts of samples, by buckets.
     Histogram,
 }
 
 impl Kind {
-    /// As in the documentation: `gauge`, `up-down counter`, `counter` or `histogram`.
+    /// Returns the kind as the documentation has it: `gauge`, `up-down counter`, `counter` or `histogram`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -157,43 +163,13 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Label {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// The values that it can have, if they are known.
+    /// The values, if they are known. Empty if not.
     pub values: &'static [&'static str],
 }
 
-/// The label that every metric has: the limiter's name.
-const LIMITER: &str = "limiter";
-
-/// The label of figures by runtime.
-const RUNTIME: &str = "runtime";
-
-/// What may become of a call, and how many calls it has been so of.
-fn results(counters: &Counters) -> [(&'static str, u64); 8] {
-    let rejected = |kind| counters.rejected.of(kind);
-    [
-        ("immediate", counters.admitted_at_once),
-        ("waited", counters.waits().map_or(0, crate::metrics::Histogram::count)),
-        ("queue_full", rejected(RejectedKind::QueueFull)),
-        ("timeout", rejected(RejectedKind::TimedOut)),
-        ("cancelled", counters.cancelled),
-        ("closed", rejected(RejectedKind::Closed)),
-        ("too_heavy", rejected(RejectedKind::TooHeavy)),
-        ("evicted", rejected(RejectedKind::Evicted)),
-    ]
-}
-
-/// Who may change a limit, and how often they have.
-fn sources(changes: LimitChanges) -> [(&'static str, u64); 3] {
-    [
-        (Source::File.as_str(), changes.file),
-        (Source::Environment.as_str(), changes.environment),
-        (Source::Live.as_str(), changes.live),
-    ]
-}
-
-/// The metrics that are exported in this build.
+/// Returns the metrics that exporters show in this build.
 fn exported() -> impl Iterator<Item = &'static Metric> {
     METRICS.iter().filter(|metric| metric.figure.is_built())
 }

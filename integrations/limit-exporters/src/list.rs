@@ -1,29 +1,54 @@
 //! The list of metrics.
 
-use super::{Kind, LIMITER, Label, Metric};
+use super::labels::{LIMITER, RESULT, SOURCE};
+use super::{Kind, Metric};
 
-/// Where a metric's values come from.
+/// Where a metric's values come from. Exporters match it exhaustively: a new one does not compile until all of
+/// them show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Figure {
+    Level(Level),
+    Count(Count),
+    Distribution(Distribution),
+    OldestHolder,
+}
+
+/// A figure of the moment: one number for each runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
     Limit,
     InUse,
     Waiting,
     Keys,
-    Results,
-    Waits,
+}
+
+/// Counters that one label tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    Calls,
     Changes,
-    HoldTime,
-    OldestHolder,
+}
+
+/// A histogram of durations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Distribution {
+    Waits,
+    Holds,
 }
 
 impl Figure {
-    /// Whether exporters show it in this build.
+    /// Returns whether exporters show the figure in this build.
     pub(super) const fn is_built(self) -> bool {
-        cfg!(feature = "diagnostics") || !matches!(self, Self::HoldTime | Self::OldestHolder)
+        match self {
+            Self::Level(_) | Self::Count(_) | Self::Distribution(Distribution::Waits) => true,
+            Self::Distribution(Distribution::Holds) | Self::OldestHolder => {
+                cfg!(feature = "diagnostics")
+            }
+        }
     }
 }
 
-/// Every metric there is, in the order in which they are exported.
+/// Every metric, in the order in which exporters show them.
 ///
 /// # Examples
 ///
@@ -41,9 +66,9 @@ pub const METRICS: &[Metric] = &[
         kind: Kind::Gauge,
         unit: "{permit}",
         description: "Permits there are; with keys, for each key",
-        labels: &[OF_LIMITER],
+        labels: &[LIMITER],
         needs: None,
-        figure: Figure::Limit,
+        figure: Figure::Level(Level::Limit),
     },
     Metric {
         name: "concurrency_limit.permit.usage",
@@ -51,22 +76,22 @@ pub const METRICS: &[Metric] = &[
         kind: Kind::UpDownCounter,
         unit: "{permit}",
         description: "Permits that are out",
-        labels: &[OF_LIMITER],
+        labels: &[LIMITER],
         needs: None,
-        figure: Figure::InUse,
+        figure: Figure::Level(Level::InUse),
     },
-    // OpenTelemetry would have what is counted end in `.count`, and Prometheus has `_count` mean that of a
-    // histogram. So as `http.server.active_requests` and `aspnetcore.rate_limiting.queued_requests` of
-    // OpenTelemetry's semantic conventions.
+    // OpenTelemetry recommends names of counts that end in `.count`. In Prometheus `_count` is the count of a
+    // histogram. So the name follows `http.server.active_requests` and
+    // `aspnetcore.rate_limiting.queued_requests` of OpenTelemetry's semantic conventions.
     Metric {
         name: "concurrency_limit.queued_calls",
         prometheus: "concurrency_limit_queued_calls",
         kind: Kind::UpDownCounter,
         unit: "{call}",
         description: "Calls that wait for permits",
-        labels: &[OF_LIMITER],
+        labels: &[LIMITER],
         needs: None,
-        figure: Figure::Waiting,
+        figure: Figure::Level(Level::Waiting),
     },
     Metric {
         name: "concurrency_limit.acquisitions",
@@ -74,9 +99,9 @@ pub const METRICS: &[Metric] = &[
         kind: Kind::Counter,
         unit: "{call}",
         description: "Calls by what became of them",
-        labels: &[OF_LIMITER, Label { name: "result", values: RESULTS }],
+        labels: &[LIMITER, RESULT],
         needs: None,
-        figure: Figure::Results,
+        figure: Figure::Count(Count::Calls),
     },
     Metric {
         name: "concurrency_limit.wait_time",
@@ -84,9 +109,9 @@ pub const METRICS: &[Metric] = &[
         kind: Kind::Histogram,
         unit: "s",
         description: "How long calls waited that were admitted after waiting",
-        labels: &[OF_LIMITER],
+        labels: &[LIMITER],
         needs: None,
-        figure: Figure::Waits,
+        figure: Figure::Distribution(Distribution::Waits),
     },
     Metric {
         name: "concurrency_limit.limit.changes",
@@ -94,9 +119,9 @@ pub const METRICS: &[Metric] = &[
         kind: Kind::Counter,
         unit: "{change}",
         description: "Changes of the limit by who made them",
-        labels: &[OF_LIMITER, Label { name: "source", values: SOURCES }],
+        labels: &[LIMITER, SOURCE],
         needs: None,
-        figure: Figure::Changes,
+        figure: Figure::Count(Count::Changes),
     },
     Metric {
         name: "concurrency_limit.active_keys",
@@ -104,9 +129,9 @@ pub const METRICS: &[Metric] = &[
         kind: Kind::UpDownCounter,
         unit: "{key}",
         description: "Keys that have holders or waiters",
-        labels: &[OF_LIMITER],
+        labels: &[LIMITER],
         needs: None,
-        figure: Figure::Keys,
+        figure: Figure::Level(Level::Keys),
     },
     Metric {
         name: "concurrency_limit.hold_time",
@@ -114,9 +139,9 @@ pub const METRICS: &[Metric] = &[
         kind: Kind::Histogram,
         unit: "s",
         description: "How long permits were held, of a sample of the calls",
-        labels: &[OF_LIMITER],
+        labels: &[LIMITER],
         needs: Some("diagnostics"),
-        figure: Figure::HoldTime,
+        figure: Figure::Distribution(Distribution::Holds),
     },
     Metric {
         name: "concurrency_limit.oldest_holder.start_timestamp",
@@ -124,23 +149,8 @@ pub const METRICS: &[Metric] = &[
         kind: Kind::Gauge,
         unit: "s",
         description: "When the oldest holder got its permits, in seconds since 1970; not there if there is none",
-        labels: &[OF_LIMITER],
+        labels: &[LIMITER],
         needs: Some("diagnostics"),
         figure: Figure::OldestHolder,
     },
 ];
-
-const OF_LIMITER: Label = Label { name: LIMITER, values: &[] };
-
-const RESULTS: &[&str] = &[
-    "immediate",
-    "waited",
-    "queue_full",
-    "timeout",
-    "cancelled",
-    "closed",
-    "too_heavy",
-    "evicted",
-];
-
-const SOURCES: &[&str] = &["file", "environment", "live"];

@@ -1,52 +1,64 @@
-//! For OpenTelemetry: instruments on a `Meter`.
+//! Figures for OpenTelemetry: instruments on a `Meter`.
 //!
-//! An SDK keeps only so many series of an instrument, 2000 unless told otherwise, and takes those beyond
-//! for one. `concurrency_limit.acquisitions` has eight for each limiter: with more than 250 limiters,
-//! raise the limit by a view. Of the [limiters that are dropped](super#limiters-that-are-dropped) a hundred
-//! are among them.
+//! A call records nothing when it has waited or when it ends. Each collection of the provider reads the limiters.
 //!
-//! The histograms have the waits and holds of all limiters from when they are first observed on, and those from
-//! before of the limiters that there are then.
+//! # Number of series
+//!
+//! An SDK keeps only so many series of an instrument, 2,000 by default, and adds up the rest in one series. The
+//! metric `concurrency_limit.acquisitions` has eight series for each limiter: with more than 250 limiters, raise
+//! the limit by a view. Up to a hundred [limiters that are dropped](super#limiters-that-are-dropped) count too.
+//!
+//! # Histograms
+//!
+//! OpenTelemetry has no histograms that are observed. So a collection records the samples that came since the
+//! collection before it, and the first collection records all samples that there ever were.
+//!
+//! * Counts, by the bounds of the metric, and sums are exact. The value of each sample is known to an eighth; so
+//!   are minimum and maximum, and the buckets of an exponential histogram or of other bounds that a view
+//!   chooses.
+//! * Samples have no exemplars: the calls are over when a collection records their waits.
+//! * A collection records as many samples as there were waits and holds since the last one, one by one, on the
+//!   thread that collects. (A histogram of OpenTelemetry cannot record many samples at once.) If calls wait very
+//!   often, collect more often.
+//! * Of the limiters that were dropped since the last collection, a collection records the waits and holds of the
+//!   last 100 names. By runtime, the waits at a runtime that has ended meanwhile have the label `retired`.
+//! * With several readers, each sample reaches each reader once: the collection that comes first records it for
+//!   all of them.
 //!
 //! # Implementation details
 //!
-//! All instruments but the histograms are observed when they are collected. A wait is *told* the histogram
-//! by the call that has waited, when it notices that it was let in (and a hold by the call that ends). What had been waited before somebody
-//! observed is told then, and whatever a collection finds that was not told, because both happened at
-//! the same time, is told by the collection. For that each limiter keeps what it has told (`Told`).
+//! The SDK first runs all callbacks of a collection, on one thread and in the order in which the
+//! instruments were made, and reads the histograms after that (`Pipeline::produce` of
+//! [`opentelemetry_sdk` 0.33](https://docs.rs/crate/opentelemetry_sdk/0.33.1/source/src/metrics/pipeline.rs)). So what
+//! the first callback records is part of the same collection.
 //!
-//! A call tells *before* it puts its wait where a reading of the limiter sees it. So what a reading sees
-//! and was not told yet will not be told by the call any more: nothing is told twice.
+//! Each reader has a pipeline with all callbacks, and readers may collect at the same time on several
+//! threads. An instrument records for all pipelines. One thread at a time reads and records (`Exclusive`), so that
+//! samples are recorded in the order of the readings, and so that a collection that finds no new samples does
+//! not end before another thread has recorded them.
 
-mod told;
-
-use super::ledger::{Ledger, Line, Runtime, Shown};
-use super::{Figure, Kind, LIMITER, Metric, RUNTIME, exported, results, sources};
-use crate::limiter::{Entry, entries};
-use crate::metrics::{Histogram, bounds};
-use crate::registry;
-use ::opentelemetry::metrics::{AsyncInstrument, Histogram as Instrument, Meter};
+use super::deltas::Deltas;
+use super::exclusive::Exclusive;
+use super::labels::{LIMITER, RUNTIME};
+use super::list::Distribution;
+use super::series::{Runtime, Series};
+use super::{Figure, Kind, Metric, bounds, exported};
+use crate::unwind::quietly;
+use ::opentelemetry::metrics::{AsyncInstrument, Histogram, Meter};
 use ::opentelemetry::{KeyValue, StringValue};
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-#[cfg(feature = "diagnostics")]
-pub(crate) use told::held;
-use told::not_yet_told;
-pub(crate) use told::{Told, waited};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
-/// Who observes.
-static OBSERVERS: Mutex<Observers> = Mutex::new(Observers { all: Vec::new(), changes: 0 });
+/// The number of collections that may be under way at a time. With more, a collection may have figures of
+/// several moments.
+const COLLECTIONS: usize = 16;
 
-/// How often [`OBSERVERS`] has changed, and 0 if there is none.
-static GENERATION: AtomicU64 = AtomicU64::new(0);
-
-/// Observes all limiters on a meter, from now until what it returns is dropped. What they have counted
-/// before is observed as well; the histograms take it one by one, so it is best done when a program starts.
+/// Observes all limiters on a meter, from now until the returned value is dropped. The figures are those from the
+/// first use of each limiter on.
 ///
-/// Once for each provider: the instruments stay with the meter, and a second observation of the same one
-/// would report everything twice.
+/// Observe once for each provider. Instruments stay with the meter, and a second observation of the same
+/// provider would report everything twice.
 ///
 /// # Examples
 ///
@@ -59,11 +71,10 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// // ... the program ...
 /// ```
 pub fn observe(meter: &Meter) -> Observation {
-    observe_by(meter, false)
+    Observation::begin(meter, false)
 }
 
-/// The same, by runtime: see [By runtime](super#by-runtime). A call that has waited finds out which
-/// runtime's permits it got, which takes longer the more runtimes there are.
+/// Observes all limiters by runtime: see [By runtime](super#by-runtime).
 ///
 /// # Examples
 ///
@@ -74,49 +85,41 @@ pub fn observe(meter: &Meter) -> Observation {
 /// let _observation = observe_by_runtime(&global::meter("limits"));
 /// ```
 pub fn observe_by_runtime(meter: &Meter) -> Observation {
-    observe_by(meter, true)
+    Observation::begin(meter, true)
 }
 
-fn observe_by(meter: &Meter, by_runtime: bool) -> Observation {
-    let histogram = |metric: &Metric| {
-        let histogram = meter.f64_histogram(metric.name).with_unit(metric.unit);
-        let histogram = histogram.with_description(metric.description);
-        histogram.with_boundaries(bounds().to_vec()).build()
-    };
-    let find = |figure| exported().find(|metric| metric.figure == figure).map(histogram);
-    let instruments = [find(Figure::Waits), find(Figure::HoldTime)];
-    let reading = Reading { ledger: Ledger::new(by_runtime), ..Reading::default() };
-    let (reading, has_ended) = (Mutex::new(reading), AtomicBool::new(false));
-    let observer = Arc::new(Observer { by_runtime, instruments, reading, has_ended });
-    change_observers(|observers| observers.push(Arc::clone(&observer)));
-    for entry in entries() {
-        observer.catch_up(&entry);
-    }
-    for metric in exported() {
-        observer.build(meter, metric);
-    }
-    Observation { observer }
-}
-
-/// All limiters are observed, until this is dropped. See [`observe`].
+/// The observation of all limiters, until this is dropped. See [`observe`].
+///
+/// When it is dropped, the histograms receive the waits and holds since the last collection. All other figures
+/// are not reported any more: shut the provider down first, which collects once more.
 #[must_use = "it ends when it is dropped"]
 pub struct Observation {
+    /// The only lasting reference: a meter's provider keeps callbacks for ever.
     observer: Arc<Observer>,
 }
 
 impl Drop for Observation {
     fn drop(&mut self) {
-        change_observers(|observers| {
-            observers.retain(|observer| !Arc::ptr_eq(observer, &self.observer));
+        // Instruments are foreign code, and the thread may be unwinding already.
+        quietly(|| drop(self.observer.deltas.with(|deltas| self.observer.read(deltas))));
+    }
+}
+
+impl Observation {
+    fn begin(meter: &Meter, by_runtime: bool) -> Self {
+        let histograms = exported().filter_map(|metric| match metric.figure {
+            Figure::Distribution(of) => Some((of, build_histogram(meter, metric))),
+            Figure::Level(_) | Figure::Count(_) | Figure::OldestHolder => None,
         });
-        self.observer.has_ended.store(true, Ordering::Relaxed);
-        // So that neither it keeps limiters, nor a limiter the instruments.
-        let reading = std::mem::take(&mut *self.observer.lock());
-        drop(reading);
-        for entry in entries() {
-            let unneeded = entry.told.lock().update();
-            drop(unneeded);
+        let observer = Arc::new(Observer {
+            histograms: histograms.collect(),
+            deltas: Exclusive::new(Deltas::new(by_runtime)),
+            collections: Mutex::default(),
+        });
+        for metric in exported() {
+            observer.observe(meter, metric);
         }
+        Self { observer }
     }
 }
 
@@ -126,217 +129,163 @@ impl fmt::Debug for Observation {
     }
 }
 
-struct Observers {
-    all: Vec<Arc<Observer>>,
-    changes: u64,
-}
-
-fn change_observers(change: impl FnOnce(&mut Vec<Arc<Observer>>)) {
-    let mut observers = OBSERVERS.lock().unwrap_or_else(PoisonError::into_inner);
-    change(&mut observers.all);
-    observers.changes += 1;
-    let generation = if observers.all.is_empty() { 0 } else { observers.changes };
-    GENERATION.store(generation, Ordering::Release);
-}
-
-/// What is told sample by sample: the instruments' places.
-#[derive(Clone, Copy)]
-enum Sampled {
-    Waits,
-    Holds,
+fn build_histogram(meter: &Meter, metric: &Metric) -> Histogram<f64> {
+    let builder = meter.f64_histogram(metric.name).with_unit(metric.unit);
+    let builder = builder.with_description(metric.description);
+    builder.with_boundaries(bounds::seconds().to_vec()).build()
 }
 
 struct Observer {
-    by_runtime: bool,
-    /// Of waits and, if they are there, of holds.
-    instruments: [Option<Instrument<f64>>; 2],
-    reading: Mutex<Reading>,
-    /// Whoever tells it something just now still has it.
-    has_ended: AtomicBool,
+    histograms: Vec<(Distribution, Histogram<f64>)>,
+    deltas: Exclusive<Deltas>,
+    /// The collections that are under way. The one that began last is last.
+    collections: Mutex<Vec<Collection>>,
 }
 
-/// What the instruments of one collection show.
-#[derive(Default)]
-struct Reading {
-    ledger: Ledger,
-    lines: Arc<[Line]>,
-    /// Which have shown it.
+/// A collection of one reader.
+struct Collection {
+    /// All callbacks of a collection run on one thread.
+    thread: ThreadId,
+    series: Arc<[Series]>,
+    /// The figures whose callbacks have run.
     shown: Vec<Figure>,
 }
 
 impl Observer {
-    fn build(self: &Arc<Self>, meter: &Meter, metric: &'static Metric) {
+    /// Makes the instrument that observes a metric. OpenTelemetry has none for histograms.
+    fn observe(self: &Arc<Self>, meter: &Meter, metric: &'static Metric) {
         let (name, unit, description) = (metric.name, metric.unit, metric.description);
-        match metric.kind {
-            Kind::Gauge if metric.figure == Figure::OldestHolder => {
-                let builder = meter.f64_observable_gauge(name).with_unit(unit);
-                let observer = Arc::downgrade(self);
-                let observe = move |instrument: &dyn AsyncInstrument<f64>| {
-                    let Some(observer) = observer.upgrade() else { return };
-                    for line in observer.lines(Figure::OldestHolder).iter() {
-                        if let Some(started) = line.oldest_holder {
-                            instrument.observe(started, &labels(&line.limiter, None));
+        match metric.figure {
+            Figure::Level(level) => match metric.kind {
+                Kind::UpDownCounter => {
+                    let observe = self.callback(metric, move |series, show| {
+                        for (runtime, value) in series.levels(level) {
+                            let value = i64::try_from(value).unwrap_or(i64::MAX);
+                            show(value, labels(series, runtime));
                         }
+                    });
+                    let builder = meter.i64_observable_up_down_counter(name).with_unit(unit);
+                    builder.with_description(description).with_callback(observe).build();
+                }
+                Kind::Gauge | Kind::Counter | Kind::Histogram => {
+                    let observe = self.callback(metric, move |series, show| {
+                        for (runtime, value) in series.levels(level) {
+                            show(value, labels(series, runtime));
+                        }
+                    });
+                    let builder = meter.u64_observable_gauge(name).with_unit(unit);
+                    builder.with_description(description).with_callback(observe).build();
+                }
+            },
+            Figure::Count(count) => {
+                let observe = self.callback(metric, move |series, show| {
+                    for (runtime, (label, value), count) in series.counts(count) {
+                        let mut labels = labels(series, runtime);
+                        labels.push(KeyValue::new(label, value));
+                        show(count, labels);
                     }
-                };
-                builder.with_description(description).with_callback(observe).build();
-            }
-            Kind::Gauge => {
-                let builder = meter.u64_observable_gauge(name).with_unit(unit);
-                let observe = self.callback(metric, |value| value);
-                builder.with_description(description).with_callback(observe).build();
-            }
-            Kind::UpDownCounter => {
-                let builder = meter.i64_observable_up_down_counter(name).with_unit(unit);
-                let observe =
-                    self.callback(metric, |value| i64::try_from(value).unwrap_or(i64::MAX));
-                builder.with_description(description).with_callback(observe).build();
-            }
-            Kind::Counter => {
+                });
                 let builder = meter.u64_observable_counter(name).with_unit(unit);
-                let observe = self.callback(metric, |value| value);
                 builder.with_description(description).with_callback(observe).build();
             }
-            Kind::Histogram => {}
+            Figure::OldestHolder => {
+                let observe = self.callback(metric, |series, show| {
+                    if let Some(started) = series.oldest_holder {
+                        show(started, labels(series, None));
+                    }
+                });
+                let builder = meter.f64_observable_gauge(name).with_unit(unit);
+                builder.with_description(description).with_callback(observe).build();
+            }
+            Figure::Distribution(_) => {}
         }
     }
 
-    /// Shows a metric's values, for as long as somebody observes.
+    /// Returns a callback that shows a metric's values, until the observation ends.
     fn callback<T: 'static>(
         self: &Arc<Self>,
         metric: &'static Metric,
-        value: fn(u64) -> T,
+        each: impl Fn(&Series, &mut dyn FnMut(T, Vec<KeyValue>)) + Send + Sync + 'static,
     ) -> impl Fn(&dyn AsyncInstrument<T>) + Send + Sync + 'static {
-        // The meter's provider keeps callbacks for ever.
-        let observer: Weak<Self> = Arc::downgrade(self);
+        let observer = Arc::downgrade(self);
         move |instrument| {
             let Some(observer) = observer.upgrade() else { return };
-            for line in observer.lines(metric.figure).iter() {
-                each_value(metric, line, |runtime, more, count| {
-                    let mut labels = labels(&line.limiter, runtime);
-                    labels.extend(more);
-                    instrument.observe(value(count), &labels);
-                });
+            for series in observer.series_for(metric.figure).iter() {
+                each(series, &mut |value, labels| instrument.observe(value, &labels));
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Reading> {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What an instrument is to show: the same for all instruments of one collection.
-    fn lines(&self, figure: Figure) -> Arc<[Line]> {
-        let mut reading = self.lock();
-        // Here, so that none is made after it has ended.
-        if self.has_ended.load(Ordering::Relaxed) {
+    /// Returns the reading that a callback is to show: the same for all callbacks of one collection.
+    fn series_for(&self, figure: Figure) -> Arc<[Series]> {
+        let thread = thread::current().id();
+        if let Some(series) = self.continue_collection(thread, figure) {
+            return series;
+        }
+        // An instrument that collects while it records a sample is shown nothing.
+        let Some(series) = self.deltas.with(|deltas| self.read(deltas)) else {
             return Arc::default();
-        }
-        if !reading.lines.is_empty() && !reading.shown.contains(&figure) {
-            reading.shown.push(figure);
-            return Arc::clone(&reading.lines);
-        }
-        // The next collection.
-        reading.lines = reading.ledger.read().into();
-        reading.shown = vec![figure];
-        let lines = Arc::clone(&reading.lines);
-        drop(reading);
-        for entry in entries() {
-            self.catch_up(&entry);
-        }
-        lines
-    }
-
-    /// Tells what has not been told.
-    fn catch_up(&self, entry: &Entry) {
-        // First: see the module's documentation.
-        let export = if self.by_runtime { entry.export_by_runtime() } else { entry.export() };
-        let Some(export) = export else { return };
-        let holds = entry.hold_times();
-        let mut told = entry.told.lock();
-        let unneeded = told.update();
-        let mut missing = Vec::new();
-        if let Some(target) = told.targets.iter_mut().find(|target| target.is_of(self)) {
-            let (none, mut all) = (Histogram::default(), Histogram::default());
-            let mut live = HashMap::new();
-            for part in &export.parts {
-                let waits = part.totals.counters.waits().unwrap_or(&none);
-                all.add(waits);
-                if let Some(number) = part.runtime {
-                    let mut told = target.by_runtime.remove(&number).unwrap_or_default();
-                    let new = not_yet_told(waits, &mut told);
-                    target.waits.add(&new);
-                    live.insert(number, told);
-                    missing.push((Sampled::Waits, Some(Runtime::Number(number)), new));
-                }
-            }
-            // What is left is of those that have ended, and of some that have begun since.
-            if !target.by_runtime.is_empty() {
-                let begun = registry::live();
-                target.by_runtime.retain(|number, _| begun.contains(number));
-            }
-            target.by_runtime.extend(live);
-            let runtime = self.by_runtime.then_some(Runtime::Retired);
-            missing.push((Sampled::Waits, runtime, not_yet_told(&all, &mut target.waits)));
-            if let Some(holds) = &holds {
-                missing.push((Sampled::Holds, None, not_yet_told(holds, &mut target.holds)));
-            }
-        }
-        drop(told);
-        drop(unneeded);
-        for (sampled, runtime, samples) in missing {
-            let labels = labels(&entry.name, runtime);
-            for (seconds, count) in samples.samples() {
-                for _ in 0..count {
-                    self.record(sampled, seconds, &labels);
-                }
-            }
-        }
-    }
-
-    fn record(&self, sampled: Sampled, seconds: f64, labels: &[KeyValue]) {
-        if let Some(instrument) = &self.instruments[sampled as usize] {
-            instrument.record(seconds, labels);
-        }
-    }
-}
-
-/// A metric's values for a limiter, each with its labels besides the limiter's.
-fn each_value(
-    metric: &Metric,
-    line: &Line,
-    mut show: impl FnMut(Option<Runtime>, Option<KeyValue>, u64),
-) {
-    if metric.figure == Figure::Changes {
-        for (source, count) in sources(line.changes) {
-            show(None, Some(KeyValue::new("source", source)), count);
-        }
-    }
-    for Shown { runtime, now, counters: of_part } in &line.parts {
-        let figure = match (metric.figure, now) {
-            (Figure::Results, _) => {
-                for (result, count) in results(of_part) {
-                    show(*runtime, Some(KeyValue::new("result", result)), count);
-                }
-                None
-            }
-            (Figure::Limit, Some(now)) => now.limit,
-            (Figure::InUse, Some(now)) => Some(now.in_use),
-            (Figure::Waiting, Some(now)) => Some(now.waiting),
-            (Figure::Keys, Some(now)) => Some(now.keys),
-            _ => None,
         };
-        if let Some(figure) = figure {
-            show(*runtime, None, u64::try_from(figure).unwrap_or(u64::MAX));
+        let collection = Collection { thread, series: Arc::clone(&series), shown: vec![figure] };
+        let mut collections = self.collections();
+        if collections.len() >= COLLECTIONS {
+            collections.remove(0);
         }
+        collections.push(collection);
+        series
+    }
+
+    /// Returns the reading of the collection that the thread is in. `None` if the callback of the figure is the
+    /// first of a new collection.
+    fn continue_collection(&self, thread: ThreadId, figure: Figure) -> Option<Arc<[Series]>> {
+        let mut collections = self.collections();
+        let index = collections.iter().position(|collection| collection.thread == thread)?;
+        let collection = &mut collections[index];
+        if collection.shown.contains(&figure) {
+            // It has ended. Views may have dropped some of its instruments.
+            collections.remove(index);
+            return None;
+        }
+        collection.shown.push(figure);
+        let series = Arc::clone(&collection.series);
+        if collection.shown.len() + self.histograms.len() == exported().count() {
+            // It has ended. Its reading is not needed any more.
+            collections.remove(index);
+        }
+        Some(series)
+    }
+
+    fn collections(&self) -> MutexGuard<'_, Vec<Collection>> {
+        self.collections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads all limiters, and records the samples that are new.
+    fn read(&self, deltas: &mut Deltas) -> Arc<[Series]> {
+        let all = deltas.read();
+        for (distribution, histogram) in &self.histograms {
+            for series in &all {
+                for (runtime, samples) in series.samples(*distribution) {
+                    let Some(samples) = samples else { continue };
+                    let new = deltas.take(*distribution, &series.limiter, runtime, samples);
+                    if new.is_empty() {
+                        continue;
+                    }
+                    let labels = labels(series, runtime);
+                    for (seconds, count) in new {
+                        for _ in 0..count {
+                            histogram.record(seconds, &labels);
+                        }
+                    }
+                }
+            }
+        }
+        deltas.forget_absent();
+        all.into()
     }
 }
 
-fn labels(limiter: &Arc<str>, runtime: Option<Runtime>) -> Vec<KeyValue> {
-    let runtime = runtime.map(|runtime| match runtime {
-        Runtime::Retired => KeyValue::new(RUNTIME, "retired"),
-        Runtime::Number(_) => KeyValue::new(RUNTIME, runtime.to_string()),
-    });
-    let limiter = KeyValue::new(LIMITER, StringValue::from(Arc::clone(limiter)));
-    [limiter].into_iter().chain(runtime).collect()
+fn labels(series: &Series, runtime: Option<Runtime>) -> Vec<KeyValue> {
+    let limiter = StringValue::from(Arc::clone(&series.limiter));
+    let runtime = runtime.map(|runtime| KeyValue::new(RUNTIME, runtime.to_string()));
+    [KeyValue::new(LIMITER.name, limiter)].into_iter().chain(runtime).collect()
 }

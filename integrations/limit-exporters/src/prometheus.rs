@@ -1,11 +1,15 @@
-//! For Prometheus, by `prometheus-client`.
+//! Figures for Prometheus, by `prometheus-client`.
 
-use super::ledger::{Ledger, Line, Now, Shown};
-use super::{Figure, Kind, LIMITER, Metric, RUNTIME, exported, results, sources};
-use crate::metrics::{Histogram, bounds};
+use super::exclusive::Exclusive;
+use super::labels::{LIMITER, RUNTIME};
+use super::ledger::Ledger;
+use super::list::Distribution;
+use super::series::{ExtraLabel, Runtime, Series};
+use super::{Figure, Kind, Metric, bounds, exported};
+use crate::metrics::Histogram;
 use prometheus_client::collector::Collector as Collect;
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeCounterValue, EncodeLabelSet, LabelSetEncoder, MetricEncoder,
+    DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, LabelValueEncoder, MetricEncoder,
     NoLabelSet,
 };
 use prometheus_client::metrics::MetricType;
@@ -14,13 +18,11 @@ use prometheus_client::registry::Registry;
 use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::iter;
-use std::sync::{Mutex, PoisonError};
 
-/// A collector of all limiters' figures, for a
-/// [`Registry`]. It reads them when it is encoded.
+/// A collector of all limiters' figures, for a [`Registry`]. It reads them when the registry is encoded.
 ///
-/// One for each registry: two would show every series twice, which is no valid text any more. `prometheus-client`
-/// does not look for that; [`register`](Self::register) does.
+/// A registry may have one collector. Two would show every series twice, which Prometheus does not accept.
+/// `prometheus-client` does not check that; [`register`](Self::register) does.
 ///
 /// # Examples
 ///
@@ -43,23 +45,23 @@ use std::sync::{Mutex, PoisonError};
 /// ```
 #[derive(Default)]
 pub struct Collector {
-    /// What was shown by runtime, if it is.
-    by_runtime: Option<Mutex<Ledger>>,
+    /// The memory of a collector that shows figures by runtime.
+    by_runtime: Option<Exclusive<Ledger>>,
 }
 
 impl Collector {
-    /// One that shows the figures of all runtimes together.
+    /// Makes a collector that shows the figures of all runtimes together.
     #[must_use]
     pub const fn new() -> Self {
         Self { by_runtime: None }
     }
 
-    /// One that shows the figures of each runtime, under a label `runtime`: the number that a
+    /// Makes the collector show the figures of each runtime, under a label `runtime`: the number that a
     /// [`RuntimeSnapshot`](crate::RuntimeSnapshot) has, 0 for the process. See
     /// [By runtime](super#by-runtime).
     ///
-    /// The collector remembers what it has shown of a runtime until that ends: give each server that
-    /// scrapes a collector of its own if what was counted just before the end matters to it.
+    /// The collector remembers what it has shown of a runtime, until the runtime ends. It shows the last counts of
+    /// a runtime under its number once. If several servers scrape and need those, give each a collector of its own.
     ///
     /// # Examples
     ///
@@ -73,17 +75,17 @@ impl Collector {
     /// ```
     #[must_use]
     pub fn by_runtime(mut self) -> Self {
-        self.by_runtime = Some(Mutex::new(Ledger::new(true)));
+        self.by_runtime = Some(Exclusive::new(Ledger::new(true)));
         self
     }
 
-    /// Adds it to a registry, unless there is one already: there, or in one of its sub-registries.
+    /// Adds the collector to a registry, unless the registry or one of its sub-registries has one already.
     ///
-    /// (From a sub-registry it does not see what is beside or above it.)
+    /// (A sub-registry does not know the registries beside and above it.)
     ///
     /// # Errors
     ///
-    /// If there is one already. The registry stays as it is.
+    /// [`AlreadyRegistered`] if there is a collector already. The registry stays as it is.
     ///
     /// # Examples
     ///
@@ -104,23 +106,24 @@ impl Collector {
         Ok(())
     }
 
-    /// All first, so that what one scrape shows of a limiter was so at one moment.
-    fn lines(&self) -> Vec<Line> {
+    /// Reads all limiters before anything is encoded: a scrape shows the figures of a limiter at one moment.
+    fn read(&self) -> Vec<Series> {
         match &self.by_runtime {
             None => Ledger::new(false).read(),
-            Some(ledger) => ledger.lock().unwrap_or_else(PoisonError::into_inner).read(),
+            Some(ledger) => ledger.with(Ledger::read).unwrap_or_default(),
         }
     }
 }
 
 thread_local! {
-    /// How many collectors have been shown for debugging.
+    /// The number of collectors that this thread has formatted by `Debug`.
     static SHOWN: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A registry does not say what it has, but it shows all of it for debugging: so its collectors are asked.
+/// Returns whether a registry has a collector of limiters. A registry does not list its collectors, but its `Debug`
+/// formats them all: each of ours counts that in `SHOWN`.
 fn has_one(registry: &Registry) -> bool {
-    /// Keeps nothing.
+    /// A writer that discards all text.
     struct Nowhere;
 
     impl Write for Nowhere {
@@ -130,7 +133,7 @@ fn has_one(registry: &Registry) -> bool {
     }
 
     let before = SHOWN.get();
-    // What cannot be shown is no collector of ours.
+    // An error comes from a collector of somebody else's.
     let _ = write!(Nowhere, "{registry:?}");
     SHOWN.get() != before
 }
@@ -144,7 +147,7 @@ impl fmt::Debug for Collector {
     }
 }
 
-/// The registry has a [`Collector`] already. See [`Collector::register`].
+/// The error of a registry that has a [`Collector`] already. See [`Collector::register`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlreadyRegistered(());
 
@@ -158,143 +161,110 @@ impl fmt::Display for AlreadyRegistered {
 
 impl std::error::Error for AlreadyRegistered {}
 
-/// The copy has shown nothing yet.
+/// A clone shows the same, and remembers nothing that the original has shown.
 impl Clone for Collector {
     fn clone(&self) -> Self {
-        let by_runtime = self.by_runtime.is_some().then(|| Mutex::new(Ledger::new(true)));
+        let by_runtime = self.by_runtime.is_some().then(|| Exclusive::new(Ledger::new(true)));
         Self { by_runtime }
     }
 }
 
 impl Collect for Collector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let lines = self.lines();
-        exported().try_for_each(|metric| encode_metric(&mut encoder, metric, &lines))
+        let all = self.read();
+        exported().try_for_each(|metric| encode_metric(&mut encoder, metric, &all))
     }
 }
 
 fn encode_metric(
     encoder: &mut DescriptorEncoder<'_>,
     metric: &Metric,
-    lines: &[Line],
+    all: &[Series],
 ) -> fmt::Result {
     let kind = match metric.kind {
         Kind::Counter => MetricType::Counter,
         Kind::Gauge | Kind::UpDownCounter => MetricType::Gauge,
         Kind::Histogram => MetricType::Histogram,
     };
-    // The encoder adds it again. The unit it would add too, at each sample anew, which is slower.
+    // The encoder adds the suffix again. It would add the unit too, but at each sample anew, which is slower.
     let name = metric.prometheus.strip_suffix("_total").unwrap_or(metric.prometheus);
     let help = format!("{}.", metric.description);
     let mut encoder = encoder.encode_descriptor(name, &help, None, kind)?;
-    for Line { limiter, parts, changes, holds, oldest_holder } in lines {
-        let labels = Labels { limiter, ..Labels::default() };
-        // Of what is not told by runtime.
-        let of_all = &labels;
-        let names: Vec<_> =
-            parts.iter().map(|part| part.runtime.map(|runtime| runtime.to_string())).collect();
-        let parts = iter::zip(parts, &names)
-            .map(|(part, name)| (part, Labels { runtime: name.as_deref(), ..labels }));
-        match metric.figure {
-            Figure::Limit => gauges(&mut encoder, parts, |now| now.limit)?,
-            Figure::InUse => gauges(&mut encoder, parts, |now| Some(now.in_use))?,
-            Figure::Waiting => gauges(&mut encoder, parts, |now| Some(now.waiting))?,
-            Figure::Keys => gauges(&mut encoder, parts, |now| Some(now.keys))?,
-            Figure::Results => {
-                for (part, labels) in parts {
-                    counters(&mut encoder, labels, "result", &results(&part.counters))?;
-                }
+    all.iter().try_for_each(|series| encode_series(&mut encoder, metric, series))
+}
+
+fn encode_series(encoder: &mut MetricEncoder<'_>, metric: &Metric, series: &Series) -> fmt::Result {
+    let labels = |runtime, more| Labels { limiter: &series.limiter, runtime, more };
+    match metric.figure {
+        Figure::Level(level) => {
+            for (runtime, value) in series.levels(level) {
+                encoder.encode_family(&labels(runtime, None))?.encode_gauge(&value)?;
             }
-            Figure::Changes => {
-                counters(&mut encoder, *of_all, "source", &sources(*changes))?;
+        }
+        Figure::Count(count) => {
+            for (runtime, label, value) in series.counts(count) {
+                let labels = labels(runtime, Some(label));
+                let mut encoder = encoder.encode_family(&labels)?;
+                encoder.encode_counter(&value, None::<&Exemplar<NoLabelSet, f64>>)?;
             }
-            Figure::Waits => {
-                for (part, labels) in parts {
-                    histogram(&mut encoder.encode_family(&labels)?, part.counters.waits())?;
+        }
+        Figure::Distribution(distribution) => {
+            for (runtime, samples) in series.samples(distribution) {
+                // Most limiters have no holds, and empty histograms would be a third of the whole text.
+                if distribution == Distribution::Holds && samples.is_none() {
+                    continue;
                 }
+                histogram(&mut encoder.encode_family(&labels(runtime, None))?, samples)?;
             }
-            // Nothing, where nothing is recorded: it is a third of all there is to write.
-            Figure::HoldTime => {
-                if let Some(holds) = holds {
-                    histogram(&mut encoder.encode_family(of_all)?, Some(holds))?;
-                }
-            }
-            Figure::OldestHolder => {
-                if let Some(started) = oldest_holder {
-                    encoder.encode_family(of_all)?.encode_gauge(started)?;
-                }
+        }
+        Figure::OldestHolder => {
+            if let Some(started) = series.oldest_holder {
+                encoder.encode_family(&labels(None, None))?.encode_gauge(&started)?;
             }
         }
     }
     Ok(())
 }
 
-fn gauges<'a>(
-    encoder: &mut MetricEncoder<'_>,
-    parts: impl Iterator<Item = (&'a Shown, Labels<'a>)>,
-    value: fn(&Now) -> Option<usize>,
-) -> fmt::Result {
-    for (part, labels) in parts {
-        if let Some(value) = part.now.as_ref().and_then(value) {
-            encoder.encode_family(&labels)?.encode_gauge(&as_u64(value))?;
-        }
-    }
-    Ok(())
-}
-
-fn counters(
-    encoder: &mut MetricEncoder<'_>,
-    labels: Labels<'_>,
-    label: &'static str,
-    values: &[(&'static str, u64)],
-) -> fmt::Result {
-    values.iter().try_for_each(|(value, count)| {
-        let labels = Labels { more: Some((label, value)), ..labels };
-        counter(&mut encoder.encode_family(&labels)?, count)
-    })
-}
-
-fn counter(encoder: &mut MetricEncoder<'_>, count: &impl EncodeCounterValue) -> fmt::Result {
-    encoder.encode_counter(count, None::<&Exemplar<NoLabelSet, f64>>)
-}
-
-fn histogram(encoder: &mut MetricEncoder<'_>, waits: Option<&Histogram>) -> fmt::Result {
-    let counts = waits.map(Histogram::between_bounds).unwrap_or_default();
-    let bounds = bounds().into_iter().chain(iter::once(f64::INFINITY));
+fn histogram(encoder: &mut MetricEncoder<'_>, samples: Option<&Histogram>) -> fmt::Result {
+    let counts = match samples {
+        Some(samples) => samples.counts_between(&bounds::NANOSECONDS),
+        None => vec![0; bounds::NANOSECONDS.len() + 1],
+    };
+    let bounds = bounds::seconds().into_iter().chain(iter::once(f64::INFINITY));
     let buckets: Vec<_> = iter::zip(bounds, counts).collect();
-    let (sum, count) = waits.map_or((0.0, 0), |waits| (waits.sum(), waits.count()));
+    let (sum, count) = samples.map_or((0.0, 0), |samples| (samples.sum(), samples.count()));
     encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
 }
 
-fn as_u64(figure: usize) -> u64 {
-    u64::try_from(figure).unwrap_or(u64::MAX)
-}
-
-#[derive(Clone, Copy, Default)]
 struct Labels<'a> {
     limiter: &'a str,
-    runtime: Option<&'a str>,
-    more: Option<(&'static str, &'static str)>,
+    runtime: Option<Runtime>,
+    more: Option<ExtraLabel>,
 }
 
 impl EncodeLabelSet for Labels<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        encode_label(encoder, LIMITER, self.limiter)?;
+        encode_label(encoder, LIMITER.name, |encoder| encoder.write_str(self.limiter))?;
         if let Some(runtime) = self.runtime {
-            encode_label(encoder, RUNTIME, runtime)?;
+            encode_label(encoder, RUNTIME, |encoder| write!(encoder, "{runtime}"))?;
         }
-        match self.more {
-            Some((label, value)) => encode_label(encoder, label, value),
-            None => Ok(()),
+        if let Some((label, value)) = self.more {
+            encode_label(encoder, label, |encoder| encoder.write_str(value))?;
         }
+        Ok(())
     }
 }
 
-fn encode_label(encoder: &mut LabelSetEncoder<'_>, label: &str, value: &str) -> fmt::Result {
+fn encode_label(
+    encoder: &mut LabelSetEncoder<'_>,
+    label: &str,
+    write_value: impl FnOnce(&mut LabelValueEncoder<'_>) -> fmt::Result,
+) -> fmt::Result {
     let mut encoder = encoder.encode_label();
     let mut key = encoder.encode_label_key()?;
     key.write_str(label)?;
     let mut encoder = key.encode_label_value()?;
-    encoder.write_str(value)?;
+    write_value(&mut encoder)?;
     encoder.finish()
 }
