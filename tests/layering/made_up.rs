@@ -255,6 +255,18 @@ fn what_features_and_products_import_is_counted() {
 }
 
 #[test]
+fn a_module_and_a_function_of_one_name_are_told_apart() {
+    let files = [
+        ("src/lib.rs", "mod caller; mod rows; mod user;"),
+        ("src/rows.rs", "mod rows; pub(crate) use rows::Row; pub(crate) fn rows() {}"),
+        ("src/rows/rows.rs", "pub(crate) struct Row;"),
+        ("src/caller.rs", "use crate::rows::rows; fn f() { rows() }"),
+        ("src/user.rs", "use crate::rows::rows::Row; struct User(Row);"),
+    ];
+    assert_eq!(drawn(&files), ["caller:1 rows", "user:1 rows/rows"]);
+}
+
+#[test]
 fn twins_for_different_features_are_both_read() {
     let files = [
         (

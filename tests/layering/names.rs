@@ -35,10 +35,20 @@ impl Lookup<'_> {
             "super" => self.tree.modules[module].parent.map(Meaning::Module).into_iter().collect(),
             name => self.name(module, name),
         };
-        start.into_iter().flat_map(|meaning| self.rest(meaning, rest)).collect()
+        self.each_rest(start, rest)
     }
 
-    /// Goes on from a meaning of the beginning of a path.
+    /// Goes on from all meanings of the beginning of a path.
+    fn each_rest(&mut self, mut meanings: Vec<Meaning>, rest: &[String]) -> Vec<Meaning> {
+        let is_module = |meaning: &Meaning| matches!(meaning, Meaning::Module(_));
+        if !rest.is_empty() && meanings.iter().any(is_module) {
+            // What has the name of a module is a function or a macro, and nothing follows on these.
+            meanings.retain(is_module);
+        }
+        meanings.into_iter().flat_map(|meaning| self.rest(meaning, rest)).collect()
+    }
+
+    /// Goes on from one meaning of the beginning of a path.
     fn rest(&mut self, meaning: Meaning, rest: &[String]) -> Vec<Meaning> {
         let (Meaning::Module(module), Some((next, rest))) = (&meaning, rest.split_first()) else {
             // A variant, an associated item, or the end.
@@ -53,7 +63,7 @@ impl Lookup<'_> {
             // It is there, or this would not compile: a macro of this module has defined it.
             found.push(Meaning::Item(module, next.clone()));
         }
-        found.into_iter().flat_map(|meaning| self.rest(meaning, rest)).collect()
+        self.each_rest(found, rest)
     }
 
     /// Looks up a name that stands in a module.
