@@ -27,7 +27,7 @@ mod words;
 
 use layers::{ORDERS, PRIVATE};
 use metadata::{Root, roots, workspace};
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs;
 use tree::Tree;
 
@@ -37,16 +37,21 @@ fn read(root: &Root) -> Tree {
     Tree::read(&root.file, &read).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Fails with all that was found, once each: the targets of one package can share files.
-fn assert_none(found: BTreeSet<String>) {
-    let count = found.len();
-    let found: Vec<String> = found.into_iter().collect();
-    assert!(count == 0, "{count} found\n\n{}\n", found.join("\n\n"));
+/// Fails with what was found, if anything, once each: the targets of one package can share files.
+fn assert_none(mut found: Vec<String>) {
+    /// One import can be part of many circles. The first of them are the shortest.
+    const SHOWN: usize = 20;
+
+    let mut seen = HashSet::new();
+    found.retain(|one| seen.insert(one.clone()));
+    let (all, more) = (found.len(), found.len().saturating_sub(SHOWN));
+    found.truncate(SHOWN);
+    assert!(all == 0, "{all} found\n\n{}\n\nand {more} more\n", found.join("\n\n"));
 }
 
 #[test]
 fn no_import_goes_up() {
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     for (package, order) in ORDERS {
         let root = roots().into_iter().find(|root| root.package == *package && root.is_library);
         let root = root.unwrap_or_else(|| panic!("the workspace has no library {package}"));
@@ -58,7 +63,7 @@ fn no_import_goes_up() {
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     for root in roots() {
         let tree = read(&root);
         found.extend(circles::circles(&tree, &arrows::arrows(&tree)));
@@ -68,7 +73,7 @@ fn no_files_import_each_other_in_a_circle() {
 
 #[test]
 fn integrations_use_the_public_api_alone() {
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     for root in roots().iter().filter(|root| root.file.starts_with("integrations/")) {
         found.extend(arrows::mentions(&read(root), "limit_runtime", PRIVATE));
     }
