@@ -4,17 +4,14 @@
 //! [`yielding_body`], which yields once while it holds its permit.
 
 mod sentinel;
+mod subject;
 mod tower;
-
-use std::hint::black_box;
 
 use limit_runtime::{Limiter, concurrency_limit};
 
 pub(crate) use sentinel::{Sentinel, refused};
+pub(crate) use subject::{LIMIT, Subject, body, queues, yielding_body};
 pub(crate) use tower::tower;
-
-/// How many permits every contender of the rows up to `spawned` has.
-pub(crate) const LIMIT: usize = 8;
 
 /// The columns of the report, in this order.
 pub(crate) const NAMES: [&str; 7] =
@@ -25,41 +22,6 @@ pub(crate) const OURS: [&str; 2] = ["attribute", "acquire"];
 
 /// The hand-written semaphore that ratios are taken against.
 pub(crate) const PEER: &str = "tokio";
-
-/// What the limited functions do: as little as can be, without being optimised away.
-pub(crate) fn body(value: u32) -> u32 {
-    black_box(value).wrapping_add(1)
-}
-
-/// The same, yielding once to the scheduler half way.
-pub(crate) async fn yielding_body(value: u32) -> u32 {
-    tokio::task::yield_now().await;
-    body(value)
-}
-
-/// A limited function in the form its crate advises.
-///
-/// A value of this type is what one task keeps for its calls: nothing for most, a clone of the
-/// service for tower.
-pub(crate) trait Subject: Clone + Send + 'static {
-    /// Whether a call waits when no permit is free. One that is refused instead has no place in
-    /// a row where every call queues.
-    const QUEUES: bool = true;
-
-    /// One call of the function that runs [`body`].
-    fn free(&mut self, value: u32) -> impl Future<Output = u32> + Send;
-
-    /// One call of the function that runs [`yielding_body`].
-    fn queued(&mut self, value: u32) -> impl Future<Output = u32> + Send;
-
-    /// The same as [`free`](Subject::free), as a future that can be spawned.
-    fn once(self, value: u32) -> impl Future<Output = u32> + Send + 'static;
-}
-
-/// Whether this subject's calls wait; for use where its type has no name.
-pub(crate) fn queues<S: Subject>(_: &S) -> bool {
-    S::QUEUES
-}
 
 /// Makes a subject of two plain async functions.
 macro_rules! subject {

@@ -2,35 +2,37 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Report, met};
+use super::contents::{Report, met};
 use crate::rows::cost::Cost;
 use crate::rows::{Row, Unit};
 
-/// One object with the machine, the plan, the rows, the costs and the notes.
-pub(super) fn render(report: &Report) -> String {
-    let machine = &report.machine;
-    let versions: Map<String, Value> = machine
-        .versions
-        .iter()
-        .map(|(name, version)| ((*name).to_owned(), json!(version)))
-        .collect();
-    let value = json!({
-        "machine": {
-            "processor": machine.processor,
-            "cores": machine.cores,
-            "system": machine.system,
-            "date": machine.date,
-            "tokio_lock": machine.tokio_lock,
-            "versions": versions,
-        },
-        "rounds": report.plan.rounds,
-        "turn_milliseconds": report.plan.turn.as_secs_f64() * 1e3,
-        "waiters": report.waiters,
-        "rows": report.rows.iter().map(row).collect::<Vec<_>>(),
-        "costs": report.costs.iter().map(cost).collect::<Vec<_>>(),
-        "notes": report.notes,
-    });
-    format!("{value:#}\n")
+impl Report {
+    /// Returns one JSON object with the machine, the plan, the rows, the costs and the notes.
+    pub(crate) fn json(&self) -> String {
+        let machine = &self.machine;
+        let versions: Map<String, Value> = machine
+            .versions
+            .iter()
+            .map(|(name, version)| ((*name).to_owned(), json!(version)))
+            .collect();
+        let value = json!({
+            "machine": {
+                "processor": machine.processor,
+                "cores": machine.cores,
+                "system": machine.system,
+                "date": machine.date,
+                "tokio_lock": machine.tokio_lock,
+                "versions": versions,
+            },
+            "rounds": self.plan.rounds,
+            "turn_milliseconds": self.plan.turn.as_secs_f64() * 1e3,
+            "waiters": self.waiters,
+            "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
+            "costs": self.costs.iter().map(cost).collect::<Vec<_>>(),
+            "notes": self.notes,
+        });
+        format!("{value:#}\n")
+    }
 }
 
 fn row(row: &Row) -> Value {

@@ -4,12 +4,19 @@ use std::fmt::Write as _;
 
 use limit_benches::table::aligned;
 
-use super::{Report, met};
+use super::contents::{Report, met};
 use crate::rows::{Cell, Row, Unit};
 use crate::subjects::NAMES;
 
+impl Report {
+    /// Prints the tables.
+    pub(crate) fn print(&self) {
+        print!("{}", render(self));
+    }
+}
+
 /// All tables and the footnotes.
-pub(super) fn render(report: &Report) -> String {
+fn render(report: &Report) -> String {
     let mut out = String::new();
     let machine = &report.machine;
     let _ = writeln!(

@@ -6,7 +6,7 @@ use std::sync::{Arc, Once};
 use sentinel_core::base::TrafficType;
 use sentinel_core::{EntryBuilder, config, init_with_config, isolation};
 
-use super::{LIMIT, Subject, body};
+use super::subject::{LIMIT, Subject, body};
 
 const RESOURCE: &str = "free";
 

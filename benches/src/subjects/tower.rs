@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use tower::limit::ConcurrencyLimit;
 use tower::{Service, ServiceExt, service_fn};
 
-use super::{LIMIT, Subject, body, yielding_body};
+use super::subject::{LIMIT, Subject, body, yielding_body};
 
 #[derive(Clone)]
 struct Tower<F, Q> {

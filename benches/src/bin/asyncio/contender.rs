@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use clap::ValueEnum;
 
-use crate::Plan;
+use crate::plan::Plan;
 
 const PYTHON: &str = include_str!("asyncio.py");
 const NODE: &str = include_str!("p_limit.mjs");

@@ -8,6 +8,7 @@
 mod child;
 mod contender;
 mod outcome;
+mod plan;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use clap::builder::RangedU64ValueParser;
 
 use contender::{Contender, Launch};
 use outcome::Outcome;
+use plan::Plan;
 use report::{Report, Skipped, Table};
 
 /// Makes the same limited calls on asyncio, on Node and on tokio, side by side
@@ -51,14 +53,6 @@ struct Arguments {
     /// What a process of ours is to do
     #[arg(long, hide = true, num_args = 5, value_name = "ARGUMENT")]
     child: Option<Vec<String>>,
-}
-
-/// What is done with every contender.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
-    pub(crate) calls: u32,
-    pub(crate) limit: u32,
-    pub(crate) rounds: u32,
 }
 
 /// The names of the bodies, and what the reader is told of them.

@@ -9,9 +9,9 @@ use limit_benches::median;
 use limit_benches::table::aligned;
 use serde_json::{Map, Value, json};
 
-use crate::Plan;
 use crate::contender::Contender;
 use crate::outcome::Outcome;
+use crate::plan::Plan;
 
 /// One body: each contender with its rounds.
 #[derive(Clone, Debug)]

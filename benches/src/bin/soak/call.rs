@@ -2,69 +2,20 @@
 
 use crate::account::{Account, End, Live};
 use crate::ledger::{Entering, Ticket};
+use crate::limiter::AnyLimiter;
 use crate::provoked::catch;
-use crate::subject::AnyLimiter;
+use crate::request::{Request, Scope};
 use limit_runtime::{Permit, Rejected};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
-
-/// A key. Even numbers are keys of one type, odd ones of another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Key(pub(crate) u32);
-
-/// What a call asks for.
-#[derive(Clone, Debug)]
-pub(crate) struct Ask {
-    /// Of a limiter with keys.
-    pub(crate) key: Option<Key>,
-    pub(crate) weight: Option<u32>,
-    pub(crate) priority: u8,
-    pub(crate) max_wait: Option<Duration>,
-    pub(crate) enabled: bool,
-}
-
-impl Default for Ask {
-    fn default() -> Self {
-        Self { key: None, weight: None, priority: 0, max_wait: None, enabled: true }
-    }
-}
-
-impl Ask {
-    /// The permits that it takes.
-    pub(crate) fn permits(&self) -> u32 {
-        if self.enabled { self.weight.unwrap_or(1) } else { 0 }
-    }
-}
-
-/// By whom a call is polled, which decides whose permits it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// The process: code outside any runtime, or a limiter for the whole process.
-    Process,
-    /// A runtime, by a number of ours.
-    Runtime(u64),
-    /// One runtime or another: the call may have moved.
-    Unknown,
-}
-
-impl Scope {
-    /// For the ledger, if it is known.
-    pub(crate) fn number(self) -> Option<u64> {
-        match self {
-            Self::Process => Some(0),
-            Self::Runtime(number) => Some(number),
-            Self::Unknown => None,
-        }
-    }
-}
+use std::time::Instant;
 
 /// A future that takes permits of a limiter and keeps its account. Dropping it cancels the call.
 pub(crate) struct Call {
-    ask: Ask,
+    request: Request,
     scope: Scope,
     acquire: Option<Acquire>,
     polled: bool,
@@ -86,16 +37,16 @@ impl Call {
         limiter: &Arc<AnyLimiter>,
         account: &Arc<Account>,
         scope: Scope,
-        ask: Ask,
+        request: Request,
     ) -> Self {
-        let acquire: Acquire = Box::pin(Arc::clone(limiter).acquire(ask.clone()));
+        let acquire: Acquire = Box::pin(Arc::clone(limiter).acquire(request.clone()));
         let live = Live::new(account);
-        Self { ask, scope, acquire: Some(acquire), polled: false, since: 0, waits: None, live }
+        Self { request, scope, acquire: Some(acquire), polled: false, since: 0, waits: None, live }
     }
 
     /// Whether it may wait for so long and no longer, by itself.
     pub(crate) fn has_deadline(&self) -> bool {
-        self.ask.max_wait.is_some()
+        self.request.max_wait.is_some()
     }
 
     /// It has ended: takes it out of the ledger's waiters, and drops it.
@@ -133,7 +84,7 @@ impl Future for Call {
             Some(Poll::Pending) => {
                 this.since = moment;
                 if this.waits.is_none() {
-                    this.waits = Some(account.ledger.waits(&this.ask, this.scope));
+                    this.waits = Some(account.ledger.waits(&this.request, this.scope));
                 }
                 Poll::Pending
             }
@@ -143,8 +94,8 @@ impl Future for Call {
                 Poll::Ready(Err(end))
             }
             Some(Poll::Ready(Ok(permit))) => {
-                let (ask, scope, since) = (this.ask.clone(), this.scope, this.since);
-                let entering = Entering { ask, scope, since, began };
+                let (request, scope, since) = (this.request.clone(), this.scope, this.since);
+                let entering = Entering { request, scope, since, began };
                 let held = Held::new(permit, &this.live, &entering);
                 this.end(End::Admitted);
                 Poll::Ready(Ok(held))
@@ -164,7 +115,7 @@ impl Drop for Call {
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("ask", &self.ask)
+            .field("request", &self.request)
             .field("scope", &self.scope)
             .finish_non_exhaustive()
     }

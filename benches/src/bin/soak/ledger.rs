@@ -22,7 +22,7 @@
 //! Where the limit is not in force (`enabled(false)`, a shadow), calls may take no permits. Who may
 //! have been let in at such a time is not counted.
 
-use crate::call::{Ask, Key, Scope};
+use crate::request::{Key, Request, Scope};
 use crate::score::{Fault, fault};
 use std::collections::HashMap;
 use std::fmt::{self, Write};
@@ -73,7 +73,7 @@ struct Holder {
 
 #[derive(Debug)]
 struct Waiting {
-    ask: Ask,
+    request: Request,
     scope: Scope,
     since: Instant,
 }
@@ -88,7 +88,7 @@ pub(crate) struct Ticket {
 /// What is known of a call that has just been let in.
 #[derive(Debug)]
 pub(crate) struct Entering {
-    pub(crate) ask: Ask,
+    pub(crate) request: Request,
     pub(crate) scope: Scope,
     pub(crate) since: usize,
     pub(crate) began: Instant,
@@ -117,7 +117,9 @@ impl Ledger {
 
     /// A call has got its permit. `None` if it cannot be held against the limit.
     pub(crate) fn enter(&self, call: &Entering) -> Option<Ticket> {
-        let (Some(scope), weight) = (call.scope.number(), call.ask.permits()) else { return None };
+        let (Some(scope), weight) = (call.scope.number(), call.request.permits()) else {
+            return None;
+        };
         if weight == 0 {
             return None;
         }
@@ -128,7 +130,7 @@ impl Ledger {
         }
         books.number += 1;
         let number = books.number;
-        let (key, per) = (call.ask.key.clone(), self.per);
+        let (key, per) = (call.request.key.clone(), self.per);
         let holder = Holder {
             number,
             key: key.clone(),
@@ -168,11 +170,11 @@ impl Ledger {
     }
 
     /// A call waits. Its number is for [`waits_no_longer`](Self::waits_no_longer).
-    pub(crate) fn waits(&self, ask: &Ask, scope: Scope) -> u64 {
+    pub(crate) fn waits(&self, request: &Request, scope: Scope) -> u64 {
         let mut books = self.books();
         books.number += 1;
         let (number, since) = (books.number, Instant::now());
-        books.waiting.insert(number, Waiting { ask: ask.clone(), scope, since });
+        books.waiting.insert(number, Waiting { request: request.clone(), scope, since });
         number
     }
 
@@ -229,8 +231,8 @@ impl fmt::Display for Ledger {
                 )?;
             }
         }
-        for (number, Waiting { ask, scope, since }) in books.waiting.iter().take(SHOWN) {
-            writeln!(f, "    {scope:?}: waiter {number}, {ask:?}, for {:?}", since.elapsed())?;
+        for (number, Waiting { request, scope, since }) in books.waiting.iter().take(SHOWN) {
+            writeln!(f, "    {scope:?}: waiter {number}, {request:?}, for {:?}", since.elapsed())?;
         }
         Ok(())
     }
@@ -239,7 +241,7 @@ impl fmt::Display for Ledger {
 #[cfg(test)]
 mod tests {
     use super::{Cap, Entering, Ledger, Ticket};
-    use crate::call::{Ask, Key, Scope};
+    use crate::request::{Key, Request, Scope};
     use crate::score::Fault;
     use std::time::{Duration, Instant};
 
@@ -253,20 +255,20 @@ mod tests {
         Ledger::new("of a test".to_owned(), per, made)
     }
 
-    fn enter(ledger: &Ledger, ask: Ask, since: usize) -> Option<Ticket> {
+    fn enter(ledger: &Ledger, request: Request, since: usize) -> Option<Ticket> {
         let (scope, began) = (Scope::Runtime(1), Instant::now());
-        ledger.enter(&Entering { ask, scope, since, began })
+        ledger.enter(&Entering { request, scope, since, began })
     }
 
-    fn key(number: u32) -> Ask {
-        Ask { key: Some(Key(number)), ..Ask::default() }
+    fn key(number: u32) -> Request {
+        Request { key: Some(Key(number)), ..Request::default() }
     }
 
     /// How many faults are found when calls enter, one after the other, and stay.
-    fn faults(ledger: &Ledger, since: usize, calls: impl IntoIterator<Item = Ask>) -> u64 {
+    fn faults(ledger: &Ledger, since: usize, calls: impl IntoIterator<Item = Request>) -> u64 {
         let before = Fault::OverTheCap.count();
-        for ask in calls {
-            enter(ledger, ask, since);
+        for request in calls {
+            enter(ledger, request, since);
         }
         Fault::OverTheCap.count() - before
     }
@@ -274,7 +276,7 @@ mod tests {
     // One test, because faults are counted for the whole process.
     #[test]
     fn more_than_the_cap_are_found_and_no_others() {
-        let one = Ask::default;
+        let one = Request::default;
 
         let plain = ledger(None, cap(2, None));
         assert_eq!(faults(&plain, 0, [one(), one()]), 0);
@@ -306,7 +308,7 @@ mod tests {
         rate.leave(&enter(&rate, one(), 0).expect("it counts"));
         assert_eq!(faults(&rate, 0, [one()]), 1, "a second start in the window");
 
-        let heavy = || Ask { weight: Some(2), ..one() };
+        let heavy = || Request { weight: Some(2), ..one() };
         let weighed = ledger(None, cap(3, None));
         assert_eq!(faults(&weighed, 0, [heavy(), heavy()]), 1, "four permits");
 

@@ -24,10 +24,12 @@
 mod account;
 mod call;
 mod ledger;
+mod limiter;
 mod memory;
 mod provoked;
 mod quiet;
 mod random;
+mod request;
 mod round;
 mod scenarios;
 mod score;

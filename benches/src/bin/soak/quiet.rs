@@ -1,6 +1,6 @@
 //! What must be so of a limiter at which no call is under way.
 
-use crate::call::{Key, Scope};
+use crate::request::{Key, Scope};
 use crate::stage::Numbered;
 use crate::subject::Subject;
 use std::future::Future;

@@ -1,7 +1,7 @@
 //! What a limiter is made of, at random.
 
-use crate::call::{Ask, Key};
 use crate::random::Random;
+use crate::request::{Key, Request};
 use limit_runtime::{Order, Scope};
 use std::time::Duration;
 
@@ -80,12 +80,12 @@ impl Spec {
     }
 
     /// What a call may ask for.
-    pub(crate) fn any_ask(&self, random: &mut Random) -> Ask {
+    pub(crate) fn any_request(&self, random: &mut Random) -> Request {
         let key = self.keyed.then(|| any_key(random));
         if !self.varied {
-            return Ask { key, ..Ask::default() };
+            return Request { key, ..Request::default() };
         }
-        Ask {
+        Request {
             key,
             // More than the limit now and then, which is refused.
             weight: random.one_in(3).then(|| random.below(self.limit + 2)),

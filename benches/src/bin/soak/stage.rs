@@ -6,8 +6,9 @@
 //! quiet, and is looked at.
 
 use crate::account::Account;
-use crate::call::{Held, Scope};
+use crate::call::Held;
 use crate::random::Random;
+use crate::request::Scope;
 use crate::spec::Spec;
 use crate::subject::Subject;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};

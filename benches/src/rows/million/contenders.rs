@@ -6,8 +6,8 @@ use limit_runtime::{Limiter, concurrency_limit};
 use tower::limit::ConcurrencyLimit;
 use tower::{ServiceExt, service_fn};
 
-use super::Rows;
 use super::ring::hold;
+use super::rows::Rows;
 use crate::rows::Selection;
 
 #[concurrency_limit(1)]

@@ -1,8 +1,8 @@
 //! Rates: more calls than may start in one window, and then none for a while. Whoever waits is alone
 //! with the clock: nobody comes or goes who would serve it by the way. A thread takes snapshots.
 
-use crate::call::Scope;
 use crate::random::Random;
+use crate::request::Scope;
 use crate::spec::Spec;
 use crate::stage::{Numbered, Stage, end_of};
 use crate::subject::Subject;

@@ -1,8 +1,9 @@
 //! Limiters are changed while others use them.
 
+use crate::limiter::Change;
 use crate::random::Random;
 use crate::stage::{Numbered, Stage};
-use crate::subject::{Change, Subject};
+use crate::subject::Subject;
 use std::sync::Arc;
 use std::thread;
 

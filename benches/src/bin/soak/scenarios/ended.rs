@@ -32,7 +32,7 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
         let beside: Vec<_> = (0..random.between(1, 6)).map(|_| Numbered::one_thread()).collect();
         for Numbered { runtime, scope } in &beside {
             let _entered = runtime.enter();
-            drop(subject.try_acquire(*scope, subject.spec.any_ask(&mut random).key));
+            drop(subject.try_acquire(*scope, subject.spec.any_request(&mut random).key));
         }
         // Its one worker drops the tasks, one after the other.
         first.runtime.shutdown_background();

@@ -1,8 +1,8 @@
 //! Several threads use a limiter for the first time at once. There are permits for all of them, so
 //! nobody waits and nobody is refused.
 
-use crate::call::{Ask, Scope};
 use crate::random::Random;
+use crate::request::{Request, Scope};
 use crate::score::{Fault, fault};
 use crate::spec::Spec;
 use crate::stage::{Numbered, Stage};
@@ -39,7 +39,7 @@ fn at_once(stage: &Stage, random: &mut Random) {
     };
     let subject = &stage.short_lived("first-use", spec);
     let all_are_in = all_at_once(|| {
-        let mut call = subject.call(Scope::Process, Ask::default());
+        let mut call = subject.call(Scope::Process, Request::default());
         match Pin::new(&mut call).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(held)) => return Some(held),
             Poll::Ready(Err(end)) => {

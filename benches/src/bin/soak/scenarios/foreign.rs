@@ -4,9 +4,10 @@
 //! Each of these wakers first sees to it that its call is polled again, as it must, or does so after
 //! its pause. So whoever waits is to get on, whatever the others' wakers do.
 
-use crate::call::{Call, Held, Scope};
+use crate::call::{Call, Held};
 use crate::provoked;
 use crate::random::Random;
+use crate::request::Scope;
 use crate::stage::{Numbered, Stage};
 use crate::subject::Subject;
 use std::future::Future;

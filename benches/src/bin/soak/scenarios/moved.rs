@@ -1,8 +1,8 @@
 //! Calls that wait on one runtime, which ends, and go on in the next, where only those are polled
 //! that are woken.
 
-use crate::call::Scope;
 use crate::random::Random;
+use crate::request::Scope;
 use crate::spec::Spec;
 use crate::stage::{Numbered, Stage, end_of};
 use crate::subject::Subject;

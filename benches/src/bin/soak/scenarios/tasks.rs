@@ -1,9 +1,10 @@
 //! Tasks on runtimes that come and go. Their calls are cancelled at any moment, and their bodies
 //! panic, or give their permits to others.
 
-use crate::call::{Call, Held, Outcome, Scope};
+use crate::call::{Call, Held, Outcome};
 use crate::provoked;
 use crate::random::Random;
+use crate::request::Scope;
 use crate::stage::{Numbered, Stage, end_of};
 use crate::subject::Subject;
 use std::future::{Future, poll_fn};

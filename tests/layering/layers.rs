@@ -1,0 +1,71 @@
+//! The declared order of the layers. This is the one place to change it.
+
+/// Modules of a crate that lie at the same height.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    pub(crate) name: &'static str,
+    /// The files and folders beside the root of the crate, without `.rs`. The root itself is `lib`.
+    pub(crate) modules: &'static [&'static str],
+    /// `true` if these modules may import each other. In no case may they do so in a circle.
+    pub(crate) beside: bool,
+}
+
+/// A layer whose modules belong together.
+const fn together(name: &'static str, modules: &'static [&'static str]) -> Layer {
+    Layer { name, modules, beside: true }
+}
+
+/// A layer whose modules know nothing of each other.
+const fn apart(name: &'static str, modules: &'static [&'static str]) -> Layer {
+    Layer { name, modules, beside: false }
+}
+
+/// From the bottom up.
+pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
+    (
+        "limit-runtime",
+        &[
+            together("foundations", &["sync", "unwind", "logging"]),
+            together(
+                "values",
+                &[
+                    "admission",
+                    "deadline",
+                    "events",
+                    "metrics",
+                    "policy",
+                    "rejected",
+                    "scope",
+                    "setting",
+                ],
+            ),
+            apart("recorder", &["recorder"]),
+            apart("semaphore", &["semaphore"]),
+            apart("keying and permit", &["keying", "permit"]),
+            apart("blocking", &["blocking"]),
+            apart("registry", &["registry"]),
+            apart("runtime_id", &["runtime_id"]),
+            apart("engine", &["engine"]),
+            apart("acquire", &["acquire"]),
+            apart("limiter", &["limiter"]),
+            apart(
+                "features",
+                &["diagnostics", "inspect", "private", "responses", "settings", "task", "tower"],
+            ),
+            together("front", &["guide", "lib"]),
+        ],
+    ),
+    (
+        "limit-macros",
+        &[
+            together("foundations", &["errors", "syntax"]),
+            apart("args", &["args"]),
+            apart("function", &["function"]),
+            apart("expand", &["expand"]),
+            apart("front", &["lib"]),
+        ],
+    ),
+];
+
+/// The modules of limit-runtime that are public for the code of the attribute only.
+pub(crate) const PRIVATE: &[&str] = &["private", "__private"];

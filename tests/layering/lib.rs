@@ -1,0 +1,1 @@
+//! The test is the file `main.rs` beside this one.
