@@ -44,12 +44,10 @@ mod clock;
 mod oldest;
 mod watch;
 
-use crate::engine::{Engine, catalog};
 use crate::recorder::slots::Info;
 use crate::recorder::{self, on_end};
 pub use calls::Call;
 pub use oldest::OldestHolders;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Switches recording on or off, from now on. It is off at the start.
@@ -80,16 +78,10 @@ pub fn warn_after(age: Duration) {
     watch::warn_after(age);
 }
 
-/// Finds the limiter of a call, unless it was dropped. The call's permits must be out: until they are back, no
-/// other limiter has its index.
-fn limiter(info: &Info) -> Option<Arc<Engine>> {
-    catalog::at_index(info.limiter? as usize)
-}
-
 /// Counts how long a call held its permits, if it is a sample, and logs that they are back, if it was warned
 /// that they were out for long.
 fn tell_end(info: Info, is_sample: bool) -> Box<dyn FnOnce()> {
-    let (limiter, held) = (limiter(&info), info.since.elapsed());
+    let (limiter, held) = (watch::limiter(&info), info.since.elapsed());
     Box::new(move || {
         // First the figure, in case the log panics.
         if let Some(limiter) = limiter.as_ref().filter(|_| is_sample) {

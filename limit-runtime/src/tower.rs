@@ -72,7 +72,7 @@ pub use body::{PermitBody, UntilBodyEnd};
 pub use future::{ReservedFuture, ResponseFuture};
 pub use hold::{HandOver, Hold, UntilResponse};
 pub use layer::LimitLayer;
-pub use mode::{Deferred, Reserving};
+pub use mode::{OnCall, Reserving};
 pub use refusals::{AsError, BoxError, OnReject, Refusals};
 pub use service::Limit;
 #[cfg(feature = "http-body")]

@@ -1,12 +1,11 @@
 //! A thread that looks for permits that have been held for long.
 
-use super::limiter;
-use crate::engine::Engine;
+use crate::engine::{Engine, catalog};
 use crate::logging;
 use crate::recorder::slots::{self, Info};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, Once, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -71,4 +70,10 @@ fn tell(info: &Info, limiter: Option<&Engine>, what: &str) {
             "{what}"
         );
     });
+}
+
+/// Finds the limiter of a call, unless it was dropped. The call's permits must be out: until they are back, no
+/// other limiter has its index.
+pub(super) fn limiter(info: &Info) -> Option<Arc<Engine>> {
+    catalog::at_index(info.limiter? as usize)
 }

@@ -1,16 +1,14 @@
 //! The layer that puts a limiter in front of services.
 
 use super::hold::{HandOver, UntilResponse};
-use super::mode::{Deferred, Reserving};
+use super::mode::{OnCall, Reserving};
 use super::refusals::{AsError, OnReject};
-use super::service::Limit;
 use crate::admission::Admission;
 use crate::limiter::{AcquireShared, SharedLimiter};
 use crate::permit::Permit;
 use crate::recorder::CallSite;
 use crate::rejected::Rejected;
 use std::convert::Infallible;
-use tower_layer::Layer;
 
 /// Puts a limiter in front of services: each call takes a permit of it. See the [module](super).
 ///
@@ -58,7 +56,7 @@ use tower_layer::Layer;
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct LimitLayer<E: Admission = Infallible, R = AsError<E>, H = UntilResponse, M = Deferred> {
+pub struct LimitLayer<E: Admission = Infallible, R = AsError<E>, H = UntilResponse, M = OnCall> {
     limiter: SharedLimiter<E>,
     refusals: R,
     hold: H,
@@ -71,7 +69,7 @@ impl<E: Admission> LimitLayer<E> {
     #[must_use]
     #[track_caller]
     pub fn new(limiter: impl Into<SharedLimiter<E>>) -> Self {
-        let (refusals, hold, mode) = (AsError::new(), UntilResponse, Deferred);
+        let (refusals, hold, mode) = (AsError::new(), UntilResponse, OnCall);
         let site = CallSite::caller();
         Self { limiter: limiter.into(), refusals, hold, mode, site }
     }
@@ -249,14 +247,6 @@ impl<E: Admission, R: Clone, H: Clone, M: Clone> Clone for LimitLayer<E, R, H, M
             mode: mode.clone(),
             site: *site,
         }
-    }
-}
-
-impl<S, E: Admission, R: Clone, H: Clone, M: Clone> Layer<S> for LimitLayer<E, R, H, M> {
-    type Service = Limit<S, E, R, H, M>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Limit::new(inner, self.clone())
     }
 }
 

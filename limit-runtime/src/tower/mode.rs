@@ -1,12 +1,13 @@
 //! When a call takes its permit, and when the inner service is called.
 
-/// Of a [`Limit`](super::Limit): the response's future waits for the permit, and calls the inner service
-/// when it has it.
+/// The mode of a [`Limit`](super::Limit) whose response future waits for the permit, and then calls the inner
+/// service.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Deferred;
+pub struct OnCall;
 
-/// Of a [`Limit`](super::Limit): `poll_ready` waits for the permit, and the call calls the inner service.
+/// The mode of a [`Limit`](super::Limit) whose `poll_ready` waits for the permit. The call then calls the inner
+/// service.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Reserving;

@@ -3,7 +3,7 @@
 use super::future::{ReservedFuture, ResponseFuture};
 use super::hold::{Hold, UntilResponse};
 use super::layer::LimitLayer;
-use super::mode::{Deferred, Reserving};
+use super::mode::{OnCall, Reserving};
 use super::refusals::{AsError, Refusals};
 use super::reserve::Reserve;
 use crate::admission::Admission;
@@ -12,6 +12,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::mem;
 use std::task::{Context, Poll};
+use tower_layer::Layer;
 use tower_service::Service;
 
 /// A service whose calls take a permit each: what a [`LimitLayer`] makes.
@@ -23,7 +24,7 @@ use tower_service::Service;
 /// # Examples
 ///
 /// See [`LimitLayer`].
-pub struct Limit<S, E: Admission = Infallible, R = AsError<E>, H = UntilResponse, M = Deferred> {
+pub struct Limit<S, E: Admission = Infallible, R = AsError<E>, H = UntilResponse, M = OnCall> {
     inner: S,
     layer: LimitLayer<E, R, H, M>,
     /// Nothing, unless it is reserving.
@@ -82,7 +83,7 @@ impl<S, E: Admission, R, H, M> Limit<S, E, R, H, M> {
     }
 }
 
-impl<S, Request, E, R, H> Service<Request> for Limit<S, E, R, H, Deferred>
+impl<S, Request, E, R, H> Service<Request> for Limit<S, E, R, H, OnCall>
 where
     S: Service<Request> + Clone,
     E: Admission,
@@ -165,5 +166,13 @@ impl<S: fmt::Debug, E: Admission, R, H, M> fmt::Debug for Limit<S, E, R, H, M> {
             .field("limiter", self.layer.limiter())
             .field("reserve", &self.reserve)
             .finish_non_exhaustive()
+    }
+}
+
+impl<S, E: Admission, R: Clone, H: Clone, M: Clone> Layer<S> for LimitLayer<E, R, H, M> {
+    type Service = Limit<S, E, R, H, M>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Limit::new(inner, self.clone())
     }
 }
