@@ -7,10 +7,7 @@
 //! One difference is left: of an *argument* that is not `Send` the compiler says that it is held
 //! across the function's first await, which in a limited function is the wait for the permit.
 
-#[path = "diagnostics/support.rs"]
-mod support;
-
-use support::{Diagnostic, Project, is_without_clippy, without_attribute};
+use limit_tests::compiler::{Diagnostic, Project, is_without_clippy, without_attribute};
 
 const CASES: [(&str, &str); 9] = [
     ("blocking", include_str!("diagnostics/blocking.rs")),
@@ -29,7 +26,7 @@ fn the_compiler_says_the_same_of_a_limited_function_as_of_the_plain_one() {
     if is_without_clippy() {
         return;
     }
-    let mut project = Project::new("same-diagnostics");
+    let mut project = Project::new(env!("CARGO_TARGET_TMPDIR"), "same-diagnostics");
     for (name, source) in CASES {
         project.add(&format!("limited_{name}"), source);
         project.add(&format!("existing_{name}"), &with_an_existing_limiter(source));
@@ -61,7 +58,7 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
     if is_without_clippy() {
         return;
     }
-    let mut project = Project::new("argument-diagnostics");
+    let mut project = Project::new(env!("CARGO_TARGET_TMPDIR"), "argument-diagnostics");
     project.add("arguments", include_str!("diagnostics/arguments.rs.in"));
     let diagnostics = project.check(&options());
     let mut places: Vec<(usize, String, String)> = diagnostics["arguments"]

@@ -1,10 +1,9 @@
 //! Waiters that give up.
 
-use crate::support::{
-    assert_all_free, assert_figures, assert_waits, four_workers, join, permit, served, total,
-    waiter,
-};
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, permit, served, waiter};
+use limit_tests::runtimes::{join, workers};
 use std::future::pending;
 use tokio_test::task;
 
@@ -177,7 +176,7 @@ fn no_permit_is_lost_when_tasks_are_aborted_at_any_moment() {
         tokio::task::yield_now().await;
     }
 
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let storms = (0..4)
             .map(|storm| {
                 tokio::spawn(async move {

@@ -1,10 +1,10 @@
 //! Never more than the limit.
 
-use crate::support::{
-    Inside, assert_all_free, assert_figures, assert_waits, four_workers, join, permit, served,
-    waiter,
-};
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::figures::{assert_all_free, assert_figures};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, permit, served, waiter};
+use limit_tests::runtimes::{join, workers};
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
@@ -87,7 +87,7 @@ macro_rules! as_many_as_the_limit {
                 be_inside(&LIMITED, &together).await;
             }
 
-            four_workers().block_on(async {
+            workers(4).block_on(async {
                 run_a_thousand($limit, limited).await;
                 run_a_thousand($limit, |together| async move {
                     let _permit = LIMITER.acquire().await;

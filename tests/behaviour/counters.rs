@@ -1,8 +1,9 @@
 //! What limiters with policies count, step by step.
 
-use crate::calls::{at_once, figures, let_in, refused};
-use crate::support::{one_thread, served, waiter};
 use limit_runtime::{Admission, Figures, KeyedLimiter, Limiter, Order, Rejected};
+use limit_tests::figures::total;
+use limit_tests::polling::{at_once, let_in, refused, served, waiter};
+use limit_tests::runtimes::one_thread;
 use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::{advance, sleep};
@@ -23,7 +24,7 @@ async fn a_limiter_that_refuses_for_every_reason_agrees_with_a_script() {
         Limiter::new("counters-script", 3).order(Order::Lifo).max_waiting(2).max_wait(100 * MS);
     let mut expected = Figures::default();
     expected.limit = 3;
-    assert_eq!(figures(&limiter), expected);
+    assert_eq!(total(&limiter), expected);
 
     let first = let_in(limiter.acquire().weight(2));
     expected.in_use = 2;

@@ -1,7 +1,8 @@
 //! More waiters than a queue keeps room for: they are served in order, and counted, as few are.
 
-use crate::support::{assert_all_free, assert_figures, permit, served, total, waiter};
 use limit_runtime::Limiter;
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{permit, served, waiter};
 use std::collections::VecDeque;
 
 const MANY: usize = 5_000;

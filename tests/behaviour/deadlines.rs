@@ -1,7 +1,8 @@
 //! Calls that do not wait for ever, by tokio's `timeout`. All on the paused clock.
 
-use crate::support::{assert_all_free, permit, total};
 use limit_runtime::{Limiter, Permit, concurrency_limit};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::permit;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Barrier;

@@ -1,8 +1,9 @@
 //! Waiting until a limiter is not in use.
 
-use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, refused};
-use crate::support::{assert_waits, four_workers, one_thread, permit, served, waiter};
 use limit_runtime::{Limiter, LimiterHandle, Rejected, RejectedKind, Scope, find};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
+use limit_tests::runtimes::{one_thread, workers};
 use std::future::Future;
 use std::hint;
 use std::sync::{Arc, Barrier};
@@ -20,7 +21,7 @@ fn a_limiter_that_is_not_in_use_is_drained_at_once() {
     assert_eq!(at_once(limiter.drain()), 0);
     drop(permit(&limiter));
     assert_eq!(at_once(limiter.drain()), 0);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -33,7 +34,7 @@ fn it_waits_for_the_last_permit_and_says_how_many_there_were() {
         drop(permit);
     }
     assert_eq!(served(&mut drain), 3);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn it_waits_for_those_who_wait_too() {
     drop(paused);
     assert_eq!(served(&mut drain), 1);
     limiter.set_limit(1);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn a_waiter_that_is_handed_its_permit_and_dropped_is_the_last() {
     assert_waits(&mut drain);
     drop(granted);
     assert_eq!(served(&mut drain), 2);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn it_keeps_nobody_out_and_counts_when_it_is_first_polled() {
     assert_waits(&mut drain);
     drop(late);
     assert_eq!(served(&mut drain), 1, "one, when it began");
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn permits_are_counted_and_not_calls() {
     drop(held);
     assert_eq!(served(&mut drain), 4, "and nobody waits for one that takes none");
     drop(none);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn a_drain_that_is_dropped_changes_nothing() {
     drop(held);
     drop(served(&mut next));
     assert_eq!(served(&mut other), 1);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn a_drain_that_is_dropped_does_not_keep_its_waker() {
     drop(drains);
     assert_eq!(Arc::strong_count(&task), 2);
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn several_can_wait_for_it_and_each_may_be_polled_by_several_tasks() {
         assert_eq!(served(drain), 1);
     }
     assert_eq!(served(&mut moved), 1);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,7 +186,7 @@ async fn within_a_time_it_is_drained_or_says_what_is_left() {
     assert_eq!(limiter.drain_within(100 * MS).await.unwrap(), 2);
     assert_eq!(begin.elapsed(), 49 * MS);
     assert_eq!(limiter.drain_within(Duration::ZERO).await.unwrap(), 0);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -214,7 +215,7 @@ fn all_runtimes_are_waited_for() {
     assert!(drain.poll().is_pending());
     drop(last);
     assert_eq!(served(&mut drain), 4);
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
 }
 
 #[test]
@@ -234,7 +235,7 @@ fn a_runtime_that_ends_with_calls_running_and_waiting_is_drained() {
     let mut drain = waiter(LIMITER.drain());
     drop(runtime);
     assert_eq!(served(&mut drain), 3);
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
 }
 
 /// Nobody waits any more at a runtime that has ended, whether or not it asks again elsewhere.
@@ -249,7 +250,7 @@ fn a_runtime_that_ends_with_only_waiters_is_drained() {
     };
     let mut drain = waiter(LIMITER.drain());
     drop(runtime);
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
     assert_eq!(served(&mut drain), 1);
     drop(waiting);
 }
@@ -279,7 +280,7 @@ fn closing_and_draining_shut_down_in_order() {
     static LIMITER: Limiter<Rejected> =
         Limiter::new("draining-shutdown", 4).max_waiting(100).scope(Scope::Process);
 
-    let runtime = four_workers();
+    let runtime = workers(4);
     runtime.block_on(async {
         let calls: Vec<_> = (0..50)
             .map(|_| {
@@ -293,12 +294,12 @@ fn closing_and_draining_shut_down_in_order() {
                 })
             })
             .collect();
-        while figures(&LIMITER).in_use == 0 {
+        while total(&LIMITER).in_use == 0 {
             tokio::task::yield_now().await;
         }
         LIMITER.close();
         timeout(Duration::from_secs(60), LIMITER.drain()).await.expect("those inside go");
-        assert_busy(&LIMITER, 0, 0);
+        assert_figures(&LIMITER, 0, 0);
         let mut done = 0;
         for call in calls {
             match call.await.unwrap() {
@@ -306,12 +307,12 @@ fn closing_and_draining_shut_down_in_order() {
                 Err(rejected) => assert_eq!(rejected.kind(), RejectedKind::Closed),
             }
         }
-        let figures = figures(&LIMITER);
+        let figures = total(&LIMITER);
         assert_eq!(figures.admitted_at_once + figures.admitted_after_waiting, done);
         assert_eq!(figures.rejected.closed, 50 - done);
         refused(LIMITER.acquire());
         LIMITER.reopen();
-        assert_whole(&LIMITER);
+        assert_all_free(&LIMITER);
     });
 }
 

@@ -1,7 +1,9 @@
 //! What is counted, step by step.
 
-use crate::support::{assert_all_free, one_thread, permit, served, total, waiter};
 use limit_runtime::{Figures, Limiter, Scope, concurrency_limit};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::{permit, served, waiter};
+use limit_tests::runtimes::one_thread;
 use std::time::Duration;
 use tokio::time::advance;
 use tokio_test::task;

@@ -1,9 +1,9 @@
 //! The first calls of a limiter, on several threads at once.
 
-use crate::calls::figures;
 use crate::foreign_wakers::Inline;
-use crate::support::{assert_all_free, assert_waits, served, waiter};
 use limit_runtime::{Acquire, Limiter, Permit, RejectedKind, Scope};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::{assert_waits, served, waiter};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
@@ -40,7 +40,7 @@ fn first_calls_that_find_permits_are_all_let_in_at_once() {
         let polled = poll_at_once(|| spawn(limiter.acquire()).poll());
         assert!(polled.iter().all(|polled| matches!(polled, Poll::Ready(Ok(_)))), "{polled:?}");
         drop(polled);
-        let figures = figures(&limiter);
+        let figures = total(&limiter);
         assert_eq!((figures.admitted_at_once, figures.most_waiting), (THREADS as u64, 0));
     }
 }
@@ -110,7 +110,7 @@ fn to_wait_for_the_limit_is_not_to_wait_for_a_permit() {
                 assert!(call.poll().is_pending());
             }
             assert_pending!(gives_up.poll());
-            let figures = figures(&limiter);
+            let figures = total(&limiter);
             assert_eq!((figures.in_use, figures.waiting, figures.rejected.total()), (0, 0, 0));
             assert_eq!(figures.most_waiting, 0);
             drop(gives_up);
@@ -122,7 +122,7 @@ fn to_wait_for_the_limit_is_not_to_wait_for_a_permit() {
     let refused = assert_ready!(calls[2].poll()).expect_err("nobody may wait for a permit");
     assert_eq!((refused.kind(), refused.waited()), (RejectedKind::QueueFull, Duration::ZERO));
     drop((first, second));
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!(figures.admitted_at_once, 3, "with the first, which has evaluated the limit");
     assert_eq!((figures.admitted_after_waiting, figures.most_waiting), (0, 0));
     assert_eq!(figures.cancelled, 0, "it did not wait for a permit");
@@ -148,11 +148,11 @@ fn calls_of_keys_wait_for_the_limit_and_are_let_in() {
         for call in &mut calls {
             assert_pending!(call.poll());
         }
-        assert_eq!((figures(&limiter).waiting, figures(&limiter).keys), (0, 0));
+        assert_eq!((total(&limiter).waiting, total(&limiter).keys), (0, 0));
     });
     assert!(calls.iter().all(Spawn::is_woken));
     let permits = calls.each_mut().map(|call| assert_ready!(call.poll()));
-    assert_eq!(figures(&limiter).keys, 2);
+    assert_eq!(total(&limiter).keys, 2);
     drop(permits);
 }
 
@@ -162,7 +162,7 @@ fn a_limit_that_is_set_while_another_is_found_out_holds() {
     let limiter = Limiter::lazy("first-use-set", || LIMIT.evaluate());
     LIMIT.meanwhile(|| drop(spawn(limiter.acquire()).poll()), || limiter.set_limit(1));
     assert_all_free(&limiter);
-    assert_eq!(figures(&limiter).limit, 1);
+    assert_eq!(total(&limiter).limit, 1);
 }
 
 /// Who cannot wait for the first caller evaluates the expression as well, and may be quicker.
@@ -180,10 +180,10 @@ fn the_limit_that_is_known_first_holds_for_all() {
         || held = limiter.key("tenant").try_acquire().ok(),
     );
     assert_eq!(limiter.limit(), 1);
-    assert_eq!((figures(&limiter).in_use, figures(&limiter).keys), (1, 1));
+    assert_eq!((total(&limiter).in_use, total(&limiter).keys), (1, 1));
     limiter.key("tenant").try_acquire().expect_err("the one permit of the key is out");
     drop(held.expect("it was free"));
-    assert_eq!((figures(&limiter).in_use, figures(&limiter).keys), (0, 0));
+    assert_eq!((total(&limiter).in_use, total(&limiter).keys), (0, 0));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn whoever_drains_while_the_limit_is_found_out_is_told_when_the_last_permit_come
     drop(permit);
     assert!(drain.is_woken());
     assert_ready!(drain.poll());
-    assert_eq!(figures(&limiter).keys, 0, "it is keyed all the same");
+    assert_eq!(total(&limiter).keys, 0, "it is keyed all the same");
 }
 
 #[test]

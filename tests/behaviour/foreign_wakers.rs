@@ -1,11 +1,12 @@
 //! Wakers of executors that nobody here has written: some cannot be cloned, some poll where they are
 //! woken, some use the limiter when they are dropped.
 
-use crate::calls::{assert_whole, at_once, figures, let_in, refused};
-use crate::panicking_wakers::panicking;
-use crate::support::{assert_all_free, is_alone, one_thread, permit, served, waiter};
-use crate::which_runtime::paused;
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::{at_once, let_in, permit, refused, served, waiter};
+use limit_tests::programs::is_alone;
+use limit_tests::runtimes::{one_thread, paused};
+use limit_tests::wakers::panicking;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -128,14 +129,14 @@ fn a_call_of_a_new_key_that_is_not_to_wait_does_not_clone_its_waker() {
 #[test]
 fn a_call_of_a_new_key_that_cannot_clone_its_waker_leaves_no_key_behind() {
     let waker = unclonable();
-    for (limit, total) in [(0, 1), (1, 0)] {
-        let limiter = Limiter::named("unclonable-key-waits", limit).keyed().total(total);
+    for (limit, cap) in [(0, 1), (1, 0)] {
+        let limiter = Limiter::named("unclonable-key-waits", limit).keyed().total(cap);
         let called = catch_unwind(AssertUnwindSafe(|| {
             drop(polled_with(&waker, limiter.key("tenant").acquire()));
         }));
         assert!(called.is_err(), "it has to wait, and cannot");
-        let left = figures(&limiter);
-        assert_eq!((left.keys, left.waiting), (0, 0), "limit {limit}, {total} over all keys");
+        let left = total(&limiter);
+        assert_eq!((left.keys, left.waiting), (0, 0), "limit {limit}, {cap} over all keys");
     }
 }
 
@@ -491,7 +492,7 @@ fn a_waker_that_looks_at_the_limiter_when_it_is_dropped_does_not_deadlock() {
     assert!(drain.as_mut().poll(&mut context).is_pending());
     drop(held);
     assert!(drain.as_mut().poll(&mut context).is_ready());
-    assert_whole(&LIMITER);
+    assert_all_free(&LIMITER);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! From when to when a permit is held.
 
-use crate::support::{assert_all_free, assert_figures, join, permit, served, waiter};
 use limit_runtime::{Limiter, Rejected, RejectedKind, concurrency_limit};
+use limit_tests::figures::{assert_all_free, assert_figures};
+use limit_tests::polling::{permit, served, waiter};
+use limit_tests::runtimes::join;
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::sync::Arc;

@@ -3,8 +3,9 @@
 mod dropped;
 mod names;
 
-use crate::support::{assert_all_free, assert_figures, permit, served, total, waiter};
 use limit_runtime::{Figures, Limiter, Scope, concurrency_limit, find, limiters};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{permit, served, waiter};
 
 #[test]
 fn a_second_limiter_of_one_name_is_numbered_and_says_so() {

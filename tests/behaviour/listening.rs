@@ -1,18 +1,27 @@
 //! What is told to those who listen.
 
-use crate::calls::{assert_whole, at_once, figures, heard, let_in, refused};
-use crate::support::{four_workers, join, one_thread, permit, served, waiter};
 use futures::executor::block_on;
 use limit_runtime::EventKind::{
     Admitted, Cancelled, LimitChanged, Rejected as Refused, Released, Waiting,
 };
-use limit_runtime::{Event, Limiter, Order, RejectedKind, Scope, find};
+use limit_runtime::{Event, EventKind, Limiter, Order, RejectedKind, Scope, find};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::{at_once, let_in, permit, refused, served, waiter};
+use limit_tests::runtimes::{join, one_thread, workers};
 use std::collections::HashMap;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::task::yield_now;
 use tokio::time::sleep;
+
+/// Takes the events that have come: their kinds, permits in use and waiting calls.
+pub(crate) fn heard(events: &mut Receiver<Event>) -> Vec<(EventKind, usize, usize)> {
+    std::iter::from_fn(|| events.try_recv().ok())
+        .map(|event| (event.kind, event.in_use, event.waiting))
+        .collect()
+}
 
 #[test]
 fn a_script_is_told_step_by_step_with_the_figures_after_each() {
@@ -56,7 +65,7 @@ fn a_script_is_told_step_by_step_with_the_figures_after_each() {
     assert_eq!(heard(&mut events), []);
     drop(third);
     assert_eq!(heard(&mut events), [(Released, 0, 0)]);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -197,9 +206,9 @@ fn when_nobody_listens_any_more_all_is_as_it_was() {
         assert_eq!(heard(&mut events), [(Admitted, 1, 0)]);
         drop(events);
         drop(held);
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     }
-    assert_eq!(figures(&limiter).admitted_at_once, 3 + 3 * 2);
+    assert_eq!(total(&limiter).admitted_at_once, 3 + 3 * 2);
 }
 
 #[test]
@@ -233,7 +242,7 @@ async fn a_listener_can_wait_for_an_event() {
 #[test]
 fn in_a_storm_what_is_told_agrees_with_what_is_counted() {
     let limiter = Arc::new(Limiter::new("listening-storm", 3).max_waiting(5));
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let mut events = limiter.subscribe();
         // Whoever comes while the limit is found out waits, more than may wait later.
         drop(let_in(limiter.acquire()));
@@ -251,14 +260,14 @@ fn in_a_storm_what_is_told_agrees_with_what_is_counted() {
                 *told.entry(event.kind).or_insert(0_u64) += 1;
             }
         }
-        let figures = figures(&limiter);
+        let figures = total(&limiter);
         let of = |kind| told.get(&kind).copied().unwrap_or(0);
         assert_eq!(of(Admitted), figures.admitted_at_once + figures.admitted_after_waiting);
         assert_eq!(of(Waiting), figures.admitted_after_waiting);
         assert_eq!(of(Released), of(Admitted));
         assert_eq!(of(Refused(RejectedKind::QueueFull)), figures.rejected.queue_full);
         assert_eq!(of(Released) + figures.rejected.queue_full, 1 + 10 * 100);
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     });
 }
 
@@ -282,7 +291,7 @@ fn who_waits_for_the_limit_is_not_told_of_as_one_that_waits_for_a_permit() {
     first.join().expect("no panic");
     let told = heard(&mut events);
     let of = |kind| told.iter().filter(|(told, ..)| *told == kind).count();
-    let waited = figures(&LIMITER).admitted_after_waiting;
+    let waited = total(&LIMITER).admitted_after_waiting;
     // It may have, once the limit was known.
     assert_eq!(of(Waiting) as u64, waited, "{told:?}");
     assert_eq!((of(Admitted), of(Released), told.len()), (2, 2, 4 + of(Waiting)));

@@ -1,11 +1,8 @@
 //! What a user can rely on, shown through the public API.
 
-mod support;
-
 mod auto_traits;
 mod blocking;
 mod bounds;
-mod calls;
 mod cancellation;
 mod cap;
 mod clock;

@@ -1,8 +1,9 @@
 //! Calls that wait no longer than they may. On the paused clock, but for those on several runtimes.
 
-use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, refused};
-use crate::support::{assert_waits, one_thread, permit, served, waiter};
 use limit_runtime::{Limiter, MaxWait, Permit, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
+use limit_tests::runtimes::one_thread;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +24,12 @@ async fn a_call_waits_as_long_as_it_may_and_is_then_refused_with_how_long_it_wai
     assert_eq!(rejected.waited(), 50 * MS);
     assert_eq!((rejected.limiter(), rejected.weight()), ("max-wait-over", 1));
     assert_eq!((rejected.limit(), rejected.in_use()), (2, 2));
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.waiting, figures.cancelled), (0, 0));
     assert_eq!((figures.rejected.timed_out, figures.rejected.total()), (1, 1));
     assert_eq!(figures.wait.count, 0, "it was not let in");
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 /// As for the other kinds, which have left the queue when they are told.
@@ -44,7 +45,7 @@ async fn a_call_that_timed_out_is_not_among_those_who_wait() {
          waiting",
     );
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,7 +63,7 @@ async fn it_never_waits_less_than_it_may() {
         assert!(rejected.waited() <= max_wait + 2 * MS, "{:?} of {max_wait:?}", rejected.waited());
     }
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,10 +79,10 @@ async fn a_permit_freed_in_time_is_taken() {
         assert_eq!(asked.elapsed(), held_for * MS);
         drop(admitted.expect("the permit came in time"));
     }
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.admitted_after_waiting, figures.wait.max), (3, 49 * MS));
     assert_eq!(figures.rejected.total(), 0);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,8 +94,8 @@ async fn a_permit_that_was_handed_over_in_time_is_taken_also_when_it_is_looked_a
     drop(held);
     advance(100 * MS).await;
     drop(served(&mut call).expect("the permit came in time"));
-    assert_eq!(figures(&limiter).rejected.timed_out, 0);
-    assert_whole(&limiter);
+    assert_eq!(total(&limiter).rejected.timed_out, 0);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,9 +111,9 @@ async fn a_free_permit_is_taken_with_no_time_to_wait() {
         drop(held);
         drop(let_in(limiter.acquire().max_wait(past)));
     }
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.admitted_at_once, figures.rejected.timed_out), (20, 20));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,7 +128,7 @@ async fn a_moment_is_as_good_as_a_duration() {
     assert_eq!((rejected.waited(), asked.elapsed()), (30 * MS, 50 * MS));
     assert_eq!(MaxWait::from(moment), MaxWait::Until(Instant::from_std(moment)));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,7 +144,7 @@ async fn what_a_call_says_goes_before_what_the_limiter_says() {
     let rejected = limiter.acquire().weight(1).priority(3).enabled(true).await.unwrap_err();
     assert_eq!(rejected.waited(), 50 * MS, "the others leave it as it is");
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +156,7 @@ async fn the_time_counts_from_when_the_call_begins_to_wait() {
     let rejected = call.await.unwrap_err();
     assert_eq!(rejected.waited(), 50 * MS);
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +168,7 @@ async fn with_the_largest_wait_a_call_waits_for_ever() {
     assert_waits(&mut call);
     drop(held);
     drop(served(&mut call).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +182,7 @@ async fn who_stands_behind_a_heavy_call_that_times_out_is_served_at_once() {
     assert_eq!(served(&mut heavy).unwrap_err().kind(), RejectedKind::TimedOut);
     drop(served(&mut light));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,10 +194,10 @@ async fn a_call_dropped_before_its_time_is_up_is_cancelled_and_not_timed_out() {
     advance(60 * MS).await;
     drop(call);
     assert!(timeout(10 * MS, limiter.acquire()).await.is_err());
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.cancelled, figures.rejected.timed_out), (2, 0));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 /// 1,000 calls whose time is up in the tick in which permits come back.
@@ -242,7 +243,7 @@ async fn all_in_one_tick(limiter: Arc<Limiter<Rejected>>, permits: usize, keep: 
     for release in releases {
         release.await.unwrap();
     }
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!(
         figures.admitted_at_once + figures.admitted_after_waiting,
         admitted + permits as u64
@@ -251,7 +252,7 @@ async fn all_in_one_tick(limiter: Arc<Limiter<Rejected>>, permits: usize, keep: 
     assert_eq!((figures.cancelled, figures.rejected.total()), (0, 1000 - admitted));
     assert_eq!(figures.wait.count, figures.admitted_after_waiting);
     assert_eq!(figures.most_waiting, 1000);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -280,7 +281,7 @@ fn the_time_goes_on_when_a_call_moves_on_to_another_runtime() {
     assert_eq!(rejected.kind(), RejectedKind::TimedOut);
     assert!(rejected.waited() >= 20 * MS && asked.elapsed() >= rejected.waited());
     drop((held, there));
-    second.block_on(async { assert_whole(&LIMITER) });
+    second.block_on(async { assert_all_free(&LIMITER) });
 }
 
 #[tokio::test(start_paused = true)]
@@ -300,7 +301,7 @@ async fn the_time_goes_on_when_a_call_asks_again() {
     let rejected = served(&mut call).unwrap_err();
     assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, 50 * MS));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -311,8 +312,8 @@ fn a_call_that_would_need_a_timer_and_has_none_panics_and_leaves_no_trace() {
     let polled = catch_unwind(AssertUnwindSafe(|| call.poll().is_pending()));
     assert!(polled.is_err(), "outside a runtime there is no timer");
     drop(call);
-    assert_busy(&limiter, 1, 0);
+    assert_figures(&limiter, 1, 0);
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
     drop(at_once(limiter.acquire()));
 }

@@ -6,8 +6,8 @@
 mod keys;
 mod plain;
 
-use crate::calls::{assert_whole, figures};
 use limit_runtime::{Figures, Limiter, Order, Permit, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, total};
 use plain::{Model, Operation, Outcome};
 use proptest::test_runner::Config;
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
@@ -84,11 +84,11 @@ impl Either {
     }
 
     fn figures(&self) -> Figures {
-        either!(self, limiter => figures(limiter))
+        either!(self, limiter => total(limiter))
     }
 
-    fn assert_whole(&self) {
-        either!(self, limiter => assert_whole(limiter));
+    fn assert_all_free(&self) {
+        either!(self, limiter => assert_all_free(limiter));
     }
 }
 
@@ -203,6 +203,6 @@ impl StateMachineTest for Real {
         real.calls.clear();
         real.limiter.set_limit(model.limit);
         real.limiter.reopen();
-        real.limiter.assert_whole();
+        real.limiter.assert_all_free();
     }
 }

@@ -1,9 +1,10 @@
 //! Wakers that panic: whoever waits besides is served all the same.
 
-use crate::calls::{assert_busy, assert_whole, figures, let_in};
-use crate::support::{assert_all_free, one_thread, permit, served, waiter};
-use crate::which_runtime::paused;
 use limit_runtime::{Limiter, Order, Permit};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{let_in, permit, served, waiter};
+use limit_tests::runtimes::{one_thread, paused};
+use limit_tests::wakers::panicking;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
@@ -12,19 +13,6 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 use tokio_test::task::{self, Spawn, spawn};
-
-/// Foreign code of the worst kind.
-pub(crate) fn panicking() -> Waker {
-    struct Panics;
-
-    impl Wake for Panics {
-        fn wake(self: Arc<Self>) {
-            panic!("in a waker");
-        }
-    }
-
-    Waker::from(Arc::new(Panics))
-}
 
 #[test]
 fn all_who_fit_are_woken_although_some_wakers_panic() {
@@ -151,10 +139,10 @@ fn a_call_that_evicts_one_whose_waker_panics_is_not_left_in_the_queue() {
     wait_with_a_panicking_waker(oldest.as_mut());
     let mut newest = task::spawn(limiter.acquire());
     assert!(panics(|| drop(newest.poll())));
-    assert_busy(&limiter, 1, 0);
+    assert_figures(&limiter, 1, 0);
     drop((newest, oldest, held));
-    assert_whole(&limiter);
-    assert_eq!(figures(&limiter).cancelled, 1, "the call that the panic ended");
+    assert_all_free(&limiter);
+    assert_eq!(total(&limiter).cancelled, 1, "the call that the panic ended");
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,7 +162,7 @@ async fn a_call_that_times_out_before_one_whose_waker_panics_leaves_the_queue_on
     drop(held);
     drop(served(&mut stranger).expect("nobody but itself takes it out of the queue"));
     drop(light);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 /// A limiter with two permits a second, of which none is left, and the one second until they are back
@@ -226,16 +214,16 @@ fn a_call_that_asks_again_before_one_whose_waker_panics_leaves_the_queue_once() 
 /// Asserts that so many of a limiter with a rate are let in, and two wait and are served in order.
 #[track_caller]
 fn assert_is_whole_after_a_second(limiter: &Limiter, permits: usize) {
-    assert_busy(limiter, 0, 0);
+    assert_figures(limiter, 0, 0);
     let held: Vec<_> = (0..permits).map(|_| permit(limiter)).collect();
     let mut waiters = [waiter(limiter.acquire()), waiter(limiter.acquire())];
-    assert_busy(limiter, permits, 2);
+    assert_figures(limiter, permits, 2);
     limiter.set_limit(permits + 2);
     for call in &mut waiters {
         drop(served(call));
     }
     drop(held);
-    assert_busy(limiter, 0, 0);
+    assert_figures(limiter, 0, 0);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! When a refused call may ask again. On the paused clock.
 
-use crate::calls::{assert_busy, let_in, refused};
-use crate::support::{is_alone, served, waiter};
 use limit_runtime::{Limiter, Rejected, RejectedKind};
+use limit_tests::figures::assert_figures;
+use limit_tests::polling::{let_in, refused, served, waiter};
+use limit_tests::programs::is_alone;
 use std::time::Duration;
 use tokio::time::{advance, sleep};
 
@@ -34,7 +35,7 @@ async fn at_the_first_refusal_there_is_no_basis() {
     let held = let_in(limiter.acquire());
     assert_eq!(refused(limiter.acquire()).retry_after(), None);
     drop(held);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 /// A limiter that is made when another is gone has that one's storage.
@@ -61,7 +62,7 @@ async fn when_nothing_came_back_since_there_is_no_basis() {
         advance(100 * MS).await;
     }
     drop(held);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,7 +92,7 @@ async fn those_who_wait_are_served_before() {
     }
     assert_about(estimate, 9 * 50 * MS);
     drop((held, waiting));
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]

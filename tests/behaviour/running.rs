@@ -1,9 +1,9 @@
 //! A future under a permit: `run` and `spawn`.
 
-use crate::support::{
-    assert_all_free, assert_figures, assert_waits, four_workers, served, total, waiter,
-};
 use limit_runtime::{KeyedLimiter, Limiter, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, served, waiter};
+use limit_tests::runtimes::workers;
 use std::cell::Cell;
 use std::future::pending;
 use std::rc::Rc;
@@ -214,7 +214,7 @@ fn a_runtime_with_an_endless_loop_that_spawns_shuts_down() {
     let (ended, end) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for _ in 0..10 {
-            let runtime = four_workers();
+            let runtime = workers(4);
             runtime.block_on(async {
                 tokio::spawn(async {
                     loop {

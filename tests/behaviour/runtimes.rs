@@ -3,13 +3,12 @@
 mod driven;
 mod remembered;
 
-use crate::support::one_thread;
-use crate::which_runtime::{
-    PROCESS, at_once, holders, number, only_holder, poll_once, whose, workers,
-};
+use crate::which_runtime::{PROCESS, at_once, holders, number, only_holder, whose};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use limit_runtime::Limiter;
+use limit_tests::polling::poll_once;
+use limit_tests::runtimes::{one_thread, workers};
 use std::pin::pin;
 use tokio::runtime::Handle;
 use tokio::task::{block_in_place, yield_now};

@@ -1,11 +1,11 @@
 //! What can be set while the program runs, and who has set it.
 
-use crate::support::{
-    assert_all_free, assert_figures, assert_waits, one_thread, permit, served, total, waiter,
-};
 use limit_runtime::{
     KeyedLimiter, Limiter, Rejected, RejectedKind, Setting, Source, concurrency_limit, find,
 };
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, permit, served, waiter};
+use limit_tests::runtimes::one_thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;

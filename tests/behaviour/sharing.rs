@@ -2,8 +2,9 @@
 
 mod scope;
 
-use crate::support::{Inside, assert_waits, served, waiter};
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, served, waiter};
 use std::future::pending;
 use tokio_test::task::{self, Spawn};
 

@@ -3,9 +3,11 @@
 mod late;
 mod outlived;
 
-use crate::support::{assert_all_free, one_thread, waiter};
-use crate::which_runtime::{paused, poll_once, until, workers};
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::figures::assert_all_free;
+use limit_tests::polling::{poll_once, waiter};
+use limit_tests::runtimes::{one_thread, paused, workers};
+use limit_tests::watchdog::until;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,7 @@ mod mapping;
 mod panics;
 mod pools;
 
-use crate::support::Inside;
+use limit_tests::occupancy::Inside;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -3,9 +3,9 @@
 //! Each script is run with the hand-written form, a static semaphore beside the function, which
 //! hangs, and with the annotated function, which goes on.
 
-use crate::support::one_thread;
-use crate::which_runtime::{paused, poll_once};
 use limit_runtime::concurrency_limit;
+use limit_tests::polling::poll_once;
+use limit_tests::runtimes::{one_thread, paused};
 use std::pin::Pin;
 use std::sync::mpsc;
 use std::time::Duration;

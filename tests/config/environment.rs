@@ -2,25 +2,17 @@
 
 use crate::{apply, limit, turn};
 use limit_runtime::{Limiter, Source};
+use limit_tests::programs::is_alone_with;
 use std::process::Command;
-
-const PART: &str = "CONFIG_TEST_PART";
 
 /// Runs `part` in a process with these variables.
 fn with_variables(test: &str, variables: &[(&str, &str)], part: fn()) {
-    if std::env::var_os(PART).is_some() {
-        return part();
+    let set = |command: &mut Command| {
+        command.envs(variables.iter().copied());
+    };
+    if is_alone_with(&format!("environment::{test}"), set) {
+        part();
     }
-    let program = std::env::current_exe().expect("the test knows its program");
-    let test = format!("environment::{test}");
-    let mut command = Command::new(program);
-    command.env(PART, "1").envs(variables.iter().copied());
-    let output = command.args([&test, "--exact", "--nocapture"]).output();
-    let output = output.expect("the test can run itself");
-    let (told, complaint) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{told}{complaint}");
-    assert!(told.contains("1 passed"), "{told}");
 }
 
 #[test]

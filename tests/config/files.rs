@@ -1,9 +1,10 @@
 //! Which files are watched, and which of them keep the settings that there are.
 
 use crate::turn;
-use crate::watch::{INTERVAL, PATIENCE, edit, file, until, watch};
+use crate::watch::{INTERVAL, edit, file, watch};
 use limit_runtime::Limiter;
 use limit_runtime::config::Config;
+use limit_tests::watchdog::{PATIENCE, until};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::{env, fs, thread};

@@ -4,6 +4,8 @@
 use crate::{limit, turn};
 use limit_runtime::config::{Config, Watcher};
 use limit_runtime::{Limiter, Source};
+use limit_tests::log::Listener;
+use limit_tests::watchdog::{PATIENCE, until};
 use std::fs;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -12,15 +14,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 pub(crate) const INTERVAL: Duration = Duration::from_millis(5);
-
-/// What is waited for is sure to come; this only turns a hang into a failure.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) fn file(text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -39,15 +36,6 @@ pub(crate) fn edit(path: &Path, text: impl AsRef<[u8]>) {
     let other = path.with_extension("new");
     fs::write(&other, text).expect("it is written");
     fs::rename(&other, path).expect("it takes the place of the other");
-}
-
-#[track_caller]
-pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
-    let since = Instant::now();
-    while !is_so() {
-        assert!(since.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 #[test]
@@ -309,34 +297,16 @@ fn an_edit_is_applied_to_all_although_one_of_those_it_wakes_panics() {
 fn a_log_that_panics_does_not_end_the_watch() {
     static PANICS: AtomicBool = AtomicBool::new(false);
 
-    struct Log;
-
-    impl Subscriber for Log {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-        fn event(&self, _: &Event<'_>) {
+    let _turn = turn();
+    let log = Listener::new(
+        |_| true,
+        |_| {
             let is_the_watch = thread::current().name() == Some("limits");
             assert!(!is_the_watch || !PANICS.load(Ordering::Relaxed), "there is no room");
-        }
-
-        fn enter(&self, _: &Id) {}
-
-        fn exit(&self, _: &Id) {}
-    }
-
-    let _turn = turn();
+        },
+    );
     // For all threads, and all tests that come later.
-    tracing::subscriber::set_global_default(Log).expect("no other test does");
+    tracing::subscriber::set_global_default(log).expect("no other test does");
     let limiter = Limiter::new("watch-log", 2);
     let _ = limiter.limit();
     let (_folder, path) = file("[watch-log]\nlimit = 3");

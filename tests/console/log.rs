@@ -2,20 +2,15 @@
 
 use crate::support::Console;
 use limit_runtime::Limiter;
+use limit_tests::log::Listener;
+use limit_tests::programs::is_alone;
 use serde_json::json;
 use std::fmt::Debug;
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
-
-const PART: &str = "CONSOLE_LOG_PART";
+use tracing::{Event, Level, Metadata};
 
 type Lines = Arc<Mutex<Vec<String>>>;
-
-/// Keeps what the console logs.
-struct Listener(Lines);
 
 #[derive(Default)]
 struct Line(Vec<String>);
@@ -26,41 +21,11 @@ impl Visit for Line {
     }
 }
 
-impl Subscriber for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("limit_runtime::console") && *metadata.level() <= Level::INFO
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line::default();
-        event.record(&mut line);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.0.join(" "));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 /// In a process of its own: whether anybody listens is asked once for all, by whichever test is the
 /// first to change something.
 #[test]
 fn each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not() {
-    if std::env::var_os(PART).is_none() {
-        let program = std::env::current_exe().expect("the test knows its program");
-        let test = "log::each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not";
-        let output = Command::new(program).args([test, "--exact"]).env(PART, "1").output();
-        let output = output.expect("the test can run itself");
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    if !is_alone("log::each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not") {
         return;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -69,7 +34,16 @@ fn each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not() {
 
 async fn changes_are_logged() {
     let lines = Lines::default();
-    let _listens = tracing::subscriber::set_default(Listener(Arc::clone(&lines)));
+    let kept = Arc::clone(&lines);
+    let keep = move |event: &Event<'_>| {
+        let mut line = Line::default();
+        event.record(&mut line);
+        kept.lock().unwrap_or_else(PoisonError::into_inner).push(line.0.join(" "));
+    };
+    let is_change = |metadata: &Metadata<'_>| {
+        metadata.target().starts_with("limit_runtime::console") && *metadata.level() <= Level::INFO
+    };
+    let _listens = tracing::subscriber::set_default(Listener::new(is_change, keep));
     let limiter = Limiter::new("log::changes", 5);
     drop(limiter.acquire().await);
     let console = Console::writable();

@@ -70,7 +70,7 @@ async fn path_of_the_page_is_not_taken_for_html() {
 
 #[tokio::test]
 async fn it_is_served_alone() {
-    let http = crate::support::http_client();
+    let http = limit_tests::http::client().build().expect("a client");
     let (address, server) = served(Ipv4Addr::LOCALHOST, serve).await;
     let url = format!("http://{address}/api/limiters");
     let all = answered(&http, &url, None).await.text().await.expect("text");

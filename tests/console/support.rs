@@ -128,9 +128,3 @@ where
         assert_eq!(ended.kind(), io::ErrorKind::AddrInUse, "{ended}");
     }
 }
-
-/// A client that needs no certificates.
-pub(crate) fn http_client() -> reqwest::Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client")
-}

@@ -5,12 +5,7 @@ use crate::support::{Console, get};
 use axum::http::StatusCode;
 use limit_runtime::Limiter;
 use limit_runtime::console::Options;
-use std::time::Duration;
-
-/// Turns what never comes into a failure.
-async fn within<T>(comes: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), comes).await.expect("it comes")
-}
+use limit_tests::watchdog::in_time;
 
 #[tokio::test]
 async fn proxies_are_asked_to_keep_nothing_of_a_stream_back_and_to_pack_nothing() {
@@ -40,7 +35,7 @@ async fn one_stream_has_all_limiters_and_what_happens_at_one_until_that_is_gone(
     assert_eq!(stream.next().await.0, "all");
     drop(limiter.acquire().await);
     let mut seen = Vec::new();
-    let events = within(async {
+    let events = in_time(async {
         loop {
             let (kind, data) = stream.next().await;
             if kind == "events" {
@@ -56,7 +51,7 @@ async fn one_stream_has_all_limiters_and_what_happens_at_one_until_that_is_gone(
     assert_eq!(kinds, ["admitted", "released"]);
 
     drop(limiter);
-    within(async { while stream.next().await.0 != "gone" {} }).await;
+    in_time(async { while stream.next().await.0 != "gone" {} }).await;
     for _ in 0..3 {
         assert_eq!(stream.next().await.0, "changes", "it goes on all the same");
     }

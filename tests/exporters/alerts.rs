@@ -2,11 +2,12 @@
 //! are good.
 
 use crate::assets;
-use crate::scraped::{find, say_that_it_is_missing};
+use crate::scraped::say_that_it_is_missing;
 use crate::support::encoded;
 use limit_runtime::Limiter;
 use limit_runtime::exporters::METRICS;
 use limit_runtime::exporters::prometheus::Collector;
+use limit_tests::programs::find_program;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -45,7 +46,9 @@ fn alerts_fire_when_they_should() {
 }
 
 fn promtool(command: &[&str], file: &Path) {
-    let Some(promtool) = find("promtool") else { return say_that_it_is_missing("promtool") };
+    let Some(promtool) = find_program("promtool") else {
+        return say_that_it_is_missing("promtool");
+    };
     let output = Command::new(promtool).args(command).arg(file).output().expect("it starts");
     assert!(output.status.success(), "{}", said(&output));
 }
@@ -56,7 +59,9 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn metrics_are_as_prometheus_likes_them() {
-    let Some(promtool) = find("promtool") else { return say_that_it_is_missing("promtool") };
+    let Some(promtool) = find_program("promtool") else {
+        return say_that_it_is_missing("promtool");
+    };
     let limiter = Limiter::new("alerts::lint", 1);
     assert_eq!(limiter.limit(), 1);
     let mut promtool = Command::new(promtool)

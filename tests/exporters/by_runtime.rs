@@ -1,10 +1,11 @@
 //! What is shown by runtime adds up, while runtimes come and go.
 
 use crate::opentelemetry::{Collected, Provider};
-use crate::support::{encode, figure, number, one_thread, samples};
+use crate::support::{encode, figure, number, samples};
 use limit_runtime::exporters::metrics::collect_by_runtime;
 use limit_runtime::exporters::prometheus::Collector;
 use limit_runtime::{Limiter, Snapshot};
+use limit_tests::runtimes::one_thread;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use opentelemetry_sdk::metrics::Temporality;
 use prometheus_client::registry::Registry;

@@ -1,13 +1,14 @@
 //! What `prometheus-client` encodes.
 
-use crate::alone::alone;
 use crate::support::{
     encode, encoded, everything_once, expected, is_built, is_of_diagnostics, number, of_everything,
-    one_thread, samples,
+    samples,
 };
 use limit_runtime::exporters::METRICS;
 use limit_runtime::exporters::prometheus::Collector;
 use limit_runtime::{Limiter, Rejected};
+use limit_tests::programs::is_alone;
+use limit_tests::runtimes::one_thread;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
@@ -278,24 +279,20 @@ fn names_are_escaped() {
 #[test]
 fn thousand_limiters_are_all_there() {
     // When they are dropped, names of other tests would be forgotten.
-    alone(
-        "prometheus::thousand_limiters_are_all_there",
-        || (),
-        || {
-            let name = |index: usize| format!("prometheus::many-{index}");
-            let limiters: Vec<_> =
-                (0..1000).map(|index| Limiter::named(name(index), index + 1)).collect();
-            for limiter in &limiters {
-                drop(limiter.try_acquire().expect("a permit is free"));
-            }
-            let shown = samples(&encoded(Collector::new()));
-            for limiter in &limiters {
-                for (name, value) in expected(&limiter.snapshot()) {
-                    assert_eq!(shown.get(&name), Some(&value), "{name}");
-                }
-            }
-        },
-    );
+    if !is_alone("prometheus::thousand_limiters_are_all_there") {
+        return;
+    }
+    let name = |index: usize| format!("prometheus::many-{index}");
+    let limiters: Vec<_> = (0..1000).map(|index| Limiter::named(name(index), index + 1)).collect();
+    for limiter in &limiters {
+        drop(limiter.try_acquire().expect("a permit is free"));
+    }
+    let shown = samples(&encoded(Collector::new()));
+    for limiter in &limiters {
+        for (name, value) in expected(&limiter.snapshot()) {
+            assert_eq!(shown.get(&name), Some(&value), "{name}");
+        }
+    }
 }
 
 #[cfg(feature = "diagnostics")]

@@ -7,11 +7,11 @@ use crate::support::{
 use limit_runtime::exporters::prometheus::Collector;
 use limit_runtime::exporters::{Kind, METRICS};
 use limit_runtime::{Limiter, Rejected};
+use limit_tests::programs::find_program;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,14 +19,6 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
-
-/// Where a program is, if it is installed.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(program))
-        .find(|path| path.is_file())
-}
 
 pub(crate) fn say_that_it_is_missing(program: &str) {
     eprintln!("PASSED OVER: `{program}` is not installed (apt-get install prometheus)");
@@ -37,7 +29,7 @@ static EVERYTHING: Limiter<Rejected> = of_everything("scraped::everything");
 
 #[test]
 fn prometheus_shows_what_the_program_counts() -> Result {
-    let Some(server) = find("prometheus") else {
+    let Some(server) = find_program("prometheus") else {
         say_that_it_is_missing("prometheus");
         return Ok(());
     };

@@ -7,12 +7,6 @@ use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
-
-/// A runtime on this thread.
-pub(crate) fn one_thread() -> Runtime {
-    Builder::new_current_thread().enable_all().build().expect("a runtime can be made")
-}
 
 /// What a registry with that collector shows.
 pub(crate) fn encoded(collector: Collector) -> String {

@@ -4,10 +4,7 @@
 //! groups of clippy and all lints of the compiler that are silent by default. Codes, messages,
 //! places and suggestions must be the same, but for the lints in [`DIFFERENT`].
 
-#[path = "../diagnostics/support.rs"]
-mod support;
-
-use support::{Diagnostic, Project, is_without_clippy};
+use limit_tests::compiler::{Diagnostic, Project, is_without_clippy};
 
 const PROGRAMS: [(&str, &str); 7] = [
     ("attributes", include_str!("programs/attributes.rs")),
@@ -101,10 +98,10 @@ fn every_lint_says_the_same_of_a_limited_function_as_of_the_plain_one() {
     if is_without_clippy() {
         return;
     }
-    let mut project = Project::new("same-lints");
+    let mut project = Project::new(env!("CARGO_TARGET_TMPDIR"), "same-lints");
     for (name, source) in PROGRAMS {
         project.add(&format!("limited_{name}"), source);
-        project.add(&format!("plain_{name}"), &support::without_attribute(source));
+        project.add(&format!("plain_{name}"), &limit_tests::compiler::without_attribute(source));
     }
     let options: Vec<_> = LINTS.iter().map(|lint| format!("-W{lint}")).collect();
     let said = project.check(&options);

@@ -1,8 +1,8 @@
 //! Many keys, that come and go: each is known while it is in use, and no other.
 
-use crate::calls::{assert_busy, at_once, figures};
-use crate::support::{served, waiter};
 use limit_runtime::{KeyedLimiter, Limiter, Permit};
+use limit_tests::figures::{assert_figures, total};
+use limit_tests::polling::{at_once, served, waiter};
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
@@ -50,14 +50,14 @@ fn each_of_many_keys_is_known_while_it_is_in_use_and_not_after() {
                 held.remove(&key);
             }
         }
-        assert_eq!(figures(&limiter).keys, held.len());
+        assert_eq!(total(&limiter).keys, held.len());
     }
     for key in 0..KEYS {
         assert_eq!(try_take(&limiter, key).is_none(), held.contains_key(&key), "key {key}");
     }
     drop(held);
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -75,13 +75,13 @@ fn a_key_with_waiters_outlasts_many_that_come_and_go_around_it() {
         }
     }
     drop(others);
-    assert_eq!(figures(&limiter).keys, kept.len());
+    assert_eq!(total(&limiter).keys, kept.len());
     for (held, mut waiting) in kept {
         drop(held);
         for call in &mut waiting {
             drop(served(call));
         }
     }
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }

@@ -1,8 +1,8 @@
 //! What a limiter that was dropped leaves to whoever has its place now.
 
-use crate::calls::{at_once, heard, let_in, refused};
-use crate::support::permit;
+use crate::listening::heard;
 use limit_runtime::{Limiter, LimiterHandle, Permit, Rejected, RejectedKind, find};
+use limit_tests::polling::{at_once, let_in, permit, refused};
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,7 +1,7 @@
 //! Names that several limiters ask for.
 
-use crate::support::permit;
 use limit_runtime::{Limiter, concurrency_limit, find};
+use limit_tests::polling::permit;
 use std::collections::{HashSet, VecDeque};
 use tokio_test::task;
 

@@ -3,8 +3,8 @@
 mod plain;
 
 use super::{Call, Noted};
-use crate::calls::figures;
 use limit_runtime::{KeyedLimiter, Limiter, Permit, Rejected, RejectedKind};
+use limit_tests::figures::total;
 use plain::{Model, Operation, Outcome};
 use proptest::test_runner::Config;
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
@@ -111,7 +111,7 @@ impl StateMachineTest for Real {
     }
 
     fn check_invariants(real: &Self, model: &Model) {
-        let figures = figures(&real.limiter);
+        let figures = total(&real.limiter);
         assert_eq!(figures.limit, model.limit);
         assert_eq!(figures.in_use, model.in_use());
         assert_eq!(figures.waiting, model.waiting());
@@ -129,7 +129,7 @@ impl StateMachineTest for Real {
         real.limiter.reopen();
         real.limiter.set_limit(2);
         real.limiter.set_total(3);
-        let figures = figures(&real.limiter);
+        let figures = total(&real.limiter);
         assert_eq!((figures.in_use, figures.waiting, figures.keys), (0, 0, 0));
         let take = |key: u32| real.limiter.key(key).try_acquire();
         let all = [take(0).unwrap(), take(0).unwrap(), take(1).unwrap()];

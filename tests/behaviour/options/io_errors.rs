@@ -1,22 +1,16 @@
 //! A function that gives `io::Result` takes a refusal up as it is.
 
-use super::figures;
+use super::{figures, in_its_body};
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind, concurrency_limit};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 use tokio_test::assert_ready_err;
-use tokio_test::task::{self, Spawn};
+use tokio_test::task;
 
 /// What one who looks into the error finds.
 #[track_caller]
 fn refusal(error: &io::Error) -> &Rejected {
     error.get_ref().and_then(|source| source.downcast_ref()).expect("it has its refusal")
-}
-
-fn in_its_body<F: Future>(future: F) -> Spawn<F> {
-    let mut call = task::spawn(future);
-    assert!(call.poll().is_pending());
-    call
 }
 
 #[test]

@@ -1,20 +1,14 @@
 //! Calls that are refused: when, with what, and what is given in their place.
 
-use super::figures;
+use super::{figures, in_its_body};
 use limit_runtime::{Limiter, Rejected, RejectedKind, concurrency_limit};
 use std::cell::Cell;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_test::assert_ready;
-use tokio_test::task::{self, Spawn};
+use tokio_test::task;
 
 const TICK: Duration = Duration::from_millis(10);
-
-fn in_its_body<F: Future>(future: F) -> Spawn<F> {
-    let mut call = task::spawn(future);
-    assert!(call.poll().is_pending());
-    call
-}
 
 #[test]
 fn with_n_running_and_q_waiting_the_next_is_refused_with_the_figures_and_has_not_run() {

@@ -1,10 +1,11 @@
 //! Rates whose calls go by several clocks: those of paused runtimes, and the real one.
 
 use super::{MINUTE, MS, SECOND};
-use crate::calls::{assert_busy, ready};
-use crate::support::{permit, served, waiter};
-use crate::which_runtime::{paused, until};
 use limit_runtime::{Limiter, Permit, Rejected, Scope};
+use limit_tests::figures::assert_figures;
+use limit_tests::polling::{permit, ready, served, waiter};
+use limit_tests::runtimes::paused;
+use limit_tests::watchdog::until;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
@@ -73,7 +74,7 @@ fn a_call_in_real_time_waits_for_no_paused_clock() {
         advance(HOUR).await;
         drop(permit(&LIMITER));
     });
-    crate::support::one_thread().block_on(async {
+    limit_tests::runtimes::one_thread().block_on(async {
         let call = timeout(MINUTE, LIMITER.acquire()).await;
         drop(call.expect("the window has ended"));
     });
@@ -101,7 +102,7 @@ fn a_window_of_a_paused_clock_does_not_end_by_the_real_one() {
                 begin.elapsed() > 2 * MS
             });
             drop(held);
-            assert_busy(&LIMITER, 0, 1);
+            assert_figures(&LIMITER, 0, 1);
         });
     });
     assert!(!waiting.as_ref().unwrap().is_woken());
@@ -131,7 +132,7 @@ fn a_window_of_a_paused_clock_does_not_end_by_the_real_one() {
 fn a_permit_held_for_longer_than_the_window_comes_back_at_once_from_outside_too() {
     static LIMITER: Limiter = Limiter::new("rate-real-outside", 1).per(MS);
 
-    let runtime = crate::support::one_thread();
+    let runtime = limit_tests::runtimes::one_thread();
     let _context = runtime.enter();
     for from_outside in [false, true] {
         let held = permit(&LIMITER);
@@ -186,5 +187,5 @@ fn a_permit_is_given_back_and_refused_in_a_thread_locals_destructor() {
     .join()
     .unwrap();
     assert_eq!(told.recv().unwrap(), (true, true, true));
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
 }

@@ -1,9 +1,8 @@
 //! What a call is told that is refused because the window is spent.
 
 use super::{MINUTE, SECOND};
-use crate::calls::{at_once, let_in, refused};
-use crate::support::waiter;
 use limit_runtime::{Limiter, RejectedKind, Scope};
+use limit_tests::polling::{at_once, let_in, refused, waiter};
 use std::time::Duration;
 use tokio::time::{advance, sleep};
 
@@ -184,7 +183,7 @@ async fn where_the_total_is_spent_that_is_told() {
 fn no_call_is_told_to_wait_for_longer_than_a_window() {
     static LIMITER: Limiter = Limiter::new("rate-spent-ahead", 1).per(MINUTE).scope(Scope::Process);
 
-    let ahead = crate::which_runtime::paused();
+    let ahead = limit_tests::runtimes::paused();
     ahead.block_on(async {
         advance(60 * MINUTE).await;
         drop(LIMITER.acquire().await);

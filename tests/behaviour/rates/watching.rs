@@ -2,12 +2,14 @@
 //! moves, or somebody looks on.
 
 use super::{MINUTE, MS, SECOND};
-use crate::calls::{assert_busy, ready};
-use crate::support::{is_alone, permit, served, waiter};
-use crate::which_runtime::{paused, until};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use limit_runtime::{Limiter, Scope};
+use limit_tests::figures::assert_figures;
+use limit_tests::polling::{permit, ready, served, waiter};
+use limit_tests::programs::is_alone;
+use limit_tests::runtimes::paused;
+use limit_tests::watchdog::until;
 use std::future::Future;
 use std::panic::panic_any;
 use std::pin::{Pin, pin};
@@ -59,7 +61,7 @@ async fn a_snapshot_keeps_nobody_waiting() {
         first.as_mut(),
         &runs(|| {
             pass(2 * SECOND);
-            assert_busy(&LIMITER, 1, 1);
+            assert_figures(&LIMITER, 1, 1);
         }),
     );
     let second = async { drop(LIMITER.acquire().await) };
@@ -79,7 +81,7 @@ fn a_snapshot_serves_nobody_and_takes_nothing_from_those_who_are_served() {
     };
     let begin = std::time::Instant::now();
     until("the window would be over, if the clock were that of here", || {
-        assert_busy(&LIMITER, 0, 1);
+        assert_figures(&LIMITER, 0, 1);
         begin.elapsed() > 2 * MS
     });
     assert!(!waiting.is_woken());
@@ -224,7 +226,7 @@ fn all_who_move_on_are_served() {
             }
         });
     }
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
 }
 
 /// It would be woken by itself again and again: nobody can watch the clock there.

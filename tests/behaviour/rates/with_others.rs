@@ -1,12 +1,12 @@
 //! A rate beside keys, orders, weights and deadlines.
 
 use super::{MINUTE, MS, NEARLY_A_MINUTE, SECOND, assert_windows};
-use crate::calls::{assert_busy, at_once, figures, let_in, ready, refused};
-use crate::support::{permit, served, waiter};
-use crate::which_runtime::paused;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use limit_runtime::{KeyedLimiter, Limiter, Order, RejectedKind, Scope};
+use limit_tests::figures::{assert_figures, total};
+use limit_tests::polling::{at_once, let_in, permit, ready, refused, served, waiter};
+use limit_tests::runtimes::paused;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -41,12 +41,12 @@ async fn a_key_is_known_until_its_last_window_is_over() {
     drop(at_once(limiter.key(Arc::clone(&key)).acquire()));
     for (keys, later) in [(1, 29 * SECOND), (1, 30 * SECOND), (0, SECOND)] {
         advance(later).await;
-        assert_eq!(figures(&limiter).keys, keys);
+        assert_eq!(total(&limiter).keys, keys);
     }
     // Looking was enough; with the next call the key itself is gone.
     drop(at_once(limiter.key("another").acquire()));
     assert_eq!(Arc::strong_count(&key), 1);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,8 +75,8 @@ async fn waiters_of_several_keys_are_served_when_their_windows_end() {
         assert_windows(&starts, 1, MINUTE);
     }
     sleep(MINUTE).await;
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +113,7 @@ async fn all_keys_together_start_no_more_often_than_the_total() {
         assert!(most - least <= 2, "{served:?}");
     }
     sleep(MINUTE).await;
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +130,7 @@ async fn the_newest_is_served_when_a_window_ends() {
         assert_eq!(number, expected);
         drop(result.unwrap());
     }
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,7 +147,7 @@ async fn the_highest_is_served_when_a_window_ends() {
             })
         })
         .into();
-    crate::support::join(calls).await;
+    limit_tests::runtimes::join(calls).await;
     assert_eq!(*order.lock().unwrap(), [5, 3, 1]);
 }
 
@@ -176,8 +176,8 @@ async fn a_call_times_out_while_permits_cool_and_takes_one_that_cools_in_time() 
     let rejected = limiter.acquire().max_wait(59 * SECOND).await.unwrap_err();
     assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, 59 * SECOND));
     drop(limiter.acquire().max_wait(SECOND + MS).await.expect("it cools in time"));
-    assert_eq!(figures(&limiter).rejected.timed_out, 1);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).rejected.timed_out, 1);
+    assert_figures(&limiter, 0, 0);
 }
 
 /// At that moment it is free: a call that came then would take it.
@@ -186,7 +186,7 @@ async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken() {
     let limiter = Limiter::new("rate-same-tick", 1).per(MINUTE);
     drop(permit(&limiter));
     drop(limiter.acquire().max_wait(MINUTE).await.expect("it has cooled"));
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 /// It is let in by the poll that finds its time over, whatever becomes of its waker.
@@ -263,7 +263,7 @@ fn calls_of_several_keys_that_move_on_are_served_when_their_first_runtime_has_en
         keys.sort_unstable();
         assert_eq!(keys, [0, 0, 1, 1, 2]);
         sleep(MINUTE).await;
-        assert_eq!(figures(&limiter).keys, 0);
+        assert_eq!(total(&limiter).keys, 0);
     });
 }
 
@@ -279,7 +279,7 @@ async fn a_limiter_that_goes_while_permits_cool_leaves_nothing_to_the_next() {
                 async move { drop(limiter.acquire().await) }
             });
             sleep(SECOND).await;
-            assert_busy(&limiter, 0, 1);
+            assert_figures(&limiter, 0, 1);
             waiting.abort();
             waiting.await.unwrap_err();
         }
@@ -287,7 +287,7 @@ async fn a_limiter_that_goes_while_permits_cool_leaves_nothing_to_the_next() {
         for _ in 0..3 {
             drop(permit(&limiter));
         }
-        crate::calls::assert_whole(&limiter);
+        limit_tests::figures::assert_all_free(&limiter);
     }
 }
 

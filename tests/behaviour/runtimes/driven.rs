@@ -1,8 +1,9 @@
 //! Tasks that are driven by another runtime or thread than before.
 
-use crate::support::{four_workers, join, one_thread};
-use crate::which_runtime::{admitted, at_once, holders, number, poll_once, whose, workers};
+use crate::which_runtime::{admitted, at_once, holders, number, whose};
 use limit_runtime::Limiter;
+use limit_tests::polling::poll_once;
+use limit_tests::runtimes::{join, one_thread, workers};
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
@@ -96,7 +97,7 @@ fn a_task_that_moves_between_workers_stays_with_its_runtime() {
 
 #[test]
 fn tasks_that_wake_each_other_on_all_workers_stay_with_their_runtime() {
-    let runtime = four_workers();
+    let runtime = workers(4);
     let limiter = Arc::new(Limiter::new("migrating", 3));
     runtime.block_on(async {
         let tasks = (0..64).map(|_| {

@@ -1,8 +1,8 @@
 //! What a thread remembers of the tasks it has polled never tells it the wrong runtime.
 
-use crate::support::one_thread;
-use crate::which_runtime::{admitted, at_once, number, whose, workers};
+use crate::which_runtime::{admitted, at_once, number, whose};
 use limit_runtime::Limiter;
+use limit_tests::runtimes::{one_thread, workers};
 use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,8 +1,10 @@
 //! Permits of one runtime, or of the whole process.
 
 use super::{assert_enters, holder, stay};
-use crate::support::{Inside, assert_waits, one_thread, waiter};
 use limit_runtime::{Limiter, RuntimeSnapshot, Scope, concurrency_limit, find};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, waiter};
+use limit_tests::runtimes::one_thread;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

@@ -1,10 +1,12 @@
 //! Calls on a runtime that is closing or gone: the limit holds for them as well.
 
 use super::until_gone;
-use crate::support::{one_thread, served, waiter};
-use crate::which_runtime::{at_once, poll_once, until, workers};
+use crate::which_runtime::at_once;
 use futures::FutureExt;
 use limit_runtime::{Limiter, Permit, concurrency_limit};
+use limit_tests::polling::{poll_once, served, waiter};
+use limit_tests::runtimes::{one_thread, workers};
+use limit_tests::watchdog::until;
 use std::pin::pin;
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;

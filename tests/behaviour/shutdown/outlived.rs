@@ -1,9 +1,11 @@
 //! Permits that outlive the runtime that they were taken on.
 
 use super::{ENDS, assert_a_new_runtime_is_whole, until_gone};
-use crate::support::{assert_all_free, one_thread};
-use crate::which_runtime::{at_once, holders, number, until, workers};
+use crate::which_runtime::{at_once, holders, number};
 use limit_runtime::Limiter;
+use limit_tests::figures::assert_all_free;
+use limit_tests::runtimes::{one_thread, workers};
+use limit_tests::watchdog::until;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use tokio::runtime::Runtime;

@@ -1,9 +1,9 @@
 //! `gather` and `as_completed`, with their `try_` forms.
 
 use super::{Work, ms, settle};
-use crate::support::four_workers;
 use futures::FutureExt;
 use limit_runtime::task::{self, StreamExt, local};
+use limit_tests::runtimes::workers;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +31,7 @@ async fn as_many_run_as_the_limit_says_and_never_more() {
 
 #[test]
 fn the_limit_holds_on_many_threads() {
-    let most = four_workers().block_on(async {
+    let most = workers(4).block_on(async {
         let work = Work::default();
         let yields = |_| {
             let work = work.clone();

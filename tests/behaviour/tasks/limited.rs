@@ -1,11 +1,12 @@
 //! Streams under a limiter that others use too.
 
 use super::{Work, ms, settle};
-use crate::support::{assert_all_free, assert_figures, permit};
 use futures::FutureExt;
 use futures::stream;
 use limit_runtime::task::{LimitStreamExt, StreamExt};
 use limit_runtime::{Limiter, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures};
+use limit_tests::polling::permit;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

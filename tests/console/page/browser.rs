@@ -6,6 +6,8 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
+use limit_tests::programs::find_program;
+use limit_tests::watchdog::PATIENCE;
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -14,9 +16,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use url::{ParseError, Url};
-
-/// What a page may take until it shows what it should, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// In front of each script: the first element of a selector, its text, and the names in the table.
 const WORDS: &str = "const $ = css => document.querySelector(css);
@@ -30,13 +29,6 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(program))
-        .find(|path| path.is_file())
-}
-
 /// The browser, its driver and the page, gone with the test.
 pub(crate) struct Browser {
     client: Client,
@@ -48,7 +40,9 @@ pub(crate) struct Browser {
 impl Browser {
     /// With a page as wide as that, in px. `None`, and a loud line, if there is no browser here.
     pub(crate) fn start(width: u32, height: u32) -> Option<Self> {
-        let (Some(chromium), Some(driver)) = (find("chromium"), find("chromedriver")) else {
+        let (Some(chromium), Some(driver)) =
+            (find_program("chromium"), find_program("chromedriver"))
+        else {
             eprintln!(
                 "PASSED OVER: `chromium` and `chromedriver` are not both installed \
                  (apt-get install chromium chromium-driver)"

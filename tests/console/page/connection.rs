@@ -1,8 +1,9 @@
 //! A program that is not heard any more.
 
 use crate::browser::Browser;
-use crate::program::{Program, wait_until};
+use crate::program::Program;
 use limit_runtime::Limiter;
+use limit_tests::watchdog::until;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -89,7 +90,7 @@ fn a_hidden_page_has_no_stream_and_a_page_that_is_shown_has_one() {
     browser.click("#follow");
     let events = |pattern: &str| {
         let heard = format!("{pattern}.test(text('#events'))");
-        wait_until(|| {
+        until("the page shows the event", || {
             // What happens before it is followed is not heard.
             program.run(async { drop(HIDDEN.try_acquire()) });
             std::thread::sleep(Duration::from_millis(100));
@@ -97,14 +98,14 @@ fn a_hidden_page_has_no_stream_and_a_page_that_is_shown_has_one() {
         });
     };
     events("/admitted/");
-    wait_until(|| program.streams() == 1);
+    until("streams open: 1", || program.streams() == 1);
 
     browser.hide();
-    wait_until(|| program.streams() == 0);
+    until("streams open: 0", || program.streams() == 0);
     program.calls(&HIDDEN, 1);
     // For so long that while it is shown it would be trouble.
     let hidden = browser.value("Date.now()");
-    wait_until(|| {
+    until("the page has been hidden for long", || {
         assert_eq!(program.streams(), 0, "it stays so");
         browser.value(&format!("Date.now() - {hidden} > 5000")) == true
     });
@@ -118,7 +119,7 @@ fn a_hidden_page_has_no_stream_and_a_page_that_is_shown_has_one() {
     assert_eq!(program.streams(), 1);
     browser.click("#follow");
     browser.until("text('#events') === 'Not followed.'");
-    wait_until(|| program.streams() == 1);
+    until("streams open: 1", || program.streams() == 1);
     browser.finish(&[]);
 }
 
@@ -130,13 +131,13 @@ fn a_page_that_is_left_has_no_stream_and_has_one_when_the_reader_comes_back() {
     program.calls(&LEFT, 1);
     browser.go(&program.url());
     browser.until("cells('connection::left')[1] === '1 / 2' && $('#trouble').hidden");
-    wait_until(|| program.streams() == 1);
+    until("streams open: 1", || program.streams() == 1);
     browser.go("about:blank");
-    wait_until(|| program.streams() == 0);
+    until("streams open: 0", || program.streams() == 0);
     program.calls(&LEFT, 1);
     browser.back();
     browser.until("cells('connection::left')[1] === '2 / 2' && $('#trouble').hidden");
-    wait_until(|| program.streams() == 1);
+    until("streams open: 1", || program.streams() == 1);
     browser.finish(&[]);
 }
 

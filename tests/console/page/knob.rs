@@ -1,8 +1,9 @@
 //! Changing limits from the page.
 
 use crate::browser::Browser;
-use crate::program::{Program, TOKEN, wait_until};
+use crate::program::{Program, TOKEN};
 use limit_runtime::{Limiter, find};
+use limit_tests::watchdog::until;
 use serde_json::json;
 
 /// Opens the limiter, and waits until it can be changed.
@@ -30,7 +31,7 @@ fn a_limit_that_is_raised_drains_the_queue() {
     browser.until_is("text('#said')", "Done: limit was 3, is 64.");
     let limiter = find("knob::raised").expect("it has been used");
     assert_eq!(limiter.limit(), 64);
-    wait_until(|| limiter.snapshot().total.waiting == 0);
+    until("no call waits", || limiter.snapshot().total.waiting == 0);
     assert_eq!(limiter.snapshot().total.in_use, 40);
 
     browser.until("text('#facts').includes('Waiting0')");
@@ -72,7 +73,7 @@ fn a_limiter_is_paused_put_in_the_shadow_and_switched_off() {
     browser.click("#pause");
     browser.until_is("text('#said')", "Done: limit was 0, is 2.");
     assert_eq!(limiter.limit(), 2);
-    wait_until(|| limiter.snapshot().total.in_use == 2);
+    until("two permits are out", || limiter.snapshot().total.in_use == 2);
 
     browser.until("text('#pause') === 'Pause'");
     browser.click("#shadow");

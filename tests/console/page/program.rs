@@ -7,12 +7,13 @@ use axum::response::Response;
 use futures::StreamExt;
 use limit_runtime::console::{self, Options};
 use limit_runtime::{Limiter, diagnostics};
+use limit_tests::watchdog::until;
 use std::future::{pending, ready};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 pub(crate) const TOKEN: &str = "a token of the tests";
@@ -110,7 +111,7 @@ impl Program {
                 pending::<()>().await;
             });
         }
-        wait_until(|| {
+        until("all calls have come", || {
             let now = limiter.snapshot().total;
             now.in_use + now.waiting == before.in_use + before.waiting + calls
         });
@@ -153,13 +154,4 @@ fn counted(response: Response, streams: &Arc<AtomicUsize>) -> Response {
         });
         Body::from_stream(data)
     })
-}
-
-#[track_caller]
-pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "not within a minute");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -1,53 +1,62 @@
 //! Nothing to show, very much to show, and little room.
 
-use crate::alone::alone;
 use crate::browser::{Browser, turn};
 use crate::program::Program;
 use limit_runtime::Limiter;
+use limit_tests::programs::{is_alone, is_own_process};
 use serde_json::json;
+
+/// Does the same as [`is_alone`] when no other browser runs. In the process of its own the test takes
+/// its turn when it starts its browser.
+fn is_alone_in_turn(test: &str) -> bool {
+    let _turn = (!is_own_process(test)).then(turn);
+    is_alone(test)
+}
 
 #[test]
 fn without_limiters_it_says_what_to_do() {
     static FIRST: Limiter = Limiter::new("states::first", 2);
-    alone("states::without_limiters_it_says_what_to_do", turn, || {
-        let program = Program::read_only();
-        let Some(browser) = Browser::start(1440, 900) else { return };
-        browser.go(&program.url());
-        browser.until("!$('#empty').hidden && $('#limiters').hidden");
-        assert_eq!(browser.value("text('#empty').includes('#[concurrency_limit(3)]')"), true);
-        browser.picture("empty");
-        program.calls(&FIRST, 1);
-        browser.until_is("rows()", json!(["states::first"]));
-        assert_eq!(browser.value("$('#empty').hidden && !$('#limiters').hidden"), true);
-        browser.finish(&[]);
-    });
+    if !is_alone_in_turn("states::without_limiters_it_says_what_to_do") {
+        return;
+    }
+    let program = Program::read_only();
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    browser.go(&program.url());
+    browser.until("!$('#empty').hidden && $('#limiters').hidden");
+    assert_eq!(browser.value("text('#empty').includes('#[concurrency_limit(3)]')"), true);
+    browser.picture("empty");
+    program.calls(&FIRST, 1);
+    browser.until_is("rows()", json!(["states::first"]));
+    assert_eq!(browser.value("$('#empty').hidden && !$('#limiters').hidden"), true);
+    browser.finish(&[]);
 }
 
 #[test]
 fn ten_thousand_limiters_stay_usable() {
-    alone("states::ten_thousand_limiters_stay_usable", turn, || {
-        let program = Program::read_only();
-        let limiters: Vec<Limiter> =
-            (0..10_000).map(|n| Limiter::named(format!("many::{n:05}"), 1 + n % 20)).collect();
-        let permits: Vec<_> =
-            program.run(async { limiters.iter().map(Limiter::try_acquire).collect() });
-        assert!(permits.iter().all(Result::is_ok));
-        let Some(browser) = Browser::start(1440, 900) else { return };
-        browser.go(&program.url());
-        browser.until_is("text('#count')", "200 of 10,000");
-        assert_eq!(browser.value("rows().length"), 200);
-        browser.picture("many");
-        browser.fill("#filter", "many::07777");
-        browser.until_is("rows()", json!(["many::07777"]));
-        browser.fill("#filter", "many::");
-        browser.until("rows().length === 200");
-        browser.click("#more");
-        browser.until("rows().length === 400");
-        // However many there are, no more is drawn than is shown; and they are sorted all the same.
-        browser.click("[data-sort=name] button");
-        browser.until("rows()[0] === 'many::00000' && rows().length === 400");
-        browser.finish(&[]);
-    });
+    if !is_alone_in_turn("states::ten_thousand_limiters_stay_usable") {
+        return;
+    }
+    let program = Program::read_only();
+    let limiters: Vec<Limiter> =
+        (0..10_000).map(|n| Limiter::named(format!("many::{n:05}"), 1 + n % 20)).collect();
+    let permits: Vec<_> =
+        program.run(async { limiters.iter().map(Limiter::try_acquire).collect() });
+    assert!(permits.iter().all(Result::is_ok));
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    browser.go(&program.url());
+    browser.until_is("text('#count')", "200 of 10,000");
+    assert_eq!(browser.value("rows().length"), 200);
+    browser.picture("many");
+    browser.fill("#filter", "many::07777");
+    browser.until_is("rows()", json!(["many::07777"]));
+    browser.fill("#filter", "many::");
+    browser.until("rows().length === 200");
+    browser.click("#more");
+    browser.until("rows().length === 400");
+    // However many there are, no more is drawn than is shown; and they are sorted all the same.
+    browser.click("[data-sort=name] button");
+    browser.until("rows()[0] === 'many::00000' && rows().length === 400");
+    browser.finish(&[]);
 }
 
 #[test]

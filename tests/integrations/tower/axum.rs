@@ -1,6 +1,6 @@
 //! As a layer of axum, over a real connection.
 
-use super::{Inside, assert_figures, in_time, until};
+use super::until;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
@@ -11,6 +11,9 @@ use futures::channel::mpsc;
 use futures::future::join_all;
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, Rejected};
+use limit_tests::figures::assert_figures;
+use limit_tests::occupancy::Inside;
+use limit_tests::watchdog::in_time;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -36,7 +39,7 @@ impl Server {
 
     /// A request, in a task of its own.
     fn get(&self, path: &str) -> JoinHandle<reqwest::Result<reqwest::Response>> {
-        let client = super::http_client().build().expect("a client");
+        let client = limit_tests::http::client().build().expect("a client");
         tokio::spawn(client.get(format!("http://{}{path}", self.address)).send())
     }
 }
@@ -56,7 +59,7 @@ async fn answer(asked: JoinHandle<reqwest::Result<reqwest::Response>>) -> reqwes
 fn counted(inside: &Arc<Inside>, together: usize) -> MethodRouter {
     let inside = Arc::clone(inside);
     get(async move || {
-        let _guest = inside.enter();
+        let _guest = inside.enter_owned();
         while inside.most() < together {
             yield_now().await;
         }
@@ -231,7 +234,7 @@ async fn a_response_whose_body_is_not_sent_holds_nothing() {
         .route("/same", get(async || (StatusCode::NOT_MODIFIED, "nor to who has it already")))
         .layer(LimitLayer::new(&limiter).until_body_end());
     let server = Server::new(router).await;
-    let client = super::http_client().build().expect("a client");
+    let client = limit_tests::http::client().build().expect("a client");
     for _ in 0..3 {
         let head = client.head(format!("http://{}/some", server.address)).send().await;
         assert_eq!(head.expect("it answers").status(), StatusCode::OK);

@@ -1,12 +1,13 @@
 //! A permit that stays with a response's body.
 
-use super::{Broken, answered, assert_figures, call};
+use super::{Broken, answered, call};
 use futures::channel::mpsc;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use limit_runtime::tower::{LimitLayer, PermitBody, SharedPermit};
 use limit_runtime::{Limiter, Permit};
+use limit_tests::figures::assert_figures;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::ready;

@@ -1,6 +1,6 @@
 //! As a layer of what makes a client's connections.
 
-use super::{Guest, Inside, assert_figures, in_time, until};
+use super::until;
 use futures::future::join_all;
 use http::{Request, Uri};
 use http_body_util::{BodyExt, Empty};
@@ -11,6 +11,9 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind};
+use limit_tests::figures::assert_figures;
+use limit_tests::occupancy::{Guest, Inside};
+use limit_tests::watchdog::in_time;
 use std::error::Error;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -33,7 +36,7 @@ async fn server(together: usize) -> (SocketAddr, Arc<Inside>, JoinHandle<()>) {
     let counted = Arc::clone(&open);
     let task = tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
-            tokio::spawn(serve(connection, counted.enter(), together));
+            tokio::spawn(serve(connection, counted.enter_owned(), together));
         }
     });
     (address, open, task)
@@ -44,7 +47,7 @@ async fn serve(mut connection: TcpStream, guest: Guest, together: usize) {
     while connection.read_buf(&mut read).await.is_ok_and(|bytes| bytes > 0) {
         if read.ends_with(b"\r\n\r\n") {
             read.clear();
-            while guest.0.most() < together {
+            while guest.most() < together {
                 yield_now().await;
             }
             // Time for one too many to come, if it may.
@@ -149,7 +152,7 @@ async fn hyper_has_no_more_connections_open_than_permits() {
         let open = Arc::new(Inside::default());
         let counted = Arc::clone(&open);
         let layer = LimitLayer::new(&limiter).hand_over(move |connection, permit| {
-            let held: Held = (counted.enter(), permit);
+            let held: Held = (counted.enter_owned(), permit);
             Kept::new(connection, held)
         });
         ask(layer.layer(HttpConnector::new()), address, 12, idle).await;
@@ -172,8 +175,9 @@ async fn hyper_without_a_limit_has_more() {
     let (address, _accepted, task) = server(3).await;
     let open = Arc::new(Inside::default());
     let counted = Arc::clone(&open);
-    let connector = HttpConnector::new()
-        .map_response(move |connection| Kept::new(connection, (counted.enter(), None::<Permit>)));
+    let connector = HttpConnector::new().map_response(move |connection| {
+        Kept::new(connection, (counted.enter_owned(), None::<Permit>))
+    });
     ask(connector, address, 12, 0).await;
     assert!(open.most() > 2, "{}", open.most());
     task.abort();
@@ -197,7 +201,7 @@ async fn a_connect_that_fails_gives_its_permit_back() {
 /// Counts who is connecting, and makes it last.
 fn counting(connecting: &Arc<Inside>) -> impl Counting + use<> {
     let connecting = Arc::clone(connecting);
-    move || connecting.enter()
+    move || connecting.enter_owned()
 }
 
 /// What gives a guest for each connect.
@@ -230,7 +234,7 @@ async fn reqwest_makes_no_more_connections_at_once_than_permits() {
     let layers = ServiceBuilder::new()
         .layer(LimitLayer::new(&limiter))
         .layer(MapFutureLayer::new(move |future| slowly(future, enter())));
-    ask_with_reqwest(super::http_client().connector_layer(layers), address, 12).await;
+    ask_with_reqwest(limit_tests::http::client().connector_layer(layers), address, 12).await;
     assert_eq!((connecting.most(), connecting.now()), (2, 0));
     assert!(accepted.most() > 2, "the permit is for the connect, not for the connection");
     assert_figures(&limiter, 0, 0);
@@ -238,7 +242,7 @@ async fn reqwest_makes_no_more_connections_at_once_than_permits() {
     let connecting = Arc::new(Inside::default());
     let enter = counting(&connecting);
     let layer = MapFutureLayer::new(move |future| slowly(future, enter()));
-    ask_with_reqwest(super::http_client().connector_layer(layer), address, 12).await;
+    ask_with_reqwest(limit_tests::http::client().connector_layer(layer), address, 12).await;
     assert!(connecting.most() > 2, "without a limit: {}", connecting.most());
     task.abort();
 }
@@ -248,7 +252,7 @@ async fn reqwest_tells_of_a_connect_that_was_refused() {
     let (address, accepted, task) = server(1).await;
     let limiter = Arc::new(Limiter::new("tower-refused", 1).max_waiting(0));
     let layer = LimitLayer::new(&limiter);
-    let client = super::http_client().connector_layer(layer);
+    let client = limit_tests::http::client().connector_layer(layer);
     let client = client.build().expect("a client");
     let held = limiter.try_acquire().expect("a permit is free");
     let url = format!("http://{address}/");

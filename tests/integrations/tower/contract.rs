@@ -1,8 +1,9 @@
 //! When a call takes its permit, and what it calls then: polled by hand.
 
-use super::{Broken, answered, assert_figures, call, next, poll_ready};
+use super::{Broken, answered, call, next, poll_ready};
 use limit_runtime::Limiter;
 use limit_runtime::tower::{Limit, LimitLayer, ReservedFuture, ResponseFuture};
+use limit_tests::figures::assert_figures;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio_test::task::Spawn;

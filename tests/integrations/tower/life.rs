@@ -1,8 +1,9 @@
 //! From when to when a call holds its permit.
 
-use super::{Broken, answered, assert_figures, call, next};
+use super::{Broken, answered, call, next};
 use limit_runtime::tower::{Limit, LimitLayer};
 use limit_runtime::{Limiter, Permit};
+use limit_tests::figures::assert_figures;
 use std::cell::RefCell;
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,33 +1,18 @@
 //! Foreign code that panics around a call: its permit is back at once, and no answer is lost.
 
-use super::{Broken, assert_figures, call, poll_ready};
+use super::{Broken, call, poll_ready};
+use limit_runtime::Limiter;
 use limit_runtime::tower::{Limit, LimitLayer};
-use limit_runtime::{Acquire, Limiter};
+use limit_tests::figures::assert_figures;
+use limit_tests::wakers::panics_when_woken;
 use std::cell::Cell;
 use std::future::{Ready, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
 use tower::{Layer, Service, service_fn};
-
-/// A call that waits, and whose waker panics when it is handed its permit.
-fn panics_when_woken(limiter: &Limiter) -> Pin<Box<Acquire<'_>>> {
-    struct Panics;
-
-    impl Wake for Panics {
-        fn wake(self: Arc<Self>) {
-            panic!("in a waker");
-        }
-    }
-
-    let waker = Waker::from(Arc::new(Panics));
-    let mut call = Box::pin(limiter.acquire());
-    assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-    call
-}
 
 #[track_caller]
 fn assert_panics<T>(call: impl FnOnce() -> T) {

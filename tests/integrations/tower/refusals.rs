@@ -1,8 +1,9 @@
 //! What a service makes of the limiters that there are, and of calls that are refused.
 
-use super::{Broken, assert_figures, call, next};
+use super::{Broken, call, next};
 use limit_runtime::tower::{BoxError, Limit, LimitLayer};
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind, SharedLimiter};
+use limit_tests::figures::assert_figures;
 use std::convert::Infallible;
 use std::future::{pending, ready};
 use std::sync::Arc;

@@ -1,10 +1,12 @@
 //! A permit that is taken before the call, where that is asked for.
 
-use super::{Broken, answered, assert_figures, call, in_time, next, poll_ready};
+use super::{Broken, answered, call, next, poll_ready};
 use limit_runtime::tower::{
     AsError, BoxError, Hold, Limit, LimitLayer, Refusals, Reserving, UntilResponse,
 };
 use limit_runtime::{Limiter, Rejected, RejectedKind};
+use limit_tests::figures::assert_figures;
+use limit_tests::watchdog::in_time;
 use std::convert::Infallible;
 use std::future::ready;
 use std::sync::Arc;

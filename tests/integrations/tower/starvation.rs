@@ -1,9 +1,10 @@
 //! Services that are ready, or wait to be, and are not called: with tower's own limit they keep
 //! others out, with ours they do not.
 
-use super::{Broken, answered, assert_figures, call, next, poll_ready};
+use super::{Broken, answered, call, next, poll_ready};
 use limit_runtime::Limiter;
 use limit_runtime::tower::{BoxError, LimitLayer};
+use limit_tests::figures::assert_figures;
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;

@@ -1,10 +1,12 @@
 //! As a layer of tonic, of servers and of clients, over a real connection.
 
-use super::{assert_figures, in_time, until};
+use super::until;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::join_all;
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, Rejected, RejectedKind};
+use limit_tests::figures::assert_figures;
+use limit_tests::watchdog::in_time;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
@@ -21,7 +23,7 @@ use tower::ServiceBuilder;
 /// Answers a check when it is let, and a watch with what it is fed.
 #[derive(Clone)]
 struct Upstream {
-    inside: Arc<super::Inside>,
+    inside: Arc<limit_tests::occupancy::Inside>,
     answers: Arc<Semaphore>,
     watched: Arc<Mutex<Option<UnboundedReceiver<Answer>>>>,
 }
@@ -52,7 +54,7 @@ impl Health for Upstream {
         &self,
         _: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        let _guest = self.inside.enter();
+        let _guest = self.inside.enter_owned();
         let let_go = self.answers.acquire().await.map_err(|_| Status::aborted("closed"))?;
         let_go.forget();
         Ok(Response::new(HealthCheckResponse { status: 1 }))

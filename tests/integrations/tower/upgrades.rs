@@ -1,6 +1,6 @@
 //! Connections that go on beyond their response, over real ones: the permit goes with them.
 
-use super::{Inside, assert_figures, in_time, until};
+use super::until;
 use axum::body::Bytes;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -13,6 +13,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use limit_runtime::Limiter;
 use limit_runtime::tower::{LimitLayer, SharedPermit};
+use limit_tests::figures::assert_figures;
+use limit_tests::occupancy::Inside;
+use limit_tests::watchdog::in_time;
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
 use std::net::SocketAddr;
@@ -25,7 +28,7 @@ use tower::{Layer, service_fn};
 /// Sends back what comes, on the connection that is left when the answer is there.
 async fn echo<B>(request: Request<B>, permit: Option<SharedPermit>, inside: Arc<Inside>) {
     let upgraded: Upgraded = hyper::upgrade::on(request).await.expect("it is upgraded");
-    let guest = inside.enter();
+    let guest = inside.enter_owned();
     let (mut from, mut to) = tokio::io::split(TokioIo::new(upgraded));
     // Until the other side has gone, however it does.
     let _ = tokio::io::copy(&mut from, &mut to).await;
@@ -183,7 +186,8 @@ async fn an_upgrade_that_its_client_does_not_wait_for_gives_the_permit_back() {
     let service = LimitLayer::new(&limiter).until_body_end().layer(service_fn({
         let gone = Arc::clone(&gone);
         move |mut request: Request<Incoming>| {
-            let (permit, guest) = (request.extensions_mut().remove::<SharedPermit>(), gone.enter());
+            let (permit, guest) =
+                (request.extensions_mut().remove::<SharedPermit>(), gone.enter_owned());
             tokio::spawn(async move {
                 let _held = (guest, permit.expect("the layer has put it there"));
                 hyper::upgrade::on(request).await.map(drop)
