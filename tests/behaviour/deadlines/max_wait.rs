@@ -1,13 +1,13 @@
-//! Calls that wait no longer than they may. On the paused clock, but for those on several runtimes.
+//! Calls with `max_wait`: the limiter refuses them when their time is up.
 
-use limit_runtime::{Limiter, MaxWait, Permit, Rejected, RejectedKind};
+use super::{TICK, all_in_one_tick, cases};
+use limit_runtime::{Limiter, MaxWait, Rejected, RejectedKind};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
 use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
 use limit_tests::runtimes::one_thread;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Barrier;
 use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_test::task;
 
@@ -200,68 +200,27 @@ async fn a_call_dropped_before_its_time_is_up_is_cancelled_and_not_timed_out() {
     assert_all_free(&limiter);
 }
 
-/// 1,000 calls whose time is up in the tick in which permits come back.
-async fn all_in_one_tick(limiter: Arc<Limiter<Rejected>>, permits: usize, keep: bool) {
-    let held: Vec<Permit> = (0..permits).map(|_| let_in(limiter.acquire())).collect();
-    let start = Arc::new(Barrier::new(1001));
-    let calls: Vec<_> = (0..1000)
-        .map(|_| {
-            let (limiter, start) = (Arc::clone(&limiter), Arc::clone(&start));
-            tokio::spawn(async move {
-                start.wait().await;
-                let permit = limiter.acquire().await;
-                if keep {
-                    sleep(10 * MS).await;
-                }
-                match &permit {
-                    Ok(_) => true,
-                    Err(rejected) => {
-                        assert_eq!(rejected.kind(), RejectedKind::TimedOut);
-                        assert!(rejected.waited() >= 10 * MS);
-                        false
-                    }
-                }
-            })
-        })
-        .collect();
-    // One by one, so that the timers of calls and permits are mixed.
-    let releases: Vec<_> = held
-        .into_iter()
-        .map(|permit| {
-            tokio::spawn(async move {
-                sleep(10 * MS).await;
-                drop(permit);
-            })
-        })
-        .collect();
-    start.wait().await;
-
-    let mut admitted = 0;
-    for call in calls {
-        admitted += u64::from(call.await.unwrap());
-    }
-    for release in releases {
-        release.await.unwrap();
-    }
-    let figures = total(&limiter);
-    assert_eq!(
-        figures.admitted_at_once + figures.admitted_after_waiting,
-        admitted + permits as u64
-    );
-    assert_eq!(figures.rejected.timed_out, 1000 - admitted);
-    assert_eq!((figures.cancelled, figures.rejected.total()), (0, 1000 - admitted));
-    assert_eq!(figures.wait.count, figures.admitted_after_waiting);
-    assert_eq!(figures.most_waiting, 1000);
-    assert_all_free(&limiter);
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_thousand_permits_that_come_in_the_tick_of_the_deadline_are_used_or_passed_on() {
-    for permits in [1, 8, 500, 1000] {
-        for keep in [false, true] {
-            let limiter = Limiter::named("max-wait-same-tick", permits).max_wait(10 * MS);
-            all_in_one_tick(Arc::new(limiter), permits, keep).await;
-        }
+    for (permits, keep) in cases() {
+        let limiter = Limiter::named("max-wait-same-tick", permits).max_wait(TICK);
+        let limiter = Arc::new(limiter);
+        let held = (0..permits).map(|_| let_in(limiter.acquire())).collect();
+        let ask = |_| {
+            let limiter = Arc::clone(&limiter);
+            async move {
+                let refused = |rejected: Rejected| {
+                    assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+                    assert!(rejected.waited() >= TICK);
+                };
+                limiter.acquire().await.map_err(refused).ok()
+            }
+        };
+        let admitted = all_in_one_tick(&limiter, held, keep, ask).await;
+        let figures = total(&limiter);
+        assert_eq!(figures.rejected.timed_out, 1000 - admitted);
+        assert_eq!((figures.cancelled, figures.rejected.total()), (0, 1000 - admitted));
+        assert_all_free(&limiter);
     }
 }
 
