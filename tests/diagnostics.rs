@@ -1,11 +1,11 @@
-//! The compiler says about a limited function what it says about the plain one.
+//! The compiler says the same about a limited function as about the plain one.
 //!
-//! Each file under `diagnostics/` is compiled three times, as it stands, with an existing limiter in
-//! place of the limit, and with the attribute's lines as comments; messages, codes, places and labels must be the same. `clippy` does the compiling, so
-//! that lints are compared too.
+//! Each file under `diagnostics/` is compiled three times: as it is, with an existing limiter in
+//! place of the limit, and with the attribute's lines as comments. Messages, codes, places and
+//! labels must be the same. `clippy` compiles them, so that lints are compared too.
 //!
-//! One difference is left: of an *argument* that is not `Send` the compiler says that it is held
-//! across the function's first await, which in a limited function is the wait for the permit.
+//! One difference is left: the compiler says that an *argument* that is not `Send` is held across
+//! the function's first await. In a limited function that is the wait for the permit.
 
 use limit_tests::compiler::{Diagnostic, Project, is_without_clippy, without_attribute};
 
@@ -70,7 +70,7 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
         })
         .collect();
     places.sort();
-    // An error may be about one place twice.
+    // An error may name one place twice.
     places.dedup();
     let expected = include_str!("diagnostics/arguments.rs.in")
         .lines()
@@ -84,14 +84,14 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
     assert_eq!(places, expected);
 }
 
-/// A limited function does await something, its permit.
+/// Returns the lints. `unused_async` is off, because a limited function always awaits its permit.
 fn options() -> Vec<String> {
     ["-Wclippy::pedantic", "-Wclippy::nursery", "-Wunused", "-Aclippy::unused_async"]
         .map(String::from)
         .to_vec()
 }
 
-/// The same lines, the limit that of a limiter whose type alone says that it refuses nobody.
+/// Returns the same lines, with an existing limiter whose type says that it refuses no call.
 fn with_an_existing_limiter(source: &str) -> String {
     let source = source.replace("#[concurrency_limit(3)]", "#[concurrency_limit(limiter = LIMIT)]");
     format!(

@@ -1,7 +1,8 @@
-//! What the `tracing` feature tells.
+//! Events of the `tracing` feature.
 //!
-//! A program of its own, in which every test starts to listen before it uses a limiter: whether
-//! anybody is interested in an event is asked once for the whole process.
+//! These tests are a program of their own, in which every test starts to listen before it uses a
+//! limiter. `tracing` asks once for the whole process whether a subscriber is interested in an
+//! event.
 
 use limit_runtime::{Limiter, concurrency_limit};
 use limit_tests::log::{Listener, Told};
@@ -13,7 +14,7 @@ use std::time::Duration;
 use tracing::{Event, Level, Metadata};
 
 thread_local! {
-    /// What the listener does besides, on this thread.
+    /// An action of the listener on this thread, for each event.
     static CALLS: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
@@ -40,7 +41,7 @@ fn told<const N: usize>(level: Level, fields: [(&'static str, &str); N]) -> Told
     Told { level, fields: fields.map(|(name, value)| (name, value.to_owned())).into() }
 }
 
-/// What is told of one limiter.
+/// The events of one limiter.
 struct About(&'static str);
 
 /// Starts to listen.
@@ -55,7 +56,7 @@ fn listen(limiter: &'static str) -> About {
 }
 
 impl About {
-    /// What was told since this was asked last.
+    /// Takes the events that have come since the last call.
     fn take(&self) -> Vec<Told> {
         let mut told = lock();
         let ours = |told: &Told| told.field("limiter") == self.0;
@@ -151,7 +152,7 @@ fn a_limit_of_zero_is_a_warning() {
     assert!(listener.take().contains(&warning));
 }
 
-/// The one test that needs a variable that is set and is no limit: cargo sets this one.
+/// This test needs a variable that is set and is not a limit: cargo sets this one.
 #[test]
 fn a_variable_that_is_no_limit_is_an_error() {
     let listener = listen("events-variable");
@@ -176,7 +177,7 @@ async fn a_subscriber_that_panics_takes_no_output_along() {
     assert!(panicked.unwrap_err().is_panic());
     let (end, ended) = tokio::sync::oneshot::channel();
     let last = pool.spawn(ended).await;
-    // The last of its tasks tells of the panic that nobody has asked for.
+    // The last task of the pool reports the panic that nobody has taken.
     drop(pool);
     end.send(7).expect("the task waits for it");
     assert_eq!(last.await.expect("the subscriber's panic is not the task's"), Ok(7));

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use tokio_test::task;
 
-/// Work that is under way until it is told to end.
+/// Work that is under way until the test lets it end.
 struct Work {
     begun: mpsc::Receiver<()>,
     end: mpsc::Sender<()>,
@@ -48,7 +48,7 @@ fn never_more_threads_than_the_limit_are_busy_and_as_many_are() {
         let call = |limiter: Arc<Limiter>, number: u32| async move {
             let work = move || {
                 let _inside = INSIDE.enter();
-                // Four at a time, so that four have to be busy at once.
+                // Each group of four meets at a barrier, so that four have to be busy at once.
                 ALL_FOUR.wait();
                 std::thread::yield_now();
                 number * 2
@@ -184,7 +184,7 @@ fn work_that_a_runtime_never_began_is_a_panic_in_the_caller_and_no_permit_is_los
     }
 }
 
-/// As an inner `spawn_blocking` or a spawned task does, with the permit moved into it.
+/// An inner `spawn_blocking` or a spawned task is such work, if the permit is moved into it.
 #[tokio::test]
 async fn with_the_permit_moved_into_it_work_that_goes_on_holds_the_limit_when_its_caller_has_gone()
 {

@@ -1,4 +1,4 @@
-//! A queue that is bounded: who is refused, and with which figures.
+//! Bounded queues: the calls that are refused, and the figures of the refusals.
 
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
@@ -216,14 +216,15 @@ fn in_a_storm_each_call_is_let_in_or_refused_and_no_more_wait_than_may() {
 
     let limiter = Arc::new(Limiter::new("bounds-storm", 4).max_waiting(8));
     workers(4).block_on(async {
-        // Whoever comes while the limit is found out waits, more than may wait later.
+        // All calls that come while the limit is being resolved wait, even more than may wait
+        // later.
         drop(let_in(limiter.acquire()));
         let call = |limiter: Arc<Limiter<Rejected>>| async move {
             match limiter.acquire().await {
                 Ok(_permit) => {
                     let _inside = INSIDE.enter();
                     yield_now().await;
-                    // However slowly they come: nobody leaves before the queue has been full.
+                    // The calls may come slowly: none leaves before the queue has been full.
                     while INSIDE.most() < 4 || REFUSED.load(Ordering::Relaxed) == 0 {
                         yield_now().await;
                     }

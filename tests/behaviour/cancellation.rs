@@ -1,4 +1,4 @@
-//! Waiters that give up.
+//! Calls that are dropped while they wait.
 
 use limit_runtime::{Limiter, concurrency_limit};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
@@ -26,7 +26,7 @@ fn a_cancelled_waiter_leaves_no_trace_but_its_count() {
 
 #[test]
 fn waiters_cancelled_anywhere_in_the_queue_leave_the_others_in_order() {
-    // The head, the middle, the tail, neighbours, and all but one.
+    // Cancels the head, the middle, the tail, neighbours, and all but one.
     for gone in [&[0][..], &[3], &[7], &[0, 1], &[6, 7], &[3, 4], &[0, 7], &[0, 1, 2, 3, 4, 5, 6]] {
         let limiter = Limiter::new("cancellation-anywhere", 1);
         let mut held = permit(&limiter);

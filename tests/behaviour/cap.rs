@@ -1,4 +1,4 @@
-//! Never more than the limit.
+//! At most `limit` calls run at the same time.
 
 use limit_runtime::{Limiter, concurrency_limit};
 use limit_tests::figures::{assert_all_free, assert_figures};
@@ -56,8 +56,8 @@ fn one_permit_more_than_the_limit_is_given_when_another_comes_back() {
     assert_all_free(&limiter);
 }
 
-/// 1,000 calls on four workers. Each body waits until as many as the limit are inside: were fewer
-/// let in the test would not end, and were more let in they would be seen.
+/// Runs 1,000 calls on four workers. Each body waits until `limit` calls are inside: with fewer the
+/// test would not end, and more would be counted.
 async fn run_a_thousand<F>(limit: usize, call: impl Fn(Arc<Barrier>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Waits are measured by tokio's clock, that of a test's paused runtime too.
+//! tokio's clock measures waits, also the paused clock of a test.
 
 use limit_runtime::Limiter;
 use limit_tests::figures::total;
@@ -16,7 +16,7 @@ fn wait_once(limiter: &Limiter) {
     drop(waiting);
 }
 
-/// Needs a process in which no limiter has been used, hence one of its own.
+/// Needs a process of its own, in which no limiter has been used.
 #[test]
 fn a_wait_is_measured_on_a_clock_that_is_behind_the_first_that_was_used() {
     if !is_alone("clock::a_wait_is_measured_on_a_clock_that_is_behind_the_first_that_was_used") {

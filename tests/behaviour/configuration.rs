@@ -1,5 +1,5 @@
-//! Limits from the environment. Variables are set for a process of their own: to change those of a
-//! process that has threads is not sound.
+//! Limits from the environment. Each test sets variables for a process of its own, because a change
+//! in a process with threads is not sound.
 
 use limit_runtime::{Limiter, Snapshot, concurrency_limit, find};
 use limit_tests::figures::assert_all_free;
@@ -34,7 +34,7 @@ fn lazily() -> usize {
 
 static LIMITER: Limiter = Limiter::new("configuration-limiter", 3).env("LIMIT_BEHAVIOUR");
 
-/// Uses all three and shows them.
+/// Uses all three limiters and returns their snapshots.
 fn snapshots() -> [Snapshot; 3] {
     assert!(tokio_test::task::spawn(attribute()).poll().is_ready());
     assert!(tokio_test::task::spawn(expression()).poll().is_ready());
@@ -78,7 +78,7 @@ fn a_limit_set_while_running_replaces_the_variables() {
     });
 }
 
-/// The variable's value is wrong: nothing panics, and the snapshots tell.
+/// The variable's value is wrong: nothing panics, and the snapshots contain a warning.
 fn assert_warned() {
     let value = std::env::var_os(VARIABLE).expect("it is set");
     let expected = format!(

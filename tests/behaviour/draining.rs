@@ -1,6 +1,6 @@
-//! Waiting until a limiter is not in use.
+//! Drains: waiting until a limiter is not in use.
 
-use limit_runtime::{Limiter, LimiterHandle, Rejected, RejectedKind, Scope, find};
+use limit_runtime::{Acquire, Limiter, LimiterHandle, Rejected, RejectedKind, Scope, find};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
 use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
 use limit_tests::runtimes::{one_thread, workers};
@@ -10,8 +10,9 @@ use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_test::task;
+use tokio_test::task::{self, Spawn};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -200,7 +201,7 @@ fn all_runtimes_are_waited_for() {
     for drained_first in [true, false] {
         let mut drain = waiter(find("draining-runtimes").expect("it is in use").drain());
         if drained_first {
-            // Only a look: it is not drained.
+            // The second poll waits too: the limiter is not drained.
             assert_waits(&mut drain);
         }
         drop(drain);
@@ -238,16 +239,20 @@ fn a_runtime_that_ends_with_calls_running_and_waiting_is_drained() {
     assert_figures(&LIMITER, 0, 0);
 }
 
-/// Nobody waits any more at a runtime that has ended, whether or not it asks again elsewhere.
+/// Polls a call once on a runtime, and asserts that it waits.
+fn waiter_on(runtime: &Runtime, limiter: &'static Limiter) -> Spawn<Acquire<'static>> {
+    let _entered = runtime.enter();
+    waiter(limiter.acquire())
+}
+
+/// No call waits any more at a runtime that has ended, whether or not it asks again on another
+/// runtime.
 #[test]
 fn a_runtime_that_ends_with_only_waiters_is_drained() {
     static LIMITER: Limiter = Limiter::new("draining-ended-waiters", 0);
 
     let runtime = one_thread();
-    let waiting = {
-        let _in_it = runtime.enter();
-        waiter(LIMITER.acquire())
-    };
+    let waiting = waiter_on(&runtime, &LIMITER);
     let mut drain = waiter(LIMITER.drain());
     drop(runtime);
     assert_figures(&LIMITER, 0, 0);
@@ -255,16 +260,13 @@ fn a_runtime_that_ends_with_only_waiters_is_drained() {
     drop(waiting);
 }
 
-/// The same, when the ended runtime's place is taken by another before anybody looks.
+/// The same, when another runtime has taken the ended runtime's slot before anyone polls.
 #[test]
 fn a_drain_goes_on_when_another_runtime_takes_the_ended_ones_place() {
     static LIMITER: Limiter = Limiter::new("draining-replaced", 0);
 
     let runtime = one_thread();
-    let waiting = {
-        let _in_it = runtime.enter();
-        waiter(LIMITER.acquire())
-    };
+    let waiting = waiter_on(&runtime, &LIMITER);
     let mut drain = waiter(LIMITER.drain());
     drop(runtime);
     drop(waiting);
@@ -286,7 +288,7 @@ fn closing_and_draining_shut_down_in_order() {
             .map(|_| {
                 tokio::spawn(async {
                     let _permit = LIMITER.acquire().await?;
-                    // Somebody is inside when it is closed, however late that is.
+                    // A call is inside when the limiter is closed, however late that is.
                     while !LIMITER.is_closed() {
                         tokio::task::yield_now().await;
                     }
@@ -316,7 +318,8 @@ fn closing_and_draining_shut_down_in_order() {
     });
 }
 
-/// Not at the end of its use, for nobody would know of that.
+/// Permits that are out do not delay the drain: once the limiter is gone nothing reports their
+/// return.
 #[test]
 fn a_drain_is_over_when_its_limiter_is_dropped_even_if_permits_are_out() {
     let limiter = Limiter::new("draining-limiter-gone", 2);
@@ -338,7 +341,8 @@ fn find_used(limiter: &Limiter) -> LimiterHandle {
 
 #[test]
 fn a_drain_that_is_polled_while_its_limiter_goes_does_not_wait_for_the_next_owner() {
-    // It is busy in the one that is looked at last: there is time enough for it to go.
+    // The limiter is busy on the runtime that the drain looks at last, so that it can be dropped
+    // meanwhile.
     let runtimes: Vec<_> = (0..100).map(|_| one_thread()).collect();
     let used = Limiter::new("draining-goes-used", 1);
     for runtime in &runtimes {
@@ -354,12 +358,12 @@ fn a_drain_that_is_polled_while_its_limiter_goes_does_not_wait_for_the_next_owne
             let next = scope.spawn(|| {
                 both.wait();
                 drop((held, limiter));
-                // Most likely it has the place of the one that went.
+                // It most likely reuses the slot of the dropped limiter.
                 let next = Limiter::named(format!("draining-next-{round}"), 1);
                 (last.block_on(async { permit(&next) }), next)
             });
             both.wait();
-            // At each moment of its going, one after another.
+            // The drain begins at each step of the drop, one after another.
             (0..round * 100).for_each(|_| hint::spin_loop());
             let polled = drain.poll();
             let next = next.join().expect("no panic");

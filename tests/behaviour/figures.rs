@@ -128,7 +128,7 @@ async fn there_is_a_wait_for_each_call_that_waited_and_was_let_in_and_no_other()
         drop(held);
         drop(served(&mut admitted));
 
-        // Granted at last, but not noticed.
+        // The call is granted its permit, but is dropped before it is polled.
         let held = permit(&limiter);
         let unnoticed = waiter(limiter.acquire());
         advance(500 * MS).await;
@@ -136,7 +136,7 @@ async fn there_is_a_wait_for_each_call_that_waited_and_was_let_in_and_no_other()
         assert!(unnoticed.is_woken());
         drop(unnoticed);
 
-        // Refused because the limit went down.
+        // The call is refused because the limit went down.
         limiter.set_limit(2);
         let held = permit(&limiter);
         let mut too_heavy = waiter(limiter.acquire_many(2));

@@ -1,4 +1,4 @@
-//! The first calls of a limiter, on several threads at once.
+//! The first calls of a limiter, made on several threads at once.
 
 use crate::foreign_wakers::Inline;
 use limit_runtime::{Acquire, Limiter, Permit, RejectedKind, Scope};
@@ -60,7 +60,7 @@ fn first_calls_need_no_timer_although_they_may_not_wait_for_ever() {
     }
 }
 
-/// A limit whose expression takes until it is told to end.
+/// A limit whose expression blocks until the test lets it end.
 struct Slow {
     asked: Barrier,
     found: Barrier,
@@ -79,15 +79,15 @@ impl Slow {
         2
     }
 
-    /// Runs something while another thread makes the first call, which evaluates the limit.
+    /// Runs a closure while another thread makes the first call, which evaluates the limit.
     fn meanwhile(&self, first: impl FnOnce() + Send, run: impl FnOnce()) {
         thread::scope(|scope| {
             let first = scope.spawn(first);
             self.asked.wait();
-            // The expression comes to its end also if an assertion fails.
+            // The expression ends even if an assertion fails.
             let result = catch_unwind(AssertUnwindSafe(run));
             self.found.wait();
-            // It panics if the expression does.
+            // The thread panics if the expression does.
             let _ = first.join();
             result.unwrap_or_else(|panic| resume_unwind(panic));
         });
@@ -97,7 +97,7 @@ impl Slow {
 #[test]
 fn to_wait_for_the_limit_is_not_to_wait_for_a_permit() {
     static LIMIT: Slow = Slow::new();
-    // Nobody may wait, there is no timer, and no runtime either.
+    // No call may wait, and there is neither a timer nor a runtime.
     let limiter = Limiter::lazy("first-use-slow", || LIMIT.evaluate())
         .max_waiting(0)
         .max_wait(Duration::from_secs(1));
@@ -165,7 +165,7 @@ fn a_limit_that_is_set_while_another_is_found_out_holds() {
     assert_eq!(total(&limiter).limit, 1);
 }
 
-/// Who cannot wait for the first caller evaluates the expression as well, and may be quicker.
+/// A call that cannot wait for the first call evaluates the expression too, and may be quicker.
 #[test]
 fn the_limit_that_is_known_first_holds_for_all() {
     static LIMIT: Slow = Slow::new();
@@ -254,7 +254,7 @@ fn a_call_that_has_waited_elsewhere_is_not_refused_while_it_waits_for_the_limit(
         },
         || {
             second.block_on(async {
-                // Before and after its timer, if it has one, has gone off.
+                // Before and after the timer of the call has fired, if it has a timer.
                 for _ in 0..2 {
                     assert_pending!(call.poll());
                     tokio::time::sleep(Duration::from_secs(10)).await;
@@ -278,7 +278,7 @@ fn of_two_evaluations_the_one_that_was_quicker_is_shown() {
     });
     LIMIT.meanwhile(
         || drop(spawn(limiter.acquire()).poll()),
-        // It cannot wait for the first one, and is quicker.
+        // This call cannot wait for the first one, and is quicker.
         || drop(limiter.try_acquire().expect("a permit is free")),
     );
     let handle = limit_runtime::find("first-use-quicker").expect("it is in use");
@@ -293,7 +293,7 @@ fn of_two_evaluations_the_one_that_was_quicker_is_shown() {
 
 #[test]
 fn a_failed_evaluation_puts_nobody_out_of_the_queue() {
-    /// More than are woken at one time.
+    /// More calls than one batch of wakes has.
     const MANY: usize = 100;
     static LIMIT: Slow = Slow::new();
     static FAILS: AtomicBool = AtomicBool::new(true);
@@ -312,7 +312,7 @@ fn a_failed_evaluation_puts_nobody_out_of_the_queue() {
     LIMIT.meanwhile(
         || drop(spawn(LIMITER.acquire()).poll()),
         || {
-            // Woken first of all, it binds, and another call queues behind it.
+            // This call is woken first and binds; another call queues behind it.
             inline = Some(Inline::start(async {
                 *FIRST.lock().expect("nobody panics") = Some(LIMITER.acquire().await);
                 let mut next = spawn(LIMITER.acquire());
@@ -340,7 +340,7 @@ fn expressions_that_wait_for_each_other_panic_and_do_not_hang() {
 
     fn asks(limiter: &'static Limiter) -> usize {
         static COME: AtomicUsize = AtomicUsize::new(0);
-        // The two that are first are on two threads.
+        // The first two calls are on two threads.
         if COME.fetch_add(1, Ordering::SeqCst) < 2 {
             BOTH.wait();
         }

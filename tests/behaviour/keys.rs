@@ -1,4 +1,4 @@
-//! A limit that holds for each key, and a cap over all keys under which they are served in turn.
+//! Limits that hold for each key, and a cap over all keys under which the keys are served in turn.
 
 mod foreign;
 mod many;
@@ -235,8 +235,8 @@ async fn waits_of_keyed_calls_are_measured() {
     assert_eq!((figures.admitted_at_once, figures.admitted_after_waiting), (20, 20));
 }
 
-/// Each key's calls and all together, on four workers: calls that wait, that are refused, that
-/// give up.
+/// Calls on four workers that wait, are refused or are cancelled: neither a key nor all keys
+/// together exceed their limit.
 #[test]
 fn in_a_storm_neither_a_key_nor_all_together_exceed_their_limits() {
     const KEYS: usize = 20;
@@ -250,7 +250,8 @@ fn in_a_storm_neither_a_key_nor_all_together_exceed_their_limits() {
         };
         let _inside = (OF_KEY[key].enter(), OF_ALL.enter());
         yield_now().await;
-        // However slowly they come: nobody leaves before as many have been inside as may be.
+        // The calls may come slowly: none leaves before as many have been inside as the limit
+        // allows.
         while OF_ALL.most() < 5 {
             yield_now().await;
         }

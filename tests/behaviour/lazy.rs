@@ -1,4 +1,4 @@
-//! Limits that are found out on first use.
+//! Limits that are expressions, evaluated on first use.
 
 use limit_runtime::{Limiter, Scope, concurrency_limit};
 use limit_tests::figures::assert_all_free;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use tokio_test::task;
 
-/// A call, counted when it has been polled for the first time and is pending.
+/// Runs a call, and counts it when its first poll is pending.
 async fn counted<T>(call: impl Future<Output = T>, pending: &AtomicUsize) -> T {
     let mut call = pin!(call);
     let mut is_first = true;
@@ -26,8 +26,8 @@ async fn counted<T>(call: impl Future<Output = T>, pending: &AtomicUsize) -> T {
     .await
 }
 
-/// Waits until so many calls are pending, or until the limit is evaluated by a second one, which must
-/// not be.
+/// Waits until `most` calls are pending, or until a second call evaluates the limit, which must not
+/// happen.
 fn await_pending(pending: &AtomicUsize, most: usize, evaluated: &AtomicUsize) {
     while pending.load(Ordering::SeqCst) < most && evaluated.load(Ordering::SeqCst) == 1 {
         thread::yield_now();
@@ -163,8 +163,8 @@ fn whoever_panics_does_not_undo_what_another_has_found_out() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     static BOTH: Barrier = Barrier::new(2);
     static BOUND: AtomicBool = AtomicBool::new(false);
-    // The first call is stopped half way; the second, which cannot wait for it, panics after the
-    // first is done.
+    // The first call is stopped half way. The second cannot wait for it, and panics after the first
+    // is done.
     static LIMITER: Limiter =
         Limiter::lazy("lazy-panic-late", || match CALLS.fetch_add(1, Ordering::SeqCst) {
             0 => {

@@ -1,4 +1,4 @@
-//! The newest first.
+//! The newest waiter is served first.
 
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
@@ -15,7 +15,7 @@ fn bounded(name: &'static str, limit: usize, bound: usize) -> Limiter<Rejected> 
     Limiter::new(name, limit).order(Order::Lifo).max_waiting(bound)
 }
 
-/// A limiter that is made when another is gone has that one's storage.
+/// A new limiter reuses the storage of one that was dropped.
 #[test]
 fn the_newest_is_served_first_although_the_limiter_before_had_priorities() {
     if !is_alone("lifo::the_newest_is_served_first_although_the_limiter_before_had_priorities") {
@@ -194,7 +194,7 @@ fn the_newest_takes_what_is_free_before_a_heavy_one_that_waits_for_more() {
     let held = permit(&limiter);
     let mut heavy = waiter(limiter.acquire().weight(2));
     let mut light = task::spawn(limiter.acquire());
-    // At once, or by waking itself.
+    // The call ends at once, or wakes itself and ends then.
     let permit = match light.poll() {
         Poll::Ready(permit) => permit,
         Poll::Pending => served(&mut light),
@@ -272,7 +272,7 @@ fn a_bound_that_is_lowered_while_calls_wait_holds_for_those_who_come() {
     assert_eq!(refused(limiter.acquire()).kind(), RejectedKind::QueueFull, "nobody may wait");
     assert_figures(&limiter, 1, 4);
     limiter.set_max_waiting(2);
-    // Each that comes takes the place of the oldest, and the queue gets shorter by one.
+    // Each new call evicts the oldest, and the queue gets shorter by one.
     for waiting in [3, 2, 2] {
         calls.push(waiter(limiter.acquire()));
         assert_figures(&limiter, 1, waiting);

@@ -1,4 +1,4 @@
-//! What is told to those who listen.
+//! Events of limiters, as subscribers receive them.
 
 use futures::executor::block_on;
 use limit_runtime::EventKind::{
@@ -98,7 +98,7 @@ fn an_eviction_is_told_before_who_took_the_place() {
     drop((held, newest));
 }
 
-/// The figures are those just after it, as for all other kinds.
+/// The figures of a change of the limit are the figures just after it, as with all other kinds.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_timed_out_is_told_when_it_waits_no_longer() {
     let limiter = Limiter::new("listening-timed-out", 1).max_wait(Duration::from_secs(1));
@@ -244,7 +244,8 @@ fn in_a_storm_what_is_told_agrees_with_what_is_counted() {
     let limiter = Arc::new(Limiter::new("listening-storm", 3).max_waiting(5));
     workers(4).block_on(async {
         let mut events = limiter.subscribe();
-        // Whoever comes while the limit is found out waits, more than may wait later.
+        // All calls that come while the limit is being resolved wait, even more than may wait
+        // later.
         drop(let_in(limiter.acquire()));
         let mut told = HashMap::new();
         for _ in 0..10 {
@@ -254,7 +255,7 @@ fn in_a_storm_what_is_told_agrees_with_what_is_counted() {
                 }
             };
             join((0..100).map(|_| tokio::spawn(call(Arc::clone(&limiter)))).collect()).await;
-            // Fewer than are kept; and all of them, because whoever told them has ended.
+            // All events are there: fewer than the channel keeps, and their senders have ended.
             while let Ok(event) = events.try_recv() {
                 assert!(event.in_use <= 3, "{event:?}");
                 *told.entry(event.kind).or_insert(0_u64) += 1;
@@ -292,7 +293,7 @@ fn who_waits_for_the_limit_is_not_told_of_as_one_that_waits_for_a_permit() {
     let told = heard(&mut events);
     let of = |kind| told.iter().filter(|(told, ..)| *told == kind).count();
     let waited = total(&LIMITER).admitted_after_waiting;
-    // It may have, once the limit was known.
+    // The call may have waited, until the limit was known.
     assert_eq!(of(Waiting) as u64, waited, "{told:?}");
     assert_eq!((of(Admitted), of(Released), told.len()), (2, 2, 4 + of(Waiting)));
 }

@@ -1,4 +1,4 @@
-//! What a user can rely on, shown through the public API.
+//! The behaviour that a user can rely on, tested through the public API.
 
 mod auto_traits;
 mod blocking;

@@ -1,6 +1,6 @@
-//! Each option of the attribute does what it says. The same through [`Limiter`] is in the files that
-//! are named after the policies; here it is that the attribute passes everything on, and what only
-//! the attribute can do: `on_reject`, `permit`, `blocking`.
+//! The options of the attribute. The files that are named after policies test the same policies
+//! through [`Limiter`]. The tests here show that the attribute passes every option on, and test the
+//! options that only the attribute has: `on_reject`, `permit` and `blocking`.
 
 mod blocking;
 mod io_errors;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_test::assert_ready;
 use tokio_test::task::{self, Spawn};
 
-/// The figures of the function's own limiter.
+/// Returns the figures of a function's own limiter.
 fn figures(name: &str) -> Figures {
     limit_runtime::find(name).expect("the limiter is in use").snapshot().total
 }

@@ -73,7 +73,7 @@ fn waiters_are_served_in_the_order_of_their_first_polls() {
     for call in order {
         assert!(calls[call].poll().is_pending());
     }
-    // Polling again does not move anybody.
+    // Another poll moves no waiter.
     for call in &mut calls {
         assert!(call.poll().is_pending());
     }
@@ -171,7 +171,8 @@ fn a_waiter_polled_with_another_waker_wakes_that_one() {
     let mut first = task::spawn(std::future::poll_fn(|context| call.as_mut().poll(context)));
     assert!(first.poll().is_pending());
     let mut outer = task::spawn(first);
-    // `Spawn` as a future polls with the context it is given, here that of the outer one.
+    // `Spawn` as a future polls with the context that it is given, here the context of the outer
+    // call.
     assert!(outer.poll().is_pending());
     drop(held);
     assert!(outer.is_woken());

@@ -1,5 +1,5 @@
-//! Who waits with a higher priority is served first, but nobody waits for ever. All on the paused
-//! clock.
+//! Waiters with a higher priority are served first, but no call waits for ever. All tests use the
+//! paused clock.
 
 use limit_runtime::{Acquire, Limiter, Permit, RejectedKind};
 use limit_tests::figures::{assert_all_free, total};
@@ -13,7 +13,7 @@ use tokio_test::task::{self, Spawn};
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Serves all of them, one by one, and says in which order.
+/// Serves all calls one by one; returns their numbers in the order of service.
 fn order(mut held: Permit, mut waiting: Vec<(usize, Spawn<Acquire<'_>>)>) -> Vec<usize> {
     let mut order = Vec::new();
     while !waiting.is_empty() {
@@ -55,7 +55,7 @@ async fn without_a_priority_a_call_has_the_limiters() {
     assert_all_free(&limiter);
 }
 
-/// The rule: as though it had come one second earlier for each level.
+/// The rule: each level of priority counts as one second of waiting.
 #[tokio::test(start_paused = true)]
 async fn a_low_one_that_came_n_seconds_before_a_call_n_levels_higher_is_served_before_it() {
     for levels in [1, 3, 10, 255] {
@@ -77,7 +77,7 @@ async fn a_low_one_that_came_n_seconds_before_a_call_n_levels_higher_is_served_b
     }
 }
 
-/// A call of a higher priority comes every 100 ms and stays as long: there is always one waiting.
+/// A call of a higher priority comes every 100 ms and stays for 100 ms, so that one always waits.
 #[tokio::test(start_paused = true)]
 async fn under_a_steady_stream_of_higher_ones_a_low_one_waits_n_seconds_and_no_longer() {
     for levels in [1_u8, 4, 20] {
@@ -90,7 +90,7 @@ async fn under_a_steady_stream_of_higher_ones_a_low_one_waits_n_seconds_and_no_l
             let limiter = Arc::clone(&limiter);
             async move {
                 loop {
-                    // Two at first, so that one always waits.
+                    // Two calls at first, so that one always waits.
                     tokio::spawn(call(Arc::clone(&limiter), levels));
                     if limiter.snapshot().total.admitted_at_once == 0 {
                         tokio::spawn(call(Arc::clone(&limiter), levels));
@@ -116,7 +116,7 @@ async fn a_call_with_a_priority_joins_a_plain_queue_as_though_the_others_had_jus
     let limiter = Limiter::new("priorities-joins", 1);
     let held = permit(&limiter);
     let mut waiting: Vec<_> = (0..3).map(|number| (number, waiter(limiter.acquire()))).collect();
-    // However long they have waited: the queue was not sorted.
+    // Their age does not matter, because the queue was not sorted.
     advance(100 * SECOND).await;
     waiting.push((3, waiter(limiter.acquire().priority(1))));
     waiting.push((4, waiter(limiter.acquire())));
@@ -203,7 +203,7 @@ async fn a_light_one_of_higher_priority_takes_what_is_free_before_a_heavy_one_th
         let held = permit(&limiter);
         let mut heavy = waiter(limiter.acquire().weight(2));
         let mut light = task::spawn(limiter.acquire().priority(1));
-        // At once, or by waking itself.
+        // The call ends at once, or wakes itself and ends then.
         let permit = match light.poll() {
             Poll::Ready(permit) => permit,
             Poll::Pending => served(&mut light),
@@ -250,7 +250,7 @@ async fn many_waiters_of_many_priorities_are_served_in_the_order_of_the_rule() {
     let mut ranks = Vec::new();
     let mut waiting = Vec::new();
     let start = Instant::now();
-    // The first sorts the queue.
+    // The first call with a priority sorts the queue.
     for number in 0..500_usize {
         let priority = u8::try_from(number * 7919 % 11).unwrap() + u8::from(number == 0);
         waiting.push((number, waiter(limiter.acquire().priority(priority))));

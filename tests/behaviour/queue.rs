@@ -1,4 +1,4 @@
-//! Who is refused, and what the queue holds at its bounds.
+//! Calls that are refused, and queues at their bounds.
 
 use limit_runtime::{Limiter, RejectedKind, concurrency_limit};
 use limit_tests::figures::{assert_all_free, assert_figures, total};

@@ -1,4 +1,4 @@
-//! At most so many starts in any window, on the paused clock.
+//! Rates: at most `limit` starts in any window, on the paused clock.
 
 mod changes;
 mod clocks;
@@ -20,7 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const NEARLY_A_MINUTE: Duration = Duration::from_millis(59_999);
 
-/// Numbers that are random enough, and the same each time.
+/// Numbers that look random and are the same each time.
 struct Random(u64);
 
 impl Random {
@@ -36,7 +36,7 @@ impl Random {
     }
 }
 
-/// Asserts that no window has more than so many starts, whenever it begins.
+/// Asserts that no window has more than `limit` starts, wherever it begins.
 #[track_caller]
 fn assert_windows(starts: &[Instant], limit: usize, window: Duration) {
     assert!(starts.is_sorted());
@@ -46,8 +46,8 @@ fn assert_windows(starts: &[Instant], limit: usize, window: Duration) {
     }
 }
 
-/// A window that begins and ends anywhere, over a long run of calls that come when they like, stay
-/// as long as they like and sometimes give up.
+/// Checks windows that begin anywhere in a long run. The calls come at random times, stay for
+/// random times, and some are cancelled.
 #[tokio::test(start_paused = true)]
 async fn no_window_has_more_starts_than_the_limit_and_no_more_run_at_once() {
     static INSIDE: Inside = Inside::new();
@@ -74,7 +74,7 @@ async fn no_window_has_more_starts_than_the_limit_and_no_more_run_at_once() {
                 let _inside = INSIDE.enter();
                 sleep(Duration::from_millis(stay)).await;
             }));
-            // Sometimes all at once, sometimes so seldom that nobody waits.
+            // The calls come sometimes all at once, sometimes so seldom that none waits.
             let pause = [0, 10, 10_000, 60_000];
             let longest = random.one_of(pause);
             sleep(Duration::from_millis(random.below(longest + 1))).await;
@@ -221,8 +221,8 @@ async fn waiters_that_go_leave_the_others_to_be_served_when_their_windows_end() 
     }
 }
 
-/// As a future does that has lost a `select!` and is kept for the next, or one in a stream that
-/// nobody polls at the moment: it may keep its own place, but not all others from theirs.
+/// A future that has lost a `select!` and is kept, or one in a stream that is not polled at the
+/// moment, is such a waiter. It may keep its own permit, but must not delay the calls behind it.
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_is_not_polled_any_more_does_not_keep_the_others_waiting() {
     let limiter = Arc::new(Limiter::new("rates-not-polled", 2).per(MINUTE));
@@ -254,7 +254,7 @@ async fn a_waiter_that_never_started_has_used_nothing_up() {
     assert_eq!(total(&limiter).cancelled, 2);
 }
 
-/// The window is that of the start: when the call goes on, not when it was handed its permit.
+/// The window begins when the call goes on, not when it was handed its permit.
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_is_polled_late_has_started_then() {
     let limiter = Limiter::new("rates-late", 1).per(MINUTE);
@@ -275,7 +275,7 @@ async fn an_earlier_start_whose_holder_is_done_later_is_looked_for_first() {
     let early = permit(&limiter);
     advance(30 * SECOND).await;
     drop(permit(&limiter));
-    // Now the next is known for 90 s, and then it is 60 s.
+    // At first the next permit is expected at 90 s, and once `early` is back at 60 s.
     let begin = Instant::now();
     let call = limiter.acquire();
     tokio::pin!(call);

@@ -22,7 +22,7 @@ fn lowering_interrupts_nobody_and_takes_effect_as_permits_come_back() {
         assert_figures(&limiter, in_use, 6);
         waiters.iter_mut().for_each(assert_waits);
     }
-    // From here on each that comes back lets one in, and no more than two are ever out.
+    // From here on each permit that comes back lets one call in, and at most two permits are out.
     while !waiters.is_empty() {
         drop(held.remove(0));
         held.push(served(&mut waiters.remove(0)));

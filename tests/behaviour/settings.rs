@@ -1,4 +1,4 @@
-//! What can be set while the program runs, and who has set it.
+//! Settings that change while the program runs, and their sources.
 
 use limit_runtime::{
     KeyedLimiter, Limiter, Rejected, RejectedKind, Setting, Source, concurrency_limit, find,
@@ -311,7 +311,7 @@ fn a_runtime_that_has_found_nothing_out_has_not_what_one_before_it_found() {
     assert_eq!((limit(&first), limit(&second)), (3, 4));
     drop(first);
     LIMITER.set_limit(8);
-    // Several: one of them has what was the first one's.
+    // Several limiters, because one of them reuses the storage of the first.
     let later = [(); 16].map(|()| one_thread());
     for runtime in &later {
         runtime.block_on(async { drop(LIMITER.try_acquire()) });

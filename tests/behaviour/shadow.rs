@@ -1,4 +1,4 @@
-//! Limiters that let everybody in and count what they would have done.
+//! Limiters that let every call in and count the calls that they would have delayed or refused.
 
 use limit_runtime::{Limiter, Order, Permit, RejectedKind, ShadowedCounts};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
@@ -21,7 +21,7 @@ fn shadowed(waited: u64, queue_full: u64) -> ShadowedCounts {
 fn everybody_is_let_in_at_once_and_counted_by_what_would_have_happened() {
     let limiter = Limiter::new("shadow-counts", 2).max_waiting(3).shadow();
     let mut all = Vec::new();
-    // Two are let in, three would wait, and the others be refused.
+    // Two calls are let in, three would wait, and the others would be refused.
     for call in 1..=10_u64 {
         all.push(at_once(limiter.acquire()));
         let figures = total(&limiter);
@@ -191,13 +191,14 @@ fn in_a_storm_nobody_waits_and_every_permit_comes_back() {
 
     let limiter = Arc::new(Limiter::new("shadow-storm", 3).max_waiting(5).shadow());
     workers(4).block_on(async {
-        // Whoever comes while the limit is found out is not counted as one that would have waited.
+        // A call that comes while the limit is being resolved does not count as one that would have
+        // waited.
         drop(at_once(limiter.acquire()));
         let call = |limiter: Arc<Limiter>| async move {
             let _permit = limiter.acquire().await;
             let _inside = INSIDE.enter();
             yield_now().await;
-            // However slowly they come: nobody leaves before there was one too many.
+            // The calls may come slowly: none leaves before one too many is inside.
             while INSIDE.most() < 4 {
                 yield_now().await;
             }

@@ -1,4 +1,4 @@
-//! `LIMIT_<NAME>`. Variables are set for a process of their own.
+//! Variables `LIMIT_<NAME>`. Each test sets them for a process of its own.
 
 use crate::{apply, limit, turn};
 use limit_runtime::{Limiter, Source};

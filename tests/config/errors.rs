@@ -1,4 +1,4 @@
-//! Configurations that are wrong: each is refused whole, with its place.
+//! Wrong configurations: each is refused as a whole, with the place of the error.
 
 use crate::{apply, limit, turn};
 use limit_runtime::config::{Config, ConfigError};

@@ -1,6 +1,6 @@
 //! Settings from files and the environment (feature `config`).
 //!
-//! There is one configuration in a process, so that tests which apply one take turns.
+//! A process has one configuration, so that the tests that apply one take turns.
 
 mod environment;
 mod errors;
@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_test::{assert_ready, task};
 
-/// Until it is dropped no other test applies a configuration. Then there is none.
+/// While this lives, no other test applies a configuration. Its drop removes the configuration.
 struct Turn {
     _turn: MutexGuard<'static, ()>,
 }
@@ -39,7 +39,7 @@ fn changes(applied: &Applied) -> Vec<String> {
     applied.changes().iter().map(ToString::to_string).collect()
 }
 
-/// Limit and who set it.
+/// Returns the limit and its source.
 fn limit(settings: &Settings) -> (usize, Source) {
     (settings.limit.value, settings.limit.source)
 }

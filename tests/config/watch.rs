@@ -1,5 +1,5 @@
-//! A file whose edits take effect. These wait for a thread that looks at a file: each waits until what
-//! it expects is so, however long that takes.
+//! Watched files, whose edits take effect. A thread looks at the file; each test waits until its
+//! expectation holds, however long that takes.
 
 use crate::{limit, turn};
 use limit_runtime::config::{Config, Watcher};
@@ -30,8 +30,8 @@ pub(crate) fn watch(path: &Path) -> Watcher {
     Config::watch(path).interval(INTERVAL).start().expect("the file is right")
 }
 
-/// An edit in one step. A write to the file itself empties it first, and a test that is stopped just then
-/// sees an empty file.
+/// Replaces the file in one step. A write to the file itself would empty it first, and the watch
+/// could see an empty file.
 pub(crate) fn edit(path: &Path, text: impl AsRef<[u8]>) {
     let other = path.with_extension("new");
     fs::write(&other, text).expect("it is written");
@@ -124,7 +124,8 @@ fn a_watcher_that_is_dropped_looks_no_more_and_what_was_applied_stays() {
     let (folder, path) = file("[watch-dropped]\nlimit = 3");
     drop(watch(&path));
     edit(&path, "[watch-dropped]\nlimit = 4");
-    // Another, begun later, has looked twice: the first one would have, if it still did.
+    // Another watch that began later has looked twice. The first one would have looked too, if it
+    // still ran.
     let other = folder.path().join("other.toml");
     edit(&other, "[watch-dropped]\nlimit = 3");
     let _other = watch(&other);
@@ -188,7 +189,8 @@ fn a_file_that_is_about_to_be_written_is_waited_for() {
     for edited in [4, 5] {
         let before = limiter.snapshot().limit_changes.file;
         fs::write(&path, "").expect("it is written");
-        // The thread sees it in the meantime, or else there is nothing to be seen.
+        // Gives the thread the time to see the empty file. If it does not look in time, the test
+        // passes too.
         thread::sleep(Duration::from_millis(100));
         fs::write(&path, format!("[watch-empty]\nlimit = {edited}")).expect("it is written");
         until("the edit takes effect", || limiter.limit() == edited);
@@ -227,7 +229,7 @@ fn an_edit_that_is_being_read_when_the_watcher_is_dropped_is_not_applied() {
     let watch = Config::watch(&path).interval(INTERVAL).format(move |text| {
         if text.contains('4') {
             reads.send(()).expect("the test waits for it");
-            // As long as the test has not dropped the watcher.
+            // The watch runs as long as the test has not dropped the watcher.
             let _ = goes_on.lock().expect("nobody has panicked").recv();
         }
         Config::from_toml(text)
@@ -237,7 +239,7 @@ fn an_edit_that_is_being_read_when_the_watcher_is_dropped_is_not_applied() {
     is_read.recv().expect("it is read");
     drop(watcher);
     drop(go_on);
-    // The thread is at its end when it has dropped what it reads with.
+    // The thread ends when it has dropped the closure that it reads with.
     assert!(is_read.recv().is_err());
     assert_eq!(limiter.limit(), 3);
 }
@@ -305,7 +307,7 @@ fn a_log_that_panics_does_not_end_the_watch() {
             assert!(!is_the_watch || !PANICS.load(Ordering::Relaxed), "there is no room");
         },
     );
-    // For all threads, and all tests that come later.
+    // The subscriber is set for all threads and for all tests that come later.
     tracing::subscriber::set_global_default(log).expect("no other test does");
     let limiter = Limiter::new("watch-log", 2);
     let _ = limiter.limit();
@@ -341,7 +343,8 @@ fn a_file_is_looked_at_as_often_as_its_watcher_was_told() {
         watch(&often),
     );
     edit(&rarely, "[watch-often]\nlimit = 100");
-    // Were both looked at as often as each other, the one would be read before so many of the other.
+    // If the watch looked at both equally often, it would have read the one before this many edits
+    // of the other.
     for edited in 3..10 {
         edit(&often, format!("[watch-often]\nlimit = {edited}"));
         until("the edit takes effect", || limiter.limit() == edited);

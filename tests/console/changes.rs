@@ -1,4 +1,4 @@
-//! What the knob does.
+//! Changes of settings by the console.
 
 use crate::support::{Console, TOKEN, request};
 use axum::body::Body;
@@ -90,7 +90,7 @@ async fn pause_has_everybody_wait_and_going_on_gives_the_limit_back_that_there_w
         }
         let before = limiter.snapshot().settings.limit;
         for _ in 0..2 {
-            // Pausing twice is pausing once.
+            // A second pause changes nothing.
             assert_eq!(pause(true).await.json()["limiter"]["paused"], true);
             assert_eq!(limiter.limit(), 0);
         }
@@ -116,7 +116,7 @@ async fn limit_that_is_0_by_the_code_is_not_gone_on_with() {
 
 #[tokio::test]
 async fn all_or_nothing_is_changed() {
-    // Its calls cannot be refused.
+    // The calls of this limiter cannot be refused.
     let limiter = Limiter::new("changes::nothing", 5);
     drop(limiter.acquire().await);
     let before = limiter.snapshot();
@@ -251,29 +251,30 @@ async fn going_on_gives_the_last_limit_back_whoever_has_changed_it_meanwhile() {
         wanted["name"] = "changes::meanwhile".into();
         console.set(wanted).await.json()["limiter"]["limit"].clone()
     };
-    // Between two readings another limit ends a pause, and there is another pause.
+    // Between two readings, another limit ends a pause and another pause begins.
     set(json!({"paused": true})).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     limiter.set_limit(2);
     set(json!({"paused": true})).await;
     assert_eq!(set(json!({"paused": false})).await, 2);
-    // A limit of 0 is a pause, however it is said.
+    // A limit of 0 is a pause, too.
     set(json!({"limit": 3})).await;
     set(json!({"limit": 0})).await;
     assert_eq!(set(json!({"paused": false})).await, 3);
-    // What was taken back is not given back later.
+    // A limit that was taken back does not come back later.
     set(json!({"paused": true})).await;
     set(json!({"reset": true})).await;
     limiter.set_limit(0);
     assert_eq!(set(json!({"paused": false})).await, 5);
-    // Another limit has ended the pause, and the program has set 0: that is not the console's.
+    // Another limit has ended the pause, and the program has set 0: that is not a pause of the
+    // console.
     set(json!({"limit": 3})).await;
     set(json!({"paused": true})).await;
     limiter.set_limit(2);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     limiter.set_limit(0);
     assert_eq!(set(json!({"paused": false})).await, 5);
-    // Set to 0 by the program since the last reading: nothing to remember.
+    // The program has set 0 since the last reading: there is no limit to remember.
     limiter.set_limit(4);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     limiter.set_limit(0);
@@ -294,7 +295,7 @@ async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is
         assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
         assert_eq!(limiter.snapshot().settings, before.settings);
     }
-    // What others change is noted from then on as ever.
+    // Changes by others are noted from then on as usual.
     limiter.set_limit(8);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let detail = console.get("/api/limiter?name=changes::zero_paused").await.json();
@@ -359,7 +360,7 @@ async fn change_that_a_reading_comes_amid_is_by_who_has_made_it() {
     let console = std::sync::Arc::new(Console::writable());
     console.get("/api/limiter?name=changes::amid").await.json();
 
-    // What is taken back is a limit that has to be found out, and that takes long.
+    // The limit below the change is an expression, and its evaluation takes long.
     let change = tokio::spawn({
         let console = std::sync::Arc::clone(&console);
         async move {

@@ -1,4 +1,4 @@
-//! What is logged.
+//! Log lines of the console.
 
 use crate::support::Console;
 use limit_runtime::Limiter;
@@ -21,8 +21,8 @@ impl Visit for Line {
     }
 }
 
-/// In a process of its own: whether anybody listens is asked once for all, by whichever test is the
-/// first to change something.
+/// Runs in a process of its own: `tracing` asks once for all whether a subscriber listens, when the
+/// first test changes a setting.
 #[test]
 fn each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not() {
     if !is_alone("log::each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not") {

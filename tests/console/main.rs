@@ -1,4 +1,4 @@
-//! The console: its API, who is let in, and what is changed by it.
+//! The console: its API, its access rules, and its changes.
 
 mod api;
 mod changes;

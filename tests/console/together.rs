@@ -1,4 +1,4 @@
-//! One stream for all that a page follows, and what is asked of the proxies before it.
+//! Streams that carry all that a page follows, and headers for the proxies before them.
 
 use crate::stream::Stream;
 use crate::support::{Console, get};

@@ -1,5 +1,4 @@
-//! The files in `assets/`: whether they are those that the list of metrics makes, and whether the rules
-//! are good.
+//! The files in `assets/` agree with the list of metrics, and the rules are valid.
 
 use crate::assets;
 use crate::scraped::say_that_it_is_missing;
@@ -72,7 +71,7 @@ fn metrics_are_as_prometheus_likes_them() {
         .spawn()
         .expect("it starts");
     let mut input = promtool.stdin.take().expect("it is piped");
-    // On another thread, so that neither waits for the other.
+    // A thread writes, so that neither program waits for the other.
     let text = older_format(&encoded(Collector::new()));
     let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
     let output = promtool.wait_with_output().expect("it ends");
@@ -80,7 +79,8 @@ fn metrics_are_as_prometheus_likes_them() {
     assert!(output.status.success(), "{}", said(&output));
 }
 
-/// The format that `promtool` reads. There the suffix of a counter is a part of its name.
+/// Converts a text to the format that `promtool` reads, in which the suffix of a counter is a part
+/// of its name.
 fn older_format(text: &str) -> String {
     let mut older = String::new();
     for line in text.lines().filter(|line| *line != "# EOF" && !line.starts_with("# UNIT")) {

@@ -5,20 +5,21 @@ use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Where each file is, and what is in it.
+/// Returns the path and the content of each file.
 pub(crate) fn all() -> [(PathBuf, String); 2] {
     let path = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets").join(name);
     [(path("grafana.json"), dashboard()), (path("alerts.yml"), alerts())]
 }
 
-/// What Prometheus calls a metric.
+/// Returns Prometheus's name of a metric.
 fn metric(name: &str) -> &'static str {
     let name = format!("concurrency_limit.{name}");
     let metric = METRICS.iter().find(|metric| metric.name == name);
     metric.unwrap_or_else(|| panic!("there is no metric `{name}`")).prometheus
 }
 
-/// How a call was refused that might have been let in: not because the limiter was closed.
+/// The results of calls that were refused because of the limit, and not because the limiter was
+/// closed.
 const REFUSED: &str = "queue_full|timeout|too_heavy|evicted";
 
 struct Alert {
@@ -60,7 +61,8 @@ fn alerting_rules() -> [Alert; 4] {
             name: "ConcurrencyLimitWaitHigh",
             severity: "warning",
             lasts: "5m",
-            // Just above a bound: below it, nothing is known of the bucket but its bounds.
+            // The value is just above the bound of a bucket. Inside a bucket only its bounds are
+            // known.
             expression: format!("histogram_quantile(0.99, rate({waits}_bucket[5m]))\n> 1.1"),
             summary: "Calls wait long for {{ $labels.limiter }}",
             description: "Of the calls that wait for concurrency limit {{ $labels.limiter }}, one in \
@@ -98,16 +100,16 @@ fn alerts() -> String {
     yaml
 }
 
-/// Series of the limiters and jobs that are chosen.
+/// A selector of the limiters and jobs that the user has chosen.
 const CHOSEN: &str = "limiter=~\"$limiter\",job=~\"$job\"";
 
 struct Panel {
     title: &'static str,
     description: &'static str,
     unit: &'static str,
-    /// Expressions, and what their series are called.
+    /// Expressions, and the legends of their series.
     targets: Vec<(String, String)>,
-    /// Drawn as bars of a whole.
+    /// Whether the series are drawn as parts of a whole.
     stacked: bool,
 }
 
@@ -269,7 +271,7 @@ fn dashboard() -> String {
     json + "\n"
 }
 
-/// In one order, whichever features the JSON library is built with.
+/// Sorts the members, so that the text does not depend on the features of the JSON library.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {

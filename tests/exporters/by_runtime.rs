@@ -1,4 +1,4 @@
-//! What is shown by runtime adds up, while runtimes come and go.
+//! Figures by runtime add up, while runtimes come and go.
 
 use crate::opentelemetry::{Collected, Provider};
 use crate::support::{encode, figure, number, samples};
@@ -11,10 +11,10 @@ use opentelemetry_sdk::metrics::Temporality;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 
-/// Each series' value, as far as it only grows.
+/// The values of all series that only grow.
 type Counts = BTreeMap<String, f64>;
 
-/// How much all series of an exporter have grown by, as a backend adds it up.
+/// The growth of all series of an exporter, as a backend adds it up.
 #[derive(Default)]
 struct Growth {
     last: Counts,
@@ -22,7 +22,7 @@ struct Growth {
 }
 
 impl Growth {
-    /// A reading of series that count from the start. Those that are not there stay as they are.
+    /// Reads series that count from the start. A series that is missing keeps its last value.
     fn read(&mut self, counts: Counts) {
         for (series, value) in counts {
             let before = self.last.insert(series.clone(), value).unwrap_or_default();
@@ -55,7 +55,7 @@ const RUNTIMES: usize = 60;
 const TASKS: usize = 3;
 const CALLS: usize = 5;
 
-/// Runtimes come and go on several threads, with calls that wait; meanwhile somebody reads.
+/// Runs `read` while runtimes with calls that wait come and go on several threads.
 fn while_runtimes_come_and_go(limiter: &'static Limiter, mut read: impl FnMut()) {
     std::thread::scope(|scope| {
         let use_runtimes = || {
@@ -104,7 +104,7 @@ fn prometheus_series_grow_by_what_the_limiter_counts() {
     growth.assert_is_all_of(&LIMITER.snapshot());
 }
 
-/// How often each series was counted, samples too.
+/// Returns the count of each series, and the number of samples of each histogram.
 fn of_opentelemetry(collected: &Collected, limiter: &str) -> Counts {
     let numbers = collected.numbers.iter().map(|(series, value)| (series.clone(), *value));
     let samples = collected
@@ -142,7 +142,7 @@ fn opentelemetry_deltas_add_up_to_what_the_limiter_counts() {
     growth.assert_is_all_of(&LIMITER.snapshot());
 }
 
-/// What a recorder of the facade has of a limiter. Samples come once.
+/// Returns the figures that a recorder of the facade has of a limiter. Each sample comes once.
 fn of_facade(recorder: &DebuggingRecorder, limiter: &str) -> Vec<(String, DebugValue)> {
     metrics::with_local_recorder(recorder, collect_by_runtime);
     let all = recorder.snapshotter().snapshot().into_vec().into_iter().map(|(key, _, _, value)| {
@@ -162,7 +162,8 @@ fn facade_series_grow_by_what_the_limiter_counts() {
     while_runtimes_come_and_go(&LIMITER, || {
         for (series, value) in of_facade(recorder, "by-runtime::facade") {
             match value {
-                // The recorder empties what it has shown: 0 is what it was not told of again.
+                // The recorder forgets the values that it has shown: 0 means that it received no
+                // new value.
                 DebugValue::Counter(0) => {}
                 DebugValue::Counter(count) => growth.read([(series, number(count))].into()),
                 DebugValue::Histogram(samples) => growth.add(&series, figure(samples.len())),

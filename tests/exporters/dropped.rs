@@ -1,5 +1,5 @@
-//! Limiters that come and go: nothing of what they count is lost, counters do not go back, and the series
-//! are no more than the names.
+//! Limiters that come and go: no count is lost, no counter goes back, and there are no more series
+//! than names.
 
 use crate::opentelemetry::Provider;
 use crate::support::{encode, encoded, figure, number, samples};
@@ -14,15 +14,15 @@ use prometheus_client::registry::Registry;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
-/// Requests that each make a limiter, of which three are there at a time: the name of the third last is used
-/// again. Each makes one call that is let in at once.
+/// Requests that each make a limiter. Three limiters live at a time, so that the name of the third
+/// last is used again. Each makes one call that is let in at once.
 const REQUESTS: usize = 2_000;
 
 fn requests(test: &str, mut after_some: impl FnMut()) {
     let mut alive: Vec<Option<Limiter>> = (0..3).map(|_| None).collect();
     for request in 0..REQUESTS {
         let slot = request % 3;
-        // First: as when a request ends before another begins.
+        // The old limiter is dropped first, as when a request ends before another begins.
         drop(alive[slot].take());
         let limiter = Limiter::named(format!("dropped::{test}-{slot}"), 3);
         drop(limiter.try_acquire().expect("a permit is free"));
@@ -33,7 +33,8 @@ fn requests(test: &str, mut after_some: impl FnMut()) {
     }
 }
 
-/// A prometheus-like recorder: what it was told stays, and a counter that is set takes the larger.
+/// A recorder like that of Prometheus: it keeps all values, and a counter that is set takes the
+/// larger value.
 struct Recorder(Store<Key, AtomicStorage>);
 
 impl metrics::Recorder for Recorder {
@@ -66,7 +67,7 @@ fn limiter_of(key: &Key) -> String {
 }
 
 impl Recorder {
-    /// Its limiters with that beginning.
+    /// Returns its limiters whose names begin with `beginning`.
     fn limiters(&self, beginning: &str) -> BTreeSet<String> {
         let all = self.0.get_counter_handles().into_keys().map(|key| limiter_of(&key));
         all.filter(|limiter| limiter.starts_with(beginning)).collect()
@@ -93,7 +94,8 @@ impl Recorder {
     }
 }
 
-/// Of limiters with that beginning: the names, and the calls that were let in at once.
+/// Returns the names of the limiters that begin with `beginning`, and how many of their calls were
+/// let in at once.
 fn shown(text: &str, beginning: &str) -> (BTreeSet<String>, f64) {
     let start = format!("limiter=\"{beginning}");
     let of_them: Vec<_> =
@@ -121,7 +123,7 @@ fn prometheus_counts_all_of_those_that_have_had_a_name() {
             assert_eq!(calls, last + 400.0, "{of}: also of limiters that no reading has seen");
             last = calls;
         });
-        // All have gone: their counters stay, and nothing that is of a moment.
+        // All limiters are gone: their counters stay, and their gauges do not.
         let text = encode(&registry);
         let (names, calls) = shown(&text, &beginning);
         assert_eq!((names.len(), calls), (3, figure(REQUESTS)), "{of}: {names:?}");
@@ -202,7 +204,7 @@ async fn waits_and_changes_of_those_that_have_had_a_name_are_added_up() {
             "concurrency_limit_limit_changes_total{limiter=\"dropped::waits\",source=\"live\"}",
         );
         assert_eq!(changes, figure(2 * round));
-        // As many as were told one by one.
+        // The histogram of OpenTelemetry has received each wait once.
         assert_eq!(provider.collect().waits("dropped::waits").count, round as u64);
     }
 }
@@ -247,7 +249,7 @@ fn names_that_are_never_used_again_do_not_add_up() {
         "a recorder is told of each that it was told of that it is gone"
     );
 
-    // One of the last thousand goes on from where it was, an older one starts from zero.
+    // A name of the last thousand goes on from its count; an older name starts from zero.
     for (request, calls) in [(1500, 2.0), (200, 1.0)] {
         let limiter = Limiter::named(format!("request {request}"), 1);
         drop(limiter.try_acquire());
@@ -278,7 +280,7 @@ fn a_pool_for_each_request_makes_no_more_series_than_there_are_pools() {
             alive[request % 3] = Some(pool);
         }
         let (names, _) = shown(&encoded(Collector::new()), "pool");
-        // Four are alive for a moment: the next is made before the oldest is dropped.
+        // Four pools are alive for a moment: the next is made before the oldest is dropped.
         assert!(names.len() <= 4, "{names:?}");
     });
 }

@@ -1,4 +1,4 @@
-//! What a recorder of the facade `metrics` is told.
+//! Figures that a recorder of the facade `metrics` receives.
 
 use crate::support::{everything_once, expected, figure, number, of_everything, results};
 use limit_runtime::exporters::METRICS;
@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// A recorder of the test's own, at a place where no other has been.
+/// Returns a recorder of this test, at an address that no other recorder has had.
 fn recorder() -> &'static DebuggingRecorder {
     Box::leak(Box::default())
 }
@@ -21,7 +21,7 @@ fn collected(recorder: &DebuggingRecorder) -> BTreeMap<String, DebugValue> {
     values(&recorder.snapshotter())
 }
 
-/// What is new, by the names that the other tests use.
+/// Returns the new values, by the names that the other tests use.
 fn values(snapshotter: &Snapshotter) -> BTreeMap<String, DebugValue> {
     let values = snapshotter.snapshot().into_vec().into_iter().map(|(key, _, _, value)| {
         let key = key.key();
@@ -54,7 +54,7 @@ fn waits(values: &BTreeMap<String, DebugValue>, limiter: &str) -> Vec<f64> {
 async fn every_figure_is_that_of_the_snapshot() {
     static LIMITER: Limiter<Rejected> = of_everything("facade::everything");
 
-    // Before there is a recorder: nothing of it is lost.
+    // The calls come before there is a recorder, and none is lost.
     let permit = everything_once(&LIMITER).await;
     let snapshot = LIMITER.snapshot();
     collect();
@@ -82,7 +82,7 @@ async fn waits_are_told_once() {
         tokio::time::advance(Duration::from_millis(wait)).await;
         drop(permit);
         let held = waiter.await;
-        // Told while it is still held, and not again when it came back.
+        // The wait is reported while its permit is still out, and not again when it is back.
         let [sample] = waits(&collected(recorder), "facade::waits")[..] else {
             panic!("one sample");
         };
@@ -91,7 +91,7 @@ async fn waits_are_told_once() {
         drop(held);
         assert_eq!(waits(&collected(recorder), "facade::waits"), Vec::<f64>::new());
     }
-    // Another recorder is told all of them.
+    // Another recorder receives all of them.
     assert_eq!(waits(&collected(self::recorder()), "facade::waits").len(), 3);
 }
 
@@ -109,13 +109,13 @@ fn counters_of_a_name_never_go_back() {
     assert_eq!(immediate(), (1.0, 1.0));
     drop(limiter.try_acquire());
     drop(limiter);
-    // What it counted last is not lost, and it holds nothing any more.
+    // The last counts are not lost, and the gauges are 0.
     assert_eq!(immediate(), (2.0, 0.0));
     drop(held);
     let again = Limiter::new("facade::dropped", 4);
     drop(again.try_acquire());
     assert_eq!(immediate(), (3.0, 0.0));
-    // Dropped and made again between two looks.
+    // The limiter is dropped and made again between two collections.
     drop(again);
     let again = Limiter::new("facade::dropped", 4);
     let held = again.try_acquire();
@@ -179,7 +179,7 @@ fn all_results_are_there_at_zero() {
     assert_eq!(waits(&values, "facade::zero"), Vec::<f64>::new());
 }
 
-/// A recorder that panics once, after it was told of waits.
+/// A recorder that panics once, after it has received the waits.
 struct Panics {
     recorder: DebuggingRecorder,
     has_panicked: AtomicBool,
@@ -193,7 +193,7 @@ impl metrics::Recorder for Panics {
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
-        // The changes come after the waits.
+        // Changes of the limit come after the waits.
         if key.name() == "concurrency_limit.limit.changes" {
             assert!(self.has_panicked.swap(true, Ordering::Relaxed), "as the test wants it");
         }
@@ -239,7 +239,7 @@ fn holds_of_a_name_are_told_once() {
             other => panic!("no samples: {other:?}"),
         }
     };
-    // A thread's first is one that is counted.
+    // The first call of a thread is one that is sampled.
     let hold = |limiter: &Limiter| {
         std::thread::scope(|scope| drop(scope.spawn(|| drop(limiter.try_acquire())).join()));
     };
@@ -249,7 +249,7 @@ fn holds_of_a_name_are_told_once() {
     hold(&limiter);
     hold(&limiter);
     assert_eq!((told(), told()), (2, 0));
-    // One more, after which it is dropped and its name is used again.
+    // After one more call the limiter is dropped and its name is used again.
     hold(&limiter);
     drop(limiter);
     let again = Limiter::new("facade::holds", 1);

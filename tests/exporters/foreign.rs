@@ -1,4 +1,4 @@
-//! A meter of the tests' own, whose instruments do what an SDK's do not.
+//! A meter of these tests, whose instruments call back where those of an SDK do not.
 
 use limit_runtime::Limiter;
 use limit_runtime::exporters::opentelemetry::observe;
@@ -11,10 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Whom to tell: of which limiter, and seconds.
+/// A function that receives a limiter and seconds.
 type Tell = Arc<dyn Fn(&str, f64) + Send + Sync>;
 
-/// What is told of holds is handed to a function.
+/// A meter that hands the durations of holds to a function.
 pub(crate) struct Foreign {
     tell: Tell,
     gauges: Mutex<Vec<Callback<u64>>>,
@@ -63,7 +63,7 @@ impl Foreign {
         Meter::new(Arc::<Self>::clone(self))
     }
 
-    /// The gauges alone, of which each is asked once in a collection: so each time it is another.
+    /// Collects the gauges alone. A collection asks each gauge once.
     pub(crate) fn collect(&self) {
         for gauge in &*self.gauges.lock().unwrap_or_else(PoisonError::into_inner) {
             gauge(&Nothing);
@@ -84,7 +84,7 @@ fn instrument_may_use_the_limiter_itself_and_may_panic() {
     });
     let observation = observe(&foreign.meter());
     let permit = LIMITER.try_acquire().expect("it is free");
-    // A thread's first is one that is counted.
+    // The first call of a thread is one that is sampled.
     catch_unwind(AssertUnwindSafe(|| drop(permit))).expect_err("the instrument panics");
     assert!(WAS_FREE.load(Ordering::Relaxed));
     assert_eq!(LIMITER.snapshot().total.in_use, 0);
@@ -106,7 +106,7 @@ fn each_observation_is_told_all_from_the_start_and_nothing_after_its_end() {
         });
         (holds, foreign)
     };
-    // A thread's first is one that is counted.
+    // The first call of a thread is one that is sampled.
     let hold = || {
         std::thread::scope(|scope| drop(scope.spawn(|| drop(LIMITER.try_acquire())).join()));
     };
@@ -127,7 +127,7 @@ fn each_observation_is_told_all_from_the_start_and_nothing_after_its_end() {
     assert_eq!((one.told().0, other.told().0), (2, 4));
 }
 
-/// Holds that are told of: how many, and nanoseconds.
+/// The number of holds that were reported, and their nanoseconds.
 #[derive(Default)]
 pub(crate) struct Holds {
     count: AtomicU64,
@@ -145,7 +145,7 @@ impl Holds {
         self.sum.fetch_add((seconds * 1e9).round() as u64, Ordering::Relaxed);
     }
 
-    /// How many, and in seconds.
+    /// Returns the number of holds and their seconds.
     pub(crate) fn told(&self) -> (u64, f64) {
         let sum = crate::support::number(self.sum.load(Ordering::Relaxed)) / 1e9;
         (self.count.load(Ordering::Relaxed), sum)

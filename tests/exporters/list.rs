@@ -1,4 +1,4 @@
-//! The list of metrics, and what is written of it.
+//! The list of metrics, and its documentation.
 
 use limit_runtime::exporters::{Kind, METRICS, Metric};
 use std::collections::HashSet;
@@ -59,7 +59,8 @@ fn names_are_lower_case_and_no_two_are_alike() {
 
 #[test]
 fn no_name_ends_as_those_of_a_histograms_or_a_counters_series_do() {
-    // What Prometheus adds to names itself: a reader would take the metric for a part of another.
+    // Prometheus adds these endings itself: with one of them a metric would look like a part of
+    // another.
     let endings = ["_bucket", "_count", "_created", "_info", "_sum", "_total"];
     for metric in METRICS {
         let name = match metric.kind {

@@ -1,4 +1,4 @@
-//! What exporters show is what limiters count.
+//! Exporters show the figures that limiters count.
 #![expect(clippy::float_cmp, reason = "counts, and sums that come from the same division")]
 
 mod alerts;

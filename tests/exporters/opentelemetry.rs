@@ -1,4 +1,4 @@
-//! What an OpenTelemetry provider collects.
+//! Metrics that an OpenTelemetry provider collects.
 
 use crate::support::{everything_once, expected, is_built, number, of_everything};
 use limit_runtime::exporters::opentelemetry::{Observation, observe, observe_by_runtime};
@@ -16,7 +16,7 @@ use opentelemetry_sdk::metrics::{
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A provider that collects when it is told to.
+/// A provider that collects when the test says so.
 pub(crate) struct Provider {
     provider: SdkMeterProvider,
     exporter: InMemoryMetricExporter,
@@ -26,7 +26,7 @@ pub(crate) struct Provider {
 pub(crate) struct Collected {
     pub(crate) numbers: BTreeMap<String, f64>,
     pub(crate) histograms: BTreeMap<String, Waits>,
-    /// Kind, unit and description of each metric.
+    /// Returns kind, unit and description of each metric.
     metrics: BTreeMap<String, (Kind, String, String)>,
 }
 
@@ -43,7 +43,7 @@ impl Provider {
         let exporter = InMemoryMetricExporterBuilder::new().with_temporality(temporality).build();
         let reader =
             PeriodicReader::builder(exporter.clone()).with_interval(Duration::from_secs(3600));
-        // Other tests of this program make more limiters than an SDK expects.
+        // Other tests of this program make more limiters than the SDK allows series by default.
         let more = |instrument: &Instrument| {
             let more = Stream::builder().with_cardinality_limit(100_000).build().ok()?;
             (instrument.kind() == InstrumentKind::ObservableCounter).then_some(more)
@@ -157,7 +157,7 @@ fn series<'a>(metric: &str, labels: impl Iterator<Item = &'a KeyValue>) -> Strin
 async fn every_figure_is_that_of_the_snapshot() {
     static LIMITER: Limiter<Rejected> = of_everything("opentelemetry::everything");
 
-    // Before anybody observes: nothing of it is lost.
+    // The calls come before the first observation, and none is lost.
     let permit = everything_once(&LIMITER).await;
     let snapshot = LIMITER.snapshot();
     let provider = Provider::new(Temporality::Cumulative);
@@ -196,7 +196,7 @@ async fn instruments_are_those_of_the_list() {
     assert_eq!(collected.metrics, listed);
 }
 
-/// A call that waits so many milliseconds.
+/// Makes a call that waits for this many milliseconds.
 async fn wait_for(limiter: &Limiter, milliseconds: u64) {
     let permit = limiter.acquire().await;
     let mut waiter = Box::pin(limiter.acquire());
@@ -269,7 +269,7 @@ fn all_waits_are_told_once_when_observation_begins_under_load() {
     assert_eq!(waits.count, exact.count);
     let sum = exact.total.as_secs_f64();
     assert!((waits.sum - sum).abs() <= sum * 1e-3, "{} for {sum}", waits.sum);
-    // Nothing is told of an observation that has ended.
+    // An observation that has ended receives nothing.
     observation = {
         drop(observation);
         Provider::new(Temporality::Cumulative).observe()
@@ -292,7 +292,7 @@ fn all_holds_are_told_once_when_observation_begins_under_load() {
     const THREADS: u64 = 4;
     const ROUNDS: u64 = 300;
 
-    // The limiter's own figures.
+    // The figures of the limiter itself.
     let exact = || {
         let samples = crate::support::samples(&crate::support::encoded(Collector::new()));
         let of = |part: &str| {
@@ -301,7 +301,7 @@ fn all_holds_are_told_once_when_observation_begins_under_load() {
         (of("count").unwrap_or_default(), of("sum").unwrap_or_default())
     };
     let provider = Provider::new(Temporality::Cumulative);
-    // An SDK takes too long for a collection to meet many calls. This one does nothing else.
+    // A collection of the SDK is too slow to meet many calls. This meter does nothing but collect.
     let holds = Arc::new(Holds::default());
     let quick = Foreign::new({
         let holds = Arc::clone(&holds);
@@ -321,7 +321,8 @@ fn all_holds_are_told_once_when_observation_begins_under_load() {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 for _ in 0..ROUNDS {
-                    // A thread's first call is counted: more are than of a thread that stays.
+                    // The first call of each thread is sampled: new threads have more samples than
+                    // one that stays.
                     std::thread::scope(|scope| {
                         scope.spawn(|| (0..65).for_each(|_| drop(LIMITER.try_acquire())));
                     });
@@ -383,7 +384,7 @@ fn counters_of_a_name_never_go_back() {
         }
         assert_eq!(immediate(), 3.0);
         drop(limiter.try_acquire());
-        // Dropped and made again between two collections, then seen to be gone.
+        // The limiter is dropped and made again between two collections, and then dropped.
         drop(limiter);
         let limiter = Limiter::named(name.clone(), 1);
         drop(limiter.try_acquire());

@@ -1,4 +1,4 @@
-//! What `prometheus-client` encodes.
+//! Texts that `prometheus-client` encodes.
 
 use crate::support::{
     encode, encoded, everything_once, expected, is_built, is_of_diagnostics, number, of_everything,
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Those of one limiter, without its buckets.
+/// Returns the samples of one limiter, without its buckets.
 fn of(limiter: &str, samples: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
     let label = format!("limiter=\"{limiter}\"");
     let of_limiter = |name: &&String| {
@@ -68,7 +68,7 @@ fn everything_is_there_from_the_start_at_zero() {
 #[tokio::test(start_paused = true)]
 async fn waits_are_in_their_buckets() {
     let limiter = Limiter::new("prometheus::waits", 1);
-    // In milliseconds.
+    // The waits, in milliseconds.
     let waits = [0, 1, 2, 3, 16, 17, 70, 1000, 60_000, 68_719, 68_720, 100_000];
     for wait in waits {
         let permit = limiter.acquire().await;
@@ -140,7 +140,7 @@ fn by_runtime_each_live_one_has_its_own_and_sums_never_go_back() {
     assert_eq!(last[usage], 1.0);
     assert!(!last.keys().any(|name| name.contains("_limit_permit_limit")), "no limit of the ended");
 
-    // The next one takes the first one's place, and is not taken for it.
+    // The next runtime reuses the storage of the first, and is not mistaken for it.
     let third = one_thread();
     third.block_on(async { drop(limiter.acquire().await) });
     let reused = shown();
@@ -249,7 +249,7 @@ fn a_collector_is_found_however_it_was_registered_and_no_other_is_taken_for_it()
     let part = registry.sub_registry_with_prefix("part");
     Collector::new().register(part).expect("it is the first");
     Collector::new().register(&mut registry).expect_err("there is one in a part of it");
-    // Each registry has its own.
+    // Each registry has a collector of its own.
     Collector::new().register(&mut Registry::default()).expect("it is the first there");
 }
 
@@ -278,7 +278,7 @@ fn names_are_escaped() {
 
 #[test]
 fn thousand_limiters_are_all_there() {
-    // When they are dropped, names of other tests would be forgotten.
+    // The drop of so many limiters would make the exporter forget names of other tests.
     if !is_alone("prometheus::thousand_limiters_are_all_there") {
         return;
     }
@@ -298,7 +298,7 @@ fn thousand_limiters_are_all_there() {
 #[cfg(feature = "diagnostics")]
 const OLDEST: &str = "oldest_holder_start_timestamp_seconds";
 
-/// Does something at another time than what was done before.
+/// Runs an action at another instant than the action before.
 #[cfg(feature = "diagnostics")]
 fn later<T>(run: impl FnOnce() -> T) -> T {
     let begun = std::time::Instant::now();
@@ -327,12 +327,12 @@ fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
     let after = now();
     let second = later(|| limiter.try_acquire().expect("a permit is free"));
     let started = series(OLDEST).expect("there is one");
-    // To the precision of a clock that is not the one that ages are reckoned by.
+    // The start is computed from an age by another clock, so that it agrees only roughly.
     assert!(started > before - 60.0 && started < after + 60.0, "{started} in {before}..{after}");
     drop(first);
     let next = series(OLDEST).expect("there is another");
     assert!(next > started, "{next} after {started}");
-    // A thread's first call is one that is counted.
+    // The first call of a thread is one that is sampled.
     assert_eq!(series("hold_time_seconds_count"), Some(1.0));
     assert!(series("hold_time_seconds_sum").is_some_and(|sum| sum > 0.0));
     drop(second);
@@ -376,7 +376,7 @@ async fn waits_are_not_taken_for_holds() {
         samples(&encoded(Collector::new())).get(name).copied()
     };
     assert_eq!(count(), Some(1.0));
-    // Of 65 the first and the last are counted.
+    // Of 65 calls the first and the last are sampled.
     drop(held);
     for _ in 0..62 {
         drop(limiter.acquire().await);

@@ -1,4 +1,5 @@
-//! Prometheus itself scrapes this program under known traffic, and shows what the program counts.
+//! Prometheus scrapes this program under known traffic, and shows the figures that the program
+//! counts.
 
 use crate::assets;
 use crate::support::{
@@ -42,14 +43,14 @@ fn prometheus_shows_what_the_program_counts() -> Result {
     let permit = runtime.block_on(everything_once(&EVERYTHING));
     let calls = load_until_scraped_often(&runtime, &program);
 
-    // As many as were made.
+    // All calls that were made are counted.
     let total = LOADED.snapshot().total;
     assert_eq!(total.admitted_at_once + total.admitted_after_waiting, calls);
     assert!(total.wait.count > 0, "under load calls wait");
     for name in ["scraped::loaded", "scraped::everything"] {
         agrees(&prometheus, name)?;
     }
-    // At no scrape was anything less than at the one before.
+    // No counter was less at a scrape than at the scrape before.
     for metric in METRICS.iter().filter(|metric| metric.needs.is_none()) {
         let names: &[&str] = match metric.kind {
             Kind::Counter => &[""],
@@ -69,7 +70,7 @@ fn prometheus_shows_what_the_program_counts() -> Result {
     dashboard_can_be_drawn(&prometheus)
 }
 
-/// Calls without an end until the program has been scraped a few times meanwhile; says how many.
+/// Makes calls until the program has been scraped a few times meanwhile; returns how many.
 fn load_until_scraped_often(runtime: &tokio::runtime::Runtime, program: &Program) -> u64 {
     let enough = program.scrapes.load(Ordering::Relaxed) + 5;
     let tasks: Vec<_> = (0..8)
@@ -96,7 +97,7 @@ fn load_until_scraped_often(runtime: &tokio::runtime::Runtime, program: &Program
     })
 }
 
-/// Prometheus comes to show every figure of a limiter, buckets included.
+/// Waits until Prometheus shows every figure of a limiter, buckets included.
 fn agrees(prometheus: &Prometheus, name: &str) -> Result {
     let limiter = limit_runtime::find(name).ok_or("it has been used")?;
     let label = format!("limiter=\"{name}\"");
@@ -109,7 +110,7 @@ fn agrees(prometheus: &Prometheus, name: &str) -> Result {
         exact.into_iter().map(|(name, value)| (by_label(&name), value)).collect();
     let mut shown = BTreeMap::new();
     let agreed = wait_until(|| {
-        // And not the alerts that it makes of them.
+        // The alerts that Prometheus makes of the series are left out.
         shown = prometheus.series(&format!("{{__name__=~\"concurrency_limit_.*\",{label}}}"))?;
         Ok((shown == exact).then_some(()))
     });
@@ -119,7 +120,7 @@ fn agrees(prometheus: &Prometheus, name: &str) -> Result {
     agreed
 }
 
-/// A series's name with its labels in order, and bounds as numbers.
+/// Returns a series's name with its labels in order and its bounds as numbers.
 fn by_label(series: &str) -> String {
     let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
     let mut labels: Vec<_> = labels.trim_end_matches('}').split(',').map(normal).collect();
@@ -143,7 +144,8 @@ fn rules_can_be_evaluated(prometheus: &Prometheus) -> Result {
     })
 }
 
-/// Each of its expressions is one, and those of metrics that are there give something.
+/// Asserts that each expression of a dashboard is valid, and that it has values if its metric is
+/// exported.
 fn dashboard_can_be_drawn(prometheus: &Prometheus) -> Result {
     let [(_, dashboard), _] = assets::all();
     let dashboard: Value = serde_json::from_str(&dashboard)?;
@@ -153,7 +155,7 @@ fn dashboard_can_be_drawn(prometheus: &Prometheus) -> Result {
             let chosen = expression.replace("$limiter", "scraped::.*").replace("$job", ".*");
             let chosen = chosen.replace("$__rate_interval", "1m");
             let later = ["hold_time", "oldest_holder"].iter().any(|name| expression.contains(name));
-            // After a scrape that took too long there is nothing until the next.
+            // After a scrape that took too long there are no values until the next scrape.
             let is_drawn = || {
                 let values = prometheus.query(&chosen)?;
                 Ok((later || !values.is_empty()).then_some(()))
@@ -164,7 +166,7 @@ fn dashboard_can_be_drawn(prometheus: &Prometheus) -> Result {
     Ok(())
 }
 
-/// Asks again and again, for a minute at most.
+/// Repeats a check until it is done, for a minute at most.
 fn wait_until(mut done: impl FnMut() -> Result<Option<()>>) -> Result {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(60) {
@@ -176,14 +178,14 @@ fn wait_until(mut done: impl FnMut() -> Result<Option<()>>) -> Result {
     done()?.ok_or_else(|| "not within a minute".into())
 }
 
-/// What is to be scraped: this program.
+/// The target of the scrapes: this program.
 struct Program {
     address: SocketAddr,
     scrapes: Arc<AtomicUsize>,
 }
 
 impl Program {
-    /// Answers whatever it is asked with all figures, until the test's end.
+    /// Answers every request with all figures, until the end of the test.
     fn serve() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
@@ -191,7 +193,7 @@ impl Program {
         let counted = Arc::clone(&scrapes);
         std::thread::spawn(move || {
             for connection in listener.incoming() {
-                // One that breaks off is the scraper's affair.
+                // A connection that breaks off is the scraper's problem.
                 let _ = connection.and_then(answer);
                 counted.fetch_add(1, Ordering::Relaxed);
             }
@@ -215,7 +217,7 @@ fn answer(mut connection: TcpStream) -> std::io::Result<()> {
     write!(connection, "{head}Content-Length: {}\r\n\r\n{text}", text.len())
 }
 
-/// A server of the test's own: own directory, own port, gone with the test.
+/// A server of this test, with its own directory and port, that ends with the test.
 struct Prometheus {
     server: Child,
     address: SocketAddr,
@@ -236,7 +238,8 @@ impl Prometheus {
                 rules.canonicalize()?.display()
             ),
         )?;
-        // A port that is free now; whoever takes it meanwhile makes the test fail, and loudly.
+        // The port is free now. If another program takes it meanwhile, the test fails with an
+        // error.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let server = Command::new(server)
             .arg(format!("--config.file={}", config.display()))
@@ -253,7 +256,7 @@ impl Prometheus {
     fn get(&self, path: &str) -> Result<Value> {
         let mut connection = TcpStream::connect(self.address)?;
         connection.set_read_timeout(Some(Duration::from_secs(120)))?;
-        // Of the older protocol, so that the answer comes in one piece.
+        // HTTP/1.0, so that the answer comes in one piece.
         write!(connection, "GET {path} HTTP/1.0\r\n\r\n")?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer)?;
@@ -270,12 +273,12 @@ impl Prometheus {
         Ok(answer["data"]["result"].as_array().ok_or("no result")?.clone())
     }
 
-    /// The values of an expression.
+    /// Returns the values of an expression.
     fn query(&self, expression: &str) -> Result<Vec<f64>> {
         self.ask(expression)?.iter().map(value).collect()
     }
 
-    /// The series that an expression selects, by name and labels as they are exported.
+    /// Returns the series that an expression selects, by name and labels as they are exported.
     fn series(&self, expression: &str) -> Result<BTreeMap<String, f64>> {
         let mut all = BTreeMap::new();
         for series in self.ask(expression)? {
@@ -295,7 +298,7 @@ impl Prometheus {
 
 impl Drop for Prometheus {
     fn drop(&mut self) {
-        // Nothing is to be kept, so there is no need to ask politely.
+        // The server has nothing to save, so that it can be killed.
         let _ = self.server.kill();
         let _ = self.server.wait();
     }

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Texts of Prometheus, and a limiter of which every metric has a value.
 
 use limit_runtime::exporters::Metric;
 use limit_runtime::exporters::prometheus::Collector;
@@ -8,31 +8,32 @@ use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a registry with that collector shows.
+/// Returns the text of a registry with this collector.
 pub(crate) fn encoded(collector: Collector) -> String {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(collector));
     encode(&registry)
 }
 
-/// What a registry shows.
+/// Returns the text of a registry.
 pub(crate) fn encode(registry: &Registry) -> String {
     let mut text = String::new();
     text::encode(&mut text, registry).expect("a string takes everything");
     text
 }
 
-/// Whether a metric is exported in this build.
+/// Returns whether this build exports a metric.
 pub(crate) fn is_built(metric: &Metric) -> bool {
     metric.needs.is_none_or(|needs| needs == "diagnostics" && cfg!(feature = "diagnostics"))
 }
 
-/// Whether a series is of what only `diagnostics` knows, and no snapshot.
+/// Returns whether a series has figures of `diagnostics` that no snapshot has.
 pub(crate) fn is_of_diagnostics(series: &str) -> bool {
     series.contains("hold_time") || series.contains("oldest_holder")
 }
 
-/// The samples of a text in Prometheus's format: by name and labels, as they stand there.
+/// Returns the samples of a text in Prometheus's format, by name and labels as they are written
+/// there.
 pub(crate) fn samples(text: &str) -> BTreeMap<String, f64> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let samples = lines.map(|line| {
@@ -42,7 +43,7 @@ pub(crate) fn samples(text: &str) -> BTreeMap<String, f64> {
     samples.collect()
 }
 
-/// What Prometheus is to show of a limiter, but for the buckets: by name and labels.
+/// Returns the samples that Prometheus must show of a limiter, without buckets, by name and labels.
 pub(crate) fn expected(snapshot: &Snapshot) -> BTreeMap<String, f64> {
     let Snapshot { name, total, limit_changes, .. } = snapshot;
     let mut expected = BTreeMap::new();
@@ -93,9 +94,10 @@ pub(crate) fn number(value: u64) -> f64 {
     value as f64
 }
 
-/// Every result once or more: 3 immediate, 2 waited, 4 queue full, 1 timed out, 1 cancelled, 2 closed,
-/// 1 too heavy, 1 evicted; and of the limit 2 live changes. One permit of 2 is out when the returned
-/// value is there, and nobody waits.
+/// Brings about every result once or more: 3 immediate, 2 waited, 4 queue full, 1 timed out, 1
+/// cancelled, 2 closed, 1 too heavy, 1 evicted; and 2 live changes of the limit.
+///
+/// Returns a permit, the only one of 2 that is out; no call waits.
 pub(crate) async fn everything_once(
     limiter: &Limiter<limit_runtime::Rejected>,
 ) -> impl Drop + use<> {
@@ -110,7 +112,7 @@ pub(crate) async fn everything_once(
         limiter.try_acquire().expect_err("no permit is free"); // queue full
     }
     limiter.acquire_many(3).await.expect_err("more than the limit"); // too heavy
-    // At most 3 wait, the newest is served first: the oldest is evicted.
+    // At most 3 calls wait, and the newest is served first: the oldest is evicted.
     let mut newest = Box::pin(limiter.acquire());
     assert!(futures::poll!(&mut newest).is_pending());
     let evicted = waiters.remove(0).await.expect_err("it was the oldest");
@@ -134,7 +136,7 @@ pub(crate) async fn everything_once(
     limiter.acquire().await.expect("a permit is free") // immediate
 }
 
-/// A limiter for [`everything_once`].
+/// Creates a limiter for [`everything_once`].
 pub(crate) const fn of_everything(name: &'static str) -> Limiter<limit_runtime::Rejected> {
     Limiter::new(name, 1).max_waiting(3).order(limit_runtime::Order::Lifo)
 }

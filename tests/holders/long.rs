@@ -1,5 +1,5 @@
-//! Permits that are held for long are told of in the log. Each test waits until it is told, however
-//! long that takes.
+//! The log has a warning about permits that are held for long. Each test waits for its warning,
+//! however long that takes.
 
 use crate::turn;
 use limit_runtime::{Limiter, diagnostics};
@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 use tracing::{Event, Level, Metadata};
 
-/// The listener takes its permit when it is told that it is back.
+/// The listener takes the permit of this limiter when a warning says that it is back.
 static AGAIN: Limiter = Limiter::new("long-again", 1);
 
 static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
@@ -19,7 +19,7 @@ fn lock() -> MutexGuard<'static, Vec<Told>> {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps a warning, and takes the permit of [`AGAIN`] when it is told that the permit is back.
+/// Keeps a warning, and takes the permit of [`AGAIN`] when the warning says that it is back.
 fn keep(event: &Event<'_>) {
     let told = Told::read(event);
     let (limiter, message) = (told.field("limiter").to_owned(), told.field("message").to_owned());
@@ -42,7 +42,7 @@ fn listen() {
     });
 }
 
-/// What is told of a limiter, by message.
+/// Returns the warnings about a limiter.
 fn told(limiter: &str) -> Vec<Told> {
     let is_its = |told: &&Told| told.field("limiter") == limiter;
     lock().iter().filter(is_its).cloned().collect()
@@ -65,7 +65,8 @@ fn one_that_is_held_for_long_is_told_once_and_once_more_when_it_is_back() {
     assert!(held[0].fields["place"].contains(&format!("long.rs:{line}:")), "{held:?}");
     assert!(held[0].fields.contains_key("age"));
 
-    // Another is told of: so the thread has looked again, and has not told of the first one again.
+    // The warning about another permit shows that the thread has looked again, and has not repeated
+    // the first warning.
     let other = Limiter::new("long-other", 1);
     let other_permit = other.try_acquire().expect("free");
     until_told("long-other", 1);

@@ -1,11 +1,12 @@
-//! A refusal of each kind. They need the paused clock.
+//! Refusals of each kind. The functions need the paused clock.
 
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind};
 use limit_tests::polling::refused;
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready_err, task};
 
-/// One of each kind, the first that its limiter gave: nothing can be said of when to retry.
+/// Returns one refusal of each kind. Each is the first of its limiter, so that it has no estimate
+/// of when to retry.
 pub(crate) async fn all() -> [Rejected; 5] {
     let all = [queue_full(), timed_out().await, too_heavy(), closed(), evicted()];
     assert_eq!(all.each_ref().map(Rejected::kind), RejectedKind::ALL);
@@ -13,7 +14,8 @@ pub(crate) async fn all() -> [Rejected; 5] {
     all
 }
 
-/// A full queue and a wait that was too long, at limiters of which one permit came back in `time`.
+/// Returns refusals for a full queue and for a wait that was too long. One permit of each limiter
+/// came back after `time`, which is the estimate.
 pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 2] {
     let limiter = Limiter::named("slow", 1).max_waiting(0);
     let held = limiter.try_acquire().expect("a permit is free");

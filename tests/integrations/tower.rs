@@ -1,4 +1,4 @@
-//! A limiter as a layer, and the crates that it is for.
+//! Limiters as layers, for tower and the crates that use it.
 
 mod contract;
 mod life;
@@ -50,7 +50,7 @@ where
     task::spawn(()).enter(|context, _| service.poll_ready(context))
 }
 
-/// A call of a service that is ready, not yet polled.
+/// Makes a call of a service that is ready, and does not poll it.
 #[track_caller]
 fn call<S, Request>(service: &mut S, request: Request) -> Spawn<S::Future>
 where
@@ -61,14 +61,14 @@ where
     task::spawn(service.call(request))
 }
 
-/// What a call gives that was woken for it.
+/// Returns the answer of a call that was woken for it.
 #[track_caller]
 fn answered<F: Future>(call: &mut Spawn<F>) -> F::Output {
     assert!(call.is_woken(), "the call was woken");
     assert_ready!(call.poll(), "the call is done")
 }
 
-/// Lets the others run until it is so: for what a network has to do with.
+/// Lets other tasks run until a condition holds. For conditions that depend on a network.
 async fn until(condition: impl Fn() -> bool) {
     let met = async {
         while !condition() {

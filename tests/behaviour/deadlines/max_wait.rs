@@ -32,7 +32,7 @@ async fn a_call_waits_as_long_as_it_may_and_is_then_refused_with_how_long_it_wai
     assert_all_free(&limiter);
 }
 
-/// As for the other kinds, which have left the queue when they are told.
+/// `waiting` counts the other calls only, as with the other kinds of refusal.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_timed_out_is_not_among_those_who_wait() {
     let limiter = Limiter::new("max-wait-waiting", 1).max_wait(50 * MS);
@@ -54,7 +54,7 @@ async fn it_never_waits_less_than_it_may() {
     let held = permit(&limiter);
     for nanoseconds in [1, 999, 1_000, 1_001, 999_999, 1_000_001, 1_500_000, 77_777_777] {
         let max_wait = Duration::from_nanos(nanoseconds);
-        // Off the timer's ticks.
+        // Moves the clock off the timer's ticks.
         advance(Duration::from_nanos(333_333)).await;
         let asked = Instant::now();
         let rejected = limiter.acquire().max_wait(max_wait).await.unwrap_err();
@@ -190,7 +190,7 @@ async fn a_call_dropped_before_its_time_is_up_is_cancelled_and_not_timed_out() {
     let limiter = Limiter::new("max-wait-cancelled", 1).max_wait(50 * MS);
     let held = let_in(limiter.acquire());
     let call = waiter(limiter.acquire());
-    // Its time is up, but it has not been told.
+    // Its time is up, but nobody has polled it.
     advance(60 * MS).await;
     drop(call);
     assert!(timeout(10 * MS, limiter.acquire()).await.is_err());
@@ -249,7 +249,7 @@ async fn the_time_goes_on_when_a_call_asks_again() {
     let held = let_in(limiter.acquire());
     let mut call = waiter(limiter.acquire());
     advance(20 * MS).await;
-    // Whoever waits is to ask again.
+    // Both changes together make each waiter ask again.
     limiter.set_enabled(false);
     limiter.set_enabled(true);
     assert!(call.is_woken());

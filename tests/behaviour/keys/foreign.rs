@@ -1,4 +1,4 @@
-//! Keys of all types, whose code is a user's.
+//! Keys of the user's own types, whose code may do anything.
 
 use limit_runtime::{KeyedLimiter, Limiter, RejectedKind};
 use limit_tests::figures::{assert_figures, total};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// All of them have one hash.
+/// A key that has the same hash as all others of its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Colliding(u32);
 
@@ -20,7 +20,7 @@ impl Hash for Colliding {
 #[test]
 fn keys_with_one_hash_are_told_apart() {
     let limiter = Limiter::new("foreign-colliding", 1).keyed();
-    // Forgotten in all orders, in the middle of the chain and at its ends.
+    // The keys are forgotten in many orders: in the middle of the chain and at its ends.
     for step in [1, 3, 7, 9] {
         let mut held: Vec<_> =
             (0..10).map(|key| (key, at_once(limiter.key(Colliding(key)).acquire()))).collect();
@@ -110,7 +110,7 @@ async fn a_key_is_dropped_when_its_only_waiter_times_out() {
 
 static PANICS: AtomicBool = AtomicBool::new(false);
 
-/// Its `Eq`, `Clone` or `Hash` panics when it is told to.
+/// A key whose `Eq`, `Clone` or `Hash` panics when the test says so.
 #[derive(Debug)]
 struct Panicking(u32, Where);
 
@@ -187,7 +187,7 @@ fn a_key_whose_code_panics_leaves_the_limiter_usable() {
 static NOSY: KeyedLimiter = Limiter::new("foreign-nosy", 1).keyed();
 static LOOKED: AtomicUsize = AtomicUsize::new(0);
 
-/// Uses the limiter when it is dropped.
+/// A key that uses the limiter when it is dropped.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Nosy;
 

@@ -1,4 +1,4 @@
-//! A cap over all keys.
+//! Caps over all keys.
 
 use limit_runtime::{Acquire, Key, KeyedLimiter, Limiter, Permit, RejectedKind};
 use limit_tests::figures::{assert_figures, total};
@@ -9,7 +9,7 @@ use tokio_test::task::Spawn;
 
 type Call<'a> = Acquire<'a, Infallible, Key<u32>>;
 
-/// Serves all of them, as permits come back one by one, and says in which order.
+/// Serves all calls as permits come back one by one; returns their numbers in the order of service.
 fn order(mut held: Vec<Permit>, mut waiting: Vec<(usize, Spawn<Call<'_>>)>) -> Vec<usize> {
     let mut order = Vec::new();
     while !waiting.is_empty() {
@@ -62,7 +62,7 @@ fn a_busy_key_with_a_thousand_waiters_and_one_with_one_are_served_in_turn() {
 fn each_waiting_key_gets_as_many_calls_as_any_other() {
     let limiter = Limiter::new("total-shares", 1).keyed().total(1);
     let held = at_once(limiter.key(99).acquire());
-    // Of key 0 six wait, of key 1 three, of key 2 one.
+    // Six calls of key 0 wait, three of key 1, and one of key 2.
     let waiting = (0..)
         .zip([0, 0, 0, 1, 1, 0, 1, 2, 0, 0])
         .map(|(number, key)| (number, waiter(limiter.key(key).acquire())))
@@ -114,7 +114,7 @@ fn a_key_at_its_own_limit_has_no_turn_and_holds_up_nobody() {
     let others = [at_once(limiter.key(1).acquire()), at_once(limiter.key(2).acquire())];
     assert_figures(&limiter, 3, 5);
     let mut third = waiter(limiter.key(3).acquire());
-    // It came last, but those before it wait for their key.
+    // This call came last, but the calls before it wait for their own key.
     drop(others);
     drop(served(&mut third));
     same.iter_mut().for_each(assert_waits);
@@ -155,7 +155,7 @@ fn a_heavy_waiter_of_another_key_is_not_starved_under_the_total() {
         drop(held.remove(0));
         held.extend(ready(&mut light).into_iter().map(|(_, permit)| permit));
     }
-    // At most one of the others had its turn before.
+    // At most one of the other keys had its turn before.
     while !held.is_empty() {
         held.clear();
         held.extend(ready(&mut light).into_iter().map(|(_, permit)| permit));
@@ -180,7 +180,7 @@ fn a_call_heavier_than_the_total_is_refused_at_once() {
     assert_eq!(total(&limiter).keys, 0);
 }
 
-/// A message that says which limit it was.
+/// The message says which limit was reached.
 #[test]
 fn a_call_heavier_than_the_total_is_not_told_a_limit_under_which_it_would_fit() {
     let limiter = Limiter::new("total-told", 5).keyed().total(3);

@@ -27,7 +27,7 @@ fn the_bound_on_waiters_is_for_each_key_and_a_refusal_has_the_keys_figures() {
     assert_figures(&limiter, 0, 0);
 }
 
-/// As the documentation of `Rejected` says: "with keys, those of the call's key".
+/// The documentation of `Rejected` says: "with keys, those of the call's key".
 #[test]
 fn whoever_is_refused_is_told_the_figures_of_its_key_whatever_the_reason() {
     let limiter = Limiter::new("keys-figures", 2).keyed();
@@ -45,7 +45,7 @@ fn whoever_is_refused_is_told_the_figures_of_its_key_whatever_the_reason() {
     drop(held);
 }
 
-/// The same of who is refused while it waits.
+/// The same for a call that is refused while it waits.
 #[test]
 fn whoever_is_refused_while_it_waits_is_told_the_figures_of_its_key() {
     let limiter = Limiter::new("keys-figures-waiting", 2).order(Order::Lifo).max_waiting(1).keyed();
@@ -55,7 +55,7 @@ fn whoever_is_refused_while_it_waits_is_told_the_figures_of_its_key() {
     let newest = waiter(limiter.key(0).acquire());
     let rejected = served(&mut oldest).unwrap_err();
     assert_eq!(rejected.kind(), RejectedKind::Evicted);
-    // At that moment nobody else waited.
+    // No other call waited at this moment.
     assert_eq!((rejected.limit(), rejected.in_use(), rejected.waiting()), (2, 2, 0));
     drop((others, held, newest));
     assert_figures(&limiter, 0, 0);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Clone, Debug)]
 pub(super) enum Operation {
-    /// Makes the future of a call for so many permits.
+    /// Makes the future of a call for this many permits.
     Call(u32),
     /// The same for `acquire`.
     CallForOne,
@@ -23,7 +23,7 @@ pub(super) enum Operation {
     Reopen,
 }
 
-/// What an operation gave.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Outcome {
     #[default]
@@ -33,7 +33,7 @@ pub(super) enum Outcome {
     Refused(RejectedKind),
 }
 
-/// What a limiter does with the calls over its limit.
+/// The rules for calls over the limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Policy {
     /// With a bound, all of a limiter's calls can be refused.

@@ -1,4 +1,4 @@
-//! Functions that block, on tokio's blocking pool.
+//! Functions that block run on tokio's blocking pool.
 
 use super::in_use;
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind, concurrency_limit};

@@ -1,4 +1,4 @@
-//! Permits that the body moves to where the work goes on.
+//! Permits that the body moves into a task, a stream or a thread.
 
 use super::in_use;
 use limit_runtime::{Limiter, Permit, concurrency_limit};

@@ -1,4 +1,4 @@
-//! Calls that are refused: when, with what, and what is given in their place.
+//! Refused calls: the reason, the error, and the value that `on_reject` returns instead.
 
 use super::{figures, in_its_body};
 use limit_runtime::{Limiter, Rejected, RejectedKind, concurrency_limit};
@@ -91,7 +91,7 @@ async fn the_wait_may_be_that_of_a_request() {
 
 #[test]
 fn a_call_takes_as_many_permits_as_its_arguments_say() {
-    // With a name: other tests have a function of that one too.
+    // The limiter has a name, because other tests have a function of this name too.
     #[concurrency_limit(
         4,
         weight = u32::try_from(bytes.len()).unwrap_or(u32::MAX),
@@ -137,7 +137,7 @@ fn a_refusal_handler_sees_the_arguments_and_the_reason() {
 
 #[test]
 fn an_error_of_the_body_never_reaches_the_refusal_handler() {
-    /// Of the type that the handler is given.
+    /// Takes the type that the handler receives.
     fn of_another_limiter() -> Rejected {
         let other = Limiter::new("options-other", 1);
         let _permit = other.try_acquire();

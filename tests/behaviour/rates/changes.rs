@@ -1,4 +1,4 @@
-//! What becomes of permits that cool when the limit changes or their runtime ends.
+//! Permits that cool when the limit changes or their runtime ends.
 
 use super::{MINUTE, SECOND};
 use limit_runtime::Limiter;
@@ -32,7 +32,8 @@ async fn lowering_the_limit_while_permits_cool_takes_those_first() {
     assert_figures(&limiter, 2, 0);
     limiter.try_acquire().unwrap_err();
     advance(MINUTE).await;
-    // Of four two have cooled, and are gone; two are out, which is one too many.
+    // Two of the four permits have cooled and are gone. The other two are out: one more than the
+    // limit.
     limiter.try_acquire().unwrap_err();
     let [first, second] = held;
     drop(first);

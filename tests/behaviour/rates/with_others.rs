@@ -43,7 +43,7 @@ async fn a_key_is_known_until_its_last_window_is_over() {
         advance(later).await;
         assert_eq!(total(&limiter).keys, keys);
     }
-    // Looking was enough; with the next call the key itself is gone.
+    // The look forgot the starts; the next call drops the key itself.
     drop(at_once(limiter.key("another").acquire()));
     assert_eq!(Arc::strong_count(&key), 1);
     assert_figures(&limiter, 0, 0);
@@ -105,7 +105,8 @@ async fn all_keys_together_start_no_more_often_than_the_total() {
     for key in 0..4 {
         assert_windows(&of(Some(key)), 2, MINUTE);
     }
-    // In turn: after any number of starts no key is more than one ahead... of those that wait.
+    // The keys take turns: after any number of starts no key is more than one start ahead of the
+    // keys that wait.
     let mut served = [0_i32; 4];
     for (_, key) in &starts[3..] {
         served[*key as usize] += 1;
@@ -180,7 +181,7 @@ async fn a_call_times_out_while_permits_cool_and_takes_one_that_cools_in_time() 
     assert_figures(&limiter, 0, 0);
 }
 
-/// At that moment it is free: a call that came then would take it.
+/// The permit is free at this moment: a call that came now would take it.
 #[tokio::test(start_paused = true)]
 async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken() {
     let limiter = Limiter::new("rate-same-tick", 1).per(MINUTE);
@@ -189,7 +190,7 @@ async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken() {
     assert_figures(&limiter, 0, 0);
 }
 
-/// It is let in by the poll that finds its time over, whatever becomes of its waker.
+/// The poll that finds its time over lets the call in, whether or not its waker was called.
 #[tokio::test(start_paused = true)]
 async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken_by_the_poll_that_finds_it() {
     let limiter = Limiter::new("rate-same-poll", 1).per(MINUTE);
@@ -197,7 +198,7 @@ async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken_by_the_poll_t
     let mut call = std::pin::pin!(limiter.acquire().max_wait(MINUTE));
     let mut context = Context::from_waker(Waker::noop());
     assert!(call.as_mut().poll(&mut context).is_pending());
-    // Whoever watches the clock for it has begun to, and is not polled again before this task is.
+    // The task that watches the clock has begun, and is not polled again before this task is.
     yield_now().await;
     advance(MINUTE).await;
     let polled = call.as_mut().poll(&mut context);
@@ -237,7 +238,7 @@ async fn closing_and_draining_do_not_wait_for_windows() {
     drop(limiter.try_acquire().unwrap());
 }
 
-/// The key of a call that has moved is as good as its place.
+/// A call that moves to another runtime takes its key along.
 #[test]
 fn calls_of_several_keys_that_move_on_are_served_when_their_first_runtime_has_ended() {
     let limiter =
@@ -267,7 +268,8 @@ fn calls_of_several_keys_that_move_on_are_served_when_their_first_runtime_has_en
     });
 }
 
-/// What cools of a limiter that is gone is nothing to the next, whatever it has of that one.
+/// Permits that cool of a dropped limiter do not count for the next one, which may reuse its
+/// storage.
 #[tokio::test(start_paused = true)]
 async fn a_limiter_that_goes_while_permits_cool_leaves_nothing_to_the_next() {
     for scope in [Scope::Runtime, Scope::Process] {
@@ -303,7 +305,7 @@ async fn a_call_that_is_not_enabled_starts_nothing() {
     limiter.try_acquire().unwrap_err();
 }
 
-/// A key whose drop looks at what can be looked at.
+/// A key whose drop reads all limiters.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Nosy;
 
@@ -336,7 +338,7 @@ async fn a_limiter_is_gone_although_the_keys_that_it_leaves_panic_when_they_are_
         static ARMED: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Panics when it is dropped, but not while its call is made.
+    /// A key that panics when it is dropped, once it is armed.
     #[derive(Clone, PartialEq, Eq, Hash)]
     struct Panics(u8);
 

@@ -1,4 +1,4 @@
-//! Tasks that are driven by another runtime or thread than before.
+//! Tasks that another runtime or thread polls than before.
 
 use crate::which_runtime::{admitted, at_once, holders, number, whose};
 use limit_runtime::Limiter;
@@ -75,7 +75,7 @@ fn a_task_that_moves_between_workers_stays_with_its_runtime() {
         while moves < 20 {
             assert_eq!(at_once(whose(&limiter)).await, own);
             assert_eq!(at_once(whose(&limiter)).await, own);
-            // Keeps this worker busy until we run on the other, to which we are woken from outside.
+            // Keeps this worker busy until the task runs on the other worker, woken from outside.
             let (wake, is_woken) = oneshot::channel();
             let (go, may_go) = std::sync::mpsc::channel::<()>();
             let ask = ask.clone();
@@ -130,7 +130,7 @@ fn a_future_handed_to_a_task_of_another_runtime_before_its_first_poll_is_that_ru
     assert_eq!(by, [(number(made.handle()), 1), (number(polled.handle()), 1)]);
 }
 
-/// Takes so many permits one inside the other, and says who has how many.
+/// Takes `permits` permits in one call; returns how many permits each runtime has out.
 async fn whose_else(limiter: &Limiter, permits: u32) -> Vec<(u64, usize)> {
     let _permit = limiter.acquire_many(permits).await.expect("not more than the limit");
     holders(limiter)

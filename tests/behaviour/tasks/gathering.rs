@@ -105,7 +105,7 @@ async fn the_first_error_in_time_ends_it_and_cancels_the_others() {
     assert_eq!(task::try_gather(4, results).await, Err(3));
     assert_eq!(start.elapsed(), ms(30));
     settle().await;
-    // 0 to 3 began at once, 4 when 1 had ended, 5 when 2 had.
+    // Tasks 0 to 3 began at once, 4 when 1 had ended, and 5 when 2 had ended.
     assert_eq!((work.now(), work.begun(), work.ended()), (0, 6, 3));
 }
 

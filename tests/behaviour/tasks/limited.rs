@@ -1,4 +1,4 @@
-//! Streams under a limiter that others use too.
+//! Streams under a limiter that other calls use too.
 
 use super::{Work, ms, settle};
 use futures::FutureExt;
@@ -55,7 +55,7 @@ async fn no_more_items_are_pulled_ahead_than_the_limit_says() {
             pulled.fetch_add(1, Ordering::SeqCst);
         }
     });
-    // Others hold all permits: what is pulled waits.
+    // Other calls hold all permits, so that the item that was pulled waits.
     let held = [permit(&limiter), permit(&limiter), permit(&limiter), permit(&limiter)];
     let mut results = pin!(items.map_limited(&limiter, async |n: usize| n).ordered());
     assert!(results.next().now_or_never().is_none());
@@ -112,7 +112,7 @@ async fn a_waiter_is_served_also_while_the_consumer_works() {
     drop(held);
     sleep(ms(50)).await;
     assert_eq!(work.ended(), 1);
-    // Nor does the stream keep the permit from anybody.
+    // The stream does not keep the permit from other calls either.
     drop(permit(&limiter));
     assert_eq!(results.count().await, 3);
 }

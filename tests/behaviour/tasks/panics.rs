@@ -1,4 +1,4 @@
-//! Foreign code that panics at a task's end: neither its output nor its place is lost.
+//! Code of the user that panics at a task's end: the task loses neither its output nor its permit.
 
 use super::settle;
 use futures::{FutureExt, StreamExt, stream};
@@ -120,7 +120,7 @@ async fn whoever_joins_is_told_although_anothers_waker_panics() {
     let task = pool.spawn(async { ended.await.is_ok() }).await;
     let mut panics = Box::pin(pool.join_all());
     assert!(panics.as_mut().poll(&mut Context::from_waker(&panicking())).is_pending());
-    // In several: whichever is told first.
+    // Several calls, because any of them may be woken first.
     let mut joins: Vec<_> = iter::repeat_with(|| waiter(pool.join_all())).take(20).collect();
     end.send(()).expect("the task waits for it");
     assert!(task.await.expect("the waker's panic is not the task's"));
@@ -210,7 +210,7 @@ fn a_future_in_place_that_is_cancelled_may_panic_together_with_a_waker() {
     assert_all_free(&limiter);
 }
 
-/// Never done; when they are dropped some panic, and all hold a permit.
+/// A future that never ends, holds a permit, and may panic when it is dropped.
 fn some_panic_when_dropped(
     limiter: &Limiter,
     number: usize,
@@ -229,7 +229,7 @@ fn futures_in_place_are_all_dropped_although_some_panic_in_that() {
     let dropped = |all: Pin<Box<dyn Future<Output = ()> + '_>>| {
         let all = waiter(all);
         assert_figures(&limiter, 8, 0);
-        // It may panic or not.
+        // The drop may panic or not.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(all)));
         assert_figures(&limiter, 0, 0);
     };

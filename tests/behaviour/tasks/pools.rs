@@ -133,7 +133,7 @@ async fn dropping_it_lets_them_go_on_if_so_chosen() {
 
 #[tokio::test(start_paused = true)]
 async fn all_can_be_cancelled_and_waited_for() {
-    /// Takes a permit in vain if its place is free too early.
+    /// On its drop, adds up how many permits are in use.
     struct Place(Arc<Pool>, Arc<AtomicUsize>);
     impl Drop for Place {
         fn drop(&mut self) {
@@ -330,7 +330,8 @@ async fn a_loop_that_only_spawns_lets_the_tasks_run() {
     assert!(done.load(Ordering::SeqCst) > 0, "none of 1,000 has run");
 }
 
-/// Each name is a row of the console and a series of each exporter.
+/// A pool for each request must not add a name each time: each name is a row of the console and a
+/// series of each exporter.
 #[tokio::test]
 async fn pools_that_come_and_go_have_few_names() {
     let mut alive = VecDeque::new();
@@ -345,6 +346,6 @@ async fn pools_that_come_and_go_have_few_names() {
             alive.pop_front();
         }
     }
-    // The pools of other tests have names of that kind too.
+    // The pools of other tests have names of this kind too.
     assert!(names.len() < 50, "{} names", names.len());
 }

@@ -17,19 +17,20 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use url::{ParseError, Url};
 
-/// In front of each script: the first element of a selector, its text, and the names in the table.
+/// Functions for each script: the first element of a selector, its text, and the names in the
+/// table.
 const WORDS: &str = "const $ = css => document.querySelector(css);
     const text = css => $(css)?.textContent ?? '';
     const cells = name => [...$(`#rows [data-name=\"${name}\"]`)?.cells ?? []].map(cell => cell.innerText.trim());
     const rows = () => [...document.querySelectorAll('#rows tr')].map(row => row.dataset.name);";
 
-/// One browser at a time: a machine has few cores, and a test its own limiters.
+/// Waits until no other browser runs: a machine has few cores, and each test has its own limiters.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The browser, its driver and the page, gone with the test.
+/// The browser, its driver and the page. They end with the test.
 pub(crate) struct Browser {
     client: Client,
     runtime: Runtime,
@@ -38,7 +39,8 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// With a page as wide as that, in px. `None`, and a loud line, if there is no browser here.
+    /// Starts a browser with a page of this size, in px. Returns `None` and says so on the standard
+    /// error, if no browser is installed.
     pub(crate) fn start(width: u32, height: u32) -> Option<Self> {
         let (Some(chromium), Some(driver)) =
             (find_program("chromium"), find_program("chromedriver"))
@@ -50,7 +52,7 @@ impl Browser {
             return None;
         };
         let turn = turn();
-        // It chooses a free port itself, and says which.
+        // The driver chooses a free port itself, and prints it.
         let driver = Command::new(driver)
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -107,7 +109,7 @@ impl Browser {
         self.runtime.block_on(self.client.back()).expect("there is a page before");
     }
 
-    /// Puts the window away, so that nobody sees the page: for the page that is as another tab in front of it.
+    /// Minimizes the window. To the page this is the same as another tab in front of it.
     pub(crate) fn hide(&self) {
         self.runtime.block_on(self.client.minimize_window()).expect("it can be put away");
         self.until("document.hidden");
@@ -118,7 +120,7 @@ impl Browser {
         self.until("!document.hidden");
     }
 
-    /// Whether the reader wants a dark page.
+    /// Sets whether the reader wants a dark page.
     pub(crate) fn dark(&self, dark: bool) {
         let wanted = if dark { "dark" } else { "light" };
         self.devtools(
@@ -127,7 +129,7 @@ impl Browser {
         );
     }
 
-    /// The value of an expression in the page.
+    /// Returns the value of an expression in the page.
     pub(crate) fn value(&self, expression: &str) -> Value {
         let script = format!("{WORDS} return ({expression});");
         self.runtime
@@ -135,7 +137,7 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
-    /// Waits until an expression in the page has that value.
+    /// Waits until an expression in the page has this value.
     #[track_caller]
     pub(crate) fn until_is(&self, expression: &str, wanted: impl Into<Value>) {
         let wanted = wanted.into();
@@ -165,8 +167,8 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// An element, when it can be used: the page shows itself bit by bit, and a program that is not heard in time cannot be
-    /// changed until it is.
+    /// Returns an element as soon as it can be used. The page shows itself bit by bit, and disables
+    /// changes while the program is not heard.
     #[track_caller]
     fn usable(&self, css: &str) -> Element {
         let element = json!(css);
@@ -182,7 +184,7 @@ impl Browser {
         self.runtime.block_on(element.click()).unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
-    /// Types a text in place of the one that is there.
+    /// Replaces the text of a field.
     #[track_caller]
     pub(crate) fn fill(&self, css: &str, text: &str) {
         let element = self.usable(css);
@@ -192,7 +194,7 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
-    /// Presses keys, wherever the focus is.
+    /// Presses keys at the focus.
     pub(crate) fn press(&self, keys: &str) {
         self.runtime.block_on(async {
             let focus = self.client.active_element().await.expect("something has the focus");
@@ -219,7 +221,7 @@ impl Browser {
         std::fs::write(directory.join(format!("{name}.png")), picture).expect("a place for it");
     }
 
-    /// Nothing that can be operated, and no picture, is without a name for who cannot see it.
+    /// Asserts that every control and every picture has a name for readers who cannot see it.
     pub(crate) fn everything_has_a_name(&self) {
         let tree = self.devtools("Accessibility.getFullAXTree", &json!({}));
         let roles = [
@@ -243,15 +245,15 @@ impl Browser {
         assert!(nodes.len() > 20 && nameless.is_empty(), "without a name: {nameless:#?}");
     }
 
-    /// The page is no wider than the window.
+    /// Asserts that the page is no wider than the window.
     #[track_caller]
     pub(crate) fn nothing_sticks_out(&self) {
         let widths = self.value("[document.documentElement.scrollWidth, innerWidth]");
         assert!(widths[0].as_u64() <= widths[1].as_u64(), "{widths}");
     }
 
-    /// The end: nothing went wrong in the page that it does not say itself, its policy was kept. Other
-    /// than these words.
+    /// Ends the browser. Asserts that the page logged no error and kept its policy, except for
+    /// entries with these words.
     #[track_caller]
     pub(crate) fn finish(self, expected: &[&str]) {
         let log = self.post("se/log", json!({ "type": "browser" }));
@@ -269,7 +271,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends the browser; if it does not, there is nothing that a test could do.
+        // The driver ends the browser. If it does not, a test can do nothing about it.
         let close = self.client.clone().close();
         let _ = self
             .runtime
@@ -287,7 +289,7 @@ impl Drop for Driver {
     }
 }
 
-/// What chromedriver understands beyond the standard.
+/// A command of chromedriver beyond the standard.
 #[derive(Debug)]
 struct Post {
     path: &'static str,

@@ -1,4 +1,4 @@
-//! A program that is not heard any more.
+//! Programs that the page does not hear any more.
 
 use crate::browser::Browser;
 use crate::program::Program;
@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// The age of the figures in seconds, as the page says it.
+/// Returns the age of the figures in seconds, as the page shows it.
 const AGE: &str = "Number(/are ([0-9]+) s old/.exec(text('#trouble-age'))?.[1] ?? -1)";
 
 #[test]
@@ -22,7 +22,7 @@ fn a_lost_connection_is_said_and_comes_back() {
 
     program.stop();
     browser.until("!$('#trouble').hidden && $('body').classList.contains('stale')");
-    // Nothing may have been heard for some time before.
+    // The page may have heard nothing for some time before.
     browser.until_is(
         "[text('#trouble-words'), $('#controls').disabled, $('#trouble').matches('section[aria-label]')].join()",
         "Connection lost.,true,true",
@@ -34,7 +34,7 @@ fn a_lost_connection_is_said_and_comes_back() {
     browser.dark(true);
     browser.picture("stale-dark");
 
-    // The same limiters, and its queue is longer meanwhile.
+    // The limiters are the same, and a queue is longer meanwhile.
     program.calls(&LOST, 5);
     program.start();
     browser.until("$('#trouble').hidden && !$('body').classList.contains('stale')");
@@ -91,7 +91,7 @@ fn a_hidden_page_has_no_stream_and_a_page_that_is_shown_has_one() {
     let events = |pattern: &str| {
         let heard = format!("{pattern}.test(text('#events'))");
         until("the page shows the event", || {
-            // What happens before it is followed is not heard.
+            // The page does not hear events from before it follows the limiter.
             program.run(async { drop(HIDDEN.try_acquire()) });
             std::thread::sleep(Duration::from_millis(100));
             browser.value(&heard) == true
@@ -103,14 +103,14 @@ fn a_hidden_page_has_no_stream_and_a_page_that_is_shown_has_one() {
     browser.hide();
     until("streams open: 0", || program.streams() == 0);
     program.calls(&HIDDEN, 1);
-    // For so long that while it is shown it would be trouble.
+    // Waits for so long that a page in view would report trouble.
     let hidden = browser.value("Date.now()");
     until("the page has been hidden for long", || {
         assert_eq!(program.streams(), 0, "it stays so");
         browser.value(&format!("Date.now() - {hidden} > 5000")) == true
     });
 
-    // That it has heard nothing was no trouble, and it goes on with what is so now.
+    // The page reports no trouble, and goes on with the current figures.
     browser.show();
     assert_eq!(browser.value("$('#trouble').hidden"), true);
     browser.until("cells('connection::hidden')[1] === '2 / 2' && !$('#controls').disabled");
@@ -157,7 +157,7 @@ fn a_page_that_is_opened_where_nobody_sees_it_waits_until_it_is_shown() {
     browser.finish(&[]);
 }
 
-/// Somebody else who has a page open.
+/// Another reader who has the page open.
 fn follower(program: &Program) -> TcpStream {
     let url = program.url();
     let host = url.split('/').nth(2).expect("a host");

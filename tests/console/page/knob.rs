@@ -6,7 +6,7 @@ use limit_runtime::{Limiter, find};
 use limit_tests::watchdog::until;
 use serde_json::json;
 
-/// Opens the limiter, and waits until it can be changed.
+/// Opens a limiter, and waits until it can be changed.
 fn open(browser: &Browser, program: &Program, name: &str) {
     browser.go(&program.url_of(name));
     browser.until("!$('#detail-body').hidden && !$('#controls').disabled");
@@ -46,7 +46,7 @@ fn a_limit_that_is_raised_drains_the_queue() {
     browser.click("#reset");
     browser.until_is("text('#said')", "Done: limit was 64, is 3.");
     assert_eq!(limiter.limit(), 3);
-    // The token is kept as long as the tab, and nowhere else.
+    // The tab keeps the token, and nothing else does.
     assert_eq!(
         browser.value("[sessionStorage.length, localStorage.length, document.cookie]"),
         json!([2, 0, ""])
@@ -113,14 +113,14 @@ fn what_is_refused_is_said_and_changes_nothing() {
     assert_eq!(browser.value("[text('#said'), $('#limit').value]"), json!(["", "6"]));
     browser.picture("refused");
 
-    // As it comes along when it is copied.
+    // Copied text may bring white space along.
     browser.fill("#token", &format!(" {TOKEN} "));
     browser.click("#shadow");
     browser.until_is("text('#said')", "Done: shadow was off, is on.");
     for no_limit in ["-1", "1.5", "abc", ""] {
         browser.fill("#limit", no_limit);
         browser.click("#set");
-        // What was said before is not said of this.
+        // The message of before does not stay for this one.
         browser.until_is(
             "[text('#said'), text('#refused'), document.activeElement.id]",
             json!(["", "A limit is a whole number, 0 or more.", "limit"]),

@@ -1,5 +1,5 @@
-//! The console's page in a real browser: Chromium without a window, driven by chromedriver. Pictures of
-//! its states are left in `target/console`.
+//! The console's page in a real browser: Chromium without a window, driven by chromedriver. The
+//! tests leave pictures of its states in `target/console`.
 
 mod browser;
 mod connection;

@@ -1,4 +1,4 @@
-//! A program that uses limiters and has a console.
+//! Programs that use limiters and have a console.
 
 use axum::Router;
 use axum::body::Body;
@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 
 pub(crate) const TOKEN: &str = "a token of the tests";
 
-/// Its calls, and apart from them its console, which can be stopped.
+/// A program: a runtime for its calls, and another for its console, which can be stopped.
 pub(crate) struct Program {
     calls: Runtime,
     console: Option<Runtime>,
@@ -49,7 +49,7 @@ impl Program {
         program
     }
 
-    /// Starts the console; again where it was before.
+    /// Starts the console, at the same address as before.
     pub(crate) fn start(&mut self) {
         let listener = TcpListener::bind(self.address).expect("a free port");
         listener.set_nonblocking(true).expect("a socket");
@@ -72,23 +72,23 @@ impl Program {
         self.console = Some(console);
     }
 
-    /// As a program ends that crashes: without a word to anybody.
+    /// Stops the console without a word to its clients, as a crash does.
     pub(crate) fn stop(&mut self) {
         if let Some(console) = self.console.take() {
             console.shutdown_timeout(Duration::from_secs(120));
         }
     }
 
-    /// The console says nothing more until what is returned is dropped, and its connections stay.
+    /// Silences the console until the returned value is dropped. Its connections stay open.
     pub(crate) fn freeze(&self) -> Sender<()> {
         let (thaw, thawed) = mpsc::channel();
         let console = self.console.as_ref().expect("it runs");
-        // Its only thread.
+        // Blocks the only thread of the console.
         console.spawn(async move { thawed.recv() });
         thaw
     }
 
-    /// How many streams of it are open.
+    /// Returns how many streams are open.
     pub(crate) fn streams(&self) -> usize {
         self.streams.load(Ordering::Relaxed)
     }
@@ -97,12 +97,12 @@ impl Program {
         format!("http://{}/limits", self.address)
     }
 
-    /// The page, with that limiter open.
+    /// Returns the address of the page with this limiter open.
     pub(crate) fn url_of(&self, name: &str) -> String {
         format!("{}#name={}", self.url(), name.replace(':', "%3A"))
     }
 
-    /// So many calls, of which each keeps its permit, once it has one, to the end of the program.
+    /// Makes `calls` calls. Each keeps its permit to the end of the program, once it has one.
     pub(crate) fn calls(&self, limiter: &'static Limiter, calls: usize) {
         let before = limiter.snapshot().total;
         for _ in 0..calls {
@@ -117,7 +117,7 @@ impl Program {
         });
     }
 
-    /// Calls something again and again, to the end of the program.
+    /// Runs `call` every 10 ms, to the end of the program.
     pub(crate) fn again_and_again(&self, call: impl Fn() + Send + 'static) {
         self.calls.spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_millis(10));
@@ -133,7 +133,7 @@ impl Program {
     }
 }
 
-/// If it is a stream it is among the open ones until it has ended, or its connection.
+/// Counts a response that is a stream as open, until the stream or its connection has ended.
 fn counted(response: Response, streams: &Arc<AtomicUsize>) -> Response {
     struct Open(Arc<AtomicUsize>);
 

@@ -1,4 +1,4 @@
-//! As a layer of what makes a client's connections.
+//! Limits as a layer of a client's connector.
 
 use super::until;
 use futures::future::join_all;
@@ -27,8 +27,8 @@ use tokio::task::{JoinHandle, yield_now};
 use tower::util::MapFutureLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-/// Counts the connections it has, and answers the first request once so many have been open at once,
-/// however slowly they come.
+/// Counts its connections. Answers the first request once `together` connections have been open at
+/// the same time, however slowly they come.
 async fn server(together: usize) -> (SocketAddr, Arc<Inside>, JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -50,7 +50,7 @@ async fn serve(mut connection: TcpStream, guest: Guest, together: usize) {
             while guest.most() < together {
                 yield_now().await;
             }
-            // Time for one too many to come, if it may.
+            // Gives one connection too many the time to come.
             for _ in 0..50 {
                 yield_now().await;
             }
@@ -62,7 +62,7 @@ async fn serve(mut connection: TcpStream, guest: Guest, together: usize) {
     }
 }
 
-/// A connection with what it keeps, closed before that is dropped.
+/// A connection with a value, which it drops after it has closed.
 struct Kept<T> {
     connection: TokioIo<TcpStream>,
     _kept: T,
@@ -120,11 +120,11 @@ impl<T> Connection for Kept<T> {
     }
 }
 
-/// A call's permit, and a guest of those who are connected: dropped in this order.
+/// A guest among those who are connected, and a call's permit. They are dropped in this order.
 type Held = (Guest, Option<Permit>);
 
-/// Asks so many times at once through a client with that connector, which keeps so many connections
-/// when they are idle, for a moment.
+/// Makes `times` requests at once through a client with this connector. The client keeps `idle`
+/// idle connections for a moment.
 async fn ask<C>(connector: C, address: SocketAddr, times: usize, idle: usize)
 where
     C: hyper_util::client::legacy::connect::Connect + Clone + Send + Sync + 'static,
@@ -158,8 +158,8 @@ async fn hyper_has_no_more_connections_open_than_permits() {
         ask(layer.layer(HttpConnector::new()), address, 12, idle).await;
         assert_eq!(open.most(), 2, "{idle} may be idle");
         assert!(accepted.most() >= 1);
-        // A connection in the pool has its permit until it has been idle for too long.
-        // (What hyper began to make while another was given back, it makes, and keeps so too.)
+        // A connection in the pool has its permit until it has been idle for too long. hyper
+        // finishes connections that it has begun while another came back, and keeps them too.
         until(|| {
             let total = limiter.snapshot().total;
             (total.in_use, total.waiting, open.now()) == (0, 0, 0)
@@ -185,7 +185,7 @@ async fn hyper_without_a_limit_has_more() {
 
 #[tokio::test]
 async fn a_connect_that_fails_gives_its_permit_back() {
-    // Nobody listens there, and nobody else can.
+    // No program listens there, and none can.
     let taken = TcpSocket::new_v4().expect("a socket");
     taken.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
     let address = taken.local_addr().expect("an address");
@@ -198,18 +198,18 @@ async fn a_connect_that_fails_gives_its_permit_back() {
     }
 }
 
-/// Counts who is connecting, and makes it last.
+/// Returns a closure that lets a guest in for each connection that is being made.
 fn counting(connecting: &Arc<Inside>) -> impl Counting + use<> {
     let connecting = Arc::clone(connecting);
     move || connecting.enter_owned()
 }
 
-/// What gives a guest for each connect.
+/// A closure that lets a guest in for each connection that is being made.
 trait Counting: Fn() -> Guest + Clone + Send + Sync + 'static {}
 
 impl<F: Fn() -> Guest + Clone + Send + Sync + 'static> Counting for F {}
 
-/// Connects that last a while.
+/// Delays a connection for a while.
 async fn slowly<F: Future>(future: F, _guest: Guest) -> F::Output {
     for _ in 0..50 {
         yield_now().await;

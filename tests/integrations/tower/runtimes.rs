@@ -1,4 +1,4 @@
-//! One service, several runtimes.
+//! One service on several runtimes.
 
 use super::{call, next};
 use limit_runtime::tower::{Limit, LimitLayer};
@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio_test::task::Spawn;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-/// A call that is made in a runtime and not polled.
+/// Makes a call in a runtime and does not poll it.
 fn made_in<S: Service<u32, Error: std::fmt::Debug>>(
     runtime: &Runtime,
     service: &mut S,
@@ -96,7 +96,8 @@ async fn many_calls_on_many_threads_keep_to_the_limit() {
             async move {
                 let _guest = inside.enter_owned();
                 tokio::task::yield_now().await;
-                // However slowly they come: nobody leaves before as many have been inside as may be.
+                // The calls may come slowly: none leaves before as many have been inside as the
+                // limit allows.
                 while inside.most() < 4 {
                     tokio::task::yield_now().await;
                 }

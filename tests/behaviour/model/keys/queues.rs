@@ -31,7 +31,7 @@ impl Operation {
     }
 }
 
-/// What an operation gave.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Outcome {
     #[default]
@@ -49,13 +49,13 @@ pub(super) enum Outcome {
 #[derive(Clone, Debug, Default)]
 struct Key {
     in_use: usize,
-    /// Who waits, the first first.
+    /// The calls that wait, the next to be served first.
     queue: VecDeque<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
-    /// Of each key.
+    /// The limit of each key.
     pub(super) limit: usize,
     pub(super) total: usize,
     pub(super) max_waiting: usize,
@@ -63,7 +63,7 @@ pub(super) struct Model {
     keys: BTreeMap<u32, Key>,
     /// The keys whose first waiter waits for nothing but the total, in the order of their turns.
     turns: VecDeque<u32>,
-    /// How many turns the last operation has given.
+    /// The number of turns that the last operation has given.
     turns_given: usize,
     pub(super) ledger: Ledger,
     pub(super) refusals: u64,
@@ -143,7 +143,7 @@ impl Model {
         over(self.limit) || over(self.total)
     }
 
-    /// Gives a key a turn, at the end, or takes it away.
+    /// Gives a key the last turn, or takes its turn away, as its queue demands.
     fn refresh(&mut self, key: u32) {
         let limit = self.limit;
         let Key { in_use, queue } = self.keys[&key].clone();
@@ -196,7 +196,7 @@ impl Model {
         self.serve();
     }
 
-    /// The limit, the total, or whether it is closed, has changed.
+    /// Applies a change of the limit, of the total, or from open to closed and back.
     fn changed(&mut self) {
         let keys: Vec<u32> = self.keys.keys().copied().collect();
         for key in keys {
@@ -285,7 +285,7 @@ impl ReferenceStateMachine for Model {
             Operation::Poll(call) | Operation::Drop(call) => model.ledger.calls.contains_key(call),
             Operation::Release(call) => model.ledger.holders.contains_key(call),
             operation if operation.is_about_all_keys() => {
-                // Of several keys that get a turn at the same moment it is not said which is first.
+                // The order of several keys that get a turn at the same moment is not promised.
                 let mut after = model.clone();
                 after.turns_given = 0;
                 after.perform(operation);
