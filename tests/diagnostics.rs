@@ -1,16 +1,13 @@
-//! The compiler says about a limited function what it says about the plain one.
+//! The compiler says the same about a limited function as about the plain one.
 //!
-//! Each file under `diagnostics/` is compiled three times, as it stands, with an existing limiter in
-//! place of the limit, and with the attribute's lines as comments; messages, codes, places and labels must be the same. `clippy` does the compiling, so
-//! that lints are compared too.
+//! Each file under `diagnostics/` is compiled three times: as it is, with an existing limiter in
+//! place of the limit, and with the attribute's lines as comments. Messages, codes, places and
+//! labels must be the same. `clippy` compiles them, so that lints are compared too.
 //!
-//! One difference is left: of an *argument* that is not `Send` the compiler says that it is held
-//! across the function's first await, which in a limited function is the wait for the permit.
+//! One difference is left: the compiler says that an *argument* that is not `Send` is held across
+//! the function's first await. In a limited function that is the wait for the permit.
 
-#[path = "diagnostics/support.rs"]
-mod support;
-
-use support::{Diagnostic, Project, is_without_clippy, without_attribute};
+use limit_tests::compiler::{Diagnostic, Project, is_without_clippy, without_attribute};
 
 const CASES: [(&str, &str); 9] = [
     ("blocking", include_str!("diagnostics/blocking.rs")),
@@ -29,7 +26,7 @@ fn the_compiler_says_the_same_of_a_limited_function_as_of_the_plain_one() {
     if is_without_clippy() {
         return;
     }
-    let mut project = Project::new("same-diagnostics");
+    let mut project = Project::new(env!("CARGO_TARGET_TMPDIR"), "same-diagnostics");
     for (name, source) in CASES {
         project.add(&format!("limited_{name}"), source);
         project.add(&format!("existing_{name}"), &with_an_existing_limiter(source));
@@ -61,7 +58,7 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
     if is_without_clippy() {
         return;
     }
-    let mut project = Project::new("argument-diagnostics");
+    let mut project = Project::new(env!("CARGO_TARGET_TMPDIR"), "argument-diagnostics");
     project.add("arguments", include_str!("diagnostics/arguments.rs.in"));
     let diagnostics = project.check(&options());
     let mut places: Vec<(usize, String, String)> = diagnostics["arguments"]
@@ -73,7 +70,7 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
         })
         .collect();
     places.sort();
-    // An error may be about one place twice.
+    // An error may name one place twice.
     places.dedup();
     let expected = include_str!("diagnostics/arguments.rs.in")
         .lines()
@@ -87,14 +84,14 @@ fn type_errors_in_the_arguments_point_at_what_the_user_wrote() {
     assert_eq!(places, expected);
 }
 
-/// A limited function does await something, its permit.
+/// Returns the lints. `unused_async` is off, because a limited function always awaits its permit.
 fn options() -> Vec<String> {
     ["-Wclippy::pedantic", "-Wclippy::nursery", "-Wunused", "-Aclippy::unused_async"]
         .map(String::from)
         .to_vec()
 }
 
-/// The same lines, the limit that of a limiter whose type alone says that it refuses nobody.
+/// Returns the same lines, with an existing limiter whose type says that it refuses no call.
 fn with_an_existing_limiter(source: &str) -> String {
     let source = source.replace("#[concurrency_limit(3)]", "#[concurrency_limit(limiter = LIMIT)]");
     format!(

@@ -1,41 +1,20 @@
-//! What the `tracing` feature tells.
+//! Events of the `tracing` feature.
 //!
-//! A program of its own, in which every test starts to listen before it uses a limiter: whether
-//! anybody is interested in an event is asked once for the whole process.
-
-#[path = "behaviour/support.rs"]
-#[expect(dead_code, reason = "it is the other program's, and more than is needed here")]
-mod support;
+//! These tests are a program of their own, in which every test starts to listen before it uses a
+//! limiter. `tracing` asks once for the whole process whether a subscriber is interested in an
+//! event.
 
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::log::{Listener, Told};
+use limit_tests::polling::{permit, served, waiter};
+use limit_tests::runtimes::one_thread;
 use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
-use support::{one_thread, permit, served, waiter};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
-
-#[derive(Clone, Debug, PartialEq)]
-struct Told {
-    level: Level,
-    fields: BTreeMap<&'static str, String>,
-}
-
-impl Visit for Told {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.fields.insert(field.name(), format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.fields.insert(field.name(), value.to_owned());
-    }
-}
+use tracing::{Event, Level, Metadata};
 
 thread_local! {
-    /// What the listener does besides, on this thread.
+    /// An action of the listener on this thread, for each event.
     static CALLS: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
@@ -45,60 +24,42 @@ fn lock() -> MutexGuard<'static, Vec<Told>> {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps what the crate tells, and panics if it is told of this.
-struct Listener;
-
 const PANICS: &str = "the subscriber panics";
 
-impl Subscriber for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("limit_runtime")
+/// Keeps an event, and panics if its message says so.
+fn keep(event: &Event<'_>) {
+    let told = Told::read(event);
+    let panics = told.field("message").contains(PANICS);
+    lock().push(told);
+    if let Some(calls) = CALLS.get() {
+        calls();
     }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut told = Told { level: *event.metadata().level(), fields: BTreeMap::new() };
-        event.record(&mut told);
-        let panics = told.fields.get("message").is_some_and(|message| message.contains(PANICS));
-        lock().push(told);
-        if let Some(calls) = CALLS.get() {
-            calls();
-        }
-        assert!(!panics, "{PANICS}");
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
+    assert!(!panics, "{PANICS}");
 }
 
 fn told<const N: usize>(level: Level, fields: [(&'static str, &str); N]) -> Told {
     Told { level, fields: fields.map(|(name, value)| (name, value.to_owned())).into() }
 }
 
-/// What is told of one limiter.
+/// The events of one limiter.
 struct About(&'static str);
 
 /// Starts to listen.
 fn listen(limiter: &'static str) -> About {
     static LISTENS: Once = Once::new();
-    LISTENS
-        .call_once(|| tracing::subscriber::set_global_default(Listener).expect("it is the first"));
+    LISTENS.call_once(|| {
+        let is_ours = |metadata: &Metadata<'_>| metadata.target().starts_with("limit_runtime");
+        let listener = Listener::new(is_ours, keep);
+        tracing::subscriber::set_global_default(listener).expect("it is the first");
+    });
     About(limiter)
 }
 
 impl About {
-    /// What was told since this was asked last.
+    /// Takes the events that have come since the last call.
     fn take(&self) -> Vec<Told> {
         let mut told = lock();
-        let ours = |told: &Told| told.fields.get("limiter").is_some_and(|name| name == self.0);
+        let ours = |told: &Told| told.field("limiter") == self.0;
         let (ours, others) = std::mem::take(&mut *told).into_iter().partition(ours);
         *told = others;
         ours
@@ -191,7 +152,7 @@ fn a_limit_of_zero_is_a_warning() {
     assert!(listener.take().contains(&warning));
 }
 
-/// The one test that needs a variable that is set and is no limit: cargo sets this one.
+/// This test needs a variable that is set and is not a limit: cargo sets this one.
 #[test]
 fn a_variable_that_is_no_limit_is_an_error() {
     let listener = listen("events-variable");
@@ -216,10 +177,10 @@ async fn a_subscriber_that_panics_takes_no_output_along() {
     assert!(panicked.unwrap_err().is_panic());
     let (end, ended) = tokio::sync::oneshot::channel();
     let last = pool.spawn(ended).await;
-    // The last of its tasks tells of the panic that nobody has asked for.
+    // The last task of the pool reports the panic that nobody has taken.
     drop(pool);
     end.send(7).expect("the task waits for it");
     assert_eq!(last.await.expect("the subscriber's panic is not the task's"), Ok(7));
     assert!(lock().iter().any(|told| told.fields["message"].contains(PANICS)), "it was told");
-    support::assert_all_free(&limiter);
+    limit_tests::figures::assert_all_free(&limiter);
 }

@@ -1,6 +1,6 @@
 //! Runtimes and keys that come and go leave nothing behind but their figures.
 //!
-//! A process of its own: what is counted here is everything that the process knows.
+//! These tests are a process of their own, because they count all limiters of the process.
 
 #[path = "memory/peaks.rs"]
 mod peaks;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 
-/// Ten limited functions, one for each name, and one that calls them all.
+/// Writes ten limited functions, one for each name, and one that calls them all.
 macro_rules! limited {
     ($($name:ident)*) => {
         $(
@@ -40,14 +40,14 @@ macro_rules! limited {
 
 limited!(one two three four five six seven eight nine ten);
 
-/// Calls are not recorded: there are as many records as calls were ever made at once, by all threads,
-/// and which thread makes one more is a matter of luck.
+/// Switches recording off. There are as many records as calls were ever under way at once, and any
+/// thread may add one.
 fn record_nothing() {
     #[cfg(feature = "diagnostics")]
     limit_runtime::diagnostics::record(false);
 }
 
-/// A runtime that calls each of the functions once and ends, in one way or another.
+/// Runs a runtime that calls each of the functions once and ends, in one of several ways.
 fn come_and_go(turn: usize) {
     let runtime = Builder::new_current_thread().build().expect("a runtime can be made");
     if turn % 2 == 0 {
@@ -78,7 +78,7 @@ fn ten_thousand_runtimes_one_after_another_leave_nothing_behind() {
         allocated.bytes_current
     );
 
-    // Those of the other test apart.
+    // The limiters of the other tests are left out.
     let ours = || limiters().into_iter().filter(|limiter| NAMES.contains(&limiter.name()));
     assert_eq!(ours().count(), NAMES.len());
     for name in NAMES {
@@ -96,7 +96,7 @@ fn ten_thousand_runtimes_one_after_another_leave_nothing_behind() {
     assert_eq!(all.sum::<u64>(), 100_000);
 }
 
-/// A permit that is forgotten keeps what it needs, and nothing else of the runtime that it was of.
+/// A forgotten permit keeps its own storage, and nothing else of its runtime.
 #[test]
 fn a_runtime_that_ends_with_a_permit_forgotten_leaves_no_more_than_that_behind() {
     const RUNTIMES: u16 = 500;
@@ -125,8 +125,8 @@ fn a_runtime_that_ends_with_a_permit_forgotten_leaves_no_more_than_that_behind()
     assert!(each < 1024, "{each} bytes for each");
 }
 
-/// Ten million keys, each used once, and some that are used at the same time now and then. On two
-/// threads, for memory is counted for each.
+/// Uses ten million keys once each, and some at the same time now and then. Runs on two threads,
+/// because memory is counted for each thread.
 #[test]
 fn ten_million_keys_used_once_leave_nothing_behind() {
     const KEYS: u64 = 10_000_000;
@@ -145,7 +145,7 @@ fn ten_million_keys_used_once_leave_nothing_behind() {
             rest.for_each(use_once);
             use_at_once(keys.start..keys.start + AT_ONCE);
         });
-        // What is at hand of a pool for the whole process is a matter of what others are doing.
+        // The share of a pool of the process that this thread finds depends on the other threads.
         assert!(
             allocated.bytes_current < 16_384,
             "memory is flat, but {} bytes are still in use",
@@ -165,18 +165,18 @@ fn ten_million_keys_used_once_leave_nothing_behind() {
     });
 }
 
-/// Some of them notice that they are refused, and some are dropped before.
+/// Some of the calls are polled after they were refused, and some are dropped before.
 #[test]
 fn a_hundred_thousand_waiters_that_are_refused_at_once_leave_nothing_behind() {
     const WAITERS: usize = 100_000;
-    /// The grants of those who wait are the process's: other tests may have taken some of them meanwhile.
-    /// Refusals that were kept would need several times as much.
+    /// The bytes of the grants, which belong to the process: other tests may have taken some of
+    /// them meanwhile. Refusals that were kept would need several times as much.
     const GRANTS: i64 = 9 * 100_000;
 
     record_nothing();
     let limiter = Limiter::new("refused-at-once", 0).scope(Scope::Process).max_waiting(WAITERS);
     let wait = || -> Vec<_> { (0..WAITERS).map(|_| waiter(limiter.acquire())).collect() };
-    // What the queue needs for so many, it may keep.
+    // The queue may keep the storage that it needs for so many.
     drop(wait());
     let allocated = measure(|| {
         for round in 0..2 {
@@ -198,7 +198,7 @@ fn a_hundred_thousand_waiters_that_are_refused_at_once_leave_nothing_behind() {
     assert_eq!((total.waiting, total.rejected.closed), (0, 2 * WAITERS as u64));
 }
 
-/// A call, polled once, that waits.
+/// Polls a call once and asserts that it waits. It allocates no more than the future.
 fn waiter<F: Future>(call: F) -> Pin<Box<F>> {
     let mut call = Box::pin(call);
     assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

@@ -1,4 +1,4 @@
-//! Which types may cross threads.
+//! Auto traits: the types that may cross threads.
 
 use limit_runtime::{
     Acquire, Drain, Event, Figures, Key, Limiter, LimiterHandle, Permit, Rejected, RejectedCounts,

@@ -1,16 +1,18 @@
 //! Blocking work under a limit, and permits that move into it or into what is returned.
 
-use crate::calls::{assert_busy, assert_whole, figures, refused};
-use crate::support::{Inside, assert_waits, four_workers, join, one_thread, waiter};
 use futures::stream::{self, Stream, StreamExt};
 use limit_runtime::{Limiter, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, refused, waiter};
+use limit_tests::runtimes::{join, one_thread, workers};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use tokio_test::task;
 
-/// Work that is under way until it is told to end.
+/// Work that is under way until the test lets it end.
 struct Work {
     begun: mpsc::Receiver<()>,
     end: mpsc::Sender<()>,
@@ -42,11 +44,11 @@ fn never_more_threads_than_the_limit_are_busy_and_as_many_are() {
     static ALL_FOUR: Barrier = Barrier::new(4);
 
     let limiter = Arc::new(Limiter::new("blocking-threads", 4));
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let call = |limiter: Arc<Limiter>, number: u32| async move {
             let work = move || {
                 let _inside = INSIDE.enter();
-                // Four at a time, so that four have to be busy at once.
+                // Each group of four meets at a barrier, so that four have to be busy at once.
                 ALL_FOUR.wait();
                 std::thread::yield_now();
                 number * 2
@@ -57,7 +59,7 @@ fn never_more_threads_than_the_limit_are_busy_and_as_many_are() {
         let doubled = join(tasks.collect()).await;
         assert_eq!(doubled, (0..400).map(|number| number * 2).collect::<Vec<_>>());
         assert_eq!((INSIDE.now(), INSIDE.most()), (0, 4));
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     });
 }
 
@@ -68,15 +70,15 @@ async fn a_caller_that_goes_away_does_not_free_its_permit_early() {
     let caller = waiter(limiter.blocking(run));
     work.wait_until_it_has_begun();
     drop(caller);
-    assert_busy(&limiter, 1, 0);
+    assert_figures(&limiter, 1, 0);
     limiter.try_acquire().unwrap_err();
     let mut next = waiter(limiter.acquire());
     assert_waits(&mut next);
     work.end();
     drop(next.await);
-    assert_eq!(figures(&limiter).cancelled, 0, "it had not waited");
+    assert_eq!(total(&limiter).cancelled, 0, "it had not waited");
     limiter.drain().await;
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test]
@@ -90,15 +92,15 @@ async fn a_caller_that_goes_away_while_it_waits_begins_no_work() {
         let begun = Arc::clone(&begun);
         move || begun.store(true, Ordering::Relaxed)
     }));
-    assert_busy(&limiter, 1, 1);
+    assert_figures(&limiter, 1, 1);
     drop(second);
     assert_eq!(Arc::strong_count(&begun), 1, "its arguments are gone");
     work.end();
     first.await;
     limiter.drain().await;
     assert!(!begun.load(Ordering::Relaxed));
-    assert_eq!(figures(&limiter).cancelled, 1);
-    assert_whole(&limiter);
+    assert_eq!(total(&limiter).cancelled, 1);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test]
@@ -118,7 +120,7 @@ async fn a_panic_goes_on_in_the_caller_and_the_permit_comes_back() {
     limiter.drain().await;
     assert_eq!(limiter.blocking(|| 7).await, 7);
     limiter.drain().await;
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test]
@@ -148,7 +150,7 @@ async fn a_call_that_is_refused_has_not_run_its_work() {
     assert_eq!(limiter.blocking(|| 7).await.ok(), Some(7));
     limiter.drain().await;
     assert!(!ran.load(Ordering::Relaxed));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test]
@@ -160,13 +162,13 @@ async fn blocking_work_of_one_key_does_not_hold_up_that_of_another() {
     let (same_work, same_run) = Work::new();
     let same = waiter(limiter.key("a").blocking(same_run));
     assert_eq!(limiter.key("b").blocking(|| 7).await, 7);
-    assert_eq!((figures(&limiter).keys, figures(&limiter).waiting), (1, 1));
+    assert_eq!((total(&limiter).keys, total(&limiter).waiting), (1, 1));
     work.end();
     first.await;
     same_work.end();
     same.await;
     limiter.drain().await;
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
 #[test]
@@ -178,11 +180,11 @@ fn work_that_a_runtime_never_began_is_a_panic_in_the_caller_and_no_permit_is_los
         let mut call = task::spawn(limiter.blocking(|| ()));
         let polled = catch_unwind(AssertUnwindSafe(|| call.poll().is_pending()));
         assert!(polled.is_err(), "there is nothing that it could give");
-        assert_busy(&limiter, 0, 0);
+        assert_figures(&limiter, 0, 0);
     }
 }
 
-/// As an inner `spawn_blocking` or a spawned task does, with the permit moved into it.
+/// An inner `spawn_blocking` or a spawned task is such work, if the permit is moved into it.
 #[tokio::test]
 async fn with_the_permit_moved_into_it_work_that_goes_on_holds_the_limit_when_its_caller_has_gone()
 {
@@ -201,7 +203,7 @@ async fn with_the_permit_moved_into_it_work_that_goes_on_holds_the_limit_when_it
     limiter.try_acquire().unwrap_err();
     work.end();
     limiter.drain().await;
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -214,20 +216,20 @@ fn a_stream_that_has_the_permit_moved_into_it_holds_it_until_it_is_dropped() {
     }
 
     let limiter = Limiter::new("blocking-stream", 2);
-    let mut half = crate::calls::at_once(lines(&limiter));
-    let mut whole = crate::calls::at_once(lines(&limiter));
+    let mut half = limit_tests::polling::at_once(lines(&limiter));
+    let mut whole = limit_tests::polling::at_once(lines(&limiter));
     let mut next = task::spawn(lines(&limiter));
     assert!(next.poll().is_pending());
-    assert_eq!(crate::calls::at_once(half.next()), Some(0));
+    assert_eq!(limit_tests::polling::at_once(half.next()), Some(0));
     assert_waits_for_stream(&limiter);
     drop(half);
-    let third = crate::support::served(&mut next);
+    let third = limit_tests::polling::served(&mut next);
     for line in [Some(0), Some(1), Some(2), None] {
         assert_waits_for_stream(&limiter);
-        assert_eq!(crate::calls::at_once(whole.next()), line);
+        assert_eq!(limit_tests::polling::at_once(whole.next()), line);
     }
     drop((whole, third));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[track_caller]

@@ -1,8 +1,10 @@
-//! A queue that is bounded: who is refused, and with which figures.
+//! Bounded queues: the calls that are refused, and the figures of the refusals.
 
-use crate::calls::{assert_busy, assert_whole, figures, let_in, refused};
-use crate::support::{Inside, assert_waits, four_workers, join, served, waiter};
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, let_in, refused, served, waiter};
+use limit_tests::runtimes::{join, workers};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -29,8 +31,8 @@ fn with_n_running_and_q_waiting_the_next_call_is_refused_at_once_with_the_figure
             rejected.to_string(),
             "concurrency limit `bounds-figures` reached: 3 of 3 permits in use, 2 waiting",
         );
-        assert_eq!(figures(&limiter).rejected.queue_full, refusals);
-        assert_busy(&limiter, 3, 2);
+        assert_eq!(total(&limiter).rejected.queue_full, refusals);
+        assert_figures(&limiter, 3, 2);
     }
     waiting.iter_mut().for_each(assert_waits);
 
@@ -38,10 +40,10 @@ fn with_n_running_and_q_waiting_the_next_call_is_refused_at_once_with_the_figure
     for call in &mut waiting {
         drop(served(call).unwrap());
     }
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.most_waiting, figures.rejected.total()), (2, 3));
     assert_eq!((figures.admitted_at_once, figures.admitted_after_waiting), (3, 2));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -52,17 +54,17 @@ fn a_full_queue_that_shrinks_by_a_cancelled_waiter_admits_again() {
     for place in [2, 1, 0, 1] {
         refused(limiter.acquire());
         drop(waiting.remove(place));
-        assert_busy(&limiter, 1, 2);
+        assert_figures(&limiter, 1, 2);
         waiting.push(waiter(limiter.acquire()));
-        assert_busy(&limiter, 1, 3);
+        assert_figures(&limiter, 1, 3);
     }
     refused(limiter.acquire());
-    assert_eq!((figures(&limiter).cancelled, figures(&limiter).rejected.queue_full), (4, 5));
+    assert_eq!((total(&limiter).cancelled, total(&limiter).rejected.queue_full), (4, 5));
     drop(held);
     for call in &mut waiting {
         drop(served(call).unwrap());
     }
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -77,7 +79,7 @@ fn a_waiter_that_is_served_makes_place_for_another_before_it_is_polled() {
     assert_eq!((rejected.in_use(), rejected.waiting()), (1, 1));
     drop(served(&mut first).unwrap());
     drop(served(&mut second).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -90,15 +92,15 @@ fn without_a_queue_the_next_call_is_refused_at_once_and_those_inside_are_unaffec
             assert_eq!(rejected.kind(), RejectedKind::QueueFull);
             assert_eq!((rejected.limit(), rejected.in_use(), rejected.waiting()), (2, 2, 0));
         }
-        assert_busy(&limiter, 2, 0);
+        assert_figures(&limiter, 2, 0);
         held.pop();
         held.push(let_in(limiter.acquire()));
         refused(limiter.acquire());
     }
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.most_waiting, figures.rejected.queue_full), (0, 12));
     assert_eq!((figures.admitted_at_once, figures.admitted_after_waiting), (9, 0));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -110,7 +112,7 @@ fn without_a_queue_a_call_for_more_than_is_free_is_refused_and_a_lighter_one_let
     assert_eq!((rejected.in_use(), rejected.waiting()), (2, 0));
     drop(let_in(limiter.acquire().weight(2)));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn at_limit_zero_without_a_queue_every_call_is_refused() {
     assert_eq!((rejected.kind(), rejected.limit()), (RejectedKind::QueueFull, 0));
     limiter.set_limit(1);
     drop(let_in(limiter.acquire()));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -135,7 +137,7 @@ fn the_bound_is_on_calls_and_not_on_permits() {
     drop(held);
     drop(served(&mut heavy).unwrap());
     drop(served(&mut light).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -144,12 +146,12 @@ fn the_largest_bounds_are_honoured() {
         let limiter = Limiter::named("bounds-largest", 1).max_waiting(bound);
         let held = let_in(limiter.acquire());
         let mut waiting: Vec<_> = (0..100).map(|_| waiter(limiter.acquire())).collect();
-        assert_busy(&limiter, 1, 100);
+        assert_figures(&limiter, 1, 100);
         drop(held);
         for call in &mut waiting {
             drop(served(call).unwrap());
         }
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     }
 }
 
@@ -160,7 +162,7 @@ fn a_bound_set_again_is_the_last_one() {
     let waiting = waiter(limiter.acquire());
     refused(limiter.acquire());
     drop((held, waiting));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -170,7 +172,7 @@ fn a_try_does_not_care_about_the_bound() {
     let rejected = limiter.try_acquire().unwrap_err();
     assert_eq!((rejected.kind(), rejected.waiting()), (RejectedKind::QueueFull, 0));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -189,22 +191,22 @@ fn who_waits_for_the_limit_to_be_found_out_is_held_to_the_bound_when_it_is() {
         let first = scope.spawn(|| let_in(limiter.acquire()));
         ASKED.wait();
         let mut calls: Vec<_> = (0..6).map(|_| waiter(limiter.acquire())).collect();
-        assert_busy(&limiter, 0, 0);
+        assert_figures(&limiter, 0, 0);
         FOUND.wait();
         let permits = [first.join().unwrap(), served(&mut calls[0]).unwrap()];
         for waits in &mut calls[1..3] {
             assert!(waits.is_woken(), "the limit is known");
             assert_pending!(waits.poll());
         }
-        assert_busy(&limiter, 2, 2);
+        assert_figures(&limiter, 2, 2);
         for last in &mut calls[3..] {
             assert_eq!(served(last).unwrap_err().kind(), RejectedKind::QueueFull);
         }
         drop(permits);
         drop((served(&mut calls[1]).unwrap(), served(&mut calls[2]).unwrap()));
     });
-    assert_eq!(figures(&limiter).rejected.queue_full, 3);
-    assert_whole(&limiter);
+    assert_eq!(total(&limiter).rejected.queue_full, 3);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -213,15 +215,16 @@ fn in_a_storm_each_call_is_let_in_or_refused_and_no_more_wait_than_may() {
     static INSIDE: Inside = Inside::new();
 
     let limiter = Arc::new(Limiter::new("bounds-storm", 4).max_waiting(8));
-    four_workers().block_on(async {
-        // Whoever comes while the limit is found out waits, more than may wait later.
+    workers(4).block_on(async {
+        // All calls that come while the limit is being resolved wait, even more than may wait
+        // later.
         drop(let_in(limiter.acquire()));
         let call = |limiter: Arc<Limiter<Rejected>>| async move {
             match limiter.acquire().await {
                 Ok(_permit) => {
                     let _inside = INSIDE.enter();
                     yield_now().await;
-                    // However slowly they come: nobody leaves before the queue has been full.
+                    // The calls may come slowly: none leaves before the queue has been full.
                     while INSIDE.most() < 4 || REFUSED.load(Ordering::Relaxed) == 0 {
                         yield_now().await;
                     }
@@ -239,10 +242,10 @@ fn in_a_storm_each_call_is_let_in_or_refused_and_no_more_wait_than_may() {
         }
     });
     let refused = REFUSED.load(Ordering::Relaxed) as u64;
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!(INSIDE.most(), 4);
     assert!(refused > 0 && figures.most_waiting == 8, "the queue was full: {figures}");
     assert_eq!(figures.rejected.queue_full, refused);
     assert_eq!(figures.admitted_at_once + figures.admitted_after_waiting, 20_001 - refused);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }

@@ -1,10 +1,9 @@
-//! Waiters that give up.
+//! Calls that are dropped while they wait.
 
-use crate::support::{
-    assert_all_free, assert_figures, assert_waits, four_workers, join, permit, served, total,
-    waiter,
-};
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, permit, served, waiter};
+use limit_tests::runtimes::{join, workers};
 use std::future::pending;
 use tokio_test::task;
 
@@ -27,7 +26,7 @@ fn a_cancelled_waiter_leaves_no_trace_but_its_count() {
 
 #[test]
 fn waiters_cancelled_anywhere_in_the_queue_leave_the_others_in_order() {
-    // The head, the middle, the tail, neighbours, and all but one.
+    // Cancels the head, the middle, the tail, neighbours, and all but one.
     for gone in [&[0][..], &[3], &[7], &[0, 1], &[6, 7], &[3, 4], &[0, 7], &[0, 1, 2, 3, 4, 5, 6]] {
         let limiter = Limiter::new("cancellation-anywhere", 1);
         let mut held = permit(&limiter);
@@ -177,7 +176,7 @@ fn no_permit_is_lost_when_tasks_are_aborted_at_any_moment() {
         tokio::task::yield_now().await;
     }
 
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let storms = (0..4)
             .map(|storm| {
                 tokio::spawn(async move {

@@ -1,10 +1,10 @@
-//! Never more than the limit.
+//! At most `limit` calls run at the same time.
 
-use crate::support::{
-    Inside, assert_all_free, assert_figures, assert_waits, four_workers, join, permit, served,
-    waiter,
-};
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::figures::{assert_all_free, assert_figures};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, permit, served, waiter};
+use limit_tests::runtimes::{join, workers};
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
@@ -56,8 +56,8 @@ fn one_permit_more_than_the_limit_is_given_when_another_comes_back() {
     assert_all_free(&limiter);
 }
 
-/// 1,000 calls on four workers. Each body waits until as many as the limit are inside: were fewer
-/// let in the test would not end, and were more let in they would be seen.
+/// Runs 1,000 calls on four workers. Each body waits until `limit` calls are inside: with fewer the
+/// test would not end, and more would be counted.
 async fn run_a_thousand<F>(limit: usize, call: impl Fn(Arc<Barrier>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -87,7 +87,7 @@ macro_rules! as_many_as_the_limit {
                 be_inside(&LIMITED, &together).await;
             }
 
-            four_workers().block_on(async {
+            workers(4).block_on(async {
                 run_a_thousand($limit, limited).await;
                 run_a_thousand($limit, |together| async move {
                     let _permit = LIMITER.acquire().await;

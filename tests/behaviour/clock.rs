@@ -1,21 +1,13 @@
-//! Waits are measured by tokio's clock, that of a test's paused runtime too.
+//! tokio's clock measures waits, also the paused clock of a test.
 
-use crate::support::{permit, total, waiter};
 use limit_runtime::Limiter;
-use std::process::Command;
+use limit_tests::figures::total;
+use limit_tests::polling::{permit, waiter};
+use limit_tests::programs::is_alone;
+use limit_tests::runtimes::paused;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
 
-const PART: &str = "LIMIT_BEHAVIOUR_CLOCK";
 const WAIT: Duration = Duration::from_millis(10);
-
-fn paused() -> Runtime {
-    Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime can be made")
-}
 
 fn wait_once(limiter: &Limiter) {
     let held = permit(limiter);
@@ -24,16 +16,10 @@ fn wait_once(limiter: &Limiter) {
     drop(waiting);
 }
 
-/// Needs a process in which no limiter has been used, hence one of its own.
+/// Needs a process of its own, in which no limiter has been used.
 #[test]
 fn a_wait_is_measured_on_a_clock_that_is_behind_the_first_that_was_used() {
-    if std::env::var_os(PART).is_none() {
-        let program = std::env::current_exe().expect("the test knows its program");
-        let test = "clock::a_wait_is_measured_on_a_clock_that_is_behind_the_first_that_was_used";
-        let output = Command::new(program).args([test, "--exact"]).env(PART, "1").output();
-        let output = output.expect("the test can run itself");
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    if !is_alone("clock::a_wait_is_measured_on_a_clock_that_is_behind_the_first_that_was_used") {
         return;
     }
     paused().block_on(async {
@@ -58,6 +44,6 @@ fn outside_any_runtime_waits_are_measured_too() {
     let held = permit(&limiter);
     let mut waiting = waiter(limiter.acquire());
     drop(held);
-    drop(crate::support::served(&mut waiting));
+    drop(limit_tests::polling::served(&mut waiting));
     assert_eq!(total(&limiter).wait.count, 1);
 }

@@ -1,10 +1,10 @@
 //! Closing a limiter and opening it again.
 
-use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, ready, refused};
-use crate::support::{
-    Inside, assert_waits, four_workers, join, one_thread, permit, served, waiter,
-};
 use limit_runtime::{Limiter, Rejected, RejectedKind, Scope, find};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, at_once, let_in, permit, ready, refused, served, waiter};
+use limit_tests::runtimes::{join, one_thread, workers};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,7 +20,7 @@ async fn closing_refuses_those_who_wait_and_those_who_come_and_interrupts_nobody
     advance(Duration::from_millis(30)).await;
     limiter.close();
     assert!(limiter.is_closed());
-    assert_busy(&limiter, 2, 0);
+    assert_figures(&limiter, 2, 0);
     let told = ready(&mut waiting);
     assert_eq!(told.len(), 5);
     for (number, result) in told {
@@ -44,12 +44,12 @@ async fn closing_refuses_those_who_wait_and_those_who_come_and_interrupts_nobody
     drop(held);
     assert_eq!(refused(limiter.acquire()).kind(), RejectedKind::Closed, "also if one is free");
     assert_eq!(limiter.try_acquire().unwrap_err().kind(), RejectedKind::Closed);
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.rejected.closed, figures.rejected.total()), (11, 11));
     assert_eq!((figures.cancelled, figures.wait.count), (0, 0));
     limiter.reopen();
     assert!(!limiter.is_closed());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn who_cannot_be_refused_goes_on() {
     drop(served(&mut late));
     drop(permit(&limiter));
     limiter.reopen();
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_heavy_one_at_the_head_that_is_refused_lets_in_who_is_behind() {
     drop(served(&mut light));
     drop(held);
     limiter.reopen();
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn who_was_handed_a_permit_before_it_was_closed_has_it() {
     limiter.close();
     drop(served(&mut granted).expect("it was handed the permit before"));
     limiter.reopen();
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -112,10 +112,10 @@ fn who_was_refused_before_it_was_opened_again_stays_refused() {
     assert_eq!(served(&mut told).unwrap_err().kind(), RejectedKind::Closed);
     assert!(untold.is_woken());
     drop(untold);
-    assert_eq!((figures(&limiter).rejected.closed, figures(&limiter).cancelled), (2, 0));
+    assert_eq!((total(&limiter).rejected.closed, total(&limiter).cancelled), (2, 0));
     drop(held);
     drop(served(&mut next).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -127,9 +127,9 @@ fn it_can_be_closed_and_opened_any_number_of_times() {
         assert_eq!(refused(limiter.acquire()).kind(), RejectedKind::Closed);
         limiter.reopen();
         limiter.reopen();
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     }
-    assert_eq!(figures(&limiter).rejected.closed, 5);
+    assert_eq!(total(&limiter).rejected.closed, 5);
 }
 
 #[test]
@@ -139,12 +139,12 @@ fn a_limiter_closed_before_its_first_use_is_closed() {
     assert!(limiter.is_closed());
     assert_eq!(refused(limiter.acquire()).kind(), RejectedKind::Closed);
     limiter.reopen();
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 
     let opened = Limiter::new("closing-before-opened", 1).max_waiting(5);
     opened.close();
     opened.reopen();
-    assert_whole(&opened);
+    assert_all_free(&opened);
 
     let nothing = Limiter::new("closing-before-nothing", 1);
     nothing.close();
@@ -184,7 +184,7 @@ fn closed_holds_in_all_runtimes_those_alive_and_those_to_come() {
     for runtime in [&second, &third, &one_thread()] {
         runtime.block_on(async { drop(let_in(LIMITER.acquire())) });
     }
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_runtime_that_ends_while_it_is_closed_leaves_it_closed() {
     one_thread().block_on(async {
         assert_eq!(refused(LIMITER.acquire()).kind(), RejectedKind::Closed);
         LIMITER.reopen();
-        assert_whole(&LIMITER);
+        assert_all_free(&LIMITER);
     });
 }
 
@@ -211,7 +211,7 @@ fn in_a_storm_of_closing_and_opening_each_call_is_let_in_or_refused_and_none_is_
 
     let limiter = Arc::new(Limiter::new("closing-storm", 3).max_waiting(1000));
     let done = Arc::new(AtomicBool::new(false));
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let closer = tokio::spawn({
             let (limiter, done) = (Arc::clone(&limiter), Arc::clone(&done));
             async move {
@@ -243,12 +243,12 @@ fn in_a_storm_of_closing_and_opening_each_call_is_let_in_or_refused_and_none_is_
         }
         done.store(true, Ordering::Relaxed);
         closer.await.unwrap();
-        let figures = figures(&limiter);
+        let figures = total(&limiter);
         assert_eq!(figures.admitted_at_once + figures.admitted_after_waiting, admitted);
         assert_eq!(figures.rejected.closed, 10_000 - admitted);
         assert_eq!((INSIDE.now(), figures.cancelled), (0, 0));
         assert!(INSIDE.most() <= 3);
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     });
     drop(at_once(limiter.acquire()));
 }

@@ -1,32 +1,25 @@
-//! Limits from the environment. Variables are set for a process of their own: to change those of a
-//! process that has threads is not sound.
+//! Limits from the environment. Each test sets variables for a process of its own, because a change
+//! in a process with threads is not sound.
 
-use crate::support::assert_all_free;
 use limit_runtime::{Limiter, Snapshot, concurrency_limit, find};
+use limit_tests::figures::assert_all_free;
+use limit_tests::programs::is_alone_with;
 use std::ffi::OsStr;
 use std::process::Command;
 
 const VARIABLE: &str = "LIMIT_BEHAVIOUR";
-const PART: &str = "LIMIT_BEHAVIOUR_PART";
 
 /// Runs `part` in a process with the variable set to `value`, or not set.
 fn with_variable(test: &str, value: Option<&OsStr>, part: fn()) {
-    if std::env::var_os(PART).is_some() {
-        return part();
+    let prepare = |command: &mut Command| {
+        command.env_remove(VARIABLE);
+        if let Some(value) = value {
+            command.env(VARIABLE, value);
+        }
+    };
+    if is_alone_with(&format!("configuration::{test}"), prepare) {
+        part();
     }
-    let program = std::env::current_exe().expect("the test knows its program");
-    let mut command = Command::new(program);
-    command.env_remove(VARIABLE).env(PART, "1");
-    if let Some(value) = value {
-        command.env(VARIABLE, value);
-    }
-    let test = format!("configuration::{test}");
-    let output = command.args([&test, "--exact", "--nocapture"]).output();
-    let output = output.expect("the test can run itself");
-    let told = String::from_utf8_lossy(&output.stdout);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{value:?}: {told}{complaint}");
-    assert!(told.contains("1 passed"), "{told}");
 }
 
 #[concurrency_limit(3, name = "configuration-attribute", env = "LIMIT_BEHAVIOUR")]
@@ -41,7 +34,7 @@ fn lazily() -> usize {
 
 static LIMITER: Limiter = Limiter::new("configuration-limiter", 3).env("LIMIT_BEHAVIOUR");
 
-/// Uses all three and shows them.
+/// Uses all three limiters and returns their snapshots.
 fn snapshots() -> [Snapshot; 3] {
     assert!(tokio_test::task::spawn(attribute()).poll().is_ready());
     assert!(tokio_test::task::spawn(expression()).poll().is_ready());
@@ -85,7 +78,7 @@ fn a_limit_set_while_running_replaces_the_variables() {
     });
 }
 
-/// The variable's value is wrong: nothing panics, and the snapshots tell.
+/// The variable's value is wrong: nothing panics, and the snapshots contain a warning.
 fn assert_warned() {
     let value = std::env::var_os(VARIABLE).expect("it is set");
     let expected = format!(

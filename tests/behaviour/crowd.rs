@@ -1,7 +1,8 @@
-//! More waiters than a queue keeps room for: they are served in order, and counted, as few are.
+//! Queues with thousands of waiters are served in order and counted as short queues are.
 
-use crate::support::{assert_all_free, assert_figures, permit, served, total, waiter};
 use limit_runtime::Limiter;
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{permit, served, waiter};
 use std::collections::VecDeque;
 
 const MANY: usize = 5_000;
@@ -20,7 +21,7 @@ fn many_waiters_are_served_in_order_whoever_of_them_goes() {
                 left.push_back(call);
             }
         }
-        // Others join, in the places of those who have gone.
+        // Other calls join, and reuse the slots of the cancelled ones.
         left.extend((0..MANY / 2).map(|_| waiter(limiter.acquire())));
         assert_figures(&limiter, 1, left.len());
         while let Some(mut call) = left.pop_front() {
@@ -42,11 +43,11 @@ fn many_that_waited_are_counted_once_while_they_hold_their_permits_and_after() {
     let mut waiting: Vec<_> = (0..MANY).map(|_| waiter(limiter.acquire())).collect();
     assert_eq!(total(&limiter).admitted_after_waiting, 0);
     limiter.set_limit(3_000);
-    // They have been handed their permits, and do not know it yet.
+    // The calls have been handed their permits, but have not been polled.
     assert_eq!(total(&limiter).admitted_after_waiting, 0);
     let mut held: Vec<_> = waiting.drain(..2_000).map(|mut call| served(&mut call)).collect();
     assert_eq!(total(&limiter).admitted_after_waiting, 2_000);
-    // Cancelled between grant and poll: theirs are handed on.
+    // These calls are cancelled between grant and poll: their permits are handed on.
     drop(waiting.drain(..1_000));
     assert_eq!(total(&limiter).admitted_after_waiting, 2_000);
     held.truncate(500);

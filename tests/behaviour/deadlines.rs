@@ -1,7 +1,11 @@
-//! Calls that do not wait for ever, by tokio's `timeout`. All on the paused clock.
+//! Calls that wait for a limited time, on the paused clock: here by tokio's `timeout`.
 
-use crate::support::{assert_all_free, permit, total};
-use limit_runtime::{Limiter, Permit, concurrency_limit};
+mod max_wait;
+
+use limit_runtime::{Admission, Limiter, Permit, concurrency_limit};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::permit;
+use limit_tests::runtimes::join;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Barrier;
@@ -64,25 +68,28 @@ async fn a_call_that_times_out_has_left_the_queue() {
     assert_all_free(&limiter);
 }
 
-/// 1,000 calls whose time is up in the tick in which the permits come back, and as many more ticks
-/// as it takes. How long each keeps its permit: not at all, or for a tick.
-async fn all_in_one_tick(limiter: Arc<Limiter>, permits: usize, keep: bool) {
-    let held: Vec<Permit> = (0..permits).map(|_| permit(&limiter)).collect();
+/// Makes 1,000 calls whose time is up in the tick in which the held permits come back. Asserts that all
+/// calls are counted; returns how many were let in. With `keep`, each of those keeps its permit for
+/// another tick.
+///
+/// `ask` returns the future of a call by its number, which asks when it is first polled.
+async fn all_in_one_tick<E: Admission, F>(
+    limiter: &Limiter<E>,
+    held: Vec<Permit>,
+    keep: bool,
+    ask: impl Fn(usize) -> F,
+) -> u64
+where
+    F: Future<Output = Option<Permit>> + Send + 'static,
+{
+    let before = held.len() as u64;
     let start = Arc::new(Barrier::new(1001));
     let calls: Vec<_> = (0..1000)
-        .map(|call| {
-            let (limiter, start) = (Arc::clone(&limiter), Arc::clone(&start));
+        .map(|number| {
+            let (call, start) = (ask(number), Arc::clone(&start));
             tokio::spawn(async move {
                 start.wait().await;
-                // Half of them set their clock before they ask, and half after.
-                let permit = if call % 2 == 0 {
-                    timeout(TICK, limiter.acquire()).await.ok()
-                } else {
-                    tokio::select! {
-                        permit = limiter.acquire() => Some(permit),
-                        () = sleep(TICK) => None,
-                    }
-                };
+                let permit = call.await;
                 if keep {
                     sleep(TICK).await;
                 }
@@ -90,7 +97,7 @@ async fn all_in_one_tick(limiter: Arc<Limiter>, permits: usize, keep: bool) {
             })
         })
         .collect();
-    // One by one, so that the timers of calls and permits are mixed.
+    // One task for each permit, so that the timers of calls and permits are mixed.
     let releases: Vec<_> = held
         .into_iter()
         .map(|permit| {
@@ -102,31 +109,41 @@ async fn all_in_one_tick(limiter: Arc<Limiter>, permits: usize, keep: bool) {
         .collect();
     start.wait().await;
 
-    let mut admitted = 0;
-    for call in calls {
-        admitted += u64::from(call.await.unwrap());
-    }
-    for release in releases {
-        release.await.unwrap();
-    }
-    let figures = total(&limiter);
-    assert_eq!(
-        figures.admitted_at_once + figures.admitted_after_waiting,
-        admitted + permits as u64
-    );
-    assert_eq!(figures.cancelled, 1000 - admitted);
+    let admitted = join(calls).await.into_iter().map(u64::from).sum::<u64>();
+    join(releases).await;
+    let figures = total(limiter);
+    assert_eq!(figures.admitted_at_once + figures.admitted_after_waiting, admitted + before);
     assert_eq!(figures.wait.count, figures.admitted_after_waiting);
-    assert_eq!((figures.in_use, figures.waiting), (0, 0));
     assert_eq!(figures.most_waiting, 1000);
-    assert_all_free(&limiter);
+    admitted
 }
 
 #[tokio::test(start_paused = true)]
 async fn permits_that_come_back_in_the_tick_of_the_deadline_are_used_or_passed_on() {
-    for permits in [1, 8, 500, 1000] {
-        for keep in [false, true] {
-            let limiter = Arc::new(Limiter::new("deadlines-same-tick", permits));
-            all_in_one_tick(limiter, permits, keep).await;
-        }
+    for (permits, keep) in cases() {
+        let limiter = Arc::new(Limiter::new("deadlines-same-tick", permits));
+        let held = (0..permits).map(|_| permit(&limiter)).collect();
+        let ask = |number: usize| {
+            let limiter = Arc::clone(&limiter);
+            async move {
+                // Half of the calls set their clock before they ask, and half after.
+                if number % 2 == 0 {
+                    timeout(TICK, limiter.acquire()).await.ok()
+                } else {
+                    tokio::select! {
+                        permit = limiter.acquire() => Some(permit),
+                        () = sleep(TICK) => None,
+                    }
+                }
+            }
+        };
+        let admitted = all_in_one_tick(&limiter, held, keep, ask).await;
+        assert_eq!(total(&limiter).cancelled, 1000 - admitted);
+        assert_all_free(&limiter);
     }
+}
+
+/// Returns how many permits come back, and whether the calls that are let in keep theirs.
+fn cases() -> impl Iterator<Item = (usize, bool)> {
+    [1, 8, 500, 1000].into_iter().flat_map(|permits| [(permits, false), (permits, true)])
 }

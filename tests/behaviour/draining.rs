@@ -1,16 +1,18 @@
-//! Waiting until a limiter is not in use.
+//! Drains: waiting until a limiter is not in use.
 
-use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, refused};
-use crate::support::{assert_waits, four_workers, one_thread, permit, served, waiter};
-use limit_runtime::{Limiter, LimiterHandle, Rejected, RejectedKind, Scope, find};
+use limit_runtime::{Acquire, Limiter, LimiterHandle, Rejected, RejectedKind, Scope, find};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
+use limit_tests::runtimes::{one_thread, workers};
 use std::future::Future;
 use std::hint;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_test::task;
+use tokio_test::task::{self, Spawn};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -20,7 +22,7 @@ fn a_limiter_that_is_not_in_use_is_drained_at_once() {
     assert_eq!(at_once(limiter.drain()), 0);
     drop(permit(&limiter));
     assert_eq!(at_once(limiter.drain()), 0);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -33,7 +35,7 @@ fn it_waits_for_the_last_permit_and_says_how_many_there_were() {
         drop(permit);
     }
     assert_eq!(served(&mut drain), 3);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -59,7 +61,7 @@ fn it_waits_for_those_who_wait_too() {
     drop(paused);
     assert_eq!(served(&mut drain), 1);
     limiter.set_limit(1);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -73,7 +75,7 @@ fn a_waiter_that_is_handed_its_permit_and_dropped_is_the_last() {
     assert_waits(&mut drain);
     drop(granted);
     assert_eq!(served(&mut drain), 2);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -87,7 +89,7 @@ fn it_keeps_nobody_out_and_counts_when_it_is_first_polled() {
     assert_waits(&mut drain);
     drop(late);
     assert_eq!(served(&mut drain), 1, "one, when it began");
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -99,7 +101,7 @@ fn permits_are_counted_and_not_calls() {
     drop(held);
     assert_eq!(served(&mut drain), 4, "and nobody waits for one that takes none");
     drop(none);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -113,7 +115,7 @@ fn a_drain_that_is_dropped_changes_nothing() {
     drop(held);
     drop(served(&mut next));
     assert_eq!(served(&mut other), 1);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -139,7 +141,7 @@ fn a_drain_that_is_dropped_does_not_keep_its_waker() {
     drop(drains);
     assert_eq!(Arc::strong_count(&task), 2);
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -155,7 +157,7 @@ fn several_can_wait_for_it_and_each_may_be_polled_by_several_tasks() {
         assert_eq!(served(drain), 1);
     }
     assert_eq!(served(&mut moved), 1);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,7 +187,7 @@ async fn within_a_time_it_is_drained_or_says_what_is_left() {
     assert_eq!(limiter.drain_within(100 * MS).await.unwrap(), 2);
     assert_eq!(begin.elapsed(), 49 * MS);
     assert_eq!(limiter.drain_within(Duration::ZERO).await.unwrap(), 0);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -199,7 +201,7 @@ fn all_runtimes_are_waited_for() {
     for drained_first in [true, false] {
         let mut drain = waiter(find("draining-runtimes").expect("it is in use").drain());
         if drained_first {
-            // Only a look: it is not drained.
+            // The second poll waits too: the limiter is not drained.
             assert_waits(&mut drain);
         }
         drop(drain);
@@ -214,7 +216,7 @@ fn all_runtimes_are_waited_for() {
     assert!(drain.poll().is_pending());
     drop(last);
     assert_eq!(served(&mut drain), 4);
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
 }
 
 #[test]
@@ -234,36 +236,37 @@ fn a_runtime_that_ends_with_calls_running_and_waiting_is_drained() {
     let mut drain = waiter(LIMITER.drain());
     drop(runtime);
     assert_eq!(served(&mut drain), 3);
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
 }
 
-/// Nobody waits any more at a runtime that has ended, whether or not it asks again elsewhere.
+/// Polls a call once on a runtime, and asserts that it waits.
+fn waiter_on(runtime: &Runtime, limiter: &'static Limiter) -> Spawn<Acquire<'static>> {
+    let _entered = runtime.enter();
+    waiter(limiter.acquire())
+}
+
+/// No call waits any more at a runtime that has ended, whether or not it asks again on another
+/// runtime.
 #[test]
 fn a_runtime_that_ends_with_only_waiters_is_drained() {
     static LIMITER: Limiter = Limiter::new("draining-ended-waiters", 0);
 
     let runtime = one_thread();
-    let waiting = {
-        let _in_it = runtime.enter();
-        waiter(LIMITER.acquire())
-    };
+    let waiting = waiter_on(&runtime, &LIMITER);
     let mut drain = waiter(LIMITER.drain());
     drop(runtime);
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
     assert_eq!(served(&mut drain), 1);
     drop(waiting);
 }
 
-/// The same, when the ended runtime's place is taken by another before anybody looks.
+/// The same, when another runtime has taken the ended runtime's slot before anyone polls.
 #[test]
 fn a_drain_goes_on_when_another_runtime_takes_the_ended_ones_place() {
     static LIMITER: Limiter = Limiter::new("draining-replaced", 0);
 
     let runtime = one_thread();
-    let waiting = {
-        let _in_it = runtime.enter();
-        waiter(LIMITER.acquire())
-    };
+    let waiting = waiter_on(&runtime, &LIMITER);
     let mut drain = waiter(LIMITER.drain());
     drop(runtime);
     drop(waiting);
@@ -279,13 +282,13 @@ fn closing_and_draining_shut_down_in_order() {
     static LIMITER: Limiter<Rejected> =
         Limiter::new("draining-shutdown", 4).max_waiting(100).scope(Scope::Process);
 
-    let runtime = four_workers();
+    let runtime = workers(4);
     runtime.block_on(async {
         let calls: Vec<_> = (0..50)
             .map(|_| {
                 tokio::spawn(async {
                     let _permit = LIMITER.acquire().await?;
-                    // Somebody is inside when it is closed, however late that is.
+                    // A call is inside when the limiter is closed, however late that is.
                     while !LIMITER.is_closed() {
                         tokio::task::yield_now().await;
                     }
@@ -293,12 +296,12 @@ fn closing_and_draining_shut_down_in_order() {
                 })
             })
             .collect();
-        while figures(&LIMITER).in_use == 0 {
+        while total(&LIMITER).in_use == 0 {
             tokio::task::yield_now().await;
         }
         LIMITER.close();
         timeout(Duration::from_secs(60), LIMITER.drain()).await.expect("those inside go");
-        assert_busy(&LIMITER, 0, 0);
+        assert_figures(&LIMITER, 0, 0);
         let mut done = 0;
         for call in calls {
             match call.await.unwrap() {
@@ -306,16 +309,17 @@ fn closing_and_draining_shut_down_in_order() {
                 Err(rejected) => assert_eq!(rejected.kind(), RejectedKind::Closed),
             }
         }
-        let figures = figures(&LIMITER);
+        let figures = total(&LIMITER);
         assert_eq!(figures.admitted_at_once + figures.admitted_after_waiting, done);
         assert_eq!(figures.rejected.closed, 50 - done);
         refused(LIMITER.acquire());
         LIMITER.reopen();
-        assert_whole(&LIMITER);
+        assert_all_free(&LIMITER);
     });
 }
 
-/// Not at the end of its use, for nobody would know of that.
+/// Permits that are out do not delay the drain: once the limiter is gone nothing reports their
+/// return.
 #[test]
 fn a_drain_is_over_when_its_limiter_is_dropped_even_if_permits_are_out() {
     let limiter = Limiter::new("draining-limiter-gone", 2);
@@ -337,7 +341,8 @@ fn find_used(limiter: &Limiter) -> LimiterHandle {
 
 #[test]
 fn a_drain_that_is_polled_while_its_limiter_goes_does_not_wait_for_the_next_owner() {
-    // It is busy in the one that is looked at last: there is time enough for it to go.
+    // The limiter is busy on the runtime that the drain looks at last, so that it can be dropped
+    // meanwhile.
     let runtimes: Vec<_> = (0..100).map(|_| one_thread()).collect();
     let used = Limiter::new("draining-goes-used", 1);
     for runtime in &runtimes {
@@ -353,12 +358,12 @@ fn a_drain_that_is_polled_while_its_limiter_goes_does_not_wait_for_the_next_owne
             let next = scope.spawn(|| {
                 both.wait();
                 drop((held, limiter));
-                // Most likely it has the place of the one that went.
+                // It most likely reuses the slot of the dropped limiter.
                 let next = Limiter::named(format!("draining-next-{round}"), 1);
                 (last.block_on(async { permit(&next) }), next)
             });
             both.wait();
-            // At each moment of its going, one after another.
+            // The drain begins at each step of the drop, one after another.
             (0..round * 100).for_each(|_| hint::spin_loop());
             let polled = drain.poll();
             let next = next.join().expect("no panic");

@@ -1,8 +1,8 @@
 //! Calls for which the limit does not hold.
 
-use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, refused};
-use crate::support::{assert_waits, permit, served, waiter};
 use limit_runtime::{Limiter, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
 use std::time::Duration;
 
 #[test]
@@ -10,10 +10,10 @@ fn a_limiter_that_is_not_enabled_lets_everybody_in_and_counts_them() {
     let limiter = Limiter::new("enabled-not", 1).enabled(false);
     let mut all: Vec<_> = (0..10).map(|_| permit(&limiter)).collect();
     all.extend((0..10).map(|_| limiter.try_acquire().expect("there is no limit")));
-    assert_busy(&limiter, 0, 0);
-    assert_eq!(figures(&limiter).admitted_at_once, 20);
+    assert_figures(&limiter, 0, 0);
+    assert_eq!(total(&limiter).admitted_at_once, 20);
     drop(all);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_call_can_say_whether_the_limit_holds_for_it() {
     let held = permit(&limiter);
     let mut waiting = waiter(limiter.acquire().enabled(true));
     let passed = at_once(limiter.acquire().enabled(false));
-    assert_busy(&limiter, 1, 1);
+    assert_figures(&limiter, 1, 1);
     drop(passed);
     assert_waits(&mut waiting);
     drop(held);
@@ -30,12 +30,12 @@ fn a_call_can_say_whether_the_limit_holds_for_it() {
 
     let off = Limiter::new("enabled-off", 1).enabled(false);
     let held = at_once(off.acquire().enabled(true));
-    assert_busy(&off, 1, 0);
+    assert_figures(&off, 1, 0);
     let waiting = waiter(off.acquire().enabled(true));
     drop(off.try_acquire().expect("the limit does not hold"));
     drop((waiting, held));
-    assert_busy(&off, 0, 0);
-    assert_whole(&limiter);
+    assert_figures(&off, 0, 0);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn whether_it_is_enabled_is_said_in_any_order_with_its_weight() {
         (limiter.acquire().enabled(false).weight(4), 0),
     ] {
         let held = let_in(call);
-        assert_busy(&limiter, in_use, 0);
+        assert_figures(&limiter, in_use, 0);
         drop(held);
     }
     for limiter in [
@@ -56,12 +56,12 @@ fn whether_it_is_enabled_is_said_in_any_order_with_its_weight() {
         Limiter::named("enabled-weight", 10).enabled(false).weight(3),
     ] {
         let held = let_in(limiter.acquire());
-        assert_busy(&limiter, 0, 0);
+        assert_figures(&limiter, 0, 0);
         let enabled = let_in(limiter.acquire().enabled(true));
-        assert_busy(&limiter, 3, 0);
+        assert_figures(&limiter, 3, 0);
         drop((held, enabled));
     }
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn nothing_refuses_a_call_that_is_not_enabled() {
     limiter.reopen();
     limiter.set_limit(1);
     drop(held);
-    assert_eq!(figures(&limiter).admitted_at_once, 5);
-    assert_whole(&limiter);
+    assert_eq!(total(&limiter).admitted_at_once, 5);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -89,5 +89,5 @@ fn a_drain_does_not_wait_for_calls_that_are_not_enabled() {
     let held = at_once(limiter.acquire().enabled(false));
     assert_eq!(at_once(limiter.drain()), 0);
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }

@@ -1,23 +1,38 @@
-//! What is counted, step by step.
+//! Figures of limiters, checked after each step of a script.
 
-use crate::support::{assert_all_free, one_thread, permit, served, total, waiter};
-use limit_runtime::{Figures, Limiter, Scope, concurrency_limit};
+mod policies;
+
+use limit_runtime::{Admission, Figures, Limiter, Scope, WaitTimes, concurrency_limit};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::{permit, served, waiter};
+use limit_tests::runtimes::one_thread;
 use std::time::Duration;
 use tokio::time::advance;
 use tokio_test::task;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Asserts the whole snapshot.
+/// Asserts all figures of a limiter that is in use on one runtime.
 #[track_caller]
-fn assert_snapshot(limiter: &Limiter, expected: &Figures) {
+fn assert_snapshot<E: Admission, K>(limiter: &Limiter<E, K>, expected: &Figures) {
     let snapshot = limiter.snapshot();
-    assert_eq!(snapshot.name, "figures-script");
+    assert_eq!(snapshot.name, limiter.name());
     assert_eq!(snapshot.scope, Scope::Runtime);
     assert_eq!(snapshot.total, *expected);
     assert_eq!(snapshot.runtimes.len(), 1);
     assert_eq!(snapshot.runtimes[0].figures, *expected);
     assert!(snapshot.warnings.is_empty());
+}
+
+/// Returns the figures of one wait that was this long.
+fn one_wait(wait: Duration) -> WaitTimes {
+    let mut waits = WaitTimes::default();
+    waits.count = 1;
+    for figure in [&mut waits.total, &mut waits.p50, &mut waits.p90, &mut waits.p99, &mut waits.max]
+    {
+        *figure = wait;
+    }
+    waits
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,16 +87,8 @@ async fn the_snapshot_agrees_with_a_script_after_every_step() {
     advance(5 * MS).await;
     let third = served(&mut third);
     expected.admitted_after_waiting = 1;
-    expected.wait.count = 1;
-    for wait in [
-        &mut expected.wait.total,
-        &mut expected.wait.p50,
-        &mut expected.wait.p90,
-        &mut expected.wait.p99,
-        &mut expected.wait.max,
-    ] {
-        *wait = 15 * MS; // until it went on, 5 ms after it was handed the permit
-    }
+    // The wait ends when the call goes on, 5 ms after it was handed the permit.
+    expected.wait = one_wait(15 * MS);
     assert_snapshot(&limiter, &expected);
 
     limiter.set_limit(1);
@@ -121,7 +128,7 @@ async fn there_is_a_wait_for_each_call_that_waited_and_was_let_in_and_no_other()
         drop(held);
         drop(served(&mut admitted));
 
-        // Granted at last, but not noticed.
+        // The call is granted its permit, but is dropped before it is polled.
         let held = permit(&limiter);
         let unnoticed = waiter(limiter.acquire());
         advance(500 * MS).await;
@@ -129,7 +136,7 @@ async fn there_is_a_wait_for_each_call_that_waited_and_was_let_in_and_no_other()
         assert!(unnoticed.is_woken());
         drop(unnoticed);
 
-        // Refused because the limit went down.
+        // The call is refused because the limit went down.
         limiter.set_limit(2);
         let held = permit(&limiter);
         let mut too_heavy = waiter(limiter.acquire_many(2));

@@ -1,9 +1,9 @@
-//! The first calls of a limiter, on several threads at once.
+//! The first calls of a limiter, made on several threads at once.
 
-use crate::calls::figures;
 use crate::foreign_wakers::Inline;
-use crate::support::{assert_all_free, assert_waits, served, waiter};
 use limit_runtime::{Acquire, Limiter, Permit, RejectedKind, Scope};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::{assert_waits, served, waiter};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
@@ -40,7 +40,7 @@ fn first_calls_that_find_permits_are_all_let_in_at_once() {
         let polled = poll_at_once(|| spawn(limiter.acquire()).poll());
         assert!(polled.iter().all(|polled| matches!(polled, Poll::Ready(Ok(_)))), "{polled:?}");
         drop(polled);
-        let figures = figures(&limiter);
+        let figures = total(&limiter);
         assert_eq!((figures.admitted_at_once, figures.most_waiting), (THREADS as u64, 0));
     }
 }
@@ -60,7 +60,7 @@ fn first_calls_need_no_timer_although_they_may_not_wait_for_ever() {
     }
 }
 
-/// A limit whose expression takes until it is told to end.
+/// A limit whose expression blocks until the test lets it end.
 struct Slow {
     asked: Barrier,
     found: Barrier,
@@ -79,15 +79,15 @@ impl Slow {
         2
     }
 
-    /// Runs something while another thread makes the first call, which evaluates the limit.
+    /// Runs a closure while another thread makes the first call, which evaluates the limit.
     fn meanwhile(&self, first: impl FnOnce() + Send, run: impl FnOnce()) {
         thread::scope(|scope| {
             let first = scope.spawn(first);
             self.asked.wait();
-            // The expression comes to its end also if an assertion fails.
+            // The expression ends even if an assertion fails.
             let result = catch_unwind(AssertUnwindSafe(run));
             self.found.wait();
-            // It panics if the expression does.
+            // The thread panics if the expression does.
             let _ = first.join();
             result.unwrap_or_else(|panic| resume_unwind(panic));
         });
@@ -97,7 +97,7 @@ impl Slow {
 #[test]
 fn to_wait_for_the_limit_is_not_to_wait_for_a_permit() {
     static LIMIT: Slow = Slow::new();
-    // Nobody may wait, there is no timer, and no runtime either.
+    // No call may wait, and there is neither a timer nor a runtime.
     let limiter = Limiter::lazy("first-use-slow", || LIMIT.evaluate())
         .max_waiting(0)
         .max_wait(Duration::from_secs(1));
@@ -110,7 +110,7 @@ fn to_wait_for_the_limit_is_not_to_wait_for_a_permit() {
                 assert!(call.poll().is_pending());
             }
             assert_pending!(gives_up.poll());
-            let figures = figures(&limiter);
+            let figures = total(&limiter);
             assert_eq!((figures.in_use, figures.waiting, figures.rejected.total()), (0, 0, 0));
             assert_eq!(figures.most_waiting, 0);
             drop(gives_up);
@@ -122,7 +122,7 @@ fn to_wait_for_the_limit_is_not_to_wait_for_a_permit() {
     let refused = assert_ready!(calls[2].poll()).expect_err("nobody may wait for a permit");
     assert_eq!((refused.kind(), refused.waited()), (RejectedKind::QueueFull, Duration::ZERO));
     drop((first, second));
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!(figures.admitted_at_once, 3, "with the first, which has evaluated the limit");
     assert_eq!((figures.admitted_after_waiting, figures.most_waiting), (0, 0));
     assert_eq!(figures.cancelled, 0, "it did not wait for a permit");
@@ -148,11 +148,11 @@ fn calls_of_keys_wait_for_the_limit_and_are_let_in() {
         for call in &mut calls {
             assert_pending!(call.poll());
         }
-        assert_eq!((figures(&limiter).waiting, figures(&limiter).keys), (0, 0));
+        assert_eq!((total(&limiter).waiting, total(&limiter).keys), (0, 0));
     });
     assert!(calls.iter().all(Spawn::is_woken));
     let permits = calls.each_mut().map(|call| assert_ready!(call.poll()));
-    assert_eq!(figures(&limiter).keys, 2);
+    assert_eq!(total(&limiter).keys, 2);
     drop(permits);
 }
 
@@ -162,10 +162,10 @@ fn a_limit_that_is_set_while_another_is_found_out_holds() {
     let limiter = Limiter::lazy("first-use-set", || LIMIT.evaluate());
     LIMIT.meanwhile(|| drop(spawn(limiter.acquire()).poll()), || limiter.set_limit(1));
     assert_all_free(&limiter);
-    assert_eq!(figures(&limiter).limit, 1);
+    assert_eq!(total(&limiter).limit, 1);
 }
 
-/// Who cannot wait for the first caller evaluates the expression as well, and may be quicker.
+/// A call that cannot wait for the first call evaluates the expression too, and may be quicker.
 #[test]
 fn the_limit_that_is_known_first_holds_for_all() {
     static LIMIT: Slow = Slow::new();
@@ -180,10 +180,10 @@ fn the_limit_that_is_known_first_holds_for_all() {
         || held = limiter.key("tenant").try_acquire().ok(),
     );
     assert_eq!(limiter.limit(), 1);
-    assert_eq!((figures(&limiter).in_use, figures(&limiter).keys), (1, 1));
+    assert_eq!((total(&limiter).in_use, total(&limiter).keys), (1, 1));
     limiter.key("tenant").try_acquire().expect_err("the one permit of the key is out");
     drop(held.expect("it was free"));
-    assert_eq!((figures(&limiter).in_use, figures(&limiter).keys), (0, 0));
+    assert_eq!((total(&limiter).in_use, total(&limiter).keys), (0, 0));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn whoever_drains_while_the_limit_is_found_out_is_told_when_the_last_permit_come
     drop(permit);
     assert!(drain.is_woken());
     assert_ready!(drain.poll());
-    assert_eq!(figures(&limiter).keys, 0, "it is keyed all the same");
+    assert_eq!(total(&limiter).keys, 0, "it is keyed all the same");
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_call_that_has_waited_elsewhere_is_not_refused_while_it_waits_for_the_limit(
         },
         || {
             second.block_on(async {
-                // Before and after its timer, if it has one, has gone off.
+                // Before and after the timer of the call has fired, if it has a timer.
                 for _ in 0..2 {
                     assert_pending!(call.poll());
                     tokio::time::sleep(Duration::from_secs(10)).await;
@@ -278,7 +278,7 @@ fn of_two_evaluations_the_one_that_was_quicker_is_shown() {
     });
     LIMIT.meanwhile(
         || drop(spawn(limiter.acquire()).poll()),
-        // It cannot wait for the first one, and is quicker.
+        // This call cannot wait for the first one, and is quicker.
         || drop(limiter.try_acquire().expect("a permit is free")),
     );
     let handle = limit_runtime::find("first-use-quicker").expect("it is in use");
@@ -293,7 +293,7 @@ fn of_two_evaluations_the_one_that_was_quicker_is_shown() {
 
 #[test]
 fn a_failed_evaluation_puts_nobody_out_of_the_queue() {
-    /// More than are woken at one time.
+    /// More calls than one batch of wakes has.
     const MANY: usize = 100;
     static LIMIT: Slow = Slow::new();
     static FAILS: AtomicBool = AtomicBool::new(true);
@@ -312,7 +312,7 @@ fn a_failed_evaluation_puts_nobody_out_of_the_queue() {
     LIMIT.meanwhile(
         || drop(spawn(LIMITER.acquire()).poll()),
         || {
-            // Woken first of all, it binds, and another call queues behind it.
+            // This call is woken first and binds; another call queues behind it.
             inline = Some(Inline::start(async {
                 *FIRST.lock().expect("nobody panics") = Some(LIMITER.acquire().await);
                 let mut next = spawn(LIMITER.acquire());
@@ -340,7 +340,7 @@ fn expressions_that_wait_for_each_other_panic_and_do_not_hang() {
 
     fn asks(limiter: &'static Limiter) -> usize {
         static COME: AtomicUsize = AtomicUsize::new(0);
-        // The two that are first are on two threads.
+        // The first two calls are on two threads.
         if COME.fetch_add(1, Ordering::SeqCst) < 2 {
             BOTH.wait();
         }

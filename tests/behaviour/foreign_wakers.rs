@@ -1,11 +1,12 @@
-//! Wakers of executors that nobody here has written: some cannot be cloned, some poll where they are
-//! woken, some use the limiter when they are dropped.
+//! Wakers of other executors: some panic when they are cloned, some poll where they are woken, some
+//! use the limiter when they are dropped.
 
-use crate::calls::{assert_whole, at_once, figures, let_in, refused};
-use crate::panicking_wakers::panicking;
-use crate::support::{assert_all_free, is_alone, one_thread, permit, served, waiter};
-use crate::which_runtime::paused;
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::{at_once, let_in, permit, refused, served, waiter};
+use limit_tests::programs::is_alone;
+use limit_tests::runtimes::{one_thread, paused};
+use limit_tests::wakers::panicking;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -84,7 +85,7 @@ fn a_call_that_takes_no_permits_does_not_clone_its_waker_although_others_wait() 
     assert_all_free(&limiter);
 }
 
-/// Calls have waited before, so that the next one is expected to.
+/// Calls have waited before, so that the limiter expects the next call to wait.
 #[test]
 fn a_call_that_is_refused_where_others_have_waited_does_not_clone_its_waker() {
     let waker = unclonable();
@@ -100,7 +101,8 @@ fn a_call_that_is_refused_where_others_have_waited_does_not_clone_its_waker() {
     drop(held);
 }
 
-/// A key that is not in use is not known, so that it is not known either whether the call waits.
+/// The limiter does not know a key that is not in use, and so cannot tell beforehand whether the
+/// call waits.
 #[test]
 fn a_call_of_a_new_key_that_is_not_to_wait_does_not_clone_its_waker() {
     let waker = unclonable();
@@ -128,14 +130,14 @@ fn a_call_of_a_new_key_that_is_not_to_wait_does_not_clone_its_waker() {
 #[test]
 fn a_call_of_a_new_key_that_cannot_clone_its_waker_leaves_no_key_behind() {
     let waker = unclonable();
-    for (limit, total) in [(0, 1), (1, 0)] {
-        let limiter = Limiter::named("unclonable-key-waits", limit).keyed().total(total);
+    for (limit, cap) in [(0, 1), (1, 0)] {
+        let limiter = Limiter::named("unclonable-key-waits", limit).keyed().total(cap);
         let called = catch_unwind(AssertUnwindSafe(|| {
             drop(polled_with(&waker, limiter.key("tenant").acquire()));
         }));
         assert!(called.is_err(), "it has to wait, and cannot");
-        let left = figures(&limiter);
-        assert_eq!((left.keys, left.waiting), (0, 0), "limit {limit}, {total} over all keys");
+        let left = total(&limiter);
+        assert_eq!((left.keys, left.waiting), (0, 0), "limit {limit}, {cap} over all keys");
     }
 }
 
@@ -159,7 +161,7 @@ fn the_first_call_of_a_runtime_does_not_clone_its_waker_although_others_waited_o
         return;
     }
     let limiter = Limiter::new("unclonable-passed-on", 1);
-    // The second takes what the first has left.
+    // The second runtime takes the storage that the first has left.
     for _ in 0..2 {
         one_thread().block_on(async {
             drop(polled_with(&unclonable(), limiter.acquire()));
@@ -179,7 +181,7 @@ fn permits_whose_window_is_over_are_handed_out_although_the_call_that_looks_cann
     let limiter = Limiter::new("unclonable-cooled", 1).per(window);
     drop(permit(&limiter));
     let mut waiting = waiter(limiter.acquire());
-    // The clock goes on and nothing else does: whoever watches it for the waiters has not looked.
+    // Only the clock advances: the task that watches it for the waiters has not been polled.
     assert!(task::spawn(tokio::time::advance(window)).poll().is_pending());
     let waker = unclonable();
     let called = catch_unwind(AssertUnwindSafe(|| drop(polled_with(&waker, limiter.acquire()))));
@@ -240,7 +242,7 @@ fn a_task_that_is_polled_where_it_is_woken_may_wait_for_others_that_it_wakes() {
     let held = permit(&OUTER);
     let task = Inline::start(async {
         let _permit = OUTER.acquire().await;
-        // Synchronous code that runs a runtime of its own.
+        // The body is synchronous code that runs a runtime of its own.
         one_thread().block_on(async {
             let held = INNER.acquire().await;
             let other = tokio::spawn(async { drop(INNER.acquire().await) });
@@ -255,11 +257,11 @@ fn a_task_that_is_polled_where_it_is_woken_may_wait_for_others_that_it_wakes() {
     drop(task);
 }
 
-/// More than are polled one inside the other.
+/// More tasks than are polled one inside the other.
 const DEEP: usize = 30;
 
-/// Starts tasks that wait, each of which is polled where the one before gives its permit back, and writes
-/// its number down. The one in the depth gives other permits back before its own.
+/// Starts tasks that wait. Each is polled where the task before gives its permit back, and writes
+/// its number down. The task at this depth gives other permits back before its own.
 fn start_row(
     limiter: &'static Limiter,
     length: usize,
@@ -292,7 +294,7 @@ fn however_deep_wakers_poll_where_they_are_woken_all_are_woken_in_order() {
     let done = std::mem::take(&mut *done.lock().expect("no task panics with it"));
     assert_eq!(done, (0..LENGTH).collect::<Vec<_>>());
     drop(tasks);
-    // There is an end to it: who is woken next is woken at once.
+    // The nesting is over: the next call is woken at once.
     let held = let_in(LIMITER.acquire_many(4));
     let mut next = waiter(LIMITER.acquire());
     drop(held);
@@ -304,7 +306,7 @@ fn however_deep_wakers_poll_where_they_are_woken_all_are_woken_in_order() {
 fn however_deep_wakers_poll_where_they_are_woken_all_are_woken_although_one_panics() {
     static LIMITER: Limiter = Limiter::new("inline-panics", 4);
 
-    // Often: if each left behind that a wake is under way, nobody would be woken in the end.
+    // Repeated, because a mark of a wake under way that stayed behind would stop all later wakes.
     for _ in 0..DEEP {
         let others = (0..3).map(|_| permit(&LIMITER)).collect();
         let held = permit(&LIMITER);
@@ -332,13 +334,13 @@ fn those_who_are_served_at_once_are_woken_in_the_order_in_which_they_came() {
 }
 
 thread_local! {
-    /// What is done, once, when a waker of [`at_clone`] is cloned.
+    /// The action that runs once, when a waker of [`at_clone`] is cloned.
     static AT_CLONE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
-    /// How many of them there are, if all were made and dropped on this thread.
+    /// The number of these wakers, if all were made and dropped on this thread.
     static CLONES: Cell<isize> = const { Cell::new(0) };
 }
 
-/// A waker that does something when it is cloned next.
+/// Returns a waker that runs an action when it is cloned next.
 fn at_clone(run: impl FnOnce() + 'static) -> Waker {
     fn raw() -> RawWaker {
         static TABLE: RawWakerVTable = RawWakerVTable::new(
@@ -367,7 +369,7 @@ fn a_call_that_is_served_while_its_waker_is_exchanged_is_let_in() {
     let held = permit(&limiter);
     let mut call = Box::pin(limiter.acquire());
     assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    // The one that is woken for it is the one before.
+    // The release wakes the waker of the previous poll, not this one.
     let waker = at_clone(move || drop(held));
     let polled = call.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(polled.is_ready(), "nobody would wake it");
@@ -435,11 +437,11 @@ fn a_waker_that_looks_at_the_limiter_when_it_is_cloned_may_wait_for_the_limit() 
 }
 
 thread_local! {
-    /// What is done when a waker of [`looking`] is dropped.
+    /// The action that runs when a waker of [`looking`] is dropped.
     static LOOK: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
-/// A waker that runs [`LOOK`] whenever it, or a clone of it, is dropped.
+/// Returns a waker that runs [`LOOK`] whenever it, or a clone of it, is dropped.
 fn looking() -> Waker {
     fn raw() -> RawWaker {
         static TABLE: RawWakerVTable = RawWakerVTable::new(
@@ -471,7 +473,7 @@ fn a_waker_that_looks_at_the_limiter_when_it_is_dropped_does_not_deadlock() {
     let polled = Box::pin(LIMITER.acquire()).as_mut().poll(&mut context);
     let Poll::Ready(Err(rejected)) = polled else { panic!("it is refused: {polled:?}") };
     assert_eq!(rejected.kind(), RejectedKind::QueueFull);
-    // Exchanged, served, and cancelled.
+    // The wakers are exchanged, used, and dropped with a cancelled call.
     assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     assert!(first.as_mut().poll(&mut context).is_pending());
     drop(held);
@@ -480,7 +482,7 @@ fn a_waker_that_looks_at_the_limiter_when_it_is_dropped_does_not_deadlock() {
     drop(second);
     drop(first);
     assert_eq!(refused(LIMITER.acquire().weight(2)).kind(), RejectedKind::TooHeavy);
-    // Exchanged, told that it is drained, and dropped.
+    // The wakers are exchanged, used at the end of the drain, and dropped with a cancelled drain.
     let held = let_in(LIMITER.acquire());
     let mut drain = Box::pin(LIMITER.drain());
     assert!(drain.as_mut().poll(&mut context).is_pending());
@@ -491,7 +493,7 @@ fn a_waker_that_looks_at_the_limiter_when_it_is_dropped_does_not_deadlock() {
     assert!(drain.as_mut().poll(&mut context).is_pending());
     drop(held);
     assert!(drain.as_mut().poll(&mut context).is_ready());
-    assert_whole(&LIMITER);
+    assert_all_free(&LIMITER);
 }
 
 #[test]

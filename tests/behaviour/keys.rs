@@ -1,13 +1,15 @@
-//! A limit that holds for each key, and a cap over all keys under which they are served in turn.
+//! Limits that hold for each key, and a cap over all keys under which the keys are served in turn.
 
 mod foreign;
 mod many;
 mod total;
 mod with_others;
 
-use crate::calls::{assert_busy, at_once, figures, let_in, ready};
-use crate::support::{Inside, assert_waits, four_workers, join, one_thread, served, waiter};
 use limit_runtime::{KeyedLimiter, Limiter, Rejected, RejectedKind, Scope};
+use limit_tests::figures::{assert_figures, total};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, at_once, let_in, ready, served, waiter};
+use limit_tests::runtimes::{join, one_thread, workers};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::yield_now;
@@ -22,17 +24,17 @@ fn each_key_has_a_limit_of_its_own() {
     for key in 0..10 {
         for in_use in 1..=2 {
             held.push(at_once(limiter.key(key).acquire()));
-            assert_busy(&limiter, key * 2 + in_use, 0);
+            assert_figures(&limiter, key * 2 + in_use, 0);
         }
-        assert_eq!(figures(&limiter).keys, key + 1);
+        assert_eq!(total(&limiter).keys, key + 1);
         let rejected = limiter.key(key).try_acquire().unwrap_err();
         assert_eq!((rejected.limit(), rejected.in_use(), rejected.waiting()), (2, 2, 0));
     }
-    let figures_now = figures(&limiter);
+    let figures_now = total(&limiter);
     assert_eq!((figures_now.limit, figures_now.admitted_at_once), (2, 20));
     drop(held);
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -45,21 +47,21 @@ fn a_busy_key_does_not_delay_another() {
         for other in ["one", "other"] {
             drop(at_once(limiter.key(other).acquire()));
         }
-        assert_eq!(figures(&limiter).keys, 1, "only the busy one has anything to remember");
+        assert_eq!(total(&limiter).keys, 1, "only the busy one has anything to remember");
         drop(held);
         let (number, permit) = ready(&mut waiting).pop().expect("the next of the key is served");
         assert_eq!(number, served, "first come, first served");
         held = permit;
     }
     drop(held);
-    assert_eq!((figures(&limiter).keys, figures(&limiter).admitted_after_waiting), (0, 100));
-    assert_busy(&limiter, 0, 0);
+    assert_eq!((total(&limiter).keys, total(&limiter).admitted_after_waiting), (0, 100));
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
 fn a_key_is_counted_while_it_has_holders_or_waiters() {
     let limiter = Limiter::new("keys-counted", 1).keyed();
-    let keys = |limiter: &KeyedLimiter| figures(limiter).keys;
+    let keys = |limiter: &KeyedLimiter| total(limiter).keys;
     let call = limiter.key("a").acquire();
     assert_eq!(keys(&limiter), 0, "it has not been polled");
     let held = at_once(call);
@@ -84,7 +86,7 @@ fn a_key_is_counted_while_it_has_holders_or_waiters() {
     limiter.set_limit(1);
     let unlimited = at_once(limiter.key("c").acquire().enabled(false));
     let weightless = let_in(limiter.key("c").acquire().weight(0));
-    assert_eq!((keys(&limiter), figures(&limiter).admitted_at_once), (0, 3));
+    assert_eq!((keys(&limiter), total(&limiter).admitted_at_once), (0, 3));
     drop((unlimited, weightless));
 }
 
@@ -108,8 +110,8 @@ fn waiters_of_one_key_cancelled_anywhere_leave_the_others_in_order() {
         drop(other);
         assert_eq!(ready(&mut others).len(), 1);
         assert_eq!(ready(&mut others).len(), 1);
-        assert_eq!((figures(&limiter).keys, figures(&limiter).cancelled), (0, 1));
-        assert_busy(&limiter, 0, 0);
+        assert_eq!((total(&limiter).keys, total(&limiter).cancelled), (0, 1));
+        assert_figures(&limiter, 0, 0);
     }
 }
 
@@ -124,8 +126,8 @@ fn a_permit_granted_to_a_cancelled_waiter_goes_to_the_next_of_its_key() {
     assert_waits(&mut second);
     drop(first);
     drop(served(&mut second));
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -139,7 +141,7 @@ fn a_changed_limit_holds_for_each_key() {
     let served = ready(&mut waiting);
     assert_eq!(served.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1, 2, 3]);
     held.extend(served.into_iter().map(|(_, permit)| permit));
-    assert_busy(&limiter, 6, 4);
+    assert_figures(&limiter, 6, 4);
 
     limiter.set_limit(1);
     for _ in 0..4 {
@@ -151,17 +153,17 @@ fn a_changed_limit_holds_for_each_key() {
     assert_eq!(served.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [4, 5]);
     drop(served);
     assert_eq!(ready(&mut waiting).len(), 2);
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 
     limiter.set_limit(0);
     let mut paused = waiter(limiter.key(5).acquire());
     let mut heavy = waiter(limiter.key(6).acquire().weight(2));
     limiter.set_limit(1);
-    drop(crate::support::served(&mut paused));
-    let rejected = crate::support::served(&mut heavy).unwrap_err();
+    drop(limit_tests::polling::served(&mut paused));
+    let rejected = limit_tests::polling::served(&mut heavy).unwrap_err();
     assert_eq!((rejected.kind(), rejected.limit()), (RejectedKind::TooHeavy, 1));
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -178,9 +180,9 @@ fn each_runtime_has_keys_of_its_own_and_the_process_one_set() {
         assert!(SHARED.key("a").try_acquire().is_err());
         drop(at_once(SHARED.key("b").acquire()));
     });
-    assert_eq!((figures(&OWN).keys, figures(&SHARED).keys), (1, 1));
+    assert_eq!((total(&OWN).keys, total(&SHARED).keys), (1, 1));
     drop(held);
-    assert_eq!((figures(&OWN).keys, figures(&SHARED).keys), (0, 0));
+    assert_eq!((total(&OWN).keys, total(&SHARED).keys), (0, 0));
 }
 
 #[test]
@@ -202,7 +204,7 @@ fn a_runtime_that_ends_leaves_no_key_behind() {
             yield_now().await;
             (held, waiter(LIMITER.key(Arc::clone(&key)).acquire()))
         });
-        assert_eq!(figures(&LIMITER).keys, 5, "one and four pairs");
+        assert_eq!(total(&LIMITER).keys, 5, "one and four pairs");
         drop(runtime);
         assert!(moved.is_woken());
         let again = one_thread();
@@ -211,8 +213,8 @@ fn a_runtime_that_ends_leaves_no_key_behind() {
         drop(moved);
         drop(again);
         drop(one_thread().block_on(async { at_once(LIMITER.key(0_u8).acquire()) }));
-        assert_busy(&LIMITER, 0, 0);
-        assert_eq!(figures(&LIMITER).keys, 0);
+        assert_figures(&LIMITER, 0, 0);
+        assert_eq!(total(&LIMITER).keys, 0);
         assert_eq!(Arc::strong_count(&key), 1, "the keys were dropped, in round {round}");
     }
 }
@@ -227,14 +229,14 @@ async fn waits_of_keyed_calls_are_measured() {
         drop(held);
         drop(served(&mut waiting));
     }
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.wait.count, figures.wait.max), (20, 19 * MS));
     assert_eq!(figures.wait.total, 190 * MS);
     assert_eq!((figures.admitted_at_once, figures.admitted_after_waiting), (20, 20));
 }
 
-/// Each key's calls and all together, on four workers: calls that wait, that are refused, that
-/// give up.
+/// Calls on four workers that wait, are refused or are cancelled: neither a key nor all keys
+/// together exceed their limit.
 #[test]
 fn in_a_storm_neither_a_key_nor_all_together_exceed_their_limits() {
     const KEYS: usize = 20;
@@ -248,7 +250,8 @@ fn in_a_storm_neither_a_key_nor_all_together_exceed_their_limits() {
         };
         let _inside = (OF_KEY[key].enter(), OF_ALL.enter());
         yield_now().await;
-        // However slowly they come: nobody leaves before as many have been inside as may be.
+        // The calls may come slowly: none leaves before as many have been inside as the limit
+        // allows.
         while OF_ALL.most() < 5 {
             yield_now().await;
         }
@@ -256,7 +259,7 @@ fn in_a_storm_neither_a_key_nor_all_together_exceed_their_limits() {
     }
 
     let limiter = Arc::new(Limiter::new("keys-storm", 2).max_waiting(40).keyed().total(5));
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         for _ in 0..10 {
             let tasks: Vec<_> =
                 (0..1000).map(|number| tokio::spawn(call(Arc::clone(&limiter), number))).collect();
@@ -278,8 +281,8 @@ fn in_a_storm_neither_a_key_nor_all_together_exceed_their_limits() {
         assert_eq!(inside.now(), 0);
         assert!((1..=2).contains(&inside.most()), "{} of key {key}", inside.most());
     }
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
     let free = |key: usize| limiter.key(key).try_acquire().expect("one of the total is free");
     let permits: Vec<_> = (0..5).map(free).collect();
     assert!(limiter.key(9_usize).try_acquire().is_err(), "all of the total are out");

@@ -1,9 +1,9 @@
-//! Limits that are found out on first use.
+//! Limits that are expressions, evaluated on first use.
 
-use crate::support::{
-    assert_all_free, assert_waits, four_workers, join, one_thread, served, waiter,
-};
 use limit_runtime::{Limiter, Scope, concurrency_limit};
+use limit_tests::figures::assert_all_free;
+use limit_tests::polling::{assert_waits, served, waiter};
+use limit_tests::runtimes::{join, one_thread, workers};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use tokio_test::task;
 
-/// A call, counted when it has been polled for the first time and is pending.
+/// Runs a call, and counts it when its first poll is pending.
 async fn counted<T>(call: impl Future<Output = T>, pending: &AtomicUsize) -> T {
     let mut call = pin!(call);
     let mut is_first = true;
@@ -26,8 +26,8 @@ async fn counted<T>(call: impl Future<Output = T>, pending: &AtomicUsize) -> T {
     .await
 }
 
-/// Waits until so many calls are pending, or until the limit is evaluated by a second one, which must
-/// not be.
+/// Waits until `most` calls are pending, or until a second call evaluates the limit, which must not
+/// happen.
 fn await_pending(pending: &AtomicUsize, most: usize, evaluated: &AtomicUsize) {
     while pending.load(Ordering::SeqCst) < most && evaluated.load(Ordering::SeqCst) == 1 {
         thread::yield_now();
@@ -49,7 +49,7 @@ fn sixty_four_tasks_on_four_threads_evaluate_it_once() {
         tokio::task::yield_now().await;
     }
 
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         join((0..64).map(|_| tokio::spawn(counted(limited(), &PENDING))).collect()).await;
         assert_eq!(EVALUATED.load(Ordering::SeqCst), 1);
         assert_eq!(LIMITER.limit(), 3);
@@ -70,7 +70,7 @@ fn an_expression_in_the_attribute_is_evaluated_once_for_each_runtime() {
         tokio::task::yield_now().await;
     }
 
-    let runtimes = [four_workers(), one_thread()];
+    let runtimes = [workers(4), one_thread()];
     for _ in 0..3 {
         for runtime in &runtimes {
             runtime.block_on(async {
@@ -98,7 +98,7 @@ fn an_expression_is_evaluated_once_for_the_process() {
         tokio::task::yield_now().await;
     }
 
-    for runtime in [four_workers(), one_thread()] {
+    for runtime in [workers(4), one_thread()] {
         runtime.block_on(async {
             join((0..64).map(|_| tokio::spawn(limited())).collect()).await;
         });
@@ -138,7 +138,7 @@ fn when_the_first_evaluation_panics_those_who_waited_for_it_are_let_in_by_the_se
         3
     });
 
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let tasks: Vec<_> = (0..64)
             .map(|_| {
                 tokio::spawn(async {
@@ -163,8 +163,8 @@ fn whoever_panics_does_not_undo_what_another_has_found_out() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     static BOTH: Barrier = Barrier::new(2);
     static BOUND: AtomicBool = AtomicBool::new(false);
-    // The first call is stopped half way; the second, which cannot wait for it, panics after the
-    // first is done.
+    // The first call is stopped half way. The second cannot wait for it, and panics after the first
+    // is done.
     static LIMITER: Limiter =
         Limiter::lazy("lazy-panic-late", || match CALLS.fetch_add(1, Ordering::SeqCst) {
             0 => {
@@ -184,7 +184,7 @@ fn whoever_panics_does_not_undo_what_another_has_found_out() {
 
     let second = thread::scope(|scope| {
         let first = scope.spawn(|| {
-            let permit = crate::support::permit(&LIMITER);
+            let permit = limit_tests::polling::permit(&LIMITER);
             BOUND.store(true, Ordering::SeqCst);
             permit
         });
@@ -276,7 +276,7 @@ fn a_limit_that_cannot_be_found_out_is_told_once_however_often_it_is_tried() {
     });
 
     LIMITER.set_limit(2);
-    drop(crate::support::permit(&LIMITER));
+    drop(limit_tests::polling::permit(&LIMITER));
     for _ in 0..50 {
         LIMITER.reset();
         LIMITER.set_limit(2);

@@ -1,7 +1,9 @@
-//! From when to when a permit is held.
+//! The time from when to when a permit is held.
 
-use crate::support::{assert_all_free, assert_figures, join, permit, served, waiter};
 use limit_runtime::{Limiter, Rejected, RejectedKind, concurrency_limit};
+use limit_tests::figures::{assert_all_free, assert_figures};
+use limit_tests::polling::{permit, served, waiter};
+use limit_tests::runtimes::join;
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::sync::Arc;
@@ -10,12 +12,12 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use tokio_test::{assert_ready, task};
 
-/// How a task ends, on the paused clock: one that never would has timed out at once.
+/// Returns how a task ends. On the paused clock a task that never ends times out at once.
 async fn ended<T>(task: JoinHandle<T>) -> Result<T, JoinError> {
     timeout(Duration::from_secs(1), task).await.expect("the task ends")
 }
 
-/// Whether every permit of a limiter with one is out.
+/// Returns whether the only permit of a limiter is out.
 fn is_held(limiter: &Limiter) -> bool {
     limiter.try_acquire().is_err()
 }
@@ -121,7 +123,7 @@ async fn an_aborted_task_frees_its_permit() {
     ended(tokio::spawn(stay(true))).await.expect("the permit is free");
 }
 
-/// Notes on its drop whether the permit is out.
+/// On its drop, notes whether the permit is out.
 struct Witness<'a>(&'static Limiter, &'a RefCell<Vec<bool>>);
 
 impl Witness<'_> {

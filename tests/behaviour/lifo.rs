@@ -1,8 +1,9 @@
-//! The newest first.
+//! The newest waiter is served first.
 
-use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, ready, refused};
-use crate::support::{assert_waits, is_alone, permit, served, waiter};
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, at_once, let_in, permit, ready, refused, served, waiter};
+use limit_tests::programs::is_alone;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::time::{advance, sleep};
@@ -14,7 +15,7 @@ fn bounded(name: &'static str, limit: usize, bound: usize) -> Limiter<Rejected> 
     Limiter::new(name, limit).order(Order::Lifo).max_waiting(bound)
 }
 
-/// A limiter that is made when another is gone has that one's storage.
+/// A new limiter reuses the storage of one that was dropped.
 #[test]
 fn the_newest_is_served_first_although_the_limiter_before_had_priorities() {
     if !is_alone("lifo::the_newest_is_served_first_although_the_limiter_before_had_priorities") {
@@ -33,7 +34,7 @@ fn the_newest_is_served_first_although_the_limiter_before_had_priorities() {
     drop(held);
     drop(served(&mut newest));
     drop(served(&mut older));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn waiters_are_served_the_newest_first() {
         held = permit;
     }
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn who_comes_while_others_wait_is_served_before_them() {
     drop(held);
     drop(served(&mut still_newer));
     drop(served(&mut oldest));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn a_cancelled_waiter_leaves_the_others_in_order() {
             let order: Vec<_> = ready(&mut waiting).iter().map(|(number, _)| *number).collect();
             assert_eq!(order, [number]);
         }
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     }
 }
 
@@ -111,7 +112,7 @@ async fn with_a_full_queue_the_oldest_is_refused_to_let_the_newest_in() {
                  {waited:?}: 1 of 1 permits in use, 2 waiting"
             ),
         );
-        let figures = figures(&limiter);
+        let figures = total(&limiter);
         assert_eq!((figures.waiting, figures.most_waiting), (3, 3));
         assert_eq!(
             (figures.rejected.evicted, figures.rejected.total()),
@@ -125,7 +126,7 @@ async fn with_a_full_queue_the_oldest_is_refused_to_let_the_newest_in() {
         assert_eq!(newest, number);
         drop(result.unwrap());
     }
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -136,11 +137,11 @@ fn an_evicted_call_that_is_dropped_before_it_is_told_was_refused_and_not_cancell
     let mut newest = waiter(limiter.acquire());
     assert!(oldest.is_woken());
     drop(oldest);
-    assert_busy(&limiter, 1, 1);
-    assert_eq!((figures(&limiter).rejected.evicted, figures(&limiter).cancelled), (1, 0));
+    assert_figures(&limiter, 1, 1);
+    assert_eq!((total(&limiter).rejected.evicted, total(&limiter).cancelled), (1, 0));
     drop(held);
     drop(served(&mut newest).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -153,10 +154,10 @@ fn nobody_is_evicted_by_who_cannot_wait_or_need_not() {
     drop(let_in(limiter.acquire().weight(0)));
     drop(let_in(limiter.acquire().enabled(false)));
     assert_waits(&mut oldest);
-    assert_eq!(figures(&limiter).rejected.evicted, 0);
+    assert_eq!(total(&limiter).rejected.evicted, 0);
     drop(held);
     drop(served(&mut oldest).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn without_a_queue_there_is_nobody_to_evict() {
     let rejected = refused(limiter.acquire());
     assert_eq!((rejected.kind(), rejected.waiting()), (RejectedKind::QueueFull, 0));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -184,7 +185,7 @@ fn the_newest_is_waited_for_also_if_it_is_heavy() {
     assert_waits(&mut light);
     drop(heavy);
     drop(served(&mut light).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -193,15 +194,15 @@ fn the_newest_takes_what_is_free_before_a_heavy_one_that_waits_for_more() {
     let held = permit(&limiter);
     let mut heavy = waiter(limiter.acquire().weight(2));
     let mut light = task::spawn(limiter.acquire());
-    // At once, or by waking itself.
+    // The call ends at once, or wakes itself and ends then.
     let permit = match light.poll() {
         Poll::Ready(permit) => permit,
         Poll::Pending => served(&mut light),
     };
-    assert_busy(&limiter, 2, 1);
+    assert_figures(&limiter, 2, 1);
     drop((held, permit));
     drop(served(&mut heavy).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -216,7 +217,7 @@ fn who_finds_its_permits_free_evicts_nobody() {
     drop(light);
     drop(served(&mut newest).unwrap());
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +234,7 @@ async fn the_oldest_times_out_while_the_newest_are_served() {
     let rejected = served(&mut oldest).unwrap_err();
     assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, 50 * MS));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -246,7 +247,7 @@ fn a_raised_limit_serves_several_the_newest_first() {
     assert_eq!(served.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3, 4]);
     drop((held, served));
     assert_eq!(ready(&mut waiting).len(), 3);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -259,7 +260,7 @@ fn priorities_are_of_no_consequence_where_the_newest_is_first() {
     drop(served(&mut newest));
     drop(served(&mut urgent));
     drop(at_once(limiter.acquire()));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -269,17 +270,17 @@ fn a_bound_that_is_lowered_while_calls_wait_holds_for_those_who_come() {
     let mut calls: Vec<_> = (0..4).map(|_| waiter(limiter.acquire())).collect();
     limiter.set_max_waiting(0);
     assert_eq!(refused(limiter.acquire()).kind(), RejectedKind::QueueFull, "nobody may wait");
-    assert_busy(&limiter, 1, 4);
+    assert_figures(&limiter, 1, 4);
     limiter.set_max_waiting(2);
-    // Each that comes takes the place of the oldest, and the queue gets shorter by one.
+    // Each new call evicts the oldest, and the queue gets shorter by one.
     for waiting in [3, 2, 2] {
         calls.push(waiter(limiter.acquire()));
-        assert_busy(&limiter, 1, waiting);
+        assert_figures(&limiter, 1, waiting);
     }
     for evicted in calls.drain(..5) {
         let mut evicted = evicted;
         assert_eq!(served(&mut evicted).unwrap_err().kind(), RejectedKind::Evicted);
     }
     drop((calls, held));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }

@@ -1,10 +1,11 @@
-//! Limiters that come and go: names, handles, and what they show.
+//! Limiters that come and go: names, handles and snapshots.
 
 mod dropped;
 mod names;
 
-use crate::support::{assert_all_free, assert_figures, permit, served, total, waiter};
 use limit_runtime::{Figures, Limiter, Scope, concurrency_limit, find, limiters};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{permit, served, waiter};
 
 #[test]
 fn a_second_limiter_of_one_name_is_numbered_and_says_so() {
@@ -171,7 +172,7 @@ fn a_handle_of_a_dropped_limiter_shows_the_last_figures_and_changes_nothing() {
     handle.set_limit(9);
     assert_eq!((handle.limit(), handle.name()), (2, "limiters-dropped"));
 
-    // Whoever has its place now is not touched by it.
+    // The handle does not touch the limiter that has its slot now.
     let others: Vec<_> =
         (0..20).map(|n| Limiter::named(format!("limiters-after-{n}"), 1)).collect();
     others.iter().for_each(assert_all_free);

@@ -1,18 +1,27 @@
-//! What is told to those who listen.
+//! Events of limiters, as subscribers receive them.
 
-use crate::calls::{assert_whole, at_once, figures, heard, let_in, refused};
-use crate::support::{four_workers, join, one_thread, permit, served, waiter};
 use futures::executor::block_on;
 use limit_runtime::EventKind::{
     Admitted, Cancelled, LimitChanged, Rejected as Refused, Released, Waiting,
 };
-use limit_runtime::{Event, Limiter, Order, RejectedKind, Scope, find};
+use limit_runtime::{Event, EventKind, Limiter, Order, RejectedKind, Scope, find};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::{at_once, let_in, permit, refused, served, waiter};
+use limit_tests::runtimes::{join, one_thread, workers};
 use std::collections::HashMap;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::task::yield_now;
 use tokio::time::sleep;
+
+/// Takes the events that have come: their kinds, permits in use and waiting calls.
+pub(crate) fn heard(events: &mut Receiver<Event>) -> Vec<(EventKind, usize, usize)> {
+    std::iter::from_fn(|| events.try_recv().ok())
+        .map(|event| (event.kind, event.in_use, event.waiting))
+        .collect()
+}
 
 #[test]
 fn a_script_is_told_step_by_step_with_the_figures_after_each() {
@@ -56,7 +65,7 @@ fn a_script_is_told_step_by_step_with_the_figures_after_each() {
     assert_eq!(heard(&mut events), []);
     drop(third);
     assert_eq!(heard(&mut events), [(Released, 0, 0)]);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -89,7 +98,7 @@ fn an_eviction_is_told_before_who_took_the_place() {
     drop((held, newest));
 }
 
-/// The figures are those just after it, as for all other kinds.
+/// The figures of a change of the limit are the figures just after it, as with all other kinds.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_timed_out_is_told_when_it_waits_no_longer() {
     let limiter = Limiter::new("listening-timed-out", 1).max_wait(Duration::from_secs(1));
@@ -197,9 +206,9 @@ fn when_nobody_listens_any_more_all_is_as_it_was() {
         assert_eq!(heard(&mut events), [(Admitted, 1, 0)]);
         drop(events);
         drop(held);
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     }
-    assert_eq!(figures(&limiter).admitted_at_once, 3 + 3 * 2);
+    assert_eq!(total(&limiter).admitted_at_once, 3 + 3 * 2);
 }
 
 #[test]
@@ -233,9 +242,10 @@ async fn a_listener_can_wait_for_an_event() {
 #[test]
 fn in_a_storm_what_is_told_agrees_with_what_is_counted() {
     let limiter = Arc::new(Limiter::new("listening-storm", 3).max_waiting(5));
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let mut events = limiter.subscribe();
-        // Whoever comes while the limit is found out waits, more than may wait later.
+        // All calls that come while the limit is being resolved wait, even more than may wait
+        // later.
         drop(let_in(limiter.acquire()));
         let mut told = HashMap::new();
         for _ in 0..10 {
@@ -245,20 +255,20 @@ fn in_a_storm_what_is_told_agrees_with_what_is_counted() {
                 }
             };
             join((0..100).map(|_| tokio::spawn(call(Arc::clone(&limiter)))).collect()).await;
-            // Fewer than are kept; and all of them, because whoever told them has ended.
+            // All events are there: fewer than the channel keeps, and their senders have ended.
             while let Ok(event) = events.try_recv() {
                 assert!(event.in_use <= 3, "{event:?}");
                 *told.entry(event.kind).or_insert(0_u64) += 1;
             }
         }
-        let figures = figures(&limiter);
+        let figures = total(&limiter);
         let of = |kind| told.get(&kind).copied().unwrap_or(0);
         assert_eq!(of(Admitted), figures.admitted_at_once + figures.admitted_after_waiting);
         assert_eq!(of(Waiting), figures.admitted_after_waiting);
         assert_eq!(of(Released), of(Admitted));
         assert_eq!(of(Refused(RejectedKind::QueueFull)), figures.rejected.queue_full);
         assert_eq!(of(Released) + figures.rejected.queue_full, 1 + 10 * 100);
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     });
 }
 
@@ -282,8 +292,8 @@ fn who_waits_for_the_limit_is_not_told_of_as_one_that_waits_for_a_permit() {
     first.join().expect("no panic");
     let told = heard(&mut events);
     let of = |kind| told.iter().filter(|(told, ..)| *told == kind).count();
-    let waited = figures(&LIMITER).admitted_after_waiting;
-    // It may have, once the limit was known.
+    let waited = total(&LIMITER).admitted_after_waiting;
+    // The call may have waited, until the limit was known.
     assert_eq!(of(Waiting) as u64, waited, "{told:?}");
     assert_eq!((of(Admitted), of(Released), told.len()), (2, 2, 4 + of(Waiting)));
 }

@@ -1,17 +1,13 @@
-//! What a user can rely on, shown through the public API.
-
-mod support;
+//! The behaviour that a user can rely on, tested through the public API.
 
 mod auto_traits;
 mod blocking;
 mod bounds;
-mod calls;
 mod cancellation;
 mod cap;
 mod clock;
 mod closing;
 mod configuration;
-mod counters;
 mod crowd;
 mod deadlines;
 mod draining;
@@ -25,7 +21,6 @@ mod life;
 mod lifo;
 mod limiters;
 mod listening;
-mod max_wait;
 mod model;
 mod options;
 mod order;

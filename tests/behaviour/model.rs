@@ -1,21 +1,21 @@
-//! Operations at random, against a plain model.
+//! Random operations on a limiter and on a model of it.
 //!
-//! One thread; futures are polled by hand. The model is a queue and a few numbers; whatever it says
-//! of who is woken, who gets in, and what is counted must be so.
+//! One thread polls all futures by hand. After each operation limiter and model must agree on the
+//! outcome, the woken calls and their order, and the figures.
 
 mod keys;
-mod plain;
+mod ledger;
+mod polled;
+mod queue;
 
-use crate::calls::{assert_whole, figures};
 use limit_runtime::{Figures, Limiter, Order, Permit, Rejected, RejectedKind};
-use plain::{Model, Operation, Outcome};
+use limit_tests::figures::{assert_all_free, total};
+use polled::Calls;
 use proptest::test_runner::Config;
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake};
+use queue::{Model, Operation, Outcome};
+use std::sync::Arc;
+use std::task::Poll;
 
 prop_state_machine! {
     #![proptest_config(Config {
@@ -27,16 +27,14 @@ prop_state_machine! {
     fn calls_in_any_order_do_what_the_model_does(sequential 1..120 => Real);
 }
 
-type Call = Pin<Box<dyn Future<Output = Result<Permit, Rejected>>>>;
-
-/// Whether its calls can be refused is in a limiter's type.
+/// A limiter of either type: its calls can be refused or not.
 #[derive(Clone)]
 enum Either {
     Infallible(Arc<Limiter>),
     Fallible(Arc<Limiter<Rejected>>),
 }
 
-/// The same for both.
+/// Evaluates the same expression for both types.
 macro_rules! either {
     ($either:expr, $limiter:ident => $body:expr) => {
         match $either {
@@ -84,76 +82,50 @@ impl Either {
     }
 
     fn figures(&self) -> Figures {
-        either!(self, limiter => figures(limiter))
+        either!(self, limiter => total(limiter))
     }
 
-    fn assert_whole(&self) {
-        either!(self, limiter => assert_whole(limiter));
+    fn assert_all_free(&self) {
+        either!(self, limiter => assert_all_free(limiter));
     }
 }
 
-/// The limiter, and what the model's calls and permits are in truth.
+/// The limiter under test, and the model's calls and permits in reality.
 struct Real {
     limiter: Either,
-    calls: BTreeMap<u32, Call>,
-    permits: BTreeMap<u32, Permit>,
-    woken: Arc<Mutex<Vec<u32>>>,
+    calls: Calls,
 }
 
-/// Notes who was woken.
-struct Noted {
-    call: u32,
-    woken: Arc<Mutex<Vec<u32>>>,
-}
-
-impl Wake for Noted {
-    fn wake(self: Arc<Self>) {
-        self.woken.lock().unwrap().push(self.call);
+/// Returns the outcome of a call that has ended.
+fn outcome(result: Result<(), Rejected>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Admitted,
+        Err(rejected) => Outcome::Refused(rejected.kind()),
     }
 }
 
 impl Real {
-    fn poll(&mut self, call: u32) -> Outcome {
-        let waker = Arc::new(Noted { call, woken: Arc::clone(&self.woken) });
-        let future = self.calls.get_mut(&call).expect("the model has it too");
-        match future.as_mut().poll(&mut Context::from_waker(&waker.into())) {
-            Poll::Pending => Outcome::Waits,
-            Poll::Ready(Ok(permit)) => {
-                self.calls.remove(&call);
-                self.permits.insert(call, permit);
-                Outcome::Admitted
-            }
-            Poll::Ready(Err(rejected)) => {
-                self.calls.remove(&call);
-                Outcome::Refused(rejected.kind())
-            }
-        }
-    }
-
-    fn try_acquire(&mut self, call: u32) -> Outcome {
-        match self.limiter.try_acquire() {
-            Ok(permit) => {
-                self.permits.insert(call, permit);
-                Outcome::Admitted
-            }
-            Err(rejected) => Outcome::Refused(rejected.kind()),
-        }
-    }
-
     fn perform(&mut self, operation: &Operation, new: u32) -> Outcome {
         match *operation {
             Operation::Call(weight) => {
                 let call = self.limiter.clone().acquire_many(weight);
-                self.calls.insert(new, Box::pin(call));
+                self.calls.make(new, call);
             }
             Operation::CallForOne => {
-                self.calls.insert(new, Box::pin(self.limiter.clone().acquire()));
+                self.calls.make(new, self.limiter.clone().acquire());
             }
-            Operation::Poll(call) => return self.poll(call),
-            Operation::Drop(call) => drop(self.calls.remove(&call)),
-            Operation::Release(call) => drop(self.permits.remove(&call)),
+            Operation::Poll(call) => {
+                return match self.calls.poll(call) {
+                    Poll::Pending => Outcome::Waits,
+                    Poll::Ready(result) => outcome(result),
+                };
+            }
+            Operation::Drop(call) => self.calls.cancel(call),
+            Operation::Release(call) => self.calls.release(call),
             Operation::SetLimit(limit) => self.limiter.set_limit(limit),
-            Operation::TryAcquire => return self.try_acquire(new),
+            Operation::TryAcquire => {
+                return outcome(self.calls.keep(new, self.limiter.try_acquire()));
+            }
             Operation::Close => self.limiter.close(),
             Operation::Reopen => self.limiter.reopen(),
         }
@@ -166,19 +138,13 @@ impl StateMachineTest for Real {
     type Reference = Model;
 
     fn init_test(model: &Model) -> Self {
-        Self {
-            limiter: Either::new(model),
-            calls: BTreeMap::new(),
-            permits: BTreeMap::new(),
-            woken: Arc::default(),
-        }
+        Self { limiter: Either::new(model), calls: Calls::default() }
     }
 
     fn apply(mut real: Self, model: &Model, operation: Operation) -> Self {
-        let outcome = real.perform(&operation, model.newest);
+        let outcome = real.perform(&operation, model.ledger.newest);
         assert_eq!(outcome, model.outcome);
-        let woken = std::mem::take(&mut *real.woken.lock().unwrap());
-        assert_eq!(woken, model.woken);
+        assert_eq!(real.calls.take_woken(), model.ledger.woken);
         real
     }
 
@@ -188,21 +154,20 @@ impl StateMachineTest for Real {
         assert_eq!(figures.in_use, model.in_use);
         assert_eq!(figures.waiting, model.queue.len());
         assert_eq!(figures.most_waiting, model.most_waiting);
-        assert_eq!(figures.admitted_at_once, model.admitted_at_once);
-        assert_eq!(figures.admitted_after_waiting, model.admitted_after_waiting);
-        assert_eq!(figures.wait.count, model.admitted_after_waiting);
-        assert_eq!(figures.cancelled, model.cancelled);
+        assert_eq!(figures.admitted_at_once, model.ledger.admitted_at_once);
+        assert_eq!(figures.admitted_after_waiting, model.ledger.admitted_after_waiting);
+        assert_eq!(figures.wait.count, model.ledger.admitted_after_waiting);
+        assert_eq!(figures.cancelled, model.ledger.cancelled);
         for kind in RejectedKind::ALL {
             assert_eq!(figures.rejected.of(kind), model.refusals(kind), "{kind:?}");
         }
-        assert!(real.permits.keys().eq(model.holders.keys()));
+        assert!(real.calls.permits.keys().eq(model.ledger.holders.keys()));
     }
 
     fn teardown(mut real: Self, model: Model) {
-        real.permits.clear();
         real.calls.clear();
         real.limiter.set_limit(model.limit);
         real.limiter.reopen();
-        real.limiter.assert_whole();
+        real.limiter.assert_all_free();
     }
 }

@@ -1,6 +1,6 @@
-//! Each option of the attribute does what it says. The same through [`Limiter`] is in the files that
-//! are named after the policies; here it is that the attribute passes everything on, and what only
-//! the attribute can do: `on_reject`, `permit`, `blocking`.
+//! The options of the attribute. The files that are named after policies test the same policies
+//! through [`Limiter`]. The tests here show that the attribute passes every option on, and test the
+//! options that only the attribute has: `on_reject`, `permit` and `blocking`.
 
 mod blocking;
 mod io_errors;
@@ -12,11 +12,24 @@ mod waiting;
 use limit_runtime::{Figures, Limiter, Rejected, RejectedKind, concurrency_limit};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_test::assert_ready;
-use tokio_test::task;
+use tokio_test::task::{self, Spawn};
 
-/// The figures of the function's own limiter.
+/// Returns the figures of a function's own limiter.
 fn figures(name: &str) -> Figures {
     limit_runtime::find(name).expect("the limiter is in use").snapshot().total
+}
+
+/// Returns how many permits are out.
+fn in_use(limiter: &Limiter) -> usize {
+    limiter.snapshot().total.in_use
+}
+
+/// Polls a call once and asserts that it has not ended, because it runs its body.
+#[track_caller]
+fn in_its_body<F: Future>(future: F) -> Spawn<F> {
+    let mut call = task::spawn(future);
+    assert!(call.poll().is_pending());
+    call
 }
 
 #[test]

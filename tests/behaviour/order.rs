@@ -1,9 +1,9 @@
 //! First come, first served.
 
-use crate::support::{
-    assert_all_free, assert_figures, assert_waits, four_workers, join, permit, served, waiter,
-};
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::figures::{assert_all_free, assert_figures};
+use limit_tests::polling::{assert_waits, permit, served, waiter};
+use limit_tests::runtimes::{join, workers};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn waiters_are_served_in_the_order_of_their_first_polls() {
     for call in order {
         assert!(calls[call].poll().is_pending());
     }
-    // Polling again does not move anybody.
+    // Another poll moves no waiter.
     for call in &mut calls {
         assert!(call.poll().is_pending());
     }
@@ -135,7 +135,7 @@ fn light_calls_do_not_pass_a_heavy_waiter() {
 #[test]
 fn a_call_for_all_permits_is_served_amid_a_hundred_tasks_that_cycle_one_each() {
     let limiter = Arc::new(Limiter::new("order-all-of-them", 8));
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let done = Arc::new(AtomicBool::new(false));
         let start = Arc::new(Barrier::new(101));
         let cycling = (0..100)
@@ -171,7 +171,8 @@ fn a_waiter_polled_with_another_waker_wakes_that_one() {
     let mut first = task::spawn(std::future::poll_fn(|context| call.as_mut().poll(context)));
     assert!(first.poll().is_pending());
     let mut outer = task::spawn(first);
-    // `Spawn` as a future polls with the context it is given, here that of the outer one.
+    // `Spawn` as a future polls with the context that it is given, here the context of the outer
+    // call.
     assert!(outer.poll().is_pending());
     drop(held);
     assert!(outer.is_woken());

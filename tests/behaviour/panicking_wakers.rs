@@ -1,9 +1,10 @@
-//! Wakers that panic: whoever waits besides is served all the same.
+//! Wakers that panic: all other calls that wait are served.
 
-use crate::calls::{assert_busy, assert_whole, figures, let_in};
-use crate::support::{assert_all_free, one_thread, permit, served, waiter};
-use crate::which_runtime::paused;
 use limit_runtime::{Limiter, Order, Permit};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{let_in, permit, served, waiter};
+use limit_tests::runtimes::{one_thread, paused};
+use limit_tests::wakers::panicking;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
@@ -12,19 +13,6 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 use tokio_test::task::{self, Spawn, spawn};
-
-/// Foreign code of the worst kind.
-pub(crate) fn panicking() -> Waker {
-    struct Panics;
-
-    impl Wake for Panics {
-        fn wake(self: Arc<Self>) {
-            panic!("in a waker");
-        }
-    }
-
-    Waker::from(Arc::new(Panics))
-}
 
 #[test]
 fn all_who_fit_are_woken_although_some_wakers_panic() {
@@ -46,7 +34,7 @@ fn all_who_fit_are_woken_although_some_wakers_panic() {
 #[test]
 fn each_runtime_hears_of_a_change_although_a_waker_of_another_panics() {
     let runtimes = [one_thread(), one_thread()];
-    // Whichever is told first.
+    // Both orders, because either runtime may be told first.
     for place in [0, 1] {
         let limiter = Limiter::named(format!("resize-panics-in-{place}"), 0);
         let mut first = pin!(limiter.acquire());
@@ -63,13 +51,13 @@ fn each_runtime_hears_of_a_change_although_a_waker_of_another_panics() {
     }
 }
 
-/// More than are woken at one time.
+/// More calls than one batch of wakes has.
 const MANY: usize = 200;
 
 #[test]
 fn however_many_are_served_at_once_all_are_woken_although_some_wakers_panic() {
     let all = u32::try_from(MANY).expect("it is a small number");
-    // Among the first that are woken at one time, among others, or both.
+    // The panic is in the first batch of wakes, in another one, or in both.
     for panicking in [[0, 0], [70, 70], [0, 70], [70, MANY - 1]] {
         let limiter = Limiter::new("panicking-many", MANY);
         let held = let_in(limiter.acquire().weight(all));
@@ -134,7 +122,7 @@ fn everybody_hears_that_the_limit_was_found_out() {
     assert_all_free(&limiter);
 }
 
-/// Polls a call with a waker that panics when it is woken; the call waits.
+/// Polls a call with a waker that panics, and asserts that the call waits.
 fn wait_with_a_panicking_waker(call: Pin<&mut impl Future>) {
     assert!(call.poll(&mut Context::from_waker(&panicking())).is_pending());
 }
@@ -151,10 +139,10 @@ fn a_call_that_evicts_one_whose_waker_panics_is_not_left_in_the_queue() {
     wait_with_a_panicking_waker(oldest.as_mut());
     let mut newest = task::spawn(limiter.acquire());
     assert!(panics(|| drop(newest.poll())));
-    assert_busy(&limiter, 1, 0);
+    assert_figures(&limiter, 1, 0);
     drop((newest, oldest, held));
-    assert_whole(&limiter);
-    assert_eq!(figures(&limiter).cancelled, 1, "the call that the panic ended");
+    assert_all_free(&limiter);
+    assert_eq!(total(&limiter).cancelled, 1, "the call that the panic ended");
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,17 +156,17 @@ async fn a_call_that_times_out_before_one_whose_waker_panics_leaves_the_queue_on
     wait_with_a_panicking_waker(light.as_mut());
     tokio::time::advance(SECOND).await;
     assert!(panics(|| drop(heavy.poll())), "the one behind it is served, and its waker panics");
-    // It takes the place in the slab that was the heavy one's.
+    // The call takes the slot in the slab that the heavy call had.
     let mut stranger = waiter(limiter.acquire());
     drop(heavy);
     drop(held);
     drop(served(&mut stranger).expect("nobody but itself takes it out of the queue"));
     drop(light);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
-/// A limiter with two permits a second, of which none is left, and the one second until they are back
-/// gone by, without anybody having looked. The call waits, and its waker panics.
+/// Queues a call whose waker panics when the window is over. The limiter has two permits a second,
+/// which are both spent. After `before` the second passes, but nothing reads the clock.
 fn panics_when_the_window_is_looked_at(
     limiter: &Limiter,
     before: impl FnOnce(),
@@ -212,7 +200,7 @@ fn a_call_that_asks_again_before_one_whose_waker_panics_leaves_the_queue_once() 
     let limiter = Limiter::new("panicking-again", 2).per(Duration::from_secs(1));
     drop([permit(&limiter), permit(&limiter)]);
     let mut first = waiter(limiter.acquire());
-    // Whoever waits is to ask again.
+    // Both changes together make each waiter ask again.
     limiter.set_enabled(false);
     limiter.set_enabled(true);
     assert!(first.is_woken());
@@ -223,19 +211,19 @@ fn a_call_that_asks_again_before_one_whose_waker_panics_leaves_the_queue_once() 
     assert_is_whole_after_a_second(&limiter, 2);
 }
 
-/// Asserts that so many of a limiter with a rate are let in, and two wait and are served in order.
+/// Asserts that a limiter with a rate lets this many calls in, and serves two that wait in order.
 #[track_caller]
 fn assert_is_whole_after_a_second(limiter: &Limiter, permits: usize) {
-    assert_busy(limiter, 0, 0);
+    assert_figures(limiter, 0, 0);
     let held: Vec<_> = (0..permits).map(|_| permit(limiter)).collect();
     let mut waiters = [waiter(limiter.acquire()), waiter(limiter.acquire())];
-    assert_busy(limiter, permits, 2);
+    assert_figures(limiter, permits, 2);
     limiter.set_limit(permits + 2);
     for call in &mut waiters {
         drop(served(call));
     }
     drop(held);
-    assert_busy(limiter, 0, 0);
+    assert_figures(limiter, 0, 0);
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Who waits with a higher priority is served first, but nobody waits for ever. All on the paused
-//! clock.
+//! Waiters with a higher priority are served first, but no call waits for ever. All tests use the
+//! paused clock.
 
-use crate::calls::{assert_whole, figures, let_in, ready};
-use crate::support::{assert_waits, permit, served, waiter};
 use limit_runtime::{Acquire, Limiter, Permit, RejectedKind};
+use limit_tests::figures::{assert_all_free, total};
+use limit_tests::polling::{assert_waits, let_in, permit, ready, served, waiter};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio_test::task::{self, Spawn};
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Serves all of them, one by one, and says in which order.
+/// Serves all calls one by one; returns their numbers in the order of service.
 fn order(mut held: Permit, mut waiting: Vec<(usize, Spawn<Acquire<'_>>)>) -> Vec<usize> {
     let mut order = Vec::new();
     while !waiting.is_empty() {
@@ -38,7 +38,7 @@ async fn the_higher_go_first_and_within_one_priority_who_came_first() {
         .map(|(number, priority)| (number, waiter(limiter.acquire().priority(priority))))
         .collect();
     assert_eq!(order(held, waiting), [3, 7, 1, 4, 2, 6, 0, 5]);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,10 +52,10 @@ async fn without_a_priority_a_call_has_the_limiters() {
         (3, waiter(limiter.acquire().priority(5))),
     ];
     assert_eq!(order(held, waiting), [2, 1, 3, 0]);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
-/// The rule: as though it had come one second earlier for each level.
+/// The rule: each level of priority counts as one second of waiting.
 #[tokio::test(start_paused = true)]
 async fn a_low_one_that_came_n_seconds_before_a_call_n_levels_higher_is_served_before_it() {
     for levels in [1, 3, 10, 255] {
@@ -72,12 +72,12 @@ async fn a_low_one_that_came_n_seconds_before_a_call_n_levels_higher_is_served_b
             let expected = if low_first { [0, 1] } else { [1, 0] };
             let waiting = vec![(0, low), (1, high)];
             assert_eq!(order(held, waiting), expected, "{levels} levels, {later:?} later");
-            assert_whole(&limiter);
+            assert_all_free(&limiter);
         }
     }
 }
 
-/// A call of a higher priority comes every 100 ms and stays as long: there is always one waiting.
+/// A call of a higher priority comes every 100 ms and stays for 100 ms, so that one always waits.
 #[tokio::test(start_paused = true)]
 async fn under_a_steady_stream_of_higher_ones_a_low_one_waits_n_seconds_and_no_longer() {
     for levels in [1_u8, 4, 20] {
@@ -90,7 +90,7 @@ async fn under_a_steady_stream_of_higher_ones_a_low_one_waits_n_seconds_and_no_l
             let limiter = Arc::clone(&limiter);
             async move {
                 loop {
-                    // Two at first, so that one always waits.
+                    // Two calls at first, so that one always waits.
                     tokio::spawn(call(Arc::clone(&limiter), levels));
                     if limiter.snapshot().total.admitted_at_once == 0 {
                         tokio::spawn(call(Arc::clone(&limiter), levels));
@@ -116,7 +116,7 @@ async fn a_call_with_a_priority_joins_a_plain_queue_as_though_the_others_had_jus
     let limiter = Limiter::new("priorities-joins", 1);
     let held = permit(&limiter);
     let mut waiting: Vec<_> = (0..3).map(|number| (number, waiter(limiter.acquire()))).collect();
-    // However long they have waited: the queue was not sorted.
+    // Their age does not matter, because the queue was not sorted.
     advance(100 * SECOND).await;
     waiting.push((3, waiter(limiter.acquire().priority(1))));
     waiting.push((4, waiter(limiter.acquire())));
@@ -125,7 +125,7 @@ async fn a_call_with_a_priority_joins_a_plain_queue_as_though_the_others_had_jus
     advance(2 * MS).await;
     waiting.push((6, waiter(limiter.acquire().priority(1))));
     assert_eq!(order(held, waiting), [3, 5, 0, 1, 2, 4, 6]);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,7 +137,7 @@ async fn in_a_queue_that_is_sorted_from_the_start_nobody_has_just_come() {
     waiting.push((1, waiter(limiter.acquire().priority(4))));
     waiting.push((2, waiter(limiter.acquire().priority(6))));
     assert_eq!(order(held, waiting), [2, 0, 1]);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,8 +154,8 @@ async fn a_cancelled_waiter_leaves_the_others_in_order() {
         drop(waiting.remove(cancelled));
         let expected: Vec<_> = sorted.into_iter().filter(|&number| number != cancelled).collect();
         assert_eq!(order(held, waiting), expected);
-        assert_eq!(figures(&limiter).cancelled, 1);
-        assert_whole(&limiter);
+        assert_eq!(total(&limiter).cancelled, 1);
+        assert_all_free(&limiter);
     }
 }
 
@@ -173,7 +173,7 @@ async fn who_is_granted_and_cancelled_hands_on_to_the_next_in_rank() {
     assert_waits(&mut low);
     drop(permit);
     drop(served(&mut low));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,7 +191,7 @@ async fn a_heavy_one_that_is_next_is_not_passed_by_lighter_ones_of_lower_priorit
     assert_waits(&mut light);
     drop(heavy);
     drop(served(&mut light).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,14 +203,14 @@ async fn a_light_one_of_higher_priority_takes_what_is_free_before_a_heavy_one_th
         let held = permit(&limiter);
         let mut heavy = waiter(limiter.acquire().weight(2));
         let mut light = task::spawn(limiter.acquire().priority(1));
-        // At once, or by waking itself.
+        // The call ends at once, or wakes itself and ends then.
         let permit = match light.poll() {
             Poll::Ready(permit) => permit,
             Poll::Pending => served(&mut light),
         };
         drop((held, permit));
         drop(served(&mut heavy).unwrap());
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     }
 }
 
@@ -219,11 +219,11 @@ async fn with_a_full_queue_a_high_one_is_refused_all_the_same() {
     let limiter = Limiter::new("priorities-full", 1).max_waiting(1);
     let held = let_in(limiter.acquire());
     let mut low = waiter(limiter.acquire());
-    let refused = crate::calls::refused(limiter.acquire().priority(255));
+    let refused = limit_tests::polling::refused(limiter.acquire().priority(255));
     assert_eq!(refused.kind(), RejectedKind::QueueFull);
     drop(held);
     drop(served(&mut low).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,7 +240,7 @@ async fn a_low_one_times_out_behind_high_ones() {
     let rejected = served(&mut low).unwrap_err();
     assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, SECOND));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -250,7 +250,7 @@ async fn many_waiters_of_many_priorities_are_served_in_the_order_of_the_rule() {
     let mut ranks = Vec::new();
     let mut waiting = Vec::new();
     let start = Instant::now();
-    // The first sorts the queue.
+    // The first call with a priority sorts the queue.
     for number in 0..500_usize {
         let priority = u8::try_from(number * 7919 % 11).unwrap() + u8::from(number == 0);
         waiting.push((number, waiter(limiter.acquire().priority(priority))));
@@ -261,5 +261,5 @@ async fn many_waiters_of_many_priorities_are_served_in_the_order_of_the_rule() {
     ranks.sort_unstable();
     let expected: Vec<_> = ranks.into_iter().map(|(_, number)| number).collect();
     assert_eq!(order(held, waiting), expected);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }

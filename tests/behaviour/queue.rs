@@ -1,21 +1,11 @@
-//! Who is refused, and what the queue holds at its bounds.
+//! Calls that are refused, and queues at their bounds.
 
-use crate::support::{
-    assert_all_free, assert_figures, assert_waits, permit, served, total, waiter,
-};
-use limit_runtime::{Limiter, Rejected, RejectedKind, concurrency_limit};
+use limit_runtime::{Limiter, RejectedKind, concurrency_limit};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, permit, refused, served, waiter};
 use std::error::Error;
-use std::future::Future;
-use std::task::Poll;
 use tokio_test::assert_ready;
 use tokio_test::task;
-
-fn refused<T: std::fmt::Debug>(call: impl Future<Output = Result<T, Rejected>>) -> Rejected {
-    match task::spawn(call).poll() {
-        Poll::Ready(Err(rejected)) => rejected,
-        other => panic!("expected a refusal at once, got {other:?}"),
-    }
-}
 
 #[test]
 fn a_call_heavier_than_the_limit_is_refused_at_once_with_the_figures() {

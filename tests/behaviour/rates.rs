@@ -1,4 +1,4 @@
-//! At most so many starts in any window, on the paused clock.
+//! Rates: at most `limit` starts in any window, on the paused clock.
 
 mod changes;
 mod clocks;
@@ -6,9 +6,10 @@ mod refusals;
 mod watching;
 mod with_others;
 
-use crate::calls::{assert_busy, figures, let_in, ready, refused};
-use crate::support::{Inside, permit, served, waiter};
 use limit_runtime::{Limiter, RejectedKind};
+use limit_tests::figures::{assert_figures, total};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{let_in, permit, ready, refused, served, waiter};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::{JoinHandle, yield_now};
@@ -19,7 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const NEARLY_A_MINUTE: Duration = Duration::from_millis(59_999);
 
-/// Numbers that are random enough, and the same each time.
+/// Numbers that look random and are the same each time.
 struct Random(u64);
 
 impl Random {
@@ -35,7 +36,7 @@ impl Random {
     }
 }
 
-/// Asserts that no window has more than so many starts, whenever it begins.
+/// Asserts that no window has more than `limit` starts, wherever it begins.
 #[track_caller]
 fn assert_windows(starts: &[Instant], limit: usize, window: Duration) {
     assert!(starts.is_sorted());
@@ -45,8 +46,8 @@ fn assert_windows(starts: &[Instant], limit: usize, window: Duration) {
     }
 }
 
-/// A window that begins and ends anywhere, over a long run of calls that come when they like, stay
-/// as long as they like and sometimes give up.
+/// Checks windows that begin anywhere in a long run. The calls come at random times, stay for
+/// random times, and some are cancelled.
 #[tokio::test(start_paused = true)]
 async fn no_window_has_more_starts_than_the_limit_and_no_more_run_at_once() {
     static INSIDE: Inside = Inside::new();
@@ -73,7 +74,7 @@ async fn no_window_has_more_starts_than_the_limit_and_no_more_run_at_once() {
                 let _inside = INSIDE.enter();
                 sleep(Duration::from_millis(stay)).await;
             }));
-            // Sometimes all at once, sometimes so seldom that nobody waits.
+            // The calls come sometimes all at once, sometimes so seldom that none waits.
             let pause = [0, 10, 10_000, 60_000];
             let longest = random.one_of(pause);
             sleep(Duration::from_millis(random.below(longest + 1))).await;
@@ -85,7 +86,7 @@ async fn no_window_has_more_starts_than_the_limit_and_no_more_run_at_once() {
         assert!(starts.len() > 200);
         assert_windows(&starts, 3, MINUTE);
         assert_eq!((INSIDE.now(), INSIDE.most()), (0, 3));
-        assert_busy(&limiter, 0, 0);
+        assert_figures(&limiter, 0, 0);
         sleep(MINUTE).await;
         let all: Vec<_> = (0..3).map(|_| permit(&limiter)).collect();
         limiter.try_acquire().unwrap_err();
@@ -101,7 +102,7 @@ async fn under_load_each_window_is_used_to_the_full() {
         drop(limiter.acquire().await);
         assert_eq!(begin.elapsed(), call / 3 * MINUTE, "the window does not hold the caller up");
     }
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.admitted_at_once, figures.admitted_after_waiting), (21, 9));
 }
 
@@ -126,7 +127,7 @@ async fn a_permit_held_for_longer_than_the_window_comes_back_at_once() {
     let held = [permit(&limiter), permit(&limiter)];
     advance(MINUTE).await;
     let mut waiting = waiter(limiter.acquire());
-    assert_busy(&limiter, 2, 1);
+    assert_figures(&limiter, 2, 1);
     let [first, second] = held;
     drop(first);
     let third = served(&mut waiting);
@@ -160,12 +161,12 @@ async fn a_permit_whose_window_is_not_over_is_nobodys_and_not_in_use() {
     let limiter = Limiter::new("rates-cooling", 2).per(MINUTE).max_waiting(0);
     let held = let_in(limiter.acquire());
     drop(let_in(limiter.acquire()));
-    assert_busy(&limiter, 1, 0);
+    assert_figures(&limiter, 1, 0);
     let rejected = refused(limiter.acquire());
     assert_eq!(rejected.kind(), RejectedKind::QueueFull);
     assert_eq!((rejected.limit(), rejected.in_use(), rejected.waiting()), (2, 1, 0));
     drop(held);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
     limiter.try_acquire().unwrap_err();
     advance(NEARLY_A_MINUTE).await;
     limiter.try_acquire().unwrap_err();
@@ -187,7 +188,7 @@ async fn all_waiters_whose_permits_have_cooled_are_served_in_order() {
         let order: Vec<_> = ready(&mut waiting).iter().map(|(number, _)| *number).collect();
         assert_eq!(order, expected);
     }
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +207,7 @@ async fn waiters_that_go_leave_the_others_to_be_served_when_their_windows_end() 
             })
             .collect();
         sleep(30 * SECOND).await;
-        assert_busy(&limiter, 0, 4);
+        assert_figures(&limiter, 0, 4);
         for call in &waiting[..gone] {
             call.abort();
         }
@@ -216,12 +217,12 @@ async fn waiters_that_go_leave_the_others_to_be_served_when_their_windows_end() 
         }
         let expected: Vec<_> = (1..=4 - u32::try_from(gone).unwrap()).map(|n| n * MINUTE).collect();
         assert_eq!(served, expected, "{gone} gone");
-        assert_busy(&limiter, 0, 0);
+        assert_figures(&limiter, 0, 0);
     }
 }
 
-/// As a future does that has lost a `select!` and is kept for the next, or one in a stream that
-/// nobody polls at the moment: it may keep its own place, but not all others from theirs.
+/// A future that has lost a `select!` and is kept, or one in a stream that is not polled at the
+/// moment, is such a waiter. It may keep its own permit, but must not delay the calls behind it.
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_is_not_polled_any_more_does_not_keep_the_others_waiting() {
     let limiter = Arc::new(Limiter::new("rates-not-polled", 2).per(MINUTE));
@@ -250,10 +251,10 @@ async fn a_waiter_that_never_started_has_used_nothing_up() {
     drop(waiter(limiter.acquire()));
     advance(MINUTE).await;
     drop(permit(&limiter));
-    assert_eq!(figures(&limiter).cancelled, 2);
+    assert_eq!(total(&limiter).cancelled, 2);
 }
 
-/// The window is that of the start: when the call goes on, not when it was handed its permit.
+/// The window begins when the call goes on, not when it was handed its permit.
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_is_polled_late_has_started_then() {
     let limiter = Limiter::new("rates-late", 1).per(MINUTE);
@@ -274,7 +275,7 @@ async fn an_earlier_start_whose_holder_is_done_later_is_looked_for_first() {
     let early = permit(&limiter);
     advance(30 * SECOND).await;
     drop(permit(&limiter));
-    // Now the next is known for 90 s, and then it is 60 s.
+    // At first the next permit is expected at 90 s, and once `early` is back at 60 s.
     let begin = Instant::now();
     let call = limiter.acquire();
     tokio::pin!(call);
@@ -290,5 +291,5 @@ async fn a_window_of_no_length_is_none() {
     for _ in 0..100 {
         drop(permit(&limiter));
     }
-    crate::calls::assert_whole(&limiter);
+    limit_tests::figures::assert_all_free(&limiter);
 }

@@ -1,10 +1,10 @@
 //! A limit that changes while calls run and wait.
 
-use crate::support::{
-    Inside, assert_all_free, assert_figures, assert_waits, four_workers, join, permit, served,
-    total, waiter,
-};
 use limit_runtime::{Limiter, Permit, concurrency_limit};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, permit, served, waiter};
+use limit_tests::runtimes::{join, workers};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -22,7 +22,7 @@ fn lowering_interrupts_nobody_and_takes_effect_as_permits_come_back() {
         assert_figures(&limiter, in_use, 6);
         waiters.iter_mut().for_each(assert_waits);
     }
-    // From here on each that comes back lets one in, and no more than two are ever out.
+    // From here on each permit that comes back lets one call in, and at most two permits are out.
     while !waiters.is_empty() {
         drop(held.remove(0));
         held.push(served(&mut waiters.remove(0)));
@@ -175,7 +175,7 @@ fn changes_from_many_threads_end_at_one_that_was_asked_for() {
     let limiter = Arc::new(Limiter::new("resize-threads", 4));
     let inside = Arc::new(Inside::new());
     let done = Arc::new(AtomicBool::new(false));
-    let runtime = four_workers();
+    let runtime = workers(4);
     let cycling: Vec<_> = (0..32)
         .map(|_| {
             let (limiter, inside) = (Arc::clone(&limiter), Arc::clone(&inside));

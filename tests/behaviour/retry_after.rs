@@ -1,8 +1,9 @@
-//! When a refused call may ask again. On the paused clock.
+//! Estimates of when a refused call may ask again, on the paused clock.
 
-use crate::calls::{assert_busy, let_in, refused};
-use crate::support::{is_alone, served, waiter};
 use limit_runtime::{Limiter, Rejected, RejectedKind};
+use limit_tests::figures::assert_figures;
+use limit_tests::polling::{let_in, refused, served, waiter};
+use limit_tests::programs::is_alone;
 use std::time::Duration;
 use tokio::time::{advance, sleep};
 
@@ -18,7 +19,8 @@ fn assert_about(estimate: Option<Duration>, expected: Duration) {
     );
 }
 
-/// Calls stay for so long, one after another, and after each another one is refused.
+/// Makes calls one after another, each inside for `stay`; another call is refused at the end of
+/// each.
 async fn calls_one_after_another(limiter: &Limiter<Rejected>, calls: usize, stay: Duration) {
     for _ in 0..calls {
         let held = let_in(limiter.acquire());
@@ -34,10 +36,10 @@ async fn at_the_first_refusal_there_is_no_basis() {
     let held = let_in(limiter.acquire());
     assert_eq!(refused(limiter.acquire()).retry_after(), None);
     drop(held);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
-/// A limiter that is made when another is gone has that one's storage.
+/// A new limiter reuses the storage of one that was dropped.
 #[tokio::test(start_paused = true)]
 async fn what_came_back_at_the_limiter_before_is_no_basis() {
     if !is_alone("retry_after::what_came_back_at_the_limiter_before_is_no_basis") {
@@ -61,7 +63,7 @@ async fn when_nothing_came_back_since_there_is_no_basis() {
         advance(100 * MS).await;
     }
     drop(held);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,7 +83,7 @@ async fn those_who_wait_are_served_before() {
     let mut held: Vec<_> = (0..2).map(|_| let_in(limiter.acquire())).collect();
     let mut waiting: Vec<_> = (0..8).map(|_| waiter(limiter.acquire())).collect();
     let mut estimate = None;
-    // Two at a time, 100 ms each: twenty a second.
+    // Two calls at a time, 100 ms each: twenty a second.
     for _ in 0..40 {
         sleep(50 * MS).await;
         estimate = refused(limiter.acquire()).retry_after();
@@ -91,7 +93,7 @@ async fn those_who_wait_are_served_before() {
     }
     assert_about(estimate, 9 * 50 * MS);
     drop((held, waiting));
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +140,8 @@ async fn a_try_is_told_too() {
     assert_about(estimate, 100 * MS);
 }
 
-/// It counts itself once: nobody else waits, and a permit comes back every 100 ms.
+/// A call that waited counts itself once: no other call waits, and a permit comes back every 100
+/// ms.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_timed_out_is_told_how_long_it_takes_until_it_is_served() {
     let limiter = Limiter::new("retry-timed-out", 1).max_wait(50 * MS);

@@ -1,9 +1,9 @@
 //! A future under a permit: `run` and `spawn`.
 
-use crate::support::{
-    assert_all_free, assert_figures, assert_waits, four_workers, served, total, waiter,
-};
 use limit_runtime::{KeyedLimiter, Limiter, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, served, waiter};
+use limit_tests::runtimes::workers;
 use std::cell::Cell;
 use std::future::pending;
 use std::rc::Rc;
@@ -36,7 +36,7 @@ async fn a_future_is_not_polled_before_it_has_the_permit() {
 
 #[tokio::test]
 async fn the_permit_is_held_until_the_future_is_dropped() {
-    /// When dropped, how many permits are in use.
+    /// On its drop, notes how many permits are in use.
     struct InUse<'a>(&'a Limiter, Rc<Cell<usize>>);
     impl Drop for InUse<'_> {
         fn drop(&mut self) {
@@ -142,13 +142,13 @@ fn they_are_send_if_the_future_is() {
     let refusing: Limiter<Rejected> = Limiter::new("run-send", 1).max_waiting(1);
     of_any(&plain);
     of_any(&refusing);
-    // And need not be.
+    // A future that is not `Send` runs too.
     let rc = Rc::new(7);
     let mut call = task::spawn(plain.run(async { *rc }));
     assert_eq!(assert_ready!(call.poll()), 7);
 }
 
-/// When dropped, how many permits are in use.
+/// On its drop, notes how many permits are in use.
 struct InUse(&'static Limiter, Arc<AtomicUsize>);
 
 impl Drop for InUse {
@@ -214,14 +214,14 @@ fn a_runtime_with_an_endless_loop_that_spawns_shuts_down() {
     let (ended, end) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for _ in 0..10 {
-            let runtime = four_workers();
+            let runtime = workers(4);
             runtime.block_on(async {
                 tokio::spawn(async {
                     loop {
                         drop(LIMITER.spawn(tokio::task::yield_now()).await);
                     }
                 });
-                // Until it is in the middle of its work.
+                // Waits until the task is in the middle of its work.
                 let calls = || {
                     let total = total(&LIMITER);
                     total.admitted_at_once + total.admitted_after_waiting

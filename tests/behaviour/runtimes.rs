@@ -1,15 +1,14 @@
-//! A call takes a permit of the runtime that polls it, however that comes about.
+//! A call takes a permit of the runtime that polls it first.
 
 mod driven;
 mod remembered;
 
-use crate::support::one_thread;
-use crate::which_runtime::{
-    PROCESS, at_once, holders, number, only_holder, poll_once, whose, workers,
-};
+use crate::which_runtime::{PROCESS, at_once, holders, number, only_holder, whose};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use limit_runtime::Limiter;
+use limit_tests::polling::poll_once;
+use limit_tests::runtimes::{one_thread, workers};
 use std::pin::pin;
 use tokio::runtime::Handle;
 use tokio::task::{block_in_place, yield_now};
@@ -34,7 +33,7 @@ fn inside_block_in_place_a_call_on_another_runtime_takes_that_runtimes_permit() 
     outer.block_on(task).expect("the task does not panic");
 }
 
-/// A runtime must not be dropped where it is not allowed to block.
+/// Drops a runtime on a thread that may block.
 async fn drop_elsewhere(runtime: tokio::runtime::Runtime) {
     let dropped = tokio::task::spawn_blocking(|| drop(runtime)).await;
     dropped.expect("dropping a runtime does not panic");
@@ -127,7 +126,7 @@ fn futures_unordered_inside_a_task_takes_permits_of_the_tasks_runtime() {
     let numbers = (number(outer.handle()), number(inner.handle()));
     let task = outer.spawn(async move {
         let limiter = Limiter::new("unordered", 1);
-        // The task's own waker is known before and after.
+        // The task's own waker is remembered before and after.
         assert_eq!(at_once(whose(&limiter)).await, numbers.0);
         let mut calls: FuturesUnordered<_> = (0..10).map(|_| whose(&limiter)).collect();
         while let Some(number) = calls.next().await {
@@ -187,12 +186,12 @@ fn without_a_runtime_calls_take_permits_of_the_process() {
     let limiter = Limiter::new("no runtime", 1);
     assert_eq!(futures::executor::block_on(whose(&limiter)), PROCESS);
     let permit = limiter.try_acquire().expect("it is free");
-    // Threads without a runtime share.
+    // Threads without a runtime share permits.
     std::thread::scope(|scope| {
         let other = scope.spawn(|| whose(&limiter).now_or_never());
         assert_eq!(other.join().unwrap(), None, "the permit is out");
     });
-    // A runtime does not share with them.
+    // A runtime does not share permits with them.
     let runtime = one_thread();
     let held = runtime.block_on(at_once(limiter.acquire()));
     assert_eq!(holders(&limiter), [(PROCESS, 1), (number(runtime.handle()), 1)]);
@@ -232,7 +231,7 @@ fn a_call_while_a_thread_ends_does_not_panic() {
 
     let (send, receive) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
-        // Before tokio's own thread locals, and so dropped after them.
+        // Made before tokio's own thread-locals, and so dropped after them.
         LAST.with(|last| last.set(AtTheEnd(send)).unwrap_or_else(|_| unreachable!()));
         let runtime = one_thread();
         runtime.block_on(at_once(whose(&Limiter::new("thread goes on", 1))));

@@ -1,11 +1,11 @@
-//! What can be set while the program runs, and who has set it.
+//! Settings that change while the program runs, and their sources.
 
-use crate::support::{
-    assert_all_free, assert_figures, assert_waits, one_thread, permit, served, total, waiter,
-};
 use limit_runtime::{
     KeyedLimiter, Limiter, Rejected, RejectedKind, Setting, Source, concurrency_limit, find,
 };
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, permit, served, waiter};
+use limit_tests::runtimes::one_thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -311,7 +311,7 @@ fn a_runtime_that_has_found_nothing_out_has_not_what_one_before_it_found() {
     assert_eq!((limit(&first), limit(&second)), (3, 4));
     drop(first);
     LIMITER.set_limit(8);
-    // Several: one of them has what was the first one's.
+    // Several limiters, because one of them reuses the storage of the first.
     let later = [(); 16].map(|()| one_thread());
     for runtime in &later {
         runtime.block_on(async { drop(LIMITER.try_acquire()) });

@@ -1,8 +1,10 @@
-//! Limiters that let everybody in and count what they would have done.
+//! Limiters that let every call in and count the calls that they would have delayed or refused.
 
-use crate::calls::{assert_busy, assert_whole, at_once, figures, refused};
-use crate::support::{Inside, four_workers, join};
 use limit_runtime::{Limiter, Order, Permit, RejectedKind, ShadowedCounts};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{at_once, refused};
+use limit_tests::runtimes::{join, workers};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::yield_now;
@@ -19,19 +21,19 @@ fn shadowed(waited: u64, queue_full: u64) -> ShadowedCounts {
 fn everybody_is_let_in_at_once_and_counted_by_what_would_have_happened() {
     let limiter = Limiter::new("shadow-counts", 2).max_waiting(3).shadow();
     let mut all = Vec::new();
-    // Two are let in, three would wait, and the others be refused.
+    // Two calls are let in, three would wait, and the others would be refused.
     for call in 1..=10_u64 {
         all.push(at_once(limiter.acquire()));
-        let figures = figures(&limiter);
+        let figures = total(&limiter);
         assert_eq!(figures.admitted_at_once, call);
         assert_eq!(figures.shadowed, shadowed(call.clamp(2, 5) - 2, call.max(5) - 5));
         assert_eq!((figures.in_use as u64, figures.waiting), (call.min(5), 0));
         assert_eq!((figures.rejected.total(), figures.admitted_after_waiting), (0, 0));
     }
     drop(all);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
     let both = (at_once(limiter.acquire()), at_once(limiter.acquire()));
-    assert_eq!(figures(&limiter).shadowed, shadowed(3, 5), "two of two are within the limit");
+    assert_eq!(total(&limiter).shadowed, shadowed(3, 5), "two of two are within the limit");
     drop(both);
 }
 
@@ -39,10 +41,10 @@ fn everybody_is_let_in_at_once_and_counted_by_what_would_have_happened() {
 fn without_a_bound_nobody_would_be_refused() {
     let limiter = Limiter::new("shadow-no-bound", 1).shadow();
     let all: Vec<_> = (0..100).map(|_| at_once(limiter.acquire())).collect();
-    assert_eq!(figures(&limiter).shadowed, shadowed(99, 0));
-    assert_busy(&limiter, 100, 0);
+    assert_eq!(total(&limiter).shadowed, shadowed(99, 0));
+    assert_figures(&limiter, 100, 0);
     drop(all);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -61,16 +63,16 @@ fn a_call_that_would_have_been_let_in_by_now_would_not_wait_any_more() {
 
     let plain = Limiter::new("shadow-settled", 1).max_waiting(1).shadow();
     let keyed = Limiter::new("shadow-settled-keyed", 1).max_waiting(1).keyed().shadow();
-    check(|| at_once(plain.acquire()), || figures(&plain).shadowed);
-    check(|| at_once(keyed.key(1).acquire()), || figures(&keyed).shadowed);
+    check(|| at_once(plain.acquire()), || total(&plain).shadowed);
+    check(|| at_once(keyed.key(1).acquire()), || total(&keyed).shadowed);
 }
 
 #[test]
 fn without_a_queue_everybody_over_the_limit_would_be_refused() {
     let limiter = Limiter::new("shadow-no-queue", 1).max_waiting(0).shadow();
     let all: Vec<_> = (0..10).map(|_| at_once(limiter.acquire())).collect();
-    assert_eq!(figures(&limiter).shadowed, shadowed(0, 9));
-    assert_busy(&limiter, 1, 0);
+    assert_eq!(total(&limiter).shadowed, shadowed(0, 9));
+    assert_figures(&limiter, 1, 0);
     drop(all);
 }
 
@@ -78,25 +80,25 @@ fn without_a_queue_everybody_over_the_limit_would_be_refused() {
 fn who_tries_is_let_in_and_would_have_been_refused() {
     let limiter = Limiter::new("shadow-try", 1).shadow();
     let both = (limiter.try_acquire().unwrap(), limiter.try_acquire().unwrap());
-    assert_eq!(figures(&limiter).shadowed, shadowed(0, 1));
-    assert_eq!(figures(&limiter).admitted_at_once, 2);
+    assert_eq!(total(&limiter).shadowed, shadowed(0, 1));
+    assert_eq!(total(&limiter).admitted_at_once, 2);
     drop(both);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
 fn who_is_too_heavy_is_let_in_and_takes_nothing() {
     let limiter = Limiter::new("shadow-too-heavy", 2).shadow();
     let heavy = at_once(limiter.acquire().weight(3)).expect("a shadow refuses nobody");
-    let figures_now = figures(&limiter);
+    let figures_now = total(&limiter);
     assert_eq!((figures_now.in_use, figures_now.shadowed.rejected.too_heavy), (0, 1));
     assert_eq!(figures_now.rejected.total(), 0);
     let two = at_once(limiter.acquire().weight(2)).unwrap();
     let over = at_once(limiter.acquire().weight(2)).unwrap();
-    assert_busy(&limiter, 4, 0);
-    assert_eq!(figures(&limiter).shadowed.waited, 1);
+    assert_figures(&limiter, 4, 0);
+    assert_eq!(total(&limiter).shadowed.waited, 1);
     drop((heavy, two, over));
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -105,24 +107,24 @@ fn a_closed_shadow_lets_in_all_the_same() {
     limiter.close();
     let all =
         (at_once(limiter.acquire()), at_once(limiter.acquire()), limiter.try_acquire().unwrap());
-    let closed = figures(&limiter);
+    let closed = total(&limiter);
     assert_eq!((closed.in_use, closed.rejected.total()), (2, 0));
     assert_eq!(closed.shadowed, shadowed(1, 1), "as though it were open");
     drop(all);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
 fn options_set_after_shadow_refuse_nobody_either() {
     let limiter = Limiter::new("shadow-after", 1).shadow().max_waiting(1).max_wait(Duration::ZERO);
     let all: Vec<_> = (0..5).map(|_| at_once(limiter.acquire()).unwrap()).collect();
-    assert_eq!(figures(&limiter).rejected.total(), 0);
-    assert_eq!(figures(&limiter).admitted_at_once, 5);
+    assert_eq!(total(&limiter).rejected.total(), 0);
+    assert_eq!(total(&limiter).admitted_at_once, 5);
     drop(all);
     let lifo = Limiter::new("shadow-lifo", 1).order(Order::Lifo).max_waiting(1).shadow();
     let all: Vec<_> = (0..5).map(|_| at_once(lifo.acquire())).collect();
-    assert_eq!(figures(&lifo).rejected.total(), 0);
-    assert_eq!(figures(&lifo).admitted_at_once, 5);
+    assert_eq!(total(&lifo).rejected.total(), 0);
+    assert_eq!(total(&lifo).admitted_at_once, 5);
     drop(all);
 }
 
@@ -134,13 +136,13 @@ fn each_key_would_have_waited_for_its_own_limit() {
         for _ in 0..4 {
             all.push(at_once(limiter.key(key).acquire()));
         }
-        assert_eq!(figures(&limiter).shadowed, shadowed(key + 1, 2 * (key + 1)));
-        assert_eq!(figures(&limiter).keys as u64, key + 1);
+        assert_eq!(total(&limiter).shadowed, shadowed(key + 1, 2 * (key + 1)));
+        assert_eq!(total(&limiter).keys as u64, key + 1);
     }
-    assert_busy(&limiter, 6, 0);
+    assert_figures(&limiter, 6, 0);
     drop(all);
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,13 +151,13 @@ async fn starts_that_would_have_waited_for_a_window_are_counted() {
     for _ in 0..5 {
         drop(at_once(limiter.acquire()));
     }
-    assert_eq!(figures(&limiter).shadowed, shadowed(3, 0));
+    assert_eq!(total(&limiter).shadowed, shadowed(3, 0));
     advance(Duration::from_secs(60)).await;
     drop((at_once(limiter.acquire()), at_once(limiter.acquire())));
-    assert_eq!(figures(&limiter).shadowed, shadowed(3, 0));
+    assert_eq!(total(&limiter).shadowed, shadowed(3, 0));
     drop(at_once(limiter.acquire()));
-    assert_eq!(figures(&limiter).shadowed, shadowed(4, 0));
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).shadowed, shadowed(4, 0));
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -164,22 +166,22 @@ fn a_changed_limit_changes_what_would_have_happened() {
     let all: Vec<_> = (0..3).map(|_| at_once(limiter.acquire())).collect();
     limiter.set_limit(1);
     drop(at_once(limiter.acquire()));
-    assert_eq!(figures(&limiter).shadowed, shadowed(1, 0));
+    assert_eq!(total(&limiter).shadowed, shadowed(1, 0));
     drop(all);
     drop(at_once(limiter.acquire()));
-    assert_eq!(figures(&limiter).shadowed, shadowed(1, 0));
+    assert_eq!(total(&limiter).shadowed, shadowed(1, 0));
     limiter.set_limit(0);
     drop(at_once(limiter.acquire()));
-    assert_eq!(figures(&limiter).shadowed, shadowed(2, 0));
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).shadowed, shadowed(2, 0));
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
 fn a_call_that_is_not_enabled_would_not_have_waited() {
     let limiter = Limiter::new("shadow-enabled", 1).shadow();
     let all: Vec<_> = (0..5).map(|_| at_once(limiter.acquire().enabled(false))).collect();
-    assert_eq!(figures(&limiter).shadowed, shadowed(0, 0));
-    assert_eq!(figures(&limiter).admitted_at_once, 5);
+    assert_eq!(total(&limiter).shadowed, shadowed(0, 0));
+    assert_eq!(total(&limiter).admitted_at_once, 5);
     drop(all);
 }
 
@@ -188,21 +190,22 @@ fn in_a_storm_nobody_waits_and_every_permit_comes_back() {
     static INSIDE: Inside = Inside::new();
 
     let limiter = Arc::new(Limiter::new("shadow-storm", 3).max_waiting(5).shadow());
-    four_workers().block_on(async {
-        // Whoever comes while the limit is found out is not counted as one that would have waited.
+    workers(4).block_on(async {
+        // A call that comes while the limit is being resolved does not count as one that would have
+        // waited.
         drop(at_once(limiter.acquire()));
         let call = |limiter: Arc<Limiter>| async move {
             let _permit = limiter.acquire().await;
             let _inside = INSIDE.enter();
             yield_now().await;
-            // However slowly they come: nobody leaves before there was one too many.
+            // The calls may come slowly: none leaves before one too many is inside.
             while INSIDE.most() < 4 {
                 yield_now().await;
             }
         };
         join((0..10_000).map(|_| tokio::spawn(call(Arc::clone(&limiter)))).collect()).await;
     });
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.admitted_at_once, figures.admitted_after_waiting), (10_001, 0));
     assert_eq!((figures.in_use, figures.waiting), (0, 0));
     assert!(figures.shadowed.waited > 0, "{figures:?}");
@@ -213,7 +216,7 @@ fn the_same_limiter_without_shadow_does_what_was_counted() {
     let limiter = Limiter::new("shadow-none", 2).max_waiting(0);
     let held = (at_once(limiter.acquire()).unwrap(), at_once(limiter.acquire()).unwrap());
     assert_eq!(refused(limiter.acquire()).kind(), RejectedKind::QueueFull);
-    assert_eq!(figures(&limiter).shadowed, ShadowedCounts::default());
+    assert_eq!(total(&limiter).shadowed, ShadowedCounts::default());
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }

@@ -1,19 +1,20 @@
-//! What shares permits, and what does not.
+//! Functions and methods that share permits, and those that do not.
 
 mod scope;
 
-use crate::support::{Inside, assert_waits, served, waiter};
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, served, waiter};
 use std::future::pending;
 use tokio_test::task::{self, Spawn};
 
-/// Is inside until it is dropped.
+/// Stays inside until it is dropped.
 async fn stay(inside: &Inside) {
     let _inside = inside.enter();
     pending::<()>().await;
 }
 
-/// A call that has started its body, which does not end.
+/// Starts a call whose body does not end.
 #[track_caller]
 fn holder<F: Future<Output = ()>>(future: F, inside: &Inside) -> Spawn<F> {
     let before = inside.now();
@@ -23,7 +24,7 @@ fn holder<F: Future<Output = ()>>(future: F, inside: &Inside) -> Spawn<F> {
     call
 }
 
-/// Asserts that a waiter has been handed a permit, and starts its body.
+/// Asserts that a waiter has been handed a permit, and starts the body of its call.
 #[track_caller]
 fn assert_enters<F: Future<Output = ()>>(call: &mut Spawn<F>, inside: &Inside) {
     assert!(call.is_woken(), "the waiter was woken");
@@ -209,7 +210,8 @@ fn a_method_of_a_generic_type_shares_over_all_its_types() {
     assert_enters(&mut word, &inside);
 }
 
-/// By default all implementors share; who has a method of its own does not.
+/// All implementors share the permits of a default method. A type with its own method does not
+/// share.
 trait Fetch {
     #[concurrency_limit(1, name = "sharing fetch")]
     async fn fetch(&self, inside: &Inside) {

@@ -1,11 +1,13 @@
-//! A runtime that ends takes no permit with it, and leaves nobody waiting.
+//! A runtime that ends loses no permit and leaves no call waiting.
 
 mod late;
 mod outlived;
 
-use crate::support::{assert_all_free, one_thread, waiter};
-use crate::which_runtime::{paused, poll_once, until, workers};
 use limit_runtime::{Limiter, concurrency_limit};
+use limit_tests::figures::assert_all_free;
+use limit_tests::polling::{poll_once, waiter};
+use limit_tests::runtimes::{one_thread, paused, workers};
+use limit_tests::watchdog::until;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-/// How a runtime ends.
+/// A way to end a runtime.
 type End = fn(Runtime);
 
 const ENDS: [(&str, End); 4] = [
@@ -25,14 +27,14 @@ const ENDS: [(&str, End); 4] = [
     }),
 ];
 
-/// Is inside for ever.
+/// Keeps a permit for ever.
 #[concurrency_limit(limiter = limiter)]
 async fn stay(limiter: &Limiter) {
     pending::<()>().await;
 }
 
-/// Spawns so many calls one after another, each polled once before the next is. The receiver is told
-/// when the last has been dropped.
+/// Spawns `calls` calls one after another, and polls each once before it spawns the next. The
+/// receiver hears when the last call has been dropped.
 fn spawn_calls(runtime: &Runtime, limiter: &Arc<Limiter>, calls: usize) -> mpsc::Receiver<()> {
     let (polled, mut was_polled) = mpsc::channel(1);
     for _ in 0..calls {
@@ -54,7 +56,7 @@ fn until_gone(limiter: &Limiter, mut calls: mpsc::Receiver<()>) {
     until("the runtime leaves the snapshots", || limiter.snapshot().runtimes.is_empty());
 }
 
-/// Asserts that a new runtime has as many permits as the limit says, and that they work.
+/// Asserts that a new runtime has exactly as many permits as the limit, and that they work.
 fn assert_a_new_runtime_is_whole(limiter: &Arc<Limiter>) {
     let runtime = one_thread();
     let calls = spawn_calls(&runtime, limiter, limiter.limit() + 1);
@@ -96,8 +98,8 @@ fn however_a_runtime_of_many_threads_ends_no_permit_is_lost() {
             shut_down(runtime);
             until_gone(&limiter, calls);
 
-            // A worker may go on for a little while another already drops tasks. So some of those
-            // who waited may have been let in, but each is accounted for once.
+            // One worker may still run while another already drops tasks. Some waiters may have
+            // been let in, but each is counted once.
             let after = limiter.snapshot().total;
             assert_eq!((after.in_use, after.waiting), (0, 0), "{end}");
             let admitted = after.admitted_at_once + after.admitted_after_waiting;
@@ -174,7 +176,7 @@ fn a_limit_set_meanwhile_holds_for_the_next_runtime() {
     assert_a_new_runtime_is_whole(&limiter);
 }
 
-/// What sees the end of a runtime is no reason for it to go on, and no work to be done.
+/// The task that watches for the end of a runtime does not keep the runtime busy.
 #[test]
 fn a_limited_call_changes_nothing_for_a_paused_clock() {
     static LIMITER: Limiter = Limiter::new("paused clock", 1);

@@ -7,18 +7,18 @@ mod mapping;
 mod panics;
 mod pools;
 
-use crate::support::Inside;
+use limit_tests::occupancy::Inside;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// So many milliseconds.
+/// Returns a number of milliseconds.
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// Work that counts who is inside, and how many were begun, ended and dropped.
+/// Work that counts how many calls are inside, have begun and have ended.
 #[derive(Clone, Debug, Default)]
 struct Work(Arc<Counts>);
 
@@ -30,12 +30,18 @@ struct Counts {
 }
 
 impl Work {
-    /// Takes that long.
+    /// Takes this long.
     async fn take(self, time: Duration) {
         self.0.begun.fetch_add(1, Ordering::SeqCst);
         let _inside = self.0.inside.enter();
         sleep(time).await;
         self.0.ended.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Takes 100 ms, and 10 ms less for each number. Number 2 fails.
+    async fn attempt(self, number: u64) -> Result<u64, u64> {
+        self.take(ms(100 - 10 * number)).await;
+        if number == 2 { Err(number) } else { Ok(number) }
     }
 
     fn now(&self) -> usize {
@@ -55,8 +61,8 @@ impl Work {
     }
 }
 
-/// Lets every task that can go on do so, on a paused clock.
+/// Runs every task that can go on, on a paused clock.
 async fn settle() {
-    // Runtimes are asked for time, and have none to give while a task is ready.
+    // The paused clock does not advance while a task is ready.
     sleep(Duration::from_nanos(1)).await;
 }

@@ -1,8 +1,10 @@
 //! Calls that take several permits, or none.
 
-use crate::calls::{assert_busy, assert_whole, figures, let_in, refused};
-use crate::support::{Inside, assert_waits, four_workers, join, permit, served, waiter};
 use limit_runtime::{Limiter, RejectedKind, Scope};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, let_in, permit, refused, served, waiter};
+use limit_tests::runtimes::{join, workers};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::yield_now;
@@ -11,15 +13,15 @@ use tokio::task::yield_now;
 fn a_call_takes_as_many_permits_as_it_says_and_gives_them_back() {
     let limiter = Limiter::new("weights-taken", 10);
     let four = let_in(limiter.acquire().weight(4));
-    assert_busy(&limiter, 4, 0);
+    assert_figures(&limiter, 4, 0);
     let six = let_in(limiter.acquire().weight(6));
-    assert_busy(&limiter, 10, 0);
+    assert_figures(&limiter, 10, 0);
     let mut next = waiter(limiter.acquire());
     drop(four);
     let one = served(&mut next);
-    assert_busy(&limiter, 7, 0);
+    assert_figures(&limiter, 7, 0);
     drop((six, one));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -27,9 +29,9 @@ fn a_limiters_weight_is_that_of_calls_that_do_not_say() {
     let limiter = Limiter::new("weights-of-limiter", 10).weight(4);
     let tried = limiter.try_acquire().unwrap();
     let asked = let_in(limiter.acquire());
-    assert_busy(&limiter, 8, 0);
+    assert_figures(&limiter, 8, 0);
     let light = let_in(limiter.acquire().weight(2));
-    assert_busy(&limiter, 10, 0);
+    assert_figures(&limiter, 10, 0);
     let mut next = waiter(limiter.acquire());
     drop(light);
     assert_waits(&mut next);
@@ -37,9 +39,9 @@ fn a_limiters_weight_is_that_of_calls_that_do_not_say() {
     assert_eq!((rejected.kind(), rejected.weight()), (RejectedKind::QueueFull, 4));
     drop(tried);
     let next = served(&mut next).unwrap();
-    assert_busy(&limiter, 8, 0);
+    assert_figures(&limiter, 8, 0);
     drop((asked, next));
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 
     limiter.set_limit(3);
     let too_heavy = limiter.try_acquire().unwrap_err();
@@ -52,11 +54,11 @@ fn a_limiters_weight_is_that_of_calls_that_do_not_say() {
 fn of_two_weights_said_of_a_call_the_last_counts() {
     let limiter = Limiter::new("weights-twice", 10).weight(9).weight(2);
     let held = let_in(limiter.acquire());
-    assert_busy(&limiter, 2, 0);
+    assert_figures(&limiter, 2, 0);
     let other = let_in(limiter.acquire().weight(7).weight(5));
-    assert_busy(&limiter, 7, 0);
+    assert_figures(&limiter, 7, 0);
     drop((held, other));
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -70,12 +72,12 @@ fn a_call_heavier_than_the_limit_is_refused_at_once_and_nobody_waits_for_it() {
         assert_eq!((rejected.limit(), rejected.in_use(), rejected.waiting()), (4, 2, 1));
         assert_eq!(rejected.retry_after(), None, "to wait does not help");
     }
-    assert_busy(&limiter, 2, 1);
+    assert_figures(&limiter, 2, 1);
     assert_waits(&mut waiting);
-    assert_eq!(figures(&limiter).rejected.too_heavy, 4);
+    assert_eq!(total(&limiter).rejected.too_heavy, 4);
     drop(held);
     drop(served(&mut waiting).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -104,7 +106,7 @@ fn a_lowered_limit_refuses_those_who_wait_for_more() {
     assert_waits(&mut waiting[3]);
     drop(two);
     drop(served(&mut waiting[3]).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -116,9 +118,9 @@ fn at_limit_zero_heavy_ones_wait_until_it_is_known_whether_they_fit() {
     limiter.set_limit(3);
     assert_eq!(served(&mut five).unwrap_err().kind(), RejectedKind::TooHeavy);
     let permits = (served(&mut two).unwrap(), served(&mut one));
-    assert_busy(&limiter, 3, 0);
+    assert_figures(&limiter, 3, 0);
     drop(permits);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -127,23 +129,23 @@ fn a_call_for_no_permits_is_counted_and_neither_waits_nor_is_in_use() {
     let held = let_in(limiter.acquire());
     for admitted in 2..5 {
         let nothing = let_in(limiter.acquire().weight(0));
-        assert_busy(&limiter, 1, 0);
-        assert_eq!(figures(&limiter).admitted_at_once, admitted);
+        assert_figures(&limiter, 1, 0);
+        assert_eq!(total(&limiter).admitted_at_once, admitted);
         drop(nothing);
-        assert_busy(&limiter, 1, 0);
+        assert_figures(&limiter, 1, 0);
     }
     limiter.set_limit(0);
     drop(let_in(limiter.acquire().weight(0)));
     limiter.set_limit(1);
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
 fn a_heavy_waiter_is_not_starved_by_tasks_that_cycle_one_permit_each() {
     let limiter = Arc::new(Limiter::new("weights-not-starved", 8));
     let done = Arc::new(AtomicBool::new(false));
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let light = (0..100)
             .map(|_| {
                 let (limiter, done) = (Arc::clone(&limiter), Arc::clone(&done));
@@ -157,12 +159,12 @@ fn a_heavy_waiter_is_not_starved_by_tasks_that_cycle_one_permit_each() {
             .collect();
         for _ in 0..100 {
             let all = limiter.acquire().weight(8).await.unwrap();
-            assert_eq!(figures(&limiter).in_use, 8, "nobody else is in");
+            assert_eq!(total(&limiter).in_use, 8, "nobody else is in");
             drop(all);
         }
         done.store(true, Ordering::Relaxed);
         join(light).await;
-        assert_whole(&limiter);
+        assert_all_free(&limiter);
     });
 }
 
@@ -172,7 +174,7 @@ fn the_weights_inside_never_exceed_the_limit() {
     static INSIDE: Inside = Inside::new();
 
     let limiter = Arc::new(Limiter::new("weights-storm", LIMIT).scope(Scope::Process));
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let call = |number: usize| {
             let limiter = Arc::clone(&limiter);
             async move {
@@ -186,5 +188,5 @@ fn the_weights_inside_never_exceed_the_limit() {
     });
     assert_eq!(INSIDE.most(), LIMIT);
     assert_eq!(INSIDE.now(), 0);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }

@@ -1,11 +1,11 @@
 //! Permits that are stuck on a runtime that does not run.
 //!
-//! Each script is run with the hand-written form, a static semaphore beside the function, which
-//! hangs, and with the annotated function, which goes on.
+//! Each script runs twice: with the hand-written form, a static semaphore beside the function,
+//! which hangs, and with the annotated function, which goes on.
 
-use crate::support::one_thread;
-use crate::which_runtime::{paused, poll_once};
 use limit_runtime::concurrency_limit;
+use limit_tests::polling::poll_once;
+use limit_tests::runtimes::{one_thread, paused};
 use std::pin::Pin;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::task::yield_now;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-/// What a call does while it has its permit.
+/// The work of a call while it has its permit.
 type Body = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -44,7 +44,7 @@ fn for_ever() -> Body {
     Box::pin(std::future::pending())
 }
 
-/// Runs a call, for at most an hour of a clock that leaps when there is nothing to do.
+/// Runs a call for at most an hour of the paused clock.
 fn goes_on(runtime: &Runtime, call: impl Future<Output = ()>) -> Result<(), Elapsed> {
     runtime.block_on(async { timeout(Duration::from_secs(3600), call).await })
 }
@@ -70,7 +70,8 @@ fn the_first_waiter_on_an_idle_runtime(call: fn(Body) -> Call) -> Result<(), Ela
     let (idle, busy) = (one_thread(), paused());
     let (leave, may_leave) = oneshot::channel();
     start(&busy, call(Box::pin(async { may_leave.await.unwrap() })));
-    // The runtime does not run when it is woken, whether or not it has waited on permits of its own.
+    // The runtime of this call does not run, so that a wake has no effect. The annotated call is in
+    // its body, with a permit of its own runtime.
     start(&idle, call(for_ever()));
     goes_on(&busy, async {
         leave.send(()).expect("the holder waits for it");
@@ -92,7 +93,7 @@ fn a_call_polled_on_a_runtime_that_is_gone(call: fn(Body) -> Call) -> Result<(),
     goes_on(&live, waiter)
 }
 
-/// The permit is in a thread of the runtime's blocking pool, which outlives it.
+/// A thread of the runtime's blocking pool holds the permit, and outlives the runtime.
 fn a_call_that_waits_for_a_thread_of_a_runtime_that_is_gone(
     call: fn(Body) -> Call,
 ) -> Result<(), Elapsed> {
@@ -103,7 +104,7 @@ fn a_call_that_waits_for_a_thread_of_a_runtime_that_is_gone(
     let thread = gone.spawn_blocking(move || {
         handle.block_on(call(Box::pin(async move {
             entered.send(()).unwrap();
-            // Ends when the sender is dropped.
+            // The thread ends when the sender is dropped.
             may_leave.recv().unwrap_err();
         })));
     });
@@ -117,7 +118,7 @@ fn a_call_that_waits_for_a_thread_of_a_runtime_that_is_gone(
     result
 }
 
-/// Runs a script in both forms. One test for all scripts, as they use one static semaphore.
+/// Runs a script in both forms. All scripts share one test, because they use one static semaphore.
 #[test]
 fn where_a_static_semaphore_hangs_the_annotated_function_goes_on() {
     type Script = fn(fn(Body) -> Call) -> Result<(), Elapsed>;

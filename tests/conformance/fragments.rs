@@ -1,4 +1,4 @@
-//! Functions made by `macro_rules!`, the pieces passed in as fragments of every kind.
+//! Functions that `macro_rules!` makes from fragments of every kind.
 
 use crate::support::{assert_limited, run};
 use limit_runtime::{Limiter, concurrency_limit};

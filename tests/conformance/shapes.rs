@@ -1,5 +1,5 @@
-//! Every shape of function that `#[concurrency_limit]` accepts, compiled and run: as it stands in
-//! a file, and again from inside two kinds of `macro_rules!` wrapper.
+//! Every shape of function that `#[concurrency_limit]` accepts, compiled and run: as it is in a
+//! file, and again from inside two kinds of `macro_rules!` wrapper.
 #![deny(warnings)]
 #![allow(
     clippy::manual_async_fn,
@@ -8,7 +8,7 @@
 )]
 #![forbid(unsafe_code)]
 
-// As a user may have it who renamed the dependency.
+// A user may have renamed the dependency like this.
 extern crate limit_runtime as renamed;
 
 #[path = "shapes/blocking.rs"]

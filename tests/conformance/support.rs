@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Runs and polls futures, and looks limiters up.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
     runtime.block_on(future)
 }
 
-/// Polls once: the output, if there is one.
+/// Polls a future once; returns its output, if it has one.
 #[allow(dead_code, reason = "not every test binary that includes this file needs it")]
 pub(crate) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     let once = std::future::poll_fn(|context| {
@@ -25,7 +25,7 @@ pub(crate) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::O
     once.await
 }
 
-/// Asserts that each of the functions in `module` has a limiter that has let a call in.
+/// Asserts that each function in `module` has a limiter that has let a call in.
 #[allow(dead_code, reason = "not every test binary that includes this file needs it")]
 pub(crate) fn assert_limited(module: &str, functions: &[&str]) {
     for function in functions {

@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
     fs::write(out.join("as_body.rs"), modules(&shapes, as_body)?)
 }
 
-/// One module a file, its items wrapped.
+/// Writes one module for each file, with its items wrapped.
 fn modules(shapes: &Path, wrap: impl Fn(&str) -> String) -> io::Result<String> {
     let mut modules = String::new();
     for file in fs::read_dir(shapes)? {

@@ -1,35 +1,16 @@
-//! Permits that are held for long are told of in the log. Each test waits until it is told, however
-//! long that takes.
+//! The log has a warning about permits that are held for long. Each test waits for its warning,
+//! however long that takes.
 
 use crate::turn;
 use limit_runtime::{Limiter, diagnostics};
-use std::collections::BTreeMap;
-use std::fmt::Debug;
+use limit_tests::log::{Listener, Told};
+use limit_tests::watchdog::until;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata};
 
-#[derive(Clone, Debug, Default)]
-struct Told(BTreeMap<&'static str, String>);
-
-impl Visit for Told {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-}
-
-/// What is waited for is sure to come; this only turns a hang into a failure.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// The listener takes its permit when it is told that it is back.
+/// The listener takes the permit of this limiter when a warning says that it is back.
 static AGAIN: Limiter = Limiter::new("long-again", 1);
 
 static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
@@ -38,63 +19,38 @@ fn lock() -> MutexGuard<'static, Vec<Told>> {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps the warnings.
-struct Listener;
-
-impl Subscriber for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("limit_runtime::diagnostics")
-            && *metadata.level() == Level::WARN
+/// Keeps a warning, and takes the permit of [`AGAIN`] when the warning says that it is back.
+fn keep(event: &Event<'_>) {
+    let told = Told::read(event);
+    let (limiter, message) = (told.field("limiter").to_owned(), told.field("message").to_owned());
+    lock().push(told);
+    assert!(!limiter.starts_with("long-panic"), "as the test wants it");
+    if message.ends_with("is back") && limiter == AGAIN.name() {
+        drop(AGAIN.try_acquire().expect("it is back already"));
     }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut told = Told::default();
-        event.record(&mut told);
-        let limiter = told.0.get("limiter").cloned().unwrap_or_default();
-        let is_back = told.0.get("message").is_some_and(|message| message.ends_with("is back"));
-        lock().push(told);
-        assert!(!limiter.starts_with("long-panic"), "as the test wants it");
-        if is_back && limiter == AGAIN.name() {
-            drop(AGAIN.try_acquire().expect("it is back already"));
-        }
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
 }
 
 fn listen() {
     static LISTEN: Once = Once::new();
     LISTEN.call_once(|| {
-        tracing::subscriber::set_global_default(Listener).expect("nobody else listens");
+        let is_warning = |metadata: &Metadata<'_>| {
+            metadata.target().starts_with("limit_runtime::diagnostics")
+                && *metadata.level() == Level::WARN
+        };
+        let listener = Listener::new(is_warning, keep);
+        tracing::subscriber::set_global_default(listener).expect("nobody else listens");
     });
 }
 
-/// What is told of a limiter, by message.
+/// Returns the warnings about a limiter.
 fn told(limiter: &str) -> Vec<Told> {
-    let is_its = |told: &&Told| told.0.get("limiter").is_some_and(|name| name == limiter);
+    let is_its = |told: &&Told| told.field("limiter") == limiter;
     lock().iter().filter(is_its).cloned().collect()
 }
 
 fn until_told(limiter: &str, times: usize) -> Vec<Told> {
-    let since = Instant::now();
-    loop {
-        let told = told(limiter);
-        if told.len() >= times {
-            return told;
-        }
-        assert!(since.elapsed() < PATIENCE, "not {times} times within {PATIENCE:?}: {told:?}");
-        thread::sleep(Duration::from_millis(1));
-    }
+    until(&format!("{limiter} is told of {times} times"), || told(limiter).len() >= times);
+    told(limiter)
 }
 
 #[test]
@@ -105,11 +61,12 @@ fn one_that_is_held_for_long_is_told_once_and_once_more_when_it_is_back() {
     let limiter = Limiter::new("long", 2);
     let (permit, line) = (limiter.try_acquire().expect("free"), line!());
     let held = until_told("long", 1);
-    assert_eq!(held[0].0["message"], "permit has been held for long");
-    assert!(held[0].0["place"].contains(&format!("long.rs:{line}:")), "{held:?}");
-    assert!(held[0].0.contains_key("age"));
+    assert_eq!(held[0].fields["message"], "permit has been held for long");
+    assert!(held[0].fields["place"].contains(&format!("long.rs:{line}:")), "{held:?}");
+    assert!(held[0].fields.contains_key("age"));
 
-    // Another is told of: so the thread has looked again, and has not told of the first one again.
+    // The warning about another permit shows that the thread has looked again, and has not repeated
+    // the first warning.
     let other = Limiter::new("long-other", 1);
     let other_permit = other.try_acquire().expect("free");
     until_told("long-other", 1);
@@ -117,7 +74,7 @@ fn one_that_is_held_for_long_is_told_once_and_once_more_when_it_is_back() {
 
     drop(permit);
     let told = until_told("long", 2);
-    assert_eq!(told[1].0["message"], "permit that had been held for long is back");
+    assert_eq!(told[1].fields["message"], "permit that had been held for long is back");
     drop(other_permit);
     until_told("long-other", 2);
     diagnostics::warn_after(Duration::from_secs(30));

@@ -1,6 +1,6 @@
-//! Who holds permits and who waits (feature `diagnostics`).
+//! Lists of holders and waiters (feature `diagnostics`).
 //!
-//! Whether calls are recorded is asked of the whole process, so that tests take turns.
+//! Recording is switched on and off for the whole process, so that the tests take turns.
 
 mod long;
 mod places;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::Builder;
 use tokio_test::{assert_pending, assert_ready, task};
 
-/// Calls are recorded, and no other test runs.
+/// While this lives, calls are recorded and no other test runs.
 struct Turn {
     _turn: MutexGuard<'static, ()>,
 }
@@ -80,7 +80,7 @@ fn waiters_are_listed_until_they_are_served_or_give_up() {
 
 #[test]
 fn a_holder_is_gone_before_the_next_is_woken() {
-    /// How many holders there were when it was woken.
+    /// A waker that notes how many holders there are when it is called.
     struct Looks(Arc<Limiter>, AtomicUsize);
 
     impl Wake for Looks {

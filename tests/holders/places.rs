@@ -1,4 +1,4 @@
-//! A call's place is where the user made it, whichever way.
+//! The place of a call is the line of the user's code that makes it, for each way of making a call.
 
 use crate::{lines, turn};
 use limit_runtime::task::{LimitStreamExt, Pool, StreamExt};

@@ -1,4 +1,4 @@
-//! As a response of axum.
+//! Refusals as responses of axum.
 
 use crate::refusals;
 use axum::body::{Body, to_bytes};
@@ -53,7 +53,7 @@ async fn each_kind_has_its_status_and_the_errors_text() {
         };
         assert_eq!(response.status(), status, "{kind:?}");
         assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
-        // Of the first refusal, so that there is no estimate yet.
+        // The first refusal of the limiter has no estimate yet.
         let seconds = match kind {
             RejectedKind::TooHeavy | RejectedKind::Closed => None,
             _ => Some("1"),
@@ -129,7 +129,7 @@ async fn a_layer_finds_the_refusal_in_the_response() {
     let response = timed_out.into_response();
     let rejected = response.extensions().get::<Rejected>().expect("it is there");
     assert_eq!(rejected.kind(), RejectedKind::TimedOut);
-    // Other tests' are called that too: with a number, if they are there at the same time.
+    // Limiters of other tests have this name too, and a number if they live at the same time.
     assert!(rejected.limiter().starts_with("slow"));
 }
 
@@ -168,7 +168,7 @@ async fn a_handler_answers_or_passes_the_refusal_on() {
     assert_eq!(call(&router, "/2").await.status(), StatusCode::OK);
 }
 
-/// On a clock that stands still, because nothing here waits for it: an estimate is of the last seconds.
+/// Uses a paused clock, which nothing here waits for, because an estimate covers the last seconds.
 #[tokio::test(start_paused = true)]
 async fn a_client_sees_it_over_http() {
     let limiter = Arc::new(Limiter::named("axum-http", 1).max_waiting(0));

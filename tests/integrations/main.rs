@@ -1,4 +1,4 @@
-//! What other crates make of a refusal, and of a limit, each behind a feature.
+//! Refusals and limits in other crates, each behind a feature.
 #![cfg(any(feature = "axum", feature = "tonic", feature = "tower"))]
 
 #[cfg(feature = "axum")]

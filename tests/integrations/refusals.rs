@@ -1,10 +1,12 @@
-//! A refusal of each kind. They need the paused clock.
+//! Refusals of each kind. The functions need the paused clock.
 
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind};
+use limit_tests::polling::refused;
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready_err, task};
 
-/// One of each kind, the first that its limiter gave: nothing can be said of when to retry.
+/// Returns one refusal of each kind. Each is the first of its limiter, so that it has no estimate
+/// of when to retry.
 pub(crate) async fn all() -> [Rejected; 5] {
     let all = [queue_full(), timed_out().await, too_heavy(), closed(), evicted()];
     assert_eq!(all.each_ref().map(Rejected::kind), RejectedKind::ALL);
@@ -12,15 +14,16 @@ pub(crate) async fn all() -> [Rejected; 5] {
     all
 }
 
-/// A full queue and a wait that was too long, at limiters of which one permit came back in `time`.
+/// Returns refusals for a full queue and for a wait that was too long. One permit of each limiter
+/// came back after `time`, which is the estimate.
 pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 2] {
     let limiter = Limiter::named("slow", 1).max_waiting(0);
     let held = limiter.try_acquire().expect("a permit is free");
-    drop(refused(&limiter));
+    drop(refused(limiter.acquire()));
     drop(held);
     tokio::time::advance(time).await;
     let _held = limiter.try_acquire().expect("a permit is free");
-    let queue_full = refused(&limiter);
+    let queue_full = refused(limiter.acquire());
 
     let limiter = Limiter::named("slow", 1).max_wait(Duration::ZERO);
     let held = limiter.try_acquire().expect("a permit is free");
@@ -38,7 +41,7 @@ pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 2] {
 fn queue_full() -> Rejected {
     let limiter = Limiter::named("full", 1).max_waiting(0);
     let _held = limiter.try_acquire().expect("a permit is free");
-    refused(&limiter)
+    refused(limiter.acquire())
 }
 
 async fn timed_out() -> Rejected {
@@ -48,13 +51,13 @@ async fn timed_out() -> Rejected {
 }
 
 fn too_heavy() -> Rejected {
-    refused(&Limiter::named("small", 2).weight(3))
+    refused(Limiter::named("small", 2).weight(3).acquire())
 }
 
 fn closed() -> Rejected {
     let limiter = Limiter::named("shut", 1).max_waiting(1);
     limiter.close();
-    refused(&limiter)
+    refused(limiter.acquire())
 }
 
 fn evicted() -> Rejected {
@@ -66,9 +69,4 @@ fn evicted() -> Rejected {
     assert_pending!(newer.poll());
     assert!(older.is_woken(), "the newer call took its place");
     assert_ready_err!(older.poll())
-}
-
-/// A call that is refused at once.
-fn refused(limiter: &Limiter<Rejected>) -> Rejected {
-    assert_ready_err!(task::spawn(limiter.acquire()).poll())
 }

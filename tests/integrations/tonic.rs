@@ -1,4 +1,4 @@
-//! As a status of tonic.
+//! Refusals as statuses of tonic.
 
 use crate::refusals;
 use limit_runtime::{Limiter, Rejected, RejectedKind};
@@ -6,7 +6,7 @@ use std::error::Error;
 use std::time::Duration;
 use tonic::{Code, Request, Response, Status};
 
-/// What a client is told of when to retry.
+/// Returns the time after which a client should retry, as the status says.
 fn pushback(status: &Status) -> Option<&str> {
     let value = status.metadata().get("grpc-retry-pushback-ms");
     value.map(|value| value.to_str().expect("visible characters"))
@@ -23,7 +23,7 @@ async fn each_kind_has_its_code_and_the_errors_text() {
         };
         assert_eq!(status.code(), code, "{kind:?}");
         assert_eq!(status.message(), message);
-        // Of the first refusal, so that there is no estimate yet.
+        // The first refusal of the limiter has no estimate yet.
         let milliseconds = match kind {
             RejectedKind::TooHeavy => Some("-1"),
             RejectedKind::Closed => None,
@@ -38,7 +38,7 @@ async fn an_estimate_is_told_in_milliseconds() {
     let [queue_full, timed_out] = refusals::with_an_estimate(Duration::from_millis(4001)).await;
     let status = Status::from(queue_full);
     assert_eq!(pushback(&status), Some("4001"));
-    // As a server sends it.
+    // The status as a server sends it.
     let response = status.into_http::<()>();
     assert_eq!(response.headers()["grpc-status"], "8");
     assert_eq!(response.headers()["grpc-retry-pushback-ms"], "4001");
@@ -50,7 +50,7 @@ async fn the_refusal_is_the_statuss_source() {
     let [queue_full, ..] = refusals::all().await;
     let status = Status::from(queue_full);
     let rejected = status.source().and_then(|source| source.downcast_ref::<Rejected>());
-    // Other tests' are called that too: with a number, if they are there at the same time.
+    // Limiters of other tests have this name too, and a number if they live at the same time.
     assert!(rejected.is_some_and(|rejected| rejected.limiter().starts_with("full")));
 }
 

@@ -1,4 +1,4 @@
-//! A limiter as a layer, and the crates that it is for.
+//! Limiters as layers, for tower and the crates that use it.
 
 mod contract;
 mod life;
@@ -18,13 +18,10 @@ mod tonic;
 #[cfg(feature = "http-body")]
 mod upgrades;
 
-use limit_runtime::{Admission, Limiter};
+use limit_tests::watchdog::in_time;
 use std::fmt::{self, Debug};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::Duration;
 use tokio::task::yield_now;
-use tokio::time::timeout;
 use tokio_test::task::{self, Spawn};
 use tokio_test::{assert_ready, assert_ready_ok};
 use tower::Service;
@@ -53,7 +50,7 @@ where
     task::spawn(()).enter(|context, _| service.poll_ready(context))
 }
 
-/// A call of a service that is ready, not yet polled.
+/// Makes a call of a service that is ready, and does not poll it.
 #[track_caller]
 fn call<S, Request>(service: &mut S, request: Request) -> Spawn<S::Future>
 where
@@ -64,20 +61,14 @@ where
     task::spawn(service.call(request))
 }
 
-/// What a call gives that was woken for it.
+/// Returns the answer of a call that was woken for it.
 #[track_caller]
 fn answered<F: Future>(call: &mut Spawn<F>) -> F::Output {
     assert!(call.is_woken(), "the call was woken");
     assert_ready!(call.poll(), "the call is done")
 }
 
-#[track_caller]
-fn assert_figures<E: Admission>(limiter: &Limiter<E>, in_use: usize, waiting: usize) {
-    let total = limiter.snapshot().total;
-    assert_eq!((total.in_use, total.waiting), (in_use, waiting), "in use and waiting, in {total}");
-}
-
-/// Lets the others run until it is so: for what a network has to do with.
+/// Lets other tasks run until a condition holds. For conditions that depend on a network.
 async fn until(condition: impl Fn() -> bool) {
     let met = async {
         while !condition() {
@@ -85,47 +76,4 @@ async fn until(condition: impl Fn() -> bool) {
         }
     };
     in_time(met).await;
-}
-
-/// What would hang is a failure.
-async fn in_time<F: Future>(future: F) -> F::Output {
-    timeout(Duration::from_secs(120), future).await.expect("it comes in time")
-}
-
-/// How many are inside, and the most that there were.
-#[derive(Default)]
-struct Inside {
-    now: AtomicUsize,
-    most: AtomicUsize,
-}
-
-impl Inside {
-    fn enter(self: &std::sync::Arc<Self>) -> Guest {
-        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(now, Ordering::SeqCst);
-        Guest(std::sync::Arc::clone(self))
-    }
-
-    fn now(&self) -> usize {
-        self.now.load(Ordering::SeqCst)
-    }
-
-    fn most(&self) -> usize {
-        self.most.load(Ordering::SeqCst)
-    }
-}
-
-/// One that is inside.
-struct Guest(std::sync::Arc<Inside>);
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        self.0.now.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// For a server on loopback. The first line is for the TLS that this workspace builds reqwest with.
-fn http_client() -> reqwest::ClientBuilder {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().tls_certs_only([])
 }

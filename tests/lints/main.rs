@@ -1,13 +1,11 @@
-//! Every lint, the compiler's and clippy's, says of a limited function what it says of the plain one.
+//! Every lint of the compiler and of clippy says the same about a limited function as about the
+//! plain one.
 //!
-//! Each program is compiled twice, as it stands and with the attribute's lines as comments, with all
-//! groups of clippy and all lints of the compiler that are silent by default. Codes, messages,
-//! places and suggestions must be the same, but for the lints in [`DIFFERENT`].
+//! Each program is compiled twice: as it is, and with the attribute's lines as comments. All groups
+//! of clippy are on, and all lints of the compiler that are off by default. Codes, messages, places
+//! and suggestions must be the same, but for the lints in [`DIFFERENT`].
 
-#[path = "../diagnostics/support.rs"]
-mod support;
-
-use support::{Diagnostic, Project, is_without_clippy};
+use limit_tests::compiler::{Diagnostic, Project, is_without_clippy};
 
 const PROGRAMS: [(&str, &str); 7] = [
     ("attributes", include_str!("programs/attributes.rs")),
@@ -69,7 +67,7 @@ const LINTS: [&str; 47] = [
     "variant_size_differences",
 ];
 
-/// Lints that differ, and why.
+/// Lints that differ, with the reasons.
 const DIFFERENT: [(&str, &str); 7] = [
     ("clippy::cognitive_complexity", "to wait is a branch, and counts one"),
     ("clippy::doc_paragraphs_missing_punctuation", "below any attribute a doc comment is `#[doc]`"),
@@ -83,7 +81,7 @@ const DIFFERENT: [(&str, &str); 7] = [
     ("clippy::unused_async", "a limited function does await something, its permit"),
 ];
 
-/// Lints that differ where the function blocks, and why.
+/// Lints that differ for functions that block, with the reasons.
 const DIFFERENT_IF_BLOCKING: [(&str, &str); 7] = [
     ("clippy::boxed_local", ONLY_IF_NOT_ASYNC),
     ("clippy::missing_const_for_fn", ONLY_IF_NOT_ASYNC),
@@ -101,10 +99,10 @@ fn every_lint_says_the_same_of_a_limited_function_as_of_the_plain_one() {
     if is_without_clippy() {
         return;
     }
-    let mut project = Project::new("same-lints");
+    let mut project = Project::new(env!("CARGO_TARGET_TMPDIR"), "same-lints");
     for (name, source) in PROGRAMS {
         project.add(&format!("limited_{name}"), source);
-        project.add(&format!("plain_{name}"), &support::without_attribute(source));
+        project.add(&format!("plain_{name}"), &limit_tests::compiler::without_attribute(source));
     }
     let options: Vec<_> = LINTS.iter().map(|lint| format!("-W{lint}")).collect();
     let said = project.check(&options);
@@ -116,7 +114,7 @@ fn every_lint_says_the_same_of_a_limited_function_as_of_the_plain_one() {
             let blocking = DIFFERENT_IF_BLOCKING.iter().filter(|_| name == "blocking");
             DIFFERENT.iter().chain(blocking).all(|(lint, _)| *lint != diagnostic.code)
         };
-        // A program with an error in it is not looked at by most lints.
+        // Most lints do not check a program that has an error.
         let error = plain.iter().find(|diagnostic| diagnostic.level == "error");
         assert!(error.is_none_or(|error| error.code.starts_with("clippy")), "{name}: {error:?}");
         assert!(!plain.is_empty(), "{name}: nothing was said of the plain functions");
@@ -131,8 +129,8 @@ fn every_lint_says_the_same_of_a_limited_function_as_of_the_plain_one() {
 }
 
 fn is_among(diagnostic: &Diagnostic, all: &[Diagnostic]) -> bool {
-    // `#[tokio::main]` puts an `expect` of its own where the body's last statement stands, which is in
-    // a limited function all of it.
+    // `#[tokio::main]` puts an `expect` at the body's last statement. The last statement of a
+    // limited function is its whole body.
     let is_told_where = diagnostic.code != "clippy::missing_panics_doc";
     all.iter().any(|other| {
         diagnostic == other

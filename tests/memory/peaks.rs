@@ -1,4 +1,5 @@
-//! After a peak, memory is that of what is left; and no call pays for what all of the peak needed.
+//! After a peak, memory shrinks to the need of the rest, and no single call frees the memory of the
+//! whole peak.
 
 use crate::record_nothing;
 use allocation_counter::{AllocationInfo, measure};
@@ -7,28 +8,28 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// How many there are at the peak: enough that each table has several levels.
+/// The number at the peak: each table has several levels then.
 const MANY: u32 = 100_000;
-/// No call may make or free more than this, in bytes.
+/// The largest number of bytes that one call may allocate or free.
 const STEP: u64 = 32 * 1024;
-/// What may be left of everything when one is left: first chunks, one to spare, tables of tables.
+/// The bytes that may be left when one is left: first chunks, one spare chunk, tables of tables.
 const LEFT: i64 = 160 * 1024;
-/// What the process keeps of a waiter for the next, by whichever limiter: its grant, and its share of a
+/// The bytes of a waiter that the process keeps for the next one: its grant, and its share of a
 /// pool.
 const KEPT_OF_EACH: i64 = 9;
 
-/// Nothing is measured but what the limiters do.
+/// Makes a limiter, and switches recording off, so that only the limiters are measured.
 fn process(name: &'static str, limit: usize) -> Limiter {
     record_nothing();
     Limiter::new(name, limit).scope(Scope::Process)
 }
 
-/// For ever: of a limiter that is dropped the memory would be that of another test's.
+/// Keeps a limiter for ever. Another test could reuse the memory of a dropped one.
 fn keep<T>(limiter: T) -> &'static T {
     Box::leak(Box::new(limiter))
 }
 
-/// What was in use more or less after each call, in all, and the most that one call made or freed.
+/// The sum of the bytes that calls left in use, and the most that one call allocated or freed.
 #[derive(Debug, Default)]
 struct Steps {
     bytes: i64,
@@ -62,7 +63,7 @@ fn take(limiter: &KeyedLimiter, key: u32) -> Permit {
     limiter.key(key).try_acquire().expect("it is free")
 }
 
-/// In an order in which neighbours do not go one after another.
+/// Reorders values so that neighbours do not follow one another.
 fn scattered<T>(all: Vec<T>) -> Vec<T> {
     let mut all: Vec<_> = all.into_iter().map(Some).collect();
     let places = (0..all.len()).map(|place| place * 7919 % all.len()).collect::<Vec<_>>();
@@ -116,7 +117,7 @@ fn many_waiters_of_which_one_is_left_keep_memory_for_one() {
         assert!(steps.run(|| poll(&mut call)).is_pending());
         waiting.push(call);
     }
-    // Without what may be left by others.
+    // The lower bound leaves room for memory of other tests that is reused.
     assert!(steps.bytes > 32 * i64::from(MANY), "there is something to be given back");
     assert!(steps.bytes <= 48 * i64::from(MANY), "{} bytes for {MANY} waiters", steps.bytes);
     let mut waiting = scattered(waiting);
@@ -167,7 +168,7 @@ fn what_is_kept_of_waiters_is_kept_once_for_all_limiters() {
         steps.bytes
     };
     let left = ["peak-1", "peak-2", "peak-3", "peak-4"].map(peak);
-    // Other tests may have what the process keeps to themselves at times.
+    // Other tests may use the memory that the process keeps at times.
     let least = left.iter().min().expect("four peaks");
     assert!(*least <= LEFT, "{left:?} bytes are still in use");
 }
@@ -198,7 +199,7 @@ fn waiters_that_were_refused_give_their_memory_back_as_they_notice() {
         assert!(steps.run(|| poll(&mut call)).is_pending());
         waiting.push(call);
     }
-    // This one is for all of them.
+    // One call of `close` refuses all of them, and may be a large step.
     steps.bytes += measure(|| limiter.close()).bytes_current;
     let last = waiting.pop();
     for mut call in waiting {

@@ -1,15 +1,15 @@
-//! Keys of all types, whose code is a user's.
+//! Keys of the user's own types, whose code may do anything.
 
-use crate::calls::{assert_busy, at_once, figures, let_in, refused};
-use crate::support::{assert_waits, served, waiter};
 use limit_runtime::{KeyedLimiter, Limiter, RejectedKind};
+use limit_tests::figures::{assert_figures, total};
+use limit_tests::polling::{assert_waits, at_once, let_in, refused, served, waiter};
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// All of them have one hash.
+/// A key that has the same hash as all others of its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Colliding(u32);
 
@@ -20,7 +20,7 @@ impl Hash for Colliding {
 #[test]
 fn keys_with_one_hash_are_told_apart() {
     let limiter = Limiter::new("foreign-colliding", 1).keyed();
-    // Forgotten in all orders, in the middle of the chain and at its ends.
+    // The keys are forgotten in many orders: in the middle of the chain and at its ends.
     for step in [1, 3, 7, 9] {
         let mut held: Vec<_> =
             (0..10).map(|key| (key, at_once(limiter.key(Colliding(key)).acquire()))).collect();
@@ -33,7 +33,7 @@ fn keys_with_one_hash_are_told_apart() {
             drop(permit);
             drop(served(&mut next));
             forgotten.push(key);
-            assert_eq!(figures(&limiter).keys, held.len());
+            assert_eq!(total(&limiter).keys, held.len());
             for (key, _) in &held {
                 assert!(limiter.key(Colliding(*key)).try_acquire().is_err(), "{key} is in use");
             }
@@ -42,7 +42,7 @@ fn keys_with_one_hash_are_told_apart() {
             }
         }
     }
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -57,12 +57,12 @@ fn keys_of_two_types_are_two_keys_whatever_their_values() {
         at_once(limiter.key(()).acquire()),
         at_once(limiter.key(Colliding(1)).acquire()),
     );
-    assert_eq!(figures(&limiter).keys, 7);
+    assert_eq!(total(&limiter).keys, 7);
     assert!(limiter.key(1_u32).try_acquire().is_err());
     assert!(limiter.key(String::from("1")).try_acquire().is_err());
     assert!(limiter.key(()).try_acquire().is_err());
     drop(held);
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
 #[test]
@@ -105,12 +105,12 @@ async fn a_key_is_dropped_when_its_only_waiter_times_out() {
     let key: Arc<str> = Arc::from("tenant");
     let rejected = limiter.key(Arc::clone(&key)).acquire().await.unwrap_err();
     assert_eq!(rejected.kind(), RejectedKind::TimedOut);
-    assert_eq!((Arc::strong_count(&key), figures(&limiter).keys), (1, 0));
+    assert_eq!((Arc::strong_count(&key), total(&limiter).keys), (1, 0));
 }
 
 static PANICS: AtomicBool = AtomicBool::new(false);
 
-/// Its `Eq`, `Clone` or `Hash` panics when it is told to.
+/// A key whose `Eq`, `Clone` or `Hash` panics when the test says so.
 #[derive(Debug)]
 struct Panicking(u32, Where);
 
@@ -169,25 +169,25 @@ fn a_key_whose_code_panics_leaves_the_limiter_usable() {
             assert!(called.is_err(), "the panic of {place:?} goes to the caller");
         }
         PANICS.store(false, Ordering::Relaxed);
-        assert_busy(&limiter, 1, 1);
-        assert_eq!(figures(&limiter).keys, 1);
+        assert_figures(&limiter, 1, 1);
+        assert_eq!(total(&limiter).keys, 1);
         drop(at_once(limiter.key(Panicking(2, place)).acquire()));
         assert_waits(&mut waiting);
         drop(held);
         drop(served(&mut waiting));
-        assert_busy(&limiter, 0, 0);
+        assert_figures(&limiter, 0, 0);
         let all: Vec<_> =
             (0..3).map(|key| at_once(limiter.key(Panicking(key, place)).acquire())).collect();
         assert!(limiter.key(Panicking(3, place)).try_acquire().is_err());
         drop(all);
-        assert_eq!(figures(&limiter).keys, 0);
+        assert_eq!(total(&limiter).keys, 0);
     }
 }
 
 static NOSY: KeyedLimiter = Limiter::new("foreign-nosy", 1).keyed();
 static LOOKED: AtomicUsize = AtomicUsize::new(0);
 
-/// Uses the limiter when it is dropped.
+/// A key that uses the limiter when it is dropped.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Nosy;
 
@@ -210,7 +210,7 @@ fn a_keys_drop_may_use_the_limiter() {
     drop(held);
     NOSY.set_limit(0);
     drop(waiter(NOSY.key(Nosy).acquire()));
-    assert_eq!(figures(&NOSY).keys, 0);
+    assert_eq!(total(&NOSY).keys, 0);
     NOSY.close();
     NOSY.reopen();
 }
@@ -220,11 +220,11 @@ fn waiters_of_many_keys_that_are_refused_at_once_may_notice_it_when_no_key_is_le
     let limiter = Limiter::new("foreign-refused", 0).max_waiting(1).keyed();
     let mut calls: Vec<_> = (0..5_000_u32).map(|key| waiter(limiter.key(key).acquire())).collect();
     limiter.close();
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
     for call in &mut calls {
         assert_eq!(served(call).unwrap_err().kind(), RejectedKind::Closed);
     }
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -233,16 +233,16 @@ fn many_keys_at_once_leave_nothing_behind() {
     for _ in 0..3 {
         let mut held: Vec<_> =
             (0..5_000_u32).map(|key| at_once(limiter.key(key).acquire())).collect();
-        assert_eq!(figures(&limiter).keys, 5_000);
+        assert_eq!(total(&limiter).keys, 5_000);
         let mut waiting: Vec<_> =
             (0..5_000_u32).map(|key| waiter(limiter.key(key).acquire())).collect();
-        assert_eq!(figures(&limiter).keys, 5_000);
+        assert_eq!(total(&limiter).keys, 5_000);
         held.reverse();
         drop(held);
         for call in &mut waiting {
             drop(served(call));
         }
-        assert_eq!(figures(&limiter).keys, 0);
-        assert_busy(&limiter, 0, 0);
+        assert_eq!(total(&limiter).keys, 0);
+        assert_figures(&limiter, 0, 0);
     }
 }

@@ -1,12 +1,12 @@
-//! Many keys, that come and go: each is known while it is in use, and no other.
+//! Many keys that come and go: the limiter keeps a key while it is in use, and no longer.
 
-use crate::calls::{assert_busy, at_once, figures};
-use crate::support::{served, waiter};
 use limit_runtime::{KeyedLimiter, Limiter, Permit};
+use limit_tests::figures::{assert_figures, total};
+use limit_tests::polling::{at_once, served, waiter};
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
-/// One in four has the hash of another.
+/// A key that shares its hash with three others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Colliding(u32);
 
@@ -16,7 +16,7 @@ impl Hash for Colliding {
     }
 }
 
-/// Every third is a text, every third a number, and every third has the hash of others.
+/// Takes a permit of a key that is a number, a text, or shares its hash with others.
 fn try_take(limiter: &KeyedLimiter, key: u32) -> Option<Permit> {
     let permit = match key % 3 {
         0 => limiter.key(key).try_acquire(),
@@ -26,7 +26,7 @@ fn try_take(limiter: &KeyedLimiter, key: u32) -> Option<Permit> {
     permit.ok()
 }
 
-/// A number below `end`, in an order that is always the same.
+/// Returns a number below `end`, in an order that is always the same.
 fn random(state: &mut u32, end: u32) -> u32 {
     *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
     (*state >> 8) % end
@@ -38,7 +38,7 @@ fn each_of_many_keys_is_known_while_it_is_in_use_and_not_after() {
     let limiter = Limiter::new("many-known", 1).keyed();
     let mut held = HashMap::new();
     let mut state = 7;
-    // More and more of them, and then ever fewer, twice.
+    // The number of keys grows and shrinks, twice.
     for (calls, taken_of_100) in [(40_000, 70), (60_000, 20), (40_000, 70), (90_000, 10)] {
         for _ in 0..calls {
             let key = random(&mut state, KEYS);
@@ -50,14 +50,14 @@ fn each_of_many_keys_is_known_while_it_is_in_use_and_not_after() {
                 held.remove(&key);
             }
         }
-        assert_eq!(figures(&limiter).keys, held.len());
+        assert_eq!(total(&limiter).keys, held.len());
     }
     for key in 0..KEYS {
         assert_eq!(try_take(&limiter, key).is_none(), held.contains_key(&key), "key {key}");
     }
     drop(held);
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -75,13 +75,13 @@ fn a_key_with_waiters_outlasts_many_that_come_and_go_around_it() {
         }
     }
     drop(others);
-    assert_eq!(figures(&limiter).keys, kept.len());
+    assert_eq!(total(&limiter).keys, kept.len());
     for (held, mut waiting) in kept {
         drop(held);
         for call in &mut waiting {
             drop(served(call));
         }
     }
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }

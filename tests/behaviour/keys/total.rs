@@ -1,15 +1,15 @@
-//! A cap over all keys.
+//! Caps over all keys.
 
-use crate::calls::{assert_busy, at_once, figures, let_in, ready, refused};
-use crate::support::{assert_waits, served, waiter};
 use limit_runtime::{Acquire, Key, KeyedLimiter, Limiter, Permit, RejectedKind};
+use limit_tests::figures::{assert_figures, total};
+use limit_tests::polling::{assert_waits, at_once, let_in, ready, refused, served, waiter};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use tokio_test::task::Spawn;
 
 type Call<'a> = Acquire<'a, Infallible, Key<u32>>;
 
-/// Serves all of them, as permits come back one by one, and says in which order.
+/// Serves all calls as permits come back one by one; returns their numbers in the order of service.
 fn order(mut held: Vec<Permit>, mut waiting: Vec<(usize, Spawn<Call<'_>>)>) -> Vec<usize> {
     let mut order = Vec::new();
     while !waiting.is_empty() {
@@ -32,13 +32,13 @@ fn all_keys_together_have_no_more_than_the_total() {
         assert_eq!((rejected.kind(), rejected.limit()), (RejectedKind::QueueFull, 2));
     }
     let mut waiting = waiter(limiter.key(3).acquire());
-    assert_busy(&limiter, 3, 1);
+    assert_figures(&limiter, 3, 1);
     held.pop();
     held.push(served(&mut waiting));
-    assert_busy(&limiter, 3, 0);
+    assert_figures(&limiter, 3, 0);
     drop(held);
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_busy_key_with_a_thousand_waiters_and_one_with_one_are_served_in_turn() {
         assert!(place <= 1, "served after {place} of the others, at limit {limit}");
         let busy: Vec<_> = order.into_iter().filter(|&number| number < 1000).collect();
         assert_eq!(busy, (0..1000).collect::<Vec<_>>(), "in order within the key");
-        assert_eq!(figures(&limiter).keys, 0);
+        assert_eq!(total(&limiter).keys, 0);
     }
 }
 
@@ -62,7 +62,7 @@ fn a_busy_key_with_a_thousand_waiters_and_one_with_one_are_served_in_turn() {
 fn each_waiting_key_gets_as_many_calls_as_any_other() {
     let limiter = Limiter::new("total-shares", 1).keyed().total(1);
     let held = at_once(limiter.key(99).acquire());
-    // Of key 0 six wait, of key 1 three, of key 2 one.
+    // Six calls of key 0 wait, three of key 1, and one of key 2.
     let waiting = (0..)
         .zip([0, 0, 0, 1, 1, 0, 1, 2, 0, 0])
         .map(|(number, key)| (number, waiter(limiter.key(key).acquire())))
@@ -85,7 +85,7 @@ fn shares_are_equal_also_where_several_permits_go_round() {
         let (busy, least) = (served[&0], served[&1].min(served[&2]));
         assert!(least >= 10 || busy <= least + 2, "{served:?}");
     }
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn who_comes_does_not_pass_a_key_whose_turn_it_is() {
     assert_waits(&mut newcomer);
     drop(heavy);
     drop(served(&mut newcomer));
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn a_key_at_its_own_limit_has_no_turn_and_holds_up_nobody() {
     let mut same: Vec<_> = (0..5).map(|_| waiter(limiter.key(0).acquire())).collect();
     drop(at_once(limiter.key(1).acquire()));
     let others = [at_once(limiter.key(1).acquire()), at_once(limiter.key(2).acquire())];
-    assert_busy(&limiter, 3, 5);
+    assert_figures(&limiter, 3, 5);
     let mut third = waiter(limiter.key(3).acquire());
-    // It came last, but those before it wait for their key.
+    // This call came last, but the calls before it wait for their own key.
     drop(others);
     drop(served(&mut third));
     same.iter_mut().for_each(assert_waits);
@@ -122,7 +122,7 @@ fn a_key_at_its_own_limit_has_no_turn_and_holds_up_nobody() {
     for call in &mut same {
         drop(served(call));
     }
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
 #[test]
@@ -133,14 +133,14 @@ fn a_cancelled_waiters_turn_goes_to_the_next_key() {
     let granted = waiter(limiter.key(2).acquire());
     let mut last = waiter(limiter.key(3).acquire());
     drop(first);
-    assert_eq!(figures(&limiter).keys, 3);
+    assert_eq!(total(&limiter).keys, 3);
     drop(held);
     assert!(granted.is_woken());
     assert_waits(&mut last);
     drop(granted);
     drop(served(&mut last));
-    assert_eq!((figures(&limiter).keys, figures(&limiter).cancelled), (0, 2));
-    assert_busy(&limiter, 0, 0);
+    assert_eq!((total(&limiter).keys, total(&limiter).cancelled), (0, 2));
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_heavy_waiter_of_another_key_is_not_starved_under_the_total() {
         drop(held.remove(0));
         held.extend(ready(&mut light).into_iter().map(|(_, permit)| permit));
     }
-    // At most one of the others had its turn before.
+    // At most one of the other keys had its turn before.
     while !held.is_empty() {
         held.clear();
         held.extend(ready(&mut light).into_iter().map(|(_, permit)| permit));
@@ -168,7 +168,7 @@ fn a_heavy_waiter_of_another_key_is_not_starved_under_the_total() {
     while !light.is_empty() {
         assert!(!ready(&mut light).is_empty());
     }
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -177,10 +177,10 @@ fn a_call_heavier_than_the_total_is_refused_at_once() {
     let rejected = refused(limiter.key(0).acquire().weight(4));
     assert_eq!((rejected.kind(), rejected.weight()), (RejectedKind::TooHeavy, 4));
     drop(let_in(limiter.key(0).acquire().weight(3)));
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
-/// A message that says which limit it was.
+/// The message says which limit was reached.
 #[test]
 fn a_call_heavier_than_the_total_is_not_told_a_limit_under_which_it_would_fit() {
     let limiter = Limiter::new("total-told", 5).keyed().total(3);
@@ -218,8 +218,8 @@ fn the_total_can_be_changed_while_calls_run_and_wait() {
     assert!(ready(&mut waiting).is_empty(), "0 pauses");
     LIMITER.set_total(usize::MAX);
     assert_eq!(ready(&mut waiting).len(), 5);
-    assert_eq!(figures(&LIMITER).keys, 0);
-    assert_busy(&LIMITER, 0, 0);
+    assert_eq!(total(&LIMITER).keys, 0);
+    assert_figures(&LIMITER, 0, 0);
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_lowered_total_refuses_those_who_wait_for_more() {
     assert_eq!(served(&mut heavy).unwrap_err().kind(), RejectedKind::TooHeavy);
     drop(served(&mut light).expect("two of three are free"));
     drop(held);
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
 #[test]
@@ -259,5 +259,5 @@ fn a_total_means_nothing_to_a_limiter_without_keys() {
     let limiter = Limiter::new("total-unkeyed", 2);
     drop(at_once(limiter.acquire()));
     limit_runtime::find("total-unkeyed").expect("it is in use").set_total(0);
-    crate::calls::assert_whole(&limiter);
+    limit_tests::figures::assert_all_free(&limiter);
 }

@@ -1,9 +1,9 @@
 //! Keys beside bounds, orders, weights and deadlines.
 
 use super::MS;
-use crate::calls::{assert_busy, at_once, figures, let_in, ready, refused};
-use crate::support::{assert_waits, served, waiter};
 use limit_runtime::{Limiter, Order, RejectedKind};
+use limit_tests::figures::{assert_figures, total};
+use limit_tests::polling::{assert_waits, at_once, let_in, ready, refused, served, waiter};
 use tokio::time::sleep;
 
 #[test]
@@ -20,14 +20,14 @@ fn the_bound_on_waiters_is_for_each_key_and_a_refusal_has_the_keys_figures() {
         }
         all.push((held, waiting));
     }
-    assert_busy(&limiter, 6, 9);
-    assert_eq!((figures(&limiter).keys, figures(&limiter).rejected.queue_full), (3, 6));
+    assert_figures(&limiter, 6, 9);
+    assert_eq!((total(&limiter).keys, total(&limiter).rejected.queue_full), (3, 6));
     drop(all);
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
-/// As the documentation of `Rejected` says: "with keys, those of the call's key".
+/// The documentation of `Rejected` says: "with keys, those of the call's key".
 #[test]
 fn whoever_is_refused_is_told_the_figures_of_its_key_whatever_the_reason() {
     let limiter = Limiter::new("keys-figures", 2).keyed();
@@ -45,7 +45,7 @@ fn whoever_is_refused_is_told_the_figures_of_its_key_whatever_the_reason() {
     drop(held);
 }
 
-/// The same of who is refused while it waits.
+/// The same for a call that is refused while it waits.
 #[test]
 fn whoever_is_refused_while_it_waits_is_told_the_figures_of_its_key() {
     let limiter = Limiter::new("keys-figures-waiting", 2).order(Order::Lifo).max_waiting(1).keyed();
@@ -55,10 +55,10 @@ fn whoever_is_refused_while_it_waits_is_told_the_figures_of_its_key() {
     let newest = waiter(limiter.key(0).acquire());
     let rejected = served(&mut oldest).unwrap_err();
     assert_eq!(rejected.kind(), RejectedKind::Evicted);
-    // At that moment nobody else waited.
+    // No other call waited at this moment.
     assert_eq!((rejected.limit(), rejected.in_use(), rejected.waiting()), (2, 2, 0));
     drop((others, held, newest));
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn each_keys_newest_are_served_first_and_its_oldest_evicted() {
         .map(|(number, result)| (number, result.unwrap_err().kind()))
         .collect();
     assert_eq!(evicted, [(0, RejectedKind::Evicted), (1, RejectedKind::Evicted)]);
-    assert_busy(&limiter, 2, 4);
+    assert_figures(&limiter, 2, 4);
     drop(held);
     let mut order = Vec::new();
     while !waiting.is_empty() {
@@ -83,7 +83,7 @@ fn each_keys_newest_are_served_first_and_its_oldest_evicted() {
     }
     let of_key = |odd: usize| order.iter().copied().filter(|n| n % 2 == odd).collect::<Vec<_>>();
     assert_eq!((of_key(0), of_key(1)), (vec![4, 2], vec![5, 3]));
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +103,7 @@ async fn priorities_hold_within_a_key() {
     }
     let of_key = |odd: usize| order.iter().copied().filter(|n| n % 2 == odd).collect::<Vec<_>>();
     assert_eq!((of_key(0), of_key(1)), (vec![2, 4, 0], vec![1, 5, 3]));
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,8 +121,8 @@ async fn a_keyed_call_waits_as_long_as_it_may() {
         drop(held);
     });
     drop(admitted.expect("the permit came in time"));
-    assert_eq!((figures(&limiter).keys, figures(&limiter).rejected.timed_out), (0, 2));
-    assert_busy(&limiter, 0, 0);
+    assert_eq!((total(&limiter).keys, total(&limiter).rejected.timed_out), (0, 2));
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -136,12 +136,12 @@ fn a_heavy_waiter_of_a_key_is_passed_by_nobody_of_that_key() {
     assert_eq!(refused(limiter.key(3).acquire().weight(4)).kind(), RejectedKind::TooHeavy);
     drop(held);
     let heavy = served(&mut heavy).unwrap();
-    assert_busy(&limiter, 6, 1);
+    assert_figures(&limiter, 6, 1);
     drop(heavy);
     drop(served(&mut light));
     drop(other);
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -150,18 +150,18 @@ fn closing_refuses_the_waiters_of_all_keys_and_forgets_them() {
     let held = [let_in(limiter.key(0_usize).acquire()), let_in(limiter.key(1_usize).acquire())];
     let mut waiting: Vec<_> =
         (0..9).map(|number| (number, waiter(limiter.key(number % 3).acquire()))).collect();
-    assert_eq!(figures(&limiter).keys, 3);
+    assert_eq!(total(&limiter).keys, 3);
     limiter.close();
-    assert_eq!(figures(&limiter).keys, 2, "the third has no holder");
+    assert_eq!(total(&limiter).keys, 2, "the third has no holder");
     let refused_all = ready(&mut waiting);
     assert_eq!(refused_all.len(), 9);
     for (_, result) in refused_all {
         assert_eq!(result.unwrap_err().kind(), RejectedKind::Closed);
     }
     assert_eq!(refused(limiter.key(5).acquire()).kind(), RejectedKind::Closed);
-    assert_busy(&limiter, 2, 0);
+    assert_figures(&limiter, 2, 0);
     drop(held);
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
     limiter.reopen();
     drop(let_in(limiter.key(5).acquire()));
 }

@@ -1,8 +1,8 @@
-//! What a limiter that was dropped leaves to whoever has its place now.
+//! A dropped limiter leaves nothing to the limiter that reuses its slot.
 
-use crate::calls::{at_once, heard, let_in, refused};
-use crate::support::permit;
+use crate::listening::heard;
 use limit_runtime::{Limiter, LimiterHandle, Permit, Rejected, RejectedKind, find};
+use limit_tests::polling::{at_once, let_in, permit, refused};
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +13,10 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio_test::task;
 
-/// What is done by a handle.
+/// An action of a handle.
 type Set = fn(&LimiterHandle);
 
-/// What a handle can change, each after what is to be changed before so that it changes anything.
+/// The actions of a handle, each with the action that must come first so that it changes something.
 const SETTERS: [(&str, Set, Set); 11] = [
     ("set_limit", |_| {}, |handle| handle.set_limit(9)),
     ("set_total", |_| {}, |handle| handle.set_total(0)),
@@ -37,11 +37,11 @@ const SETTERS: [(&str, Set, Set); 11] = [
     ("drain", |_| {}, |handle| assert_eq!(at_once(handle.drain()), 0)),
 ];
 
-/// A handle of a limiter that was dropped, with the limiters that came after it, one of which most
-/// likely has its place: the other tests take places as well.
+/// Returns the handle of a dropped limiter and the limiters that came after it. One of them most
+/// likely has its slot; other tests take slots too.
 fn stale(setter: &str, before: Set) -> (LimiterHandle, Vec<Limiter<Rejected>>) {
     let name = format!("limiters-stale-{setter}");
-    // Its own limit is another: a reset to that would show.
+    // Its own limit is different, so that a reset to it would show.
     let limiter = Limiter::named(name.clone(), 2).max_waiting(1).keyed();
     drop(limiter.key(()).try_acquire());
     let handle = find(&name).expect("it is in use");
@@ -55,7 +55,7 @@ fn stale(setter: &str, before: Set) -> (LimiterHandle, Vec<Limiter<Rejected>>) {
     (handle, (0..30).map(next).collect())
 }
 
-/// How a limiter treats three calls.
+/// Returns what happens to three calls.
 fn treats(limiter: &Limiter<Rejected>) -> (bool, usize, Vec<Result<bool, RejectedKind>>) {
     let mut calls: Vec<_> = (0..3).map(|_| task::spawn(limiter.acquire())).collect();
     let polled: Vec<_> = calls.iter_mut().map(task::Spawn::poll).collect();
@@ -145,7 +145,7 @@ fn a_listener_is_told_of_the_drop_although_a_permit_is_out_and_a_handle_is_left(
     drop(handle);
 }
 
-/// A key whose drop uses the limiter that this thread was the last to make.
+/// A key whose drop uses the limiter that this thread made last.
 #[derive(Clone)]
 struct UsesTheNewest(Arc<AtomicUsize>);
 
@@ -177,16 +177,17 @@ impl Drop for UsesTheNewest {
 
 #[test]
 fn a_key_that_is_left_over_may_use_the_limiter_that_takes_its_place() {
-    /// How often the key has used the newest limiter when it is gone.
+    /// How often the drop of a key has used the newest limiter.
     fn uses(attempt: usize) -> usize {
         let uses = Arc::new(AtomicUsize::new(0));
         let day = Duration::from_secs(86_400);
         let limiter = Limiter::named(format!("limiters-left-over-{attempt}"), 1).per(day).keyed();
-        // It is out when the limiter is dropped, and cools, with its key, when it is back.
+        // The permit is out when the limiter is dropped. When it is back it cools, and its key with
+        // it.
         let held = limiter.key(UsesTheNewest(Arc::clone(&uses))).try_acquire();
         drop(limiter);
         drop(held.expect("a permit is free"));
-        // Until the first use of one finds the place, which is free now.
+        // Makes limiters until the first use of one takes the slot, which is free now.
         let mut others = Vec::new();
         while Arc::strong_count(&uses) > 1 {
             let other = Arc::new(Limiter::new("limiters-after-left-over", 1));
@@ -200,7 +201,7 @@ fn a_key_that_is_left_over_may_use_the_limiter_that_takes_its_place() {
 
     let (done, is_done) = mpsc::channel();
     thread::spawn(move || {
-        // Other tests may find the place as well: then the key has used nothing.
+        // Another test may take the slot first: then the key has used nothing.
         let used = (0..1_000).find(|&attempt| uses(attempt) == 1);
         done.send(used.is_some()).expect("the test waits for it");
     });

@@ -1,11 +1,11 @@
-//! Names that several limiters ask for.
+//! Names that several limiters have in common.
 
-use crate::support::permit;
 use limit_runtime::{Limiter, concurrency_limit, find};
+use limit_tests::polling::permit;
 use std::collections::{HashSet, VecDeque};
 use tokio_test::task;
 
-/// One that has been used.
+/// Makes a limiter and uses it.
 fn used(name: &str) -> Limiter {
     let limiter = Limiter::named(name.to_owned(), 1);
     drop(permit(&limiter));
@@ -21,7 +21,7 @@ fn the_smallest_number_that_is_free_is_used_again() {
         numbers.collect()
     };
     assert_eq!(names(&limiters), ["", "#2", "#3", "#4", "#5", "#6"]);
-    // Neither the oldest nor the newest, in no order.
+    // Drops limiters from the middle, in no order.
     for number in [4, 1, 2] {
         drop(limiters.remove(number));
     }
@@ -40,7 +40,7 @@ fn a_name_that_looks_like_a_number_of_another_is_passed_over_and_free_again_late
     let numbered: Vec<_> = (0..3).map(|_| used(name)).collect();
     let names: Vec<_> = numbered.iter().map(Limiter::name).collect();
     assert_eq!(names, [name, "names-looks-like#2", "names-looks-like#4"]);
-    // Numbers are written in one way only.
+    // A number has only one spelling: `#03` is not number 3.
     let other = used("names-looks-like#03");
     drop((third, other));
     let again = [used(name), used(name)];
@@ -83,7 +83,7 @@ fn among_many_namesakes_each_is_found_and_one_that_comes_has_the_number_of_who_w
     }
 }
 
-/// Two types with a function of the same name.
+/// Two types have a method of the same name.
 mod two_types {
     pub(super) struct First;
     pub(super) struct Second;
@@ -112,7 +112,7 @@ fn two_functions_with_one_default_name_are_both_told_of_both_places() {
     assert_eq!(second.snapshot().warnings, [""; 0], "so far it is the only one");
     assert!(task::spawn(First::fetch()).poll().is_ready());
     let first = find(&format!("{NAME}#2")).expect("it is in use");
-    // In the order of their places, whichever was used first.
+    // The warning lists the places in the order of the source code, not of the first use.
     let (file, lines) = (file!(), (First::LINE, Second::LINE));
     for limiter in [&first, &second] {
         let warnings = limiter.snapshot().warnings;

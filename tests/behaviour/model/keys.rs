@@ -1,16 +1,16 @@
-//! The same of a limiter whose limit holds for each key, with a cap over all keys.
+//! The same test for a limiter whose limit holds for each key, with a cap over all keys.
 
-mod plain;
+mod queues;
 
-use super::{Call, Noted};
-use crate::calls::figures;
-use limit_runtime::{KeyedLimiter, Limiter, Permit, Rejected, RejectedKind};
-use plain::{Model, Operation, Outcome};
+use super::polled::Calls;
+use limit_runtime::{KeyedLimiter, Limiter, Rejected, RejectedKind};
+use limit_tests::figures::total;
+
 use proptest::test_runner::Config;
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use queues::{Model, Operation, Outcome};
+use std::sync::Arc;
+use std::task::Poll;
 
 prop_state_machine! {
     #![proptest_config(Config {
@@ -22,53 +22,43 @@ prop_state_machine! {
     fn keyed_calls_in_any_order_do_what_the_model_does(sequential 1..150 => Real);
 }
 
-/// The limiter, and what the model's calls and permits are in truth.
+/// The limiter under test, and the model's calls and permits in reality.
 struct Real {
     limiter: Arc<KeyedLimiter<Rejected>>,
-    calls: BTreeMap<u32, Call>,
-    permits: BTreeMap<u32, Permit>,
-    woken: Arc<Mutex<Vec<u32>>>,
+    calls: Calls,
+}
+
+/// Returns the outcome of a call that has ended.
+fn outcome(result: Result<(), Rejected>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Admitted,
+        Err(rejected) if rejected.kind() == RejectedKind::QueueFull => {
+            Outcome::Full { in_use: rejected.in_use(), waiting: rejected.waiting() }
+        }
+        Err(rejected) => Outcome::Refused(rejected.kind()),
+    }
 }
 
 impl Real {
-    fn poll(&mut self, call: u32) -> Outcome {
-        let waker = Arc::new(Noted { call, woken: Arc::clone(&self.woken) });
-        let future = self.calls.get_mut(&call).expect("the model has it too");
-        let result = match future.as_mut().poll(&mut Context::from_waker(&waker.into())) {
-            Poll::Pending => return Outcome::Waits,
-            Poll::Ready(result) => result,
-        };
-        self.calls.remove(&call);
-        self.admit(call, result)
-    }
-
-    fn admit(&mut self, call: u32, result: Result<Permit, Rejected>) -> Outcome {
-        match result {
-            Ok(permit) => {
-                self.permits.insert(call, permit);
-                Outcome::Admitted
-            }
-            Err(rejected) if rejected.kind() == RejectedKind::QueueFull => {
-                Outcome::Full { in_use: rejected.in_use(), waiting: rejected.waiting() }
-            }
-            Err(rejected) => Outcome::Refused(rejected.kind()),
-        }
-    }
-
     fn perform(&mut self, operation: &Operation, new: u32) -> Outcome {
         match *operation {
             Operation::Call { key, weight } => {
                 let limiter = Arc::clone(&self.limiter);
                 let call = async move { limiter.key(key).acquire().weight(weight).await };
-                self.calls.insert(new, Box::pin(call));
+                self.calls.make(new, call);
             }
             Operation::TryAcquire(key) => {
                 let result = self.limiter.key(key).try_acquire();
-                return self.admit(new, result);
+                return outcome(self.calls.keep(new, result));
             }
-            Operation::Poll(call) => return self.poll(call),
-            Operation::Drop(call) => drop(self.calls.remove(&call)),
-            Operation::Release(call) => drop(self.permits.remove(&call)),
+            Operation::Poll(call) => {
+                return match self.calls.poll(call) {
+                    Poll::Pending => Outcome::Waits,
+                    Poll::Ready(result) => outcome(result),
+                };
+            }
+            Operation::Drop(call) => self.calls.cancel(call),
+            Operation::Release(call) => self.calls.release(call),
             Operation::SetLimit(limit) => self.limiter.set_limit(limit),
             Operation::SetTotal(total) => self.limiter.set_total(total),
             Operation::Close => self.limiter.close(),
@@ -88,21 +78,16 @@ impl StateMachineTest for Real {
         if model.total < usize::MAX {
             limiter = limiter.total(model.total);
         }
-        Self {
-            limiter: Arc::new(limiter),
-            calls: BTreeMap::new(),
-            permits: BTreeMap::new(),
-            woken: Arc::default(),
-        }
+        Self { limiter: Arc::new(limiter), calls: Calls::default() }
     }
 
     fn apply(mut real: Self, model: &Model, operation: Operation) -> Self {
-        let outcome = real.perform(&operation, model.newest);
+        let outcome = real.perform(&operation, model.ledger.newest);
         assert_eq!(outcome, model.outcome);
-        let mut woken = std::mem::take(&mut *real.woken.lock().unwrap());
-        let mut expected = model.woken.clone();
+        let mut woken = real.calls.take_woken();
+        let mut expected = model.ledger.woken.clone();
         if operation.is_about_all_keys() {
-            // In which order keys are gone through is not promised.
+            // The order of the keys is not promised.
             woken.sort_unstable();
             expected.sort_unstable();
         }
@@ -111,25 +96,24 @@ impl StateMachineTest for Real {
     }
 
     fn check_invariants(real: &Self, model: &Model) {
-        let figures = figures(&real.limiter);
+        let figures = total(&real.limiter);
         assert_eq!(figures.limit, model.limit);
         assert_eq!(figures.in_use, model.in_use());
         assert_eq!(figures.waiting, model.waiting());
         assert_eq!(figures.keys, model.keys_in_use());
-        assert_eq!(figures.admitted_at_once, model.admitted_at_once);
-        assert_eq!(figures.admitted_after_waiting, model.admitted_after_waiting);
-        assert_eq!(figures.cancelled, model.cancelled);
+        assert_eq!(figures.admitted_at_once, model.ledger.admitted_at_once);
+        assert_eq!(figures.admitted_after_waiting, model.ledger.admitted_after_waiting);
+        assert_eq!(figures.cancelled, model.ledger.cancelled);
         assert_eq!(figures.rejected.total(), model.refusals);
-        assert!(real.permits.keys().eq(model.holders.keys()));
+        assert!(real.calls.permits.keys().eq(model.ledger.holders.keys()));
     }
 
     fn teardown(mut real: Self, _: Model) {
-        real.permits.clear();
         real.calls.clear();
         real.limiter.reopen();
         real.limiter.set_limit(2);
         real.limiter.set_total(3);
-        let figures = figures(&real.limiter);
+        let figures = total(&real.limiter);
         assert_eq!((figures.in_use, figures.waiting, figures.keys), (0, 0, 0));
         let take = |key: u32| real.limiter.key(key).try_acquire();
         let all = [take(0).unwrap(), take(0).unwrap(), take(1).unwrap()];

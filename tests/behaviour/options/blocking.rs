@@ -1,16 +1,14 @@
-//! Functions that block, on tokio's blocking pool.
+//! Functions that block run on tokio's blocking pool.
 
-use crate::support::{Inside, join};
+use super::in_use;
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind, concurrency_limit};
+use limit_tests::occupancy::Inside;
+use limit_tests::runtimes::join;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use tokio::sync::oneshot;
 use tokio_test::task;
-
-fn in_use(limiter: &Limiter) -> usize {
-    limiter.snapshot().total.in_use
-}
 
 /// Waits until `limiter` has no permit out.
 async fn all_back(limiter: &Limiter) {

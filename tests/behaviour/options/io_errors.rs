@@ -1,22 +1,16 @@
-//! A function that gives `io::Result` takes a refusal up as it is.
+//! Functions that return `io::Result`: the error contains the refusal.
 
-use super::figures;
+use super::{figures, in_its_body};
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind, concurrency_limit};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 use tokio_test::assert_ready_err;
-use tokio_test::task::{self, Spawn};
+use tokio_test::task;
 
-/// What one who looks into the error finds.
+/// Returns the refusal inside an error.
 #[track_caller]
 fn refusal(error: &io::Error) -> &Rejected {
     error.get_ref().and_then(|source| source.downcast_ref()).expect("it has its refusal")
-}
-
-fn in_its_body<F: Future>(future: F) -> Spawn<F> {
-    let mut call = task::spawn(future);
-    assert!(call.poll().is_pending());
-    call
 }
 
 #[test]
@@ -78,8 +72,8 @@ async fn each_kind_of_refusal_is_a_kind_of_io_error() {
 
 #[test]
 fn none_is_of_a_kind_that_io_takes_for_not_yet_or_again() {
-    // To a reactor `WouldBlock` means that it was not ready, and that it will say when it is;
-    // `Interrupted` is tried again at once, for ever.
+    // A reactor takes `WouldBlock` for "not ready, and a wake will follow". Callers retry
+    // `Interrupted` at once, for ever.
     let limiter = Limiter::new("io-not-yet", 1).max_waiting(0);
     let _held = limiter.try_acquire().expect("a permit is free");
     let kind = io::Error::from(limiter.try_acquire().unwrap_err()).kind();

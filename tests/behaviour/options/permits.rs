@@ -1,5 +1,6 @@
-//! Permits that the body moves to where the work goes on.
+//! Permits that the body moves into a task, a stream or a thread.
 
+use super::in_use;
 use limit_runtime::{Limiter, Permit, concurrency_limit};
 use std::pin::Pin;
 use std::sync::mpsc;
@@ -7,10 +8,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_test::task;
-
-fn in_use(limiter: &Limiter) -> usize {
-    limiter.snapshot().total.in_use
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_permit_may_move_into_a_spawned_task() {

@@ -1,20 +1,14 @@
-//! Calls that are refused: when, with what, and what is given in their place.
+//! Refused calls: the reason, the error, and the value that `on_reject` returns instead.
 
-use super::figures;
+use super::{figures, in_its_body};
 use limit_runtime::{Limiter, Rejected, RejectedKind, concurrency_limit};
 use std::cell::Cell;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_test::assert_ready;
-use tokio_test::task::{self, Spawn};
+use tokio_test::task;
 
 const TICK: Duration = Duration::from_millis(10);
-
-fn in_its_body<F: Future>(future: F) -> Spawn<F> {
-    let mut call = task::spawn(future);
-    assert!(call.poll().is_pending());
-    call
-}
 
 #[test]
 fn with_n_running_and_q_waiting_the_next_is_refused_with_the_figures_and_has_not_run() {
@@ -97,7 +91,7 @@ async fn the_wait_may_be_that_of_a_request() {
 
 #[test]
 fn a_call_takes_as_many_permits_as_its_arguments_say() {
-    // With a name: other tests have a function of that one too.
+    // The limiter has a name, because other tests have a function of this name too.
     #[concurrency_limit(
         4,
         weight = u32::try_from(bytes.len()).unwrap_or(u32::MAX),
@@ -143,7 +137,7 @@ fn a_refusal_handler_sees_the_arguments_and_the_reason() {
 
 #[test]
 fn an_error_of_the_body_never_reaches_the_refusal_handler() {
-    /// Of the type that the handler is given.
+    /// Takes the type that the handler receives.
     fn of_another_limiter() -> Rejected {
         let other = Limiter::new("options-other", 1);
         let _permit = other.try_acquire();

@@ -1,4 +1,4 @@
-//! Who is served first, and when.
+//! Options that decide which call is served first, and when.
 
 use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
 use std::cell::RefCell;
@@ -85,7 +85,7 @@ async fn a_low_one_does_not_wait_for_ever_under_a_stream_of_higher_ones() {
 
     let start = Instant::now();
     let stream = async {
-        // Two at any time, so that one always waits.
+        // Two calls at any time, so that one always waits.
         let half = || async {
             while start.elapsed() < Duration::from_secs(20) {
                 limited(5, Duration::from_millis(500)).await;
@@ -115,7 +115,7 @@ async fn no_window_has_more_starts_than_the_limit() {
     let start = Instant::now();
     for call in 0..10_u32 {
         limited(&starts).await;
-        // The caller is not held up by the window.
+        // The window does not delay the caller.
         let begun = starts.borrow()[call as usize];
         assert_eq!(begun.elapsed(), TICK);
     }

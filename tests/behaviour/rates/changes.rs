@@ -1,9 +1,9 @@
-//! What becomes of permits that cool when the limit changes or their runtime ends.
+//! Permits that cool when the limit changes or their runtime ends.
 
 use super::{MINUTE, SECOND};
-use crate::calls::{assert_busy, ready};
-use crate::support::{permit, served, waiter};
 use limit_runtime::Limiter;
+use limit_tests::figures::assert_figures;
+use limit_tests::polling::{permit, ready, served, waiter};
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
 use tokio::time::{Instant, advance, sleep};
@@ -15,7 +15,7 @@ async fn raising_the_limit_while_permits_cool_lets_more_start() {
     let mut waiting: Vec<_> = (0..4).map(|number| (number, waiter(limiter.acquire()))).collect();
     limiter.set_limit(3);
     assert_eq!(ready(&mut waiting).len(), 2);
-    assert_busy(&limiter, 0, 2);
+    assert_figures(&limiter, 0, 2);
     sleep(MINUTE).await;
     yield_now().await;
     assert_eq!(ready(&mut waiting).len(), 2);
@@ -29,10 +29,11 @@ async fn lowering_the_limit_while_permits_cool_takes_those_first() {
     let held = [permit(&limiter), permit(&limiter)];
     drop((permit(&limiter), permit(&limiter)));
     limiter.set_limit(1);
-    assert_busy(&limiter, 2, 0);
+    assert_figures(&limiter, 2, 0);
     limiter.try_acquire().unwrap_err();
     advance(MINUTE).await;
-    // Of four two have cooled, and are gone; two are out, which is one too many.
+    // Two of the four permits have cooled and are gone. The other two are out: one more than the
+    // limit.
     limiter.try_acquire().unwrap_err();
     let [first, second] = held;
     drop(first);
@@ -40,7 +41,7 @@ async fn lowering_the_limit_while_permits_cool_takes_those_first() {
     drop(second);
     drop(limiter.try_acquire().expect("one is free"));
     limiter.try_acquire().unwrap_err();
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +54,7 @@ async fn paused_at_zero_cooled_permits_wait_for_the_limit_to_be_raised() {
     assert!(ready(&mut waiting).is_empty());
     limiter.set_limit(2);
     assert_eq!(ready(&mut waiting).len(), 2);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[test]
@@ -69,12 +70,12 @@ fn a_runtime_that_ends_while_permits_cool_leaves_nothing_to_the_next() {
             tokio::spawn(async { drop(LIMITER.acquire().await) });
             let mut waiting = waiter(LIMITER.acquire());
             sleep(SECOND).await;
-            assert_busy(&LIMITER, 0, 2);
+            assert_figures(&LIMITER, 0, 2);
             assert!(waiting.poll().is_pending());
             kept = Some(waiting);
         });
         drop(runtime);
-        assert_busy(&LIMITER, 0, 0);
+        assert_figures(&LIMITER, 0, 0);
         let next = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         next.block_on(async {
             let mut waiting = kept.expect("it has waited");
@@ -104,6 +105,6 @@ fn a_waiter_that_moves_on_is_served_when_a_window_of_the_next_runtime_ends() {
         let begin = Instant::now();
         drop(moved.await);
         assert_eq!(begin.elapsed(), MINUTE);
-        assert_busy(&LIMITER, 0, 0);
+        assert_figures(&LIMITER, 0, 0);
     });
 }

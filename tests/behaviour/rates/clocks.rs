@@ -1,10 +1,11 @@
-//! Rates whose calls go by several clocks: those of paused runtimes, and the real one.
+//! Rates whose calls use several clocks: the clocks of paused runtimes, and the real one.
 
 use super::{MINUTE, MS, SECOND};
-use crate::calls::{assert_busy, ready};
-use crate::support::{permit, served, waiter};
-use crate::which_runtime::{paused, until};
 use limit_runtime::{Limiter, Permit, Rejected, Scope};
+use limit_tests::figures::assert_figures;
+use limit_tests::polling::{permit, ready, served, waiter};
+use limit_tests::runtimes::paused;
+use limit_tests::watchdog::until;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
@@ -34,7 +35,8 @@ fn permits_of_a_clock_that_is_ahead_keep_nobody_waiting_for_longer_than_a_window
     });
 }
 
-/// They wait already when the permits begin to cool, and know of one that comes back before.
+/// The calls wait already when the permits begin to cool, and expect a permit that comes back
+/// earlier.
 #[test]
 fn permits_that_come_back_on_a_clock_that_is_ahead_keep_nobody_waiting_for_longer_than_a_window() {
     static LIMITER: Limiter = Limiter::new("rate-ahead-later", 2).per(MINUTE).scope(Scope::Process);
@@ -63,7 +65,8 @@ fn permits_that_come_back_on_a_clock_that_is_ahead_keep_nobody_waiting_for_longe
     });
 }
 
-/// As the two above, with real time: that no call waits for an hour, not how long it takes.
+/// The same as the two tests above, in real time. It shows that no call waits for an hour, not how
+/// long a call waits.
 #[test]
 fn a_call_in_real_time_waits_for_no_paused_clock() {
     static LIMITER: Limiter = Limiter::new("rate-real", 1).per(MS).scope(Scope::Process);
@@ -73,7 +76,7 @@ fn a_call_in_real_time_waits_for_no_paused_clock() {
         advance(HOUR).await;
         drop(permit(&LIMITER));
     });
-    crate::support::one_thread().block_on(async {
+    limit_tests::runtimes::one_thread().block_on(async {
         let call = timeout(MINUTE, LIMITER.acquire()).await;
         drop(call.expect("the window has ended"));
     });
@@ -82,8 +85,8 @@ fn a_call_in_real_time_waits_for_no_paused_clock() {
     until("a window has ended, outside any runtime", || tried().is_ok());
 }
 
-/// What a clock says that does not go with that of the starts counts for nothing: not of one who looks
-/// on, nor of one who gives a permit back.
+/// A clock other than the clock of the starts counts for nothing, neither when a snapshot is taken
+/// nor when a permit comes back.
 #[test]
 fn a_window_of_a_paused_clock_does_not_end_by_the_real_one() {
     static LIMITER: Limiter<Rejected> = Limiter::new("rate-outside", 3).per(MS).max_waiting(1);
@@ -101,7 +104,7 @@ fn a_window_of_a_paused_clock_does_not_end_by_the_real_one() {
                 begin.elapsed() > 2 * MS
             });
             drop(held);
-            assert_busy(&LIMITER, 0, 1);
+            assert_figures(&LIMITER, 0, 1);
         });
     });
     assert!(!waiting.as_ref().unwrap().is_woken());
@@ -113,7 +116,7 @@ fn a_window_of_a_paused_clock_does_not_end_by_the_real_one() {
         advance(MS).await;
         let all: Vec<_> = (0..3).map(|_| LIMITER.try_acquire().unwrap()).collect();
         drop(all);
-        // One who waits there is told that there is something to wait for.
+        // A call that waits there is woken, because there is a window to wait for.
         let mut held = None;
         sleep(MS).await;
         held.replace([(); 3].map(|()| LIMITER.try_acquire().unwrap()));
@@ -126,12 +129,12 @@ fn a_window_of_a_paused_clock_does_not_end_by_the_real_one() {
     });
 }
 
-/// In real time it does not matter where a permit comes back.
+/// In real time a permit may come back on any runtime.
 #[test]
 fn a_permit_held_for_longer_than_the_window_comes_back_at_once_from_outside_too() {
     static LIMITER: Limiter = Limiter::new("rate-real-outside", 1).per(MS);
 
-    let runtime = crate::support::one_thread();
+    let runtime = limit_tests::runtimes::one_thread();
     let _context = runtime.enter();
     for from_outside in [false, true] {
         let held = permit(&LIMITER);
@@ -149,7 +152,8 @@ fn a_permit_held_for_longer_than_the_window_comes_back_at_once_from_outside_too(
     }
 }
 
-/// tokio's own thread-locals are gone by then: its clock cannot be read if any was ever paused.
+/// tokio's own thread-locals are gone by then, and its clock cannot be read if any clock was ever
+/// paused.
 #[test]
 fn a_permit_is_given_back_and_refused_in_a_thread_locals_destructor() {
     static LIMITER: Limiter = Limiter::new("rate-destructor", 1).per(MINUTE).scope(Scope::Process);
@@ -178,7 +182,7 @@ fn a_permit_is_given_back_and_refused_in_a_thread_locals_destructor() {
     paused().block_on(async { advance(MS).await });
     let (tell, told) = channel();
     thread::spawn(move || {
-        // Before tokio's, so that it goes after them.
+        // Made before tokio's thread-locals, so that it is dropped after them.
         LAST.with(|last| last.borrow_mut().told = Some(tell));
         Handle::try_current().unwrap_err();
         LAST.with(|last| last.borrow_mut().permit = Some(permit(&LIMITER)));
@@ -186,5 +190,5 @@ fn a_permit_is_given_back_and_refused_in_a_thread_locals_destructor() {
     .join()
     .unwrap();
     assert_eq!(told.recv().unwrap(), (true, true, true));
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
 }

@@ -1,9 +1,8 @@
-//! What a call is told that is refused because the window is spent.
+//! The figures of a call that is refused because the window has no more starts.
 
 use super::{MINUTE, SECOND};
-use crate::calls::{at_once, let_in, refused};
-use crate::support::waiter;
 use limit_runtime::{Limiter, RejectedKind, Scope};
+use limit_tests::polling::{at_once, let_in, refused, waiter};
 use std::time::Duration;
 use tokio::time::{advance, sleep};
 
@@ -39,12 +38,12 @@ async fn those_in_use_and_those_who_wait_are_told_beside_what_is_spent() {
          next in 60s, 1 in use, 1 waiting"
     );
     assert_eq!((rejected.spent(), rejected.in_use(), rejected.waiting()), (2, 1, 1));
-    // The first is for the one that waits.
+    // The first permit is for the call that waits.
     assert_eq!(rejected.retry_after(), Some(MINUTE));
     drop((held, waiting));
 }
 
-/// Then it is not the window that keeps the call out.
+/// In these cases the window is not the reason for the refusal.
 #[tokio::test(start_paused = true)]
 async fn where_all_are_in_use_nothing_is_said_of_windows() {
     let limiter = Limiter::new("rate-unspent", 1).per(MINUTE).max_waiting(0);
@@ -90,7 +89,7 @@ async fn a_heavy_call_is_told_when_as_many_as_it_wants_are_free() {
     assert_eq!(rejected.retry_after(), Some(29 * SECOND));
 }
 
-/// Those that a lowered limit has no place for come back to nobody.
+/// Permits above a lowered limit do not come back.
 #[tokio::test(start_paused = true)]
 async fn a_lowered_limit_is_paid_first() {
     let limiter = Limiter::new("rate-spent-lowered", 3).per(MINUTE).max_waiting(0);
@@ -119,7 +118,7 @@ async fn a_lowered_limit_is_paid_first() {
 #[tokio::test(start_paused = true)]
 async fn each_key_is_told_of_its_own_window() {
     let limiter = Limiter::new("rate-spent-keys", 1).per(MINUTE).keyed().max_waiting(0);
-    // More than once, because what is over is to be forgotten.
+    // Asks more than once, because the limiter forgets what is over.
     for _ in 0..3 {
         drop(let_in(limiter.key("one").acquire()));
         advance(20 * SECOND).await;
@@ -141,7 +140,8 @@ async fn each_key_is_told_of_its_own_window() {
     }
 }
 
-/// A key that is always in use is never forgotten, so neither is anything else of it by itself.
+/// A key that is always in use is never forgotten, so that the limiter has to forget its old starts
+/// separately.
 #[tokio::test(start_paused = true)]
 async fn a_key_that_stays_is_told_of_the_windows_that_are_not_over() {
     let limiter = Limiter::new("rate-spent-stays", 2).per(MINUTE).keyed().max_waiting(0);
@@ -171,20 +171,20 @@ async fn where_the_total_is_spent_that_is_told() {
          keys, the next in 57s, 0 waiting"
     );
     assert_eq!((rejected.spent(), rejected.retry_after()), (3, Some(57 * SECOND)));
-    // Its own is over later than the first of all.
+    // Its own window is over later than the first window of all.
     assert_eq!(refused(limiter.key(2).acquire()).retry_after(), Some(58 * SECOND));
-    // Its own is over at once, if the first of all is.
+    // Its own window is over as soon as the first window of all is.
     let held = [at_once(limiter.key(1).acquire().weight(0)).unwrap()];
     assert_eq!(refused(limiter.key(1).acquire()).retry_after(), Some(57 * SECOND));
     drop(held);
 }
 
-/// Its clock may be hours ahead, and no call waits for it that long.
+/// The clock of a paused runtime may be hours ahead, and no call waits for that long.
 #[test]
 fn no_call_is_told_to_wait_for_longer_than_a_window() {
     static LIMITER: Limiter = Limiter::new("rate-spent-ahead", 1).per(MINUTE).scope(Scope::Process);
 
-    let ahead = crate::which_runtime::paused();
+    let ahead = limit_tests::runtimes::paused();
     ahead.block_on(async {
         advance(60 * MINUTE).await;
         drop(LIMITER.acquire().await);

@@ -1,13 +1,15 @@
-//! Who serves the calls that wait for a window to end: when a runtime ends, a waker panics, a call
-//! moves, or somebody looks on.
+//! Calls that wait for a window to end are served when a runtime ends, a waker panics, a call
+//! moves, or a snapshot is taken.
 
 use super::{MINUTE, MS, SECOND};
-use crate::calls::{assert_busy, ready};
-use crate::support::{is_alone, permit, served, waiter};
-use crate::which_runtime::{paused, until};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use limit_runtime::{Limiter, Scope};
+use limit_tests::figures::assert_figures;
+use limit_tests::polling::{permit, ready, served, waiter};
+use limit_tests::programs::is_alone;
+use limit_tests::runtimes::paused;
+use limit_tests::watchdog::until;
 use std::future::Future;
 use std::panic::panic_any;
 use std::pin::{Pin, pin};
@@ -21,7 +23,7 @@ use tokio::runtime::Handle;
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant, advance, sleep, timeout};
 
-/// A waker that runs this.
+/// A waker that runs a closure.
 struct Runs<F>(F);
 
 impl<F: Fn() + Send + Sync + 'static> Wake for Runs<F> {
@@ -34,12 +36,12 @@ fn runs(wake: impl Fn() + Send + Sync + 'static) -> Waker {
     Waker::from(Arc::new(Runs(wake)))
 }
 
-/// The paused clock goes on while somebody is in the middle of something.
+/// Advances the paused clock from code that is not async.
 fn pass(time: Duration) {
     let _ = pin!(advance(time)).poll(&mut Context::from_waker(Waker::noop()));
 }
 
-/// Polls a call that has to wait with this waker.
+/// Polls a call with this waker, and asserts that it waits.
 #[track_caller]
 fn waits<F: Future>(call: Pin<&mut F>, waker: &Waker) {
     assert!(call.poll(&mut Context::from_waker(waker)).is_pending(), "the call waits");
@@ -59,14 +61,14 @@ async fn a_snapshot_keeps_nobody_waiting() {
         first.as_mut(),
         &runs(|| {
             pass(2 * SECOND);
-            assert_busy(&LIMITER, 1, 1);
+            assert_figures(&LIMITER, 1, 1);
         }),
     );
     let second = async { drop(LIMITER.acquire().await) };
     assert!(timeout(10 * MINUTE, second).await.is_ok(), "two windows have ended: one for each");
 }
 
-/// A reading moves nothing, whatever it is: whoever waits is served by those who look after it.
+/// No reading serves a call: the call that watches the clock does.
 #[test]
 fn a_snapshot_serves_nobody_and_takes_nothing_from_those_who_are_served() {
     static LIMITER: Limiter = Limiter::new("rate-snapshot-outside", 1).per(MS);
@@ -79,7 +81,7 @@ fn a_snapshot_serves_nobody_and_takes_nothing_from_those_who_are_served() {
     };
     let begin = std::time::Instant::now();
     until("the window would be over, if the clock were that of here", || {
-        assert_busy(&LIMITER, 0, 1);
+        assert_figures(&LIMITER, 0, 1);
         begin.elapsed() > 2 * MS
     });
     assert!(!waiting.is_woken());
@@ -90,7 +92,7 @@ fn a_snapshot_serves_nobody_and_takes_nothing_from_those_who_are_served() {
     });
 }
 
-/// A task whose destructor takes its time: what is told when it has begun, and what lets it go on.
+/// A task whose destructor blocks: it reports when it has begun, and waits until it may go on.
 fn slow_to_drop() -> (impl Future<Output = ()> + Send, Receiver<()>, Sender<()>) {
     struct Slow(Sender<()>, std::sync::Mutex<Receiver<()>>);
 
@@ -111,9 +113,9 @@ fn slow_to_drop() -> (impl Future<Output = ()> + Send, Receiver<()>, Sender<()>)
     (task, is_dropped, go_on)
 }
 
-/// The runtime that has ended is rid of its guard, then of a task that takes its time, and only then
-/// of whoever watched the clock there. Meanwhile the next has taken the semaphore. (So no other that has
-/// ended may be there to be taken.)
+/// The runtime that ends drops its guard, then a task whose drop blocks, and only then the call
+/// that watched the clock. Meanwhile the next runtime has taken the semaphore. The test needs a
+/// process of its own, in which no other ended runtime has a semaphore to be taken.
 #[test]
 fn what_is_left_of_an_ended_runtime_does_not_touch_the_next() {
     static LIMITER: Limiter = Limiter::new("rate-late-end", 1).per(MINUTE);
@@ -197,8 +199,8 @@ fn a_call_in_a_local_set_that_moves_on_is_served_when_its_first_runtime_has_ende
     });
 }
 
-/// However many they are, and wherever each of them goes: the first and the last to come go where no
-/// other does.
+/// A thousand calls move to three runtimes: the first and the last call to runtimes of their own,
+/// all others to one.
 #[test]
 fn all_who_move_on_are_served() {
     const CALLS: usize = 1_000;
@@ -224,10 +226,11 @@ fn all_who_move_on_are_served() {
             }
         });
     }
-    assert_busy(&LIMITER, 0, 0);
+    assert_figures(&LIMITER, 0, 0);
 }
 
-/// It would be woken by itself again and again: nobody can watch the clock there.
+/// Without a timer no call can watch the clock; a call that tried would wake itself again and
+/// again.
 #[test]
 fn a_call_on_a_runtime_that_ends_waits_quietly() {
     static LIMITER: Limiter = Limiter::new("rate-closing", 1).per(MINUTE).scope(Scope::Process);
@@ -250,7 +253,7 @@ fn a_call_on_a_runtime_that_ends_waits_quietly() {
         }
     }
     assert_eq!(WOKEN.load(Ordering::Relaxed), 0);
-    // Whoever comes elsewhere watches for all.
+    // A call that comes on another runtime watches the clock for all.
     second.block_on(async {
         let begin = Instant::now();
         let last = tokio::spawn(async { drop(LIMITER.acquire().await) });
@@ -285,11 +288,11 @@ async fn a_waker_that_panics_keeps_nobody_waiting() {
         assert!(!last.is_woken(), "whoever watches goes on");
         ended.push(timeout(10 * MINUTE, call).await.expect("it is served").unwrap());
     }
-    // The first has been handed one of the two, and keeps it.
+    // The first call has been handed one of the two permits, and keeps it.
     assert_eq!(ended, [MINUTE, 2 * MINUTE, 3 * MINUTE]);
 }
 
-/// Whatever a panic brings with it.
+/// The payload of the panic panics when it is dropped.
 #[tokio::test(start_paused = true)]
 async fn a_waker_that_panics_with_what_panics_when_dropped_keeps_nobody_waiting() {
     struct Worse;
@@ -337,7 +340,7 @@ fn a_runtime_that_ends_takes_no_others_watcher_with_it() {
         let limiter = Limiter::named("rate-other-ends", 1).per(MINUTE).scope(Scope::Process);
         let mut runtimes: Vec<_> = (0..3).map(|_| paused()).collect();
         runtimes[0].block_on(async { drop(permit(&limiter)) });
-        // Each has somebody to watch for.
+        // Each runtime has a call that waits.
         let mut waiting: Vec<_> = runtimes
             .iter()
             .map(|runtime| {
@@ -357,7 +360,7 @@ fn a_runtime_that_ends_takes_no_others_watcher_with_it() {
     }
 }
 
-/// On a runtime that does not run nobody serves those whose window is over. Another call takes their
+/// A runtime that does not run serves no call when the window is over. Another call takes the
 /// permits back, and has to hand them out.
 #[test]
 fn a_call_that_takes_permits_back_hands_them_to_those_who_wait() {
@@ -372,7 +375,7 @@ fn a_call_that_takes_permits_back_hands_them_to_those_who_wait() {
     drop(served(&mut waiting));
 }
 
-/// And so does one who gives a permit back, or goes.
+/// A call that gives a permit back, or is cancelled, hands them out too.
 #[test]
 fn a_permit_that_comes_back_takes_those_along_whose_window_is_over() {
     static LIMITER: Limiter = Limiter::new("rate-giver", 3).per(MINUTE).scope(Scope::Process);
@@ -388,7 +391,7 @@ fn a_permit_that_comes_back_takes_those_along_whose_window_is_over() {
     drop(waiting);
 }
 
-/// Nothing is left of a limiter but its name, when nobody waits any more or it is gone.
+/// No task stays behind to watch the clock once no call waits or the limiter is dropped.
 #[tokio::test(start_paused = true)]
 async fn nobody_watches_for_a_limiter_that_is_gone_or_that_nobody_waits_for() {
     let tasks = || Handle::current().metrics().num_alive_tasks();
@@ -412,7 +415,7 @@ async fn nobody_watches_for_a_limiter_that_is_gone_or_that_nobody_waits_for() {
     sleep(MINUTE).await;
     yield_now().await;
     assert_eq!(tasks(), before);
-    // And then again somebody for the next.
+    // A task watches the clock again for the next call.
     drop(permit(&limiter));
     let begin = Instant::now();
     drop(timeout(10 * MINUTE, limiter.acquire()).await.expect("somebody watches"));

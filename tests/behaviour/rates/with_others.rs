@@ -1,12 +1,12 @@
 //! A rate beside keys, orders, weights and deadlines.
 
 use super::{MINUTE, MS, NEARLY_A_MINUTE, SECOND, assert_windows};
-use crate::calls::{assert_busy, at_once, figures, let_in, ready, refused};
-use crate::support::{permit, served, waiter};
-use crate::which_runtime::paused;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use limit_runtime::{KeyedLimiter, Limiter, Order, RejectedKind, Scope};
+use limit_tests::figures::{assert_figures, total};
+use limit_tests::polling::{at_once, let_in, permit, ready, refused, served, waiter};
+use limit_tests::runtimes::paused;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -41,12 +41,12 @@ async fn a_key_is_known_until_its_last_window_is_over() {
     drop(at_once(limiter.key(Arc::clone(&key)).acquire()));
     for (keys, later) in [(1, 29 * SECOND), (1, 30 * SECOND), (0, SECOND)] {
         advance(later).await;
-        assert_eq!(figures(&limiter).keys, keys);
+        assert_eq!(total(&limiter).keys, keys);
     }
-    // Looking was enough; with the next call the key itself is gone.
+    // The look forgot the starts; the next call drops the key itself.
     drop(at_once(limiter.key("another").acquire()));
     assert_eq!(Arc::strong_count(&key), 1);
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,8 +75,8 @@ async fn waiters_of_several_keys_are_served_when_their_windows_end() {
         assert_windows(&starts, 1, MINUTE);
     }
     sleep(MINUTE).await;
-    assert_eq!(figures(&limiter).keys, 0);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +105,8 @@ async fn all_keys_together_start_no_more_often_than_the_total() {
     for key in 0..4 {
         assert_windows(&of(Some(key)), 2, MINUTE);
     }
-    // In turn: after any number of starts no key is more than one ahead... of those that wait.
+    // The keys take turns: after any number of starts no key is more than one start ahead of the
+    // keys that wait.
     let mut served = [0_i32; 4];
     for (_, key) in &starts[3..] {
         served[*key as usize] += 1;
@@ -113,7 +114,7 @@ async fn all_keys_together_start_no_more_often_than_the_total() {
         assert!(most - least <= 2, "{served:?}");
     }
     sleep(MINUTE).await;
-    assert_eq!(figures(&limiter).keys, 0);
+    assert_eq!(total(&limiter).keys, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +131,7 @@ async fn the_newest_is_served_when_a_window_ends() {
         assert_eq!(number, expected);
         drop(result.unwrap());
     }
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,7 +148,7 @@ async fn the_highest_is_served_when_a_window_ends() {
             })
         })
         .into();
-    crate::support::join(calls).await;
+    limit_tests::runtimes::join(calls).await;
     assert_eq!(*order.lock().unwrap(), [5, 3, 1]);
 }
 
@@ -176,20 +177,20 @@ async fn a_call_times_out_while_permits_cool_and_takes_one_that_cools_in_time() 
     let rejected = limiter.acquire().max_wait(59 * SECOND).await.unwrap_err();
     assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, 59 * SECOND));
     drop(limiter.acquire().max_wait(SECOND + MS).await.expect("it cools in time"));
-    assert_eq!(figures(&limiter).rejected.timed_out, 1);
-    assert_busy(&limiter, 0, 0);
+    assert_eq!(total(&limiter).rejected.timed_out, 1);
+    assert_figures(&limiter, 0, 0);
 }
 
-/// At that moment it is free: a call that came then would take it.
+/// The permit is free at this moment: a call that came now would take it.
 #[tokio::test(start_paused = true)]
 async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken() {
     let limiter = Limiter::new("rate-same-tick", 1).per(MINUTE);
     drop(permit(&limiter));
     drop(limiter.acquire().max_wait(MINUTE).await.expect("it has cooled"));
-    assert_busy(&limiter, 0, 0);
+    assert_figures(&limiter, 0, 0);
 }
 
-/// It is let in by the poll that finds its time over, whatever becomes of its waker.
+/// The poll that finds its time over lets the call in, whether or not its waker was called.
 #[tokio::test(start_paused = true)]
 async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken_by_the_poll_that_finds_it() {
     let limiter = Limiter::new("rate-same-poll", 1).per(MINUTE);
@@ -197,7 +198,7 @@ async fn a_permit_that_has_cooled_when_the_deadline_comes_is_taken_by_the_poll_t
     let mut call = std::pin::pin!(limiter.acquire().max_wait(MINUTE));
     let mut context = Context::from_waker(Waker::noop());
     assert!(call.as_mut().poll(&mut context).is_pending());
-    // Whoever watches the clock for it has begun to, and is not polled again before this task is.
+    // The task that watches the clock has begun, and is not polled again before this task is.
     yield_now().await;
     advance(MINUTE).await;
     let polled = call.as_mut().poll(&mut context);
@@ -237,7 +238,7 @@ async fn closing_and_draining_do_not_wait_for_windows() {
     drop(limiter.try_acquire().unwrap());
 }
 
-/// The key of a call that has moved is as good as its place.
+/// A call that moves to another runtime takes its key along.
 #[test]
 fn calls_of_several_keys_that_move_on_are_served_when_their_first_runtime_has_ended() {
     let limiter =
@@ -263,11 +264,12 @@ fn calls_of_several_keys_that_move_on_are_served_when_their_first_runtime_has_en
         keys.sort_unstable();
         assert_eq!(keys, [0, 0, 1, 1, 2]);
         sleep(MINUTE).await;
-        assert_eq!(figures(&limiter).keys, 0);
+        assert_eq!(total(&limiter).keys, 0);
     });
 }
 
-/// What cools of a limiter that is gone is nothing to the next, whatever it has of that one.
+/// Permits that cool of a dropped limiter do not count for the next one, which may reuse its
+/// storage.
 #[tokio::test(start_paused = true)]
 async fn a_limiter_that_goes_while_permits_cool_leaves_nothing_to_the_next() {
     for scope in [Scope::Runtime, Scope::Process] {
@@ -279,7 +281,7 @@ async fn a_limiter_that_goes_while_permits_cool_leaves_nothing_to_the_next() {
                 async move { drop(limiter.acquire().await) }
             });
             sleep(SECOND).await;
-            assert_busy(&limiter, 0, 1);
+            assert_figures(&limiter, 0, 1);
             waiting.abort();
             waiting.await.unwrap_err();
         }
@@ -287,7 +289,7 @@ async fn a_limiter_that_goes_while_permits_cool_leaves_nothing_to_the_next() {
         for _ in 0..3 {
             drop(permit(&limiter));
         }
-        crate::calls::assert_whole(&limiter);
+        limit_tests::figures::assert_all_free(&limiter);
     }
 }
 
@@ -303,7 +305,7 @@ async fn a_call_that_is_not_enabled_starts_nothing() {
     limiter.try_acquire().unwrap_err();
 }
 
-/// A key whose drop looks at what can be looked at.
+/// A key whose drop reads all limiters.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Nosy;
 
@@ -336,7 +338,7 @@ async fn a_limiter_is_gone_although_the_keys_that_it_leaves_panic_when_they_are_
         static ARMED: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Panics when it is dropped, but not while its call is made.
+    /// A key that panics when it is dropped, once it is armed.
     #[derive(Clone, PartialEq, Eq, Hash)]
     struct Panics(u8);
 

@@ -1,8 +1,9 @@
-//! Tasks that are driven by another runtime or thread than before.
+//! Tasks that another runtime or thread polls than before.
 
-use crate::support::{four_workers, join, one_thread};
-use crate::which_runtime::{admitted, at_once, holders, number, poll_once, whose, workers};
+use crate::which_runtime::{admitted, at_once, holders, number, whose};
 use limit_runtime::Limiter;
+use limit_tests::polling::poll_once;
+use limit_tests::runtimes::{join, one_thread, workers};
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
@@ -74,7 +75,7 @@ fn a_task_that_moves_between_workers_stays_with_its_runtime() {
         while moves < 20 {
             assert_eq!(at_once(whose(&limiter)).await, own);
             assert_eq!(at_once(whose(&limiter)).await, own);
-            // Keeps this worker busy until we run on the other, to which we are woken from outside.
+            // Keeps this worker busy until the task runs on the other worker, woken from outside.
             let (wake, is_woken) = oneshot::channel();
             let (go, may_go) = std::sync::mpsc::channel::<()>();
             let ask = ask.clone();
@@ -96,7 +97,7 @@ fn a_task_that_moves_between_workers_stays_with_its_runtime() {
 
 #[test]
 fn tasks_that_wake_each_other_on_all_workers_stay_with_their_runtime() {
-    let runtime = four_workers();
+    let runtime = workers(4);
     let limiter = Arc::new(Limiter::new("migrating", 3));
     runtime.block_on(async {
         let tasks = (0..64).map(|_| {
@@ -129,7 +130,7 @@ fn a_future_handed_to_a_task_of_another_runtime_before_its_first_poll_is_that_ru
     assert_eq!(by, [(number(made.handle()), 1), (number(polled.handle()), 1)]);
 }
 
-/// Takes so many permits one inside the other, and says who has how many.
+/// Takes `permits` permits in one call; returns how many permits each runtime has out.
 async fn whose_else(limiter: &Limiter, permits: u32) -> Vec<(u64, usize)> {
     let _permit = limiter.acquire_many(permits).await.expect("not more than the limit");
     holders(limiter)

@@ -1,8 +1,8 @@
-//! What a thread remembers of the tasks it has polled never tells it the wrong runtime.
+//! A thread remembers the runtimes of tasks that it has polled, and never returns a wrong one.
 
-use crate::support::one_thread;
-use crate::which_runtime::{admitted, at_once, number, whose, workers};
+use crate::which_runtime::{admitted, at_once, number, whose};
 use limit_runtime::Limiter;
+use limit_tests::runtimes::{one_thread, workers};
 use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 use tokio::runtime::Runtime;
 use tokio::task::{JoinHandle, block_in_place, yield_now};
 
-/// Spawns a task that asks `rounds` times whose permit it gets, letting others run in between.
+/// Spawns a task that asks `rounds` times which runtime its permit belongs to, and yields in
+/// between.
 fn spawn_asker(runtime: &Runtime, limiter: &Arc<Limiter>, rounds: usize) -> JoinHandle<()> {
     let (limiter, own) = (Arc::clone(limiter), number(runtime.handle()));
     runtime.spawn(async move {
@@ -21,7 +22,7 @@ fn spawn_asker(runtime: &Runtime, limiter: &Arc<Limiter>, rounds: usize) -> Join
     })
 }
 
-/// Lets every task of the runtime run a little.
+/// Lets every task of the runtime run for a little while.
 fn run_a_little(runtime: &Runtime) {
     runtime.block_on(async {
         for _ in 0..2 {
@@ -36,7 +37,7 @@ fn assert_all_well(runtime: &Runtime, tasks: Vec<JoinHandle<()>>) {
     }
 }
 
-/// Many more tasks than a thread remembers, of three runtimes that take turns on one thread.
+/// Three runtimes take turns on one thread, with many more tasks than a thread remembers.
 #[test]
 fn more_tasks_than_a_thread_remembers_all_stay_with_their_runtimes() {
     const TASKS: usize = 400;
@@ -63,7 +64,7 @@ fn tasks_at_the_same_address_on_live_runtimes_stay_with_their_runtimes() {
     let runtimes = [one_thread(), one_thread()];
     for _ in 0..200 {
         for runtime in &runtimes {
-            // Its memory is free again when it has ended.
+            // The memory of a task is free again when the task has ended.
             let task = spawn_asker(runtime, &limiter, 2);
             assert_all_well(runtime, vec![task]);
         }
@@ -113,8 +114,9 @@ fn a_task_that_polls_with_the_waker_of_another_task_takes_its_own_runtimes_permi
     other.block_on(borrower).expect("the borrower's calls are its runtime's");
 }
 
-/// Inside `block_in_place` the outer task's id is still there, and these are wakers of tasks too. There
-/// are so many that a thread remembers some in the place where it remembers the outer task.
+/// Inside `block_in_place` the id of the outer task is still set, and the inner wakers are wakers
+/// of tasks too. There are so many tasks that the thread remembers some in the slot of the outer
+/// task.
 #[test]
 fn wakers_of_another_runtimes_tasks_inside_block_in_place_are_not_taken_for_the_tasks_own() {
     let (outer, inner) = (workers(1), one_thread());
@@ -138,8 +140,8 @@ fn wakers_of_another_runtimes_tasks_inside_block_in_place_are_not_taken_for_the_
     let task = outer.spawn(async move {
         let limiter = Limiter::new("wakers of others", 1);
         for _ in 0..1000 {
-            // Not `recv`: its cooperative yield is lost by a worker that `block_in_place` has
-            // moved to another thread.
+            // Avoids `recv`: a worker that `block_in_place` has moved to another thread loses the
+            // cooperative yield of `recv`.
             let waker = wakers.try_recv().expect("each task has sent its own");
             assert_eq!(at_once(whose(&limiter)).await, numbers.0);
             let polled = block_in_place(|| {

@@ -1,8 +1,10 @@
-//! Permits of one runtime, or of the whole process.
+//! Permits that belong to one runtime or to the whole process.
 
 use super::{assert_enters, holder, stay};
-use crate::support::{Inside, assert_waits, one_thread, waiter};
 use limit_runtime::{Limiter, RuntimeSnapshot, Scope, concurrency_limit, find};
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{assert_waits, waiter};
+use limit_tests::runtimes::one_thread;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -36,7 +38,8 @@ fn with_scope_runtime_each_of_two_live_runtimes_admits_the_limit() {
     let runtimes: Vec<_> = snapshot.runtimes.iter().map(each).collect();
     assert_eq!(runtimes, [(2, 1), (2, 1)]);
 
-    // What one gives back goes to its own waiter, wherever it is polled from then on.
+    // A permit that comes back goes to a waiter of the same runtime, wherever the waiter is polled
+    // then.
     let [(first, _second, mut third), (_, _, mut waits)] = calls;
     drop(first);
     assert_enters(&mut third, &inside);

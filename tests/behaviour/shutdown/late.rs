@@ -1,10 +1,12 @@
-//! Calls on a runtime that is closing or gone: the limit holds for them as well.
+//! Calls on a runtime that is closing or gone: the limit holds for them too.
 
 use super::until_gone;
-use crate::support::{one_thread, served, waiter};
-use crate::which_runtime::{at_once, poll_once, until, workers};
+use crate::which_runtime::at_once;
 use futures::FutureExt;
 use limit_runtime::{Limiter, Permit, concurrency_limit};
+use limit_tests::polling::{poll_once, served, waiter};
+use limit_tests::runtimes::{one_thread, workers};
+use limit_tests::watchdog::until;
 use std::pin::pin;
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
@@ -25,14 +27,14 @@ async fn call(limiter: &Limiter) {
     tokio::task::yield_now().await;
 }
 
-/// A handle of a runtime that has ended, and that limiters have known.
+/// Returns the handle of a runtime that has ended after a limiter was used on it.
 fn ended() -> Handle {
     let runtime = one_thread();
     runtime.block_on(at_once(Limiter::new("known", 1).acquire()).map(drop));
     runtime.handle().clone()
 }
 
-/// A handle of a runtime that ended before any limiter knew it.
+/// Returns the handle of a runtime that ended before any limiter was used on it.
 fn ended_unknown() -> Handle {
     one_thread().handle().clone()
 }
@@ -81,7 +83,7 @@ fn a_call_polled_by_a_drop_during_shutdown_is_held_to_the_limit() {
     runtime.spawn({
         let limiter = Arc::clone(&limiter);
         async move {
-            // Dropped in the opposite order.
+            // Dropped in the opposite order of their declaration.
             let _without = without;
             let _permit = limiter.acquire().await;
             let _with_permit = with_permit;
@@ -133,7 +135,7 @@ fn two_threads_that_block_on_an_ended_runtime_share_its_limit() {
     }
 }
 
-/// The permits that are free on a runtime, taken by threads that begin at the same moment.
+/// Takes the permits that are free on a runtime, by threads that begin at the same moment.
 fn race(handle: &Handle, limiter: &Limiter, threads: usize) -> Vec<Permit> {
     let barrier = Barrier::new(threads);
     thread::scope(|scope| {
@@ -157,7 +159,7 @@ fn many_threads_that_race_on_an_ended_runtime_take_no_more_than_the_limit() {
         let handle = if round % 2 == 0 { ended() } else { ended_unknown() };
         let permits = race(&handle, &limiter, 4);
         assert!(permits.len() <= 2, "{} of 2 permits, in round {round}", permits.len());
-        // While some are out it is still the same runtime.
+        // While some permits are out, the number still means the same runtime.
         let more = race(&handle, &limiter, 4);
         let out = permits.len() + more.len();
         assert!(out <= 2, "{out} of 2 permits, in round {round}");
@@ -179,7 +181,7 @@ fn threads_that_first_see_a_live_runtime_at_the_same_moment_share_its_permits() 
     assert_eq!(snapshot.runtimes, []);
 }
 
-/// Many ended runtimes at once, each with its permit out: none is taken for another.
+/// Many runtimes end at once, each with its permit out: none is mistaken for another.
 #[test]
 fn each_of_many_ended_runtimes_has_a_limit_of_its_own() {
     let limiter = Limiter::new("many ended", 1);
@@ -220,7 +222,7 @@ fn a_waiter_on_an_ended_runtime_takes_no_place_in_the_queue_of_the_next() {
     assert_eq!(limiter.snapshot().total.in_use, 0);
 }
 
-/// Those take what the ended runtime had. Its permits that are out are still its own.
+/// The new runtimes take the storage of the ended runtime. Its permits that are out stay its own.
 #[test]
 fn an_ended_runtime_is_held_to_its_limit_when_many_others_have_come_and_gone() {
     let (one, other) = (Limiter::new("passed on", 1), Limiter::new("passed on, not in use", 1));
@@ -244,7 +246,7 @@ fn an_ended_runtime_is_held_to_its_limit_when_many_others_have_come_and_gone() {
         for (handle, held) in handles.iter().zip(&mut held) {
             let (same, other) = take(handle);
             assert!(same.is_none() && other.is_some(), "in round {round}");
-            // Back and taken again: it is one and the same.
+            // The permit comes back and is taken again: it is the same permit.
             drop(held.take());
             *held = take(handle).0;
             assert!(held.is_some() && take(handle).0.is_none(), "in round {round}");
@@ -299,7 +301,7 @@ fn a_worker_that_is_in_the_middle_of_a_poll_is_held_to_the_limit_when_its_runtim
             let _gone = gone;
             let permit = limiter.acquire().await;
             entered.send(()).unwrap();
-            // Blocks the worker, and so the poll is still under way when the runtime closes.
+            // Blocks the worker, so that the poll is still under way when the runtime closes.
             may_go_on.recv().unwrap();
             let tried = limiter.try_acquire().is_ok();
             let polled = poll_once(pin!(limiter.acquire())).await.is_some();

@@ -1,15 +1,17 @@
 //! Permits that outlive the runtime that they were taken on.
 
 use super::{ENDS, assert_a_new_runtime_is_whole, until_gone};
-use crate::support::{assert_all_free, one_thread};
-use crate::which_runtime::{at_once, holders, number, until, workers};
+use crate::which_runtime::{at_once, holders, number};
 use limit_runtime::Limiter;
+use limit_tests::figures::assert_all_free;
+use limit_tests::runtimes::{one_thread, workers};
+use limit_tests::watchdog::until;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use tokio::runtime::Runtime;
 
-/// A permit held by a thread of the runtime's blocking pool until the sender is dropped. The
-/// receiver is told when the thread is done.
+/// Lets a thread of the runtime's blocking pool hold a permit until the sender is dropped. The
+/// receiver hears when the thread is done.
 fn hold_in_the_pool(
     runtime: &Runtime,
     limiter: &Arc<Limiter>,
@@ -41,7 +43,7 @@ fn a_permit_in_a_thread_that_outlives_its_runtime_comes_back_when_the_thread_is_
             until("the runtime ends", || limiter.snapshot().runtimes.is_empty());
             assert_eq!(limiter.snapshot().total.in_use, 1, "{end}: it is still out");
 
-            // Nobody waits for it.
+            // No call waits for the permit.
             assert_a_new_runtime_is_whole_but_for(&limiter, 1);
             drop(leave);
             is_done.recv().expect_err("nothing is sent");
@@ -103,7 +105,7 @@ fn a_permit_moved_to_another_runtime_is_missed_by_neither_when_its_own_ends() {
     assert_all_free(&limiter);
 }
 
-/// While permits of ended runtimes are out, none of them may turn up as another runtime's.
+/// While permits of ended runtimes are out, none of them may count for another runtime.
 #[test]
 fn permits_of_many_ended_runtimes_come_back_in_any_order() {
     let limiter = Arc::new(Limiter::new("any order", 2));
@@ -117,7 +119,7 @@ fn permits_of_many_ended_runtimes_come_back_in_any_order() {
             assert_eq!((figures.limit, figures.in_use), (2, taken + 1));
         }
         if ended % 3 == 2 {
-            // In the middle: one that is the only one left of its runtime, and one that is not.
+            // Two from the middle: the only permit that is left of its runtime, and one of several.
             drop(permits.swap_remove(permits.len() / 2));
             drop(permits.swap_remove(permits.len() / 3));
         }

@@ -1,9 +1,9 @@
 //! `gather` and `as_completed`, with their `try_` forms.
 
 use super::{Work, ms, settle};
-use crate::support::four_workers;
 use futures::FutureExt;
 use limit_runtime::task::{self, StreamExt, local};
+use limit_tests::runtimes::workers;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +31,7 @@ async fn as_many_run_as_the_limit_says_and_never_more() {
 
 #[test]
 fn the_limit_holds_on_many_threads() {
-    let most = four_workers().block_on(async {
+    let most = workers(4).block_on(async {
         let work = Work::default();
         let yields = |_| {
             let work = work.clone();
@@ -105,7 +105,7 @@ async fn the_first_error_in_time_ends_it_and_cancels_the_others() {
     assert_eq!(task::try_gather(4, results).await, Err(3));
     assert_eq!(start.elapsed(), ms(30));
     settle().await;
-    // 0 to 3 began at once, 4 when 1 had ended, 5 when 2 had.
+    // Tasks 0 to 3 began at once, 4 when 1 had ended, and 5 when 2 had ended.
     assert_eq!((work.now(), work.begun(), work.ended()), (0, 6, 3));
 }
 

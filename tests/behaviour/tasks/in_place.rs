@@ -50,13 +50,7 @@ async fn outputs_are_in_the_order_that_was_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn the_first_error_ends_it_and_drops_the_others() {
     let work = Work::default();
-    let attempt = |n: u64| {
-        let work = work.clone();
-        async move {
-            work.take(ms(100 - 10 * n)).await;
-            if n == 2 { Err(n) } else { Ok(n) }
-        }
-    };
+    let attempt = |n| work.clone().attempt(n);
     assert_eq!(local::try_gather(4, (0..).map(attempt)).await, Err(2));
     let results: Vec<_> = local::try_map(4, 0.., attempt).ordered().collect().await;
     assert_eq!(results, [Ok(0), Ok(1), Err(2)]);

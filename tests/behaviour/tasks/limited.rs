@@ -1,11 +1,12 @@
-//! Streams under a limiter that others use too.
+//! Streams under a limiter that other calls use too.
 
 use super::{Work, ms, settle};
-use crate::support::{assert_all_free, assert_figures, permit};
 use futures::FutureExt;
 use futures::stream;
 use limit_runtime::task::{LimitStreamExt, StreamExt};
 use limit_runtime::{Limiter, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures};
+use limit_tests::polling::permit;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,7 +55,7 @@ async fn no_more_items_are_pulled_ahead_than_the_limit_says() {
             pulled.fetch_add(1, Ordering::SeqCst);
         }
     });
-    // Others hold all permits: what is pulled waits.
+    // Other calls hold all permits, so that the item that was pulled waits.
     let held = [permit(&limiter), permit(&limiter), permit(&limiter), permit(&limiter)];
     let mut results = pin!(items.map_limited(&limiter, async |n: usize| n).ordered());
     assert!(results.next().now_or_never().is_none());
@@ -111,7 +112,7 @@ async fn a_waiter_is_served_also_while_the_consumer_works() {
     drop(held);
     sleep(ms(50)).await;
     assert_eq!(work.ended(), 1);
-    // Nor does the stream keep the permit from anybody.
+    // The stream does not keep the permit from other calls either.
     drop(permit(&limiter));
     assert_eq!(results.count().await, 3);
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-/// A billion items, and how many of them were pulled.
+/// An iterator of a billion items that counts how many were pulled.
 fn a_billion() -> (Arc<AtomicUsize>, impl Iterator<Item = u64>) {
     let pulled = Arc::new(AtomicUsize::new(0));
     let items = (0..1_000_000_000).inspect({
@@ -21,7 +21,7 @@ fn a_billion() -> (Arc<AtomicUsize>, impl Iterator<Item = u64>) {
     (pulled, items)
 }
 
-/// Takes a while, the first of each ten longer.
+/// Sleeps for a while, and longer for the first of each ten items.
 async fn nap(n: u64) -> u64 {
     sleep(ms(if n % 10 == 0 { 25 } else { 10 })).await;
     n
@@ -39,7 +39,7 @@ async fn never_more_than_five_ahead(
         let ahead = pulled.load(Ordering::SeqCst) - outputs.len();
         assert!(ahead <= 4, "{ahead} ahead of {}", outputs.len());
         if outputs.len() % 7 == 0 {
-            // The consumer is slow: no more are pulled meanwhile.
+            // The consumer is slow: the stream pulls no more items meanwhile.
             sleep(ms(100)).await;
             assert_eq!(pulled.load(Ordering::SeqCst) - outputs.len(), ahead);
         }
@@ -128,13 +128,7 @@ async fn items_come_from_a_stream_as_it_has_them() {
 #[tokio::test(start_paused = true)]
 async fn an_error_ends_the_stream_in_its_turn_and_cancels_the_rest() {
     let work = Work::default();
-    let attempt = |n: u64| {
-        let work = work.clone();
-        async move {
-            work.take(ms(100 - 10 * n)).await;
-            if n == 2 { Err(n) } else { Ok(n) }
-        }
-    };
+    let attempt = |n| work.clone().attempt(n);
     let results: Vec<_> = task::try_map(4, 0.., attempt).ordered().collect().await;
     assert_eq!(results, [Ok(0), Ok(1), Err(2)]);
     settle().await;

@@ -1,11 +1,13 @@
-//! Foreign code that panics at a task's end: neither its output nor its place is lost.
+//! Code of the user that panics at a task's end: the task loses neither its output nor its permit.
 
-use super::{ms, settle};
-use crate::panicking_wakers::panicking;
-use crate::support::{assert_all_free, assert_figures, permit, served, waiter};
+use super::settle;
 use futures::{FutureExt, StreamExt, stream};
+use limit_runtime::Limiter;
 use limit_runtime::task::{self, LimitStreamExt, Pool, local};
-use limit_runtime::{Acquire, Limiter};
+use limit_tests::figures::{assert_all_free, assert_figures};
+use limit_tests::polling::{permit, served, waiter};
+use limit_tests::wakers::{panicking, panics_when_woken};
+use limit_tests::watchdog::in_time;
 use std::future::{Future, poll_fn};
 use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,16 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 use tokio_test::task::spawn;
 use tokio_test::{assert_ready, assert_ready_ok};
-
-/// A call that waits, and whose waker panics when it is handed its permit.
-fn panics_when_woken(limiter: &Limiter) -> Pin<Box<Acquire<'_>>> {
-    let mut call = Box::pin(limiter.acquire());
-    assert!(call.as_mut().poll(&mut Context::from_waker(&panicking())).is_pending());
-    call
-}
 
 /// Panics when it is dropped.
 struct Bomb(&'static str);
@@ -41,11 +35,6 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
-}
-
-/// What would hang is a failure.
-async fn in_time<F: Future>(future: F) -> F::Output {
-    timeout(ms(1_000), future).await.expect("it does not hang")
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +120,7 @@ async fn whoever_joins_is_told_although_anothers_waker_panics() {
     let task = pool.spawn(async { ended.await.is_ok() }).await;
     let mut panics = Box::pin(pool.join_all());
     assert!(panics.as_mut().poll(&mut Context::from_waker(&panicking())).is_pending());
-    // In several: whichever is told first.
+    // Several calls, because any of them may be woken first.
     let mut joins: Vec<_> = iter::repeat_with(|| waiter(pool.join_all())).take(20).collect();
     end.send(()).expect("the task waits for it");
     assert!(task.await.expect("the waker's panic is not the task's"));
@@ -221,7 +210,7 @@ fn a_future_in_place_that_is_cancelled_may_panic_together_with_a_waker() {
     assert_all_free(&limiter);
 }
 
-/// Never done; when they are dropped some panic, and all hold a permit.
+/// A future that never ends, holds a permit, and may panic when it is dropped.
 fn some_panic_when_dropped(
     limiter: &Limiter,
     number: usize,
@@ -240,7 +229,7 @@ fn futures_in_place_are_all_dropped_although_some_panic_in_that() {
     let dropped = |all: Pin<Box<dyn Future<Output = ()> + '_>>| {
         let all = waiter(all);
         assert_figures(&limiter, 8, 0);
-        // It may panic or not.
+        // The drop may panic or not.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(all)));
         assert_figures(&limiter, 0, 0);
     };

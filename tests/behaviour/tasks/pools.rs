@@ -1,9 +1,12 @@
 //! `Pool`: tasks that are spawned one by one.
 
 use super::{Work, ms, settle};
-use crate::support::{Inside, assert_all_free, four_workers, one_thread, served, waiter};
 use limit_runtime::task::{OnDrop, Pool};
 use limit_runtime::{Limiter, RejectedKind};
+use limit_tests::figures::assert_all_free;
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::{served, waiter};
+use limit_tests::runtimes::{one_thread, workers};
 use std::collections::{HashSet, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
@@ -130,7 +133,7 @@ async fn dropping_it_lets_them_go_on_if_so_chosen() {
 
 #[tokio::test(start_paused = true)]
 async fn all_can_be_cancelled_and_waited_for() {
-    /// Takes a permit in vain if its place is free too early.
+    /// On its drop, adds up how many permits are in use.
     struct Place(Arc<Pool>, Arc<AtomicUsize>);
     impl Drop for Place {
         fn drop(&mut self) {
@@ -231,7 +234,7 @@ async fn a_pool_is_on_the_list_of_limiters_while_it_lives() {
 
 #[test]
 fn on_many_threads_no_task_is_left_when_join_all_returns() {
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         let (pool, inside) = (Arc::new(Pool::new(8)), Arc::new(Inside::new()));
         for _ in 0..200 {
             let producers = [(); 4].map(|()| {
@@ -291,7 +294,7 @@ fn it_crosses_threads() {
 
 #[test]
 fn a_task_that_has_just_begun_is_aborted_with_all_others() {
-    four_workers().block_on(async {
+    workers(4).block_on(async {
         for _ in 0..500 {
             let pool = Arc::new(Pool::new(1));
             let inside = Arc::clone(&pool);
@@ -327,7 +330,8 @@ async fn a_loop_that_only_spawns_lets_the_tasks_run() {
     assert!(done.load(Ordering::SeqCst) > 0, "none of 1,000 has run");
 }
 
-/// Each name is a row of the console and a series of each exporter.
+/// A pool for each request must not add a name each time: each name is a row of the console and a
+/// series of each exporter.
 #[tokio::test]
 async fn pools_that_come_and_go_have_few_names() {
     let mut alive = VecDeque::new();
@@ -342,6 +346,6 @@ async fn pools_that_come_and_go_have_few_names() {
             alive.pop_front();
         }
     }
-    // The pools of other tests have names of that kind too.
+    // The pools of other tests have names of this kind too.
     assert!(names.len() < 50, "{} names", names.len());
 }

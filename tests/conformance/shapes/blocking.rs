@@ -202,7 +202,7 @@ fn a_panic_goes_on_in_the_caller() {
     assert!(panicked.unwrap_err().is_panic());
 }
 
-/// Writes down when it is dropped.
+/// Notes its drop.
 struct Logged(&'static str, Arc<std::sync::Mutex<Vec<&'static str>>>);
 
 impl Drop for Logged {

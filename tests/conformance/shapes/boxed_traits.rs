@@ -1,4 +1,4 @@
-//! Below `#[async_trait]`, in a trait and in an implementation.
+//! Functions below `#[async_trait]`, in a trait and in an implementation.
 
 use crate::support::{assert_limited, run};
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! Where an existing limiter may come from.
+//! Existing limiters from all places that they may come from.
 
 use crate::support::run;
 use limit_runtime::{Limiter, concurrency_limit};

@@ -1,4 +1,4 @@
-//! Names of the user's that are also names of ours, and no names at all.
+//! Names of the user's that the attribute uses too, and arguments without names.
 
 use crate::support::{assert_limited, run};
 use limit_runtime::concurrency_limit;

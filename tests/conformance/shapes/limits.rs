@@ -1,4 +1,4 @@
-//! What a limit, and the options beside it, may be.
+//! Expressions that a limit and the options beside it may be.
 
 use crate::support::{assert_limited, run};
 use limit_runtime::{Limiter, Scope, concurrency_limit};

@@ -9,7 +9,7 @@ use std::time::Duration;
 const FEW: usize = 2;
 const WINDOW: Duration = Duration::from_millis(1);
 
-/// What a function of the user's may return for a refusal.
+/// An error of the user's that a refusal converts to.
 #[derive(Debug)]
 enum Failure {
     Busy(Rejected),
@@ -138,7 +138,7 @@ async fn keyed_by_what_is_behind_a_reference(number: &u32) -> u32 {
 
 #[concurrency_limit(1, key = locked.lock().unwrap().user)]
 async fn keyed_behind_a_lock(locked: &std::sync::Mutex<Request>) -> bool {
-    // The guard is gone.
+    // The guard is dropped before the await.
     locked.try_lock().is_ok()
 }
 

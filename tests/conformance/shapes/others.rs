@@ -1,4 +1,4 @@
-//! Beside the attributes of tokio and tracing.
+//! Functions that also have attributes of tokio and tracing.
 
 use crate::support::{assert_limited, run};
 use limit_runtime::concurrency_limit;

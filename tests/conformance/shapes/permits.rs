@@ -1,4 +1,4 @@
-//! When the permit is taken and given back, for each way of writing an async function.
+//! Each way of writing an async function: when it takes its permit and gives it back.
 
 use crate::support::{poll_once, run};
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 static HELD: Limiter = Limiter::new("permits-held", 1);
 
-/// Whether the only permit is out.
+/// Returns whether the only permit is out.
 fn held() -> bool {
     HELD.try_acquire().is_err()
 }

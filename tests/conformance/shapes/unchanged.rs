@@ -1,4 +1,4 @@
-//! What the attribute must not change: `Send`-ness, size, the order of drops.
+//! Properties that the attribute must not change: `Send`-ness, size, the order of drops.
 
 use crate::support::run;
 use limit_runtime::{Limiter, concurrency_limit};
@@ -34,7 +34,7 @@ struct Shared(std::sync::Mutex<std::sync::Arc<Limiter>>);
 impl Shared {
     #[concurrency_limit(limiter = self.0.lock().unwrap().clone())]
     async fn behind_a_lock(&self) -> bool {
-        // The guard is gone, and with it what would not be `Send`.
+        // The guard, which is not `Send`, is dropped before the await.
         self.0.try_lock().is_ok()
     }
 }
@@ -48,7 +48,7 @@ fn a_future_is_send_if_what_it_holds_is() {
     let shared = Shared(std::sync::Mutex::new(std::sync::Arc::new(Limiter::new("shared", 1))));
     assert_send(&shared.behind_a_lock());
     run(async {
-        // Not `Send`, and accepted all the same.
+        // The future is not `Send`, and is accepted.
         assert_eq!(*generic(std::rc::Rc::new(1)).await, 1);
         assert_eq!(locals_that_are_not_send().await, 1);
         assert!(shared.behind_a_lock().await);
@@ -76,7 +76,7 @@ fn a_large_argument_is_not_held_once_more() {
     });
 }
 
-/// Writes down when it is dropped.
+/// Notes its drop.
 struct Logged<'a>(&'static str, &'a RefCell<Vec<&'static str>>);
 
 impl Logged<'_> {
@@ -123,7 +123,7 @@ fn locals_and_arguments_are_dropped_in_the_same_order() {
 
 static HELD: Limiter = Limiter::new("unchanged-held", 1);
 
-/// Reports on its drop whether the permit is out.
+/// On its drop, notes whether the permit is out.
 struct Witness<'a>(&'a RefCell<Vec<bool>>);
 
 impl Witness<'_> {

@@ -1,6 +1,6 @@
-//! As a layer of axum, over a real connection.
+//! Limits as a layer of axum, over a real connection.
 
-use super::{Inside, assert_figures, in_time, until};
+use super::until;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
@@ -11,6 +11,9 @@ use futures::channel::mpsc;
 use futures::future::join_all;
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, Rejected};
+use limit_tests::figures::assert_figures;
+use limit_tests::occupancy::Inside;
+use limit_tests::watchdog::in_time;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -34,9 +37,9 @@ impl Server {
         Self { address, task: tokio::spawn(axum::serve(listener, router).into_future()) }
     }
 
-    /// A request, in a task of its own.
+    /// Sends a request in a task of its own.
     fn get(&self, path: &str) -> JoinHandle<reqwest::Result<reqwest::Response>> {
-        let client = super::http_client().build().expect("a client");
+        let client = limit_tests::http::client().build().expect("a client");
         tokio::spawn(client.get(format!("http://{}{path}", self.address)).send())
     }
 }
@@ -51,16 +54,16 @@ async fn answer(asked: JoinHandle<reqwest::Result<reqwest::Response>>) -> reqwes
     in_time(asked).await.expect("no panic").expect("it answers")
 }
 
-/// A handler that counts who is inside. Nobody leaves before so many have been inside at once,
-/// however slowly they come.
+/// Returns a handler that counts the requests inside. None leaves before `together` have been
+/// inside at the same time, however slowly they come.
 fn counted(inside: &Arc<Inside>, together: usize) -> MethodRouter {
     let inside = Arc::clone(inside);
     get(async move || {
-        let _guest = inside.enter();
+        let _guest = inside.enter_owned();
         while inside.most() < together {
             yield_now().await;
         }
-        // Time for one too many to come, if it may.
+        // Gives one request too many the time to come.
         for _ in 0..100 {
             yield_now().await;
         }
@@ -89,12 +92,13 @@ async fn all_routes_and_connections_share() {
     until(|| limiter.snapshot().total.in_use == 0).await;
     assert_figures(&limiter, 0, 0);
 
-    // The trap: tower's layer has one limit for each service that it makes, each route that is.
+    // The trap: tower's layer has one limit for each service that it makes, and so one for each
+    // route.
     ask(routes(&towers, 3).layer(ConcurrencyLimitLayer::new(2))).await;
     assert!(towers.most() > 2, "{}", towers.most());
 }
 
-/// A route whose body is fed by hand, chunk by chunk.
+/// Returns a route whose body the test sends by hand, chunk by chunk.
 fn fed() -> (mpsc::UnboundedSender<Result<Bytes, Infallible>>, MethodRouter) {
     let (feed, chunks) = mpsc::unbounded();
     let chunks = Arc::new(Mutex::new(Some(chunks)));
@@ -199,7 +203,7 @@ async fn a_refused_request_has_its_status_and_when_to_come_again() {
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     let seconds = refused.headers()[RETRY_AFTER].to_str().expect("visible characters");
     assert!(seconds.parse::<u64>().expect("whole seconds") >= 1);
-    // Also where there is no route.
+    // The limit holds also where there is no route.
     assert_eq!(answer(server.get("/nowhere")).await.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
@@ -231,7 +235,7 @@ async fn a_response_whose_body_is_not_sent_holds_nothing() {
         .route("/same", get(async || (StatusCode::NOT_MODIFIED, "nor to who has it already")))
         .layer(LimitLayer::new(&limiter).until_body_end());
     let server = Server::new(router).await;
-    let client = super::http_client().build().expect("a client");
+    let client = limit_tests::http::client().build().expect("a client");
     for _ in 0..3 {
         let head = client.head(format!("http://{}/some", server.address)).send().await;
         assert_eq!(head.expect("it answers").status(), StatusCode::OK);

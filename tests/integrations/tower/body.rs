@@ -1,12 +1,13 @@
-//! A permit that stays with a response's body.
+//! Permits that stay with a response's body.
 
-use super::{Broken, answered, assert_figures, call};
+use super::{Broken, answered, call};
 use futures::channel::mpsc;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use limit_runtime::tower::{LimitLayer, PermitBody, SharedPermit};
 use limit_runtime::{Limiter, Permit};
+use limit_tests::figures::assert_figures;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::ready;
@@ -23,25 +24,25 @@ fn send(feed: &mpsc::UnboundedSender<Item>, frame: Item) {
     feed.unbounded_send(frame).expect("the body is there");
 }
 
-/// A service that answers with what it is asked with.
+/// Answers with the body of the request.
 async fn echo<B>(request: Request<B>) -> Result<Response<B>, Infallible> {
     Ok(Response::new(request.into_body()))
 }
 
-/// The response of a service with that body, and its limiter, which has one permit.
+/// Returns the response of a service with this body, and its limiter, which has one permit.
 #[track_caller]
 fn respond<B: Body>(body: B) -> (Arc<Limiter>, Response<PermitBody<B>>) {
     let limiter = Arc::new(Limiter::new("tower-body", 1));
     let mut service = LimitLayer::new(&limiter).until_body_end().layer(service_fn(echo));
     let response =
         assert_ready!(call(&mut service, Request::new(body)).poll()).expect("it answers");
-    // One that is over from the start holds none.
+    // A body that is over from the start holds no permit.
     let in_use = usize::from(!response.body().is_end_stream());
     assert_figures(&limiter, in_use, 0);
     (limiter, response)
 }
 
-/// A response's body that is fed by hand.
+/// A response's body whose frames the test sends by hand.
 fn streamed() -> (mpsc::UnboundedSender<Item>, StreamBody<mpsc::UnboundedReceiver<Item>>) {
     let (sender, receiver) = mpsc::unbounded();
     (sender, StreamBody::new(receiver))
@@ -124,7 +125,7 @@ fn what_is_known_of_the_body_stays_known() {
     assert!(assert_ready!(task::spawn(body.frame()).poll()).is_none());
     assert_figures(&limiter, 0, 0);
 
-    // Who sees the end does not poll for it.
+    // A reader that sees the end of the body does not poll again.
     let (limiter, response) = respond(Full::new(&b"four"[..]));
     let mut body = response.into_body();
     assert!(assert_ready!(task::spawn(body.frame()).poll()).is_some());
@@ -171,7 +172,7 @@ fn the_head_stays_as_it_is() {
     assert_figures(&limiter, 0, 0);
 }
 
-/// A body that notes on its drop how many permits are out.
+/// A body that on its drop notes how many permits are out.
 struct Witness<'a>(&'a Limiter, &'a RefCell<Vec<usize>>);
 
 impl Body for Witness<'_> {
@@ -274,7 +275,7 @@ fn whoever_takes_it_out_of_the_request_holds_it_too() {
         let request = Request::new(Full::new(&b"one"[..]));
         assert_ready!(call(&mut service, request).poll()).expect("it answers")
     };
-    // Whichever goes first.
+    // Both orders of the drops.
     let response = respond();
     drop(response);
     assert_figures(&limiter, 1, 0);
@@ -301,7 +302,7 @@ fn in_the_request_are_the_permits_of_all_limits_around_it() {
         echo(request).await
     });
     let service = LimitLayer::new(&inner).until_body_end().reserving().layer(handler);
-    // The reserving one is not `Clone` here, nor need it be.
+    // The reserving service is not `Clone` here, and need not be.
     let mut service = LimitLayer::new(&outer).until_body_end().reserving().layer(service);
     let response = assert_ready!(call(&mut service, Request::new(Full::new(&b"one"[..]))).poll());
     drop(response);

@@ -1,6 +1,6 @@
-//! As a layer of what makes a client's connections.
+//! Limits as a layer of a client's connector.
 
-use super::{Guest, Inside, assert_figures, in_time, until};
+use super::until;
 use futures::future::join_all;
 use http::{Request, Uri};
 use http_body_util::{BodyExt, Empty};
@@ -11,6 +11,9 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind};
+use limit_tests::figures::assert_figures;
+use limit_tests::occupancy::{Guest, Inside};
+use limit_tests::watchdog::in_time;
 use std::error::Error;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -24,8 +27,8 @@ use tokio::task::{JoinHandle, yield_now};
 use tower::util::MapFutureLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-/// Counts the connections it has, and answers the first request once so many have been open at once,
-/// however slowly they come.
+/// Counts its connections. Answers the first request once `together` connections have been open at
+/// the same time, however slowly they come.
 async fn server(together: usize) -> (SocketAddr, Arc<Inside>, JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -33,7 +36,7 @@ async fn server(together: usize) -> (SocketAddr, Arc<Inside>, JoinHandle<()>) {
     let counted = Arc::clone(&open);
     let task = tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
-            tokio::spawn(serve(connection, counted.enter(), together));
+            tokio::spawn(serve(connection, counted.enter_owned(), together));
         }
     });
     (address, open, task)
@@ -44,10 +47,10 @@ async fn serve(mut connection: TcpStream, guest: Guest, together: usize) {
     while connection.read_buf(&mut read).await.is_ok_and(|bytes| bytes > 0) {
         if read.ends_with(b"\r\n\r\n") {
             read.clear();
-            while guest.0.most() < together {
+            while guest.most() < together {
                 yield_now().await;
             }
-            // Time for one too many to come, if it may.
+            // Gives one connection too many the time to come.
             for _ in 0..50 {
                 yield_now().await;
             }
@@ -59,7 +62,7 @@ async fn serve(mut connection: TcpStream, guest: Guest, together: usize) {
     }
 }
 
-/// A connection with what it keeps, closed before that is dropped.
+/// A connection with a value, which it drops after it has closed.
 struct Kept<T> {
     connection: TokioIo<TcpStream>,
     _kept: T,
@@ -117,11 +120,11 @@ impl<T> Connection for Kept<T> {
     }
 }
 
-/// A call's permit, and a guest of those who are connected: dropped in this order.
+/// A guest among those who are connected, and a call's permit. They are dropped in this order.
 type Held = (Guest, Option<Permit>);
 
-/// Asks so many times at once through a client with that connector, which keeps so many connections
-/// when they are idle, for a moment.
+/// Makes `times` requests at once through a client with this connector. The client keeps `idle`
+/// idle connections for a moment.
 async fn ask<C>(connector: C, address: SocketAddr, times: usize, idle: usize)
 where
     C: hyper_util::client::legacy::connect::Connect + Clone + Send + Sync + 'static,
@@ -149,14 +152,14 @@ async fn hyper_has_no_more_connections_open_than_permits() {
         let open = Arc::new(Inside::default());
         let counted = Arc::clone(&open);
         let layer = LimitLayer::new(&limiter).hand_over(move |connection, permit| {
-            let held: Held = (counted.enter(), permit);
+            let held: Held = (counted.enter_owned(), permit);
             Kept::new(connection, held)
         });
         ask(layer.layer(HttpConnector::new()), address, 12, idle).await;
         assert_eq!(open.most(), 2, "{idle} may be idle");
         assert!(accepted.most() >= 1);
-        // A connection in the pool has its permit until it has been idle for too long.
-        // (What hyper began to make while another was given back, it makes, and keeps so too.)
+        // A connection in the pool has its permit until it has been idle for too long. hyper
+        // finishes connections that it has begun while another came back, and keeps them too.
         until(|| {
             let total = limiter.snapshot().total;
             (total.in_use, total.waiting, open.now()) == (0, 0, 0)
@@ -172,8 +175,9 @@ async fn hyper_without_a_limit_has_more() {
     let (address, _accepted, task) = server(3).await;
     let open = Arc::new(Inside::default());
     let counted = Arc::clone(&open);
-    let connector = HttpConnector::new()
-        .map_response(move |connection| Kept::new(connection, (counted.enter(), None::<Permit>)));
+    let connector = HttpConnector::new().map_response(move |connection| {
+        Kept::new(connection, (counted.enter_owned(), None::<Permit>))
+    });
     ask(connector, address, 12, 0).await;
     assert!(open.most() > 2, "{}", open.most());
     task.abort();
@@ -181,7 +185,7 @@ async fn hyper_without_a_limit_has_more() {
 
 #[tokio::test]
 async fn a_connect_that_fails_gives_its_permit_back() {
-    // Nobody listens there, and nobody else can.
+    // No program listens there, and none can.
     let taken = TcpSocket::new_v4().expect("a socket");
     taken.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
     let address = taken.local_addr().expect("an address");
@@ -194,18 +198,18 @@ async fn a_connect_that_fails_gives_its_permit_back() {
     }
 }
 
-/// Counts who is connecting, and makes it last.
+/// Returns a closure that lets a guest in for each connection that is being made.
 fn counting(connecting: &Arc<Inside>) -> impl Counting + use<> {
     let connecting = Arc::clone(connecting);
-    move || connecting.enter()
+    move || connecting.enter_owned()
 }
 
-/// What gives a guest for each connect.
+/// A closure that lets a guest in for each connection that is being made.
 trait Counting: Fn() -> Guest + Clone + Send + Sync + 'static {}
 
 impl<F: Fn() -> Guest + Clone + Send + Sync + 'static> Counting for F {}
 
-/// Connects that last a while.
+/// Delays a connection for a while.
 async fn slowly<F: Future>(future: F, _guest: Guest) -> F::Output {
     for _ in 0..50 {
         yield_now().await;
@@ -230,7 +234,7 @@ async fn reqwest_makes_no_more_connections_at_once_than_permits() {
     let layers = ServiceBuilder::new()
         .layer(LimitLayer::new(&limiter))
         .layer(MapFutureLayer::new(move |future| slowly(future, enter())));
-    ask_with_reqwest(super::http_client().connector_layer(layers), address, 12).await;
+    ask_with_reqwest(limit_tests::http::client().connector_layer(layers), address, 12).await;
     assert_eq!((connecting.most(), connecting.now()), (2, 0));
     assert!(accepted.most() > 2, "the permit is for the connect, not for the connection");
     assert_figures(&limiter, 0, 0);
@@ -238,7 +242,7 @@ async fn reqwest_makes_no_more_connections_at_once_than_permits() {
     let connecting = Arc::new(Inside::default());
     let enter = counting(&connecting);
     let layer = MapFutureLayer::new(move |future| slowly(future, enter()));
-    ask_with_reqwest(super::http_client().connector_layer(layer), address, 12).await;
+    ask_with_reqwest(limit_tests::http::client().connector_layer(layer), address, 12).await;
     assert!(connecting.most() > 2, "without a limit: {}", connecting.most());
     task.abort();
 }
@@ -248,7 +252,7 @@ async fn reqwest_tells_of_a_connect_that_was_refused() {
     let (address, accepted, task) = server(1).await;
     let limiter = Arc::new(Limiter::new("tower-refused", 1).max_waiting(0));
     let layer = LimitLayer::new(&limiter);
-    let client = super::http_client().connector_layer(layer);
+    let client = limit_tests::http::client().connector_layer(layer);
     let client = client.build().expect("a client");
     let held = limiter.try_acquire().expect("a permit is free");
     let url = format!("http://{address}/");

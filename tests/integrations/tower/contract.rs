@@ -1,8 +1,10 @@
-//! When a call takes its permit, and what it calls then: polled by hand.
+//! The contract of a service: a call takes its permit, then calls the inner service. Polled by
+//! hand.
 
-use super::{Broken, answered, assert_figures, call, next, poll_ready};
+use super::{Broken, answered, call, next, poll_ready};
 use limit_runtime::Limiter;
 use limit_runtime::tower::{Limit, LimitLayer, ReservedFuture, ResponseFuture};
+use limit_tests::figures::assert_figures;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio_test::task::Spawn;
@@ -10,7 +12,7 @@ use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok
 use tower::{Layer, Service, ServiceBuilder, service_fn};
 use tower_test::mock::{self, Handle, Mock};
 
-/// Panics if it is called without having said that it is ready: the very one, not a clone of it.
+/// An inner service that panics if this very instance is called before it was ready.
 type Upstream = Mock<u32, &'static str>;
 
 fn behind(limit: usize) -> (Arc<Limiter>, Limit<Upstream>, Handle<u32, &'static str>) {
@@ -20,7 +22,7 @@ fn behind(limit: usize) -> (Arc<Limiter>, Limit<Upstream>, Handle<u32, &'static 
     (limiter, service, handle)
 }
 
-/// A call, polled once.
+/// Makes a call and polls it once.
 #[track_caller]
 fn started<S>(service: &mut S, request: u32) -> Spawn<S::Future>
 where
@@ -32,7 +34,7 @@ where
     call
 }
 
-/// The requests that have come to the inner service.
+/// Answers the requests that have come to the inner service, and returns them.
 fn arrived(handle: &mut Handle<u32, &'static str>) -> Vec<u32> {
     let mut requests = Vec::new();
     while let std::task::Poll::Ready(Some((request, answer))) = handle.poll_request() {
@@ -95,7 +97,7 @@ fn the_inner_service_is_called_only_with_a_permit() {
 fn each_call_has_the_instance_that_was_ready_for_it() {
     let (limiter, mut service, mut handle) = behind(2);
     let held = [limiter.try_acquire(), limiter.try_acquire()];
-    // Both are made before either is let in: each must have been given one that is ready.
+    // Both calls are made before either is let in: each must have an instance that is ready.
     let mut calls = [started(&mut service, 1), started(&mut service, 2)];
     drop(held);
     for call in &mut calls {
@@ -104,7 +106,7 @@ fn each_call_has_the_instance_that_was_ready_for_it() {
     assert_eq!(arrived(&mut handle), [1, 2]);
     drop(calls);
 
-    // What stays behind is asked anew.
+    // The instance that stays behind is polled anew.
     handle.allow(0);
     assert_pending!(poll_ready(&mut service));
     handle.allow(1);
@@ -145,7 +147,7 @@ fn everything_from_one_layer_shares() {
     drop(calls);
     assert_figures(&limiter, 0, 0);
 
-    // By value the layer has a limiter of its own, and that is one as well.
+    // A layer that takes the limiter by value has one limiter of its own too.
     let layer = LimitLayer::new(Limiter::new("tower-its-own", 1));
     let (upstream, _handle) = mock::pair::<u32, &'static str>();
     let (mut one, mut other) = (layer.layer(upstream.clone()), layer.layer(upstream));
@@ -193,7 +195,7 @@ fn calls_are_served_in_the_order_in_which_they_were_first_polled() {
         assert_pending!(call.poll());
         queue.push_back((n, call));
     }
-    // One that comes later does not get in before them.
+    // A call that comes later does not get in before them.
     queue.push_back((6, started(&mut service, 6)));
     drop(held);
     while let Some((n, mut call)) = queue.pop_front() {

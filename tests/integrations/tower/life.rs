@@ -1,8 +1,9 @@
-//! From when to when a call holds its permit.
+//! The time from when to when a call holds its permit.
 
-use super::{Broken, answered, assert_figures, call, next};
+use super::{Broken, answered, call, next};
 use limit_runtime::tower::{Limit, LimitLayer};
 use limit_runtime::{Limiter, Permit};
+use limit_tests::figures::assert_figures;
 use std::cell::RefCell;
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +12,7 @@ use tokio::sync::Notify;
 use tokio_test::{assert_pending, assert_ready, task};
 use tower::{Layer, ServiceExt, service_fn};
 
-/// Notes on its drop how many permits are out.
+/// On its drop, notes how many permits are out.
 struct Witness<'a>(&'a Limiter, &'a RefCell<Vec<usize>>);
 
 impl Drop for Witness<'_> {
@@ -52,7 +53,7 @@ fn the_inner_call_is_dropped_before_the_permit() {
     let inner = |ends: Result<bool, Broken>| {
         let witness = Witness(&limiter, &seen);
         async move {
-            // Of the future, not of its body: dropped with it.
+            // This witness belongs to the future, not to its body, and is dropped with the future.
             let _witness = &witness;
             if !ends? {
                 pending::<()>().await;
@@ -75,7 +76,7 @@ fn the_inner_call_is_dropped_before_the_permit() {
 
 #[test]
 fn a_response_that_is_a_future_of_its_own_is_dropped_before_the_permit() {
-    // As above, with a future that keeps its witness when it is done.
+    // The same as above, with a future that keeps its witness when it is done.
     struct Keeps<'a>(#[expect(dead_code, reason = "for its drop")] Witness<'a>);
 
     impl Future for Keeps<'_> {

@@ -1,33 +1,18 @@
-//! Foreign code that panics around a call: its permit is back at once, and no answer is lost.
+//! Code of the user that panics around a call: the permit is back at once, and no answer is lost.
 
-use super::{Broken, assert_figures, call, poll_ready};
+use super::{Broken, call, poll_ready};
+use limit_runtime::Limiter;
 use limit_runtime::tower::{Limit, LimitLayer};
-use limit_runtime::{Acquire, Limiter};
+use limit_tests::figures::assert_figures;
+use limit_tests::wakers::panics_when_woken;
 use std::cell::Cell;
 use std::future::{Ready, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
 use tower::{Layer, Service, service_fn};
-
-/// A call that waits, and whose waker panics when it is handed its permit.
-fn panics_when_woken(limiter: &Limiter) -> Pin<Box<Acquire<'_>>> {
-    struct Panics;
-
-    impl Wake for Panics {
-        fn wake(self: Arc<Self>) {
-            panic!("in a waker");
-        }
-    }
-
-    let waker = Waker::from(Arc::new(Panics));
-    let mut call = Box::pin(limiter.acquire());
-    assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-    call
-}
 
 #[track_caller]
 fn assert_panics<T>(call: impl FnOnce() -> T) {
@@ -43,7 +28,7 @@ impl Drop for Bomb {
     }
 }
 
-/// A service that answers with what comes.
+/// Answers with the value that the test sends.
 async fn wait<T>(answer: oneshot::Receiver<T>) -> Result<T, Broken> {
     answer.await.map_err(|_| Broken)
 }
@@ -84,7 +69,7 @@ fn an_inner_call_that_panics_gives_its_permit_back_at_once_and_is_over() {
     let limiter = Arc::new(Limiter::new("tower-panics-inside", 1));
     let called = |()| -> Ready<Result<(), Broken>> { panic!("when called") };
     let polled = async |()| -> Result<(), Broken> { panic!("when polled") };
-    // Also if its future panics once more when it is dropped.
+    // The same with a future that panics once more when it is dropped.
     let twice = |()| {
         let bomb = Bomb;
         poll_fn(move |_| -> Poll<Result<(), Broken>> {
@@ -135,7 +120,7 @@ fn a_call_that_panics_may_do_so_together_with_a_waker() {
     drop(ghost);
     assert_figures(&limiter, 0, 0);
 
-    // And one that is dropped half way.
+    // The same with a call that is dropped half way.
     let inner = |()| {
         let bomb = Bomb;
         async move {
@@ -151,7 +136,7 @@ fn a_call_that_panics_may_do_so_together_with_a_waker() {
     assert_figures(&limiter, 0, 0);
 }
 
-/// Ready at first; what it does when it is asked again.
+/// A service that is ready at first; the second poll runs an action.
 struct Once<F>(Cell<bool>, F);
 
 impl<F: Fn() -> Poll<Result<(), Broken>>> Service<u32> for Once<F> {
@@ -223,7 +208,7 @@ mod bodies {
         }
     }
 
-    /// Panics when it is asked for a frame.
+    /// A body that panics when it is polled for a frame.
     struct Panics;
 
     impl Body for Panics {

@@ -1,8 +1,9 @@
-//! What a service makes of the limiters that there are, and of calls that are refused.
+//! Services with all kinds of limiters, and calls that are refused.
 
-use super::{Broken, assert_figures, call, next};
+use super::{Broken, call, next};
 use limit_runtime::tower::{BoxError, Limit, LimitLayer};
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind, SharedLimiter};
+use limit_tests::figures::assert_figures;
 use std::convert::Infallible;
 use std::future::{pending, ready};
 use std::sync::Arc;
@@ -124,7 +125,7 @@ fn on_reject_answers_in_place_of_the_inner_service() {
 #[test]
 fn a_refused_calls_response_is_handed_over_without_a_permit() {
     let limiter = Arc::new(Limiter::new("tower-handed-over", 1).max_waiting(0));
-    // In either order of the two.
+    // Both orders of the two layers.
     let layers = (
         LimitLayer::new(&limiter).on_reject(|_| 0).hand_over(|n: u32, permit| (n, permit)),
         LimitLayer::new(&limiter).hand_over(|n: u32, permit| (n, permit)).on_reject(|_| 0),

@@ -1,10 +1,12 @@
-//! A permit that is taken before the call, where that is asked for.
+//! Services that take the permit before the call.
 
-use super::{Broken, answered, assert_figures, call, in_time, next, poll_ready};
+use super::{Broken, answered, call, next, poll_ready};
 use limit_runtime::tower::{
     AsError, BoxError, Hold, Limit, LimitLayer, Refusals, Reserving, UntilResponse,
 };
 use limit_runtime::{Limiter, Rejected, RejectedKind};
+use limit_tests::figures::assert_figures;
+use limit_tests::watchdog::in_time;
 use std::convert::Infallible;
 use std::future::ready;
 use std::sync::Arc;
@@ -104,7 +106,8 @@ fn a_service_that_has_failed_reserves_nothing() {
     assert_figures(&limiter, 0, 0);
 }
 
-/// The service is polled ready, and then its inner service fails.
+/// Asserts that a service whose inner service fails after it was polled ready passes the error on
+/// and keeps no permit.
 #[track_caller]
 fn assert_fails_without_permits(
     limiter: &Limiter,
@@ -131,7 +134,7 @@ fn the_inner_service_is_called_in_the_call_itself() {
     assert_figures(&limiter, 0, 0);
 }
 
-/// As many services are: it has what there is one of.
+/// An inner service that cannot be cloned, like many services.
 struct NotClone(Mock<u32, u32>);
 
 impl Service<u32> for NotClone {
@@ -174,7 +177,7 @@ fn a_refused_call_has_not_called() {
     assert!(assert_ready_err!(refused.poll()).is::<Rejected>());
     assert_pending!(handle.poll_request());
     drop(held);
-    // What it had for that call it has for the next.
+    // The inner service that was ready for the refused call serves the next one.
     let _call = call(&mut service, 2);
     assert_eq!(assert_ready!(handle.poll_request()).expect("it was called").0, 2);
 }

@@ -1,21 +1,21 @@
-//! One service, several runtimes.
+//! One service on several runtimes.
 
-use super::{Inside, assert_figures, call, in_time, next};
+use super::{call, next};
 use limit_runtime::tower::{Limit, LimitLayer};
 use limit_runtime::{Limiter, Scope};
-use std::future::poll_fn;
+use limit_tests::figures::assert_figures;
+use limit_tests::occupancy::Inside;
+use limit_tests::polling::poll_once;
+use limit_tests::runtimes::one_thread;
+use limit_tests::watchdog::in_time;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio_test::task::Spawn;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_time().build().expect("a runtime can be made")
-}
-
-/// A call that is made in a runtime and not polled.
+/// Makes a call in a runtime and does not poll it.
 fn made_in<S: Service<u32, Error: std::fmt::Debug>>(
     runtime: &Runtime,
     service: &mut S,
@@ -24,26 +24,14 @@ fn made_in<S: Service<u32, Error: std::fmt::Debug>>(
     call(service, 1)
 }
 
-/// Polls once.
-async fn poll_once<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        Poll::Ready(match future.as_mut().poll(context) {
-            Poll::Ready(output) => Some(output),
-            Poll::Pending => None,
-        })
-    })
-    .await
-}
-
 #[test]
 fn each_runtime_has_its_own_permits() {
     let limiter = Arc::new(Limiter::new("tower-each", 1));
     let service = Limit::of(service_fn(next), &limiter);
-    let (one, other) = (runtime(), runtime());
+    let (one, other) = (one_thread(), one_thread());
     let held = one.block_on(limiter.acquire());
-    assert_eq!(one.block_on(poll_once(service.clone().oneshot(1))), None, "it waits");
-    assert_eq!(other.block_on(poll_once(service.oneshot(1))), Some(Ok(2)));
+    assert_eq!(one.block_on(poll_once(pin!(service.clone().oneshot(1)))), None, "it waits");
+    assert_eq!(other.block_on(poll_once(pin!(service.oneshot(1)))), Some(Ok(2)));
     drop(held);
 }
 
@@ -51,18 +39,18 @@ fn each_runtime_has_its_own_permits() {
 fn of_the_process_they_are_one() {
     let limiter = Arc::new(Limiter::new("tower-process", 1).scope(Scope::Process));
     let service = Limit::of(service_fn(next), &limiter);
-    let (one, other) = (runtime(), runtime());
+    let (one, other) = (one_thread(), one_thread());
     let held = one.block_on(limiter.acquire());
-    assert_eq!(other.block_on(poll_once(service.clone().oneshot(1))), None, "it waits");
+    assert_eq!(other.block_on(poll_once(pin!(service.clone().oneshot(1)))), None, "it waits");
     drop(held);
-    assert_eq!(other.block_on(poll_once(service.oneshot(1))), Some(Ok(2)));
+    assert_eq!(other.block_on(poll_once(pin!(service.oneshot(1)))), Some(Ok(2)));
 }
 
 #[test]
 fn a_call_is_of_the_runtime_by_which_it_is_polled_first() {
     let limiter = Arc::new(Limiter::new("tower-first-poll", 1));
     let mut service = Limit::of(service_fn(next), &limiter);
-    let (one, other) = (runtime(), runtime());
+    let (one, other) = (one_thread(), one_thread());
     let _held = one.block_on(limiter.acquire());
     let mut made_on_one = made_in(&one, &mut service);
     let answer = other.block_on(async { made_on_one.poll() });
@@ -73,7 +61,7 @@ fn a_call_is_of_the_runtime_by_which_it_is_polled_first() {
 fn a_call_that_waits_goes_on_when_its_runtime_has_ended() {
     let limiter = Arc::new(Limiter::new("tower-ended", 1));
     let mut service = Limit::of(service_fn(next), &limiter);
-    let (one, other) = (runtime(), runtime());
+    let (one, other) = (one_thread(), one_thread());
     let held = one.block_on(limiter.acquire());
     let mut waits = made_in(&one, &mut service);
     assert!(one.block_on(async { waits.poll() }).is_pending());
@@ -88,7 +76,7 @@ fn a_call_that_waits_goes_on_when_its_runtime_has_ended() {
 fn a_reservation_goes_with_the_call_to_another_runtime() {
     let limiter = Arc::new(Limiter::new("tower-reserved", 1));
     let mut service = LimitLayer::new(&limiter).reserving().layer(service_fn(next));
-    let (one, other) = (runtime(), runtime());
+    let (one, other) = (one_thread(), one_thread());
     one.block_on(service.ready()).expect("a permit is free");
     assert_figures(&limiter, 1, 0);
     let call = service.call(1);
@@ -106,9 +94,10 @@ async fn many_calls_on_many_threads_keep_to_the_limit() {
         service_fn(move |n: u32| {
             let inside = Arc::clone(&within);
             async move {
-                let _guest = inside.enter();
+                let _guest = inside.enter_owned();
                 tokio::task::yield_now().await;
-                // However slowly they come: nobody leaves before as many have been inside as may be.
+                // The calls may come slowly: none leaves before as many have been inside as the
+                // limit allows.
                 while inside.most() < 4 {
                     tokio::task::yield_now().await;
                 }

@@ -1,9 +1,10 @@
-//! Services that are ready, or wait to be, and are not called: with tower's own limit they keep
-//! others out, with ours they do not.
+//! Services that are ready, or wait to be ready, and are not called. With tower's own limit they
+//! keep other calls out; with the limit of this crate they do not.
 
-use super::{Broken, answered, assert_figures, call, next, poll_ready};
+use super::{Broken, answered, call, next, poll_ready};
 use limit_runtime::Limiter;
 use limit_runtime::tower::{BoxError, LimitLayer};
+use limit_tests::figures::assert_figures;
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
@@ -19,17 +20,17 @@ use tower::load_shed::LoadShed;
 use tower::load_shed::error::Overloaded;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-/// A limit of one, ours.
+/// Returns a service with a limit of 1, by this crate.
 fn ours() -> LimitLayer {
     LimitLayer::new(Limiter::new("tower-ours", 1))
 }
 
-/// A limit of one, tower's.
+/// Returns a service with a limit of 1, by tower.
 fn towers() -> ConcurrencyLimitLayer {
     ConcurrencyLimitLayer::new(1)
 }
 
-/// Whether a call goes on while an idle clone is ready.
+/// Returns whether a call goes on while an idle clone is ready.
 fn goes_on_beside_an_idle_clone<L>(layer: &L) -> bool
 where
     L: Layer<Inner>,
@@ -56,8 +57,7 @@ fn an_idle_clone_that_is_ready_keeps_nobody_out() {
     assert!(!goes_on_beside_an_idle_clone(&ours().reserving()), "as it says");
 }
 
-/// Whether a call goes on after a clone has asked whether it is ready, while there was no permit, and
-/// was left then.
+/// Returns whether a call goes on after a clone was polled ready without success and then left.
 fn goes_on_behind_a_clone_that_asked<L>(layer: &L) -> bool
 where
     L: Layer<Inner>,
@@ -108,7 +108,8 @@ fn a_pool_of_idle_clones_keeps_nobody_out() {
     assert_figures(&limiter, 0, 0);
 }
 
-/// Whether a call goes on after the caller of a buffer has gone, while the buffer asked for a permit.
+/// Returns whether a call goes on after the caller of a buffer has gone, while the buffer waits for
+/// a permit.
 async fn goes_on_beside_a_buffer<S>(service: S) -> bool
 where
     S: Service<u32, Response = u32> + Clone + Send + 'static,
@@ -136,7 +137,7 @@ async fn a_buffer_whose_caller_has_gone_keeps_nobody_out() {
     assert!(!goes_on_beside_a_buffer(towers().layer(inner())).await);
 }
 
-/// Whether a call goes on while a balancer has its endpoints ready.
+/// Returns whether a call goes on while a balancer has its endpoints ready.
 async fn goes_on_beside_a_balancer<S>(service: S) -> bool
 where
     S: Service<u32, Response = u32> + Clone,
@@ -159,7 +160,7 @@ async fn a_balancer_with_its_endpoints_ready_keeps_nobody_out() {
     assert!(!goes_on_beside_a_balancer(towers().layer(inner())).await);
 }
 
-/// Whether a call goes on after a service that sheds load has shed a call and is left.
+/// Returns whether a call goes on after a service that sheds load has shed a call and is left.
 fn goes_on_beside_one_that_shed<S>(service: S) -> bool
 where
     S: Service<u32, Response = u32> + Clone,
@@ -202,7 +203,7 @@ fn what_sheds_load_sheds_none_for_a_limit_that_it_does_not_see() {
 /// A request that is not answered.
 const STAYS: u32 = 0;
 
-/// The service within.
+/// The inner service.
 type Inner = tower::util::ServiceFn<fn(u32) -> Answer>;
 type Answer = std::pin::Pin<Box<dyn Future<Output = Result<u32, Broken>> + Send>>;
 

@@ -1,10 +1,12 @@
-//! As a layer of tonic, of servers and of clients, over a real connection.
+//! Limits as a layer of servers and clients of tonic, over a real connection.
 
-use super::{assert_figures, in_time, until};
+use super::until;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::join_all;
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, Rejected, RejectedKind};
+use limit_tests::figures::assert_figures;
+use limit_tests::watchdog::in_time;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
@@ -18,10 +20,10 @@ use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tower::ServiceBuilder;
 
-/// Answers a check when it is let, and a watch with what it is fed.
+/// A health service: the test lets checks be answered, and sends the answers of a watch.
 #[derive(Clone)]
 struct Upstream {
-    inside: Arc<super::Inside>,
+    inside: Arc<limit_tests::occupancy::Inside>,
     answers: Arc<Semaphore>,
     watched: Arc<Mutex<Option<UnboundedReceiver<Answer>>>>,
 }
@@ -36,7 +38,7 @@ impl Upstream {
         (Self { inside, answers, watched: Arc::new(Mutex::new(Some(watched))) }, feed)
     }
 
-    /// Lets so many checks be answered.
+    /// Lets this many checks be answered.
     fn answer(&self, checks: usize) {
         self.answers.add_permits(checks);
     }
@@ -52,7 +54,7 @@ impl Health for Upstream {
         &self,
         _: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        let _guest = self.inside.enter();
+        let _guest = self.inside.enter_owned();
         let let_go = self.answers.acquire().await.map_err(|_| Status::aborted("closed"))?;
         let_go.forget();
         Ok(Response::new(HealthCheckResponse { status: 1 }))
@@ -69,7 +71,7 @@ impl Health for Upstream {
     }
 }
 
-/// A client's connection to a server that runs until the task is aborted.
+/// Connects a client to a server that runs until the task is aborted.
 async fn connect<F>(serve: impl FnOnce(TcpIncoming) -> F) -> (Channel, JoinHandle<F::Output>)
 where
     F: Future<Output = Result<(), tonic::transport::Error>> + Send + 'static,
@@ -85,6 +87,20 @@ fn request() -> HealthCheckRequest {
     HealthCheckRequest { service: String::new() }
 }
 
+/// Makes eight checks at the same time, and asserts that two run and six wait.
+async fn assert_two_at_a_time<F>(limiter: &Limiter, upstream: &Upstream, check: impl Fn() -> F)
+where
+    F: Future<Output = Result<Response<HealthCheckResponse>, Status>> + Send + 'static,
+{
+    let calls: Vec<_> = (0..8).map(|_| tokio::spawn(check())).collect();
+    until(|| limiter.snapshot().total.waiting == 6 && upstream.inside.now() == 2).await;
+    upstream.answer(8);
+    for call in in_time(join_all(calls)).await {
+        assert_eq!(call.expect("no panic").expect("it answers").into_inner().status, 1);
+    }
+    assert_eq!(upstream.inside.most(), 2);
+}
+
 #[tokio::test]
 async fn a_servers_calls_keep_to_the_limit() {
     let (upstream, _feed) = Upstream::new();
@@ -93,17 +109,11 @@ async fn a_servers_calls_keep_to_the_limit() {
     let router = Server::builder().layer(layer).add_service(upstream.service());
     let (channel, server) = connect(|incoming| router.serve_with_incoming(incoming)).await;
 
-    let calls = (0..8).map(|_| {
+    assert_two_at_a_time(&limiter, &upstream, || {
         let mut client = HealthClient::new(channel.clone());
-        tokio::spawn(async move { client.check(request()).await })
-    });
-    let calls: Vec<_> = calls.collect();
-    until(|| limiter.snapshot().total.waiting == 6 && upstream.inside.now() == 2).await;
-    upstream.answer(8);
-    for call in in_time(join_all(calls)).await {
-        assert_eq!(call.expect("no panic").expect("it answers").into_inner().status, 1);
-    }
-    assert_eq!(upstream.inside.most(), 2);
+        async move { client.check(request()).await }
+    })
+    .await;
     until(|| limiter.snapshot().total.in_use == 0).await;
     server.abort();
 }
@@ -183,17 +193,11 @@ async fn a_clients_calls_keep_to_the_limit() {
     let layer = LimitLayer::new(&limiter).until_body_end();
     let client = HealthClient::new(ServiceBuilder::new().layer(layer).service(channel));
 
-    let calls = (0..8).map(|_| {
+    assert_two_at_a_time(&limiter, &upstream, || {
         let mut client = client.clone();
-        tokio::spawn(async move { client.check(request()).await })
-    });
-    let calls: Vec<_> = calls.collect();
-    until(|| limiter.snapshot().total.waiting == 6 && upstream.inside.now() == 2).await;
-    upstream.answer(8);
-    for call in in_time(join_all(calls)).await {
-        assert_eq!(call.expect("no panic").expect("it answers").into_inner().status, 1);
-    }
-    assert_eq!(upstream.inside.most(), 2);
+        async move { client.check(request()).await }
+    })
+    .await;
     assert_figures(&limiter, 0, 0);
 
     let mut watch = client.clone().watch(request()).await.expect("it streams").into_inner();
@@ -220,7 +224,7 @@ async fn a_clients_refused_call_tells_why() {
     let rejected = sources.find_map(|error| error.downcast_ref::<Rejected>());
     assert_eq!(rejected.expect("why").kind(), RejectedKind::QueueFull, "{status:?}");
 
-    // As a server would have said it.
+    // The status is the same as from a server.
     let layer = LimitLayer::new(&limiter)
         .on_reject(|rejected| Status::from(rejected).into_http::<tonic::body::Body>());
     let mut answers = HealthClient::new(ServiceBuilder::new().layer(layer).service(channel));

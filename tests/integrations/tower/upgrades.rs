@@ -1,6 +1,6 @@
-//! Connections that go on beyond their response, over real ones: the permit goes with them.
+//! Connections that go on after their response, over real sockets: the permit stays with them.
 
-use super::{Inside, assert_figures, in_time, until};
+use super::until;
 use axum::body::Bytes;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -13,6 +13,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use limit_runtime::Limiter;
 use limit_runtime::tower::{LimitLayer, SharedPermit};
+use limit_tests::figures::assert_figures;
+use limit_tests::occupancy::Inside;
+use limit_tests::watchdog::in_time;
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
 use std::net::SocketAddr;
@@ -22,23 +25,23 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::{Layer, service_fn};
 
-/// Sends back what comes, on the connection that is left when the answer is there.
+/// Sends all bytes back, on the connection that goes on after the answer.
 async fn echo<B>(request: Request<B>, permit: Option<SharedPermit>, inside: Arc<Inside>) {
     let upgraded: Upgraded = hyper::upgrade::on(request).await.expect("it is upgraded");
-    let guest = inside.enter();
+    let guest = inside.enter_owned();
     let (mut from, mut to) = tokio::io::split(TokioIo::new(upgraded));
-    // Until the other side has gone, however it does.
+    // Copies until the other side has gone, in whatever way.
     let _ = tokio::io::copy(&mut from, &mut to).await;
     let _ = to.shutdown().await;
     drop((from, to));
     drop(guest);
-    // Held to here.
+    // The permit is held to here.
     drop(permit);
 }
 
 type Answer = Response<Either<Empty<Bytes>, Full<Bytes>>>;
 
-/// 101 to a request for an upgrade, 200 to CONNECT, and to others too, with a body.
+/// Answers 101 to a request for an upgrade, 200 to CONNECT, and 200 with a body to others.
 fn answer(
     mut request: Request<Incoming>,
     inside: &Arc<Inside>,
@@ -59,7 +62,7 @@ fn answer(
     ready(Ok(response))
 }
 
-/// Accepts connections on loopback. All end when this is dropped.
+/// Accepts connections on loopback. All end when the returned set is dropped.
 async fn accept<F: Future<Output = ()> + Send + 'static>(
     serve: impl Fn(TokioIo<TcpStream>) -> F + Send + 'static,
 ) -> (SocketAddr, JoinSet<()>) {
@@ -96,7 +99,7 @@ async fn assert_echoes(connection: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     assert_eq!(&answer, b"hello");
 }
 
-/// Three at once, of which one after another goes on.
+/// Makes three calls at once, which go on one after another.
 async fn three_at_once(
     limiter: &Limiter,
     inside: &Inside,
@@ -183,7 +186,8 @@ async fn an_upgrade_that_its_client_does_not_wait_for_gives_the_permit_back() {
     let service = LimitLayer::new(&limiter).until_body_end().layer(service_fn({
         let gone = Arc::clone(&gone);
         move |mut request: Request<Incoming>| {
-            let (permit, guest) = (request.extensions_mut().remove::<SharedPermit>(), gone.enter());
+            let (permit, guest) =
+                (request.extensions_mut().remove::<SharedPermit>(), gone.enter_owned());
             tokio::spawn(async move {
                 let _held = (guest, permit.expect("the layer has put it there"));
                 hyper::upgrade::on(request).await.map(drop)
@@ -208,7 +212,7 @@ async fn an_upgrade_that_its_client_does_not_wait_for_gives_the_permit_back() {
     until(|| limiter.snapshot().total.in_use == 0).await;
 }
 
-/// A connection of HTTP/2, over which there may be several.
+/// A connection of HTTP/2, which may carry several calls.
 async fn http_2(address: SocketAddr) -> SendRequest<Empty<Bytes>> {
     let connection = TcpStream::connect(address).await.expect("the server listens");
     let (requests, connection) =
@@ -240,7 +244,7 @@ async fn a_connection_within_http_2_holds_its_permit() {
     })
     .await;
     let mut requests = http_2(address).await;
-    // Whose body is not sent; and after that the server's settings are known.
+    // The body is not sent. After the answer the client knows the server's settings.
     let head = in_time(requests.send_request(request(Method::HEAD, "http://localhost/"))).await;
     assert_eq!(head.expect("it answers").status(), StatusCode::OK);
     until(|| limiter.snapshot().total.in_use == 0).await;
@@ -258,7 +262,7 @@ async fn a_connection_within_http_2_holds_its_permit() {
         assert_echoes(&mut connection).await;
         connection
     };
-    // A web socket, and a tunnel.
+    // The first is a web socket, the second a tunnel.
     for protocol in [Some("websocket"), None] {
         let mut first = in_time(connect(protocol)).await;
         assert_figures(&limiter, 1, 0);

@@ -1,8 +1,8 @@
-//! The plain model.
+//! The model of a limiter with keys: a queue for each key, and the turns of the keys.
 
+use crate::model::ledger::{Ledger, Status};
 use limit_runtime::RejectedKind;
 use proptest::prelude::*;
-use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -31,7 +31,7 @@ impl Operation {
     }
 }
 
-/// What an operation gave.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Outcome {
     #[default]
@@ -46,31 +46,16 @@ pub(super) enum Outcome {
     Refused(RejectedKind),
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Standing {
-    New,
-    Waiting,
-    Granted,
-    Refused(RejectedKind),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Call {
-    key: u32,
-    weight: usize,
-    standing: Standing,
-}
-
 #[derive(Clone, Debug, Default)]
 struct Key {
     in_use: usize,
-    /// Who waits, the first first.
+    /// The calls that wait, the next to be served first.
     queue: VecDeque<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
-    /// Of each key.
+    /// The limit of each key.
     pub(super) limit: usize,
     pub(super) total: usize,
     pub(super) max_waiting: usize,
@@ -78,21 +63,12 @@ pub(super) struct Model {
     keys: BTreeMap<u32, Key>,
     /// The keys whose first waiter waits for nothing but the total, in the order of their turns.
     turns: VecDeque<u32>,
-    /// How many turns the last operation has given.
+    /// The number of turns that the last operation has given.
     turns_given: usize,
-    /// Who holds how many permits, of which key.
-    pub(super) holders: BTreeMap<u32, (u32, usize)>,
-    calls: BTreeMap<u32, Call>,
-    /// The number of the last call made.
-    pub(super) newest: u32,
-    pub(super) admitted_at_once: u64,
-    pub(super) admitted_after_waiting: u64,
-    pub(super) cancelled: u64,
+    pub(super) ledger: Ledger,
     pub(super) refusals: u64,
-    /// Of the last operation.
+    /// The outcome of the last operation.
     pub(super) outcome: Outcome,
-    /// By the last operation, in order.
-    pub(super) woken: Vec<u32>,
 }
 
 impl Model {
@@ -113,55 +89,53 @@ impl Model {
     }
 
     fn poll(&mut self, number: u32) -> Outcome {
-        let Call { key, weight, standing } = self.calls[&number];
-        let outcome = match standing {
-            Standing::New => self.enter(number, key, weight, true),
-            Standing::Waiting => Outcome::Waits,
-            Standing::Granted => {
-                self.holders.insert(number, (key, weight));
-                self.admitted_after_waiting += 1;
+        match self.ledger.calls[&number].status {
+            Status::New => self.enter(number, true),
+            Status::Waiting => Outcome::Waits,
+            Status::Granted => {
+                self.ledger.admit_granted(number);
                 Outcome::Admitted
             }
-            Standing::Refused(kind) => Outcome::Refused(kind),
-        };
-        if outcome != Outcome::Waits {
-            self.calls.remove(&number);
+            Status::Refused(kind) => {
+                self.ledger.remove(number);
+                Outcome::Refused(kind)
+            }
         }
-        outcome
     }
 
-    fn enter(&mut self, number: u32, key: u32, weight: usize, may_wait: bool) -> Outcome {
-        let refused = if self.closed {
-            Some(RejectedKind::Closed)
-        } else if self.too_heavy(weight) {
-            Some(RejectedKind::TooHeavy)
-        } else {
-            None
-        };
-        if let Some(kind) = refused {
-            self.refusals += 1;
-            return Outcome::Refused(kind);
+    fn enter(&mut self, number: u32, may_wait: bool) -> Outcome {
+        let call = self.ledger.calls[&number];
+        if self.closed {
+            return self.refuse_new(number, Outcome::Refused(RejectedKind::Closed));
         }
-        let free = self.in_use() + weight <= self.total && self.turns.is_empty();
+        if self.too_heavy(call.weight) {
+            return self.refuse_new(number, Outcome::Refused(RejectedKind::TooHeavy));
+        }
+        let free = self.in_use() + call.weight <= self.total && self.turns.is_empty();
         let limit = self.limit;
-        let of_key = self.key(key);
-        let free = free && of_key.queue.is_empty() && of_key.in_use + weight <= limit;
-        if weight == 0 || free {
-            of_key.in_use += weight;
-            self.holders.insert(number, (key, weight));
-            self.admitted_at_once += 1;
+        let key = self.key(call.key);
+        let free = free && key.queue.is_empty() && key.in_use + call.weight <= limit;
+        if call.weight == 0 || free {
+            key.in_use += call.weight;
+            self.ledger.admit(number);
             return Outcome::Admitted;
         }
-        let (in_use, waiting) = (of_key.in_use, of_key.queue.len());
+        let (in_use, waiting) = (key.in_use, key.queue.len());
         if waiting >= self.max_waiting || !may_wait {
-            self.refusals += 1;
-            return Outcome::Full { in_use, waiting };
+            return self.refuse_new(number, Outcome::Full { in_use, waiting });
         }
-        self.key(key).queue.push_back(number);
-        self.stand(number, Standing::Waiting);
-        self.refresh(key);
+        self.key(call.key).queue.push_back(number);
+        self.ledger.wait(number);
+        self.refresh(call.key);
         self.serve();
         Outcome::Waits
+    }
+
+    /// Refuses a call that has not waited.
+    fn refuse_new(&mut self, number: u32, outcome: Outcome) -> Outcome {
+        self.ledger.remove(number);
+        self.refusals += 1;
+        outcome
     }
 
     fn too_heavy(&self, weight: usize) -> bool {
@@ -169,11 +143,11 @@ impl Model {
         over(self.limit) || over(self.total)
     }
 
-    /// Gives a key a turn, at the end, or takes it away.
+    /// Gives a key the last turn, or takes its turn away, as its queue demands.
     fn refresh(&mut self, key: u32) {
         let limit = self.limit;
         let Key { in_use, queue } = self.keys[&key].clone();
-        let ready = queue.front().is_some_and(|head| in_use + self.calls[head].weight <= limit);
+        let ready = queue.front().is_some_and(|head| in_use + self.ledger.weight(*head) <= limit);
         let has_turn = self.turns.contains(&key);
         if ready && !has_turn {
             self.turns.push_back(key);
@@ -186,7 +160,7 @@ impl Model {
     fn serve(&mut self) {
         while let Some(&key) = self.turns.front() {
             let number = self.keys[&key].queue[0];
-            let weight = self.calls[&number].weight;
+            let weight = self.ledger.weight(number);
             if self.in_use() + weight > self.total {
                 return;
             }
@@ -194,14 +168,9 @@ impl Model {
             let of_key = self.key(key);
             of_key.queue.pop_front();
             of_key.in_use += weight;
-            self.stand(number, Standing::Granted);
-            self.woken.push(number);
+            self.ledger.grant(number);
             self.refresh(key);
         }
-    }
-
-    fn stand(&mut self, number: u32, standing: Standing) {
-        self.calls.get_mut(&number).expect("there is such a call").standing = standing;
     }
 
     fn give_back(&mut self, key: u32, weight: usize) {
@@ -211,24 +180,23 @@ impl Model {
     }
 
     fn drop_call(&mut self, number: u32) {
-        let Call { key, weight, standing } = self.calls[&number];
-        match standing {
-            Standing::New | Standing::Refused(_) => {}
-            Standing::Waiting => {
-                self.key(key).queue.retain(|&waiting| waiting != number);
-                self.refresh(key);
-                self.cancelled += 1;
+        let call = self.ledger.remove(number);
+        match call.status {
+            Status::New | Status::Refused(_) => {}
+            Status::Waiting => {
+                self.key(call.key).queue.retain(|&waiting| waiting != number);
+                self.refresh(call.key);
+                self.ledger.cancelled += 1;
             }
-            Standing::Granted => {
-                self.give_back(key, weight);
-                self.cancelled += 1;
+            Status::Granted => {
+                self.give_back(call.key, call.weight);
+                self.ledger.cancelled += 1;
             }
         }
-        self.calls.remove(&number);
         self.serve();
     }
 
-    /// The limit, the total, or whether it is closed, has changed.
+    /// Applies a change of the limit, of the total, or from open to closed and back.
     fn changed(&mut self) {
         let keys: Vec<u32> = self.keys.keys().copied().collect();
         for key in keys {
@@ -236,13 +204,12 @@ impl Model {
             for number in self.keys[&key].queue.clone() {
                 let kind = match self.closed {
                     true => RejectedKind::Closed,
-                    false if self.too_heavy(self.calls[&number].weight) => RejectedKind::TooHeavy,
+                    false if self.too_heavy(self.ledger.weight(number)) => RejectedKind::TooHeavy,
                     false => continue,
                 };
                 self.key(key).queue.retain(|&waiting| waiting != number);
-                self.stand(number, Standing::Refused(kind));
+                self.ledger.refuse(number, kind);
                 self.refusals += 1;
-                self.woken.push(number);
                 self.refresh(key);
             }
         }
@@ -251,19 +218,17 @@ impl Model {
     fn perform(&mut self, operation: &Operation) {
         match *operation {
             Operation::Call { key, weight } => {
-                self.newest += 1;
-                let call = Call { key, weight: weight as usize, standing: Standing::New };
-                self.calls.insert(self.newest, call);
+                self.ledger.make(key, weight, true);
             }
             Operation::TryAcquire(key) => {
-                self.newest += 1;
-                self.outcome = self.enter(self.newest, key, 1, false);
+                let number = self.ledger.make(key, 1, true);
+                self.outcome = self.enter(number, false);
             }
             Operation::Poll(call) => self.outcome = self.poll(call),
             Operation::Drop(call) => self.drop_call(call),
             Operation::Release(call) => {
-                let (key, weight) = self.holders.remove(&call).expect("there is such a permit");
-                self.give_back(key, weight);
+                let permit = self.ledger.release(call);
+                self.give_back(permit.key, permit.weight);
             }
             Operation::SetLimit(limit) => self.limit = limit,
             Operation::SetTotal(total) => self.total = total,
@@ -305,24 +270,22 @@ impl ReferenceStateMachine for Model {
         } else {
             choices.push((1, Just(Operation::Close).boxed()));
         }
-        if !model.calls.is_empty() {
-            let one = select(model.calls.keys().copied().collect::<Vec<_>>());
-            choices.push((10, one.clone().prop_map(Operation::Poll).boxed()));
-            choices.push((2, one.prop_map(Operation::Drop).boxed()));
+        if let Some(call) = model.ledger.a_call() {
+            choices.push((10, call.clone().prop_map(Operation::Poll).boxed()));
+            choices.push((2, call.prop_map(Operation::Drop).boxed()));
         }
-        if !model.holders.is_empty() {
-            let one = select(model.holders.keys().copied().collect::<Vec<_>>());
-            choices.push((5, one.prop_map(Operation::Release).boxed()));
+        if let Some(permit) = model.ledger.a_permit() {
+            choices.push((5, permit.prop_map(Operation::Release).boxed()));
         }
         proptest::strategy::Union::new_weighted(choices).boxed()
     }
 
     fn preconditions(model: &Self, operation: &Operation) -> bool {
         match operation {
-            Operation::Poll(call) | Operation::Drop(call) => model.calls.contains_key(call),
-            Operation::Release(call) => model.holders.contains_key(call),
+            Operation::Poll(call) | Operation::Drop(call) => model.ledger.calls.contains_key(call),
+            Operation::Release(call) => model.ledger.holders.contains_key(call),
             operation if operation.is_about_all_keys() => {
-                // Of several keys that get a turn at the same moment it is not said which is first.
+                // The order of several keys that get a turn at the same moment is not promised.
                 let mut after = model.clone();
                 after.turns_given = 0;
                 after.perform(operation);
@@ -335,7 +298,7 @@ impl ReferenceStateMachine for Model {
 
     fn apply(mut model: Self, operation: &Operation) -> Self {
         model.outcome = Outcome::Done;
-        model.woken.clear();
+        model.ledger.woken.clear();
         model.perform(operation);
         if operation.is_about_all_keys() {
             model.changed();

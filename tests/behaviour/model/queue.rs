@@ -1,14 +1,14 @@
-//! The plain model.
+//! The model of a limiter without keys: one queue and a few numbers.
 
+use super::ledger::{Ledger, Status};
 use limit_runtime::RejectedKind;
 use proptest::prelude::*;
-use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
 use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Clone, Debug)]
 pub(super) enum Operation {
-    /// Makes the future of a call for so many permits.
+    /// Makes the future of a call for this many permits.
     Call(u32),
     /// The same for `acquire`.
     CallForOne,
@@ -23,7 +23,7 @@ pub(super) enum Operation {
     Reopen,
 }
 
-/// What an operation gave.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Outcome {
     #[default]
@@ -33,22 +33,7 @@ pub(super) enum Outcome {
     Refused(RejectedKind),
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Standing {
-    New,
-    Waiting,
-    Granted,
-    Refused(RejectedKind),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Call {
-    weight: usize,
-    fallible: bool,
-    standing: Standing,
-}
-
-/// What a limiter does with the calls over its limit.
+/// The rules for calls over the limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Policy {
     /// With a bound, all of a limiter's calls can be refused.
@@ -62,76 +47,58 @@ pub(super) struct Model {
     pub(super) limit: usize,
     pub(super) closed: bool,
     pub(super) in_use: usize,
-    /// Who waits, the first first.
+    /// The calls that wait, the next to be served first.
     pub(super) queue: VecDeque<u32>,
-    /// Who holds how many permits.
-    pub(super) holders: BTreeMap<u32, usize>,
-    calls: BTreeMap<u32, Call>,
-    /// The number of the last call made.
-    pub(super) newest: u32,
+    pub(super) ledger: Ledger,
     pub(super) most_waiting: usize,
-    pub(super) admitted_at_once: u64,
-    pub(super) admitted_after_waiting: u64,
-    pub(super) cancelled: u64,
     pub(super) refused: BTreeMap<usize, u64>,
-    /// Of the last operation.
+    /// The outcome of the last operation.
     pub(super) outcome: Outcome,
-    /// By the last operation, in order.
-    pub(super) woken: Vec<u32>,
 }
 
 impl Model {
     fn call(&mut self, weight: u32, fallible: bool) {
-        let fallible = fallible || self.policy.max_waiting.is_some();
-        let call = Call { weight: weight as usize, fallible, standing: Standing::New };
-        self.newest += 1;
-        self.calls.insert(self.newest, call);
+        self.ledger.make(0, weight, fallible || self.policy.max_waiting.is_some());
     }
 
     pub(super) fn refusals(&self, kind: RejectedKind) -> u64 {
-        self.refused.get(&place(kind)).copied().unwrap_or(0)
+        self.refused.get(&position(kind)).copied().unwrap_or(0)
     }
 
     fn count_refusal(&mut self, kind: RejectedKind) {
-        *self.refused.entry(place(kind)).or_insert(0) += 1;
+        *self.refused.entry(position(kind)).or_insert(0) += 1;
     }
 
     fn poll(&mut self, number: u32) -> Outcome {
-        let Call { weight, fallible, standing } = self.calls[&number];
-        match standing {
-            Standing::New => self.enter(number, weight, fallible),
-            Standing::Waiting => Outcome::Waits,
-            Standing::Granted => {
-                self.calls.remove(&number);
-                self.holders.insert(number, weight);
-                self.admitted_after_waiting += 1;
+        match self.ledger.calls[&number].status {
+            Status::New => self.enter(number),
+            Status::Waiting => Outcome::Waits,
+            Status::Granted => {
+                self.ledger.admit_granted(number);
                 Outcome::Admitted
             }
-            Standing::Refused(kind) => {
-                self.calls.remove(&number);
+            Status::Refused(kind) => {
+                self.ledger.remove(number);
                 Outcome::Refused(kind)
             }
         }
     }
 
-    fn enter(&mut self, number: u32, weight: usize, fallible: bool) -> Outcome {
-        let refused = if self.closed && fallible {
+    fn enter(&mut self, number: u32) -> Outcome {
+        let call = self.ledger.calls[&number];
+        let refused = if self.closed && call.fallible {
             Some(RejectedKind::Closed)
-        } else if self.limit > 0 && weight > self.limit {
+        } else if self.limit > 0 && call.weight > self.limit {
             Some(RejectedKind::TooHeavy)
-        } else if weight == 0 || (self.is_next() && self.in_use + weight <= self.limit) {
-            self.calls.remove(&number);
-            self.admit(number, weight);
-            return Outcome::Admitted;
+        } else if call.weight == 0 || (self.is_next() && self.in_use + call.weight <= self.limit) {
+            return self.admit(number);
         } else {
-            self.make_place()
+            self.make_room()
         };
         if let Some(kind) = refused {
-            self.calls.remove(&number);
-            self.count_refusal(kind);
-            return Outcome::Refused(kind);
+            return self.refuse_new(number, kind);
         }
-        self.stand(number, Standing::Waiting);
+        self.ledger.wait(number);
         if self.policy.lifo {
             self.queue.push_front(number);
         } else {
@@ -141,13 +108,13 @@ impl Model {
         Outcome::Waits
     }
 
-    /// Whether one who comes is before all who wait.
+    /// Returns whether a call that comes now is before all calls that wait.
     fn is_next(&self) -> bool {
         self.queue.is_empty() || self.policy.lifo
     }
 
-    /// Why there is no place in the queue, if there is none.
-    fn make_place(&mut self) -> Option<RejectedKind> {
+    /// Makes room in the queue for one call; returns the reason if there is none.
+    fn make_room(&mut self) -> Option<RejectedKind> {
         if self.policy.max_waiting.is_none_or(|most| self.queue.len() < most) {
             return None;
         }
@@ -160,18 +127,24 @@ impl Model {
         }
     }
 
-    /// Refuses a waiter.
+    /// Refuses a call that waits.
     fn dismiss(&mut self, number: u32, kind: RejectedKind) {
         self.queue.retain(|&waiting| waiting != number);
-        self.stand(number, Standing::Refused(kind));
+        self.ledger.refuse(number, kind);
         self.count_refusal(kind);
-        self.woken.push(number);
+    }
+
+    /// Refuses a call that has not waited.
+    fn refuse_new(&mut self, number: u32, kind: RejectedKind) -> Outcome {
+        self.ledger.remove(number);
+        self.count_refusal(kind);
+        Outcome::Refused(kind)
     }
 
     fn close(&mut self) {
         self.closed = true;
         for number in self.queue.clone() {
-            if self.calls[&number].fallible {
+            if self.ledger.calls[&number].fallible {
                 self.dismiss(number, RejectedKind::Closed);
             }
         }
@@ -179,50 +152,47 @@ impl Model {
     }
 
     fn try_acquire(&mut self) -> Outcome {
-        self.newest += 1;
-        let refused = if self.closed {
-            RejectedKind::Closed
+        let number = self.ledger.make(0, 1, true);
+        if self.closed {
+            self.refuse_new(number, RejectedKind::Closed)
         } else if !self.is_next() || self.in_use >= self.limit {
-            RejectedKind::QueueFull
+            self.refuse_new(number, RejectedKind::QueueFull)
         } else {
-            self.admit(self.newest, 1);
-            return Outcome::Admitted;
-        };
-        self.count_refusal(refused);
-        Outcome::Refused(refused)
+            self.admit(number)
+        }
     }
 
-    fn admit(&mut self, number: u32, weight: usize) {
-        self.holders.insert(number, weight);
-        self.in_use += weight;
-        self.admitted_at_once += 1;
+    fn admit(&mut self, number: u32) -> Outcome {
+        self.in_use += self.ledger.weight(number);
+        self.ledger.admit(number);
+        Outcome::Admitted
     }
 
     fn drop_call(&mut self, number: u32) {
-        let call = self.calls.remove(&number).expect("there is such a call");
-        match call.standing {
-            Standing::New | Standing::Refused(_) => {}
-            Standing::Waiting => {
+        let call = self.ledger.remove(number);
+        match call.status {
+            Status::New | Status::Refused(_) => {}
+            Status::Waiting => {
                 self.queue.retain(|&waiting| waiting != number);
-                self.cancelled += 1;
+                self.ledger.cancelled += 1;
             }
-            Standing::Granted => {
+            Status::Granted => {
                 self.in_use -= call.weight;
-                self.cancelled += 1;
+                self.ledger.cancelled += 1;
             }
         }
         self.serve();
     }
 
     fn release(&mut self, number: u32) {
-        self.in_use -= self.holders.remove(&number).expect("there is such a permit");
+        self.in_use -= self.ledger.release(number).weight;
         self.serve();
     }
 
     fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
         for number in self.queue.clone() {
-            if limit > 0 && self.calls[&number].weight > limit {
+            if limit > 0 && self.ledger.weight(number) > limit {
                 self.dismiss(number, RejectedKind::TooHeavy);
             }
         }
@@ -231,24 +201,19 @@ impl Model {
 
     fn serve(&mut self) {
         while let Some(&number) = self.queue.front() {
-            let weight = self.calls[&number].weight;
+            let weight = self.ledger.weight(number);
             if self.in_use + weight > self.limit {
                 return;
             }
             self.queue.pop_front();
             self.in_use += weight;
-            self.stand(number, Standing::Granted);
-            self.woken.push(number);
+            self.ledger.grant(number);
         }
-    }
-
-    fn stand(&mut self, number: u32, standing: Standing) {
-        self.calls.get_mut(&number).expect("there is such a call").standing = standing;
     }
 }
 
-/// Kinds have no order of their own.
-fn place(kind: RejectedKind) -> usize {
+/// Returns the position of a kind among all kinds, which have no order of their own.
+fn position(kind: RejectedKind) -> usize {
     RejectedKind::ALL.iter().position(|&one| one == kind).expect("these are all")
 }
 
@@ -274,29 +239,27 @@ impl ReferenceStateMachine for Model {
             (1, Just(Operation::TryAcquire).boxed()),
             (1, Just(if model.closed { Operation::Reopen } else { Operation::Close }).boxed()),
         ];
-        if !model.calls.is_empty() {
-            let one = select(model.calls.keys().copied().collect::<Vec<_>>());
-            choices.push((8, one.clone().prop_map(Operation::Poll).boxed()));
-            choices.push((2, one.prop_map(Operation::Drop).boxed()));
+        if let Some(call) = model.ledger.a_call() {
+            choices.push((8, call.clone().prop_map(Operation::Poll).boxed()));
+            choices.push((2, call.prop_map(Operation::Drop).boxed()));
         }
-        if !model.holders.is_empty() {
-            let one = select(model.holders.keys().copied().collect::<Vec<_>>());
-            choices.push((4, one.prop_map(Operation::Release).boxed()));
+        if let Some(permit) = model.ledger.a_permit() {
+            choices.push((4, permit.prop_map(Operation::Release).boxed()));
         }
         proptest::strategy::Union::new_weighted(choices).boxed()
     }
 
     fn preconditions(model: &Self, operation: &Operation) -> bool {
         match operation {
-            Operation::Poll(call) | Operation::Drop(call) => model.calls.contains_key(call),
-            Operation::Release(call) => model.holders.contains_key(call),
+            Operation::Poll(call) | Operation::Drop(call) => model.ledger.calls.contains_key(call),
+            Operation::Release(call) => model.ledger.holders.contains_key(call),
             _ => true,
         }
     }
 
     fn apply(mut model: Self, operation: &Operation) -> Self {
         model.outcome = Outcome::Done;
-        model.woken.clear();
+        model.ledger.woken.clear();
         match *operation {
             Operation::Call(weight) => model.call(weight, true),
             Operation::CallForOne => model.call(1, false),

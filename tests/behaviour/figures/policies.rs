@@ -1,21 +1,13 @@
-//! What limiters with policies count, step by step.
+//! Figures of limiters with policies: bounds, orders, rates, keys, shadows.
 
-use crate::calls::{at_once, figures, let_in, refused};
-use crate::support::{one_thread, served, waiter};
-use limit_runtime::{Admission, Figures, KeyedLimiter, Limiter, Order, Rejected};
+use super::{MS, assert_snapshot, one_wait};
+use limit_runtime::{Figures, KeyedLimiter, Limiter, Order, Rejected};
+use limit_tests::figures::total;
+use limit_tests::polling::{at_once, let_in, refused, served, waiter};
+use limit_tests::runtimes::one_thread;
 use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::{advance, sleep};
-
-const MS: Duration = Duration::from_millis(1);
-
-#[track_caller]
-fn assert_figures<E: Admission, K>(limiter: &Limiter<E, K>, expected: &Figures) {
-    let snapshot = limiter.snapshot();
-    assert_eq!(snapshot.total, *expected);
-    assert_eq!(snapshot.runtimes.len(), 1);
-    assert_eq!(snapshot.runtimes[0].figures, *expected);
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_limiter_that_refuses_for_every_reason_agrees_with_a_script() {
@@ -23,90 +15,81 @@ async fn a_limiter_that_refuses_for_every_reason_agrees_with_a_script() {
         Limiter::new("counters-script", 3).order(Order::Lifo).max_waiting(2).max_wait(100 * MS);
     let mut expected = Figures::default();
     expected.limit = 3;
-    assert_eq!(figures(&limiter), expected);
+    assert_eq!(total(&limiter), expected);
 
     let first = let_in(limiter.acquire().weight(2));
     expected.in_use = 2;
     expected.admitted_at_once = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     refused(limiter.acquire().weight(4));
     expected.rejected.too_heavy = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     drop(let_in(limiter.acquire().enabled(false)));
     drop(let_in(limiter.acquire().weight(0)));
     expected.admitted_at_once = 3;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     let second = let_in(limiter.acquire());
     expected.in_use = 3;
     expected.admitted_at_once = 4;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     let mut oldest = waiter(limiter.acquire());
     let mut middle = waiter(limiter.acquire());
     expected.waiting = 2;
     expected.most_waiting = 2;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     let mut newest = waiter(limiter.acquire());
     expected.rejected.evicted = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
     served(&mut oldest).unwrap_err();
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     limiter.try_acquire().unwrap_err();
     expected.rejected.queue_full = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     advance(40 * MS).await;
     drop(second);
     let third = served(&mut newest).unwrap();
     expected.waiting = 1;
     expected.admitted_after_waiting = 1;
-    expected.wait.count = 1;
-    for wait in [
-        &mut expected.wait.total,
-        &mut expected.wait.p50,
-        &mut expected.wait.p90,
-        &mut expected.wait.p99,
-        &mut expected.wait.max,
-    ] {
-        *wait = 40 * MS;
-    }
-    assert_figures(&limiter, &expected);
+    expected.wait = one_wait(40 * MS);
+    assert_snapshot(&limiter, &expected);
 
     sleep(60 * MS).await;
     served(&mut middle).unwrap_err();
     expected.waiting = 0;
     expected.rejected.timed_out = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     let cancelled = waiter(limiter.acquire());
     drop(cancelled);
     expected.cancelled = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     let mut closed = waiter(limiter.acquire());
     limiter.close();
     expected.rejected.closed = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
     served(&mut closed).unwrap_err();
     refused(limiter.acquire());
     expected.rejected.closed = 2;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
     assert_eq!(expected.rejected.total(), 6);
 
     limiter.set_limit(1);
     expected.limit = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
     drop(first);
     expected.in_use = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
     drop(third);
     expected.in_use = 0;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,27 +102,27 @@ async fn a_limiter_with_keys_and_a_rate_agrees_with_a_script() {
     expected.in_use = 1;
     expected.keys = 1;
     expected.admitted_at_once = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     let second = at_once(limiter.key('b').acquire());
     expected.in_use = 2;
     expected.keys = 2;
     expected.admitted_at_once = 2;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     let mut third = waiter(limiter.key('c').acquire());
     expected.waiting = 1;
     expected.most_waiting = 1;
     expected.keys = 3;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     drop(first);
     expected.in_use = 1;
-    assert_figures(&limiter, &expected); // it cools: `a` is known, and nobody is served
+    assert_snapshot(&limiter, &expected); // it cools: `a` is known, and nobody is served
 
     limiter.key('d').try_acquire().unwrap_err();
     expected.rejected.queue_full = 1;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     sleep(1000 * MS).await;
     yield_now().await;
@@ -150,22 +133,21 @@ async fn a_limiter_with_keys_and_a_rate_agrees_with_a_script() {
     expected.admitted_after_waiting = 1;
     expected.wait = limiter.snapshot().total.wait;
     assert_eq!((expected.wait.count, expected.wait.max), (1, 1000 * MS));
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 
     drop(second);
     expected.in_use = 1;
     expected.keys = 1;
-    assert_figures(&limiter, &expected); // its window was over before
+    assert_snapshot(&limiter, &expected); // its window was over before
 
     drop(third);
     expected.in_use = 0;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
     advance(1000 * MS).await;
     expected.keys = 0;
-    assert_figures(&limiter, &expected);
+    assert_snapshot(&limiter, &expected);
 }
 
-/// The totals, and with a runtime the figures, of everything new.
 #[test]
 fn a_retired_runtimes_totals_stay() {
     static LIMITER: Limiter<Rejected> =

@@ -1,12 +1,13 @@
-//! Calls that wait no longer than they may. On the paused clock, but for those on several runtimes.
+//! Calls with `max_wait`: the limiter refuses them when their time is up.
 
-use crate::calls::{assert_busy, assert_whole, at_once, figures, let_in, refused};
-use crate::support::{assert_waits, one_thread, permit, served, waiter};
-use limit_runtime::{Limiter, MaxWait, Permit, Rejected, RejectedKind};
+use super::{TICK, all_in_one_tick, cases};
+use limit_runtime::{Limiter, MaxWait, Rejected, RejectedKind};
+use limit_tests::figures::{assert_all_free, assert_figures, total};
+use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
+use limit_tests::runtimes::one_thread;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Barrier;
 use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_test::task;
 
@@ -23,15 +24,15 @@ async fn a_call_waits_as_long_as_it_may_and_is_then_refused_with_how_long_it_wai
     assert_eq!(rejected.waited(), 50 * MS);
     assert_eq!((rejected.limiter(), rejected.weight()), ("max-wait-over", 1));
     assert_eq!((rejected.limit(), rejected.in_use()), (2, 2));
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.waiting, figures.cancelled), (0, 0));
     assert_eq!((figures.rejected.timed_out, figures.rejected.total()), (1, 1));
     assert_eq!(figures.wait.count, 0, "it was not let in");
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
-/// As for the other kinds, which have left the queue when they are told.
+/// `waiting` counts the other calls only, as with the other kinds of refusal.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_timed_out_is_not_among_those_who_wait() {
     let limiter = Limiter::new("max-wait-waiting", 1).max_wait(50 * MS);
@@ -44,7 +45,7 @@ async fn a_call_that_timed_out_is_not_among_those_who_wait() {
          waiting",
     );
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +54,7 @@ async fn it_never_waits_less_than_it_may() {
     let held = permit(&limiter);
     for nanoseconds in [1, 999, 1_000, 1_001, 999_999, 1_000_001, 1_500_000, 77_777_777] {
         let max_wait = Duration::from_nanos(nanoseconds);
-        // Off the timer's ticks.
+        // Moves the clock off the timer's ticks.
         advance(Duration::from_nanos(333_333)).await;
         let asked = Instant::now();
         let rejected = limiter.acquire().max_wait(max_wait).await.unwrap_err();
@@ -62,7 +63,7 @@ async fn it_never_waits_less_than_it_may() {
         assert!(rejected.waited() <= max_wait + 2 * MS, "{:?} of {max_wait:?}", rejected.waited());
     }
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,10 +79,10 @@ async fn a_permit_freed_in_time_is_taken() {
         assert_eq!(asked.elapsed(), held_for * MS);
         drop(admitted.expect("the permit came in time"));
     }
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.admitted_after_waiting, figures.wait.max), (3, 49 * MS));
     assert_eq!(figures.rejected.total(), 0);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,8 +94,8 @@ async fn a_permit_that_was_handed_over_in_time_is_taken_also_when_it_is_looked_a
     drop(held);
     advance(100 * MS).await;
     drop(served(&mut call).expect("the permit came in time"));
-    assert_eq!(figures(&limiter).rejected.timed_out, 0);
-    assert_whole(&limiter);
+    assert_eq!(total(&limiter).rejected.timed_out, 0);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,9 +111,9 @@ async fn a_free_permit_is_taken_with_no_time_to_wait() {
         drop(held);
         drop(let_in(limiter.acquire().max_wait(past)));
     }
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.admitted_at_once, figures.rejected.timed_out), (20, 20));
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,7 +128,7 @@ async fn a_moment_is_as_good_as_a_duration() {
     assert_eq!((rejected.waited(), asked.elapsed()), (30 * MS, 50 * MS));
     assert_eq!(MaxWait::from(moment), MaxWait::Until(Instant::from_std(moment)));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,7 +144,7 @@ async fn what_a_call_says_goes_before_what_the_limiter_says() {
     let rejected = limiter.acquire().weight(1).priority(3).enabled(true).await.unwrap_err();
     assert_eq!(rejected.waited(), 50 * MS, "the others leave it as it is");
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +156,7 @@ async fn the_time_counts_from_when_the_call_begins_to_wait() {
     let rejected = call.await.unwrap_err();
     assert_eq!(rejected.waited(), 50 * MS);
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +168,7 @@ async fn with_the_largest_wait_a_call_waits_for_ever() {
     assert_waits(&mut call);
     drop(held);
     drop(served(&mut call).unwrap());
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +182,7 @@ async fn who_stands_behind_a_heavy_call_that_times_out_is_served_at_once() {
     assert_eq!(served(&mut heavy).unwrap_err().kind(), RejectedKind::TimedOut);
     drop(served(&mut light));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,78 +190,37 @@ async fn a_call_dropped_before_its_time_is_up_is_cancelled_and_not_timed_out() {
     let limiter = Limiter::new("max-wait-cancelled", 1).max_wait(50 * MS);
     let held = let_in(limiter.acquire());
     let call = waiter(limiter.acquire());
-    // Its time is up, but it has not been told.
+    // Its time is up, but nobody has polled it.
     advance(60 * MS).await;
     drop(call);
     assert!(timeout(10 * MS, limiter.acquire()).await.is_err());
-    let figures = figures(&limiter);
+    let figures = total(&limiter);
     assert_eq!((figures.cancelled, figures.rejected.timed_out), (2, 0));
     drop(held);
-    assert_whole(&limiter);
-}
-
-/// 1,000 calls whose time is up in the tick in which permits come back.
-async fn all_in_one_tick(limiter: Arc<Limiter<Rejected>>, permits: usize, keep: bool) {
-    let held: Vec<Permit> = (0..permits).map(|_| let_in(limiter.acquire())).collect();
-    let start = Arc::new(Barrier::new(1001));
-    let calls: Vec<_> = (0..1000)
-        .map(|_| {
-            let (limiter, start) = (Arc::clone(&limiter), Arc::clone(&start));
-            tokio::spawn(async move {
-                start.wait().await;
-                let permit = limiter.acquire().await;
-                if keep {
-                    sleep(10 * MS).await;
-                }
-                match &permit {
-                    Ok(_) => true,
-                    Err(rejected) => {
-                        assert_eq!(rejected.kind(), RejectedKind::TimedOut);
-                        assert!(rejected.waited() >= 10 * MS);
-                        false
-                    }
-                }
-            })
-        })
-        .collect();
-    // One by one, so that the timers of calls and permits are mixed.
-    let releases: Vec<_> = held
-        .into_iter()
-        .map(|permit| {
-            tokio::spawn(async move {
-                sleep(10 * MS).await;
-                drop(permit);
-            })
-        })
-        .collect();
-    start.wait().await;
-
-    let mut admitted = 0;
-    for call in calls {
-        admitted += u64::from(call.await.unwrap());
-    }
-    for release in releases {
-        release.await.unwrap();
-    }
-    let figures = figures(&limiter);
-    assert_eq!(
-        figures.admitted_at_once + figures.admitted_after_waiting,
-        admitted + permits as u64
-    );
-    assert_eq!(figures.rejected.timed_out, 1000 - admitted);
-    assert_eq!((figures.cancelled, figures.rejected.total()), (0, 1000 - admitted));
-    assert_eq!(figures.wait.count, figures.admitted_after_waiting);
-    assert_eq!(figures.most_waiting, 1000);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_permits_that_come_in_the_tick_of_the_deadline_are_used_or_passed_on() {
-    for permits in [1, 8, 500, 1000] {
-        for keep in [false, true] {
-            let limiter = Limiter::named("max-wait-same-tick", permits).max_wait(10 * MS);
-            all_in_one_tick(Arc::new(limiter), permits, keep).await;
-        }
+    for (permits, keep) in cases() {
+        let limiter = Limiter::named("max-wait-same-tick", permits).max_wait(TICK);
+        let limiter = Arc::new(limiter);
+        let held = (0..permits).map(|_| let_in(limiter.acquire())).collect();
+        let ask = |_| {
+            let limiter = Arc::clone(&limiter);
+            async move {
+                let refused = |rejected: Rejected| {
+                    assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+                    assert!(rejected.waited() >= TICK);
+                };
+                limiter.acquire().await.map_err(refused).ok()
+            }
+        };
+        let admitted = all_in_one_tick(&limiter, held, keep, ask).await;
+        let figures = total(&limiter);
+        assert_eq!(figures.rejected.timed_out, 1000 - admitted);
+        assert_eq!((figures.cancelled, figures.rejected.total()), (0, 1000 - admitted));
+        assert_all_free(&limiter);
     }
 }
 
@@ -280,7 +240,7 @@ fn the_time_goes_on_when_a_call_moves_on_to_another_runtime() {
     assert_eq!(rejected.kind(), RejectedKind::TimedOut);
     assert!(rejected.waited() >= 20 * MS && asked.elapsed() >= rejected.waited());
     drop((held, there));
-    second.block_on(async { assert_whole(&LIMITER) });
+    second.block_on(async { assert_all_free(&LIMITER) });
 }
 
 #[tokio::test(start_paused = true)]
@@ -289,7 +249,7 @@ async fn the_time_goes_on_when_a_call_asks_again() {
     let held = let_in(limiter.acquire());
     let mut call = waiter(limiter.acquire());
     advance(20 * MS).await;
-    // Whoever waits is to ask again.
+    // Both changes together make each waiter ask again.
     limiter.set_enabled(false);
     limiter.set_enabled(true);
     assert!(call.is_woken());
@@ -300,7 +260,7 @@ async fn the_time_goes_on_when_a_call_asks_again() {
     let rejected = served(&mut call).unwrap_err();
     assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, 50 * MS));
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
 }
 
 #[test]
@@ -311,8 +271,8 @@ fn a_call_that_would_need_a_timer_and_has_none_panics_and_leaves_no_trace() {
     let polled = catch_unwind(AssertUnwindSafe(|| call.poll().is_pending()));
     assert!(polled.is_err(), "outside a runtime there is no timer");
     drop(call);
-    assert_busy(&limiter, 1, 0);
+    assert_figures(&limiter, 1, 0);
     drop(held);
-    assert_whole(&limiter);
+    assert_all_free(&limiter);
     drop(at_once(limiter.acquire()));
 }

@@ -7,13 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fmt, fs, io};
 
-/// A package in the target directory, one binary a program.
-pub(crate) struct Project {
+/// A package below the target directory with one binary for each program.
+#[derive(Debug)]
+pub struct Project {
+    target: PathBuf,
     directory: PathBuf,
 }
 
-/// Whether clippy, a component of the toolchain, is missing. Then says so, past what a test captures.
-pub(crate) fn is_without_clippy() -> bool {
+/// Returns whether clippy, a component of the toolchain, is missing.
+///
+/// Says so on the standard error, which a test does not capture.
+pub fn is_without_clippy() -> bool {
     let output = Command::new(env!("CARGO")).args(["clippy", "--version"]).output();
     let is_missing = !output.is_ok_and(|output| output.status.success());
     if is_missing {
@@ -23,36 +27,48 @@ pub(crate) fn is_without_clippy() -> bool {
     is_missing
 }
 
-/// The same lines, the attribute's a comment.
-pub(crate) fn without_attribute(source: &str) -> String {
+/// Returns the same lines with the attribute's line as a comment.
+pub fn without_attribute(source: &str) -> String {
     source.replace("#[concurrency_limit(", "// [concurrency_limit(")
 }
 
-/// What the compiler said, without the program's name.
+/// One message of the compiler, without the program's name.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Diagnostic {
-    pub(crate) level: String,
-    pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) places: Vec<Place>,
-    pub(crate) children: Vec<Diagnostic>,
+pub struct Diagnostic {
+    /// `error`, `warning`, `note` or `help`.
+    pub level: String,
+    /// The code of an error or the name of a lint, empty if there is none.
+    pub code: String,
+    /// The text.
+    pub message: String,
+    /// All spans.
+    pub places: Vec<Place>,
+    /// Notes and suggestions.
+    pub children: Vec<Diagnostic>,
 }
 
-/// Where it said it of.
+/// One span of a message: the source code that the message is about.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Place {
-    pub(crate) line: usize,
-    pub(crate) text: String,
-    pub(crate) primary: bool,
-    pub(crate) column: u64,
-    pub(crate) end: (u64, u64),
-    pub(crate) label: String,
+pub struct Place {
+    /// The first line, from 1.
+    pub line: usize,
+    /// The source code on the first line.
+    pub text: String,
+    /// Whether this is a primary span.
+    pub primary: bool,
+    /// The first column, from 1.
+    pub column: u64,
+    /// The last line and the column after the last.
+    pub end: (u64, u64),
+    /// The text beside the span, empty if there is none.
+    pub label: String,
 }
 
 impl Project {
-    /// An empty one.
-    pub(crate) fn new(name: &str) -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    /// Creates a package without programs. `target` is the value of `CARGO_TARGET_TMPDIR`.
+    pub fn new(target: &str, name: &str) -> Self {
+        let target = PathBuf::from(target);
+        let directory = target.join(name);
         let programs = directory.join("src/bin");
         if programs.exists() {
             fs::remove_dir_all(&programs).expect("the last run's programs can be removed");
@@ -68,11 +84,11 @@ impl Project {
         fs::write(directory.join("Cargo.toml"), manifest).expect("a manifest can be written");
         fs::copy(root.join("Cargo.lock"), directory.join("Cargo.lock"))
             .expect("the workspace has a lock file");
-        Self { directory }
+        Self { target, directory }
     }
 
     /// Adds a program.
-    pub(crate) fn add(&mut self, name: &str, source: &str) {
+    pub fn add(&mut self, name: &str, source: &str) {
         let source = source.replacen(
             "use limit_runtime::concurrency_limit;",
             "#[allow(unused_imports)] use limit_runtime::concurrency_limit;",
@@ -82,11 +98,11 @@ impl Project {
         fs::write(file, source).expect("a program can be written");
     }
 
-    /// Compiles all programs with these options; says what the compiler said of each.
-    pub(crate) fn check(self, options: &[String]) -> BTreeMap<String, Vec<Diagnostic>> {
+    /// Compiles all programs with these options; returns the messages by program.
+    pub fn check(self, options: &[String]) -> BTreeMap<String, Vec<Diagnostic>> {
         let output = Command::new(env!("CARGO"))
             .current_dir(&self.directory)
-            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("diagnostics"))
+            .env("CARGO_TARGET_DIR", self.target.join("diagnostics"))
             .env_remove("RUSTFLAGS")
             .args(["clippy", "--offline", "--keep-going", "--message-format=json", "--"])
             .args(options)
@@ -101,7 +117,7 @@ impl Project {
             }
             let program = text(&message["target"]["name"]);
             let diagnostic = Diagnostic::read(&message["message"], &program);
-            // How many errors there were follows from the others.
+            // The number of errors follows from the other messages.
             if !diagnostic.message.starts_with("aborting due to") && !diagnostic.places.is_empty() {
                 said.entry(program).or_default().push(diagnostic);
             }
@@ -145,7 +161,7 @@ impl Diagnostic {
 }
 
 impl Diagnostic {
-    /// Which group a lint is in, and what to write against it, is said with its first diagnostic.
+    /// The compiler names a lint's group, and how to override it, with the lint's first diagnostic only.
     fn is_about_its_level(&self) -> bool {
         self.message.starts_with("`-W ") || self.message.starts_with("to override `-W ")
     }
