@@ -137,7 +137,7 @@ fn a_changed_limit_holds_for_each_key() {
     let mut waiting: Vec<_> =
         (0..8).map(|number| (number, waiter(limiter.key(number % 2).acquire()))).collect();
     limiter.set_limit(3);
-    assert_eq!(limiter.limit(), 3);
+    assert_eq!(limiter.limit(), Some(3));
     let served = ready(&mut waiting);
     assert_eq!(served.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1, 2, 3]);
     held.extend(served.into_iter().map(|(_, permit)| permit));

@@ -19,7 +19,7 @@ fn a_second_limiter_of_one_name_is_numbered_and_says_so() {
         second.snapshot().warnings,
         ["another limiter is named `limiters-same-name`; this one is `limiters-same-name#2`"]
     );
-    assert_eq!(find("limiters-same-name#3").expect("it is in use").limit(), 3);
+    assert_eq!(find("limiters-same-name#3").expect("it is in use").limit(), Some(3));
 
     let held = permit(&second);
     let other = permit(&second);
@@ -77,7 +77,7 @@ fn a_limiter_is_listed_from_its_first_use_until_it_is_dropped() {
     both.sort();
     assert_eq!(both, ["limiters-listed-1", "limiters-listed-2"]);
     let found = find("limiters-listed-2").expect("it is in use");
-    assert_eq!((found.limit(), found.snapshot().scope), (2, Scope::Process));
+    assert_eq!((found.limit(), found.snapshot().scope), (Some(2), Scope::Process));
     assert_eq!(found.snapshot(), two.snapshot());
     drop(two);
     assert_eq!(listed(), ["limiters-listed-1"]);
@@ -93,7 +93,7 @@ fn a_functions_limiter_is_found_under_its_path() {
 
     assert!(tokio_test::task::spawn(found_by_path()).poll().is_ready());
     let name = concat!(module_path!(), "::found_by_path");
-    assert_eq!(find(name).expect("it is in use").limit(), 4);
+    assert_eq!(find(name).expect("it is in use").limit(), Some(4));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_handle_changes_the_limit_and_shows_the_figures() {
     let mut waiting = waiter(limiter.acquire());
     let handle = find("limiters-handle").expect("it is in use");
     handle.set_limit(2);
-    assert_eq!((handle.limit(), limiter.limit()), (2, 2));
+    assert_eq!((handle.limit(), limiter.limit()), (Some(2), Some(2)));
     assert_eq!(handle.snapshot().total.in_use, 2);
     drop((served(&mut waiting), held));
     assert!(format!("{handle:?}").contains("limiters-handle"));
@@ -148,7 +148,7 @@ fn new_with_limit(limit: usize) -> Figures {
 fn a_new_limiter_shows_nothing_of_those_before_it() {
     for round in 1..=100 {
         let limiter = Limiter::new("limiters-nothing-left", round);
-        assert_eq!(limiter.limit(), round);
+        assert_eq!(limiter.limit(), Some(round));
         assert_eq!(total(&limiter), new_with_limit(round));
         let permits: Vec<_> = (0..round).map(|_| permit(&limiter)).collect();
         drop(waiter(limiter.acquire()));
@@ -170,7 +170,7 @@ fn a_handle_of_a_dropped_limiter_shows_the_last_figures_and_changes_nothing() {
     drop(limiter);
     assert_eq!(handle.snapshot().total, last);
     handle.set_limit(9);
-    assert_eq!((handle.limit(), handle.name()), (2, "limiters-dropped"));
+    assert_eq!((handle.limit(), handle.name()), (Some(2), "limiters-dropped"));
 
     // The handle does not touch the limiter that has its slot now.
     let others: Vec<_> =

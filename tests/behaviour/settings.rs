@@ -241,11 +241,11 @@ fn settings_hold_for_all_runtimes_those_alive_and_those_to_come() {
 #[test]
 fn a_limit_that_was_found_out_is_in_force_again_after_a_reset() {
     static LIMITER: Limiter = Limiter::lazy("settings-lazy", || 3);
-    assert_eq!(LIMITER.limit(), 3);
+    assert_eq!(LIMITER.limit(), Some(3));
     LIMITER.set_limit(8);
-    assert_eq!((LIMITER.limit(), total(&LIMITER).limit), (8, 8));
+    assert_eq!((LIMITER.limit(), total(&LIMITER).limit), (Some(8), 8));
     LIMITER.reset();
-    assert_eq!((LIMITER.limit(), total(&LIMITER).limit), (3, 3));
+    assert_eq!((LIMITER.limit(), total(&LIMITER).limit), (Some(3), 3));
     assert_all_free(&LIMITER);
 }
 
@@ -283,7 +283,7 @@ fn after_a_reset_each_runtime_has_the_limit_that_it_found_out() {
     LIMITER.reset();
     assert_eq!((limit(&first), limit(&second), limit(&third)), (3, 4, 4));
     let handle = find("settings-lazy-each").expect("it has been used");
-    assert_eq!((handle.limit(), total(&LIMITER).limit), (4, 4));
+    assert_eq!((handle.limit(), total(&LIMITER).limit), (Some(4), 4));
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn a_limit_that_was_set_before_it_was_found_out_is_found_out_at_a_reset() {
     LIMITER.set_limit(8);
     drop(LIMITER.try_acquire().expect("a permit is free"));
     LIMITER.reset();
-    assert_eq!((LIMITER.limit(), total(&LIMITER).limit), (0, 0));
+    assert_eq!((LIMITER.limit(), total(&LIMITER).limit), (Some(0), 0));
     assert!(LIMITER.try_acquire().is_err());
     let warnings = LIMITER.snapshot().warnings;
     assert_eq!(warnings, ["the limit is 0: every call waits until it is raised"]);
@@ -330,7 +330,7 @@ fn an_expression_is_not_evaluated_before_the_first_use() {
     LIMITER.set_limit(8);
     LIMITER.reset();
     assert_eq!(EVALUATED.load(Ordering::Relaxed), 0);
-    assert_eq!(LIMITER.limit(), 1);
+    assert_eq!(LIMITER.limit(), Some(1));
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn a_handle_changes_what_its_limiter_does_as_long_as_there_is_one() {
     assert_eq!(limiter.snapshot().settings, before);
     drop(limiter);
     handle.set_limit(9);
-    assert_eq!((handle.limit(), handle.snapshot().settings), (1, before));
+    assert_eq!((handle.limit(), handle.snapshot().settings), (Some(1), before));
 }
 
 #[tokio::test(start_paused = true)]

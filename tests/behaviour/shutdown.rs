@@ -59,9 +59,9 @@ fn until_gone(limiter: &Limiter, mut calls: mpsc::Receiver<()>) {
 /// Asserts that a new runtime has exactly as many permits as the limit, and that they work.
 fn assert_a_new_runtime_is_whole(limiter: &Arc<Limiter>) {
     let runtime = one_thread();
-    let calls = spawn_calls(&runtime, limiter, limiter.limit() + 1);
+    let calls = spawn_calls(&runtime, limiter, limiter.snapshot().total.limit + 1);
     let figures = limiter.snapshot().runtimes[0].figures;
-    assert_eq!((figures.in_use, figures.waiting), (limiter.limit(), 1));
+    assert_eq!((figures.in_use, figures.waiting), (limiter.snapshot().total.limit, 1));
     drop(runtime);
     until_gone(limiter, calls);
     let runtime = one_thread();

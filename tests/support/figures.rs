@@ -22,7 +22,7 @@ pub fn assert_figures<E: Admission, K>(limiter: &Limiter<E, K>, in_use: usize, w
 #[track_caller]
 pub fn assert_all_free<E: Admission>(limiter: &Limiter<E>) {
     assert_figures(limiter, 0, 0);
-    let limit = limiter.limit();
+    let limit = limiter.snapshot().total.limit;
     let permits: Vec<_> = (0..limit)
         .map(|taken| {
             limiter.try_acquire().unwrap_or_else(|_| panic!("{taken} of {limit} permits are free"))

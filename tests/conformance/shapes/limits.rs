@@ -154,7 +154,7 @@ impl Client {
         21
     }
 
-    #[concurrency_limit(limiter = if self.limiter().limit() > 9 { &*self.boxed } else { &self.own })]
+    #[concurrency_limit(limiter = if self.limiter().limit() > Some(9) { &*self.boxed } else { &self.own })]
     async fn choice(&self) -> u8 {
         29
     }

@@ -236,7 +236,7 @@ async fn existing_handled() -> usize {
 
 #[concurrency_limit(2, max_waiting = 1)]
 #[concurrency_limit(limiter = BOUNDED, permit = permit)]
-#[concurrency_limit(PLAIN.limit(), weight = 1, on_reject = |_| Ok(9))]
+#[concurrency_limit(PLAIN.limit().unwrap_or(1), weight = 1, on_reject = |_| Ok(9))]
 async fn thrice() -> Alias<u8> {
     drop(permit);
     Ok(5)
