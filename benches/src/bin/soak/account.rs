@@ -53,7 +53,7 @@ impl Account {
     pub(crate) fn count_end(&self, end: End) {
         let count = match end {
             End::Admitted => &self.tally.admitted,
-            End::Refused(kind) => &self.tally.refused[place(kind)],
+            End::Refused(kind) => &self.tally.refused[index_of(kind)],
             End::Cancelled => &self.tally.cancelled,
             End::Panicked => &self.tally.panicked,
         };
@@ -91,9 +91,9 @@ impl Account {
         if admissions < load(admitted) {
             self.lost(format_args!("{} admitted, {admissions} are counted", load(admitted)));
         }
-        for kind in RejectedKind::ALL {
+        for &kind in RejectedKind::ALL {
             // Who is cancelled may have been refused and not have noticed.
-            let (told, counted) = (load(&refused[place(kind)]), figures.rejected.of(kind));
+            let (told, counted) = (load(&refused[index_of(kind)]), figures.rejected.get(kind));
             if counted < told || counted > told + cancelled + panicked {
                 self.lost(format_args!("{told} were told {kind:?}, {counted} are counted"));
             }
@@ -113,9 +113,9 @@ pub(crate) fn counted(figures: &Figures) -> u64 {
         + figures.rejected.total()
 }
 
-fn place(kind: RejectedKind) -> usize {
-    let place = RejectedKind::ALL.iter().position(|&other| other == kind);
-    place.expect("`ALL` has all of them")
+fn index_of(kind: RejectedKind) -> usize {
+    let index = RejectedKind::ALL.iter().position(|&other| other == kind);
+    index.expect("`ALL` has all of them")
 }
 
 /// A call, or the permit that it has got.

@@ -141,8 +141,13 @@ impl AnyLimiter {
             Change::Shadow(shadow) => any!(self, limiter => {
                 limiter.set_shadow(shadow).expect("it was not made a shadow");
             }),
-            Change::Closed(true) => any!(self, limiter => limiter.close()),
-            Change::Closed(false) => any!(self, limiter => limiter.reopen()),
+            Change::Closed(closed) => match (self, closed) {
+                (Self::Plain(_) | Self::Keyed(_), _) => {}
+                (Self::Fallible(limiter), true) => limiter.close(),
+                (Self::Fallible(limiter), false) => limiter.reopen(),
+                (Self::KeyedFallible(limiter), true) => limiter.close(),
+                (Self::KeyedFallible(limiter), false) => limiter.reopen(),
+            },
             Change::MaxWaiting(most) => match self {
                 Self::Plain(_) | Self::Keyed(_) => {}
                 Self::Fallible(limiter) => limiter.set_max_waiting(most as usize),

@@ -61,7 +61,8 @@ impl Subject {
     pub(crate) fn scope(&self, polled: Scope) -> Scope {
         match self.spec.scope {
             Shared::Process => Scope::Process,
-            Shared::Runtime => polled,
+            // There is no third one in this process.
+            _ => polled,
         }
     }
 
