@@ -12,10 +12,10 @@ use crate::limiter::Core;
 #[cfg(feature = "tracing")]
 use crate::logging;
 use crate::permit::Permit;
-use crate::policy::{Ask, MaxWait};
+use crate::policy::{MaxWait, Request};
 use crate::registry::Lease;
 use crate::rejected::Rejected;
-use crate::semaphore::{Entered, Held, KeySource, NO_SLOT, Semaphore, Standing, Waiter, WaitsFor};
+use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
 use deadline::Deadline;
 use std::convert::Infallible;
 use std::fmt;
@@ -79,7 +79,7 @@ type Looked = (&'static Semaphore, Lease);
 /// A call on its way to its permits.
 struct Call<'a> {
     limiter: &'a Core,
-    ask: Ask,
+    ask: Request,
     waiter: Option<Waiter>,
     /// When it began to wait, if it has.
     since: Option<Instant>,
@@ -199,11 +199,12 @@ impl Call<'_> {
         }
         let (semaphore, lease) = self.limiter.semaphore(Some(context.waker()));
         let weight = self.ask.permits();
-        if may_be_free && semaphore.try_acquire(weight, || lease.holds()) {
-            Ok(self.limiter.permit(Held { semaphore, weight, slot: NO_SLOT }, self.site))
-        } else {
-            Err(Some((semaphore, lease)))
+        if may_be_free {
+            if let Some(held) = semaphore.try_acquire(weight, || lease.holds()) {
+                return Ok(self.limiter.permit(held, self.site));
+            }
         }
+        Err(Some((semaphore, lease)))
     }
 
     #[inline]
@@ -214,24 +215,37 @@ impl Call<'_> {
         key: Option<&dyn KeySource>,
         deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
-        let Some(waiter) = &self.waiter else {
+        let Self { limiter, waiter, since, .. } = self;
+        let Some(waiter) = waiter else {
             return self.enter(context, looked, key, deadline);
         };
-        match waiter.poll(context.waker()) {
-            Standing::Waits => self.look_at_the_clock(context, key, deadline),
-            Standing::Granted => Poll::Ready(Ok(self.admitted())),
-            Standing::Refused => {
-                let waiter = self.waiter.take().expect("only a waiter is refused later");
+        let (semaphore, mut wait) = (waiter.semaphore(), Duration::ZERO);
+        let measure = || measure(limiter, semaphore, *since, &mut wait);
+        let polled = waiter.poll(context.waker(), measure);
+        match polled {
+            Poll::Pending => self.look_at_the_clock(context, key, deadline),
+            Poll::Ready(Ok(held)) => Poll::Ready(Ok(self.admitted(held, wait))),
+            Poll::Ready(Err(unserved)) => self.unserved(unserved, context, key, deadline),
+        }
+    }
+
+    /// Its wait has ended without permits.
+    fn unserved(
+        &mut self,
+        unserved: Unserved,
+        context: &mut Context<'_>,
+        key: Option<&dyn KeySource>,
+        deadline: Option<&mut Deadline>,
+    ) -> Poll<Result<Permit, Rejected>> {
+        self.waiter = None;
+        match unserved {
+            Unserved::Refused(refusal) => {
                 self.waits_no_longer();
-                let refusal = waiter.into_refusal();
                 Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
             }
             // The runtime has ended, the limit is known now, or who was to find it out has failed to.
-            Standing::Retry => {
-                // It is still listed as one that waits.
-                self.waiter.take().expect("only a waiter asks again").leave();
-                self.enter(context, None, key, deadline)
-            }
+            // It is still listed as one that waits.
+            Unserved::Retry => self.enter(context, None, key, deadline),
         }
     }
 
@@ -251,7 +265,7 @@ impl Call<'_> {
         loop {
             let (semaphore, lease) =
                 looked.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
-            let ask = Ask { no_time, ..self.ask };
+            let ask = Request { no_time, ..self.ask };
             let waker = (!no_time).then_some(context.waker());
             match semaphore.enter(ask, key, waker, || lease.holds()) {
                 Entered::Admitted(held) => {
@@ -330,38 +344,22 @@ impl Call<'_> {
         if deadline.poll(since, context).is_pending() {
             return Poll::Pending;
         }
-        // Taken out, because it may leave and somebody who is woken then panic.
-        let waiter = self.waiter.take().expect("only a waiter looks at the clock");
-        match waiter.time_out() {
-            Ok(refusal) => {
-                self.waits_no_longer();
-                Poll::Ready(Err(self.limiter.rejected(self.ask, self.waited(), refusal)))
-            }
-            Err(waiter) => {
-                // It has been handed its permits, or been dismissed, at the same time. It need not be
-                // woken to be told that: this is its poll.
-                self.waiter = Some(waiter);
-                self.poll_slow(context, None, key, Some(deadline))
-            }
+        let Self { limiter, waiter, .. } = self;
+        let waiter = waiter.as_mut().expect("only a waiter looks at the clock");
+        let (semaphore, mut wait) = (waiter.semaphore(), Duration::ZERO);
+        // It may have been handed its permits, or been dismissed, at the same time.
+        match waiter.time_out(|| measure(limiter, semaphore, Some(since), &mut wait)) {
+            Ok(held) => Poll::Ready(Ok(self.admitted(held, wait))),
+            Err(unserved) => self.unserved(unserved, context, key, Some(deadline)),
         }
     }
 
-    /// Makes the granted waiter a permit.
+    /// Makes a permit of what the waiter was handed.
     #[inline]
-    fn admitted(&mut self) -> Permit {
-        let waiter = self.waiter.take().expect("only a waiter is granted permits");
-        let wait = self.waited();
-        // Foreign code, which may panic: the waiter gives its permits back then. And before a snapshot
-        // can see the wait.
-        #[cfg(feature = "opentelemetry")]
-        {
-            let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-            let (entry, semaphore) = (self.limiter.entry(), waiter.semaphore());
-            crate::exporters::opentelemetry::waited(entry, semaphore, nanoseconds);
-        }
-        let held = waiter.accept(wait);
+    fn admitted(&mut self, held: Held, wait: Duration) -> Permit {
+        self.waiter = None;
         let mut record = std::mem::replace(&mut self.record, Record::NONE);
-        record.admitted(self.limiter, held.semaphore, held.weight, self.site);
+        record.admitted(self.limiter, held.semaphore(), held.weight(), self.site);
         let permit = Permit::new(held, record);
         // Foreign code, which may panic: the permit is there already.
         self.log_admitted(wait);
@@ -401,6 +399,27 @@ impl Call<'_> {
     #[cfg(not(feature = "tracing"))]
     #[expect(clippy::unused_self, reason = "as with the feature")]
     fn log_admitted(&self, _waited: Duration) {}
+}
+
+/// Measures for how long a call has waited that has been handed its permits.
+#[inline]
+fn measure(
+    limiter: &Core,
+    semaphore: &Semaphore,
+    since: Option<Instant>,
+    wait: &mut Duration,
+) -> Duration {
+    *wait = since.map_or(Duration::ZERO, |since| since.elapsed());
+    // Foreign code, which may panic: the waiter still owns its permits. And before a snapshot can see the
+    // wait.
+    #[cfg(feature = "opentelemetry")]
+    {
+        let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        crate::exporters::opentelemetry::waited(limiter.entry(), semaphore, nanoseconds);
+    }
+    #[cfg(not(feature = "opentelemetry"))]
+    let _ = (limiter, semaphore);
+    *wait
 }
 
 impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {

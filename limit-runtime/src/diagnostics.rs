@@ -47,7 +47,7 @@ mod watch;
 
 use crate::limiter::{Core, Entry, entry};
 use crate::semaphore::Semaphore;
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 pub use calls::Call;
 #[cfg(feature = "console")]
 pub(crate) use calls::calls;
@@ -203,7 +203,7 @@ impl Drop for Ended {
     fn drop(&mut self) {
         if let Some(held) = self.0.take() {
             // Caught, if the thread is unwinding already.
-            serve_each([held], Held::tell);
+            run_all_then_resume_panic([held], Held::tell);
         }
     }
 }

@@ -139,7 +139,7 @@ pub type KeyedLimiter<E = Infallible> = Limiter<E, Keyed>;
 
 impl Limiter {
     /// The largest limit, 2³¹ − 1.
-    pub const MAX_LIMIT: usize = crate::semaphore::MAX_LIMIT as usize;
+    pub const MAX_LIMIT: usize = crate::policy::MAX_LIMIT as usize;
 
     /// A limiter with that name and limit, for each runtime.
     ///

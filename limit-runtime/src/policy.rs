@@ -4,6 +4,9 @@ use crate::rejected::RejectedKind;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The largest limit, 2³¹ − 1: a semaphore counts its free permits in 31 bits.
+pub(crate) const MAX_LIMIT: u32 = (1 << 31) - 1;
+
 /// Who is served first of those who wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -123,7 +126,7 @@ impl Policy {
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct Request {
     pub(crate) weight: u32,
     /// Higher first.
     pub(crate) priority: u8,
@@ -135,7 +138,7 @@ pub(crate) struct Ask {
     pub(crate) no_time: bool,
 }
 
-impl Ask {
+impl Request {
     /// One permit, however long it takes.
     pub(crate) const ONE: Self =
         Self { weight: 1, priority: 0, fallible: false, enabled: true, no_time: false };

@@ -6,11 +6,11 @@ use crate::Scope;
 use crate::diagnostics::{Record, Site};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
-use crate::policy::{Ask, MaxWait, Policy};
+use crate::policy::{MaxWait, Policy, Request};
 use crate::registry::{self, Lease};
 use crate::rejected::{Refusal, Rejected};
 use crate::runtime_id;
-use crate::semaphore::{Entered, Held, KeySource, NO_SLOT, Semaphore, Waiter};
+use crate::semaphore::{Entered, Held, KeySource, Semaphore, Waiter};
 use crate::sync::Ordering;
 use once_cell::sync::OnceCell;
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ pub(crate) struct Core {
     /// The index under which registries know it, plus one; 0 before the first use.
     index: ConstAtomicU32,
     /// What a call asks for that does not say anything else.
-    pub(crate) ask: Ask,
+    pub(crate) ask: Request,
     pub(crate) max_wait: Option<MaxWait>,
     pub(crate) policy: Policy,
     /// Where the function stands after which it is named, if it is.
@@ -61,7 +61,7 @@ impl Core {
             scope: Scope::Runtime,
             env: None,
             index: ConstAtomicU32::new(0),
-            ask: Ask::ONE,
+            ask: Request::ONE,
             max_wait: None,
             policy: Policy::PLAIN,
             function: None,
@@ -90,12 +90,14 @@ impl Core {
         key: Option<&dyn KeySource>,
         site: Site,
     ) -> Result<Permit, Rejected> {
-        let ask = Ask { fallible: true, ..self.ask };
+        let ask = Request { fallible: true, ..self.ask };
         let weight = ask.permits();
         loop {
             let (semaphore, lease) = self.semaphore(None);
-            if key.is_none() && semaphore.try_acquire(weight, || lease.holds()) {
-                return Ok(self.permit(Held { semaphore, weight, slot: NO_SLOT }, site));
+            if key.is_none() {
+                if let Some(held) = semaphore.try_acquire(weight, || lease.holds()) {
+                    return Ok(self.permit(held, site));
+                }
             }
             match semaphore.enter(ask, key, None, || lease.holds()) {
                 Entered::Admitted(held) => return Ok(self.permit(held, site)),
@@ -112,7 +114,7 @@ impl Core {
     /// The permit of a call that has been let in.
     #[inline]
     pub(crate) fn permit(&self, held: Held, site: Site) -> Permit {
-        let record = Record::holds(self, held.semaphore, held.weight, site);
+        let record = Record::holds(self, held.semaphore(), held.weight(), site);
         Permit::new(held, record)
     }
 
@@ -183,7 +185,7 @@ impl Core {
     }
 
     #[cold]
-    pub(crate) fn rejected(&self, ask: Ask, waited: Duration, refusal: Refusal) -> Rejected {
+    pub(crate) fn rejected(&self, ask: Request, waited: Duration, refusal: Refusal) -> Rejected {
         Rejected::new(Arc::clone(&self.entry().name), ask.weight, waited, refusal)
     }
 

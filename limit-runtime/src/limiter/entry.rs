@@ -21,9 +21,10 @@ use crate::metrics::Figures;
 use crate::metrics::Former;
 #[cfg(feature = "diagnostics")]
 use crate::metrics::Histogram;
+use crate::policy::MAX_LIMIT;
 use crate::registry;
-use crate::semaphore::{MAX_LIMIT, Semaphore, Wakers};
-use crate::unwind::serve_each;
+use crate::semaphore::{Semaphore, WakeList};
+use crate::unwind::run_all_then_resume_panic;
 use found::Found;
 #[cfg(feature = "console")]
 pub(crate) use look::Look;
@@ -142,7 +143,7 @@ impl DerefMut for InUse<'_> {
 
 /// What follows a change: one after the other, also if foreign code in one of them panics.
 enum Then<'a> {
-    Wake(Wakers),
+    Wake(WakeList),
     Serve(&'a Semaphore),
     Notify(&'a Notify),
 }
@@ -281,22 +282,22 @@ impl Entry {
         });
         let receiver = receiver.unwrap_or_else(|| listeners.subscribe());
         let listeners = listeners.clone();
-        self.change(control, |semaphore| semaphore.listen(listeners.clone()));
+        self.change(control, |semaphore| semaphore.subscribe(listeners.clone()));
         receiver
     }
 
     /// Changes something for all runtimes, those alive and those to come, for which it has been noted.
-    fn change(&self, control: InUse<'_>, each: impl Fn(&Semaphore) -> Wakers) {
+    fn change(&self, control: InUse<'_>, each: impl Fn(&Semaphore) -> WakeList) {
         let semaphores = self.of_all_runtimes();
         // All under this lock, so that of two changes one is the later everywhere.
-        let mut wakers = Wakers::default();
+        let mut wakers = WakeList::default();
         for semaphore in &semaphores {
             wakers.append(each(semaphore));
         }
         drop(control);
         let serve = semaphores.into_iter().map(Then::Serve);
         let then = iter::once(Then::Wake(wakers)).chain(serve).chain([Then::Notify(&self.changed)]);
-        serve_each(then, Then::happen);
+        run_all_then_resume_panic(then, Then::happen);
     }
 
     /// Told of each change.
@@ -328,7 +329,7 @@ impl Entry {
         });
         drop(control);
         let looked_at = busy.map_or(semaphores.len(), |busy| busy + 1);
-        serve_each(semaphores.into_iter().take(looked_at), Semaphore::serve_all);
+        run_all_then_resume_panic(semaphores.into_iter().take(looked_at), Semaphore::serve_all);
         busy.is_none()
     }
 

@@ -9,7 +9,7 @@ use crate::metrics::FormerByName;
 use crate::metrics::FormerNames;
 use crate::metrics::Snapshot;
 use crate::registry;
-use crate::semaphore::Aside;
+use crate::semaphore::Deferred;
 use once_cell::sync::Lazy;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -47,7 +47,7 @@ pub(super) struct Then {
     /// One that has something new to log.
     told: Option<Arc<Entry>>,
     /// There may be keys and wakers of the user's in it.
-    left: Vec<Aside>,
+    left: Vec<Deferred>,
 }
 
 impl Then {
@@ -59,7 +59,7 @@ impl Then {
 }
 
 impl Limiters {
-    fn index(&mut self, left: &mut Vec<Aside>) -> usize {
+    fn index(&mut self, left: &mut Vec<Deferred>) -> usize {
         if self.free.is_empty() {
             // A few, so that many whose permits stay out do not make this slow.
             for _ in 0..self.leaving.len().min(4) {
@@ -72,7 +72,7 @@ impl Limiters {
         })
     }
 
-    fn leave_next(&mut self, left: &mut Vec<Aside>) {
+    fn leave_next(&mut self, left: &mut Vec<Deferred>) {
         let Some(index) = self.leaving.pop_front() else { return };
         if forget(index, left) {
             self.free.push(index);
@@ -118,12 +118,12 @@ fn numbered(name: &str) -> Option<(&str, u64)> {
 
 /// Makes all semaphores of an index those of nobody; says whether no permit of it is out. Whoever listens
 /// or waits for it to be drained is told that there is no more to come.
-fn forget(index: usize, left: &mut Vec<Aside>) -> bool {
+fn forget(index: usize, left: &mut Vec<Deferred>) -> bool {
     let mut forgotten = true;
     for seat in registry::seats(index) {
         if !seat.semaphore.unbind(true, left) {
             forgotten = false;
-            left.extend(seat.semaphore.let_go());
+            left.extend(seat.semaphore.release_listeners());
         }
     }
     forgotten

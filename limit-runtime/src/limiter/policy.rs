@@ -2,9 +2,9 @@
 
 use super::{KeyedLimiter, Limiter};
 use crate::admission::Admission;
+use crate::policy::MAX_LIMIT;
 use crate::policy::{Force, MaxWait, Order};
 use crate::rejected::Rejected;
-use crate::semaphore::MAX_LIMIT;
 use std::convert::Infallible;
 use std::time::Duration;
 

@@ -6,9 +6,9 @@ mod tests;
 use super::substitutes::{Numbered, Substitutes};
 use super::table::Table;
 use super::{Lease, MadeFor, Registry, SUBSTITUTED, Seat};
-use crate::semaphore::{Aside, Semaphore};
+use crate::semaphore::{Deferred, Semaphore};
 use crate::sync::{Mutex, Ordering, lock};
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
@@ -135,7 +135,7 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
         let since = known.seen;
         known.retired.push_back(Retired { runtime, registry, since });
         drop(known);
-        serve_each(semaphores, Semaphore::dismiss_all);
+        run_all_then_resume_panic(semaphores, Semaphore::dismiss_all);
     }
 
     /// All semaphores of the limiter with that index.
@@ -167,7 +167,7 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
 
 impl<K: Copy + Eq + Hash> Known<K> {
     /// A retired registry that is not in use, or has been for long. It is nobody's then.
-    fn take_retired(&mut self, left: &mut Vec<Aside>) -> Option<&'static Registry> {
+    fn take_retired(&mut self, left: &mut Vec<Deferred>) -> Option<&'static Registry> {
         // First a look, so that whoever still uses it is not sent to look it up again.
         let is_idle = |retired: &Retired<K>| {
             retired.registry.semaphores().all(|(_, semaphore)| semaphore.is_idle())
@@ -185,7 +185,7 @@ impl<K: Copy + Eq + Hash> Known<K> {
     /// runtime's, and others take their places.
     ///
     /// The epoch changes first: see *Memory ordering* in [`crate::semaphore`].
-    fn vacate(&mut self, runtime: K, registry: &'static Registry, left: &mut Vec<Aside>) {
+    fn vacate(&mut self, runtime: K, registry: &'static Registry, left: &mut Vec<Deferred>) {
         let some_before = registry.has_substitutes();
         registry.epoch.fetch_add(2, Ordering::AcqRel);
         let mut some_now = false;
@@ -249,7 +249,7 @@ impl<K: Copy + Eq + Hash> Known<K> {
 
     /// Puts what was detached from a runtime's registry into another that the runtime has. No call has
     /// used that: as long as the former was the runtime's they were given the former.
-    fn attach(&mut self, runtime: K, registry: &'static Registry, left: &mut Vec<Aside>) {
+    fn attach(&mut self, runtime: K, registry: &'static Registry, left: &mut Vec<Deferred>) {
         if !self.detached.iter().any(|detached| detached.runtime == runtime) {
             return;
         }
@@ -274,7 +274,7 @@ impl<K: Copy + Eq + Hash> Known<K> {
     }
 
     /// Those that are idle are nobody's from now on.
-    fn look_at_detached(&mut self, left: &mut Vec<Aside>) {
+    fn look_at_detached(&mut self, left: &mut Vec<Deferred>) {
         for _ in 0..self.detached.len().min(self.patience) {
             let Some(detached) = self.detached.pop_front() else { return };
             let semaphore = self.substitutes.semaphore(detached.number);

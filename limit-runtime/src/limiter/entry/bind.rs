@@ -3,7 +3,7 @@
 use super::{Entry, Limit, Then, clamp};
 use crate::policy::Policy;
 use crate::semaphore::{Claim, Semaphore, Waiter};
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 use std::cell::RefCell;
 use std::task::Waker;
 
@@ -72,7 +72,7 @@ impl Entry {
         control.bound = Some(limit);
         let bad_variable = control.bad_variable.take();
         drop(control);
-        serve_each([Then::Wake(wakers), Then::Serve(semaphore)], Then::happen);
+        run_all_then_resume_panic([Then::Wake(wakers), Then::Serve(semaphore)], Then::happen);
         if let Some(problem) = bad_variable {
             self.note(true, format!("{problem}; the limit is {limit} instead"));
         }

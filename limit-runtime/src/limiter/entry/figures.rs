@@ -6,7 +6,7 @@ use crate::events::Event;
 use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, RuntimeSnapshot, Snapshot, Totals};
 use crate::registry;
-use crate::semaphore::Aside;
+use crate::semaphore::Deferred;
 #[cfg(any(feature = "_exporters", feature = "console"))]
 use std::sync::Arc;
 #[cfg(feature = "diagnostics")]
@@ -38,7 +38,7 @@ impl Entry {
 
     /// The limiter is dropped: its figures stay as they are. Gives those who listen, to be dropped when
     /// no lock is held, and so is what is left.
-    pub(in crate::limiter) fn close(&self, left: &mut Vec<Aside>) -> Option<Sender<Event>> {
+    pub(in crate::limiter) fn close(&self, left: &mut Vec<Deferred>) -> Option<Sender<Event>> {
         let limit = self.some_limit();
         let mut control = self.control();
         control.last = Some(self.figures(limit, left).0);
@@ -49,7 +49,7 @@ impl Entry {
         control.listeners.take()
     }
 
-    fn figures(&self, limit: usize, left: &mut Vec<Aside>) -> (Figures, Vec<RuntimeSnapshot>) {
+    fn figures(&self, limit: usize, left: &mut Vec<Deferred>) -> (Figures, Vec<RuntimeSnapshot>) {
         let mut total = Totals::new();
         let mut runtimes = Vec::new();
         for seat in registry::seats(self.index) {

@@ -2,7 +2,7 @@
 
 use super::{Control, Entry};
 use crate::metrics::{Former, Totals};
-use crate::semaphore::Aside;
+use crate::semaphore::Deferred;
 use std::sync::Arc;
 
 impl Entry {
@@ -22,7 +22,7 @@ impl Entry {
     }
 
     /// What they and this one have counted so far. The limiter must not have been dropped.
-    pub(super) fn counted(&self, control: &Control, left: &mut Vec<Aside>) -> Former {
+    pub(super) fn counted(&self, control: &Control, left: &mut Vec<Deferred>) -> Former {
         let mut counted = self.former().cloned().unwrap_or_default();
         counted.counters.add(&self.totals(left).counters);
         #[cfg(feature = "_exporters")]
@@ -36,7 +36,7 @@ impl Entry {
     }
 
     /// The figures of all runtimes. The limiter must not have been dropped.
-    pub(super) fn totals(&self, left: &mut Vec<Aside>) -> Totals {
+    pub(super) fn totals(&self, left: &mut Vec<Deferred>) -> Totals {
         let mut totals = Totals::new();
         for semaphore in self.of_all_runtimes() {
             totals.add(&semaphore.read(left));

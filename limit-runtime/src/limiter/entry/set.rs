@@ -3,7 +3,7 @@
 use super::{Control, Entry, Found, InUse, Limit, clamp};
 use crate::limiter::settings::{Overrides, Setting, Settings, Source, Unsupported, Values};
 use crate::policy::{Force, MaxWait, Policy};
-use crate::semaphore::Wakers;
+use crate::semaphore::WakeList;
 use crate::unwind;
 use std::panic::{Location, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -155,7 +155,7 @@ impl Entry {
         let policy = after.policy(&self.made.policy);
         let policy = (policy != before.policy(&self.made.policy)).then_some(policy);
         self.change(control, |semaphore| {
-            let mut wakers = Wakers::default();
+            let mut wakers = WakeList::default();
             if let (Some(limit), true) = (is.or_else(|| found.of(semaphore)), limit_changes) {
                 wakers.append(semaphore.set_limit(limit));
             }
