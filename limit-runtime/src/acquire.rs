@@ -15,7 +15,7 @@ use crate::policy::{MaxWait, Request};
 use crate::recorder::{CallRecord, CallSite};
 use crate::registry::EpochRef;
 use crate::rejected::Rejected;
-use crate::semaphore::{Entered, Held, KeySource, NO_SLOT, Semaphore, Standing, Waiter, WaitsFor};
+use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -84,16 +84,6 @@ enum Progress {
     Waiting(Waiter),
     /// It was ready.
     Done,
-}
-
-impl Progress {
-    /// Takes the waiter out, to let it leave or to accept its permits.
-    fn take_waiter(&mut self) -> Waiter {
-        match std::mem::replace(self, Self::Asking) {
-            Self::Waiting(waiter) => waiter,
-            Self::Asking | Self::Done => unreachable!("only a call that waits comes here"),
-        }
-    }
 }
 
 /// A call on its way to its permits.
@@ -223,12 +213,13 @@ impl Call<'_> {
             return Err(None);
         }
         let (semaphore, epoch) = self.limiter.semaphore(Some(context.waker()));
-        let weight = self.request.permits();
-        if may_be_free && semaphore.try_acquire(weight, || epoch.is_current()) {
-            Ok(self.limiter.permit(Held { semaphore, weight, slot: NO_SLOT }, self.site))
-        } else {
-            Err(Some((semaphore, epoch)))
+        if may_be_free {
+            let weight = self.request.permits();
+            if let Some(held) = semaphore.try_acquire(weight, || epoch.is_current()) {
+                return Ok(self.limiter.permit(held, self.site));
+            }
         }
+        Err(Some((semaphore, epoch)))
     }
 
     #[inline]
@@ -239,26 +230,36 @@ impl Call<'_> {
         key: Option<&dyn KeySource>,
         deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
-        let waiter = match &self.progress {
+        let waiter = match &mut self.progress {
             Progress::Asking => return self.enter(context, located, key, deadline),
             Progress::Waiting(waiter) => waiter,
             Progress::Done => panic!("`Acquire` polled after it was ready"),
         };
-        match waiter.poll(context.waker()) {
-            Standing::Waits => self.look_at_the_clock(context, key, deadline),
-            Standing::Granted => Poll::Ready(Ok(self.admitted())),
-            Standing::Refused => {
-                let waiter = self.progress.take_waiter();
+        let (since, mut waited) = (self.since, Duration::ZERO);
+        match waiter.poll(context.waker(), || elapsed(since, &mut waited)) {
+            Poll::Pending => self.look_at_the_clock(context, key, deadline),
+            Poll::Ready(Ok(held)) => Poll::Ready(Ok(self.admitted(held, waited))),
+            Poll::Ready(Err(unserved)) => self.unserved(unserved, context, key, deadline),
+        }
+    }
+
+    /// Ends a wait without permits: the call is refused, or asks again.
+    fn unserved(
+        &mut self,
+        unserved: Unserved,
+        context: &mut Context<'_>,
+        key: Option<&dyn KeySource>,
+        deadline: Option<&mut Deadline>,
+    ) -> Poll<Result<Permit, Rejected>> {
+        self.progress = Progress::Asking;
+        match unserved {
+            Unserved::Refused(refusal) => {
                 self.waits_no_longer();
-                let refusal = waiter.into_refusal();
                 Poll::Ready(Err(self.limiter.rejected(self.request, self.waited(), refusal)))
             }
-            // The runtime has ended, the limit is known now, or who was to find it out has failed to.
-            Standing::Retry => {
-                // It is still listed as one that waits.
-                self.progress.take_waiter().leave();
-                self.enter(context, None, key, deadline)
-            }
+            // The runtime has ended, the limit is known now, or the caller that was to resolve it has
+            // failed. The call stays listed as one that waits.
+            Unserved::Retry => self.enter(context, None, key, deadline),
         }
     }
 
@@ -357,33 +358,25 @@ impl Call<'_> {
         if deadline.poll(since, context).is_pending() {
             return Poll::Pending;
         }
-        // Taken out, because it may leave and somebody who is woken then panic.
-        let waiter = self.progress.take_waiter();
-        match waiter.time_out() {
-            Ok(refusal) => {
-                self.waits_no_longer();
-                Poll::Ready(Err(self.limiter.rejected(self.request, self.waited(), refusal)))
-            }
-            Err(waiter) => {
-                // It has been handed its permits, or been dismissed, at the same time. It need not be
-                // woken to be told that: this is its poll.
-                self.progress = Progress::Waiting(waiter);
-                self.poll_slow(context, None, key, Some(deadline))
-            }
+        let Progress::Waiting(waiter) = &mut self.progress else {
+            unreachable!("only a call that waits looks at the clock");
+        };
+        let mut waited = Duration::ZERO;
+        // The call may have been handed its permits, or been dismissed, at the same time.
+        match waiter.time_out(|| elapsed(Some(since), &mut waited)) {
+            Ok(held) => Poll::Ready(Ok(self.admitted(held, waited))),
+            Err(unserved) => self.unserved(unserved, context, key, Some(deadline)),
         }
     }
 
-    /// Makes the granted waiter a permit.
+    /// Makes a permit of what a call was handed that has waited.
     #[inline]
-    fn admitted(&mut self) -> Permit {
-        let waiter = self.progress.take_waiter();
-        let wait = self.waited();
-        let held = waiter.accept(wait);
+    fn admitted(&mut self, held: Held, waited: Duration) -> Permit {
         // Before the permit is listed, so that the call is not seen twice.
         self.waits_no_longer();
         let permit = self.limiter.permit(held, self.site);
         // Foreign code, which may panic: the permit is there already.
-        self.log_admitted(wait);
+        self.log_admitted(waited);
         permit
     }
 
@@ -420,6 +413,13 @@ impl Call<'_> {
     #[cfg(not(feature = "tracing"))]
     #[expect(clippy::unused_self, reason = "as with the feature")]
     fn log_admitted(&self, _waited: Duration) {}
+}
+
+/// Measures for how long a call has waited that is handed its permits.
+#[inline]
+fn elapsed(since: Option<Instant>, waited: &mut Duration) -> Duration {
+    *waited = since.map_or(Duration::ZERO, |since| since.elapsed());
+    *waited
 }
 
 impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {

@@ -32,9 +32,9 @@ use crate::events::{self, Event};
 use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, Totals};
 use crate::registry;
-use crate::semaphore::{Semaphore, Wakers};
+use crate::semaphore::{Semaphore, WakeList};
 use crate::setting::{Overrides, Unsupported};
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 use definition::Definition;
 use max_wait::MaxWaitSetting;
 use resolved::Resolved;
@@ -154,7 +154,7 @@ impl EngineState {
 
 /// Work that follows a change, when no lock is held.
 enum FollowUp<'a> {
-    Wake(Wakers),
+    Wake(WakeList),
     Serve(&'a Semaphore),
     Notify(&'a Notify),
 }
@@ -246,15 +246,15 @@ impl Engine {
         });
         let receiver = receiver.unwrap_or_else(|| subscribers.subscribe());
         let subscribers = subscribers.clone();
-        self.change(state, |semaphore| semaphore.listen(subscribers.clone()));
+        self.change(state, |semaphore| semaphore.subscribe(subscribers.clone()));
         receiver
     }
 
     /// Changes something in all runtimes that live. Those to come read it from the state.
-    fn change(&self, state: InUse<'_>, each: impl Fn(&Semaphore) -> Wakers) {
+    fn change(&self, state: InUse<'_>, each: impl Fn(&Semaphore) -> WakeList) {
         let semaphores = self.all_semaphores();
         // All under the state's lock, so that of two changes the same one is the later everywhere.
-        let mut wakers = Wakers::default();
+        let mut wakers = WakeList::default();
         for semaphore in &semaphores {
             wakers.append(each(semaphore));
         }
@@ -262,7 +262,7 @@ impl Engine {
         let serve = semaphores.into_iter().map(FollowUp::Serve);
         let notify = FollowUp::Notify(&self.changed);
         let follow_ups = iter::once(FollowUp::Wake(wakers)).chain(serve).chain([notify]);
-        serve_each(follow_ups, FollowUp::run);
+        run_all_then_resume_panic(follow_ups, FollowUp::run);
     }
 
     /// Notified of each change of a setting.

@@ -1,7 +1,7 @@
 //! The right to run.
 
 use crate::recorder::CallRecord;
-use crate::semaphore::{Held, Semaphore};
+use crate::semaphore::{Held, Permits};
 use std::fmt;
 
 /// The right to run: what a call holds from before its body starts until after its last local and
@@ -28,33 +28,30 @@ use std::fmt;
 /// ```
 #[must_use = "dropping a permit gives it back at once"]
 pub struct Permit {
-    semaphore: &'static Semaphore,
-    weight: u32,
-    /// The place in the queue of a call that had waited: it goes back together with the permit.
-    slot: u32,
-    /// Nothing, without the feature `diagnostics`.
+    permits: Permits,
+    /// Empty without the feature `diagnostics`.
     record: CallRecord,
 }
 
 impl Permit {
     #[inline]
     pub(crate) fn new(held: Held, record: CallRecord) -> Self {
-        let (semaphore, weight, slot) = held.into_parts();
-        Self { semaphore, weight, slot, record }
+        Self { permits: held.into_permits(), record }
     }
 }
 
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        // Dropped, and told, when the permit is back: also if somebody who is woken panics.
+        // The record ends before the permit is back, so that it is not seen beside the next holder's. It
+        // is told of, and dropped, when the permit is back: also if somebody who is woken panics.
         let _ended = self.record.end();
-        self.semaphore.release(self.weight, self.slot);
+        self.permits.give_back();
     }
 }
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("weight", &self.weight).finish_non_exhaustive()
+        f.debug_struct("Permit").field("weight", &self.permits.weight()).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@
 
 pub(crate) mod slots;
 
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 use once_cell::sync::OnceCell;
 use slots::{Info, Slot};
 use std::cell::Cell;
@@ -136,7 +136,7 @@ impl Drop for Ended {
     fn drop(&mut self) {
         if let Some(tell) = self.0.take() {
             // A panic ends here if the thread is unwinding already.
-            serve_each([tell], |tell| tell());
+            run_all_then_resume_panic([tell], |tell| tell());
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn end(panic: Panic) {
 
 /// Does something with each that may call foreign code: also if that panics, for the others are to be
 /// served. The first panic goes on when all are, unless the thread is unwinding already.
-pub(crate) fn serve_each<T>(all: impl IntoIterator<Item = T>, serve: impl Fn(T)) {
+pub(crate) fn run_all_then_resume_panic<T>(all: impl IntoIterator<Item = T>, serve: impl Fn(T)) {
     let mut panicked = None;
     for one in all {
         match catch_unwind(AssertUnwindSafe(|| serve(one))) {

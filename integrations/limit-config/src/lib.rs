@@ -80,7 +80,7 @@ mod watch;
 
 use crate::limiter::settings::Values;
 use crate::limiter::{Entry, entries};
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 pub use applied::{Ambiguous, Applied, Change, Pending};
 pub use error::ConfigError;
 pub(crate) use layer::first_used;
@@ -199,7 +199,7 @@ impl Config {
         let limiters = entries();
         let before: Vec<_> = limiters.iter().map(|entry| entry.current_settings()).collect();
         let configured = catch_unwind(AssertUnwindSafe(|| {
-            serve_each(&limiters, |entry| {
+            run_all_then_resume_panic(&limiters, |entry| {
                 entry.configure(version, layer::what_fits(entry, config.values(&entry.name)));
             });
         }));

@@ -1,7 +1,7 @@
 //! What a configuration says of one name.
 
 use crate::limiter::settings::Values;
-use crate::semaphore::MAX_LIMIT;
+use crate::policy::MAX_LIMIT;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use super::rows::Row;
 use super::watch::Changing;
 use crate::limiter::Entry;
 use crate::limiter::settings::Values;
-use crate::semaphore::MAX_LIMIT;
+use crate::policy::MAX_LIMIT;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, State};

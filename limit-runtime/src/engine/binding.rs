@@ -5,7 +5,7 @@ use super::settings::policy;
 use super::{Engine, FollowUp};
 use crate::policy::clamp_limit;
 use crate::semaphore::{Claim, Semaphore, Waiter};
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 use std::cell::RefCell;
 use std::task::Waker;
 
@@ -75,7 +75,10 @@ impl Engine {
         state.bound = Some(limit);
         let bad_variable = state.bad_variable.take();
         drop(state);
-        serve_each([FollowUp::Wake(wakers), FollowUp::Serve(semaphore)], FollowUp::run);
+        run_all_then_resume_panic(
+            [FollowUp::Wake(wakers), FollowUp::Serve(semaphore)],
+            FollowUp::run,
+        );
         if let Some(problem) = bad_variable {
             self.note(true, format!("{problem}; the limit is {limit} instead"));
         }

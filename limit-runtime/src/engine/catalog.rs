@@ -6,7 +6,7 @@ use super::dropped_names::DroppedNames;
 use super::numbers::Numbers;
 use crate::metrics::Totals;
 use crate::registry;
-use crate::semaphore::Aside;
+use crate::semaphore::Deferred;
 use once_cell::sync::Lazy;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,7 +41,7 @@ pub(super) struct AfterFirstUse {
     /// Another limiter that has a new warning to log.
     warned: Option<Arc<Engine>>,
     /// Dropped after unlocking: there may be keys and wakers of the user's in it.
-    left: Vec<Aside>,
+    deferred: Vec<Deferred>,
 }
 
 impl AfterFirstUse {
@@ -54,11 +54,11 @@ impl AfterFirstUse {
 
 impl Catalog {
     /// Takes an index that no limiter has.
-    fn take_index(&mut self, left: &mut Vec<Aside>) -> usize {
+    fn take_index(&mut self, deferred: &mut Vec<Deferred>) -> usize {
         if self.free.is_empty() {
             // A few, so that many limiters whose permits stay out do not make this slow.
             for _ in 0..self.leaving.len().min(4) {
-                self.free_next(left);
+                self.free_next(deferred);
             }
         }
         self.free.pop().unwrap_or_else(|| {
@@ -68,9 +68,9 @@ impl Catalog {
     }
 
     /// Frees the index that has been leaving for the longest, if its permits are back.
-    fn free_next(&mut self, left: &mut Vec<Aside>) {
+    fn free_next(&mut self, deferred: &mut Vec<Deferred>) {
         let Some(index) = self.leaving.pop_front() else { return };
-        if unbind_all(index, left) {
+        if unbind_all(index, deferred) {
             self.free.push(index);
         } else {
             self.leaving.push_back(index);
@@ -114,12 +114,12 @@ fn parse_number(name: &str) -> Option<(&str, u64)> {
 
 /// Unbinds all semaphores of an index. Returns whether no permit is out. Subscribers and drainers are let go:
 /// nothing more happens at the limiter.
-fn unbind_all(index: usize, left: &mut Vec<Aside>) -> bool {
+fn unbind_all(index: usize, deferred: &mut Vec<Deferred>) -> bool {
     let mut is_idle = true;
     for seat in registry::seats(index) {
-        if !seat.semaphore.unbind(true, left) {
+        if !seat.semaphore.unbind(true, deferred) {
             is_idle = false;
-            left.extend(seat.semaphore.let_go());
+            deferred.extend(seat.semaphore.release_listeners());
         }
     }
     is_idle
@@ -133,7 +133,7 @@ fn lock() -> MutexGuard<'static, Catalog> {
 pub(super) fn add(wanted: &str, definition: Definition) -> (Arc<Engine>, AfterFirstUse) {
     let mut after = AfterFirstUse::default();
     let mut catalog = lock();
-    let index = catalog.take_index(&mut after.left);
+    let index = catalog.take_index(&mut after.deferred);
     let name = catalog.take_name(wanted);
     let inherited = catalog.dropped.take(&name);
     let engine = Arc::new(Engine::new(name, index, definition, inherited));
@@ -152,13 +152,13 @@ pub(super) fn add(wanted: &str, definition: Definition) -> (Arc<Engine>, AfterFi
 /// Takes a limiter off the list that is dropped.
 pub(super) fn remove(engine: &Engine, wanted: &str) {
     // Dropped after unlocking: there may be keys and wakers of the user's in it.
-    let mut left = Vec::new();
+    let mut deferred = Vec::new();
     let mut catalog = lock();
-    let (totals, subscribers) = engine.end(&mut left);
+    let (totals, subscribers) = engine.end(&mut deferred);
     let gone = catalog.free_name(&engine.name, wanted);
     catalog.dropped.put(&engine.name, totals);
     catalog.engines[engine.index] = None;
-    if unbind_all(engine.index, &mut left) {
+    if unbind_all(engine.index, &mut deferred) {
         catalog.free.push(engine.index);
     } else {
         catalog.leaving.push_back(engine.index);

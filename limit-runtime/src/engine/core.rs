@@ -9,7 +9,7 @@ use crate::registry::{self, EpochRef};
 use crate::rejected::{Refusal, Rejected};
 use crate::runtime_id;
 use crate::scope::Scope;
-use crate::semaphore::{Entered, Held, KeySource, NO_SLOT, Semaphore, Waiter};
+use crate::semaphore::{Entered, Held, KeySource, Semaphore, Waiter};
 use crate::sync::Ordering;
 use once_cell::sync::OnceCell;
 use std::borrow::Cow;
@@ -94,8 +94,10 @@ impl Core {
         let weight = request.permits();
         loop {
             let (semaphore, epoch) = self.semaphore(None);
-            if key.is_none() && semaphore.try_acquire(weight, || epoch.is_current()) {
-                return Ok(self.permit(Held { semaphore, weight, slot: NO_SLOT }, site));
+            if key.is_none() {
+                if let Some(held) = semaphore.try_acquire(weight, || epoch.is_current()) {
+                    return Ok(self.permit(held, site));
+                }
             }
             match semaphore.enter(request, key, None, || epoch.is_current()) {
                 Entered::Admitted(held) => return Ok(self.permit(held, site)),
@@ -112,7 +114,7 @@ impl Core {
     /// The permit of a call that has been let in.
     #[inline]
     pub(crate) fn permit(&self, held: Held, site: CallSite) -> Permit {
-        let record = CallRecord::holds(|| self.index(), held.semaphore.id(), held.weight, site);
+        let record = CallRecord::holds(|| self.index(), held.semaphore().id(), held.weight(), site);
         Permit::new(held, record)
     }
 

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::semaphore::Semaphore;
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 use std::task::Waker;
 
 impl Engine {
@@ -29,7 +29,7 @@ impl Engine {
         });
         drop(state);
         let looked_at = busy.map_or(semaphores.len(), |busy| busy + 1);
-        serve_each(semaphores.into_iter().take(looked_at), Semaphore::serve_all);
+        run_all_then_resume_panic(semaphores.into_iter().take(looked_at), Semaphore::serve_all);
         busy.is_none()
     }
 

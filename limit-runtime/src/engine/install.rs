@@ -3,7 +3,7 @@
 use super::catalog;
 use super::source::put_in_force;
 use crate::setting::{SettingsSource, Unsupported};
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 use std::sync::Arc;
 
 /// Puts a source of settings in force, in place of the former one: for the limiters that are in use, and for
@@ -30,7 +30,7 @@ pub fn install(source: impl SettingsSource) -> Result<(), Unsupported> {
     }
     let source = put_in_force(source);
     // The list again: a limiter may have been used for the first time meanwhile.
-    serve_each(catalog::all(), |engine| {
+    run_all_then_resume_panic(catalog::all(), |engine| {
         engine.configure(source.version, engine.supported(source.values(&engine.name)));
     });
     Ok(())

@@ -10,7 +10,7 @@ use crate::metrics::{
     RuntimeSnapshot, Snapshot, Totals, Usage,
 };
 use crate::registry;
-use crate::semaphore::Aside;
+use crate::semaphore::Deferred;
 use std::collections::HashMap;
 use std::sync::Arc;
 #[cfg(feature = "diagnostics")]
@@ -23,14 +23,14 @@ use tokio::sync::broadcast::Sender;
 type Readings = Vec<(Option<u64>, Reading)>;
 
 impl Engine {
-    /// Reads each semaphore of the limiter once. The limiter must not have been dropped. What is `left` is
+    /// Reads each semaphore of the limiter once. The limiter must not have been dropped. What is `deferred` is
     /// to be dropped when no lock is held: it has keys of the user's.
-    fn readings(&self, left: &mut Vec<Aside>) -> Readings {
+    fn readings(&self, deferred: &mut Vec<Deferred>) -> Readings {
         let read = |seat: registry::Seat| loop {
             // Again, if the semaphore passed to another runtime meanwhile: it is not known then whose the
             // figures are.
             let before = registry::runtime_of(&seat);
-            let reading = seat.semaphore.read(left);
+            let reading = seat.semaphore.read(deferred);
             if before == registry::runtime_of(&seat) {
                 break (before, reading);
             }
@@ -40,13 +40,13 @@ impl Engine {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         // Declared first, so that it is dropped when no lock is held.
-        let mut left = Vec::new();
+        let mut deferred = Vec::new();
         let state = self.state();
         let settings = self.settings_under(&state);
         let (total, runtimes) = if let Some(last) = &state.last {
             (last.figures, Vec::new())
         } else {
-            let readings = self.readings(&mut left);
+            let readings = self.readings(&mut deferred);
             (figures(settings.limit.value, &readings), live_runtimes(&readings))
         };
         Snapshot {
@@ -62,12 +62,12 @@ impl Engine {
 
     pub(crate) fn read(&self) -> LimiterReading {
         // Declared first, so that it is dropped when no lock is held.
-        let mut left = Vec::new();
+        let mut deferred = Vec::new();
         // First: of a limiter that is dropped meanwhile, no hold may be shown that its last totals lack.
         let hold_times = self.hold_times();
         let state = self.state();
         let settings = self.settings_under(&state);
-        let readings = if state.last.is_none() { self.readings(&mut left) } else { Vec::new() };
+        let readings = if state.last.is_none() { self.readings(&mut deferred) } else { Vec::new() };
         let totals = match &state.last {
             Some(last) => Totals::clone(&last.totals),
             None => self.totals(&state, &readings, hold_times),
@@ -101,10 +101,10 @@ impl Engine {
     }
 
     /// Ends the limiter: its figures stay as they are. Gives the subscribers, to be dropped when no lock is
-    /// held, as what is `left`.
-    pub(super) fn end(&self, left: &mut Vec<Aside>) -> (Arc<Totals>, Option<Sender<Event>>) {
+    /// held, as what is `deferred`.
+    pub(super) fn end(&self, deferred: &mut Vec<Deferred>) -> (Arc<Totals>, Option<Sender<Event>>) {
         let mut state = self.state();
-        let readings = self.readings(left);
+        let readings = self.readings(deferred);
         let limit = self.known_limit(&state).unwrap_or(0) as usize;
         let figures = figures(limit, &readings);
         let totals = Arc::new(self.totals(&state, &readings, self.hold_times()));

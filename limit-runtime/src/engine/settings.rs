@@ -4,7 +4,7 @@ use super::definition::LimitSource;
 use super::resolved::Resolved;
 use super::{CANNOT_REFUSE, Engine, EngineState, InUse};
 use crate::policy::{Force, MaxWait, Policy, clamp_limit};
-use crate::semaphore::Wakers;
+use crate::semaphore::WakeList;
 use crate::setting::{
     Overrides, Setting, SettingKind, SettingValue, SettingValues, Settings, Source, Unsupported,
 };
@@ -193,7 +193,7 @@ impl Engine {
         let new_policy = policy(&after, made);
         let new_policy = (new_policy != policy(&before, made)).then_some(new_policy);
         self.change(state, |semaphore| {
-            let mut wakers = Wakers::default();
+            let mut wakers = WakeList::default();
             if let (Some(limit), true) = (is.or_else(|| resolved.get(semaphore)), limit_changes) {
                 wakers.append(semaphore.set_limit(limit));
             }

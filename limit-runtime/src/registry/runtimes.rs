@@ -6,9 +6,9 @@ mod tests;
 use super::epoch::{EpochRef, Numbered, Registry, SUBSTITUTED};
 use super::substitutes::Substitutes;
 use super::table::Table;
-use crate::semaphore::{Aside, Semaphore};
+use crate::semaphore::{Deferred, Semaphore};
 use crate::sync::{Mutex, Ordering, lock};
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
@@ -96,25 +96,25 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
     /// from it.
     pub(crate) fn find_retired(&self, runtime: K) -> Option<EpochRef> {
         // Dropped after unlocking: there may be keys of the user's in it.
-        let mut left = Vec::new();
+        let mut deferred = Vec::new();
         let mut known = lock(&self.known);
         // The first is that which calls have used, if there are several.
         let retired = known.retired.iter().find(|retired| retired.runtime == runtime)?;
         let registry = retired.registry;
-        known.attach(runtime, registry, &mut left);
+        known.attach(runtime, registry, &mut deferred);
         Some(registry.now())
     }
 
     /// Gives a registry to a runtime, to be confirmed, if another thread has not done so meanwhile.
     pub(crate) fn open(&self, runtime: K) -> EpochRef {
         // Dropped after unlocking: there may be keys of the user's in it.
-        let mut left = Vec::new();
+        let mut deferred = Vec::new();
         let mut known = lock(&self.known);
         if let Some((registry, _)) = known.live.get(&runtime) {
             return registry.now();
         }
-        known.look_at_detached(&mut left);
-        let registry = known.take_retired(&mut left).unwrap_or_else(|| {
+        known.look_at_detached(&mut deferred);
+        let registry = known.take_retired(&mut deferred).unwrap_or_else(|| {
             let registry: &'static Registry = Box::leak(Box::new(Registry::new(self.numbered, 0)));
             known.all.push(registry);
             registry
@@ -152,7 +152,7 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
         let since = known.seen;
         known.retired.push_back(Retired { runtime, registry, since });
         drop(known);
-        serve_each(semaphores, Semaphore::dismiss_all);
+        run_all_then_resume_panic(semaphores, Semaphore::dismiss_all);
     }
 
     /// All semaphores of the limiter with that index.
@@ -194,7 +194,7 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
 
 impl<K: Copy + Eq + Hash> Known<K> {
     /// A retired registry that is not in use, or has been for long. It is nobody's then.
-    fn take_retired(&mut self, left: &mut Vec<Aside>) -> Option<&'static Registry> {
+    fn take_retired(&mut self, deferred: &mut Vec<Deferred>) -> Option<&'static Registry> {
         // First a look, so that whoever still uses it is not sent to look it up again.
         let is_idle = |retired: &Retired<K>| {
             retired.registry.semaphores().all(|(_, semaphore)| semaphore.is_idle())
@@ -204,7 +204,7 @@ impl<K: Copy + Eq + Hash> Known<K> {
         let is_old = self.seen - oldest.since >= self.patience as u64;
         let place = idle.or(is_old.then_some(0))?;
         let Retired { runtime, registry, .. } = self.retired.remove(place)?;
-        self.vacate(runtime, registry, left);
+        self.vacate(runtime, registry, deferred);
         Some(registry)
     }
 
@@ -212,12 +212,12 @@ impl<K: Copy + Eq + Hash> Known<K> {
     /// runtime's, and others take their places.
     ///
     /// The epoch changes first: see *Memory ordering* in [`crate::semaphore`].
-    fn vacate(&mut self, runtime: K, registry: &'static Registry, left: &mut Vec<Aside>) {
+    fn vacate(&mut self, runtime: K, registry: &'static Registry, deferred: &mut Vec<Deferred>) {
         let some_before = registry.has_substitutes();
         registry.epoch.fetch_add(2, Ordering::AcqRel);
         let mut some_now = false;
         for (index, semaphore) in registry.semaphores() {
-            let is_idle = semaphore.unbind(false, left);
+            let is_idle = semaphore.unbind(false, deferred);
             if is_idle && !some_before {
                 continue;
             }
@@ -276,14 +276,14 @@ impl<K: Copy + Eq + Hash> Known<K> {
 
     /// Puts what was detached from a runtime's registry into another that the runtime has. No call has
     /// used that: as long as the former was the runtime's they were given the former.
-    fn attach(&mut self, runtime: K, registry: &'static Registry, left: &mut Vec<Aside>) {
+    fn attach(&mut self, runtime: K, registry: &'static Registry, deferred: &mut Vec<Deferred>) {
         if !self.detached.iter().any(|detached| detached.runtime == runtime) {
             return;
         }
         for _ in 0..self.detached.len() {
             let Some(detached) = self.detached.pop_front() else { break };
             let Detached { index, number, .. } = detached;
-            if detached.runtime != runtime || !registry.current(index).unbind(false, left) {
+            if detached.runtime != runtime || !registry.current(index).unbind(false, deferred) {
                 self.detached.push_back(detached);
                 continue;
             }
@@ -301,11 +301,11 @@ impl<K: Copy + Eq + Hash> Known<K> {
     }
 
     /// Those that are idle are nobody's from now on.
-    fn look_at_detached(&mut self, left: &mut Vec<Aside>) {
+    fn look_at_detached(&mut self, deferred: &mut Vec<Deferred>) {
         for _ in 0..self.detached.len().min(self.patience) {
             let Some(detached) = self.detached.pop_front() else { return };
             let semaphore = self.substitutes.semaphore(detached.number);
-            if semaphore.is_idle() && semaphore.unbind(false, left) {
+            if semaphore.is_idle() && semaphore.unbind(false, deferred) {
                 self.substitutes.give_back(detached.number);
             } else {
                 self.detached.push_back(detached);

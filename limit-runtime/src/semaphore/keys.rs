@@ -9,7 +9,7 @@
 //! Keys that are forgotten are dropped after unlocking.
 //!
 //! Memory is as much as the keys need that there are: no call pays for what many of them did, neither
-//! when they come nor when they go (see [`entries`] and [`buckets`]).
+//! when they come nor when they go (see [`states`] and [`buckets`]).
 //!
 //! # Turns
 //!
@@ -19,13 +19,14 @@
 //! them wait.
 
 mod buckets;
-mod entries;
-mod shown;
+mod figures;
+mod name;
+mod states;
 
 use super::queue::Queue;
 use super::slots::NO_KEY;
 use buckets::Buckets;
-use entries::{Entries, Entry, NO_TURN};
+use states::{KeyState, KeyStates, NO_TURN};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +65,7 @@ fn half(hash: u64) -> u32 {
 pub(crate) struct Keys {
     /// The limit of each.
     pub(super) limit: u32,
-    entries: Entries,
+    states: KeyStates,
     buckets: Buckets,
     /// The keys that have a turn, by its number.
     turns: BTreeMap<u64, u32>,
@@ -77,7 +78,7 @@ impl Keys {
     pub(super) fn new() -> Self {
         Self {
             limit: 0,
-            entries: Entries::new(),
+            states: KeyStates::new(),
             buckets: Buckets::new(),
             turns: BTreeMap::new(),
             turns_given: 0,
@@ -87,26 +88,26 @@ impl Keys {
 
     /// How many keys there are.
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.states.len()
     }
 
-    pub(super) fn entry(&mut self, number: u32) -> &mut Entry {
-        self.entries.get_mut(number)
+    pub(super) fn state_mut(&mut self, number: u32) -> &mut KeyState {
+        self.states.get_mut(number)
     }
 
     /// Whether permits are free for one of a key who comes now. (If the total lets it.)
     #[inline]
     pub(super) fn has_room(&self, number: u32, weight: u32, lifo: bool) -> bool {
-        let entry = self.entries.get(number);
-        let is_next = entry.line.is_empty() || lifo;
-        is_next && self.limit.saturating_sub(entry.in_use) >= weight
+        let state = self.states.get(number);
+        let is_next = state.list.is_empty() || lifo;
+        is_next && self.limit.saturating_sub(state.in_use) >= weight
     }
 
     /// A call of a key is let in.
     pub(super) fn take(&mut self, number: u32, weight: u32) {
-        let entry = self.entry(number);
-        entry.in_use += weight;
-        entry.admitted = entry.admitted.wrapping_add(1);
+        let state = self.state_mut(number);
+        state.in_use += weight;
+        state.admitted = state.admitted.wrapping_add(1);
     }
 
     /// Whether permits are free for one of a key that has no number yet. (If the total lets it.)
@@ -125,12 +126,12 @@ impl Keys {
         forgotten: &mut Vec<Box<dyn Any + Send>>,
     ) {
         let limit = self.limit;
-        let entry = self.entries.get_mut(number);
-        entry.in_use -= weight;
-        entry.settle(entry.in_use.saturating_sub(limit).max(debt));
-        if !entry.line.is_empty() {
+        let state = self.states.get_mut(number);
+        state.in_use -= weight;
+        state.settle(state.in_use.saturating_sub(limit).max(debt));
+        if !state.list.is_empty() {
             self.refresh(queue, number);
-        } else if entry.in_use == 0 {
+        } else if state.in_use == 0 {
             self.forget(number, forgotten);
         }
     }
@@ -147,7 +148,7 @@ impl Keys {
 
     /// A key's turn is over.
     pub(super) fn end_turn(&mut self, number: u32) {
-        let turn = std::mem::replace(&mut self.entry(number).turn, NO_TURN);
+        let turn = std::mem::replace(&mut self.state_mut(number).turn, NO_TURN);
         if turn != NO_TURN {
             self.turns.remove(&turn);
         }
@@ -156,17 +157,17 @@ impl Keys {
     /// Something about a key has changed: gives it a turn, or takes it away.
     pub(super) fn refresh(&mut self, queue: &mut Queue, number: u32) {
         let limit = self.limit;
-        let entry = self.entries.get_mut(number);
-        if entry.line.is_empty() {
+        let state = self.states.get_mut(number);
+        if state.list.is_empty() {
             self.waited_for.remove(&number);
         } else {
             self.waited_for.insert(number);
         }
-        let weight = queue.head_weight(&entry.line);
-        let ready = weight.is_some_and(|weight| limit.saturating_sub(entry.in_use) >= weight);
-        let has_turn = entry.turn != NO_TURN;
+        let weight = queue.head_weight(&state.list);
+        let ready = weight.is_some_and(|weight| limit.saturating_sub(state.in_use) >= weight);
+        let has_turn = state.turn != NO_TURN;
         if ready && !has_turn {
-            entry.turn = self.turns_given;
+            state.turn = self.turns_given;
             self.turns.insert(self.turns_given, number);
             self.turns_given += 1;
         } else if has_turn && !ready {
@@ -182,7 +183,7 @@ impl Keys {
     fn find<K: Eq + 'static>(&self, hash: u32, key: &K) -> Option<u32> {
         let mut number = self.buckets.first(hash);
         while number != NO_KEY {
-            match self.entries.check(number, hash, key) {
+            match self.states.check(number, hash, key) {
                 Ok(()) => return Some(number),
                 Err(next) => number = next,
             }
@@ -196,24 +197,24 @@ impl Keys {
         }
         // Foreign code, which may panic: before anything is changed.
         let key = key.clone();
-        let number = self.entries.add(hash, key);
-        self.buckets.add(&mut self.entries, number);
+        let number = self.states.add(hash, key);
+        self.buckets.add(&mut self.states, number);
         number
     }
 
     /// Forgets a key if it has neither holders nor waiters. What is to be dropped after unlocking is
     /// added to the rest of it.
     pub(super) fn forget_if_idle(&mut self, number: u32, forgotten: &mut Vec<Box<dyn Any + Send>>) {
-        let entry = self.entries.get(number);
-        if entry.in_use > 0 || !entry.line.is_empty() {
+        let state = self.states.get(number);
+        if state.in_use > 0 || !state.list.is_empty() {
             return;
         }
         self.forget(number, forgotten);
     }
 
     fn forget(&mut self, number: u32, forgotten: &mut Vec<Box<dyn Any + Send>>) {
-        let emptied = self.buckets.remove(&mut self.entries, number);
+        let emptied = self.buckets.remove(&mut self.states, number);
         forgotten.extend(emptied.map(|emptied| Box::new(emptied) as Box<dyn Any + Send>));
-        self.entries.remove(number, forgotten);
+        self.states.remove(number, forgotten);
     }
 }

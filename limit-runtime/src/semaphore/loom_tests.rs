@@ -7,7 +7,7 @@ mod permits;
 mod policies;
 mod runtimes;
 
-use super::{Claim, Entered, Held, KeySource, NO_SLOT, Semaphore, Standing, Waiter};
+use super::{Claim, Entered, Held, KeySource, Semaphore, Unserved, Waiter};
 use crate::policy::{Policy, Request};
 use crate::rejected::RejectedKind;
 use std::future::Future;
@@ -45,40 +45,55 @@ fn set_limit(semaphore: &Semaphore, limit: u32) {
     semaphore.serve_all();
 }
 
-/// What is left when all is over.
-fn assert_all_free(semaphore: &Semaphore, limit: u32) {
-    let reading = semaphore.read(&mut Vec::new());
-    assert_eq!((reading.in_use, reading.waiting), (0, 0));
-    assert!(semaphore.try_acquire(limit, || true), "all permits are back, and SLOW is clear");
-    semaphore.release(limit, NO_SLOT);
+/// Takes permits that are free.
+fn take(semaphore: &'static Semaphore, weight: u32) -> Held {
+    semaphore.try_acquire(weight, || true).expect("they are free")
 }
 
-/// A call: what `acquire` does with a semaphore and a [`Waiter`], without clock and limiter.
+/// Checks that nothing is left when all is over.
+fn assert_all_free(semaphore: &'static Semaphore, limit: u32) {
+    let reading = semaphore.read(&mut Vec::new());
+    assert_eq!((reading.in_use, reading.waiting), (0, 0));
+    let all = semaphore.try_acquire(limit, || true);
+    assert!(all.is_some(), "all permits are back, and SLOW is clear");
+}
+
+/// A call. It drives a semaphore and a [`Waiter`] as `acquire` does, without clock and limiter.
 struct Call {
     semaphore: &'static Semaphore,
-    ask: Request,
+    request: Request,
     key: Option<&'static (dyn KeySource + Sync)>,
-    /// Whether it has no time to wait, once it does.
+    /// Whether its time is up as soon as it waits.
     is_over: bool,
     waiter: Option<Waiter>,
 }
 
-/// Why a call has no permit.
+/// The reason why a call has no permit.
 #[derive(Debug, PartialEq)]
 enum Without {
     Refused(RejectedKind),
-    /// To ask again.
+    /// It is to enter again.
     Retry,
-    /// It is to find the limit out.
+    /// It is to resolve the limit.
     Limit,
 }
 
-fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
-    let ask = Request { weight, fallible: true, ..Request::ONE };
-    Call { semaphore, ask, key: None, is_over: false, waiter: None }
+impl From<Unserved> for Without {
+    fn from(unserved: Unserved) -> Self {
+        match unserved {
+            Unserved::Refused(refusal) => Self::Refused(refusal.kind),
+            Unserved::Retry => Self::Retry,
+        }
+    }
 }
 
-/// A call that cannot wait.
+/// Makes a call that can be refused.
+fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
+    let request = Request { weight, fallible: true, ..Request::ONE };
+    Call { semaphore, request, key: None, is_over: false, waiter: None }
+}
+
+/// Enters with a call that cannot wait.
 fn enter(semaphore: &'static Semaphore, still_ours: impl Fn() -> bool) -> Entered {
     semaphore.enter(Request::ONE, None, None, still_ours)
 }
@@ -87,50 +102,36 @@ impl Future for Call {
     type Output = Result<Held, Without>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(waiter) = self.waiter.take() {
-            return Poll::Ready(match waiter.poll(context.waker()) {
-                Standing::Waits if self.is_over => match waiter.time_out() {
-                    Ok(refusal) => Err(Without::Refused(refusal.kind)),
-                    Err(waiter) => {
-                        self.waiter = Some(waiter);
-                        return self.poll(context);
-                    }
-                },
-                Standing::Waits => {
-                    self.waiter = Some(waiter);
-                    return Poll::Pending;
-                }
-                Standing::Granted => Ok(waiter.accept(Duration::from_nanos(1))),
-                Standing::Refused => Err(Without::Refused(waiter.into_refusal().kind)),
-                Standing::Retry => {
-                    waiter.leave();
-                    Err(Without::Retry)
-                }
-            });
+        let waker = context.waker();
+        let Self { semaphore, request, key, is_over, ref mut waiter } = *self;
+        if let Some(waits) = waiter {
+            let waited = || Duration::from_nanos(1);
+            let mut polled = waits.poll(waker, waited);
+            if is_over && polled.is_pending() {
+                polled = Poll::Ready(waits.time_out(waited));
+            }
+            return polled.map_err(Without::from);
         }
-        let Self { semaphore, ask, key, .. } = *self;
-        if key.is_none() && semaphore.try_acquire(ask.weight, || true) {
-            let held = Held { semaphore, weight: ask.weight, slot: NO_SLOT };
-            return Poll::Ready(Ok(held));
+        if key.is_none() {
+            if let Some(held) = semaphore.try_acquire(request.weight, || true) {
+                return Poll::Ready(Ok(held));
+            }
         }
         let key = key.map(|key| key as &dyn KeySource);
-        match semaphore.enter(ask, key, Some(context.waker()), || true) {
-            Entered::Admitted(held) => Poll::Ready(Ok(held)),
-            Entered::Queued(waiter) => {
-                self.waiter = Some(waiter);
-                Poll::Pending
+        match semaphore.enter(request, key, Some(waker), || true) {
+            Entered::Admitted(held) => return Poll::Ready(Ok(held)),
+            Entered::Queued(waits) => *waiter = Some(waits),
+            Entered::Refused(refusal) => {
+                return Poll::Ready(Err(Without::Refused(refusal.kind)));
             }
-            Entered::Refused(refusal) => Poll::Ready(Err(Without::Refused(refusal.kind))),
-            Entered::Stale => Poll::Ready(Err(Without::Retry)),
-            Entered::Unbound => match semaphore.claim(ask.weight, Some(context.waker())) {
-                Claim::Theirs(waiter) => {
-                    self.waiter = waiter;
-                    Poll::Pending
-                }
-                Claim::Ours => Poll::Ready(Err(Without::Limit)),
-                Claim::Bound => Poll::Ready(Err(Without::Retry)),
+            Entered::Stale => return Poll::Ready(Err(Without::Retry)),
+            Entered::Unbound => match semaphore.claim(request.weight, Some(waker)) {
+                Claim::Theirs(waits) => *waiter = waits,
+                Claim::Ours => return Poll::Ready(Err(Without::Limit)),
+                Claim::Bound => return Poll::Ready(Err(Without::Retry)),
             },
         }
+        Poll::Pending
     }
 }
 

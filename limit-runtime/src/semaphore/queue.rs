@@ -1,40 +1,51 @@
 //! The waiters of one semaphore: who they are, in a slab. In which order they are served is the
-//! business of a [`Line`]: the semaphore's own, or with keys, one for each.
+//! business of a [`WaitList`]: the semaphore's own, or with keys, one for each.
 //!
 //! # Implementation details
 //!
-//! Every waiter has a *slot*: a node under the semaphore's lock, and a [`Grant`] beside it that can
+//! Every waiter has a *slot*: a node under the semaphore's lock, and a [`StatusCell`] beside it that can
 //! be read without the lock. Slots are linked by number, which gives O(1) to join, to leave from
 //! anywhere and to serve, without unsafe code. A served call keeps its slot for as long as it holds
 //! its permit and gives both back under one lock; only then is its wait counted, when nothing can
 //! undo it any more. A snapshot finds those who have been let in and not been counted yet by their
-//! grants. The grant of a free slot is `WAITING`. Where a permit must be known by more than its
+//! cells. The cell of a free slot is `WAITING`. Where a permit must be known by more than its
 //! weight (it has a key, or a window since its start), a call that never waited has a slot as well.
 //!
 //! Slots come in chunks that are never moved. The first few stay; what more is needed is made when it
-//! is needed and given back when it is empty, a chunk at a time (see [`super::slots`]). The grants are
+//! is needed and given back when it is empty, a chunk at a time (see [`super::slots`]). The cells are
 //! leaked on purpose, which is what makes `&'static` references to them possible: those of a chunk that
 //! is given back are used for another.
 //!
 //! What costs here is not instructions but cache lines that another core wrote last. So weights stand
 //! apart and are not touched while all are 1; serving the head does not touch the one behind it,
 //! whose `previous` may therefore be out of date while it is the head; and waits are counted seven at
-//! a time. Whoever waits looks at the clock itself, under no lock, and leaves its wait in its grant.
+//! a time. Whoever waits looks at the clock itself, under no lock, and leaves its wait in its cell.
 //!
 //! # Memory ordering
 //!
-//! All nodes are under the semaphore's lock. A grant is stored with `Release` under the lock and
+//! All nodes are under the semaphore's lock. A cell is stored with `Release` under the lock and
 //! loaded with `Acquire` by the waiter: who sees `GRANTED` sees all that the holder did who gave its
-//! permit back. All changes of a grant but one are made under the lock; the exception is the
+//! permit back. All changes of a cell but one are made under the lock; the exception is the
 //! waiter's own `GRANTED` to `ADMITTED`, and nobody else writes between those two.
 
-use super::line::{Line, LineOrder};
-use super::slots::{
-    ADMITTED, AT_ONCE, GRANTED, Grant, KEPT, NO_SLOT, Node, Slots, WAITING, figure, standing,
-};
-use super::wakers::Wakers;
+use super::slots::{KEPT, NO_SLOT, Node, Slots};
+use super::status::{ADMITTED, AT_ONCE, GRANTED, StatusCell, WAITING, figure, status};
+use super::wait_list::{WaitList, WaitOrder};
+use super::wake_list::WakeList;
 use crate::sync::Ordering;
 use std::task::Waker;
+
+/// The reason why a call is in the wait list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitsFor {
+    /// Permits, which their holders give back.
+    Permits,
+    /// Permits, some of which come back with time. Each poll must make sure that a ticker watches on
+    /// its runtime.
+    Time,
+    /// The limit, which another caller resolves. The call does not count as one that waits.
+    Limit,
+}
 
 /// Who joins.
 #[derive(Debug)]
@@ -110,8 +121,8 @@ impl Queue {
 
     /// The weight of the one who is next.
     #[inline]
-    pub(super) fn head_weight(&mut self, line: &Line) -> Option<u32> {
-        match line.head() {
+    pub(super) fn head_weight(&mut self, list: &WaitList) -> Option<u32> {
+        match list.head() {
             NO_SLOT => None,
             _ if self.heavy == 0 => Some(1),
             head => Some(*self.slots.weight(head)),
@@ -122,26 +133,26 @@ impl Queue {
     #[inline]
     pub(super) fn join(
         &mut self,
-        line: &mut Line,
-        order: LineOrder,
+        list: &mut WaitList,
+        order: WaitOrder,
         joining: Joining,
-    ) -> (u32, Grant) {
+    ) -> (u32, StatusCell) {
         let Joining { weight, priority, key, fallible, waker } = joining;
         if self.free == NO_SLOT {
             self.free = self.slots.grow();
         }
         let slot = self.free;
-        let (node, grant) = self.slots.node_and_grant(slot);
+        let (node, cell) = self.slots.node_and_status(slot);
         self.free = node.next;
-        *node = Node { previous: line.tail(), next: NO_SLOT, waker: Some(waker), key, fallible };
-        line.push(&mut self.slots, slot, order, priority);
+        *node = Node { previous: list.tail(), next: NO_SLOT, waker: Some(waker), key, fallible };
+        list.push(&mut self.slots, slot, order, priority);
         self.length += 1;
         self.longest = self.longest.max(self.length);
         if weight > 1 {
             *self.slots.weight(slot) = weight;
             self.heavy += 1;
         }
-        (slot, grant)
+        (slot, cell)
     }
 
     /// A slot for a call that is let in without waiting.
@@ -151,10 +162,10 @@ impl Queue {
             self.free = self.slots.grow();
         }
         let slot = self.free;
-        let (node, grant) = self.slots.node_and_grant(slot);
+        let (node, cell) = self.slots.node_and_status(slot);
         self.free = node.next;
         node.key = key;
-        grant.store(AT_ONCE, Ordering::Relaxed);
+        cell.store(AT_ONCE, Ordering::Relaxed);
         slot
     }
 
@@ -162,15 +173,15 @@ impl Queue {
     /// after unlocking.
     // Not `inline(always)`: measured, every call that queues is a tenth slower then.
     #[inline]
-    pub(super) fn serve(&mut self, line: &mut Line) -> Option<Waker> {
-        let slot = line.head();
+    pub(super) fn serve(&mut self, list: &mut WaitList) -> Option<Waker> {
+        let slot = list.head();
         self.lighten(slot);
         self.length -= 1;
         self.served = self.served.wrapping_add(1);
-        let (node, grant) = self.slots.node_and_grant(slot);
+        let (node, cell) = self.slots.node_and_status(slot);
         let waker = node.waker.take();
-        line.pop(node.next);
-        grant.store(GRANTED, Ordering::Release);
+        list.pop(node.next);
+        cell.store(GRANTED, Ordering::Release);
         if slot >= KEPT {
             self.slots.count_served(slot);
         }
@@ -178,16 +189,16 @@ impl Queue {
     }
 
     /// Takes a waiter out of the line without permits; its slot stays its own until it leaves.
-    pub(super) fn dismiss(&mut self, line: &mut Line, slot: u32, grant: u64) -> Option<Waker> {
-        self.unlink(line, slot);
-        self.slots.grant(slot).store(grant, Ordering::Release);
+    pub(super) fn dismiss(&mut self, list: &mut WaitList, slot: u32, cell: u64) -> Option<Waker> {
+        self.unlink(list, slot);
+        self.slots.cell(slot).store(cell, Ordering::Release);
         self.slots.node_mut(slot).waker.take()
     }
 
     /// Everybody in a line, in order, with their weights and whether they can be refused.
-    pub(super) fn waiters(&mut self, line: &Line) -> Vec<(u32, u32, bool)> {
+    pub(super) fn waiters(&mut self, list: &WaitList) -> Vec<(u32, u32, bool)> {
         let mut waiters = Vec::new();
-        for slot in line.slots(&self.slots) {
+        for slot in list.slots(&self.slots) {
             waiters.push((slot, *self.slots.weight(slot), self.slots.node(slot).fallible));
         }
         waiters
@@ -195,8 +206,8 @@ impl Queue {
 
     /// How the call with that slot stands.
     #[inline]
-    pub(super) fn standing(&self, slot: u32) -> u64 {
-        standing(self.slots.grant(slot).load(Ordering::Relaxed))
+    pub(super) fn status(&self, slot: u32) -> u64 {
+        status(self.slots.cell(slot).load(Ordering::Relaxed))
     }
 
     /// How many permits a waiter wants.
@@ -206,7 +217,7 @@ impl Queue {
 
     /// Takes the wakers of those who wait in some of the slots from that one on. Says from which on
     /// there may be more.
-    pub(super) fn take_wakers(&mut self, from: u32, wakers: &mut Wakers) -> Option<u32> {
+    pub(super) fn take_wakers(&mut self, from: u32, wakers: &mut WakeList) -> Option<u32> {
         let slots = self.slots.chunk_from(from)?;
         let end = slots.end;
         slots.for_each(|slot| wakers.push(self.slots.node_mut(slot).waker.take()));
@@ -220,9 +231,9 @@ impl Queue {
 
     /// A waiter gives its slot back without having been admitted; its waker is to be dropped after
     /// unlocking. If it is in a line, it must be that one.
-    pub(super) fn leave(&mut self, line: &mut Line, slot: u32) -> Option<Waker> {
-        if self.standing(slot) == WAITING {
-            self.unlink(line, slot);
+    pub(super) fn leave(&mut self, list: &mut WaitList, slot: u32) -> Option<Waker> {
+        if self.status(slot) == WAITING {
+            self.unlink(list, slot);
         }
         let waker = self.slots.node_mut(slot).waker.take();
         self.free(slot);
@@ -232,11 +243,11 @@ impl Queue {
     /// A holder gives its slot back. Says whether it is time to count the recent waits.
     #[inline]
     pub(super) fn finish(&mut self, slot: u32) -> bool {
-        let stood = self.free(slot);
-        if standing(stood) != ADMITTED {
+        let before = self.free(slot);
+        if status(before) != ADMITTED {
             return false;
         }
-        self.recent[self.recent_length as usize] = figure(stood);
+        self.recent[self.recent_length as usize] = figure(before);
         self.recent_length += 1;
         self.recent_length as usize == RECENT
     }
@@ -256,7 +267,7 @@ impl Queue {
 
     /// Whether the waiter's waker is not the one that would be woken.
     pub(super) fn needs_waker(&self, slot: u32, waker: &Waker) -> bool {
-        self.slots.grant(slot).load(Ordering::Relaxed) == WAITING
+        self.slots.cell(slot).load(Ordering::Relaxed) == WAITING
             && !self.slots.node(slot).waker.as_ref().is_some_and(|known| known.will_wake(waker))
     }
 
@@ -273,7 +284,7 @@ impl Queue {
 
     /// Exchanges the waker. Whichever is not needed comes back, to be dropped after unlocking.
     pub(super) fn set_waker(&mut self, slot: u32, waker: Waker) -> Option<Waker> {
-        if self.slots.grant(slot).load(Ordering::Relaxed) == WAITING {
+        if self.slots.cell(slot).load(Ordering::Relaxed) == WAITING {
             self.slots.node_mut(slot).waker.replace(waker)
         } else {
             Some(waker)
@@ -291,26 +302,26 @@ impl Queue {
     }
 
     /// Takes a waiter out of its line.
-    fn unlink(&mut self, line: &mut Line, slot: u32) {
+    fn unlink(&mut self, list: &mut WaitList, slot: u32) {
         self.lighten(slot);
-        line.remove(&mut self.slots, slot);
+        list.remove(&mut self.slots, slot);
         self.length -= 1;
     }
 
-    /// Returns what its grant was.
+    /// Returns what its cell was.
     #[inline]
     fn free(&mut self, slot: u32) -> u64 {
         let is_kept = slot < KEPT;
         let free = if is_kept { self.free } else { NO_SLOT };
-        let (node, grant) = self.slots.node_and_grant(slot);
+        let (node, cell) = self.slots.node_and_status(slot);
         node.next = free;
-        let stood = grant.load(Ordering::Relaxed);
-        grant.store(WAITING, Ordering::Relaxed);
+        let before = cell.load(Ordering::Relaxed);
+        cell.store(WAITING, Ordering::Relaxed);
         if is_kept {
             self.free = slot;
         } else {
-            self.slots.give_back(slot, stood);
+            self.slots.give_back(slot, before);
         }
-        stood
+        before
     }
 }

@@ -49,7 +49,7 @@
 //!   than one window from now. Such times only ever become earlier, so there is an end to it.
 
 use super::moment::{Clock, Moment};
-use super::wakers::Wakers;
+use super::wake_list::WakeList;
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -258,7 +258,7 @@ impl Rate {
     }
 
     /// Wakes the tickers that sleep for too long.
-    pub(super) fn tell_the_time(&mut self, wakers: &mut Wakers) {
+    pub(super) fn wake_late_tickers(&mut self, wakers: &mut WakeList) {
         let Some(next) = self.next() else { return };
         for ticker in &mut self.tickers {
             if ticker.until.is_none_or(|until| until > next) && ticker.waker.is_some() {
@@ -269,7 +269,7 @@ impl Rate {
     }
 
     /// It comes to an end: wakes the tickers, so that they do.
-    pub(super) fn end_tickers(&mut self, wakers: &mut Wakers) {
+    pub(super) fn end_tickers(&mut self, wakers: &mut WakeList) {
         self.tickers.drain(..).for_each(|ticker| wakers.push(ticker.waker));
     }
 }

@@ -1,30 +1,31 @@
-//! Calls that would wait, if anybody did.
+//! The mode in which a limit is a shadow: calls that would wait are let in, and counted.
 
 use std::collections::VecDeque;
 
-/// The weights of the calls that were let in over the limit and would not have been by now.
+/// The weights of the calls that were let in over the limit and would still wait.
 ///
-/// In pieces, which go when they have been passed: no call copies all of them, and nothing is kept of
-/// many.
+/// The weights lie in pieces, and a piece goes when all its calls have been passed. So no call copies
+/// all of them, and no memory is kept of a long queue.
 #[derive(Debug, Default)]
-pub(super) struct Shadows {
+pub(super) struct ShadowQueue {
     pieces: VecDeque<Vec<u32>>,
-    /// How many of the first piece have been passed.
+    /// The calls of the first piece that have been passed.
     passed: usize,
     length: usize,
+    /// The permits of all calls that would wait.
     sum: u64,
 }
 
-impl Shadows {
+impl ShadowQueue {
     /// Calls in a piece.
     const PIECE: usize = 1024;
 
-    /// How many calls would wait.
+    /// Returns the number of calls that would wait.
     pub(super) fn len(&self) -> usize {
         self.length
     }
 
-    /// One more would.
+    /// Adds a call that would wait.
     pub(super) fn join(&mut self, weight: u32) {
         match self.pieces.back_mut().filter(|last| last.len() < Self::PIECE) {
             Some(last) => last.push(weight),
@@ -34,10 +35,12 @@ impl Shadows {
         self.sum += u64::from(weight);
     }
 
-    /// So many permits are out over the limit: whoever has room now would have been let in.
+    /// Removes the calls that would have been let in by now, given how many permits are out over the
+    /// limit.
     pub(super) fn settle(&mut self, excess: u32) {
         while let Some(piece) = self.pieces.front() {
             let first = u64::from(piece[self.passed]);
+            // The first call has room when the excess is no more than what those behind it took.
             if self.sum - first < u64::from(excess) {
                 return;
             }
@@ -49,6 +52,7 @@ impl Shadows {
                 self.passed = 0;
             }
         }
+        // All have been passed: the table of pieces goes too.
         self.pieces = VecDeque::new();
     }
 }

@@ -7,59 +7,20 @@
 mod pool;
 
 use super::slab::{self, Emptied, Slab};
-use crate::sync::{AtomicU64, Ordering};
-use pool::Pooled;
+use super::status::{ADMITTED, GRANTED, StatusCell, figure, status};
+use crate::sync::Ordering;
+use pool::{CHUNK, Pooled};
 use std::ops::Range;
 use std::task::Waker;
-
-/// Slots in a chunk.
-const CHUNK: u32 = 64;
 
 /// Slots below this number are in chunks that stay.
 pub(super) const KEPT: u32 = 1024;
 
 /// No slot.
-pub(crate) const NO_SLOT: u32 = u32::MAX;
+pub(super) const NO_SLOT: u32 = u32::MAX;
 
 /// No key.
 pub(super) const NO_KEY: u32 = u32::MAX;
-
-/// How the waiter of one slot stands: one of the constants, in the lowest bits, and above them a
-/// figure that goes with it.
-pub(super) type Grant = &'static AtomicU64;
-
-const FIGURE_SHIFT: u32 = 3;
-
-/// How somebody stands whose grant has this value.
-#[inline]
-pub(super) fn standing(grant: u64) -> u64 {
-    grant & ((1 << FIGURE_SHIFT) - 1)
-}
-
-/// The figure in a grant of this value.
-#[inline]
-pub(super) fn figure(grant: u64) -> u64 {
-    grant >> FIGURE_SHIFT
-}
-
-/// The value of a grant. (A figure that has no room, a wait of more than 73 years, is cut short.)
-#[inline]
-pub(super) fn with_figure(standing: u64, figure: u64) -> u64 {
-    standing | figure.min(u64::MAX >> FIGURE_SHIFT) << FIGURE_SHIFT
-}
-
-/// In the queue, or nobody's.
-pub(super) const WAITING: u64 = 0;
-/// Has been handed its permits; has not seen it yet.
-pub(super) const GRANTED: u64 = 1;
-/// Has been handed its permits and runs. The figure is how long it waited, in nanoseconds.
-pub(super) const ADMITTED: u64 = 2;
-/// Out of the queue without permits: ask again, here or at the runtime that polls now.
-pub(super) const RETRY: u64 = 3;
-/// Out of the queue without permits: refused.
-pub(super) const REFUSED: u64 = 4;
-/// Has never waited, and runs.
-pub(super) const AT_ONCE: u64 = 5;
 
 /// Half a cache line, so that none lies across two.
 #[derive(Debug)]
@@ -81,7 +42,7 @@ struct Chunk {
     nodes: Box<[Node; CHUNK as usize]>,
     /// 1, but for those who wait for more.
     weights: Box<[u32; CHUNK as usize]>,
-    grants: Pooled,
+    cells: Pooled,
     /// When they are to be served, if ever one was in a line that is sorted.
     ranks: Option<Box<[Rank; CHUNK as usize]>>,
     /// How many were handed permits and have not given their slots back. Not counted in chunks that
@@ -135,10 +96,10 @@ impl Slots {
         slot.filter(|&slot| slot != NO_SLOT).expect(FEWER)
     }
 
-    /// Gives back a slot that is not one of those that are kept, given how its grant stood.
+    /// Gives back a slot that is not one of those that are kept, given how its cell before.
     #[inline(never)]
-    pub(super) fn give_back(&mut self, slot: u32, stood: u64) {
-        if matches!(standing(stood), GRANTED | ADMITTED) {
+    pub(super) fn give_back(&mut self, slot: u32, before: u64) {
+        if matches!(status(before), GRANTED | ADMITTED) {
             self.chunk_mut(slot).served -= 1;
         }
         if let Some(more) = &mut self.more {
@@ -188,10 +149,10 @@ impl Slots {
 
     /// Both at once.
     #[inline]
-    pub(super) fn node_and_grant(&mut self, slot: u32) -> (&mut Node, Grant) {
+    pub(super) fn node_and_status(&mut self, slot: u32) -> (&mut Node, StatusCell) {
         let chunk = self.chunk_mut(slot);
         let offset = (slot % CHUNK) as usize;
-        (&mut chunk.nodes[offset], &chunk.grants.get()[offset])
+        (&mut chunk.nodes[offset], &chunk.cells.get()[offset])
     }
 
     pub(super) fn weight(&mut self, slot: u32) -> &mut u32 {
@@ -205,17 +166,17 @@ impl Slots {
     }
 
     #[inline]
-    pub(super) fn grant(&self, slot: u32) -> Grant {
-        &self.chunk(slot).grants.get()[(slot % CHUNK) as usize]
+    pub(super) fn cell(&self, slot: u32) -> StatusCell {
+        &self.chunk(slot).cells.get()[(slot % CHUNK) as usize]
     }
 
     /// How long those waited who were admitted and hold their permits.
     pub(super) fn admitted(&self) -> impl Iterator<Item = u64> {
         let more = self.more.iter().flat_map(|more| more.slab.iter()).map(|chunk| &chunk.content);
         let chunks = self.kept.iter().chain(more.filter(|chunk| chunk.served > 0));
-        let grants = chunks.flat_map(|chunk| chunk.grants.get().iter());
-        let grants = grants.map(|grant| grant.load(Ordering::Relaxed));
-        grants.filter(|&grant| standing(grant) == ADMITTED).map(figure)
+        let cells = chunks.flat_map(|chunk| chunk.cells.get().iter());
+        let cells = cells.map(|cell| cell.load(Ordering::Relaxed));
+        cells.filter(|&cell| status(cell) == ADMITTED).map(figure)
     }
 
     #[inline]
@@ -249,7 +210,7 @@ impl Chunk {
         Self {
             nodes: Box::new(std::array::from_fn(node)),
             weights: Box::new([1; CHUNK as usize]),
-            grants: Pooled::new(),
+            cells: Pooled::new(),
             ranks: None,
             served: 0,
         }

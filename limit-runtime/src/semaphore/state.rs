@@ -1,26 +1,32 @@
-//! What stands behind a semaphore's lock.
+//! All that a semaphore's lock guards.
 //!
-//! Here is the way of a plain call, in, out and through the queue. What only some semaphores have is
-//! in [`special`], of these what has to do with time in [`rate`], how waiters go without having been
-//! served in [`leaving`], what changes a semaphore from outside in [`changes`], and what it shows of
-//! itself in [`figures`].
+//! This file has the way of a plain call: in, out and through the wait list. The files below have the
+//! methods for everything else: [`modes`] the way of a call while a mode is on, [`keys`], [`rate`],
+//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, [`changes`] a changed limit or
+//! policy and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and
+//! refusals.
 
 mod changes;
+mod closed;
+mod drained;
 mod figures;
+mod keys;
 mod leaving;
+mod modes;
 mod rate;
-mod special;
+mod shadow;
+mod subscribers;
 
+use super::deferred::Deferred;
 use super::keys::KeySource;
-use super::keys::Keys;
-use super::line::{Line, LineOrder};
-use super::queue::{Joining, Queue};
-use super::returns::Returns;
-use super::slots::{Grant, NO_KEY, NO_SLOT};
-use super::special::{Aside, Special};
-use super::waiter::WaitsFor;
-use super::wakers::Wakers;
-use super::{AVAILABLE, SLOW};
+use super::modes::Modes;
+use super::queue::{Joining, Queue, WaitsFor};
+use super::release_rate::ReleaseRate;
+use super::slots::{NO_KEY, NO_SLOT};
+use super::status::StatusCell;
+use super::wait_list::{WaitList, WaitOrder};
+use super::wake_list::WakeList;
+use super::word::{SLOW, available};
 use crate::metrics::Counters;
 use crate::policy::Request;
 use crate::rejected::{Refusal, RejectedKind};
@@ -29,38 +35,38 @@ use crate::unwind::quietly;
 use std::collections::BTreeMap;
 use std::task::Waker;
 
-/// Whether there is a limit.
+/// Whether the semaphore has a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Binding {
-    /// No: the next caller is to find out.
+    /// It has none: the next caller is to resolve it.
     Unbound,
-    /// Not yet: a caller is evaluating the expression for it. Others may wait for that, in the queue;
-    /// nobody else is in it then.
+    /// A caller is resolving it. Others may wait for that in the wait list. Nobody else is in it then.
     Claimed,
-    /// Yes.
+    /// It has one.
     Bound,
 }
 
-/// What a call that may have to wait brings along.
+/// What a call brings along that may have to wait.
 #[derive(Debug)]
-pub(super) struct Joins {
+pub(super) struct Arrival {
     pub(super) may_wait: bool,
-    /// A clone of its waker, if there is one yet. It is taken if the call joins the queue.
+    /// A clone of its waker, if there is one yet. It is taken if the call joins the wait list.
     pub(super) waker: Option<Waker>,
 }
 
-/// One that was not needed, after unlocking. It is foreign code, and somebody's panic may be under way.
-impl Drop for Joins {
+impl Drop for Arrival {
     fn drop(&mut self) {
+        // A waker that was not needed is dropped after unlocking. It is foreign code, and somebody's
+        // panic may be under way.
         if let Some(waker) = self.waker.take() {
             quietly(|| drop(waker));
         }
     }
 }
 
-/// What was decided about a call.
+/// The decision about a call that came in by the lock.
 #[derive(Debug)]
-pub(super) enum Decided {
+pub(super) enum Decision {
     Admitted {
         weight: u32,
         slot: u32,
@@ -69,46 +75,48 @@ pub(super) enum Decided {
         slot: u32,
         weight: u32,
         waits_for: WaitsFor,
-        grant: Grant,
+        status: StatusCell,
     },
     Refused(Refusal),
-    /// It is to join the queue, and has no waker yet. Nothing has been done.
+    /// The call is to join the wait list, and has no waker yet. Nothing has been changed.
     NeedsWaker,
 }
 
-/// `limit + debt == free + in use + cooling`, where what is free is `bank` plus the word's
+/// The state of a semaphore. It holds at all times that
+///
+/// `limit + debt == free + in use + cooling`, where the free permits are the `bank` and the word's
 /// `available`.
 ///
-/// In this order, so that with the word and the lock before it, nearly all that a queued call looks
-/// at is in one cache line.
+/// The order of the fields keeps nearly all that a queued call looks at in one cache line, together with
+/// the word and the lock before it.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct State {
     /// With keys, the limit over all of them.
     limit: u32,
-    /// Permits that are out and have no place under the limit. They are paid back before anybody is
-    /// served. While there is debt nothing is free.
+    /// Permits that are out beyond the limit. They are paid back before anybody is served. While there
+    /// is debt no permit is free.
     debt: u32,
     /// Permits that are free, while SLOW is set. Zero otherwise.
     bank: u32,
     binding: Binding,
     /// Whether the word's SLOW bit is set.
     slow: bool,
-    /// Who waits. With keys, each has a line of its own.
-    line: Line,
+    /// The waiters in order. With keys, each key has a list of its own.
+    list: WaitList,
     pub(super) queue: Queue,
-    special: Option<Box<Special>>,
-    /// The most that may wait. With keys, for each.
+    modes: Option<Box<Modes>>,
+    /// The most calls that may wait. With keys, for each key.
     max_waiting: u32,
-    order: LineOrder,
-    returns: Returns,
-    /// Why waiters were refused that have not noticed yet, by slot. A tree, for it shrinks as they do.
+    order: WaitOrder,
+    release_rate: ReleaseRate,
+    /// The refusals of waiters that have not seen them yet, by slot. A tree, because it shrinks.
     refusals: Option<BTreeMap<u32, Refusal>>,
-    /// Since it was bound last. What was admitted through the word is not in it.
+    /// Counters since the semaphore was bound last, without the calls admitted through the word.
     counters: Counters,
-    /// Of former bindings.
+    /// Counters of former bindings.
     past: Counters,
-    /// How many had been admitted through the word when it was bound last.
+    /// The calls that had been admitted through the word when it was bound last.
     acquired_before: u64,
     acquired_seen: u64,
 }
@@ -121,12 +129,12 @@ impl State {
             bank: 0,
             binding: Binding::Unbound,
             slow: true,
-            line: Line::new(),
+            list: WaitList::new(),
             queue: Queue::new(),
-            special: None,
+            modes: None,
             max_waiting: u32::MAX,
-            order: LineOrder::Fifo,
-            returns: Returns::new(),
+            order: WaitOrder::Fifo,
+            release_rate: ReleaseRate::new(),
             refusals: None,
             counters: Counters::new(),
             past: Counters::new(),
@@ -135,96 +143,81 @@ impl State {
         }
     }
 
-    /// A call with no way through the word, once there is a limit. Others may be put out of the queue
-    /// to make room for it.
+    /// Decides about a call that cannot use the word. The semaphore must be bound. Others may be put out
+    /// of the wait list to make room for the call.
     #[inline]
     pub(super) fn enter(
         &mut self,
         word: &AtomicU64,
-        ask: Request,
+        request: Request,
         key: Option<&dyn KeySource>,
-        joins: &mut Joins,
-        wakers: &mut Wakers,
-    ) -> Decided {
-        self.slow_down(word);
-        if self.special.is_some() {
-            return self.enter_special(word, ask, key, joins, wakers);
+        arrival: &mut Arrival,
+        wakers: &mut WakeList,
+    ) -> Decision {
+        self.set_slow(word);
+        if self.modes.is_some() {
+            return self.enter_with_modes(word, request, key, arrival, wakers);
         }
-        let weight = ask.permits();
+        let weight = request.permits();
         if self.limit > 0 && weight > self.limit {
-            return Decided::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY, weight));
+            return Decision::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY, weight));
         }
-        let is_next = self.line.is_empty() || self.order == LineOrder::Lifo;
+        let is_next = self.list.is_empty() || self.order == WaitOrder::Lifo;
         if weight == 0 || (is_next && weight <= self.bank) {
             self.bank -= weight;
             self.counters.admitted_at_once += 1;
-            return Decided::Admitted { weight, slot: NO_SLOT };
+            return Decision::Admitted { weight, slot: NO_SLOT };
         }
         let is_full = self.queue.len() >= self.max_waiting as usize;
-        if !joins.may_wait || (is_full && !self.can_evict(NO_KEY)) {
-            let kind = RejectedKind::without_permit(joins.may_wait);
-            return Decided::Refused(self.refuse(word, kind, NO_KEY, weight));
+        if !arrival.may_wait || (is_full && !self.can_evict(NO_KEY)) {
+            let kind = RejectedKind::without_permit(arrival.may_wait);
+            return Decision::Refused(self.refuse(word, kind, NO_KEY, weight));
         }
-        let Some(waker) = joins.waker.take() else { return Decided::NeedsWaker };
+        let Some(waker) = arrival.waker.take() else { return Decision::NeedsWaker };
         if is_full {
             self.evict(word, NO_KEY, wakers);
         }
-        let Request { priority, fallible, .. } = ask;
+        let Request { priority, fallible, .. } = request;
         let joining = Joining { weight, priority, key: NO_KEY, fallible, waker };
-        let (slot, grant) = self.queue.join(&mut self.line, self.order.of(ask), joining);
-        Decided::Queued { slot, weight, waits_for: WaitsFor::Permits, grant }
+        let order = self.order.for_request(request);
+        let (slot, status) = self.queue.join(&mut self.list, order, joining);
+        Decision::Queued { slot, weight, waits_for: WaitsFor::Permits, status }
     }
 
-    /// Joins those who wait for the limit, which somebody is finding out.
-    pub(super) fn wait_for_limit(&mut self, weight: u32, waker: Waker) -> (u32, Grant) {
-        // Their order, priority and key do not matter: they ask again when the limit is known.
-        let joining = Joining { weight, priority: 0, key: NO_KEY, fallible: false, waker };
-        self.queue.join(&mut self.line, LineOrder::Fifo, joining)
-    }
-
-    pub(super) fn is_bound(&self) -> bool {
-        self.binding == Binding::Bound
-    }
-
-    /// See the field of the semaphore.
-    pub(super) fn queues_up_to(&self) -> u32 {
-        let is_plain = self.is_bound() && self.special.is_none() && self.max_waiting == u32::MAX;
-        if is_plain { self.limit } else { 0 }
-    }
-
-    /// Whether there may be something to hand out, or SLOW to be cleared, after a call came in.
+    /// Returns whether there may be permits to hand out, or SLOW to be cleared, after a call came in.
     ///
-    /// Who has joined at the end has found nothing to hand out. A permit that has come back since is
-    /// handed out by whoever brought it: SLOW is set.
+    /// A call that has joined at the end has found no permits to hand out. A permit that has come back
+    /// since is handed out by its former holder, because SLOW is set.
     #[inline]
-    pub(super) fn has_left_something(&self, decided: &Decided) -> bool {
-        match (self.special.as_deref(), decided) {
-            // It may stand before one who waits for more. (The newest of a line that serves it first
-            // has found too little for itself, and the others stand behind it.)
-            (None, Decided::Queued { .. }) => self.line.is_ranked(),
-            (None, _) | (Some(_), Decided::Queued { .. }) => true,
-            // The call has taken permits back that had cooled, perhaps more than it wanted.
-            (Some(special), _) => special.rate.is_some(),
+    pub(super) fn must_serve_after(&self, decision: &Decision) -> bool {
+        match (self.modes.as_deref(), decision) {
+            // In a ranked list the call may stand before one that waits for more permits. (With the
+            // newest first, the call has found too few permits, and the others stand behind it.)
+            (None, Decision::Queued { .. }) => self.list.is_ranked(),
+            (None, _) | (Some(_), Decision::Queued { .. }) => true,
+            // The call has taken cooled permits back, perhaps more than it wanted.
+            (Some(modes), _) => modes.rate.is_some(),
         }
     }
 
-    /// Permits come back.
+    /// Takes permits back, and the slot of their holder if it had one.
     #[inline]
     pub(super) fn release(&mut self, word: &AtomicU64, weight: u32, slot: u32) {
-        if self.special.is_some() {
-            return self.release_special(word, weight, slot);
+        if self.modes.is_some() {
+            return self.release_with_modes(word, weight, slot);
         }
         if slot != NO_SLOT {
-            self.finish(slot);
+            self.free_slot(slot);
         }
         self.give_back(word, weight);
     }
 
-    /// Debt is paid first.
+    /// Takes permits back. Debt is paid first.
     fn give_back(&mut self, word: &AtomicU64, weight: u32) {
         if self.slow {
             self.bank_permits(weight);
         } else {
+            // Pairs with the compare-exchange of the next holder, as on the fast path.
             word.fetch_add(u64::from(weight), Ordering::Release);
         }
     }
@@ -237,19 +230,20 @@ impl State {
         self.bank += permits - paid;
     }
 
-    /// Hands permits to waiters in order, for as long as there are enough, and clears SLOW if no
-    /// reason for it is left. Says whether there is more to do when the wakers have been woken.
+    /// Hands permits to waiters in order, as far as there are enough. Clears SLOW if nothing keeps it
+    /// set. Returns whether the wake list was full before all were served: the caller wakes it, and then
+    /// serves again.
     #[expect(clippy::inline_always, reason = "measured: under load every call comes here")]
     #[inline(always)]
-    pub(super) fn serve(&mut self, word: &AtomicU64, wakers: &mut Wakers) -> bool {
+    pub(super) fn serve(&mut self, word: &AtomicU64, wakers: &mut WakeList) -> bool {
         if !self.slow {
             return false;
         }
-        self.absorb(word);
-        if self.special.is_some() {
-            return self.serve_special(word, wakers);
+        self.bank_available(word);
+        if self.modes.is_some() {
+            return self.serve_with_modes(word, wakers);
         }
-        while let Some(weight) = self.queue.head_weight(&self.line) {
+        while let Some(weight) = self.queue.head_weight(&self.list) {
             if weight > self.bank {
                 return false;
             }
@@ -257,99 +251,105 @@ impl State {
                 return true;
             }
             self.bank -= weight;
-            wakers.push(self.queue.serve(&mut self.line));
+            wakers.push(self.queue.serve(&mut self.list));
         }
-        self.speed_up(word);
+        self.clear_slow(word);
         false
     }
 
-    /// The holder of a slot is done.
+    /// Takes the slot of a holder back.
     #[inline]
-    fn finish(&mut self, slot: u32) {
+    fn free_slot(&mut self, slot: u32) {
         if self.queue.finish(slot) {
             self.count_waits();
         }
     }
 
-    pub(super) fn keys(&self) -> Option<&Keys> {
-        self.special.as_deref()?.keys.as_ref()
-    }
-
     #[inline]
-    pub(super) fn is_special(&self) -> bool {
-        self.special.is_some()
+    pub(super) fn has_modes(&self) -> bool {
+        self.modes.is_some()
     }
 
-    /// What is to be done when no lock is held.
-    pub(super) fn aside(&mut self) -> Option<Box<Aside>> {
-        self.special.as_deref_mut()?.aside()
+    /// Takes out the work that is to be done after unlocking.
+    pub(super) fn take_deferred(&mut self) -> Option<Box<Deferred>> {
+        self.modes.as_deref_mut()?.take_deferred()
     }
 
-    /// Sets SLOW: from here on only we take from the word, and we take what it has.
-    fn slow_down(&mut self, word: &AtomicU64) {
+    /// Returns the limit up to which calls without permits queue: see the semaphore's field.
+    pub(super) fn queues_up_to(&self) -> u32 {
+        let is_plain = self.is_bound() && self.modes.is_none() && self.max_waiting == u32::MAX;
+        if is_plain { self.limit } else { 0 }
+    }
+
+    pub(super) fn is_bound(&self) -> bool {
+        self.binding == Binding::Bound
+    }
+
+    /// Sets SLOW, and takes the permits that the word has. From here on only the lock's holder takes from
+    /// the word.
+    fn set_slow(&mut self, word: &AtomicU64) {
         if !self.slow {
             self.slow = true;
+            // `Acquire` for the permits that came back before, `Release` to keep their release sequence.
             word.fetch_or(SLOW, Ordering::AcqRel);
         }
-        self.absorb(word);
+        self.bank_available(word);
     }
 
-    /// Moves what came back through the word to the bank.
-    fn absorb(&mut self, word: &AtomicU64) {
+    /// Moves permits that came back through the word to the bank.
+    fn bank_available(&mut self, word: &AtomicU64) {
         if !self.slow {
             return;
         }
         let available = available(word);
         if available > 0 {
+            // `Acquire`: whoever is handed them next sees what their former holders wrote.
             word.fetch_sub(u64::from(available), Ordering::AcqRel);
             self.bank_permits(available);
         }
     }
 
-    /// Clears SLOW if nothing is out of the ordinary.
-    fn speed_up(&mut self, word: &AtomicU64) {
+    /// Clears SLOW if nothing keeps it set, and puts the free permits back into the word. No call may
+    /// wait.
+    #[inline]
+    fn clear_slow(&mut self, word: &AtomicU64) {
         if !self.slow || self.debt > 0 || !self.is_bound() {
             return;
         }
-        if let Some(special) = self.special.as_deref_mut() {
-            special.is_listened_to();
-            if !special.is_nothing() {
-                return;
-            }
-            self.special = None;
+        if self.modes.is_some() && !self.drop_modes_that_are_off() {
+            return;
         }
+        // `Release` pairs with the compare-exchange of the next call on the fast path.
         word.fetch_add(u64::from(self.bank).wrapping_sub(SLOW), Ordering::AcqRel);
         self.bank = 0;
         self.slow = false;
     }
 
-    /// Permits that are out. While SLOW is set, what is available must have been absorbed before.
+    /// Drops the modes if none is on. Returns whether it did.
+    fn drop_modes_that_are_off(&mut self) -> bool {
+        let are_off = self.modes.as_deref_mut().is_some_and(|modes| {
+            modes.subscribers.has_receivers();
+            modes.are_off()
+        });
+        if are_off {
+            self.modes = None;
+        }
+        are_off
+    }
+
+    /// Returns the permits that are out. While SLOW is set, the word's permits must have been banked.
     fn in_use(&self, word: &AtomicU64) -> u32 {
         let available = if self.slow { 0 } else { available(word) };
-        let cooling = match self.special.as_deref() {
-            Some(Special { rate: Some(rate), .. }) => rate.permits(),
+        let cooling = match self.modes.as_deref() {
+            Some(Modes { rate: Some(rate), .. }) => rate.permits(),
             _ => 0,
         };
-        // Two sums, each of which fits: what is free is a part of the limit.
+        // Two sums, so that neither overflows: the free permits are a part of the limit.
         (self.limit - self.bank - available) + self.debt - cooling
     }
-}
 
-/// The line of a key, [`NO_KEY`] for the one of all, and the queue beside it.
-fn lines<'a>(
-    line: &'a mut Line,
-    queue: &'a mut Queue,
-    special: &'a mut Option<Box<Special>>,
-    key: u32,
-) -> Option<(&'a mut Line, &'a mut Queue)> {
-    if key == NO_KEY {
-        return Some((line, queue));
+    /// Returns the modes, after making room for them. SLOW must be set.
+    fn modes_mut(&mut self) -> &mut Modes {
+        self.modes.get_or_insert_with(Box::default)
     }
-    let keys = special.as_deref_mut()?.keys.as_mut()?;
-    Some((&mut keys.entry(key).line, queue))
-}
-
-/// The word's `available`, which fits its 31 bits.
-fn available(word: &AtomicU64) -> u32 {
-    (word.load(Ordering::Relaxed) & AVAILABLE) as u32
 }

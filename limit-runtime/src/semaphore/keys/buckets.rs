@@ -6,7 +6,7 @@
 //! is the number of its first key, and each leads to the next.
 
 use super::super::slots::NO_KEY;
-use super::entries::Entries;
+use super::states::KeyStates;
 
 /// Buckets in a page: no table of all is ever copied.
 const PAGE: usize = 4096;
@@ -37,41 +37,43 @@ impl Buckets {
     }
 
     /// Adds a key that was added to the others.
-    pub(super) fn add(&mut self, entries: &mut Entries, number: u32) {
+    #[inline]
+    pub(super) fn add(&mut self, states: &mut KeyStates, number: u32) {
         for _ in 0..2 {
-            if self.length < 2 * entries.len() {
-                self.split(entries);
+            if self.length < 2 * states.len() {
+                self.split(states);
             }
         }
-        self.push(entries, number);
+        self.push(states, number);
     }
 
     /// Takes a key out that is to be removed from the others. Memory that is not needed any more comes
     /// back.
-    pub(super) fn remove(&mut self, entries: &mut Entries, number: u32) -> Option<Vec<u32>> {
-        let link = entries.link(number);
+    #[inline]
+    pub(super) fn remove(&mut self, states: &mut KeyStates, number: u32) -> Option<Vec<u32>> {
+        let link = states.link(number);
         let place = self.place(link.hash);
         let mut before = self.bucket(place);
         if before == number {
             *self.bucket_mut(place) = link.next;
         } else {
-            while entries.link(before).next != number {
-                before = entries.link(before).next;
+            while states.link(before).next != number {
+                before = states.link(before).next;
             }
-            entries.link_mut(before).next = link.next;
+            states.link_mut(before).next = link.next;
         }
         // So many, that there are never more than four times as many buckets as keys.
         let mut emptied = None;
         for _ in 0..4 {
-            if self.length > KEPT.max(4 * entries.len()) {
-                emptied = self.merge(entries).or(emptied);
+            if self.length > KEPT.max(4 * states.len()) {
+                emptied = self.merge(states).or(emptied);
             }
         }
         emptied
     }
 
     /// Adds a bucket: it takes what is its own from the one that had it.
-    fn split(&mut self, entries: &mut Entries) {
+    fn split(&mut self, states: &mut KeyStates) {
         let from = parent(self.length);
         if self.length % PAGE == 0 {
             self.pages.push(Vec::with_capacity(PAGE));
@@ -80,14 +82,14 @@ impl Buckets {
         self.set_length(self.length + 1);
         let mut number = std::mem::replace(self.bucket_mut(from), NO_KEY);
         while number != NO_KEY {
-            let next = entries.link(number).next;
-            self.push(entries, number);
+            let next = states.link(number).next;
+            self.push(states, number);
             number = next;
         }
     }
 
     /// Takes the last bucket away: what was in it goes to the one that had it before.
-    fn merge(&mut self, entries: &mut Entries) -> Option<Vec<u32>> {
+    fn merge(&mut self, states: &mut KeyStates) -> Option<Vec<u32>> {
         self.set_length(self.length - 1);
         let page = self.pages.last_mut().unwrap_or(&mut self.first);
         let first = page.pop()?;
@@ -98,18 +100,18 @@ impl Buckets {
         }
         if first != NO_KEY {
             let mut last = first;
-            while entries.link(last).next != NO_KEY {
-                last = entries.link(last).next;
+            while states.link(last).next != NO_KEY {
+                last = states.link(last).next;
             }
             let to = self.bucket_mut(parent(self.length));
-            entries.link_mut(last).next = std::mem::replace(to, first);
+            states.link_mut(last).next = std::mem::replace(to, first);
         }
         emptied
     }
 
     /// Puts a key into its bucket.
-    fn push(&mut self, entries: &mut Entries, number: u32) {
-        let link = entries.link_mut(number);
+    fn push(&mut self, states: &mut KeyStates, number: u32) {
+        let link = states.link_mut(number);
         let place = self.place(link.hash);
         link.next = std::mem::replace(self.bucket_mut(place), number);
     }

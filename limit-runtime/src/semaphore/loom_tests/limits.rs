@@ -1,8 +1,10 @@
 //! Limits that change, or are not known yet.
 
-use super::{Without, acquire, assert_all_free, bind, bound, enter, model, poll_once, set_limit};
+use super::{
+    Without, acquire, assert_all_free, bind, bound, enter, model, poll_once, set_limit, take,
+};
 use crate::rejected::RejectedKind;
-use crate::semaphore::{Claim, Entered, NO_SLOT, Semaphore};
+use crate::semaphore::{Claim, Entered, Semaphore};
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -12,11 +14,8 @@ use loom::thread;
 fn lowering_and_raising_against_release_and_acquire_loses_nothing() {
     model(|| {
         let semaphore = bound(2);
-        assert!(semaphore.try_acquire(2, || true));
-        let releaser = thread::spawn(move || {
-            semaphore.release(1, NO_SLOT);
-            semaphore.release(1, NO_SLOT);
-        });
+        let held = [take(semaphore, 1), take(semaphore, 1)];
+        let releaser = thread::spawn(move || held.into_iter().for_each(drop));
         let caller = thread::spawn(move || drop(block_on(acquire(semaphore, 1))));
         set_limit(semaphore, 1);
         set_limit(semaphore, 2);
@@ -41,13 +40,13 @@ fn a_waiter_at_limit_zero_runs_when_it_is_raised() {
 fn whoever_is_too_heavy_for_a_lowered_limit_is_told() {
     model(|| {
         let semaphore = bound(2);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let heavy = thread::spawn(move || match block_on(acquire(semaphore, 2)) {
             Ok(_held) => {}
             Err(without) => assert_eq!(without, Without::Refused(RejectedKind::TooHeavy)),
         });
         set_limit(semaphore, 1);
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         heavy.join().unwrap();
         assert_all_free(semaphore, 1);
     });
@@ -114,12 +113,11 @@ fn whoever_cannot_wait_for_the_first_caller_binds_as_well() {
                 entered => entered,
             };
             let Entered::Admitted(held) = held else { panic!("there is a permit for each") };
-            std::mem::forget(held);
+            held
         };
         let other = thread::spawn(call);
-        call();
-        other.join().unwrap();
-        semaphore.release(2, NO_SLOT);
+        let held = call();
+        drop((held, other.join().unwrap()));
         assert_all_free(semaphore, 2);
     });
 }

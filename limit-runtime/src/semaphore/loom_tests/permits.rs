@@ -1,7 +1,6 @@
 //! Permits that are taken, waited for and given back.
 
-use super::{acquire, assert_all_free, bound, model, poll_once};
-use crate::semaphore::NO_SLOT;
+use super::{acquire, assert_all_free, bound, model, poll_once, take};
 use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::sync::Arc;
@@ -41,10 +40,10 @@ fn never_more_than_the_limit() {
                 let inside = Arc::clone(&inside);
                 thread::spawn(move || {
                     for _ in 0..2 {
-                        if semaphore.try_acquire(1, || true) {
+                        if let Some(held) = semaphore.try_acquire(1, || true) {
                             assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
                             inside.fetch_sub(1, Ordering::Relaxed);
-                            semaphore.release(1, NO_SLOT);
+                            drop(held);
                         }
                     }
                 })
@@ -59,9 +58,9 @@ fn never_more_than_the_limit() {
 fn a_release_never_misses_a_waiter() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let waiter = thread::spawn(move || drop(block_on(acquire(semaphore, 1))));
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         waiter.join().unwrap();
         assert_all_free(semaphore, 1);
     });
@@ -83,12 +82,12 @@ fn three_calls_for_two_permits_all_run() {
 fn a_waiter_cancelled_against_its_grant_passes_the_permit_on() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let mut cancelled = acquire(semaphore, 1);
         assert!(poll_once(&mut cancelled).is_pending());
         let next = thread::spawn(move || drop(block_on(acquire(semaphore, 1))));
         let canceller = thread::spawn(move || drop(cancelled));
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         canceller.join().unwrap();
         next.join().unwrap();
         assert_all_free(semaphore, 1);
@@ -100,11 +99,11 @@ fn a_waiter_cancelled_against_its_grant_passes_the_permit_on() {
 fn the_last_waiter_cancelled_against_its_grant_leaves_the_permit_free() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let mut cancelled = acquire(semaphore, 1);
         assert!(poll_once(&mut cancelled).is_pending());
         let canceller = thread::spawn(move || drop(cancelled));
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         canceller.join().unwrap();
         assert_all_free(semaphore, 1);
     });
@@ -114,13 +113,13 @@ fn the_last_waiter_cancelled_against_its_grant_leaves_the_permit_free() {
 fn a_heavy_head_cancelled_lets_the_light_one_run() {
     model(|| {
         let semaphore = bound(2);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let mut heavy = acquire(semaphore, 2);
         assert!(poll_once(&mut heavy).is_pending());
         let light = thread::spawn(move || drop(block_on(acquire(semaphore, 1))));
         drop(heavy);
         light.join().unwrap();
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         assert_all_free(semaphore, 2);
     });
 }
@@ -129,11 +128,11 @@ fn a_heavy_head_cancelled_lets_the_light_one_run() {
 fn a_waiter_polled_by_another_task_is_woken_there() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let mut call = acquire(semaphore, 1);
         assert!(poll_once(&mut call).is_pending());
         let moved = thread::spawn(move || drop(block_on(call)));
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         moved.join().unwrap();
         assert_all_free(semaphore, 1);
     });

@@ -1,9 +1,11 @@
 //! What becomes of calls over the limit.
 
-use super::{Call, Without, acquire, assert_all_free, bound, bound_to, enter, model, poll_once};
+use super::{
+    Call, Without, acquire, assert_all_free, bound, bound_to, enter, model, poll_once, take,
+};
 use crate::policy::{Force, Order, Policy, Request};
 use crate::rejected::RejectedKind;
-use crate::semaphore::{Claim, Entered, Hashed, Held, KeySource, NO_SLOT, Semaphore};
+use crate::semaphore::{Claim, Entered, Hashed, Held, KeySource, Semaphore};
 use loom::future::block_on;
 use loom::thread;
 use std::task::Waker;
@@ -32,7 +34,7 @@ fn over(semaphore: &'static Semaphore) -> Call {
 fn a_waiter_is_refused_when_the_limiter_is_closed_or_has_its_permit() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let waiter = thread::spawn(move || match block_on(acquire(semaphore, 1)) {
             Ok(held) => drop(held),
             Err(without) => assert_eq!(without, Without::Refused(RejectedKind::Closed)),
@@ -41,7 +43,7 @@ fn a_waiter_is_refused_when_the_limiter_is_closed_or_has_its_permit() {
             semaphore.close().wake();
             semaphore.serve_all();
         });
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         waiter.join().unwrap();
         closer.join().unwrap();
         semaphore.reopen().wake();
@@ -54,15 +56,15 @@ fn a_waiter_is_refused_when_the_limiter_is_closed_or_has_its_permit() {
 fn closing_and_reopening_against_a_call_that_cannot_be_refused_hangs_nobody() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let caller = thread::spawn(move || {
             let mut infallible = acquire(semaphore, 1);
-            infallible.ask = Request::ONE;
+            infallible.request = Request::ONE;
             drop(block_on(infallible).expect("it cannot be refused"));
         });
         semaphore.close().wake();
         semaphore.serve_all();
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         semaphore.reopen().wake();
         semaphore.serve_all();
         caller.join().unwrap();
@@ -74,8 +76,7 @@ fn closing_and_reopening_against_a_call_that_cannot_be_refused_hangs_nobody() {
 fn whoever_waits_is_let_in_when_the_limit_no_longer_holds() {
     model(|| {
         let semaphore = bound(1);
-        let held = semaphore.try_acquire(1, || true);
-        assert!(held);
+        let held = take(semaphore, 1);
         let waiter = thread::spawn(move || {
             // Nobody gives a permit back: it is let in as one that is not held to the limit.
             while let Err(without) = block_on(acquire(semaphore, 1)) {
@@ -88,7 +89,7 @@ fn whoever_waits_is_let_in_when_the_limit_no_longer_holds() {
         waiter.join().unwrap();
         semaphore.set_policy(&Policy::PLAIN).wake();
         semaphore.serve_all();
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         assert_all_free(semaphore, 1);
     });
 }
@@ -97,7 +98,7 @@ fn whoever_waits_is_let_in_when_the_limit_no_longer_holds() {
 fn a_shadow_that_comes_and_goes_loses_no_permit_and_hangs_nobody() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let waiter = thread::spawn(move || {
             loop {
                 match block_on(acquire(semaphore, 1)) {
@@ -111,7 +112,7 @@ fn a_shadow_that_comes_and_goes_loses_no_permit_and_hangs_nobody() {
         semaphore.serve_all();
         semaphore.set_policy(&Policy::PLAIN).wake();
         semaphore.serve_all();
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         waiter.join().unwrap();
         assert_all_free(semaphore, 1);
     });
@@ -122,7 +123,7 @@ fn the_oldest_is_evicted_or_has_its_permit() {
     model(|| {
         let semaphore =
             bound_to(1, &Policy { order: Order::Lifo, max_waiting: 1, ..Policy::PLAIN });
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let mut oldest = acquire(semaphore, 1);
         assert!(poll_once(&mut oldest).is_pending());
         let newest = thread::spawn(move || drop(block_on(acquire(semaphore, 1)).expect("a place")));
@@ -130,7 +131,7 @@ fn the_oldest_is_evicted_or_has_its_permit() {
             Ok(held) => drop(held),
             Err(without) => assert_eq!(without, Without::Refused(RejectedKind::Evicted)),
         });
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         newest.join().unwrap();
         oldest.join().unwrap();
         assert_all_free(semaphore, 1);
@@ -142,7 +143,7 @@ fn an_eviction_against_a_cancellation_leaves_one_waiter() {
     model(|| {
         let semaphore =
             bound_to(1, &Policy { order: Order::Lifo, max_waiting: 1, ..Policy::PLAIN });
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let mut oldest = acquire(semaphore, 1);
         assert!(poll_once(&mut oldest).is_pending());
         let canceller = thread::spawn(move || drop(oldest));
@@ -152,7 +153,7 @@ fn an_eviction_against_a_cancellation_leaves_one_waiter() {
         let reading = semaphore.read(&mut Vec::new());
         assert_eq!(reading.waiting, 1);
         assert_eq!(reading.current.cancelled + reading.current.rejected.evicted, 1);
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         drop(block_on(newest).expect("it is the only one"));
         assert_all_free(semaphore, 1);
     });
@@ -162,14 +163,14 @@ fn an_eviction_against_a_cancellation_leaves_one_waiter() {
 fn a_deadline_against_a_grant_uses_the_permit_or_leaves_it() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let mut late = over(semaphore);
         assert!(poll_once(&mut late).is_pending());
         let late = thread::spawn(move || match block_on(late) {
             Ok(held) => drop(held),
             Err(without) => assert_eq!(without, Without::Refused(RejectedKind::TimedOut)),
         });
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         late.join().unwrap();
         let reading = semaphore.read(&mut Vec::new());
         let waited = reading.current.rejected.timed_out + reading.figures().admitted_after_waiting;
@@ -182,12 +183,12 @@ fn a_deadline_against_a_grant_uses_the_permit_or_leaves_it() {
 fn a_deadline_against_a_grant_never_loses_the_one_behind() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let mut late = over(semaphore);
         assert!(poll_once(&mut late).is_pending());
         let next = thread::spawn(move || drop(block_on(acquire(semaphore, 1))));
         let late = thread::spawn(move || drop(block_on(late)));
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         late.join().unwrap();
         next.join().unwrap();
         assert_all_free(semaphore, 1);
@@ -237,7 +238,7 @@ fn a_key_whose_last_waiter_is_cancelled_against_a_new_caller_is_not_lost() {
 fn whoever_drains_is_told_when_the_last_permit_comes_back() {
     model(|| {
         let semaphore = bound(1);
-        assert!(semaphore.try_acquire(1, || true));
+        let held = take(semaphore, 1);
         let drainer = thread::spawn(move || {
             block_on(std::future::poll_fn(|context| {
                 let (is_drained, unneeded) = semaphore.poll_drained(0, context.waker().clone());
@@ -247,7 +248,7 @@ fn whoever_drains_is_told_when_the_last_permit_comes_back() {
             }));
             assert_eq!(semaphore.busy(), 0);
         });
-        semaphore.release(1, NO_SLOT);
+        drop(held);
         drainer.join().unwrap();
         assert_all_free(semaphore, 1);
     });
@@ -275,8 +276,8 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
 }
 
 fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
-    let ask = Request { fallible: true, ..Request::ONE };
-    semaphore.enter(ask, Some(key), None, || true)
+    let request = Request { fallible: true, ..Request::ONE };
+    semaphore.enter(request, Some(key), None, || true)
 }
 
 /// What a drain does at one semaphore.
@@ -322,8 +323,7 @@ fn calls_go_by_the_word_again_as_soon_as_nothing_is_special() {
     model(|| {
         let semaphore = bound(2);
         let by_the_word = |before: &str| {
-            assert!(semaphore.try_acquire(1, || true), "SLOW is set {before}");
-            semaphore.release(1, NO_SLOT);
+            assert!(semaphore.try_acquire(1, || true).is_some(), "SLOW is set {before}");
         };
         let Entered::Admitted(held) = enter(semaphore, || true) else { panic!("it is free") };
         by_the_word("after a call by the lock");
@@ -331,7 +331,7 @@ fn calls_go_by_the_word_again_as_soon_as_nothing_is_special() {
         semaphore.forget_drainer(0);
         by_the_word("though who has drained is gone");
         let (listeners, first) = broadcast::channel(1);
-        semaphore.listen(listeners).wake();
+        semaphore.subscribe(listeners).wake();
         drop(first);
         semaphore.serve_all();
         by_the_word("though who has listened is gone");

@@ -3,7 +3,7 @@
 use super::{bind, enter, model};
 use crate::policy::Request;
 use crate::registry::{Lease, Runtimes};
-use crate::semaphore::{Entered, Held, NO_SLOT, Standing, Waiter};
+use crate::semaphore::{Entered, Held, Unserved, Waiter};
 use loom::future::block_on;
 use loom::thread;
 use std::future::poll_fn;
@@ -13,8 +13,8 @@ use std::task::Poll;
 fn try_on(lease: Lease) -> Option<Held> {
     let semaphore = lease.semaphore(0);
     loop {
-        if semaphore.try_acquire(1, || lease.holds()) {
-            return Some(Held { semaphore, weight: 1, slot: NO_SLOT });
+        if let Some(held) = semaphore.try_acquire(1, || lease.holds()) {
+            return Some(held);
         }
         match enter(semaphore, || lease.holds()) {
             Entered::Admitted(held) => return Some(held),
@@ -57,7 +57,7 @@ fn never_takes_the_permit_of_the_next(patience: usize) {
         assert!(held.is_some(), "runtime 2 has its one permit");
         let (late, _) = late.join().unwrap();
         if let Some(late) = &late {
-            assert!(!std::ptr::eq(late.semaphore, second.semaphore(0)));
+            assert!(!std::ptr::eq(late.semaphore(), second.semaphore(0)));
         }
         drop((late, held));
     });
@@ -79,7 +79,7 @@ fn a_call_on_a_closing_runtime_never_takes_the_permit_of_the_next() {
         assert!(held.is_some(), "runtime 2 has its one permit");
         let late = late.join().unwrap();
         if let Some(late) = &late {
-            assert!(!std::ptr::eq(late.semaphore, second.semaphore(0)));
+            assert!(!std::ptr::eq(late.semaphore(), second.semaphore(0)));
         }
         drop((late, held));
     });
@@ -135,7 +135,7 @@ fn a_late_call_has_a_permit_of_its_own_runtime_or_looks_again_when_the_next_take
             assert!(held.is_some(), "runtime 2 has its one permit");
             let late = late.join().unwrap();
             if let Some(late) = &late {
-                assert!(!std::ptr::eq(late.semaphore, second.semaphore(0)));
+                assert!(!std::ptr::eq(late.semaphore(), second.semaphore(0)));
             }
             drop((late, held));
         });
@@ -209,21 +209,19 @@ fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
         let waiter = thread::spawn(move || {
             let mut waiter: Option<Waiter> = None;
             block_on(poll_fn(|context| {
-                let waits = waiter.take().map_or_else(
-                    || semaphore.enter(Request::ONE, None, Some(context.waker()), || lease.holds()),
-                    Entered::Queued,
-                );
-                match waits {
-                    Entered::Queued(waits) => match waits.poll(context.waker()) {
-                        Standing::Waits => {
-                            waiter = Some(waits);
-                            Poll::Pending
-                        }
-                        standing => {
-                            assert_eq!(standing, Standing::Retry);
-                            Poll::Ready(waits.leave())
-                        }
-                    },
+                let waker = context.waker();
+                if let Some(waiter) = &mut waiter {
+                    return waiter.poll(waker, || unreachable!("no permit comes back")).map(
+                        |ended| {
+                            assert!(matches!(ended, Err(Unserved::Retry)), "{ended:?}");
+                        },
+                    );
+                }
+                match semaphore.enter(Request::ONE, None, Some(waker), || lease.holds()) {
+                    Entered::Queued(waits) => {
+                        waiter = Some(waits);
+                        Poll::Pending
+                    }
                     Entered::Stale => Poll::Ready(()),
                     other => panic!("{other:?}"),
                 }

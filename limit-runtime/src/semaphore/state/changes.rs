@@ -1,12 +1,12 @@
-//! What changes a semaphore from outside: its binding, its limit, closing, draining, listening.
+//! A changed limit or policy, and the binding.
 
-use super::super::Listeners;
-use super::super::line::{Line, LineOrder};
-use super::super::returns::Returns;
-use super::super::shadow::Shadows;
-use super::super::slots::RETRY;
-use super::super::special::{Aside, Special};
-use super::super::wakers::Wakers;
+use super::super::modes::Modes;
+use super::super::queue::Joining;
+use super::super::release_rate::ReleaseRate;
+use super::super::slots::NO_KEY;
+use super::super::status::{RETRY, StatusCell};
+use super::super::wait_list::{WaitList, WaitOrder};
+use super::super::wake_list::WakeList;
 use super::{Binding, State};
 use crate::policy::{Force, MAX_LIMIT, Policy};
 use crate::rejected::RejectedKind;
@@ -14,7 +14,8 @@ use crate::sync::AtomicU64;
 use std::task::Waker;
 
 impl State {
-    /// A caller is to find the limit out, unless somebody has or is doing so.
+    /// Makes the caller the one that resolves the limit, unless another has or does. Returns whether it
+    /// is.
     pub(in super::super) fn claim(&mut self) -> bool {
         let claims = self.binding == Binding::Unbound;
         if claims {
@@ -23,43 +24,55 @@ impl State {
         claims
     }
 
-    /// The caller that was to find the limit out has failed to, unless somebody else has bound
-    /// meanwhile: the next is to, of those who wait for it or later.
-    pub(in super::super) fn unclaim(&mut self, wakers: &mut Wakers) {
+    /// Gives a claim up, because the caller could not resolve the limit. Those who wait for it retry, and
+    /// the next caller is to resolve it. Does nothing if another has bound the semaphore meanwhile.
+    pub(in super::super) fn unclaim(&mut self, wakers: &mut WakeList) {
         if self.binding == Binding::Claimed {
             self.binding = Binding::Unbound;
-            self.dismiss_those_who_wait_for_the_limit(wakers);
+            self.dismiss_waiters_for_limit(wakers);
         }
     }
 
-    /// All at once: as soon as the lock is released somebody may bind, and others wait for permits.
-    fn dismiss_those_who_wait_for_the_limit(&mut self, wakers: &mut Wakers) {
-        while !self.line.is_empty() {
-            let head = self.line.head();
-            wakers.push(self.queue.dismiss(&mut self.line, head, RETRY));
+    /// Joins the calls that wait for the limit, which another caller resolves.
+    pub(in super::super) fn wait_for_limit(
+        &mut self,
+        weight: u32,
+        waker: Waker,
+    ) -> (u32, StatusCell) {
+        // Order, priority and key do not matter: the call enters again when the limit is known.
+        let joining = Joining { weight, priority: 0, key: NO_KEY, fallible: false, waker };
+        self.queue.join(&mut self.list, WaitOrder::Fifo, joining)
+    }
+
+    /// Tells all that wait for the limit to retry. It must be all of them under one lock: after unlocking
+    /// somebody may bind, and then others wait for permits.
+    fn dismiss_waiters_for_limit(&mut self, wakers: &mut WakeList) {
+        while !self.list.is_empty() {
+            let head = self.list.head();
+            wakers.push(self.queue.dismiss(&mut self.list, head, RETRY));
         }
-        // They have not waited for a permit.
+        // They have not waited for a permit, and do not count.
         self.queue.restart_longest();
     }
 
-    /// The limit is known. With keys, so is that over all of them. Those who have waited for it ask
-    /// again.
+    /// Binds the semaphore to a limit, and with keys to a total over all of them. Those who wait for the
+    /// limit retry.
     pub(in super::super) fn bind(
         &mut self,
         word: &AtomicU64,
         policy: &Policy,
         limit: u32,
         total: Option<u32>,
-        wakers: &mut Wakers,
+        wakers: &mut WakeList,
     ) {
-        self.slow_down(word);
-        self.dismiss_those_who_wait_for_the_limit(wakers);
+        self.set_slow(word);
+        self.dismiss_waiters_for_limit(wakers);
         self.binding = Binding::Bound;
         self.max_waiting = policy.max_waiting;
-        self.order = LineOrder::of_policy(policy);
+        self.order = WaitOrder::from_policy(policy);
         if policy.is_special() {
-            // Who drains may have been there before.
-            self.special().begin(policy);
+            // There may be modes already: somebody drains an unbound semaphore.
+            self.modes_mut().begin(policy);
         }
         if self.keys_mut().is_some() {
             self.set_total(word, total.unwrap_or(MAX_LIMIT), wakers);
@@ -67,18 +80,45 @@ impl State {
         self.set_limit(word, limit, wakers);
     }
 
-    /// That of a call: with keys, that of each.
+    /// Unbinds the semaphore if it is idle. Returns whether it did. The caller has changed the word
+    /// before, by a call in `acquired` that was none.
+    pub(in super::super) fn unbind(&mut self, word: &AtomicU64) -> bool {
+        self.acquired_before += 1;
+        self.set_slow(word);
+        if !self.is_idle(word) {
+            if self.queue.len() == 0 {
+                self.clear_slow(word);
+            }
+            return false;
+        }
+        self.binding = Binding::Unbound;
+        self.bank = 0;
+        self.debt = 0;
+        self.limit = 0;
+        self.list = WaitList::new();
+        self.max_waiting = u32::MAX;
+        self.order = WaitOrder::Fifo;
+        self.release_rate = ReleaseRate::new();
+        true
+    }
+
+    /// Takes the modes out of a semaphore that was unbound. They are to be dropped after unlocking.
+    pub(in super::super) fn take_modes(&mut self) -> Option<Box<Modes>> {
+        self.modes.take()
+    }
+
+    /// Changes the limit that a call is held to: with keys, the limit of each.
     pub(in super::super) fn set_limit(
         &mut self,
         word: &AtomicU64,
         limit: u32,
-        wakers: &mut Wakers,
+        wakers: &mut WakeList,
     ) {
-        self.slow_down(word);
+        self.set_slow(word);
         if let Some(keys) = self.keys_mut() {
             keys.limit = limit;
-            for key in self.lines_waited_for() {
-                self.refresh(key);
+            for key in self.keys_with_waiters() {
+                self.refresh_turn(key);
             }
         } else {
             self.change_limit(limit);
@@ -86,14 +126,14 @@ impl State {
         self.dismiss_heavier_than(word, limit, wakers);
     }
 
-    /// The limit over all keys; says whether there is such a thing.
+    /// Changes the limit over all keys. Returns whether there are keys.
     pub(in super::super) fn set_total(
         &mut self,
         word: &AtomicU64,
         total: u32,
-        wakers: &mut Wakers,
+        wakers: &mut WakeList,
     ) -> bool {
-        self.slow_down(word);
+        self.set_slow(word);
         let is_keyed = self.keys_mut().is_some();
         if is_keyed {
             self.change_limit(total);
@@ -116,126 +156,39 @@ impl State {
         }
     }
 
-    fn dismiss_heavier_than(&mut self, word: &AtomicU64, limit: u32, wakers: &mut Wakers) {
+    /// Refuses the waiters that want more permits than there are now. At limit 0 all wait.
+    fn dismiss_heavier_than(&mut self, word: &AtomicU64, limit: u32, wakers: &mut WakeList) {
         if limit > 0 && self.queue.has_heavy() {
             let too_heavy = RejectedKind::TooHeavy;
             self.dismiss_all_that(word, too_heavy, wakers, |weight, _| weight > limit);
         }
     }
 
-    /// Who can be refused is, from now on.
-    pub(in super::super) fn close(&mut self, word: &AtomicU64, wakers: &mut Wakers) {
-        self.slow_down(word);
-        self.special().closed = true;
-        // At a shadow nobody waits.
-        self.dismiss_all_that(word, RejectedKind::Closed, wakers, |_, fallible| fallible);
-    }
-
-    pub(in super::super) fn reopen(&mut self) {
-        if let Some(special) = &mut self.special {
-            special.closed = false;
-        }
-    }
-
-    /// Changes what can change of a policy. Nobody is to wait any more if that is no longer for anybody:
-    /// whoever does asks again.
+    /// Changes the parts of a policy that can change. If no call is to wait any more, the waiters are
+    /// told to enter again.
     pub(in super::super) fn set_policy(
         &mut self,
         word: &AtomicU64,
         policy: &Policy,
-        wakers: &mut Wakers,
+        wakers: &mut WakeList,
     ) {
         let Policy { max_waiting, force, .. } = *policy;
         self.max_waiting = max_waiting;
         let is_plain = force == Force::Full;
-        if is_plain && self.special.is_none() {
+        if is_plain && self.modes.is_none() {
             return;
         }
-        self.slow_down(word);
-        let special = self.special();
-        special.disabled = force == Force::Off;
-        special.shadow = force == Force::Shadow;
-        if !special.shadow {
-            special.shadows = Shadows::default();
+        self.set_slow(word);
+        let modes = self.modes_mut();
+        modes.disabled = force == Force::Off;
+        if force == Force::Shadow {
+            // A shadow that goes on keeps the calls that would wait.
+            modes.shadow.get_or_insert_default();
+        } else {
+            modes.shadow = None;
         }
         if !is_plain {
             self.dismiss_some(word, usize::MAX, wakers);
         }
-    }
-
-    /// Tells what happens from now on.
-    pub(in super::super) fn listen(&mut self, word: &AtomicU64, listeners: Listeners) {
-        self.slow_down(word);
-        self.special().listeners = Some(listeners);
-    }
-
-    /// Whether no permit is out, nobody waits and nobody is finding the limit out.
-    pub(in super::super) fn is_idle(&mut self, word: &AtomicU64) -> bool {
-        self.absorb(word);
-        self.binding != Binding::Claimed && self.is_drained(word)
-    }
-
-    pub(super) fn is_drained(&self, word: &AtomicU64) -> bool {
-        self.in_use(word) == 0 && self.queue.len() == 0
-    }
-
-    /// Whether no permit is out and nobody waits; if not, the waker is kept until that is so. What
-    /// comes back is to be dropped after unlocking.
-    pub(in super::super) fn poll_drained(
-        &mut self,
-        word: &AtomicU64,
-        drainer: u64,
-        waker: Waker,
-    ) -> (bool, Option<Waker>) {
-        self.slow_down(word);
-        if self.is_drained(word) {
-            return (true, Some(waker));
-        }
-        let drainers = &mut self.special().drainers;
-        if let Some((_, known)) = drainers.iter_mut().find(|(known, _)| *known == drainer) {
-            return (false, Some(std::mem::replace(known, waker)));
-        }
-        drainers.push((drainer, waker));
-        (false, None)
-    }
-
-    /// One who drains has gone. What comes back is to be dropped after unlocking.
-    pub(in super::super) fn forget_drainer(&mut self, drainer: u64) -> Option<Waker> {
-        let drainers = &mut self.special.as_deref_mut()?.drainers;
-        let place = drainers.iter().position(|(known, _)| *known == drainer)?;
-        Some(drainers.swap_remove(place).1)
-    }
-
-    /// Gives up those who listen and those who wait until it is drained. What comes back is to be dropped
-    /// after unlocking.
-    pub(in super::super) fn let_go(&mut self) -> Option<Aside> {
-        self.special.as_deref_mut().map(Special::let_go)
-    }
-
-    /// Gives the limit up if no permit is out and nobody waits. The word has been changed before, by
-    /// one `acquired` that was none.
-    pub(in super::super) fn unbind(&mut self, word: &AtomicU64) -> bool {
-        self.acquired_before += 1;
-        self.slow_down(word);
-        if !self.is_idle(word) {
-            if self.queue.len() == 0 {
-                self.speed_up(word);
-            }
-            return false;
-        }
-        self.binding = Binding::Unbound;
-        self.bank = 0;
-        self.debt = 0;
-        self.limit = 0;
-        self.line = Line::new();
-        self.max_waiting = u32::MAX;
-        self.order = LineOrder::Fifo;
-        self.returns = Returns::new();
-        true
-    }
-
-    /// What was special, when the limit has been given up. To be dropped after unlocking.
-    pub(in super::super) fn take_special(&mut self) -> Option<Box<Special>> {
-        self.special.take()
     }
 }

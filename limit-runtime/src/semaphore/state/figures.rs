@@ -1,18 +1,19 @@
-//! What a semaphore shows of itself: figures, refusals and events.
+//! Readings of a semaphore, and the figures in refusals.
 
 use super::super::moment;
 use super::super::slots::NO_KEY;
-use super::super::special::Special;
+use super::super::word;
 use super::State;
-use crate::events::{Event, EventKind};
+use crate::events::EventKind;
 use crate::metrics::{Counters, Reading, Usage};
 use crate::rejected::{Refusal, RejectedKind};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::AtomicU64;
+use std::mem;
 use std::time::Duration;
 use tokio::time::Instant;
 
 impl State {
-    /// Counts a refusal, and says why and when to come back.
+    /// Counts a refusal. Returns it with its figures, and with an estimate when to come back.
     #[cold]
     pub(super) fn refuse(
         &mut self,
@@ -27,22 +28,23 @@ impl State {
             let now = moment::now();
             let (window, cooled) = self.spent_window(now, weight, refusal.waiting, key);
             refusal.window = window;
-            // Permits that cool come back when they do.
+            // Permits that cool come back when they have cooled. For others there is an estimate.
             refusal.retry_after = cooled.or_else(|| self.time_for(word, now, refusal.waiting, key));
         }
-        self.note(word, EventKind::Rejected(kind));
+        self.notify(word, EventKind::Rejected(kind));
         refusal
     }
 
+    /// Returns a refusal with its figures.
     pub(super) fn refusal(&mut self, word: &AtomicU64, kind: RejectedKind, key: u32) -> Refusal {
         let in_use = match self.keys_mut().filter(|_| key != NO_KEY) {
-            Some(keys) => keys.entry(key).held(),
+            Some(keys) => keys.state_mut(key).held(),
             None => self.in_use(word),
         };
-        let (limit, total) = (self.limit_of_a_call(), self.limit);
+        let (limit, total) = (self.limit_of_call(), self.limit);
         Refusal {
             kind,
-            // That which it is too heavy for.
+            // A call is too heavy for the smaller of the two.
             limit: if kind == RejectedKind::TooHeavy && total > 0 {
                 limit.min(total)
             } else {
@@ -55,7 +57,7 @@ impl State {
         }
     }
 
-    /// How long it may take until one is served behind so many that wait.
+    /// Estimates how long it takes until a call is served behind so many waiters.
     #[expect(clippy::cast_possible_truncation, reason = "only differences count, modulo 2^32")]
     fn time_for(
         &mut self,
@@ -65,31 +67,17 @@ impl State {
         key: u32,
     ) -> Option<Duration> {
         if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
-            let entry = keys.entry(key);
-            let admitted = entry.admitted;
-            return entry.returns().time_for(waiting + 1, admitted, now);
+            let state = keys.state_mut(key);
+            let admitted = state.admitted;
+            return state.release_rate().time_for(waiting + 1, admitted, now);
         }
         // Each of the three may wrap, and so may their sum.
-        let acquired = (word.load(Ordering::Relaxed) >> 32) as u32;
         let at_once = self.counters.admitted_at_once as u32;
-        let admitted = acquired.wrapping_add(at_once).wrapping_add(self.queue.served());
-        self.returns.time_for(waiting + 1, admitted, now)
+        let admitted = word::acquired(word).wrapping_add(at_once).wrapping_add(self.queue.served());
+        self.release_rate.time_for(waiting + 1, admitted, now)
     }
 
-    /// Tells those who listen.
-    pub(in super::super) fn note(&mut self, word: &AtomicU64, kind: EventKind) {
-        if self.special.as_deref_mut().is_none_or(|special| !special.is_listened_to()) {
-            return;
-        }
-        let event = Event {
-            kind,
-            limit: self.limit_of_a_call() as usize,
-            in_use: self.in_use(word) as usize,
-            waiting: self.queue.len(),
-        };
-        self.special().note(event);
-    }
-
+    /// Adds the recent waits to the counters.
     #[cold]
     pub(super) fn count_waits(&mut self) {
         for &waited in self.queue.take_recent() {
@@ -97,9 +85,9 @@ impl State {
         }
     }
 
-    /// `acquired` calls have been admitted through the word.
+    /// Returns the figures, given how many calls have been admitted through the word.
     pub(in super::super) fn read(&mut self, word: &AtomicU64, acquired: u64) -> Reading {
-        self.absorb(word);
+        self.bank_available(word);
         self.forget_cooled_keys();
         let mut current = self.counters.clone();
         current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
@@ -108,26 +96,23 @@ impl State {
         Reading {
             bound: self.is_bound(),
             usage: Usage {
-                limit: self.limit_of_a_call() as usize,
+                limit: self.limit_of_call() as usize,
                 in_use: self.in_use(word) as usize,
-                // Who waits for the limit waits for no permit.
+                // Calls that wait for the limit wait for no permit.
                 waiting: if self.is_bound() { self.queue.len() } else { 0 },
-                keys: match self.special.as_deref() {
-                    Some(Special { keys: Some(keys), .. }) => keys.len(),
-                    _ => 0,
-                },
+                keys: self.keys().map_or(0, |keys| keys.len()),
             },
             current,
             past: self.past.clone(),
         }
     }
 
-    /// Adds the figures to those of the past, or forgets both.
-    pub(in super::super) fn close_books(&mut self, acquired: u64, forget: bool) {
+    /// Adds the counters to those of former bindings, or with `forget`, drops both.
+    pub(in super::super) fn archive_counters(&mut self, acquired: u64, forget: bool) {
         self.count_waits();
         self.counters.most_waiting = self.queue.longest();
         self.queue.restart_longest();
-        let mut current = std::mem::replace(&mut self.counters, Counters::new());
+        let mut current = mem::replace(&mut self.counters, Counters::new());
         current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
         self.acquired_before = acquired;
         if forget {
@@ -137,8 +122,8 @@ impl State {
         }
     }
 
-    /// `acquired`, put together from two atomics, of which one may be behind at the moment when the
-    /// word wraps.
+    /// Returns the calls admitted through the word, never fewer than before. `acquired` is put together
+    /// from two atomics, of which one may be behind at the moment when the word wraps.
     pub(in super::super) fn monotonic(&mut self, acquired: u64) -> u64 {
         let behind = acquired < self.acquired_seen;
         self.acquired_seen = acquired + if behind { 1 << 32 } else { 0 };

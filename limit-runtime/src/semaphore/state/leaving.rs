@@ -1,8 +1,9 @@
-//! How waiters leave the queue that are not served.
+//! Waiters that leave the wait list without having been served.
 
-use super::super::slots::{GRANTED, NO_KEY, REFUSED, RETRY, WAITING};
-use super::super::wakers::Wakers;
-use super::{LineOrder, State, lines};
+use super::super::slots::NO_KEY;
+use super::super::status::{GRANTED, REFUSED, RETRY, WAITING};
+use super::super::wake_list::WakeList;
+use super::{State, WaitOrder};
 use crate::events::EventKind;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::AtomicU64;
@@ -10,7 +11,8 @@ use std::collections::BTreeMap;
 use std::task::Waker;
 
 impl State {
-    /// A waiter goes before it was admitted. The waker is to be dropped after unlocking.
+    /// Takes back the slot of a waiter that leaves before it was admitted, and its permits if it was
+    /// handed any. Its waker is to be dropped after unlocking.
     pub(in super::super) fn leave(
         &mut self,
         word: &AtomicU64,
@@ -18,48 +20,49 @@ impl State {
         weight: u32,
         cancelled: bool,
     ) -> Option<Waker> {
-        let standing = self.queue.standing(slot);
+        let status = self.queue.status(slot);
         let key = self.queue.key(slot);
         let waker = self.take_out(slot);
-        match standing {
+        match status {
             WAITING => self.forget_if_idle(key),
             GRANTED => {
-                self.give_back_key(key, weight);
+                self.give_back_of_key(key, weight);
                 self.give_back(word, weight);
             }
             REFUSED => drop(self.take_refusal(slot)),
             _ => {}
         }
-        if cancelled && standing != REFUSED {
+        // A call that was refused is counted as that.
+        if cancelled && status != REFUSED {
             self.counters.cancelled += 1;
-            self.note(word, EventKind::Cancelled);
+            self.notify(word, EventKind::Cancelled);
         }
         waker
     }
 
-    /// A waiter gives its slot back, and its place if it has one.
+    /// Frees a waiter's slot, after taking it out of its wait list if it is in one.
     fn take_out(&mut self, slot: u32) -> Option<Waker> {
-        let waits = self.queue.standing(slot) == WAITING;
-        // Who was dismissed is in no line, and its key may be forgotten.
+        let waits = self.queue.status(slot) == WAITING;
+        // A waiter that was dismissed is in no list, and its key may be forgotten.
         let key = if waits { self.queue.key(slot) } else { NO_KEY };
-        let parts = lines(&mut self.line, &mut self.queue, &mut self.special, key);
-        let waker = parts.and_then(|(line, queue)| queue.leave(line, slot));
+        let waker = self.list_and_queue(key).and_then(|(list, queue)| queue.leave(list, slot));
         if waits {
             self.no_longer_waits(key);
         }
         waker
     }
 
-    /// A waiter's time is up. If it still waits, it is refused.
+    /// Refuses a waiter whose time is up, and frees its slot. `None` if it does not wait any more. Its
+    /// waker is to be dropped after unlocking.
     pub(in super::super) fn time_out(
         &mut self,
         word: &AtomicU64,
         slot: u32,
     ) -> Option<(Refusal, Option<Waker>)> {
-        if self.queue.standing(slot) != WAITING {
+        if self.queue.status(slot) != WAITING {
             return None;
         }
-        self.absorb(word);
+        self.bank_available(word);
         let key = self.queue.key(slot);
         let weight = self.queue.weight(slot);
         let waker = self.take_out(slot);
@@ -68,7 +71,8 @@ impl State {
         Some((refusal, waker))
     }
 
-    /// A waiter goes that was refused while it waited.
+    /// Takes back the slot of a waiter that was refused while it waited. Returns the refusal, and its
+    /// waker, to be dropped after unlocking.
     pub(in super::super) fn leave_refused(
         &mut self,
         word: &AtomicU64,
@@ -88,61 +92,60 @@ impl State {
         refusal
     }
 
-    /// Takes a waiter out of the queue: refused, or to ask again. Its slot stays its own until it
-    /// leaves. Its key is to be forgotten if it is idle now.
+    /// Takes a waiter out of its wait list, refused or told to retry. It keeps its slot until it leaves.
+    /// The caller then forgets the key if it is idle.
     pub(super) fn dismiss(
         &mut self,
         word: &AtomicU64,
         key: u32,
         slot: u32,
         refusal: Option<RejectedKind>,
-        wakers: &mut Wakers,
+        wakers: &mut WakeList,
     ) {
-        let grant = if refusal.is_some() { REFUSED } else { RETRY };
-        let parts = lines(&mut self.line, &mut self.queue, &mut self.special, key);
-        wakers.push(parts.and_then(|(line, queue)| queue.dismiss(line, slot, grant)));
+        let status = if refusal.is_some() { REFUSED } else { RETRY };
+        let parts = self.list_and_queue(key);
+        wakers.push(parts.and_then(|(list, queue)| queue.dismiss(list, slot, status)));
         self.no_longer_waits(key);
         if let Some(kind) = refusal {
             self.counters.rejected.count(kind);
             let refusal = self.refusal(word, kind, key);
             self.refusals.get_or_insert_with(BTreeMap::default).insert(slot, refusal);
-            self.note(word, EventKind::Rejected(kind));
+            self.notify(word, EventKind::Rejected(kind));
         }
     }
 
-    /// Whether one who joins a full queue takes the place of the oldest: if the newest is served first,
-    /// and somebody may wait and does.
+    /// Returns whether a call that joins a full wait list replaces the oldest waiter. It does if the
+    /// newest is served first, calls may wait, and one does.
     pub(super) fn can_evict(&mut self, key: u32) -> bool {
-        self.order == LineOrder::Lifo
+        self.order == WaitOrder::Lifo
             && self.max_waiting > 0
-            && lines(&mut self.line, &mut self.queue, &mut self.special, key)
-                .is_some_and(|(line, _)| !line.is_empty())
+            && self.list_and_queue(key).is_some_and(|(list, _)| !list.is_empty())
     }
 
-    /// Refuses the oldest, to make room for one who joins. If more wait than may, because the bound has
-    /// been lowered, the one before it as well: so the queue gets shorter, and no call pays for it all.
-    pub(super) fn evict(&mut self, word: &AtomicU64, key: u32, wakers: &mut Wakers) {
+    /// Refuses the oldest waiter, to make room for a call that joins. If more wait than may, because the
+    /// bound was lowered, refuses the one before it as well. So the wait list gets shorter, and no call
+    /// pays for all of it.
+    pub(super) fn evict(&mut self, word: &AtomicU64, key: u32, wakers: &mut WakeList) {
         let is_longer = self.waiting(key) > self.max_waiting as usize;
         for _ in 0..=u8::from(is_longer) {
-            let last = lines(&mut self.line, &mut self.queue, &mut self.special, key)
-                .and_then(|(line, _)| line.last());
-            if let Some(last) = last {
+            if let Some(last) = self.list_and_queue(key).and_then(|(list, _)| list.last()) {
                 self.dismiss(word, key, last, Some(RejectedKind::Evicted), wakers);
             }
         }
     }
 
-    /// Refuses all waiters of which this is so, given their weight and whether they can be refused.
+    /// Refuses the waiters for which `is_refused` is true, given the weight of each and whether it can be
+    /// refused.
     pub(super) fn dismiss_all_that(
         &mut self,
         word: &AtomicU64,
         kind: RejectedKind,
-        wakers: &mut Wakers,
-        are: impl Fn(u32, bool) -> bool,
+        wakers: &mut WakeList,
+        is_refused: impl Fn(u32, bool) -> bool,
     ) {
-        for key in self.lines_waited_for() {
+        for key in self.keys_with_waiters() {
             for (slot, weight, fallible) in self.waiters(key) {
-                if are(weight, fallible) {
+                if is_refused(weight, fallible) {
                     self.dismiss(word, key, slot, Some(kind), wakers);
                 }
             }
@@ -150,24 +153,24 @@ impl State {
         }
     }
 
-    /// Takes up to `most` waiters out of the queue without permits, to ask again; says how many
-    /// it were. If there is something special, takes all.
+    /// Tells up to `most` waiters to enter again, the first first, as far as the wake list has room.
+    /// Returns how many they were. While a mode is on, tells all of them at once.
     pub(in super::super) fn dismiss_some(
         &mut self,
         word: &AtomicU64,
         most: usize,
-        wakers: &mut Wakers,
+        wakers: &mut WakeList,
     ) -> usize {
-        if self.special.is_none() {
+        if self.modes.is_none() {
             let mut dismissed = 0;
-            while dismissed < most && !wakers.is_full() && !self.line.is_empty() {
-                let head = self.line.head();
-                wakers.push(self.queue.dismiss(&mut self.line, head, RETRY));
+            while dismissed < most && !wakers.is_full() && !self.list.is_empty() {
+                let head = self.list.head();
+                wakers.push(self.queue.dismiss(&mut self.list, head, RETRY));
                 dismissed += 1;
             }
             return dismissed;
         }
-        for key in self.lines_waited_for() {
+        for key in self.keys_with_waiters() {
             for (slot, ..) in self.waiters(key) {
                 self.dismiss(word, key, slot, None, wakers);
             }

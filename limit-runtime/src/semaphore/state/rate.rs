@@ -1,11 +1,10 @@
-//! Permits that cool: who takes them back, who watches for that, and what is told of them.
+//! A semaphore with a rate: permits that cool, and the tickers that watch for them.
 
-use super::super::Tick;
+use super::super::modes::Modes;
 use super::super::moment::Moment;
-use super::super::rate::Rate;
+use super::super::rate::{Rate, Tick};
 use super::super::slots::NO_KEY;
-use super::super::special::Special;
-use super::super::wakers::Wakers;
+use super::super::wake_list::WakeList;
 use super::State;
 use crate::rejected::Window;
 use crate::sync::AtomicU64;
@@ -15,46 +14,68 @@ use tokio::runtime::Id;
 use tokio::time::Instant;
 
 impl State {
-    /// Takes back the permits that have cooled, for one who wants permits or watches for those who do;
-    /// says when that was. To be followed by serving, before unlocking.
-    pub(super) fn look(&mut self) -> Option<Moment> {
+    pub(super) fn has_rate(&self) -> bool {
+        self.modes.as_deref().is_some_and(|modes| modes.rate.is_some())
+    }
+
+    fn rate_mut(&mut self) -> Option<&mut Rate> {
+        self.modes.as_deref_mut()?.rate.as_mut()
+    }
+
+    /// Takes back the permits that have cooled, for a caller that wants permits or watches for those who
+    /// do. Returns the time at which it looked. The caller serves before it unlocks.
+    pub(super) fn take_back_cooled(&mut self) -> Option<Moment> {
         let rate = self.rate_mut()?;
-        // Under the lock: no start that is known is later, by this clock.
+        // The clock is read under the lock: by this clock no start that is known is later.
         let now = Moment::now();
         rate.cut_short(now);
-        self.take_cooled(now, true);
+        self.take_back_cooled_at(now, true);
         Some(now)
     }
 
-    /// The same for one who happens to come by, for whoever waits.
-    pub(super) fn let_cool(&mut self) {
+    /// Takes back the permits that have cooled by their own clock, for a caller that wants none itself.
+    /// The caller serves before it unlocks.
+    pub(super) fn take_back_cooled_by_own_clock(&mut self) {
         if self.rate_mut().is_some_and(|rate| rate.permits() > 0) {
-            self.take_cooled(Moment::now(), false);
+            self.take_back_cooled_at(Moment::now(), false);
         }
     }
 
-    fn take_cooled(&mut self, now: Moment, wanted: bool) {
-        while let Some(Special { rate: Some(rate), keys, .. }) = self.special.as_deref_mut() {
+    fn take_back_cooled_at(&mut self, now: Moment, wanted: bool) {
+        while let Some(Modes { rate: Some(rate), keys, .. }) = self.modes.as_deref_mut() {
             let Some((permits, key)) = rate.next_cooled(now, wanted) else { return };
             if let Some(keys) = keys.as_mut().filter(|_| key != NO_KEY) {
-                keys.entry(key).cooled(permits);
+                keys.state_mut(key).cooled(permits);
             }
-            self.give_back_key(key, permits);
+            self.give_back_of_key(key, permits);
             self.bank_permits(permits);
         }
     }
 
-    /// Forgets keys that are known only because of permits that have cooled, for one who only looks
-    /// on: as long as nobody waits, who would have to be served.
+    /// Forgets keys that are kept only for permits that have cooled. It does so for a reading, and only
+    /// while no call waits: a reading serves nobody.
     pub(super) fn forget_cooled_keys(&mut self) {
         if self.queue.len() == 0 && self.keys_mut().is_some() {
-            self.let_cool();
+            self.take_back_cooled_by_own_clock();
         }
     }
 
-    /// What is spent of the window for which a call is refused, and how long it takes until those who
-    /// wait and then the call are served. Both only if it is a matter of permits that cool: others come
-    /// back when their holders like.
+    /// Lets the permits of a holder cool that is done before its window is over. Returns whether they
+    /// cool.
+    pub(super) fn start_to_cool(&mut self, slot: u32, weight: u32, key: u32) -> bool {
+        let Some(Modes { rate: Some(rate), keys, .. }) = self.modes.as_deref_mut() else {
+            return false;
+        };
+        let Some(over) = rate.end(slot, weight, key, Moment::now()) else { return false };
+        if let Some(keys) = keys.as_mut().filter(|_| key != NO_KEY) {
+            keys.state_mut(key).cool(over, weight);
+        }
+        true
+    }
+
+    /// Returns how much of the window is spent for which a call is refused, and how long it takes until
+    /// the waiters and then the call are served. Each is `None` unless permits that cool decide it:
+    /// others come back when their holders like.
     pub(super) fn spent_window(
         &mut self,
         now: Instant,
@@ -64,74 +85,77 @@ impl State {
     ) -> (Option<Window>, Option<Duration>) {
         let total = self.limit;
         let (debt, bank) = (u64::from(self.debt), u64::from(self.bank));
-        let Some(Special { rate: Some(rate), keys, .. }) = self.special.as_deref_mut() else {
+        let Some(Modes { rate: Some(rate), keys, .. }) = self.modes.as_deref_mut() else {
             return (None, None);
         };
-        // One that is further away is on another clock, and is taken to be no further.
+        // A moment further away than a window is by another clock, and is taken to be a window away.
         let time = |over: Instant| over.saturating_duration_since(now).min(rate.per());
         let window = |starts, limit, of_all_keys, next: Option<Instant>| {
             let next = next.filter(|_| limit > 0 && starts > 0).map(time)?;
             Some(Window { starts, limit, of_all_keys, next })
         };
-        // Whoever waits is taken to want one.
+        // Each waiter is taken to want one permit.
         let wanted = u64::from(weight) + waiting as u64;
-        // So many have to come back for so many to be free. If none has to, those before want more.
+        // So many permits have to cool for `wanted` to be free. If none has to, the calls before this one
+        // want more than one each.
         let of_total = |wanted: u64| rate.cooled_at((wanted + debt).saturating_sub(bank).max(1));
         let keyed = keys.as_mut().filter(|_| key != NO_KEY);
         let of_all_keys = keyed.is_some();
         if let Some(keys) = keyed {
             let limit = keys.limit;
-            let entry = keys.entry(key);
+            let state = keys.state_mut(key);
             let missing =
-                |wanted: u64| (wanted + u64::from(entry.in_use)).saturating_sub(u64::from(limit));
+                |wanted: u64| (wanted + u64::from(state.in_use)).saturating_sub(u64::from(limit));
             if missing(wanted) > 0 {
-                let next = entry.cooled_at(missing(1).max(1));
-                let mut cooled = entry.cooled_at(missing(wanted));
+                let next = state.cooled_at(missing(1).max(1));
+                let mut cooled = state.cooled_at(missing(wanted));
                 if wanted + debt > bank {
-                    // And there have to be as many of all keys.
+                    // The total must have as many permits too.
                     cooled = cooled.and_then(|over| Some(over.max(of_total(wanted)?)));
                 }
-                return (window(entry.cooling(), limit, false, next), cooled.map(time));
+                return (window(state.cooling(), limit, false, next), cooled.map(time));
             }
         }
         let window = window(rate.permits(), total, of_all_keys, of_total(1));
         (window, of_total(wanted).map(time))
     }
 
-    /// A waiter starts that has been handed its permits, which will cool.
+    /// Starts the window of a waiter that has been handed its permits.
     pub(in super::super) fn start(&mut self, slot: u32) {
         if let Some(rate) = self.rate_mut() {
             rate.start(slot, Moment::now());
         }
     }
 
-    /// A waiter is polled on that runtime: if nobody watches the clock there, the number of who is to.
+    /// Adds a ticker for a runtime. Returns its number; `None` if there is one, or no rate.
     pub(in super::super) fn add_ticker(&mut self, runtime: Id) -> Option<u64> {
         self.rate_mut()?.add_ticker(runtime)
     }
 
-    /// Whoever is to watch the clock has been spawned.
+    /// Marks a ticker as spawned.
     pub(in super::super) fn ticker_is_spawned(&mut self, ticker: u64) {
         if let Some(rate) = self.rate_mut() {
             rate.ticker_is_spawned(ticker);
         }
     }
 
-    /// Whoever watches the clock looks, serves, and finds out when to look again; `None` if it is to do
-    /// so at once, when the wakers have been woken. Its waker is taken if it is to be woken; one that it
-    /// needs no more comes back, to be dropped after unlocking.
+    /// Looks at the clock for a ticker, and serves. Returns when the ticker is to look again; `None` for
+    /// at once, when the wakers have been woken.
+    ///
+    /// `waker` is taken if the ticker is to be woken. The second result is a waker that is not needed any
+    /// more, to be dropped after unlocking.
     pub(in super::super) fn tick(
         &mut self,
         word: &AtomicU64,
         ticker: u64,
         waker: &mut Option<Waker>,
-        wakers: &mut Wakers,
+        wakers: &mut WakeList,
     ) -> (Option<Tick>, Option<Waker>) {
-        // It may be another's rate by now, with another clock.
+        // The semaphore may have another owner by now, and its rate another clock.
         if !self.rate_mut().is_some_and(|rate| rate.has_ticker(ticker)) {
             return (Some(Tick::Done), None);
         }
-        let now = self.look();
+        let now = self.take_back_cooled();
         if let (Some(rate), Some(now)) = (self.rate_mut(), now) {
             rate.begin_tick(ticker, now);
         }
@@ -141,7 +165,7 @@ impl State {
         let waits = self.queue.len() > 0;
         match self.rate_mut() {
             Some(rate) if waits => rate.end_tick(ticker, waker),
-            // Not later: whoever joins next is to see that nobody watches.
+            // Removed at once, so that the next call that joins finds no ticker, and adds one.
             Some(rate) => {
                 let removed = rate.remove_ticker(ticker);
                 (Some(Tick::Done), removed.and_then(|(waker, _)| waker))
@@ -150,19 +174,11 @@ impl State {
         }
     }
 
-    /// Whoever watches the clock goes. Its waker, to be dropped after unlocking, and whether calls wait
-    /// that count on it.
+    /// Removes a ticker. Returns its waker, to be dropped after unlocking, and whether calls wait that
+    /// count on it.
     pub(in super::super) fn remove_ticker(&mut self, ticker: u64) -> Option<(Option<Waker>, bool)> {
         let waits = self.queue.len() > 0;
         let (waker, was_spawned) = self.rate_mut()?.remove_ticker(ticker)?;
         Some((waker, was_spawned && waits))
-    }
-
-    fn rate_mut(&mut self) -> Option<&mut Rate> {
-        self.special.as_deref_mut()?.rate.as_mut()
-    }
-
-    pub(super) fn has_rate(&self) -> bool {
-        self.special.as_deref().is_some_and(|special| special.rate.is_some())
     }
 }

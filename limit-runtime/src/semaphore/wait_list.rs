@@ -24,7 +24,7 @@ const LEVEL: Duration = Duration::from_secs(1);
 
 /// Where newcomers join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LineOrder {
+pub(super) enum WaitOrder {
     /// At the end.
     Fifo,
     /// Before all others.
@@ -33,8 +33,8 @@ pub(super) enum LineOrder {
     Rank,
 }
 
-impl LineOrder {
-    pub(super) fn of_policy(policy: &Policy) -> Self {
+impl WaitOrder {
+    pub(super) fn from_policy(policy: &Policy) -> Self {
         match policy.order {
             Order::Lifo => Self::Lifo,
             Order::Fifo if policy.ranked => Self::Rank,
@@ -44,13 +44,13 @@ impl LineOrder {
 
     /// For a call that may have a priority.
     #[inline]
-    pub(super) fn of(self, ask: Request) -> Self {
-        if self == Self::Fifo && ask.priority > 0 { Self::Rank } else { self }
+    pub(super) fn for_request(self, request: Request) -> Self {
+        if self == Self::Fifo && request.priority > 0 { Self::Rank } else { self }
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct WaitList {
     /// Who is next.
     head: u32,
     /// Who is last; not kept when the line is ranked.
@@ -58,7 +58,7 @@ pub(super) struct Line {
     ranked: Option<Box<Ranked>>,
 }
 
-impl Line {
+impl WaitList {
     pub(super) const fn new() -> Self {
         Self { head: NO_SLOT, tail: NO_SLOT, ranked: None }
     }
@@ -85,12 +85,12 @@ impl Line {
 
     /// Joins where the order says: a slot whose `previous` is the tail, and whose `next` is none.
     #[inline]
-    pub(super) fn push(&mut self, slots: &mut Slots, slot: u32, order: LineOrder, priority: u8) {
+    pub(super) fn push(&mut self, slots: &mut Slots, slot: u32, order: WaitOrder, priority: u8) {
         match order {
             // In a line that is ranked, as one without priority.
-            LineOrder::Fifo if self.ranked.is_none() => self.push_last(slots, slot),
-            LineOrder::Lifo => self.push_first(slots, slot),
-            LineOrder::Fifo | LineOrder::Rank => self.push_ranked(slots, slot, priority),
+            WaitOrder::Fifo if self.ranked.is_none() => self.push_last(slots, slot),
+            WaitOrder::Lifo => self.push_first(slots, slot),
+            WaitOrder::Fifo | WaitOrder::Rank => self.push_ranked(slots, slot, priority),
         }
     }
 

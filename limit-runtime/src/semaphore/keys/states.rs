@@ -1,12 +1,12 @@
 //! What is known of each key, and the keys themselves, by number.
 
-use super::super::line::Line;
 use super::super::rate::when_so_many;
-use super::super::returns::Returns;
-use super::super::shadow::Shadows;
+use super::super::release_rate::ReleaseRate;
+use super::super::shadow::ShadowQueue;
 use super::super::slab::{self, Slab};
 use super::super::slots::NO_KEY;
-use super::shown;
+use super::super::wait_list::WaitList;
+use super::name;
 use std::any::{Any, TypeId};
 use std::collections::VecDeque;
 use std::mem;
@@ -15,19 +15,19 @@ use tokio::time::Instant;
 /// How a key stands, in one cache line: what few keys have stands apart.
 #[derive(Debug)]
 #[repr(align(64))]
-pub(in crate::semaphore) struct Entry {
-    pub(in crate::semaphore) line: Line,
+pub(in super::super) struct KeyState {
+    pub(in super::super) list: WaitList,
     /// Permits that are out, and those that cool.
-    pub(in crate::semaphore) in_use: u32,
-    pub(in crate::semaphore) waiting: u32,
+    pub(in super::super) in_use: u32,
+    pub(in super::super) waiting: u32,
     /// Calls that were let in, wrapping.
-    pub(in crate::semaphore) admitted: u32,
+    pub(in super::super) admitted: u32,
     /// The number of its turn, [`NO_TURN`] if it has none.
     pub(super) turn: u64,
     rare: Option<Box<Rare>>,
 }
 
-/// By what a key is found. Apart from its entry, so that many are in the processor's caches.
+/// By what a key is found. Apart from its state, so that many are in the processor's caches.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
     /// The lower half of it.
@@ -42,15 +42,15 @@ struct Rare {
     cooling: u32,
     /// Until when they cool and how many, the first first.
     cools: VecDeque<(Instant, u32)>,
-    returns: Returns,
-    shadows: Shadows,
+    release_rate: ReleaseRate,
+    shadow_queue: ShadowQueue,
 }
 
 /// Of a key that has no turn.
 pub(super) const NO_TURN: u64 = u64::MAX;
 
 #[derive(Debug)]
-pub(super) struct Entries {
+pub(super) struct KeyStates {
     /// Each chunk has keys of one type: its kind is the number of that.
     slab: Slab<Chunk, KEYS, dyn Keys>,
     types: Vec<TypeId>,
@@ -63,7 +63,7 @@ const KEYS: u32 = 32;
 /// In one piece, so that all that is looked at of a key is found at once.
 #[derive(Debug)]
 struct Chunk {
-    entries: [Entry; KEYS as usize],
+    states: [KeyState; KEYS as usize],
     links: [Link; KEYS as usize],
 }
 
@@ -95,7 +95,7 @@ impl<K: Send + 'static> Keys for Typed<K> {
 
     fn name(&self, offset: usize) -> Result<String, &'static str> {
         let key = self.0[offset].as_ref();
-        key.and_then(|key| shown::name(key)).ok_or(std::any::type_name::<K>())
+        key.and_then(|key| name::name(key)).ok_or(std::any::type_name::<K>())
     }
 }
 
@@ -105,7 +105,7 @@ impl<K> std::fmt::Debug for Typed<K> {
     }
 }
 
-impl Entries {
+impl KeyStates {
     pub(super) fn new() -> Self {
         Self { slab: Slab::new(), types: Vec::new(), length: 0 }
     }
@@ -116,15 +116,15 @@ impl Entries {
     }
 
     #[inline]
-    pub(super) fn get(&self, number: u32) -> &Entry {
+    pub(super) fn get(&self, number: u32) -> &KeyState {
         let (chunk, offset) = self.slab.get(number);
-        &chunk.content.entries[offset]
+        &chunk.content.states[offset]
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, number: u32) -> &mut Entry {
+    pub(super) fn get_mut(&mut self, number: u32) -> &mut KeyState {
         let (chunk, offset) = self.slab.get_mut(number);
-        &mut chunk.content.entries[offset]
+        &mut chunk.content.states[offset]
     }
 
     #[inline]
@@ -163,7 +163,7 @@ impl Entries {
         let number = self.slab.take(kind, Chunk::boxed::<K>);
         self.length += 1;
         let (chunk, offset) = self.slab.get_mut(number);
-        chunk.content.entries[offset] = Entry::new();
+        chunk.content.states[offset] = KeyState::new();
         chunk.content.links[offset] = Link { hash, next: NO_KEY };
         let keys: Option<&mut Typed<K>> = chunk.besides.as_any_mut().downcast_mut();
         keys.expect("a chunk's kind is the type of its keys").0[offset] = Some(key);
@@ -171,11 +171,12 @@ impl Entries {
     }
 
     /// Forgets a key. What is to be dropped after unlocking is added to the rest of it.
+    #[inline]
     pub(super) fn remove(&mut self, number: u32, forgotten: &mut Vec<Box<dyn Any + Send>>) {
         let (chunk, offset) = self.slab.get_mut(number);
-        let entry = &mut chunk.content.entries[offset];
-        if entry.rare.is_some() || entry.line.is_ranked() {
-            forgotten.push(Box::new(mem::replace(entry, Entry::new())));
+        let state = &mut chunk.content.states[offset];
+        if state.rare.is_some() || state.list.is_ranked() {
+            forgotten.push(Box::new(mem::replace(state, KeyState::new())));
         }
         forgotten.extend(chunk.besides.take(offset));
         self.length -= 1;
@@ -190,9 +191,9 @@ impl Entries {
     }
 }
 
-/// An entry, and how to name it.
+/// An state, and how to name it.
 pub(super) struct Shown<'a> {
-    pub(super) entry: &'a Entry,
+    pub(super) state: &'a KeyState,
     hash: u32,
     keys: &'a dyn Keys,
     offset: usize,
@@ -210,10 +211,10 @@ impl Chunk {
     /// One for keys of that type.
     #[cold]
     fn boxed<K: Send + 'static>() -> Box<slab::Chunk<Self, dyn Keys>> {
-        let entries = [const { Entry::new() }; KEYS as usize];
+        let states = [const { KeyState::new() }; KEYS as usize];
         let links = [Link { hash: 0, next: NO_KEY }; KEYS as usize];
         let keys = Typed::<K>([const { None }; KEYS as usize]);
-        slab::Chunk::new(Self { entries, links }, keys)
+        slab::Chunk::new(Self { states, links }, keys)
     }
 }
 
@@ -225,45 +226,52 @@ impl dyn Keys {
 }
 
 fn shown(chunk: &slab::Chunk<Chunk, dyn Keys>) -> impl Iterator<Item = Shown<'_>> {
-    let slab::Chunk { content: Chunk { entries, links }, besides: keys, .. } = chunk;
-    let all = entries.iter().zip(links).enumerate();
-    all.map(move |(offset, (entry, link))| Shown { entry, hash: link.hash, keys, offset })
+    let slab::Chunk { content: Chunk { states, links }, besides: keys, .. } = chunk;
+    let all = states.iter().zip(links).enumerate();
+    all.map(move |(offset, (state, link))| Shown { state, hash: link.hash, keys, offset })
 }
 
-impl Entry {
+impl KeyState {
     const fn new() -> Self {
-        Self { line: Line::new(), in_use: 0, waiting: 0, admitted: 0, turn: NO_TURN, rare: None }
+        Self {
+            list: WaitList::new(),
+            in_use: 0,
+            waiting: 0,
+            admitted: 0,
+            turn: NO_TURN,
+            rare: None,
+        }
     }
 
     /// Permits that are out.
-    pub(in crate::semaphore) fn held(&self) -> u32 {
+    pub(in super::super) fn held(&self) -> u32 {
         self.in_use - self.cooling()
     }
 
     /// Permits that cool.
-    pub(in crate::semaphore) fn cooling(&self) -> u32 {
+    pub(in super::super) fn cooling(&self) -> u32 {
         self.rare.as_ref().map_or(0, |rare| rare.cooling)
     }
 
     /// At what rate its permits have come back.
-    pub(in crate::semaphore) fn returns(&mut self) -> &mut Returns {
-        &mut self.rare().returns
+    pub(in super::super) fn release_rate(&mut self) -> &mut ReleaseRate {
+        &mut self.rare().release_rate
     }
 
     /// Who would wait for it.
-    pub(in crate::semaphore) fn shadows(&mut self) -> &mut Shadows {
-        &mut self.rare().shadows
+    pub(in super::super) fn shadow_queue(&mut self) -> &mut ShadowQueue {
+        &mut self.rare().shadow_queue
     }
 
-    /// So many permits are out over the limit, see [`Shadows::settle`].
+    /// So many permits are out over the limit, see [`ShadowQueue::settle`].
     pub(super) fn settle(&mut self, excess: u32) {
         if let Some(rare) = &mut self.rare {
-            rare.shadows.settle(excess);
+            rare.shadow_queue.settle(excess);
         }
     }
 
     /// Permits that were out cool.
-    pub(in crate::semaphore) fn cool(&mut self, over: Instant, weight: u32) {
+    pub(in super::super) fn cool(&mut self, over: Instant, weight: u32) {
         let rare = self.rare();
         rare.cooling += weight;
         let place = rare.cools.partition_point(|&(earlier, _)| earlier <= over);
@@ -271,14 +279,14 @@ impl Entry {
     }
 
     /// The first of them have cooled.
-    pub(in crate::semaphore) fn cooled(&mut self, weight: u32) {
+    pub(in super::super) fn cooled(&mut self, weight: u32) {
         let rare = self.rare();
         rare.cooling -= weight;
         rare.cools.pop_front();
     }
 
     /// When so many permits have cooled.
-    pub(in crate::semaphore) fn cooled_at(&self, permits: u64) -> Option<Instant> {
+    pub(in super::super) fn cooled_at(&self, permits: u64) -> Option<Instant> {
         when_so_many(permits, self.rare.iter().flat_map(|rare| rare.cools.iter().copied()))
     }
 
@@ -287,8 +295,8 @@ impl Entry {
             Box::new(Rare {
                 cooling: 0,
                 cools: VecDeque::new(),
-                returns: Returns::new(),
-                shadows: Shadows::default(),
+                release_rate: ReleaseRate::new(),
+                shadow_queue: ShadowQueue::default(),
             })
         })
     }

@@ -6,24 +6,24 @@ use tokio::time::Instant;
 /// What was admitted up to the earlier refusals: while calls are refused, as many are let in as come
 /// back.
 #[derive(Debug)]
-pub(super) struct Returns {
-    earlier: Option<Mark>,
-    latest: Option<Mark>,
+pub(super) struct ReleaseRate {
+    earlier: Option<Checkpoint>,
+    latest: Option<Checkpoint>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+struct Checkpoint {
     at: Instant,
     /// Wrapping.
     admitted: u32,
 }
 
-/// A mark is made no more often than this.
+/// A checkpoint is made no more often than this.
 const APART: Duration = Duration::from_secs(1);
 /// What lies further back says nothing about now.
 const RECENT: Duration = Duration::from_secs(10);
 
-impl Returns {
+impl ReleaseRate {
     pub(super) const fn new() -> Self {
         Self { earlier: None, latest: None }
     }
@@ -35,16 +35,20 @@ impl Returns {
         admitted: u32,
         now: Instant,
     ) -> Option<Duration> {
-        let recent = |mark: &Mark| now.saturating_duration_since(mark.at) <= RECENT;
+        let recent =
+            |checkpoint: &Checkpoint| now.saturating_duration_since(checkpoint.at) <= RECENT;
         self.latest = self.latest.filter(recent);
         self.earlier = self.earlier.filter(recent);
-        let mark = self.earlier.or(self.latest);
-        if self.latest.is_none_or(|mark| now.saturating_duration_since(mark.at) >= APART) {
+        let checkpoint = self.earlier.or(self.latest);
+        if self
+            .latest
+            .is_none_or(|checkpoint| now.saturating_duration_since(checkpoint.at) >= APART)
+        {
             self.earlier = self.latest;
-            self.latest = Some(Mark { at: now, admitted });
+            self.latest = Some(Checkpoint { at: now, admitted });
         }
-        let mark = mark?;
-        let (returned, time) = (admitted.wrapping_sub(mark.admitted), now - mark.at);
+        let checkpoint = checkpoint?;
+        let (returned, time) = (admitted.wrapping_sub(checkpoint.admitted), now - checkpoint.at);
         if returned == 0 || time.is_zero() {
             return None;
         }

@@ -4,7 +4,7 @@
 //! Whatever is owed to others is done all the same. If a waker panics, the others are woken first and
 //! then the panic goes on, unless the thread is unwinding already: a second panic would end the process.
 //!
-//! # Wakers that poll
+//! # WakeList that poll
 //!
 //! A waker may poll its task where it is woken. The task gives its permit back, which wakes the next
 //! one, and so on: a stack as deep as the queue is long. So wakes are nested to a certain depth and no
@@ -12,20 +12,20 @@
 //! from there, in that order. Not sooner than needed, because what is woken may block its thread (it is
 //! foreign code) until something else that it has woken has run.
 
-use crate::unwind::serve_each;
+use crate::unwind::run_all_then_resume_panic;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::task::Waker;
 use std::thread;
 
-/// Wakers to wake after unlocking. Nearly always it is one, which takes no allocation.
+/// WakeList to wake after unlocking. Nearly always it is one, which takes no allocation.
 #[derive(Debug, Default)]
-pub(crate) struct Wakers {
+pub(crate) struct WakeList {
     first: Option<Waker>,
     rest: Vec<Waker>,
 }
 
-impl Wakers {
+impl WakeList {
     /// So many are woken for one lock.
     const MOST: usize = 64;
 
@@ -60,7 +60,7 @@ impl Wakers {
             // If it panics, nothing is owed to anybody but what was deferred.
             first.wake();
         } else {
-            serve_each([first].into_iter().chain(rest), Waker::wake);
+            run_all_then_resume_panic([first].into_iter().chain(rest), Waker::wake);
         }
     }
 }
@@ -140,7 +140,7 @@ fn wake_deferred() {
         }
         next
     };
-    serve_each(std::iter::from_fn(next), Waker::wake);
+    run_all_then_resume_panic(std::iter::from_fn(next), Waker::wake);
 }
 
 /// As many wakes as may be are under way on this thread.
@@ -153,6 +153,6 @@ fn defer(first: Waker, rest: Vec<Waker>) {
     });
     if deferred.is_err() {
         // The thread's locals are being dropped: here and now.
-        serve_each(wakers.into_iter().flatten(), Waker::wake);
+        run_all_then_resume_panic(wakers.into_iter().flatten(), Waker::wake);
     }
 }

@@ -1,0 +1,55 @@
+//! Work that must not be done while a lock is held.
+
+use super::subscribers::Announcement;
+use super::wake_list::WakeList;
+use crate::events::Event;
+use crate::unwind::run_all_then_resume_panic;
+use std::any::Any;
+use std::mem;
+
+/// Values to be dropped after unlocking. A user's key is foreign code when it is dropped, and a large
+/// piece of memory takes its time.
+pub(super) type Garbage = Vec<Box<dyn Any + Send>>;
+
+/// Work to be done when no lock is held: events, wakers and values to drop.
+///
+/// Dropping a `Deferred` does the work, so that a panic on the way does not lose it. A part that
+/// panics does not keep the other parts from being done.
+#[derive(Debug)]
+pub(crate) struct Deferred {
+    pub(super) announcement: Announcement,
+    pub(super) wakers: WakeList,
+    pub(super) garbage: Garbage,
+}
+
+impl Deferred {
+    /// Makes one that only drops values.
+    pub(super) fn from_garbage(garbage: Garbage) -> Self {
+        Self { announcement: Announcement::default(), wakers: WakeList::default(), garbage }
+    }
+}
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        /// One piece of work, each of which is foreign code.
+        enum Piece {
+            Send(Event),
+            Wake(WakeList),
+            Drop(Box<dyn Any + Send>),
+        }
+
+        let Announcement { events, sender } = mem::take(&mut self.announcement);
+        let events = events.into_iter().map(Piece::Send);
+        let wakers = [Piece::Wake(mem::take(&mut self.wakers))];
+        let garbage = self.garbage.drain(..).map(Piece::Drop);
+        run_all_then_resume_panic(events.chain(wakers).chain(garbage), |piece| {
+            match (piece, &sender) {
+                // An error means that the last subscriber has gone.
+                (Piece::Send(event), Some(sender)) => drop(sender.send(event)),
+                (Piece::Send(_), None) => {}
+                (Piece::Wake(wakers), _) => wakers.wake(),
+                (Piece::Drop(value), _) => drop(value),
+            }
+        });
+    }
+}

@@ -1,0 +1,111 @@
+//! How a call comes in: by the word, or by the lock.
+
+use super::keys::KeySource;
+use super::permits::{Semaphore, unlock};
+use super::slots::NO_SLOT;
+use super::state::{Arrival, Decision};
+use super::waiter::{Held, Waiter};
+use super::wake_list::WakeList;
+use crate::policy::Request;
+use crate::rejected::Refusal;
+use crate::unwind::quietly;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::Waker;
+
+/// The result of the slow path in.
+#[derive(Debug)]
+pub(crate) enum Entered {
+    /// The call has its permits.
+    Admitted(Held),
+    /// The call waits.
+    Queued(Waiter),
+    /// The call is not let in.
+    Refused(Refusal),
+    /// The semaphore has no limit yet: the caller is to [claim](Semaphore::claim) it.
+    Unbound,
+    /// `still_ours` was false: the semaphore belongs to another runtime now.
+    Stale,
+}
+
+impl Semaphore {
+    /// Takes permits on the fast path: if they are free, nobody waits and no mode is on.
+    ///
+    /// `still_ours` says whether the semaphore still belongs to the runtime that the caller looked it
+    /// up for.
+    #[inline]
+    pub(crate) fn try_acquire(
+        &'static self,
+        weight: u32,
+        still_ours: impl Fn() -> bool,
+    ) -> Option<Held> {
+        self.take(weight, still_ours).then(|| Held::new(self, weight, NO_SLOT))
+    }
+
+    /// Takes permits on the slow path, joins the wait list, or says why it does neither. A call without
+    /// a waker does not join.
+    #[inline(never)]
+    pub(crate) fn enter(
+        &'static self,
+        request: Request,
+        key: Option<&dyn KeySource>,
+        waker: Option<&Waker>,
+        still_ours: impl Fn() -> bool,
+    ) -> Entered {
+        let mut arrival = Arrival { may_wait: waker.is_some(), waker: None };
+        // A waker is foreign code: it is cloned before locking, and only for a call that waits. A call
+        // that will in all likelihood wait clones it at once, and need not lock twice.
+        if key.is_none() && self.would_queue(request.permits()) {
+            arrival.waker = waker.cloned();
+        }
+        loop {
+            // Declared before the lock is taken: what is in it is dropped after unlocking.
+            let mut wakers = WakeList::default();
+            let mut state = self.lock();
+            if !still_ours() {
+                return Entered::Stale;
+            }
+            if !state.is_bound() {
+                return Entered::Unbound;
+            }
+            let mut decide = || state.enter(&self.word, request, key, &mut arrival, &mut wakers);
+            let decision = if key.is_none() {
+                decide()
+            } else {
+                // The key's `Eq` and `Clone` run here and may panic. Permits that have cooled were taken
+                // back before that, and are to be handed out all the same.
+                match catch_unwind(AssertUnwindSafe(decide)) {
+                    Ok(decision) => decision,
+                    Err(panic) => {
+                        quietly(|| self.serve_and_wake(state, wakers));
+                        resume_unwind(panic);
+                    }
+                }
+            };
+            let must_serve = state.must_serve_after(&decision);
+            // Owned from here on, so that it is not lost if somebody who is woken panics.
+            let entered = match decision {
+                Decision::Admitted { weight, slot } => {
+                    Entered::Admitted(Held::new(self, weight, slot))
+                }
+                Decision::Queued { slot, weight, waits_for, status } => {
+                    Entered::Queued(Waiter::new(self, status, slot, weight, waits_for))
+                }
+                Decision::Refused(refusal) => Entered::Refused(refusal),
+                Decision::NeedsWaker => {
+                    self.update_queue_hint(&state);
+                    // Permits that have cooled are handed out, and SLOW is cleared, also if the clone
+                    // panics.
+                    self.serve_and_wake(state, wakers);
+                    arrival.waker = waker.cloned();
+                    continue;
+                }
+            };
+            if must_serve {
+                self.serve_and_wake(state, wakers);
+            } else {
+                unlock(state, wakers);
+            }
+            return entered;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The modes of a semaphore. While any of them is on, SLOW is set and every call takes the lock.
+
+use super::deferred::{Deferred, Garbage};
+use super::drainers::Drainers;
+use super::keys::Keys;
+use super::rate::Rate;
+use super::shadow::ShadowQueue;
+use super::subscribers::Subscribers;
+use super::wake_list::WakeList;
+use crate::policy::{Force, Policy};
+use std::mem;
+
+/// The modes that are on, each in its own module. A semaphore without any has no `Modes` at all.
+#[derive(Debug, Default)]
+pub(super) struct Modes {
+    /// Calls that can be refused are refused.
+    pub(super) closed: bool,
+    /// Calls are let in whatever the limit, and counted.
+    pub(super) disabled: bool,
+    /// The limit is a shadow: no call waits and none is refused. The calls that would wait are here,
+    /// or with keys, in each key's own queue.
+    pub(super) shadow: Option<ShadowQueue>,
+    /// The limit holds for each key.
+    pub(super) keys: Option<Keys>,
+    /// A permit does not come back before its window is over.
+    pub(super) rate: Option<Rate>,
+    pub(super) subscribers: Subscribers,
+    pub(super) drainers: Drainers,
+    /// Keys that were forgotten and what belonged to them, to be dropped after unlocking.
+    pub(super) garbage: Garbage,
+}
+
+impl Modes {
+    /// Turns on the modes of a policy, for a semaphore that is bound to a limit.
+    pub(super) fn begin(&mut self, policy: &Policy) {
+        self.shadow = (policy.force == Force::Shadow).then(ShadowQueue::default);
+        self.keys = policy.keyed.then(Keys::new);
+        self.rate = policy.per.map(Rate::new);
+    }
+
+    /// Returns whether no mode is on. Unsent events do not count, because nobody is left to receive
+    /// them. Garbage does not, because it comes with [`keys`](Self::keys) only.
+    pub(super) fn are_off(&self) -> bool {
+        !self.closed
+            && !self.disabled
+            && self.shadow.is_none()
+            && self.keys.is_none()
+            && self.rate.is_none()
+            && !self.subscribers.has_sender()
+            && self.drainers.is_empty()
+    }
+
+    /// Returns whether a call that is let in without waiting needs a slot, for its key or its start.
+    pub(super) fn need_slots(&self) -> bool {
+        self.keys.is_some() || self.rate.is_some()
+    }
+
+    /// Takes out the work that is to be done after unlocking, if there is any.
+    #[cold]
+    pub(super) fn take_deferred(&mut self) -> Option<Box<Deferred>> {
+        if !self.subscribers.has_unsent() && self.garbage.is_empty() {
+            return None;
+        }
+        Some(Box::new(Deferred {
+            announcement: self.subscribers.take_unsent(),
+            wakers: WakeList::default(),
+            garbage: mem::take(&mut self.garbage),
+        }))
+    }
+
+    /// Gives up the subscribers and the drainers. The drainers are woken, and all that is deferred is
+    /// done, when the result is dropped.
+    pub(super) fn release_listeners(&mut self) -> Deferred {
+        let mut wakers = WakeList::default();
+        self.drainers.wake_all(&mut wakers);
+        let announcement = self.subscribers.close();
+        Deferred { announcement, wakers, garbage: mem::take(&mut self.garbage) }
+    }
+
+    /// Gives everything up, when the semaphore is no longer bound.
+    pub(super) fn into_deferred(mut self) -> Deferred {
+        let mut deferred = self.release_listeners();
+        if let Some(keys) = self.keys.take() {
+            deferred.garbage.push(Box::new(keys));
+        }
+        if let Some(rate) = &mut self.rate {
+            rate.end_tickers(&mut deferred.wakers);
+        }
+        deferred
+    }
+}

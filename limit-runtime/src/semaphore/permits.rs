@@ -1,0 +1,215 @@
+//! The semaphore: the fast path of the word, and the lock behind it.
+
+use super::slots::NO_SLOT;
+use super::state::State;
+use super::wake_list::WakeList;
+use super::word::{self, AVAILABLE, ONE_ACQUIRED, SLOW};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use std::ptr;
+
+/// The permits of one limiter in one scope. See the documentation of the module `semaphore`.
+///
+/// Its alignment keeps two semaphores from sharing a cache line, or a pair of lines that is fetched
+/// together.
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub(crate) struct Semaphore {
+    pub(super) word: AtomicU64,
+    state: Mutex<State>,
+    /// How often the word's `acquired` has wrapped.
+    wraps: AtomicU32,
+    /// The limit, while the semaphore is bound and no mode is on; otherwise 0. A call for no more
+    /// permits than this that cannot use the word nearly always queues. It is only a hint: such a call
+    /// clones its waker before it takes the lock, and no other call clones one for nothing.
+    queues_up_to: AtomicU32,
+}
+
+impl Semaphore {
+    /// Makes a semaphore that is not bound to a limit.
+    pub(crate) fn new() -> Self {
+        Self {
+            word: AtomicU64::new(SLOW),
+            wraps: AtomicU32::new(0),
+            queues_up_to: AtomicU32::new(0),
+            state: Mutex::new(State::new()),
+        }
+    }
+
+    /// Returns a number that no other semaphore has: its address. Semaphores are never freed.
+    #[allow(dead_code, reason = "recorders tell semaphores apart by it")]
+    pub(crate) fn id(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    /// Takes permits by the word, if SLOW is clear and enough of them are free.
+    ///
+    /// `still_ours` says whether the semaphore still belongs to the runtime that the caller looked it
+    /// up for. It is called between the load and the exchange: see *Memory ordering*.
+    #[inline]
+    pub(super) fn take(&self, weight: u32, still_ours: impl Fn() -> bool) -> bool {
+        // `Acquire`: `still_ours` must not be asked before this load.
+        let mut word = self.word.load(Ordering::Acquire);
+        loop {
+            if word & SLOW != 0 || word & AVAILABLE < u64::from(weight) || !still_ours() {
+                return false;
+            }
+            let taken = word.wrapping_add(ONE_ACQUIRED) - u64::from(weight);
+            // `Acquire` pairs with the `Release` of the `fetch_add` in `release`.
+            match self.word.compare_exchange_weak(word, taken, Ordering::Acquire, Ordering::Acquire)
+            {
+                Ok(_) => {
+                    if taken < ONE_ACQUIRED {
+                        // Pairs with the `Acquire` load in `acquired`.
+                        self.wraps.fetch_add(1, Ordering::Release);
+                    }
+                    return true;
+                }
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Gives permits back, with the holder's slot if it has one ([`NO_SLOT`] if not).
+    #[inline]
+    pub(super) fn release(&self, weight: u32, slot: u32) {
+        // Relaxed: it decides only which way to go. The `fetch_add` looks again.
+        if slot == NO_SLOT && self.word.load(Ordering::Relaxed) & SLOW == 0 {
+            // `Release` pairs with the compare-exchange in `take`, and with the lock holder's `fetch_sub`.
+            let before = self.word.fetch_add(u64::from(weight), Ordering::Release);
+            if before & SLOW == 0 {
+                return;
+            }
+            // SLOW was set in between. The permits are in the word, and a waiter may want them.
+            self.release_slow(0, NO_SLOT);
+        } else {
+            self.release_slow(weight, slot);
+        }
+    }
+
+    // Neither this nor `enter` is `cold`: under load every call comes here.
+    #[inline(never)]
+    fn release_slow(&self, weight: u32, slot: u32) {
+        let mut state = self.lock();
+        state.release(&self.word, weight, slot);
+        self.serve(state);
+    }
+
+    /// Serves the waiters that can be served.
+    pub(crate) fn serve_all(&self) {
+        self.serve(self.lock());
+    }
+
+    /// Returns whether a call that comes to the lock nearly always queues there.
+    pub(super) fn would_queue(&self, weight: u32) -> bool {
+        let word = self.word.load(Ordering::Relaxed);
+        let is_free = word & SLOW == 0 && word & AVAILABLE >= u64::from(weight);
+        weight > 0 && !is_free && weight <= self.queues_up_to.load(Ordering::Relaxed)
+    }
+
+    /// Updates the hint that [`would_queue`](Self::would_queue) uses. Whoever may have turned a mode on,
+    /// or changed the limit, calls this before unlocking.
+    pub(super) fn update_queue_hint(&self, state: &State) {
+        self.queues_up_to.store(state.queues_up_to(), Ordering::Relaxed);
+    }
+
+    /// Adds a call to `acquired` that took no permits. So the word changes, and a compare-exchange that
+    /// is under way fails.
+    pub(super) fn change_word(&self) {
+        // `AcqRel`: the owner's mark was changed before, and the permits that are out are read after.
+        let before = self.word.fetch_add(ONE_ACQUIRED, Ordering::AcqRel);
+        if before.wrapping_add(ONE_ACQUIRED) < ONE_ACQUIRED {
+            self.wraps.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// Returns how many calls were admitted through the word.
+    pub(super) fn acquired(&self, state: &mut State) -> u64 {
+        // Pairs with the `Release` after a wrap: if this sees the wrap, the word is not older. The
+        // opposite happens for a moment: the word has wrapped and `wraps` is not counted yet.
+        let wraps = u64::from(self.wraps.load(Ordering::Acquire));
+        state.monotonic(wraps << 32 | u64::from(word::acquired(&self.word)))
+    }
+
+    #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
+    #[inline(always)]
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Hands out the permits that can be handed out, unlocks, and wakes the waiters.
+    #[inline]
+    pub(super) fn serve<'a>(&'a self, state: MutexGuard<'a, State>) {
+        self.serve_and_wake(state, WakeList::default());
+    }
+
+    /// Does the same, and wakes others as well.
+    #[inline]
+    pub(super) fn serve_and_wake<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        mut wakers: WakeList,
+    ) {
+        if state.serve(&self.word, &mut wakers) {
+            return self.serve_rest(state, wakers);
+        }
+        unlock(state, wakers);
+    }
+
+    /// Serves again after waking, because the wake list is full.
+    #[cold]
+    fn serve_rest<'a>(&'a self, state: MutexGuard<'a, State>, wakers: WakeList) {
+        // A guard, because a waker that panics must not keep the others waiting.
+        let rest = ServeOnDrop(self);
+        unlock(state, wakers);
+        drop(rest);
+    }
+}
+
+/// Serves the rest of the waiters when it is dropped.
+struct ServeOnDrop<'a>(&'a Semaphore);
+
+impl Drop for ServeOnDrop<'_> {
+    fn drop(&mut self) {
+        // A loop, because recursion would take a stack as deep as the wait list is long.
+        loop {
+            let mut state = self.0.lock();
+            let mut wakers = WakeList::default();
+            let rest = state.serve(&self.0.word, &mut wakers).then(|| ServeOnDrop(self.0));
+            unlock(state, wakers);
+            match rest {
+                // The next turn of the loop does its work.
+                Some(rest) => std::mem::forget(rest),
+                None => return,
+            }
+        }
+    }
+}
+
+/// Unlocks, and then does what must not be done under the lock.
+#[expect(clippy::inline_always, reason = "measured: under load every call comes here twice")]
+#[inline(always)]
+pub(super) fn unlock(state: MutexGuard<'_, State>, wakers: WakeList) {
+    if state.has_modes() || state.queue.has_emptied() {
+        return unlock_with_deferred(state, wakers);
+    }
+    drop(state);
+    wakers.wake();
+}
+
+#[cold]
+fn unlock_with_deferred(mut state: MutexGuard<'_, State>, wakers: WakeList) {
+    if state.queue.has_emptied() {
+        return unlock_with_emptied(state, wakers);
+    }
+    // Dropped last, also if a waker panics.
+    let _deferred = state.take_deferred();
+    drop(state);
+    wakers.wake();
+}
+
+#[cold]
+fn unlock_with_emptied(mut state: MutexGuard<'_, State>, wakers: WakeList) {
+    // Memory that is no longer needed: it is freed after unlocking.
+    let _emptied = state.queue.take_emptied();
+    unlock_with_deferred(state, wakers);
+}

@@ -1,0 +1,37 @@
+//! Figures of a semaphore.
+
+use super::deferred::Deferred;
+use super::permits::Semaphore;
+use crate::metrics::{KeyReading, Reading};
+
+impl Semaphore {
+    /// Returns its figures at this moment. The caller drops what is added to `deferred` when it holds no
+    /// lock: users' keys may be in it.
+    pub(crate) fn read(&self, deferred: &mut Vec<Deferred>) -> Reading {
+        let mut state = self.lock();
+        let acquired = self.acquired(&mut state);
+        let reading = state.read(&self.word, acquired);
+        let garbage = state.take_garbage();
+        if !garbage.is_empty() {
+            deferred.push(Deferred::from_garbage(garbage));
+        }
+        reading
+    }
+
+    /// Returns the number of permits that are out and calls that wait.
+    pub(crate) fn busy(&self) -> usize {
+        let reading = self.read(&mut Vec::new());
+        reading.usage.in_use + reading.usage.waiting
+    }
+
+    /// Returns up to `most` keys, those with the most waiters and holders first.
+    pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyReading> {
+        let mut busiest = Vec::new();
+        let mut part = 0;
+        // Part by part, so that the lock is not held for as long as there are keys.
+        while self.lock().keys().is_some_and(|keys| keys.busiest(part, most, &mut busiest)) {
+            part += 1;
+        }
+        busiest
+    }
+}

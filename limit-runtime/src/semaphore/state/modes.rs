@@ -1,0 +1,199 @@
+//! The way of a call while a mode is on: in, out and through the wait list.
+//!
+//! The plain way is in [`super`]. There are two of each function on purpose: see
+//! [`State::enter_with_modes`].
+
+use super::super::keys::KeySource;
+use super::super::moment::Moment;
+use super::super::queue::{Joining, WaitsFor};
+use super::super::slots::{NO_KEY, NO_SLOT};
+use super::super::wake_list::WakeList;
+use super::{Arrival, Decision, State};
+use crate::events::EventKind;
+use crate::policy::Request;
+use crate::rejected::RejectedKind;
+use crate::sync::AtomicU64;
+
+impl State {
+    /// Decides about a call while a mode is on.
+    #[cold]
+    pub(super) fn enter_with_modes(
+        &mut self,
+        word: &AtomicU64,
+        request: Request,
+        key: Option<&dyn KeySource>,
+        arrival: &mut Arrival,
+        wakers: &mut WakeList,
+    ) -> Decision {
+        let now = self.take_back_cooled();
+        let (closed, disabled, is_shadow) = match self.modes.as_deref() {
+            Some(modes) => (modes.closed, modes.disabled, modes.shadow.is_some()),
+            None => (false, false, false),
+        };
+        let request = Request { enabled: request.enabled && !disabled, ..request };
+        // A shadow refuses no call, and a call that is not held to the limit is let in.
+        let is_closed = closed && request.enabled && request.fallible && !is_shadow;
+        let weight = request.permits();
+        if weight == 0 && !is_closed {
+            self.counters.admitted_at_once += 1;
+            self.notify(word, EventKind::Admitted);
+            return Decision::Admitted { weight: 0, slot: NO_SLOT };
+        }
+        let is_too_heavy = self.is_too_heavy(weight);
+        // A key that is not in use has no number yet. It gets none before there is a waker to join with:
+        // its clone would be dropped and made again.
+        let needs_waker = arrival.may_wait && arrival.waker.is_none() && self.max_waiting > 0;
+        if needs_waker && !is_closed && !is_too_heavy && !is_shadow {
+            let bank = self.bank;
+            if let (Some(keys), Some(key)) = (self.keys_mut(), key) {
+                let has_room = weight <= bank && !keys.has_turns() && keys.has_room_for_new(weight);
+                if !has_room && key.find(keys).is_none() {
+                    return Decision::NeedsWaker;
+                }
+            }
+        }
+        let key = match (self.keys_mut(), key) {
+            (Some(keys), Some(key)) => key.intern(keys),
+            _ => NO_KEY,
+        };
+        let refused_as = if is_closed {
+            Some(RejectedKind::Closed)
+        } else if is_too_heavy {
+            Some(RejectedKind::TooHeavy)
+        } else {
+            None
+        };
+        if let Some(kind) = refused_as {
+            return self.turn_away(word, kind, key, weight);
+        }
+        if self.has_room(weight, key) {
+            return self.admit(word, weight, key, now);
+        }
+        if is_shadow {
+            return self.enter_shadow(word, request, key, now, arrival.may_wait);
+        }
+        // With keys, so many calls may wait for each.
+        let most = self.max_waiting as usize;
+        let is_full = self.queue.len() >= most && self.waiting(key) >= most;
+        if !arrival.may_wait || (is_full && !self.can_evict(key)) {
+            return self.turn_away(
+                word,
+                RejectedKind::without_permit(arrival.may_wait),
+                key,
+                weight,
+            );
+        }
+        // If there are keys, this one is in use: it need not be forgotten here.
+        let Some(waker) = arrival.waker.take() else { return Decision::NeedsWaker };
+        if is_full {
+            self.evict(word, key, wakers);
+        }
+        let Request { priority, fallible, .. } = request;
+        let joining = Joining { weight, priority, key, fallible, waker };
+        let order = self.order.for_request(request);
+        let (list, queue) = self.list_and_queue(key).expect("a key that was interned has a list");
+        let (slot, status) = queue.join(list, order, joining);
+        self.count_waiting(key, 1);
+        self.refresh_turn(key);
+        self.notify(word, EventKind::Waiting);
+        let waits_for = if self.has_rate() { WaitsFor::Time } else { WaitsFor::Permits };
+        Decision::Queued { slot, weight, waits_for, status }
+    }
+
+    /// Refuses a call. At a shadow, which refuses none, lets it in without permits.
+    pub(super) fn turn_away(
+        &mut self,
+        word: &AtomicU64,
+        kind: RejectedKind,
+        key: u32,
+        weight: u32,
+    ) -> Decision {
+        let decision = if self.is_shadow() {
+            self.pass_shadow(word, kind)
+        } else {
+            Decision::Refused(self.refuse(word, kind, key, weight))
+        };
+        self.forget_if_idle(key);
+        decision
+    }
+
+    /// Lets a call in without waiting. What the bank does not have is debt, at a shadow.
+    pub(super) fn admit(
+        &mut self,
+        word: &AtomicU64,
+        weight: u32,
+        key: u32,
+        now: Option<Moment>,
+    ) -> Decision {
+        let free = weight.min(self.bank);
+        self.bank -= free;
+        self.debt += weight - free;
+        self.take_of_key(key, weight);
+        self.counters.admitted_at_once += 1;
+        let mut slot = NO_SLOT;
+        if let Some(modes) = self.modes.as_deref_mut().filter(|modes| modes.need_slots()) {
+            slot = self.queue.hold(key);
+            if let (Some(rate), Some(now)) = (&mut modes.rate, now) {
+                rate.start(slot, now);
+            }
+        }
+        self.notify(word, EventKind::Admitted);
+        Decision::Admitted { weight, slot }
+    }
+
+    /// Takes permits back while a mode is on.
+    #[cold]
+    pub(super) fn release_with_modes(&mut self, word: &AtomicU64, weight: u32, slot: u32) {
+        self.bank_available(word);
+        let mut cools = false;
+        if slot != NO_SLOT {
+            let key = self.queue.key(slot);
+            cools = self.start_to_cool(slot, weight, key);
+            self.free_slot(slot);
+            if !cools {
+                self.give_back_of_key(key, weight);
+            }
+        }
+        if !cools {
+            self.give_back(word, weight);
+        }
+        self.settle_shadow();
+        self.notify(word, EventKind::Released);
+    }
+
+    /// Hands permits to waiters while a mode is on. See [`State::serve`].
+    #[cold]
+    pub(super) fn serve_with_modes(&mut self, word: &AtomicU64, wakers: &mut WakeList) -> bool {
+        if self.queue.len() > 0 {
+            self.take_back_cooled_by_own_clock();
+        }
+        while let Some((key, weight)) = self.next_to_serve() {
+            if weight > self.bank {
+                break;
+            }
+            if wakers.is_full() {
+                return true;
+            }
+            self.bank -= weight;
+            self.end_turn(key);
+            self.take_of_key(key, weight);
+            wakers.push(self.list_and_queue(key).and_then(|(list, queue)| queue.serve(list)));
+            self.no_longer_waits(key);
+            self.notify(word, EventKind::Admitted);
+        }
+        let is_drained = self.is_drained(word);
+        if let Some(modes) = self.modes.as_deref_mut() {
+            if let Some(rate) = &mut modes.rate {
+                // Permits may cool earlier than the tickers know.
+                rate.wake_late_tickers(wakers);
+            }
+            if is_drained && !modes.drainers.is_empty() {
+                modes.drainers.wake_all(wakers);
+            }
+        }
+        if self.queue.len() == 0 {
+            self.clear_slow(word);
+        }
+        false
+    }
+}

@@ -1,0 +1,42 @@
+//! A semaphore whose events somebody receives.
+
+use super::super::deferred::Deferred;
+use super::super::modes::Modes;
+use super::State;
+use crate::events::{Event, EventKind};
+use crate::sync::AtomicU64;
+use tokio::sync::broadcast::Sender;
+
+impl State {
+    /// Sends every event to the subscribers from now on.
+    pub(in super::super) fn subscribe(&mut self, word: &AtomicU64, subscribers: Sender<Event>) {
+        self.set_slow(word);
+        self.modes_mut().subscribers.set(subscribers);
+    }
+
+    /// Keeps an event for the subscribers, if there are any, until the lock is released.
+    #[inline]
+    pub(in super::super) fn notify(&mut self, word: &AtomicU64, kind: EventKind) {
+        if self.modes.is_some() {
+            self.keep_event(word, kind);
+        }
+    }
+
+    fn keep_event(&mut self, word: &AtomicU64, kind: EventKind) {
+        if self.modes.as_deref_mut().is_none_or(|modes| !modes.subscribers.has_receivers()) {
+            return;
+        }
+        let event = Event {
+            kind,
+            limit: self.limit_of_call() as usize,
+            in_use: self.in_use(word) as usize,
+            waiting: self.queue.len(),
+        };
+        self.modes_mut().subscribers.push(event);
+    }
+
+    /// Gives up subscribers and drainers. The result is to be dropped after unlocking.
+    pub(in super::super) fn release_listeners(&mut self) -> Option<Deferred> {
+        self.modes.as_deref_mut().map(Modes::release_listeners)
+    }
+}

@@ -1,0 +1,62 @@
+//! Tickers: who watches the clock for calls that wait for permits that cool. See [`super::rate`].
+
+use super::permits::{Semaphore, unlock};
+use super::rate::Tick;
+use super::wake_list::WakeList;
+use crate::unwind::{quietly, run_all_then_resume_panic};
+use std::iter;
+use std::task::Waker;
+use tokio::runtime::Id;
+
+impl Semaphore {
+    /// Adds a ticker for a runtime, on which a waiter is polled. Returns its number; `None` if there is
+    /// a ticker already, or no rate.
+    pub(crate) fn add_ticker(&self, runtime: Id) -> Option<u64> {
+        self.lock().add_ticker(runtime)
+    }
+
+    /// Marks a ticker as spawned. Does nothing if it was dropped while it was spawned.
+    pub(crate) fn ticker_is_spawned(&self, ticker: u64) {
+        self.lock().ticker_is_spawned(ticker);
+    }
+
+    /// Serves the calls that can be served by now, and returns when to do so again. Does not panic
+    /// whatever the wakers do, because other calls depend on the ticker.
+    pub(crate) fn tick(&self, ticker: u64, waker: &Waker) -> Tick {
+        let mut waker = Some(waker.clone());
+        loop {
+            let mut wakers = WakeList::default();
+            let mut state = self.lock();
+            // All of it under one lock. If it served, unlocked and then asked which permits cool next,
+            // another could take permits back in between. Then it would know of none, and sleep on.
+            let (tick, unneeded) = state.tick(&self.word, ticker, &mut waker, &mut wakers);
+            quietly(|| unlock(state, wakers));
+            quietly(|| drop(unneeded));
+            if let Some(tick) = tick {
+                return tick;
+            }
+        }
+    }
+
+    /// Removes a ticker. If calls wait that counted on it, its runtime ends: they are woken, so that each
+    /// is polled where it lives now and adds another ticker.
+    pub(crate) fn remove_ticker(&self, ticker: u64) {
+        let removed = self.lock().remove_ticker(ticker);
+        if removed.is_some_and(|(_waker, was_needed)| was_needed) {
+            quietly(|| self.wake_waiters());
+        }
+    }
+
+    /// Wakes all waiters. A call that joins meanwhile adds a ticker in its own poll.
+    fn wake_waiters(&self) {
+        let mut next = Some(0);
+        let batches = iter::from_fn(|| {
+            let mut wakers = WakeList::default();
+            // Taken, not cloned: a clone would be foreign code under the lock. A waiter that has been
+            // woken is polled, and leaves another waker.
+            next = self.lock().queue.take_wakers(next?, &mut wakers);
+            Some(wakers)
+        });
+        run_all_then_resume_panic(batches, WakeList::wake);
+    }
+}
