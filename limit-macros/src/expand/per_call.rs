@@ -26,8 +26,6 @@ pub(super) enum Usage {
     Key(Ident),
     /// A method call on the future that waits.
     Setter(TokenStream),
-    /// A [`Setter`](Self::Setter) that comes before the others.
-    FirstSetter(TokenStream),
 }
 
 impl PerCallTokens {
@@ -72,16 +70,7 @@ impl PerCallTokens {
                     usage: Usage::Setter(quote_spanned!(Span::mixed_site()=> .max_wait(#max_wait))),
                 }
             }
-            PerCall::Enabled(enabled) => {
-                let Self { statement, usage } = Self::new_setter("enabled", Some("bool"), enabled);
-                // A limiter that is not enabled is so for one call. The setter takes back that the
-                // call can be refused, which the weight may have said, so it comes first.
-                let usage = match usage {
-                    Usage::Setter(setter) => Usage::FirstSetter(setter),
-                    usage => usage,
-                };
-                Self { statement, usage }
-            }
+            PerCall::Enabled(enabled) => Self::new_setter("enabled", Some("bool"), enabled),
         }
     }
 

@@ -97,13 +97,11 @@ pub(super) fn wait_for_permit(
 /// ```
 fn acquire(runtime: &RuntimePath, per_call: &[PerCallTokens]) -> TokenStream {
     let span = Span::mixed_site();
-    let (mut limiter, mut key) = (None, None);
-    let (mut first_setters, mut setters) = (TokenStream::new(), TokenStream::new());
+    let (mut limiter, mut key, mut setters) = (None, None, TokenStream::new());
     for tokens in per_call {
         match &tokens.usage {
             Usage::Limiter(reference) => limiter = Some(reference),
             Usage::Key(variable) => key = Some(variable),
-            Usage::FirstSetter(setter) => first_setters.extend(setter.clone()),
             Usage::Setter(setter) => setters.extend(setter.clone()),
         }
     }
@@ -115,5 +113,5 @@ fn acquire(runtime: &RuntimePath, per_call: &[PerCallTokens]) -> TokenStream {
         (None, Some(key)) => quote_spanned!(span=> __CONCURRENCY_LIMIT.key(#key).acquire()),
         (None, None) => quote_spanned!(span=> __CONCURRENCY_LIMIT.acquire()),
     };
-    quote_spanned!(span=> #acquire #first_setters #setters)
+    quote_spanned!(span=> #acquire #setters)
 }
