@@ -1,9 +1,9 @@
 //! The arguments of the attribute: the tokens between its parentheses.
 //!
-//! [`parse`] turns the tokens into [`RawArgs`](raw_args::RawArgs): the options in the order written,
-//! each with its own value checked. [`normalise`](normalise::normalise) turns those into [`Args`],
-//! which can only express options that make sense together. [`options`] is the list of the options,
-//! and both stages read it.
+//! [`parse`] turns the tokens into [`RawArgs`](raw_args::RawArgs): the options in the order
+//! written, each with its own value checked. [`normalise`](normalise::normalise) turns those into
+//! [`Args`], which can only express options that make sense together. [`options`] is the list of
+//! the options, and both stages read it.
 
 mod check_signature;
 mod checked;

@@ -1,8 +1,8 @@
 //! The arguments and the function, turned into tokens.
 //!
-//! Our tokens carry `Span::mixed_site()`, so that our variables never meet the user's. Items are not
-//! hygienic, so the static has a name that no user writes. The tokens around the user's body resolve
-//! as the user's: see [`match_in_braces`](tokens::match_in_braces).
+//! Our tokens carry `Span::mixed_site()`, so that our variables never meet the user's. Items are
+//! not hygienic, so the static has a name that no user writes. The tokens around the user's body
+//! resolve as the user's: see [`match_in_braces`](tokens::match_in_braces).
 
 mod blocking;
 mod existing;

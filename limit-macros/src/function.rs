@@ -34,8 +34,8 @@ pub(crate) enum Body {
 }
 
 impl Target {
-    /// Takes the item apart, or says why it cannot be limited and what to write instead. `blocking` is
-    /// the user's word, if the option is given.
+    /// Takes the item apart, or says why it cannot be limited and what to write instead. `blocking`
+    /// is the user's word, if the option is given.
     ///
     /// ```text
     /// // before

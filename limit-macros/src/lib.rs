@@ -21,10 +21,10 @@ use syn::Result;
 
 /// Never runs more than a given number of calls of an async function at once.
 ///
-/// A call over the limit waits until a running call ends; calls are served first come, first served. A
-/// call waits as part of its own future: it costs no thread while it waits, and dropping the future
-/// cancels it. The attribute changes nothing else: not the function's signature, not whether its future
-/// is `Send`, not the order in which its locals are dropped.
+/// A call over the limit waits until a running call ends; calls are served first come, first
+/// served. A call waits as part of its own future: it costs no thread while it waits, and dropping
+/// the future cancels it. The attribute changes nothing else: not the function's signature, not
+/// whether its future is `Send`, not the order in which its locals are dropped.
 ///
 /// ```text
 /// use limit_runtime::concurrency_limit;
@@ -33,38 +33,39 @@ use syn::Result;
 /// async fn download(url: Url) -> Result<Bytes, Error> { … }
 /// ```
 ///
-/// Each tokio runtime has its own permits. A call finds its runtime on its first poll, so that a runtime
-/// that stands still cannot keep the permits of another. With `scope = process` all runtimes share the
-/// permits.
+/// Each tokio runtime has its own permits. A call finds its runtime on its first poll, so that a
+/// runtime that stands still cannot keep the permits of another. With `scope = process` all
+/// runtimes share the permits.
 ///
 /// # Arguments
 ///
 /// `#[concurrency_limit(LIMIT, options…)]`: first the limit, then the options in any order.
 ///
-/// LIMIT is a number from 1 up, or an expression of type `usize` that a `static` can name: a const, a
-/// path, a call such as `config().max_downloads`. It is evaluated once for each scope, on first use. It
-/// cannot name the function's arguments, its generic parameters or `Self`, because one limiter serves all
-/// calls, all instantiations and all types. It cannot name the generic parameters of the surrounding
-/// `impl` block either; there the compiler itself reports the error.
+/// LIMIT is a number from 1 up, or an expression of type `usize` that a `static` can name: a const,
+/// a path, a call such as `config().max_downloads`. It is evaluated once for each scope, on first
+/// use. It cannot name the function's arguments, its generic parameters or `Self`, because one
+/// limiter serves all calls, all instantiations and all types. It cannot name the generic
+/// parameters of the surrounding `impl` block either; there the compiler itself reports the error.
 ///
 /// The options:
 ///
 #[doc = args::options_list!()]
 ///
-/// The values that are evaluated for each call may use the function's arguments. The call evaluates them
-/// on its first poll, in the order written. It drops their borrows and locks before it waits. The limiter
-/// evaluates every other value once. Options that contradict one another are compile errors.
+/// The values that are evaluated for each call may use the function's arguments. The call evaluates
+/// them on its first poll, in the order written. It drops their borrows and locks before it waits.
+/// The limiter evaluates every other value once. Options that contradict one another are compile
+/// errors.
 ///
 /// # Existing limiters
 ///
-/// The expression of `limiter` must give a limiter that outlives the call. An expression that makes a
-/// limiter makes a new one for each call, which limits nothing. The name of a `const` does the same,
-/// because each use makes its value anew. Both are compile errors. For `Limiter::new(…)`, and for a
-/// function that returns a `Limiter`, the message says what to write. For a `const` the compiler says that
-/// a temporary value is dropped while borrowed (E0716): write a `static`.
+/// The expression of `limiter` must give a limiter that outlives the call. An expression that makes
+/// a limiter makes a new one for each call, which limits nothing. The name of a `const` does the
+/// same, because each use makes its value anew. Both are compile errors. For `Limiter::new(…)`, and
+/// for a function that returns a `Limiter`, the message says what to write. For a `const` the
+/// compiler says that a temporary value is dropped while borrowed (E0716): write a `static`.
 ///
-/// The attribute cannot see whether a function that returns an `Arc<Limiter>` returns the same limiter
-/// each time.
+/// The attribute cannot see whether a function that returns an `Arc<Limiter>` returns the same
+/// limiter each time.
 ///
 /// ```text
 /// static DATABASE: Limiter = Limiter::new("database", 10);
@@ -82,9 +83,10 @@ use syn::Result;
 /// refuses some. The function must then be able to say so: it returns a `Result<_, E>` where `E` is
 /// `From<Rejected>`, or an `Option`.
 ///
-/// Otherwise `on_reject` gives the value of a refused call. It looks like a closure, but it is a part of
-/// the function: it sees the function's arguments, and may `.await`, use `?` and `return`. When it is
-/// evaluated, the body has not run and the call holds no permit. An error of the body never comes to it.
+/// Otherwise `on_reject` gives the value of a refused call. It looks like a closure, but it is a
+/// part of the function: it sees the function's arguments, and may `.await`, use `?` and `return`.
+/// When it is evaluated, the body has not run and the call holds no permit. An error of the body
+/// never comes to it.
 ///
 /// ```text
 /// #[concurrency_limit(3, max_waiting = 100, on_reject = |rejected| fallback(&url, rejected).await)]
@@ -93,11 +95,12 @@ use syn::Result;
 ///
 /// # Functions that block
 ///
-/// With `blocking` a function that is not async becomes async, and its body runs on tokio's blocking
-/// pool. The permit stays with the thread until the work ends, even if the caller goes away. A panic
-/// continues in the caller. The arguments and the result move between threads, so they are `Send` and
-/// borrow nothing: take `self: Arc<Self>` in place of `&self`, or clone what the body needs. (An argument
-/// without a name, `_: T`, stays with the caller, and so does an unused one.)
+/// With `blocking` a function that is not async becomes async, and its body runs on tokio's
+/// blocking pool. The permit stays with the thread until the work ends, even if the caller goes
+/// away. A panic continues in the caller. The arguments and the result move between threads, so
+/// they are `Send` and borrow nothing: take `self: Arc<Self>` in place of `&self`, or clone what
+/// the body needs. (An argument without a name, `_: T`, stays with the caller, and so does an
+/// unused one.)
 ///
 /// ```text
 /// #[concurrency_limit(4, blocking)]
@@ -111,11 +114,11 @@ use syn::Result;
 /// `#[tokio::test]`, and on either side of `#[tracing::instrument]`.
 ///
 /// It also stands on a function that returns a future made by an `async` block at its end, alone or
-/// inside `Box::pin(…)`. The statements before that block run when the function is called, without a
-/// permit. A future that is returned early with `return` has no permit either. Methods after the block
-/// may leave it whole, such as `.boxed()`, `.instrument(span)` or `.timeout(duration)`. A method that goes
-/// on after the block, such as `.then(…)` or `.map(…)`, would do so without the permit, and is a compile
-/// error.
+/// inside `Box::pin(…)`. The statements before that block run when the function is called, without
+/// a permit. A future that is returned early with `return` has no permit either. Methods after the
+/// block may leave it whole, such as `.boxed()`, `.instrument(span)` or `.timeout(duration)`. A
+/// method that goes on after the block, such as `.then(…)` or `.map(…)`, would do so without the
+/// permit, and is a compile error.
 ///
 /// ```text
 /// #[concurrency_limit(3)]
@@ -125,19 +128,19 @@ use syn::Result;
 /// }
 /// ```
 ///
-/// With the attribute twice on one function, a call takes the permit of the upper attribute first, then
-/// that of the lower. (If an attribute between the two rewrites the body, as `#[tracing::instrument]`
-/// does, the lower comes first.) Only the upper one says `blocking`, and both permits stay with the
-/// thread.
+/// With the attribute twice on one function, a call takes the permit of the upper attribute first,
+/// then that of the lower. (If an attribute between the two rewrites the body, as
+/// `#[tracing::instrument]` does, the lower comes first.) Only the upper one says `blocking`, and
+/// both permits stay with the thread.
 ///
-/// All instantiations of a generic function share one limiter, and so do all implementors of a trait that
-/// use its default method. A function that awaits itself holds one permit for each level: with fewer
-/// permits than levels it waits for itself for ever.
+/// All instantiations of a generic function share one limiter, and so do all implementors of a
+/// trait that use its default method. A function that awaits itself holds one permit for each
+/// level: with fewer permits than levels it waits for itself for ever.
 ///
 /// # Lints
 ///
-/// The compiler's lints and clippy's report the same of a limited function as of the plain one. Some
-/// cannot:
+/// The compiler's lints and clippy's report the same of a limited function as of the plain one.
+/// Some cannot:
 ///
 /// * `cognitive_complexity` counts one branch more, because waiting is a branch.
 /// * `excessive_nesting` sees one block more around the body.
@@ -160,8 +163,9 @@ use syn::Result;
 ///
 /// If calls can be refused, a second arm returns the refusal or evaluates `on_reject`.
 ///
-/// The permit is held until the last local and temporary of the body is dropped, and is given back before
-/// the caller sees the result: on return, on `?`, on panic, and when the future is dropped half way.
+/// The permit is held until the last local and temporary of the body is dropped, and is given back
+/// before the caller sees the result: on return, on `?`, on panic, and when the future is dropped
+/// half way.
 #[proc_macro_attribute]
 pub fn concurrency_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = proc_macro2::TokenStream::from(item);

@@ -83,7 +83,8 @@ pub(crate) enum RefusalHandling {
     /// The limiter's type says whether calls are refused. If so, the function returns the refusal.
     /// The word is `limiter`, for spans.
     LimiterDecides(Ident),
-    /// The function returns the refusal. The word is the first option that can refuse, for messages.
+    /// The function returns the refusal. The word is the first option that can refuse, for
+    /// messages.
     Returned(Ident),
     /// The function gives the value of `on_reject`.
     Handled(Box<OnReject>),

@@ -60,7 +60,7 @@ pub(super) fn normalise(raw: RawArgs) -> Result<Args> {
         }
     }
     let source = match raw.limit {
-        // Beside `limiter` the policy is empty, because the options contradict each other.
+        // Beside `limiter` the policy is unused: only `key` sets a part of it there.
         _ if is_existing => Source::Existing,
         Some(limit) => Source::Own(Box::new(OwnLimiter { limit, policy })),
         None => return Err(missing_limit(policy.env.as_ref())),

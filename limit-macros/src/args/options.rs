@@ -4,10 +4,11 @@
 //! variant of [`OptionValue`] and a line of the attribute's documentation. The parser, the checks
 //! and the error messages read the rows. The compiler then asks for three more places:
 //!
-//! * `normalise` decides whether the option belongs to the limiter, to each call or to the function.
+//! * `normalise` decides whether the option belongs to the limiter, to each call or to the
+//!   function.
 //! * A field of [`Policy`](super::checked::Policy) or a variant of
-//!   [`PerCall`](super::checked::PerCall) holds the value. Beside each stands the question whether it
-//!   makes `acquire` give a `Result`.
+//!   [`PerCall`](super::checked::PerCall) holds the value. Two functions in that file ask whether
+//!   the value makes `acquire` give a `Result`, and whether a `static` evaluates it.
 //! * `expand::limiter` or `expand::per_call` makes the tokens.
 
 use super::options_macro::options;
@@ -104,7 +105,8 @@ const NOBODY_WAITS: &str =
 //
 // * With `shadow`: `max_waiting`, `weight`, `per` and `key`, because the limiter counts the calls
 //   that they would refuse or delay. Also `order` and `priority`: they have no effect then, but a
-//   policy can be tried out as it will be.
+//   policy can be tried out as it will be. Also `enabled`: with `false` the limiter does not count
+//   what it would have done with the call.
 // * With `key`: all others. Each key has a queue of its own, and with `per` a window of its own.
 options! {
     /// The limiter's name in figures and errors. The default is the function's path,
@@ -150,8 +152,9 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// At most 100 calls wait; the next is refused at once. With 0 no call ever waits. With `key` the
-    /// bound holds for each key. A number, or an expression of type `usize` that a `static` can name.
+    /// At most 100 calls wait; the next is refused at once. With 0 no call ever waits. With `key`
+    /// the bound holds for each key. A number, or an expression of type `usize` that a `static` can
+    /// name.
     MaxWaiting(Expr) {
         name: "max_waiting", example: "max_waiting = 100",
         takes: Takes::Expression(|rule, value| {
@@ -161,8 +164,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
     }
 
-    /// A call that has waited this long is refused. It takes a free permit even if the time is zero.
-    /// A number with a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), or several in a row as in
+    /// A call that has waited this long is refused. It takes a free permit even if the time is
+    /// zero. A number with a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), or several in a row as in
     /// `"1m30s"`. Or an expression of type `Duration` or `Instant` (tokio's or the standard
     /// library's), which is evaluated for each call.
     MaxWait(DurationArg) {
@@ -195,9 +198,9 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// A higher `u8` is served first, and calls of one priority first come, first served. Each level
-    /// is worth one second of waiting, so that a steady stream of higher calls holds nobody up for
-    /// ever. Evaluated for each call.
+    /// A higher `u8` is served first, and calls of one priority first come, first served. Each
+    /// level is worth one second of waiting, so that a steady stream of higher calls holds nobody
+    /// up for ever. Evaluated for each call.
     Priority(Expr) {
         name: "priority", example: "priority = 5",
         takes: Takes::Expression(|rule, value| {
@@ -216,8 +219,8 @@ options! {
     }
 
     /// The call takes this many permits, a `u32`. A call of more than the limit is refused at once,
-    /// and nobody waits for it. A call of 0 takes none and never waits, but is counted. Evaluated for
-    /// each call.
+    /// and nobody waits for it. A call of 0 takes none and never waits, but is counted. Evaluated
+    /// for each call.
     Weight(Expr) {
         name: "weight", example: "weight = 2",
         takes: Takes::Expression(|rule, value| {
@@ -238,8 +241,8 @@ options! {
     }
 
     /// Beside `key`, a cap over all keys together. Under it the keys are served in turn, so that a
-    /// busy key cannot starve the others. A number, or an expression of type `usize` that a `static`
-    /// can name.
+    /// busy key cannot starve the others. A number, or an expression of type `usize` that a
+    /// `static` can name.
     Total(Expr) {
         name: "total", example: "total = 100",
         takes: Takes::Expression(|rule, value| {
@@ -279,9 +282,9 @@ options! {
         needs: Needs::Refusals, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// The body has its permit in a variable of this name, and can move it to where the work goes on:
-    /// a spawned task, `spawn_blocking`, a returned stream. Without the option the body holds the
-    /// permit until it ends.
+    /// The body has its permit in a variable of this name, and can move it to where the work goes
+    /// on: a spawned task, `spawn_blocking`, a returned stream. Without the option the body holds
+    /// the permit until it ends.
     Permit(Ident) {
         name: "permit", example: "permit = permit",
         takes: Takes::Expression(|_, value| {

@@ -29,8 +29,8 @@ use syn::{FnArg, ReturnType, Signature, Type, TypeImplTrait};
 /// closure's parameter, so it is dropped after the body's locals and temporaries, and before the
 /// arguments.
 ///
-/// The closure lies at the body and resolves as the user's, so that lints look into it. The `return`
-/// satisfies a lint that asks for one (`clippy::implicit_return`); the body has its own.
+/// The closure lies at the body and resolves as the user's, so that lints look into it. The
+/// `return` satisfies a lint that asks for one (`clippy::implicit_return`); the body has its own.
 pub(super) fn run_on_pool(
     runtime: &RuntimePath,
     blocking: &Ident,
@@ -47,8 +47,8 @@ pub(super) fn run_on_pool(
     };
     let parameter = quote_spanned!(span=> #binding: #runtime::Permit);
     let closure = quote_spanned!(body.span_open()=> move |#parameter| #output #body);
-    // The call lies at the word `blocking`: an argument or a result that cannot go to another thread
-    // is reported there.
+    // The call lies at the word `blocking`: an argument or a result that cannot go to another
+    // thread is reported there.
     let at_blocking = span.located_at(blocking.span());
     let work = quote_spanned!(at_blocking=> __work);
     let private = runtime.located_at(at_blocking).private(at_blocking);

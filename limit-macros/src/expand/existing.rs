@@ -59,9 +59,9 @@ pub(super) fn borrow(runtime: &RuntimePath, limiter: &Expr, function: &Signature
 /// &(*__limiter)
 /// ```
 ///
-/// The reference is coerced, so that a `Box`, an `Arc` or another reference will do. It stands apart
-/// from the expression, so that the compiler does not expect a block or an `if` to be a `Limiter`
-/// itself. It lies at the expression, so that a type error points there.
+/// The reference is coerced, so that a `Box`, an `Arc` or another reference will do. It stands
+/// apart from the expression, so that the compiler does not expect a block or an `if` to be a
+/// `Limiter` itself. It lies at the expression, so that a type error points there.
 pub(super) fn reference(limiter: &Expr) -> TokenStream {
     let (start, end) = end_spans(limiter);
     let reference = quote_spanned!(start=> &);
@@ -83,7 +83,8 @@ fn strip_references(mut limiter: &Expr) -> &Expr {
 
 /// The kind of expression that gives the limiter. It tells how long the limiter lives.
 enum LimiterKind {
-    /// A path to an item, or a part of one. A `static` lives for ever, a `const` as long as the call.
+    /// A path to an item, or a part of one. A `static` lives for ever, a `const` as long as the
+    /// call.
     Item,
     /// A variable or a field.
     Variable,

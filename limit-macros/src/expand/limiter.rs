@@ -154,7 +154,8 @@ fn call_setters(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
     if let Some(total) = total {
         call("total", number(total));
     }
-    // `shadow` comes last, because it turns the type back into that of a limiter that never refuses.
+    // `shadow` comes last, because it turns the type back into that of a limiter that never
+    // refuses.
     if *shadow {
         call("shadow", TokenStream::new());
     }

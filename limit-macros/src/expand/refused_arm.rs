@@ -44,9 +44,9 @@ pub(super) fn make_arm(
 /// Makes the arm that returns the refusal.
 ///
 /// It is a `return`, so that the other arm alone decides the type of the `match`, as the body does
-/// where nothing is refused. The tokens lie at the function's return type, because the compiler says
-/// there that the type cannot carry a refusal. If the type is missing or is a future, they lie at the
-/// option.
+/// where nothing is refused. The tokens lie at the function's return type, because the compiler
+/// says there that the type cannot carry a refusal. If the type is missing or is a future, they lie
+/// at the option.
 fn return_refusal(
     runtime: &RuntimePath,
     option: &Ident,

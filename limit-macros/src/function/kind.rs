@@ -138,8 +138,8 @@ pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Er
     }
 }
 
-/// Returns the error for a function that hands the `async` block at its end to a method which may go
-/// on after the block.
+/// Returns the error for a function that hands the `async` block at its end to a method which may
+/// go on after the block.
 pub(super) fn goes_on_after_block(method: &Ident) -> Error {
     Error::new_spanned(
         method,

@@ -147,8 +147,8 @@ const KEEP_THE_BLOCK_WHOLE: [(&str, &[&str]); 8] = [
     ("sentry", &["bind_hub"]),
 ];
 
-/// Returns whether the method runs the future to its end, as in `async { … }.block_on()`, so that the
-/// function returns none.
+/// Returns whether the method runs the future to its end, as in `async { … }.block_on()`, so that
+/// the function returns none.
 fn drives_future(method: &Ident) -> bool {
     ["block_on", "now_or_never"].iter().any(|driver| method == driver)
 }

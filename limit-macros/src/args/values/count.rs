@@ -45,7 +45,8 @@ impl CountRule {
         Self { zero_refused: Some(reason), ..self }
     }
 
-    /// Returns the value of `option`, or an error if its form alone shows that it is no such number.
+    /// Returns the value of `option`, or an error if its form alone shows that it is no such
+    /// number.
     ///
     /// ```text
     /// // before
