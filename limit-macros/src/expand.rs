@@ -1,24 +1,29 @@
-//! Arguments and function to tokens.
+//! The arguments and the function, turned into tokens.
 //!
-//! Tokens of ours carry `Span::mixed_site()`, so that no binding meets one of the user's. Items
-//! are not hygienic, hence the name of the static. What is around the user's body counts as theirs:
-//! see [`match_of`].
+//! Our tokens carry `Span::mixed_site()`, so that our variables never meet the user's. Items are
+//! not hygienic, so the static has a name that no user writes. The tokens around the user's body
+//! resolve as the user's: see [`match_in_braces`](tokens::match_in_braces).
 
 mod blocking;
-mod held;
+mod existing;
+mod hold;
 mod limiter;
+mod per_call;
 mod permit;
-mod place;
-mod refused;
+mod refused_arm;
+mod runtime_path;
+mod tokens;
 
-use self::held::Hold;
+use self::hold::Hold;
+use self::runtime_path::RuntimePath;
+use self::tokens::braces_at;
 use crate::args::Args;
 use crate::function::{Body, Target};
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Group, TokenStream};
+use quote::quote;
 use syn::{Error, Expr, Item};
 
-/// The function, limited.
+/// Limits the function.
 ///
 /// ```text
 /// // before
@@ -49,60 +54,52 @@ use syn::{Error, Expr, Item};
 ///     }
 /// }
 /// ```
-pub(crate) fn limited(args: &Args, target: Target) -> TokenStream {
-    let runtime = args.runtime.as_ref().map_or_else(
-        || quote_spanned!(Span::mixed_site()=> ::limit_runtime),
-        ToTokens::to_token_stream,
-    );
+pub(crate) fn limit_function(args: &Args, target: Target) -> TokenStream {
+    let runtime = RuntimePath::new(args.crate_path.as_ref());
     let Target { attributes, inner_attributes, head, signature, body } = target;
+    let returns_future = matches!(body, Body::Tail(_));
     let hold = Hold {
         runtime: runtime.clone(),
-        permit: permit::permit(&runtime, args, &signature),
+        permit: permit::wait_for_permit(&runtime, args, &signature),
         name: args.permit.clone(),
-        refused: refused::arm(&runtime, args, &signature, matches!(body, Body::Tail(_))),
+        refused_arm: refused_arm::make_arm(&runtime, args, &signature, returns_future),
     };
     let body = match body {
         Body::Async(body) => hold.around(&body),
         Body::Tail(tail) => tail.rewrite(|block| hold.around(&block)),
         Body::Blocking(word, body) => {
             let name = hold.name.as_ref();
-            hold.beside(&blocking::on_the_pool(&runtime, &word, name, &signature, &body))
+            hold.around_unnamed(&blocking::run_on_pool(&runtime, &word, name, &signature, &body))
         }
     };
-    let body = with_inner_attributes(inner_attributes, body);
+    let body = restore_inner_attributes(inner_attributes, body);
     quote!(#attributes #head #body)
 }
 
-/// Puts `#![…]` back where it was.
-fn with_inner_attributes(inner: TokenStream, body: Group) -> Group {
+/// Puts `#![…]` back at the start of the body.
+fn restore_inner_attributes(inner: TokenStream, body: Group) -> Group {
     if inner.is_empty() {
         return body;
     }
-    let mut group = Group::new(Delimiter::Brace, [inner, body.stream()].into_iter().collect());
-    group.set_span(body.span());
-    group
+    braces_at(body.span(), [inner, body.stream()].into_iter().collect())
 }
 
-/// `{ match SCRUTINEE { ARMS } }`, where a body stood that is now in one of the arms.
+/// Returns the item as it was, with the error. Without the item, all code that names it would fail
+/// too.
 ///
-/// The keyword and the braces stand where the body's braces do and count as the user's: many lints
-/// do not look into an expression of a macro's. Lints of `match` itself look for that word in the
-/// source, where there is a brace, and leave it alone.
-fn match_of(body: Span, scrutinee: &TokenStream, arms: &TokenStream) -> Group {
-    let mut arms = Group::new(Delimiter::Brace, arms.clone());
-    arms.set_span(body);
-    let keyword = Ident::new("match", arms.span_open());
-    let mut group = Group::new(Delimiter::Brace, quote!(#keyword #scrutinee #arms));
-    group.set_span(body);
-    group
-}
-
-/// The item as it was, so that what names it does not fail too, and what is wrong with it.
-pub(crate) fn refused(item: &TokenStream, error: &Error) -> TokenStream {
+/// ```text
+/// // before
+/// fn f() { body }
+///
+/// // after
+/// fn f() { body }
+/// ::core::compile_error! { "…" }
+/// ```
+pub(crate) fn report_error(item: &TokenStream, error: &Error) -> TokenStream {
     let error = error.to_compile_error();
     let is_item = syn::parse2::<Item>(item.clone()).is_ok();
     if !is_item && syn::parse2::<Expr>(item.clone()).is_ok() {
-        // Two things in the place of one expression would be a mistake of their own.
+        // Where one expression is expected, two things would be a mistake of their own.
         return quote!({ #error #item });
     }
     quote!(#item #error)

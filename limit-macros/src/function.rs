@@ -14,34 +14,47 @@ use syn::{Attribute, Error, Result, Signature, Token, Visibility};
 pub(crate) struct Target {
     /// The attributes below ours.
     pub(crate) attributes: TokenStream,
-    /// Those inside the body, `#![…]`, at its start.
+    /// The attributes `#![…]` at the start of the body.
     pub(crate) inner_attributes: TokenStream,
-    /// Visibility and signature.
+    /// The visibility and the signature. With `blocking`, `async` is already in it.
     pub(crate) head: TokenStream,
     pub(crate) signature: Signature,
     pub(crate) body: Body,
 }
 
-/// Where in the body the permit is held.
+/// The body, by the part of it that holds the permit.
 pub(crate) enum Body {
-    /// In all of it: the function is `async`. Never parsed, so that an editor still completes
+    /// The whole body of an `async` function. It is never parsed, so that an editor still completes
     /// inside a broken body.
     Async(Group),
-    /// In the `async` block at its end.
+    /// The `async` block at the body's end.
     Tail(TailBlock),
-    /// On the blocking pool: the function is not `async`, and is made so. Not parsed either. With the
-    /// word `blocking`.
+    /// The whole body, on the blocking pool. It is never parsed either. With the word `blocking`.
     Blocking(Ident, Group),
 }
 
 impl Target {
-    /// Takes the item apart, or says why it cannot be limited and what to write instead. `blocking` is
-    /// that word, if it was given.
+    /// Takes the item apart, or says why it cannot be limited and what to write instead. `blocking`
+    /// is the user's word, if the option is given.
+    ///
+    /// ```text
+    /// // before
+    /// #[a] pub async fn f(x: T) -> R { #![allow(b)] body }
+    ///
+    /// // after
+    /// Target {
+    ///     attributes: #[a],
+    ///     inner_attributes: #![allow(b)],
+    ///     head: pub async fn f(x: T) -> R,
+    ///     signature: async fn f(x: T) -> R,
+    ///     body: Async({ body }),
+    /// }
+    /// ```
     pub(crate) fn parse(item: TokenStream, blocking: Option<&Ident>) -> Result<Self> {
-        let item = without_invisible_group(item);
+        let item = strip_invisible_groups(item);
         let (attributes, rest) = split_attributes(&item);
-        let signature = signature.parse2(rest.iter().cloned().collect());
-        let Some((signature, body)) = signature? else {
+        let parsed = parse_signature.parse2(rest.iter().cloned().collect());
+        let Some((signature, body)) = parsed? else {
             return Err(kind::not_a_function(rest));
         };
         if let Some(constness) = signature.constness {
@@ -64,7 +77,7 @@ impl Target {
         };
         let mut head = rest[..rest.len() - 1].iter().cloned().collect();
         let attributes = attributes.iter().cloned().collect::<TokenStream>();
-        let (inner_attributes, body) = lift_inner_attributes(body);
+        let (inner_attributes, body) = extract_inner_attributes(body);
         if signature.asyncness.is_some() {
             if let Some(blocking) = blocking {
                 return Err(kind::not_blocking(blocking, "this one is `async`"));
@@ -79,7 +92,7 @@ impl Target {
             if is_a_future || kind::returns_future(&signature) {
                 return Err(kind::not_blocking(blocking, "this one returns a future"));
             }
-            head = made_async(head);
+            head = insert_async(head);
             Body::Blocking(blocking.clone(), body)
         } else {
             Body::Tail(tail.map_err(|tail| tail.error)?)
@@ -87,44 +100,52 @@ impl Target {
         Ok(Self { attributes, inner_attributes, head, signature, body })
     }
 
-    /// Refuses a return type that can be seen not to be able to carry a refusal. `option` is why one
-    /// may come. What cannot be seen is left to the types.
+    /// Refuses a return type whose form shows that it cannot carry a refusal. `option` is the word
+    /// because of which calls can be refused. Other types are left to the compiler.
     pub(crate) fn check_carries_refusal(&self, option: &Ident) -> Result<()> {
         match self.body {
             Body::Async(_) | Body::Blocking(..) => {
                 returns::check_carries_refusal(&self.signature.output, option)
             }
-            // It is the future's output that counts, and it may be hidden behind a name.
+            // The output of the returned future counts, and a name may hide it.
             Body::Tail(_) => Ok(()),
         }
     }
 }
 
-/// Puts `async` where it belongs: after the visibility and `default`, before everything else.
+/// Inserts `async` after the visibility and `default`.
 ///
-/// It stands where the word does that it is put before: a signature that began with a token of ours
-/// would count as a macro's, and lints that leave macros alone would leave out the function.
-fn made_async(head: TokenStream) -> TokenStream {
-    let mut made = TokenStream::new();
-    let mut is_made = false;
+/// ```text
+/// // before
+/// pub unsafe fn f(x: T) -> R
+///
+/// // after
+/// pub async unsafe fn f(x: T) -> R
+/// ```
+///
+/// The word has the span of the word after it. If the signature began with a token of ours, lints
+/// that leave macros alone would leave out the function.
+fn insert_async(head: TokenStream) -> TokenStream {
+    let mut with_async = TokenStream::new();
+    let mut is_inserted = false;
     for token in head {
-        let goes_before = match &token {
+        let is_qualifier = match &token {
             TokenTree::Ident(word) => {
                 ["unsafe", "extern", "fn"].iter().any(|keyword| word == keyword)
             }
             _ => false,
         };
-        if goes_before && !is_made {
-            made.extend([TokenTree::Ident(Ident::new("async", token.span()))]);
-            is_made = true;
+        if is_qualifier && !is_inserted {
+            with_async.extend([TokenTree::Ident(Ident::new("async", token.span()))]);
+            is_inserted = true;
         }
-        made.extend([token]);
+        with_async.extend([token]);
     }
-    made
+    with_async
 }
 
-/// A macro's `$item` comes in a group that is not in the source.
-fn without_invisible_group(tokens: TokenStream) -> Vec<TokenTree> {
+/// Strips the groups without delimiters that a macro puts around its `$item`.
+fn strip_invisible_groups(tokens: TokenStream) -> Vec<TokenTree> {
     let mut tokens: Vec<_> = tokens.into_iter().collect();
     loop {
         match tokens.as_slice() {
@@ -136,7 +157,7 @@ fn without_invisible_group(tokens: TokenStream) -> Vec<TokenTree> {
     }
 }
 
-/// The attributes at the start, and what follows them.
+/// Splits the tokens into the attributes at the start and the rest.
 fn split_attributes(item: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
     let is_attribute = |pair: &&[TokenTree]| match pair {
         [TokenTree::Punct(hash), TokenTree::Group(group)] => {
@@ -148,8 +169,8 @@ fn split_attributes(item: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
     item.split_at(2 * attributes)
 }
 
-/// A function's signature and body, `None` for what is not a function.
-fn signature(input: ParseStream) -> Result<Option<(Signature, Option<Group>)>> {
+/// Parses a function's signature and body. Returns `None` if the item is not a function.
+fn parse_signature(input: ParseStream) -> Result<Option<(Signature, Option<Group>)>> {
     let ahead = input.fork();
     let is_function = ahead.parse::<Visibility>().is_ok() && {
         ahead.parse::<Option<Token![default]>>()?;
@@ -166,29 +187,29 @@ fn signature(input: ParseStream) -> Result<Option<(Signature, Option<Group>)>> {
         return Ok(Some((signature, None)));
     }
     let body = input.parse::<TokenTree>()?;
-    match body_group(&body) {
+    match find_braces(&body) {
         Some(body) if input.is_empty() => Ok(Some((signature, Some(body)))),
         _ => Err(Error::new_spanned(body, "expected the body of the function in braces")),
     }
 }
 
-/// The braces of the body, also if a macro was given them as a `$body:block`.
-fn body_group(body: &TokenTree) -> Option<Group> {
+/// Returns the braces of the body, also if they come from a macro's `$body:block`.
+fn find_braces(body: &TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = body else {
         return None;
     };
     match group.delimiter() {
         Delimiter::Brace => Some(group.clone()),
-        Delimiter::None => match without_invisible_group(group.stream()).as_slice() {
-            [only] => body_group(only),
+        Delimiter::None => match strip_invisible_groups(group.stream()).as_slice() {
+            [only] => find_braces(only),
             _ => None,
         },
         _ => None,
     }
 }
 
-/// Takes `#![…]` out of the body: on the block that the rest becomes they would not be allowed.
-fn lift_inner_attributes(body: Group) -> (TokenStream, Group) {
+/// Moves `#![…]` out of the body, because the block that the rest becomes cannot have them.
+fn extract_inner_attributes(body: Group) -> (TokenStream, Group) {
     let split = |input: ParseStream| {
         let attributes = input.call(Attribute::parse_inner)?;
         Ok((attributes, input.parse::<TokenStream>()?))

@@ -1,262 +1,333 @@
-//! The options: one row each.
+//! The one list of the attribute's options.
+//!
+//! To add an option, add a row to [`options!`]. The row makes a variant of [`AttributeOption`], a
+//! variant of [`OptionValue`] and a line of the attribute's documentation. The parser, the checks
+//! and the error messages read the rows. The compiler then asks for three more places:
+//!
+//! * `normalise` decides whether the option belongs to the limiter, to each call or to the
+//!   function.
+//! * A field of [`Policy`](super::checked::Policy) or a variant of
+//!   [`PerCall`](super::checked::PerCall) holds the value. Two functions in that file ask whether
+//!   the value makes `acquire` give a `Result`, and whether a `static` evaluates it.
+//! * `expand::limiter` or `expand::per_call` makes the tokens.
 
-use super::values;
-use super::written::Written;
-use super::{Asked, OnReject, count, duration, existing};
-use syn::{Expr, Result};
+use super::options_macro::options;
+use super::values::count::CountRule;
+use super::values::duration::{self, DurationArg};
+use super::values::existing;
+use super::values::on_reject::OnReject;
+use super::values::text;
+use super::values::words::{self, OrderArg, ScopeArg};
+use proc_macro2::Ident;
+use syn::{Expr, Path, Result};
 
-/// One option of the attribute.
+/// All that is known about one option.
 pub(super) struct OptionRule {
+    /// The name, as the user writes it.
     pub(super) name: &'static str,
-    /// How it is written, for messages.
+    /// The option with a value, for messages and for the documentation.
     pub(super) example: &'static str,
-    /// What cannot stand beside it, whichever comes first, and why.
-    pub(super) excludes: &'static [(&'static str, &'static str)],
-    pub(super) value: Value,
+    /// The kind of value that the option takes.
+    pub(super) takes: Takes,
+    /// The rule for the option beside `limiter`.
+    pub(super) beside_limiter: BesideLimiter,
+    /// Other arguments that the option cannot stand beside, each with the reason. One of the two
+    /// options names the other; their order in the attribute does not matter.
+    pub(super) excludes: &'static [(Term, &'static str)],
+    /// The argument without which the option means nothing.
+    pub(super) needs: Needs,
+    /// The option's effect on whether calls can be refused.
+    pub(super) refusal_effect: RefusalEffect,
 }
 
-/// What stands to the right of an option.
-pub(super) enum Value {
-    /// Nothing: the option is a word alone.
-    None(fn(&mut Written)),
-    /// An expression, which is checked and kept. If more is excluded because of it, the answer is
-    /// what that is called.
-    Expression(fn(&mut Written, Expr) -> Result<Option<&'static str>>),
+/// The kind of value that an option takes.
+pub(super) enum Takes {
+    /// The option is a word alone.
+    Nothing(MakeValue),
+    /// The option takes an expression, which the function checks and converts.
+    Expression(fn(&OptionRule, Expr) -> Result<OptionValue>),
 }
 
-/// Stands for the limit in [`OptionRule::excludes`].
-pub(super) const LIMIT: &str = "LIMIT";
-/// Stands for a `max_waiting` of zero.
-const NEVER_WAITS: &str = "max_waiting = 0";
-/// Stands for an `order` that is not the usual one.
-const NEWEST_FIRST: &str = "order = lifo";
+/// A function that returns the value of an option that takes none.
+pub(super) type MakeValue = fn() -> OptionValue;
 
-const BRINGS_ITS_OWN: &str = "an existing limiter brings its own limit, name, scope and variable; \
-     leave one of the two out";
+/// The rule for an option beside `limiter`.
+pub(super) enum BesideLimiter {
+    /// The option belongs to the call or to the function, so it can stand there.
+    Allowed,
+    /// The existing limiter has a value of its own.
+    HasItsOwn,
+    /// The existing limiter has a policy of its own, which this setter changes.
+    HasSetter(&'static str),
+}
+
+/// An argument that can contradict an option.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Term {
+    /// LIMIT.
+    Limit,
+    /// An option, whatever its value.
+    Option(AttributeOption),
+    /// `max_waiting = 0`.
+    NobodyWaits,
+    /// `order = lifo`.
+    NewestFirst,
+}
+
+/// The argument that an option needs beside it.
+pub(super) enum Needs {
+    Nothing,
+    /// The option needs another one. The text is the error if the other is missing.
+    Option(AttributeOption, &'static str),
+    /// The option needs one that can refuse calls.
+    Refusals,
+}
+
+/// The effect of an option on whether calls can be refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum RefusalEffect {
+    Unchanged,
+    /// The option can refuse calls.
+    CanRefuse,
+    /// No call is refused, whatever the other options say.
+    NeverRefuses,
+    /// The type of the existing limiter says whether it refuses calls.
+    LimiterDecides,
+}
+
+/// The reason why `limiter` excludes LIMIT and the options that are [`BesideLimiter::HasItsOwn`].
+pub(super) const HAS_ITS_OWN: &str = "an existing limiter brings its own limit, name, scope and \
+     variable; leave one of the two out";
 const NOBODY_WAITS: &str =
     "with `max_waiting = 0` no call ever waits; leave one of the two out, or let some wait";
 
-/// All that is not excluded here may stand beside one another. In particular:
-///
-/// * beside `limiter`: what is asked anew for each call (`key`, `weight`, `priority`, `max_wait`,
-///   `enabled`) and what is done with the answer (`on_reject`, `permit`, `blocking`);
-/// * with `shadow`: `max_waiting`, `weight`, `per` and `key`, whose would-be refusals and waits are
-///   counted; `order` and `priority`, which then mean nothing, so that a policy can be tried out as
-///   it will be; `enabled`, without which not even that is counted;
-/// * with `key`: all of them; each key has its own queue, and its own window where there is `per`.
-pub(super) const OPTIONS: [OptionRule; 18] = [
-    OptionRule {
-        name: "name",
-        example: "name = \"…\"",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.name = Some(values::string("name", &value)?);
-            Ok(None)
+// All arguments that do not exclude each other here can stand beside one another. In particular:
+//
+// * With `shadow`: `max_waiting`, `weight`, `per` and `key`, because the limiter counts the calls
+//   that they would refuse or delay. Also `order` and `priority`: they have no effect then, but a
+//   policy can be tried out as it will be. Also `enabled`: with `false` the limiter does not count
+//   what it would have done with the call.
+// * With `key`: all others. Each key has a queue of its own, and with `per` a window of its own.
+options! {
+    /// The limiter's name in figures and errors. The default is the function's path,
+    /// `module::function`.
+    Name(Expr) {
+        name: "name", example: "name = \"…\"",
+        takes: Takes::Expression(|rule, value| {
+            text::read_string(rule.name, &value).map(OptionValue::Name)
         }),
-    },
-    OptionRule {
-        name: "scope",
-        example: "scope = process",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.shared_by_process = values::scope(&value)?;
-            Ok(None)
+        beside_limiter: BesideLimiter::HasItsOwn, excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// All runtimes of the process share the permits. With `scope = runtime`, the default, each
+    /// runtime has its own.
+    Scope(ScopeArg) {
+        name: "scope", example: "scope = process",
+        takes: Takes::Expression(|_, value| words::read_scope(&value).map(OptionValue::Scope)),
+        beside_limiter: BesideLimiter::HasItsOwn, excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// In place of LIMIT, the function uses an existing `Limiter`: a `static`, or a field such as
+    /// `self.limiter`, also behind a reference, a `Box` or an `Arc`. Functions that name the same
+    /// limiter share its permits and its queue. Evaluated for each call; see below for what it may
+    /// be.
+    Limiter(Expr) {
+        name: "limiter", example: "limiter = LIMITER",
+        takes: Takes::Expression(|_, value| existing::read(value).map(OptionValue::Limiter)),
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(Term::Limit, HAS_ITS_OWN)],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::LimiterDecides,
+    }
+
+    /// The value of this environment variable, if it is set, replaces LIMIT. The limiter reads it
+    /// once. It reports a value that is not a whole number from 1 up, and uses LIMIT.
+    Env(Expr) {
+        name: "env", example: "env = \"VAR\"",
+        takes: Takes::Expression(|rule, value| {
+            text::read_variable(rule.name, &value).map(OptionValue::Env)
         }),
-    },
-    OptionRule {
-        name: "limiter",
-        example: "limiter = LIMITER",
-        excludes: &[
-            (LIMIT, BRINGS_ITS_OWN),
-            ("name", BRINGS_ITS_OWN),
-            ("scope", BRINGS_ITS_OWN),
-            ("env", BRINGS_ITS_OWN),
-            (
-                "max_waiting",
-                "an existing limiter brings its own policy; write `.max_waiting(…)` where it is made",
-            ),
-            (
-                "order",
-                "an existing limiter brings its own policy; write `.order(…)` where it is made",
-            ),
-            ("per", "an existing limiter brings its own policy; write `.per(…)` where it is made"),
-            (
-                "total",
-                "an existing limiter brings its own policy; write `.keyed().total(…)` where it is \
-                 made",
-            ),
-            (
-                "shadow",
-                "an existing limiter brings its own policy; write `.shadow()` where it is made",
-            ),
-        ],
-        value: Value::Expression(|written, value| {
-            existing::check(&value)?;
-            written.asked.push(Asked::Limiter(value));
-            Ok(None)
+        beside_limiter: BesideLimiter::HasItsOwn, excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// At most 100 calls wait; the next is refused at once. With 0 no call ever waits. With `key`
+    /// the bound holds for each key. A number, or an expression of type `usize` that a `static` can
+    /// name.
+    MaxWaiting(Expr) {
+        name: "max_waiting", example: "max_waiting = 100",
+        takes: Takes::Expression(|rule, value| {
+            CountRule::USIZE_ONCE.read(rule.name, &value).map(OptionValue::MaxWaiting)
         }),
-    },
-    OptionRule {
-        name: "env",
-        example: "env = \"VAR\"",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.env = Some(values::variable(&value)?);
-            Ok(None)
+        beside_limiter: BesideLimiter::HasSetter(".max_waiting(…)"), excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
+    }
+
+    /// A call that has waited this long is refused. It takes a free permit even if the time is
+    /// zero. A number with a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), or several in a row as in
+    /// `"1m30s"`. Or an expression of type `Duration` or `Instant` (tokio's or the standard
+    /// library's), which is evaluated for each call.
+    MaxWait(DurationArg) {
+        name: "max_wait", example: "max_wait = \"50ms\"",
+        takes: Takes::Expression(|rule, value| {
+            duration::read(rule.name, rule.example, value).map(OptionValue::MaxWait)
         }),
-    },
-    OptionRule {
-        name: "max_waiting",
-        example: "max_waiting = 100",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            let value = count::MAX_WAITING.check(&value)?;
-            let meaning = count::is_zero(&value).then_some(NEVER_WAITS);
-            written.max_waiting = Some(value);
-            Ok(meaning)
-        }),
-    },
-    OptionRule {
-        name: "max_wait",
-        example: "max_wait = \"50ms\"",
+        beside_limiter: BesideLimiter::Allowed,
         excludes: &[
             (
-                NEVER_WAITS,
+                Term::NobodyWaits,
                 "with `max_waiting = 0` no call ever waits, so none can time out; leave one of the \
                  two out",
             ),
             (
-                "shadow",
+                Term::Option(AttributeOption::Shadow),
                 "with `shadow` no call ever waits, so none can time out; leave one of the two out",
             ),
         ],
-        value: Value::Expression(|written, value| {
-            written.asked.push(duration::max_wait(value)?);
-            Ok(None)
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
+    }
+
+    /// The newest waiting call is served first. If the queue is full, the oldest is refused to make
+    /// room for the newest. With `order = fifo`, the default, the oldest is served first.
+    Order(OrderArg) {
+        name: "order", example: "order = lifo",
+        takes: Takes::Expression(|_, value| words::read_order(&value).map(OptionValue::Order)),
+        beside_limiter: BesideLimiter::HasSetter(".order(…)"),
+        excludes: &[(Term::NobodyWaits, NOBODY_WAITS)],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// A higher `u8` is served first, and calls of one priority first come, first served. Each
+    /// level is worth one second of waiting, so that a steady stream of higher calls holds nobody
+    /// up for ever. Evaluated for each call.
+    Priority(Expr) {
+        name: "priority", example: "priority = 5",
+        takes: Takes::Expression(|rule, value| {
+            CountRule::U8_PER_CALL.read(rule.name, &value).map(OptionValue::Priority)
         }),
-    },
-    OptionRule {
-        name: "order",
-        example: "order = lifo",
-        excludes: &[(NEVER_WAITS, NOBODY_WAITS)],
-        value: Value::Expression(|written, value| {
-            written.newest_first = values::order(&value)?;
-            Ok(written.newest_first.then_some(NEWEST_FIRST))
-        }),
-    },
-    OptionRule {
-        name: "priority",
-        example: "priority = 5",
+        beside_limiter: BesideLimiter::Allowed,
         excludes: &[
-            (NEVER_WAITS, NOBODY_WAITS),
+            (Term::NobodyWaits, NOBODY_WAITS),
             (
-                NEWEST_FIRST,
+                Term::NewestFirst,
                 "with `order = lifo` the newest call is served first, whatever its priority; leave \
                  one of the two out",
             ),
         ],
-        value: Value::Expression(|written, value| {
-            written.asked.push(Asked::Priority(count::PRIORITY.check(&value)?));
-            Ok(None)
-        }),
-    },
-    OptionRule {
-        name: "weight",
-        example: "weight = 2",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.asked.push(Asked::Weight(count::WEIGHT.check(&value)?));
-            Ok(None)
-        }),
-    },
-    OptionRule {
-        name: "key",
-        example: "key = tenant",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.asked.push(Asked::Key(value));
-            Ok(None)
-        }),
-    },
-    OptionRule {
-        name: "total",
-        example: "total = 100",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.total = Some(count::TOTAL.check(&value)?);
-            Ok(None)
-        }),
-    },
-    OptionRule {
-        name: "per",
-        example: "per = \"60s\"",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.per = Some(duration::per(value)?);
-            Ok(None)
-        }),
-    },
-    OptionRule {
-        name: "on_reject",
-        example: "on_reject = |rejected| …",
-        excludes: &[("shadow", "with `shadow` no call is ever refused; leave one of the two out")],
-        value: Value::Expression(|written, value| {
-            written.on_reject = Some(OnReject::new(&value)?);
-            Ok(None)
-        }),
-    },
-    OptionRule {
-        name: "permit",
-        example: "permit = permit",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.permit = Some(values::binding(&value)?);
-            Ok(None)
-        }),
-    },
-    OptionRule {
-        name: "blocking",
-        example: "blocking",
-        excludes: &[],
-        // That it was given is all.
-        value: Value::None(|_| {}),
-    },
-    OptionRule {
-        name: "enabled",
-        example: "enabled = true",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.asked.push(Asked::Enabled(values::boolean(value)?));
-            Ok(None)
-        }),
-    },
-    OptionRule {
-        name: "shadow",
-        example: "shadow",
-        excludes: &[],
-        value: Value::None(|written| written.shadow = true),
-    },
-    OptionRule {
-        name: "crate",
-        example: "crate = path::to::limit_runtime",
-        excludes: &[],
-        value: Value::Expression(|written, value| {
-            written.runtime = Some(values::path(&value)?);
-            Ok(None)
-        }),
-    },
-];
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
 
-/// Why one cannot stand beside the other.
-pub(super) fn contradiction(name: &str, other: &str) -> Option<&'static str> {
-    let reason = |of: &str, beside: &str| {
-        let rule = OPTIONS.iter().find(|rule| rule.name == of)?;
-        rule.excludes.iter().find(|(excluded, _)| *excluded == beside).map(|(_, reason)| *reason)
-    };
-    reason(name, other).or_else(|| reason(other, name))
-}
+    /// The call takes this many permits, a `u32`. A call of more than the limit is refused at once,
+    /// and nobody waits for it. A call of 0 takes none and never waits, but is counted. Evaluated
+    /// for each call.
+    Weight(Expr) {
+        name: "weight", example: "weight = 2",
+        takes: Takes::Expression(|rule, value| {
+            CountRule::U32_PER_CALL.read(rule.name, &value).map(OptionValue::Weight)
+        }),
+        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
+    }
 
-/// How a message calls an option, or the limit.
-pub(super) fn quoted(name: &str) -> String {
-    if name == LIMIT { String::from("a limit") } else { format!("`{name}`") }
+    /// The limit holds for each key, a value of any type that is `Hash + Eq + Clone + Send +
+    /// 'static`. An argument or a field is cloned, and the body keeps it. A key without holders and
+    /// waiters takes no memory. Evaluated for each call.
+    Key(Expr) {
+        name: "key", example: "key = tenant",
+        takes: Takes::Expression(|_, value| Ok(OptionValue::Key(value))),
+        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// Beside `key`, a cap over all keys together. Under it the keys are served in turn, so that a
+    /// busy key cannot starve the others. A number, or an expression of type `usize` that a
+    /// `static` can name.
+    Total(Expr) {
+        name: "total", example: "total = 100",
+        takes: Takes::Expression(|rule, value| {
+            let zero = "a total of 0 would let no call in, ever: write a number from 1 up";
+            let count = CountRule::USIZE_ONCE.without_zero(zero);
+            count.read(rule.name, &value).map(OptionValue::Total)
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".keyed().total(…)"), excludes: &[],
+        needs: Needs::Option(
+            AttributeOption::Key,
+            "`total` caps all keys together, and there are none: add `key = …`, or leave it out",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// At most LIMIT calls start in any window of this length, and at most LIMIT run at once. The
+    /// window does not hold up a call that has started. A span of time as for `max_wait`, or a
+    /// constant of type `Duration`.
+    Per(DurationArg) {
+        name: "per", example: "per = \"60s\"",
+        takes: Takes::Expression(|rule, value| {
+            duration::read_window(rule.name, rule.example, value).map(OptionValue::Per)
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".per(…)"), excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// The function gives the value of this expression for a refused call. See below.
+    OnReject(Box<OnReject>) {
+        name: "on_reject", example: "on_reject = |rejected| …",
+        takes: Takes::Expression(|_, value| OnReject::read(&value).map(OptionValue::OnReject)),
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(
+            Term::Option(AttributeOption::Shadow),
+            "with `shadow` no call is ever refused; leave one of the two out",
+        )],
+        needs: Needs::Refusals, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// The body has its permit in a variable of this name, and can move it to where the work goes
+    /// on: a spawned task, `spawn_blocking`, a returned stream. Without the option the body holds
+    /// the permit until it ends.
+    Permit(Ident) {
+        name: "permit", example: "permit = permit",
+        takes: Takes::Expression(|_, value| {
+            words::read_permit_name(&value).map(OptionValue::Permit)
+        }),
+        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// The function is not async, and runs on tokio's blocking pool. See below.
+    Blocking {
+        name: "blocking", example: "blocking",
+        takes: Takes::Nothing(|| OptionValue::Blocking),
+        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// With `false` the call is let in whatever the limit, and is counted. Evaluated for each call.
+    Enabled(Expr) {
+        name: "enabled", example: "enabled = true",
+        takes: Takes::Expression(|rule, value| {
+            words::read_bool(rule.name, value).map(OptionValue::Enabled)
+        }),
+        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// No call waits and no call is refused. The limiter counts those that would have been, which
+    /// shows the effect of a limit before it is in force.
+    Shadow {
+        name: "shadow", example: "shadow",
+        takes: Takes::Nothing(|| OptionValue::Shadow),
+        beside_limiter: BesideLimiter::HasSetter(".shadow()"), excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::NeverRefuses,
+    }
+
+    /// The path of the `limit_runtime` crate, if it is renamed or re-exported.
+    Crate(Path) {
+        name: "crate", example: "crate = path::to::limit_runtime",
+        takes: Takes::Expression(|_, value| {
+            words::read_crate_path(&value).map(OptionValue::Crate)
+        }),
+        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
 }

@@ -1,50 +1,56 @@
-//! What is said of an option that is not in the table.
+//! Errors about options that do not exist.
 
-use super::bare;
-use super::options::{OPTIONS, OptionRule};
+use super::options::AttributeOption;
+use crate::syntax::strip_parens;
 use proc_macro2::Ident;
 use syn::{Error, Expr};
 
-/// The list of options, for messages.
-pub(super) fn known() -> String {
-    let names: Vec<_> = OPTIONS.iter().map(|rule| format!("`{}`", rule.name)).collect();
+/// Names that users give to LIMIT, which has none.
+const NAMES_FOR_THE_LIMIT: [&str; 3] = ["limit", "max", "permits"];
+
+/// Lists the options, for messages.
+pub(super) fn list_known() -> String {
+    let names: Vec<_> =
+        AttributeOption::ALL.iter().map(|option| format!("`{}`", option.rule().name)).collect();
     format!("known options: {}", names.join(", "))
 }
 
-/// An option that is not in the table.
-pub(super) fn option(key: &Ident) -> Error {
-    let name = key.to_string();
-    if ["limit", "max", "permits"].contains(&name.as_str()) {
+/// Returns the error for the option `name`, which does not exist.
+pub(super) fn unknown_option(name: &Ident) -> Error {
+    let text = name.to_string();
+    if NAMES_FOR_THE_LIMIT.contains(&text.as_str()) {
         let message = "the limit has no name: write `#[concurrency_limit(3)]`";
-        return Error::new_spanned(key, message);
+        return Error::new_spanned(name, message);
     }
-    let hint =
-        near(&name).map_or(String::new(), |rule| format!(" (did you mean `{}`?)", rule.example));
-    Error::new_spanned(key, format!("unknown option `{name}`{hint}; {}", known()))
+    let hint = find_near(&text)
+        .map_or(String::new(), |option| format!(" (did you mean `{}`?)", option.rule().example));
+    Error::new_spanned(name, format!("unknown option `{text}`{hint}; {}", list_known()))
 }
 
-/// A word alone that is nearly an option.
-pub(super) fn word(value: &Expr) -> Option<Error> {
-    let Expr::Path(path) = bare(value) else {
+/// Returns the error for a word alone that is nearly the name of an option.
+pub(super) fn unknown_word(value: &Expr) -> Option<Error> {
+    let Expr::Path(path) = strip_parens(value) else {
         return None;
     };
     let word = path.path.get_ident()?;
-    near(&word.to_string()).map(|_| option(word))
+    find_near(&word.to_string()).map(|_| unknown_option(word))
 }
 
-/// The option that a mistyped one is likely to be.
-fn near(name: &str) -> Option<&'static OptionRule> {
-    OPTIONS
+/// Finds the option that a mistyped name is likely to mean.
+fn find_near(name: &str) -> Option<AttributeOption> {
+    AttributeOption::ALL
         .iter()
-        .map(|rule| (distance(name, rule.name), rule))
-        // Of a word of three letters, two that are wrong leave too little.
-        .filter(|(distance, rule)| *distance <= 2 && *distance + 1 < rule.name.len())
+        .map(|&option| (edit_distance(name, option.rule().name), option))
+        // Two wrong letters of a word of three leave too little to go by.
+        .filter(|(distance, option)| *distance <= 2 && *distance + 1 < option.rule().name.len())
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, rule)| rule)
+        .map(|(_, option)| option)
 }
 
-/// How many letters must be put in, left out or replaced to make `a` into `b`.
-fn distance(a: &str, b: &str) -> usize {
+/// Counts the letters that must be inserted, deleted or replaced to turn `a` into `b` (the
+/// Levenshtein distance).
+fn edit_distance(a: &str, b: &str) -> usize {
+    // `row[j]` is the distance from the letters of `a` so far to the first `j` letters of `b`.
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, from) in a.chars().enumerate() {
         let mut diagonal = row[0];

@@ -1,13 +1,15 @@
-//! A body on tokio's blocking pool.
+//! A body that runs on tokio's blocking pool.
 
-use super::place::path_at;
-use crate::args::names_in;
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use super::runtime_path::RuntimePath;
+use super::tokens::{braces_at, match_in_braces};
+use crate::syntax::collect_names;
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::visit::{self, Visit};
 use syn::{FnArg, ReturnType, Signature, Type, TypeImplTrait};
 
-/// The body, to be run with the permit `__permit`.
+/// Makes the statements that run `body` on the pool, with the permit `__permit`. `blocking` is the
+/// user's word; `name` is the body's name for the permit.
 ///
 /// ```text
 /// // before
@@ -22,15 +24,16 @@ use syn::{FnArg, ReturnType, Signature, Type, TypeImplTrait};
 /// }
 /// ```
 ///
-/// The type stands at the closure too, because `?`, `return` and coercions in the body look for it;
-/// unless it is an `impl Trait`, which a closure cannot have. The permit is the closure's parameter,
-/// hence dropped after the body's locals and temporaries, and before the arguments.
+/// The closure has the function's return type, because `?`, `return` and coercions in the body look
+/// for it. An `impl Trait` is left out, because a closure cannot have one. The permit is the
+/// closure's parameter, so it is dropped after the body's locals and temporaries, and before the
+/// arguments.
 ///
-/// The closure stands where the body does, as if it were the user's, so that lints look into it. The
-/// `return` is for a lint that asks for one: the body has its own.
-pub(super) fn on_the_pool(
-    runtime: &TokenStream,
-    word: &Ident,
+/// The closure lies at the body and resolves as the user's, so that lints look into it. The
+/// `return` satisfies a lint that asks for one (`clippy::implicit_return`); the body has its own.
+pub(super) fn run_on_pool(
+    runtime: &RuntimePath,
+    blocking: &Ident,
     name: Option<&Ident>,
     signature: &Signature,
     body: &Group,
@@ -38,67 +41,74 @@ pub(super) fn on_the_pool(
     let (span, braces) = (Span::mixed_site(), body.span());
     let binding = name.map_or_else(|| quote_spanned!(span=> __permit), ToTokens::to_token_stream);
     let output = closure_output(&signature.output);
-    let body = match captures(signature, body) {
-        Some(captures) => super::match_of(braces, &captures, &quote_spanned!(span=> () => #body)),
+    let body = match capture_arguments(signature, body) {
+        Some(captures) => match_in_braces(braces, &captures, quote_spanned!(span=> () => #body)),
         None => body.clone(),
     };
-    let permit = quote_spanned!(span=> #binding: #runtime::Permit);
-    let closure = quote_spanned!(body.span_open()=> move |#permit| #output #body);
-    // What of the arguments or the result cannot go to another thread is said of the word `blocking`.
-    let place = span.located_at(word.span());
-    let named = quote_spanned!(place=> __work);
-    let runtime = path_at(runtime, place);
-    let run = quote_spanned!(place=> #runtime::__private::v1::run(__permit, #named).await);
+    let parameter = quote_spanned!(span=> #binding: #runtime::Permit);
+    let closure = quote_spanned!(body.span_open()=> move |#parameter| #output #body);
+    // The call lies at the word `blocking`: an argument or a result that cannot go to another
+    // thread is reported there.
+    let at_blocking = span.located_at(blocking.span());
+    let work = quote_spanned!(at_blocking=> __work);
+    let private = runtime.located_at(at_blocking).private(at_blocking);
+    let run = quote_spanned!(at_blocking=> #private::run(__permit, #work).await);
     let returned = if never_returns(&signature.output) {
-        // A `return` of nothing would be unreachable.
+        // After a call that never returns, a `return` would be unreachable.
         quote_spanned!(span=> #[allow(clippy::implicit_return)] { #run })
     } else {
         quote_spanned!(span=> return #run;)
     };
-    let statements = quote_spanned!(span=> let __work = #closure; #returned);
-    let mut group = Group::new(Delimiter::Brace, statements);
-    group.set_span(braces);
-    group
+    braces_at(braces, quote_spanned!(span=> let __work = #closure; #returned))
 }
 
 fn never_returns(output: &ReturnType) -> bool {
     matches!(output, ReturnType::Type(_, output) if matches!(**output, Type::Never(_)))
 }
 
-/// `-> R` for the closure. Without a type it is `()`, which has to be said.
+/// Makes the closure's return type. Without one the function returns `()`, and the closure says so.
 fn closure_output(output: &ReturnType) -> TokenStream {
-    struct Search(bool);
-    impl<'ast> Visit<'ast> for Search {
+    struct ImplTraitSearch(bool);
+    impl<'ast> Visit<'ast> for ImplTraitSearch {
         fn visit_type_impl_trait(&mut self, opaque: &'ast TypeImplTrait) {
             self.0 = true;
             visit::visit_type_impl_trait(self, opaque);
         }
     }
-    let mut opaque = Search(false);
-    opaque.visit_return_type(output);
+    let mut search = ImplTraitSearch(false);
+    search.visit_return_type(output);
     match output {
-        _ if opaque.0 => TokenStream::new(),
+        _ if search.0 => TokenStream::new(),
         ReturnType::Default => quote_spanned!(Span::mixed_site()=> -> ()),
         ReturnType::Type(..) => output.to_token_stream(),
     }
 }
 
-/// A block that makes the closure take the arguments whole.
+/// Makes a block that makes the closure capture whole arguments.
 ///
-/// From edition 2021 on a closure takes no more of a variable than it uses: the rest of `config`, if
-/// the body says `config.path`, would stay with the caller, and be dropped under the work when the
-/// caller goes away. So would an argument that only lives as long as the function, such as
-/// `_directory: TempDir`. The last comes first, because a closure drops what it took in the order in
-/// which it took it, and a function its arguments the other way round. Arguments that are not used
-/// are not mentioned here, so that the compiler goes on saying so.
-fn captures(signature: &Signature, body: &Group) -> Option<TokenStream> {
+/// ```text
+/// // before
+/// fn f(self, config: Config, _directory: TempDir) { read(config.path) }
+///
+/// // after
+/// { let _ = (&_directory, &config, &self,); }
+/// ```
+///
+/// From edition 2021 on a closure captures no more of a variable than it uses. In the example it
+/// would capture `config.path` alone. The rest of `config`, and `_directory`, would stay with the
+/// caller, and be dropped under the work if the caller goes away.
+///
+/// The last argument comes first, because a closure drops its captures in the order in which it
+/// captured them, and a function drops its arguments in the reverse order. Unused arguments are not
+/// named here, so that the compiler goes on to warn of them.
+fn capture_arguments(signature: &Signature, body: &Group) -> Option<TokenStream> {
     let mut names = Vec::new();
     for argument in &signature.inputs {
         match argument {
             FnArg::Receiver(receiver) => {
                 names.push(Ident::new("self", receiver.self_token.span));
             }
-            FnArg::Typed(argument) => names_in(&argument.pat, &mut names),
+            FnArg::Typed(argument) => collect_names(&argument.pat, &mut names),
         }
     }
     names.retain(|name| {
@@ -108,7 +118,7 @@ fn captures(signature: &Signature, body: &Group) -> Option<TokenStream> {
     let span = Span::mixed_site();
     (names.len() > 0).then(|| {
         quote_spanned!(span=> {
-            // What is written here is no use that the user could have meant.
+            // The lint means uses that the user writes.
             #[allow(clippy::used_underscore_binding)]
             let _ = (#(&#names,)*);
         })
@@ -123,8 +133,8 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
-/// What [`on_the_pool`] has made, taken apart.
-pub(super) struct Work {
+/// The output of [`run_on_pool`], taken apart.
+pub(super) struct BlockingWork {
     /// `let __work = move |__permit: Permit| -> R`.
     closure: Vec<TokenTree>,
     body: Group,
@@ -133,7 +143,8 @@ pub(super) struct Work {
     span: Span,
 }
 
-impl Work {
+impl BlockingWork {
+    /// Takes the body apart, if [`run_on_pool`] has made it.
     pub(super) fn find(body: &Group) -> Option<Self> {
         let mut closure: Vec<_> = body.stream().into_iter().collect();
         let is_ours = matches!(
@@ -151,12 +162,9 @@ impl Work {
         Some(Self { closure, body: inner, run, span: body.span() })
     }
 
-    /// Puts it together again, the body as `change` makes it.
-    pub(super) fn map(self, change: impl FnOnce(&Group) -> Group) -> Group {
+    /// Puts the parts together again, with the body that `change` returns.
+    pub(super) fn map_body(self, change: impl FnOnce(&Group) -> Group) -> Group {
         let body = TokenTree::Group(change(&self.body));
-        let tokens = self.closure.into_iter().chain([body]).chain(self.run).collect();
-        let mut group = Group::new(Delimiter::Brace, tokens);
-        group.set_span(self.span);
-        group
+        braces_at(self.span, self.closure.into_iter().chain([body]).chain(self.run).collect())
     }
 }

@@ -1,13 +1,17 @@
-//! The limiter that a function has of its own.
+//! The limiter that the attribute makes for a function.
 
-use super::place::parenthesised;
-use crate::args::{Limit, OwnLimiter, Per, bare};
+use super::runtime_path::RuntimePath;
+use super::tokens::parenthesise;
+use crate::args::{DurationArg, LimitArg, OrderArg, OwnLimiter, Policy, ScopeArg};
+use crate::syntax::strip_parens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use std::time::Duration;
 use syn::Expr;
 use syn::ext::IdentExt;
 
+/// Makes the `static` with the limiter.
+///
 /// ```text
 /// // before
 /// 3, scope = process, env = "VAR", max_waiting = 100, max_wait = "50ms"
@@ -19,105 +23,170 @@ use syn::ext::IdentExt;
 ///     .max_waiting(100)
 ///     .max_wait(Duration::new(0, 50_000_000));
 /// ```
-pub(super) fn own(runtime: &TokenStream, own: &OwnLimiter, function: &Ident) -> TokenStream {
+pub(super) fn make_static(
+    runtime: &RuntimePath,
+    own: &OwnLimiter,
+    function: &Ident,
+) -> TokenStream {
     let span = Span::mixed_site();
-    let type_of = type_of(runtime, own);
-    let made = made(runtime, own, function);
-    let setters = setters(runtime, own);
-    quote_spanned!(span=> static __CONCURRENCY_LIMIT: #type_of = #made #setters;)
+    let limiter_type = limiter_type(runtime, &own.policy);
+    let constructor = call_constructor(runtime, own, function);
+    let setters = call_setters(runtime, &own.policy);
+    quote_spanned!(span=> static __CONCURRENCY_LIMIT: #limiter_type = #constructor #setters;)
 }
 
-/// Whether `acquire` gives a `Result` before anything is asked of the call.
-pub(super) fn is_fallible(own: &OwnLimiter) -> bool {
-    (own.max_waiting.is_some() || own.max_wait.is_some()) && !own.shadow
-}
-
-fn type_of(runtime: &TokenStream, own: &OwnLimiter) -> TokenStream {
+/// Makes the limiter's type.
+///
+/// ```text
+/// // before
+/// 3, max_waiting = 100, key = tenant
+///
+/// // after
+/// Limiter<Rejected, Keyed>
+/// ```
+fn limiter_type(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
     let span = Span::mixed_site();
-    let refusal = if is_fallible(own) {
-        quote_spanned!(span=> #runtime::Rejected)
-    } else {
-        quote_spanned!(span=> ::core::convert::Infallible)
-    };
-    match (is_fallible(own), own.keys.is_some()) {
+    match (policy.is_fallible(), policy.keyed) {
         (false, false) => quote_spanned!(span=> #runtime::Limiter),
-        (true, false) => quote_spanned!(span=> #runtime::Limiter<#refusal>),
-        (_, true) => quote_spanned!(span=> #runtime::Limiter<#refusal, #runtime::Keyed>),
+        (true, false) => quote_spanned!(span=> #runtime::Limiter<#runtime::Rejected>),
+        (false, true) => {
+            quote_spanned!(span=> #runtime::Limiter<::core::convert::Infallible, #runtime::Keyed>)
+        }
+        (true, true) => {
+            quote_spanned!(span=> #runtime::Limiter<#runtime::Rejected, #runtime::Keyed>)
+        }
     }
 }
 
-fn made(runtime: &TokenStream, own: &OwnLimiter, function: &Ident) -> TokenStream {
+/// Makes the call that makes the limiter.
+///
+/// ```text
+/// // before
+/// config().downloads, name = "downloads"
+///
+/// // after
+/// Limiter::lazy("downloads", || -> usize { config().downloads })
+/// ```
+fn call_constructor(runtime: &RuntimePath, own: &OwnLimiter, function: &Ident) -> TokenStream {
     let span = Span::mixed_site();
-    let name = own.name.as_ref().map_or_else(
+    let name = own.policy.name.as_ref().map_or_else(
         || {
             let function = function.unraw().to_string();
             quote_spanned!(span=> ::core::concat!(::core::module_path!(), "::", #function))
         },
-        ours,
+        own_string,
     );
-    let made = match &own.limit {
-        Limit::Literal(limit) => {
-            quote_spanned!(span=> #runtime::Limiter::new(#name, #limit))
-        }
-        Limit::Expression(limit) => {
+    let limiter = match &own.limit {
+        LimitArg::Literal(limit) => quote_spanned!(span=> #runtime::Limiter::new(#name, #limit)),
+        LimitArg::Expression(limit) => {
             let limit = block(limit);
             quote_spanned!(span=>
                 #runtime::Limiter::lazy(#name, || -> ::core::primitive::usize #limit)
             )
         }
     };
-    // Another function may have the same default name: then both are told.
-    if own.name.is_none() {
-        quote_spanned!(span=> #runtime::__private::v1::of_function(#made))
+    // Methods of two types can have the same default name. The runtime tells them apart.
+    if own.policy.name.is_none() {
+        let private = runtime.private(span);
+        quote_spanned!(span=> #private::of_function(#limiter))
     } else {
-        made
+        limiter
     }
 }
 
-/// `shadow` comes last, because it takes back that calls can be refused.
-fn setters(runtime: &TokenStream, own: &OwnLimiter) -> TokenStream {
+/// Makes the method calls that set the policy.
+///
+/// ```text
+/// // before
+/// 3, order = lifo, max_waiting = 100
+///
+/// // after
+/// .max_waiting(100).order(Order::Lifo)
+/// ```
+fn call_setters(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
     let span = Span::mixed_site();
-    let setter = |name: &str, value: TokenStream| {
-        let name = Ident::new(name, span);
-        quote_spanned!(span=> .#name(#value))
+    // Each field is named, so that a new one is not forgotten here.
+    let Policy {
+        // The constructor takes the name.
+        name: _,
+        scope,
+        env,
+        max_waiting,
+        max_wait,
+        order,
+        per,
+        keyed,
+        total,
+        shadow,
+    } = policy;
+    let mut calls = TokenStream::new();
+    let mut call = |setter: &str, value: TokenStream| {
+        let setter = Ident::new(setter, span);
+        calls.extend(quote_spanned!(span=> .#setter(#value)));
     };
-    let per = own.per.as_ref().map(|per| match per {
-        Per::Literal(window) => duration(*window),
-        Per::Expression(window) => parenthesised(window).to_token_stream(),
-    });
-    let total = own.keys.as_ref().and_then(|keys| keys.total.as_ref());
-    let setters = [
-        own.shared_by_process
-            .then(|| setter("scope", quote_spanned!(span=> #runtime::Scope::Process))),
-        own.env.as_ref().map(|env| setter("env", ours(env))),
-        own.max_waiting.as_ref().map(|value| setter("max_waiting", number(value))),
-        own.max_wait.map(|value| setter("max_wait", duration(value))),
-        own.newest_first.then(|| setter("order", quote_spanned!(span=> #runtime::Order::Lifo))),
-        per.map(|window| setter("per", window)),
-        own.keys.as_ref().map(|_| setter("keyed", TokenStream::new())),
-        total.map(|value| setter("total", number(value))),
-        own.shadow.then(|| setter("shadow", TokenStream::new())),
-    ];
-    setters.into_iter().flatten().collect()
+    match scope {
+        ScopeArg::Runtime => {}
+        ScopeArg::Process => call("scope", quote_spanned!(span=> #runtime::Scope::Process)),
+    }
+    if let Some(variable) = env {
+        call("env", own_string(variable));
+    }
+    if let Some(count) = max_waiting {
+        call("max_waiting", number(count));
+    }
+    if let Some(max_wait) = max_wait {
+        call("max_wait", duration(*max_wait));
+    }
+    match order {
+        OrderArg::Fifo => {}
+        OrderArg::Lifo => call("order", quote_spanned!(span=> #runtime::Order::Lifo)),
+    }
+    match per {
+        None => {}
+        Some(DurationArg::Literal(window)) => call("per", duration(*window)),
+        Some(DurationArg::Expression(window)) => {
+            call("per", parenthesise(window).to_token_stream());
+        }
+    }
+    if *keyed {
+        call("keyed", TokenStream::new());
+    }
+    if let Some(total) = total {
+        call("total", number(total));
+    }
+    // `shadow` comes last, because it turns the type back into that of a limiter that never
+    // refuses.
+    if *shadow {
+        call("shadow", TokenStream::new());
+    }
+    calls
 }
 
-/// A literal, or an expression in parentheses.
+/// Makes a literal, or an expression in parentheses.
 fn number(value: &Expr) -> TokenStream {
     match value {
         Expr::Lit(_) => value.to_token_stream(),
-        _ => parenthesised(value).to_token_stream(),
+        _ => parenthesise(value).to_token_stream(),
     }
 }
 
-/// A span of time that is known.
+/// Makes a span of time.
+///
+/// ```text
+/// // before
+/// "50ms"
+///
+/// // after
+/// Duration::new(0, 50_000_000)
+/// ```
 pub(super) fn duration(duration: Duration) -> TokenStream {
     let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
     quote_spanned!(Span::mixed_site()=> ::core::time::Duration::new(#seconds, #nanoseconds))
 }
 
-/// An expression as a block, which a block is already.
+/// Puts an expression in braces, unless it is a block already.
 fn block(expression: &Expr) -> TokenStream {
-    match bare(expression) {
+    match strip_parens(expression) {
         Expr::Block(block) if block.label.is_none() && block.attrs.is_empty() => {
             block.to_token_stream()
         }
@@ -125,8 +194,8 @@ fn block(expression: &Expr) -> TokenStream {
     }
 }
 
-/// A string of the user's as a token of ours: it is in no code of theirs that a lint could mean.
-fn ours(text: &Expr) -> TokenStream {
+/// Makes the user's string a token that resolves as ours: no lint about strings means an attribute.
+fn own_string(text: &Expr) -> TokenStream {
     let mut tokens = text.to_token_stream();
     if let Expr::Lit(literal) = text {
         let mut literal = literal.lit.clone();

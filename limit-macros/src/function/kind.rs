@@ -1,4 +1,4 @@
-//! What else the attribute may have been put on, and what to write instead.
+//! Errors about items that cannot be limited: each says what to write instead.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Abi, Attribute, Error, Ident, Result, Signature, Token};
 
-/// Whether a function comes next, its visibility aside.
+/// Returns whether a function comes next. Its visibility has been read.
 pub(super) fn at_function(input: ParseStream) -> bool {
     let ahead = input.fork();
     ahead.parse::<Option<Token![const]>>().is_ok()
@@ -16,7 +16,7 @@ pub(super) fn at_function(input: ParseStream) -> bool {
         && ahead.peek(Token![fn])
 }
 
-/// Why `item`, which is not a function, is refused.
+/// Returns the error for an item that is not a function.
 pub(super) fn not_a_function(item: &[TokenTree]) -> Error {
     let words = item.iter().filter_map(|token| match token {
         TokenTree::Ident(word) => Some(word.to_string()),
@@ -56,7 +56,7 @@ fn first_token(tokens: &TokenStream) -> TokenStream {
     tokens.clone().into_iter().next().into_token_stream()
 }
 
-/// Refuses what `#[test]` and `#[tokio::main]` have made of an async function already.
+/// Refuses a function that `#[test]` or `#[tokio::main]` has already made of an async one.
 pub(super) fn refuse_below_tokio(
     attributes: &TokenStream,
     signature: &Signature,
@@ -68,7 +68,7 @@ pub(super) fn refuse_below_tokio(
     });
     let starts_runtime = starts_runtime(body.stream());
     let below = match (is_test, starts_runtime) {
-        (true, true) if attributes.iter().any(is_of_test_case) => {
+        (true, true) if attributes.iter().any(is_from_test_case) => {
             "with two `#[test_case]`s above it this comes below `#[tokio::test]`, which makes the \
              function synchronous: move `#[concurrency_limit]` above the first `#[test_case]`"
         }
@@ -89,15 +89,15 @@ pub(super) fn refuse_below_tokio(
     Err(Error::new_spanned(&signature.ident, below))
 }
 
-/// Whether the crate `test-case` has written it: beside each test that it makes stands
-/// `#[allow(clippy::bool_assert_comparison)]`.
-fn is_of_test_case(attribute: &Attribute) -> bool {
+/// Returns whether the attribute is from the crate `test-case`, which writes
+/// `#[allow(clippy::bool_assert_comparison)]` at each test that it makes.
+fn is_from_test_case(attribute: &Attribute) -> bool {
     attribute.path().is_ident("allow")
         && attribute.to_token_stream().to_string().contains("bool_assert_comparison")
 }
 
-/// Whether the body holds `use …::runtime::Builder; return Builder…block_on(…)`, which is what
-/// tokio's attributes write and hardly anybody else.
+/// Returns whether the body holds `use …::runtime::Builder; return Builder…block_on(…)`. Tokio's
+/// attributes write this, and hardly anybody else does.
 fn starts_runtime(body: TokenStream) -> bool {
     body.into_iter().any(|token| {
         let TokenTree::Group(group) = token else {
@@ -117,7 +117,7 @@ fn starts_runtime(body: TokenStream) -> bool {
     })
 }
 
-/// Why a function that is neither `async` nor ends with an `async` block is refused.
+/// Returns the error for a function that is not `async` and does not end with an `async` block.
 pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Error {
     if !returns_future(signature) {
         return Error::new_spanned(
@@ -138,8 +138,9 @@ pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Er
     }
 }
 
-/// Why a function is refused that hands the `async` block at its end to a method.
-pub(super) fn goes_on(method: &Ident) -> Error {
+/// Returns the error for a function that hands the `async` block at its end to a method which may
+/// go on after the block.
+pub(super) fn goes_on_after_block(method: &Ident) -> Error {
     Error::new_spanned(
         method,
         format!(
@@ -150,17 +151,17 @@ pub(super) fn goes_on(method: &Ident) -> Error {
     )
 }
 
-/// Whether the return type names a future.
+/// Returns whether the return type names a future.
 pub(super) fn returns_future(signature: &Signature) -> bool {
     signature.output.to_token_stream().into_iter().any(mentions_future)
 }
 
-/// Why `blocking` is refused.
-pub(super) fn not_blocking(blocking: &Ident, what: &str) -> Error {
+/// Returns the error for `blocking` on a function that does not block, for this reason.
+pub(super) fn not_blocking(blocking: &Ident, reason: &str) -> Error {
     Error::new_spanned(
         blocking,
         format!(
-            "`blocking` is for a function that blocks its thread, and {what}: leave the option \
+            "`blocking` is for a function that blocks its thread, and {reason}: leave the option \
              out, or make it a plain `fn` that does not await"
         ),
     )

@@ -1,28 +1,29 @@
-//! Return types that can be seen not to be able to carry a refusal.
+//! Return types whose form shows that they cannot carry a refusal.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Error, Result, ReturnType, Type};
 
+/// Refuses such a type. `option` is the word because of which calls can be refused.
 pub(super) fn check_carries_refusal(output: &ReturnType, option: &Ident) -> Result<()> {
-    let what = match output {
+    let reason = match output {
         ReturnType::Default => String::from("it returns nothing"),
         ReturnType::Type(_, output) if cannot_carry(output) => {
-            format!("it returns `{}`", plainly(output))
+            format!("it returns `{}`", write_type(output))
         }
         ReturnType::Type(..) => return Ok(()),
     };
     Err(Error::new_spanned(
         option,
         format!(
-            "with `{option}` calls of this function can be refused, and {what}, which cannot say \
+            "with `{option}` calls of this function can be refused, and {reason}, which cannot say \
              so: return `Result<_, E>` where `E: From<limit_runtime::Rejected>`, or `Option<_>`; or \
              add `on_reject = |rejected| …`"
         ),
     ))
 }
 
-/// Whether no type of this form is a `Result` or an `Option`.
+/// Returns whether no type of this form is a `Result` or an `Option`.
 fn cannot_carry(output: &Type) -> bool {
     match output {
         Type::Group(group) => cannot_carry(&group.elem),
@@ -34,7 +35,7 @@ fn cannot_carry(output: &Type) -> bool {
         | Type::Slice(_)
         | Type::TraitObject(_)
         | Type::Tuple(_) => true,
-        // Others may be a user's alias.
+        // Any other path may be an alias of a `Result`.
         Type::Path(path) if path.qself.is_none() => {
             path.path.get_ident().is_some_and(|name| PRIMITIVES.iter().any(|known| name == known))
         }
@@ -47,8 +48,8 @@ const PRIMITIVES: [&str; 17] = [
     "u32", "u64", "u128", "usize",
 ];
 
-/// A type as it is usually written.
-fn plainly(output: &Type) -> String {
+/// Writes the type as a user would, without the spaces that tokens have.
+fn write_type(output: &Type) -> String {
     let mut text = output.to_token_stream().to_string();
     for (spaced, plain) in [("& ", "&"), (" ,", ","), (" <", "<"), ("< ", "<"), (" >", ">")] {
         text = text.replace(spaced, plain);

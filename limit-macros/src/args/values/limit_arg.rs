@@ -1,23 +1,31 @@
-//! LIMIT: what can be known about it without knowing types.
+//! The value of LIMIT: what can be known about it without types.
 
-use super::bare;
+use crate::syntax::strip_parens;
 use proc_macro2::Span;
 use syn::{Error, Expr, ExprLit, Lit, LitInt, Result, UnOp};
 
-/// How many permits there are.
-pub(crate) enum Limit {
+/// The number of permits.
+pub(crate) enum LimitArg {
     /// A number from 1 up.
     Literal(LitInt),
-    /// Anything of type `usize` that a `static` can name, evaluated on first use.
+    /// An expression of type `usize` that a `static` can name. It is evaluated on first use.
     Expression(Expr),
 }
 
-impl Limit {
-    /// Refuses what can be seen not to be a limit.
-    pub(super) fn new(value: &Expr) -> Result<Self> {
-        let problem = match bare(value) {
+impl LimitArg {
+    /// Returns the limit, or an error if its form alone shows that it is none.
+    ///
+    /// ```text
+    /// // before
+    /// 3
+    ///
+    /// // after
+    /// 3usize
+    /// ```
+    pub(in crate::args) fn read(value: &Expr) -> Result<Self> {
+        let problem = match strip_parens(value) {
             Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => {
-                return literal(number).map(Self::Literal);
+                return read_literal(number).map(Self::Literal);
             }
             Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
                 "a limit is not negative: write a number from 1 up"
@@ -48,11 +56,11 @@ impl Limit {
             Expr::Infer(_) => "a limit is a number: write a number from 1 up",
             _ => return Ok(Self::Expression(value.clone())),
         };
-        Err(Error::new_spanned(bare(value), problem))
+        Err(Error::new_spanned(strip_parens(value), problem))
     }
 }
 
-fn literal(number: &LitInt) -> Result<LitInt> {
+fn read_literal(number: &LitInt) -> Result<LitInt> {
     let refuse = |message: String| Err(Error::new_spanned(number, message));
     if !matches!(number.suffix(), "" | "usize") {
         return refuse(format!(
@@ -66,10 +74,10 @@ fn literal(number: &LitInt) -> Result<LitInt> {
             "a limit of 0 would let no call in, ever: write a number from 1 up; to pause a \
              limiter while running, call its `set_limit(0)`",
         )),
-        // A 32-bit target's compiler is to see it, and to complain.
+        // The user's own token stays, so that the compiler of a 32-bit target reports it.
         Ok(value) if u32::try_from(value).is_err() => Ok(number.clone()),
         Ok(value) => {
-            // A token of ours: the digits of an attribute are not for lints about literals.
+            // The token resolves as ours, because lints about literals do not mean an attribute.
             let span = number.span().resolved_at(Span::mixed_site());
             Ok(LitInt::new(&format!("{value}usize"), span))
         }

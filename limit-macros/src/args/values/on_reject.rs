@@ -1,24 +1,37 @@
-//! `on_reject = |rejected| expr`.
+//! The value of `on_reject`.
 
-use super::bare;
+use crate::syntax::strip_parens;
 use syn::{Error, Expr, Pat, Result, ReturnType, Type};
 
-/// What a function does, and gives, for a call that is refused.
-#[derive(Clone)]
+/// The expression that gives a refused call its value.
 pub(crate) struct OnReject {
-    /// What the refusal is bound to.
+    /// The pattern that the refusal is bound to.
     pub(crate) pattern: Pat,
-    /// The type, if it was written.
-    pub(crate) type_of: Option<Type>,
-    /// Evaluated in the function's place.
+    /// The refusal's type, if it is written.
+    pub(crate) rejected_type: Option<Type>,
+    /// The expression. The function evaluates it in place of its own body.
     pub(crate) body: Expr,
 }
 
 impl OnReject {
-    /// Takes the closure apart. It is never made: its body becomes a part of the function, so that it
-    /// may await and return.
-    pub(super) fn new(value: &Expr) -> Result<Self> {
-        let Expr::Closure(closure) = bare(value) else {
+    /// Takes the closure apart.
+    ///
+    /// No closure is ever made of it: its body becomes a part of the function, so that the body may
+    /// await and return.
+    ///
+    /// ```text
+    /// // before
+    /// |rejected: Rejected| fallback(&url, rejected).await
+    ///
+    /// // after
+    /// OnReject {
+    ///     pattern: rejected,
+    ///     rejected_type: Some(Rejected),
+    ///     body: fallback(&url, rejected).await,
+    /// }
+    /// ```
+    pub(in crate::args) fn read(value: &Expr) -> Result<Box<Self>> {
+        let Expr::Closure(closure) = strip_parens(value) else {
             return Err(Error::new_spanned(
                 value,
                 "expected `|rejected| …`: what the function gives for a call that is refused; to \
@@ -55,11 +68,13 @@ impl OnReject {
             });
         };
         let body = (*closure.body).clone();
-        Ok(match input {
-            Pat::Type(typed) => {
-                Self { pattern: (*typed.pat).clone(), type_of: Some((*typed.ty).clone()), body }
-            }
-            pattern => Self { pattern: pattern.clone(), type_of: None, body },
-        })
+        Ok(Box::new(match input {
+            Pat::Type(typed) => Self {
+                pattern: (*typed.pat).clone(),
+                rejected_type: Some((*typed.ty).clone()),
+                body,
+            },
+            pattern => Self { pattern: pattern.clone(), rejected_type: None, body },
+        }))
     }
 }

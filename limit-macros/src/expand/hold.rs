@@ -1,19 +1,20 @@
-//! A permit around a body.
+//! A permit that is held around a body.
 
-use super::blocking;
+use super::blocking::BlockingWork;
+use super::runtime_path::RuntimePath;
+use super::tokens::{braces_at, match_in_braces};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 
-/// What holds a permit while a body runs.
+/// The tokens that hold a permit while a body runs.
 pub(super) struct Hold {
-    /// The path of the runtime crate.
-    pub(super) runtime: TokenStream,
+    pub(super) runtime: RuntimePath,
     /// The expression that waits for a permit.
     pub(super) permit: TokenStream,
     /// `permit = ident`.
     pub(super) name: Option<Ident>,
-    /// The arm for calls that are refused, if there are any. Then the expression gives an `Admitted`.
-    pub(super) refused: Option<TokenStream>,
+    /// The arm for calls that are refused, if there are any. Then `permit` gives an `Admitted`.
+    pub(super) refused_arm: Option<TokenStream>,
 }
 
 impl Hold {
@@ -62,76 +63,91 @@ impl Hold {
     /// }
     /// ```
     ///
-    /// A `match`, because an arm is a temporary scope in every edition: the temporaries of the
-    /// body's last expression are dropped before the permit. The binding is not used, unless it was
-    /// named, and must not be `_`, which would drop the permit at once.
+    /// The form is a `match`, because an arm is a temporary scope in every edition: the temporaries
+    /// of the body's last expression are dropped before the permit. The binding is unused unless it
+    /// has the user's name. It must not be `_`, which would drop the permit at once.
     pub(super) fn around(&self, body: &Group) -> Group {
-        if let Some(held) = Held::find(body) {
+        if let Some(held) = HeldBody::find(body) {
             let inner = self.around(&held.inner);
-            return held.with(&inner, body.span());
+            return held.rebuild(&inner, body.span());
         }
-        if let Some(work) = blocking::Work::find(body) {
-            let held = quote_spanned!(Span::mixed_site()=> __permit);
-            let (runtime, name) = (self.runtime.clone(), self.name.clone());
-            let named = Self { runtime, permit: held, name, refused: None };
-            return self.beside(&work.map(|body| named.arms(body, named.name.as_ref())));
+        if let Some(work) = BlockingWork::find(body) {
+            let moved = Self {
+                runtime: self.runtime.clone(),
+                permit: quote_spanned!(Span::mixed_site()=> __permit),
+                name: self.name.clone(),
+                refused_arm: None,
+            };
+            return self.around_unnamed(
+                &work.map_body(|body| moved.match_permit(body, moved.name.as_ref())),
+            );
         }
-        self.arms(body, self.name.as_ref())
+        self.match_permit(body, self.name.as_ref())
     }
 
-    /// As [`around`](Self::around), but what the body calls the permit is not known where it is
-    /// awaited.
-    pub(super) fn beside(&self, body: &Group) -> Group {
-        self.arms(body, None)
+    /// Holds a permit while `body` runs, as [`around`](Self::around) does, but not under the user's
+    /// name: a body on the blocking pool gets that name there.
+    pub(super) fn around_unnamed(&self, body: &Group) -> Group {
+        self.match_permit(body, None)
     }
 
-    fn arms(&self, body: &Group, name: Option<&Ident>) -> Group {
+    fn match_permit(&self, body: &Group, name: Option<&Ident>) -> Group {
         let span = Span::mixed_site();
-        let Self { runtime, permit, refused, .. } = self;
+        let Self { runtime, permit, refused_arm, .. } = self;
         let binding =
             name.map_or_else(|| quote_spanned!(span=> __permit), ToTokens::to_token_stream);
-        let pattern = match refused {
-            Some(_) => quote_spanned!(span=> #runtime::__private::v1::Admitted::Permit(#binding)),
+        let pattern = match refused_arm {
+            Some(_) => {
+                let private = runtime.private(span);
+                quote_spanned!(span=> #private::Admitted::Permit(#binding))
+            }
             None => binding,
         };
-        super::match_of(body.span(), permit, &quote_spanned!(span=> #pattern => #body #refused))
+        let arms = quote_spanned!(span=> #pattern => #body #refused_arm);
+        match_in_braces(body.span(), permit, arms)
     }
 }
 
-/// What [`Hold::around`] has made, taken apart.
-struct Held {
+/// The output of [`Hold::around`], taken apart.
+///
+/// ```text
+/// { head { pattern inner refused_arm } }
+/// ```
+struct HeldBody {
     /// `match permit`.
     head: Vec<TokenTree>,
     /// `__permit =>`.
     pattern: TokenStream,
     inner: Group,
     /// The arm for calls that are refused.
-    refused: TokenStream,
-    /// Of the braces around the arms.
-    span: Span,
+    refused_arm: TokenStream,
+    /// The span of the braces around the arms.
+    arms_span: Span,
 }
 
-impl Held {
-    /// It is known by the name of the binding, or where that is the user's, by the last word of the
-    /// permit's expression.
+impl HeldBody {
+    /// Takes the body apart, if [`Hold::around`] has made it.
+    ///
+    /// The binding `__permit` shows that. If `permit = ident` gives the binding another name, the
+    /// last word of the permit's expression shows it.
     fn find(body: &Group) -> Option<Self> {
         let mut head: Vec<_> = body.stream().into_iter().collect();
         let Some(TokenTree::Group(arms)) = head.pop() else {
             return None;
         };
         let mut pattern: Vec<_> = arms.stream().into_iter().collect();
-        let is_plain =
+        let has_our_binding =
             matches!(pattern.first(), Some(TokenTree::Ident(word)) if word == "__permit");
         let is_ours = match head.as_slice() {
             [TokenTree::Ident(keyword), ..] if keyword != "match" => false,
-            [_, TokenTree::Group(permit)] if ends_so(permit) => true,
-            _ => is_plain,
+            [_, TokenTree::Group(permit)] if ends_in_permit(permit) => true,
+            _ => has_our_binding,
         };
         if !is_ours {
             return None;
         }
         let is_brace = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-        let refused = pattern.split_off(pattern.iter().position(is_brace)? + 1);
+        let refused_arm = pattern.split_off(pattern.iter().position(is_brace)? + 1);
         let Some(TokenTree::Group(inner)) = pattern.pop() else {
             return None;
         };
@@ -139,26 +155,21 @@ impl Held {
             head,
             pattern: pattern.into_iter().collect(),
             inner,
-            refused: refused.into_iter().collect(),
-            span: arms.span(),
+            refused_arm: refused_arm.into_iter().collect(),
+            arms_span: arms.span(),
         })
     }
 
-    /// Puts it together again, with another body.
-    fn with(self, inner: &Group, span: Span) -> Group {
-        let Self { head, pattern, refused, .. } = self;
-        let arms = braces(self.span, [pattern, inner.to_token_stream(), refused]);
-        braces(span, [head.into_iter().collect(), arms.to_token_stream()])
+    /// Puts the parts together again, with another inner body.
+    fn rebuild(self, inner: &Group, span: Span) -> Group {
+        let Self { head, pattern, refused_arm, arms_span, .. } = self;
+        let arms = [pattern, inner.to_token_stream(), refused_arm];
+        let arms = braces_at(arms_span, arms.into_iter().collect());
+        braces_at(span, head.into_iter().chain([TokenTree::Group(arms)]).collect())
     }
 }
 
-fn ends_so(block: &Group) -> bool {
+fn ends_in_permit(block: &Group) -> bool {
     let last = block.stream().into_iter().last();
     matches!(last, Some(TokenTree::Ident(word)) if word == "__permit")
-}
-
-fn braces<const N: usize>(span: Span, parts: [TokenStream; N]) -> Group {
-    let mut group = Group::new(Delimiter::Brace, parts.into_iter().collect());
-    group.set_span(span);
-    group
 }

@@ -1,13 +1,13 @@
-//! Several compile errors collected into one.
+//! Several compile errors, collected into one.
 
 use syn::{Error, Result};
 
-/// The mistakes found so far.
+/// The errors so far, so that the compiler reports all mistakes at once.
 #[derive(Default)]
 pub(crate) struct Errors(Option<Error>);
 
 impl Errors {
-    /// Adds one.
+    /// Adds `error`.
     pub(crate) fn push(&mut self, error: Error) {
         match &mut self.0 {
             Some(errors) => errors.combine(error),
@@ -15,12 +15,12 @@ impl Errors {
         }
     }
 
-    /// Keeps the value of `result`, or its error.
+    /// Returns the value of `result`, or adds its error and returns `None`.
     pub(crate) fn take<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// All of them as one error, if there are any.
+    /// Returns all errors as one, if there are any.
     pub(crate) fn check(self) -> Result<()> {
         self.0.map_or(Ok(()), Err)
     }

@@ -1,93 +1,104 @@
-//! Options that are spans of time.
+//! Values that are spans of time.
 
-use super::{Asked, Per, bare};
+use crate::syntax::strip_parens;
 use std::time::Duration;
-use syn::{Error, Expr, ExprLit, Lit, LitStr, Result, UnOp};
+use syn::{Error, Expr, ExprLit, Lit, Result, UnOp};
 
-/// The units, from large to small.
+/// The units from large to small: their names, and their length in nanoseconds.
 const UNITS: [(&[&str], u128); 7] = [
     (&["d"], 86_400_000_000_000),
     (&["h"], 3_600_000_000_000),
     (&["m", "min"], 60_000_000_000),
     (&["s"], 1_000_000_000),
     (&["ms"], 1_000_000),
-    // Both signs that look like this: the micro sign and the Greek letter.
+    // Two letters look alike: the micro sign and the Greek mu.
     (&["us", "µs", "μs"], 1_000),
     (&["ns"], 1),
 ];
 
-/// The value of `max_wait`.
-pub(super) fn max_wait(value: Expr) -> Result<Asked> {
-    match literal("max_wait", "50ms", &value)? {
-        Some((_, duration)) => Ok(Asked::MaxWaitOf(duration)),
-        None => Ok(Asked::MaxWait(value)),
-    }
+/// A span of time.
+pub(crate) enum DurationArg {
+    /// The span is written out, such as `"50ms"`.
+    Literal(Duration),
+    /// The span is the expression's value.
+    Expression(Expr),
 }
 
-/// The value of `per`.
-pub(super) fn per(value: Expr) -> Result<Per> {
-    match literal("per", "60s", &value)? {
-        Some((text, Duration::ZERO)) => Err(Error::new_spanned(
-            text,
-            "a window of no length limits nothing: write a longer one, or leave `per` out",
-        )),
-        Some((_, duration)) => Ok(Per::Literal(duration)),
-        None => Ok(Per::Expression(value)),
-    }
-}
-
-/// A span of time that is written as such; `None` for an expression.
-fn literal<'a>(
-    option: &str,
-    example: &str,
-    value: &'a Expr,
-) -> Result<Option<(&'a LitStr, Duration)>> {
-    let problem = match bare(value) {
+/// Returns the value of `option`, or an error if its form alone shows that it is no span of time.
+/// `example` is the option with a value, for messages.
+///
+/// ```text
+/// // before
+/// "1m30s"
+///
+/// // after
+/// Duration::from_secs(90)
+/// ```
+pub(in crate::args) fn read(option: &str, example: &str, value: Expr) -> Result<DurationArg> {
+    let problem = match strip_parens(&value) {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             return match parse(&text.value()) {
-                Ok(duration) => Ok(Some((text, duration))),
-                Err(problem) => Err(Error::new_spanned(
-                    text,
-                    format!("{problem}: write `{option} = \"{example}\"`"),
-                )),
+                Ok(duration) => Ok(DurationArg::Literal(duration)),
+                Err(problem) => {
+                    Err(Error::new_spanned(text, format!("{problem}: write `{example}`")))
+                }
             };
         }
         Expr::Lit(ExprLit { lit: Lit::Int(_) | Lit::Float(_), .. }) => {
-            format!("`{option}` needs a unit: write `{option} = \"{example}\"`")
+            format!("`{option}` needs a unit: write `{example}`")
         }
         Expr::Lit(_) | Expr::Infer(_) | Expr::Tuple(_) | Expr::Range(_) => {
-            format!("`{option}` is a span of time: write `{option} = \"{example}\"`")
+            format!("`{option}` is a span of time: write `{example}`")
         }
         Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
-            format!("`{option}` is not negative: write `{option} = \"{example}\"`")
+            format!("`{option}` is not negative: write `{example}`")
         }
         Expr::Closure(_) => {
             format!("`{option}` is a span of time, not a closure: write the expression alone")
         }
-        _ => return Ok(None),
+        _ => return Ok(DurationArg::Expression(value)),
     };
-    Err(Error::new_spanned(bare(value), problem))
+    Err(Error::new_spanned(strip_parens(&value), problem))
 }
 
-/// Reads `1h30m`, `50ms`.
+/// Returns the value of `option`, which is the length of a window, so not zero.
+pub(in crate::args) fn read_window(
+    option: &str,
+    example: &str,
+    value: Expr,
+) -> Result<DurationArg> {
+    let text = strip_parens(&value).clone();
+    match read(option, example, value)? {
+        DurationArg::Literal(Duration::ZERO) => Err(Error::new_spanned(
+            text,
+            format!(
+                "a window of no length limits nothing: write a longer one, or leave `{option}` out"
+            ),
+        )),
+        window => Ok(window),
+    }
+}
+
+/// Reads a span such as `1h30m` or `50ms`, or says what is wrong with it.
 fn parse(text: &str) -> std::result::Result<Duration, String> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(String::from("there is no span of time between the quotes"));
     }
     let mut nanoseconds = 0_u128;
+    // The index of the unit before, to refuse a unit that is not smaller.
     let mut last = None;
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, behind) = rest.split_at(digits);
-        let behind = behind.trim_start();
-        let letters = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at(letters);
+        let (number, after) = rest.split_at(digits);
+        let after = after.trim_start();
+        let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
         if number.is_empty() {
-            let found = if unit.is_empty() { &rest[..first_char(rest)] } else { unit };
-            return Err(format!("expected a number before `{found}`"));
+            let wrong = if unit.is_empty() { &rest[..first_char_len(rest)] } else { unit };
+            return Err(format!("expected a number before `{wrong}`"));
         }
-        if behind.starts_with(['.', ',', '_']) && unit.is_empty() {
+        if after.starts_with(['.', ',', '_']) && unit.is_empty() {
             return Err(format!("`{}` is not a whole number of units", rest.trim_end()));
         }
         if unit.is_empty() {
@@ -110,7 +121,7 @@ fn parse(text: &str) -> std::result::Result<Duration, String> {
             .and_then(|number| number.checked_mul(UNITS[index].1))
             .and_then(|more| nanoseconds.checked_add(more))
             .ok_or_else(too_long)?;
-        rest = behind.trim_start();
+        rest = after.trim_start();
     }
     let seconds = u64::try_from(nanoseconds / 1_000_000_000).map_err(|_| too_long())?;
     let rest = u32::try_from(nanoseconds % 1_000_000_000).unwrap_or_default();
@@ -121,7 +132,8 @@ fn too_long() -> String {
     format!("this span of time is too long, the longest is {} seconds", u64::MAX)
 }
 
-fn first_char(text: &str) -> usize {
+/// Returns the length of the first character in bytes.
+fn first_char_len(text: &str) -> usize {
     text.chars().next().map_or(0, char::len_utf8)
 }
 
@@ -151,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_span_of_time_is_refused() {
+    fn text_that_is_no_span_of_time_is_refused() {
         for text in [
             "",
             " ",

@@ -1,6 +1,8 @@
-//! Names in an expression that the attribute puts into a `static`.
+//! Checks of the arguments that need the function's signature.
 
-use super::Errors;
+use super::checked::{Args, PerCall, Source};
+use crate::errors::Errors;
+use crate::syntax::argument_names;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
@@ -9,32 +11,36 @@ use syn::{
     Result, Signature, Type,
 };
 
-/// Refuses what the function knows and a `static` inside it does not. `what` is where the expression
-/// stands.
-pub(super) fn check(what: &str, expression: &Expr, function: &Signature) -> Result<()> {
-    let mut arguments = Vec::new();
-    for argument in &function.inputs {
-        if let FnArg::Typed(argument) = argument {
-            names_in(&argument.pat, &mut arguments);
+/// Refuses keys that are borrowed, and names that a `static` inside the function cannot use.
+pub(crate) fn check(args: &Args, function: &Signature) -> Result<()> {
+    let mut errors = Errors::default();
+    for argument in &args.per_call {
+        if let PerCall::Key(key) = argument {
+            errors.take(check_owned(key, function));
         }
     }
-    let mut search = Search { what, function, arguments, errors: Errors::default() };
-    search.visit_expr(expression);
-    search.errors.check()
+    if let Source::Own(own) = &args.source {
+        for (label, expression) in own.static_expressions() {
+            errors.take(check_names(&label, expression, function));
+        }
+    }
+    errors.check()
 }
 
-/// Refuses a key that is an argument which is a reference: keys are kept beyond the call.
-pub(super) fn check_owned(key: &Expr, function: &Signature) -> Result<()> {
+/// Refuses a key that is an argument of a reference type, because the limiter keeps keys beyond the
+/// call. Of other expressions only the compiler knows the type.
+fn check_owned(key: &Expr, function: &Signature) -> Result<()> {
     let Expr::Path(path) = key else { return Ok(()) };
     let Some(name) = path.path.get_ident() else { return Ok(()) };
-    let borrowed = function.inputs.iter().any(|argument| {
+    let is_borrowed = function.inputs.iter().any(|argument| {
         let FnArg::Typed(argument) = argument else { return false };
         let Pat::Ident(pattern) = &*argument.pat else { return false };
         let Type::Reference(reference) = &*argument.ty else { return false };
-        let lives_on = reference.lifetime.as_ref().is_some_and(|of| of.ident == "static");
-        pattern.ident == *name && !lives_on
+        let is_static =
+            reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static");
+        pattern.ident == *name && !is_static
     });
-    if !borrowed {
+    if !is_borrowed {
         return Ok(());
     }
     let message = format!(
@@ -44,28 +50,33 @@ pub(super) fn check_owned(key: &Expr, function: &Signature) -> Result<()> {
     Err(Error::new_spanned(key, message))
 }
 
-/// The names that an argument's pattern binds.
-pub(crate) fn names_in(pattern: &Pat, names: &mut Vec<Ident>) {
-    struct Names<'a>(&'a mut Vec<Ident>);
-    impl<'ast> Visit<'ast> for Names<'_> {
-        fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
-            self.0.push(pattern.ident.clone());
-            visit::visit_pat_ident(self, pattern);
-        }
-    }
-    Names(names).visit_pat(pattern);
+/// Refuses the names that the function knows and a `static` inside it does not.
+///
+/// ```text
+/// // refused
+/// #[concurrency_limit(count)]
+/// async fn download<const N: usize>(count: usize) { … }
+/// #[concurrency_limit(3, max_waiting = N)]
+/// async fn download<const N: usize>(count: usize) { … }
+/// ```
+fn check_names(label: &str, expression: &Expr, function: &Signature) -> Result<()> {
+    let arguments = argument_names(function);
+    let mut visitor = StaticNames { label, function, arguments, errors: Errors::default() };
+    visitor.visit_expr(expression);
+    visitor.errors.check()
 }
 
-/// Looks for names that mean nothing in a `static`.
-struct Search<'a> {
-    /// Where, for messages.
-    what: &'a str,
+/// A search for names that mean nothing in a `static`.
+struct StaticNames<'a> {
+    /// The option or LIMIT, for messages.
+    label: &'a str,
     function: &'a Signature,
+    /// The arguments that a name here can mean.
     arguments: Vec<Ident>,
     errors: Errors,
 }
 
-impl<'ast> Visit<'ast> for Search<'_> {
+impl<'ast> Visit<'ast> for StaticNames<'_> {
     fn visit_path(&mut self, path: &'ast Path) {
         let first = path.segments.first().filter(|_| path.leading_colon.is_none());
         if let Some(first) = first {
@@ -82,29 +93,29 @@ impl<'ast> Visit<'ast> for Search<'_> {
     }
 
     fn visit_expr_group(&mut self, group: &'ast ExprGroup) {
-        // A fragment of a `macro_rules!` macro was written elsewhere, where the same word may be
-        // another name: an argument's name is hygienic, a generic parameter's is not.
-        let arguments = std::mem::take(&mut self.arguments);
-        visit::visit_expr_group(self, group);
-        self.arguments = arguments;
+        // A fragment of a `macro_rules!` macro may use the same word for another variable, because
+        // the names of variables are hygienic. Those of generic parameters are not.
+        self.without_arguments(|this| visit::visit_expr_group(this, group));
     }
 
     fn visit_expr_block(&mut self, block: &'ast ExprBlock) {
         // A block may bind the same name itself.
-        let arguments = std::mem::take(&mut self.arguments);
-        visit::visit_expr_block(self, block);
-        self.arguments = arguments;
+        self.without_arguments(|this| visit::visit_expr_block(this, block));
     }
 
     fn visit_expr_closure(&mut self, closure: &'ast ExprClosure) {
-        // So may a closure.
-        let arguments = std::mem::take(&mut self.arguments);
-        visit::visit_expr_closure(self, closure);
-        self.arguments = arguments;
+        // A closure may bind the same name itself.
+        self.without_arguments(|this| visit::visit_expr_closure(this, closure));
     }
 }
 
-impl Search<'_> {
+impl StaticNames<'_> {
+    fn without_arguments(&mut self, visit: impl FnOnce(&mut Self)) {
+        let arguments = std::mem::take(&mut self.arguments);
+        visit(self);
+        self.arguments = arguments;
+    }
+
     fn refuse_generic(&mut self, name: &Ident) {
         if name == "Self" {
             self.errors.push(Error::new_spanned(
@@ -112,7 +123,7 @@ impl Search<'_> {
                 format!(
                     "{} cannot name `Self`: one limiter serves every type that the method is for; \
                      write the type's own name",
-                    self.what
+                    self.label
                 ),
             ));
             return;
@@ -129,7 +140,7 @@ impl Search<'_> {
                 format!(
                     "{} cannot name the {kind} parameter `{name}`: one limiter serves all \
                      instantiations of the function; write a number or a const",
-                    self.what
+                    self.label
                 ),
             ));
         }
@@ -142,7 +153,7 @@ impl Search<'_> {
                 format!(
                     "{} cannot name `self`: one limiter serves all calls; for a limiter in each \
                      value write `limiter = self.limiter`",
-                    self.what
+                    self.label
                 ),
             ));
         } else if self.arguments.iter().any(|argument| argument.unraw() == name.unraw()) {
@@ -151,7 +162,7 @@ impl Search<'_> {
                 format!(
                     "{} cannot name the argument `{name}`: it is evaluated once, not for each \
                      call; write a number, a const or a call without arguments of its own",
-                    self.what
+                    self.label
                 ),
             ));
         }

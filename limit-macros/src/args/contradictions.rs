@@ -1,0 +1,58 @@
+//! The rules by which two arguments contradict each other.
+
+use super::options::{AttributeOption, BesideLimiter, HAS_ITS_OWN, OptionValue, Term};
+use super::values::count::is_zero;
+use super::values::words::OrderArg;
+
+impl Term {
+    /// Returns the term that stands for this very value of an option, if a rule excludes it.
+    pub(super) fn from_value(value: &OptionValue) -> Option<Self> {
+        let excluded = AttributeOption::ALL.iter().flat_map(|option| option.rule().excludes);
+        excluded.map(|&(term, _)| term).find(|term| term.stands_for(value))
+    }
+
+    fn stands_for(self, value: &OptionValue) -> bool {
+        match self {
+            // These do not depend on the value of an option.
+            Self::Limit | Self::Option(_) => false,
+            Self::NobodyWaits => matches!(value, OptionValue::MaxWaiting(count) if is_zero(count)),
+            Self::NewestFirst => matches!(value, OptionValue::Order(OrderArg::Lifo)),
+        }
+    }
+
+    /// Returns the term as messages write it.
+    pub(super) fn quote(self) -> String {
+        match self {
+            Self::Limit => String::from("a limit"),
+            Self::Option(option) => format!("`{}`", option.rule().name),
+            Self::NobodyWaits => String::from("`max_waiting = 0`"),
+            Self::NewestFirst => String::from("`order = lifo`"),
+        }
+    }
+}
+
+/// Returns the reason why the two cannot stand beside each other, or `None` if they can.
+pub(super) fn find_contradiction(term: Term, other: Term) -> Option<String> {
+    find_reason(term, other).or_else(|| find_reason(other, term))
+}
+
+/// Returns the reason that the rule of `term` gives against `other`.
+fn find_reason(term: Term, other: Term) -> Option<String> {
+    let Term::Option(option) = term else {
+        return None;
+    };
+    let rule = option.rule();
+    if other == Term::Option(AttributeOption::Limiter) {
+        match rule.beside_limiter {
+            BesideLimiter::Allowed => {}
+            BesideLimiter::HasItsOwn => return Some(String::from(HAS_ITS_OWN)),
+            BesideLimiter::HasSetter(setter) => {
+                return Some(format!(
+                    "an existing limiter brings its own policy; write `{setter}` where it is made"
+                ));
+            }
+        }
+    }
+    let (_, reason) = rule.excludes.iter().find(|(excluded, _)| *excluded == other)?;
+    Some(String::from(*reason))
+}

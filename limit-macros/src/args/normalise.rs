@@ -1,0 +1,156 @@
+//! [`RawArgs`] put together into [`Args`].
+
+use super::checked::{Args, OwnLimiter, PerCall, Policy, RefusalHandling, Source};
+use super::options::{AttributeOption, Needs, OptionValue, RefusalEffect};
+use super::raw_args::{RawArgs, RawOption};
+use super::values::duration::DurationArg;
+use super::values::on_reject::OnReject;
+use proc_macro2::{Ident, Span};
+use syn::{Error, Expr, Result};
+
+/// Puts the arguments together, or says which one is missing.
+///
+/// ```text
+/// // before
+/// RawArgs { limit: Some(3usize), options: [Key(tenant), MaxWaiting(10), OnReject(…)] }
+///
+/// // after
+/// Args {
+///     source: Own { limit: 3usize, policy: Policy { max_waiting: 10, keyed: true, … } },
+///     per_call: [Key(tenant)],
+///     refusals: Handled(…),
+///     …
+/// }
+/// ```
+pub(super) fn normalise(raw: RawArgs) -> Result<Args> {
+    check_needs(&raw)?;
+    let refusal_source = RefusalSource::find(&raw);
+    let is_existing = raw.word(AttributeOption::Limiter).is_some();
+    let mut policy = Policy::default();
+    let mut per_call = Vec::new();
+    let (mut on_reject, mut permit, mut blocking, mut crate_path) = (None, None, None, None);
+    for RawOption { word, value } in raw.options {
+        match value {
+            OptionValue::Name(name) => policy.name = Some(name),
+            OptionValue::Scope(scope) => policy.scope = scope,
+            OptionValue::Limiter(limiter) => per_call.push(PerCall::Limiter(limiter)),
+            OptionValue::Env(variable) => policy.env = Some(variable),
+            OptionValue::MaxWaiting(count) => policy.max_waiting = Some(count),
+            // A time that is written out is the limiter's, so that it can be set while the program
+            // runs.
+            OptionValue::MaxWait(DurationArg::Literal(max_wait)) if !is_existing => {
+                policy.max_wait = Some(max_wait);
+            }
+            OptionValue::MaxWait(max_wait) => per_call.push(PerCall::MaxWait(max_wait)),
+            OptionValue::Order(order) => policy.order = order,
+            OptionValue::Priority(priority) => per_call.push(PerCall::Priority(priority)),
+            OptionValue::Weight(weight) => per_call.push(PerCall::Weight(weight)),
+            OptionValue::Key(key) => {
+                policy.keyed = true;
+                per_call.push(PerCall::Key(key));
+            }
+            OptionValue::Total(total) => policy.total = Some(total),
+            OptionValue::Per(window) => policy.per = Some(window),
+            OptionValue::OnReject(value) => on_reject = Some(value),
+            OptionValue::Permit(name) => permit = Some(name),
+            OptionValue::Blocking => blocking = Some(word),
+            OptionValue::Enabled(enabled) => per_call.push(PerCall::Enabled(enabled)),
+            OptionValue::Shadow => policy.shadow = true,
+            OptionValue::Crate(path) => crate_path = Some(path),
+        }
+    }
+    let source = match raw.limit {
+        // Beside `limiter` the policy is unused: only `key` sets a part of it there.
+        _ if is_existing => Source::Existing,
+        Some(limit) => Source::Own(Box::new(OwnLimiter { limit, policy })),
+        None => return Err(missing_limit(policy.env.as_ref())),
+    };
+    let refusals = refusal_source.handle(on_reject);
+    Ok(Args { source, per_call, refusals, permit, blocking, crate_path })
+}
+
+/// Refuses an option that means nothing, because the argument that it needs is missing.
+fn check_needs(raw: &RawArgs) -> Result<()> {
+    for &option in AttributeOption::ALL {
+        let Some(word) = raw.word(option) else {
+            continue;
+        };
+        match option.rule().needs {
+            Needs::Nothing => {}
+            Needs::Option(needed, _) if raw.word(needed).is_some() => {}
+            Needs::Option(_, problem) => return Err(Error::new_spanned(word, problem)),
+            Needs::Refusals => {
+                if let RefusalSource::Nothing = RefusalSource::find(raw) {
+                    return Err(nothing_refuses(option, word));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The argument because of which calls can be refused.
+enum RefusalSource {
+    Nothing,
+    /// The existing limiter may refuse calls. With the word `limiter`.
+    Limiter(Ident),
+    /// An option can refuse calls. With the first such word.
+    Option(Ident),
+}
+
+impl RefusalSource {
+    fn find(raw: &RawArgs) -> Self {
+        let first_with = |effect| raw.first_with(effect).cloned();
+        let option = first_with(RefusalEffect::CanRefuse)
+            .filter(|_| first_with(RefusalEffect::NeverRefuses).is_none());
+        match (option, first_with(RefusalEffect::LimiterDecides)) {
+            (Some(option), _) => Self::Option(option),
+            (None, Some(limiter)) => Self::Limiter(limiter),
+            (None, None) => Self::Nothing,
+        }
+    }
+
+    fn handle(self, on_reject: Option<Box<OnReject>>) -> RefusalHandling {
+        match (self, on_reject) {
+            (Self::Nothing, _) => RefusalHandling::Impossible,
+            (_, Some(on_reject)) => RefusalHandling::Handled(on_reject),
+            (Self::Limiter(word), None) => RefusalHandling::LimiterDecides(word),
+            (Self::Option(word), None) => RefusalHandling::Returned(word),
+        }
+    }
+}
+
+/// Returns the error for an option that needs one that can refuse calls.
+fn nothing_refuses(option: AttributeOption, word: &Ident) -> Error {
+    let can_refuse = AttributeOption::ALL
+        .iter()
+        .map(|option| option.rule())
+        .filter(|rule| rule.refusal_effect == RefusalEffect::CanRefuse);
+    let names: Vec<_> = can_refuse.map(|rule| format!("`{}`", rule.name)).collect();
+    let names = match names.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        names => names.concat(),
+    };
+    Error::new_spanned(
+        word,
+        format!(
+            "nothing here can refuse a call, so `{}` would never be evaluated: leave it out, or \
+             add {names}",
+            option.rule().name
+        ),
+    )
+}
+
+fn missing_limit(env: Option<&Expr>) -> Error {
+    match env {
+        Some(env) => Error::new_spanned(
+            env,
+            "`env` needs a limit to fall back on: write `#[concurrency_limit(3, env = \"…\")]`",
+        ),
+        None => Error::new(
+            Span::call_site(),
+            "how many at once? write `#[concurrency_limit(3)]`, or \
+             `#[concurrency_limit(limiter = LIMITER)]` to use an existing limiter",
+        ),
+    }
+}
