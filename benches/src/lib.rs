@@ -1,11 +1,11 @@
-//! What the programs of this package have in common.
+//! Code that the programs of this package share.
 #![forbid(unsafe_code)]
 
 pub mod machine;
 pub mod measure;
 pub mod table;
 
-/// The middle value, or the mean of the two in the middle; `NaN` of nothing.
+/// Returns the middle value, or the mean of the two in the middle, or `NaN` if there is none.
 #[must_use]
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);

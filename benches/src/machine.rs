@@ -1,29 +1,29 @@
-//! Where and with what a run was made.
+//! The machine and the software of a run.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The crates whose versions the report names.
 const CRATES: [&str; 5] = ["tokio", "mea", "async-lock", "tower", "sentinel-core"];
 
-/// What a reader needs to know to compare a run with another.
+/// The facts that a reader needs to compare one run with another.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// The processor's model.
     pub processor: String,
-    /// How many threads can run at once.
+    /// The number of threads that can run at once.
     pub cores: usize,
     /// Operating system and architecture.
     pub system: String,
     /// The day in UTC.
     pub date: String,
-    /// Which locks are inside tokio's semaphore.
+    /// The kind of locks inside tokio's semaphore.
     pub tokio_lock: &'static str,
     /// The crates of the tables, and their versions.
     pub versions: Vec<(&'static str, String)>,
 }
 
 impl Machine {
-    /// This one, now.
+    /// Describes this machine, now.
     #[must_use]
     pub fn here() -> Self {
         let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -47,7 +47,7 @@ impl Machine {
     }
 }
 
-/// The version of a crate in the lock file this program was built with.
+/// Returns the version of a crate in the lock file this program was built with.
 #[must_use]
 pub fn version(name: &str) -> String {
     let lock = include_str!("../../Cargo.lock");
@@ -57,8 +57,8 @@ pub fn version(name: &str) -> String {
     version.map_or_else(|| "unknown".to_owned(), |version| version.trim_matches('"').to_owned())
 }
 
-/// Year, month and day in UTC. Days are counted from 1 March of the year 0, so that a leap day is
-/// the last of its year, in eras of 400 years.
+/// Returns year, month and day in UTC. Days are counted from 1 March of the year 0, in eras of 400
+/// years, so that a leap day is the last day of its year.
 fn date(now: SystemTime) -> String {
     let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let days = seconds / 86_400 + 719_468;

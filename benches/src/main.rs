@@ -1,7 +1,8 @@
-//! Peers side by side: what a limited call costs, as ratios to the semaphore one writes by hand.
+//! Peers side by side: the cost of a limited call, as ratios to the semaphore that one writes by
+//! hand.
 //!
-//! `cargo run --release -p limit-benches` prints the tables and writes them to
-//! `target/bench.json`. Whatever the figures, it ends with 0.
+//! `cargo run --release -p limit-benches` prints the tables and writes them to `target/bench.json`.
+//! The exit code is 0 whatever the figures.
 #![forbid(unsafe_code)]
 
 mod report;
@@ -114,7 +115,7 @@ fn all(selection: &Selection) -> Vec<Row> {
     rows
 }
 
-/// What a reader has to know to trust the figures. Asked for when all rows are done.
+/// Returns the facts that a reader needs to trust the figures. It runs when all rows are done.
 fn notes(selection: &Selection) -> Vec<String> {
     let machine = Machine::here();
     let versions: Vec<String> =

@@ -1,15 +1,15 @@
-//! Taking turns with the clock: every contestant runs once in each round.
+//! Measurements in turns: every contestant runs once in each round.
 
 use std::time::{Duration, Instant};
 
 use crate::median;
 
-/// How long to measure.
+/// The length of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// How often each contestant runs; its median is reported.
+    /// The number of times that each contestant runs. The report shows the median.
     pub rounds: u32,
-    /// How long one contestant runs in one round, about.
+    /// The time that one contestant runs in one round, approximately.
     pub turn: Duration,
 }
 
@@ -19,39 +19,39 @@ impl std::fmt::Debug for Contestant<'_> {
     }
 }
 
-/// Something that makes so many calls and says how long they took.
+/// A closure that makes a number of calls and returns how long they took.
 pub struct Contestant<'a> {
-    /// How the table calls it.
+    /// The name in the table.
     pub name: &'static str,
-    /// Whether its calls wait when no permit is free.
+    /// `true` if its calls wait when no permit is free.
     pub queues: bool,
     run: Box<dyn FnMut(u32) -> Duration + 'a>,
 }
 
 impl<'a> Contestant<'a> {
-    /// `run` makes so many calls and says how long they took.
+    /// Makes a contestant. `run` makes a number of calls and returns how long they took.
     pub fn new(name: &'static str, queues: bool, run: impl FnMut(u32) -> Duration + 'a) -> Self {
         Self { name, queues, run: Box::new(run) }
     }
 }
 
-/// What one contestant took for one call, in nanoseconds, round by round.
+/// The nanoseconds that one contestant took for one call, round by round.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// The contestant's.
+    /// The contestant's name.
     pub name: &'static str,
-    /// Of each round.
+    /// The nanoseconds of each round.
     pub nanos: Vec<f64>,
 }
 
 impl Series {
-    /// The middle of the rounds.
+    /// Returns the median of the rounds.
     #[must_use]
     pub fn median(&self) -> f64 {
         median(self.nanos.clone())
     }
 
-    /// The ratios of each round, from the lowest to the highest.
+    /// Returns the ratios of each round, from the lowest to the highest.
     #[must_use]
     pub fn ratios_to(&self, base: &Series) -> Vec<f64> {
         let mut ratios: Vec<f64> =
@@ -61,26 +61,26 @@ impl Series {
     }
 }
 
-/// How long the closure takes.
+/// Returns how long the closure takes.
 pub fn time(run: impl FnOnce()) -> Duration {
     let start = Instant::now();
     run();
     start.elapsed()
 }
 
-/// So long for so many, as nanoseconds for one.
+/// Returns the nanoseconds of one call, from the time of all.
 #[must_use]
 pub fn nanos_each(took: Duration, calls: u32) -> f64 {
     took.as_secs_f64() * 1e9 / f64::from(calls)
 }
 
-/// The number of calls that takes about `turn`; finding it warms the contestant up.
+/// Returns the number of calls that take about `turn`. The search for it warms the contestant up.
 pub fn calibrate(turn: Duration, run: &mut dyn FnMut(u32) -> Duration) -> u32 {
     let mut calls = 16;
     loop {
         let took = run(calls);
         if took >= turn / 4 || calls >= u32::MAX / 4 {
-            // A call's cost as measured, times the calls that fit into a turn.
+            // The estimate is the measured cost of a call, times the calls that fit into a turn.
             let fits = turn.as_secs_f64() / took.as_secs_f64() * f64::from(calls);
             return whole(fits);
         }
@@ -97,7 +97,7 @@ fn whole(calls: f64) -> u32 {
     calls.clamp(1.0, f64::from(u32::MAX)) as u32
 }
 
-/// Lets every contestant run once a round, starting with another one each round.
+/// Runs every contestant once a round. Each round starts with another one.
 pub fn compare(plan: Plan, contestants: &mut [Contestant<'_>]) -> Vec<Series> {
     let mut calls = Vec::new();
     let mut series = Vec::new();

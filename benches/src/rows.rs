@@ -13,12 +13,12 @@ use crate::subjects::PEER;
 use limit_benches::measure::{Contestant, Plan, Series, compare};
 use limit_benches::median;
 
-/// What the figures of a row are, and what they are held against.
+/// The unit of a row's figures, and their base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
-    /// Time of a call as a ratio to the hand-written semaphore's.
+    /// The time of a call as a ratio to that of the hand-written semaphore.
     TimesPeer,
-    /// Time of a call as a ratio to the same contender's in a smaller setting.
+    /// The time of a call as a ratio to that of the same contender in a smaller setting.
     TimesSmaller,
     /// Bytes.
     Bytes,
@@ -28,15 +28,15 @@ pub(crate) enum Unit {
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     pub(crate) subject: &'static str,
-    /// In the row's unit; of a ratio, the median of the rounds.
+    /// The figure in the row's unit. A ratio is the median of the rounds.
     pub(crate) figure: f64,
     /// The ratios of all rounds, from the lowest to the highest.
     pub(crate) ratios: Vec<f64>,
-    /// Median nanoseconds of one call, where the row measures time.
+    /// The median of the nanoseconds of one call, where the row measures time.
     pub(crate) nanos: Option<f64>,
-    /// The same of what it is held against.
+    /// The same of the base.
     pub(crate) base_nanos: Option<f64>,
-    /// What else is worth knowing, in words.
+    /// A note in words.
     pub(crate) note: Option<String>,
 }
 
@@ -46,23 +46,24 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
     pub(crate) unit: Unit,
-    /// The most that our two columns may show; none for a row that only informs.
+    /// The target: the highest figure that our two columns may show. `None` for a row that only
+    /// informs.
     pub(crate) at_most: Option<f64>,
     pub(crate) cells: Vec<Cell>,
 }
 
-/// Which rows and contenders were asked for; none named means all.
+/// The selected rows and contenders. An empty list selects all.
 #[derive(Clone, Debug)]
 pub(crate) struct Selection {
     pub(crate) plan: Plan,
     pub(crate) rows: Vec<String>,
     pub(crate) subjects: Vec<String>,
-    /// How many waiters stand in the long queue.
+    /// The number of waiters in the long queue.
     pub(crate) waiters: usize,
 }
 
 impl Selection {
-    /// A row is asked for by its name or by what its name begins with.
+    /// Returns `true` if a row is selected, by its name or by the beginning of it.
     pub(crate) fn row(&self, name: &str) -> bool {
         self.rows.is_empty() || self.rows.iter().any(|asked| name.starts_with(asked.as_str()))
     }
@@ -72,17 +73,17 @@ impl Selection {
     }
 }
 
-/// A runtime with two workers.
+/// Makes a runtime with two workers.
 pub(crate) fn two_workers() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).build().expect("a runtime with two workers")
 }
 
-/// A runtime that runs on the thread that calls `block_on`.
+/// Makes a runtime that runs on the thread that calls `block_on`.
 pub(crate) fn this_thread() -> Runtime {
     Builder::new_current_thread().build().expect("a runtime on this thread")
 }
 
-/// Measures the contestants asked for, and the peer, against the peer.
+/// Measures the selected contestants, and the peer, against the peer.
 fn against_peer(
     selection: &Selection,
     name: &'static str,

@@ -1,4 +1,5 @@
-//! The contenders: one limited function each, written the way its crate's documentation advises.
+//! The contenders: one limited function each, written the way the documentation of its crate
+//! advises.
 //!
 //! Every contender limits the same two bodies: [`body`], which does not await, and
 //! [`yielding_body`], which yields once while it holds its permit.
@@ -17,10 +18,10 @@ pub(crate) use tower::tower;
 pub(crate) const NAMES: [&str; 7] =
     ["attribute", "acquire", "tokio", "mea", "async-lock", "tower", "sentinel"];
 
-/// The columns whose ratios are held against a target.
+/// The columns whose ratios have a target.
 pub(crate) const OURS: [&str; 2] = ["attribute", "acquire"];
 
-/// The hand-written semaphore that ratios are taken against.
+/// The hand-written semaphore, the base of all ratios.
 pub(crate) const PEER: &str = "tokio";
 
 /// Makes a subject of two plain async functions.
@@ -95,7 +96,7 @@ async fn tokio_queued(value: u32) -> u32 {
 }
 
 subject!(
-    /// What a user would write by hand; every ratio is taken against it.
+    /// The function as a user would write it by hand. Every ratio is taken against it.
     Tokio,
     tokio_free,
     tokio_queued
@@ -139,8 +140,8 @@ subject!(
     async_lock_queued
 );
 
-/// One contestant a subject, in the order of [`NAMES`]: `$subject` is bound to the subject, and
-/// `$run` is the closure that makes so many calls and says how long they took.
+/// Makes one contestant for each subject, in the order of [`NAMES`]. `$subject` is bound to the
+/// subject, and `$run` is the closure that makes a number of calls and returns how long they took.
 macro_rules! contestants {
     ($subject:ident => $run:expr) => {{
         let [attribute, acquire, tokio, mea, async_lock, tower, sentinel] = $crate::subjects::NAMES;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// The first column to the left, the others to the right.
+/// Adds a table to `out`, with the first column aligned to the left and the others to the right.
 pub fn aligned(out: &mut String, lines: &[Vec<String>]) {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

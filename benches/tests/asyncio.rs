@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// A quick run without any other contender to be found; its JSON goes to a file of that name.
+/// Makes a quick run without any other contender. Its JSON goes to a file of this name.
 fn quick(name: &str, arguments: &[&str]) -> (Output, String) {
     let path = format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR"));
     let output = Command::new(env!("CARGO_BIN_EXE_asyncio"))

@@ -235,10 +235,10 @@ impl Call<'_> {
             Progress::Waiting(waiter) => waiter,
             Progress::Done => panic!("`Acquire` polled after it was ready"),
         };
-        let (since, mut waited) = (self.since, Duration::ZERO);
-        match waiter.poll(context.waker(), || elapsed(since, &mut waited)) {
+        let (since, mut wait) = (self.since, Duration::ZERO);
+        match waiter.poll(context.waker(), || elapsed(since, &mut wait)) {
             Poll::Pending => self.look_at_the_clock(context, key, deadline),
-            Poll::Ready(Ok(held)) => Poll::Ready(Ok(self.admitted(held, waited))),
+            Poll::Ready(Ok(held)) => Poll::Ready(Ok(self.admitted(held, wait))),
             Poll::Ready(Err(unserved)) => self.unserved(unserved, context, key, deadline),
         }
     }
@@ -361,10 +361,10 @@ impl Call<'_> {
         let Progress::Waiting(waiter) = &mut self.progress else {
             unreachable!("only a call that waits looks at the clock");
         };
-        let mut waited = Duration::ZERO;
+        let mut wait = Duration::ZERO;
         // The call may have been handed its permits, or been dismissed, at the same time.
-        match waiter.time_out(|| elapsed(Some(since), &mut waited)) {
-            Ok(held) => Poll::Ready(Ok(self.admitted(held, waited))),
+        match waiter.time_out(|| elapsed(Some(since), &mut wait)) {
+            Ok(held) => Poll::Ready(Ok(self.admitted(held, wait))),
             Err(unserved) => self.unserved(unserved, context, key, Some(deadline)),
         }
     }
@@ -417,9 +417,9 @@ impl Call<'_> {
 
 /// Measures for how long a call has waited that is handed its permits.
 #[inline]
-fn elapsed(since: Option<Instant>, waited: &mut Duration) -> Duration {
-    *waited = since.map_or(Duration::ZERO, |since| since.elapsed());
-    *waited
+fn elapsed(since: Option<Instant>, wait: &mut Duration) -> Duration {
+    *wait = since.map_or(Duration::ZERO, |since| since.elapsed());
+    *wait
 }
 
 impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {

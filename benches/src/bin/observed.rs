@@ -1,5 +1,5 @@
-//! What it costs to be looked at: a scrape of many limiters, a reading of them by the console, calls while
-//! either is done every second, and calls of which it is recorded who holds their permits.
+//! The cost of observation: a scrape of many limiters, a reading of them by the console, calls
+//! while either runs every second, and calls whose holders are recorded.
 //!
 //! `cargo run --release -p limit-benches --features observed --bin observed`
 #![forbid(unsafe_code)]
@@ -35,12 +35,12 @@ struct Arguments {
     quick: bool,
 }
 
-/// Makes so many calls and says how long they took.
+/// A closure that makes a number of calls and returns how long they took.
 type Calls = fn(&Runtime, u32) -> Duration;
 
-/// So many limiters are scraped.
+/// The number of limiters that are scraped.
 const LIMITERS: usize = 1_000;
-/// A scrape of them is held to this.
+/// The target for a scrape of them.
 const AT_MOST: Duration = Duration::from_millis(10);
 const TASKS: u32 = 64;
 
@@ -62,7 +62,7 @@ async fn queued(value: u32) -> u32 {
 
 fn main() {
     let arguments = Arguments::parse();
-    // A turn has room for a scrape or two.
+    // A turn is long enough for a scrape or two.
     let plan = if arguments.quick {
         Plan { rounds: 3, turn: Duration::from_millis(100) }
     } else {
@@ -125,7 +125,7 @@ fn main() {
     );
 }
 
-/// Limiters that have been used, and somebody has waited for.
+/// Makes limiters, and uses each so that a call waits.
 fn crowd(runtime: &Runtime) -> Vec<Limiter> {
     diagnostics::record(false);
     let limiters: Vec<_> = (0..LIMITERS)
@@ -162,9 +162,11 @@ fn scrapes(registry: &Registry, times: usize) {
     );
 }
 
-/// What the console does once a second: reads all limiters, and tells a page what has changed.
+/// Does the work that the console does once a second: reads all limiters, and sends the changes to
+/// a page.
 fn readings(times: usize) {
-    // The clock goes on when there is nothing else to do, so that readings follow one another.
+    // The paused clock goes on when there is nothing else to do, so that readings follow one
+    // another.
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
     let nanos: Vec<_> = runtime.expect("one thread").block_on(async {
         let mut page = open_page().await;
@@ -184,7 +186,7 @@ fn readings(times: usize) {
     );
 }
 
-/// A page of a console, to which all limiters have been told.
+/// Opens a page of a console, and returns it when it has received all limiters.
 async fn open_page() -> BodyDataStream {
     let request = Request::get("/api/stream").header("host", "localhost").body(Body::empty());
     let response = console::router(Options::new()).oneshot(request.expect("a request")).await;
@@ -193,7 +195,7 @@ async fn open_page() -> BodyDataStream {
     page
 }
 
-/// The console, on a thread of its own, until it is dropped.
+/// The console, which runs on a thread of its own until it is dropped.
 struct Console {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -226,7 +228,7 @@ impl Drop for Console {
     }
 }
 
-/// Scrapes every second, on a thread of its own, until it is dropped.
+/// A thread that scrapes every second until this value is dropped.
 struct Scraper {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,

@@ -15,7 +15,7 @@ impl Report {
     }
 }
 
-/// All tables and the footnotes.
+/// Returns all tables and the footnotes.
 fn render(report: &Report) -> String {
     let mut out = String::new();
     let machine = &report.machine;
@@ -75,7 +75,7 @@ fn nanos(cell: &Cell) -> String {
     }
 }
 
-/// One line a row, one column a contender.
+/// Adds a table with one line for each row and one column for each contender.
 fn table(out: &mut String, rows: &[Row], text: impl Fn(&Row, &Cell) -> String) {
     let mut lines = vec![["row", "at most"].into_iter().chain(NAMES).map(str::to_owned).collect()];
     for row in rows {

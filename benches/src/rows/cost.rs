@@ -1,4 +1,4 @@
-//! What the attribute adds to a function's future, and whether a call allocates.
+//! The bytes that the attribute adds to a function's future, and the allocations of a call.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -9,10 +9,10 @@ use tokio::sync::Semaphore;
 use super::this_thread;
 use crate::subjects::{LIMIT, body, yielding_body};
 
-/// How many calls the allocations are counted over: no more than tokio lets through in one poll.
+/// The number of calls whose allocations are counted, no more than tokio lets through in one poll.
 const CALLS: u32 = 100;
 
-/// One function's figures, in the forms it was written in.
+/// The figures of one function, in each form that it is written in.
 #[derive(Clone, Debug)]
 pub(crate) struct Cost {
     pub(crate) function: &'static str,
@@ -24,8 +24,8 @@ pub(crate) struct Cost {
 pub(crate) struct Form {
     pub(crate) name: &'static str,
     pub(crate) future_bytes: usize,
-    /// Allocations of one call that finds a permit free: in a task, and in `block_on`. None for
-    /// a body that yields, whose allocations would be the scheduler's.
+    /// The allocations of one call that finds a permit free: in a task, and in `block_on`. `None`
+    /// for a body that yields, whose allocations would be the scheduler's.
     pub(crate) allocations: Option<[f64; 2]>,
 }
 
@@ -75,7 +75,7 @@ macro_rules! cost {
     };
 }
 
-/// The table of costs.
+/// Returns the table of costs.
 pub(crate) fn costs() -> Vec<Cost> {
     eprintln!("cost: bytes and allocations");
     vec![
@@ -98,8 +98,8 @@ where
     Form { name, future_bytes: size_of_val(&make()), allocations }
 }
 
-/// Allocations of one call, on the thread that polls it, after a first call that may make what
-/// the later ones use.
+/// Returns the allocations of one call on the thread that polls it. A first call comes before,
+/// because it may allocate memory that later ones use.
 async fn allocations<F: Future<Output = u32>>(make: fn() -> F) -> f64 {
     std::hint::black_box(make().await);
     std::future::poll_fn(|context| {

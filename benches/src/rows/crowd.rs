@@ -1,8 +1,8 @@
-//! One limiter among a thousand, in one runtime among 64, against one of each.
+//! One limiter among a thousand, in one runtime among 64, against one limiter in one runtime.
 //!
-//! A process cannot be both crowded and empty, so two processes of this same program, one of each
-//! kind, stand beside each other and take turns. Every few rounds they are replaced by new ones,
-//! so that no single layout of memory decides.
+//! A process cannot be both crowded and empty. So two processes of this program, one of each kind,
+//! stand beside each other and take turns. Every few rounds new ones replace them, so that no
+//! single layout of memory decides.
 
 mod child;
 
@@ -17,22 +17,22 @@ use limit_benches::measure::Series;
 
 pub(crate) use child::child;
 
-/// Limiters and runtimes of a crowd.
+/// The numbers of limiters and runtimes of a crowd.
 const CROWD: [u32; 2] = [1_000, 64];
 const ALONE: [u32; 2] = [1, 1];
 
-/// After how many rounds the two processes are replaced.
+/// The number of rounds after which new processes replace the two.
 const REPLACED: u32 = 3;
 
 const ONE: &str = "crowd";
 const CYCLE: &str = "crowd-cycle";
 
-/// Whether any of the rows of this file was asked for.
+/// Returns `true` if a row of this file is selected.
 pub(crate) fn asked(selection: &Selection) -> bool {
     selection.row(ONE) || selection.row(CYCLE)
 }
 
-/// The two rows, as far as they were asked for.
+/// Measures the selected rows of the two.
 pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
     let mut rows = [
         Row {
@@ -61,12 +61,12 @@ pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
             Err(error) => eprintln!("crowd: {subject}: {error}"),
         }
     }
-    // The attribute's limiters are one a function, so it has no thousand of them to go round.
+    // The attribute makes one limiter for each function, so it has no thousand of them to go round.
     rows[1].cells.retain(|cell| cell.subject == "acquire");
     rows.into_iter().filter(|row| selection.row(row.name)).collect()
 }
 
-/// The figures of both rows: in the crowd, and alone.
+/// Measures both rows, in the crowd and alone.
 fn side_by_side(
     selection: &Selection,
     subject: &'static str,
@@ -94,8 +94,8 @@ fn side_by_side(
     Ok(series)
 }
 
-/// Another process of this program, which runs [`child()`]: it takes one turn for each line that
-/// it reads, and prints one line with its figures.
+/// Another process of this program, which runs [`child()`]. It takes one turn for each line that it
+/// reads, and prints one line with its figures.
 struct Process {
     child: Child,
     ask: ChildStdin,
@@ -114,12 +114,12 @@ impl Process {
         let ask = child.stdin.take().ok_or("no standard input")?;
         let answers = child.stdout.take().ok_or("no standard output")?;
         let mut process = Self { child, ask, answers: BufReader::new(answers) };
-        // The first turn warms it up, before the other one needs the processor.
+        // The first turn warms the process up, before the other one needs the processor.
         process.turn()?;
         Ok(process)
     }
 
-    /// Nanoseconds of one call: to one limiter, and to each in turn.
+    /// Returns the nanoseconds of one call: to one limiter, and to each in turn.
     fn turn(&mut self) -> Result<[f64; 2], Box<dyn Error>> {
         self.ask.write_all(b"\n")?;
         let mut line = String::new();

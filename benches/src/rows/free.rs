@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use super::{Row, Selection, against_peer, this_thread, two_workers};
 use crate::subjects::{Subject, contestants};
 
-/// So many calls in a row, and how long they took.
+/// Makes a number of calls one after another, and returns how long they took.
 ///
-/// Boxed, so that each subject's loop is a function of its own and none is laid out inside
-/// another's.
+/// The future is boxed, so that each subject's loop is a function of its own and none is laid out
+/// inside another's.
 #[inline(never)]
 fn calls<S: Subject>(mut subject: S, count: u32) -> Pin<Box<dyn Future<Output = Duration> + Send>> {
     Box::pin(async move {
@@ -22,7 +22,7 @@ fn calls<S: Subject>(mut subject: S, count: u32) -> Pin<Box<dyn Future<Output = 
     })
 }
 
-/// One task makes all calls, on a runtime with two workers.
+/// Measures calls of one task, on a runtime with two workers.
 pub(crate) fn task(selection: &Selection) -> Row {
     let runtime = &two_workers();
     let contestants = contestants!(subject => move |count| {
@@ -33,7 +33,7 @@ pub(crate) fn task(selection: &Selection) -> Row {
     against_peer(selection, "task", what, Some(0.40), contestants)
 }
 
-/// The future that `block_on` drives makes all calls, on a runtime of this thread.
+/// Measures calls of the future that `block_on` drives, on a runtime of this thread.
 pub(crate) fn block_on(selection: &Selection) -> Row {
     let runtime = &this_thread();
     let contestants =
@@ -42,7 +42,7 @@ pub(crate) fn block_on(selection: &Selection) -> Row {
     against_peer(selection, "block_on", what, Some(1.0), contestants)
 }
 
-/// The same on a runtime with two workers.
+/// Measures the same on a runtime with two workers.
 pub(crate) fn block_on_multi(selection: &Selection) -> Row {
     let runtime = &two_workers();
     let contestants =

@@ -1,5 +1,5 @@
-//! A million waiters in one queue: what it costs to serve one and to cancel one, held against
-//! the same with a thousand, and how much memory each waiter takes.
+//! A million waiters in one queue: the time to serve one and to cancel one, against the same with a
+//! thousand, and the memory of each waiter.
 
 mod contenders;
 mod ring;
@@ -13,12 +13,12 @@ const CANCEL: &str = "million-cancel";
 const CANCEL_RANDOM: &str = "million-cancel-random";
 const MEMORY: &str = "memory";
 
-/// Whether any of the rows of this file was asked for.
+/// Returns `true` if a row of this file is selected.
 pub(crate) fn asked(selection: &Selection) -> bool {
     [SERVE, CANCEL, CANCEL_RANDOM, MEMORY].into_iter().any(|name| selection.row(name))
 }
 
-/// The four rows, as far as they were asked for.
+/// Measures the selected rows of the four.
 pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
     let mut rows = Rows {
         plan: selection.plan,
@@ -43,7 +43,7 @@ pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
         ),
         memory: row(MEMORY, "bytes of one waiter beyond its own future", Unit::Bytes, Some(64.0)),
     };
-    // In the context of a runtime, as calls are, though it is this thread that polls them.
+    // The context of a runtime is entered, as for usual calls, though this thread polls them.
     let runtime = this_thread();
     let context = runtime.enter();
     contenders::measure_all(selection, &mut rows);

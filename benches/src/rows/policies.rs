@@ -1,5 +1,6 @@
-//! Calls that want more than one permit, have a key, a deadline or a priority, beside what one would
-//! write by hand for each with tokio's semaphore (or, for orders that it does not have, without).
+//! Calls that want more than one permit, or have a key, a deadline or a priority. Beside each
+//! stands the form that one would write by hand with tokio's semaphore, or without it for orders
+//! that it does not have.
 
 mod handmade;
 
@@ -20,7 +21,7 @@ use limit_benches::measure::{Contestant, time};
 
 const OURS: &str = "acquire";
 const TASKS: u32 = 64;
-/// Longer than any call waits.
+/// A time longer than any call waits.
 const LONG: Duration = Duration::from_secs(60);
 
 pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
@@ -48,7 +49,7 @@ pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
     asked.map(|(_, measure)| measure(selection, &runtime)).collect()
 }
 
-/// One task makes all calls, one after another.
+/// Measures calls that one task makes, one after another.
 fn in_a_row<'a, F: Future<Output = u32> + Send + 'a>(
     runtime: &'a Runtime,
     name: &'static str,
@@ -66,7 +67,7 @@ fn in_a_row<'a, F: Future<Output = u32> + Send + 'a>(
     })
 }
 
-/// 64 tasks make the calls.
+/// Measures calls that 64 tasks make.
 fn at_once<'a, F: Future<Output = u32> + Send + 'a>(
     runtime: &'a Runtime,
     name: &'static str,
@@ -91,12 +92,13 @@ fn at_once<'a, F: Future<Output = u32> + Send + 'a>(
     })
 }
 
-/// The number of a call's key: all of them, in no order that a processor could guess.
+/// Returns the number of a call's key. The calls go through all keys, in an order that a processor
+/// cannot predict.
 fn key_of(value: u32, keys: u64) -> u64 {
     u64::from(value).wrapping_mul(0x9E37_79B9_7F4A_7C15) % keys
 }
 
-/// Every key has a holder already, so that none comes or goes.
+/// Measures calls whose keys all have a holder already, so that no key comes or goes.
 fn keyed(selection: &Selection, runtime: &Runtime, name: &'static str, keys: usize) -> Row {
     static LIMITER: KeyedLimiter = Limiter::new("keyed", 2).keyed();
     static BY_HAND: Mutex<Option<HashMap<u64, Arc<Semaphore>>>> = Mutex::new(None);
@@ -203,7 +205,7 @@ fn deadline_queued(selection: &Selection, runtime: &Runtime) -> Row {
     against_peer(selection, "deadline-queued", what, None, contestants)
 }
 
-/// All permits are held, and nobody may wait.
+/// Measures refusals: all permits are held, and nobody may wait.
 fn refused(selection: &Selection, runtime: &Runtime) -> Row {
     static LIMITER: Limiter<Rejected> = Limiter::new("refused", 1).max_waiting(0);
     static SEMAPHORE: Semaphore = Semaphore::const_new(1);

@@ -11,7 +11,7 @@ use limit_benches::measure::time;
 
 const TASKS: u32 = 64;
 
-/// Spawns all tasks and waits for the last one; `make` is asked for each task's future.
+/// Spawns all tasks and waits for the last one. `make` returns the future of a task.
 fn all<F>(runtime: &Runtime, make: impl Fn() -> F) -> Duration
 where
     F: Future<Output = ()> + Send + 'static,
@@ -39,7 +39,7 @@ fn contended_calls<S: Subject>(runtime: &Runtime, subject: &S, count: u32) -> Du
     })
 }
 
-/// The body does not await, so it is the workers that meet at the semaphore.
+/// Measures calls whose body does not await, so that only the workers meet at the semaphore.
 pub(crate) fn contended(selection: &Selection) -> Row {
     let runtime = &two_workers();
     let contestants =
@@ -50,7 +50,7 @@ pub(crate) fn contended(selection: &Selection) -> Row {
     })
 }
 
-/// Notes beside the bare limiter's figure what part of its calls waited, by its own count.
+/// Adds a note to the bare limiter's figure: the part of its calls that waited, by its own count.
 fn with_waited(limiter: &str, measure: impl FnOnce() -> Row) -> Row {
     let figures = || {
         let total = limit_runtime::find(limiter)?.snapshot().total;
@@ -81,7 +81,7 @@ fn queued_calls<S: Subject>(runtime: &Runtime, subject: &S, count: u32) -> Durat
     })
 }
 
-/// The body yields while it holds its permit, so every call queues.
+/// Measures calls whose body yields while it holds its permit, so that every call queues.
 pub(crate) fn queued(selection: &Selection) -> Row {
     let runtime = &two_workers();
     let mut contestants =
@@ -96,7 +96,7 @@ pub(crate) fn queued(selection: &Selection) -> Row {
 #[inline(never)]
 fn spawned_calls<S: Subject>(runtime: &Runtime, subject: S, count: u32) -> Duration {
     let batches = count.div_ceil(TASKS);
-    // The one who spawns is a task too, like a server's accept loop.
+    // The code that spawns is a task too, like a server's accept loop.
     let accept = async move {
         let mut tasks = Vec::with_capacity(64);
         for _ in 0..batches {
@@ -111,7 +111,8 @@ fn spawned_calls<S: Subject>(runtime: &Runtime, subject: S, count: u32) -> Durat
     })
 }
 
-/// Each call is a task of its own; a task spawns 64 of them, awaits them all, and again.
+/// Measures calls that are tasks of their own. A task spawns 64 of them, awaits them all, and
+/// repeats.
 pub(crate) fn spawned(selection: &Selection) -> Row {
     let runtime = &two_workers();
     let contestants =

@@ -1,4 +1,4 @@
-//! A sentinel-core entry under an isolation rule. It refuses where the others wait.
+//! A sentinel-core entry under an isolation rule. The entry refuses where the others wait.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
@@ -12,7 +12,8 @@ const RESOURCE: &str = "free";
 
 static REFUSED: AtomicU64 = AtomicU64::new(0);
 
-/// How many calls it has refused; the rows it takes part in should leave this at 0.
+/// Returns how many calls sentinel has refused. It should be 0 in the rows that sentinel takes part
+/// in.
 pub(crate) fn refused() -> u64 {
     REFUSED.load(Ordering::Relaxed)
 }
@@ -26,8 +27,8 @@ impl Sentinel {
     pub(crate) fn new() -> Self {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
-            // Its clock is cached, as by default, but what watches the machine's load, processor
-            // and memory stays off: isolation does not ask it, and it would disturb the others.
+            // Sentinel's clock is cached, as by default. Its watch of the machine's load, processor
+            // and memory stays off: isolation does not use it, and it would disturb the others.
             let mut entity = config::ConfigEntity::new();
             entity.config.stat.system.system_interval_ms = 0;
             entity.config.stat.system.load_interval_ms = 0;

@@ -13,7 +13,7 @@ struct Tower<F, Q> {
     queued: Q,
 }
 
-/// Clones of what this returns share their permits.
+/// Makes a service whose clones share their permits.
 pub(crate) fn tower() -> impl Subject {
     Tower {
         free: ConcurrencyLimit::new(

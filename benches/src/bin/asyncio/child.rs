@@ -15,7 +15,8 @@ use tokio::time::sleep;
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 static LIMIT: OnceLock<usize> = OnceLock::new();
-// Relaxed: a permit that goes from one call to the next orders what the two do to the count.
+// Relaxed is enough: a permit that goes from one call to the next orders their changes of the
+// count.
 static RUNNING: AtomicU32 = AtomicU32::new(0);
 static MOST_AT_ONCE: AtomicU32 = AtomicU32::new(0);
 
@@ -49,8 +50,8 @@ async fn sleeping(value: u32) -> u32 {
     value
 }
 
-/// Takes the runtime, the body, how many calls, the limit, and how many calls to warm up with.
-/// Gives what that took as one line of JSON.
+/// Takes the runtime, the body, the number of calls, the limit, and the number of calls to warm up
+/// with. Returns the figures as one line of JSON.
 pub(crate) fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
     let [runtime, body, calls, limit, warm_up] = arguments else {
         return Err("--child takes runtime, body, calls, limit and calls to warm up with".into());
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
     let runtime = builder.worker_threads(2).enable_time().build()?;
     let sleeps = body == "sleep";
     let alone = sleeps.then(|| runtime.block_on(lone_sleep()));
-    // In a task, so that with workers all is done by them and nothing by this thread.
+    // The calls are made in a task. So with workers this thread does none of the work.
     let (seconds, results) = runtime.block_on(runtime.spawn(async move {
         if sleeps {
             timed(calls, warm_up, sleeping).await
@@ -89,7 +90,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
     Ok(outcome.to_string())
 }
 
-/// Seconds from before the first call is made until the last has given its result, after a warm-up.
+/// Returns the seconds from before the first call until the last has given its result, after a
+/// warm-up.
 async fn timed<F>(calls: u32, warm_up: u32, call: fn(u32) -> F) -> Result<(f64, usize), JoinError>
 where
     F: Future<Output = u32> + Send + 'static,
@@ -100,7 +102,7 @@ where
     Ok((start.elapsed().as_secs_f64(), results.len()))
 }
 
-/// All calls at once, each a task; their results in order.
+/// Makes all calls at once, each in a task, and returns their results in order.
 async fn gather<F>(calls: u32, call: fn(u32) -> F) -> Result<Vec<u32>, JoinError>
 where
     F: Future<Output = u32> + Send + 'static,
@@ -113,7 +115,7 @@ where
     Ok(results)
 }
 
-/// Milliseconds that a sleep of one takes when there is nothing else to do.
+/// Returns the milliseconds that a sleep of one takes when nothing else happens.
 async fn lone_sleep() -> f64 {
     let start = Instant::now();
     for _ in 0..50 {
@@ -122,7 +124,7 @@ async fn lone_sleep() -> f64 {
     start.elapsed().as_secs_f64() / 50.0 * 1e3
 }
 
-/// KiB that this process ever used at once; none where the system does not say.
+/// Returns the peak memory of this process in KiB, or `None` where the system does not report it.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! Who takes part, and how each is started.
+//! The contenders, and how each is started.
 
 use std::fs::{create_dir_all, remove_dir_all};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::plan::Plan;
 const PYTHON: &str = include_str!("asyncio.py");
 const NODE: &str = include_str!("p_limit.mjs");
 
-/// One of those that are held side by side.
+/// A contender of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Contender {
     /// `#[concurrency_limit]`, tokio's `current_thread` runtime
@@ -56,8 +56,8 @@ impl Contender {
         matches!(self, Self::Ours | Self::OursMulti)
     }
 
-    /// How to start it, or why it cannot be. What is missing is installed in a folder of its own
-    /// inside `folder`, where the next run finds it.
+    /// Returns how to start the contender, or why it cannot start. A missing package is installed
+    /// in a folder of its own inside `folder`, where the next run finds it.
     pub(crate) fn launch(self, python: &str, node: &str, folder: &Path) -> Result<Launch, String> {
         match self {
             Self::Ours | Self::OursMulti => {
@@ -66,7 +66,7 @@ impl Contender {
             }
             Self::Asyncio => {
                 asked(Command::new(python).arg("--version"))?;
-                // `-I`: not what the user's environment makes of Python.
+                // `-I` keeps the user's environment out of Python.
                 Ok(Launch::new(python.into(), ["-I", "-c", PYTHON, "asyncio"]))
             }
             Self::Uvloop => {
@@ -93,7 +93,8 @@ impl Launch {
         Self { program, arguments: arguments.map(str::to_owned).to_vec() }
     }
 
-    /// Starts it, waits for its end and gives what it printed. It warms up with a tenth of the calls.
+    /// Starts the program, waits for its end and returns its output. The program warms up with a
+    /// tenth of the calls.
     pub(crate) fn run(&self, body: &str, plan: Plan) -> Result<String, String> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).arg(body).env_remove("NODE_OPTIONS");
@@ -102,10 +103,11 @@ impl Launch {
     }
 }
 
-/// The Python of a virtual environment that has uvloop.
+/// Returns the Python of a virtual environment that has uvloop.
 fn uvloop(python: &str, folder: &Path) -> Result<PathBuf, String> {
     let version = asked(Command::new(python).arg("--version"))?;
-    // Only what is part of a version, so that the folder is inside ours whatever was printed.
+    // Only characters of a version are used, so that the folder is inside ours whatever was
+    // printed.
     let version = version.replace(|letter: char| !letter.is_ascii_digit() && letter != '.', "");
     let environment = folder.join(format!("python-{version}"));
     let inside = environment.join("bin").join("python");
@@ -121,13 +123,13 @@ fn uvloop(python: &str, folder: &Path) -> Result<PathBuf, String> {
     Ok(inside)
 }
 
-/// The program for Node, in a folder where it finds p-limit.
+/// Writes the program for Node into a folder where it finds p-limit.
 fn p_limit(folder: &Path) -> Result<PathBuf, String> {
     let folder = folder.join("node");
     if !folder.join("node_modules/p-limit/package.json").exists() {
         eprintln!("p-limit: installing it in {}", folder.display());
         emptied(&folder)?;
-        // The prefix keeps npm from taking a `package.json` further up for ours.
+        // The prefix keeps npm from using a `package.json` further up.
         let npm = ["install", "--no-audit", "--no-fund", "--fetch-retries=1", "--prefix"];
         asked(Command::new("npm").args(npm).arg(&folder).arg("p-limit"))?;
     }
@@ -136,14 +138,14 @@ fn p_limit(folder: &Path) -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// Makes the folder, without what a run that was interrupted may have left there.
+/// Makes the folder anew, without the rest of an interrupted run.
 fn emptied(folder: &Path) -> Result<(), String> {
     let made = if folder.exists() { remove_dir_all(folder) } else { Ok(()) };
     made.and_then(|()| create_dir_all(folder))
         .map_err(|error| format!("{}: {error}", folder.display()))
 }
 
-/// What a program printed; if it cannot be run or fails, why, in one line.
+/// Returns the output of a program. If it cannot run or fails, returns the reason in one line.
 fn asked(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|error| match error.kind() {
@@ -158,9 +160,9 @@ fn asked(command: &mut Command) -> Result<String, String> {
     Err(format!("`{program}` failed ({status}): {}", reason(&said)))
 }
 
-/// The line that tells most of what a program said when it failed: the first that speaks of an
-/// error, or else the last. Left aside are pip's warnings of what it tries again, and the place
-/// within Node where an error was thrown.
+/// Returns the most telling line of a failed program's output: the first that speaks of an error,
+/// or else the last. It leaves out pip's warnings of its retries, and the location within Node
+/// where an error was thrown.
 fn reason(said: &str) -> &str {
     let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
     let last = lines.clone().next_back().unwrap_or("without a word");

@@ -1,8 +1,9 @@
 //! The same limited calls on asyncio, on Node and on tokio, side by side.
 //!
 //! `cargo run --release -p limit-benches --bin asyncio` prints two tables and writes them to
-//! `asyncio.json` in the target directory. What is not installed is passed over with a word. It ends
-//! with 1 only when a limit was passed or when our own calls could not be made.
+//! `asyncio.json` in the target directory. A contender that is not installed is skipped with a
+//! message. The exit code is 1 only when a limit was passed or when our own calls could not be
+//! made.
 #![forbid(unsafe_code)]
 
 mod child;
@@ -55,7 +56,7 @@ struct Arguments {
     child: Option<Vec<String>>,
 }
 
-/// The names of the bodies, and what the reader is told of them.
+/// The names of the bodies, and their headings.
 const BODIES: [(&str, &str); 2] = [("empty", "Empty body"), ("sleep", "Body that sleeps 1 ms")];
 
 fn main() -> ExitCode {
@@ -96,14 +97,14 @@ fn main() -> ExitCode {
     if report.sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The target directory that this program was built into, which cargo has marked.
+/// Returns the target directory that this program was built into, which cargo has marked.
 fn target() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     let marked = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
     marked.map_or_else(std::env::temp_dir, Path::to_path_buf)
 }
 
-/// How to start each contender that was asked for and can be had.
+/// Returns how to start each selected contender that can be had.
 fn launches(
     arguments: &Arguments,
     folder: &Path,
@@ -124,8 +125,8 @@ fn launches(
     launches
 }
 
-/// Every contender once a round, starting with another one each round, and each time in a process
-/// of its own. One that fails is heard of and not asked again.
+/// Runs every contender once a round, each time in a process of its own. Each round starts with
+/// another one. A contender that fails is reported and not run again.
 fn measure(
     plan: Plan,
     body: &'static str,
@@ -162,7 +163,8 @@ fn measure(
     Table { body, what, rows }
 }
 
-/// One run; or why it does not count, and whether that is an error of ours or a limit's.
+/// Makes one run. If it does not count, returns the reason, and whether that is an error of ours or
+/// a limit's.
 fn trial(
     contender: Contender,
     launch: &Launch,
@@ -175,7 +177,7 @@ fn trial(
     outcome.passed(plan.limit).map_or(Ok(outcome), |why| Err((why, true)))
 }
 
-/// Says so at once, and again below the tables.
+/// Reports a skipped contender at once, and keeps it for the list below the tables.
 fn skip(skipped: &mut Vec<Skipped>, contender: Contender, why: String, fatal: bool) {
     let skipping = Skipped { contender, why, fatal };
     eprintln!("{skipping}");

@@ -1,4 +1,4 @@
-//! What one process tells of its calls.
+//! The figures that one process reports of its calls.
 
 use serde_json::Value;
 
@@ -8,10 +8,11 @@ pub(crate) struct Outcome {
     pub(crate) calls_a_second: f64,
     /// The highest count of calls that were in the body at the same time.
     pub(crate) most_at_once: u64,
-    /// Peak memory before the first call and after the last; none where the system does not say.
+    /// The peak memory before the first call and after the last, in KiB. `None` where the system
+    /// does not report it.
     pub(crate) before_kib: Option<f64>,
     pub(crate) peak_kib: Option<f64>,
-    /// How long a sleep of 1 ms takes alone; none where the body does not sleep.
+    /// The time that a sleep of 1 ms takes alone. `None` where the body does not sleep.
     pub(crate) lone_sleep_ms: Option<f64>,
     pub(crate) versions: Vec<(String, String)>,
 }
@@ -40,7 +41,7 @@ impl Outcome {
         })
     }
 
-    /// An error if more calls were in the body than the limit allows.
+    /// Returns a message if more calls were in the body than the limit allows.
     pub(crate) fn passed(&self, limit: u32) -> Option<String> {
         (self.most_at_once > u64::from(limit))
             .then(|| format!("limit of {limit} passed: {} calls at once", self.most_at_once))

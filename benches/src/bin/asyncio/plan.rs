@@ -3,9 +3,9 @@
 /// The calls that every contender makes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// How many calls are made at once.
+    /// The number of calls made at once.
     pub(crate) calls: u32,
-    /// How many of them may run at once.
+    /// The number of them that may run at once.
     pub(crate) limit: u32,
     pub(crate) rounds: u32,
 }

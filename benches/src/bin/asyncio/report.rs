@@ -13,7 +13,7 @@ use crate::contender::Contender;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 
-/// One body: each contender with its rounds.
+/// The table of one body: each contender with its rounds.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) body: &'static str,
@@ -21,12 +21,12 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<(Contender, Vec<Outcome>)>,
 }
 
-/// Why a contender has no figures.
+/// The reason why a contender has no figures.
 #[derive(Clone, Debug)]
 pub(crate) struct Skipped {
     pub(crate) contender: Contender,
     pub(crate) why: String,
-    /// Whether the run is not to be trusted for it.
+    /// `true` if the run is then not to be trusted.
     pub(crate) fatal: bool,
 }
 
@@ -37,7 +37,7 @@ impl Display for Skipped {
     }
 }
 
-/// Everything that one run has found.
+/// All results of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     machine: Machine,
@@ -61,7 +61,7 @@ impl Report {
         }
     }
 
-    /// Whether no limit was passed and all of our own calls were made.
+    /// Returns `true` if no limit was passed and all of our own calls were made.
     pub(crate) fn sound(&self) -> bool {
         self.skipped.iter().all(|skipped| !skipped.fatal)
     }
@@ -100,7 +100,8 @@ impl Report {
         out
     }
 
-    /// One object with the machine, the plan, the bodies, what was skipped, and the versions.
+    /// Returns one object with the machine, the plan, the bodies, the skipped contenders, and the
+    /// versions.
     pub(crate) fn json(&self) -> String {
         let bodies: Map<String, Value> = self
             .tables
@@ -153,7 +154,7 @@ fn rounds(outcomes: &[Outcome]) -> Value {
     })
 }
 
-/// The heading, and one line a contender.
+/// Returns the heading, and one line for each contender.
 fn lines(table: &Table) -> Vec<Vec<String>> {
     let sleeps = table.rows.iter().flat_map(|(_, row)| row).any(|one| one.lone_sleep_ms.is_some());
     let mut heading = vec![
@@ -192,7 +193,7 @@ fn lines(table: &Table) -> Vec<Vec<String>> {
     lines
 }
 
-/// The median of a figure over the rounds, if every round has it.
+/// Returns the median of a figure over the rounds, if every round has it.
 fn middle(outcomes: &[Outcome], figure: impl Fn(&Outcome) -> Option<f64>) -> Option<f64> {
     let figures: Vec<f64> = outcomes.iter().map(figure).collect::<Option<_>>()?;
     (!figures.is_empty()).then(|| median(figures))
@@ -206,7 +207,7 @@ fn mebibytes(kib: f64) -> String {
     format!("{:.1} MiB", kib / 1_024.0)
 }
 
-/// A whole number, with a comma after each three digits.
+/// Formats a whole number, with a comma after each three digits.
 fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What is known from outside of one limiter: its ledger, and the calls made at it.
+//! The facts about one limiter that are known from outside: its ledger, and the calls made at it.
 
 use crate::ledger::Ledger;
 use crate::score::{self, Fault, fault};
@@ -7,30 +7,30 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 
-/// Outlives its limiter, as permits do.
+/// The account of a limiter. It outlives the limiter, as permits do.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) ledger: Ledger,
     tally: Tally,
-    /// Calls and permits that there are at this moment.
+    /// The number of calls and permits that exist at this moment.
     live: AtomicUsize,
 }
 
-/// How calls have ended.
+/// The numbers of calls, by how they ended.
 #[derive(Debug, Default)]
 struct Tally {
     /// Calls that were polled at least once.
     made: AtomicU64,
     admitted: AtomicU64,
     refused: [AtomicU64; RejectedKind::ALL.len()],
-    /// Dropped after they had been polled, and before they were ready.
+    /// Calls that were dropped after their first poll and before they were ready.
     cancelled: AtomicU64,
-    /// A foreign waker has panicked in their poll.
+    /// Calls in whose poll a foreign waker has panicked.
     panicked: AtomicU64,
 }
 
-/// How a call has ended.
+/// The end of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum End {
     Admitted,
@@ -44,16 +44,16 @@ impl Account {
         Self { name, ledger, tally: Tally::default(), live: AtomicUsize::new(0) }
     }
 
-    /// A call is polled for the first time.
+    /// Counts a call that is polled for the first time.
     pub(crate) fn count_made(&self) {
         self.tally.made.fetch_add(1, SeqCst);
     }
 
-    /// A call that was polled has ended.
+    /// Counts the end of a call that was polled.
     pub(crate) fn count_end(&self, end: End) {
         let count = match end {
             End::Admitted => &self.tally.admitted,
-            End::Refused(kind) => &self.tally.refused[index_of(kind)],
+            End::Refused(kind) => &self.tally.refused[index(kind)],
             End::Cancelled => &self.tally.cancelled,
             End::Panicked => &self.tally.panicked,
         };
@@ -61,20 +61,20 @@ impl Account {
         score::count_call();
     }
 
-    /// How many calls have been polled until now.
+    /// Returns how many calls have been polled until now.
     pub(crate) fn made(&self) -> u64 {
         self.tally.made.load(SeqCst)
     }
 
-    /// How many calls and permits there are at this moment.
+    /// Returns how many calls and permits exist at this moment.
     pub(crate) fn live(&self) -> usize {
         self.live.load(SeqCst)
     }
 
-    /// Checks the limiter's figures when no call is under way: each call is counted once.
+    /// Checks the limiter's figures while no call is under way: each call is counted once.
     ///
-    /// A call in whose poll a foreign waker has panicked may be counted or not: it may have been
-    /// decided about or not.
+    /// The limiter may or may not count a call in whose poll a foreign waker has panicked. The
+    /// panic can come before the decision or after it.
     pub(crate) fn check_figures(&self, figures: &Figures) {
         let Tally { made, admitted, refused, cancelled, panicked } = &self.tally;
         let load = |count: &AtomicU64| count.load(SeqCst);
@@ -92,8 +92,8 @@ impl Account {
             self.lost(format_args!("{} admitted, {admissions} are counted", load(admitted)));
         }
         for &kind in RejectedKind::ALL {
-            // Who is cancelled may have been refused and not have noticed.
-            let (told, counted) = (load(&refused[index_of(kind)]), figures.rejected.get(kind));
+            // A cancelled call may have been refused without having noticed.
+            let (told, counted) = (load(&refused[index(kind)]), figures.rejected.get(kind));
             if counted < told || counted > told + cancelled + panicked {
                 self.lost(format_args!("{told} were told {kind:?}, {counted} are counted"));
             }
@@ -105,7 +105,7 @@ impl Account {
     }
 }
 
-/// How many calls a limiter has counted.
+/// Returns how many calls a limiter has counted.
 pub(crate) fn counted(figures: &Figures) -> u64 {
     figures.admitted_at_once
         + figures.admitted_after_waiting
@@ -113,12 +113,12 @@ pub(crate) fn counted(figures: &Figures) -> u64 {
         + figures.rejected.total()
 }
 
-fn index_of(kind: RejectedKind) -> usize {
+fn index(kind: RejectedKind) -> usize {
     let index = RejectedKind::ALL.iter().position(|&other| other == kind);
     index.expect("`ALL` has all of them")
 }
 
-/// A call, or the permit that it has got.
+/// A call or its permit, counted while it exists.
 #[derive(Debug)]
 pub(crate) struct Live(Arc<Account>);
 

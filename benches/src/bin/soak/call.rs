@@ -1,4 +1,4 @@
-//! A call of a limiter, watched from its first poll until its permit is back.
+//! A call at a limiter, watched from its first poll until its permit is back.
 
 use crate::account::{Account, End, Live};
 use crate::ledger::{Entering, Ticket};
@@ -19,17 +19,17 @@ pub(crate) struct Call {
     scope: Scope,
     acquire: Option<Acquire>,
     polled: bool,
-    /// The changes that had returned when the last poll began that gave `Pending`.
+    /// The number of changes that had returned when the last poll began that returned `Pending`.
     since: usize,
-    /// Its number in the ledger, while it waits.
+    /// The call's number in the ledger, while it waits.
     waits: Option<u64>,
-    /// Last, so that the call is gone when it is dropped.
+    /// The last field, so that it is dropped after the call.
     live: Live,
 }
 
 type Acquire = Pin<Box<dyn Future<Output = Result<Permit, Rejected>> + Send>>;
 
-/// What has become of a call: its permit, or why it has none.
+/// The result of a call: its permit, or the reason why it has none.
 pub(crate) type Outcome = Result<Held, End>;
 
 impl Call {
@@ -44,18 +44,18 @@ impl Call {
         Self { request, scope, acquire: Some(acquire), polled: false, since: 0, waits: None, live }
     }
 
-    /// Whether it may wait for so long and no longer, by itself.
+    /// Returns `true` if the call itself limits its wait.
     pub(crate) fn has_deadline(&self) -> bool {
         self.request.max_wait.is_some()
     }
 
-    /// It has ended: takes it out of the ledger's waiters, and drops it.
+    /// Ends the call: takes it out of the ledger's waiters and drops it.
     fn end(&mut self, end: End) {
         if let Some(number) = self.waits.take() {
             self.live.account().ledger.waits_no_longer(number);
         }
         let acquire = self.acquire.take();
-        // It leaves a queue, which wakes others.
+        // The call leaves a queue, which wakes others, whose wakers may panic.
         catch(|| drop(acquire));
         if self.polled {
             self.live.account().count_end(end);
@@ -126,7 +126,7 @@ impl fmt::Debug for Call {
 pub(crate) struct Held {
     ticket: Option<Ticket>,
     permit: Option<Permit>,
-    /// Last, so that the permit is back when it is dropped.
+    /// The last field, so that it is dropped after the permit.
     live: Live,
 }
 
@@ -143,7 +143,8 @@ impl Drop for Held {
             self.live.account().ledger.leave(&ticket);
         }
         let permit = self.permit.take();
-        // It wakes the next, whose waker may panic, also while a body's panic unwinds.
+        // The release wakes the next waiter. That waker may panic, also while a body's panic
+        // unwinds.
         catch(|| drop(permit));
     }
 }

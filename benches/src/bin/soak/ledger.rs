@@ -1,26 +1,28 @@
-//! Who holds permits of one limiter, and whether they may.
+//! The holders of one limiter's permits, and the check that they are not too many.
 //!
 //! # What is checked
 //!
-//! A call enters the ledger when it has its permit, and leaves it before it gives the permit back. So
-//! who is in the ledger holds a permit for certain. (The other way round is not so, and need not be.)
+//! A call enters the ledger when it has its permit, and leaves it before it gives the permit back.
+//! So each call in the ledger certainly holds a permit. (A call outside may hold one too, which
+//! does no harm.)
 //!
-//! Of all holders in one scope, one was granted its permit last, at a moment that we call *t*. All of
-//! them held theirs at *t*, so the limit in force at *t* allowed all of them. We do not see *t*. But
-//! we know two moments around each holder's grant: the library had not granted it yet when the last
-//! poll began that gave `Pending` (or if there was none, when the first poll began), and had by the
-//! time it was entered here. So *t* is not before the latest of the first moments, and not after now.
-//! The cap is the largest limit that can have been in force between those two.
+//! Consider all holders in one scope at the moment *t* when the last of them was granted its
+//! permit. All of them held permits at *t*, so the limit in force at *t* allowed all of them. The
+//! ledger does not see *t*, but it knows two moments around each grant. The library had not granted
+//! the permit when the last poll began that returned `Pending`, or, without one, when the first
+//! poll began. It had granted the permit when the call entered the ledger. So *t* lies between the
+//! latest of the first moments and now. The cap is the largest limit that can have been in force in
+//! between.
 //!
-//! When limits change, a limit can be in force from the moment when the change to it begins until the
-//! next change has returned. Changes are made one at a time (see `subject`), so each has a number, and
-//! a moment is the number of the last change that had returned by then.
+//! A limit can be in force from the moment when the change to it begins until the next change has
+//! returned. Changes are made one at a time (see `subject`), so each has a number. A moment is the
+//! number of the last change that had returned by then.
 //!
-//! With a rate (`per`) a permit is out until its window is over, too. Its start is not before its last
-//! poll began, so what is counted is out for certain, again.
+//! With a rate (`per`) a permit also stays out until its window is over. The call started no
+//! earlier than its last poll began, so its window ends no earlier than the ledger assumes.
 //!
-//! Where the limit is not in force (`enabled(false)`, a shadow), calls may take no permits. Who may
-//! have been let in at such a time is not counted.
+//! Calls may take no permits where the limit is not in force (`enabled(false)`, a shadow). The
+//! ledger does not count a call that may have been admitted at such a time.
 
 use crate::request::{Key, Request, Scope};
 use crate::score::{Fault, fault};
@@ -33,9 +35,9 @@ use std::time::{Duration, Instant};
 /// The limits in force after a change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cap {
-    /// With keys, of each.
+    /// With keys, the limit of each key.
     pub(crate) limit: u32,
-    /// With keys, over all of them.
+    /// With keys, the limit over all of them.
     pub(crate) total: Option<u32>,
     pub(crate) enforced: bool,
 }
@@ -44,18 +46,18 @@ pub(crate) struct Cap {
 pub(crate) struct Ledger {
     name: String,
     per: Option<Duration>,
-    /// How many changes have returned.
+    /// The number of changes that have returned.
     returned: AtomicUsize,
-    books: Mutex<Books>,
+    records: Mutex<Records>,
 }
 
 #[derive(Debug, Default)]
-struct Books {
-    /// By the number of the change; 0 is how the limiter was made.
+struct Records {
+    /// The limits after each change, by its number. Number 0 is the limiter as it was made.
     caps: Vec<Cap>,
     scopes: HashMap<u64, Vec<Holder>>,
     waiting: HashMap<u64, Waiting>,
-    /// Tells holders and waiters apart.
+    /// The number of the last holder or waiter.
     number: u64,
 }
 
@@ -64,9 +66,9 @@ struct Holder {
     number: u64,
     key: Option<Key>,
     weight: u32,
-    /// The changes that had returned before it can have been granted its permit.
+    /// The number of changes that had returned before the call can have been granted its permit.
     since: usize,
-    /// It has not started before.
+    /// The earliest time at which the call can have started.
     began: Instant,
     inside: bool,
 }
@@ -78,14 +80,14 @@ struct Waiting {
     since: Instant,
 }
 
-/// A holder's entry.
+/// The entry of a holder in the ledger.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     scope: u64,
     number: u64,
 }
 
-/// What is known of a call that has just been let in.
+/// The facts of a call that has just been admitted.
 #[derive(Debug)]
 pub(crate) struct Entering {
     pub(crate) request: Request,
@@ -96,26 +98,27 @@ pub(crate) struct Entering {
 
 impl Ledger {
     pub(crate) fn new(name: String, per: Option<Duration>, made: Cap) -> Self {
-        let books = Books { caps: vec![made], ..Books::default() };
-        Self { name, per, returned: AtomicUsize::new(0), books: Mutex::new(books) }
+        let records = Records { caps: vec![made], ..Records::default() };
+        Self { name, per, returned: AtomicUsize::new(0), records: Mutex::new(records) }
     }
 
-    /// The number of the last change that has returned.
+    /// Returns the number of the last change that has returned.
     pub(crate) fn moment(&self) -> usize {
         self.returned.load(SeqCst)
     }
 
-    /// A change begins, after which this is in force.
+    /// Notes that a change begins after which these limits are in force.
     pub(crate) fn change_begins(&self, cap: Cap) {
-        self.books().caps.push(cap);
+        self.records().caps.push(cap);
     }
 
-    /// The change has returned.
+    /// Notes that the change has returned.
     pub(crate) fn change_returned(&self) {
         self.returned.fetch_add(1, SeqCst);
     }
 
-    /// A call has got its permit. `None` if it cannot be held against the limit.
+    /// Notes that a call has its permit, and checks the cap. Returns `None` if the call cannot be
+    /// counted.
     pub(crate) fn enter(&self, call: &Entering) -> Option<Ticket> {
         let (Some(scope), weight) = (call.scope.number(), call.request.permits()) else {
             return None;
@@ -124,12 +127,12 @@ impl Ledger {
             return None;
         }
         let now = Instant::now();
-        let mut books = self.books();
-        if books.caps[call.since..].iter().any(|cap| !cap.enforced) {
+        let mut records = self.records();
+        if records.caps[call.since..].iter().any(|cap| !cap.enforced) {
             return None;
         }
-        books.number += 1;
-        let number = books.number;
+        records.number += 1;
+        let number = records.number;
         let (key, per) = (call.request.key.clone(), self.per);
         let holder = Holder {
             number,
@@ -139,71 +142,71 @@ impl Ledger {
             began: call.began,
             inside: true,
         };
-        let holders = books.scopes.entry(scope).or_default();
+        let holders = records.scopes.entry(scope).or_default();
         holders.retain(|holder| holder.is_out(per, now));
         holders.push(holder);
 
-        let Books { caps, scopes, .. } = &*books;
+        let Records { caps, scopes, .. } = &*records;
         let (holders, mut over) = (&scopes[&scope], String::new());
         let of_key = holders.iter().filter(|holder| holder.key == key);
         check("the limit", caps, of_key, |cap| cap.limit, &mut over);
         check("the total", caps, holders.iter(), |cap| cap.total.unwrap_or(u32::MAX), &mut over);
-        drop(books);
+        drop(records);
         if !over.is_empty() {
             fault(Fault::OverTheCap, &format!("{}, scope {scope}: {over}", self.name));
         }
         Some(Ticket { scope, number })
     }
 
-    /// A holder is about to give its permit back.
+    /// Notes that a holder is about to give its permit back.
     pub(crate) fn leave(&self, ticket: &Ticket) {
-        let mut books = self.books();
-        let Some(holders) = books.scopes.get_mut(&ticket.scope) else { return };
-        let Some(place) = holders.iter().position(|holder| holder.number == ticket.number) else {
+        let mut records = self.records();
+        let Some(holders) = records.scopes.get_mut(&ticket.scope) else { return };
+        let Some(index) = holders.iter().position(|holder| holder.number == ticket.number) else {
             return;
         };
         if self.per.is_some() {
-            holders[place].inside = false;
+            holders[index].inside = false;
         } else {
-            holders.swap_remove(place);
+            holders.swap_remove(index);
         }
     }
 
-    /// A call waits. Its number is for [`waits_no_longer`](Self::waits_no_longer).
+    /// Notes that a call waits. Returns its number for [`waits_no_longer`](Self::waits_no_longer).
     pub(crate) fn waits(&self, request: &Request, scope: Scope) -> u64 {
-        let mut books = self.books();
-        books.number += 1;
-        let (number, since) = (books.number, Instant::now());
-        books.waiting.insert(number, Waiting { request: request.clone(), scope, since });
+        let mut records = self.records();
+        records.number += 1;
+        let (number, since) = (records.number, Instant::now());
+        records.waiting.insert(number, Waiting { request: request.clone(), scope, since });
         number
     }
 
     pub(crate) fn waits_no_longer(&self, number: u64) {
-        self.books().waiting.remove(&number);
+        self.records().waiting.remove(&number);
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Holder {
-    /// Whether its permit is out for certain.
+    /// Returns `true` if the permit is certainly out.
     fn is_out(&self, per: Option<Duration>, now: Instant) -> bool {
         self.inside || per.is_some_and(|per| self.began + per > now)
     }
 }
 
-/// Says in `over` whether these holders are more than can ever have been allowed together.
+/// Writes into `over` if these holders are more than any limit in force can have allowed together.
 fn check<'a>(
     which: &str,
     caps: &[Cap],
     holders: impl Iterator<Item = &'a Holder> + Clone,
-    of: impl Fn(&Cap) -> u32,
+    bound: impl Fn(&Cap) -> u32,
     over: &mut String,
 ) {
     let since = holders.clone().map(|holder| holder.since).max().unwrap_or(0);
-    let cap = caps[since..].iter().map(of).max().unwrap_or(u32::MAX);
+    let cap = caps[since..].iter().map(bound).max().unwrap_or(u32::MAX);
     let out: u64 = holders.clone().map(|holder| u64::from(holder.weight)).sum();
     if out > u64::from(cap) {
         let holders: Vec<_> = holders.collect();
@@ -211,17 +214,17 @@ fn check<'a>(
     }
 }
 
-/// Who holds permits and who waits, for a report.
+/// Lists holders and waiters, for a report.
 impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Of each list so many are shown.
+        /// The number of entries shown of each list.
         const SHOWN: usize = 12;
 
-        let books = self.books();
-        let cap = books.caps.last();
+        let records = self.records();
+        let cap = records.caps.last();
         writeln!(f, "  {}", self.name)?;
         writeln!(f, "    in force: {cap:?}, after {} changes", self.moment())?;
-        for (scope, holders) in &books.scopes {
+        for (scope, holders) in &records.scopes {
             let inside = holders.iter().filter(|holder| holder.inside);
             for Holder { number, key, weight, began, .. } in inside.take(SHOWN) {
                 let age = began.elapsed();
@@ -231,7 +234,7 @@ impl fmt::Display for Ledger {
                 )?;
             }
         }
-        for (number, Waiting { request, scope, since }) in books.waiting.iter().take(SHOWN) {
+        for (number, Waiting { request, scope, since }) in records.waiting.iter().take(SHOWN) {
             writeln!(f, "    {scope:?}: waiter {number}, {request:?}, for {:?}", since.elapsed())?;
         }
         Ok(())
@@ -264,7 +267,7 @@ mod tests {
         Request { key: Some(Key(number)), ..Request::default() }
     }
 
-    /// How many faults are found when calls enter, one after the other, and stay.
+    /// Returns the number of faults that are found when calls enter one after the other and stay.
     fn faults(ledger: &Ledger, since: usize, calls: impl IntoIterator<Item = Request>) -> u64 {
         let before = Fault::OverTheCap.count();
         for request in calls {
@@ -273,7 +276,7 @@ mod tests {
         Fault::OverTheCap.count() - before
     }
 
-    // One test, because faults are counted for the whole process.
+    // This is one test, because faults are counted for the whole process.
     #[test]
     fn more_than_the_cap_are_found_and_no_others() {
         let one = Request::default;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 
-/// A limiter of whichever type.
+/// A limiter of any type.
 #[derive(Debug)]
 pub(crate) enum AnyLimiter {
     Plain(Limiter),
@@ -16,7 +16,7 @@ pub(crate) enum AnyLimiter {
     KeyedFallible(KeyedLimiter<Rejected>),
 }
 
-/// The same for all types.
+/// Does the same with a limiter of any type.
 macro_rules! any {
     ($any:expr, $limiter:ident => $body:expr) => {
         match $any {
@@ -28,8 +28,8 @@ macro_rules! any {
     };
 }
 
-/// Makes an `Acquire` request for what differs from call to call, and awaits it. What an `Acquire` gives
-/// depends on its type, and `$result` makes a `Result` of it.
+/// Sets the options of one call on an `Acquire` and awaits it. The result of an `Acquire` depends
+/// on its type, and `$result` turns it into a `Result`.
 macro_rules! acquire {
     ($acquire:expr, $request:expr, $result:expr) => {{
         let acquire = $acquire.priority($request.priority).enabled($request.enabled);
@@ -42,7 +42,7 @@ macro_rules! acquire {
     }};
 }
 
-/// Does something with the limiter for a key, whichever type the key has.
+/// Does something with the limiter for a key, of either type of key.
 macro_rules! for_key {
     ($limiter:expr, $key:expr, $for_key:ident => $body:expr) => {{
         let Key(number) = $key.expect("a call of a limiter with keys has one");
@@ -86,7 +86,7 @@ impl AnyLimiter {
         }
     }
 
-    /// Takes permits, or waits for them.
+    /// Waits for the permits and takes them.
     pub(crate) async fn acquire(self: Arc<Self>, request: Request) -> Result<Permit, Rejected> {
         match &*self {
             Self::Plain(limiter) => acquire!(limiter.acquire(), request, Ok),
@@ -163,7 +163,7 @@ impl AnyLimiter {
     }
 }
 
-/// What can be changed while a limiter is in use.
+/// A change to a limiter in use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Change {
     Limit(u32),
@@ -173,6 +173,6 @@ pub(crate) enum Change {
     Closed(bool),
     MaxWaiting(u32),
     MaxWait(Duration),
-    /// Takes back all of them but the total and closing.
+    /// Takes all changes back but the total and closing.
     Reset,
 }

@@ -1,5 +1,6 @@
-//! A soak: for minutes, several threads do to limiters what programs may do, and worse, at random. Never
-//! may more permits be out than the limit, a call hang, anything be lost, or memory grow.
+//! A soak: for minutes, several threads use limiters at random, as programs do and worse. The
+//! number of permits out must never exceed the limit, no call may hang, nothing may be lost, and
+//! memory must not grow.
 //!
 //! ```sh
 //! cargo run --release -p limit-benches --bin soak -- --minutes 10
@@ -7,18 +8,18 @@
 //! cargo run --release -p limit-benches --bin soak -- --seconds 60 --only bursts --only readings
 //! ```
 //!
-//! `--minutes M` or `--seconds S` say for how long (a minute, if neither is there), `--seed N` repeats the
-//! random choices of another run (but not how its threads interleave), `--only NAME` (repeatable) plays
-//! some scenarios and no others, and `--patience S` says for how long nothing may end before that is
-//! called a hang (10 s). With the feature `task` there is one more scenario, `pools`.
+//! `--minutes M` and `--seconds S` set the length (default: a minute). `--seed N` repeats the
+//! random choices of another run, but not how its threads interleave. `--only NAME` (repeatable)
+//! plays some scenarios and no others. `--patience S` sets for how long no call may end before that
+//! is called a hang (default: 10 s). The feature `task` adds the scenario `pools`.
 //!
-//! Every ten seconds a line tells how it goes, and at the end there is a summary. The exit code is 0 if
-//! nothing was found. Faults are printed as they are found, with the limiter, what is known of its calls,
-//! and the seed; the soak ends with the round in which there was one.
+//! The soak prints a line every ten seconds, and a summary at the end. The exit code is 0 if no
+//! fault was found. A fault is printed when it is found, with the limiter, its calls and the seed.
+//! The soak ends with the round of the first fault.
 //!
-//! It knows nothing but the public API. A new scenario goes into `scenarios`, which says how; `stage` is
-//! what happens in a round, `ledger` how the cap is checked, `account` what is counted, `quiet` what is
-//! looked at between rounds, and `memory` how memory is compared.
+//! The soak uses the public API alone. A new scenario goes into `scenarios`, which says how.
+//! `stage` holds the state of a round, `ledger` checks the cap, `account` counts calls, `quiet`
+//! checks limiters between rounds, and `memory` compares memory.
 #![forbid(unsafe_code)]
 
 mod account;
@@ -77,7 +78,7 @@ fn scenario_list() -> String {
     format!("Scenarios:{}", lines.collect::<String>())
 }
 
-/// A line is printed that often.
+/// The time between two lines of output.
 const EVERY: Duration = Duration::from_secs(10);
 
 fn main() {
@@ -107,11 +108,11 @@ fn main() {
         Fault::Panic.count(),
         verdict.unwrap_or_else(|grown| grown),
     );
-    // Not by returning, if threads hang.
+    // Returning would wait for threads that hang.
     process::exit(i32::from(faults() > 0));
 }
 
-/// Plays rounds until the time is over or a fault was found; says how many were played.
+/// Plays rounds until the time is over or a fault is found. Returns the number of rounds.
 fn soak(
     rules: &Rules,
     length: Duration,
@@ -131,7 +132,7 @@ fn soak(
     (Ok(()), rounds)
 }
 
-/// The lines that tell how it goes.
+/// The lines of output while the soak runs.
 struct Lines {
     start: Instant,
     last: Instant,

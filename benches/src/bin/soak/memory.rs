@@ -1,10 +1,11 @@
-//! Whether memory is flat: what the process has allocated, and what of it is resident.
+//! The check that memory stays flat: the bytes that the process has allocated, and the resident
+//! ones.
 //!
-//! Both are looked at between rounds, when nothing goes on. The library never frees some of what it
-//! has made (as many registries as there ever were runtimes at once, as large queues as there ever
-//! were, and in each a semaphore for as many limiters as there ever were at once), so memory grows at
-//! first, and then seldom and by steps. What there is after the first half of the time is compared with
-//! what there is at the end.
+//! Samples are taken between rounds, when nothing runs. The library never frees some of its memory:
+//! as many registries as there ever were runtimes at once, queues as large as they ever were, and
+//! in each registry a semaphore for as many limiters as there ever were at once. So memory grows at
+//! first, and then seldom and by steps. The check compares the memory after the first half of the
+//! time with the memory at the end.
 
 use cap::Cap;
 use std::alloc::System;
@@ -19,16 +20,16 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) allocated: usize,
-    /// The resident set, where the system tells it.
+    /// The resident set, where the system reports it.
     pub(crate) resident: Option<usize>,
 }
 
-/// Bytes that may be allocated at the end beyond the most there were after warm-up: so much in any
-/// case, and this part of it. Without a leak there were 2 to 4 MiB after half a minute and 8 to 9 after
-/// some minutes, with steps of up to 1.5 MiB (one limiter more than ever, and so a chunk in each registry);
-/// then it stayed, for 27 million calls.
+/// The bytes that may be allocated at the end beyond the most after warm-up: a fixed number, and a
+/// part of the latter. Without a leak there were 2 to 4 MiB after half a minute and 8 to 9 after
+/// some minutes, with steps of up to 1.5 MiB (one limiter more than ever, and so a chunk in each
+/// registry). Then it stayed, for 27 million calls.
 const ALLOCATED: (usize, f64) = (3 << 20, 0.25);
-/// The same, of the resident set, of which the allocator gives little back.
+/// The same for the resident set. The allocator gives little of it back.
 const RESIDENT: (usize, f64) = (16 << 20, 0.5);
 
 impl Sample {
@@ -37,24 +38,24 @@ impl Sample {
     }
 }
 
-/// The second number of `/proc/self/statm`, which counts pages of (nearly always) 4 KiB.
+/// Reads the second number of `/proc/self/statm`, which counts pages of (nearly always) 4 KiB.
 fn resident() -> Option<usize> {
     let pages = fs::read_to_string("/proc/self/statm").ok()?;
     pages.split(' ').nth(1)?.parse().ok().map(|pages: usize| pages * 4_096)
 }
 
-/// What memory there was.
+/// The samples of a run.
 #[derive(Debug)]
 pub(crate) struct Memory {
     warm_up: Duration,
     warm: Option<Sample>,
-    /// The least of the last rounds: what they have in common is what stays.
+    /// The samples of the last rounds. Memory that all of them have is memory that stays.
     last: [Option<Sample>; LAST],
     rounds: usize,
 }
 
 const LAST: usize = 4;
-/// Fewer rounds tell nothing.
+/// With fewer rounds nothing is compared.
 const FEW: usize = 12;
 
 impl Memory {
@@ -62,7 +63,7 @@ impl Memory {
         Self { warm_up, warm: None, last: [None; LAST], rounds: 0 }
     }
 
-    /// Looks, that long after the start. Nothing may go on.
+    /// Takes a sample, at this time after the start. Nothing else may run.
     pub(crate) fn sample(&mut self, elapsed: Duration) -> Sample {
         let now = Sample::now();
         if elapsed < self.warm_up {
@@ -76,7 +77,7 @@ impl Memory {
         now
     }
 
-    /// In words; an error if it has grown.
+    /// Returns the comparison in words, as an error if memory has grown.
     pub(crate) fn verdict(&self) -> Result<String, String> {
         let last = self.last.into_iter().flatten().reduce(least);
         let (Some(warm), Some(last), FEW..) = (self.warm, last, self.rounds) else {

@@ -1,18 +1,18 @@
-//! Panics: those that the soak provokes, which are silent, and all others, which are failures.
+//! Panics: the soak's own ones are silent, and all others are faults.
 
 use crate::score::{self, Fault};
 use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// The payload of a panic that is part of a scenario.
+/// The payload of a panic that a scenario provokes.
 struct Provoked;
 
-/// Panics, as a user's body or waker may. Nothing is printed.
+/// Panics as a user's body or waker may. Nothing is printed.
 pub(crate) fn provoke() -> ! {
     panic::panic_any(Provoked)
 }
 
-/// Runs code of the library that may call foreign code. `None` if that has panicked on purpose; any
-/// other panic goes on.
+/// Runs code of the library that may call foreign code. Returns `None` if that panics on purpose,
+/// and passes any other panic on.
 pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => Some(value),
@@ -21,7 +21,7 @@ pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-/// From now on provoked panics are silent. Others are printed as usual, and counted.
+/// Makes provoked panics silent. All others are printed as usual, and counted.
 pub(crate) fn install_hook() {
     let print = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {

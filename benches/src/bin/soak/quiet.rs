@@ -1,4 +1,4 @@
-//! What must be so of a limiter at which no call is under way.
+//! The checks of a limiter while no call is under way.
 
 use crate::request::{Key, Scope};
 use crate::stage::Numbered;
@@ -10,10 +10,9 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-/// Looks at all limiters: as code outside any runtime sees them, and as each runtime does, of those
-/// given and of one that is new.
+/// Checks all limiters: from outside any runtime, from each of these runtimes, and from a new one.
 pub(crate) fn check(subjects: &[Arc<Subject>], mut runtimes: Vec<Numbered>) {
-    // Permits come back when their windows are over.
+    // With a rate, permits come back when their windows are over.
     let windows = subjects.iter().filter_map(|subject| subject.spec.per);
     thread::sleep(windows.max().unwrap_or_default() + Duration::from_millis(1));
     for subject in subjects {
@@ -29,13 +28,13 @@ pub(crate) fn check(subjects: &[Arc<Subject>], mut runtimes: Vec<Numbered>) {
             }
         }
     }
-    // These permits cool, too.
+    // With a rate, the permits just taken are out until their windows are over.
     for subject in subjects.iter().filter(|subject| subject.spec.per.is_none()) {
         unused(subject);
     }
 }
 
-/// Nothing is held, nobody waits, no key is left, and every call was counted.
+/// Checks that no permit is held, nobody waits, no key is left, and every call was counted.
 fn unused(subject: &Subject) {
     let account = &subject.account;
     let snapshot = subject.limiter.snapshot();
@@ -55,7 +54,7 @@ fn unused(subject: &Subject) {
     }
 }
 
-/// All permits are free, and no more than these.
+/// Checks that all permits can be taken, and no more than these.
 fn all_can_be_taken(subject: &Subject, scope: Scope) {
     let key = subject.spec.keyed.then_some(Key(0));
     let limit = subject.spec.limit.min(subject.spec.total.unwrap_or(u32::MAX));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A generator of random numbers: `SplitMix64`, from Steele, Lea and Flood, *Fast Splittable
-/// Pseudorandom Number Generators* (2014). Two with one seed give the same numbers.
+/// Pseudorandom Number Generators* (2014). Two generators with one seed give the same numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
@@ -12,7 +12,7 @@ impl Random {
         Self(seed)
     }
 
-    /// Another generator, for something that runs beside this one.
+    /// Returns another generator, for code that runs beside this one's.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.next())
     }
@@ -25,28 +25,28 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below this one, which is not 0.
+    /// Returns a number below `end`, which is not 0.
     pub(crate) fn below(&mut self, end: u32) -> u32 {
         u32::try_from(self.next() % u64::from(end)).expect("it is below a `u32`")
     }
 
-    /// A number from `least` to `most`, both included.
+    /// Returns a number from `least` to `most`, both included.
     pub(crate) fn between(&mut self, least: u32, most: u32) -> u32 {
         least + self.below(most - least + 1)
     }
 
-    /// True one time in so many.
+    /// Returns `true` one time in `times`.
     pub(crate) fn one_in(&mut self, times: u32) -> bool {
         self.below(times) == 0
     }
 
-    /// One of these, of which there is at least one.
+    /// Returns one element of a slice, which is not empty.
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let number = usize::try_from(self.next() % from.len() as u64);
         &from[number.expect("it is below a `usize`")]
     }
 
-    /// A duration of so many microseconds, both included.
+    /// Returns a duration from `least` to `most` microseconds, both included.
     pub(crate) fn micros(&mut self, least: u32, most: u32) -> Duration {
         Duration::from_micros(self.between(least, most).into())
     }

@@ -1,4 +1,4 @@
-//! Plays one round: starts scenarios, waits for them, and looks at what is left.
+//! Plays one round: starts scenarios, waits for them, and checks the limiters that are left.
 
 use crate::quiet;
 use crate::random::Random;
@@ -13,17 +13,17 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// What rounds have in common.
+/// The rules of all rounds of a run.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) seed: u64,
-    /// So long nothing may end before it is called a hang.
+    /// A round hangs if no call ends for this long.
     pub(crate) patience: Duration,
-    /// The scenarios that were asked for; all, if none were.
+    /// The scenarios that the command line names. Empty means all.
     pub(crate) only: Vec<String>,
 }
 
-/// The round has not come to its end, nor will it: threads of it still are there.
+/// The error of a round that does not end. Some of its threads still run.
 #[derive(Debug)]
 pub(crate) struct Hung;
 
@@ -34,22 +34,24 @@ struct Actor {
     thread: JoinHandle<()>,
 }
 
-/// An actor's number, and the runtimes that it leaves behind.
+/// The number of an actor, and the runtimes that it leaves behind.
 type Done = (usize, Vec<Numbered>);
 
-/// A round that goes on.
+/// A round that runs.
 struct Round<'a> {
     rules: &'a Rules,
     number: u64,
     stage: Arc<Stage>,
     actors: Vec<Actor>,
     done: Receiver<Done>,
-    /// The actors that have not come to their ends.
+    /// The numbers of the actors that still run.
     busy: BTreeSet<usize>,
     left: Vec<Numbered>,
 }
 
 /// Plays a round.
+///
+/// Fails with [`Hung`] if calls no longer end.
 pub(crate) fn play(rules: &Rules, number: u64, mut random: Random) -> Result<(), Hung> {
     let stage = Arc::new(Stage::new(&mut random));
     let length = random.micros(100_000, 700_000);
@@ -60,7 +62,7 @@ pub(crate) fn play(rules: &Rules, number: u64, mut random: Random) -> Result<(),
     for (number, scenario) in cast.into_iter().enumerate() {
         let (stage, random, tell) = (Arc::clone(&stage), random.fork(), tell.clone());
         let thread = thread::spawn(move || {
-            // Why it panics, if it does, is for the hook to see.
+            // The panic hook reports a panic, so its payload is not needed here.
             let left = catch_unwind(AssertUnwindSafe(|| (scenario.act)(&stage, random)));
             drop(stage);
             let _ = tell.send((number, left.unwrap_or_default()));
@@ -69,7 +71,7 @@ pub(crate) fn play(rules: &Rules, number: u64, mut random: Random) -> Result<(),
     }
     let busy = (0..actors.len()).collect();
     let mut round = Round { rules, number, stage, actors, done, busy, left: Vec::new() };
-    let porter = {
+    let releaser = {
         let stage = Arc::clone(&round.stage);
         thread::spawn(move || stage.release_the_lingering())
     };
@@ -86,11 +88,11 @@ pub(crate) fn play(rules: &Rules, number: u64, mut random: Random) -> Result<(),
     for actor in round.actors {
         drop(actor.thread.join());
     }
-    drop(porter.join());
+    drop(releaser.join());
     Ok(())
 }
 
-/// The scenarios of a round.
+/// Returns the scenarios of a round: the named ones, or some at random.
 fn cast(rules: &Rules, random: &mut Random) -> Vec<&'static Scenario> {
     if !rules.only.is_empty() {
         let asked = |scenario: &&Scenario| rules.only.iter().any(|name| name == scenario.name);
@@ -100,7 +102,7 @@ fn cast(rules: &Rules, random: &mut Random) -> Vec<&'static Scenario> {
 }
 
 impl Round<'_> {
-    /// Waits for some of the actors, for as long as calls end.
+    /// Waits until the actors that `whom` selects have ended. Fails if calls no longer end.
     fn wait_for(&mut self, whom: impl Fn(&Actor) -> bool) -> Result<(), Hung> {
         let mut progress = Progress::new(self.rules.patience);
         while self.busy.iter().any(|&number| whom(&self.actors[number])) {
@@ -119,14 +121,14 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Scenarios may have left permits, calls, and tasks in runtimes that end beside them. Whoever may
-    /// still make a call has the stage.
+    /// Waits until nobody can make a call any more. Permits, calls and tasks can outlive their
+    /// scenario, in runtimes that end later. All code that may still make a call holds the stage.
     fn wait_until_nobody_calls(&self) -> Result<(), Hung> {
-        /// We, and the porter.
-        const STAFF: usize = 2;
+        /// This round and its releaser hold the stage too.
+        const OWN: usize = 2;
 
         let mut progress = Progress::new(self.rules.patience);
-        while Arc::strong_count(&self.stage) > STAFF || !self.stage.live_accounts().is_empty() {
+        while Arc::strong_count(&self.stage) > OWN || !self.stage.live_accounts().is_empty() {
             thread::sleep(Duration::from_millis(1));
             if progress.is_none() {
                 return Err(self.hung());
@@ -135,7 +137,8 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Looks at what is left. On a thread of its own, because that may hang as well.
+    /// Checks the limiters that are left. A thread of its own does so, because the check may hang
+    /// too.
     fn look(&mut self) -> Result<(), Hung> {
         let (stage, left) = (Arc::clone(&self.stage), std::mem::take(&mut self.left));
         let (tell, done) = mpsc::channel();
@@ -151,7 +154,7 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Tells what is known of who hangs.
+    /// Reports a hang, with the calls and the limiters that take part in it.
     fn hung(&self) -> Hung {
         let mut words = format!(
             "nothing has ended for {:?} in round {}; seed {}\n",
@@ -162,7 +165,8 @@ impl Round<'_> {
         for account in self.stage.live_accounts() {
             let _ = write!(words, "{}", account.ledger);
         }
-        // Last, and by another thread, because a lock may be what hangs.
+        // The snapshots come last and from another thread, because a lock may be the cause of the
+        // hang.
         let (tell, told) = mpsc::channel();
         thread::spawn(move || {
             for limiter in limit_runtime::limiters() {
@@ -184,7 +188,7 @@ impl Round<'_> {
     }
 }
 
-/// Whether calls still end.
+/// Watches if calls still end.
 struct Progress {
     patience: Duration,
     calls: u64,
@@ -198,10 +202,10 @@ impl Progress {
         Self { patience, calls: score::calls(), since: now, began: now }
     }
 
-    /// Whether none has ended for too long. While scenarios that change limiters are waited for, others
-    /// go on making calls, so there is an end to all waiting as well.
+    /// Returns `true` if no call has ended for too long. Other scenarios go on making calls while
+    /// the round waits for those that change limiters, so each wait also has an end of its own.
     fn is_none(&mut self) -> bool {
-        /// So many times as patient one is with all together.
+        /// The end of a wait, as a multiple of the patience.
         const ALL: u32 = 6;
 
         let (now, calls) = (Instant::now(), score::calls());

@@ -1,15 +1,18 @@
-//! What is done to limiters. A scenario is a function that one thread runs in a round.
+//! The scenarios. A scenario is a function that one thread runs in a round, to use limiters in one
+//! way.
 //!
-//! To add one: write a file with a function `act` in the folder `scenarios`, and a line in [`ALL`]. It
-//! makes calls for as long as [`Stage::may_call`] says, by [`Subject::call`] and its like, which check
-//! the cap and keep count. It returns when all of its calls have ended, with the runtimes that still
-//! are there. Limiters it may have from [`Stage::shared`], or make some by [`Stage::subject`]. Random
-//! choices come from the [`Random`] that it is given, so that a seed repeats them.
+//! To add a scenario, write a file with a function `act` in the folder `scenarios`, and a line in
+//! [`ALL`]. The function makes calls as long as [`Stage::may_call`] returns `true`.
+//! [`Subject::call`] and its like check the cap and count the calls. The function returns when all
+//! of its calls have ended, with the runtimes that still exist. It takes limiters from
+//! [`Stage::shared`], or makes some with [`Stage::subject`]. It makes random choices with the
+//! [`Random`] that it is given, so that a seed repeats them.
 //!
-//! Faults are found by themselves: a permit over the cap by the ledger, a call that does not end by
-//! whoever waits for the scenario, and what was lost when all is quiet. What only the scenario can
-//! know, it tells by [`fault`](crate::score::fault). A task that may go on after the scenario has
-//! returned keeps the stage, because all is quiet when nobody has it any more.
+//! The scenario need not look for most faults. The ledger finds a permit over the cap, the round
+//! finds a call that does not end, and the check at the end finds losses. A scenario reports with
+//! [`fault`](crate::score::fault) the faults that it alone can find. A task that may outlive its
+//! scenario holds the stage, because the check at the end starts when nobody holds the stage any
+//! more.
 //!
 //! [`Subject::call`]: crate::subject::Subject::call
 
@@ -30,17 +33,19 @@ use crate::random::Random;
 use crate::stage::{Numbered, Stage};
 use std::sync::Arc;
 
-/// Something that is done to limiters.
+/// A way to use limiters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) act: Act,
-    /// Whether it changes limiters that it has not made. Then others are waited for after it.
+    /// `true` if it changes limiters that it has not made. The round then waits for it before the
+    /// others.
     pub(crate) changes: bool,
 }
 
-/// Does it, on a thread of its own. Gives the runtimes that it leaves behind, on which nothing runs.
+/// Runs a scenario, on a thread of its own. Returns the runtimes that it leaves behind, on which
+/// nothing runs.
 pub(crate) type Act = fn(&Arc<Stage>, Random) -> Vec<Numbered>;
 
 const fn scenario(name: &'static str, act: Act, about: &'static str) -> Scenario {

@@ -1,15 +1,15 @@
-//! What a limiter is made of, at random.
+//! The settings of a limiter, at random.
 
 use crate::random::Random;
 use crate::request::{Key, Request};
 use limit_runtime::{Order, Scope};
 use std::time::Duration;
 
-/// What a limiter is made of.
+/// The settings with which a limiter is made.
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
     pub(crate) scope: Scope,
-    /// From 1 up, so that every call is let in at last.
+    /// The limit, from 1 up, so that every call is admitted at last.
     pub(crate) limit: u32,
     pub(crate) keyed: bool,
     /// With keys, the limit over all of them.
@@ -19,12 +19,12 @@ pub(crate) struct Spec {
     pub(crate) max_wait: Option<Duration>,
     pub(crate) order: Order,
     pub(crate) ranked: bool,
-    /// Whether calls have weights and priorities, and are enabled or not.
+    /// `true` if calls have weights and priorities, and are enabled or not.
     pub(crate) varied: bool,
 }
 
 impl Spec {
-    /// One for each runtime or for the process, and nothing else.
+    /// Returns the settings of a limiter with a scope and a limit, and nothing else.
     pub(crate) fn plain(scope: Scope, limit: u32) -> Self {
         Self {
             scope,
@@ -40,7 +40,7 @@ impl Spec {
         }
     }
 
-    /// Anything. If it is `timed`, its calls may need tokio's timer when they wait.
+    /// Returns settings at random. If they are `timed`, waiting calls may need tokio's timer.
     pub(crate) fn any(random: &mut Random, timed: bool) -> Self {
         let limit = random.between(1, 6);
         let keyed = random.one_in(3);
@@ -58,7 +58,7 @@ impl Spec {
         }
     }
 
-    /// A rate, half the time with whatever goes with it.
+    /// Returns a rate, half the time with random other settings.
     pub(crate) fn rate(random: &mut Random) -> Self {
         let spec = if random.one_in(2) {
             Self::any(random, true)
@@ -69,17 +69,17 @@ impl Spec {
         Self { limit: random.between(1, 3), total: None, per, max_waiting: None, ..spec }
     }
 
-    /// Whether calls can be refused that do not ask for anything.
+    /// Returns `true` if a call without options can be refused.
     pub(crate) fn is_fallible(&self) -> bool {
         self.max_waiting.is_some() || self.max_wait.is_some()
     }
 
-    /// Whether calls that wait may need tokio's timer.
+    /// Returns `true` if a waiting call may need tokio's timer.
     pub(crate) fn is_timed(&self) -> bool {
         self.per.is_some() || self.max_wait.is_some()
     }
 
-    /// What a call may ask for.
+    /// Returns a request at random that fits the limiter.
     pub(crate) fn any_request(&self, random: &mut Random) -> Request {
         let key = self.keyed.then(|| any_key(random));
         if !self.varied {
@@ -87,7 +87,7 @@ impl Spec {
         }
         Request {
             key,
-            // More than the limit now and then, which is refused.
+            // Now and then the weight is more than the limit, which is refused.
             weight: random.one_in(3).then(|| random.below(self.limit + 2)),
             priority: *random.pick(&[0, 0, 0, 1, 3]),
             max_wait: (self.is_timed() && random.one_in(6)).then(|| random.micros(0, 4_000)),
@@ -100,7 +100,7 @@ pub(crate) fn any_scope(random: &mut Random) -> Scope {
     *random.pick(&[Scope::Runtime, Scope::Process])
 }
 
-/// Nearly always one of a few; else one that has never been seen.
+/// Returns one of a few keys nearly always, and else a new one.
 fn any_key(random: &mut Random) -> Key {
     const USUAL: u32 = 4;
     Key(if random.one_in(8) { random.between(USUAL, u32::MAX - 1) } else { random.below(USUAL) })

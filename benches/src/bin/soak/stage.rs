@@ -1,9 +1,9 @@
-//! One round: limiters, and scenarios that use them at the same time.
+//! The state that all scenarios of a round share: limiters, phases and runtimes.
 //!
-//! A round goes through four phases. While limiters may be changed, everything happens. Then changes
-//! end, and calls go on for a moment: whoever has been left behind by a change must get on without
-//! another. Then nobody makes new calls, and those that there are come to their ends. At last all is
-//! quiet, and is looked at.
+//! A round has four phases. At first everything happens. Then changes end and calls go on for a
+//! moment: a waiter that a change has left behind must get on without another change. Then no new
+//! calls are made, and the calls under way come to their ends. At last nothing happens any more,
+//! and the limiters are checked.
 
 use crate::account::Account;
 use crate::call::Held;
@@ -17,23 +17,23 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-/// What the scenarios of a round share. Whoever has it may make calls.
+/// The shared state of a round. Code that holds it may make calls.
 #[derive(Debug, Default)]
 pub(crate) struct Stage {
     /// Limiters that all scenarios may use.
     shared: Vec<Arc<Subject>>,
-    /// Limiters that are there until all is quiet.
+    /// The limiters that exist until the check at the end.
     kept: Mutex<Vec<Arc<Subject>>>,
-    /// The accounts of all limiters there are, or were.
+    /// The accounts of all limiters of the round, dropped ones included.
     accounts: Mutex<Vec<Arc<Account>>>,
     changes_are_over: AtomicBool,
     calls_are_over: AtomicBool,
     is_over: AtomicBool,
-    /// Permits that outlive the code which has taken them.
+    /// The permits that outlive the code which has taken them.
     lingering: Mutex<Vec<Held>>,
 }
 
-/// Runtimes are told apart by these numbers.
+/// The number of the next runtime.
 static RUNTIMES: AtomicU64 = AtomicU64::new(1);
 
 impl Stage {
@@ -49,14 +49,14 @@ impl Stage {
         stage
     }
 
-    /// Makes a limiter, which is looked at when all is quiet.
+    /// Makes a limiter that is checked at the end of the round.
     pub(crate) fn subject(&self, name: &str, spec: Spec) -> Arc<Subject> {
         let subject = Arc::new(self.short_lived(name, spec));
         lock(&self.kept).push(Arc::clone(&subject));
         subject
     }
 
-    /// Makes a limiter that is dropped before.
+    /// Makes a limiter that its scenario drops before the end of the round.
     pub(crate) fn short_lived(&self, name: &str, spec: Spec) -> Subject {
         let subject = Subject::new(name, spec);
         lock(&self.accounts).push(Arc::clone(&subject.account));
@@ -67,7 +67,7 @@ impl Stage {
         &self.shared
     }
 
-    /// A limiter that all may use; without a timer, one that does not need one.
+    /// Returns one of the shared limiters. Without a timer, it is one that needs none.
     pub(crate) fn any_shared(&self, random: &mut Random, timer: bool) -> &Arc<Subject> {
         loop {
             let subject = random.pick(&self.shared);
@@ -77,18 +77,18 @@ impl Stage {
         }
     }
 
-    /// The limiters that are looked at when all is quiet.
+    /// Returns the limiters that are checked at the end.
     pub(crate) fn subjects(&self) -> Vec<Arc<Subject>> {
         lock(&self.kept).clone()
     }
 
-    /// The accounts of all limiters that have calls or permits.
+    /// Returns the accounts of all limiters that have calls or permits.
     pub(crate) fn live_accounts(&self) -> Vec<Arc<Account>> {
         let accounts = lock(&self.accounts);
         accounts.iter().filter(|account| account.live() > 0).cloned().collect()
     }
 
-    /// Whether limiters may be changed.
+    /// Returns `true` while limiters may be changed.
     pub(crate) fn may_change(&self) -> bool {
         !self.changes_are_over.load(Relaxed)
     }
@@ -97,7 +97,7 @@ impl Stage {
         self.changes_are_over.store(true, SeqCst);
     }
 
-    /// Whether new calls may be made.
+    /// Returns `true` while new calls may be made.
     pub(crate) fn may_call(&self) -> bool {
         !self.calls_are_over.load(Relaxed)
     }
@@ -106,7 +106,7 @@ impl Stage {
         self.calls_are_over.store(true, SeqCst);
     }
 
-    /// Keeps a permit for some milliseconds, whatever becomes of the code that has taken it.
+    /// Keeps a permit for some milliseconds, independent of the code that has taken it.
     pub(crate) fn linger(&self, held: Held) {
         lock(&self.lingering).push(held);
     }
@@ -124,7 +124,7 @@ impl Stage {
         self.is_over.store(true, SeqCst);
     }
 
-    /// Waits for so long, or until no new calls may be made.
+    /// Waits for a duration, or until no new calls may be made.
     pub(crate) fn sleep(&self, duration: Duration) {
         const STEP: Duration = Duration::from_millis(5);
 
@@ -143,8 +143,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for all tasks. Whether one has panicked on purpose is for the hook to see.
-pub(crate) async fn end_of(tasks: Vec<JoinHandle<()>>) {
+/// Waits for all tasks. The panic hook reports a panic that no scenario has provoked.
+pub(crate) async fn wait_for_all(tasks: Vec<JoinHandle<()>>) {
     for task in tasks {
         drop(task.await);
     }
@@ -158,24 +158,24 @@ pub(crate) struct Numbered {
 }
 
 impl Numbered {
-    /// A runtime on the thread that drives it.
+    /// Makes a runtime on the thread that drives it.
     pub(crate) fn one_thread() -> Self {
-        Self::of(Builder::new_current_thread())
+        Self::build(Builder::new_current_thread())
     }
 
-    /// A runtime with so many threads of its own.
+    /// Makes a runtime with threads of its own.
     pub(crate) fn workers(workers: usize) -> Self {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(workers);
-        Self::of(builder)
+        Self::build(builder)
     }
 
-    fn of(mut builder: Builder) -> Self {
+    fn build(mut builder: Builder) -> Self {
         let runtime = builder.enable_time().build().expect("a runtime can be made");
         Self { runtime, scope: Scope::Runtime(RUNTIMES.fetch_add(1, Relaxed)) }
     }
 
-    /// One or the other.
+    /// Makes a runtime of either kind.
     pub(crate) fn any(random: &mut Random) -> Self {
         if random.one_in(2) { Self::one_thread() } else { Self::workers(2) }
     }

@@ -1,4 +1,4 @@
-//! A limiter that is used and changed at random.
+//! A limiter under test, its settings, and its account.
 
 use crate::account::{Account, End, Live};
 use crate::call::{Call, Held};
@@ -12,14 +12,14 @@ use limit_runtime::Scope as Shared;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// A limiter, how it was made, and its account.
+/// A limiter under test.
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) limiter: Arc<AnyLimiter>,
     pub(crate) account: Arc<Account>,
     pub(crate) spec: Spec,
-    /// What is in force. Locked during a change, so that the ledger knows in which order changes are
-    /// made.
+    /// The settings in force. They are locked during a change, so that the ledger knows the order
+    /// of changes.
     state: Mutex<State>,
 }
 
@@ -57,7 +57,7 @@ impl Subject {
         }
     }
 
-    /// In which scope a call is that is polled there.
+    /// Returns the scope of a call that is polled there.
     pub(crate) fn scope(&self, polled: Scope) -> Scope {
         match self.spec.scope {
             Shared::Process => Scope::Process,
@@ -66,17 +66,17 @@ impl Subject {
         }
     }
 
-    /// A call that asks for this, and will be polled there.
+    /// Returns a call with these options that will be polled there.
     pub(crate) fn call(&self, polled: Scope, request: Request) -> Call {
         Call::new(&self.limiter, &self.account, self.scope(polled), request)
     }
 
-    /// A call that asks for something that fits the limiter.
+    /// Returns a call with random options that fit the limiter.
     pub(crate) fn any_call(&self, polled: Scope, random: &mut Random) -> Call {
         self.call(polled, self.spec.any_request(random))
     }
 
-    /// A permit, if one is free.
+    /// Takes a permit, if one is free.
     pub(crate) fn try_acquire(&self, polled: Scope, key: Option<Key>) -> Option<Held> {
         let live = Live::new(&self.account);
         let (since, began) = (self.account.ledger.moment(), Instant::now());
@@ -93,7 +93,7 @@ impl Subject {
         held
     }
 
-    /// Changes something of the limiter, after the ledger was told.
+    /// Changes the limiter, after the ledger was told.
     pub(crate) fn change(&self, change: Change) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.changed = true;
@@ -113,10 +113,10 @@ impl Subject {
         self.account.ledger.change_returned();
     }
 
-    /// Takes all changes back, if there were any: whoever waits will be let in.
+    /// Takes all changes back, if there were any, so that every waiter is admitted.
     ///
-    /// A limiter that nobody has changed is not touched, because that would serve its waiters and hide
-    /// that nobody else does.
+    /// A limiter that nobody has changed is left alone. A change would serve its waiters and hide
+    /// that nothing else does.
     pub(crate) fn restore(&self) {
         let changed = self.state.lock().unwrap_or_else(PoisonError::into_inner).changed;
         if changed {

@@ -1,4 +1,4 @@
-//! The process that is crowded, or empty, and measures itself when asked.
+//! The process of a crowd, or of one limiter alone. It measures itself when asked.
 
 use std::hint::black_box;
 use std::io::stdin;
@@ -21,8 +21,8 @@ async fn acquired(limiter: &Limiter, value: u32) -> u32 {
     body(value)
 }
 
-/// Makes the crowd; then, for each line it reads, prints nanoseconds for a call of one limiter
-/// and of each in turn.
+/// Makes the crowd. Then prints one line for each line that it reads: the nanoseconds of a call to
+/// one limiter, and to each limiter in turn.
 pub(crate) fn child(arguments: &[String]) {
     let [subject, limiters, runtimes, turn] = arguments else {
         panic!("--crowd-child takes subject, limiters, runtimes and milliseconds");
@@ -61,7 +61,7 @@ pub(crate) fn child(arguments: &[String]) {
     }
 }
 
-/// Leaked, as statics would be: they are there until the process ends.
+/// Makes limiters and leaks them. Like statics, they exist until the process ends.
 fn crowd_of_limiters(count: u32) -> &'static [Limiter] {
     (0..count)
         .map(|index| Limiter::new(Box::leak(format!("crowd-{index}").into_boxed_str()), LIMIT))
@@ -69,11 +69,12 @@ fn crowd_of_limiters(count: u32) -> &'static [Limiter] {
         .leak()
 }
 
-/// Runtimes in which every limiter was used. The last one has workers, the others none.
+/// Makes runtimes and uses every limiter in each. The last runtime has workers, the others have
+/// none.
 fn crowd_of_runtimes(count: u32, limiters: &'static [Limiter], attribute: bool) -> Vec<Runtime> {
     let mut runtimes: Vec<Runtime> = (1..count).map(|_| this_thread()).collect();
     runtimes.push(two_workers());
-    // The annotated function has a limiter too: it takes the place of the first.
+    // The annotated function has a limiter too, which replaces the first.
     let bare = &limiters[usize::from(attribute)..];
     for runtime in &runtimes {
         runtime.block_on(async {
@@ -88,7 +89,7 @@ fn crowd_of_runtimes(count: u32, limiters: &'static [Limiter], attribute: bool) 
     runtimes
 }
 
-/// So many calls in one task, and how long they took.
+/// Makes a number of calls in one task, and returns how long they took.
 fn in_task<F>(runtime: &Runtime, calls: impl Fn(u32) -> F) -> impl FnMut(u32) -> Duration
 where
     F: Future<Output = ()> + Send + 'static,

@@ -44,7 +44,7 @@ trait Hold: tower::Service<(), Response = (), Error = Infallible> + Clone {}
 
 impl<S: tower::Service<(), Response = (), Error = Infallible> + Clone> Hold for S {}
 
-/// A service with one permit, which its clones share.
+/// Makes a service with one permit, which its clones share.
 fn service() -> impl Hold {
     let held = service_fn(|()| async move {
         hold().await;
@@ -57,7 +57,8 @@ async fn tower(service: impl Hold) {
     let Ok(()) = service.oneshot(()).await;
 }
 
-/// Measures the contenders asked for, one after another. An entry of sentinel cannot queue.
+/// Measures the selected contenders, one after another. Sentinel is left out, because its entries
+/// cannot queue.
 pub(super) fn measure_all(selection: &Selection, rows: &mut Rows) {
     if selection.subject("attribute") {
         rows.measure("attribute", attribute_few, attribute_many);

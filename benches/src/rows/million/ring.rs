@@ -17,20 +17,21 @@ pub(super) async fn hold() {
     pending::<()>().await;
 }
 
-/// Calls of one function with one permit: the one at `head` is inside, the others wait, in the
-/// order of the ring. Futures are boxed once and replaced in place, so no turn allocates one.
+/// Calls of one function with one permit. The call at `head` is inside, and the others wait in the
+/// order of the ring. Futures are boxed once and replaced inside their boxes, so no turn allocates
+/// one.
 pub(super) struct Ring<F, M> {
     calls: Vec<Pin<Box<F>>>,
     make: M,
     head: usize,
-    /// How far the next one to be cancelled is behind the head.
+    /// The distance from the head to the next call to be cancelled.
     middle: usize,
     random: u64,
 }
 
 impl<F: Future, M: Fn() -> F> Ring<F, M> {
-    /// A holder and so many waiters, with what was allocated while they queued. None if the
-    /// calls do not queue as they should.
+    /// Makes a holder and this many waiters. Returns them with the memory that was allocated while
+    /// they queued, or `None` if the calls do not queue as they should.
     pub(super) fn build(waiters: usize, make: M) -> Option<(Self, AllocationInfo)> {
         let calls: Vec<_> = (0..=waiters).map(|_| Box::pin(make())).collect();
         let mut ring =
@@ -50,13 +51,13 @@ impl<F: Future, M: Fn() -> F> Ring<F, M> {
         assert!(matches!(call, Poll::Pending), "a body that never ends has ended");
     }
 
-    /// Puts a new call, which joins the queue as its last, in the place of another.
+    /// Replaces a call with a new one, which joins the queue as its last.
     fn replace(&mut self, index: usize) {
         self.calls[index].set((self.make)());
         self.poll(index);
     }
 
-    /// So often: the holder leaves, the first waiter runs, a new one joins at the end.
+    /// Repeats this: the holder leaves, the first waiter runs, a new call joins at the end.
     pub(super) fn serve(&mut self, times: u32) {
         let before = ADMITTED.get();
         for _ in 0..times {
@@ -69,9 +70,11 @@ impl<F: Future, M: Fn() -> F> Ring<F, M> {
         assert_eq!(ADMITTED.get() - before, u64::from(times), "each turn serves one waiter");
     }
 
-    /// So often: the waiter in the middle of the queue is cancelled, a new one joins at the end.
+    /// Repeats this: the waiter in the middle of the queue is cancelled, a new call joins at the
+    /// end.
     ///
-    /// The rear half of the queue moves up by one each time, so its first is the middle again.
+    /// The rear half of the queue moves up by one each time, so its first waiter is the middle
+    /// again.
     pub(super) fn cancel(&mut self, times: u32) {
         for _ in 0..times {
             self.replace(self.behind_head(self.middle));
@@ -82,7 +85,7 @@ impl<F: Future, M: Fn() -> F> Ring<F, M> {
         }
     }
 
-    /// The same with a waiter picked at random. The ring is out of order afterwards.
+    /// Does the same with a waiter picked at random. The ring is out of order afterwards.
     pub(super) fn cancel_at_random(&mut self, times: u32) {
         for _ in 0..times {
             self.random ^= self.random << 13;

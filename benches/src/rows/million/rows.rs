@@ -6,10 +6,10 @@ use super::ring::Ring;
 use crate::rows::{Cell, Row, cell};
 use limit_benches::measure::{Contestant, Plan, compare, time};
 
-/// How many waiters stand in the short queue.
+/// The number of waiters in the short queue.
 const FEW: usize = 1_000;
 
-/// The rows as they fill.
+/// The rows while they fill.
 pub(super) struct Rows {
     pub(super) plan: Plan,
     pub(super) waiters: usize,
@@ -20,8 +20,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Measures one contender. Each closure makes calls of a function with one permit of its
-    /// own, whose body never ends by itself.
+    /// Measures one contender. Each closure calls a function with one permit of its own, whose body
+    /// never ends by itself.
     pub(super) fn measure<A: Future, B: Future>(
         &mut self,
         subject: &'static str,

@@ -1,4 +1,4 @@
-//! Orders that tokio's semaphore does not have, as one would write them by hand.
+//! Orders that tokio's semaphore does not have, written as one would by hand.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,7 +12,7 @@ pub(crate) trait Waiters: Send {
     fn pop(&mut self) -> Option<oneshot::Sender<()>>;
 }
 
-/// Permits, and who waits for them.
+/// The permits and the waiters of a semaphore.
 pub(crate) struct HandMade<W: Waiters> {
     state: Mutex<(usize, W)>,
 }
@@ -61,7 +61,7 @@ impl<W: Waiters> Drop for Permit<'_, W> {
                     None => return state.0 += 1,
                 }
             };
-            // An error is that it has gone.
+            // The error means that the waiter has gone.
             if next.send(()).is_ok() {
                 return;
             }

@@ -2,6 +2,14 @@
 
 use super::*;
 use crate::policy::Policy;
+use crate::semaphore::Held;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+thread_local! {
+    /// The permits that are out, by their semaphore.
+    static HELD: RefCell<HashMap<usize, Held>> = RefCell::default();
+}
 
 /// Takes the one permit of the semaphore with that index.
 fn take(lease: EpochRef, index: usize) -> &'static Semaphore {
@@ -10,12 +18,13 @@ fn take(lease: EpochRef, index: usize) -> &'static Semaphore {
         wakers.wake();
     }
     semaphore.serve_all();
-    assert!(semaphore.try_acquire(1, || lease.is_current()), "it is free");
+    let held = semaphore.try_acquire(1, || lease.is_current()).expect("it is free");
+    HELD.with_borrow_mut(|all| all.insert(semaphore.id(), held));
     semaphore
 }
 
 fn release(semaphore: &Semaphore) {
-    semaphore.release(1, crate::semaphore::NO_SLOT);
+    drop(HELD.with_borrow_mut(|all| all.remove(&semaphore.id())).expect("it is out"));
 }
 
 /// A runtime that ends with a permit out.

@@ -1,9 +1,10 @@
-//! Functions with the attribute. Their limiters are for ever, and each function counts who is inside.
+//! Calls functions with the attribute. Their limiters live for ever, and each function counts the
+//! calls inside.
 
 use crate::provoked;
 use crate::random::Random;
 use crate::score::{self, Fault, fault};
-use crate::stage::{Numbered, Stage, end_of};
+use crate::stage::{Numbered, Stage, wait_for_all};
 use limit_runtime::{Rejected, concurrency_limit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-/// How many are inside.
+/// A count of the calls inside a function.
 #[derive(Debug, Default)]
 struct Room(AtomicUsize);
 
@@ -22,7 +23,7 @@ impl Room {
         Self(AtomicUsize::new(0))
     }
 
-    /// Comes in, and goes when dropped.
+    /// Counts one more, until the result is dropped.
     fn enter(&self, limit: usize, name: &str) -> Inside<'_> {
         let inside = self.0.fetch_add(1, SeqCst) + 1;
         if inside > limit {
@@ -77,7 +78,7 @@ fn on_a_thread(turns: u32) {
     std::thread::sleep(Duration::from_micros(turns.into()));
 }
 
-/// Yields so often; of 3, panics.
+/// Yields `turns` times. With 3 turns it panics.
 async fn body(turns: u32) {
     for _ in 0..turns {
         yield_now().await;
@@ -97,7 +98,7 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
                 numbered.runtime.spawn(calls(stage, room, until, random))
             })
             .collect();
-        numbered.runtime.block_on(end_of(tasks));
+        numbered.runtime.block_on(wait_for_all(tasks));
     }
     Vec::new()
 }
@@ -117,7 +118,7 @@ async fn calls(stage: Arc<Stage>, room: Arc<Room>, until: Instant, mut random: R
                 _ => on_a_thread(turns).await,
             }
         };
-        // In a task of its own, because it may panic.
+        // The call runs in a task of its own, because it may panic.
         let mut task = tokio::spawn(calls);
         if random.one_in(4) {
             if timeout(random.micros(0, 2_000), &mut task).await.is_ok() {

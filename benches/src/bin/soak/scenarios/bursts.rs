@@ -1,10 +1,10 @@
-//! Rates: more calls than may start in one window, and then none for a while. Whoever waits is alone
-//! with the clock: nobody comes or goes who would serve it by the way. A thread takes snapshots.
+//! Rates: more calls than may start in one window, and then none for a while. Only the clock serves
+//! the waiters, because no other call comes or goes. A thread takes snapshots.
 
 use crate::random::Random;
 use crate::request::Scope;
 use crate::spec::Spec;
-use crate::stage::{Numbered, Stage, end_of};
+use crate::stage::{Numbered, Stage, wait_for_all};
 use crate::subject::Subject;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -31,7 +31,7 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
             numbered.runtime.spawn(bursts(stage, subject, numbered.scope, random))
         };
         let tasks: Vec<_> = subjects.iter().map(spawn).collect();
-        numbered.runtime.block_on(end_of(tasks));
+        numbered.runtime.block_on(wait_for_all(tasks));
         over.store(true, Relaxed);
     });
     vec![numbered]
@@ -49,12 +49,13 @@ fn look(subjects: &[Arc<Subject>], pause: Duration, over: &AtomicBool) {
 
 async fn bursts(stage: Arc<Stage>, subject: Arc<Subject>, scope: Scope, mut random: Random) {
     while stage.may_call() {
-        // Half the time few wait: the last of them have nobody behind them who would help.
+        // Half the time few calls wait. The last of them have no later call behind them that would
+        // serve them.
         let most = if random.one_in(2) { 2 } else { 2 * subject.spec.limit + 2 };
         let calls = subject.spec.limit + random.between(1, most);
         let spawn = |_| tokio::spawn(call(Arc::clone(&subject), scope, random.fork()));
         let calls = (0..calls).map(spawn).collect();
-        end_of(calls).await;
+        wait_for_all(calls).await;
         sleep(random.micros(0, 8_000)).await;
     }
 }
@@ -82,7 +83,8 @@ async fn call(subject: Arc<Subject>, scope: Scope, mut random: Random) {
     }
 }
 
-/// Wakes its task after a pause. Whoever wakes it is held up, and much can happen meanwhile.
+/// A waker that wakes its task after a pause. The code that wakes it is held up, and much can
+/// happen meanwhile.
 struct SlowWaker {
     task: Waker,
     pause: Duration,

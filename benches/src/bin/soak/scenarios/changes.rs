@@ -1,4 +1,4 @@
-//! Limiters are changed while others use them.
+//! Changes limiters while others use them.
 
 use crate::limiter::Change;
 use crate::random::Random;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 
 pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
-    // The others are left as they are, to see that they need no change to get on.
+    // All other limiters stay unchanged, to show that their waiters need no change to get on.
     let subjects: Vec<_> = stage.shared().iter().filter(|_| !random.one_in(3)).collect();
     if subjects.is_empty() {
         return Vec::new();

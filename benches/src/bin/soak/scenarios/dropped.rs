@@ -1,5 +1,5 @@
-//! Limiters that are dropped with permits out, while somebody drains them or listens, and are made anew
-//! under the same name.
+//! Drops limiters with permits out, while others drain them or listen, and makes them anew under
+//! the same name.
 
 use crate::call::Held;
 use crate::random::Random;
@@ -19,7 +19,7 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
         let spec = Spec::any(&mut random, true);
         let subject = stage.short_lived("dropped", spec);
         numbered.runtime.block_on(use_and_drop(subject, &numbered, &mut random, &mut kept));
-        // Permits of several limiters before are still out.
+        // Permits of several earlier limiters are still out.
         while kept.len() > 6 || (!kept.is_empty() && random.one_in(2)) {
             let held = random.below(u32::try_from(kept.len()).expect("they are few"));
             drop(kept.swap_remove(held as usize));
@@ -47,7 +47,7 @@ async fn use_and_drop(
             .runtime
             .spawn(async move { while !matches!(events.recv().await, Err(RecvError::Closed)) {} })
     });
-    // They are polled, and wait.
+    // The calls are polled, and wait.
     for _ in 0..random.below(3) {
         yield_now().await;
     }
@@ -58,7 +58,7 @@ async fn use_and_drop(
         Some(handle) => account.check_figures(&handle.snapshot().total),
         None => account.lost("it is not found by its name"),
     }
-    // Whoever drains or listens is told, though permits are out.
+    // Drains and listeners end, although permits are out.
     if let Some(drains) = drains {
         drop(drains.await);
     }
@@ -68,7 +68,7 @@ async fn use_and_drop(
     kept.extend(held);
 }
 
-/// Permits that are free, of calls that are polled once; those that wait are cancelled.
+/// Takes the permits that are free, by calls that are polled once. Calls that wait are cancelled.
 fn permits(subject: &Subject, numbered: &Numbered, random: &mut Random) -> Vec<Held> {
     let mut context = Context::from_waker(Waker::noop());
     let mut held = Vec::new();

@@ -1,8 +1,8 @@
-//! A runtime ends slowly, and meanwhile the next one begins, and is given what was the first one's.
+//! Ends a runtime slowly. Meanwhile the next one begins, and gets the permits of the first.
 
 use crate::random::Random;
 use crate::spec::Spec;
-use crate::stage::{Numbered, Stage, end_of};
+use crate::stage::{Numbered, Stage, wait_for_all};
 use crate::subject::Subject;
 use std::sync::Arc;
 use std::thread;
@@ -28,27 +28,28 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
                 sleep(LONG).await;
             });
         }
-        // They take what others have left, so that the next one is given what was the first one's.
+        // The first use takes the registry that others have left, so that the next runtime gets the
+        // one of this.
         let beside: Vec<_> = (0..random.between(1, 6)).map(|_| Numbered::one_thread()).collect();
         for Numbered { runtime, scope } in &beside {
             let _entered = runtime.enter();
             drop(subject.try_acquire(*scope, subject.spec.any_request(&mut random).key));
         }
-        // Its one worker drops the tasks, one after the other.
+        // The one worker of the runtime drops the tasks, one after the other.
         first.runtime.shutdown_background();
         thread::sleep(random.micros(0, 4_000));
         let next = Numbered::any(&mut random);
         let body = random.micros(0, 4_000);
         let calls = calls(stage, &next, &subject, body, &mut random);
-        next.runtime.block_on(end_of(calls));
+        next.runtime.block_on(wait_for_all(calls));
     }
     Vec::new()
 }
 
-/// Longer than a runtime is there.
+/// A time longer than the life of a runtime.
 const LONG: Duration = Duration::from_secs(1);
 
-/// More calls than may start at once, whose bodies take so long.
+/// Makes more calls than may start at once. Their bodies take this long.
 fn calls(
     stage: &Arc<Stage>,
     numbered: &Numbered,
@@ -70,7 +71,7 @@ fn calls(
     (0..calls).map(spawn).collect()
 }
 
-/// Takes so long to be dropped.
+/// A value that takes this long to be dropped.
 struct Slow(Duration);
 
 impl Drop for Slow {

@@ -1,5 +1,5 @@
-//! Several threads use a limiter for the first time at once. There are permits for all of them, so
-//! nobody waits and nobody is refused.
+//! Uses a limiter for the first time on several threads at once. It has permits for all of them, so
+//! no call waits and none is refused.
 
 use crate::random::Random;
 use crate::request::{Request, Scope};
@@ -20,7 +20,7 @@ const THREADS: u32 = 3;
 pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
     while stage.may_call() {
         if random.one_in(3) {
-            found_out();
+            resolve_at_once();
         } else {
             at_once(stage, &mut random);
         }
@@ -29,11 +29,11 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
     Vec::new()
 }
 
-/// Calls outside any runtime, polled once.
+/// Makes calls outside any runtime, each polled once.
 fn at_once(stage: &Stage, random: &mut Random) {
     let spec = Spec {
         max_waiting: Some(0),
-        // There is no timer here, and none is needed.
+        // There is no timer here, and these calls need none.
         max_wait: random.one_in(2).then_some(Duration::from_millis(5)),
         ..Spec::plain(limit_runtime::Scope::Process, THREADS)
     };
@@ -52,8 +52,8 @@ fn at_once(stage: &Stage, random: &mut Random) {
     drop(all_are_in);
 }
 
-/// A limit that takes its time to be found out.
-fn found_out() {
+/// A limit that takes its time to be resolved.
+fn resolve_at_once() {
     let limiter = &Limiter::lazy("first-use-lazy", || {
         thread::sleep(Duration::from_micros(200));
         THREADS as usize
@@ -61,7 +61,7 @@ fn found_out() {
     .scope(limit_runtime::Scope::Process)
     .max_waiting(0);
     let permits = all_at_once(|| {
-        // Without a timer.
+        // The runtime has no timer.
         let runtime = Builder::new_current_thread().build().expect("a runtime can be made");
         runtime.block_on(limiter.acquire())
     });
@@ -70,7 +70,7 @@ fn found_out() {
     }
 }
 
-/// What the threads have made, who begin at the same time.
+/// Runs this on several threads that begin at the same time, and returns their results.
 fn all_at_once<T: Send>(make: impl Fn() -> T + Sync) -> Vec<T> {
     let barrier = &Barrier::new(THREADS as usize);
     let make = &make;
@@ -80,7 +80,7 @@ fn all_at_once<T: Send>(make: impl Fn() -> T + Sync) -> Vec<T> {
             make()
         };
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(begin)).collect();
-        // Whether one has panicked is for the hook to see.
+        // The panic hook reports a panic.
         threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
     })
 }

@@ -1,8 +1,8 @@
-//! Executors that are not tokio's. Their wakers panic, sleep, look at the limiter, or poll the call at
-//! once; a call is polled by one thread and then by another, and only its last waker counts.
+//! Executors that are not tokio's. Their wakers panic, sleep, read the limiter, or poll the call at
+//! once. One thread polls a call and then another does, and only the call's last waker counts.
 //!
-//! Each of these wakers first sees to it that its call is polled again, as it must, or does so after
-//! its pause. So whoever waits is to get on, whatever the others' wakers do.
+//! Each of these wakers makes sure that its call is polled again, as a waker must, before anything
+//! else or after its pause. So every waiter must get on, whatever the wakers of others do.
 
 use crate::call::{Call, Held};
 use crate::provoked;
@@ -22,7 +22,7 @@ use std::time::Duration;
 const THREADS: usize = 2;
 
 pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
-    // In a runtime, where there is a timer, or outside.
+    // The executor runs inside a runtime, where there is a timer, or outside.
     let numbered = random.one_in(2).then(|| Numbered::workers(1));
     let slots: Vec<_> = (0..random.between(2, 10)).map(|_| Arc::default()).collect();
     thread::scope(|scope| {
@@ -34,11 +34,11 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
     numbered.into_iter().collect()
 }
 
-/// Room for one call.
+/// A slot for one call.
 #[derive(Debug, Default)]
 struct Slot {
     state: Mutex<State>,
-    /// The number of the last poll. Wakers of earlier ones have no say.
+    /// The number of the last poll. Wakers of earlier polls do nothing.
     poll: AtomicU64,
     woken: AtomicBool,
 }
@@ -50,7 +50,7 @@ enum State {
     Waiting {
         call: Call,
         subject: Arc<Subject>,
-        /// Whether a waker may poll it, wherever that is.
+        /// `true` if a waker may poll the call, wherever that is.
         anywhere: bool,
     },
     Inside {
@@ -59,13 +59,13 @@ enum State {
     },
 }
 
-/// What a waker does.
+/// The behaviour of a waker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     Notes,
     Panics,
     Sleeps,
-    /// Also when it is dropped.
+    /// Takes a snapshot of the limiter, also when it is dropped.
     Looks,
     Polls,
 }
@@ -123,7 +123,7 @@ impl Drop for ForeignWaker {
 }
 
 impl Slot {
-    /// Unless another thread has it.
+    /// Locks the slot, unless another thread has it.
     fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
         match self.state.try_lock() {
             Ok(state) => Some(state),
@@ -132,7 +132,7 @@ impl Slot {
         }
     }
 
-    /// Polls the call that waits, with a new waker.
+    /// Polls the waiting call with a new waker.
     fn poll(self: &Arc<Self>, state: &mut State, manner: Manner) {
         let State::Waiting { call, subject, .. } = state else { return };
         let poll = self.poll.fetch_add(1, SeqCst) + 1;
@@ -157,7 +157,7 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    /// Until no new calls may be made and none is left.
+    /// Runs until no new calls may be made and none is left.
     fn drive(mut self) {
         let _entered = self.numbered.map(|numbered| numbered.runtime.enter());
         loop {
@@ -183,7 +183,7 @@ impl Driver<'_> {
             State::Idle if may_call && self.random.one_in(2) => {
                 *state = self.call();
                 if self.random.one_in(10) {
-                    // Before its first poll.
+                    // The call is dropped before its first poll.
                     *state = State::Idle;
                 } else {
                     self.poll(slot, state);
@@ -191,7 +191,7 @@ impl Driver<'_> {
             }
             State::Waiting { .. } if slot.woken.swap(false, SeqCst) => {
                 if self.random.one_in(8) {
-                    // It has been granted its permit, mostly, and does not see it.
+                    // Mostly the call has been granted its permit, and does not see it.
                     *state = State::Idle;
                 } else {
                     self.poll(slot, state);
@@ -201,7 +201,7 @@ impl Driver<'_> {
                 if self.random.one_in(2) {
                     *state = State::Idle;
                 } else {
-                    // It was not woken, but is to have another waker.
+                    // The call was not woken, but gets another waker.
                     self.poll(slot, state);
                 }
             }
@@ -219,7 +219,7 @@ impl Driver<'_> {
         let subject = self.stage.any_shared(&mut self.random, self.numbered.is_some());
         let anywhere = !subject.spec.is_timed() && self.random.one_in(3);
         let scope = match self.numbered {
-            // If it is to ask again, it may do so in another runtime.
+            // A call that is polled again may be polled in another runtime.
             _ if anywhere => Scope::Unknown,
             Some(numbered) => numbered.scope,
             None => Scope::Process,
@@ -231,7 +231,7 @@ impl Driver<'_> {
     fn poll(&mut self, slot: &Arc<Slot>, state: &mut State) {
         let State::Waiting { call, subject, anywhere } = state else { return };
         let manner = match self.random.below(6) {
-            // Not if it is for tokio's timer, too, whose thread a panic would end.
+            // A waker for tokio's timer must not panic: that would end the timer's thread.
             0 | 1 if !call.has_deadline() && subject.spec.max_wait.is_none() => Manner::Panics,
             2 => Manner::Sleeps,
             3 => Manner::Looks,

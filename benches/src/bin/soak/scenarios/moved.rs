@@ -1,10 +1,10 @@
-//! Calls that wait on one runtime, which ends, and go on in the next, where only those are polled
-//! that are woken.
+//! Moves waiting calls from one runtime, which ends, to the next, where only woken calls are
+//! polled.
 
 use crate::random::Random;
 use crate::request::Scope;
 use crate::spec::Spec;
-use crate::stage::{Numbered, Stage, end_of};
+use crate::stage::{Numbered, Stage, wait_for_all};
 use crate::subject::Subject;
 use std::sync::Arc;
 use tokio::task::{LocalSet, yield_now};
@@ -27,12 +27,13 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
             local.block_on(&numbered.runtime, async { sleep(pause).await });
         }
         let last = Numbered::one_thread();
-        local.block_on(&last.runtime, end_of(tasks));
+        local.block_on(&last.runtime, wait_for_all(tasks));
     }
     Vec::new()
 }
 
-/// Some calls, one after the other. Their bodies need no timer, which would be that of one runtime.
+/// Makes some calls, one after the other. Their bodies need no timer, which would belong to one
+/// runtime.
 async fn calls(subject: Arc<Subject>, mut random: Random) {
     for _ in 0..random.between(1, 3) {
         let call = subject.any_call(Scope::Unknown, &mut random);

@@ -1,4 +1,4 @@
-//! Pools of tasks. Some tasks panic, and some are aborted.
+//! Runs pools of tasks. Some tasks panic, and some are aborted.
 
 use crate::provoked;
 use crate::random::Random;
@@ -46,7 +46,7 @@ async fn pool(random: &mut Random) {
         pool.abort_all();
     }
     if !random.one_in(4) {
-        // An error is that tasks have panicked, as they should.
+        // The error means that tasks have panicked, as they should.
         drop(pool.join_all().await);
         let snapshot = pool.limiter().snapshot();
         if snapshot.total.in_use + snapshot.total.waiting + pool.len() > 0 {

@@ -1,4 +1,4 @@
-//! Limiters are looked at, listened to and drained while others use them.
+//! Takes snapshots of limiters, listens to them and drains them while others use them.
 
 use crate::account::{Account, counted};
 use crate::provoked::catch;
@@ -23,7 +23,7 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
             2 => {
                 let pause = random.micros(0, 3_000);
                 let drain = async { drop(timeout(pause, subject.limiter.drain()).await) };
-                // It may wake others, whose wakers panic.
+                // The drain may wake others, whose wakers panic.
                 catch(|| numbered.runtime.block_on(drain));
             }
             3 => drop(limit_runtime::limiters()),
@@ -43,16 +43,16 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
         thread::sleep(random.micros(0, pause));
     }
     drop(events);
-    // Nobody makes new calls: it comes to an end.
+    // Nobody makes new calls, so each drain ends.
     for subject in stage.shared() {
         catch(|| numbered.runtime.block_on(subject.limiter.drain()));
     }
     vec![numbered]
 }
 
-/// A limiter counts up, and no call that was not made.
+/// Checks that a limiter's count does not go back, and is no higher than the number of calls made.
 fn check(account: &Account, seen: &mut u64, count: u64) {
-    // Calls are counted by us before they are by the limiter.
+    // The soak counts a call before the limiter does.
     let made = account.made();
     if count < *seen || count > made {
         account.lost(format_args!("{count} calls are counted, after {seen}, of {made} made"));

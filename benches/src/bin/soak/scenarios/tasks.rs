@@ -1,11 +1,11 @@
-//! Tasks on runtimes that come and go. Their calls are cancelled at any moment, and their bodies
+//! Runs tasks on runtimes that come and go. Their calls are cancelled at any moment. Their bodies
 //! panic, or give their permits to others.
 
 use crate::call::{Call, Held, Outcome};
 use crate::provoked;
 use crate::random::Random;
 use crate::request::Scope;
-use crate::stage::{Numbered, Stage, end_of};
+use crate::stage::{Numbered, Stage, wait_for_all};
 use crate::subject::Subject;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 use tokio::time::{sleep, timeout};
 
-/// Longer than any runtime is there.
+/// A time longer than the life of any runtime.
 const LONG: Duration = Duration::from_secs(1);
 
 pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
@@ -25,7 +25,7 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
         let numbered = Numbered::any(&mut random);
         let until = Instant::now() + random.micros(1_000, 80_000);
         let cut_short = random.one_in(2);
-        // In the middle of what its tasks do.
+        // The runtime ends in the middle of its tasks' work.
         let end = if cut_short { until + LONG } else { until };
         let tasks: Vec<_> = (0..random.between(2, 12))
             .map(|_| {
@@ -37,7 +37,7 @@ pub(crate) fn act(stage: &Arc<Stage>, mut random: Random) -> Vec<Numbered> {
             numbered.runtime.block_on(sleep_until(until));
             shut_down(numbered, &mut random);
         } else {
-            numbered.runtime.block_on(end_of(tasks));
+            numbered.runtime.block_on(wait_for_all(tasks));
             if random.one_in(4) {
                 left.push(numbered);
             }
@@ -77,10 +77,10 @@ async fn calls(stage: Arc<Stage>, scope: Scope, until: Instant, mut random: Rand
             yield_now().await;
         }
         if beside.len() > 4 {
-            end_of(std::mem::take(&mut beside)).await;
+            wait_for_all(std::mem::take(&mut beside)).await;
         }
     }
-    end_of(beside).await;
+    wait_for_all(beside).await;
 }
 
 /// Waits for the permit, or cancels the call at some moment before.
@@ -94,7 +94,7 @@ async fn fate(mut call: Call, random: &mut Random) -> Option<Held> {
     }
 }
 
-/// The call, polled so often, if it is ready then.
+/// Polls a call up to `times` times, and returns its result if it is ready by then.
 async fn polled_so_often(call: &mut Call, mut times: u32) -> Option<Outcome> {
     poll_fn(move |context| {
         if let Poll::Ready(outcome) = Pin::new(&mut *call).poll(context) {
@@ -110,7 +110,8 @@ async fn polled_so_often(call: &mut Call, mut times: u32) -> Option<Outcome> {
     .await
 }
 
-/// The call, if it is ready at once. Otherwise it is not polled again when it has been woken.
+/// Polls a call once, and returns its result if it is ready. Otherwise the call is not polled again
+/// when it is woken.
 async fn granted_and_not_polled(call: &mut Call) -> Option<Outcome> {
     let mut polled = false;
     poll_fn(move |context| {
@@ -122,11 +123,12 @@ async fn granted_and_not_polled(call: &mut Call) -> Option<Outcome> {
     .await
 }
 
-/// What is done under the permit; what goes on with it beside the caller, which is to be waited for.
+/// Does something under the permit. Returns a task that goes on with the permit, for the caller to
+/// wait for.
 async fn body(stage: &Stage, held: Held, random: &mut Random) -> Option<JoinHandle<()>> {
     match random.below(24) {
         0 => {
-            // A panic of one call must not end the task's others, so it is kept here.
+            // A panic of one call must not end the task's other calls, so it stops here.
             provoked::catch(|| {
                 let _held = held;
                 provoked::provoke()
@@ -179,7 +181,7 @@ async fn body(stage: &Stage, held: Held, random: &mut Random) -> Option<JoinHand
     None
 }
 
-/// Takes its time to be dropped, and makes a call then. Its runtime may have ended.
+/// A value that takes its time to be dropped, and makes a call then. Its runtime may have ended.
 struct Slow {
     subject: Arc<Subject>,
     pause: Duration,
