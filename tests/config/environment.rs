@@ -1,4 +1,4 @@
-//! `LIMIT_<NAME>`, beside a file and without one. Variables are set for a process of their own.
+//! The variable `LIMIT_<NAME>`, beside a file and without one. A test sets variables in a process of its own.
 
 use crate::{apply, limit, turn};
 use limit_runtime::{Limiter, Source};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 const PART: &str = "CONFIG_TEST_PART";
 
-/// Runs `part` in a process with these variables.
+/// Runs `part` in a process that has these variables.
 fn with_variables(test: &str, variables: &[(&str, &str)], part: fn()) {
     if std::env::var_os(PART).is_some() {
         return part();

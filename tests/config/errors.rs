@@ -1,4 +1,4 @@
-//! Configurations that are wrong: each is refused whole, with its place.
+//! Configurations that are wrong: each is refused whole, and the error has its position.
 
 use crate::{apply, limit, turn};
 use limit_config::{Config, ConfigError, ConfigErrorKind};

@@ -1,4 +1,4 @@
-//! Which files are watched, and which of them keep the settings that there are.
+//! The files that can be watched, and the edits that leave the settings as they are.
 
 use crate::turn;
 use crate::watch::{INTERVAL, PATIENCE, edit, file, until, watch};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::{env, fs, thread};
 
-/// Why a watch of that path does not begin. It says so at once: it waits for nobody.
+/// Returns the error of a watch that does not begin. The error comes at once: the watch waits for nobody.
 #[track_caller]
 fn refusal(path: &Path) -> String {
     let (path, (say, said)) = (path.to_owned(), mpsc::channel());
@@ -57,7 +57,8 @@ fn only_regular_files_and_links_to_them_are_watched() {
     }
     assert_eq!(limiter.limit(), Some(1));
 
-    // As orchestrators mount files: a link to a file in a folder, which is a link that is replaced.
+    // Orchestrators mount files so: the file is a link into a folder, and the folder is a link that is
+    // replaced.
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));
     for (folder, limit) in [(&old, 4), (&new, 5)] {
         fs::create_dir(folder).expect("its place is free");
@@ -107,7 +108,7 @@ fn whatever_takes_the_place_of_the_file_keeps_the_last_settings_and_is_told() {
     symlink(folder.path(), &other).expect("its place is free");
     fs::rename(&other, &path).expect("it takes the place of the link");
     replaced("it is a directory");
-    // The same as it was.
+    // The text is the same as at first.
     edit(&path, "[files-replaced]\nlimit = 3");
     until("there is no error any more", || watcher.error().is_none());
     edit(&path, "[files-replaced]\nlimit = 4");
@@ -154,7 +155,7 @@ fn a_file_that_is_empty_from_the_start_sets_nothing() {
 
 #[test]
 fn a_relative_path_is_that_of_the_directory_in_which_the_watch_began() {
-    /// Goes back to where it was.
+    /// Goes back to the former directory.
     struct Back(PathBuf);
 
     impl Drop for Back {

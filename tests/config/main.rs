@@ -1,6 +1,6 @@
-//! Settings from files and the environment (feature `config`).
+//! The crate limit-config: settings from files, beside the environment (feature `config`).
 //!
-//! There is one configuration in a process, so that tests which apply one take turns.
+//! A process has one configuration, so the tests that apply one take turns.
 
 mod environment;
 mod errors;
@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_test::{assert_ready, task};
 
-/// Until it is dropped no other test applies a configuration. Then there is none.
+/// Keeps other tests from applying a configuration until it is dropped. The drop applies an empty one.
 struct Turn {
     _turn: MutexGuard<'static, ()>,
 }
@@ -40,7 +40,7 @@ fn changes(applied: &Applied) -> Vec<String> {
     applied.changes().iter().map(ToString::to_string).collect()
 }
 
-/// Limit and who set it.
+/// Returns the limit and its source.
 fn limit(settings: &Settings) -> (usize, Source) {
     (settings.limit.value, settings.limit.source)
 }
@@ -87,7 +87,7 @@ fn every_setting_takes_effect_and_is_given_up_again() {
     assert_eq!(limiter.snapshot().limit_changes.file, 2);
 }
 
-/// Without a word about any of them, so that a new one is here, too.
+/// The test names no setting, so it includes a new one.
 #[test]
 fn every_setting_that_there_is_can_be_in_a_file() {
     let _turn = turn();

@@ -1,4 +1,4 @@
-//! Which names of a configuration mean a limiter.
+//! The limiters that a name in a configuration means.
 
 use crate::{apply, turn};
 use limit_config::Pending;
@@ -36,7 +36,7 @@ fn the_closest_name_is_heard_setting_by_setting() {
 fn every_setting_is_that_of_the_closest_name_that_has_it() {
     let _turn = turn();
     let limiter = Limiter::new("closest::a", 1).max_waiting(1);
-    // Neither the order in the file nor that of the alphabet decides, nor how many stars there are.
+    // The order in the file, the alphabet and the number of stars decide nothing.
     apply(
         r#"
         ["closest::a*"]
@@ -165,7 +165,7 @@ fn of_a_name_with_a_star_the_nearest_is_told_by_what_is_before_and_after_it() {
         ("*::users::wrte", Some("starred::users::write")),
         ("starrde::u*::write", Some("starred::users::write")),
         ("quite-another::*", None),
-        // One letter is like any other, and what is between two stars may be anywhere.
+        // One letter is similar to any other, and the text between two stars has no position.
         ("x*", None),
         ("stared::*::x*", None),
     ] {

@@ -1,5 +1,5 @@
-//! A file whose edits take effect. These wait for a thread that looks at a file: each waits until what
-//! it expects is so, however long that takes.
+//! A file whose edits take effect. The tests wait for a thread that looks at a file: each waits until its
+//! condition holds, however long that takes.
 
 use crate::{limit, turn};
 use limit_config::{Config, Watcher};
@@ -21,7 +21,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 pub(crate) const INTERVAL: Duration = Duration::from_millis(5);
 
-/// What is waited for is sure to come; this only turns a hang into a failure.
+/// Turns a hang into a failure. The conditions are sure to hold in the end.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) fn file(text: &str) -> (TempDir, PathBuf) {
@@ -35,8 +35,8 @@ pub(crate) fn watch(path: &Path) -> Watcher {
     Config::watch(path).interval(INTERVAL).start().expect("the file is right")
 }
 
-/// An edit in one step. A write to the file itself empties it first, and a test that is stopped just then
-/// sees an empty file.
+/// Edits the file in one step. A write to the file itself empties it first, and the watch could see an empty
+/// file if the test is stopped just then.
 pub(crate) fn edit(path: &Path, text: impl AsRef<[u8]>) {
     let other = path.with_extension("new");
     fs::write(&other, text).expect("it is written");
@@ -138,7 +138,7 @@ fn a_watcher_that_is_dropped_looks_no_more_and_what_was_applied_stays() {
     let (folder, path) = file("[watch-dropped]\nlimit = 3");
     drop(watch(&path));
     edit(&path, "[watch-dropped]\nlimit = 4");
-    // Another, begun later, has looked twice: the first one would have, if it still did.
+    // Another watch, begun later, has looked twice: by then the first one would have looked, too.
     let other = folder.path().join("other.toml");
     edit(&other, "[watch-dropped]\nlimit = 3");
     let _other = watch(&other);
@@ -202,7 +202,7 @@ fn a_file_that_is_about_to_be_written_is_waited_for() {
     for edited in [4, 5] {
         let before = limiter.snapshot().limit_changes.file;
         fs::write(&path, "").expect("it is written");
-        // The thread sees it in the meantime, or else there is nothing to be seen.
+        // The thread sees the empty file in the meantime; if it does not, the test passes all the same.
         thread::sleep(Duration::from_millis(100));
         fs::write(&path, format!("[watch-empty]\nlimit = {edited}")).expect("it is written");
         until("the edit takes effect", || limiter.limit() == Some(edited));
@@ -241,7 +241,7 @@ fn an_edit_that_is_being_read_when_the_watcher_is_dropped_is_not_applied() {
     let watch = Config::watch(&path).interval(INTERVAL).format(move |text| {
         if text.contains('4') {
             reads.send(()).expect("the test waits for it");
-            // As long as the test has not dropped the watcher.
+            // Until the test has dropped the watcher.
             let _ = goes_on.lock().expect("nobody has panicked").recv();
         }
         Config::from_toml(text)
@@ -251,7 +251,7 @@ fn an_edit_that_is_being_read_when_the_watcher_is_dropped_is_not_applied() {
     is_read.recv().expect("it is read");
     drop(watcher);
     drop(go_on);
-    // The thread is at its end when it has dropped what it reads with.
+    // The thread has ended when it has dropped the function that it reads with.
     assert!(is_read.recv().is_err());
     assert_eq!(limiter.limit(), Some(3));
 }
@@ -311,7 +311,7 @@ fn an_edit_is_applied_to_all_although_one_of_those_it_wakes_panics() {
 /// panics.
 struct Log;
 
-/// Whether the log panics when a watch writes to it.
+/// Set while the log panics when a watch writes to it.
 static PANICS: AtomicBool = AtomicBool::new(false);
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -323,7 +323,7 @@ fn begin_log() {
     });
 }
 
-/// What the watch of that file has warned of.
+/// Returns the warnings of the watch of that file.
 fn warnings(path: &Path) -> Vec<String> {
     let warnings = WARNINGS.lock().expect("nobody has panicked");
     let file = format!("{}: ", path.display());
@@ -405,7 +405,7 @@ fn a_name_that_is_misspelt_is_warned_of_once_for_each_version_of_the_file() {
     until("it warns", || warnings(&path) == [FIRST]);
     let second = Limiter::new("watch-second", 1);
     let _ = second.snapshot();
-    // Names come in the order of the alphabet: a second warning of the first would come before it.
+    // Warnings come in the order of the alphabet: a repeated warning of the first name would come before it.
     until("it warns of the other, too", || !warnings(&path)[1..].is_empty());
     assert_eq!(warnings(&path), [FIRST, SECOND]);
     edit(&path, "[watch-mispelt]\nlimit = 4\n[watch-second]\nlimit = 4");
@@ -432,7 +432,7 @@ fn a_file_is_looked_at_as_often_as_its_watcher_was_told() {
         watch(&often),
     );
     edit(&rarely, "[watch-often]\nlimit = 100");
-    // Were both looked at as often as each other, the one would be read before so many of the other.
+    // If the thread of the first looked as often as the other, it would have read its file by now.
     for edited in 3..10 {
         edit(&often, format!("[watch-often]\nlimit = {edited}"));
         until("the edit takes effect", || limiter.limit() == Some(edited));
