@@ -9,6 +9,14 @@ use std::fmt;
 use std::time::Duration;
 
 /// The settings that can be changed while a program runs.
+///
+/// | setting | value | set while running by |
+/// |---|---|---|
+/// | `limit` | a whole number from 0 to 2147483647 | [`set_limit`](crate::LimiterHandle::set_limit) |
+/// | `max_waiting` | a whole number from 0 to 4294967294 | [`set_max_waiting`](crate::LimiterHandle::set_max_waiting) |
+/// | `max_wait` | a span of time | [`set_max_wait`](crate::LimiterHandle::set_max_wait) |
+/// | `enabled` | `false`: no limit; `true`: as the calls say | [`set_enabled`](crate::LimiterHandle::set_enabled) |
+/// | `shadow` | `true`: no call waits or is refused, but is counted | [`set_shadow`](crate::LimiterHandle::set_shadow) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SettingKind {
@@ -88,6 +96,26 @@ impl SettingKind {
             Self::Shadow => {
                 "Whether every call is admitted, and what the limit would have done is counted."
             }
+        }
+    }
+
+    /// The values that the setting takes, in words: for messages such as "`-1`, expected …".
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::settings::SettingKind;
+    ///
+    /// let expected = SettingKind::Limit.expected();
+    /// assert_eq!(expected, "a whole number from 0 (which pauses) to 2147483647");
+    /// ```
+    #[must_use]
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Limit => "a whole number from 0 (which pauses) to 2147483647",
+            Self::MaxWaiting => "a whole number of calls, from 0 (nobody waits) to 4294967294",
+            Self::MaxWait => "a span of time with its unit, such as \"50ms\" or \"1m 30s\"",
+            Self::Enabled | Self::Shadow => "a boolean",
         }
     }
 
@@ -246,4 +274,27 @@ pub trait SettingsSource: Send + Sync + 'static {
     /// The values for the limiter of that name. Called under no lock, when the source is installed and when
     /// a limiter is first used.
     fn values(&self, limiter: &str) -> SettingValues;
+}
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_setting() {
+        let rows = include_str!("setting.rs").lines();
+        let rows = rows.filter_map(|line| line.strip_prefix("/// | `")?.split_once('`'));
+        let settings = SettingKind::ALL.iter().map(|kind| kind.name());
+        assert!(rows.map(|(name, _)| name).eq(settings));
+    }
+
+    #[test]
+    fn the_words_for_the_values_of_a_setting_name_the_largest() {
+        for kind in SettingKind::ALL {
+            if let ValueType::Count { most } = kind.value_type() {
+                let expected = kind.expected();
+                assert!(expected.ends_with(&format!(" to {most}")), "{kind}: {expected}");
+            }
+        }
+    }
 }

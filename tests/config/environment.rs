@@ -1,4 +1,4 @@
-//! `LIMIT_<NAME>`. Variables are set for a process of their own.
+//! The variable `LIMIT_<NAME>`, beside a file and without one. A test sets variables in a process of its own.
 
 use crate::{apply, limit, turn};
 use limit_runtime::{Limiter, Source};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 const PART: &str = "CONFIG_TEST_PART";
 
-/// Runs `part` in a process with these variables.
+/// Runs `part` in a process that has these variables.
 fn with_variables(test: &str, variables: &[(&str, &str)], part: fn()) {
     if std::env::var_os(PART).is_some() {
         return part();
@@ -32,11 +32,11 @@ fn the_variable_of_the_name_is_heard_before_the_file() {
         assert_eq!(limit(&limiter.snapshot().settings), (6, Source::Environment));
         apply("[\"shop::charge\"]\nlimit = 3");
         assert_eq!(limit(&limiter.snapshot().settings), (6, Source::Environment));
-        assert_eq!(limiter.limit(), 6);
+        assert_eq!(limiter.limit(), Some(6));
         limiter.set_limit(9);
         assert_eq!(limit(&limiter.snapshot().settings), (9, Source::Live));
         limiter.reset();
-        assert_eq!(limiter.limit(), 6);
+        assert_eq!(limiter.limit(), Some(6));
     });
 }
 
@@ -64,7 +64,8 @@ fn a_variable_that_the_code_and_the_name_mean_is_read_once() {
 fn a_name_without_letters_of_ascii_has_no_variable() {
     let test = "a_name_without_letters_of_ascii_has_no_variable";
     with_variables(test, &[("LIMIT", "6"), ("LIMIT_", "6")], || {
-        assert_eq!(Limiter::new("\u{e4}\u{f6}", 2).limit(), 2);
+        let limiter = Limiter::new("\u{e4}\u{f6}", 2);
+        assert_eq!(limit(&limiter.snapshot().settings), (2, Source::Attribute));
     });
 }
 
@@ -85,7 +86,7 @@ fn a_variable_that_is_no_limit_is_told_and_not_used() {
     let test = "a_variable_that_is_no_limit_is_told_and_not_used";
     with_variables(test, &[("LIMIT_WRONG", "many")], || {
         let limiter = Limiter::new("wrong", 2);
-        assert_eq!(limiter.limit(), 2);
+        assert_eq!(limit(&limiter.snapshot().settings), (2, Source::Attribute));
         assert_eq!(
             limiter.snapshot().warnings,
             ["environment variable `LIMIT_WRONG` is \"many\", which is not a whole number from 1 \

@@ -1,7 +1,8 @@
-//! Configurations that are wrong: each is refused whole, with its place.
+//! Configurations that are wrong: each is refused whole, and the error has its position.
 
 use crate::{apply, limit, turn};
-use limit_runtime::config::{Config, ConfigError};
+use limit_config::{Config, ConfigError, ConfigErrorKind};
+use limit_runtime::settings::SettingKind;
 use limit_runtime::{Limiter, Source};
 
 #[track_caller]
@@ -56,6 +57,61 @@ fn what_is_wrong_is_told_with_line_and_column() {
 }
 
 #[test]
+fn all_settings_are_told_to_those_who_write_an_unknown_one() {
+    let names: Vec<_> = SettingKind::ALL.iter().map(|kind| format!("`{kind}`")).collect();
+    let told = format!("2:1: unknown field `limt`, expected one of {}", names.join(", "));
+    assert_eq!(error("[a]\nlimt = 3").to_string(), told);
+}
+
+#[test]
+fn a_name_that_needs_quotes_and_has_none_is_told_with_them() {
+    for (toml, written) in [
+        ("[a::b]\nlimit = 3", "[\"a::b\"]"),
+        ("[b]\nlimit = 3\n\n  [ payments* ] # all", "[\"payments*\"]"),
+        ("[a.b]\nlimit = 3", "[\"a.b\"]"),
+        ("\u{feff}[\u{e4}]", "[\"\u{e4}\"]"),
+    ] {
+        let told = error(toml).to_string();
+        let end = format!("; write the name in quotes: `{written}`");
+        assert!(told.ends_with(&end), "{toml:?}: {told}");
+    }
+    for toml in ["[a]\n[a]", "[[a]]", "[a", "[\"a::b\"]\n[\"a::b\"]", "[\"a::b\"]\nlimit = no"] {
+        let told = error(toml).to_string();
+        assert!(!told.contains("quotes:"), "{toml:?}: {told}");
+    }
+}
+
+#[test]
+fn a_setting_that_is_in_no_table_is_told_where_it_belongs() {
+    let end = "`limit` is a setting: it belongs in a limiter's table, such as `[\"name\"]`";
+    let told = error("limit = 3\n[a]\nmax_waiting = 1").to_string();
+    assert!(told.starts_with("1:9: ") && told.ends_with(end), "{told}");
+    let told = serde_json::from_str::<Config>(r#"{ "limit": 3 }"#).expect_err("it is wrong");
+    assert!(told.to_string().contains(end), "{told}");
+    let told = error("a = 3").to_string();
+    assert!(told.ends_with("a table of settings, such as `limit`"), "{told}");
+}
+
+#[test]
+fn an_error_has_a_kind_and_is_shown_with_it() {
+    let _turn = turn();
+    let unfit = Limiter::new("errors-kind", 1);
+    let _ = unfit.snapshot();
+    let unsupported = Config::from_toml("[errors-kind]\nmax_wait = \"1s\"").expect("it is TOML");
+    let missing = Config::watch("/there/is/no/such/file").start().expect_err("it is not there");
+    for (error, kind) in [
+        (error("[a"), ConfigErrorKind::Parse),
+        (unsupported.apply().expect_err("it does not fit"), ConfigErrorKind::Unsupported),
+        (missing, ConfigErrorKind::Read),
+        (Config::watch("").start().expect_err("it is no path"), ConfigErrorKind::Watch),
+    ] {
+        assert_eq!(error.kind(), kind);
+        let shown = format!("ConfigError {{ kind: {kind:?}, message: {error} }}");
+        assert_eq!(format!("{error:?}"), shown);
+    }
+}
+
+#[test]
 fn other_formats_are_held_to_the_same() {
     for (json, message) in [
         (r#"{ "a": { "limit": 1 }, "a": { "max_waiting": 1 } }"#, "duplicate name `a`"),
@@ -84,7 +140,7 @@ fn of_a_configuration_with_something_wrong_nothing_is_applied() {
     let _turn = turn();
     let right = Limiter::new("errors-right", 1);
     let unfit = Limiter::new("errors-unfit", 1);
-    let _ = (right.limit(), unfit.limit());
+    let _ = (right.snapshot(), unfit.snapshot());
     apply("[errors-right]\nlimit = 2");
     let toml = "[errors-right]\nlimit = 3\n\n[errors-unfit]\nlimit = 5\nmax_waiting = 4\n";
     let config = Config::from_toml(toml).expect("it is well-formed");
@@ -99,14 +155,14 @@ fn of_a_configuration_with_something_wrong_nothing_is_applied() {
     assert_eq!(limit(&right.snapshot().settings), (2, Source::File), "as it was");
     assert_eq!(limit(&unfit.snapshot().settings), (1, Source::Attribute));
     let later = Limiter::new("errors-unfit-later", 1);
-    assert_eq!(later.limit(), 1);
+    assert_eq!(limit(&later.snapshot().settings), (1, Source::Attribute));
 }
 
 #[test]
 fn a_setting_that_does_not_fit_is_told_where_the_pattern_has_it() {
     let _turn = turn();
     let unfit = Limiter::new("errors-pattern-1", 1);
-    let _ = unfit.limit();
+    let _ = unfit.snapshot();
     let toml = "[\"errors-pattern-*\"]\nmax_wait = \"1s\"\n[errors-pattern-1]\nlimit = 3\n";
     let error = Config::from_toml(toml).expect("it is well-formed").apply().unwrap_err();
     assert_eq!((error.line(), error.column()), (Some(2), Some(1)));
@@ -116,7 +172,7 @@ fn a_setting_that_does_not_fit_is_told_where_the_pattern_has_it() {
 fn of_several_names_that_have_a_setting_which_does_not_fit_the_closest_is_told() {
     let _turn = turn();
     let unfit = Limiter::new("errors-several-1", 1);
-    let _ = unfit.limit();
+    let _ = unfit.snapshot();
     let toml = "[\"errors-several-*\"]\nmax_wait = \"1s\"\n[errors-several-1]\nmax_wait = \"2s\"\n";
     let error = Config::from_toml(toml).expect("it is well-formed").apply().unwrap_err();
     assert_eq!((error.line(), error.column()), (Some(4), Some(1)));

@@ -1,14 +1,14 @@
-//! Which files are watched, and which of them keep the settings that there are.
+//! The files that can be watched, and the edits that leave the settings as they are.
 
 use crate::turn;
 use crate::watch::{INTERVAL, PATIENCE, edit, file, until, watch};
+use limit_config::{Config, ConfigErrorKind};
 use limit_runtime::Limiter;
-use limit_runtime::config::Config;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::{env, fs, thread};
 
-/// Why a watch of that path does not begin. It says so at once: it waits for nobody.
+/// Returns the error of a watch that does not begin. The error comes at once: the watch waits for nobody.
 #[track_caller]
 fn refusal(path: &Path) -> String {
     let (path, (say, said)) = (path.to_owned(), mpsc::channel());
@@ -31,7 +31,7 @@ fn only_regular_files_and_links_to_them_are_watched() {
 
     let _turn = turn();
     let limiter = Limiter::new("files-regular", 1);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (folder, path) = file("[files-regular]\nlimit = 3");
     let (pipe, socket) = (folder.path().join("pipe"), folder.path().join("socket"));
     named_pipe(&pipe);
@@ -55,9 +55,10 @@ fn only_regular_files_and_links_to_them_are_watched() {
         assert!(error.starts_with(&wanted), "{error}");
         assert!(error.contains("only regular files"), "{error}");
     }
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.limit(), Some(1));
 
-    // As orchestrators mount files: a link to a file in a folder, which is a link that is replaced.
+    // Orchestrators mount files so: the file is a link into a folder, and the folder is a link that is
+    // replaced.
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));
     for (folder, limit) in [(&old, 4), (&new, 5)] {
         fs::create_dir(folder).expect("its place is free");
@@ -69,10 +70,10 @@ fn only_regular_files_and_links_to_them_are_watched() {
     let link = folder.path().join("mounted.toml");
     symlink("data/limits.toml", &link).expect("its place is free");
     let watcher = watch(&link);
-    assert_eq!(limiter.limit(), 4);
+    assert_eq!(limiter.limit(), Some(4));
     symlink(&new, &other).expect("its place is free");
     fs::rename(&other, &data).expect("it takes the place of the other");
-    until("the other folder's file is applied", || limiter.limit() == 5);
+    until("the other folder's file is applied", || limiter.limit() == Some(5));
     assert!(watcher.error().is_none());
 }
 
@@ -83,12 +84,12 @@ fn whatever_takes_the_place_of_the_file_keeps_the_last_settings_and_is_told() {
 
     let _turn = turn();
     let limiter = Limiter::new("files-replaced", 1);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (folder, path) = file("[files-replaced]\nlimit = 3");
     let watcher = watch(&path);
     let replaced = |message: &str| {
         until(message, || watcher.error().is_some_and(|error| error.to_string().contains(message)));
-        assert_eq!(limiter.limit(), 3, "{message}");
+        assert_eq!(limiter.limit(), Some(3), "{message}");
         assert!(watcher.applied().to_string().contains("limit 1 -> 3"));
     };
     let other = folder.path().join("other");
@@ -107,18 +108,18 @@ fn whatever_takes_the_place_of_the_file_keeps_the_last_settings_and_is_told() {
     symlink(folder.path(), &other).expect("its place is free");
     fs::rename(&other, &path).expect("it takes the place of the link");
     replaced("it is a directory");
-    // The same as it was.
+    // The text is the same as at first.
     edit(&path, "[files-replaced]\nlimit = 3");
     until("there is no error any more", || watcher.error().is_none());
     edit(&path, "[files-replaced]\nlimit = 4");
-    until("the edit takes effect", || limiter.limit() == 4);
+    until("the edit takes effect", || limiter.limit() == Some(4));
 }
 
 #[test]
 fn a_file_that_is_empty_for_long_keeps_the_last_settings_and_says_so() {
     let _turn = turn();
     let limiter = Limiter::new("files-empty", 1);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file("[files-empty]\nlimit = 3");
     let watcher = watch(&path);
     for blank in ["", " \n\t\n"] {
@@ -128,13 +129,15 @@ fn a_file_that_is_empty_for_long_keeps_the_last_settings_and_says_so() {
                 .error()
                 .is_some_and(|error| error.to_string().contains("limits.toml: it is empty"))
         });
-        assert_eq!(limiter.limit(), 3);
+        let kind = watcher.error().map(|error| error.kind());
+        assert_eq!(kind, Some(ConfigErrorKind::Empty));
+        assert_eq!(limiter.limit(), Some(3));
         edit(&path, "[files-empty]\nlimit = 3");
         until("there is no error any more", || watcher.error().is_none());
     }
     assert_eq!(limiter.snapshot().limit_changes.file, 1);
     edit(&path, "# nothing is set");
-    until("all is given up", || limiter.limit() == 1);
+    until("all is given up", || limiter.limit() == Some(1));
     assert!(watcher.error().is_none());
 }
 
@@ -142,17 +145,17 @@ fn a_file_that_is_empty_for_long_keeps_the_last_settings_and_says_so() {
 fn a_file_that_is_empty_from_the_start_sets_nothing() {
     let _turn = turn();
     let limiter = Limiter::new("files-new", 1);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file("");
     let watcher = watch(&path);
-    assert_eq!((limiter.limit(), watcher.error().is_none()), (1, true));
+    assert_eq!((limiter.limit(), watcher.error().is_none()), (Some(1), true));
     edit(&path, "[files-new]\nlimit = 2");
-    until("the edit takes effect", || limiter.limit() == 2);
+    until("the edit takes effect", || limiter.limit() == Some(2));
 }
 
 #[test]
 fn a_relative_path_is_that_of_the_directory_in_which_the_watch_began() {
-    /// Goes back to where it was.
+    /// Goes back to the former directory.
     struct Back(PathBuf);
 
     impl Drop for Back {
@@ -163,7 +166,7 @@ fn a_relative_path_is_that_of_the_directory_in_which_the_watch_began() {
 
     let _turn = turn();
     let limiter = Limiter::new("files-relative", 1);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (folder, path) = file("[files-relative]\nlimit = 3");
     let (elsewhere, _) = file("[files-relative]\nlimit = 100");
     let _back = Back(env::current_dir().expect("there is one"));
@@ -172,8 +175,8 @@ fn a_relative_path_is_that_of_the_directory_in_which_the_watch_began() {
     let watcher = begun.start().expect("it is right");
     env::set_current_dir(elsewhere.path()).expect("it is there");
     edit(&path, "[files-relative]\nlimit = 4");
-    until("the edit takes effect", || limiter.limit() != 3);
-    assert_eq!(limiter.limit(), 4);
+    until("the edit takes effect", || limiter.limit() != Some(3));
+    assert_eq!(limiter.limit(), Some(4));
     assert!(watcher.error().is_none());
     assert!(watcher.path().is_absolute() && watcher.path().ends_with("limits.toml"));
     let error = Config::watch("").start().expect_err("it is no path").to_string();

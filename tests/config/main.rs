@@ -1,6 +1,6 @@
-//! Settings from files and the environment (feature `config`).
+//! The crate limit-config: settings from files, beside the environment (feature `config`).
 //!
-//! There is one configuration in a process, so that tests which apply one take turns.
+//! A process has one configuration, so the tests that apply one take turns.
 
 mod environment;
 mod errors;
@@ -8,13 +8,14 @@ mod files;
 mod names;
 mod watch;
 
-use limit_runtime::config::{Applied, Config};
+use limit_config::{Applied, Config};
+use limit_runtime::settings::{SettingKind, ValueType};
 use limit_runtime::{KeyedLimiter, Limiter, Rejected, Scope, Settings, Source};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_test::{assert_ready, task};
 
-/// Until it is dropped no other test applies a configuration. Then there is none.
+/// Keeps other tests from applying a configuration until it is dropped. The drop applies an empty one.
 struct Turn {
     _turn: MutexGuard<'static, ()>,
 }
@@ -39,7 +40,7 @@ fn changes(applied: &Applied) -> Vec<String> {
     applied.changes().iter().map(ToString::to_string).collect()
 }
 
-/// Limit and who set it.
+/// Returns the limit and its source.
 fn limit(settings: &Settings) -> (usize, Source) {
     (settings.limit.value, settings.limit.source)
 }
@@ -74,16 +75,40 @@ fn every_setting_takes_effect_and_is_given_up_again() {
     assert_eq!(settings.max_wait.value, Some(Duration::from_secs(90)));
     assert_eq!((settings.enabled.value, settings.enabled.source), (false, Source::File));
     assert_eq!((settings.shadow.value, settings.shadow.source), (false, Source::Attribute));
-    assert_eq!(limiter.limit(), 3);
+    assert_eq!(limiter.limit(), Some(3));
 
     let applied = apply("[every]\nshadow = true");
     assert_eq!(applied.changes().len(), 5);
     assert!(limiter.snapshot().settings.shadow.value);
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.limit(), Some(1));
 
     apply("");
     assert_eq!(limiter.snapshot().settings, before);
     assert_eq!(limiter.snapshot().limit_changes.file, 2);
+}
+
+/// The test names no setting, so it includes a new one.
+#[test]
+fn every_setting_that_there_is_can_be_in_a_file() {
+    let _turn = turn();
+    for kind in SettingKind::ALL {
+        let value = match kind.value_type() {
+            ValueType::Count { most } => most.to_string(),
+            ValueType::Duration => "\"1h\"".to_owned(),
+            ValueType::Switch => "true".to_owned(),
+            other => panic!("{kind} is {other}: how is that written?"),
+        };
+        let limiter = Limiter::new("every-kind", 1).max_waiting(1);
+        let _ = limiter.snapshot();
+        let applied = apply(&format!("[every-kind]\n{kind} = {value}"));
+        let set = limiter.snapshot().settings.get(*kind);
+        assert_eq!(set.source, Source::File, "{kind}");
+        let told = set.value.expect("it is set").to_string();
+        for change in applied.changes() {
+            assert_eq!((change.setting(), change.after()), (kind.name(), &*told));
+        }
+        apply("");
+    }
 }
 
 #[test]
@@ -108,7 +133,7 @@ fn what_does_not_fit_a_limiter_that_is_used_later_is_left_out_and_told() {
     let _turn = turn();
     apply("[unfit]\nlimit = 4\nmax_waiting = 3\nmax_wait = \"1s\"");
     let limiter = Limiter::new("unfit", 1);
-    assert_eq!(limiter.limit(), 4);
+    assert_eq!(limit(&limiter.snapshot().settings), (4, Source::File));
     let warnings = limiter.snapshot().warnings;
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].starts_with("`max_waiting` cannot be set"), "{warnings:?}");
@@ -128,7 +153,7 @@ fn a_limit_that_the_file_had_from_the_start_gives_way_to_the_expression_in_the_c
     assert_eq!(changes(&applied), ["file-lazy: limit 8 -> 3"]);
     let snapshot = LIMITER.snapshot();
     assert_eq!(limit(&snapshot.settings), (3, Source::Attribute));
-    assert_eq!((snapshot.total.limit, LIMITER.limit()), (3, 3));
+    assert_eq!((snapshot.total.limit, LIMITER.limit()), (3, Some(3)));
     assert!(LIMITER.try_acquire().is_err());
     drop(held);
     assert_eq!(LIMITER.snapshot().total.in_use, 0);
@@ -195,7 +220,7 @@ fn a_live_change_is_heard_before_the_file_until_it_is_taken_back() {
     assert_eq!(limit(&limiter.snapshot().settings), (9, Source::Live));
     limiter.reset();
     assert_eq!(limit(&limiter.snapshot().settings), (3, Source::File));
-    assert_eq!(limiter.limit(), 3);
+    assert_eq!(limiter.limit(), Some(3));
 }
 
 #[test]
@@ -205,12 +230,13 @@ fn it_is_read_from_whatever_serde_reads() {
     let config: Config =
         serde_json::from_str(r#"{ "serde": { "limit": 5, "max_wait": "50ms" } }"#).expect("JSON");
     config.apply().expect("it fits");
-    assert_eq!(limiter.limit(), 5);
+    assert_eq!(limit(&limiter.snapshot().settings), (5, Source::File));
     assert_eq!(limiter.snapshot().settings.max_wait.value, Some(Duration::from_millis(50)));
 
-    let value = serde_json::json!({ "serde": { "limit": 6 } });
+    let value = serde_json::json!({ "serde": { "limit": 6, "max_wait": null } });
     serde_json::from_value::<Config>(value).expect("a map").apply().expect("it fits");
-    assert_eq!(limiter.limit(), 6);
+    assert_eq!(limiter.limit(), Some(6));
+    assert_eq!(limiter.snapshot().settings.max_wait.value, None);
 }
 
 #[test]
@@ -236,25 +262,26 @@ fn limiters_that_are_first_used_while_configurations_come_and_go_have_the_last()
             configs.join().expect("it does not panic");
             for limiter in limiters {
                 assert_eq!(limit(&limiter.snapshot().settings), (20, Source::File));
-                assert_eq!(limiter.limit(), 20);
+                assert_eq!(limiter.limit(), Some(20));
             }
         });
     }
-    assert_eq!(STARTED.limit(), 20);
+    assert_eq!(limit(&STARTED.snapshot().settings), (20, Source::File));
 }
 
 #[test]
 fn of_configurations_that_are_applied_at_the_same_time_one_is_in_force_everywhere() {
     let _turn = turn();
     let limiters = [0, 1, 2, 3, 4, 5, 6, 7].map(|n| Limiter::named(format!("same-time-{n}"), 1));
-    let _ = limiters.each_ref().map(Limiter::limit);
+    let _ = limiters.each_ref().map(Limiter::snapshot);
     for round in 0..200 {
         std::thread::scope(|scope| {
             for limit in [2, 3, 4] {
                 scope.spawn(move || apply(&format!("[\"same-time-*\"]\nlimit = {limit}")));
             }
         });
-        let last = Limiter::named(format!("same-time-last-{round}"), 1).limit();
+        let last = Limiter::named(format!("same-time-last-{round}"), 1);
+        let last = Some(last.snapshot().settings.limit.value);
         let limits = limiters.each_ref().map(Limiter::limit);
         assert_eq!(limits, [last; 8], "in round {round}");
     }

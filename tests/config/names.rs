@@ -1,7 +1,7 @@
-//! Which names of a configuration mean a limiter.
+//! The limiters that a name in a configuration means.
 
 use crate::{apply, turn};
-use limit_runtime::config::Pending;
+use limit_config::Pending;
 use limit_runtime::{Limiter, Source, concurrency_limit};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn the_closest_name_is_heard_setting_by_setting() {
 fn every_setting_is_that_of_the_closest_name_that_has_it() {
     let _turn = turn();
     let limiter = Limiter::new("closest::a", 1).max_waiting(1);
-    // Neither the order in the file nor that of the alphabet decides, nor how many stars there are.
+    // The order in the file, the alphabet and the number of stars decide nothing.
     apply(
         r#"
         ["closest::a*"]
@@ -63,16 +63,16 @@ fn every_setting_is_that_of_the_closest_name_that_has_it() {
     assert!(!limiter.snapshot().settings.enabled.value, "the closer one does not say");
 
     apply("[\"cl*\"]\nlimit = 6\n[\"c*********\"]\nlimit = 7");
-    assert_eq!(limiter.limit(), 6);
+    assert_eq!(limiter.limit(), Some(6));
     apply("[\"*********c*\"]\nlimit = 6\n[\"*cl*\"]\nlimit = 7");
-    assert_eq!(limiter.limit(), 7);
+    assert_eq!(limiter.limit(), Some(7));
 }
 
 #[test]
 fn of_several_names_that_are_near_the_nearest_is_told() {
     let _turn = turn();
     let limiters = ["nearest-aaaa", "nearest-abbb"].map(|name| Limiter::new(name, 1));
-    let _ = limiters.each_ref().map(Limiter::limit);
+    let _ = limiters.each_ref().map(Limiter::snapshot);
     let applied = apply("[nearest-aaax]\nlimit = 2");
     assert_eq!(applied.pending()[0].nearest(), Some("nearest-aaaa"));
 }
@@ -92,7 +92,8 @@ fn a_star_may_stand_anywhere() {
         ("names-star", false),
     ] {
         apply(&format!("[\"{pattern}\"]\nlimit = 8"));
-        assert_eq!(limiter.limit(), if is_meant { 8 } else { 1 }, "{pattern}");
+        let limit = limiter.snapshot().settings.limit.value;
+        assert_eq!(limit, if is_meant { 8 } else { 1 }, "{pattern}");
     }
 }
 
@@ -100,7 +101,7 @@ fn a_star_may_stand_anywhere() {
 fn a_name_that_means_nobody_is_pending_and_the_nearest_is_told() {
     let _turn = turn();
     let limiter = Limiter::new("names::download", 1);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let applied = apply(
         r#"
         ["names::dowload"]
@@ -126,18 +127,45 @@ fn a_name_that_means_nobody_is_pending_and_the_nearest_is_told() {
 }
 
 #[test]
+fn of_a_name_whose_path_is_another_the_limiter_is_told_that_ends_like_it() {
+    let _turn = turn();
+    let limiter = Limiter::new("segments::payments::reserve", 1);
+    let short = Limiter::new("segments::payments::get", 1);
+    let _ = (limiter.snapshot(), short.snapshot());
+    for (name, nearest) in [
+        ("reserve", Some("segments::payments::reserve")),
+        ("elsewhere::in_another_module::resrve", Some("segments::payments::reserve")),
+        ("elsewhere::in_another_module::commit", None),
+        ("elsewhere::in_another_module::get", None),
+    ] {
+        let applied = apply(&format!("[\"{name}\"]\nlimit = 2"));
+        assert_eq!(applied.pending()[0].nearest(), nearest, "{name}");
+    }
+}
+
+#[test]
+fn a_limiter_that_the_file_names_is_not_meant_by_another_name() {
+    let _turn = turn();
+    let limiter = Limiter::new("shard-1", 1);
+    let _ = limiter.snapshot();
+    let applied = apply("[shard-1]\nlimit = 2\n[shard-2]\nlimit = 2");
+    assert_eq!(applied.pending()[0].to_string(), "shard-2: no such limiter is in use yet");
+    assert_eq!(apply("[shard-2]\nlimit = 2").pending()[0].nearest(), Some("shard-1"));
+}
+
+#[test]
 fn of_a_name_with_a_star_the_nearest_is_told_by_what_is_before_and_after_it() {
     let _turn = turn();
     let limiters =
         ["starred::orders::read", "starred::users::write"].map(|name| Limiter::new(name, 1));
-    let _ = limiters.each_ref().map(Limiter::limit);
+    let _ = limiters.each_ref().map(Limiter::snapshot);
     for (pattern, nearest) in [
         ("stared::*", Some("starred::orders::read")),
         ("stared::users::*", Some("starred::users::write")),
         ("*::users::wrte", Some("starred::users::write")),
         ("starrde::u*::write", Some("starred::users::write")),
         ("quite-another::*", None),
-        // One letter is like any other, and what is between two stars may be anywhere.
+        // One letter is similar to any other, and the text between two stars has no position.
         ("x*", None),
         ("stared::*::x*", None),
     ] {
@@ -150,7 +178,7 @@ fn of_a_name_with_a_star_the_nearest_is_told_by_what_is_before_and_after_it() {
 fn of_very_many_names_that_mean_nobody_it_is_told_of_the_first_hundred() {
     let _turn = turn();
     let limiter = Limiter::new("very-many-000x", 1);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let tables: Vec<_> = (0..101).map(|n| format!("[very-many-{n:04}]\nlimit = 2")).collect();
     let applied = apply(&tables.join("\n"));
     let near = |pending: &Pending| pending.nearest().is_some();

@@ -1,25 +1,27 @@
-//! A file whose edits take effect. These wait for a thread that looks at a file: each waits until what
-//! it expects is so, however long that takes.
+//! A file whose edits take effect. The tests wait for a thread that looks at a file: each waits until its
+//! condition holds, however long that takes.
 
 use crate::{limit, turn};
-use limit_runtime::config::{Config, Watcher};
+use limit_config::{Config, Watcher};
 use limit_runtime::{Limiter, Source};
+use std::fmt::Debug;
 use std::fs;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, Once, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 pub(crate) const INTERVAL: Duration = Duration::from_millis(5);
 
-/// What is waited for is sure to come; this only turns a hang into a failure.
+/// Turns a hang into a failure. The conditions are sure to hold in the end.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) fn file(text: &str) -> (TempDir, PathBuf) {
@@ -33,8 +35,8 @@ pub(crate) fn watch(path: &Path) -> Watcher {
     Config::watch(path).interval(INTERVAL).start().expect("the file is right")
 }
 
-/// An edit in one step. A write to the file itself empties it first, and a test that is stopped just then
-/// sees an empty file.
+/// Edits the file in one step. A write to the file itself empties it first, and the watch could see an empty
+/// file if the test is stopped just then.
 pub(crate) fn edit(path: &Path, text: impl AsRef<[u8]>) {
     let other = path.with_extension("new");
     fs::write(&other, text).expect("it is written");
@@ -54,7 +56,7 @@ pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
 fn an_edit_takes_effect_while_the_program_is_under_load() {
     let _turn = turn();
     let limiter = Arc::new(Limiter::new("watch-load", 2));
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file("[watch-load]\nlimit = 3");
     let watcher = watch(&path);
     assert_eq!(watcher.applied().changes().len(), 1);
@@ -70,7 +72,7 @@ fn an_edit_takes_effect_while_the_program_is_under_load() {
         }
         for edited in [7, 1, 5] {
             fs::write(&path, format!("[watch-load]\nlimit = {edited}")).expect("it is written");
-            until("the edit takes effect", || limiter.limit() == edited);
+            until("the edit takes effect", || limiter.limit() == Some(edited));
             let before = calls.load(Ordering::Relaxed);
             until("what came of it is told", || {
                 let applied = watcher.applied();
@@ -92,7 +94,7 @@ fn an_edit_takes_effect_while_the_program_is_under_load() {
 fn a_broken_edit_changes_nothing_and_says_why_until_it_is_mended() {
     let _turn = turn();
     let limiter = Limiter::new("watch-broken", 2);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file("[watch-broken]\nlimit = 3");
     let watcher = watch(&path);
     let broken = [
@@ -105,15 +107,15 @@ fn a_broken_edit_changes_nothing_and_says_why_until_it_is_mended() {
         until("it says why", || {
             watcher.error().is_some_and(|error| error.to_string().contains(message))
         });
-        assert_eq!(limiter.limit(), 3, "{text:?}");
+        assert_eq!(limiter.limit(), Some(3), "{text:?}");
     }
     fs::remove_file(&path).expect("it is there");
     until("it says that the file is gone", || {
         watcher.error().is_some_and(|error| error.to_string().contains("cannot be read"))
     });
-    assert_eq!(limiter.limit(), 3);
+    assert_eq!(limiter.limit(), Some(3));
     edit(&path, "[watch-broken]\nlimit = 6");
-    until("the mended file is applied", || limiter.limit() == 6);
+    until("the mended file is applied", || limiter.limit() == Some(6));
     until("there is no error any more", || watcher.error().is_none());
 }
 
@@ -132,29 +134,29 @@ fn a_file_that_is_wrong_from_the_start_is_an_error() {
 fn a_watcher_that_is_dropped_looks_no_more_and_what_was_applied_stays() {
     let _turn = turn();
     let limiter = Limiter::new("watch-dropped", 2);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (folder, path) = file("[watch-dropped]\nlimit = 3");
     drop(watch(&path));
     edit(&path, "[watch-dropped]\nlimit = 4");
-    // Another, begun later, has looked twice: the first one would have, if it still did.
+    // Another watch, begun later, has looked twice: by then the first one would have looked, too.
     let other = folder.path().join("other.toml");
     edit(&other, "[watch-dropped]\nlimit = 3");
     let _other = watch(&other);
     edit(&other, "[watch-dropped]\nlimit = 5");
-    until("the other's edit takes effect", || limiter.limit() == 5);
+    until("the other's edit takes effect", || limiter.limit() == Some(5));
     edit(&other, "[watch-dropped]\nlimit = 6");
-    until("the other's edit takes effect", || limiter.limit() == 6);
+    until("the other's edit takes effect", || limiter.limit() == Some(6));
 }
 
 #[test]
 fn a_file_may_be_in_another_format() {
     let _turn = turn();
     let limiter = Limiter::new("watch-json", 2);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file(r#"{ "watch-json": { "limit": 3 } }"#);
     let watch = Config::watch(&path).interval(INTERVAL).format(|text| serde_json::from_str(text));
     let watcher = watch.start().expect("it is right");
-    assert_eq!(limiter.limit(), 3);
+    assert_eq!(limiter.limit(), Some(3));
     edit(&path, r#"{ "watch-json": { "limit": "3" } }"#);
     until("it says why", || watcher.error().is_some());
     let error = watcher.error().expect("there is one").to_string();
@@ -165,12 +167,12 @@ fn a_file_may_be_in_another_format() {
 fn why_the_file_cannot_be_used_is_told_anew_when_it_changes() {
     let _turn = turn();
     let limiter = Limiter::new("watch-why", 2);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file("[watch-why]\nlimit = 3");
     let watcher = watch(&path);
     let error_is = |message: &str| {
         until(message, || watcher.error().is_some_and(|error| error.to_string().contains(message)));
-        assert_eq!(limiter.limit(), 3);
+        assert_eq!(limiter.limit(), Some(3));
     };
     fs::remove_file(&path).expect("it is there");
     error_is("limits.toml: cannot be read: ");
@@ -186,7 +188,7 @@ fn why_the_file_cannot_be_used_is_told_anew_when_it_changes() {
     fs::rename(&other, &path).expect("its place is free");
     error_is("larger than 16777216 bytes");
     edit(&path, "[watch-why]\r\nlimit = 5\r\n");
-    until("the file in its place is applied", || limiter.limit() == 5);
+    until("the file in its place is applied", || limiter.limit() == Some(5));
     until("there is no error any more", || watcher.error().is_none());
 }
 
@@ -194,16 +196,16 @@ fn why_the_file_cannot_be_used_is_told_anew_when_it_changes() {
 fn a_file_that_is_about_to_be_written_is_waited_for() {
     let _turn = turn();
     let limiter = Limiter::new("watch-empty", 2);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file("[watch-empty]\nlimit = 3");
     let _watcher = watch(&path);
     for edited in [4, 5] {
         let before = limiter.snapshot().limit_changes.file;
         fs::write(&path, "").expect("it is written");
-        // The thread sees it in the meantime, or else there is nothing to be seen.
+        // The thread sees the empty file in the meantime; if it does not, the test passes all the same.
         thread::sleep(Duration::from_millis(100));
         fs::write(&path, format!("[watch-empty]\nlimit = {edited}")).expect("it is written");
-        until("the edit takes effect", || limiter.limit() == edited);
+        until("the edit takes effect", || limiter.limit() == Some(edited));
         assert_eq!(limiter.snapshot().limit_changes.file, before + 1, "nothing is given up");
     }
 }
@@ -212,7 +214,7 @@ fn a_file_that_is_about_to_be_written_is_waited_for() {
 fn a_format_that_panics_does_not_end_the_watch() {
     let _turn = turn();
     let limiter = Limiter::new("watch-panics", 2);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file("[watch-panics]\nlimit = 3");
     let watch = Config::watch(&path).interval(INTERVAL).format(|text| {
         assert!(!text.contains('!'), "no such thing");
@@ -224,14 +226,14 @@ fn a_format_that_panics_does_not_end_the_watch() {
         watcher.error().is_some_and(|error| error.to_string().ends_with("reading it panicked"))
     });
     edit(&path, "[watch-panics]\nlimit = 4");
-    until("the edit takes effect", || limiter.limit() == 4);
+    until("the edit takes effect", || limiter.limit() == Some(4));
 }
 
 #[test]
 fn an_edit_that_is_being_read_when_the_watcher_is_dropped_is_not_applied() {
     let _turn = turn();
     let limiter = Limiter::new("watch-late", 2);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file("[watch-late]\nlimit = 3");
     let (reads, is_read) = mpsc::channel();
     let (go_on, goes_on) = mpsc::channel::<()>();
@@ -239,7 +241,7 @@ fn an_edit_that_is_being_read_when_the_watcher_is_dropped_is_not_applied() {
     let watch = Config::watch(&path).interval(INTERVAL).format(move |text| {
         if text.contains('4') {
             reads.send(()).expect("the test waits for it");
-            // As long as the test has not dropped the watcher.
+            // Until the test has dropped the watcher.
             let _ = goes_on.lock().expect("nobody has panicked").recv();
         }
         Config::from_toml(text)
@@ -249,9 +251,9 @@ fn an_edit_that_is_being_read_when_the_watcher_is_dropped_is_not_applied() {
     is_read.recv().expect("it is read");
     drop(watcher);
     drop(go_on);
-    // The thread is at its end when it has dropped what it reads with.
+    // The thread has ended when it has dropped the function that it reads with.
     assert!(is_read.recv().is_err());
-    assert_eq!(limiter.limit(), 3);
+    assert_eq!(limiter.limit(), Some(3));
 }
 
 #[test]
@@ -298,53 +300,88 @@ fn an_edit_is_applied_to_all_although_one_of_those_it_wakes_panics() {
     let (_folder, path) = file("");
     let watcher = watch(&path);
     fs::write(&path, "[\"watch-woken-*\"]\nlimit = 1").expect("it is written");
-    until("the edit takes effect", || limiters.iter().all(|limiter| limiter.limit() == 1));
+    until("the edit takes effect", || limiters.iter().all(|limiter| limiter.limit() == Some(1)));
     until("it is told", || watcher.applied().changes().len() == 2);
     assert!(watcher.error().is_none());
     fs::write(&path, "[\"watch-woken-*\"]\nlimit = 2").expect("it is written");
-    until("the next one does too", || limiters.iter().all(|limiter| limiter.limit() == 2));
+    until("the next one does too", || limiters.iter().all(|limiter| limiter.limit() == Some(2)));
+}
+
+/// The log of all threads, set once for all tests of this file. It keeps what the watches warn of, or
+/// panics.
+struct Log;
+
+/// Set while the log panics when a watch writes to it.
+static PANICS: AtomicBool = AtomicBool::new(false);
+
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn begin_log() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        tracing::subscriber::set_global_default(Log).expect("no other test file does");
+    });
+}
+
+/// Returns the warnings of the watch of that file.
+fn warnings(path: &Path) -> Vec<String> {
+    let warnings = WARNINGS.lock().expect("nobody has panicked");
+    let file = format!("{}: ", path.display());
+    warnings.iter().filter_map(|warning| warning.strip_prefix(&file)).map(str::to_owned).collect()
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        struct Message(String);
+
+        impl Visit for Message {
+            fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+                if field.name() == "message" {
+                    self.0 = format!("{value:?}");
+                }
+            }
+        }
+
+        if thread::current().name() != Some("limits") {
+            return;
+        }
+        assert!(!PANICS.load(Ordering::Relaxed), "there is no room");
+        if *event.metadata().level() == Level::WARN {
+            let mut message = Message(String::new());
+            event.record(&mut message);
+            WARNINGS.lock().expect("nobody has panicked").push(message.0);
+        }
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
 #[test]
 fn a_log_that_panics_does_not_end_the_watch() {
-    static PANICS: AtomicBool = AtomicBool::new(false);
-
-    struct Log;
-
-    impl Subscriber for Log {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-        fn event(&self, _: &Event<'_>) {
-            let is_the_watch = thread::current().name() == Some("limits");
-            assert!(!is_the_watch || !PANICS.load(Ordering::Relaxed), "there is no room");
-        }
-
-        fn enter(&self, _: &Id) {}
-
-        fn exit(&self, _: &Id) {}
-    }
-
     let _turn = turn();
-    // For all threads, and all tests that come later.
-    tracing::subscriber::set_global_default(Log).expect("no other test does");
+    begin_log();
     let limiter = Limiter::new("watch-log", 2);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let (_folder, path) = file("[watch-log]\nlimit = 3");
     let watcher = watch(&path);
     PANICS.store(true, Ordering::Relaxed);
     for limit in [4, 5] {
         fs::write(&path, format!("[watch-log]\nlimit = {limit}")).expect("it is written");
-        until("the edit takes effect", || limiter.limit() == limit);
+        until("the edit takes effect", || limiter.limit() == Some(limit));
         until("it is told", || {
             let applied = watcher.applied();
             applied.to_string() == format!("watch-log: limit {} -> {limit}\n", limit - 1)
@@ -354,10 +391,34 @@ fn a_log_that_panics_does_not_end_the_watch() {
 }
 
 #[test]
+fn a_name_that_is_misspelt_is_warned_of_once_for_each_version_of_the_file() {
+    const FIRST: &str =
+        "watch-mispelt: no such limiter is in use yet; did you mean `watch-misspelt`?";
+    const SECOND: &str = "watch-secnd: no such limiter is in use yet; did you mean `watch-second`?";
+    let _turn = turn();
+    begin_log();
+    let (_folder, path) = file("[watch-mispelt]\nlimit = 3\n[watch-secnd]\nlimit = 3");
+    let _watcher = watch(&path);
+    assert_eq!(warnings(&path), [""; 0], "they are not in use yet");
+    let first = Limiter::new("watch-misspelt", 1);
+    let _ = first.snapshot();
+    until("it warns", || warnings(&path) == [FIRST]);
+    let second = Limiter::new("watch-second", 1);
+    let _ = second.snapshot();
+    // Warnings come in the order of the alphabet: a repeated warning of the first name would come before it.
+    until("it warns of the other, too", || !warnings(&path)[1..].is_empty());
+    assert_eq!(warnings(&path), [FIRST, SECOND]);
+    edit(&path, "[watch-mispelt]\nlimit = 4\n[watch-second]\nlimit = 4");
+    until("it warns of what is still wrong", || warnings(&path).len() == 3);
+    assert_eq!(warnings(&path), [FIRST, SECOND, FIRST]);
+    assert_eq!(second.limit(), Some(4));
+}
+
+#[test]
 fn a_file_is_looked_at_as_often_as_its_watcher_was_told() {
     let _turn = turn();
     let limiter = Limiter::new("watch-often", 1);
-    let _ = limiter.limit();
+    let _ = limiter.snapshot();
     let ((_rarely, rarely), (_often, often)) = (file(""), file("[watch-often]\nlimit = 2"));
     let read = Arc::new(AtomicU64::new(0));
     let reads = Arc::clone(&read);
@@ -371,10 +432,10 @@ fn a_file_is_looked_at_as_often_as_its_watcher_was_told() {
         watch(&often),
     );
     edit(&rarely, "[watch-often]\nlimit = 100");
-    // Were both looked at as often as each other, the one would be read before so many of the other.
+    // If the thread of the first looked as often as the other, it would have read its file by now.
     for edited in 3..10 {
         edit(&often, format!("[watch-often]\nlimit = {edited}"));
-        until("the edit takes effect", || limiter.limit() == edited);
+        until("the edit takes effect", || limiter.limit() == Some(edited));
     }
     assert_eq!(read.load(Ordering::Relaxed), 1, "when the watch began");
 }

@@ -1,33 +1,32 @@
-//! What came of a configuration.
+//! The result of applying a configuration.
 
-use crate::limiter::Entry;
-use crate::limiter::settings::Settings;
-use std::fmt::{self, Debug};
+use limit_runtime::Settings;
+use limit_runtime::settings::{SettingKind, SettingValue};
+use std::fmt;
 use std::panic::Location;
 
-/// What came of a [`Config`](super::Config).
+/// The result of applying a [`Config`](crate::Config).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    pub(super) changes: Vec<Change>,
-    pub(super) pending: Vec<Pending>,
-    pub(super) ambiguous: Vec<Ambiguous>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) pending: Vec<Pending>,
+    pub(crate) ambiguous: Vec<Ambiguous>,
 }
 
 impl Applied {
-    /// What is different now, of the limiters that are in use.
+    /// Returns the settings that were changed, of the limiters in use.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    /// The names that mean no limiter that is in use.
+    /// Returns the names that mean no limiter in use.
     #[must_use]
     pub fn pending(&self) -> &[Pending] {
         &self.pending
     }
 
-    /// The names that two functions have by default: which of them is meant depends on which is used
-    /// first.
+    /// Returns the names that two functions have by default: the function that is used first gets the name.
     #[must_use]
     pub fn ambiguous(&self) -> &[Ambiguous] {
         &self.ambiguous
@@ -35,7 +34,7 @@ impl Applied {
 }
 
 impl fmt::Display for Applied {
-    /// A line for each change, each name that is pending and each that is ambiguous.
+    /// Writes a line for each change, for each name that is pending, and for each that is ambiguous.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in &self.changes {
             writeln!(f, "{change}")?;
@@ -50,63 +49,54 @@ impl fmt::Display for Applied {
     }
 }
 
-/// A setting of a limiter that is different now.
+/// A setting of a limiter that was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     limiter: String,
-    setting: &'static str,
+    setting: SettingKind,
     before: String,
     after: String,
 }
 
 impl Change {
-    /// The limiter's name.
+    /// Returns the limiter's name.
     #[must_use]
     pub fn limiter(&self) -> &str {
         &self.limiter
     }
 
-    /// The setting.
+    /// Returns the setting's name.
     #[must_use]
     pub fn setting(&self) -> &str {
-        self.setting
+        self.setting.name()
     }
 
-    /// What it was before, as text: a number, `none`, a [`Duration`](std::time::Duration) as `{:?}` shows it.
+    /// Returns the value before, as text: a number, `true`, `none`, a
+    /// [`Duration`](std::time::Duration) as `{:?}` shows it.
     #[must_use]
     pub fn before(&self) -> &str {
         &self.before
     }
 
-    /// What it is now, as text.
+    /// Returns the value now, as text.
     #[must_use]
     pub fn after(&self) -> &str {
         &self.after
     }
 
-    pub(super) fn between(entry: &Entry, before: &Settings, after: &Settings) -> Vec<Self> {
-        fn text<T: Debug>(value: Option<&T>) -> String {
-            value.map_or_else(|| "none".to_owned(), |value| format!("{value:?}"))
-        }
-
-        let texts = |settings: &Settings| {
-            [
-                ("limit", settings.limit.value.to_string()),
-                ("max_waiting", text(settings.max_waiting.value.as_ref())),
-                ("max_wait", text(settings.max_wait.value.as_ref())),
-                ("enabled", settings.enabled.value.to_string()),
-                ("shadow", settings.shadow.value.to_string()),
-            ]
+    /// Lists the settings of a limiter whose values differ.
+    pub(crate) fn between<'a>(
+        limiter: &'a str,
+        before: &'a Settings,
+        after: &'a Settings,
+    ) -> impl Iterator<Item = Self> + 'a {
+        let text = |value: Option<SettingValue>| {
+            value.map_or_else(|| "none".to_owned(), |value| value.to_string())
         };
-        let both = texts(before).into_iter().zip(texts(after));
-        both.filter(|((_, before), (_, after))| before != after)
-            .map(|((setting, before), (_, after))| Self {
-                limiter: entry.name.to_string(),
-                setting,
-                before,
-                after,
-            })
-            .collect()
+        let both = before.iter().map(|(kind, before)| (kind, before.value, after.get(kind).value));
+        both.filter(|(_, before, after)| before != after).map(move |(setting, before, after)| {
+            Self { limiter: limiter.to_owned(), setting, before: text(before), after: text(after) }
+        })
     }
 }
 
@@ -117,21 +107,23 @@ impl fmt::Display for Change {
     }
 }
 
-/// A name that means no limiter that is in use: not yet, or never, if it is a slip of the pen.
+/// A name that means no limiter in use. Either its limiter is used later, or the name is misspelt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
-    pub(super) name: String,
-    pub(super) nearest: Option<String>,
+    pub(crate) name: String,
+    pub(crate) nearest: Option<String>,
 }
 
 impl Pending {
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The limiter in use whose name is nearest to it, if one is near. (Sought for the first hundred only.)
+    /// Returns the limiter in use that may be meant: its name, or the last segment of its path, is similar.
+    /// A limiter that the configuration names itself is not meant. `None` also after the first hundred
+    /// names.
     #[must_use]
     pub fn nearest(&self) -> Option<&str> {
         self.nearest.as_deref()
@@ -148,24 +140,23 @@ impl fmt::Display for Pending {
     }
 }
 
-/// A name that two functions have by default, or had one of them not been numbered.
+/// A name that two functions have by default. One of the two has it now, the other one got a number.
 ///
-/// A function that has no `name` in its attribute is named after its path, in which the type is
-/// missing whose method it is.
+/// The default name of a function is its path, which lacks the type of a method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ambiguous {
-    pub(super) name: String,
-    pub(super) functions: [&'static Location<'static>; 2],
+    pub(crate) name: String,
+    pub(crate) functions: [&'static Location<'static>; 2],
 }
 
 impl Ambiguous {
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where the two functions stand. There may be more.
+    /// Returns the locations of the two functions. There may be more functions with that name.
     #[must_use]
     pub fn functions(&self) -> [&'static Location<'static>; 2] {
         self.functions

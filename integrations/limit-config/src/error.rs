@@ -1,26 +1,47 @@
-//! Why a configuration was not applied.
+//! The error of a configuration that was not applied.
 
-use crate::limiter::Unsupported;
+use crate::position::Position;
+use limit_runtime::Unsupported;
 use std::fmt;
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Why a configuration was not applied: nothing of it was.
+/// The error of a configuration that was not applied. None of its settings was changed.
 ///
-/// `Display` gives the place, as far as it is known: `limits.toml:3:1: unknown field …`.
-#[derive(Debug)]
+/// `Display` begins with the position, as far as it is known: `limits.toml:3:1: unknown field …`.
+///
+/// # Examples
+///
+/// ```
+/// use limit_config::{Config, ConfigErrorKind};
+///
+/// let error = Config::from_toml("[db]\nlimt = 3").unwrap_err();
+/// assert_eq!(error.kind(), ConfigErrorKind::Parse);
+/// assert_eq!((error.line(), error.column()), (Some(2), Some(1)));
+/// assert!(error.to_string().starts_with("2:1: unknown field `limt`"));
+/// ```
 pub struct ConfigError {
     path: Option<PathBuf>,
-    place: Option<Place>,
+    position: Option<Position>,
     problem: Problem,
 }
 
-/// Lines and columns, from 1. Columns count characters.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    line: usize,
-    column: usize,
+/// The kind of a [`ConfigError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConfigErrorKind {
+    /// The file cannot be read: it is missing or too large, or the system refuses.
+    Read,
+    /// The path cannot be watched: it is not a regular file, or the system starts no thread.
+    Watch,
+    /// A watched file was emptied.
+    Empty,
+    /// The text is wrong: its encoding, its syntax, a name, a value, or two settings that contradict each
+    /// other.
+    Parse,
+    /// A limiter in use does not support a setting. [`source`](std::error::Error::source) is the
+    /// [`Unsupported`] error.
+    Unsupported,
 }
 
 #[derive(Debug)]
@@ -33,69 +54,60 @@ enum Problem {
 }
 
 impl ConfigError {
-    pub(super) fn read(error: io::Error) -> Self {
-        Self { path: None, place: None, problem: Problem::Read(error) }
+    fn new(problem: Problem) -> Self {
+        Self { path: None, position: None, problem }
     }
 
-    pub(super) fn watch(error: io::Error) -> Self {
-        Self { path: None, place: None, problem: Problem::Watch(error) }
+    pub(crate) fn read(error: io::Error) -> Self {
+        Self::new(Problem::Read(error))
     }
 
-    pub(super) fn empty() -> Self {
-        Self { path: None, place: None, problem: Problem::Empty }
+    pub(crate) fn watch(error: io::Error) -> Self {
+        Self::new(Problem::Watch(error))
     }
 
-    /// `before` is what can be read.
-    pub(super) fn not_utf8(before: &str) -> Self {
-        let end = before.len();
-        Self { place: Some(Place::of(&(end..end), before)), ..Self::parse("this is not UTF-8") }
+    pub(crate) fn empty() -> Self {
+        Self::new(Problem::Empty)
     }
 
-    pub(super) fn parse(message: impl fmt::Display) -> Self {
-        Self { path: None, place: None, problem: Problem::Parse(message.to_string()) }
+    pub(crate) fn parse(message: impl fmt::Display) -> Self {
+        Self::new(Problem::Parse(message.to_string()))
     }
 
-    pub(super) fn toml(error: &toml::de::Error, text: &str) -> Self {
-        let place = error.span().map(|span| Place::of(&span, text));
-        Self { path: None, place, problem: Problem::Parse(error.message().to_owned()) }
+    pub(crate) fn unsupported(unsupported: Unsupported) -> Self {
+        Self::new(Problem::Unsupported(unsupported))
     }
 
-    pub(super) fn unsupported(unsupported: Unsupported, at: Option<(usize, usize)>) -> Self {
-        let place = at.map(|(line, column)| Place { line, column });
-        Self { path: None, place, problem: Problem::Unsupported(unsupported) }
+    pub(crate) fn at(self, position: Option<Position>) -> Self {
+        Self { position, ..self }
     }
 
-    pub(super) fn of_file(mut self, path: &Path) -> Self {
-        self.path = Some(path.to_owned());
-        self
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        Self { path: Some(path.to_owned()), ..self }
     }
 
-    /// The line, from 1, if it is known.
+    /// Returns the kind of the error.
+    #[must_use]
+    pub fn kind(&self) -> ConfigErrorKind {
+        match self.problem {
+            Problem::Read(_) => ConfigErrorKind::Read,
+            Problem::Watch(_) => ConfigErrorKind::Watch,
+            Problem::Empty => ConfigErrorKind::Empty,
+            Problem::Parse(_) => ConfigErrorKind::Parse,
+            Problem::Unsupported(_) => ConfigErrorKind::Unsupported,
+        }
+    }
+
+    /// Returns the line, from 1, if it is known.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
-        self.place.map(|place| place.line)
+        self.position.map(|position| position.line)
     }
 
-    /// The column in characters, from 1, if it is known.
+    /// Returns the column in characters, from 1, if it is known.
     #[must_use]
     pub fn column(&self) -> Option<usize> {
-        self.place.map(|place| place.column)
-    }
-}
-
-/// The line and column of a place in a text.
-pub(super) fn line_and_column(span: &Range<usize>, text: &str) -> (usize, usize) {
-    // Editors do not show a byte order mark.
-    let before = text.get(..span.start).unwrap_or(text).trim_start_matches('\u{feff}');
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
-}
-
-impl Place {
-    fn of(span: &Range<usize>, text: &str) -> Self {
-        let (line, column) = line_and_column(span, text);
-        Self { line, column }
+        self.position.map(|position| position.column)
     }
 }
 
@@ -104,8 +116,8 @@ impl fmt::Display for ConfigError {
         if let Some(path) = &self.path {
             write!(f, "{}:", path.display())?;
         }
-        match self.place {
-            Some(Place { line, column }) => write!(f, "{line}:{column}: ")?,
+        match self.position {
+            Some(Position { line, column }) => write!(f, "{line}:{column}: ")?,
             None if self.path.is_some() => f.write_str(" ")?,
             None => {}
         }
@@ -118,6 +130,16 @@ impl fmt::Display for ConfigError {
             Problem::Parse(message) => f.write_str(message),
             Problem::Unsupported(unsupported) => unsupported.fmt(f),
         }
+    }
+}
+
+/// A `main` that returns the error shows its `Debug` form, so that form is the kind and the message.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigError")
+            .field("kind", &self.kind())
+            .field("message", &format_args!("{self}"))
+            .finish()
     }
 }
 

@@ -1,59 +1,104 @@
-//! Which names of a configuration mean a limiter.
+//! Decides which limiters a name in a configuration means.
 
 use std::borrow::Cow;
 use wildmatch::WildMatchPattern;
 
-/// `*` stands for any text, and nothing else for anything but itself.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
-    // No character for "any one": the one given here is in no name of Rust's, nor likely in others.
-    WildMatchPattern::<'*', '\u{0}'>::new(pattern).matches(name)
+/// Returns whether the name or pattern means the limiter.
+pub(crate) fn is_meant(pattern: &str, limiter: &str) -> bool {
+    if is_pattern(pattern) { matches(pattern, limiter) } else { pattern == limiter }
 }
 
-pub(super) fn is_pattern(name: &str) -> bool {
+pub(crate) fn is_pattern(name: &str) -> bool {
     name.contains('*')
 }
 
-/// How closely a name or pattern means a limiter: the more of its own text, the closer; a name without
-/// a wildcard is the closest.
-pub(super) fn closeness(pattern: &str) -> (bool, usize) {
-    let own = pattern.chars().filter(|&character| character != '*').count();
-    (!is_pattern(pattern), own)
+/// Returns whether the limiter matches the pattern. `*` stands for any text, and every other character for
+/// itself.
+fn matches(pattern: &str, limiter: &str) -> bool {
+    // wildmatch also needs a character for "any one". NUL is in no path of Rust's, and in hardly any name.
+    WildMatchPattern::<'*', '\u{0}'>::new(pattern).matches(limiter)
 }
 
-/// The name most like one that is nobody's, if it may be meant.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// Counts the characters besides `*`. Of two patterns, the one with more of them is the closer.
+pub(crate) fn closeness(pattern: &str) -> usize {
+    pattern.chars().filter(|&character| character != '*').count()
+}
+
+/// Returns the limiter that a misspelt name may mean: the most similar one, if it is similar enough. It
+/// compares the whole names, then their last path segments.
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let Some((start, end)) = name.split_once('*') else {
-        return most_like(name, known.map(|known| (Cow::Borrowed(known), known)));
+        // As compilers do: a third of the characters may be wrong.
+        let most = name.chars().count().max(3) / 3;
+        let whole = known.iter().map(|&known| (Cow::Borrowed(known), known));
+        return most_similar(name, most, whole).or_else(|| nearest_by_last_segment(name, known));
     };
-    // What is between two stars may be anywhere, and of a letter or two every name has something.
+    // The text between two stars has no position, and one or two characters are similar to every name.
     let (start, end) = (start.chars().count(), end.chars().count());
     if name.matches('*').count() > 1 || start + end < 3 {
         return None;
     }
     let own = name.replace('*', "");
-    most_like(&own, known.map(|known| (ends(known, start, end).into(), known)))
+    most_similar(
+        &own,
+        (start + end) / 3,
+        known.iter().map(|&known| (ends(known, start, end).into(), known)),
+    )
 }
 
-/// So many of a name's first and last characters.
+/// Finds `payments::charge` for `charge`, or for `billing::charge`.
+fn nearest_by_last_segment<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let segment = last_segment(name);
+    let length = segment.chars().count();
+    // Many functions are called `get` or `new`.
+    if length < 4 {
+        return None;
+    }
+    // A segment says less than a whole name, so it has to be more similar.
+    let segments = known.iter().map(|&known| (last_segment(known).into(), known));
+    most_similar(segment, length / 4, segments)
+}
+
+fn last_segment(name: &str) -> &str {
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// Returns the first `start` and the last `end` characters of a name.
 fn ends(name: &str, start: usize, end: usize) -> String {
     let length = name.chars().count();
-    let is_of_the_ends = |place: usize| place < start || place + end >= length;
-    name.chars().enumerate().filter(|(place, _)| is_of_the_ends(*place)).map(|(_, it)| it).collect()
+    let is_at_an_end = |index: usize| index < start || index + end >= length;
+    let characters = name.chars().enumerate().filter(|(index, _)| is_at_an_end(*index));
+    characters.map(|(_, character)| character).collect()
 }
 
-/// Of names, each with what is to be compared of it.
-fn most_like<'a>(
+/// Returns the known name whose text is the most similar, if at most `most` edits turn one into the other.
+/// Each known name comes after its text that is compared.
+fn most_similar<'a>(
     text: &str,
+    most: usize,
     known: impl Iterator<Item = (Cow<'a, str>, &'a str)>,
 ) -> Option<&'a str> {
-    // As compilers do it: a third of the letters may be wrong.
     let length = text.chars().count();
-    let most = length.max(3) / 3;
     known
-        // The others cannot be near, and to compare is slow.
-        .filter(|(like, _)| like.chars().count().abs_diff(length) <= most)
-        .map(|(like, known)| (strsim::osa_distance(text, &like), known))
+        // To compare is slow, and a text of another length cannot be similar.
+        .filter(|(other, _)| other.chars().count().abs_diff(length) <= most)
+        .map(|(other, known)| (strsim::osa_distance(text, &other), known))
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text_and_nothing_else_for_anything() {
+        assert!(is_meant("payments::*", "payments::charge"));
+        assert!(is_meant("*::charge", "payments::charge"));
+        assert!(is_meant("*", ""));
+        assert!(!is_meant("payments::*", "payment::charge"));
+        assert!(!is_meant("a?c", "abc"));
+        assert!(is_meant("a?*", "a?c"));
+    }
 }

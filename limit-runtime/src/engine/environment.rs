@@ -35,3 +35,22 @@ pub(super) fn variable_of_name(name: &str) -> Option<String> {
     }
     (variable != "LIMIT").then_some(variable)
 }
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_is_the_name_in_capitals() {
+        let variable = |name| variable_of_name(name).expect("it has letters");
+        assert_eq!(variable("payments::charge"), "LIMIT_PAYMENTS_CHARGE");
+        assert_eq!(variable("a-b c#2"), "LIMIT_A_B_C_2");
+        assert_eq!(variable("::x::"), "LIMIT_X");
+    }
+
+    #[test]
+    fn a_name_without_letters_that_variables_have_has_none() {
+        // And does not listen to `LIMIT`, as all its like would.
+        assert_eq!(["", "::", "\u{e4}"].map(variable_of_name), [const { None }; 3]);
+    }
+}

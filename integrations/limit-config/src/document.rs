@@ -1,0 +1,52 @@
+//! Reads TOML, with the position of each setting.
+
+use crate::error::ConfigError;
+use crate::position::Position;
+use crate::tables::Tables;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::de::{DeTable, DeValue, Deserializer, Error};
+
+/// The position of each setting, by the names of its table and of the setting.
+pub(crate) type Positions = BTreeMap<(String, String), Position>;
+
+/// Reads the tables of a TOML document, and the positions of their settings.
+///
+/// # Errors
+///
+/// If the text is not TOML, or a table is wrong.
+pub(crate) fn read(text: &str) -> Result<(Tables, Positions), ConfigError> {
+    let document = DeTable::parse(text).map_err(|error| parse_error(&error, text))?;
+    let mut positions = Positions::new();
+    for (name, table) in document.get_ref() {
+        let DeValue::Table(table) = table.get_ref() else { continue };
+        for setting in table.keys() {
+            let key = (name.get_ref().to_string(), setting.get_ref().to_string());
+            positions.insert(key, Position::locate(setting.span().start, text));
+        }
+    }
+    let tables = Tables::deserialize(Deserializer::from(document));
+    Ok((tables.map_err(|error| parse_error(&error, text))?, positions))
+}
+
+fn parse_error(error: &Error, text: &str) -> ConfigError {
+    let position = error.span().map(|span| Position::locate(span.start, text));
+    let line = position.and_then(|position| text.lines().nth(position.line - 1));
+    let message = error.message();
+    let error = match line.and_then(unquoted_name) {
+        Some(name) => {
+            ConfigError::parse(format_args!("{message}; write the name in quotes: `[\"{name}\"]`"))
+        }
+        None => ConfigError::parse(message),
+    };
+    error.at(position)
+}
+
+/// Returns the name in a table's header that lacks its quotes, such as `[a::b]`.
+fn unquoted_name(line: &str) -> Option<&str> {
+    let (name, _) =
+        line.trim_start_matches('\u{feff}').trim_start().strip_prefix('[')?.split_once(']')?;
+    let is_bare = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+    let needs_quotes = !name.contains(['"', '\'', '[']) && !name.chars().all(is_bare);
+    needs_quotes.then_some(name.trim())
+}
