@@ -53,7 +53,7 @@ fn take(semaphore: &'static Semaphore, weight: u32) -> Held {
 /// Checks that nothing is left when all is over.
 fn assert_all_free(semaphore: &'static Semaphore, limit: u32) {
     let reading = semaphore.read(&mut Vec::new());
-    assert_eq!((reading.in_use, reading.waiting), (0, 0));
+    assert_eq!((reading.usage.in_use, reading.usage.waiting), (0, 0));
     let all = semaphore.try_acquire(limit, || true);
     assert!(all.is_some(), "all permits are back, and SLOW is clear");
 }

@@ -151,7 +151,7 @@ fn an_eviction_against_a_cancellation_leaves_one_waiter() {
         assert!(poll_once(&mut newest).is_pending());
         canceller.join().unwrap();
         let reading = semaphore.read(&mut Vec::new());
-        assert_eq!(reading.waiting, 1);
+        assert_eq!(reading.usage.waiting, 1);
         assert_eq!(reading.current.cancelled + reading.current.rejected.evicted, 1);
         drop(held);
         drop(block_on(newest).expect("it is the only one"));
@@ -173,7 +173,7 @@ fn a_deadline_against_a_grant_uses_the_permit_or_leaves_it() {
         drop(held);
         late.join().unwrap();
         let reading = semaphore.read(&mut Vec::new());
-        let waited = reading.current.rejected.timed_out + reading.figures().admitted_after_waiting;
+        let waited = reading.current.rejected.timed_out + reading.current.admitted_after_waiting();
         assert_eq!(waited, 1, "one or the other");
         assert_all_free(semaphore, 1);
     });
@@ -211,7 +211,7 @@ fn a_key_that_is_forgotten_against_a_new_caller_of_it_holds_to_its_limit() {
         drop(other);
         caller.join().unwrap();
         let reading = semaphore.read(&mut Vec::new());
-        assert_eq!((reading.in_use, reading.waiting, reading.keys), (0, 0, 0));
+        assert_eq!((reading.usage.in_use, reading.usage.waiting, reading.usage.keys), (0, 0, 0));
     });
 }
 
@@ -230,7 +230,7 @@ fn a_key_whose_last_waiter_is_cancelled_against_a_new_caller_is_not_lost() {
         canceller.join().unwrap();
         caller.join().unwrap();
         let reading = semaphore.read(&mut Vec::new());
-        assert_eq!((reading.in_use, reading.waiting, reading.keys), (0, 0, 0));
+        assert_eq!((reading.usage.in_use, reading.usage.waiting, reading.usage.keys), (0, 0, 0));
     });
 }
 

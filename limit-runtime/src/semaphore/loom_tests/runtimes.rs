@@ -2,7 +2,7 @@
 
 use super::{bind, enter, model};
 use crate::policy::Request;
-use crate::registry::{Lease, Runtimes};
+use crate::registry::{EpochRef, Runtimes};
 use crate::semaphore::{Entered, Held, Unserved, Waiter};
 use loom::future::block_on;
 use loom::thread;
@@ -10,13 +10,13 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 /// A runtime's registry with one semaphore, used through a lease.
-fn try_on(lease: Lease) -> Option<Held> {
+fn try_on(lease: EpochRef) -> Option<Held> {
     let semaphore = lease.semaphore(0);
     loop {
-        if let Some(held) = semaphore.try_acquire(1, || lease.holds()) {
+        if let Some(held) = semaphore.try_acquire(1, || lease.is_current()) {
             return Some(held);
         }
-        match enter(semaphore, || lease.holds()) {
+        match enter(semaphore, || lease.is_current()) {
             Entered::Admitted(held) => return Some(held),
             Entered::Unbound => bind(semaphore, 1),
             _ => return None,
@@ -86,7 +86,7 @@ fn a_call_on_a_closing_runtime_never_takes_the_permit_of_the_next() {
 }
 
 /// `registry::of_runtime` on a runtime that is closing: it drops each guard inside `spawn`.
-fn of_closing_runtime(runtimes: &Runtimes<u8>, runtime: u8) -> Lease {
+fn of_closing_runtime(runtimes: &Runtimes<u8>, runtime: u8) -> EpochRef {
     loop {
         if let Some(lease) = runtimes.find(runtime) {
             return lease;
@@ -147,7 +147,7 @@ fn try_on_closing(runtimes: &'static Runtimes<u8>, runtime: u8) -> Option<Held> 
     loop {
         let lease = of_closing_runtime(runtimes, runtime);
         let held = try_on(lease);
-        if held.is_some() || lease.holds() {
+        if held.is_some() || lease.is_current() {
             return held;
         }
     }
@@ -217,7 +217,7 @@ fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
                         },
                     );
                 }
-                match semaphore.enter(Request::ONE, None, Some(waker), || lease.holds()) {
+                match semaphore.enter(Request::ONE, None, Some(waker), || lease.is_current()) {
                     Entered::Queued(waits) => {
                         waiter = Some(waits);
                         Poll::Pending
@@ -229,6 +229,6 @@ fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
         });
         runtimes.retire(1, lease);
         waiter.join().unwrap();
-        assert_eq!(semaphore.read(&mut Vec::new()).waiting, 0);
+        assert_eq!(semaphore.read(&mut Vec::new()).usage.waiting, 0);
     });
 }
