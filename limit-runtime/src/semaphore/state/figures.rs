@@ -1,5 +1,6 @@
 //! Readings of a semaphore, and the figures in refusals.
 
+use super::super::keys::Keys;
 use super::super::moment;
 use super::super::slots::NO_KEY;
 use super::super::word;
@@ -103,7 +104,7 @@ impl State {
             in_use: self.in_use(word) as usize,
             // Calls that wait for the limit wait for no permit.
             waiting: if self.is_bound() { self.queue.len() } else { 0 },
-            keys: self.keys().map_or(0, |keys| keys.len()),
+            keys: self.keys().map_or(0, Keys::len),
             current,
             past: self.past.clone(),
         }
