@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 thread_local! {
-    /// Whether this thread is emitting an event.
+    /// True while this thread emits an event.
     static TELLING: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -64,7 +64,7 @@ struct Call {
     semaphore: &'static Semaphore,
     request: Request,
     key: Option<&'static (dyn KeySource + Sync)>,
-    /// Whether its time is up as soon as it waits.
+    /// True if the call's time is up as soon as it waits.
     is_over: bool,
     waiter: Option<Waiter>,
 }
@@ -73,9 +73,9 @@ struct Call {
 #[derive(Debug, PartialEq)]
 enum Without {
     Refused(RejectedKind),
-    /// It is to enter again.
+    /// The call is to enter again.
     Retry,
-    /// It is to resolve the limit.
+    /// The call is to resolve the limit.
     Limit,
 }
 

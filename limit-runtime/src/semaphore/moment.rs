@@ -21,7 +21,7 @@ pub(super) struct Moment {
 pub(super) struct Clock {
     /// The runtime whose clock it is; `None` outside any runtime.
     runtime: Option<Id>,
-    /// Whether it shows the real time.
+    /// True if the clock shows the real time.
     is_real: bool,
 }
 

@@ -92,7 +92,7 @@ struct Cooling {
 struct Ticker {
     number: u64,
     runtime: Id,
-    /// Whether it has been spawned, and was not dropped while it was.
+    /// True if it has been spawned, and was not dropped while it was.
     spawned: bool,
     /// The clock by which it has looked, once it has.
     clock: Option<Clock>,
@@ -158,7 +158,7 @@ impl Rate {
         self.cooling.insert((over, self.number), Cooling { permits, key, clock });
         self.permits += permits;
         for ticker in &mut self.tickers {
-            // By the ticker's own clock that may be any time, so it is to look.
+            // The time may be any by the ticker's own clock, so the ticker is to look.
             if ticker.clock.is_some_and(|own| !own.goes_with(&clock)) {
                 ticker.until = None;
             }
@@ -240,7 +240,7 @@ impl Rate {
     pub(super) fn begin_tick(&mut self, number: u64, now: Moment) {
         if let Some(ticker) = self.ticker(number) {
             ticker.clock = Some(now.clock);
-            // It is not to be woken by its own work.
+            // The ticker is not to be woken by its own work.
             ticker.until = Some(now.at);
         }
     }

@@ -33,7 +33,7 @@ pub(super) struct Node {
     pub(super) waker: Option<Waker>,
     /// The number of its key, [`NO_KEY`] without keys.
     pub(super) key: u32,
-    /// Whether the call can be refused.
+    /// True if the call can be refused.
     pub(super) fallible: bool,
 }
 

@@ -70,7 +70,7 @@ impl WakeList {
 #[derive(Clone, Copy)]
 struct Waking {
     depth: u8,
-    /// Whether there are wakers in [`DEFERRED`].
+    /// True while [`DEFERRED`] has wakers.
     has_deferred: bool,
 }
 

@@ -126,7 +126,8 @@ fn the_oldest_is_evicted_or_has_its_permit() {
         let held = take(semaphore, 1);
         let mut oldest = acquire(semaphore, 1);
         assert!(poll_once(&mut oldest).is_pending());
-        let newest = thread::spawn(move || drop(block_on(acquire(semaphore, 1)).expect("a place")));
+        let newest =
+            thread::spawn(move || drop(block_on(acquire(semaphore, 1)).expect("it has room")));
         let oldest = thread::spawn(move || match block_on(oldest) {
             Ok(held) => drop(held),
             Err(without) => assert_eq!(without, Without::Refused(RejectedKind::Evicted)),

@@ -193,7 +193,7 @@ fn a_permit_that_comes_back_while_its_registry_passes_on_is_free_once() {
         holder.join().unwrap();
         drop(of_second);
         runtimes.retire(2, second);
-        // The permits of all registries are free, whichever had taken another's place.
+        // The permits of all registries are free, whichever runtime had which.
         let third = runtimes.open(3);
         let of_third = try_on(third);
         assert!(of_third.is_some() && try_on(third).is_none());
