@@ -1,9 +1,9 @@
-//! Foreign code that panics while something is owed: to the task whose output it is, to those who wait.
+//! Calls of foreign code that may panic, while others depend on the work after it.
 //!
-//! A future, its output, a waker and a subscriber of `tracing` are all a user's, and each may panic when
-//! it is polled, dropped, woken or told. What a panic must not take along is given up here one by one.
-//! The panic that goes on is the first one of the call itself. Others end here, as tokio has it for
-//! wakers and for what an aborted task drops: the panic hook has reported them.
+//! A future, its output, a waker and a subscriber of `tracing` are a user's values. Each may panic
+//! when it is polled, dropped, woken or called. This module keeps such a panic from taking along what
+//! others wait for. The first panic of the call itself goes on. Other panics end here, as tokio does
+//! it for wakers and for the values of an aborted task: the panic hook has reported them.
 
 #[cfg(any(feature = "task", feature = "tower"))]
 mod owed;
@@ -16,30 +16,30 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
-/// What a panic carries.
+/// The payload of a panic.
 pub(crate) type Panic = Box<dyn Any + Send>;
 
-/// Calls foreign code, of which a panic ends here.
+/// Calls foreign code, and ends a panic of it.
 pub(crate) fn quietly(call: impl FnOnce()) {
-    // What was broken in the middle is not looked at again: it is dropped, or given up already.
+    // The values that the call may have left half-changed are dropped, or have been given up already.
     if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
         end(panic);
     }
 }
 
-/// A panic ends here. What it carries is a user's value as well, which may panic when it is dropped.
+/// Ends a panic. Its payload is a user's value too, and may panic when it is dropped.
 pub(crate) fn end(panic: Panic) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         mem::forget(again);
     }
 }
 
-/// Does something with each that may call foreign code: also if that panics, for the others are to be
-/// served. The first panic goes on when all are, unless the thread is unwinding already.
+/// Runs `serve` on every item even if some panic, then resumes the first panic. Does not resume it if
+/// the thread is unwinding already.
 pub(crate) fn run_all_then_resume_panic<T>(all: impl IntoIterator<Item = T>, serve: impl Fn(T)) {
     let mut panicked = None;
-    for one in all {
-        match catch_unwind(AssertUnwindSafe(|| serve(one))) {
+    for item in all {
+        match catch_unwind(AssertUnwindSafe(|| serve(item))) {
             Ok(()) => {}
             Err(panic) if panicked.is_none() => panicked = Some(panic),
             Err(panic) => end(panic),
@@ -47,7 +47,7 @@ pub(crate) fn run_all_then_resume_panic<T>(all: impl IntoIterator<Item = T>, ser
     }
     if let Some(panic) = panicked {
         if thread::panicking() {
-            // The hook has told of it. To go on with it in the midst of another would end the process.
+            // The hook has reported it. A panic in the midst of another would end the process.
             end(panic);
         } else {
             resume_unwind(panic);
@@ -55,8 +55,9 @@ pub(crate) fn run_all_then_resume_panic<T>(all: impl IntoIterator<Item = T>, ser
     }
 }
 
-/// A value whose `Drop` calls foreign code, such as the waker that a permit's return wakes. A panic of
-/// that ends here, also while another one unwinds. (Public in name only: a sealed trait has it.)
+/// A value whose `Drop` calls foreign code, such as the waker that a permit's release wakes. A panic
+/// of that ends here, also while another one unwinds. It is public in name only: a sealed trait uses
+/// it.
 #[cfg_attr(not(feature = "tower"), expect(unreachable_pub, reason = "it is, by the feature"))]
 pub struct Quiet<T>(Option<T>);
 
@@ -75,7 +76,7 @@ impl<T> Quiet<T> {
         Quiet::new(map(self.into_inner()))
     }
 
-    /// The value, which may panic again when it is dropped.
+    /// Returns the value, which may panic again when it is dropped.
     #[cfg(feature = "tower")]
     pub(crate) fn into_inner(mut self) -> T {
         self.0.take().expect("only a drop takes it")

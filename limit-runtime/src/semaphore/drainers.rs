@@ -1,4 +1,4 @@
-//! The mode in which somebody waits until no permit is out and no call waits.
+//! The mode in which drainers wait until no permit is out and no call waits.
 
 use super::wake_list::WakeList;
 use std::mem;

@@ -1,4 +1,4 @@
-//! How a call comes in: by the word, or by the lock.
+//! The two ways into a semaphore: by the word, and by the lock.
 
 use super::keys::KeySource;
 use super::permits::{Semaphore, unlock};
@@ -82,7 +82,7 @@ impl Semaphore {
                 }
             };
             let must_serve = state.must_serve_after(&decision);
-            // Owned from here on, so that it is not lost if somebody who is woken panics.
+            // Permits or position are owned from here on. They are not lost if a waker panics.
             let entered = match decision {
                 Decision::Admitted { weight, slot } => {
                     Entered::Admitted(Held::new(self, weight, slot))

@@ -1,40 +1,40 @@
-//! The keys of a semaphore whose limit holds for each key.
+//! The mode in which the limit holds for each key.
 //!
-//! Everything about them is under the semaphore's lock: one queue with a line for each key. A key is
-//! known by a number for as long as it has holders or waiters (or permits whose window is not over),
-//! and then forgotten; its number is another's next.
+//! All of it is under the semaphore's lock: one queue, with a wait list for each key. A key has a
+//! number for as long as it has holders, waiters, or permits whose window is not over. Then it is
+//! forgotten, and another key may get its number.
 //!
-//! What a caller's key is, only [`KeySource`] and a table for its type know. Its hash is reckoned
-//! before locking; its `Eq` and `Clone` run under the lock, where they must not use the limiter.
-//! Keys that are forgotten are dropped after unlocking.
+//! Only [`KeySource`] and a table for the type of a key know what a key is. Its hash is computed
+//! before locking. Its `Eq` and `Clone` run under the lock, where they must not use the limiter.
+//! Forgotten keys are dropped after unlocking.
 //!
-//! Memory is as much as the keys need that there are: no call pays for what many of them did, neither
-//! when they come nor when they go (see [`states`] and [`buckets`]).
+//! The memory is as much as the present keys need. No call pays for many keys, neither when they come
+//! nor when they go (see [`states`] and [`buckets`]).
 //!
 //! # Turns
 //!
-//! A key whose first waiter could run, if only its own limit mattered, *has a turn*. Turns are served
-//! in order as far as the total allows, one call each: a key that has been served goes to the end.
-//! So while the total is reached, each waiting key gets as many calls as any other, however many of
-//! them wait.
+//! A key *has a turn* if its first waiter could run as far as the key's own limit is concerned. Turns
+//! are served in order as far as the total allows, one call each: a key that has been served goes to
+//! the end. So while the total is reached, each waiting key gets as many calls as any other, however
+//! many of them wait.
 
 mod buckets;
 mod figures;
 mod name;
 mod states;
 
+use super::deferred::Garbage;
 use super::queue::Queue;
 use super::slots::NO_KEY;
 use buckets::Buckets;
 use states::{KeyState, KeyStates, NO_TURN};
-use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A caller's key, of whatever type.
+/// A caller's key, of any type.
 pub(crate) trait KeySource {
-    /// Its number, if it has one.
+    /// Returns the key's number, if it has one.
     fn find(&self, keys: &Keys) -> Option<u32>;
-    /// Its number, a new one if it has none.
+    /// Returns the key's number. Gives it one if it has none.
     fn intern(&self, keys: &mut Keys) -> u32;
 }
 
@@ -55,7 +55,7 @@ impl<K: Eq + Clone + Send + 'static> KeySource for Hashed<K> {
     }
 }
 
-/// The half of a hash that is kept.
+/// Returns the half of a hash that is kept.
 #[expect(clippy::cast_possible_truncation, reason = "one half is as good as the other")]
 fn half(hash: u64) -> u32 {
     hash as u32
@@ -63,14 +63,14 @@ fn half(hash: u64) -> u32 {
 
 #[derive(Debug)]
 pub(crate) struct Keys {
-    /// The limit of each.
+    /// The limit of each key.
     pub(super) limit: u32,
     states: KeyStates,
     buckets: Buckets,
-    /// The keys that have a turn, by its number.
+    /// The keys that have a turn, by the turn's number.
     turns: BTreeMap<u64, u32>,
     turns_given: u64,
-    /// The keys that somebody waits for.
+    /// The keys that have waiters.
     waited_for: BTreeSet<u32>,
 }
 
@@ -86,7 +86,7 @@ impl Keys {
         }
     }
 
-    /// How many keys there are.
+    /// Returns how many keys there are.
     pub(super) fn len(&self) -> usize {
         self.states.len()
     }
@@ -95,7 +95,8 @@ impl Keys {
         self.states.get_mut(number)
     }
 
-    /// Whether permits are free for one of a key who comes now. (If the total lets it.)
+    /// Returns whether enough permits are free for a call of a key that comes now, as far as the
+    /// key's own limit is concerned.
     #[inline]
     pub(super) fn has_room(&self, number: u32, weight: u32, lifo: bool) -> bool {
         let state = self.states.get(number);
@@ -103,27 +104,28 @@ impl Keys {
         is_next && self.limit.saturating_sub(state.in_use) >= weight
     }
 
-    /// A call of a key is let in.
+    /// Takes permits of a key for a call that is let in.
     pub(super) fn take(&mut self, number: u32, weight: u32) {
         let state = self.state_mut(number);
         state.in_use += weight;
         state.admitted = state.admitted.wrapping_add(1);
     }
 
-    /// Whether permits are free for one of a key that has no number yet. (If the total lets it.)
+    /// Returns whether enough permits are free for a call of a key that has no number yet, as far as
+    /// the key's own limit is concerned.
     pub(super) fn has_room_for_new(&self, weight: u32) -> bool {
         self.limit >= weight
     }
 
-    /// Permits of a key come back, while there is so much debt to the total. If the key is idle now, it is
-    /// forgotten, as by [`forget_if_idle`](Self::forget_if_idle).
+    /// Takes permits of a key back, while there is `debt` to the total. Forgets the key if it is idle
+    /// now.
     pub(super) fn give_back(
         &mut self,
         queue: &mut Queue,
         number: u32,
         weight: u32,
         debt: u32,
-        forgotten: &mut Vec<Box<dyn Any + Send>>,
+        garbage: &mut Garbage,
     ) {
         let limit = self.limit;
         let state = self.states.get_mut(number);
@@ -132,21 +134,21 @@ impl Keys {
         if !state.list.is_empty() {
             self.refresh(queue, number);
         } else if state.in_use == 0 {
-            self.forget(number, forgotten);
+            self.forget(number, garbage);
         }
     }
 
-    /// Whether keys wait for nothing but the total.
+    /// Returns whether there are keys that wait only for the total.
     pub(super) fn has_turns(&self) -> bool {
         !self.turns.is_empty()
     }
 
-    /// Whose turn it is.
+    /// Returns the key whose turn it is.
     pub(super) fn next(&self) -> Option<u32> {
         self.turns.first_key_value().map(|(_, &number)| number)
     }
 
-    /// A key's turn is over.
+    /// Ends a key's turn, if it has one.
     pub(super) fn end_turn(&mut self, number: u32) {
         let turn = std::mem::replace(&mut self.state_mut(number).turn, NO_TURN);
         if turn != NO_TURN {
@@ -154,7 +156,7 @@ impl Keys {
         }
     }
 
-    /// Something about a key has changed: gives it a turn, or takes it away.
+    /// Gives a key a turn, or takes its turn away, after something about it has changed.
     pub(super) fn refresh(&mut self, queue: &mut Queue, number: u32) {
         let limit = self.limit;
         let state = self.states.get_mut(number);
@@ -175,7 +177,7 @@ impl Keys {
         }
     }
 
-    /// The keys that somebody waits for.
+    /// Returns the keys that have waiters.
     pub(super) fn waited_for(&self) -> &BTreeSet<u32> {
         &self.waited_for
     }
@@ -195,26 +197,26 @@ impl Keys {
         if let Some(number) = self.find(hash, key) {
             return number;
         }
-        // Foreign code, which may panic: before anything is changed.
+        // Foreign code that may panic, so it runs before anything is changed.
         let key = key.clone();
         let number = self.states.add(hash, key);
         self.buckets.add(&mut self.states, number);
         number
     }
 
-    /// Forgets a key if it has neither holders nor waiters. What is to be dropped after unlocking is
-    /// added to the rest of it.
-    pub(super) fn forget_if_idle(&mut self, number: u32, forgotten: &mut Vec<Box<dyn Any + Send>>) {
+    /// Forgets a key if it has neither holders nor waiters. Adds what is to be dropped after
+    /// unlocking to the garbage.
+    pub(super) fn forget_if_idle(&mut self, number: u32, garbage: &mut Garbage) {
         let state = self.states.get(number);
         if state.in_use > 0 || !state.list.is_empty() {
             return;
         }
-        self.forget(number, forgotten);
+        self.forget(number, garbage);
     }
 
-    fn forget(&mut self, number: u32, forgotten: &mut Vec<Box<dyn Any + Send>>) {
+    fn forget(&mut self, number: u32, garbage: &mut Garbage) {
         let emptied = self.buckets.remove(&mut self.states, number);
-        forgotten.extend(emptied.map(|emptied| Box::new(emptied) as Box<dyn Any + Send>));
-        self.states.remove(number, forgotten);
+        garbage.extend(emptied.map(|emptied| Box::new(emptied) as _));
+        self.states.remove(number, garbage);
     }
 }

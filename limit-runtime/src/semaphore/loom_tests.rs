@@ -1,4 +1,5 @@
-//! Models of every interleaving that the comments argue about.
+//! Models of every interleaving that the comments in the semaphore's code argue about. They run the
+//! production types.
 //!
 //! `RUSTFLAGS="--cfg limit_loom" cargo test -p limit-runtime --lib --release`
 
@@ -50,7 +51,7 @@ fn take(semaphore: &'static Semaphore, weight: u32) -> Held {
     semaphore.try_acquire(weight, || true).expect("they are free")
 }
 
-/// Checks that nothing is left when all is over.
+/// Checks that all permits are back at the end.
 fn assert_all_free(semaphore: &'static Semaphore, limit: u32) {
     let reading = semaphore.read(&mut Vec::new());
     assert_eq!((reading.usage.in_use, reading.usage.waiting), (0, 0));
@@ -58,12 +59,12 @@ fn assert_all_free(semaphore: &'static Semaphore, limit: u32) {
     assert!(all.is_some(), "all permits are back, and SLOW is clear");
 }
 
-/// A call. It drives a semaphore and a [`Waiter`] as `acquire` does, without clock and limiter.
+/// A call. Like `acquire` it drives a semaphore and a [`Waiter`], without clock and limiter.
 struct Call {
     semaphore: &'static Semaphore,
     request: Request,
     key: Option<&'static (dyn KeySource + Sync)>,
-    /// Whether its time is up as soon as it waits.
+    /// True if the call's time is up as soon as it waits.
     is_over: bool,
     waiter: Option<Waiter>,
 }
@@ -72,9 +73,9 @@ struct Call {
 #[derive(Debug, PartialEq)]
 enum Without {
     Refused(RejectedKind),
-    /// It is to enter again.
+    /// The call is to enter again.
     Retry,
-    /// It is to resolve the limit.
+    /// The call is to resolve the limit.
     Limit,
 }
 

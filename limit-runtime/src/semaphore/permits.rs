@@ -16,7 +16,7 @@ use std::ptr;
 pub(crate) struct Semaphore {
     pub(super) word: AtomicU64,
     state: Mutex<State>,
-    /// How often the word's `acquired` has wrapped.
+    /// The number of times that the word's `acquired` has wrapped.
     wraps: AtomicU32,
     /// The limit, while the semaphore is bound and no mode is on; otherwise 0. A call for no more
     /// permits than this that cannot use the word nearly always queues. It is only a hint: such a call
@@ -106,8 +106,8 @@ impl Semaphore {
         weight > 0 && !is_free && weight <= self.queues_up_to.load(Ordering::Relaxed)
     }
 
-    /// Updates the hint that [`would_queue`](Self::would_queue) uses. Whoever may have turned a mode on,
-    /// or changed the limit, calls this before unlocking.
+    /// Updates the hint that [`would_queue`](Self::would_queue) uses. A caller that may have
+    /// turned a mode on, or changed the limit, calls this before unlocking.
     pub(super) fn update_queue_hint(&self, state: &State) {
         self.queues_up_to.store(state.queues_up_to(), Ordering::Relaxed);
     }

@@ -1,32 +1,32 @@
-//! The waiters of one semaphore: who they are, in a slab. In which order they are served is the
-//! business of a [`WaitList`]: the semaphore's own, or with keys, one for each.
+//! The waiters of one semaphore, in slots. A [`WaitList`] keeps their order: the semaphore has one,
+//! or with keys, each key has one.
 //!
 //! # Implementation details
 //!
-//! Every waiter has a *slot*: a node under the semaphore's lock, and a [`StatusCell`] beside it that can
-//! be read without the lock. Slots are linked by number, which gives O(1) to join, to leave from
-//! anywhere and to serve, without unsafe code. A served call keeps its slot for as long as it holds
-//! its permit and gives both back under one lock; only then is its wait counted, when nothing can
-//! undo it any more. A snapshot finds those who have been let in and not been counted yet by their
-//! cells. The cell of a free slot is `WAITING`. Where a permit must be known by more than its
-//! weight (it has a key, or a window since its start), a call that never waited has a slot as well.
+//! Each waiter has a *slot*: a node under the semaphore's lock, and a [`StatusCell`] beside it that
+//! can be read without the lock. Slots are linked by number. So to join, to leave from anywhere and
+//! to serve each take constant time, without unsafe code. A call that was served keeps its slot for
+//! as long as it holds its permits, and gives both back under one lock. Only then its wait is
+//! counted, when nothing can undo it any more. A reading finds the calls that run and have not been
+//! counted yet by their status cells. A call that never waited has a slot too if its permits must be
+//! known by more than their number: by their key, or by the window since their start.
 //!
-//! Slots come in chunks that are never moved. The first few stay; what more is needed is made when it
-//! is needed and given back when it is empty, a chunk at a time (see [`super::slots`]). The cells are
-//! leaked on purpose, which is what makes `&'static` references to them possible: those of a chunk that
-//! is given back are used for another.
+//! Slots come in chunks that never move. The first few chunks stay. Others are made when they are
+//! needed, and go when they are empty (see [`super::slots`]). The status cells are leaked on purpose,
+//! which makes `&'static` references to them possible. The cells of a chunk that goes are used for
+//! another.
 //!
-//! What costs here is not instructions but cache lines that another core wrote last. So weights stand
-//! apart and are not touched while all are 1; serving the head does not touch the one behind it,
-//! whose `previous` may therefore be out of date while it is the head; and waits are counted seven at
-//! a time. Whoever waits looks at the clock itself, under no lock, and leaves its wait in its cell.
+//! The cost here is not in instructions but in cache lines that another core wrote last. So weights
+//! stand apart, and are not touched while all are 1. To serve the head does not touch the waiter
+//! behind it, so the `previous` of a head may be stale. Waits are counted seven at a time. A waiter
+//! looks at the clock itself, under no lock, and leaves its wait in its status cell.
 //!
 //! # Memory ordering
 //!
-//! All nodes are under the semaphore's lock. A cell is stored with `Release` under the lock and
-//! loaded with `Acquire` by the waiter: who sees `GRANTED` sees all that the holder did who gave its
-//! permit back. All changes of a cell but one are made under the lock; the exception is the
-//! waiter's own `GRANTED` to `ADMITTED`, and nobody else writes between those two.
+//! All nodes are under the semaphore's lock. A status is stored with `Release` under the lock and
+//! loaded with `Acquire` by the waiter: a waiter that sees `GRANTED` sees all that the former holder
+//! of its permits wrote. All changes of a status are made under the lock but one: the waiter itself
+//! changes `GRANTED` to `ADMITTED`, and nobody else writes between those two.
 
 use super::slots::{KEPT, NO_SLOT, Node, Slots};
 use super::status::{ADMITTED, AT_ONCE, GRANTED, StatusCell, WAITING, figure, status};
@@ -47,7 +47,7 @@ pub(crate) enum WaitsFor {
     Limit,
 }
 
-/// Who joins.
+/// A call that joins a wait list.
 #[derive(Debug)]
 pub(super) struct Joining {
     pub(super) weight: u32,
@@ -57,25 +57,26 @@ pub(super) struct Joining {
     pub(super) waker: Waker,
 }
 
-/// So many waits are counted at a time: with the two numbers before them, a cache line full. One more
-/// would lie beside `slots`, which all cores read.
+/// The number of waits that are counted at a time. With the two numbers before them they fill a cache
+/// line. One more would lie beside `slots`, which all cores read.
 const RECENT: usize = 7;
 
-/// In this order, because what is before `recent_length` shares the cache line of the semaphore's
-/// word, and `slots` one that is seldom written.
+/// The waiters of one semaphore. The order of the fields matters: those before `recent_length` share
+/// the cache line of the semaphore's word, and `slots` lies in one that is seldom written.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Queue {
-    /// The first of the free slots of those that are kept, linked by `next`.
+    /// The first free slot in the chunks that stay. The others are linked by `next`.
     free: u32,
     length: u32,
     /// Waiters that want more than one permit.
     heavy: u32,
     longest: u32,
     recent_length: u32,
-    /// How many have been served, wrapping.
+    /// Calls that have been served, which wrap at 2³².
     served: u32,
-    /// The waits of those who have handed their slots back and have not been counted yet.
+    /// The waits of calls that have given their slots back and have not been counted yet, in
+    /// nanoseconds.
     recent: [u64; RECENT],
     slots: Slots,
 }
@@ -94,32 +95,33 @@ impl Queue {
         }
     }
 
-    /// How many wait.
+    /// Returns how many calls wait.
     pub(super) fn len(&self) -> usize {
         self.length as usize
     }
 
-    /// The most that ever waited, since this was asked to start again.
+    /// Returns the most calls that have waited since the last
+    /// [`restart_longest`](Self::restart_longest).
     pub(super) fn longest(&self) -> usize {
         self.longest as usize
     }
 
-    /// Starts again to look for the most that ever waited.
+    /// Begins anew to look for the most calls that wait.
     pub(super) fn restart_longest(&mut self) {
         self.longest = self.length;
     }
 
-    /// How many have been handed their permits, wrapping.
+    /// Returns how many calls have been handed their permits, which wraps at 2³².
     pub(super) fn served(&self) -> u32 {
         self.served
     }
 
-    /// Whether anybody waits for more than one permit.
+    /// Returns whether a call waits for more than one permit.
     pub(super) fn has_heavy(&self) -> bool {
         self.heavy > 0
     }
 
-    /// The weight of the one who is next.
+    /// Returns the weight of the waiter that is next.
     #[inline]
     pub(super) fn head_weight(&mut self, list: &WaitList) -> Option<u32> {
         match list.head() {
@@ -129,7 +131,7 @@ impl Queue {
         }
     }
 
-    /// Joins a line, where the order says.
+    /// Adds a call to a wait list, where the order says. Returns its slot and its status cell.
     #[inline]
     pub(super) fn join(
         &mut self,
@@ -155,7 +157,7 @@ impl Queue {
         (slot, cell)
     }
 
-    /// A slot for a call that is let in without waiting.
+    /// Takes a slot for a call that is let in without waiting.
     #[inline]
     pub(super) fn hold(&mut self, key: u32) -> u32 {
         if self.free == NO_SLOT {
@@ -169,8 +171,8 @@ impl Queue {
         slot
     }
 
-    /// Hands its permits to the one who is next, who must be there, and returns the waker to wake
-    /// after unlocking.
+    /// Hands its permits to the waiter that is next. There must be one. Returns its waker, to be
+    /// woken after unlocking.
     // Not `inline(always)`: measured, every call that queues is a tenth slower then.
     #[inline]
     pub(super) fn serve(&mut self, list: &mut WaitList) -> Option<Waker> {
@@ -181,6 +183,7 @@ impl Queue {
         let (node, cell) = self.slots.node_and_status(slot);
         let waker = node.waker.take();
         list.pop(node.next);
+        // Pairs with the `Acquire` load of the waiter: it sees what the former holder wrote.
         cell.store(GRANTED, Ordering::Release);
         if slot >= KEPT {
             self.slots.count_served(slot);
@@ -188,14 +191,16 @@ impl Queue {
         waker
     }
 
-    /// Takes a waiter out of the line without permits; its slot stays its own until it leaves.
-    pub(super) fn dismiss(&mut self, list: &mut WaitList, slot: u32, cell: u64) -> Option<Waker> {
+    /// Takes a waiter out of its wait list without permits, and sets its status. It keeps its slot
+    /// until it leaves. Returns its waker.
+    pub(super) fn dismiss(&mut self, list: &mut WaitList, slot: u32, status: u64) -> Option<Waker> {
         self.unlink(list, slot);
-        self.slots.cell(slot).store(cell, Ordering::Release);
+        // Pairs with the `Acquire` load of the waiter, as in `serve`.
+        self.slots.cell(slot).store(status, Ordering::Release);
         self.slots.node_mut(slot).waker.take()
     }
 
-    /// Everybody in a line, in order, with their weights and whether they can be refused.
+    /// Returns all waiters of a wait list in order: slot, weight, and whether each can be refused.
     pub(super) fn waiters(&mut self, list: &WaitList) -> Vec<(u32, u32, bool)> {
         let mut waiters = Vec::new();
         for slot in list.slots(&self.slots) {
@@ -204,19 +209,19 @@ impl Queue {
         waiters
     }
 
-    /// How the call with that slot stands.
+    /// Returns the status of the call with a slot.
     #[inline]
     pub(super) fn status(&self, slot: u32) -> u64 {
         status(self.slots.cell(slot).load(Ordering::Relaxed))
     }
 
-    /// How many permits a waiter wants.
+    /// Returns how many permits a waiter wants.
     pub(super) fn weight(&mut self, slot: u32) -> u32 {
         *self.slots.weight(slot)
     }
 
-    /// Takes the wakers of those who wait in some of the slots from that one on. Says from which on
-    /// there may be more.
+    /// Takes the wakers of the waiters in some of the slots, from a slot on. Returns the slot after
+    /// them; `None` if there are no more.
     pub(super) fn take_wakers(&mut self, from: u32, wakers: &mut WakeList) -> Option<u32> {
         let slots = self.slots.chunk_from(from)?;
         let end = slots.end;
@@ -224,13 +229,13 @@ impl Queue {
         Some(end)
     }
 
-    /// The number of its key.
+    /// Returns the number of the key of a slot's call.
     pub(super) fn key(&self, slot: u32) -> u32 {
         self.slots.node(slot).key
     }
 
-    /// A waiter gives its slot back without having been admitted; its waker is to be dropped after
-    /// unlocking. If it is in a line, it must be that one.
+    /// Takes a slot back whose call was not admitted. If the call waits, `list` must be its wait
+    /// list. Returns its waker, to be dropped after unlocking.
     pub(super) fn leave(&mut self, list: &mut WaitList, slot: u32) -> Option<Waker> {
         if self.status(slot) == WAITING {
             self.unlink(list, slot);
@@ -240,7 +245,7 @@ impl Queue {
         waker
     }
 
-    /// A holder gives its slot back. Says whether it is time to count the recent waits.
+    /// Takes a holder's slot back. Returns whether the recent waits are to be counted now.
     #[inline]
     pub(super) fn finish(&mut self, slot: u32) -> bool {
         let before = self.free(slot);
@@ -252,37 +257,38 @@ impl Queue {
         self.recent_length as usize == RECENT
     }
 
-    /// The waits, in nanoseconds, that have not been counted; they have now.
+    /// Takes out the waits that have not been counted, in nanoseconds. The caller counts them.
     pub(super) fn take_recent(&mut self) -> &[u64] {
         let length = std::mem::take(&mut self.recent_length);
         &self.recent[..length as usize]
     }
 
-    /// The waits, in nanoseconds, of the calls that were admitted and have not been counted: all
-    /// that still hold their permits, and the recent ones.
+    /// Returns the waits that have not been counted, in nanoseconds: those of all calls that hold
+    /// their permits, and the recent ones.
     pub(super) fn uncounted(&self) -> impl Iterator<Item = u64> {
         let holding = self.slots.admitted();
         self.recent[..self.recent_length as usize].iter().copied().chain(holding)
     }
 
-    /// Whether the waiter's waker is not the one that would be woken.
+    /// Returns whether a waiter is to be given this waker, because it would wake another task than
+    /// the one that it has.
     pub(super) fn needs_waker(&self, slot: u32, waker: &Waker) -> bool {
         self.slots.cell(slot).load(Ordering::Relaxed) == WAITING
             && !self.slots.node(slot).waker.as_ref().is_some_and(|known| known.will_wake(waker))
     }
 
-    /// Whether there is memory that is not needed any more.
+    /// Returns whether there is memory that is no longer needed.
     #[inline]
     pub(super) fn has_emptied(&self) -> bool {
         self.slots.have_emptied()
     }
 
-    /// That memory, to be dropped after unlocking.
+    /// Takes that memory out, to be dropped after unlocking.
     pub(super) fn take_emptied(&mut self) -> Option<impl Sized + use<>> {
         self.slots.take_emptied()
     }
 
-    /// Exchanges the waker. Whichever is not needed comes back, to be dropped after unlocking.
+    /// Sets a waiter's waker. Returns the one that is not needed, to be dropped after unlocking.
     pub(super) fn set_waker(&mut self, slot: u32, waker: Waker) -> Option<Waker> {
         if self.slots.cell(slot).load(Ordering::Relaxed) == WAITING {
             self.slots.node_mut(slot).waker.replace(waker)
@@ -291,7 +297,7 @@ impl Queue {
         }
     }
 
-    /// A waiter leaves its line: if it was a heavy one, its slot is a light one's again.
+    /// Makes the slot of a waiter that leaves its wait list a light one, if it was heavy.
     #[inline]
     fn lighten(&mut self, slot: u32) {
         if self.heavy > 0 {
@@ -301,14 +307,14 @@ impl Queue {
         }
     }
 
-    /// Takes a waiter out of its line.
+    /// Takes a waiter out of its wait list.
     fn unlink(&mut self, list: &mut WaitList, slot: u32) {
         self.lighten(slot);
         list.remove(&mut self.slots, slot);
         self.length -= 1;
     }
 
-    /// Returns what its cell was.
+    /// Frees a slot. Returns the value that its status cell had.
     #[inline]
     fn free(&mut self, slot: u32) -> u64 {
         let is_kept = slot < KEPT;

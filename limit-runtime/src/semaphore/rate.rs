@@ -1,52 +1,59 @@
-//! Permits that do not come back before a window since their start is over.
+//! The mode in which a permit does not come back before a window since its start is over.
 //!
-//! A permit whose holder is done earlier *cools* until then: it is nobody's, and not free. It does not
-//! count as in use, so nobody who only reads figures has to know whether it has cooled by now.
+//! A permit whose holder is done earlier *cools* until then: it has no holder, and is not free. It
+//! does not count as in use. So a caller that only reads figures need not know whether it has cooled
+//! by now.
 //!
 //! # Who serves
 //!
-//! One rule: **whoever takes cooled permits back hands them out before it unlocks.** So permits are
-//! never free while one waits for whom they are enough, and nobody has to guess what another has seen.
+//! There is one rule: **a caller that takes cooled permits back hands them out before it unlocks.**
+//! So permits are never free while a call waits for which they are enough, and no caller must guess
+//! what another has seen.
 //!
-//! * A call that comes, and a permit that comes back while calls wait, take back what has cooled.
-//! * A reading (figures, draining, whether it is idle) takes nothing back, with one exception: if nobody
-//!   waits, so that nobody is to be served, keys that were only kept for their windows are forgotten.
-//! * While anybody waits there is a *ticker* besides: a task that sleeps until the next permits have
+//! * A call that comes takes back the permits that have cooled. So does a permit that comes back
+//!   while calls wait.
+//! * A reading (figures, draining, whether the semaphore is idle) takes nothing back, with one
+//!   exception: while no call waits, keys that were only kept for their windows are forgotten.
+//! * While a call waits there is a *ticker* too: a task that sleeps until the next permits have
 //!   cooled.
 //!
-//! # Who watches
+//! # Who watches the clock
 //!
-//! A ticker belongs to one semaphore *and* one runtime: that of the calls that it watches for. Each
-//! waiter, whenever it is polled, sees to it that there is one where it is polled. On each runtime,
-//! because one that does not run must not hold up the calls of another.
+//! A ticker belongs to one semaphore *and* one runtime: the runtime of the calls that it watches for.
+//! Each waiter, whenever it is polled, makes sure that there is a ticker on its runtime. There is one
+//! on each runtime, because a runtime that does not run must not hold up the calls of another.
 //!
-//! A ticker looks, serves, finds out what cools next and leaves its waker, all under one lock; from then
-//! on whoever makes permits cool earlier than that wakes it. Only then it wakes those it has served.
-//! Wakers are foreign code: they may take their time, panic, or use the limiter. The ticker's own state
-//! is whole by then, and a panic does not end it.
+//! A ticker looks at the clock, serves, finds out which permits cool next, and leaves its waker, all
+//! under one lock. After that, a caller that makes permits cool earlier wakes it. Only then the
+//! ticker wakes the calls that it has served. Their wakers are foreign code: they may take their
+//! time, panic, or use the limiter. The ticker's own state is whole by then, and a panic does not end
+//! it.
 //!
-//! If a ticker is dropped while calls wait, its runtime ends. The calls may live on, in a `LocalSet` or
-//! a stream that another runtime polls, but nobody polls there what nobody wakes. So the last thing that
-//! a ticker does is to wake all who wait: each is polled where it lives now, and sees to it that there
-//! is a ticker. One that is dropped while it is spawned (its runtime is closing) does not: it was nobody's
-//! yet, and those who called for it, woken, would only call for the next.
+//! If a ticker is dropped while calls wait, its runtime ends. The calls may live on, in a `LocalSet`
+//! or a stream that another runtime polls, but nobody polls them there before they are woken. So the
+//! last thing that a ticker does is to wake all waiters. Each is polled where it lives now, and makes
+//! sure that there is a ticker. A ticker that is dropped while it is spawned, because its runtime is
+//! closing, does not wake them: no call counts on it yet, and the calls that made it would only make
+//! the next.
 //!
-//! (As with any timer of tokio's, a call is looked after where it was polled last. If that is a runtime
-//! which lives on but does not run, or is closing, it is served by those who come by or watch elsewhere.)
+//! As with any timer of tokio's, a call is watched where it was polled last. If that runtime lives on
+//! but does not run, or is closing, the call is served by callers that come by, and by tickers
+//! elsewhere.
 //!
-//! A ticker is known by a number that no other in the process ever has: it may outlive its rate, and the
-//! next owner of the semaphore has tickers of its own. One that finds itself unknown does nothing.
+//! A ticker has a number that no other ticker of the process ever has. It may outlive its rate, and
+//! the next owner of the semaphore has tickers of its own. A ticker that is not known any more does
+//! nothing.
 //!
 //! # By which clock
 //!
-//! Permits that share a semaphore may be taken and given back by different clocks: see
+//! Permits of one semaphore may be taken and given back by different clocks: see
 //! [`Moment`](super::moment::Moment). A window is over by the clock of its start.
 //!
-//! * Who gives a permit back by another clock cannot tell whether its window is over. The permit cools,
-//!   perhaps for no time at all, and whoever watches by the right clock is woken to look.
-//! * Who wants a permit, or watches for those who do, cannot wait for a clock that may never go on. It
-//!   takes the time at which a permit has cooled as though it were by its own clock, but never as more
-//!   than one window from now. Such times only ever become earlier, so there is an end to it.
+//! * A caller that gives a permit back by another clock cannot tell whether its window is over. The
+//!   permit cools, perhaps for no time at all, and a ticker with the right clock is woken to look.
+//! * A caller that wants a permit, or a ticker, cannot wait for a clock that may never go on. It
+//!   takes the time at which a permit has cooled as though it were by its own clock, but never as
+//!   later than one window from now. Such times only ever become earlier, so this comes to an end.
 
 use super::moment::{Clock, Moment};
 use super::wake_list::WakeList;
@@ -61,11 +68,12 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Rate {
     per: Duration,
-    /// When the holders started, by slot.
+    /// The starts of the holders, by slot.
     started: HashMap<u32, Moment>,
-    /// What cools, by when it has (and a number that tells apart what has at the same time).
+    /// The permits that cool, by the time at which they have cooled. A number tells apart those of
+    /// one time.
     cooling: BTreeMap<(Instant, u64), Cooling>,
-    /// How many permits that is.
+    /// The number of permits that cool.
     permits: u32,
     number: u64,
     tickers: Vec<Ticker>,
@@ -76,7 +84,7 @@ pub(super) struct Rate {
 struct Cooling {
     permits: u32,
     key: u32,
-    /// That of their start.
+    /// The clock of their start.
     clock: Clock,
 }
 
@@ -84,25 +92,25 @@ struct Cooling {
 struct Ticker {
     number: u64,
     runtime: Id,
-    /// Whether it has been spawned, and not dropped while it was.
+    /// True if it has been spawned, and was not dropped while it was.
     spawned: bool,
-    /// By which it has looked, once it has.
+    /// The clock by which it has looked, once it has.
     clock: Option<Clock>,
-    /// Until when it sleeps; for ever, if it knows of nothing that cools.
+    /// The time until which it sleeps. `None` if it knows of no permit that cools.
     until: Option<Instant>,
     waker: Option<Waker>,
 }
 
-/// What a ticker is to do next.
+/// The next step of a ticker.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tick {
-    /// Nobody waits any more.
+    /// End: no call waits any more.
     Done,
-    /// Look again then, or when it is woken.
+    /// Look again at that time, or when it is woken.
     Until(Option<Instant>),
 }
 
-/// For ever: what cannot be reckoned with is taken to be that.
+/// The window that stands for one whose end no clock can show.
 const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 impl Rate {
@@ -117,22 +125,22 @@ impl Rate {
         }
     }
 
-    /// The length of the window.
+    /// Returns the length of the window.
     pub(super) fn per(&self) -> Duration {
         self.per
     }
 
-    /// How many permits cool.
+    /// Returns how many permits cool.
     pub(super) fn permits(&self) -> u32 {
         self.permits
     }
 
-    /// A call starts.
+    /// Notes that a call starts.
     pub(super) fn start(&mut self, slot: u32, now: Moment) {
         self.started.insert(slot, now);
     }
 
-    /// A holder is done. Until when its permits cool, if they do.
+    /// Notes that a holder is done. Returns the time until which its permits cool, if they do.
     pub(super) fn end(
         &mut self,
         slot: u32,
@@ -150,7 +158,7 @@ impl Rate {
         self.cooling.insert((over, self.number), Cooling { permits, key, clock });
         self.permits += permits;
         for ticker in &mut self.tickers {
-            // By its own clock that may be any time: it is to look.
+            // The time may be any by the ticker's own clock, so the ticker is to look.
             if ticker.clock.is_some_and(|own| !own.goes_with(&clock)) {
                 ticker.until = None;
             }
@@ -158,8 +166,8 @@ impl Rate {
         Some(over)
     }
 
-    /// Takes out permits that have cooled: how many, of which key. Those that started by another clock
-    /// only if they are `wanted`.
+    /// Takes out permits that have cooled. Returns how many they are, and of which key. Takes those
+    /// that started by another clock only if they are `wanted`.
     pub(super) fn next_cooled(&mut self, now: Moment, wanted: bool) -> Option<(u32, u32)> {
         let first = self.cooling.first_entry()?;
         let may_judge = wanted || first.get().clock.goes_with(&now.clock);
@@ -171,8 +179,8 @@ impl Rate {
         Some((permits, key))
     }
 
-    /// No permits cool for longer than a window from now: if they do, they started by another clock,
-    /// which may be far ahead.
+    /// Makes permits cool for at most one window from now. Those that would cool for longer started
+    /// by another clock, which may be far ahead.
     pub(super) fn cut_short(&mut self, now: Moment) {
         let Some(latest) = now.at.checked_add(self.per) else { return };
         while let Some(last) = self.cooling.last_entry().filter(|last| last.key().0 > latest) {
@@ -181,22 +189,22 @@ impl Rate {
         }
     }
 
-    /// When the next have cooled.
+    /// Returns the time at which the next permits have cooled.
     pub(super) fn next(&self) -> Option<Instant> {
         self.cooling.first_key_value().map(|(&(over, _), _)| over)
     }
 
-    /// When so many permits have cooled.
+    /// Returns the time at which so many permits have cooled.
     pub(super) fn cooled_at(&self, permits: u64) -> Option<Instant> {
         let cooling = self.cooling.iter();
-        when_so_many(permits, cooling.map(|(&(over, _), cooling)| (over, cooling.permits)))
+        cooled_at(permits, cooling.map(|(&(over, _), cooling)| (over, cooling.permits)))
     }
 
-    /// The number of a new ticker for a runtime, if it has none.
+    /// Adds a ticker for a runtime. Returns its number, or `None` if the runtime has one.
     pub(super) fn add_ticker(&mut self, runtime: Id) -> Option<u64> {
-        /// Of the whole process: a ticker may outlive its rate.
+        /// Shared by the whole process, because a ticker may outlive its rate.
         static TICKERS: AtomicU64 = AtomicU64::new(0);
-        // One that is still to be spawned may never be. If it is, two do no harm.
+        // A ticker that is not spawned yet may never be. If it is, two do no harm.
         if self.tickers.iter().any(|ticker| ticker.runtime == runtime && ticker.spawned) {
             return None;
         }
@@ -212,7 +220,7 @@ impl Rate {
         Some(number)
     }
 
-    /// Whether a ticker is one of ours.
+    /// Returns whether a ticker belongs to this rate.
     pub(super) fn has_ticker(&mut self, number: u64) -> bool {
         self.ticker(number).is_some()
     }
@@ -221,24 +229,24 @@ impl Rate {
         self.tickers.iter_mut().find(|ticker| ticker.number == number)
     }
 
-    /// A ticker has been spawned, if it is still there.
+    /// Marks a ticker as spawned, if it is still there.
     pub(super) fn ticker_is_spawned(&mut self, number: u64) {
         if let Some(ticker) = self.ticker(number) {
             ticker.spawned = true;
         }
     }
 
-    /// A ticker has looked, and goes on to serve.
+    /// Notes that a ticker has looked at the clock, and goes on to serve.
     pub(super) fn begin_tick(&mut self, number: u64, now: Moment) {
         if let Some(ticker) = self.ticker(number) {
             ticker.clock = Some(now.clock);
-            // It is not to be woken by what it does itself.
+            // The ticker is not to be woken by its own work.
             ticker.until = Some(now.at);
         }
     }
 
-    /// A ticker has served: when it is to look again, or be woken by that waker. The one that it had
-    /// comes back.
+    /// Notes that a ticker has served. Returns when it is to look again, and the waker that it had.
+    /// It may be woken earlier, by the new waker.
     pub(super) fn end_tick(
         &mut self,
         number: u64,
@@ -250,14 +258,15 @@ impl Rate {
         (Some(Tick::Until(until)), mem::replace(&mut ticker.waker, waker.take()))
     }
 
-    /// A ticker goes. Its waker, and whether it had been spawned, if it is one of ours.
+    /// Removes a ticker. Returns its waker, and whether it had been spawned; `None` if it does not
+    /// belong to this rate.
     pub(super) fn remove_ticker(&mut self, number: u64) -> Option<(Option<Waker>, bool)> {
-        let place = self.tickers.iter().position(|ticker| ticker.number == number)?;
-        let Ticker { waker, spawned, .. } = self.tickers.swap_remove(place);
+        let position = self.tickers.iter().position(|ticker| ticker.number == number)?;
+        let Ticker { waker, spawned, .. } = self.tickers.swap_remove(position);
         Some((waker, spawned))
     }
 
-    /// Wakes the tickers that sleep for too long.
+    /// Wakes the tickers that sleep for longer than the next permits cool.
     pub(super) fn wake_late_tickers(&mut self, wakers: &mut WakeList) {
         let Some(next) = self.next() else { return };
         for ticker in &mut self.tickers {
@@ -268,18 +277,19 @@ impl Rate {
         }
     }
 
-    /// It comes to an end: wakes the tickers, so that they do.
+    /// Wakes all tickers, so that they end with the rate.
     pub(super) fn end_tickers(&mut self, wakers: &mut WakeList) {
         self.tickers.drain(..).for_each(|ticker| wakers.push(ticker.waker));
     }
 }
 
-/// When so many permits have cooled, given how many do when, in order.
-pub(super) fn when_so_many(
+/// Returns the time at which so many permits have cooled, given how many cool until when, in order of
+/// time.
+pub(super) fn cooled_at(
     permits: u64,
     cooling: impl Iterator<Item = (Instant, u32)>,
 ) -> Option<Instant> {
-    /// Not further, because it is counted under the lock.
+    /// The most entries that are counted, because it is done under the lock.
     const MOST: usize = 256;
     let mut sum = 0;
     for (over, more) in cooling.take(MOST) {

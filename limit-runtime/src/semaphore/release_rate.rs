@@ -1,10 +1,10 @@
-//! At what rate permits have come back lately, looked at only when a call is refused.
+//! The rate at which permits have come back lately. It is used only when a call is refused.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What was admitted up to the earlier refusals: while calls are refused, as many are let in as come
-/// back.
+/// The calls admitted at the times of earlier refusals. While calls are refused, as many are let in
+/// as give their permits back.
 #[derive(Debug)]
 pub(super) struct ReleaseRate {
     earlier: Option<Checkpoint>,
@@ -14,13 +14,13 @@ pub(super) struct ReleaseRate {
 #[derive(Clone, Copy, Debug)]
 struct Checkpoint {
     at: Instant,
-    /// Wrapping.
+    /// Admitted calls, which wrap at 2³².
     admitted: u32,
 }
 
-/// A checkpoint is made no more often than this.
+/// The shortest time between two checkpoints.
 const APART: Duration = Duration::from_secs(1);
-/// What lies further back says nothing about now.
+/// The age at which a checkpoint no longer counts.
 const RECENT: Duration = Duration::from_secs(10);
 
 impl ReleaseRate {
@@ -28,7 +28,7 @@ impl ReleaseRate {
         Self { earlier: None, latest: None }
     }
 
-    /// How long it would take until `calls` were served at the rate since an earlier refusal.
+    /// Estimates how long it takes until `calls` are served, at the rate since an earlier refusal.
     pub(super) fn time_for(
         &mut self,
         calls: usize,

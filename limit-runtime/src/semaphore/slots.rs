@@ -1,8 +1,8 @@
-//! Where the waiters of a semaphore are kept: slots, by number, in chunks that never move.
+//! The slots of a semaphore's waiters, by number, in chunks that never move.
 //!
-//! The first sixteen chunks stay when they have been made, and nothing is counted for them: which of
-//! their slots are free is a list in the nodes themselves. Further ones come and go with their waiters
-//! (see [`Slab`]). Those of the first are taken before all others.
+//! The first sixteen chunks stay when they have been made. Nothing is counted for them: their free
+//! slots are a list in the nodes themselves. They are taken before all others. Further chunks come
+//! and go with their waiters (see [`Slab`]).
 
 mod pool;
 
@@ -16,57 +16,57 @@ use std::task::Waker;
 /// Slots below this number are in chunks that stay.
 pub(super) const KEPT: u32 = 1024;
 
-/// No slot.
+/// The number that stands for no slot.
 pub(super) const NO_SLOT: u32 = u32::MAX;
 
-/// No key.
+/// The number that stands for no key.
 pub(super) const NO_KEY: u32 = u32::MAX;
 
-/// Half a cache line, so that none lies across two.
+/// A waiter's node in the wait list. It takes half a cache line, so that none lies across two.
 #[derive(Debug)]
 #[repr(align(32))]
 pub(super) struct Node {
-    /// Towards the head. Whatever for the head itself.
+    /// The node towards the head. In the head itself it is stale.
     pub(super) previous: u32,
-    /// Towards the tail, or the next free slot of those that are kept.
+    /// The node towards the tail. In a free slot below [`KEPT`], the next free slot.
     pub(super) next: u32,
     pub(super) waker: Option<Waker>,
     /// The number of its key, [`NO_KEY`] without keys.
     pub(super) key: u32,
-    /// Whether it can be told that it is refused.
+    /// True if the call can be refused.
     pub(super) fallible: bool,
 }
 
 #[derive(Debug)]
 struct Chunk {
     nodes: Box<[Node; CHUNK as usize]>,
-    /// 1, but for those who wait for more.
+    /// The permits that each waiter wants. 1 in a slot that is free.
     weights: Box<[u32; CHUNK as usize]>,
     cells: Pooled,
-    /// When they are to be served, if ever one was in a line that is sorted.
+    /// The ranks of waiters, once a wait list with slots of this chunk has been ranked.
     ranks: Option<Box<[Rank; CHUNK as usize]>>,
-    /// How many were handed permits and have not given their slots back. Not counted in chunks that
-    /// stay.
+    /// Holders that were handed permits while they waited, and have not given their slots back. It is
+    /// not counted in chunks that stay.
     served: u32,
 }
 
-/// Rank in nanoseconds, and a number that tells who came first of those with one rank.
+/// Rank in nanoseconds, and a number that tells apart waiters of one rank.
 pub(super) type Rank = (u64, u64);
 
 /// All slots of a semaphore.
 #[derive(Debug)]
 pub(super) struct Slots {
-    /// Those that stay.
+    /// The chunks that stay.
     kept: Vec<Chunk>,
-    /// All others, when there have been any.
+    /// All other chunks, if there have been any.
     more: Option<Box<More>>,
 }
 
 #[derive(Debug)]
 struct More {
-    /// By number less [`KEPT`].
+    /// Slots by number, less [`KEPT`].
     slab: Slab<Chunk, CHUNK>,
-    /// To be dropped after unlocking.
+    /// A chunk to be dropped after unlocking.
     emptied: Option<Emptied<Chunk>>,
 }
 
@@ -75,8 +75,9 @@ impl Slots {
         Self { kept: Vec::new(), more: None }
     }
 
-    /// A free slot, when all that are kept are in use. If there is room for more of those, makes some:
-    /// the others are linked by its `next`. Else that is none.
+    /// Takes a slot, when all that are kept are in use. If there is room for another chunk that
+    /// stays, makes one, whose other slots are linked by the `next` of the result. Otherwise that
+    /// `next` is none.
     // Not `cold`: beyond those that are kept every waiter comes here.
     #[inline(never)]
     pub(super) fn grow(&mut self) -> u32 {
@@ -96,7 +97,7 @@ impl Slots {
         slot.filter(|&slot| slot != NO_SLOT).expect(FEWER)
     }
 
-    /// Gives back a slot that is not one of those that are kept, given how its cell before.
+    /// Gives back a slot that is not in a chunk that stays, given the value that its status cell had.
     #[inline(never)]
     pub(super) fn give_back(&mut self, slot: u32, before: u64) {
         if matches!(status(before), GRANTED | ADMITTED) {
@@ -109,24 +110,24 @@ impl Slots {
         }
     }
 
-    /// A slot is handed its permits that is not one of those that are kept.
+    /// Counts a slot whose waiter is handed its permits, if it is not in a chunk that stays.
     #[inline(never)]
     pub(super) fn count_served(&mut self, slot: u32) {
         self.chunk_mut(slot).served += 1;
     }
 
-    /// Whether there is a chunk that is not needed any more.
+    /// Returns whether there is a chunk that is no longer needed.
     #[inline]
     pub(super) fn have_emptied(&self) -> bool {
         self.more.as_ref().is_some_and(|more| more.emptied.is_some())
     }
 
-    /// That chunk, to be dropped after unlocking.
+    /// Takes that chunk out, to be dropped after unlocking.
     pub(super) fn take_emptied(&mut self) -> Option<impl Sized + use<>> {
         self.more.as_mut()?.emptied.take()
     }
 
-    /// The slots of a chunk, free ones among them: of the first that there is from that slot on.
+    /// Returns the slots of the first chunk that is there from a slot on, free ones among them.
     pub(super) fn chunk_from(&self, slot: u32) -> Option<Range<u32>> {
         let first = if (slot / CHUNK) as usize >= self.kept.len() {
             let more = self.more.as_ref()?;
@@ -147,7 +148,7 @@ impl Slots {
         &mut self.chunk_mut(slot).nodes[(slot % CHUNK) as usize]
     }
 
-    /// Both at once.
+    /// Returns the node and the status cell of a slot.
     #[inline]
     pub(super) fn node_and_status(&mut self, slot: u32) -> (&mut Node, StatusCell) {
         let chunk = self.chunk_mut(slot);
@@ -170,7 +171,7 @@ impl Slots {
         &self.chunk(slot).cells.get()[(slot % CHUNK) as usize]
     }
 
-    /// How long those waited who were admitted and hold their permits.
+    /// Returns how long each call waited that was admitted and holds its permits, in nanoseconds.
     pub(super) fn admitted(&self) -> impl Iterator<Item = u64> {
         let more = self.more.iter().flat_map(|more| more.slab.iter()).map(|chunk| &chunk.content);
         let chunks = self.kept.iter().chain(more.filter(|chunk| chunk.served > 0));
@@ -197,7 +198,7 @@ impl Slots {
 }
 
 impl Chunk {
-    /// Of free slots, given the next free one of each.
+    /// Makes a chunk of free slots, given the next free slot of each.
     #[cold]
     fn new(next: impl Fn(usize) -> u32) -> Self {
         let node = |offset| Node {
@@ -221,7 +222,7 @@ const ONE_OF_MORE: &str = "a slot that is in use is in a chunk";
 
 const FEWER: &str = "fewer than 2^32 calls wait for one semaphore";
 
-/// A slot's number. 2³² waiters would need 180 GB.
+/// Returns a slot's number. 2³² waiters would need 180 GB.
 fn number(slot: usize) -> u32 {
     u32::try_from(slot).expect(FEWER)
 }

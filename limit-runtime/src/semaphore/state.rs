@@ -35,18 +35,18 @@ use crate::unwind::quietly;
 use std::collections::BTreeMap;
 use std::task::Waker;
 
-/// Whether the semaphore has a limit.
+/// The semaphore's binding to a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Binding {
-    /// It has none: the next caller is to resolve it.
+    /// There is no limit yet: the next caller is to resolve it.
     Unbound,
     /// A caller is resolving it. Others may wait for that in the wait list. Nobody else is in it then.
     Claimed,
-    /// It has one.
+    /// The limit is known.
     Bound,
 }
 
-/// What a call brings along that may have to wait.
+/// The means of a call to wait.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub(super) may_wait: bool,
@@ -56,8 +56,8 @@ pub(super) struct Arrival {
 
 impl Drop for Arrival {
     fn drop(&mut self) {
-        // A waker that was not needed is dropped after unlocking. It is foreign code, and somebody's
-        // panic may be under way.
+        // A waker that was not needed is dropped after unlocking. It is foreign code, and a panic
+        // may be under way.
         if let Some(waker) = self.waker.take() {
             quietly(|| drop(waker));
         }
@@ -100,7 +100,7 @@ pub(super) struct State {
     /// Permits that are free, while SLOW is set. Zero otherwise.
     bank: u32,
     binding: Binding,
-    /// Whether the word's SLOW bit is set.
+    /// True while the word's SLOW bit is set.
     slow: bool,
     /// The waiters in order. With keys, each key has a list of its own.
     list: WaitList,
@@ -155,6 +155,7 @@ impl State {
         wakers: &mut WakeList,
     ) -> Decision {
         self.set_slow(word);
+        // There are two of each function because one for both costs every call that queues: see `modes`.
         if self.modes.is_some() {
             return self.enter_with_modes(word, request, key, arrival, wakers);
         }
@@ -303,7 +304,7 @@ impl State {
         }
         let available = available(word);
         if available > 0 {
-            // `Acquire`: whoever is handed them next sees what their former holders wrote.
+            // `Acquire`: the next holder sees what the former holders wrote.
             word.fetch_sub(u64::from(available), Ordering::AcqRel);
             self.bank_permits(available);
         }

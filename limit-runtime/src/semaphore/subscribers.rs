@@ -1,4 +1,4 @@
-//! The mode in which somebody is told of every event.
+//! The mode in which subscribers receive every event.
 
 use crate::events::Event;
 use std::mem;
@@ -25,12 +25,12 @@ impl Subscribers {
         self.sender = Some(sender);
     }
 
-    /// Returns whether a channel is set, which nobody may receive from any more.
+    /// Returns whether a channel is set. It may have no receivers any more.
     pub(super) fn has_sender(&self) -> bool {
         self.sender.is_some()
     }
 
-    /// Returns whether somebody receives events. Gives the channel up if nobody does.
+    /// Returns whether there are receivers. Gives the channel up if there are none.
     #[inline]
     pub(super) fn has_receivers(&mut self) -> bool {
         self.sender.take_if(|sender| sender.receiver_count() == 0);

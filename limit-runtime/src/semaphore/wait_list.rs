@@ -1,16 +1,16 @@
 //! Waiters in the order in which they are to be served.
 //!
-//! A line is a linked list of slots until somebody in it has a priority; from then on it is sorted
-//! by rank.
+//! A wait list is a linked list of slots until a waiter in it has a priority. From then on it is
+//! *ranked*: sorted by rank.
 //!
 //! # Priorities
 //!
-//! A waiter is served as though it had come one second earlier for each level of its priority: its
-//! *rank* is the time at which it came, less its priority in seconds, and the lowest rank is next. So
-//! of those who come at about the same time the higher is first, within one priority whoever came
-//! first, and a low one that has waited for as many seconds as a newcomer is levels above it goes
-//! before that one: nobody waits for ever under a steady stream of higher ones. Ageing all waiters at
-//! one rate never changes which of two is first, so a rank is reckoned once.
+//! A waiter is served as though it had come one second earlier for each level of its priority. Its
+//! *rank* is the time at which it came, less its priority in seconds, and the lowest rank is served
+//! next. So of calls that come at about the same time the one with the higher priority is first, and
+//! within one priority the first is first. A call that has waited for as many seconds as a newcomer
+//! is levels above it goes before the newcomer. So no call waits for ever under a steady stream of
+//! higher priorities. Ranks never change: all waiters age alike.
 
 use super::moment;
 use super::slots::{NO_SLOT, Rank, Slots};
@@ -19,17 +19,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What a level of priority is worth.
+/// The time that one level of priority is worth.
 const LEVEL: Duration = Duration::from_secs(1);
 
-/// Where newcomers join.
+/// The position at which a call joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WaitOrder {
     /// At the end.
     Fifo,
     /// Before all others.
     Lifo,
-    /// Where their priority says.
+    /// By its priority.
     Rank,
 }
 
@@ -42,7 +42,7 @@ impl WaitOrder {
         }
     }
 
-    /// For a call that may have a priority.
+    /// Returns the order for one call, which may have a priority.
     #[inline]
     pub(super) fn for_request(self, request: Request) -> Self {
         if self == Self::Fifo && request.priority > 0 { Self::Rank } else { self }
@@ -51,9 +51,9 @@ impl WaitOrder {
 
 #[derive(Debug)]
 pub(super) struct WaitList {
-    /// Who is next.
+    /// The slot of the waiter that is next.
     head: u32,
-    /// Who is last; not kept when the line is ranked.
+    /// The slot of the last waiter. It is stale in a ranked list.
     tail: u32,
     ranked: Option<Box<Ranked>>,
 }
@@ -67,27 +67,27 @@ impl WaitList {
         self.head == NO_SLOT
     }
 
-    /// Whether somebody in it has had a priority.
+    /// Returns whether the list is ranked.
     pub(super) fn is_ranked(&self) -> bool {
         self.ranked.is_some()
     }
 
-    /// Who is next, [`NO_SLOT`] if nobody waits.
+    /// Returns the slot of the waiter that is next, [`NO_SLOT`] if there is none.
     pub(super) fn head(&self) -> u32 {
         self.head
     }
 
-    /// Who is last, to be the `previous` of who joins at the end.
+    /// Returns the slot of the last waiter: the `previous` of a call that joins at the end.
     #[inline]
     pub(super) fn tail(&self) -> u32 {
         self.tail
     }
 
-    /// Joins where the order says: a slot whose `previous` is the tail, and whose `next` is none.
+    /// Adds a slot where the order says. The slot's `previous` is the tail, and its `next` is none.
     #[inline]
     pub(super) fn push(&mut self, slots: &mut Slots, slot: u32, order: WaitOrder, priority: u8) {
         match order {
-            // In a line that is ranked, as one without priority.
+            // A ranked list stays ranked: in one, the call joins without a priority.
             WaitOrder::Fifo if self.ranked.is_none() => self.push_last(slots, slot),
             WaitOrder::Lifo => self.push_first(slots, slot),
             WaitOrder::Fifo | WaitOrder::Rank => self.push_ranked(slots, slot, priority),
@@ -104,7 +104,7 @@ impl WaitList {
         }
     }
 
-    /// Joins before all others. Not in a line that is ranked.
+    /// Adds a slot before all others. The list must not be ranked.
     fn push_first(&mut self, slots: &mut Slots, slot: u32) {
         let head = std::mem::replace(&mut self.head, slot);
         slots.node_mut(slot).next = head;
@@ -115,12 +115,12 @@ impl WaitList {
         }
     }
 
-    /// Joins where its priority says.
+    /// Adds a slot by its priority.
     #[cold]
     fn push_ranked(&mut self, slots: &mut Slots, slot: u32, priority: u8) {
         let now = moment::now();
         if self.ranked.is_none() {
-            // Whoever waits already is taken to have come now, in that order.
+            // Calls that wait already are taken to have come now, in their order.
             let mut ranked = Ranked::new(now);
             self.slots(slots).into_iter().for_each(|waiter| ranked.insert(slots, waiter, 0, now));
             self.ranked = Some(Box::new(ranked));
@@ -131,7 +131,7 @@ impl WaitList {
         }
     }
 
-    /// Takes out who is next, given the `next` of that.
+    /// Takes the head out, given the head's `next`.
     #[inline]
     pub(super) fn pop(&mut self, next: u32) {
         if let Some(ranked) = &mut self.ranked {
@@ -145,7 +145,7 @@ impl WaitList {
         }
     }
 
-    /// Takes somebody out.
+    /// Takes a slot out.
     pub(super) fn remove(&mut self, slots: &mut Slots, slot: u32) {
         if let Some(ranked) = &mut self.ranked {
             ranked.slots.remove(slots.rank(slot));
@@ -166,12 +166,12 @@ impl WaitList {
         }
     }
 
-    /// Who would be served last. Not in a line that is ranked.
+    /// Returns the slot of the waiter that would be served last. The list must not be ranked.
     pub(super) fn last(&self) -> Option<u32> {
         (self.tail != NO_SLOT).then_some(self.tail)
     }
 
-    /// Everybody, in the order in which they are to be served.
+    /// Returns all slots, in the order in which they are to be served.
     pub(super) fn slots(&self, slots: &Slots) -> Vec<u32> {
         let mut all = Vec::new();
         self.walk(slots, |slot| all.push(slot));
@@ -192,7 +192,7 @@ impl WaitList {
 
 #[derive(Debug)]
 struct Ranked {
-    /// By rank, which each has beside its slot as well.
+    /// Slots by rank. Each slot's rank also stands beside the slot.
     slots: BTreeMap<Rank, u32>,
     start: Instant,
     came: u64,
@@ -204,7 +204,7 @@ impl Ranked {
     }
 
     fn insert(&mut self, slots: &mut Slots, slot: u32, priority: u8, now: Instant) {
-        // Counted up from the highest priority, so that it is not negative.
+        // Counted from the highest priority up, so that the sum is not negative.
         let late =
             now.saturating_duration_since(self.start) + LEVEL * u32::from(u8::MAX - priority);
         let rank = (u64::try_from(late.as_nanos()).unwrap_or(u64::MAX), self.came);

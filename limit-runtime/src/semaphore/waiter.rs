@@ -1,4 +1,4 @@
-//! A call's place in the wait list, and the permits that it is handed.
+//! A call's position in the wait list, and the permits that it is handed.
 //!
 //! Each is owned from the moment at which it is there, before anybody is woken. So a panic in foreign
 //! code drops it, and that gives back what it stands for. It is given back once: whatever else gives it
@@ -80,7 +80,7 @@ impl Drop for Held {
     }
 }
 
-/// A call's place in the wait list.
+/// A call's position in the wait list.
 ///
 /// Dropping it cancels the wait: the call leaves the wait list, or gives back the permits that it has
 /// been handed. Dropping one whose wait has ended does nothing.
@@ -142,7 +142,7 @@ impl Waiter {
         let mut status = self.status();
         if status == WAITING {
             self.update_waker(waker);
-            // It may have been served before the waker was exchanged, by the old one.
+            // The call may have been served before the wakers were exchanged. Then the old one is woken.
             status = self.status();
         }
         match status {
@@ -161,13 +161,13 @@ impl Waiter {
         if let Some((refusal, waker)) = state.time_out(&self.semaphore.word, self.slot) {
             // Dropped after unlocking, as in `leave`.
             let _waker = Quiet::new(waker);
-            // Before somebody is woken who may panic: the slot must not be freed twice.
+            // Before wakers run, which may panic: the slot must not be freed twice.
             self.slot = NO_SLOT;
             self.semaphore.serve(state);
             return Err(Unserved::Refused(refusal));
         }
         drop(state);
-        // It does not wait any more, and needs no wake-up to be told so: this is its own poll.
+        // The call does not wait any more. It needs no wake-up to be told so: this is its own poll.
         match self.status() {
             GRANTED => Ok(self.accept(waited())),
             other => Err(self.leave_unserved(other)),
@@ -180,7 +180,8 @@ impl Waiter {
             // The cell is another waiter's by now.
             return RETRY;
         }
-        // Pairs with the `Release` store by whoever served it: the former holder's writes are seen.
+        // Pairs with the `Release` store of a status under the lock: the waiter sees what the former
+        // holder of its permits wrote.
         status(self.status.load(Ordering::Acquire))
     }
 

@@ -1,16 +1,17 @@
-//! Waking, which runs foreign code: it may panic, take its time, poll where it is woken, or use the
-//! limiter.
+//! Wakers to be woken after unlocking.
 //!
-//! Whatever is owed to others is done all the same. If a waker panics, the others are woken first and
-//! then the panic goes on, unless the thread is unwinding already: a second panic would end the process.
+//! A waker is foreign code. It may panic, take its time, poll its task where it is woken, or use the
+//! limiter. All work that others depend on is done all the same: if a waker panics, the others are
+//! woken first, and then the panic goes on. It does not go on if the thread is unwinding already,
+//! because a second panic would end the process.
 //!
-//! # WakeList that poll
+//! # Wakers that poll
 //!
-//! A waker may poll its task where it is woken. The task gives its permit back, which wakes the next
-//! one, and so on: a stack as deep as the queue is long. So wakes are nested to a certain depth and no
-//! further. What would be woken below that is kept until the deepest wake has come back, and then woken
-//! from there, in that order. Not sooner than needed, because what is woken may block its thread (it is
-//! foreign code) until something else that it has woken has run.
+//! A waker may poll its task where it is woken. The task then gives its permit back, which wakes the
+//! next one, and so on: a stack as deep as the wait list is long. So wakes are nested to a certain
+//! depth and no further. Wakers below that depth are kept until the deepest wake has returned, and
+//! are woken from there in their order. They are not kept longer, because a task may block its thread
+//! until something else runs that it has woken.
 
 use crate::unwind::run_all_then_resume_panic;
 use std::cell::{Cell, RefCell};
@@ -18,7 +19,7 @@ use std::collections::VecDeque;
 use std::task::Waker;
 use std::thread;
 
-/// WakeList to wake after unlocking. Nearly always it is one, which takes no allocation.
+/// Wakers to be woken after unlocking. Nearly always it is one, which takes no allocation.
 #[derive(Debug, Default)]
 pub(crate) struct WakeList {
     first: Option<Waker>,
@@ -26,7 +27,7 @@ pub(crate) struct WakeList {
 }
 
 impl WakeList {
-    /// So many are woken for one lock.
+    /// The most wakers that are collected under one lock.
     const MOST: usize = 64;
 
     #[inline]
@@ -48,7 +49,7 @@ impl WakeList {
         self.rest.len() + 1 >= Self::MOST
     }
 
-    /// Wakes all of them. No lock may be held.
+    /// Wakes all of them. The caller holds no lock.
     #[inline]
     pub(crate) fn wake(self) {
         let Self { first, rest } = self;
@@ -57,7 +58,7 @@ impl WakeList {
             return defer(first, rest);
         };
         if rest.is_empty() && !thread::panicking() {
-            // If it panics, nothing is owed to anybody but what was deferred.
+            // If it panics, nothing is left to do but to wake the deferred, which `_nested` does.
             first.wake();
         } else {
             run_all_then_resume_panic([first].into_iter().chain(rest), Waker::wake);
@@ -65,30 +66,30 @@ impl WakeList {
     }
 }
 
-/// How many wakes are under way on a thread, one inside the other.
+/// The wakes that are under way on a thread, one inside the other.
 #[derive(Clone, Copy)]
 struct Waking {
     depth: u8,
-    /// Whether there are wakers in [`DEFERRED`].
+    /// True while [`DEFERRED`] has wakers.
     has_deferred: bool,
 }
 
-/// So many wakes are nested. A frame of each is ours, and as many as it takes to poll a task are the
-/// user's.
+/// The most wakes that are nested. Each takes a stack frame of ours, and the frames of one poll of a
+/// user's task.
 const DEEPEST: u8 = 16;
 
 thread_local! {
-    // Apart, because this one needs no destructor and is looked at by each wake.
+    // A cell of its own, because it needs no destructor, and each wake looks at it.
     static WAKING: Cell<Waking> = const { Cell::new(Waking { depth: 0, has_deferred: false }) };
-    /// The wakers that the deepest wake of this thread wakes when it has come back.
+    /// The wakers that the deepest wake of this thread wakes when it has returned.
     static DEFERRED: RefCell<VecDeque<Waker>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// A wake that is under way on this thread.
+/// A wake that is under way on this thread. It ends when this is dropped, also if a waker panics.
 struct Nested;
 
 impl Nested {
-    /// `None` if as many as may be are under way.
+    /// Begins a wake. `None` if as many as may be are nested already.
     #[inline]
     fn begin() -> Option<Self> {
         let waking = WAKING.get();
@@ -100,7 +101,6 @@ impl Nested {
     }
 }
 
-/// Also if a waker panics.
 impl Drop for Nested {
     #[inline]
     fn drop(&mut self) {
@@ -120,10 +120,10 @@ fn end() {
 
 #[cold]
 fn wake_deferred() {
-    /// More than this is given back when the last of them has been taken out.
+    /// A larger queue is freed when its last waker has been taken out.
     const KEPT: usize = 1024;
     let next = || {
-        // Borrowed for no longer than this: what is woken may defer more.
+        // Borrowed for no longer than this: a task that is woken may defer more.
         let next = DEFERRED.try_with(|deferred| {
             let mut deferred = deferred.borrow_mut();
             let next = deferred.pop_front();
@@ -134,7 +134,7 @@ fn wake_deferred() {
         });
         let next = next.ok().flatten();
         if next.is_none() {
-            // Here, before a waker's panic goes on.
+            // Before a waker's panic goes on.
             WAKING.set(Waking { has_deferred: false, ..WAKING.get() });
             end();
         }
@@ -143,7 +143,7 @@ fn wake_deferred() {
     run_all_then_resume_panic(std::iter::from_fn(next), Waker::wake);
 }
 
-/// As many wakes as may be are under way on this thread.
+/// Keeps wakers for the deepest wake, because no more may be nested.
 #[cold]
 fn defer(first: Waker, rest: Vec<Waker>) {
     let mut wakers = Some([first].into_iter().chain(rest));
@@ -152,7 +152,8 @@ fn defer(first: Waker, rest: Vec<Waker>) {
         WAKING.set(Waking { has_deferred: true, ..WAKING.get() });
     });
     if deferred.is_err() {
-        // The thread's locals are being dropped: here and now.
+        // The thread's locals are being dropped, so the wakers cannot be kept: they are woken at
+        // once.
         run_all_then_resume_panic(wakers.into_iter().flatten(), Waker::wake);
     }
 }

@@ -13,7 +13,7 @@ pub(super) const SLOW: u64 = 1 << 31;
 /// The bits that count the free permits.
 pub(super) const AVAILABLE: u64 = SLOW - 1;
 
-/// One call more in `acquired`.
+/// The amount that counts one call in `acquired`.
 pub(super) const ONE_ACQUIRED: u64 = 1 << 32;
 
 /// Returns the permits that are free in the word. They fit its 31 bits.

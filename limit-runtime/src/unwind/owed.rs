@@ -1,4 +1,4 @@
-//! What is owed to a task or to a caller when a user's future or value panics.
+//! Futures of users that may panic, polled for a task or a caller that must get its permit back.
 
 use super::{Panic, quietly};
 use std::future::Future;
@@ -7,13 +7,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// Polls a future, and drops it when it is ready or has panicked. An error is the first panic, of its
-/// poll or of its drop: what is owed is given back before that goes on.
+/// poll or of its drop. The caller gives back what it holds before it resumes that.
 pub(crate) fn poll_to_end<F: Future>(
     mut future: Pin<&mut Option<F>>,
     context: &mut Context<'_>,
 ) -> Poll<Result<F::Output, Panic>> {
     let running = future.as_mut().as_pin_mut().expect("not polled after it was ready");
-    // What is caught is not looked at but passed on, and the future is dropped.
+    // The future is not looked at after a panic: it is dropped.
     let result = match catch_unwind(AssertUnwindSafe(|| running.poll(context))) {
         Ok(Poll::Pending) => return Poll::Pending,
         Ok(Poll::Ready(output)) => Ok(output),
@@ -22,7 +22,8 @@ pub(crate) fn poll_to_end<F: Future>(
     let dropped = catch_unwind(AssertUnwindSafe(|| future.set(None)));
     Poll::Ready(match (result, dropped) {
         (result, Ok(())) => result,
-        // Two values of the user's, of which neither's drop is to take the other along.
+        // Both are the user's values: a panic of one's drop must not keep the other from being
+        // dropped.
         (Ok(output), Err(panic)) => {
             quietly(|| drop(output));
             Err(panic)

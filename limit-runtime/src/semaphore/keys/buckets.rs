@@ -1,42 +1,43 @@
-//! Which keys have a hash: a table that grows and shrinks by one bucket at a time.
+//! The keys by their hashes, in a table that grows and shrinks by one bucket at a time.
 //!
-//! This is *linear hashing* (W. Litwin, *Linear hashing: a new tool for file and table addressing*, VLDB
-//! 1980). There are two to four times as many buckets as keys. A further bucket takes from one other what belongs to it, and gives it back there when it goes:
-//! so no call moves more than the keys of one bucket, or two, which as a rule are one or none. A bucket
-//! is the number of its first key, and each leads to the next.
+//! This is *linear hashing* (W. Litwin, *Linear hashing: a new tool for file and table addressing*,
+//! VLDB 1980). There are two to four times as many buckets as keys. A new bucket takes the keys that
+//! belong to it from one other bucket, and gives them back there when it goes. So no call moves more
+//! than the keys of a few buckets, of which each has one key or none as a rule. A bucket is the
+//! number of its first key, and each key leads to the next.
 
 use super::super::slots::NO_KEY;
 use super::states::KeyStates;
 
-/// Buckets in a page: no table of all is ever copied.
+/// Buckets in a page. There are pages so that no table of all buckets is ever copied.
 const PAGE: usize = 4096;
-/// So few are not taken away.
+/// The table does not shrink below so many buckets.
 const KEPT: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Buckets {
-    /// Apart, so that a look at one of few is not one at a further table.
+    /// The first page. It stands apart, so that a table of one page needs no table of pages.
     first: Vec<u32>,
     pages: Vec<Vec<u32>>,
-    /// At least one.
+    /// The number of buckets, at least one.
     length: usize,
-    /// The bits of a hash that count: as many as it takes for the number of any bucket.
+    /// The bits of a hash that count: enough for the number of any bucket.
     mask: usize,
 }
 
 impl Buckets {
     pub(super) fn new() -> Self {
-        // Small: nearly always it is all there is.
+        // Small, because nearly always this bucket is the only one.
         Self { first: vec![NO_KEY], pages: Vec::new(), length: 1, mask: 0 }
     }
 
-    /// The first key in the bucket of a hash.
+    /// Returns the first key in the bucket of a hash.
     #[inline]
     pub(super) fn first(&self, hash: u32) -> u32 {
-        self.bucket(self.place(hash))
+        self.bucket(self.index(hash))
     }
 
-    /// Adds a key that was added to the others.
+    /// Adds a key that was added to the states.
     #[inline]
     pub(super) fn add(&mut self, states: &mut KeyStates, number: u32) {
         for _ in 0..2 {
@@ -47,22 +48,21 @@ impl Buckets {
         self.push(states, number);
     }
 
-    /// Takes a key out that is to be removed from the others. Memory that is not needed any more comes
-    /// back.
+    /// Removes a key that is to be removed from the states. Returns memory that is no longer needed.
     #[inline]
     pub(super) fn remove(&mut self, states: &mut KeyStates, number: u32) -> Option<Vec<u32>> {
         let link = states.link(number);
-        let place = self.place(link.hash);
-        let mut before = self.bucket(place);
+        let index = self.index(link.hash);
+        let mut before = self.bucket(index);
         if before == number {
-            *self.bucket_mut(place) = link.next;
+            *self.bucket_mut(index) = link.next;
         } else {
             while states.link(before).next != number {
                 before = states.link(before).next;
             }
             states.link_mut(before).next = link.next;
         }
-        // So many, that there are never more than four times as many buckets as keys.
+        // Four, so that there are never more than four times as many buckets as keys.
         let mut emptied = None;
         for _ in 0..4 {
             if self.length > KEPT.max(4 * states.len()) {
@@ -72,7 +72,7 @@ impl Buckets {
         emptied
     }
 
-    /// Adds a bucket: it takes what is its own from the one that had it.
+    /// Adds a bucket, which takes its keys from the bucket that had them.
     fn split(&mut self, states: &mut KeyStates) {
         let from = parent(self.length);
         if self.length % PAGE == 0 {
@@ -88,14 +88,14 @@ impl Buckets {
         }
     }
 
-    /// Takes the last bucket away: what was in it goes to the one that had it before.
+    /// Removes the last bucket, whose keys go to the bucket that had them before.
     fn merge(&mut self, states: &mut KeyStates) -> Option<Vec<u32>> {
         self.set_length(self.length - 1);
         let page = self.pages.last_mut().unwrap_or(&mut self.first);
         let first = page.pop()?;
         let emptied = if page.is_empty() { self.pages.pop() } else { None };
         if emptied.is_some() && self.pages.capacity() > 4 * self.pages.len() {
-            // As few bytes as there are pages.
+            // A few bytes for each page: they may be copied under the lock.
             self.pages.shrink_to(2 * self.pages.len());
         }
         if first != NO_KEY {
@@ -112,8 +112,8 @@ impl Buckets {
     /// Puts a key into its bucket.
     fn push(&mut self, states: &mut KeyStates, number: u32) {
         let link = states.link_mut(number);
-        let place = self.place(link.hash);
-        link.next = std::mem::replace(self.bucket_mut(place), number);
+        let index = self.index(link.hash);
+        link.next = std::mem::replace(self.bucket_mut(index), number);
     }
 
     fn set_length(&mut self, length: usize) {
@@ -121,30 +121,31 @@ impl Buckets {
         self.mask = length.next_power_of_two() - 1;
     }
 
-    /// The bucket of a hash: that of those of its bits that count, or if it is not there, of one bit less.
+    /// Returns the bucket of a hash: the number in those of its bits that count, or if that bucket is
+    /// not there, in one bit less.
     #[inline]
-    fn place(&self, hash: u32) -> usize {
-        let place = hash as usize & self.mask;
-        if place < self.length { place } else { place & (self.mask >> 1) }
+    fn index(&self, hash: u32) -> usize {
+        let index = hash as usize & self.mask;
+        if index < self.length { index } else { index & (self.mask >> 1) }
     }
 
     #[inline]
-    fn bucket(&self, place: usize) -> u32 {
-        if place < PAGE { self.first[place] } else { self.pages[place / PAGE - 1][place % PAGE] }
+    fn bucket(&self, index: usize) -> u32 {
+        if index < PAGE { self.first[index] } else { self.pages[index / PAGE - 1][index % PAGE] }
     }
 
     #[inline]
-    fn bucket_mut(&mut self, place: usize) -> &mut u32 {
-        if place < PAGE {
-            &mut self.first[place]
+    fn bucket_mut(&mut self, index: usize) -> &mut u32 {
+        if index < PAGE {
+            &mut self.first[index]
         } else {
-            &mut self.pages[place / PAGE - 1][place % PAGE]
+            &mut self.pages[index / PAGE - 1][index % PAGE]
         }
     }
 }
 
-/// The bucket that has what belongs to another, not the first, while that is not there: that without its
-/// highest bit.
+/// Returns the bucket that has the keys of another one while that is not there: its number without
+/// the highest bit. The other is not the first.
 fn parent(bucket: usize) -> usize {
     bucket ^ (1 << bucket.ilog2())
 }

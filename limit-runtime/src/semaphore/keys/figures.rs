@@ -1,13 +1,13 @@
-//! Keys, to be looked at.
+//! Figures of single keys.
 
 use super::Keys;
 use crate::metrics::KeyReading;
 use std::cmp::Reverse;
 
 impl Keys {
-    /// Looks among some thousands of the keys for those with the most waiters and holders, beside those
-    /// that were found so far, and keeps so many. Says whether there are more to look at.
-    pub(in crate::semaphore) fn busiest(
+    /// Looks for the keys with the most waiters and holders among some thousands of them and those
+    /// found so far. Keeps `most` of them. Returns whether there are more keys to look at.
+    pub(in super::super) fn busiest(
         &self,
         part: usize,
         most: usize,
@@ -24,7 +24,7 @@ impl Keys {
         }
         for ((waiting, in_use), shown) in busy {
             let figures = KeyReading::new(shown.name(), in_use as usize, waiting as usize);
-            // It may have gone and come back since the others were looked at.
+            // The key may have gone and come back since another part was looked at.
             busiest.retain(|known| known.name != figures.name);
             busiest.push(figures);
         }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-/// A key in words, if its type is one of those that need no code of the user's for it: this runs
-/// under a lock.
+/// Returns a key as text, if its type is one of those whose `Display` is not the user's code: this
+/// runs under a lock.
 pub(super) fn name(key: &dyn Any) -> Option<String> {
     fn is<T: Any + ToString>(key: &dyn Any) -> Option<String> {
         key.downcast_ref::<T>().map(ToString::to_string)

@@ -1,6 +1,7 @@
-//! What is known of each key, and the keys themselves, by number.
+//! The states of all keys, and the keys themselves, by number.
 
-use super::super::rate::when_so_many;
+use super::super::deferred::Garbage;
+use super::super::rate::cooled_at;
 use super::super::release_rate::ReleaseRate;
 use super::super::shadow::ShadowQueue;
 use super::super::slab::{self, Slab};
@@ -12,7 +13,7 @@ use std::collections::VecDeque;
 use std::mem;
 use tokio::time::Instant;
 
-/// How a key stands, in one cache line: what few keys have stands apart.
+/// The state of a key, in one cache line. The parts that few keys need stand apart.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(in super::super) struct KeyState {
@@ -20,39 +21,41 @@ pub(in super::super) struct KeyState {
     /// Permits that are out, and those that cool.
     pub(in super::super) in_use: u32,
     pub(in super::super) waiting: u32,
-    /// Calls that were let in, wrapping.
+    /// Calls that were let in, which wrap at 2³².
     pub(in super::super) admitted: u32,
     /// The number of its turn, [`NO_TURN`] if it has none.
     pub(super) turn: u64,
     rare: Option<Box<Rare>>,
 }
 
-/// By what a key is found. Apart from its state, so that many are in the processor's caches.
+/// The link of a key in its bucket. It stands apart from the state, so that many links are in the
+/// processor's caches.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
-    /// The lower half of it.
+    /// The lower half of the key's hash.
     pub(super) hash: u32,
-    /// Another key in this bucket.
+    /// The next key in this bucket, [`NO_KEY`] after the last.
     pub(super) next: u32,
 }
 
-/// What few keys have.
+/// The parts of a state that few keys need.
 #[derive(Debug)]
 struct Rare {
     cooling: u32,
-    /// Until when they cool and how many, the first first.
+    /// The permits that cool, by the time until which they do, in order.
     cools: VecDeque<(Instant, u32)>,
     release_rate: ReleaseRate,
     shadow_queue: ShadowQueue,
 }
 
-/// Of a key that has no turn.
+/// The number that stands for no turn.
 pub(super) const NO_TURN: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub(super) struct KeyStates {
-    /// Each chunk has keys of one type: its kind is the number of that.
-    slab: Slab<Chunk, KEYS, dyn Keys>,
+    /// The states in chunks. Each chunk has keys of one type, and its kind is the number of that
+    /// type.
+    slab: Slab<Chunk, KEYS, dyn KeyChunk>,
     types: Vec<TypeId>,
     length: usize,
 }
@@ -60,26 +63,27 @@ pub(super) struct KeyStates {
 /// Keys in a chunk: few, because most limiters have few.
 const KEYS: u32 = 32;
 
-/// In one piece, so that all that is looked at of a key is found at once.
+/// States and links in one piece, so that one look-up finds both.
 #[derive(Debug)]
 struct Chunk {
     states: [KeyState; KEYS as usize],
     links: [Link; KEYS as usize],
 }
 
-/// The keys of a chunk.
-trait Keys: Any + Send + std::fmt::Debug {
+/// The keys of a chunk, whatever their type.
+trait KeyChunk: Any + Send + std::fmt::Debug {
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
-    /// Takes a key out; returns it if there is anything to drop.
+    /// Takes a key out. Returns it if it is to be dropped.
     fn take(&mut self, offset: usize) -> Option<Box<dyn Any + Send>>;
-    /// What a person may know a key by, if it can be told without the user's own code; else its type.
+    /// Returns a key as text, if that takes no code of the user's. Otherwise returns the name of its
+    /// type.
     fn name(&self, offset: usize) -> Result<String, &'static str>;
 }
 
 struct Typed<K>([Option<K>; KEYS as usize]);
 
-impl<K: Send + 'static> Keys for Typed<K> {
+impl<K: Send + 'static> KeyChunk for Typed<K> {
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -110,7 +114,7 @@ impl KeyStates {
         Self { slab: Slab::new(), types: Vec::new(), length: 0 }
     }
 
-    /// How many keys there are.
+    /// Returns how many keys there are.
     pub(super) fn len(&self) -> usize {
         self.length
     }
@@ -139,7 +143,7 @@ impl KeyStates {
         &mut chunk.content.links[offset]
     }
 
-    /// Whether that number is that of this key; else, the next to look at.
+    /// Returns whether a number is that of this key. Otherwise returns the next number to look at.
     #[inline]
     pub(super) fn check<K: Eq + 'static>(
         &self,
@@ -153,11 +157,11 @@ impl KeyStates {
         if is_it { Ok(()) } else { Err(link.next) }
     }
 
-    /// Adds a key; its number.
+    /// Adds a key. Returns its number.
     pub(super) fn add<K: Send + 'static>(&mut self, hash: u32, key: K) -> u32 {
-        let of = TypeId::of::<K>();
-        let kind = self.types.iter().position(|known| *known == of).unwrap_or_else(|| {
-            self.types.push(of);
+        let type_id = TypeId::of::<K>();
+        let kind = self.types.iter().position(|known| *known == type_id).unwrap_or_else(|| {
+            self.types.push(type_id);
             self.types.len() - 1
         });
         let number = self.slab.take(kind, Chunk::boxed::<K>);
@@ -170,47 +174,49 @@ impl KeyStates {
         number
     }
 
-    /// Forgets a key. What is to be dropped after unlocking is added to the rest of it.
+    /// Removes a key. Adds what is to be dropped after unlocking to the garbage.
     #[inline]
-    pub(super) fn remove(&mut self, number: u32, forgotten: &mut Vec<Box<dyn Any + Send>>) {
+    pub(super) fn remove(&mut self, number: u32, garbage: &mut Garbage) {
         let (chunk, offset) = self.slab.get_mut(number);
         let state = &mut chunk.content.states[offset];
         if state.rare.is_some() || state.list.is_ranked() {
-            forgotten.push(Box::new(mem::replace(state, KeyState::new())));
+            garbage.push(Box::new(mem::replace(state, KeyState::new())));
         }
-        forgotten.extend(chunk.besides.take(offset));
+        garbage.extend(chunk.besides.take(offset));
         self.length -= 1;
         let emptied = self.slab.give_back(number);
-        forgotten.extend(emptied.map(|emptied| Box::new(emptied) as Box<dyn Any + Send>));
+        garbage.extend(emptied.map(|emptied| Box::new(emptied) as _));
     }
 
-    /// Some thousands of them, for who does not look at all of them under one lock; `None` after the
-    /// last. There may be some among them that are no key's, which nobody holds or waits for.
+    /// Returns some thousands of the states, so that a caller need not look at all of them under one
+    /// lock. `None` after the last part. Free numbers are among them, which nobody holds or waits
+    /// for.
     pub(super) fn part(&self, part: usize) -> Option<impl Iterator<Item = Shown<'_>>> {
         Some(self.slab.part(part)?.flat_map(shown))
     }
 }
 
-/// An state, and how to name it.
+/// A state, and how to name its key.
 pub(super) struct Shown<'a> {
     pub(super) state: &'a KeyState,
     hash: u32,
-    keys: &'a dyn Keys,
+    keys: &'a dyn KeyChunk,
     offset: usize,
 }
 
 impl Shown<'_> {
-    /// The key itself if it is a text, a number or an address, else its type and its hash.
+    /// Returns the key itself if it is a text, a number or an address. Otherwise returns its type and
+    /// its hash.
     pub(super) fn name(&self) -> String {
         let name = self.keys.name(self.offset);
-        name.unwrap_or_else(|of| format!("{of} #{:08x}", self.hash))
+        name.unwrap_or_else(|type_name| format!("{type_name} #{:08x}", self.hash))
     }
 }
 
 impl Chunk {
-    /// One for keys of that type.
+    /// Makes a chunk for keys of a type.
     #[cold]
-    fn boxed<K: Send + 'static>() -> Box<slab::Chunk<Self, dyn Keys>> {
+    fn boxed<K: Send + 'static>() -> Box<slab::Chunk<Self, dyn KeyChunk>> {
         let states = [const { KeyState::new() }; KEYS as usize];
         let links = [Link { hash: 0, next: NO_KEY }; KEYS as usize];
         let keys = Typed::<K>([const { None }; KEYS as usize]);
@@ -218,14 +224,14 @@ impl Chunk {
     }
 }
 
-impl dyn Keys {
+impl dyn KeyChunk {
     #[inline]
     fn key<K: 'static>(&self, offset: usize) -> Option<&K> {
         self.as_any().downcast_ref::<Typed<K>>()?.0[offset].as_ref()
     }
 }
 
-fn shown(chunk: &slab::Chunk<Chunk, dyn Keys>) -> impl Iterator<Item = Shown<'_>> {
+fn shown(chunk: &slab::Chunk<Chunk, dyn KeyChunk>) -> impl Iterator<Item = Shown<'_>> {
     let slab::Chunk { content: Chunk { states, links }, besides: keys, .. } = chunk;
     let all = states.iter().zip(links).enumerate();
     all.map(move |(offset, (state, link))| Shown { state, hash: link.hash, keys, offset })
@@ -243,51 +249,51 @@ impl KeyState {
         }
     }
 
-    /// Permits that are out.
+    /// Returns the permits that are out.
     pub(in super::super) fn held(&self) -> u32 {
         self.in_use - self.cooling()
     }
 
-    /// Permits that cool.
+    /// Returns the permits that cool.
     pub(in super::super) fn cooling(&self) -> u32 {
         self.rare.as_ref().map_or(0, |rare| rare.cooling)
     }
 
-    /// At what rate its permits have come back.
+    /// Returns the rate at which its permits have come back.
     pub(in super::super) fn release_rate(&mut self) -> &mut ReleaseRate {
         &mut self.rare().release_rate
     }
 
-    /// Who would wait for it.
+    /// Returns the calls that would wait for it, if its limit is a shadow.
     pub(in super::super) fn shadow_queue(&mut self) -> &mut ShadowQueue {
         &mut self.rare().shadow_queue
     }
 
-    /// So many permits are out over the limit, see [`ShadowQueue::settle`].
+    /// Removes the calls that would have been let in by now: see [`ShadowQueue::settle`].
     pub(super) fn settle(&mut self, excess: u32) {
         if let Some(rare) = &mut self.rare {
             rare.shadow_queue.settle(excess);
         }
     }
 
-    /// Permits that were out cool.
+    /// Notes that permits that were out cool until a time.
     pub(in super::super) fn cool(&mut self, over: Instant, weight: u32) {
         let rare = self.rare();
         rare.cooling += weight;
-        let place = rare.cools.partition_point(|&(earlier, _)| earlier <= over);
-        rare.cools.insert(place, (over, weight));
+        let position = rare.cools.partition_point(|&(earlier, _)| earlier <= over);
+        rare.cools.insert(position, (over, weight));
     }
 
-    /// The first of them have cooled.
+    /// Notes that the first permits of those that cool have cooled.
     pub(in super::super) fn cooled(&mut self, weight: u32) {
         let rare = self.rare();
         rare.cooling -= weight;
         rare.cools.pop_front();
     }
 
-    /// When so many permits have cooled.
+    /// Returns the time at which so many permits have cooled.
     pub(in super::super) fn cooled_at(&self, permits: u64) -> Option<Instant> {
-        when_so_many(permits, self.rare.iter().flat_map(|rare| rare.cools.iter().copied()))
+        cooled_at(permits, self.rare.iter().flat_map(|rare| rare.cools.iter().copied()))
     }
 
     fn rare(&mut self) -> &mut Rare {

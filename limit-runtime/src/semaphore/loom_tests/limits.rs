@@ -52,7 +52,7 @@ fn whoever_is_too_heavy_for_a_lowered_limit_is_told() {
     });
 }
 
-/// A call that finds the limit out if it is to, and counts that.
+/// Runs a call, which resolves the limit if it is to. Counts that.
 fn call_that_binds(semaphore: &'static Semaphore, bindings: &AtomicUsize) {
     loop {
         match block_on(acquire(semaphore, 1)) {

@@ -17,8 +17,8 @@ fn a_permit_passes_what_its_holder_wrote_to_the_next() {
                 let cell = Arc::clone(&cell);
                 thread::spawn(move || {
                     let held = block_on(acquire(semaphore, 1)).expect("nobody is refused");
-                    // Loom fails if two accesses are not ordered. (Its cell hands out pointers; to
-                    // look at what they point to would be unsafe, and is not needed.)
+                    // Loom fails if two accesses are not ordered. Its cell hands out pointers. To
+                    // read through them would be unsafe, and is not needed.
                     cell.with_mut(|_| ());
                     drop(held);
                 })

@@ -1,4 +1,4 @@
-//! What becomes of calls over the limit.
+//! Calls over the limit.
 
 use super::{
     Call, Without, acquire, assert_all_free, bound, bound_to, enter, model, poll_once, take,
@@ -12,7 +12,7 @@ use std::task::Waker;
 use tokio::sync::broadcast;
 
 static ONE: Hashed<u8> = Hashed { hash: 1, key: 1 };
-/// With the same hash.
+/// Another key with the same hash.
 static OTHER: Hashed<u8> = Hashed { hash: 1, key: 2 };
 
 const KEYED: Policy = Policy { keyed: true, ..Policy::PLAIN };
@@ -23,7 +23,7 @@ fn of_key(semaphore: &'static Semaphore, key: &'static Hashed<u8>) -> Call {
     call
 }
 
-/// A call that has no time to wait.
+/// Makes a call whose time is up as soon as it waits.
 fn over(semaphore: &'static Semaphore) -> Call {
     let mut call = acquire(semaphore, 1);
     call.is_over = true;
@@ -78,7 +78,7 @@ fn whoever_waits_is_let_in_when_the_limit_no_longer_holds() {
         let semaphore = bound(1);
         let held = take(semaphore, 1);
         let waiter = thread::spawn(move || {
-            // Nobody gives a permit back: it is let in as one that is not held to the limit.
+            // Nobody gives a permit back: the call is let in because the limit does not hold.
             while let Err(without) = block_on(acquire(semaphore, 1)) {
                 assert_eq!(without, Without::Retry);
             }
@@ -126,7 +126,8 @@ fn the_oldest_is_evicted_or_has_its_permit() {
         let held = take(semaphore, 1);
         let mut oldest = acquire(semaphore, 1);
         assert!(poll_once(&mut oldest).is_pending());
-        let newest = thread::spawn(move || drop(block_on(acquire(semaphore, 1)).expect("a place")));
+        let newest =
+            thread::spawn(move || drop(block_on(acquire(semaphore, 1)).expect("it has room")));
         let oldest = thread::spawn(move || match block_on(oldest) {
             Ok(held) => drop(held),
             Err(without) => assert_eq!(without, Without::Refused(RejectedKind::Evicted)),
@@ -203,7 +204,7 @@ fn a_key_that_is_forgotten_against_a_new_caller_of_it_holds_to_its_limit() {
         let other = block_on(of_key(semaphore, &OTHER)).expect("it is another key");
         let caller = thread::spawn(move || {
             let held = block_on(of_key(semaphore, &ONE)).expect("nobody is refused");
-            // Whichever number the key has by now: there is no second permit of it.
+            // The key may have another number by now, but there is no second permit of it.
             assert!(matches!(try_key(semaphore, &ONE), Entered::Refused(_)));
             drop(held);
         });
@@ -280,7 +281,7 @@ fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
     semaphore.enter(request, Some(key), None, || true)
 }
 
-/// What a drain does at one semaphore.
+/// Looks at one semaphore as a drain does.
 fn is_drained(semaphore: &Semaphore, waker: &Waker) -> bool {
     let (is_drained, unneeded) = semaphore.poll_drained(0, waker.clone());
     semaphore.serve_all();
@@ -288,7 +289,7 @@ fn is_drained(semaphore: &Semaphore, waker: &Waker) -> bool {
     is_drained
 }
 
-/// As when a runtime ends and the next takes its registry at once.
+/// A runtime may end, and the next one take its registry at once.
 #[test]
 fn whoever_drains_is_told_although_the_limit_is_given_up_as_soon_as_nobody_waits() {
     model(|| {
@@ -317,7 +318,7 @@ fn whoever_drains_is_told_although_the_limit_is_given_up_as_soon_as_nobody_waits
     });
 }
 
-/// Not only those who come when the last permit is back.
+/// SLOW must be cleared in these cases too, where no permit comes back.
 #[test]
 fn calls_go_by_the_word_again_as_soon_as_nothing_is_special() {
     model(|| {

@@ -9,7 +9,7 @@ use loom::thread;
 use std::future::poll_fn;
 use std::task::Poll;
 
-/// A runtime's registry with one semaphore, used through a lease.
+/// Takes a permit of the one semaphore in a runtime's registry.
 fn try_on(lease: EpochRef) -> Option<Held> {
     let semaphore = lease.semaphore(0);
     loop {
@@ -24,7 +24,8 @@ fn try_on(lease: EpochRef) -> Option<Held> {
     }
 }
 
-/// Of which a retired registry that is in use passes on after so many others, without what is in use.
+/// Makes registries. A retired one that is in use passes on after `patience` others, without the
+/// semaphores that are in use.
 fn runtimes(patience: usize) -> &'static Runtimes<u8> {
     Box::leak(Box::new(Runtimes::new(patience)))
 }
@@ -52,7 +53,7 @@ fn never_takes_the_permit_of_the_next(patience: usize) {
         });
         runtimes.retire(1, first);
         let second = runtimes.open(2);
-        // Whatever the late call holds, it is not a permit of runtime 2.
+        // The late call may hold a permit, but not one of runtime 2.
         let held = try_on(second);
         assert!(held.is_some(), "runtime 2 has its one permit");
         let (late, _) = late.join().unwrap();
@@ -63,7 +64,7 @@ fn never_takes_the_permit_of_the_next(patience: usize) {
     });
 }
 
-/// The same of a call that has found the registry when its runtime had ended.
+/// The call has found the registry when its runtime had ended.
 #[test]
 fn a_call_on_a_closing_runtime_never_takes_the_permit_of_the_next() {
     model(|| {
@@ -85,7 +86,8 @@ fn a_call_on_a_closing_runtime_never_takes_the_permit_of_the_next() {
     });
 }
 
-/// `registry::of_runtime` on a runtime that is closing: it drops each guard inside `spawn`.
+/// Does what `registry::of_runtime` does on a runtime that is closing, which drops each guard inside
+/// `spawn`.
 fn of_closing_runtime(runtimes: &Runtimes<u8>, runtime: u8) -> EpochRef {
     loop {
         if let Some(lease) = runtimes.find(runtime) {
@@ -142,7 +144,7 @@ fn a_late_call_has_a_permit_of_its_own_runtime_or_looks_again_when_the_next_take
     }
 }
 
-/// A call on a closing runtime, until the registry does not pass on meanwhile.
+/// Runs a call on a closing runtime, until the registry does not pass on meanwhile.
 fn try_on_closing(runtimes: &'static Runtimes<u8>, runtime: u8) -> Option<Held> {
     loop {
         let lease = of_closing_runtime(runtimes, runtime);
@@ -191,7 +193,7 @@ fn a_permit_that_comes_back_while_its_registry_passes_on_is_free_once() {
         holder.join().unwrap();
         drop(of_second);
         runtimes.retire(2, second);
-        // Whoever had taken another's place, or not: all are free.
+        // The permits of all registries are free, whichever runtime had which.
         let third = runtimes.open(3);
         let of_third = try_on(third);
         assert!(of_third.is_some() && try_on(third).is_none());

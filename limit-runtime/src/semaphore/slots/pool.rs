@@ -1,12 +1,13 @@
-//! The cells of chunks that were given back, for whichever semaphore of the process needs some next.
+//! The status cells of chunks that were given back, for any semaphore of the process that needs some
+//! next.
 //!
-//! The cells are leaked on purpose: a waiter looks at its own without the lock, by a reference that is
-//! `&'static`. So they cannot be freed, but they can be used again. Nobody looks at a cell whose slot
-//! is not its own, and a chunk is given back when none of its slots is anybody's: so nobody who looks at
-//! one that is here is left. It is `WAITING`, as that of a free slot is.
+//! A waiter reads its cell without the lock, by a `&'static` reference. So cells are leaked on
+//! purpose: they cannot be freed, but they can be used again. A waiter reads no cell but that of its
+//! own slot, and a chunk is given back when all its slots are free. So no waiter reads a cell that is
+//! in the pool. Such a cell is `WAITING`, as that of any free slot.
 //!
-//! What the process keeps is eight bytes for each that waited, in all semaphores together, at the time
-//! when most did.
+//! The process keeps eight bytes for each waiter of the time when most calls waited, over all
+//! semaphores.
 
 use super::super::status::WAITING;
 use crate::sync::AtomicU64;
@@ -15,23 +16,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Slots in a chunk.
 pub(super) const CHUNK: u32 = 64;
 
-/// The first of those that are nobody's.
+/// The first chunk of cells in the pool.
 static POOL: Mutex<Option<&'static StatusCells>> = Mutex::new(None);
 
-/// The cells of a chunk of slots.
+/// The cells of one chunk of slots.
 #[derive(Debug)]
 pub(super) struct StatusCells {
     all: [AtomicU64; CHUNK as usize],
-    /// While they are nobody's: the next.
+    /// The next chunk, while it is in the pool.
     next: Mutex<Option<&'static Self>>,
 }
 
-/// Cells that go to the pool when this is dropped, when none of them is anybody's any more.
+/// The cells of one chunk of slots, which go to the pool when this is dropped.
 #[derive(Debug)]
 pub(super) struct Pooled(&'static StatusCells);
 
 impl Pooled {
-    /// Those of the pool, or new ones.
+    /// Takes cells from the pool, or makes new ones.
     pub(super) fn new() -> Self {
         let mut pool = lock(&POOL);
         if let Some(first) = pool.take() {
@@ -51,7 +52,7 @@ impl Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        // Loom's atomics are of one run of a model.
+        // Loom's atomics belong to one run of a model, and cannot be used in the next.
         if cfg!(limit_loom) {
             return;
         }
@@ -60,7 +61,7 @@ impl Drop for Pooled {
     }
 }
 
-/// The standard library's lock also in a model: the pool is of the process.
+/// Locks with the standard library's lock also in a model, because the pool belongs to the process.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

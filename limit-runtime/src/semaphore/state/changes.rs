@@ -45,7 +45,7 @@ impl State {
     }
 
     /// Tells all that wait for the limit to retry. It must be all of them under one lock: after unlocking
-    /// somebody may bind, and then others wait for permits.
+    /// another caller may bind, and then calls wait for permits.
     fn dismiss_waiters_for_limit(&mut self, wakers: &mut WakeList) {
         while !self.list.is_empty() {
             let head = self.list.head();
@@ -71,7 +71,7 @@ impl State {
         self.max_waiting = policy.max_waiting;
         self.order = WaitOrder::from_policy(policy);
         if policy.is_special() {
-            // There may be modes already: somebody drains an unbound semaphore.
+            // There may be modes already: an unbound semaphore may have drainers.
             self.modes_mut().begin(policy);
         }
         if self.keys_mut().is_some() {

