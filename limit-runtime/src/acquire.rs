@@ -1,5 +1,6 @@
 //! The future that takes permits: it joins the queue, and leaves it when dropped.
 
+mod block;
 #[cfg(any(feature = "task", feature = "tower"))]
 pub(crate) mod run;
 mod ticker;
@@ -336,6 +337,7 @@ impl Call<'_> {
     ) -> Poll<Result<Permit, Rejected>> {
         if let Progress::Waiting(waiter) = &self.progress {
             match waiter.waits_for() {
+                _ if self.request.blocks => return Poll::Pending,
                 WaitsFor::Permits => {}
                 WaitsFor::Time => ticker::ensure_ticker(waiter.semaphore()),
                 // No time runs, also if it has waited elsewhere before.
@@ -358,6 +360,17 @@ impl Call<'_> {
         if deadline.poll(since, context).is_pending() {
             return Poll::Pending;
         }
+        self.time_out(since, context, key, deadline)
+    }
+
+    /// Ends the wait of a call whose time is up.
+    fn time_out(
+        &mut self,
+        since: Instant,
+        context: &mut Context<'_>,
+        key: Option<&dyn KeySource>,
+        deadline: &mut Deadline,
+    ) -> Poll<Result<Permit, Rejected>> {
         let Progress::Waiting(waiter) = &mut self.progress else {
             unreachable!("only a call that waits looks at the clock");
         };

@@ -45,11 +45,14 @@ impl Deadline {
         self.max_wait.is_some_and(MaxWait::is_over)
     }
 
+    /// The moment from which on a call that waits since then may wait no longer, if there is one.
+    pub(crate) fn moment(&self, since: Instant) -> Option<Instant> {
+        self.max_wait.and_then(|max_wait| max_wait.deadline(since))
+    }
+
     /// Ready when a call that waits since then may wait no longer.
     pub(crate) fn poll(&mut self, since: Instant, context: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = self.max_wait.and_then(|max_wait| max_wait.deadline(since)) else {
-            return Poll::Pending;
-        };
+        let Some(deadline) = self.moment(since) else { return Poll::Pending };
         let runtime = Handle::try_current().ok().map(|handle| handle.id());
         self.sleep.take_if(|(_, of)| *of != runtime);
         let (sleep, _) =

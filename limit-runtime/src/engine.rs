@@ -285,6 +285,11 @@ impl Engine {
         registry::seats(self.index).into_iter().map(|seat| seat.semaphore).collect()
     }
 
+    /// The index, as semaphores note it.
+    fn owner(&self) -> u32 {
+        u32::try_from(self.index).expect("registries have room for 2^28 limiters")
+    }
+
     fn state(&self) -> MutexGuard<'_, EngineState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

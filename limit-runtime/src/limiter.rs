@@ -355,6 +355,40 @@ impl<E: Admission> Limiter<E> {
         Acquire::new(&self.core, Unkeyed, site)
     }
 
+    /// Takes a permit on a thread that may block, such as one of [`std::thread`] or of `spawn_blocking`. The
+    /// thread sleeps until the permit is there.
+    ///
+    /// A thread outside any runtime shares the permits of all calls outside runtimes, or with
+    /// [`Scope::Process`] those of the process. A thread of `spawn_blocking` has those of its runtime. `max_wait`
+    /// and [`per`](Self::per) go by the real clock, and need no runtime.
+    ///
+    /// # Panics
+    ///
+    /// In async code, where it would block the runtime: as
+    /// [`blocking_recv`](tokio::sync::oneshot::Receiver::blocking_recv) of tokio.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use std::thread;
+    ///
+    /// static SCANNER: Limiter = Limiter::new("blocking-acquire", 1);
+    ///
+    /// thread::scope(|scope| {
+    ///     for page in 1..=3 {
+    ///         scope.spawn(move || {
+    ///             let _permit = SCANNER.blocking_acquire();
+    ///             println!("scans page {page}"); // one page at a time
+    ///         });
+    ///     }
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn blocking_acquire(&self) -> E::Outcome<Permit> {
+        self.acquire().block()
+    }
+
     /// Takes `weight` permits at once: short for `acquire().weight(weight)`.
     ///
     /// Cancel safe, see [`Acquire`].

@@ -3,6 +3,7 @@
 use crate::recorder::CallRecord;
 use crate::semaphore::{Held, Permits};
 use std::fmt;
+use std::mem;
 
 /// The right to run: what a call holds from before its body starts until after its last local and
 /// temporary is dropped.
@@ -34,6 +35,74 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// Returns the number of permits that this one stands for: the call's weight, or 0 if the limit did not
+    /// hold for the call.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.permits.weight()
+    }
+
+    /// Takes a part of the permits, to give it back on its own. Returns `None`, and changes nothing, if there
+    /// are fewer than `weight`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static MEGABYTES: Limiter = Limiter::new("split-example", 512);
+    ///
+    /// let mut permit = MEGABYTES.try_acquire_many(200)?;
+    /// let upper_half = permit.split(100).expect("there are 200");
+    /// drop(upper_half);
+    /// assert_eq!((permit.weight(), MEGABYTES.snapshot().total.in_use), (100, 100));
+    /// # Ok::<(), limit_runtime::Rejected>(())
+    /// ```
+    #[must_use = "dropping the part gives it back at once"]
+    pub fn split(&mut self, weight: u32) -> Option<Self> {
+        let part = self.permits.split(weight)?;
+        Some(Self { permits: part.into_permits(), record: self.record.split(weight) })
+    }
+
+    /// Adds the permits of another call to this one. With [`per`](crate::Limiter::per), the window of both begins
+    /// with the later start.
+    ///
+    /// # Errors
+    ///
+    /// The other permit, unchanged, if it belongs to another limiter, runtime or key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static MEGABYTES: Limiter = Limiter::new("merge-example", 512);
+    ///
+    /// let mut permit = MEGABYTES.try_acquire_many(200)?;
+    /// permit.merge(MEGABYTES.try_acquire_many(50)?).expect("both are of one limiter");
+    /// assert_eq!(permit.weight(), 250);
+    /// # Ok::<(), limit_runtime::Rejected>(())
+    /// ```
+    pub fn merge(&mut self, mut other: Self) -> Result<(), Self> {
+        let weight = other.weight();
+        let permits = other.permits.take();
+        let record = mem::replace(&mut other.record, CallRecord::NONE);
+        // Nothing is left in it, and its `Drop` would tell of permits that come back.
+        mem::forget(other);
+        match self.permits.merge(permits) {
+            Ok(()) => {
+                self.record.merge(record, weight);
+                Ok(())
+            }
+            Err(held) => Err(Self { permits: held.into_permits(), record }),
+        }
+    }
+
+    /// The index of the limiter. `None` for a permit of weight 0, which belongs to nobody.
+    pub(crate) fn owner(&self) -> Option<u32> {
+        self.permits.owner()
+    }
+
     #[inline]
     pub(crate) fn new(held: Held, record: CallRecord) -> Self {
         Self { permits: held.into_permits(), record }

@@ -138,11 +138,14 @@ pub(crate) struct Request {
     pub(crate) fallible: bool,
     /// Otherwise it is let in whatever the limit, and counted.
     pub(crate) enabled: bool,
+    /// A thread blocks until the call is ready, and watches the clock itself.
+    pub(crate) blocks: bool,
 }
 
 impl Request {
     /// One permit, however long it takes.
-    pub(crate) const ONE: Self = Self { weight: 1, priority: 0, fallible: false, enabled: true };
+    pub(crate) const ONE: Self =
+        Self { weight: 1, priority: 0, fallible: false, enabled: true, blocks: false };
 
     /// The permits that it takes.
     #[inline]

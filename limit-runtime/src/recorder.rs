@@ -110,6 +110,21 @@ impl CallRecord {
         self.0.is_some_and(|slot| slots::change(slot, |info| Info { semaphore, ..info }))
     }
 
+    /// Records a part of the permits on its own: held since the call has them.
+    pub(crate) fn split(&mut self, weight: u32) -> Self {
+        let part = self.0.and_then(|slot| slots::split(slot, weight));
+        Self(part.and_then(slots::take))
+    }
+
+    /// Adds the permits of another record, which ends.
+    pub(crate) fn merge(&mut self, mut other: Self, weight: u32) {
+        if let Some(slot) = self.0 {
+            slots::change(slot, |info| Info { weight: info.weight.saturating_add(weight), ..info });
+        }
+        // It has not ended for those who count how long permits are held.
+        std::mem::forget(other.end());
+    }
+
     /// Ends the record, before the permit is given back: so the call is not seen beside the next holder. What
     /// comes back tells about the call, when it is dropped.
     #[inline]

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// Outside a runtime, and in one without a timer.
 pub(super) fn ensure_ticker(semaphore: &'static Semaphore) {
     let runtime = Handle::current();
-    if let Some(number) = semaphore.add_ticker(runtime.id()) {
+    if let Some(number) = semaphore.add_ticker(Some(runtime.id())) {
         let mut ticker = Ticker { semaphore, number, sleep: None };
         // Here, so that it is the caller who is told that there is no timer.
         ticker.sleep = Some(Box::pin(sleep_until(Instant::now())));

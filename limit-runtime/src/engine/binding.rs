@@ -68,7 +68,8 @@ impl Engine {
         let (total, subscribers) = (state.total.or(made.total), state.subscribers.clone());
         let policy = &policy(&state.overrides, made);
         // If another caller was quicker, the limit that it has resolved holds, and not this one.
-        let wakers = semaphore.bind(policy, limit, total, state.closed, subscribers)?;
+        let wakers =
+            semaphore.bind(policy, limit, total, state.closed, subscribers, self.owner())?;
         state.resolved.put(semaphore, resolved);
         let resolved_zero =
             self.effective_limit(&state.overrides).is_none() && state.is_zero_news(limit);

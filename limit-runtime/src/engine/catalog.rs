@@ -168,7 +168,6 @@ pub(super) fn remove(engine: &Engine, wanted: &str) {
 }
 
 /// The limiter with that index, if there is one.
-#[cfg(feature = "diagnostics")]
 pub(crate) fn at_index(index: usize) -> Option<Arc<Engine>> {
     lock().engines.get(index).cloned().flatten()
 }

@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, catalog};
 use crate::metrics::Snapshot;
+use crate::permit::Permit;
 use std::fmt;
 use std::sync::Arc;
 
@@ -58,6 +59,27 @@ impl LimiterHandle {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.engine.snapshot()
+    }
+}
+
+impl Permit {
+    /// Returns the limiter that the permit belongs to. `None` if it was dropped, and for a permit of
+    /// weight 0, which belongs to nobody.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static DB: Limiter = Limiter::new("limiter-of-permit", 2);
+    ///
+    /// let permit = DB.try_acquire()?;
+    /// assert_eq!(permit.limiter().expect("it is a static").name(), "limiter-of-permit");
+    /// # Ok::<(), limit_runtime::Rejected>(())
+    /// ```
+    #[must_use]
+    pub fn limiter(&self) -> Option<LimiterHandle> {
+        catalog::at_index(self.owner()? as usize).map(LimiterHandle::new)
     }
 }
 

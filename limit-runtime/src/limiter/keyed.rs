@@ -46,6 +46,16 @@ where
         Acquire::new(self.core, self.key, CallSite::caller())
     }
 
+    /// Takes a permit of this key on a thread that may block. See [`Limiter::blocking_acquire`](crate::Limiter::blocking_acquire).
+    ///
+    /// # Panics
+    ///
+    /// In async code, where it would block the runtime.
+    #[track_caller]
+    pub fn blocking_acquire(self) -> E::Outcome<Permit> {
+        self.acquire().block()
+    }
+
     /// Takes a permit of this key if one is free and nobody waits for it.
     ///
     /// # Errors

@@ -33,6 +33,14 @@ impl CallRecord {
     }
 
     #[expect(clippy::unused_self, reason = "as with the feature")]
+    pub(crate) fn split(&mut self, _: u32) -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    pub(crate) fn merge(&mut self, _: Self, _: u32) {}
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
     pub(crate) fn end(&mut self) -> Ended {
         Ended

@@ -97,11 +97,17 @@ pub(crate) fn take(info: Info) -> Option<&'static Slot> {
     None
 }
 
-/// Changes what a slot of one's own says of a call that waits: of those nobody else changes anything.
+/// Changes what a slot of one's own says. Returns whether it says anything.
 pub(crate) fn change(slot: &'static Slot, change: impl Fn(Info) -> Info) -> bool {
-    let info = slot.info.load().map(change);
-    slot.info.store(info);
-    info.is_some()
+    // The thread that warns may mark a holder as told at the same time.
+    slot.info.fetch_update(|info| Some(info.map(&change))).is_ok_and(|info| info.is_some())
+}
+
+/// Takes a part of the permits out of a slot. Returns what is to be said of that part.
+pub(crate) fn split(slot: &'static Slot, weight: u32) -> Option<Info> {
+    let rest = |info: Info| Info { weight: info.weight.saturating_sub(weight), ..info };
+    let before = slot.info.fetch_update(|info| Some(info.map(rest))).ok()??;
+    Some(Info { weight, ..before })
 }
 
 /// Gives a slot back; what it said last.

@@ -62,7 +62,7 @@ impl Semaphore {
     }
 
     /// Binds the semaphore to a limit, or with keys to the limit of each key and a total over all. The
-    /// policy holds from then on.
+    /// policy holds from then on. `owner` is the index of the limiter.
     ///
     /// The caller then wakes the result, and calls [`serve_all`](Self::serve_all), both under no lock.
     /// The result is `None` if another caller has been quicker.
@@ -73,6 +73,7 @@ impl Semaphore {
         total: Option<u32>,
         closed: bool,
         subscribers: Option<Sender<Event>>,
+        owner: u32,
     ) -> Option<WakeList> {
         let mut is_bound = false;
         let wakers = self.change(|state, wakers| {
@@ -80,7 +81,7 @@ impl Semaphore {
             if is_bound {
                 return;
             }
-            state.bind(&self.word, policy, limit, total, wakers);
+            state.bind(&self.word, policy, limit, total, owner, wakers);
             state.set_policy(&self.word, policy, wakers);
             if let Some(subscribers) = subscribers {
                 state.subscribe(&self.word, subscribers);

@@ -91,7 +91,8 @@ struct Cooling {
 #[derive(Debug)]
 struct Ticker {
     number: u64,
-    runtime: Id,
+    /// The runtime on which it is polled; `None` for a thread that blocks until it has its permits.
+    runtime: Option<Id>,
     /// True if it has been spawned, and was not dropped while it was.
     spawned: bool,
     /// The clock by which it has looked, once it has.
@@ -138,6 +139,23 @@ impl Rate {
     /// Notes that a call starts.
     pub(super) fn start(&mut self, slot: u32, now: Moment) {
         self.started.insert(slot, now);
+    }
+
+    /// Notes that a part of a holder's permits has a slot of its own: it started when the holder did.
+    pub(super) fn split(&mut self, slot: u32, part: u32) {
+        if let Some(started) = self.started.get(&slot).copied() {
+            self.started.insert(part, started);
+        }
+    }
+
+    /// Notes that two holders are one. It started with the later of them, so that no window has more starts
+    /// than the limit.
+    pub(super) fn merge(&mut self, slot: u32, other: u32) {
+        let Some(other) = self.started.remove(&other) else { return };
+        let started = self.started.entry(slot).or_insert(other);
+        if other.at > started.at {
+            *started = other;
+        }
     }
 
     /// Notes that a holder is done. Returns the time until which its permits cool, if they do.
@@ -200,8 +218,9 @@ impl Rate {
         cooled_at(permits, cooling.map(|(&(over, _), cooling)| (over, cooling.permits)))
     }
 
-    /// Adds a ticker for a runtime. Returns its number, or `None` if the runtime has one.
-    pub(super) fn add_ticker(&mut self, runtime: Id) -> Option<u64> {
+    /// Adds a ticker for a runtime, or for the threads that block. Returns its number, or `None` if
+    /// there is one.
+    pub(super) fn add_ticker(&mut self, runtime: Option<Id>) -> Option<u64> {
         /// Shared by the whole process, because a ticker may outlive its rate.
         static TICKERS: AtomicU64 = AtomicU64::new(0);
         // A ticker that is not spawned yet may never be. If it is, two do no harm.

@@ -15,6 +15,7 @@ mod leaving;
 mod modes;
 mod rate;
 mod shadow;
+mod split;
 mod subscribers;
 
 use super::deferred::Deferred;
@@ -119,6 +120,8 @@ pub(super) struct State {
     /// The calls that had been admitted through the word when it was bound last.
     acquired_before: u64,
     acquired_seen: u64,
+    /// The index of the limiter that the semaphore was bound for last.
+    owner: u32,
 }
 
 impl State {
@@ -140,6 +143,7 @@ impl State {
             past: Counters::new(),
             acquired_before: 0,
             acquired_seen: 0,
+            owner: 0,
         }
     }
 

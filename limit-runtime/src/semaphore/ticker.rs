@@ -9,9 +9,9 @@ use std::task::Waker;
 use tokio::runtime::Id;
 
 impl Semaphore {
-    /// Adds a ticker for a runtime, on which a waiter is polled. Returns its number; `None` if there is
+    /// Adds a ticker for a runtime, on which a waiter is polled, or for the threads that block. Returns its number; `None` if there is
     /// a ticker already, or no rate.
-    pub(crate) fn add_ticker(&self, runtime: Id) -> Option<u64> {
+    pub(crate) fn add_ticker(&self, runtime: Option<Id>) -> Option<u64> {
         self.lock().add_ticker(runtime)
     }
 

@@ -35,6 +35,54 @@ impl Permits {
         self.weight
     }
 
+    /// Takes the permits out. What is left is nothing, and must not be given back.
+    pub(crate) fn take(&mut self) -> Held {
+        let (weight, slot) = (mem::take(&mut self.weight), mem::replace(&mut self.slot, NO_SLOT));
+        Held::new(self.semaphore, weight, slot)
+    }
+
+    /// Returns the index of the limiter that the permits belong to. If there are none, the semaphore may
+    /// be another limiter's by now: then it is `None`.
+    pub(crate) fn owner(&self) -> Option<u32> {
+        (self.weight > 0).then(|| self.semaphore.lock().owner())
+    }
+
+    /// Takes a part of the permits. Returns `None` if there are fewer.
+    pub(crate) fn split(&mut self, weight: u32) -> Option<Held> {
+        let rest = self.weight.checked_sub(weight)?;
+        let slot = if self.slot == NO_SLOT || weight == 0 {
+            NO_SLOT
+        } else if rest == 0 {
+            mem::replace(&mut self.slot, NO_SLOT)
+        } else {
+            self.semaphore.lock().split_slot(self.slot)
+        };
+        self.weight = rest;
+        Some(Held::new(self.semaphore, weight, slot))
+    }
+
+    /// Adds the permits of another call.
+    ///
+    /// # Errors
+    ///
+    /// The other permits, if they belong to another limiter, scope or key.
+    pub(crate) fn merge(&mut self, other: Held) -> Result<(), Held> {
+        let weight = self.weight.checked_add(other.0.weight);
+        let is_same = std::ptr::eq(self.semaphore, other.0.semaphore);
+        let Some(weight) = weight.filter(|_| is_same) else { return Err(other) };
+        let has_both = self.slot != NO_SLOT && other.0.slot != NO_SLOT;
+        if has_both && !self.semaphore.lock().merge_slots(self.slot, other.0.slot) {
+            return Err(other);
+        }
+        if self.slot == NO_SLOT {
+            self.slot = other.0.slot;
+        }
+        self.weight = weight;
+        // Its permits and its slot are in this one.
+        mem::forget(other);
+        Ok(())
+    }
+
     /// Gives the permits back. To be called once, from the owner's `Drop`.
     #[inline]
     pub(crate) fn give_back(&mut self) {

@@ -14,7 +14,7 @@ thread_local! {
 /// Takes the one permit of the semaphore with that index.
 fn take(lease: EpochRef, index: usize) -> &'static Semaphore {
     let semaphore = lease.semaphore(index);
-    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, 1, None, false, None) {
+    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, 1, None, false, None, 0) {
         wakers.wake();
     }
     semaphore.serve_all();

@@ -269,7 +269,7 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
             };
             drop(held);
         });
-        semaphore.bind(&KEYED, 1, None, false, None).expect("it is the first").wake();
+        semaphore.bind(&KEYED, 1, None, false, None, 0).expect("it is the first").wake();
         semaphore.serve_all();
         other.join().unwrap();
         assert!(matches!(try_key(semaphore, &ONE), Entered::Admitted(_)));

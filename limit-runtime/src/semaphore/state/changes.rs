@@ -63,10 +63,12 @@ impl State {
         policy: &Policy,
         limit: u32,
         total: Option<u32>,
+        owner: u32,
         wakers: &mut WakeList,
     ) {
         self.set_slow(word);
         self.dismiss_waiters_for_limit(wakers);
+        self.owner = owner;
         self.binding = Binding::Bound;
         self.max_waiting = policy.max_waiting;
         self.order = WaitOrder::from_policy(policy);

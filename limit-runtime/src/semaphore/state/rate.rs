@@ -127,8 +127,9 @@ impl State {
         }
     }
 
-    /// Adds a ticker for a runtime. Returns its number; `None` if there is one, or no rate.
-    pub(in super::super) fn add_ticker(&mut self, runtime: Id) -> Option<u64> {
+    /// Adds a ticker for a runtime, or for the threads that block. Returns its number; `None` if there
+    /// is one, or no rate.
+    pub(in super::super) fn add_ticker(&mut self, runtime: Option<Id>) -> Option<u64> {
         self.rate_mut()?.add_ticker(runtime)
     }
 

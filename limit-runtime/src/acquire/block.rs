@@ -1,0 +1,143 @@
+//! Taking a permit on a thread that blocks.
+
+use super::{Acquire, Call, Progress};
+use crate::admission::Admission;
+use crate::deadline::Deadline;
+use crate::keying::Keying;
+use crate::permit::Permit;
+use crate::rejected::Rejected;
+use crate::semaphore::{KeySource, Semaphore, Tick, WaitsFor};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// Unparks the thread that blocks.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+impl<E: Admission, K: Keying> Acquire<'_, E, K> {
+    /// Blocks the thread until the call is ready.
+    ///
+    /// # Panics
+    ///
+    /// If the thread drives a runtime.
+    #[track_caller]
+    pub(crate) fn block(mut self) -> E::Outcome<Permit> {
+        assert_may_block();
+        self.call.request.blocks = true;
+        let Self { call, deadline, key } = &mut self;
+        let result = call.block(key.source(), E::deadline_mut(deadline));
+        call.progress = Progress::Done;
+        match result {
+            Ok(permit) => E::admitted(permit),
+            Err(rejected) => E::rejected(rejected),
+        }
+    }
+}
+
+/// Has tokio check that the thread may block.
+///
+/// # Panics
+///
+/// If the thread drives a runtime.
+#[track_caller]
+fn assert_may_block() {
+    let (sender, receiver) = oneshot::channel();
+    // It is there already: it takes no time to receive it.
+    sender.send(()).expect("the receiver is here");
+    drop(receiver.blocking_recv());
+}
+
+impl Call<'_> {
+    fn block(
+        &mut self,
+        key: Option<&dyn KeySource>,
+        mut deadline: Option<&mut Deadline>,
+    ) -> Result<Permit, Rejected> {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        let mut ticker = None;
+        loop {
+            if let Poll::Ready(result) =
+                self.poll_slow(&mut context, None, key, deadline.as_deref_mut())
+            {
+                return result;
+            }
+            let until = self.since.and_then(|since| deadline.as_ref()?.moment(since));
+            if let (Some(since), Some(deadline)) = (self.since, &mut deadline) {
+                if until.is_some_and(|until| until <= Instant::now()) {
+                    if let Poll::Ready(result) = self.time_out(since, &mut context, key, deadline) {
+                        return result;
+                    }
+                    continue;
+                }
+            }
+            park(self.watch_the_clock(&mut ticker, &waker).into_iter().chain(until).min());
+        }
+    }
+
+    /// Serves the calls whose permits have cooled, if no ticker does so for threads that block. Returns when
+    /// to do so again, if that is known.
+    fn watch_the_clock(&self, ticker: &mut Option<Ticker>, waker: &Waker) -> Option<Instant> {
+        let Progress::Waiting(waiter) = &self.progress else { return None };
+        if waiter.waits_for() != WaitsFor::Time {
+            return None;
+        }
+        // The call may wait elsewhere by now, because its runtime has ended.
+        ticker.take_if(|ticker| ticker.semaphore.id() != waiter.semaphore().id());
+        if ticker.is_none() {
+            *ticker = Ticker::add(waiter.semaphore());
+        }
+        match ticker.as_ref()?.tick(waker) {
+            Tick::Until(until) => until,
+            Tick::Done => {
+                *ticker = None;
+                None
+            }
+        }
+    }
+}
+
+/// Parks the thread until it is woken, or until that time.
+fn park(until: Option<Instant>) {
+    match until {
+        Some(until) => thread::park_timeout(until.saturating_duration_since(Instant::now())),
+        None => thread::park(),
+    }
+}
+
+/// The ticker of all threads that block at a semaphore: one of them has it, until it blocks no more.
+struct Ticker {
+    semaphore: &'static Semaphore,
+    number: u64,
+}
+
+impl Ticker {
+    fn add(semaphore: &'static Semaphore) -> Option<Self> {
+        let number = semaphore.add_ticker(None)?;
+        semaphore.ticker_is_spawned(number);
+        Some(Self { semaphore, number })
+    }
+
+    fn tick(&self, waker: &Waker) -> Tick {
+        self.semaphore.tick(self.number, waker)
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        // Other threads that wait are woken, and one of them has the next ticker.
+        self.semaphore.remove_ticker(self.number);
+    }
+}
