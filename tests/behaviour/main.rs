@@ -25,6 +25,7 @@ mod model;
 mod options;
 mod order;
 mod panicking_wakers;
+mod permits;
 mod priorities;
 mod queue;
 mod rates;
@@ -39,6 +40,7 @@ mod sharing;
 mod shutdown;
 #[cfg(feature = "task")]
 mod tasks;
+mod threads;
 mod weights;
 mod which_runtime;
 mod wrong_loop;
