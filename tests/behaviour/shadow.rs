@@ -3,7 +3,7 @@
 use limit_runtime::{Limiter, Order, Permit, RejectedKind, ShadowedCounts};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
 use limit_tests::occupancy::Inside;
-use limit_tests::polling::{at_once, refused};
+use limit_tests::polling::{at_once, let_in, refused};
 use limit_tests::runtimes::{join, workers};
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,10 +103,10 @@ fn who_is_too_heavy_is_let_in_and_takes_nothing() {
 
 #[test]
 fn a_closed_shadow_lets_in_all_the_same() {
-    let limiter = Limiter::new("shadow-closed", 1).max_waiting(1).shadow();
+    // The order of the setters is such that its calls can be refused: only these can be closed.
+    let limiter = Limiter::new("shadow-closed", 1).shadow().max_waiting(1);
     limiter.close();
-    let all =
-        (at_once(limiter.acquire()), at_once(limiter.acquire()), limiter.try_acquire().unwrap());
+    let all = (let_in(limiter.acquire()), let_in(limiter.acquire()), limiter.try_acquire().unwrap());
     let closed = total(&limiter);
     assert_eq!((closed.in_use, closed.rejected.total()), (2, 0));
     assert_eq!(closed.shadowed, shadowed(1, 1), "as though it were open");
