@@ -211,6 +211,7 @@ fn a_keys_drop_may_use_the_limiter() {
     NOSY.set_limit(0);
     drop(waiter(NOSY.key(Nosy).acquire()));
     assert_eq!(total(&NOSY).keys, 0);
+    NOSY.set_limit(0);
     let mut closed = waiter(NOSY.key(Nosy).acquire());
     NOSY.close();
     assert!(served(&mut closed).is_err());
