@@ -271,9 +271,14 @@ impl Call<'_> {
         key: Option<&dyn KeySource>,
         mut deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
+        self.request.has_waited = self.since.is_some();
         let no_time = deadline.as_mut().is_some_and(|deadline| {
             deadline.begin(self.limiter.max_wait_set());
-            deadline.leaves_no_time()
+            match self.since {
+                None => deadline.leaves_no_time(),
+                // It does not join the queue again: it might take the place of a call that has time.
+                Some(since) => deadline.is_over(since),
+            }
         });
         loop {
             let (semaphore, epoch) =

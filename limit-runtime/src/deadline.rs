@@ -45,6 +45,12 @@ impl Deadline {
         self.max_wait.is_some_and(MaxWait::is_over)
     }
 
+    /// Whether the time of a call that has waited since then, and asks again, is up.
+    pub(crate) fn is_over(&self, since: Instant) -> bool {
+        let deadline = self.max_wait.and_then(|max_wait| max_wait.deadline(since));
+        deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
     /// Ready when a call that waits since then may wait no longer.
     pub(crate) fn poll(&mut self, since: Instant, context: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.max_wait.and_then(|max_wait| max_wait.deadline(since)) else {

@@ -138,11 +138,14 @@ pub(crate) struct Request {
     pub(crate) fallible: bool,
     /// Otherwise it is let in whatever the limit, and counted.
     pub(crate) enabled: bool,
+    /// Whether it has waited before, for instance at a runtime that has ended, and asks again.
+    pub(crate) has_waited: bool,
 }
 
 impl Request {
     /// One permit, however long it takes.
-    pub(crate) const ONE: Self = Self { weight: 1, priority: 0, fallible: false, enabled: true };
+    pub(crate) const ONE: Self =
+        Self { weight: 1, priority: 0, fallible: false, enabled: true, has_waited: false };
 
     /// The permits that it takes.
     #[inline]

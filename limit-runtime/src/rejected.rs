@@ -67,9 +67,14 @@ impl RejectedKind {
         Self::Evicted,
     ];
 
-    /// The kind for a call that finds no permit free, and may wait or not.
-    pub(crate) const fn without_permit(may_wait: bool) -> Self {
-        if may_wait { Self::QueueFull } else { Self::NoPermits }
+    /// The kind for a call that finds no permit free, and may wait or not. A call that has waited before
+    /// and asks again may not if its time is up.
+    pub(crate) const fn without_permit(may_wait: bool, has_waited: bool) -> Self {
+        match (may_wait, has_waited) {
+            (true, _) => Self::QueueFull,
+            (false, false) => Self::NoPermits,
+            (false, true) => Self::TimedOut,
+        }
     }
 
     /// Whether the same call may be admitted later, when permits have come back.

@@ -162,7 +162,7 @@ impl State {
         }
         let is_full = self.queue.len() >= self.max_waiting as usize;
         if !joins.may_wait || (is_full && !self.can_evict(NO_KEY)) {
-            let kind = RejectedKind::without_permit(joins.may_wait);
+            let kind = RejectedKind::without_permit(joins.may_wait, ask.has_waited);
             return Decided::Refused(self.refuse(word, kind, NO_KEY, weight));
         }
         let Some(waker) = joins.waker.take() else { return Decided::NeedsWaker };

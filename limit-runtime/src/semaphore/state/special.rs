@@ -76,12 +76,8 @@ impl State {
         let most = self.max_waiting as usize;
         let is_full = self.queue.len() >= most && self.waiting(key) >= most;
         if !joins.may_wait || (is_full && !self.can_evict(key)) {
-            return self.not_let_in(
-                word,
-                RejectedKind::without_permit(joins.may_wait),
-                key,
-                weight,
-            );
+            let kind = RejectedKind::without_permit(joins.may_wait, ask.has_waited);
+            return self.not_let_in(word, kind, key, weight);
         }
         // If there are keys, this one is in use.
         let Some(waker) = joins.waker.take() else { return Decided::NeedsWaker };
@@ -152,7 +148,8 @@ impl State {
             return self.not_let_in(word, RejectedKind::QueueFull, key, weight);
         }
         if line.len() >= max_waiting || !may_wait {
-            return self.not_let_in(word, RejectedKind::without_permit(may_wait), key, weight);
+            let kind = RejectedKind::without_permit(may_wait, ask.has_waited);
+            return self.not_let_in(word, kind, key, weight);
         }
         line.join(weight);
         self.counters.shadowed.waited += 1;
