@@ -21,10 +21,12 @@ mod life;
 mod lifo;
 mod limiters;
 mod listening;
+mod looking;
 mod model;
 mod options;
 mod order;
 mod panicking_wakers;
+mod polled_again;
 mod priorities;
 mod queue;
 mod rates;
@@ -33,12 +35,14 @@ mod retry_after;
 #[cfg(feature = "task")]
 mod running;
 mod runtimes;
+mod setters;
 mod settings;
 mod shadow;
 mod sharing;
 mod shutdown;
 #[cfg(feature = "task")]
 mod tasks;
+mod trying;
 mod weights;
 mod which_runtime;
 mod wrong_loop;

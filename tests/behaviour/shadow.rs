@@ -108,7 +108,8 @@ fn a_closed_shadow_lets_in_all_the_same() {
     // The order of the setters is such that its calls can be refused: only these can be closed.
     let limiter = Limiter::new("shadow-closed", 1).shadow().max_waiting(1);
     limiter.close();
-    let all = (let_in(limiter.acquire()), let_in(limiter.acquire()), limiter.try_acquire().unwrap());
+    let all =
+        (let_in(limiter.acquire()), let_in(limiter.acquire()), limiter.try_acquire().unwrap());
     let closed = total(&limiter);
     assert_eq!((closed.in_use, closed.rejected.total()), (2, 0));
     let mut expected = shadowed(1, 0);
