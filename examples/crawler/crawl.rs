@@ -13,8 +13,9 @@ use tokio::task::JoinSet;
 
 use crate::args::Args;
 use crate::fetch::{self, fetch};
-use crate::page::{LONGEST_URL, Page, Status};
+use crate::page::{LONGEST_URL, Page};
 use crate::report::Progress;
+use crate::status::Status;
 use crate::store::{Store, reason};
 
 /// What came of it.

@@ -11,7 +11,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 
-use crate::page::Status;
+use crate::status::Status;
 
 /// More than this is not read: a page this long is no page.
 const LONGEST_BODY: usize = 8 * 1024 * 1024;

@@ -21,6 +21,7 @@ mod fetch;
 mod page;
 mod report;
 mod site;
+mod status;
 mod store;
 
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::Args;
-use crate::page::Status;
+use crate::status::Status;
 use crate::store::Store;
 
 #[tokio::main]

@@ -8,7 +8,7 @@ use limit_runtime::{LimiterHandle, Snapshot};
 use reqwest::Url;
 
 use crate::fetch;
-use crate::page::Status;
+use crate::status::Status;
 use crate::store::Store;
 
 /// The progress bar. Without a terminal there is none.

@@ -10,28 +10,21 @@
 //! permits. The usual `static` semaphore beside the function hangs in that place.
 #![forbid(unsafe_code)]
 
+mod download;
 mod runtimes;
 mod timeline;
 
 use std::io;
 use std::time::Duration;
 
-use limit_runtime::concurrency_limit;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use crate::timeline::{Span, Timeline};
+use crate::download::download;
+use crate::timeline::Timeline;
 
 /// How long each of the nine takes, in milliseconds.
 const LENGTHS: [u64; 9] = [1400, 2500, 1000, 3000, 2200, 1300, 1600, 1200, 2000];
-
-/// A stand-in for a download that takes `length`. The limit is all there is to it.
-#[concurrency_limit(3)]
-async fn download(number: usize, length: Duration) -> Span {
-    let start = Instant::now();
-    sleep(length).await;
-    Span { number, start, end: Instant::now() }
-}
 
 fn main() -> io::Result<()> {
     println!("Nine downloads of 1 to 3 seconds, by #[concurrency_limit(3)] three at a time …\n");

@@ -8,13 +8,15 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::download::download;
+
 const LENGTH: Duration = Duration::from_secs(1);
 
 /// How long we look at a runtime that does not go on: three times as long as it should take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 async fn by_attribute() {
-    crate::download(0, LENGTH).await;
+    download(0, LENGTH).await;
 }
 
 /// What one would write without the attribute.

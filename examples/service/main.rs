@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Parser;
-use limit_runtime::console::Options;
+use limit_console::Options;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     // What the limiters warn of: settings that do not fit, permits that are held for long.
     tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(std::io::stderr).init();
-    // Who holds permits is recorded in release builds too.
+    // From here on it is recorded who holds permits.
     limit_runtime::diagnostics::record(true);
     if let Err(error) = run(&args).await {
         eprintln!("service: {error:#}");
@@ -91,7 +91,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     }
     let finish = async {
         let deadline = Instant::now() + args.patience;
-        stop::close();
+        stop::close()?;
         let load = async { timeout_at(deadline, load?.end()).await.ok() };
         let (asked, drained) = tokio::join!(load, stop::drain(deadline));
         // Pages that are open end now, and connections that want nothing more are closed.

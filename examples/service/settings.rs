@@ -4,7 +4,7 @@ use std::future::pending;
 use std::path::Path;
 use std::time::Duration;
 
-use limit_runtime::config::{Applied, Config, ConfigError, Watcher};
+use limit_config::{Applied, Config, ConfigError, Watcher};
 use tokio::time::interval;
 
 /// How often it is looked at.

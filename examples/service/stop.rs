@@ -3,7 +3,7 @@
 use std::io;
 
 use anyhow::anyhow;
-use limit_runtime::{LimiterHandle, limiters};
+use limit_runtime::{LimiterHandle, Unsupported, limiters};
 use tokio::time::Instant;
 
 /// What asks the program to stop: Ctrl-C, and SIGTERM where there is one.
@@ -47,11 +47,15 @@ impl Signals {
 }
 
 /// Closes all limiters: calls that wait and calls to come are refused.
-pub(crate) fn close() {
+///
+/// It fails if a limiter's calls cannot be refused. Each function of this program has a queue with an
+/// end, so that they can.
+pub(crate) fn close() -> Result<(), Unsupported> {
     let limiters = limiters();
-    limiters.iter().for_each(LimiterHandle::close);
+    limiters.iter().try_for_each(LimiterHandle::close)?;
     let inside: usize = limiters.iter().map(|limiter| limiter.snapshot().total.in_use).sum();
     println!("closed: waiting for {inside} calls (Ctrl-C again to leave at once)");
+    Ok(())
 }
 
 /// Waits for the calls that run.

@@ -15,7 +15,7 @@ use crate::permit::Permit;
 use crate::policy::{MaxWait, Request};
 use crate::recorder::{CallRecord, CallSite};
 use crate::registry::EpochRef;
-use crate::rejected::Rejected;
+use crate::rejected::{Rejected, RejectedKind};
 use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
 use std::convert::Infallible;
 use std::fmt;
@@ -275,12 +275,20 @@ impl Call<'_> {
     ) -> Poll<Result<Permit, Rejected>> {
         let no_time = deadline.as_mut().is_some_and(|deadline| {
             deadline.begin(self.limiter.max_wait_set());
-            deadline.leaves_no_time()
+            match self.since {
+                None => deadline.leaves_no_time(),
+                // It does not join the queue again: it might take the place of a call that has time.
+                Some(since) => deadline.is_over(since),
+            }
         });
         loop {
             let (semaphore, epoch) =
                 located.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
-            let waker = (!no_time).then_some(context.waker());
+            let waker = match self.since {
+                _ if !no_time => Ok(context.waker()),
+                None => Err(RejectedKind::NoPermits),
+                Some(_) => Err(RejectedKind::TimedOut),
+            };
             match semaphore.enter(self.request, key, waker, || epoch.is_current()) {
                 Entered::Admitted(held) => {
                     self.waits_no_longer();

@@ -50,6 +50,11 @@ impl Deadline {
         self.max_wait.and_then(|max_wait| max_wait.deadline(since))
     }
 
+    /// Returns whether the time of a call that has waited since then, and asks again, is up.
+    pub(crate) fn is_over(&self, since: Instant) -> bool {
+        self.moment(since).is_some_and(|moment| moment <= Instant::now())
+    }
+
     /// Ready when a call that waits since then may wait no longer.
     pub(crate) fn poll(&mut self, since: Instant, context: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.moment(since) else { return Poll::Pending };

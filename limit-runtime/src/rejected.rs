@@ -67,11 +67,6 @@ impl RejectedKind {
         Self::Evicted,
     ];
 
-    /// The kind for a call that finds no permit free, and may wait or not.
-    pub(crate) const fn without_permit(may_wait: bool) -> Self {
-        if may_wait { Self::QueueFull } else { Self::NoPermits }
-    }
-
     /// Whether the same call may be admitted later, when permits have come back.
     pub(crate) const fn is_transient(self) -> bool {
         match self {

@@ -170,7 +170,7 @@ fn a_try_does_not_care_about_the_bound() {
     let limiter = Limiter::new("bounds-try", 1).max_waiting(5);
     let held = limiter.try_acquire().expect("one is free");
     let rejected = limiter.try_acquire().unwrap_err();
-    assert_eq!((rejected.kind(), rejected.waiting()), (RejectedKind::QueueFull, 0));
+    assert_eq!((rejected.kind(), rejected.waiting()), (RejectedKind::NoPermits, 0));
     drop(held);
     assert_all_free(&limiter);
 }

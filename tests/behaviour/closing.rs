@@ -53,36 +53,58 @@ async fn closing_refuses_those_who_wait_and_those_who_come_and_interrupts_nobody
 }
 
 #[test]
-fn who_cannot_be_refused_goes_on() {
+fn a_handle_does_not_close_a_limiter_whose_calls_cannot_be_refused() {
     let limiter = Limiter::new("closing-infallible", 1);
     let held = permit(&limiter);
     let mut infallible = waiter(limiter.acquire());
     let mut fallible = waiter(limiter.acquire().weight(1));
-    let mut behind = waiter(limiter.acquire());
-    limiter.close();
-    assert_eq!(served(&mut fallible).unwrap_err().kind(), RejectedKind::Closed);
+    let handle = find("closing-infallible").expect("it is in use");
+    let before = handle.snapshot();
+    for _ in 0..2 {
+        let unsupported = handle.close().expect_err("its calls cannot be told");
+        let about = (unsupported.limiter(), unsupported.setting());
+        assert_eq!(about, ("closing-infallible", "closed"));
+        let says = unsupported.to_string();
+        assert!(says.contains("`closing-infallible`: its calls cannot be told"), "{says}");
+        assert!(!handle.is_closed());
+        assert_eq!(handle.snapshot(), before);
+        handle.reopen();
+    }
     assert_waits(&mut infallible);
-    let mut late = waiter(limiter.acquire());
-    assert_eq!(limiter.try_acquire().unwrap_err().kind(), RejectedKind::Closed);
-    assert_eq!(refused(limiter.acquire().max_wait(Duration::ZERO)).kind(), RejectedKind::Closed);
+    assert_waits(&mut fallible);
+    assert_eq!(limiter.try_acquire().unwrap_err().kind(), RejectedKind::NoPermits);
     drop(held);
     drop(served(&mut infallible));
-    drop(served(&mut behind));
-    drop(served(&mut late));
-    drop(permit(&limiter));
-    limiter.reopen();
+    drop(served(&mut fallible).expect("it is not closed"));
+    drop(limiter.try_acquire().expect("it is not closed"));
+    assert_eq!(total(&limiter).rejected.closed, 0);
     assert_all_free(&limiter);
 }
 
 #[test]
-fn a_heavy_one_at_the_head_that_is_refused_lets_in_who_is_behind() {
-    let limiter = Limiter::new("closing-head", 2);
-    let held = permit(&limiter);
+fn a_handle_closes_a_shadow_that_counts_refusals_and_nobody_is_refused() {
+    let plain = Limiter::new("closing-shadow-plain", 1).shadow();
+    let counts = Limiter::new("closing-shadow-counts", 1).shadow().max_waiting(0);
+    let permits = (permit(&plain), let_in(counts.acquire()));
+    let handle = |name| find(name).expect("it is in use");
+    assert!(handle("closing-shadow-plain").close().is_err(), "its type cannot be told");
+    handle("closing-shadow-counts").close().expect("its type can be told");
+    assert!(counts.is_closed());
+    drop(let_in(counts.acquire()));
+    assert_eq!(total(&counts).rejected.total(), 0);
+    drop(permits);
+}
+
+#[test]
+fn heavy_and_light_calls_that_wait_are_refused_alike() {
+    let limiter = Limiter::new("closing-head", 2).max_waiting(5);
+    let held = let_in(limiter.acquire());
     let mut heavy = waiter(limiter.acquire().weight(2));
     let mut light = waiter(limiter.acquire());
     limiter.close();
-    assert_eq!(served(&mut heavy).unwrap_err().kind(), RejectedKind::Closed);
-    drop(served(&mut light));
+    for call in [&mut heavy, &mut light] {
+        assert_eq!(served(call).unwrap_err().kind(), RejectedKind::Closed);
+    }
     drop(held);
     limiter.reopen();
     assert_all_free(&limiter);
@@ -146,16 +168,12 @@ fn a_limiter_closed_before_its_first_use_is_closed() {
     opened.reopen();
     assert_all_free(&opened);
 
-    let nothing = Limiter::new("closing-before-nothing", 1);
+    let nothing = Limiter::new("closing-before-nothing", 1).max_waiting(1);
     nothing.close();
     for _ in 0..2 {
         let rejected = refused(nothing.acquire().weight(0));
         assert_eq!(rejected.kind(), RejectedKind::Closed, "although it takes no permits");
     }
-
-    let infallible = Limiter::new("closing-before-infallible", 1);
-    infallible.close();
-    drop(permit(&infallible));
 }
 
 #[test]
@@ -194,7 +212,7 @@ fn a_runtime_that_ends_while_it_is_closed_leaves_it_closed() {
 
     let runtime = one_thread();
     let held = runtime.block_on(async { let_in(LIMITER.acquire()) });
-    find("closing-ended").expect("it is in use").close();
+    find("closing-ended").expect("it is in use").close().expect("its calls can be refused");
     assert!(find("closing-ended").is_some_and(|limiter| limiter.is_closed()));
     drop(runtime);
     drop(held);

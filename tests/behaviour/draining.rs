@@ -336,6 +336,7 @@ fn a_drain_is_over_when_its_limiter_is_dropped_even_if_permits_are_out() {
 }
 
 fn find_used(limiter: &Limiter) -> LimiterHandle {
+    drop(limiter.snapshot());
     find(limiter.name()).expect("it is in use")
 }
 

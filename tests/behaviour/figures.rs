@@ -55,7 +55,7 @@ async fn the_snapshot_agrees_with_a_script_after_every_step() {
     assert_snapshot(&limiter, &expected);
 
     limiter.try_acquire().unwrap_err();
-    expected.rejected.queue_full = 1;
+    expected.rejected.no_permits = 1;
     assert_snapshot(&limiter, &expected);
 
     assert!(task::spawn(limiter.acquire_many(3)).poll().is_ready());
@@ -151,7 +151,7 @@ async fn there_is_a_wait_for_each_call_that_waited_and_was_let_in_and_no_other()
     assert_eq!(figures.admitted_at_once, 300);
     assert_eq!(figures.admitted_after_waiting, 100);
     assert_eq!(figures.cancelled, 200);
-    assert_eq!((figures.rejected.queue_full, figures.rejected.too_heavy), (100, 200));
+    assert_eq!((figures.rejected.no_permits, figures.rejected.too_heavy), (100, 200));
     assert_eq!(figures.wait.total, 5050 * MS);
     assert_eq!(figures.wait.max, 100 * MS);
     for (percentile, wait) in
@@ -196,7 +196,7 @@ fn a_retired_runtimes_totals_stay() {
         assert_eq!(total.admitted_after_waiting, 2 * round);
         assert_eq!(total.wait.count, 2 * round);
         assert_eq!(total.cancelled, round);
-        assert_eq!((total.rejected.queue_full, total.rejected.too_heavy), (round, round));
+        assert_eq!((total.rejected.no_permits, total.rejected.too_heavy), (round, round));
     }
 }
 

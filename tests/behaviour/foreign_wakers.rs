@@ -89,7 +89,7 @@ fn a_call_that_takes_no_permits_does_not_clone_its_waker_although_others_wait() 
 #[test]
 fn a_call_that_is_refused_where_others_have_waited_does_not_clone_its_waker() {
     let waker = unclonable();
-    let limiter = Limiter::new("unclonable-lowered", 2);
+    let limiter = Limiter::new("unclonable-lowered", 2).max_waiting(1);
     let held = let_in(limiter.acquire().weight(2));
     drop(waiter(limiter.acquire()));
     limiter.set_limit(1);

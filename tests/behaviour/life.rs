@@ -204,7 +204,7 @@ fn a_call_that_is_refused_has_not_run_its_body() {
     assert!(attempt(2).is_ready() && at_once().is_ok());
     assert_eq!(ran.get(), 2);
     let _all = [permit(&limiter), permit(&limiter)];
-    assert_eq!(at_once().unwrap_err().kind(), RejectedKind::QueueFull);
+    assert_eq!(at_once().unwrap_err().kind(), RejectedKind::NoPermits);
     let rejected = assert_ready!(attempt(3), "refused at once").unwrap_err();
     assert_eq!(rejected.kind(), RejectedKind::TooHeavy);
     assert_eq!(ran.get(), 2);

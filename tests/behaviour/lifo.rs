@@ -149,7 +149,7 @@ fn nobody_is_evicted_by_who_cannot_wait_or_need_not() {
     let limiter = bounded("lifo-not-evicted", 2, 1);
     let held = let_in(limiter.acquire().weight(2));
     let mut oldest = waiter(limiter.acquire());
-    assert_eq!(limiter.try_acquire().unwrap_err().kind(), RejectedKind::QueueFull);
+    assert_eq!(limiter.try_acquire().unwrap_err().kind(), RejectedKind::NoPermits);
     assert_eq!(refused(limiter.acquire().weight(3)).kind(), RejectedKind::TooHeavy);
     drop(let_in(limiter.acquire().weight(0)));
     drop(let_in(limiter.acquire().enabled(false)));

@@ -12,6 +12,12 @@ fn a_second_limiter_of_one_name_is_numbered_and_says_so() {
     let first = Limiter::new("limiters-same-name", 1);
     let second = Limiter::new("limiters-same-name", 2);
     let third = Limiter::named(String::from("limiters-same-name"), 3);
+    for limiter in [&first, &second, &third] {
+        assert_eq!(limiter.name(), "limiters-same-name", "before the first use");
+    }
+    for limiter in [&first, &second, &third] {
+        drop(permit(limiter));
+    }
     let names = [first.name(), second.name(), third.name()];
     assert_eq!(names, ["limiters-same-name", "limiters-same-name#2", "limiters-same-name#3"]);
     assert!(first.snapshot().warnings.is_empty());

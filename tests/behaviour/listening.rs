@@ -35,7 +35,7 @@ fn a_script_is_told_step_by_step_with_the_figures_after_each() {
     let second = limiter.try_acquire().unwrap();
     assert_eq!(heard(&mut events), [(Admitted, 2, 0)]);
     limiter.try_acquire().unwrap_err();
-    assert_eq!(heard(&mut events), [(Refused(RejectedKind::QueueFull), 2, 0)]);
+    assert_eq!(heard(&mut events), [(Refused(RejectedKind::NoPermits), 2, 0)]);
     refused(limiter.acquire().weight(3));
     assert_eq!(heard(&mut events), [(Refused(RejectedKind::TooHeavy), 2, 0)]);
     let mut third = waiter(limiter.acquire());

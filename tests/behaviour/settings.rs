@@ -4,10 +4,11 @@ use limit_runtime::{
     KeyedLimiter, Limiter, Rejected, RejectedKind, Setting, Source, concurrency_limit, find,
 };
 use limit_tests::figures::{assert_all_free, assert_figures, total};
-use limit_tests::polling::{assert_waits, permit, served, waiter};
+use limit_tests::polling::{assert_waits, permit, refused, served, waiter};
 use limit_tests::runtimes::one_thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::time::Instant;
 use tokio_test::{assert_ready, task};
 
@@ -80,23 +81,23 @@ async fn a_deadline_that_is_changed_holds_for_calls_that_begin_to_wait() {
     let _held = limiter.try_acquire().expect("a permit is free");
     let waited = async || {
         let start = Instant::now();
-        assert_eq!(limiter.acquire().await.unwrap_err().kind(), RejectedKind::TimedOut);
-        start.elapsed()
+        let kind = limiter.acquire().await.unwrap_err().kind();
+        (kind, start.elapsed())
     };
     let before = waited();
     let mut before = task::spawn(before);
     assert!(before.poll().is_pending());
     limiter.set_max_wait(30 * MS);
-    assert_eq!(before.await, 10 * MS, "it had begun to wait before");
-    assert_eq!(waited().await, 30 * MS);
+    assert_eq!(before.await, (RejectedKind::TimedOut, 10 * MS), "it had begun to wait before");
+    assert_eq!(waited().await, (RejectedKind::TimedOut, 30 * MS));
     limiter.set_max_wait(Duration::ZERO);
-    assert_eq!(waited().await, Duration::ZERO);
+    assert_eq!(waited().await, (RejectedKind::NoPermits, Duration::ZERO));
     let start = Instant::now();
     let said = limiter.acquire().max_wait(5 * MS).weight(1).await;
     assert_eq!(said.unwrap_err().kind(), RejectedKind::TimedOut);
     assert_eq!(start.elapsed(), 5 * MS, "what a call says itself holds");
     limiter.reset();
-    assert_eq!(waited().await, 10 * MS);
+    assert_eq!(waited().await, (RejectedKind::TimedOut, 10 * MS));
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,7 +242,7 @@ fn settings_hold_for_all_runtimes_those_alive_and_those_to_come() {
 #[test]
 fn a_limit_that_was_found_out_is_in_force_again_after_a_reset() {
     static LIMITER: Limiter = Limiter::lazy("settings-lazy", || 3);
-    assert_eq!(LIMITER.limit(), Some(3));
+    drop(LIMITER.try_acquire().expect("a permit is free"));
     LIMITER.set_limit(8);
     assert_eq!((LIMITER.limit(), total(&LIMITER).limit), (Some(8), 8));
     LIMITER.reset();
@@ -265,23 +266,23 @@ fn a_limit_set_to_what_it_is_counts_as_no_change() {
     assert_eq!(limiter.snapshot().limit_changes.live, 0);
 }
 
+/// Returns the limit of a runtime, from the refusal of a call that wants more.
+fn limit_in(runtime: &Runtime, limiter: &Limiter) -> usize {
+    runtime.block_on(async { refused(limiter.acquire_many(1_000)).limit() })
+}
+
 #[test]
 fn after_a_reset_each_runtime_has_the_limit_that_it_found_out() {
     static NEXT: AtomicUsize = AtomicUsize::new(3);
     static LIMITER: Limiter =
         Limiter::lazy("settings-lazy-each", || NEXT.fetch_add(1, Ordering::Relaxed));
     let (first, second, third) = (one_thread(), one_thread(), one_thread());
-    let limit = |runtime: &tokio::runtime::Runtime| {
-        runtime.block_on(async {
-            drop(LIMITER.try_acquire());
-            LIMITER.limit()
-        })
-    };
-    assert_eq!((limit(&first), limit(&second)), (3, 4));
+    let limit = |runtime: &Runtime| limit_in(runtime, &LIMITER);
+    assert_eq!([limit(&first), limit(&second)], [3, 4]);
     LIMITER.set_limit(8);
-    assert_eq!((limit(&first), limit(&third)), (8, 8));
+    assert_eq!([limit(&first), limit(&third)], [8, 8]);
     LIMITER.reset();
-    assert_eq!((limit(&first), limit(&second), limit(&third)), (3, 4, 4));
+    assert_eq!([limit(&first), limit(&second), limit(&third)], [3, 4, 4]);
     let handle = find("settings-lazy-each").expect("it has been used");
     assert_eq!((handle.limit(), total(&LIMITER).limit), (Some(4), 4));
 }
@@ -306,9 +307,9 @@ fn a_runtime_that_has_found_nothing_out_has_not_what_one_before_it_found() {
     static NEXT: AtomicUsize = AtomicUsize::new(3);
     static LIMITER: Limiter =
         Limiter::lazy("settings-lazy-before", || NEXT.fetch_add(1, Ordering::Relaxed));
-    let limit = |runtime: &tokio::runtime::Runtime| runtime.block_on(async { LIMITER.limit() });
+    let limit = |runtime: &Runtime| limit_in(runtime, &LIMITER);
     let (first, second) = (one_thread(), one_thread());
-    assert_eq!((limit(&first), limit(&second)), (3, 4));
+    assert_eq!([limit(&first), limit(&second)], [3, 4]);
     drop(first);
     LIMITER.set_limit(8);
     // Several limiters, because one of them reuses the storage of the first.
@@ -329,8 +330,9 @@ fn an_expression_is_not_evaluated_before_the_first_use() {
         Limiter::lazy("settings-lazy-unused", || EVALUATED.fetch_add(1, Ordering::Relaxed) + 1);
     LIMITER.set_limit(8);
     LIMITER.reset();
-    assert_eq!(EVALUATED.load(Ordering::Relaxed), 0);
-    assert_eq!(LIMITER.limit(), Some(1));
+    assert_eq!((EVALUATED.load(Ordering::Relaxed), LIMITER.limit()), (0, None));
+    drop(LIMITER.try_acquire().expect("a permit is free"));
+    assert_eq!((EVALUATED.load(Ordering::Relaxed), LIMITER.limit()), (1, Some(1)));
 }
 
 #[test]

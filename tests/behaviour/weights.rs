@@ -36,7 +36,7 @@ fn a_limiters_weight_is_that_of_calls_that_do_not_say() {
     drop(light);
     assert_waits(&mut next);
     let rejected = limiter.try_acquire().unwrap_err();
-    assert_eq!((rejected.kind(), rejected.weight()), (RejectedKind::QueueFull, 4));
+    assert_eq!((rejected.kind(), rejected.weight()), (RejectedKind::NoPermits, 4));
     drop(tried);
     let next = served(&mut next).unwrap();
     assert_figures(&limiter, 8, 0);

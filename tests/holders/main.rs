@@ -102,7 +102,7 @@ fn a_holder_is_gone_before_the_next_is_woken() {
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_was_refused_is_not_listed_even_if_its_future_is_kept() {
     let _turn = turn();
-    let limiter = Limiter::new("holders-refused", 1);
+    let limiter = Limiter::new("holders-refused", 1).max_waiting(2);
     let _held = limiter.try_acquire();
     let mut late = task::spawn(limiter.acquire().max_wait(Duration::from_millis(1)));
     let mut heavy = task::spawn(limiter.acquire_many(1));
@@ -143,9 +143,9 @@ fn a_waiter_whose_runtime_ended_has_waited_since_it_began() {
 #[test]
 fn a_waiter_whose_runtime_ended_is_listed_until_it_has_asked_again() {
     let _turn = turn();
-    let limiter = Limiter::new("holders-again", 1);
+    let limiter = Limiter::new("holders-again", 1).max_waiting(2);
     let [one, other] = [(); 2].map(|()| Builder::new_current_thread().build().expect("a runtime"));
-    let _permit = one.block_on(async { limiter.acquire().await });
+    let _permit = one.block_on(async { limiter.acquire().await }).expect("a permit is free");
     let mut waiters = [(); 2].map(|()| task::spawn(limiter.acquire_many(1)));
     let context = one.enter();
     for waiter in &mut waiters {

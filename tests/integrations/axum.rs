@@ -114,7 +114,7 @@ async fn handlers_with_a_limit_may_fail_with_a_status_or_a_response() {
 
 #[tokio::test(start_paused = true)]
 async fn an_estimate_is_rounded_up_to_whole_seconds() {
-    for (milliseconds, seconds) in [(1, "1"), (1000, "1"), (4001, "5")] {
+    for (milliseconds, seconds) in [(2, "1"), (1000, "1"), (4001, "5")] {
         let time = Duration::from_millis(milliseconds);
         for rejected in refusals::with_an_estimate(time).await {
             let response = rejected.into_response();
@@ -125,7 +125,7 @@ async fn an_estimate_is_rounded_up_to_whole_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_layer_finds_the_refusal_in_the_response() {
-    let [_, timed_out, ..] = refusals::all().await;
+    let [_, _, timed_out, ..] = refusals::all().await;
     let response = timed_out.into_response();
     let rejected = response.extensions().get::<Rejected>().expect("it is there");
     assert_eq!(rejected.kind(), RejectedKind::TimedOut);

@@ -7,16 +7,24 @@ use tokio_test::{assert_pending, assert_ready_err, task};
 
 /// Returns one refusal of each kind. Each is the first of its limiter, so that it has no estimate
 /// of when to retry.
-pub(crate) async fn all() -> [Rejected; 5] {
-    let all = [queue_full(), timed_out().await, too_heavy(), closed(), evicted()];
+pub(crate) async fn all() -> [Rejected; 6] {
+    let all = [no_permits(), queue_full(), timed_out().await, too_heavy(), closed(), evicted()];
     assert_eq!(all.each_ref().map(Rejected::kind), RejectedKind::ALL);
-    assert_eq!(all.each_ref().map(Rejected::retry_after), [None; 5]);
+    assert_eq!(all.each_ref().map(Rejected::retry_after), [None; 6]);
     all
 }
 
-/// Returns refusals for a full queue and for a wait that was too long. One permit of each limiter
-/// came back after `time`, which is the estimate.
-pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 2] {
+/// Returns refusals of the kinds that have an estimate: no permits, a full queue, and a wait that was
+/// too long. One permit of each limiter came back within `time`, which is the estimate: 2 ms or more.
+pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 3] {
+    let limiter = Limiter::named("busy", 1).max_wait(Duration::ZERO);
+    let held = limiter.try_acquire().expect("a permit is free");
+    drop(refused(limiter.acquire()));
+    drop(held);
+    tokio::time::advance(time).await;
+    let _held = limiter.try_acquire().expect("a permit is free");
+    let no_permits = refused(limiter.acquire());
+
     let limiter = Limiter::named("slow", 1).max_waiting(0);
     let held = limiter.try_acquire().expect("a permit is free");
     drop(refused(limiter.acquire()));
@@ -25,17 +33,25 @@ pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 2] {
     let _held = limiter.try_acquire().expect("a permit is free");
     let queue_full = refused(limiter.acquire());
 
-    let limiter = Limiter::named("slow", 1).max_wait(Duration::ZERO);
+    let wait = Duration::from_millis(1);
+    let limiter = Limiter::named("slow", 1).max_wait(wait);
     let held = limiter.try_acquire().expect("a permit is free");
-    limiter.acquire().await.expect_err("it may not wait");
+    limiter.acquire().await.expect_err("no permit comes back");
     drop(held);
-    tokio::time::advance(time).await;
+    tokio::time::advance(time - wait).await;
     let _held = limiter.try_acquire().expect("a permit is free");
-    let timed_out = limiter.acquire().await.expect_err("it may not wait");
+    let timed_out = limiter.acquire().await.expect_err("no permit comes back");
 
-    let both = [queue_full, timed_out];
-    assert_eq!(both.each_ref().map(Rejected::retry_after), [Some(time); 2]);
-    both
+    let all = [no_permits, queue_full, timed_out];
+    assert_eq!(all.each_ref().map(Rejected::kind), RejectedKind::ALL[..3]);
+    assert_eq!(all.each_ref().map(Rejected::retry_after), [Some(time); 3]);
+    all
+}
+
+fn no_permits() -> Rejected {
+    let limiter = Limiter::named("busy", 1);
+    let _held = limiter.try_acquire().expect("a permit is free");
+    limiter.try_acquire().expect_err("no permit is free")
 }
 
 fn queue_full() -> Rejected {

@@ -35,19 +35,22 @@ async fn each_kind_has_its_code_and_the_errors_text() {
 
 #[tokio::test(start_paused = true)]
 async fn an_estimate_is_told_in_milliseconds() {
-    let [queue_full, timed_out] = refusals::with_an_estimate(Duration::from_millis(4001)).await;
+    let [no_permits, queue_full, timed_out] =
+        refusals::with_an_estimate(Duration::from_millis(4001)).await;
     let status = Status::from(queue_full);
     assert_eq!(pushback(&status), Some("4001"));
     // The status as a server sends it.
     let response = status.into_http::<()>();
     assert_eq!(response.headers()["grpc-status"], "8");
     assert_eq!(response.headers()["grpc-retry-pushback-ms"], "4001");
-    assert_eq!(pushback(&Status::from(timed_out)), Some("4001"));
+    for rejected in [no_permits, timed_out] {
+        assert_eq!(pushback(&Status::from(rejected)), Some("4001"));
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_refusal_is_the_statuss_source() {
-    let [queue_full, ..] = refusals::all().await;
+    let [_, queue_full, ..] = refusals::all().await;
     let status = Status::from(queue_full);
     let rejected = status.source().and_then(|source| source.downcast_ref::<Rejected>());
     // Limiters of other tests have this name too, and a number if they live at the same time.

@@ -6,7 +6,7 @@ use crate::permit::Permit;
 use crate::policy::{MaxWait, Policy, Request};
 use crate::recorder::{CallRecord, CallSite};
 use crate::registry::{self, EpochRef};
-use crate::rejected::{Refusal, Rejected};
+use crate::rejected::{Refusal, Rejected, RejectedKind};
 use crate::runtime_id;
 use crate::scope::Scope;
 use crate::semaphore::{Entered, Held, KeySource, Semaphore, Waiter};
@@ -91,6 +91,7 @@ impl Core {
         site: CallSite,
     ) -> Result<Permit, Rejected> {
         let request = Request { weight, fallible: true, ..self.request };
+        let no_time = Err(RejectedKind::NoPermits);
         let weight = request.permits();
         loop {
             let (semaphore, epoch) = self.semaphore(None);
@@ -99,7 +100,7 @@ impl Core {
                     return Ok(self.permit(held, site));
                 }
             }
-            match semaphore.enter(request, key, None, || epoch.is_current()) {
+            match semaphore.enter(request, key, no_time, || epoch.is_current()) {
                 Entered::Admitted(held) => return Ok(self.permit(held, site)),
                 Entered::Refused(refusal) => {
                     return Err(self.rejected(request, Duration::ZERO, refusal));

@@ -7,7 +7,7 @@ use super::state::{Arrival, Decision};
 use super::waiter::{Held, Waiter};
 use super::wake_list::WakeList;
 use crate::policy::Request;
-use crate::rejected::Refusal;
+use crate::rejected::{Refusal, RejectedKind};
 use crate::unwind::quietly;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
@@ -41,21 +41,21 @@ impl Semaphore {
         self.take(weight, still_ours).then(|| Held::new(self, weight, NO_SLOT))
     }
 
-    /// Takes permits on the slow path, joins the wait list, or says why it does neither. A call without
-    /// a waker does not join.
+    /// Takes permits on the slow path, joins the wait list, or says why it does neither. `waker` is the kind of
+    /// refusal of a call that may not wait.
     #[inline(never)]
     pub(crate) fn enter(
         &'static self,
         request: Request,
         key: Option<&dyn KeySource>,
-        waker: Option<&Waker>,
+        waker: Result<&Waker, RejectedKind>,
         still_ours: impl Fn() -> bool,
     ) -> Entered {
-        let mut arrival = Arrival { may_wait: waker.is_some(), waker: None };
+        let mut arrival = Arrival { refused_as: waker.err(), waker: None };
         // A waker is foreign code: it is cloned before locking, and only for a call that waits. A call
         // that will in all likelihood wait clones it at once, and need not lock twice.
         if key.is_none() && self.would_queue(request.permits()) {
-            arrival.waker = waker.cloned();
+            arrival.waker = waker.ok().cloned();
         }
         loop {
             // Declared before the lock is taken: what is in it is dropped after unlocking.
@@ -96,7 +96,7 @@ impl Semaphore {
                     // Permits that have cooled are handed out, and SLOW is cleared, also if the clone
                     // panics.
                     self.serve_and_wake(state, wakers);
-                    arrival.waker = waker.cloned();
+                    arrival.waker = waker.ok().cloned();
                     continue;
                 }
             };

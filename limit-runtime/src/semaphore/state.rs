@@ -50,9 +50,21 @@ enum Binding {
 /// The means of a call to wait.
 #[derive(Debug)]
 pub(super) struct Arrival {
-    pub(super) may_wait: bool,
+    /// The kind of refusal of a call that may not wait; `None` if it may.
+    pub(super) refused_as: Option<RejectedKind>,
     /// A clone of its waker, if there is one yet. It is taken if the call joins the wait list.
     pub(super) waker: Option<Waker>,
+}
+
+impl Arrival {
+    pub(super) fn may_wait(&self) -> bool {
+        self.refused_as.is_none()
+    }
+
+    /// Returns the kind of refusal of a call that finds no permit free, and cannot join the wait list.
+    pub(super) fn refusal_kind(&self) -> RejectedKind {
+        self.refused_as.unwrap_or(RejectedKind::QueueFull)
+    }
 }
 
 impl Drop for Arrival {
@@ -174,8 +186,8 @@ impl State {
             return Decision::Admitted { weight, slot: NO_SLOT };
         }
         let is_full = self.queue.len() >= self.max_waiting as usize;
-        if !arrival.may_wait || (is_full && !self.can_evict(NO_KEY)) {
-            let kind = RejectedKind::without_permit(arrival.may_wait);
+        if !arrival.may_wait() || (is_full && !self.can_evict(NO_KEY)) {
+            let kind = arrival.refusal_kind();
             return Decision::Refused(self.refuse(word, kind, NO_KEY, weight));
         }
         let Some(waker) = arrival.waker.take() else { return Decision::NeedsWaker };

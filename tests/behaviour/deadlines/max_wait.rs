@@ -106,13 +106,14 @@ async fn a_free_permit_is_taken_with_no_time_to_wait() {
     for _ in 0..10 {
         let held = let_in(limiter.acquire());
         let rejected = refused(limiter.acquire());
-        assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::TimedOut, Duration::ZERO));
-        assert_eq!(refused(limiter.acquire().max_wait(past)).kind(), RejectedKind::TimedOut);
+        assert_eq!((rejected.kind(), rejected.waited()), (RejectedKind::NoPermits, Duration::ZERO));
+        assert_eq!(refused(limiter.acquire().max_wait(past)).kind(), RejectedKind::NoPermits);
         drop(held);
         drop(let_in(limiter.acquire().max_wait(past)));
     }
     let figures = total(&limiter);
-    assert_eq!((figures.admitted_at_once, figures.rejected.timed_out), (20, 20));
+    assert_eq!((figures.admitted_at_once, figures.rejected.no_permits), (20, 20));
+    assert_eq!(figures.rejected.total(), 20);
     assert_all_free(&limiter);
 }
 

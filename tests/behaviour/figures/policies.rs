@@ -49,7 +49,7 @@ async fn a_limiter_that_refuses_for_every_reason_agrees_with_a_script() {
     assert_snapshot(&limiter, &expected);
 
     limiter.try_acquire().unwrap_err();
-    expected.rejected.queue_full = 1;
+    expected.rejected.no_permits = 1;
     assert_snapshot(&limiter, &expected);
 
     advance(40 * MS).await;
@@ -121,7 +121,7 @@ async fn a_limiter_with_keys_and_a_rate_agrees_with_a_script() {
     assert_snapshot(&limiter, &expected); // it cools: `a` is known, and nobody is served
 
     limiter.key('d').try_acquire().unwrap_err();
-    expected.rejected.queue_full = 1;
+    expected.rejected.no_permits = 1;
     assert_snapshot(&limiter, &expected);
 
     sleep(1000 * MS).await;
@@ -192,6 +192,6 @@ fn a_retired_runtimes_totals_stay() {
         let shadowed = after.1.total.shadowed;
         assert_eq!((shadowed.waited, shadowed.rejected.queue_full), (round, round));
         assert_eq!(after.1.total.admitted_at_once, 3 * round);
-        assert_eq!((after.2.total.rejected.timed_out, after.2.total.keys), (round, 0));
+        assert_eq!((after.2.total.rejected.no_permits, after.2.total.keys), (round, 0));
     }
 }

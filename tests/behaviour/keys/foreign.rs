@@ -1,6 +1,6 @@
 //! Keys of the user's own types, whose code may do anything.
 
-use limit_runtime::{KeyedLimiter, Limiter, RejectedKind};
+use limit_runtime::{KeyedLimiter, Limiter, Rejected, RejectedKind};
 use limit_tests::figures::{assert_figures, total};
 use limit_tests::polling::{assert_waits, at_once, let_in, refused, served, waiter};
 use std::hash::{Hash, Hasher};
@@ -184,7 +184,7 @@ fn a_key_whose_code_panics_leaves_the_limiter_usable() {
     }
 }
 
-static NOSY: KeyedLimiter = Limiter::new("foreign-nosy", 1).keyed();
+static NOSY: KeyedLimiter<Rejected> = Limiter::new("foreign-nosy", 1).max_waiting(5).keyed();
 static LOOKED: AtomicUsize = AtomicUsize::new(0);
 
 /// A key that uses the limiter when it is dropped.
@@ -202,16 +202,20 @@ impl Drop for Nosy {
 
 #[test]
 fn a_keys_drop_may_use_the_limiter() {
-    drop(at_once(NOSY.key(Nosy).acquire()));
+    drop(let_in(NOSY.key(Nosy).acquire()));
     assert_eq!(LOOKED.load(Ordering::Relaxed), 2, "the call's and the limiter's");
-    let held = at_once(NOSY.key(Nosy).acquire());
+    let held = let_in(NOSY.key(Nosy).acquire());
     drop(NOSY.key(Nosy).try_acquire());
     drop(waiter(NOSY.key(Nosy).acquire()));
     drop(held);
     NOSY.set_limit(0);
     drop(waiter(NOSY.key(Nosy).acquire()));
     assert_eq!(total(&NOSY).keys, 0);
+    NOSY.set_limit(0);
+    let mut closed = waiter(NOSY.key(Nosy).acquire());
     NOSY.close();
+    assert!(served(&mut closed).is_err());
+    drop(closed);
     NOSY.reopen();
 }
 

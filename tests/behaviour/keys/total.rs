@@ -29,7 +29,7 @@ fn all_keys_together_have_no_more_than_the_total() {
     let mut held: Vec<_> = [1, 1, 2].map(|key| at_once(limiter.key(key).acquire())).into();
     for key in [1, 2, 3] {
         let rejected = limiter.key(key).try_acquire().unwrap_err();
-        assert_eq!((rejected.kind(), rejected.limit()), (RejectedKind::QueueFull, 2));
+        assert_eq!((rejected.kind(), rejected.limit()), (RejectedKind::NoPermits, 2));
     }
     let mut waiting = waiter(limiter.key(3).acquire());
     assert_figures(&limiter, 3, 1);
@@ -203,7 +203,8 @@ fn the_total_can_be_changed_while_calls_run_and_wait() {
     assert_eq!(served.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [2, 3]);
     held.extend(served.into_iter().map(|(_, permit)| permit));
 
-    limit_runtime::find("total-changed").expect("it is in use").set_total(1);
+    let handle = limit_runtime::find("total-changed").expect("it is in use");
+    handle.set_total(1).expect("it has keys");
     for _ in 0..3 {
         drop(held.remove(0));
         assert!(ready(&mut waiting).is_empty(), "as many as may, or more, are in");
@@ -255,9 +256,16 @@ fn a_total_set_before_the_first_use_holds() {
 }
 
 #[test]
-fn a_total_means_nothing_to_a_limiter_without_keys() {
+fn a_handle_sets_no_total_of_a_limiter_without_keys() {
     let limiter = Limiter::new("total-unkeyed", 2);
     drop(at_once(limiter.acquire()));
-    limit_runtime::find("total-unkeyed").expect("it is in use").set_total(0);
+    let handle = limit_runtime::find("total-unkeyed").expect("it is in use");
+    let unsupported = handle.set_total(0).expect_err("it has no keys");
+    assert_eq!((unsupported.limiter(), unsupported.setting()), ("total-unkeyed", "total"));
+    assert_eq!(
+        unsupported.to_string(),
+        "`total` cannot be set for concurrency limit `total-unkeyed`: it has no keys: its limit \
+         holds for all calls",
+    );
     limit_tests::figures::assert_all_free(&limiter);
 }

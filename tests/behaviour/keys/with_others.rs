@@ -30,8 +30,8 @@ fn the_bound_on_waiters_is_for_each_key_and_a_refusal_has_the_keys_figures() {
 /// The documentation of `Rejected` says: "with keys, those of the call's key".
 #[test]
 fn whoever_is_refused_is_told_the_figures_of_its_key_whatever_the_reason() {
-    let limiter = Limiter::new("keys-figures", 2).keyed();
-    let held: Vec<_> = (0..3).map(|key| at_once(limiter.key(key).acquire())).collect();
+    let limiter = Limiter::new("keys-figures", 2).max_waiting(1).keyed();
+    let held: Vec<_> = (0..3).map(|key| let_in(limiter.key(key).acquire())).collect();
     let heavy = |key: i32| refused(limiter.key(key).acquire().weight(3));
     let rejected = heavy(0);
     assert_eq!(rejected.kind(), RejectedKind::TooHeavy);

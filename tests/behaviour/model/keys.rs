@@ -32,10 +32,13 @@ struct Real {
 fn outcome(result: Result<(), Rejected>) -> Outcome {
     match result {
         Ok(()) => Outcome::Admitted,
-        Err(rejected) if rejected.kind() == RejectedKind::QueueFull => {
-            Outcome::Full { in_use: rejected.in_use(), waiting: rejected.waiting() }
-        }
-        Err(rejected) => Outcome::Refused(rejected.kind()),
+        Err(rejected) => match rejected.kind() {
+            kind @ (RejectedKind::NoPermits | RejectedKind::QueueFull) => {
+                let (in_use, waiting) = (rejected.in_use(), rejected.waiting());
+                Outcome::NoneFree { kind, in_use, waiting }
+            }
+            kind => Outcome::Refused(kind),
+        },
     }
 }
 

@@ -20,8 +20,6 @@ pub(super) struct Call {
     /// 0 in a model without keys.
     pub(super) key: u32,
     pub(super) weight: usize,
-    /// Whether the limiter may refuse the call when it is closed.
-    pub(super) fallible: bool,
     pub(super) status: Status,
 }
 
@@ -42,9 +40,9 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Adds a call that has not been polled, and returns its number.
-    pub(super) fn make(&mut self, key: u32, weight: u32, fallible: bool) -> u32 {
+    pub(super) fn make(&mut self, key: u32, weight: u32) -> u32 {
         self.newest += 1;
-        let call = Call { key, weight: weight as usize, fallible, status: Status::New };
+        let call = Call { key, weight: weight as usize, status: Status::New };
         self.calls.insert(self.newest, call);
         self.newest
     }

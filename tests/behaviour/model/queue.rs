@@ -57,10 +57,6 @@ pub(super) struct Model {
 }
 
 impl Model {
-    fn call(&mut self, weight: u32, fallible: bool) {
-        self.ledger.make(0, weight, fallible || self.policy.max_waiting.is_some());
-    }
-
     pub(super) fn refusals(&self, kind: RejectedKind) -> u64 {
         self.refused.get(&position(kind)).copied().unwrap_or(0)
     }
@@ -86,7 +82,7 @@ impl Model {
 
     fn enter(&mut self, number: u32) -> Outcome {
         let call = self.ledger.calls[&number];
-        let refused = if self.closed && call.fallible {
+        let refused = if self.closed {
             Some(RejectedKind::Closed)
         } else if self.limit > 0 && call.weight > self.limit {
             Some(RejectedKind::TooHeavy)
@@ -141,22 +137,24 @@ impl Model {
         Outcome::Refused(kind)
     }
 
+    /// Closes the limiter if all its calls can be refused.
     fn close(&mut self) {
+        if self.policy.max_waiting.is_none() {
+            return;
+        }
         self.closed = true;
         for number in self.queue.clone() {
-            if self.ledger.calls[&number].fallible {
-                self.dismiss(number, RejectedKind::Closed);
-            }
+            self.dismiss(number, RejectedKind::Closed);
         }
         self.serve();
     }
 
     fn try_acquire(&mut self) -> Outcome {
-        let number = self.ledger.make(0, 1, true);
+        let number = self.ledger.make(0, 1);
         if self.closed {
             self.refuse_new(number, RejectedKind::Closed)
         } else if !self.is_next() || self.in_use >= self.limit {
-            self.refuse_new(number, RejectedKind::QueueFull)
+            self.refuse_new(number, RejectedKind::NoPermits)
         } else {
             self.admit(number)
         }
@@ -222,7 +220,11 @@ impl ReferenceStateMachine for Model {
     type Transition = Operation;
 
     fn init_state() -> BoxedStrategy<Self> {
-        let max_waiting = prop_oneof![2 => Just(None), 3 => (0..=4_usize).prop_map(Some)];
+        let max_waiting = prop_oneof![
+            2 => Just(None),
+            1 => Just(Some(usize::MAX)),
+            3 => (0..=4_usize).prop_map(Some),
+        ];
         (0..=6_usize, max_waiting, any::<bool>())
             .prop_map(|(limit, max_waiting, lifo)| {
                 let policy = Policy { max_waiting, lifo };
@@ -261,8 +263,8 @@ impl ReferenceStateMachine for Model {
         model.outcome = Outcome::Done;
         model.ledger.woken.clear();
         match *operation {
-            Operation::Call(weight) => model.call(weight, true),
-            Operation::CallForOne => model.call(1, false),
+            Operation::Call(weight) => drop(model.ledger.make(0, weight)),
+            Operation::CallForOne => drop(model.ledger.make(0, 1)),
             Operation::Poll(call) => model.outcome = model.poll(call),
             Operation::Drop(call) => model.drop_call(call),
             Operation::Release(call) => model.release(call),

@@ -201,7 +201,8 @@ fn a_closed_limiter_refuses_through_the_attribute() {
 
     let inside = in_its_body(limited());
     let mut waiter = in_its_body(limited());
-    limit_runtime::find("options-closed").expect("it is in use").close();
+    let handle = limit_runtime::find("options-closed").expect("it is in use");
+    handle.close().expect("its calls can be refused");
     for call in [&mut waiter, &mut task::spawn(limited())] {
         assert_eq!(assert_ready!(call.poll()).unwrap_err().kind(), RejectedKind::Closed);
     }

@@ -3,7 +3,7 @@
 use super::{assert_enters, holder, stay};
 use limit_runtime::{Limiter, RuntimeSnapshot, Scope, concurrency_limit, find};
 use limit_tests::occupancy::Inside;
-use limit_tests::polling::{assert_waits, waiter};
+use limit_tests::polling::{assert_waits, refused, waiter};
 use limit_tests::runtimes::one_thread;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -86,14 +86,15 @@ fn a_limit_found_out_while_running_is_that_of_its_scope() {
     for round in 0..2 {
         for (runtime, limit) in runtimes.iter().zip(1..) {
             let _context = runtime.enter();
-            assert_eq!(by_runtime.limit(), Some(limit), "in round {round}");
+            let heavy = refused(by_runtime.acquire_many(1_000));
+            assert_eq!(heavy.limit(), limit, "in round {round}");
         }
     }
 
     let by_process = Limiter::lazy("sharing by process", ask).scope(Scope::Process);
     for runtime in &runtimes {
         let _context = runtime.enter();
-        assert_eq!(by_process.limit(), Some(4));
+        assert_eq!(refused(by_process.acquire_many(1_000)).limit(), 4);
     }
     assert_eq!(ASKED.load(Ordering::SeqCst), 4);
 }

@@ -278,7 +278,7 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
 
 fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
     let request = Request { fallible: true, ..Request::ONE };
-    semaphore.enter(request, Some(key), None, || true)
+    semaphore.enter(request, Some(key), Err(RejectedKind::NoPermits), || true)
 }
 
 /// Looks at one semaphore as a drain does.

@@ -45,7 +45,7 @@ impl State {
         let is_too_heavy = self.is_too_heavy(weight);
         // A key that is not in use has no number yet. It gets none before there is a waker to join with:
         // its clone would be dropped and made again.
-        let needs_waker = arrival.may_wait && arrival.waker.is_none() && self.max_waiting > 0;
+        let needs_waker = arrival.may_wait() && arrival.waker.is_none() && self.max_waiting > 0;
         if needs_waker && !is_closed && !is_too_heavy && !is_shadow {
             let bank = self.bank;
             if let (Some(keys), Some(key)) = (self.keys_mut(), key) {
@@ -73,18 +73,13 @@ impl State {
             return self.admit(word, weight, key, now);
         }
         if is_shadow {
-            return self.enter_shadow(word, request, key, now, arrival.may_wait);
+            return self.enter_shadow(word, request, key, now, arrival);
         }
         // With keys, so many calls may wait for each.
         let most = self.max_waiting as usize;
         let is_full = self.queue.len() >= most && self.waiting(key) >= most;
-        if !arrival.may_wait || (is_full && !self.can_evict(key)) {
-            return self.turn_away(
-                word,
-                RejectedKind::without_permit(arrival.may_wait),
-                key,
-                weight,
-            );
+        if !arrival.may_wait() || (is_full && !self.can_evict(key)) {
+            return self.turn_away(word, arrival.refusal_kind(), key, weight);
         }
         // If there are keys, this one is in use: it need not be forgotten here.
         let Some(waker) = arrival.waker.take() else { return Decision::NeedsWaker };

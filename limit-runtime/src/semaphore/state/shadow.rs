@@ -2,7 +2,7 @@
 
 use super::super::moment::Moment;
 use super::super::slots::{NO_KEY, NO_SLOT};
-use super::{Decision, State};
+use super::{Arrival, Decision, State};
 use crate::events::EventKind;
 use crate::policy::Request;
 use crate::rejected::RejectedKind;
@@ -21,7 +21,7 @@ impl State {
         request: Request,
         key: u32,
         now: Option<Moment>,
-        may_wait: bool,
+        arrival: &Arrival,
     ) -> Decision {
         let weight = request.permits();
         let (max_waiting, debt) = (self.max_waiting as usize, self.debt);
@@ -45,8 +45,8 @@ impl State {
         if debt.checked_add(over).is_none_or(|debt| debt > u32::MAX / 2) {
             return self.turn_away(word, RejectedKind::QueueFull, key, weight);
         }
-        if queue.len() >= max_waiting || !may_wait {
-            return self.turn_away(word, RejectedKind::without_permit(may_wait), key, weight);
+        if queue.len() >= max_waiting || !arrival.may_wait() {
+            return self.turn_away(word, arrival.refusal_kind(), key, weight);
         }
         queue.join(weight);
         self.counters.shadowed.waited += 1;

@@ -38,8 +38,9 @@ pub(super) enum Outcome {
     Done,
     Waits,
     Admitted,
-    /// Refused because the queue is full, with the figures of the key.
-    Full {
+    /// Refused because no permit was free, with the figures of the key.
+    NoneFree {
+        kind: RejectedKind,
         in_use: usize,
         waiting: usize,
     },
@@ -122,7 +123,8 @@ impl Model {
         }
         let (in_use, waiting) = (key.in_use, key.queue.len());
         if waiting >= self.max_waiting || !may_wait {
-            return self.refuse_new(number, Outcome::Full { in_use, waiting });
+            let kind = if may_wait { RejectedKind::QueueFull } else { RejectedKind::NoPermits };
+            return self.refuse_new(number, Outcome::NoneFree { kind, in_use, waiting });
         }
         self.key(call.key).queue.push_back(number);
         self.ledger.wait(number);
@@ -218,10 +220,10 @@ impl Model {
     fn perform(&mut self, operation: &Operation) {
         match *operation {
             Operation::Call { key, weight } => {
-                self.ledger.make(key, weight, true);
+                self.ledger.make(key, weight);
             }
             Operation::TryAcquire(key) => {
-                let number = self.ledger.make(key, 1, true);
+                let number = self.ledger.make(key, 1);
                 self.outcome = self.enter(number, false);
             }
             Operation::Poll(call) => self.outcome = self.poll(call),
