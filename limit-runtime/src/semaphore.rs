@@ -86,6 +86,8 @@ mod word;
 
 #[cfg(all(test, limit_loom))]
 mod loom_tests;
+#[cfg(all(test, not(limit_loom)))]
+mod tests;
 
 pub(crate) use binding::Claim;
 pub(crate) use deferred::Deferred;
