@@ -36,7 +36,6 @@ impl Semaphore {
     }
 
     /// Returns a number that no other semaphore has: its address. Semaphores are never freed.
-    #[allow(dead_code, reason = "recorders tell semaphores apart by it")]
     pub(crate) fn id(&self) -> usize {
         ptr::from_ref(self).addr()
     }
