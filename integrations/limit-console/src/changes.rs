@@ -1,83 +1,95 @@
-//! What was changed, from what to what, when and by whom.
+//! The log of a limiter's changes: setting, old and new value, time and author.
 
-use crate::limiter::{Setting, Settings, Source};
+use limit_runtime::Source;
+use limit_runtime::inspect::LimiterReading;
+use limit_runtime::settings::{SettingKind, SettingValue, Settings, ValueType};
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::iter::zip;
 
-/// So many changes are kept of each limiter.
+/// The most changes that are kept of a limiter.
 const KEPT: usize = 100;
 
+/// A change of a limiter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Change {
-    /// In milliseconds since 1970, to the tick.
-    pub(super) time: u64,
-    pub(super) setting: &'static str,
-    pub(super) from: String,
-    pub(super) to: String,
-    pub(super) source: Source,
-    /// Who has done it, if that was by the console.
-    pub(super) by: Option<String>,
+pub(crate) struct LoggedChange {
+    /// The time of the reading that saw the change, in milliseconds since 1970.
+    pub(crate) time: u64,
+    /// The name of the setting, or `closed`.
+    pub(crate) setting: &'static str,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    /// The source of the new value.
+    pub(crate) source: Source,
+    /// The author, if the change was made by the console.
+    pub(crate) by: Option<String>,
 }
 
+/// The last changes of a limiter, the newest first.
 #[derive(Debug, Default)]
-pub(super) struct Log(VecDeque<Change>);
+pub(crate) struct ChangeLog(VecDeque<LoggedChange>);
 
-impl Log {
-    pub(super) fn add(&mut self, changes: &[Change]) {
+/// The part of a limiter's state whose changes are logged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoggedState {
+    settings: Settings,
+    is_closed: bool,
+}
+
+impl ChangeLog {
+    pub(crate) fn add(&mut self, changes: &[LoggedChange]) {
         for change in changes {
             self.0.push_front(change.clone());
         }
         self.0.truncate(KEPT);
     }
 
-    /// The newest first.
-    pub(super) fn all(&self) -> Vec<Change> {
+    /// Lists the changes, the newest first.
+    pub(crate) fn to_vec(&self) -> Vec<LoggedChange> {
         self.0.iter().cloned().collect()
     }
 }
 
-/// What is different.
-pub(super) fn changes(
-    (before, was_closed): (&Settings, bool),
-    (after, is_closed): (&Settings, bool),
-    time: u64,
-    by: Option<&str>,
-) -> Vec<Change> {
-    let change = |setting, from: String, to: String, source| {
-        let by = by.map(ToOwned::to_owned);
-        (from != to).then_some(Change { time, setting, from, to, source, by })
-    };
-    let closed = |closed: bool| if closed { "closed" } else { "open" }.to_owned();
-    let all = [
-        of("limit", &before.limit, &after.limit, ToString::to_string, change),
-        of("max_waiting", &before.max_waiting, &after.max_waiting, |most| or_none(*most), change),
-        of("max_wait", &before.max_wait, &after.max_wait, |wait| wait_of(*wait), change),
-        of("enabled", &before.enabled, &after.enabled, |on| on_off(*on), change),
-        of("shadow", &before.shadow, &after.shadow, |on| on_off(*on), change),
-        change("closed", closed(was_closed), closed(is_closed), Source::Live),
-    ];
-    all.into_iter().flatten().collect()
+impl LoggedState {
+    pub(crate) fn from_reading(reading: &LimiterReading) -> Self {
+        Self { settings: reading.settings, is_closed: reading.is_closed }
+    }
+
+    /// Lists the changes that lead from this state to a later one.
+    pub(crate) fn changes_to(
+        &self,
+        after: &Self,
+        time: u64,
+        by: Option<&str>,
+    ) -> Vec<LoggedChange> {
+        let change = |setting, from, to, source| LoggedChange {
+            time,
+            setting,
+            from,
+            to,
+            source,
+            by: by.map(ToOwned::to_owned),
+        };
+        let settings = zip(self.settings.iter(), after.settings.iter());
+        let changed = settings.filter(|((_, from), (_, to))| from.value != to.value);
+        let changed = changed.map(|((kind, from), (_, to))| {
+            change(kind.name(), in_words(kind, from.value), in_words(kind, to.value), to.source)
+        });
+        let closed = (self.is_closed != after.is_closed).then(|| {
+            let [from, to] =
+                [self, after].map(|state| if state.is_closed { "closed" } else { "open" });
+            change("closed", from.to_owned(), to.to_owned(), Source::Live)
+        });
+        changed.chain(closed).collect()
+    }
 }
 
-fn of<T>(
-    name: &'static str,
-    before: &Setting<T>,
-    after: &Setting<T>,
-    show: fn(&T) -> String,
-    change: impl Fn(&'static str, String, String, Source) -> Option<Change>,
-) -> Option<Change> {
-    change(name, show(&before.value), show(&after.value), after.source)
-}
-
-fn or_none(most: Option<usize>) -> String {
-    most.map_or_else(|| "any number".to_owned(), |most| most.to_string())
-}
-
-fn wait_of(wait: Option<Duration>) -> String {
-    wait.map_or_else(|| "for ever".to_owned(), |wait| format!("{wait:?}"))
-}
-
-fn on_off(on: bool) -> String {
-    if on { "on" } else { "off" }.to_owned()
+/// Says a setting's value as the log has it. Settings without a value are without a bound.
+fn in_words(kind: SettingKind, value: Option<SettingValue>) -> String {
+    match value {
+        Some(SettingValue::Switch(on)) => if on { "on" } else { "off" }.to_owned(),
+        Some(value) => value.to_string(),
+        None if kind.value_type() == ValueType::Duration => "for ever".to_owned(),
+        None => "any number".to_owned(),
+    }
 }

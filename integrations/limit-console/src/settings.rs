@@ -1,174 +1,113 @@
-//! The knob: settings that are changed by the page, or by whoever has the token.
+//! Changes of settings, by the page or by another program that has the token.
 
-use super::api::{Console, no_such};
-use super::change::Change;
-use super::guard::Refusal;
-use super::rows::Row;
-use super::watch::Changing;
-use crate::limiter::Entry;
-use crate::limiter::settings::Values;
-use crate::semaphore::MAX_LIMIT;
+mod wanted;
+
+use crate::changes::LoggedChange;
+use crate::console::Console;
+use crate::error::ApiError;
+use crate::row::Row;
+use crate::watch::Changing;
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{ConnectInfo, State};
 use axum::http::{Extensions, HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
-use std::time::Duration;
-
-/// What is to be changed.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
-    name: String,
-    by: Option<String>,
-    limit: Option<u64>,
-    max_waiting: Option<u64>,
-    /// In seconds.
-    max_wait: Option<f64>,
-    enabled: Option<bool>,
-    shadow: Option<bool>,
-    paused: Option<bool>,
-    #[serde(default)]
-    reset: bool,
-}
+use limit_runtime::settings::{SettingKind, SettingValue, SettingValues};
+use limit_runtime::{LimiterHandle, Unsupported, inspect};
+use serde::Serialize;
+use wanted::Wanted;
 
 #[derive(Serialize)]
-pub(super) struct Changed {
+pub(crate) struct Changed {
     limiter: Row,
-    changes: Vec<Change>,
+    changes: Vec<LoggedChange>,
 }
 
-/// Sets what is wanted, all of it or nothing.
-pub(super) async fn change(
+/// Changes a limiter: all that is wanted, or nothing.
+pub(crate) async fn change(
     State(console): State<Console>,
     headers: HeaderMap,
     extensions: Extensions,
     wanted: Result<Json<Wanted>, JsonRejection>,
-) -> Result<Json<Changed>, Refusal> {
-    // First: who may not write is told nothing else.
-    console.access.may_write(&headers)?;
-    let Json(wanted) =
-        wanted.map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))?;
-    let (values, who) = (wanted.values()?, wanted.who(&extensions)?);
+) -> Result<Json<Changed>, ApiError> {
+    // First of all: a request that may not write learns nothing else.
+    console.access.check_write(&headers)?;
+    let Json(wanted) = wanted?;
+    let (values, author) = (wanted.values()?, wanted.author(&extensions)?);
     console.watch.start();
     let _one_after_another = console.watch.changing.lock().await;
-    let known = console.watch.of(&wanted.name, u64::MAX).ok_or_else(|| no_such(&wanted.name))?;
-    let entry = known.entry;
-    entry
-        .supports(&values)
-        .map_err(|error| Refusal::new(StatusCode::CONFLICT, error.to_string()))?;
-    let changing = console.watch.changing(&entry);
+    let no_limiter = || ApiError::no_limiter(&wanted.name);
+    let known = console.watch.find(&wanted.name, u64::MAX).ok_or_else(no_limiter)?;
+    let handle = &known.handle;
+    // Before a pause begins or ends, which cannot be undone without a trace.
+    handle.supports(&values)?;
+    let changing = Changing::begin(&console.watch, &known);
     if wanted.reset {
-        changing.pausing(None);
-        entry.set(|live| *live = Values::default());
+        changing.record_before_pause(None);
+        handle.reset();
     } else if wanted.paused == Some(false) {
-        go_on(&changing, &entry)?;
-    } else if wanted.paused == Some(true) || values.limit == Some(0) {
-        pause(&changing, &entry);
+        resume(&changing, handle)?;
+    } else if wanted.paused == Some(true) || values.get(SettingKind::Limit) == Some(PAUSED) {
+        pause(&changing, handle)?;
     }
-    if values != Values::default() {
-        entry.set(|live| values.override_in(live));
+    if !values.is_empty() {
+        handle.apply(&values)?;
     }
-    let (limiter, changes) = changing.by(&who).ok_or_else(|| no_such(&wanted.name))?;
-    for Change { setting, from, to, source, .. } in &changes {
+    let (limiter, changes) = changing.end(&author).ok_or_else(no_limiter)?;
+    for LoggedChange { setting, from, to, source, .. } in &changes {
         tracing::info!(
-            limiter = &*entry.name,
+            limiter = handle.name(),
             setting,
             from,
             to,
             source = source.as_str(),
-            by = who,
+            by = author,
             "changed by the console"
         );
     }
     Ok(Json(Changed { limiter, changes }))
 }
 
-/// Has everybody wait.
-fn pause(changing: &Changing, entry: &Entry) {
-    if !is_paused(entry) {
-        changing.pausing(entry.live_limit());
+/// The limit of a paused limiter.
+const PAUSED: SettingValue = SettingValue::Count(0);
+
+/// Pauses a limiter: every call waits.
+fn pause(changing: &Changing, handle: &LimiterHandle) -> Result<(), ApiError> {
+    if !is_paused(handle) {
+        changing.record_before_pause(handle.live_values().get(SettingKind::Limit));
     }
-    entry.set(|live| live.limit = Some(0));
+    Ok(set_live_limit(handle, Some(PAUSED))?)
 }
 
-/// Back to the limit that there was before a pause.
-fn go_on(changing: &Changing, entry: &Entry) -> Result<(), Refusal> {
-    let before = changing.before_pause();
-    let was_live = entry.live_limit() == Some(0);
-    if was_live {
-        entry.set(|live| live.limit = before);
+/// Gives a limiter the limit back that it had before a pause.
+fn resume(changing: &Changing, handle: &LimiterHandle) -> Result<(), ApiError> {
+    let is_live = handle.live_values().get(SettingKind::Limit) == Some(PAUSED);
+    if is_live {
+        set_live_limit(handle, changing.before_pause())?;
     }
-    if is_paused(entry) {
-        if was_live {
-            entry.set(|live| live.limit = Some(0));
+    if is_paused(handle) {
+        if is_live {
+            set_live_limit(handle, Some(PAUSED))?;
         }
-        let what = "the limit is 0, and not by the console: set another one";
-        return Err(Refusal::new(StatusCode::CONFLICT, what));
+        let text = "the limit is 0, and not by the console: set another one";
+        return Err(ApiError::new(StatusCode::CONFLICT, text));
     }
     Ok(())
 }
 
-fn is_paused(entry: &Entry) -> bool {
-    entry.look().is_some_and(|look| look.settings.limit.value == 0)
+/// Sets the limit while running, or takes it back.
+fn set_live_limit(handle: &LimiterHandle, limit: Option<SettingValue>) -> Result<(), Unsupported> {
+    let Some(limit) = limit else {
+        handle.unset(SettingKind::Limit);
+        return Ok(());
+    };
+    let mut values = SettingValues::default();
+    // A limit is a count, and this one has been in force.
+    let is_set = values.set(SettingKind::Limit, limit);
+    debug_assert!(is_set.is_ok(), "{is_set:?}");
+    handle.apply(&values)
 }
 
-impl Wanted {
-    fn values(&self) -> Result<Values, Refusal> {
-        let bad = |what| Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, what));
-        let Self { enabled, shadow, .. } = *self;
-        let mut values = Values { enabled, shadow, ..Values::default() };
-        if let Some(limit) = self.limit {
-            let limit = u32::try_from(limit).ok().filter(|limit| *limit <= MAX_LIMIT);
-            values.limit = limit;
-            if limit.is_none() {
-                return bad(format!("`limit`: at most {MAX_LIMIT}"));
-            }
-        }
-        // As with the setters: more than there can be is any number.
-        values.max_waiting = self.max_waiting.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
-        if let Some(seconds) = self.max_wait {
-            match Duration::try_from_secs_f64(seconds) {
-                Ok(wait) => values.max_wait = Some(wait),
-                Err(error) => return bad(format!("`max_wait`, in seconds: {error}")),
-            }
-        }
-        let sets = values != Values::default();
-        if self.reset && (sets || self.paused.is_some()) {
-            return bad("`reset` takes all back, and goes with no other setting".to_owned());
-        }
-        if self.limit.is_some() && self.paused.is_some() {
-            return bad("`paused` is about the limit: it does not go with `limit`".to_owned());
-        }
-        if !sets && !self.reset && self.paused.is_none() {
-            let all =
-                "`limit`, `max_waiting`, `max_wait`, `enabled`, `shadow`, `paused` or `reset`";
-            return bad(format!("nothing is to be changed: give one of {all}"));
-        }
-        Ok(values)
-    }
-
-    /// Who is it: as they say, and from where if that is known.
-    fn who(&self, extensions: &Extensions) -> Result<String, Refusal> {
-        const LONGEST: usize = 64;
-        let by = self.by.as_deref().map(str::trim).filter(|by| !by.is_empty());
-        if by.is_some_and(|by| by.chars().count() > LONGEST || by.chars().any(is_no_text)) {
-            let what = format!("`by`: at most {LONGEST} characters, in one line");
-            return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, what));
-        }
-        let from = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
-        Ok(match (by, from) {
-            (Some(by), Some(from)) => format!("{by} ({from})"),
-            (Some(by), None) => by.to_owned(),
-            (None, Some(from)) => format!("console ({from})"),
-            (None, None) => "console".to_owned(),
-        })
-    }
-}
-
-/// What ends a line, or has a text read in another order than it stands there.
-fn is_no_text(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+fn is_paused(handle: &LimiterHandle) -> bool {
+    let reading = inspect::read(handle);
+    !reading.is_dropped && reading.settings.limit.value == 0
 }

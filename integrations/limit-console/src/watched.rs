@@ -1,202 +1,159 @@
-//! What the console shows of each limiter, tick after tick.
+//! A limiter that the console watches, tick after tick.
 
-use super::change::{Change, Log, changes};
-use super::history::{Sample, Start};
-use super::watch::INTERVAL;
-use crate::limiter::{Entry, Look, Settings, Source};
-use crate::metrics::{Counters, Histogram, RejectedCounts};
-use crate::{RejectedKind, Scope};
-use serde::Serialize;
+mod waits;
+
+use crate::by_kind::ByKind;
+use crate::changes::{ChangeLog, LoggedChange, LoggedState};
+use crate::history::{Sample, Start};
+use crate::row::Row;
+use crate::tick::{INTERVAL, Tick};
+use limit_runtime::inspect::{Counters, Histogram, LimiterReading};
+use limit_runtime::settings::SettingValue;
+use limit_runtime::{LimiterHandle, RejectedCounts};
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::Duration;
+use waits::{WINDOW, WaitWindows};
 
-/// So many ticks back, at least, percentiles of waits reach; and at most twice as many.
-const WINDOW: u64 = 10;
-
-/// How much of the last tick there is in a smoothed figure.
+/// The weight of the last tick in a smoothed figure.
 const SMOOTHING: f64 = 0.3;
 
-/// A limiter's line in the table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "as a reader of the JSON expects it")]
-pub(super) struct Row {
-    pub(super) name: Arc<str>,
-    pub(super) limit: usize,
-    /// Permits in all runtimes. None with keys.
-    pub(super) capacity: Option<usize>,
-    pub(super) in_use: usize,
-    pub(super) waiting: usize,
-    pub(super) keys: Option<usize>,
-    pub(super) runtimes: usize,
-    pub(super) scope: Scope,
-    /// These three by second.
-    pub(super) admitted: f64,
-    pub(super) rejected: RejectedRates,
-    pub(super) cancelled: f64,
-    /// In seconds.
-    pub(super) p50: Option<f64>,
-    pub(super) p99: Option<f64>,
-    /// Seconds of waiting that go by each second.
-    pub(super) lost: f64,
-    pub(super) source: Source,
-    pub(super) enabled: bool,
-    pub(super) shadow: bool,
-    pub(super) closed: bool,
-    pub(super) paused: bool,
-    pub(super) warnings: usize,
-    /// Only where all are shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) spark: Option<Vec<u32>>,
-}
-
-/// Calls that were refused, by second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(super) struct RejectedRates {
-    pub(super) queue_full: f32,
-    pub(super) timed_out: f32,
-    pub(super) too_heavy: f32,
-    pub(super) closed: f32,
-    pub(super) evicted: f32,
-}
-
-/// A limiter that is watched.
+/// The limiters of one name, one after another, and the one that has the name now.
 #[derive(Debug)]
-pub(super) struct Watched {
-    /// Which one it is, in the history.
-    pub(super) number: u64,
-    pub(super) entry: Arc<Entry>,
-    pub(super) row: Row,
-    /// The last tick at which the row was another than before.
-    pub(super) changed: u64,
-    /// Where its part of the history begins.
-    pub(super) start: Start,
-    pub(super) log: Log,
+pub(crate) struct Watched {
+    /// The number by which the history knows the name.
+    pub(crate) number: u64,
+    /// The limiter that has the name now.
+    pub(crate) handle: LimiterHandle,
+    /// The [id](LimiterReading::id) of that limiter.
+    pub(crate) id: u64,
+    /// The number of the last tick that has read the limiter.
+    pub(crate) last_read: u64,
+    pub(crate) row: Row,
+    /// The number of the last tick at which the row changed.
+    pub(crate) changed: u64,
+    /// The beginning of the name's history.
+    pub(crate) start: Start,
+    pub(crate) log: ChangeLog,
     /// The limit that was set while running before the console paused the limiter.
-    pub(super) before_pause: Option<u32>,
-    /// The console is changing something: what changes is noted when that is done.
-    pub(super) is_changing: bool,
-    /// Permits in use at the last ticks.
-    pub(super) spark: VecDeque<u32>,
+    pub(crate) before_pause: Option<SettingValue>,
+    /// `true` while the console changes the limiter: the changes are logged when that is done.
+    pub(crate) is_changing: bool,
+    /// The permits in use at the last ticks.
+    pub(crate) spark: VecDeque<u32>,
+    /// The sample that went into the history last.
     sample: Option<Sample>,
     counted: Counted,
-    windows: Windows,
-    /// Not rounded: what is too small to be seen would stay as it is.
+    waits: WaitWindows,
+    /// The figure of the row, not rounded: a part too small to be seen would stay for ever.
     lost: f64,
-    settings: Settings,
-    is_closed: bool,
+    logged: LoggedState,
 }
 
-/// What had been counted at the last tick.
+/// The counters of a name at one tick.
 #[derive(Clone, Copy, Debug)]
 struct Counted {
     admitted: u64,
     cancelled: u64,
     rejected: RejectedCounts,
-    /// Calls that waited and were admitted, and for how many seconds in all.
+    /// The calls that waited and were admitted.
     waits: u64,
+    /// The seconds that these calls waited, all together.
     waited: f64,
 }
 
-/// The waits of the last ten to twenty ticks: all there are, without those from before.
-#[derive(Debug, Default)]
-struct Windows {
-    /// All from before the window before, and from before this one. `None`: there were none.
-    before: [Option<Box<Histogram>>; 2],
-    /// When this one began.
-    since: u64,
-}
-
-/// How a tick is seen.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct At {
-    pub(super) tick: u64,
-    /// In milliseconds since 1970.
-    pub(super) time: u64,
-    /// Since the tick before; `None` if there was none.
-    pub(super) elapsed: Option<Duration>,
-}
-
-impl At {
-    /// Whether nobody has read for so many ticks.
-    fn is_after(&self, ticks: u64) -> bool {
-        self.elapsed.is_none_or(|elapsed| elapsed.as_secs() >= ticks * INTERVAL.as_secs())
-    }
-}
-
 impl Watched {
-    pub(super) fn new(number: u64, entry: &Arc<Entry>, look: &Look, at: At) -> Self {
-        let counted = Counted::of(&look.counted);
-        // At the first reading, most of what has been was long ago, and what others of the name have waited.
-        let former = entry.former().and_then(|former| former.counters.waits());
-        let mut windows = match (look.counted.waits(), former) {
-            (Some(waits), _) if at.is_after(2) => Windows::begun(waits, at.tick),
-            (_, Some(former)) => Windows::begun(former, at.tick),
-            _ => Windows::default(),
+    pub(crate) fn new(
+        number: u64,
+        handle: &LimiterHandle,
+        reading: &LimiterReading,
+        tick: Tick,
+    ) -> Self {
+        let counters = &reading.totals.counters;
+        let inherited = reading.inherited.as_ref();
+        let inherited = inherited.and_then(|totals| totals.counters.waits());
+        // Waits from before the first reading, and waits at former limiters of the name, were long ago.
+        let mut waits = match (counters.waits(), inherited) {
+            (Some(waits), _) if tick.is_after(2) => WaitWindows::start(waits, tick.number),
+            (_, Some(inherited)) => WaitWindows::start(inherited, tick.number),
+            _ => WaitWindows::default(),
         };
-        let times = windows.percentiles(look.counted.waits(), at.tick);
-        // Not 0, so that what is worst comes first at once.
-        let lost = as_calls(look.totals.waiting as u64);
-        let mut watched = Self {
+        let mut row = Row::from_reading(reading);
+        (row.p50, row.p99) = waits.percentiles(counters.waits(), tick.number);
+        // Not 0, so that the worst limiter comes first at once.
+        row.lost = as_calls(reading.usage.waiting as u64);
+        Self {
             number,
-            entry: Arc::clone(entry),
-            row: row(&entry.name, look),
-            changed: at.tick,
-            start: Start { tick: at.tick, sample: Sample::default() },
-            log: Log::default(),
+            handle: handle.clone(),
+            id: reading.id,
+            last_read: tick.number,
+            lost: row.lost,
+            row,
+            changed: tick.number,
+            start: Start { tick: tick.number, sample: Sample::default() },
+            log: ChangeLog::default(),
             before_pause: None,
             is_changing: false,
             spark: VecDeque::new(),
             sample: None,
-            counted,
-            windows,
-            lost,
-            settings: look.settings,
-            is_closed: look.is_closed,
-        };
-        (watched.row.p50, watched.row.p99) = times;
-        watched.row.lost = lost;
-        watched
+            counted: Counted::from_counters(counters),
+            waits,
+            logged: LoggedState::from_reading(reading),
+        }
     }
 
-    /// Another limiter has the name now. For a reader it is the same, but that its settings are its own.
-    /// Gives back the one that had it.
-    pub(super) fn pass_to(&mut self, entry: &Arc<Entry>, look: &Look) -> Arc<Entry> {
-        (self.settings, self.is_closed) = (look.settings, look.is_closed);
-        (self.log, self.before_pause, self.is_changing) = (Log::default(), None, false);
-        std::mem::replace(&mut self.entry, Arc::clone(entry))
+    /// Passes the name to another limiter. The row and the history go on; the log of changes does not. Returns
+    /// the limiter that had the name.
+    pub(crate) fn pass_to(
+        &mut self,
+        handle: &LimiterHandle,
+        reading: &LimiterReading,
+    ) -> LimiterHandle {
+        self.id = reading.id;
+        self.logged = LoggedState::from_reading(reading);
+        (self.log, self.before_pause, self.is_changing) = (ChangeLog::default(), None, false);
+        std::mem::replace(&mut self.handle, handle.clone())
     }
 
-    /// Another tick.
-    pub(super) fn tick(&mut self, look: &Look, at: At) {
-        let counters = &look.counted;
-        let counted = Counted::of(counters);
+    /// Records the reading of a tick.
+    pub(crate) fn record_tick(&mut self, reading: &LimiterReading, tick: Tick) {
+        let counters = &reading.totals.counters;
+        let counted = Counted::from_counters(counters);
         let before = std::mem::replace(&mut self.counted, counted);
-        let seconds = at.elapsed.unwrap_or(INTERVAL).as_secs_f64().max(1e-3);
-        let mut row = row(&self.row.name, look);
+        let seconds = tick.elapsed.unwrap_or(INTERVAL).as_secs_f64().max(1e-3);
+        let mut row = Row::from_reading(reading);
         row.admitted = rate(counted.admitted, before.admitted, seconds);
         row.cancelled = rate(counted.cancelled, before.cancelled, seconds);
-        row.rejected = RejectedRates::between(&before.rejected, &counted.rejected, seconds);
-        // What short waits have lost is known when they are over, what long ones lose while they last: of
-        // those that are over, no more than this tick was theirs.
-        let waiting = as_calls(look.totals.waiting as u64);
+        #[expect(clippy::cast_possible_truncation, reason = "to be drawn")]
+        let refused = ByKind::from_fn(|kind| {
+            rate(counted.rejected.get(kind), before.rejected.get(kind), seconds) as f32
+        });
+        row.rejected = refused;
+        // The time lost by short waits is known when they are over. A wait that goes on loses one second each
+        // second. A wait that is over has lost at most the length of this tick in it.
+        let waiting = as_calls(reading.usage.waiting as u64);
         let over = as_calls(counted.waits.saturating_sub(before.waits));
         let lost = ((counted.waited - before.waited) / seconds).min(over).max(waiting);
         self.lost += (lost - self.lost) * SMOOTHING;
         row.lost = round(self.lost);
-        if let Some(waits) = counters.waits().filter(|_| at.is_after(WINDOW)) {
-            self.windows = Windows::begun(waits, at.tick);
+        if let Some(waits) = counters.waits().filter(|_| tick.is_after(WINDOW)) {
+            self.waits = WaitWindows::start(waits, tick.number);
         }
-        (row.p50, row.p99) = self.windows.percentiles(counters.waits(), at.tick);
-        self.show(row, at.tick);
+        (row.p50, row.p99) = self.waits.percentiles(counters.waits(), tick.number);
+        self.show(row, tick.number);
+        // A reader that was overtaken records an older tick.
+        self.last_read = self.last_read.max(tick.number);
         if !self.is_changing {
-            self.note_changes(look, at.time, None);
+            self.log_changes(reading, tick.time, None);
         }
     }
 
-    /// Somebody has changed something.
-    pub(super) fn changed_by(&mut self, look: &Look, at: At, by: Option<&str>) -> Vec<Change> {
-        let now = row(&self.row.name, look);
+    /// Records a reading between two ticks. Rates are left to the next tick.
+    pub(crate) fn record_change(
+        &mut self,
+        reading: &LimiterReading,
+        tick: Tick,
+        by: Option<&str>,
+    ) -> Vec<LoggedChange> {
+        let now = Row::from_reading(reading);
         let row = Row {
             limit: now.limit,
             capacity: now.capacity,
@@ -209,8 +166,8 @@ impl Watched {
             paused: now.paused,
             ..self.row.clone()
         };
-        self.show(row, at.tick);
-        self.note_changes(look, at.time, by)
+        self.show(row, tick.number);
+        self.log_changes(reading, tick.time, by)
     }
 
     fn show(&mut self, row: Row, tick: u64) {
@@ -223,30 +180,36 @@ impl Watched {
         }
     }
 
-    fn note_changes(&mut self, look: &Look, time: u64, by: Option<&str>) -> Vec<Change> {
-        let new =
-            changes((&self.settings, self.is_closed), (&look.settings, look.is_closed), time, by);
-        (self.settings, self.is_closed) = (look.settings, look.is_closed);
-        self.log.add(&new);
-        new
+    /// Logs the changes since the last reading, and returns them.
+    fn log_changes(
+        &mut self,
+        reading: &LimiterReading,
+        time: u64,
+        by: Option<&str>,
+    ) -> Vec<LoggedChange> {
+        let after = LoggedState::from_reading(reading);
+        let before = std::mem::replace(&mut self.logged, after);
+        let changes = before.changes_to(&after, time, by);
+        self.log.add(&changes);
+        changes
     }
 
-    /// Another point of the line that the row shows.
-    pub(super) fn draw(&mut self, most: usize) {
+    /// Appends a point to the row's line, which has at most so many.
+    pub(crate) fn extend_spark(&mut self, most: usize) {
         if self.spark.len() >= most {
             self.spark.pop_front();
         }
-        self.spark.push_back(small(self.row.in_use));
+        self.spark.push_back(to_u32(self.row.in_use));
     }
 
-    /// What goes into the history, if it is not what was there last.
-    pub(super) fn sample(&mut self) -> Option<Sample> {
+    /// Makes the sample for the history; `None` if it is the same as the last one.
+    pub(crate) fn next_sample(&mut self) -> Option<Sample> {
         let row = &self.row;
         #[expect(clippy::cast_possible_truncation, reason = "to be drawn")]
         let sample = Sample {
-            in_use: small(row.in_use),
-            capacity: row.capacity.map(small),
-            waiting: small(row.waiting),
+            in_use: to_u32(row.in_use),
+            capacity: row.capacity.map(to_u32),
+            waiting: to_u32(row.waiting),
             p50: row.p50.map(|wait| wait as f32),
             p99: row.p99.map(|wait| wait as f32),
             admitted: row.admitted as f32,
@@ -257,95 +220,21 @@ impl Watched {
 }
 
 impl Counted {
-    fn of(counters: &Counters) -> Self {
+    fn from_counters(counters: &Counters) -> Self {
         let waits = counters.waits();
         Self {
-            admitted: counters.admitted_at_once + waits.map_or(0, Histogram::count),
+            admitted: counters.admitted_at_once + counters.admitted_after_waiting(),
             cancelled: counters.cancelled,
             rejected: counters.rejected,
-            waits: waits.map_or(0, Histogram::count),
-            waited: waits.map_or(0.0, |waits| waits.total().as_secs_f64()),
+            waits: counters.admitted_after_waiting(),
+            waited: waits.map(Histogram::total).unwrap_or_default().as_secs_f64(),
         }
     }
 }
 
-impl RejectedRates {
-    fn between(before: &RejectedCounts, after: &RejectedCounts, seconds: f64) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "to be drawn")]
-        let of = |kind| rate(after.of(kind), before.of(kind), seconds) as f32;
-        Self {
-            queue_full: of(RejectedKind::QueueFull),
-            timed_out: of(RejectedKind::TimedOut),
-            too_heavy: of(RejectedKind::TooHeavy),
-            closed: of(RejectedKind::Closed),
-            evicted: of(RejectedKind::Evicted),
-        }
-    }
-}
-
-impl Windows {
-    /// With nothing in it yet.
-    fn begun(waits: &Histogram, tick: u64) -> Self {
-        Self { before: [(); 2].map(|()| Some(Box::new(waits.clone()))), since: tick }
-    }
-
-    /// Half of the waits in the window were no longer than the first, 99 in 100 no longer than the
-    /// second.
-    fn percentiles(&mut self, waits: Option<&Histogram>, tick: u64) -> (Option<f64>, Option<f64>) {
-        let waits = waits.filter(|waits| waits.count() > 0);
-        let [before, _] = &self.before;
-        let times = waits.and_then(|waits| {
-            let mut window = waits.clone();
-            if let Some(before) = before {
-                if before.count() == waits.count() {
-                    return None;
-                }
-                window.subtract(before);
-            }
-            Some(window.times())
-        });
-        if tick >= self.since + WINDOW {
-            self.since = tick;
-            self.before.swap(0, 1);
-            self.before[1] = waits.map(|waits| Box::new(waits.clone()));
-        }
-        times.filter(|times| times.count > 0).map_or((None, None), |times| {
-            (Some(times.p50.as_secs_f64()), Some(times.p99.as_secs_f64()))
-        })
-    }
-}
-
-/// More cannot be drawn.
-fn small(figure: usize) -> u32 {
+/// Larger figures cannot be drawn.
+fn to_u32(figure: usize) -> u32 {
     u32::try_from(figure).unwrap_or(u32::MAX)
-}
-
-/// What is so at this moment.
-fn row(name: &Arc<str>, look: &Look) -> Row {
-    let Look { settings, totals, .. } = look;
-    Row {
-        name: Arc::clone(name),
-        limit: settings.limit.value,
-        capacity: (!look.is_keyed).then_some(look.capacity),
-        in_use: totals.in_use,
-        waiting: totals.waiting,
-        keys: look.is_keyed.then_some(totals.keys),
-        runtimes: look.runtimes,
-        scope: look.scope,
-        admitted: 0.0,
-        rejected: RejectedRates::default(),
-        cancelled: 0.0,
-        p50: None,
-        p99: None,
-        lost: 0.0,
-        source: settings.limit.source,
-        enabled: settings.enabled.value,
-        shadow: settings.shadow.value,
-        closed: look.is_closed,
-        paused: settings.limit.value == 0,
-        warnings: look.warnings,
-        spark: None,
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 in a tick")]
@@ -358,7 +247,7 @@ fn as_calls(calls: u64) -> f64 {
     calls as f64
 }
 
-/// To the thousandth, so that what has died away is 0 and a row stays as it is.
+/// Rounds to the thousandth, so that a figure that dies away becomes 0 and its row stays as it is.
 fn round(figure: f64) -> f64 {
     (figure * 1e3).round() / 1e3
 }
