@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn description() -> Value {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../limit-runtime/src/console/openapi.json");
+    let file =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../integrations/limit-console/src/openapi.json");
     let text = std::fs::read_to_string(file).expect("it is there");
     serde_json::from_str(&text).expect("JSON")
 }

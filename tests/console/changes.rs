@@ -35,7 +35,7 @@ async fn limit_is_changed_and_the_queue_drains() {
         waiter.await.expect("it is let in");
     }
     drop(permit);
-    assert_eq!(LIMITER.limit(), 4);
+    assert_eq!(LIMITER.limit(), Some(4));
     assert_eq!(console.row("changes::limit").await["limit"], 4, "before the next tick");
 }
 
@@ -92,7 +92,7 @@ async fn pause_has_everybody_wait_and_going_on_gives_the_limit_back_that_there_w
         for _ in 0..2 {
             // Pausing twice is pausing once.
             assert_eq!(pause(true).await.json()["limiter"]["paused"], true);
-            assert_eq!(limiter.limit(), 0);
+            assert_eq!(limiter.limit(), Some(0));
         }
         assert_eq!(pause(false).await.json()["limiter"]["paused"], false);
         assert_eq!(limiter.snapshot().settings.limit, before);
@@ -107,7 +107,7 @@ async fn pause_has_everybody_wait_and_going_on_gives_the_limit_back_that_there_w
 #[tokio::test]
 async fn limit_that_is_0_by_the_code_is_not_gone_on_with() {
     let limiter = Limiter::new("changes::zero", 0);
-    assert_eq!(limiter.limit(), 0);
+    assert_eq!(limiter.snapshot().total.limit, 0);
     let console = Console::writable();
     let refused = console.set(json!({"name": "changes::zero", "paused": false})).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
@@ -239,7 +239,7 @@ async fn limiter_that_was_made_again_since_the_last_reading_can_be_seen_and_chan
     assert_eq!(console.get(path).await.json()["limiter"]["limit"], 6);
     let answer = console.set(json!({"name": "changes::again", "limit": 7})).await.json();
     assert_eq!(answer["changes"][0]["from"], "6");
-    assert_eq!(limiter.limit(), 7);
+    assert_eq!(limiter.limit(), Some(7));
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,7 +284,7 @@ async fn going_on_gives_the_last_limit_back_whoever_has_changed_it_meanwhile() {
 #[tokio::test(start_paused = true)]
 async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is_changed() {
     let limiter = Limiter::new("changes::zero_paused", 0);
-    assert_eq!(limiter.limit(), 0);
+    assert_eq!(limiter.snapshot().total.limit, 0);
     let console = Console::writable();
     console.set(json!({"name": "changes::zero_paused", "paused": true})).await.json();
     let before = limiter.snapshot();
@@ -307,7 +307,7 @@ async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is
 #[tokio::test]
 async fn limit_from_before_a_pause_is_not_given_back_once_all_is_taken_back() {
     let limiter = Limiter::new("changes::zero_reset", 0);
-    assert_eq!(limiter.limit(), 0);
+    assert_eq!(limiter.snapshot().total.limit, 0);
     let console = Console::writable();
     let set = async |mut wanted: Value| {
         wanted["name"] = "changes::zero_reset".into();
@@ -317,23 +317,23 @@ async fn limit_from_before_a_pause_is_not_given_back_once_all_is_taken_back() {
         assert_eq!(set(wanted).await, 200);
     }
     assert_eq!(set(json!({"paused": true})).await, 200);
-    assert_eq!((set(json!({"paused": false})).await, limiter.limit()), (409, 0));
+    assert_eq!((set(json!({"paused": false})).await, limiter.limit()), (409, Some(0)));
 }
 
 #[tokio::test]
 async fn token_is_found_in_a_file_that_ends_with_a_line_s_end() {
     let limiter = Limiter::new("changes::token", 5);
     drop(limiter.acquire().await);
-    let options = limit_runtime::console::Options::new().writable(format!("{TOKEN}\r\n"));
+    let options = limit_console::Options::new().writable(format!("{TOKEN}\r\n"));
     let console = Console::new(options);
     console.set(json!({"name": "changes::token", "limit": 6})).await.json();
-    assert_eq!(limiter.limit(), 6);
+    assert_eq!(limiter.limit(), Some(6));
 }
 
 #[tokio::test]
 async fn token_that_no_header_can_have_is_none() {
     for token in ["pässword", "one\ntwo", " \u{a0}"] {
-        let console = Console::new(limit_runtime::console::Options::new().writable(token));
+        let console = Console::new(limit_console::Options::new().writable(token));
         assert_eq!(console.get("/api/limiters").await.json()["writable"], false, "{token:?}");
     }
 }

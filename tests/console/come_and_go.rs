@@ -70,7 +70,7 @@ async fn a_name_that_was_dropped_often_is_told_to_be_gone_once() {
     slow.next().await;
     for _ in 0..3 {
         let limiter = Limiter::new("come-and-go::often", 1);
-        assert_eq!(limiter.limit(), 1);
+        assert_eq!(limiter.snapshot().total.limit, 1);
         steady.next().await;
         drop(limiter);
         steady.next().await;

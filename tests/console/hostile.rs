@@ -3,8 +3,8 @@
 use crate::support::{Console, TOKEN, get, post, request, served};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use limit_console::{Options, serve, serve_with};
 use limit_runtime::Limiter;
-use limit_runtime::console::{Options, serve, serve_with};
 use serde_json::json;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -206,7 +206,7 @@ async fn only_posts_in_json_change_something() {
         let mut request = post(json!({"name": "hostile::method", "limit": 100}).to_string());
         *request.method_mut() = method.parse().expect("a method");
         assert_eq!(console.ask(request).await.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
-        assert_eq!(limiter.limit(), 5);
+        assert_eq!(limiter.limit(), Some(5));
     }
     for kind in [
         "text/plain",
@@ -326,7 +326,7 @@ async fn every_answer_forbids_what_a_page_could_be_made_to_do() {
 fn files_of_the_page_are_small_enough_to_read() {
     let file = |name: &str| {
         let path =
-            format!("{}/../limit-runtime/src/console/page/{name}", env!("CARGO_MANIFEST_DIR"));
+            format!("{}/../integrations/limit-console/src/page/{name}", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).expect("it is there")
     };
     let files = ["index.html", "console.css", "console.js"].map(file);
@@ -409,9 +409,9 @@ async fn requests_that_are_no_browser_s_are_no_way_in() {
             answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.0 4"),
             "{answer:?} to {refused}"
         );
-        assert_eq!(limiter.limit(), 5, "{refused}");
+        assert_eq!(limiter.limit(), Some(5), "{refused}");
     }
     assert_eq!(answer_to(address, &change(post, ours)).await, "HTTP/1.1 200 OK");
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.limit(), Some(1));
     server.abort();
 }

@@ -28,7 +28,7 @@ impl Visit for Line {
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("limit_runtime::console") && *metadata.level() <= Level::INFO
+        metadata.target().starts_with("limit_console") && *metadata.level() <= Level::INFO
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

@@ -3,7 +3,7 @@
 use crate::support::{Console, served};
 use axum::Router;
 use axum::http::StatusCode;
-use limit_runtime::console::{Options, router, serve, serve_with};
+use limit_console::{Options, router, serve, serve_with};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Where a relative address on a page leads.

@@ -4,8 +4,8 @@ use crate::support::{Console, get};
 use axum::body::BodyDataStream;
 use axum::http::StatusCode;
 use futures::StreamExt;
+use limit_console::Options;
 use limit_runtime::Limiter;
-use limit_runtime::console::Options;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ async fn what_has_changed_is_told_once_and_what_is_gone() {
 async fn who_was_away_for_long_is_told_all_again() {
     let console = Console::read_only();
     let limiter = Limiter::new("stream::away", 1);
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.snapshot().total.limit, 1);
     let mut slow = Stream::open(&console, "/api/stream").await;
     let mut steady = Stream::open(&console, "/api/stream").await;
     assert_eq!(slow.next().await.0, "all");
@@ -134,7 +134,7 @@ async fn limiter_that_is_made_again_is_not_told_to_be_gone() {
     let console = Console::read_only();
     let limiter = |limit| {
         let limiter = Limiter::new("stream::back", limit);
-        assert_eq!(limiter.limit(), limit);
+        assert_eq!(limiter.snapshot().total.limit, limit);
         limiter
     };
     let first = limiter(1);
@@ -222,7 +222,7 @@ async fn limiter_that_somebody_asks_for_before_the_next_reading_is_told_to_who_f
     let mut stream = Stream::open(&console, "/api/stream").await;
     stream.next().await;
     let limiter = Limiter::new("stream::asked", 1);
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.snapshot().total.limit, 1);
     let detail = console.get("/api/limiter?name=stream::asked").await.json();
     assert_eq!(detail["history"]["time"], serde_json::json!([]), "there was no reading of it");
     let (_, event) = stream.next().await;

@@ -3,8 +3,8 @@
 use crate::stream::Stream;
 use crate::support::{Console, get};
 use axum::http::StatusCode;
+use limit_console::Options;
 use limit_runtime::Limiter;
-use limit_runtime::console::Options;
 use std::time::Duration;
 
 /// Turns what never comes into a failure.

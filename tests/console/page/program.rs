@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::middleware::map_response;
 use axum::response::Response;
 use futures::StreamExt;
-use limit_runtime::console::{self, Options};
+use limit_console::Options;
 use limit_runtime::{Limiter, diagnostics};
 use std::future::{pending, ready};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -62,8 +62,9 @@ impl Program {
         let streams = Arc::clone(&self.streams);
         console.spawn(async move {
             let count = move |response: Response| ready(counted(response, &streams));
-            let app =
-                Router::new().nest("/limits", console::router(options)).layer(map_response(count));
+            let app = Router::new()
+                .nest("/limits", limit_console::router(options))
+                .layer(map_response(count));
             let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime");
             let service = app.into_make_service_with_connect_info::<SocketAddr>();
             axum::serve(listener, service).await
