@@ -151,6 +151,39 @@ async fn all_or_nothing_is_changed() {
     }
 }
 
+#[tokio::test]
+async fn pause_neither_begins_nor_ends_with_a_setting_that_is_refused() {
+    // Its calls cannot be refused.
+    let limiter = Limiter::new("changes::refused_pause", 5);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    for (is_paused, limit) in [(true, 5), (false, 0)] {
+        let wanted = |paused: bool| json!({"name": "changes::refused_pause", "paused": paused});
+        let mut bad = wanted(is_paused);
+        bad["max_waiting"] = 1.into();
+        let before = limiter.snapshot();
+        let refused = console.set(bad).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+        assert_eq!((limiter.snapshot(), limiter.limit()), (before, Some(limit)));
+        console.set(wanted(true)).await.json();
+    }
+}
+
+#[tokio::test]
+async fn more_calls_than_can_wait_are_any_number() {
+    let limiter = Limiter::new("changes::unbounded", 5).max_waiting(9);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    for most in [u64::from(u32::MAX), u64::MAX] {
+        console.set(json!({"name": "changes::unbounded", "max_waiting": 7})).await.json();
+        let wanted = json!({"name": "changes::unbounded", "max_waiting": most});
+        let change = console.set(wanted).await.json()["changes"][0].clone();
+        assert_eq!((&change["from"], &change["to"]), (&json!("7"), &json!("any number")));
+        let max_waiting = limiter.snapshot().settings.max_waiting;
+        assert_eq!((max_waiting.value, max_waiting.source), (None, Source::Live));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn changes_by_others_are_noted_too() {
     let console = Console::read_only();

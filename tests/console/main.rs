@@ -4,6 +4,7 @@ mod api;
 mod changes;
 mod come_and_go;
 mod hostile;
+mod lists;
 mod log;
 mod nested;
 mod stream;
