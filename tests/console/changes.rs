@@ -1,4 +1,4 @@
-//! What the knob does.
+//! Changes of settings by the console.
 
 use crate::support::{Console, TOKEN, request};
 use axum::body::Body;
@@ -290,23 +290,23 @@ async fn going_on_gives_the_last_limit_back_whoever_has_changed_it_meanwhile() {
     limiter.set_limit(2);
     set(json!({"paused": true})).await;
     assert_eq!(set(json!({"paused": false})).await, 2);
-    // A limit of 0 is a pause, however it is said.
+    // A limit of 0 is a pause, set by either field.
     set(json!({"limit": 3})).await;
     set(json!({"limit": 0})).await;
     assert_eq!(set(json!({"paused": false})).await, 3);
-    // What was taken back is not given back later.
+    // A limit that was taken back is not given back later.
     set(json!({"paused": true})).await;
     set(json!({"reset": true})).await;
     limiter.set_limit(0);
     assert_eq!(set(json!({"paused": false})).await, 5);
-    // Another limit has ended the pause, and the program has set 0: that is not the console's.
+    // Another limit ended the pause, and then the program set 0: that is no pause of the console's.
     set(json!({"limit": 3})).await;
     set(json!({"paused": true})).await;
     limiter.set_limit(2);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     limiter.set_limit(0);
     assert_eq!(set(json!({"paused": false})).await, 5);
-    // Set to 0 by the program since the last reading: nothing to remember.
+    // The program set 0 since the last tick: the console does not know the limit before.
     limiter.set_limit(4);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     limiter.set_limit(0);
@@ -327,7 +327,7 @@ async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is
         assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
         assert_eq!(limiter.snapshot().settings, before.settings);
     }
-    // What others change is noted from then on as ever.
+    // Changes by others are logged from then on as before.
     limiter.set_limit(8);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let detail = console.get("/api/limiter?name=changes::zero_paused").await.json();
@@ -392,7 +392,7 @@ async fn change_that_a_reading_comes_amid_is_by_who_has_made_it() {
     let console = std::sync::Arc::new(Console::writable());
     console.get("/api/limiter?name=changes::amid").await.json();
 
-    // What is taken back is a limit that has to be found out, and that takes long.
+    // The reset leaves a limit that has to be resolved, and that takes long.
     let change = tokio::spawn({
         let console = std::sync::Arc::clone(&console);
         async move {

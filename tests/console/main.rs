@@ -1,4 +1,4 @@
-//! The console: its API, who is let in, and what is changed by it.
+//! The console: its API, the access to it, and the changes that it makes.
 
 mod api;
 mod changes;

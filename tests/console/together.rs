@@ -1,4 +1,4 @@
-//! One stream for all that a page follows, and what is asked of the proxies before it.
+//! One stream for everything that a page follows, and the headers for proxies.
 
 use crate::stream::Stream;
 use crate::support::{Console, get};
@@ -7,7 +7,7 @@ use limit_console::Options;
 use limit_runtime::Limiter;
 use std::time::Duration;
 
-/// Turns what never comes into a failure.
+/// Waits for at most a minute, so that a test fails in place of hanging.
 async fn within<T>(comes: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), comes).await.expect("it comes")
 }

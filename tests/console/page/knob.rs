@@ -112,14 +112,14 @@ fn what_is_refused_is_said_and_changes_nothing() {
     assert_eq!(browser.value("[text('#said'), $('#limit').value]"), json!(["", "6"]));
     browser.picture("refused");
 
-    // As it comes along when it is copied.
+    // A copied token brings white space along.
     browser.fill("#token", &format!(" {TOKEN} "));
     browser.click("#shadow");
     browser.until_is("text('#said')", "Done: shadow was off, is on.");
     for no_limit in ["-1", "1.5", "abc", ""] {
         browser.fill("#limit", no_limit);
         browser.click("#set");
-        // What was said before is not said of this.
+        // The words about the change before are gone.
         browser.until_is(
             "[text('#said'), text('#refused'), document.activeElement.id]",
             json!(["", "A limit is a whole number, 0 or more.", "limit"]),

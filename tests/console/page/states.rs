@@ -1,4 +1,4 @@
-//! Nothing to show, very much to show, and little room.
+//! The page with nothing to show, with very much to show, and with little room.
 
 use crate::alone::alone;
 use crate::browser::{Browser, turn};
@@ -43,7 +43,7 @@ fn ten_thousand_limiters_stay_usable() {
         browser.until("rows().length === 200");
         browser.click("#more");
         browser.until("rows().length === 400");
-        // However many there are, no more is drawn than is shown; and they are sorted all the same.
+        // The page draws no more rows than it shows, and sorts all of them.
         browser.click("[data-sort=name] button");
         browser.until("rows()[0] === 'many::00000' && rows().length === 400");
         browser.finish(&[]);
@@ -74,7 +74,7 @@ fn on_a_phone_nothing_sticks_out() {
     assert_eq!(browser.value("$('#overview').offsetParent === null && scrollY === 0"), true);
     browser.nothing_sticks_out();
     browser.everything_has_a_name();
-    // What is scrolled can have the focus, and nothing else has a place among the stops of the tab key.
+    // A card that scrolls can have the focus. A card that does not is no stop of the tab key.
     browser.until_is(
         "['waiters', 'settings'].map(id => $(`#${id}`).closest('.card').getAttribute('tabindex'))",
         json!(["0", null]),

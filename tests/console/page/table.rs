@@ -64,7 +64,7 @@ fn its_head_sorts() {
     let names = ["table::bottleneck", "table::busy", "table::calm", "table::strict"];
     browser.until_is("rows()", json!(names));
     assert_eq!(browser.value(sorted), json!([["name", "ascending"]]));
-    // By the keyboard too.
+    // The keyboard works too.
     browser.press(&Key::Enter.to_string());
     let names = ["table::strict", "table::calm", "table::busy", "table::bottleneck"];
     browser.until_is("rows()", json!(names));
