@@ -187,7 +187,7 @@ async fn more_calls_than_can_wait_are_any_number() {
 #[tokio::test(start_paused = true)]
 async fn changes_by_others_are_noted_too() {
     let console = Console::read_only();
-    let limiter = Limiter::new("changes::others", 5);
+    let limiter = Limiter::new("changes::others", 5).max_waiting(9);
     drop(limiter.acquire().await);
     console.get("/api/limiter?name=changes::others").await.json();
     limiter.set_limit(6);
