@@ -50,38 +50,74 @@ pub enum EventKind {
     LimitChanged,
 }
 
+impl EventKind {
+    /// All kinds. A refusal is there once for each [`RejectedKind`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{EventKind, RejectedKind};
+    ///
+    /// assert!(EventKind::ALL.contains(&EventKind::Rejected(RejectedKind::TimedOut)));
+    /// ```
+    pub const ALL: &'static [Self] = &{
+        let mut all = [Self::Waiting; Self::OTHERS.len() + RejectedKind::ALL.len()];
+        let mut index = 0;
+        while index < all.len() {
+            all[index] = if index < Self::OTHERS.len() {
+                Self::OTHERS[index]
+            } else {
+                Self::Rejected(RejectedKind::ALL[index - Self::OTHERS.len()])
+            };
+            index += 1;
+        }
+        all
+    };
+
+    /// All kinds but refusals.
+    const OTHERS: [Self; 5] =
+        [Self::Waiting, Self::Admitted, Self::Cancelled, Self::Released, Self::LimitChanged];
+
+    /// The name in figures and with `serde`, such as `limit_changed`. The name of a refusal does not say the
+    /// reason.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Admitted => "admitted",
+            Self::Rejected(_) => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Released => "released",
+            Self::LimitChanged => "limit_changed",
+        }
+    }
+}
+
 /// So many events are kept for whoever is slow to receive them.
 pub(crate) const KEPT: usize = 1024;
 
 #[cfg(all(test, feature = "serde", not(limit_loom)))]
 mod tests {
-    use super::EventKind::{self, Admitted, Cancelled, LimitChanged, Rejected, Released, Waiting};
-    use crate::rejected::RejectedKind;
+    use super::EventKind;
+    use std::collections::BTreeSet;
 
     #[test]
-    fn the_table_has_every_event() {
-        let all =
-            [Waiting, Admitted, Rejected(RejectedKind::Closed), Cancelled, Released, LimitChanged];
-        let row = |kind: EventKind| {
-            // One that is missing above does not compile here.
-            let name = match kind {
-                Waiting => "Waiting",
-                Admitted => "Admitted",
-                Rejected(_) => "Rejected",
-                Cancelled => "Cancelled",
-                Released => "Released",
-                LimitChanged => "LimitChanged",
-            };
-            let serialised = serde_json::to_string(&kind).expect("it is serialised");
+    fn the_table_and_the_list_have_every_event() {
+        let kinds = EventKind::ALL.iter().map(|kind| {
+            let serialised = serde_json::to_string(kind).expect("it is serialised");
             let tag = serialised.split('"').nth(1).expect("a name").to_owned();
-            (format!("/// | [`{name}`]"), format!("| `{tag}` |"))
-        };
-        let table: Vec<_> =
-            include_str!("events.rs").lines().filter(|line| line.starts_with("/// | [`")).collect();
-        assert_eq!(table.len(), all.len());
-        for (line, kind) in table.iter().zip(all) {
-            let (start, end) = row(kind);
-            assert!(line.starts_with(&start) && line.ends_with(&end), "{line}");
+            assert_eq!(tag, kind.as_str());
+            let name = format!("{kind:?}");
+            let name = name.split('(').next().expect("a name");
+            (format!("/// | [`{name}`](Self::{name}) |"), format!("| `{tag}` |"))
+        });
+        let kinds: BTreeSet<_> = kinds.collect();
+        let lines = include_str!("events.rs").lines();
+        let table: Vec<_> = lines.filter(|line| line.starts_with("/// | [`")).collect();
+        assert_eq!(table.len(), kinds.len());
+        for (start, end) in kinds {
+            let is_row = |line: &&&str| line.starts_with(&start) && line.ends_with(&end);
+            assert_eq!(table.iter().filter(is_row).count(), 1, "{start} … {end}");
         }
     }
 }

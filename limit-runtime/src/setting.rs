@@ -8,6 +8,9 @@ pub use in_force::{Setting, Settings, Source, Unsupported};
 use std::fmt;
 use std::time::Duration;
 
+/// The count that stands for no bound.
+const NO_BOUND: usize = u32::MAX as usize;
+
 /// The settings that can be changed while a program runs.
 ///
 /// | setting | value | set while running by |
@@ -124,8 +127,7 @@ impl SettingKind {
     pub const fn value_type(self) -> ValueType {
         match self {
             Self::Limit => ValueType::Count { most: MAX_LIMIT as usize },
-            // One less than the number that stands for no bound.
-            Self::MaxWaiting => ValueType::Count { most: u32::MAX as usize - 1 },
+            Self::MaxWaiting => ValueType::Count { most: NO_BOUND - 1 },
             Self::MaxWait => ValueType::Duration,
             Self::Enabled | Self::Shadow => ValueType::Switch,
         }
@@ -193,7 +195,9 @@ impl fmt::Display for WrongType {
 impl std::error::Error for WrongType {}
 
 impl SettingValues {
-    /// Sets a value, in place of the one that is there. A count above the largest is taken down to it.
+    /// Sets a value, in place of the one that is there. A count above the largest is taken down to it; for
+    /// [`MaxWaiting`](SettingKind::MaxWaiting) it stands for no bound, as it does with
+    /// [`LimiterHandle::set_max_waiting`](crate::LimiterHandle::set_max_waiting).
     ///
     /// # Errors
     ///
@@ -204,8 +208,9 @@ impl SettingValues {
             return Err(WrongType { kind, value });
         }
         let value = match (value_type, value) {
-            (ValueType::Count { most }, SettingValue::Count(count)) => {
-                SettingValue::Count(count.min(most))
+            (ValueType::Count { most }, SettingValue::Count(count)) if count > most => {
+                let is_unbounded = kind == SettingKind::MaxWaiting;
+                SettingValue::Count(if is_unbounded { NO_BOUND } else { most })
             }
             (_, value) => value,
         };

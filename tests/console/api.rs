@@ -1,4 +1,4 @@
-//! What is answered is as the description says, and as the limiters count.
+//! The answers of the API match its description and the figures of the limiters.
 
 use crate::stream::Stream;
 use crate::support::{Console, TOKEN, request};
@@ -10,12 +10,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn description() -> Value {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../limit-runtime/src/console/openapi.json");
+    let file =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../integrations/limit-console/src/openapi.json");
     let text = std::fs::read_to_string(file).expect("it is there");
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Whether something is as a schema of the description says.
+/// Checks a value against a schema of the description.
 fn assert_is(schema: &str, value: &Value) {
     let schemas = &description()["components"]["schemas"];
     assert!(schemas.get(schema).is_some(), "{schema}");
@@ -32,7 +33,7 @@ fn assert_is(schema: &str, value: &Value) {
     assert!(errors.is_empty(), "{errors:#?}\n{value:#}");
 }
 
-/// The schema that the description names for an answer.
+/// Returns the name of the schema that the description has for an answer.
 fn schema_of(path: &str, method: &str, status: StatusCode) -> String {
     let answer = &description()["paths"][path][method]["responses"][status.as_str()];
     let schema = &answer["content"]["application/json"]["schema"]["$ref"];
@@ -41,7 +42,7 @@ fn schema_of(path: &str, method: &str, status: StatusCode) -> String {
     schema.trim_start_matches("#/components/schemas/").to_owned()
 }
 
-/// A limiter with everything in it: holders, waiters, refusals, keys of several types.
+/// Makes a limiter with everything in it: holders, waiters, refusals, keys of several types.
 async fn everything(name: &'static str) -> impl Drop {
     let limiter = Limiter::new(name, 1).max_waiting(1).keyed();
     let limiter: &'static _ = Box::leak(Box::new(limiter));
@@ -162,7 +163,7 @@ async fn everything_that_is_described_is_served_and_nothing_else() {
             assert_ne!(answer.status(), StatusCode::NOT_FOUND, "{method} {path}");
         }
     }
-    // What the page asks for is there.
+    // The page's own files are served.
     let page = console.get("/").await.body;
     for file in ["console.css", "console.js"] {
         assert!(page.contains(&format!("\"{file}\"")), "{file}");
@@ -212,7 +213,7 @@ async fn rates_waits_and_history_are_those_of_the_limiter() {
     assert!((0.5..0.57).contains(&p50), "{p50}");
     assert!(row["lost"].as_f64().is_some_and(|lost| lost > 0.0), "one waits");
 
-    // Nothing more: rates are 0, what waits still does.
+    // Nothing more happens: rates are 0, and one call still waits.
     stream.next().await;
     let row = console.row("api::figures").await;
     assert_eq!((&row["admitted"], &row["rejected"]["queue_full"]), (&json!(0.0), &json!(0.0)));
@@ -306,7 +307,7 @@ fn rates_are_by_second_also_after_nobody_has_read_for_long() {
         });
     };
     admit(1);
-    // The first request sees the limiter, and the first reading is right after.
+    // The first request sees the limiter, and the first tick follows at once.
     runtime().block_on(async {
         console.get("/api/limiter?name=api::gap").await.json();
         for _ in 0..10 {
@@ -349,7 +350,7 @@ async fn of_many_holders_the_oldest_are_shown() {
     assert_eq!(weights, (1..=50).map(Some).collect::<Vec<_>>());
 }
 
-/// A call that waits a tenth of a second.
+/// Makes a call that waits a tenth of a second.
 async fn wait(limiter: &Limiter) {
     let permit = limiter.acquire().await;
     let mut waiter = Box::pin(limiter.acquire());
@@ -420,7 +421,7 @@ async fn no_more_is_lost_than_waits() {
         assert_eq!(row["lost"], 5.0, "from the first reading on");
     }
     let before = 5.0;
-    // The queue drains: what was lost earlier is not lost once more.
+    // The queue drains: time that was lost earlier does not count once more.
     drop(permit);
     for waiter in waiters {
         drop(waiter.await);

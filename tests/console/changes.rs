@@ -1,4 +1,4 @@
-//! What the knob does.
+//! Changes of settings by the console.
 
 use crate::support::{Console, TOKEN, request};
 use axum::body::Body;
@@ -35,7 +35,7 @@ async fn limit_is_changed_and_the_queue_drains() {
         waiter.await.expect("it is let in");
     }
     drop(permit);
-    assert_eq!(LIMITER.limit(), 4);
+    assert_eq!(LIMITER.limit(), Some(4));
     assert_eq!(console.row("changes::limit").await["limit"], 4, "before the next tick");
 }
 
@@ -92,7 +92,7 @@ async fn pause_has_everybody_wait_and_going_on_gives_the_limit_back_that_there_w
         for _ in 0..2 {
             // Pausing twice is pausing once.
             assert_eq!(pause(true).await.json()["limiter"]["paused"], true);
-            assert_eq!(limiter.limit(), 0);
+            assert_eq!(limiter.limit(), Some(0));
         }
         assert_eq!(pause(false).await.json()["limiter"]["paused"], false);
         assert_eq!(limiter.snapshot().settings.limit, before);
@@ -107,7 +107,7 @@ async fn pause_has_everybody_wait_and_going_on_gives_the_limit_back_that_there_w
 #[tokio::test]
 async fn limit_that_is_0_by_the_code_is_not_gone_on_with() {
     let limiter = Limiter::new("changes::zero", 0);
-    assert_eq!(limiter.limit(), 0);
+    assert_eq!(limiter.snapshot().total.limit, 0);
     let console = Console::writable();
     let refused = console.set(json!({"name": "changes::zero", "paused": false})).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
@@ -151,10 +151,43 @@ async fn all_or_nothing_is_changed() {
     }
 }
 
+#[tokio::test]
+async fn pause_neither_begins_nor_ends_with_a_setting_that_is_refused() {
+    // Its calls cannot be refused.
+    let limiter = Limiter::new("changes::refused_pause", 5);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    for (is_paused, limit) in [(true, 5), (false, 0)] {
+        let wanted = |paused: bool| json!({"name": "changes::refused_pause", "paused": paused});
+        let mut bad = wanted(is_paused);
+        bad["max_waiting"] = 1.into();
+        let before = limiter.snapshot();
+        let refused = console.set(bad).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+        assert_eq!((limiter.snapshot(), limiter.limit()), (before, Some(limit)));
+        console.set(wanted(true)).await.json();
+    }
+}
+
+#[tokio::test]
+async fn more_calls_than_can_wait_are_any_number() {
+    let limiter = Limiter::new("changes::unbounded", 5).max_waiting(9);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    for most in [u64::from(u32::MAX), u64::MAX] {
+        console.set(json!({"name": "changes::unbounded", "max_waiting": 7})).await.json();
+        let wanted = json!({"name": "changes::unbounded", "max_waiting": most});
+        let change = console.set(wanted).await.json()["changes"][0].clone();
+        assert_eq!((&change["from"], &change["to"]), (&json!("7"), &json!("any number")));
+        let max_waiting = limiter.snapshot().settings.max_waiting;
+        assert_eq!((max_waiting.value, max_waiting.source), (None, Source::Live));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn changes_by_others_are_noted_too() {
     let console = Console::read_only();
-    let limiter = Limiter::new("changes::others", 5);
+    let limiter = Limiter::new("changes::others", 5).max_waiting(9);
     drop(limiter.acquire().await);
     console.get("/api/limiter?name=changes::others").await.json();
     limiter.set_limit(6);
@@ -239,7 +272,7 @@ async fn limiter_that_was_made_again_since_the_last_reading_can_be_seen_and_chan
     assert_eq!(console.get(path).await.json()["limiter"]["limit"], 6);
     let answer = console.set(json!({"name": "changes::again", "limit": 7})).await.json();
     assert_eq!(answer["changes"][0]["from"], "6");
-    assert_eq!(limiter.limit(), 7);
+    assert_eq!(limiter.limit(), Some(7));
 }
 
 #[tokio::test(start_paused = true)]
@@ -257,23 +290,23 @@ async fn going_on_gives_the_last_limit_back_whoever_has_changed_it_meanwhile() {
     limiter.set_limit(2);
     set(json!({"paused": true})).await;
     assert_eq!(set(json!({"paused": false})).await, 2);
-    // A limit of 0 is a pause, however it is said.
+    // A limit of 0 is a pause, set by either field.
     set(json!({"limit": 3})).await;
     set(json!({"limit": 0})).await;
     assert_eq!(set(json!({"paused": false})).await, 3);
-    // What was taken back is not given back later.
+    // A limit that was taken back is not given back later.
     set(json!({"paused": true})).await;
     set(json!({"reset": true})).await;
     limiter.set_limit(0);
     assert_eq!(set(json!({"paused": false})).await, 5);
-    // Another limit has ended the pause, and the program has set 0: that is not the console's.
+    // Another limit ended the pause, and then the program set 0: that is no pause of the console's.
     set(json!({"limit": 3})).await;
     set(json!({"paused": true})).await;
     limiter.set_limit(2);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     limiter.set_limit(0);
     assert_eq!(set(json!({"paused": false})).await, 5);
-    // Set to 0 by the program since the last reading: nothing to remember.
+    // The program set 0 since the last tick: the console does not know the limit before.
     limiter.set_limit(4);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     limiter.set_limit(0);
@@ -284,7 +317,7 @@ async fn going_on_gives_the_last_limit_back_whoever_has_changed_it_meanwhile() {
 #[tokio::test(start_paused = true)]
 async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is_changed() {
     let limiter = Limiter::new("changes::zero_paused", 0);
-    assert_eq!(limiter.limit(), 0);
+    assert_eq!(limiter.snapshot().total.limit, 0);
     let console = Console::writable();
     console.set(json!({"name": "changes::zero_paused", "paused": true})).await.json();
     let before = limiter.snapshot();
@@ -294,7 +327,7 @@ async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is
         assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
         assert_eq!(limiter.snapshot().settings, before.settings);
     }
-    // What others change is noted from then on as ever.
+    // Changes by others are logged from then on as before.
     limiter.set_limit(8);
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let detail = console.get("/api/limiter?name=changes::zero_paused").await.json();
@@ -307,7 +340,7 @@ async fn pause_of_a_limit_that_is_0_by_the_code_does_not_end_and_nothing_else_is
 #[tokio::test]
 async fn limit_from_before_a_pause_is_not_given_back_once_all_is_taken_back() {
     let limiter = Limiter::new("changes::zero_reset", 0);
-    assert_eq!(limiter.limit(), 0);
+    assert_eq!(limiter.snapshot().total.limit, 0);
     let console = Console::writable();
     let set = async |mut wanted: Value| {
         wanted["name"] = "changes::zero_reset".into();
@@ -317,23 +350,23 @@ async fn limit_from_before_a_pause_is_not_given_back_once_all_is_taken_back() {
         assert_eq!(set(wanted).await, 200);
     }
     assert_eq!(set(json!({"paused": true})).await, 200);
-    assert_eq!((set(json!({"paused": false})).await, limiter.limit()), (409, 0));
+    assert_eq!((set(json!({"paused": false})).await, limiter.limit()), (409, Some(0)));
 }
 
 #[tokio::test]
 async fn token_is_found_in_a_file_that_ends_with_a_line_s_end() {
     let limiter = Limiter::new("changes::token", 5);
     drop(limiter.acquire().await);
-    let options = limit_runtime::console::Options::new().writable(format!("{TOKEN}\r\n"));
+    let options = limit_console::Options::new().writable(format!("{TOKEN}\r\n"));
     let console = Console::new(options);
     console.set(json!({"name": "changes::token", "limit": 6})).await.json();
-    assert_eq!(limiter.limit(), 6);
+    assert_eq!(limiter.limit(), Some(6));
 }
 
 #[tokio::test]
 async fn token_that_no_header_can_have_is_none() {
     for token in ["pässword", "one\ntwo", " \u{a0}"] {
-        let console = Console::new(limit_runtime::console::Options::new().writable(token));
+        let console = Console::new(limit_console::Options::new().writable(token));
         assert_eq!(console.get("/api/limiters").await.json()["writable"], false, "{token:?}");
     }
 }
@@ -359,7 +392,7 @@ async fn change_that_a_reading_comes_amid_is_by_who_has_made_it() {
     let console = std::sync::Arc::new(Console::writable());
     console.get("/api/limiter?name=changes::amid").await.json();
 
-    // What is taken back is a limit that has to be found out, and that takes long.
+    // The reset leaves a limit that has to be resolved, and that takes long.
     let change = tokio::spawn({
         let console = std::sync::Arc::clone(&console);
         async move {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const NAME: &str = "come-and-go::each-request";
 
-/// A request: a limiter of its own, a call that is let in at once and one that waits.
+/// Serves a request: with a limiter of its own, a call that is admitted at once, and one that waits.
 async fn request() -> Limiter {
     let limiter = Limiter::new(NAME, 1);
     let permit = limiter.acquire().await;
@@ -27,7 +27,7 @@ async fn a_row_is_that_of_all_that_have_its_name_one_after_another() {
     let mut stream = Stream::open(&console, "/api/stream").await;
     stream.next().await;
     for _ in 0..5 {
-        // Ten in a second, of which a reading sees the last.
+        // Ten requests in a second: the reading sees the limiter of the last one.
         for _ in 0..10 {
             drop(limiter);
             limiter = request().await;
@@ -49,7 +49,7 @@ async fn a_row_is_that_of_all_that_have_its_name_one_after_another() {
     assert_eq!(detail["changes"], json!([]));
     assert_eq!(detail["snapshot"]["total"]["admitted_at_once"], 1, "of the one that there is");
 
-    // What another of the name has waited for long ago is no news.
+    // Waits of long ago, at a former limiter of the name, do not count.
     drop(limiter);
     for _ in 0..30 {
         stream.next().await;
@@ -70,7 +70,7 @@ async fn a_name_that_was_dropped_often_is_told_to_be_gone_once() {
     slow.next().await;
     for _ in 0..3 {
         let limiter = Limiter::new("come-and-go::often", 1);
-        assert_eq!(limiter.limit(), 1);
+        assert_eq!(limiter.snapshot().total.limit, 1);
         steady.next().await;
         drop(limiter);
         steady.next().await;

@@ -1,15 +1,15 @@
-//! Requests that are refused, and change nothing.
+//! Requests that are refused and change nothing.
 
 use crate::support::{Console, TOKEN, get, post, request, served};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use limit_console::{Options, serve, serve_with};
 use limit_runtime::Limiter;
-use limit_runtime::console::{Options, serve, serve_with};
 use serde_json::json;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// A change that would be made, but for what is done to the request.
+/// Sends a good change that `change` has made a bad one, and checks that it is refused.
 async fn assert_refused(
     console: &Console,
     change: impl FnOnce(&mut Request<Body>),
@@ -41,7 +41,7 @@ fn set(name: &'static str, value: &str) -> impl FnOnce(&mut Request<Body>) {
 async fn changes_need_the_token() {
     let console = Console::writable();
     let unauthorized = StatusCode::UNAUTHORIZED;
-    let basic = "Basic OmNvcnJlY3QgaG9yc2UgYmF0dGVyeSBzdGFwbGU="; // The right token, as a browser sends it of itself.
+    let basic = "Basic OmNvcnJlY3QgaG9yc2UgYmF0dGVyeSBzdGFwbGU="; // The right token, as a browser sends it by itself.
     for wrong in [
         "Bearer wrong",
         "Bearer",
@@ -62,7 +62,7 @@ async fn changes_need_the_token() {
         request.headers_mut().append("authorization", "Bearer wrong".parse().expect("a header"));
     };
     assert_refused(&console, twice, unauthorized, "needs the token").await;
-    // Neither in the address nor in the body.
+    // A token in the address does not count.
     let in_query = |request: &mut Request<Body>| {
         without(request);
         *request.uri_mut() =
@@ -107,7 +107,7 @@ async fn names_that_lead_here_from_elsewhere_are_not_answered_to() {
     }
     let without = |request: &mut Request<Body>| drop(request.headers_mut().remove("host"));
     assert_refused(&console, without, forbidden, "allow_host").await;
-    // As to a proxy, and in HTTP/2: whoever names two is not believed either.
+    // The URI has the host in requests to a proxy and in HTTP/2. A request with two hosts is refused.
     for (uri, host, status) in [
         ("http://127.0.0.1/api/limiters", Some("evil.example"), 403),
         ("http://evil.example/api/limiters", Some("127.0.0.1"), 403),
@@ -140,7 +140,7 @@ async fn names_that_lead_here_from_elsewhere_are_not_answered_to() {
         set("host", host)(&mut request);
         assert_eq!(console.ask(request).await.status, StatusCode::OK, "{host}");
     }
-    // As they stand in an address bar, and without.
+    // Hosts as in an address bar, with and without ports and brackets.
     let options = ["ops.example.com:8443", "[2001:db8::1]", "2001:db8::2", "[2001:db8::3]:80"]
         .into_iter()
         .fold(Options::new(), Options::allow_host);
@@ -187,7 +187,7 @@ async fn other_sites_are_not_answered() {
         request.headers_mut().append("origin", "http://127.0.0.1:9999".parse().expect("a header"));
     };
     assert_refused(&console, twice, forbidden, "another site").await;
-    // What a browser asks before it would send another site's request with a header.
+    // A browser asks this before it sends a request of another site with a header.
     let preflight = request("OPTIONS", "/api/settings")
         .header("origin", "http://evil.example")
         .header("access-control-request-method", "POST")
@@ -206,7 +206,7 @@ async fn only_posts_in_json_change_something() {
         let mut request = post(json!({"name": "hostile::method", "limit": 100}).to_string());
         *request.method_mut() = method.parse().expect("a method");
         assert_eq!(console.ask(request).await.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
-        assert_eq!(limiter.limit(), 5);
+        assert_eq!(limiter.limit(), Some(5));
     }
     for kind in [
         "text/plain",
@@ -307,7 +307,7 @@ async fn every_answer_forbids_what_a_page_could_be_made_to_do() {
         console.ask(request).await
     };
     assert!(refused.headers.contains_key("content-security-policy"));
-    // What the page is made of keeps to it.
+    // The page and its script keep to the policy.
     let page = console.get("/").await.body;
     for forbidden in
         ["style=", "<style", "onclick", "onload", "javascript:", "http://", "https://", "//cdn"]
@@ -326,7 +326,7 @@ async fn every_answer_forbids_what_a_page_could_be_made_to_do() {
 fn files_of_the_page_are_small_enough_to_read() {
     let file = |name: &str| {
         let path =
-            format!("{}/../limit-runtime/src/console/page/{name}", env!("CARGO_MANIFEST_DIR"));
+            format!("{}/../integrations/limit-console/src/page/{name}", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).expect("it is there")
     };
     let files = ["index.html", "console.css", "console.js"].map(file);
@@ -348,7 +348,7 @@ async fn addresses_beyond_loopback_are_refused_without_a_token() {
     }
 }
 
-/// The first line that a console which is served answers.
+/// Returns the first line of the answer of a console that is served.
 async fn answer_to(address: SocketAddr, request: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
@@ -409,9 +409,9 @@ async fn requests_that_are_no_browser_s_are_no_way_in() {
             answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.0 4"),
             "{answer:?} to {refused}"
         );
-        assert_eq!(limiter.limit(), 5, "{refused}");
+        assert_eq!(limiter.limit(), Some(5), "{refused}");
     }
     assert_eq!(answer_to(address, &change(post, ours)).await, "HTTP/1.1 200 OK");
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.limit(), Some(1));
     server.abort();
 }

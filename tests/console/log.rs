@@ -1,4 +1,4 @@
-//! What is logged.
+//! The console's log.
 
 use crate::support::Console;
 use limit_runtime::Limiter;
@@ -14,7 +14,7 @@ const PART: &str = "CONSOLE_LOG_PART";
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// Keeps what the console logs.
+/// Keeps the events that the console logs.
 struct Listener(Lines);
 
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Visit for Line {
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("limit_runtime::console") && *metadata.level() <= Level::INFO
+        metadata.target().starts_with("limit_console") && *metadata.level() <= Level::INFO
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -50,8 +50,8 @@ impl Subscriber for Listener {
     fn exit(&self, _: &Id) {}
 }
 
-/// In a process of its own: whether anybody listens is asked once for all, by whichever test is the
-/// first to change something.
+/// Runs in a process of its own. `tracing` asks once for all whether anybody listens, at the first change of any
+/// test.
 #[test]
 fn each_change_is_logged_with_who_has_made_it_and_what_is_refused_is_not() {
     if std::env::var_os(PART).is_none() {

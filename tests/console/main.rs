@@ -1,9 +1,10 @@
-//! The console: its API, who is let in, and what is changed by it.
+//! The console: its API, the access to it, and the changes that it makes.
 
 mod api;
 mod changes;
 mod come_and_go;
 mod hostile;
+mod lists;
 mod log;
 mod nested;
 mod stream;

@@ -1,12 +1,12 @@
-//! Wherever the page is.
+//! The page at any path.
 
 use crate::support::{Console, served};
 use axum::Router;
 use axum::http::StatusCode;
-use limit_runtime::console::{Options, router, serve, serve_with};
+use limit_console::{Options, router, serve, serve_with};
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Where a relative address on a page leads.
+/// Resolves a relative address on a page.
 fn resolve(page: &str, relative: &str) -> String {
     let (folder, _) = page.rsplit_once('/').expect("a path");
     format!("{folder}/{}", relative.trim_start_matches("./"))
@@ -27,7 +27,7 @@ async fn page_and_what_it_needs_are_found_wherever_it_is_nested() {
         let console = Console::of(router);
         let mut found = 0;
         for page in [prefix.to_owned(), format!("{prefix}/")] {
-            // `nest` has it at one of the two, `nest_service` at both.
+            // `nest` has the page at one of the two, `nest_service` at both.
             let answer = console.get(if page.is_empty() { "/" } else { &page }).await;
             if answer.status == StatusCode::NOT_FOUND {
                 continue;
@@ -78,7 +78,7 @@ async fn it_is_served_alone() {
     assert_eq!(all["writable"], false);
     server.abort();
 
-    // On every address: to be read with the token only.
+    // On all addresses, reading needs the token.
     let with_token = |address: SocketAddr| serve_with(address, Options::new().writable("a token"));
     let (address, server) = served(Ipv4Addr::UNSPECIFIED, with_token).await;
     let url = format!("http://{address}/api/limiters");

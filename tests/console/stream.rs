@@ -4,12 +4,12 @@ use crate::support::{Console, get};
 use axum::body::BodyDataStream;
 use axum::http::StatusCode;
 use futures::StreamExt;
+use limit_console::Options;
 use limit_runtime::Limiter;
-use limit_runtime::console::Options;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Events as they come.
+/// A stream of events.
 pub(crate) struct Stream {
     body: BodyDataStream,
     text: String,
@@ -23,7 +23,7 @@ impl Stream {
         Self { body: response.into_body().into_data_stream(), text: String::new() }
     }
 
-    /// The next one's kind and data.
+    /// Waits for the next event. Returns its kind and its data.
     pub(crate) async fn next(&mut self) -> (String, Value) {
         self.try_next().await.expect("another event")
     }
@@ -37,7 +37,7 @@ impl Stream {
             };
             let (event, rest) = (event.to_owned(), rest.to_owned());
             self.text = rest;
-            // What begins so is a comment.
+            // A line that begins with a colon is a comment.
             if !event.starts_with(':') {
                 break event;
             }
@@ -50,7 +50,7 @@ impl Stream {
         Some((field("event"), serde_json::from_str(&field("data")).expect("JSON")))
     }
 
-    /// The first for which that is so.
+    /// Waits for an event for which `is_it` returns `true`. Returns its data.
     pub(crate) async fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
         loop {
             let (_, data) = self.next().await;
@@ -78,7 +78,7 @@ async fn what_has_changed_is_told_once_and_what_is_gone() {
     let permit = limiter.acquire().await;
     let changed = stream.until(|event| row(event, "stream::changes").is_some()).await;
     assert_eq!(row(&changed, "stream::changes").expect("it is there")["in_use"], 1);
-    // The rate goes back to 0, and then nothing changes any more; but that is told.
+    // The rate goes back to 0, which is told, and then nothing changes any more.
     stream.until(|event| row(event, "stream::changes").is_some()).await;
     for _ in 0..3 {
         let (kind, event) = stream.next().await;
@@ -100,7 +100,7 @@ async fn what_has_changed_is_told_once_and_what_is_gone() {
 async fn who_was_away_for_long_is_told_all_again() {
     let console = Console::read_only();
     let limiter = Limiter::new("stream::away", 1);
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.snapshot().total.limit, 1);
     let mut slow = Stream::open(&console, "/api/stream").await;
     let mut steady = Stream::open(&console, "/api/stream").await;
     assert_eq!(slow.next().await.0, "all");
@@ -134,7 +134,7 @@ async fn limiter_that_is_made_again_is_not_told_to_be_gone() {
     let console = Console::read_only();
     let limiter = |limit| {
         let limiter = Limiter::new("stream::back", limit);
-        assert_eq!(limiter.limit(), limit);
+        assert_eq!(limiter.snapshot().total.limit, limit);
         limiter
     };
     let first = limiter(1);
@@ -222,7 +222,7 @@ async fn limiter_that_somebody_asks_for_before_the_next_reading_is_told_to_who_f
     let mut stream = Stream::open(&console, "/api/stream").await;
     stream.next().await;
     let limiter = Limiter::new("stream::asked", 1);
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.snapshot().total.limit, 1);
     let detail = console.get("/api/limiter?name=stream::asked").await.json();
     assert_eq!(detail["history"]["time"], serde_json::json!([]), "there was no reading of it");
     let (_, event) = stream.next().await;
@@ -241,7 +241,7 @@ fn runtime_that_nobody_drives_any_more_does_not_keep_others_from_reading() {
     };
     let (first, second) = (runtime(), runtime());
     let console = first.block_on(async { Console::read_only() });
-    // The first one is alive, and idle.
+    // The first runtime is alive, and idle.
     second.block_on(async {
         let patience = Duration::from_secs(60);
         let mut stream = Stream::open(&console, "/api/stream").await;
@@ -256,7 +256,7 @@ fn runtime_that_nobody_drives_any_more_does_not_keep_others_from_reading() {
             tokio::time::timeout(patience, stream.next()).await.expect("it reads");
         }
     });
-    // Nor does one that ended while somebody followed elsewhere.
+    // The same holds for a runtime that ended while somebody followed on another.
     let third = runtime();
     let mut stream = third.block_on(Stream::open(&console, "/api/stream"));
     drop((first, second));
@@ -340,7 +340,7 @@ fn figures_are_of_now_although_the_runtime_that_has_read_stands_still() {
     drop(second);
     runtime().block_on(async {
         let permit = limiter.acquire().await;
-        // Each has a clock of its own: later than it was there.
+        // Each runtime has a clock of its own. This one is later.
         tokio::time::sleep(Duration::from_secs(100)).await;
         let detail = console.get("/api/limiter?name=stream::still").await.json();
         assert_eq!(detail["limiter"]["in_use"], 1);

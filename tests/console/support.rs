@@ -1,10 +1,10 @@
-//! What the tests share.
+//! Requests and answers.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
-use limit_runtime::console::{Options, router};
+use limit_console::{Options, router};
 use serde_json::Value;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 pub(crate) const TOKEN: &str = "correct horse battery staple";
 
-/// A console, and what was answered.
+/// A console that is asked without a server.
 pub(crate) struct Console(Router);
 
 #[derive(Debug)]
@@ -57,12 +57,12 @@ impl Console {
         self.ask(get(path)).await
     }
 
-    /// As the page does it.
+    /// Sends a change as the page does.
     pub(crate) async fn set(&self, wanted: Value) -> Answer {
         self.ask(post(wanted.to_string())).await
     }
 
-    /// The rows of all limiters whose names begin so, by name.
+    /// Returns the row of a limiter; `null` if there is none.
     pub(crate) async fn row(&self, name: &str) -> Value {
         let all = self.get("/api/limiters").await.json();
         let rows = all["limiters"].as_array().expect("a list");
@@ -77,7 +77,7 @@ impl Answer {
         serde_json::from_str(&self.body).expect("JSON")
     }
 
-    /// Why a request was refused.
+    /// Returns the reason why a request was refused.
     #[track_caller]
     pub(crate) fn error(&self) -> String {
         assert!(!self.status.is_success(), "{}", self.body);
@@ -94,7 +94,7 @@ pub(crate) fn get(path: &str) -> Request<Body> {
     request("GET", path).body(Body::empty()).expect("a request")
 }
 
-/// A change, with all that it needs.
+/// Makes a request for a change, with everything that it needs.
 pub(crate) fn post(body: String) -> Request<Body> {
     request("POST", "/api/settings")
         .header("origin", "http://127.0.0.1:9999")
@@ -104,8 +104,8 @@ pub(crate) fn post(body: String) -> Request<Body> {
         .expect("a request")
 }
 
-/// A console that is served alone, at an address that is free. Another program may take its port just
-/// before; then it is another one.
+/// Serves a console by itself, at a free port. If another program takes the port just before, tries another
+/// port.
 pub(crate) async fn served<F>(
     ip: Ipv4Addr,
     serve: impl Fn(SocketAddr) -> F,
@@ -129,7 +129,7 @@ where
     }
 }
 
-/// A client that needs no certificates.
+/// Makes a client that needs no certificates.
 pub(crate) fn http_client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client")

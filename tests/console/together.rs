@@ -1,13 +1,13 @@
-//! One stream for all that a page follows, and what is asked of the proxies before it.
+//! One stream for everything that a page follows, and the headers for proxies.
 
 use crate::stream::Stream;
 use crate::support::{Console, get};
 use axum::http::StatusCode;
+use limit_console::Options;
 use limit_runtime::Limiter;
-use limit_runtime::console::Options;
 use std::time::Duration;
 
-/// Turns what never comes into a failure.
+/// Waits for at most a minute, so that a test fails in place of hanging.
 async fn within<T>(comes: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), comes).await.expect("it comes")
 }

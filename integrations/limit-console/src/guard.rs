@@ -1,7 +1,7 @@
-//! Which requests are let in, and with what headers answers go out.
+//! The access of requests, and the headers of answers.
 
-use super::options::Access;
-use axum::Json;
+use crate::error::ApiError;
+use crate::options::Access;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -12,7 +12,6 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
@@ -30,63 +29,43 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// What a stream is, as axum says it.
+/// The content type of a stream, as axum sets it.
 const STREAM: &str = "text/event-stream";
 
-/// In place of theirs, for streams. A proxy collects what it sends on, or packs it and collects it for that: then
-/// a page would get its figures late or never. (nginx is told by the first, whatever keeps to the rules of HTTP by
-/// the second.)
-const HEADERS_OF_STREAMS: [(HeaderName, &str); 2] = [
+/// The headers of streams, in place of those above. A proxy may collect an answer before it forwards it, or
+/// compress it, and collect it for that: then a page would get its figures late or never. nginx understands the
+/// first header, and every proxy that keeps to the rules of HTTP the second.
+const STREAM_HEADERS: [(HeaderName, &str); 2] = [
     (HeaderName::from_static("x-accel-buffering"), "no"),
     (CACHE_CONTROL, "no-store, no-transform"),
 ];
 
-/// A request is refused, with what to do instead.
-#[derive(Debug)]
-pub(super) struct Refusal(pub(super) StatusCode, pub(super) String);
-
-impl Refusal {
-    pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self(status, error.into())
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body {
-            error: String,
-        }
-        let Self(status, error) = self;
-        (status, Json(Body { error })).into_response()
-    }
-}
-
-/// Before every request.
-pub(super) async fn guard(
+/// Refuses requests that may not be answered, and sets the headers of all answers.
+pub(crate) async fn guard(
     State(access): State<Arc<Access>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = match access.lets_in(&request) {
+    let mut response = match access.check(&request) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => refusal,
+        Err(refused) => refused,
     };
     let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == STREAM);
-    let of_streams = HEADERS_OF_STREAMS.into_iter().filter(|_| is_stream);
-    for (name, value) in HEADERS.into_iter().chain(of_streams) {
+    let stream_headers = STREAM_HEADERS.into_iter().filter(|_| is_stream);
+    for (name, value) in HEADERS.into_iter().chain(stream_headers) {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }
 
 impl Access {
+    /// Returns the answer to a request that may not be answered.
     #[expect(clippy::result_large_err, reason = "a response, once in a request")]
-    fn lets_in(&self, request: &Request<Body>) -> Result<(), Response> {
-        let refuse = |error| Err(Refusal::new(StatusCode::FORBIDDEN, error).into_response());
+    fn check(&self, request: &Request<Body>) -> Result<(), Response> {
+        let refuse = |error| Err(ApiError::new(StatusCode::FORBIDDEN, error).into_response());
         let headers = request.headers();
         let named = only(headers, &HOST);
-        // HTTP/2 has it in the URI. If it is in both, whoever else looks at the request may go by the other.
+        // HTTP/2 has the host in the URI. If a request names two hosts, a proxy may have gone by the other one.
         let is_other = |host: &Authority| {
             headers.contains_key(HOST)
                 && named.is_none_or(|named| !named.eq_ignore_ascii_case(host.as_str()))
@@ -108,8 +87,8 @@ impl Access {
             }
         }
         if self.private && !self.may_read(headers) {
-            let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "reading needs the token too");
-            let mut response = refusal.into_response();
+            let error = ApiError::new(StatusCode::UNAUTHORIZED, "reading needs the token too");
+            let mut response = error.into_response();
             let challenge = HeaderValue::from_static("Basic realm=\"limits\", charset=\"UTF-8\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
             return Err(response);
@@ -117,8 +96,9 @@ impl Access {
         Ok(())
     }
 
+    /// Returns whether the console answers to a host.
     fn is_allowed(&self, host: &Authority) -> bool {
-        // What is before an @ is no host.
+        // The part before an @ is a user, which a reader may take for the host.
         if host.as_str().contains('@') {
             return false;
         }
@@ -132,17 +112,17 @@ impl Access {
         is_loopback || name.eq_ignore_ascii_case("localhost") || self.hosts.iter().any(is_same)
     }
 
-    /// Whether a request may change something: with the token, and not merely from a browser that was
-    /// once told it.
-    pub(super) fn may_write(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    /// Checks that a request may change settings. It must have the token as a bearer's: the password that a
+    /// browser was told once, and sends with every request, is not enough.
+    pub(crate) fn check_write(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let Some(token) = &self.token else {
-            return Err(Refusal::new(
+            return Err(ApiError::new(
                 StatusCode::FORBIDDEN,
                 "the console is read-only: the program gives no token, see `Options::writable`",
             ));
         };
         let given = bearer(headers).filter(|given| !given.is_empty());
-        let what = match given {
+        let text = match given {
             Some(given) if is_same(given, token) => return Ok(()),
             Some(_) => {
                 "changing a setting needs the token that the program was given, and this is another"
@@ -151,7 +131,7 @@ impl Access {
                 "changing a setting needs the token that the program was given: `Authorization: Bearer …`"
             }
         };
-        Err(Refusal::new(StatusCode::UNAUTHORIZED, what))
+        Err(ApiError::new(StatusCode::UNAUTHORIZED, text))
     }
 
     fn may_read(&self, headers: &HeaderMap) -> bool {
@@ -161,12 +141,12 @@ impl Access {
     }
 }
 
-/// In a time that does not tell how much of it is right.
+/// Compares a token in a time that does not tell how much of it is right.
 fn is_same(given: &str, token: &str) -> bool {
     given.as_bytes().ct_eq(token.as_bytes()).into()
 }
 
-/// The one value of a header; two would be read one way here and another way elsewhere.
+/// Returns the value of a header that is there once. Of two values, another program may take the other one.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
@@ -182,7 +162,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     credentials(headers, "bearer")
 }
 
-/// The password of a browser's own dialogue.
+/// Returns the password that a browser's own dialogue asked for.
 fn password(headers: &HeaderMap) -> Option<String> {
     use base64::Engine as _;
 

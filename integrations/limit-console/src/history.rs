@@ -1,46 +1,50 @@
-//! The last ten minutes.
+//! The figures of all limiters in the last ten minutes.
 //!
-//! A frame for each tick has a sample of every limiter whose figures have changed since the tick before:
-//! those that nobody uses cost nothing. What a limiter showed before the first frame is kept beside it.
+//! There is a frame for each tick. It has a sample of every limiter whose figures have changed since the tick
+//! before, so that limiters that nobody uses cost nothing. The sample from before the first frame is kept
+//! beside the limiter, in [`Start`].
 
-use super::rows::RejectedRates;
+use crate::by_kind::ByKind;
 use serde::Serialize;
 use std::collections::VecDeque;
 
-/// Frames that are kept: ten minutes.
+/// The most frames that are kept: ten minutes.
 const FRAMES: usize = 600;
-/// Samples that are kept, in all frames.
+/// The most samples that are kept, in all frames.
 const SAMPLES: usize = 1_000_000;
 
-/// What one limiter showed at one tick.
+/// The figures of one limiter at one tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Sample {
-    pub(super) in_use: u32,
-    pub(super) capacity: Option<u32>,
-    pub(super) waiting: u32,
-    pub(super) p50: Option<f32>,
-    pub(super) p99: Option<f32>,
-    pub(super) admitted: f32,
-    pub(super) rejected: RejectedRates,
+pub(crate) struct Sample {
+    pub(crate) in_use: u32,
+    pub(crate) capacity: Option<u32>,
+    pub(crate) waiting: u32,
+    pub(crate) p50: Option<f32>,
+    pub(crate) p99: Option<f32>,
+    pub(crate) admitted: f32,
+    pub(crate) rejected: ByKind<f32>,
 }
 
 #[derive(Debug)]
 struct Frame {
     tick: u64,
     time: u64,
-    /// By the limiters' numbers, in their order.
+    /// The samples, sorted by the numbers of the limiters.
     samples: Vec<(u64, Sample)>,
 }
 
+/// The frames that are kept.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(crate) struct History {
+    /// The oldest first.
     frames: VecDeque<Frame>,
+    /// The number of samples in all frames.
     samples: usize,
 }
 
-/// A limiter's samples, a list for each figure, one entry for each tick.
+/// The history of one limiter: a list for each figure, with one element for each tick.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Series {
+pub(crate) struct Series {
     time: Vec<u64>,
     in_use: Vec<u32>,
     capacity: Vec<Option<u32>>,
@@ -48,30 +52,22 @@ pub(super) struct Series {
     p50: Vec<Option<f32>>,
     p99: Vec<Option<f32>>,
     admitted: Vec<f32>,
-    rejected: RejectedSeries,
+    rejected: ByKind<Vec<f32>>,
 }
 
-#[derive(Debug, Default, Serialize)]
-struct RejectedSeries {
-    queue_full: Vec<f32>,
-    timed_out: Vec<f32>,
-    too_heavy: Vec<f32>,
-    closed: Vec<f32>,
-    evicted: Vec<f32>,
-}
-
-/// Where a limiter's samples begin.
+/// The beginning of a limiter's history.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Start {
-    /// The tick at which it was seen first.
-    pub(super) tick: u64,
-    /// What it showed before the first frame.
-    pub(super) sample: Sample,
+pub(crate) struct Start {
+    /// The tick at which the limiter was seen first.
+    pub(crate) tick: u64,
+    /// The figures before the first frame.
+    pub(crate) sample: Sample,
 }
 
 impl History {
-    /// Adds what has changed at a tick; `forget` is told of each sample that is not kept any more.
-    pub(super) fn add(
+    /// Adds a frame with the samples that have changed. Calls `forget` with each sample that is not kept any
+    /// more, and with the number of its limiter.
+    pub(crate) fn add(
         &mut self,
         tick: u64,
         time: u64,
@@ -91,27 +87,19 @@ impl History {
         }
     }
 
-    /// Of one limiter, after a tick.
-    pub(super) fn of(&self, limiter: u64, start: Start, since: u64) -> Series {
+    /// Lists the samples of one limiter after a tick. A tick without a sample repeats the one before.
+    pub(crate) fn series(&self, limiter: u64, start: Start, since: u64) -> Series {
         let mut series = Series::default();
-        self.each(limiter, start, |tick, time, sample| {
-            if tick > since {
-                series.push(time, sample);
-            }
-        });
-        series
-    }
-
-    fn each(&self, limiter: u64, start: Start, mut show: impl FnMut(u64, u64, &Sample)) {
         let mut sample = start.sample;
         for frame in &self.frames {
-            if let Ok(at) = frame.samples.binary_search_by_key(&limiter, |(of, _)| *of) {
-                sample = frame.samples[at].1;
+            if let Ok(index) = frame.samples.binary_search_by_key(&limiter, |(number, _)| *number) {
+                sample = frame.samples[index].1;
             }
-            if frame.tick >= start.tick {
-                show(frame.tick, frame.time, &sample);
+            if frame.tick >= start.tick && frame.tick > since {
+                series.push(frame.time, &sample);
             }
         }
+        series
     }
 }
 
@@ -124,16 +112,11 @@ impl Series {
         self.p50.push(sample.p50);
         self.p99.push(sample.p99);
         self.admitted.push(sample.admitted);
-        let (all, one) = (&mut self.rejected, &sample.rejected);
-        all.queue_full.push(one.queue_full);
-        all.timed_out.push(one.timed_out);
-        all.too_heavy.push(one.too_heavy);
-        all.closed.push(one.closed);
-        all.evicted.push(one.evicted);
+        self.rejected.push(&sample.rejected);
     }
 }
 
-#[cfg(all(test, not(limit_loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -154,17 +137,18 @@ mod tests {
                 start.sample = sample;
             });
             if tick == 120 {
-                let series = history.of(7, start, 0);
-                assert_eq!(series.time.first(), Some(&2000), "from the tick it was seen first");
+                let series = history.series(7, start, 0);
+                let first = series.time.first();
+                assert_eq!(first, Some(&2000), "the tick at which it was seen first");
                 assert_eq!(series.in_use.len(), 119);
             }
         }
-        let series = history.of(7, start, 0);
+        let series = history.series(7, start, 0);
         assert_eq!(series.time.len(), FRAMES);
         for (time, in_use) in std::iter::zip(&series.time, &series.in_use) {
             assert_eq!(u64::from(*in_use), time / 1000 / 100);
         }
-        assert_eq!(history.of(7, start, 745).in_use, [7, 7, 7, 7, 7]);
+        assert_eq!(history.series(7, start, 745).in_use, [7, 7, 7, 7, 7]);
     }
 
     #[test]
@@ -172,13 +156,14 @@ mod tests {
         let mut history = History::default();
         let busy = SAMPLES as u64 / 4;
         for tick in 1..=10 {
-            history.add(tick, tick, (0..busy).rev().map(|of| (of, sample(1))).collect(), |_, _| {});
+            let samples = (0..busy).rev().map(|limiter| (limiter, sample(1)));
+            history.add(tick, tick, samples.collect(), |_, _| {});
             assert!(history.samples <= SAMPLES);
         }
         assert_eq!(history.frames.len(), 4);
         let start = Start { tick: 1, sample: Sample::default() };
         for limiter in [0, busy / 3, busy - 1] {
-            assert_eq!(history.of(limiter, start, 0).in_use, [1, 1, 1, 1]);
+            assert_eq!(history.series(limiter, start, 0).in_use, [1, 1, 1, 1]);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who may see and do what.
+//! The options of a console: who may read, who may write, and when open pages are closed.
 
 use axum::http::uri::Authority;
 use futures_util::future::BoxFuture;
@@ -6,12 +6,12 @@ use std::fmt;
 use std::future::Future;
 use std::net::Ipv6Addr;
 
-/// What the console lets whom do. Without more it is read-only, for requests to a loopback address.
+/// The options of a console. By default it is read-only, and answers requests to a loopback address.
 ///
 /// # Examples
 ///
 /// ```
-/// use limit_runtime::console::Options;
+/// use limit_console::Options;
 ///
 /// let options = Options::new()
 ///     .writable("a secret")
@@ -26,22 +26,28 @@ pub struct Options {
     until: Option<BoxFuture<'static, ()>>,
 }
 
+/// The access that requests have.
 #[derive(Default)]
-pub(super) struct Access {
-    pub(super) token: Option<String>,
-    pub(super) hosts: Vec<String>,
-    pub(super) private: bool,
+pub(crate) struct Access {
+    /// The token for writing; `None` if the console is read-only.
+    pub(crate) token: Option<String>,
+    /// The hosts that requests may name besides loopback, without ports.
+    pub(crate) hosts: Vec<String>,
+    /// `true` if reading needs the token too.
+    pub(crate) private: bool,
 }
 
 impl Options {
-    /// Read-only, for requests to a loopback address.
+    /// Makes the default options: read-only, for requests to a loopback address.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets those change settings who have this token: printable ASCII, as it goes into a header. White
-    /// space around it, as the end of a line in a file, is not part of it. An empty one nobody has, nor one
-    /// with other characters; that is logged as a warning.
+    /// Lets requests that have this token change settings. White space around the token, such as the end of a
+    /// line in a file, is not part of it.
+    ///
+    /// The token goes into a header, so it is printable ASCII. With an empty token, or one with other
+    /// characters, the console stays read-only and logs a warning.
     pub fn writable(mut self, token: impl Into<String>) -> Self {
         let token = token.into().trim().to_owned();
         let is_sendable = token.bytes().all(|byte| matches!(byte, b' '..=b'~'));
@@ -53,11 +59,11 @@ impl Options {
         self
     }
 
-    /// Lets requests in that name this host: a name or an address, at whatever port. Besides `localhost`
-    /// and loopback addresses.
+    /// Answers requests that name this host too: a name or an address, at any port. `localhost` and loopback
+    /// addresses are always answered.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         let host = host.into();
-        // An address of IPv6 without brackets would be taken for a host and a port.
+        // An `Authority` would take an IPv6 address without brackets for a host and a port.
         let is_address = host.parse::<Ipv6Addr>().is_ok();
         let authority = host.parse::<Authority>().ok().filter(|_| !is_address);
         let name = authority.map_or(host, |authority| authority.host().to_owned());
@@ -65,21 +71,23 @@ impl Options {
         self
     }
 
-    /// Lets only those read who have the token. (If there is none, nobody.)
+    /// Lets only requests that have the token read. (Without a token, nobody can read.)
     pub fn private(mut self) -> Self {
         self.access.private = true;
         self
     }
 
-    /// Lets open pages go when this is ready, so that a server that shuts down gracefully does not wait
-    /// for them. It is polled while there are open pages. For a client that does not read what it was sent,
-    /// a server waits all the same, as with any other answer: give it a time after which it does no more.
+    /// Closes the streams of open pages when the future is ready, so that a server that shuts down gracefully
+    /// does not wait for them. The future is polled while there are open pages.
+    ///
+    /// The server still waits for a client that does not read what was sent to it, as with any other answer:
+    /// limit how long it waits.
     ///
     /// # Examples
     ///
     /// ```
     /// use axum::Router;
-    /// use limit_runtime::console::{self, Options};
+    /// use limit_console::Options;
     /// use tokio::sync::watch;
     ///
     /// let (stop, stopped) = watch::channel(false);
@@ -87,7 +95,7 @@ impl Options {
     ///     let _ = stopped.wait_for(|&stopped| stopped).await;
     /// };
     /// let options = Options::new().until(until(stopped.clone()));
-    /// let app: Router = Router::new().nest("/limits", console::router(options));
+    /// let app: Router = Router::new().nest("/limits", limit_console::router(options));
     /// // axum::serve(listener, app).with_graceful_shutdown(until(stopped)).await
     /// # drop(stop);
     /// ```
@@ -96,16 +104,16 @@ impl Options {
         self
     }
 
-    pub(super) fn has_token(&self) -> bool {
+    pub(crate) fn has_token(&self) -> bool {
         self.access.token.is_some()
     }
 
-    pub(super) fn into_parts(self) -> (Access, Option<BoxFuture<'static, ()>>) {
+    pub(crate) fn into_parts(self) -> (Access, Option<BoxFuture<'static, ()>>) {
         (self.access, self.until)
     }
 }
 
-/// Without the token.
+/// Shows everything but the token.
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")

@@ -118,7 +118,8 @@ impl Engine {
         *self.state().overrides.values(Source::Live)
     }
 
-    pub(super) fn supports_all(&self, values: &SettingValues) -> Result<(), Unsupported> {
+    /// Checks that all values can be set for this limiter.
+    pub(crate) fn supports_all(&self, values: &SettingValues) -> Result<(), Unsupported> {
         values.iter().try_for_each(|(kind, value)| self.supports(kind, value))
     }
 

@@ -93,6 +93,32 @@ impl LimiterHandle {
         self.engine.set(SettingKind::MaxWait, SettingValue::Duration(max_wait))
     }
 
+    /// Checks that the limiter supports the values, as [`apply`](Self::apply) does, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the limiter does not support one of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use limit_runtime::settings::{SettingKind, SettingValue, SettingValues};
+    ///
+    /// // Its calls cannot be told that they are refused.
+    /// static DB: Limiter = Limiter::new("supports-example", 2);
+    ///
+    /// let mut values = SettingValues::default();
+    /// values.set(SettingKind::MaxWaiting, SettingValue::Count(10))?;
+    /// DB.set_limit(3);
+    /// let limiter = limit_runtime::find("supports-example").expect("it has been used");
+    /// assert!(limiter.supports(&values).is_err());
+    /// # Ok::<(), limit_runtime::settings::WrongType>(())
+    /// ```
+    pub fn supports(&self, values: &SettingValues) -> Result<(), Unsupported> {
+        self.engine.supports_all(values)
+    }
+
     /// Sets several settings at once, while running: all of them, or none.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
+use limit_tests::programs::find_program;
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -15,29 +16,23 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use url::{ParseError, Url};
 
-/// What a page may take until it shows what it should, on a machine that is busy.
+/// The longest time until a page shows what it should, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// In front of each script: the first element of a selector, its text, and the names in the table.
+/// Stands in front of each script: the first element of a selector, its text, and the names in the table.
 const WORDS: &str = "const $ = css => document.querySelector(css);
     const text = css => $(css)?.textContent ?? '';
     const cells = name => [...$(`#rows [data-name=\"${name}\"]`)?.cells ?? []].map(cell => cell.innerText.trim());
     const rows = () => [...document.querySelectorAll('#rows tr')].map(row => row.dataset.name);";
 
-/// One browser at a time: a machine has few cores, and a test its own limiters.
+/// Waits for a test's turn: one browser at a time, because a machine has few cores, and because a test has the
+/// program's limiters to itself.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(program))
-        .find(|path| path.is_file())
-}
-
-/// The browser, its driver and the page, gone with the test.
+/// The browser, its driver and the page. They end with the test.
 pub(crate) struct Browser {
     client: Client,
     runtime: Runtime,
@@ -46,9 +41,11 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// With a page as wide as that, in px. `None`, and a loud line, if there is no browser here.
+    /// Opens a page of that width, in px. Returns `None` and prints a loud line if there is no browser here.
     pub(crate) fn start(width: u32, height: u32) -> Option<Self> {
-        let (Some(chromium), Some(driver)) = (find("chromium"), find("chromedriver")) else {
+        let (Some(chromium), Some(driver)) =
+            (find_program("chromium"), find_program("chromedriver"))
+        else {
             eprintln!(
                 "PASSED OVER: `chromium` and `chromedriver` are not both installed \
                  (apt-get install chromium chromium-driver)"
@@ -56,7 +53,7 @@ impl Browser {
             return None;
         };
         let turn = turn();
-        // It chooses a free port itself, and says which.
+        // The driver chooses a free port itself, and prints it.
         let driver = Command::new(driver)
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -113,7 +110,7 @@ impl Browser {
         self.runtime.block_on(self.client.back()).expect("there is a page before");
     }
 
-    /// Puts the window away, so that nobody sees the page: for the page that is as another tab in front of it.
+    /// Minimises the window, so that nobody sees the page. To the page it is as if another tab were in front.
     pub(crate) fn hide(&self) {
         self.runtime.block_on(self.client.minimize_window()).expect("it can be put away");
         self.until("document.hidden");
@@ -124,7 +121,7 @@ impl Browser {
         self.until("!document.hidden");
     }
 
-    /// Whether the reader wants a dark page.
+    /// Sets whether the reader wants a dark page.
     pub(crate) fn dark(&self, dark: bool) {
         let wanted = if dark { "dark" } else { "light" };
         self.devtools(
@@ -133,7 +130,7 @@ impl Browser {
         );
     }
 
-    /// The value of an expression in the page.
+    /// Returns the value of an expression in the page.
     pub(crate) fn value(&self, expression: &str) -> Value {
         let script = format!("{WORDS} return ({expression});");
         self.runtime
@@ -171,8 +168,8 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// An element, when it can be used: the page shows itself bit by bit, and a program that is not heard in time cannot be
-    /// changed until it is.
+    /// Waits until an element can be used, and returns it. The page shows itself bit by bit, and a program that is
+    /// not heard in time cannot be changed until it is.
     #[track_caller]
     fn usable(&self, css: &str) -> Element {
         let element = json!(css);
@@ -225,7 +222,7 @@ impl Browser {
         std::fs::write(directory.join(format!("{name}.png")), picture).expect("a place for it");
     }
 
-    /// Nothing that can be operated, and no picture, is without a name for who cannot see it.
+    /// Checks that all controls and pictures have a name for readers who cannot see them.
     pub(crate) fn everything_has_a_name(&self) {
         let tree = self.devtools("Accessibility.getFullAXTree", &json!({}));
         let roles = [
@@ -249,15 +246,15 @@ impl Browser {
         assert!(nodes.len() > 20 && nameless.is_empty(), "without a name: {nameless:#?}");
     }
 
-    /// The page is no wider than the window.
+    /// Checks that the page is no wider than the window.
     #[track_caller]
     pub(crate) fn nothing_sticks_out(&self) {
         let widths = self.value("[document.documentElement.scrollWidth, innerWidth]");
         assert!(widths[0].as_u64() <= widths[1].as_u64(), "{widths}");
     }
 
-    /// The end: nothing went wrong in the page that it does not say itself, its policy was kept. Other
-    /// than these words.
+    /// Ends the test: checks that the browser's log has no errors but those with these words, and that the page
+    /// kept its policy.
     #[track_caller]
     pub(crate) fn finish(self, expected: &[&str]) {
         let log = self.post("se/log", json!({ "type": "browser" }));
@@ -275,7 +272,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends the browser; if it does not, there is nothing that a test could do.
+        // The driver ends the browser. If it does not, a test can do nothing about it.
         let close = self.client.clone().close();
         let _ = self
             .runtime
@@ -283,7 +280,7 @@ impl Drop for Browser {
     }
 }
 
-/// Chromedriver, as long as it is needed.
+/// A running chromedriver, ended when this is dropped.
 struct Driver(Child);
 
 impl Drop for Driver {
@@ -293,7 +290,7 @@ impl Drop for Driver {
     }
 }
 
-/// What chromedriver understands beyond the standard.
+/// A command that chromedriver understands beyond the standard.
 #[derive(Debug)]
 struct Post {
     path: &'static str,

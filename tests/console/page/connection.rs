@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// The age of the figures in seconds, as the page says it.
+/// Returns the age of the figures in seconds, as the page says it.
 const AGE: &str = "Number(/are ([0-9]+) s old/.exec(text('#trouble-age'))?.[1] ?? -1)";
 
 #[test]
@@ -21,7 +21,7 @@ fn a_lost_connection_is_said_and_comes_back() {
 
     program.stop();
     browser.until("!$('#trouble').hidden && $('body').classList.contains('stale')");
-    // Nothing may have been heard for some time before.
+    // The page may have heard nothing for some time before.
     browser.until_is(
         "[text('#trouble-words'), $('#controls').disabled, $('#trouble').matches('section[aria-label]')].join()",
         "Connection lost.,true,true",
@@ -33,7 +33,7 @@ fn a_lost_connection_is_said_and_comes_back() {
     browser.dark(true);
     browser.picture("stale-dark");
 
-    // The same limiters, and its queue is longer meanwhile.
+    // The limiters are the same, and the queue is longer meanwhile.
     program.calls(&LOST, 5);
     program.start();
     browser.until("$('#trouble').hidden && !$('body').classList.contains('stale')");
@@ -90,7 +90,7 @@ fn a_hidden_page_has_no_stream_and_a_page_that_is_shown_has_one() {
     let events = |pattern: &str| {
         let heard = format!("{pattern}.test(text('#events'))");
         wait_until(|| {
-            // What happens before it is followed is not heard.
+            // Events from before the page follows are not heard.
             program.run(async { drop(HIDDEN.try_acquire()) });
             std::thread::sleep(Duration::from_millis(100));
             browser.value(&heard) == true
@@ -102,14 +102,14 @@ fn a_hidden_page_has_no_stream_and_a_page_that_is_shown_has_one() {
     browser.hide();
     wait_until(|| program.streams() == 0);
     program.calls(&HIDDEN, 1);
-    // For so long that while it is shown it would be trouble.
+    // Longer than the silence that is trouble while the page is shown.
     let hidden = browser.value("Date.now()");
     wait_until(|| {
         assert_eq!(program.streams(), 0, "it stays so");
         browser.value(&format!("Date.now() - {hidden} > 5000")) == true
     });
 
-    // That it has heard nothing was no trouble, and it goes on with what is so now.
+    // The silence was no trouble, and the page goes on with the figures of now.
     browser.show();
     assert_eq!(browser.value("$('#trouble').hidden"), true);
     browser.until("cells('connection::hidden')[1] === '2 / 2' && !$('#controls').disabled");
@@ -156,7 +156,7 @@ fn a_page_that_is_opened_where_nobody_sees_it_waits_until_it_is_shown() {
     browser.finish(&[]);
 }
 
-/// Somebody else who has a page open.
+/// Follows the stream, as another page does.
 fn follower(program: &Program) -> TcpStream {
     let url = program.url();
     let host = url.split('/').nth(2).expect("a host");

@@ -25,7 +25,7 @@ fn it_shows_history_holders_waiters_and_settings() {
     assert_eq!(browser.value("text('#changes')"), "Nothing has been changed.");
     assert_eq!(browser.value("document.title"), "detail::shown · Limits");
 
-    // The charts are drawn, and read by the arrow keys.
+    // The charts are drawn, and the arrow keys read them.
     browser.until("document.querySelectorAll('#charts svg').length === 4");
     browser.until("($('#charts .in_use .stroke')?.getAttribute('d') ?? '').includes('L')");
     browser.until_is("[...document.querySelectorAll('#charts .legend li.in_use b, #charts .legend li.capacity b, #charts .legend li.waiting b')].map(value => value.textContent)", json!(["4", "4", "6"]));
@@ -72,7 +72,7 @@ fn its_events_are_followed_only_when_asked_for() {
     browser.until_is("text('#events')", "Not followed.");
     browser.click("#follow");
     browser.until("$('#events').rows.length > 3 && /admitted/.test(text('#events')) && /released/.test(text('#events'))");
-    // Not with another limiter either, until it is asked for again.
+    // Another limiter is not followed either, until that is asked for.
     program.calls(&OTHER, 1);
     browser.until("rows().includes('detail::other')");
     browser.click("[data-name='detail::other'] a");
@@ -93,7 +93,7 @@ fn it_has_an_address() {
     browser.go(&program.url());
     browser.fill("#filter", "addressed");
     browser.until_is("rows()", json!(["detail::addressed"]));
-    // Anywhere in the row.
+    // A click anywhere in the row opens the limiter.
     browser.click("#rows td");
     browser.until("text('#detail-name') === 'detail::addressed' && !$('#detail').hidden");
     browser.back();

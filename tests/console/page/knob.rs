@@ -29,7 +29,7 @@ fn a_limit_that_is_raised_drains_the_queue() {
     browser.click("#set");
     browser.until_is("text('#said')", "Done: limit was 3, is 64.");
     let limiter = find("knob::raised").expect("it has been used");
-    assert_eq!(limiter.limit(), 64);
+    assert_eq!(limiter.limit(), Some(64));
     wait_until(|| limiter.snapshot().total.waiting == 0);
     assert_eq!(limiter.snapshot().total.in_use, 40);
 
@@ -44,7 +44,7 @@ fn a_limit_that_is_raised_drains_the_queue() {
 
     browser.click("#reset");
     browser.until_is("text('#said')", "Done: limit was 64, is 3.");
-    assert_eq!(limiter.limit(), 3);
+    assert_eq!(limiter.limit(), Some(3));
     // The token is kept as long as the tab, and nowhere else.
     assert_eq!(
         browser.value("[sessionStorage.length, localStorage.length, document.cookie]"),
@@ -65,13 +65,13 @@ fn a_limiter_is_paused_put_in_the_shadow_and_switched_off() {
 
     browser.click("#pause");
     browser.until_is("text('#said')", "Done: limit was 2, is 0.");
-    assert_eq!(limiter.limit(), 0);
+    assert_eq!(limiter.limit(), Some(0));
     browser.until("text('#pause') === 'Resume' && cells('knob::switched')[0].includes('paused')");
     program.calls(&SWITCHED, 1);
     browser.until("cells('knob::switched')[2] === '1'");
     browser.click("#pause");
     browser.until_is("text('#said')", "Done: limit was 0, is 2.");
-    assert_eq!(limiter.limit(), 2);
+    assert_eq!(limiter.limit(), Some(2));
     wait_until(|| limiter.snapshot().total.in_use == 2);
 
     browser.until("text('#pause') === 'Pause'");
@@ -112,14 +112,14 @@ fn what_is_refused_is_said_and_changes_nothing() {
     assert_eq!(browser.value("[text('#said'), $('#limit').value]"), json!(["", "6"]));
     browser.picture("refused");
 
-    // As it comes along when it is copied.
+    // A copied token brings white space along.
     browser.fill("#token", &format!(" {TOKEN} "));
     browser.click("#shadow");
     browser.until_is("text('#said')", "Done: shadow was off, is on.");
     for no_limit in ["-1", "1.5", "abc", ""] {
         browser.fill("#limit", no_limit);
         browser.click("#set");
-        // What was said before is not said of this.
+        // The words about the change before are gone.
         browser.until_is(
             "[text('#said'), text('#refused'), document.activeElement.id]",
             json!(["", "A limit is a whole number, 0 or more.", "limit"]),
@@ -131,7 +131,7 @@ fn what_is_refused_is_said_and_changes_nothing() {
     browser.click("#set");
     browser.until("text('#refused').includes('`limit`: at most')");
 
-    assert_eq!(limiter.limit(), 5);
+    assert_eq!(limiter.limit(), Some(5));
     let changes = limiter.snapshot().limit_changes;
     assert_eq!((changes.live, changes.file, changes.environment), (0, 0, 0));
     browser.finish(&["401", "422"]);
@@ -164,6 +164,6 @@ fn a_link_brings_the_token_and_does_not_keep_it() {
     browser.click("#greater");
     browser.click("#set");
     browser.until_is("text('#said')", "Done: limit was 2, is 3.");
-    assert_eq!(find("knob::linked").expect("it has been used").limit(), 3);
+    assert_eq!(find("knob::linked").expect("it has been used").limit(), Some(3));
     browser.finish(&[]);
 }

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::middleware::map_response;
 use axum::response::Response;
 use futures::StreamExt;
-use limit_runtime::console::{self, Options};
+use limit_console::Options;
 use limit_runtime::{Limiter, diagnostics};
 use std::future::{pending, ready};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 
 pub(crate) const TOKEN: &str = "a token of the tests";
 
-/// Its calls, and apart from them its console, which can be stopped.
+/// A program: its calls, and on another runtime its console, which can be stopped.
 pub(crate) struct Program {
     calls: Runtime,
     console: Option<Runtime>,
@@ -48,7 +48,7 @@ impl Program {
         program
     }
 
-    /// Starts the console; again where it was before.
+    /// Starts the console, at the address where it was before.
     pub(crate) fn start(&mut self) {
         let listener = TcpListener::bind(self.address).expect("a free port");
         listener.set_nonblocking(true).expect("a socket");
@@ -62,8 +62,9 @@ impl Program {
         let streams = Arc::clone(&self.streams);
         console.spawn(async move {
             let count = move |response: Response| ready(counted(response, &streams));
-            let app =
-                Router::new().nest("/limits", console::router(options)).layer(map_response(count));
+            let app = Router::new()
+                .nest("/limits", limit_console::router(options))
+                .layer(map_response(count));
             let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime");
             let service = app.into_make_service_with_connect_info::<SocketAddr>();
             axum::serve(listener, service).await
@@ -71,23 +72,23 @@ impl Program {
         self.console = Some(console);
     }
 
-    /// As a program ends that crashes: without a word to anybody.
+    /// Stops the console without a word to anybody, as when a program crashes.
     pub(crate) fn stop(&mut self) {
         if let Some(console) = self.console.take() {
             console.shutdown_timeout(Duration::from_secs(120));
         }
     }
 
-    /// The console says nothing more until what is returned is dropped, and its connections stay.
+    /// Freezes the console until the sender is dropped: its connections stay, but it says nothing.
     pub(crate) fn freeze(&self) -> Sender<()> {
         let (thaw, thawed) = mpsc::channel();
         let console = self.console.as_ref().expect("it runs");
-        // Its only thread.
+        // This blocks the console's only thread.
         console.spawn(async move { thawed.recv() });
         thaw
     }
 
-    /// How many streams of it are open.
+    /// Returns the number of open streams.
     pub(crate) fn streams(&self) -> usize {
         self.streams.load(Ordering::Relaxed)
     }
@@ -96,12 +97,12 @@ impl Program {
         format!("http://{}/limits", self.address)
     }
 
-    /// The page, with that limiter open.
+    /// Returns the address of the page with a limiter open.
     pub(crate) fn url_of(&self, name: &str) -> String {
         format!("{}#name={}", self.url(), name.replace(':', "%3A"))
     }
 
-    /// So many calls, of which each keeps its permit, once it has one, to the end of the program.
+    /// Makes so many calls. Each keeps its permit to the end of the program.
     pub(crate) fn calls(&self, limiter: &'static Limiter, calls: usize) {
         let before = limiter.snapshot().total;
         for _ in 0..calls {
@@ -132,7 +133,7 @@ impl Program {
     }
 }
 
-/// If it is a stream it is among the open ones until it has ended, or its connection.
+/// Counts an answer among the open streams, if it is one, until it or its connection has ended.
 fn counted(response: Response, streams: &Arc<AtomicUsize>) -> Response {
     struct Open(Arc<AtomicUsize>);
 

@@ -1,15 +1,25 @@
-//! Nothing to show, very much to show, and little room.
+//! The page with nothing to show, with very much to show, and with little room.
 
-use crate::alone::alone;
 use crate::browser::{Browser, turn};
 use crate::program::Program;
 use limit_runtime::Limiter;
+use limit_tests::programs::{is_alone, is_own_process};
 use serde_json::json;
+
+/// Runs a test in a process in which no other test has used a limiter, when it is its turn.
+#[track_caller]
+fn alone(test: &str, body: impl FnOnce()) {
+    if is_own_process(test) {
+        return body();
+    }
+    let _turn = turn();
+    is_alone(test);
+}
 
 #[test]
 fn without_limiters_it_says_what_to_do() {
     static FIRST: Limiter = Limiter::new("states::first", 2);
-    alone("states::without_limiters_it_says_what_to_do", turn, || {
+    alone("states::without_limiters_it_says_what_to_do", || {
         let program = Program::read_only();
         let Some(browser) = Browser::start(1440, 900) else { return };
         browser.go(&program.url());
@@ -25,7 +35,7 @@ fn without_limiters_it_says_what_to_do() {
 
 #[test]
 fn ten_thousand_limiters_stay_usable() {
-    alone("states::ten_thousand_limiters_stay_usable", turn, || {
+    alone("states::ten_thousand_limiters_stay_usable", || {
         let program = Program::read_only();
         let limiters: Vec<Limiter> =
             (0..10_000).map(|n| Limiter::named(format!("many::{n:05}"), 1 + n % 20)).collect();
@@ -43,7 +53,7 @@ fn ten_thousand_limiters_stay_usable() {
         browser.until("rows().length === 200");
         browser.click("#more");
         browser.until("rows().length === 400");
-        // However many there are, no more is drawn than is shown; and they are sorted all the same.
+        // The page draws no more rows than it shows, and sorts all of them.
         browser.click("[data-sort=name] button");
         browser.until("rows()[0] === 'many::00000' && rows().length === 400");
         browser.finish(&[]);
@@ -74,7 +84,7 @@ fn on_a_phone_nothing_sticks_out() {
     assert_eq!(browser.value("$('#overview').offsetParent === null && scrollY === 0"), true);
     browser.nothing_sticks_out();
     browser.everything_has_a_name();
-    // What is scrolled can have the focus, and nothing else has a place among the stops of the tab key.
+    // A card that scrolls can have the focus. A card that does not is no stop of the tab key.
     browser.until_is(
         "['waiters', 'settings'].map(id => $(`#${id}`).closest('.card').getAttribute('tabindex'))",
         json!(["0", null]),

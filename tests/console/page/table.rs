@@ -40,7 +40,7 @@ fn it_fills_and_what_loses_most_time_comes_first() {
     browser.until_is(figures, wanted);
     let label = "$('[data-name=\"table::busy\"] .bar').getAttribute('aria-label')";
     assert_eq!(browser.value(label), "2 of 2 permits in use");
-    browser.until("/queue full/.test(cells('table::strict')[5])");
+    browser.until("/no permits/.test(cells('table::strict')[5])");
     browser.until("$('[data-name=\"table::calm\"] .spark path').getAttribute('d').includes('L')");
     browser.everything_has_a_name();
     browser.nothing_sticks_out();
@@ -64,7 +64,7 @@ fn its_head_sorts() {
     let names = ["table::bottleneck", "table::busy", "table::calm", "table::strict"];
     browser.until_is("rows()", json!(names));
     assert_eq!(browser.value(sorted), json!([["name", "ascending"]]));
-    // By the keyboard too.
+    // The keyboard works too.
     browser.press(&Key::Enter.to_string());
     let names = ["table::strict", "table::calm", "table::busy", "table::bottleneck"];
     browser.until_is("rows()", json!(names));

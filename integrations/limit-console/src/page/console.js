@@ -1,17 +1,18 @@
 // The live page of the console: a table of all limiters, kept up to date by a stream, and one limiter
-// in detail. There is no library and no build step; whatever comes from the program is put into the
-// page as text, never as markup, and the page's own policy would forbid anything else.
+// in detail. There is no library and no build step. The page shows all data of the program as text, never
+// as markup; its own policy forbids anything else.
 
 const PAGE = 200; // rows that are drawn at first, and with each "Show more"
 const WINDOW = 600_000; // of history, in ms
 const SPARK = 60; // ticks
-const HOLD = 5_000; // ms for which the order stays as it is once the pointer has moved in the table
-const RETRY = 2_000; // ms until a stream that the browser gave up is tried again, and twice as many each time after
-const LONGEST = 30_000; // ms until it is tried again at most
+const HOLD = 5_000; // ms for which the order of rows stays after the pointer has moved in the table
+const RETRY = 2_000; // ms until the page tries a stream again that the browser gave up; doubled each time
+const LONGEST = 30_000; // ms until the page tries again at most
 const EVENTS = 100; // that are kept in view
 
 const REASONS = {
-  queue_full: 'queue full', timed_out: 'timed out', too_heavy: 'too heavy', closed: 'closed', evicted: 'evicted',
+  no_permits: 'no permits', queue_full: 'queue full', timed_out: 'timed out', too_heavy: 'too heavy', closed: 'closed',
+  evicted: 'evicted',
 };
 const SETTINGS = {
   limit: 'limit', max_waiting: 'max waiting', max_wait: 'max wait', enabled: 'enabled', shadow: 'shadow', closed: 'closed',
@@ -20,7 +21,7 @@ const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the envir
 
 // --- Elements ---------------------------------------------------------------------------------
 
-/** The API is beside this script: the page's own address may end with a slash, or not. */
+/** The address of a part of the API, which lies beside this script: the page's own address may lack the slash at its end. */
 const api = path => new URL(`api/${path}`, import.meta.url).href;
 
 const byId = id => document.getElementById(id);
@@ -36,12 +37,12 @@ const html = (tag, attributes = {}, ...children) => build(document.createElement
 const svg = (tag, attributes = {}, ...children) =>
   build(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
 
-/** Sets text, an attribute or a class only where it differs: most of a page stays as it was a tick ago. */
+/** Sets text, an attribute or a class only where it differs: most of a page stays the same from tick to tick. */
 function say(node, text) { if (node.textContent !== text) node.textContent = text; }
 function attribute(node, name, value) { if (node.getAttribute(name) !== value) node.setAttribute(name, value); }
 function show(node, shown) { if (node.hidden === shown) node.hidden = !shown; }
 
-/** A path of a name or of a file, which may be broken after each `::` or slash. */
+/** Splits the path of a name or a file, so that a line can break after each `::` or slash. */
 function breakable(path) {
   return path.split(/(?<=::|\/)/).flatMap((part, at) => (at === 0 ? [part] : [html('wbr'), part]));
 }
@@ -57,7 +58,7 @@ const hundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
 const rate = n => (n > 0 && n < 0.01 ? '<0.01' : (n < 10 ? hundredths : n < 1000 ? three : compact).format(n));
 const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
-/** A time that passed, in seconds, with three digits at most. */
+/** Formats a time span, given in seconds, with three digits at most. */
 function duration(seconds) {
   if (seconds === null || seconds === undefined) return '–';
   if (seconds < 0.000_999_5) return `${three.format(seconds * 1e6)} µs`;
@@ -78,7 +79,7 @@ function clock(ms) {
 const sum = values => Object.values(values).reduce((all, value) => all + value, 0);
 const refusedOf = row => sum(row.rejected);
 
-/** All permits there are; with keys, those of the keys that are in use. */
+/** The number of all permits; with keys, of the permits of keys that are in use. */
 const capacityOf = row => row.capacity ?? row.limit * Math.max(row.keys ?? 0, 1);
 const loadOf = row => (row.in_use === 0 ? 0 : row.in_use / Math.max(capacityOf(row), 0.5));
 
@@ -101,7 +102,7 @@ function reasonsInWords(rejected) {
   return given.map(reason => `${REASONS[reason]}\u00a0${rate(rejected[reason])}`).join(', ');
 }
 
-/** What is not as usual with a limiter: text, whether it stands out, and what it means. */
+/** Lists the unusual states of a limiter: a text, whether it stands out, and its meaning. */
 function badgesOf(row) {
   const badges = [];
   if (row.paused) badges.push(['paused', true, 'The limit is 0: everybody waits']);
@@ -118,18 +119,18 @@ function badgeNodes(row) {
   return badgesOf(row).map(([text, strong, title]) => html('span', { class: strong ? 'badge strong' : 'badge', title }, text));
 }
 
-// --- What is known -----------------------------------------------------------------------------
+// --- State -----------------------------------------------------------------------------
 
 /** The program as it was at the last tick. */
 const known = { rows: new Map(), tick: 0, time: 0, interval: 1, writable: false, filled: false };
 
 /**
- * How the stream is: since when it is waited for and when it was last heard (by this machine's clock), whether that was
+ * The state of the stream: when it was opened and when it was last heard (by this machine's clock), whether it was heard
  * since the page is shown, and the server's words if it refused.
  */
 const stream = { source: null, retry: null, tries: 0, begun: 0, heard: 0, fresh: false, lost: false, refusal: '' };
 
-/** What the reader chose for the table. */
+/** The reader's choices for the table. */
 const view = { sort: 'lost', descending: true, filter: '', shown: PAGE, pointed: 0, order: [] };
 
 function fill({ tick, time, interval, writable, limiters }) {
@@ -137,7 +138,7 @@ function fill({ tick, time, interval, writable, limiters }) {
   known.rows = new Map(limiters.map(row => [row.name, { ...row, spark: row.spark ?? [] }]));
 }
 
-/** Limiters that did not change are not sent; their sparklines go on all the same. */
+/** Takes the rows that have changed. The sparklines of the other rows go on too. */
 function merge({ tick, time, limiters, removed }) {
   Object.assign(known, { tick, time });
   for (const row of limiters) known.rows.set(row.name, { ...row, spark: known.rows.get(row.name)?.spark ?? [] });
@@ -148,7 +149,7 @@ function merge({ tick, time, limiters, removed }) {
   }
 }
 
-/** Asks the server. An answer that is not a good one is thrown, in the server's words. */
+/** Asks the server. Throws the server's words if it refuses. */
 async function ask(url, options = {}) {
   const answer = await fetch(url, { cache: 'no-store', ...options });
   const body = await answer.json().catch(() => ({}));
@@ -157,9 +158,8 @@ async function ask(url, options = {}) {
 }
 
 /**
- * Opens the stream, in place of the one that there is. A page has one, and none while nobody sees it: over HTTP/1.1 a
- * browser has no more than six connections to a server, for all pages together. With as many streams it would not be
- * answered by the service itself any more.
+ * Opens the stream, in place of the one that is open. A page has one stream, and none while nobody sees it: over HTTP/1.1
+ * a browser has six connections to a server, for all pages together. Six streams would cut it off from the service.
  */
 function connect() {
   stream.source?.close();
@@ -181,8 +181,8 @@ function connect() {
   source.addEventListener('error', () => {
     stream.lost = true;
     drawTrouble();
-    // As long as the browser tries by itself, it is left to; it gives up for good if it was answered
-    // and the answer was no stream. What it was, an event source does not tell.
+    // While the browser tries again by itself, the page lets it. The browser gives up if the answer was no
+    // stream, and an event source does not tell the answer: the page asks for it.
     if (source.readyState !== EventSource.CLOSED) return;
     whyNot().then(words => { if (stream.source === source) { stream.refusal = words; drawTrouble(); } });
     stream.retry = setTimeout(connect, Math.min(RETRY * 2 ** stream.tries, LONGEST));
@@ -190,14 +190,14 @@ function connect() {
   });
 }
 
-/** Nobody sees the page: its figures grow old. A browser may keep it as it is, to show it again. */
+/** Closes the stream, because nobody sees the page. A browser may keep the page, and show it again. */
 function pause() {
   stream.source?.close();
   clearTimeout(stream.retry);
   Object.assign(stream, { source: null, fresh: false });
 }
 
-/** The page is seen, for the first time or again. Its figures are old until the first are heard, which is no trouble. */
+/** Opens the stream, because the page is seen, for the first time or again. Old figures are no trouble until it is heard. */
 function resume() {
   Object.assign(stream, { begun: Date.now(), tries: 0 });
   if (detail.following && filled.get('events') === undefined) {
@@ -207,7 +207,7 @@ function resume() {
   drawTrouble();
 }
 
-/** The words with which the server refuses the stream; none if it does not. */
+/** Asks why the server refuses the stream. Returns its words, or none if it does not refuse. */
 async function whyNot() {
   const stop = new AbortController();
   try {
@@ -222,9 +222,9 @@ async function whyNot() {
 
 // --- The state of the connection -------------------------------------------------------------------
 
-/** In seconds: how old the figures are; without any, how long they have been waited for. */
+/** The age of the figures in seconds; before the first figures, how long the page has waited for them. */
 const age = () => (Date.now() - (stream.heard || stream.begun)) / 1000;
-/** Whether nothing is heard, for longer than it takes. */
+/** Returns whether the page has heard nothing for too long. */
 const isSilent = () => (Date.now() - Math.max(stream.heard, stream.begun)) / 1000 > 3 * known.interval;
 const isStale = () => stream.lost || !stream.fresh || isSilent();
 
@@ -256,7 +256,7 @@ const NUMBERS = {
 };
 const compareNames = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
-/** The column that was chosen; among equals, where the most time is lost. */
+/** Compares two rows by the chosen column, and equal rows by the time lost. */
 function compare(a, b) {
   const direction = view.descending ? -1 : 1;
   if (view.sort === 'name') return direction * compareNames(a, b);
@@ -264,7 +264,7 @@ function compare(a, b) {
   return direction * (chosen(a) - chosen(b)) || b.lost - a.lost || b.waiting - a.waiting || loadOf(b) - loadOf(a) || compareNames(a, b);
 }
 
-/** Whether rows have to stay where they are, because somebody is about to click one or has the focus on one. */
+/** Returns whether the order of rows must stay, because somebody is about to click a row or has the focus on one. */
 const isHeld = () => Date.now() - view.pointed < HOLD || byId('rows').contains(document.activeElement);
 
 function arrange(held) {
@@ -343,7 +343,7 @@ function drawTable() {
   for (const [name, { tr }] of drawn) {
     if (!keep.has(name)) { tr.remove(); drawn.delete(name); }
   }
-  // Rows that are already in their places are not touched: moving one would take the focus from it.
+  // A row that is in its place is not touched: moving it would take the focus from it.
   let next = byId('rows').firstElementChild;
   for (const row of visible) {
     if (!drawn.has(row.name)) drawn.set(row.name, makeRow(row.name));
@@ -376,7 +376,7 @@ function drawSums() {
   say(byId('clock'), clock(known.time));
 }
 
-/** Everything, once before the next frame, however much has happened until then. */
+/** Draws everything before the next frame, once, however often it is called. */
 let asked = false;
 function draw() {
   if (asked) return;
@@ -407,7 +407,7 @@ const CHARTS = [
 ];
 const EDGE = { left: 52, right: 8, top: 8, bottom: 20, height: 150 };
 
-/** The least round number, of 1, 2 or 5 and zeros, that is no less. */
+/** Returns the least round number (1, 2 or 5, and zeros) that is at least this one. */
 function round(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return power * ([1, 2, 5].find(step => step * power >= value * (1 - 1e-9)) ?? 10);
@@ -418,7 +418,7 @@ class Chart {
     Object.assign(this, { spec, history: null, at: null, width: 480 });
     this.legend = html('ul', { class: 'legend' });
     this.drawing = svg('svg', { 'aria-hidden': 'true' });
-    // To a screen reader it is a slider: the arrow keys go through time, and each value is read out.
+    // A screen reader sees a slider: the arrow keys go through time, and each value is read out.
     this.plot = html('div', { class: 'plot', tabindex: '0', role: 'slider', 'aria-orientation': 'horizontal' }, this.drawing);
     const caption = html('figcaption', {}, `${spec.title} `, html('small', {}, spec.unit));
     this.figure = html('figure', { class: 'card' }, caption, this.legend, this.plot);
@@ -476,10 +476,10 @@ class Chart {
       const lower = floor;
       const group = svg('g', { class: id });
       for (const run of runs(time, upper)) {
-        // A limit holds until it is changed: it is drawn in steps.
+        // A limit holds until it is changed, so it is drawn in steps.
         const to = tick => (style === 'dashed' ? `H${x(time[tick])}V${y(upper[tick])}` : `L${x(time[tick])} ${y(upper[tick])}`);
         const [first, ...others] = run;
-        // One tick alone is a dot.
+        // A single tick is a dot.
         const line = `M${x(time[first])} ${y(upper[first])}${others.map(to).join('') || 'h.01'}`;
         if (style === 'area') group.append(svg('path', { class: 'area', d: `${line}V${y(0)}H${x(time[first])}Z` }));
         if (style !== 'stack') {
@@ -520,7 +520,7 @@ class Chart {
     attribute(this.plot, 'aria-valuemin', '0');
     attribute(this.plot, 'aria-valuemax', String(times.length - 1));
     attribute(this.plot, 'aria-valuenow', String(at));
-    // What is read out changes only when the reader moves.
+    // The value that is read out changes only when the reader moves.
     if (time !== null || !this.plot.hasAttribute('aria-valuetext')) {
       attribute(this.plot, 'aria-valuetext', `${clock(times[at])}: ${words.join(', ')}`);
     }
@@ -547,7 +547,7 @@ class Chart {
   }
 }
 
-/** Where there is a value at each tick, without a pause: lists of places. A line must not bridge what nobody saw. */
+/** Splits a history into lists of positions with a value at each tick. A line must not bridge a time that nobody saw. */
 function runs(time, values) {
   const found = [];
   values.forEach((value, at) => {
@@ -568,7 +568,7 @@ const detail = { name: null, since: 0, asking: null, history: noHistory(), follo
 
 const hashOf = name => `#name=${encodeURIComponent(name)}`;
 
-/** Opens what the address says, or closes. `moved` is false when the page has only just been loaded. */
+/** Opens the limiter that the address names, or closes. `moved` is false when the page has only just been loaded. */
 function follow(moved) {
   const name = new URLSearchParams(location.hash.slice(1)).get('name');
   if (name === detail.name) return;
@@ -604,7 +604,7 @@ function close() {
   follow(true);
 }
 
-/** Asks for what has happened since it was last asked. One question at a time: a slow answer is waited for. */
+/** Asks for the history since the last answer. Waits for a slow answer before it asks again. */
 async function askDetail() {
   if (detail.name === null || detail.asking) return;
   const asking = new AbortController();
@@ -614,7 +614,7 @@ async function askDetail() {
     takeDetail(answer);
     show(byId('detail-trouble'), false);
   } catch (error) {
-    // That the connection is lost is said above everything; the server's own words are said here.
+    // The banner above everything says that the connection is lost. The server's own words stand here.
     if (detail.asking === asking && error.status) {
       say(byId('detail-trouble'), error.message);
       show(byId('detail-trouble'), true);
@@ -652,8 +652,8 @@ const tableRow = ([head, ...cells]) =>
   html('tr', {}, html('th', { scope: 'row' }, ...breakable(head)), ...cells.map(cell => html('td', {}, cell)));
 
 /**
- * A card that has more in it than fits is scrolled by the keyboard too: then it can have the focus, in browsers also
- * that would not give it to what scrolls. One that has it keeps it.
+ * Lets the keyboard scroll a card with more in it than fits: the card can have the focus, also in browsers that do not
+ * give it to elements that scroll. A card that has the focus keeps it.
  */
 const scrolling = new ResizeObserver(entries => {
   for (const card of new Set(entries.map(({ target }) => target.closest('.card')))) {
@@ -663,10 +663,10 @@ const scrolling = new ResizeObserver(entries => {
   }
 });
 
-/** What the tables are filled with, by id. */
+/** The content of the tables, by id. */
 const filled = new Map();
 
-/** Fills a table's body, unless it is filled so already. Each row's first cell is its head. */
+/** Fills a table's body, unless it has that content already. The first cell of a row is its head. */
 function fillTable(id, rows, empty) {
   const wanted = JSON.stringify([rows, empty]);
   if (filled.get(id) === wanted) return;
@@ -730,7 +730,7 @@ function fillCalls(id, calls, none) {
 
 const current = () => known.rows.get(detail.name);
 
-/** The buttons say what they would do, by what is so now. A number that was typed is left alone. */
+/** Labels the buttons with what they do to the limiter as it is now. A number that was typed stays. */
 function drawKnob() {
   const row = current();
   show(byId('read-only'), !known.writable);
@@ -782,7 +782,7 @@ async function change(what) {
   }
 }
 
-/** A link may bring the token, after the # that no server is sent. It does not stay in the address. */
+/** Takes the token out of the address: a link may bring it, after the # that is sent to no server. */
 function takeToken() {
   const hash = new URLSearchParams(location.hash.slice(1));
   const token = hash.get('token');
@@ -793,7 +793,7 @@ function takeToken() {
   try { sessionStorage.setItem('limits.token', token); } catch { /* not kept */ }
 }
 
-/** What was typed is kept for this tab only, and a browser that keeps nothing is no reason to fail. */
+/** Keeps a typed text for this tab only, if the browser keeps anything. */
 function remember(id) {
   const field = byId(id);
   try { field.value = sessionStorage.getItem(`limits.${id}`) ?? ''; } catch { /* not kept */ }
@@ -833,7 +833,7 @@ function showEvents(rows) {
   while (body.rows.length > EVENTS) body.lastElementChild.remove();
 }
 
-// --- What the reader does -------------------------------------------------------------------------
+// --- The reader's actions -------------------------------------------------------------------------
 
 function listen() {
   const on = (id, event, act) => byId(id).addEventListener(event, act);
@@ -851,7 +851,7 @@ function listen() {
   on('rows', 'pointerleave', () => { view.pointed = 0; });
   on('rows', 'click', event => {
     const row = event.target.closest('tr');
-    // A link is followed by the browser, in a new tab too; and who selects text does not click.
+    // The browser follows a link itself, in a new tab too. A reader who selects text does not click.
     if (row && !event.target.closest('a') && getSelection().isCollapsed) location.hash = hashOf(row.dataset.name);
   });
   on('rows', 'keydown', event => {
@@ -879,7 +879,7 @@ function listen() {
   window.addEventListener('hashchange', () => { takeToken(); follow(true); });
   window.addEventListener('popstate', () => follow(true));
   document.addEventListener('visibilitychange', () => (document.hidden ? pause() : resume()));
-  // A page that is left may be kept, and be shown again when the reader goes back.
+  // The browser may keep a page that the reader leaves, and show it again when the reader goes back.
   window.addEventListener('pagehide', pause);
   window.addEventListener('pageshow', event => { if (event.persisted) resume(); });
   on('close', 'click', close);
@@ -905,5 +905,5 @@ for (const sized of document.querySelectorAll('.tables .card, .tables table')) s
 listen();
 resume();
 follow(false);
-// The age counts up although nothing is heard, that is just when it matters.
+// The age counts up while nothing is heard: just then it matters.
 setInterval(drawTrouble, 1000);

@@ -1,54 +1,60 @@
-//! What the console changes, and what others have changed meanwhile.
+//! Changes by the console, told apart from changes by others.
 
-use super::{Change, Entry, Row, Watch, Watched};
+use super::state::{Known, Watch};
+use crate::changes::LoggedChange;
+use crate::row::Row;
+use crate::watched::Watched;
+use limit_runtime::LimiterHandle;
+use limit_runtime::inspect;
+use limit_runtime::settings::SettingValue;
 use std::sync::Arc;
 
-impl Watch {
-    /// Something is about to be changed by the console. What was changed since the last reading was not.
-    pub(in super::super) fn changing(self: &Arc<Self>, entry: &Arc<Entry>) -> Changing {
-        self.note(entry, None, true);
-        Changing { watch: Arc::clone(self), entry: Arc::clone(entry) }
-    }
-
-    fn note(
-        &self,
-        entry: &Arc<Entry>,
-        by: Option<&str>,
-        is_changing: bool,
-    ) -> Option<(Row, Vec<Change>)> {
-        let mut state = self.lock();
-        let at = state.at();
-        let watched = state.watched_of(entry)?;
-        let changes = watched.changed_by(&entry.look()?, at, by);
-        watched.is_changing = is_changing;
-        Some((watched.row.clone(), changes))
-    }
-}
-
-/// Something of a limiter is being changed. Until it is known by whom, no reading notes it.
-pub(in super::super) struct Changing {
+/// A change of a limiter that is under way. Until its author is known, no reading logs it.
+pub(crate) struct Changing {
     watch: Arc<Watch>,
-    entry: Arc<Entry>,
+    handle: LimiterHandle,
+    id: u64,
 }
 
 impl Changing {
-    /// It is about to be paused, with the limit that was set while running.
-    pub(in super::super) fn pausing(&self, live_limit: Option<u32>) {
+    /// Begins a change. Changes since the last reading were made by others, and are logged so.
+    pub(crate) fn begin(watch: &Arc<Watch>, known: &Known) -> Self {
+        let (watch, handle, id) = (Arc::clone(watch), known.handle.clone(), known.id);
+        let changing = Self { watch, handle, id };
+        changing.log(None, true);
+        changing
+    }
+
+    /// Records the limit that was set while running, because the limiter is about to be paused.
+    pub(crate) fn record_before_pause(&self, live_limit: Option<SettingValue>) {
         self.with(|watched| watched.before_pause = live_limit);
     }
 
-    /// The limit that was set while running before the console paused it, if it has.
-    pub(in super::super) fn before_pause(&self) -> Option<u32> {
+    /// Returns the limit that was set while running before the console paused the limiter.
+    pub(crate) fn before_pause(&self) -> Option<SettingValue> {
         self.with(|watched| watched.before_pause)?
     }
 
-    /// Notes what was changed, and by whom. `None` if there is no such limiter any more.
-    pub(in super::super) fn by(self, who: &str) -> Option<(Row, Vec<Change>)> {
-        self.watch.note(&self.entry, Some(who), false)
+    /// Logs the changes with their author, and ends. `None` if the limiter was dropped.
+    pub(crate) fn end(self, by: &str) -> Option<(Row, Vec<LoggedChange>)> {
+        self.log(Some(by), false)
     }
 
-    fn with<T>(&self, what: impl FnOnce(&mut Watched) -> T) -> Option<T> {
-        self.watch.lock().watched_of(&self.entry).map(what)
+    fn log(&self, by: Option<&str>, is_changing: bool) -> Option<(Row, Vec<LoggedChange>)> {
+        let mut state = self.watch.lock();
+        let tick = state.next_tick();
+        let watched = state.watched_mut(self.handle.name(), self.id)?;
+        let reading = inspect::read(&self.handle);
+        if reading.is_dropped {
+            return None;
+        }
+        let changes = watched.record_change(&reading, tick, by);
+        watched.is_changing = is_changing;
+        Some((watched.row.clone(), changes))
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Watched) -> T) -> Option<T> {
+        self.watch.lock().watched_mut(self.handle.name(), self.id).map(change)
     }
 }
 

@@ -1,33 +1,25 @@
-//! The task that reads, of one runtime. That may end, or be one that nobody drives any more, while requests
-//! come in on others: then one of those who wait for the next reading has a task of its own runtime read.
+//! The task that reads, on one runtime.
+//!
+//! Requests come in on other runtimes too. If the task's runtime ends, or nobody drives it any more, a request
+//! that waits for the next tick starts another task on its own runtime.
 
-use super::{INTERVAL, Watch};
-use crate::limiter::entries;
+use super::state::{Reader, Watch};
+use crate::tick::INTERVAL;
+use limit_runtime::limiters;
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-/// Who has waited for so long for a task that reads, and that has done nothing, reads itself.
+/// The time after which a request takes over from a task that has done nothing.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// So many limiters are read at a time, before others have their turn.
+/// The most limiters that are read before other tasks have their turn.
 const AT_A_TIME: usize = 256;
 
-/// Which task reads.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Reader {
-    /// So many have begun to.
-    begun: u64,
-    /// The number of the one that does.
-    current: Option<u64>,
-    /// What it has done so far; for others to see that it goes on.
-    steps: u64,
-}
-
 impl Watch {
-    /// Has a task of the current runtime read, if none does.
-    pub(in super::super) fn start(self: &Arc<Self>) {
+    /// Starts a task that reads on the current runtime, if none reads.
+    pub(crate) fn start(self: &Arc<Self>) {
         self.read_if(|reader| reader.current.is_none());
     }
 
@@ -38,14 +30,14 @@ impl Watch {
         }
         reader.begun += 1;
         reader.current = Some(reader.begun);
-        let reads = Reads { number: reader.begun, watch: Arc::downgrade(self) };
-        // A runtime that is about to end drops the task right here.
+        let guard = ReaderGuard { number: reader.begun, watch: Arc::downgrade(self) };
+        // Not under the lock: a runtime that is about to end drops the task right here, and the guard locks.
         drop(reader);
-        tokio::spawn(read(reads));
+        tokio::spawn(read(guard));
     }
 
-    /// The next tick after that one; `None` if no more will come.
-    pub(in super::super) async fn next(
+    /// Waits for a tick after the one that was seen; `None` if no more will come.
+    pub(crate) async fn next(
         self: &Arc<Self>,
         ticks: &mut watch::Receiver<u64>,
         seen: u64,
@@ -61,8 +53,8 @@ impl Watch {
         }
     }
 
-    /// Waits until the figures are not long out of date, as they are if the task that reads has stood still.
-    pub(in super::super) async fn catch_up(self: &Arc<Self>) {
+    /// Waits for the next tick if the figures are out of date, because the task that reads has stood still.
+    pub(crate) async fn catch_up(self: &Arc<Self>) {
         let (last, tick) = {
             let state = self.lock();
             (state.last, state.tick)
@@ -72,7 +64,7 @@ impl Watch {
         }
     }
 
-    /// Whether that task is the one that reads.
+    /// Counts a step of a task. Returns whether that task is the one that reads.
     fn is_read_by(&self, number: u64) -> bool {
         let mut reader = self.reader();
         reader.steps += 1;
@@ -84,20 +76,20 @@ impl Watch {
     }
 }
 
-/// A task reads, until this is dropped.
-struct Reads {
+/// Held by a task that reads. Dropping it says that the task reads no more.
+struct ReaderGuard {
     number: u64,
     watch: Weak<Watch>,
 }
 
-impl Reads {
-    /// The console, if it still is and this task is to read.
+impl ReaderGuard {
+    /// Returns the console, if it still exists and this task is the one that reads.
     fn watch(&self) -> Option<Arc<Watch>> {
         self.watch.upgrade().filter(|watch| watch.is_read_by(self.number))
     }
 }
 
-impl Drop for Reads {
+impl Drop for ReaderGuard {
     fn drop(&mut self) {
         if let Some(watch) = self.watch.upgrade() {
             let mut reader = watch.reader();
@@ -106,46 +98,47 @@ impl Drop for Reads {
     }
 }
 
-async fn read(reads: Reads) {
-    let Some(last) = reads.watch().map(|watch| watch.lock().last) else { return };
-    // An interval after the last reading, if another task has read: but clocks that tests have paused
-    // may be ahead.
+async fn read(guard: ReaderGuard) {
+    let Some(last) = guard.watch().map(|watch| watch.lock().last) else { return };
+    // The first tick is an interval after the last one of another task. But a clock that a test has paused may
+    // be ahead of this runtime's clock.
     let now = Instant::now();
     let first = last.map_or(now, |last| (last + INTERVAL).min(now + INTERVAL));
     let mut ticks = tokio::time::interval_at(first, INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let Some(watch) = reads.watch() else { return };
-        let at = watch.lock().begin();
-        for some in entries().chunks(AT_A_TIME) {
-            let gone: Vec<_> = {
+        let Some(watch) = guard.watch() else { return };
+        let tick = watch.lock().begin();
+        for handles in limiters().chunks(AT_A_TIME) {
+            let former: Vec<_> = {
                 let mut state = watch.lock();
-                some.iter().filter_map(|entry| state.look(entry, at)).collect()
+                handles.iter().filter_map(|handle| state.read(handle, tick)).collect()
             };
-            drop(gone);
+            // Under no lock, as the dropped limiters below.
+            drop(former);
             tokio::task::yield_now().await;
-            if reads.watch().is_none() {
+            if guard.watch().is_none() {
                 return;
             }
         }
-        let gone = watch.lock().finish(at);
-        drop(gone);
-        watch.published.send_modify(|tick| *tick = at.tick.max(*tick));
+        let dropped = watch.lock().finish(tick);
+        drop(dropped);
+        watch.published.send_modify(|published| *published = tick.number.max(*published));
     }
 }
 
-#[cfg(all(test, not(limit_loom)))]
+#[cfg(test)]
 mod tests {
-    use super::super::At;
     use super::*;
+    use crate::tick::Tick;
 
-    fn reads(number: u64, watch: &Arc<Watch>) -> Reads {
-        Reads { number, watch: Arc::downgrade(watch) }
+    fn guard(number: u64, watch: &Arc<Watch>) -> ReaderGuard {
+        ReaderGuard { number, watch: Arc::downgrade(watch) }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_takes_over_from_a_task_that_does_nothing_and_from_no_other() {
+    async fn request_that_waits_takes_over_from_a_task_that_does_nothing_and_from_no_other() {
         let watch = Watch::new(None);
         *watch.reader() = Reader { begun: 7, current: Some(7), steps: 0 };
         let mut ticks = watch.follow();
@@ -153,31 +146,30 @@ mod tests {
         for _ in 0..10 {
             let two = Duration::from_secs(2);
             assert!(tokio::time::timeout(two, &mut next).await.is_err());
-            assert!(watch.is_read_by(7), "it is slow, and goes on");
+            assert!(watch.is_read_by(7), "it is slow, but goes on");
         }
         assert_eq!(next.await, Some(1));
         assert!(!watch.is_read_by(7) && watch.is_read_by(8));
-        assert!(reads(7, &watch).watch().is_none());
+        assert!(guard(7, &watch).watch().is_none());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_has_ended_is_followed_by_another_at_once_and_a_second_later_than_it_has_read()
-    {
+    async fn task_that_has_ended_is_followed_by_another_a_second_after_its_last_tick() {
         let watch = Watch::new(None);
         let mut ticks = watch.follow();
         let begun = Instant::now();
         assert_eq!(watch.next(&mut ticks, 0).await, Some(1));
         assert_eq!(begun.elapsed(), Duration::ZERO);
         tokio::time::sleep(INTERVAL / 3).await;
-        drop(reads(5, &watch));
+        drop(guard(5, &watch));
         assert_eq!(watch.reader().current, Some(1), "it was not that one");
-        drop(reads(1, &watch));
+        drop(guard(1, &watch));
         assert_eq!(watch.reader().current, None);
         assert_eq!(watch.next(&mut ticks, 1).await, Some(2));
         let after = begun.elapsed().as_secs_f64();
         assert!((1.0..1.1).contains(&after), "{after}");
         // The clock of a runtime of before may be ahead.
-        drop(reads(2, &watch));
+        drop(guard(2, &watch));
         watch.lock().last = Some(Instant::now() + Duration::from_secs(3600));
         assert_eq!(watch.next(&mut ticks, 2).await, Some(3));
         let after = begun.elapsed().as_secs_f64() - after;
@@ -190,14 +182,14 @@ mod tests {
         let finish = |tick: u64| {
             let mut state = watch.lock();
             state.tick = tick - 1;
-            let at = state.at();
-            drop(state.finish(at));
+            let tick = state.next_tick();
+            drop(state.finish(tick));
             state.removed.len()
         };
         watch.lock().removed.insert("dropped".into(), 1);
         assert_eq!((finish(60), finish(61), finish(62)), (1, 1, 0));
-        let limiter = crate::Limiter::new("reading::dropped", 1);
-        assert_eq!(limiter.limit(), 1);
+        let limiter = limit_runtime::Limiter::new("reading::dropped", 1);
+        assert_eq!(limiter.snapshot().total.limit, 1);
         watch.see("reading::dropped");
         assert_eq!((finish(63), watch.lock().names.len()), (0, 1));
         drop(limiter);
@@ -206,12 +198,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn reading_that_another_was_quicker_with_is_none() {
+    async fn tick_that_another_task_was_quicker_with_is_ignored() {
         let watch = Watch::new(None);
         let mut state = watch.lock();
-        let at = state.begin();
-        drop(state.finish(at));
-        drop(state.finish(At { time: 1, ..at }));
-        assert_eq!((state.tick, state.time), (1, at.time));
+        let tick = state.begin();
+        drop(state.finish(tick));
+        drop(state.finish(Tick { time: 1, ..tick }));
+        assert_eq!((state.tick, state.time), (1, tick.time));
     }
 }

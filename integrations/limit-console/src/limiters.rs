@@ -1,0 +1,64 @@
+//! All limiters: once, or followed by a stream.
+
+use crate::console::{Console, unless_ended};
+use crate::error::ApiError;
+use crate::events::events_until_gone;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, StreamExt};
+use serde::Deserialize;
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// Lists all limiters.
+pub(crate) async fn list(State(console): State<Console>) -> Result<Response, ApiError> {
+    let mut ticks = console.follow();
+    console.watch.catch_up().await;
+    // If nobody has read yet, the first tick is under way.
+    console
+        .watch
+        .next(&mut ticks, 0)
+        .await
+        .ok_or_else(|| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the console has ended"))?;
+    Ok(Json(console.watch.all(console.is_writable())).into_response())
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Followed {
+    /// The limiter whose events are to be among the rest.
+    events: Option<String>,
+}
+
+/// Streams all limiters at first, and then the rows that change; on demand the events of one limiter too.
+pub(crate) async fn follow(
+    followed: Result<Query<Followed>, QueryRejection>,
+    State(console): State<Console>,
+) -> Result<impl IntoResponse, ApiError> {
+    let Query(Followed { events }) = followed?;
+    let slot = console.take_follower_slot()?;
+    let ticks = console.follow();
+    console.watch.catch_up().await;
+    let events = events.map(|name| events_until_gone(&name, console.watch.ended()));
+    let events = stream::iter(events).flatten();
+    let changes =
+        stream::unfold((console, ticks, 0, slot), |(console, mut ticks, seen, slot)| async move {
+            let next = console.watch.next(&mut ticks, seen);
+            let tick = unless_ended(console.watch.ended(), next).await??;
+            let changes = if seen == 0 { None } else { console.watch.changes(seen) };
+            let event = match changes {
+                None => Event::default()
+                    .event("all")
+                    .json_data(console.watch.all(console.is_writable())),
+                Some(changes) => Event::default().event("changes").json_data(changes),
+            };
+            // The rows can always be serialised. If not, the event is empty.
+            let event = event.unwrap_or_default().retry(Duration::from_secs(1));
+            Some((Ok::<_, Infallible>(event), (console, ticks, tick, slot)))
+        });
+    // Both streams end when the console does, and so does the stream of both.
+    Ok(Sse::new(stream::select(changes, events)))
+}

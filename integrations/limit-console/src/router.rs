@@ -1,0 +1,51 @@
+//! The routes of the console.
+
+use crate::console::Console;
+use crate::guard::guard;
+use crate::options::Options;
+use crate::watch::Watch;
+use crate::{detail, events, limiters, page, settings};
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use std::sync::Arc;
+
+/// The largest body of a request, in bytes.
+const LARGEST_BODY: usize = 16 * 1024;
+
+/// Makes the page and its API, to be nested at any path of an application.
+///
+/// Inside a tokio runtime, the task that reads starts at once, otherwise with the first request. The task needs
+/// tokio's timer.
+///
+/// # Examples
+///
+/// ```
+/// use axum::Router;
+/// use limit_console::Options;
+///
+/// let app: Router = Router::new().nest("/limits", limit_console::router(Options::new()));
+/// ```
+pub fn router(options: Options) -> Router {
+    let (access, until) = options.into_parts();
+    let (access, watch) = (Arc::new(access), Watch::new(until));
+    if tokio::runtime::Handle::try_current().is_ok() {
+        watch.start();
+    }
+    Router::new()
+        .route("/", get(page::html))
+        .route("/console.css", get(page::css))
+        .route("/console.js", get(page::script))
+        .route("/icon.svg", get(page::icon))
+        .route("/openapi.json", get(page::openapi))
+        .route("/api/limiters", get(limiters::list))
+        .route("/api/stream", get(limiters::follow))
+        .route("/api/limiter", get(detail::detail))
+        .route("/api/events", get(events::events))
+        .route("/api/settings", post(settings::change))
+        .fallback(page::not_found)
+        .method_not_allowed_fallback(page::other_method)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn_with_state(Arc::clone(&access), guard))
+        .with_state(Console::new(access, watch))
+}

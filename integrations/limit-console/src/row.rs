@@ -1,0 +1,75 @@
+//! A limiter's row in the table of all limiters.
+
+use crate::by_kind::ByKind;
+use limit_runtime::inspect::LimiterReading;
+use limit_runtime::{Scope, Source};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// A limiter's row in the table. `openapi.json` describes the fields.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "as a reader of the JSON expects it")]
+pub(crate) struct Row {
+    pub(crate) name: Arc<str>,
+    pub(crate) limit: usize,
+    /// The permits in all runtimes; `None` with keys.
+    pub(crate) capacity: Option<usize>,
+    pub(crate) in_use: usize,
+    pub(crate) waiting: usize,
+    /// The keys in use; `None` without keys.
+    pub(crate) keys: Option<usize>,
+    pub(crate) runtimes: usize,
+    pub(crate) scope: Scope,
+    /// Calls admitted a second.
+    pub(crate) admitted: f64,
+    /// Calls refused a second.
+    pub(crate) rejected: ByKind<f32>,
+    /// Calls cancelled a second.
+    pub(crate) cancelled: f64,
+    /// The wait that half of the calls do not exceed, in seconds.
+    pub(crate) p50: Option<f64>,
+    /// The wait that 99 of 100 calls do not exceed, in seconds.
+    pub(crate) p99: Option<f64>,
+    /// The seconds of waiting that go by each second.
+    pub(crate) lost: f64,
+    /// The source of the limit.
+    pub(crate) source: Source,
+    pub(crate) enabled: bool,
+    pub(crate) shadow: bool,
+    pub(crate) closed: bool,
+    pub(crate) paused: bool,
+    pub(crate) warnings: usize,
+    /// The permits in use at the last ticks. Only in a list of all limiters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spark: Option<Vec<u32>>,
+}
+
+impl Row {
+    /// Makes a row of a reading. Figures that need two readings are 0.
+    pub(crate) fn from_reading(reading: &LimiterReading) -> Self {
+        let LimiterReading { settings, usage, is_keyed, .. } = reading;
+        Self {
+            name: Arc::clone(&reading.name),
+            limit: settings.limit.value,
+            capacity: (!is_keyed).then_some(reading.capacity),
+            in_use: usage.in_use,
+            waiting: usage.waiting,
+            keys: is_keyed.then_some(usage.keys),
+            runtimes: reading.live_runtimes,
+            scope: reading.scope,
+            admitted: 0.0,
+            rejected: ByKind::default(),
+            cancelled: 0.0,
+            p50: None,
+            p99: None,
+            lost: 0.0,
+            source: settings.limit.source,
+            enabled: settings.enabled.value,
+            shadow: settings.shadow.value,
+            closed: reading.is_closed,
+            paused: settings.limit.value == 0,
+            warnings: reading.warnings,
+            spark: None,
+        }
+    }
+}

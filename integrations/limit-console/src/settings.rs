@@ -1,0 +1,113 @@
+//! Changes of settings, by the page or by another program that has the token.
+
+mod wanted;
+
+use crate::changes::LoggedChange;
+use crate::console::Console;
+use crate::error::ApiError;
+use crate::row::Row;
+use crate::watch::Changing;
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{Extensions, HeaderMap, StatusCode};
+use limit_runtime::settings::{SettingKind, SettingValue, SettingValues};
+use limit_runtime::{LimiterHandle, Unsupported, inspect};
+use serde::Serialize;
+use wanted::Wanted;
+
+#[derive(Serialize)]
+pub(crate) struct Changed {
+    limiter: Row,
+    changes: Vec<LoggedChange>,
+}
+
+/// Changes a limiter: all that is wanted, or nothing.
+pub(crate) async fn change(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    wanted: Result<Json<Wanted>, JsonRejection>,
+) -> Result<Json<Changed>, ApiError> {
+    // First of all: a request that may not write learns nothing else.
+    console.access.check_write(&headers)?;
+    let Json(wanted) = wanted?;
+    let (values, author) = (wanted.values()?, wanted.author(&extensions)?);
+    console.watch.start();
+    let _one_after_another = console.watch.changing.lock().await;
+    let no_limiter = || ApiError::no_limiter(&wanted.name);
+    let known = console.watch.find(&wanted.name, u64::MAX).ok_or_else(no_limiter)?;
+    let handle = &known.handle;
+    // Before a pause begins or ends, which cannot be undone without a trace.
+    handle.supports(&values)?;
+    let changing = Changing::begin(&console.watch, &known);
+    if wanted.reset {
+        changing.record_before_pause(None);
+        handle.reset();
+    } else if wanted.paused == Some(false) {
+        resume(&changing, handle)?;
+    } else if wanted.paused == Some(true) || values.get(SettingKind::Limit) == Some(PAUSED) {
+        pause(&changing, handle)?;
+    }
+    if !values.is_empty() {
+        handle.apply(&values)?;
+    }
+    let (limiter, changes) = changing.end(&author).ok_or_else(no_limiter)?;
+    for LoggedChange { setting, from, to, source, .. } in &changes {
+        tracing::info!(
+            limiter = handle.name(),
+            setting,
+            from,
+            to,
+            source = source.as_str(),
+            by = author,
+            "changed by the console"
+        );
+    }
+    Ok(Json(Changed { limiter, changes }))
+}
+
+/// The limit of a paused limiter.
+const PAUSED: SettingValue = SettingValue::Count(0);
+
+/// Pauses a limiter: every call waits.
+fn pause(changing: &Changing, handle: &LimiterHandle) -> Result<(), ApiError> {
+    if !is_paused(handle) {
+        changing.record_before_pause(handle.live_values().get(SettingKind::Limit));
+    }
+    Ok(set_live_limit(handle, Some(PAUSED))?)
+}
+
+/// Gives a limiter the limit back that it had before a pause.
+fn resume(changing: &Changing, handle: &LimiterHandle) -> Result<(), ApiError> {
+    let is_live = handle.live_values().get(SettingKind::Limit) == Some(PAUSED);
+    if is_live {
+        set_live_limit(handle, changing.before_pause())?;
+    }
+    if is_paused(handle) {
+        if is_live {
+            set_live_limit(handle, Some(PAUSED))?;
+        }
+        let text = "the limit is 0, and not by the console: set another one";
+        return Err(ApiError::new(StatusCode::CONFLICT, text));
+    }
+    Ok(())
+}
+
+/// Sets the limit while running, or takes it back.
+fn set_live_limit(handle: &LimiterHandle, limit: Option<SettingValue>) -> Result<(), Unsupported> {
+    let Some(limit) = limit else {
+        handle.unset(SettingKind::Limit);
+        return Ok(());
+    };
+    let mut values = SettingValues::default();
+    // A limit is a count, and this one has been in force.
+    let is_set = values.set(SettingKind::Limit, limit);
+    debug_assert!(is_set.is_ok(), "{is_set:?}");
+    handle.apply(&values)
+}
+
+fn is_paused(handle: &LimiterHandle) -> bool {
+    let reading = inspect::read(handle);
+    !reading.is_dropped && reading.settings.limit.value == 0
+}

@@ -1,0 +1,253 @@
+//! A limiter that the console watches, tick after tick.
+
+mod waits;
+
+use crate::by_kind::ByKind;
+use crate::changes::{ChangeLog, LoggedChange, LoggedState};
+use crate::history::{Sample, Start};
+use crate::row::Row;
+use crate::tick::{INTERVAL, Tick};
+use limit_runtime::inspect::{Counters, Histogram, LimiterReading};
+use limit_runtime::settings::SettingValue;
+use limit_runtime::{LimiterHandle, RejectedCounts};
+use std::collections::VecDeque;
+use waits::{WINDOW, WaitWindows};
+
+/// The weight of the last tick in a smoothed figure.
+const SMOOTHING: f64 = 0.3;
+
+/// The limiters of one name, one after another, and the one that has the name now.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// The number by which the history knows the name.
+    pub(crate) number: u64,
+    /// The limiter that has the name now.
+    pub(crate) handle: LimiterHandle,
+    /// The [id](LimiterReading::id) of that limiter.
+    pub(crate) id: u64,
+    /// The number of the last tick that has read the limiter.
+    pub(crate) last_read: u64,
+    pub(crate) row: Row,
+    /// The number of the last tick at which the row changed.
+    pub(crate) changed: u64,
+    /// The beginning of the name's history.
+    pub(crate) start: Start,
+    pub(crate) log: ChangeLog,
+    /// The limit that was set while running before the console paused the limiter.
+    pub(crate) before_pause: Option<SettingValue>,
+    /// `true` while the console changes the limiter: the changes are logged when that is done.
+    pub(crate) is_changing: bool,
+    /// The permits in use at the last ticks.
+    pub(crate) spark: VecDeque<u32>,
+    /// The sample that went into the history last.
+    sample: Option<Sample>,
+    counted: Counted,
+    waits: WaitWindows,
+    /// The figure of the row, not rounded: a part too small to be seen would stay for ever.
+    lost: f64,
+    logged: LoggedState,
+}
+
+/// The counters of a name at one tick.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    admitted: u64,
+    cancelled: u64,
+    rejected: RejectedCounts,
+    /// The calls that waited and were admitted.
+    waits: u64,
+    /// The seconds that these calls waited, all together.
+    waited: f64,
+}
+
+impl Watched {
+    pub(crate) fn new(
+        number: u64,
+        handle: &LimiterHandle,
+        reading: &LimiterReading,
+        tick: Tick,
+    ) -> Self {
+        let counters = &reading.totals.counters;
+        let inherited = reading.inherited.as_ref();
+        let inherited = inherited.and_then(|totals| totals.counters.waits());
+        // Waits from before the first reading, and waits at former limiters of the name, were long ago.
+        let mut waits = match (counters.waits(), inherited) {
+            (Some(waits), _) if tick.is_after(2) => WaitWindows::start(waits, tick.number),
+            (_, Some(inherited)) => WaitWindows::start(inherited, tick.number),
+            _ => WaitWindows::default(),
+        };
+        let mut row = Row::from_reading(reading);
+        (row.p50, row.p99) = waits.percentiles(counters.waits(), tick.number);
+        // Not 0, so that the worst limiter comes first at once.
+        row.lost = as_calls(reading.usage.waiting as u64);
+        Self {
+            number,
+            handle: handle.clone(),
+            id: reading.id,
+            last_read: tick.number,
+            lost: row.lost,
+            row,
+            changed: tick.number,
+            start: Start { tick: tick.number, sample: Sample::default() },
+            log: ChangeLog::default(),
+            before_pause: None,
+            is_changing: false,
+            spark: VecDeque::new(),
+            sample: None,
+            counted: Counted::from_counters(counters),
+            waits,
+            logged: LoggedState::from_reading(reading),
+        }
+    }
+
+    /// Passes the name to another limiter. The row and the history go on; the log of changes does not. Returns
+    /// the limiter that had the name.
+    pub(crate) fn pass_to(
+        &mut self,
+        handle: &LimiterHandle,
+        reading: &LimiterReading,
+    ) -> LimiterHandle {
+        self.id = reading.id;
+        self.logged = LoggedState::from_reading(reading);
+        (self.log, self.before_pause, self.is_changing) = (ChangeLog::default(), None, false);
+        std::mem::replace(&mut self.handle, handle.clone())
+    }
+
+    /// Records the reading of a tick.
+    pub(crate) fn record_tick(&mut self, reading: &LimiterReading, tick: Tick) {
+        let counters = &reading.totals.counters;
+        let counted = Counted::from_counters(counters);
+        let before = std::mem::replace(&mut self.counted, counted);
+        let seconds = tick.elapsed.unwrap_or(INTERVAL).as_secs_f64().max(1e-3);
+        let mut row = Row::from_reading(reading);
+        row.admitted = rate(counted.admitted, before.admitted, seconds);
+        row.cancelled = rate(counted.cancelled, before.cancelled, seconds);
+        #[expect(clippy::cast_possible_truncation, reason = "to be drawn")]
+        let refused = ByKind::from_fn(|kind| {
+            rate(counted.rejected.get(kind), before.rejected.get(kind), seconds) as f32
+        });
+        row.rejected = refused;
+        // The time lost by short waits is known when they are over. A wait that goes on loses one second each
+        // second. A wait that is over has lost at most the length of this tick in it.
+        let waiting = as_calls(reading.usage.waiting as u64);
+        let over = as_calls(counted.waits.saturating_sub(before.waits));
+        let lost = ((counted.waited - before.waited) / seconds).min(over).max(waiting);
+        self.lost += (lost - self.lost) * SMOOTHING;
+        row.lost = round(self.lost);
+        if let Some(waits) = counters.waits().filter(|_| tick.is_after(WINDOW)) {
+            self.waits = WaitWindows::start(waits, tick.number);
+        }
+        (row.p50, row.p99) = self.waits.percentiles(counters.waits(), tick.number);
+        self.show(row, tick.number);
+        // A reader that was overtaken records an older tick.
+        self.last_read = self.last_read.max(tick.number);
+        if !self.is_changing {
+            self.log_changes(reading, tick.time, None);
+        }
+    }
+
+    /// Records a reading between two ticks. Rates are left to the next tick.
+    pub(crate) fn record_change(
+        &mut self,
+        reading: &LimiterReading,
+        tick: Tick,
+        by: Option<&str>,
+    ) -> Vec<LoggedChange> {
+        let now = Row::from_reading(reading);
+        let row = Row {
+            limit: now.limit,
+            capacity: now.capacity,
+            in_use: now.in_use,
+            waiting: now.waiting,
+            source: now.source,
+            enabled: now.enabled,
+            shadow: now.shadow,
+            closed: now.closed,
+            paused: now.paused,
+            ..self.row.clone()
+        };
+        self.show(row, tick.number);
+        self.log_changes(reading, tick.time, by)
+    }
+
+    fn show(&mut self, row: Row, tick: u64) {
+        if row.limit > 0 {
+            self.before_pause = None;
+        }
+        if row != self.row {
+            self.row = row;
+            self.changed = tick;
+        }
+    }
+
+    /// Logs the changes since the last reading, and returns them.
+    fn log_changes(
+        &mut self,
+        reading: &LimiterReading,
+        time: u64,
+        by: Option<&str>,
+    ) -> Vec<LoggedChange> {
+        let after = LoggedState::from_reading(reading);
+        let before = std::mem::replace(&mut self.logged, after);
+        let changes = before.changes_to(&after, time, by);
+        self.log.add(&changes);
+        changes
+    }
+
+    /// Appends a point to the row's line, which has at most so many.
+    pub(crate) fn extend_spark(&mut self, most: usize) {
+        if self.spark.len() >= most {
+            self.spark.pop_front();
+        }
+        self.spark.push_back(to_u32(self.row.in_use));
+    }
+
+    /// Makes the sample for the history; `None` if it is the same as the last one.
+    pub(crate) fn next_sample(&mut self) -> Option<Sample> {
+        let row = &self.row;
+        #[expect(clippy::cast_possible_truncation, reason = "to be drawn")]
+        let sample = Sample {
+            in_use: to_u32(row.in_use),
+            capacity: row.capacity.map(to_u32),
+            waiting: to_u32(row.waiting),
+            p50: row.p50.map(|wait| wait as f32),
+            p99: row.p99.map(|wait| wait as f32),
+            admitted: row.admitted as f32,
+            rejected: row.rejected,
+        };
+        (self.sample.replace(sample) != Some(sample)).then_some(sample)
+    }
+}
+
+impl Counted {
+    fn from_counters(counters: &Counters) -> Self {
+        let waits = counters.waits();
+        Self {
+            admitted: counters.admitted_at_once + counters.admitted_after_waiting(),
+            cancelled: counters.cancelled,
+            rejected: counters.rejected,
+            waits: counters.admitted_after_waiting(),
+            waited: waits.map(Histogram::total).unwrap_or_default().as_secs_f64(),
+        }
+    }
+}
+
+/// Larger figures cannot be drawn.
+fn to_u32(figure: usize) -> u32 {
+    u32::try_from(figure).unwrap_or(u32::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 in a tick")]
+fn rate(now: u64, before: u64, seconds: f64) -> f64 {
+    round(now.saturating_sub(before) as f64 / seconds)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 wait")]
+fn as_calls(calls: u64) -> f64 {
+    calls as f64
+}
+
+/// Rounds to the thousandth, so that a figure that dies away becomes 0 and its row stays as it is.
+fn round(figure: f64) -> f64 {
+    (figure * 1e3).round() / 1e3
+}

@@ -1,0 +1,211 @@
+//! The console knows every setting, every kind of refusal, every event and every source: so do its API, the
+//! description of that, and the page.
+
+use crate::stream::Stream;
+use crate::support::{Console, post};
+use axum::http::StatusCode;
+use limit_runtime::settings::{SettingKind, SettingValue, ValueType};
+use limit_runtime::{EventKind, Limiter, RejectedKind, Source, find};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::time::Duration;
+
+/// The differences between lists that say the same: what to add, or to take away, and where.
+#[derive(Default)]
+struct Differences(Vec<String>);
+
+impl Differences {
+    /// Compares the names that stand somewhere with those that belong there.
+    fn compare(
+        &mut self,
+        place: &dyn Display,
+        found: impl IntoIterator<Item = String>,
+        expected: impl IntoIterator<Item = String>,
+    ) {
+        let found: BTreeSet<_> = found.into_iter().collect();
+        let expected: BTreeSet<_> = expected.into_iter().collect();
+        let missing = expected.difference(&found).map(|name| format!("{place}: add `{name}`"));
+        let surplus = found.difference(&expected).map(|name| format!("{place}: remove `{name}`"));
+        self.0.extend(missing.chain(surplus));
+    }
+
+    #[track_caller]
+    fn assert_none(self) {
+        assert!(self.0.is_empty(), "{:#?}", self.0);
+    }
+}
+
+fn settings() -> impl Iterator<Item = String> {
+    SettingKind::ALL.iter().map(|kind| kind.name().to_owned())
+}
+
+fn refusals() -> impl Iterator<Item = String> {
+    RejectedKind::ALL.iter().map(|kind| kind.as_str().to_owned())
+}
+
+fn sources() -> impl Iterator<Item = String> {
+    Source::ALL.iter().map(|source| source.as_str().to_owned())
+}
+
+fn events() -> impl Iterator<Item = String> {
+    EventKind::ALL.iter().map(|kind| match kind {
+        EventKind::Rejected(reason) => format!("rejected:{reason}"),
+        kind => kind.as_str().to_owned(),
+    })
+}
+
+/// The names of fields that are also in a list.
+fn with(list: impl Iterator<Item = String>, others: &[&str]) -> Vec<String> {
+    list.chain(others.iter().map(|name| (*name).to_owned())).collect()
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let list = list.as_array().into_iter().flatten();
+    list.filter_map(|text| text.as_str().map(ToOwned::to_owned)).collect()
+}
+
+fn fields(object: &Value) -> Vec<String> {
+    object.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+}
+
+#[tokio::test]
+async fn description_has_every_setting_refusal_event_and_source() {
+    let description = Console::read_only().get("/openapi.json").await.json();
+    let mut differences = Differences::default();
+    let at = |path: &str| {
+        let path = format!("/components/schemas/{path}");
+        let found = description.pointer(&path).unwrap_or_else(|| panic!("no {path}"));
+        (format!("openapi.json, {path}"), found.clone())
+    };
+
+    for path in [
+        "Rejected",
+        "History/properties/rejected",
+        "Figures/properties/rejected",
+        "Figures/properties/shadowed/properties/rejected",
+    ] {
+        let (place, schema) = at(path);
+        differences.compare(&place, fields(&schema["properties"]), refusals());
+        differences.compare(&format!("{place}/required"), texts(&schema["required"]), refusals());
+    }
+    let (place, schema) = at("Settings");
+    differences.compare(&place, fields(&schema["properties"]), settings());
+    differences.compare(&format!("{place}/required"), texts(&schema["required"]), settings());
+    let (place, wanted) = at("Wanted/properties");
+    let all = with(settings(), &["name", "by", "paused", "reset"]);
+    differences.compare(&place, fields(&wanted), all);
+    let (place, list) = at("Change/properties/setting/enum");
+    differences.compare(&place, texts(&list), with(settings(), &["closed"]));
+    let (place, list) = at("Events/properties/events/items/properties/kind/enum");
+    differences.compare(&place, texts(&list), events());
+    for path in ["Limiter/properties/source/enum", "Change/properties/source/enum"] {
+        let (place, list) = at(path);
+        differences.compare(&place, texts(&list), sources());
+    }
+    for kind in SettingKind::ALL {
+        let schema = &wanted[kind.name()];
+        let expected = match kind.value_type() {
+            ValueType::Count { .. } => "integer",
+            ValueType::Duration => "number",
+            ValueType::Switch => "boolean",
+            other => panic!("say here how JSON has {other}"),
+        };
+        let place = format!("openapi.json, the type of Wanted/{kind}");
+        differences.compare(
+            &place,
+            schema["type"].as_str().map(ToOwned::to_owned),
+            [expected.into()],
+        );
+        let (place, list) = at(&format!("Settings/properties/{kind}/properties/source/enum"));
+        differences.compare(&place, texts(&list), sources());
+    }
+    differences.assert_none();
+}
+
+#[tokio::test]
+async fn page_has_words_for_every_setting_refusal_and_source() {
+    let script = Console::read_only().get("/console.js").await.body;
+    // The fields of a constant: `const NAME = { field: 'words', … };`
+    let words = |name: &str| -> Vec<String> {
+        let start = format!("const {name} = {{");
+        let (_, rest) = script.split_once(&start).unwrap_or_else(|| panic!("no {name}"));
+        let (object, _) = rest.split_once("};").expect("its end");
+        let fields = object.split("',").filter_map(|field| field.split_once(": '"));
+        fields.map(|(field, _)| field.trim().to_owned()).collect()
+    };
+    let mut differences = Differences::default();
+    differences.compare(&"console.js, REASONS", words("REASONS"), refusals());
+    differences.compare(&"console.js, SETTINGS", words("SETTINGS"), with(settings(), &["closed"]));
+    differences.compare(&"console.js, SOURCES", words("SOURCES"), sources());
+    differences.assert_none();
+}
+
+/// A value of a setting, in JSON, as it is set, and as the log has it.
+fn example(kind: SettingKind) -> (Value, SettingValue, &'static str) {
+    match kind.value_type() {
+        ValueType::Count { .. } => (json!(3), SettingValue::Count(3), "3"),
+        ValueType::Duration => {
+            (json!(1.5), SettingValue::Duration(Duration::from_millis(1500)), "1.5s")
+        }
+        ValueType::Switch => {
+            let on = kind != SettingKind::Enabled;
+            (json!(on), SettingValue::Switch(on), if on { "on" } else { "off" })
+        }
+        other => panic!("say here how JSON has {other}"),
+    }
+}
+
+#[tokio::test]
+async fn every_setting_can_be_changed_and_is_logged_and_shown() {
+    // It supports all settings, and none of its own values is an example.
+    let limiter = Limiter::new("lists::settings", 5).max_waiting(9);
+    drop(limiter.acquire().await);
+    let console = Console::writable();
+    let handle = find("lists::settings").expect("it has been used");
+    for &kind in SettingKind::ALL {
+        let (value, setting, words) = example(kind);
+        let wanted = json!({"name": "lists::settings", kind.name(): value});
+        let changes = console.set(wanted).await.json()["changes"].clone();
+        assert_eq!(changes.as_array().map(Vec::len), Some(1), "{changes:#}");
+        let told = ["setting", "to", "source"].map(|field| changes[0][field].clone());
+        assert_eq!(told, [kind.name(), words, "live"]);
+        assert_eq!(handle.live_values().get(kind), Some(setting));
+        let shown = console.get("/api/limiter?name=lists::settings").await.json();
+        assert_eq!(shown["snapshot"]["settings"][kind.name()]["source"], "live", "{kind}");
+        // `null` leaves a setting as it is.
+        let wanted = json!({"name": "lists::settings", kind.name(): null, "reset": true});
+        console.set(wanted).await.json();
+        assert!(handle.live_values().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn unknown_field_is_refused_with_the_list_of_all_fields() {
+    let console = Console::writable();
+    let refused = console.ask(post(r#"{"limt": 3}"#.to_owned())).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let settings: Vec<_> = settings().map(|name| format!("`{name}`")).collect();
+    let settings = settings.join(", ");
+    let fields = format!("`name`, `by`, {settings}, `paused`, `reset`");
+    let expected = format!("unknown field `limt`, expected one of {fields} at line 1 column 7");
+    assert!(refused.error().ends_with(&expected), "{}", refused.error());
+    let nothing = console.ask(post(r#"{"name": "nobody"}"#.to_owned())).await;
+    let expected = format!("nothing is to be changed: give one of {settings}, `paused` or `reset`");
+    assert_eq!(nothing.error(), expected);
+}
+
+#[tokio::test]
+async fn refusals_are_events_with_their_kind() {
+    let limiter = Limiter::new("lists::refusals", 1).max_waiting(0);
+    let permit = limiter.acquire().await;
+    let console = Console::read_only();
+    let mut stream = Stream::open(&console, "/api/events?name=lists::refusals").await;
+    limiter.acquire().await.expect_err("none may wait");
+    limiter.close();
+    limiter.acquire().await.expect_err("it is closed");
+    let (_, events) = stream.next().await;
+    let kinds = events["events"].as_array().expect("a list").iter().map(|event| &event["kind"]);
+    assert!(kinds.eq(["rejected:queue_full", "rejected:closed"]), "{events:#}");
+    drop(permit);
+}
