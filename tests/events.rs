@@ -9,6 +9,7 @@ use limit_tests::log::{Listener, Told};
 use limit_tests::polling::{permit, served, waiter};
 use limit_tests::runtimes::one_thread;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 use tracing::{Event, Level, Metadata};
@@ -24,11 +25,19 @@ fn lock() -> MutexGuard<'static, Vec<Told>> {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The targets of all events, with the limiter.
+static TARGETS: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
+
+fn lock_targets() -> MutexGuard<'static, BTreeSet<(String, &'static str)>> {
+    TARGETS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 const PANICS: &str = "the subscriber panics";
 
 /// Keeps an event, and panics if its message says so.
 fn keep(event: &Event<'_>) {
     let told = Told::read(event);
+    lock_targets().insert((told.field("limiter").to_owned(), event.metadata().target()));
     let panics = told.field("message").contains(PANICS);
     lock().push(told);
     if let Some(calls) = CALLS.get() {
@@ -162,6 +171,10 @@ fn a_variable_that_is_no_limit_is_an_error() {
                 number from 1 up; the limit is 3 instead";
     let error = told(Level::ERROR, [("limiter", "events-variable"), ("message", text)]);
     assert_eq!(listener.take(), [error]);
+    let targets = lock_targets();
+    let mut ours = targets.iter().filter(|(limiter, _)| limiter == "events-variable");
+    assert_eq!(ours.next().map(|(_, target)| *target), Some("limit_runtime"));
+    assert_eq!(ours.next(), None, "all have one target");
 }
 
 #[cfg(feature = "task")]

@@ -1,6 +1,8 @@
 //! Limits from the environment. Each test sets variables for a process of its own, because a change
 //! in a process with threads is not sound.
 
+mod by_name;
+
 use limit_runtime::{Limiter, Snapshot, concurrency_limit, find};
 use limit_tests::figures::assert_all_free;
 use limit_tests::programs::is_alone_with;
@@ -16,6 +18,16 @@ fn with_variable(test: &str, value: Option<&OsStr>, part: fn()) {
         if let Some(value) = value {
             command.env(VARIABLE, value);
         }
+    };
+    if is_alone_with(&format!("configuration::{test}"), prepare) {
+        part();
+    }
+}
+
+/// Runs `part` in a process with these variables.
+fn with_variables(test: &str, variables: &[(&str, &str)], part: fn()) {
+    let prepare = |command: &mut Command| {
+        command.envs(variables.iter().copied());
     };
     if is_alone_with(&format!("configuration::{test}"), prepare) {
         part();

@@ -1,5 +1,8 @@
 //! Settings that change while the program runs, and their sources.
 
+mod sources;
+mod values;
+
 use limit_runtime::{
     KeyedLimiter, Limiter, Rejected, RejectedKind, Setting, Source, concurrency_limit, find,
 };

@@ -7,6 +7,7 @@ mod places;
 
 use limit_runtime::diagnostics::{self, Call};
 use limit_runtime::{KeyedLimiter, Limiter, find};
+use limit_tests::programs::is_alone;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -210,6 +211,27 @@ fn while_it_is_off_nothing_is_recorded() {
     diagnostics::record(false);
     drop((unseen, seen));
     assert!(limiter.holders().is_empty(), "what was recorded is taken back all the same");
+}
+
+#[test]
+fn nothing_is_recorded_before_it_is_switched_on_whatever_the_build() {
+    if !is_alone("nothing_is_recorded_before_it_is_switched_on_whatever_the_build") {
+        return;
+    }
+    let limiter = Limiter::new("holders-before", 2);
+    assert!(!diagnostics::is_recording());
+    let unseen = limiter.try_acquire().expect("free");
+    let mut waits = task::spawn(limiter.acquire_many(2));
+    assert_pending!(waits.poll());
+    assert!(limiter.holders().is_empty() && limiter.waiters().is_empty());
+    diagnostics::record(true);
+    assert!(diagnostics::is_recording());
+    assert!(limiter.holders().is_empty(), "calls that were admitted before are not seen");
+    drop(waits);
+    let seen = limiter.try_acquire().expect("free");
+    assert_eq!(limiter.holders().len(), 1);
+    drop((unseen, seen));
+    assert!(limiter.holders().is_empty());
 }
 
 #[test]

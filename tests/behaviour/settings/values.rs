@@ -1,0 +1,207 @@
+//! Values of settings, set through a handle.
+
+use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, ValueType};
+use limit_runtime::{Limiter, LimiterHandle, Source, find};
+use limit_tests::polling::{let_in, permit, refused, waiter};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A value for each setting, in the order of the settings.
+const VALUES: [(SettingKind, SettingValue); 5] = [
+    (SettingKind::Limit, SettingValue::Count(4)),
+    (SettingKind::MaxWaiting, SettingValue::Count(5)),
+    (SettingKind::MaxWait, SettingValue::Duration(SECOND)),
+    (SettingKind::Enabled, SettingValue::Switch(false)),
+    (SettingKind::Shadow, SettingValue::Switch(true)),
+];
+
+fn values(all: &[(SettingKind, SettingValue)]) -> SettingValues {
+    let mut values = SettingValues::default();
+    for &(kind, value) in all {
+        values.set(kind, value).expect("it has the setting's type");
+    }
+    values
+}
+
+/// Returns the handle of a limiter that it uses.
+fn handle<E: limit_runtime::Admission>(limiter: &Limiter<E>) -> LimiterHandle {
+    drop(limiter.snapshot());
+    find(limiter.name()).expect("it is in use")
+}
+
+#[test]
+fn each_setting_has_a_value_of_its_own_type_and_of_no_other() {
+    assert_eq!(VALUES.map(|(kind, _)| kind), SettingKind::ALL);
+    let others =
+        [SettingValue::Count(1), SettingValue::Duration(SECOND), SettingValue::Switch(true)];
+    for (kind, value) in VALUES {
+        let is_alike =
+            |other: &SettingValue| std::mem::discriminant(other) == std::mem::discriminant(&value);
+        for other in others {
+            let mut values = SettingValues::default();
+            values.set(kind, value).expect("it has the setting's type");
+            let set = values.set(kind, other);
+            assert_eq!(set.is_ok(), is_alike(&other), "{kind} = {other}");
+            let expected = if is_alike(&other) { other } else { value };
+            assert_eq!(values.get(kind), Some(expected), "what is wrong is not set");
+        }
+    }
+    let wrong = SettingValues::default().set(SettingKind::Limit, SettingValue::Switch(true));
+    assert_eq!(
+        wrong.expect_err("it is no number").to_string(),
+        "`limit` cannot be `true`: it is a whole number from 0 to 2147483647",
+    );
+    let wrong = SettingValues::default().set(SettingKind::MaxWait, SettingValue::Count(3));
+    let wrong = wrong.expect_err("it has no unit").to_string();
+    assert_eq!(wrong, "`max_wait` cannot be `3`: it is a span of time");
+    let wrong = SettingValues::default().set(SettingKind::Shadow, SettingValue::Duration(SECOND));
+    let wrong = wrong.expect_err("it is no switch").to_string();
+    assert_eq!(wrong, "`shadow` cannot be `1s`: it is `true` or `false`");
+}
+
+#[test]
+fn a_count_above_the_largest_is_taken_down_to_it() {
+    for &kind in SettingKind::ALL {
+        let ValueType::Count { most } = kind.value_type() else { continue };
+        for (count, expected) in
+            [(0, 0), (most - 1, most - 1), (most, most), (most + 1, most), (usize::MAX, most)]
+        {
+            let set = values(&[(kind, SettingValue::Count(count))]).get(kind);
+            assert_eq!(set, Some(SettingValue::Count(expected)), "{kind}");
+        }
+    }
+    let limiter = Limiter::new("values-largest", 1).max_waiting(1);
+    let largest = values(&[
+        (SettingKind::Limit, SettingValue::Count(usize::MAX)),
+        (SettingKind::MaxWaiting, SettingValue::Count(usize::MAX)),
+    ]);
+    handle(&limiter).apply(&largest).expect("it supports both");
+    let settings = limiter.snapshot().settings;
+    assert_eq!(settings.limit.value, Limiter::MAX_LIMIT);
+    assert_eq!(settings.get(SettingKind::MaxWaiting).value, largest.get(SettingKind::MaxWaiting));
+}
+
+#[test]
+fn each_setting_is_found_by_its_name() {
+    for &kind in SettingKind::ALL {
+        assert_eq!(SettingKind::from_name(kind.name()), Some(kind));
+        assert_eq!(format!("{kind:>12}"), format!("{:>12}", kind.name()));
+        assert!(kind.description().ends_with('.'), "{kind}");
+    }
+    for name in ["", "Limit", "limits", "total"] {
+        assert_eq!(SettingKind::from_name(name), None);
+    }
+}
+
+#[test]
+fn values_are_listed_in_order_overridden_and_taken_out() {
+    let mut all = values(&[]);
+    assert!(all.is_empty());
+    for &(kind, value) in VALUES.iter().rev() {
+        all.set(kind, value).expect("it has the setting's type");
+    }
+    assert_eq!(all.iter().collect::<Vec<_>>(), VALUES);
+    let mut few = values(&VALUES[..2]);
+    let others = [
+        (SettingKind::MaxWaiting, SettingValue::Count(9)),
+        (SettingKind::Enabled, SettingValue::Switch(true)),
+    ];
+    few.override_with(&values(&others));
+    assert_eq!(few.iter().collect::<Vec<_>>(), [VALUES[0], others[0], others[1]]);
+    few.unset(SettingKind::MaxWaiting);
+    few.unset(SettingKind::Shadow);
+    assert_eq!(few.iter().collect::<Vec<_>>(), [VALUES[0], others[1]]);
+    assert_eq!(few.get(SettingKind::MaxWaiting), None);
+}
+
+#[test]
+fn a_handle_applies_all_values_and_shows_them() {
+    let limiter = Limiter::new("values-applied", 1).max_waiting(0);
+    let handle = handle(&limiter);
+    assert!(handle.live_values().is_empty());
+    handle.apply(&values(&VALUES)).expect("its calls can be refused");
+    assert_eq!(handle.live_values(), values(&VALUES));
+    let settings = handle.settings();
+    assert_eq!(settings, limiter.snapshot().settings);
+    let shown: Vec<_> = settings.iter().collect();
+    for ((kind, setting), (expected, value)) in shown.into_iter().zip(VALUES) {
+        assert_eq!((kind, setting.source), (expected, Source::Live));
+        assert_eq!(setting.value, Some(value));
+    }
+    // What is applied later overrides, and leaves the others.
+    handle.apply(&values(&[(SettingKind::Limit, SettingValue::Count(2))])).expect("any limiter");
+    assert_eq!(handle.live_values().get(SettingKind::Limit), Some(SettingValue::Count(2)));
+    assert_eq!(handle.live_values().iter().count(), 5);
+    handle.apply(&SettingValues::default()).expect("it is nothing");
+    assert_eq!(handle.live_values().iter().count(), 5);
+}
+
+#[test]
+fn a_handle_applies_all_values_or_none() {
+    let limiter = Limiter::new("values-none", 1);
+    let (handle, held) = (handle(&limiter), permit(&limiter));
+    handle.set_limit(2);
+    let before = (handle.live_values(), handle.snapshot());
+    for unsupported in [SettingKind::MaxWaiting, SettingKind::MaxWait] {
+        let wanted: Vec<_> = VALUES
+            .into_iter()
+            .filter(|(kind, _)| {
+                ![SettingKind::MaxWaiting, SettingKind::MaxWait].contains(kind)
+                    || *kind == unsupported
+            })
+            .collect();
+        let error = handle.apply(&values(&wanted)).expect_err("its calls cannot be refused");
+        assert_eq!((error.limiter(), error.setting()), ("values-none", unsupported.name()));
+        assert_eq!((handle.live_values(), handle.snapshot()), before);
+    }
+    drop(held);
+}
+
+#[test]
+fn a_handle_takes_back_one_setting() {
+    let limiter = Limiter::new("values-unset", 3).max_waiting(0);
+    let handle = handle(&limiter);
+    handle.apply(&values(&VALUES)).expect("its calls can be refused");
+    let mut left: Vec<_> = VALUES.into();
+    for (kind, value) in VALUES {
+        assert_eq!(handle.settings().get(kind).value, Some(value));
+        handle.unset(kind);
+        assert_eq!(handle.settings().get(kind).source, Source::Attribute);
+        left.retain(|(one, _)| *one != kind);
+        assert_eq!(handle.live_values(), values(&left));
+        handle.unset(kind);
+    }
+    assert_eq!(
+        limiter.snapshot().settings,
+        Limiter::new("values-as", 3).max_waiting(0).snapshot().settings
+    );
+    assert_eq!(limiter.snapshot().limit_changes.live, 2, "there and back");
+}
+
+#[test]
+fn taking_back_a_setting_takes_effect_at_once() {
+    let limiter = Limiter::new("values-effect", 1).max_waiting(1);
+    let handle = handle(&limiter);
+    let held = let_in(limiter.acquire());
+    handle.set_max_waiting(0).expect("its calls can be refused");
+    refused(limiter.acquire());
+    handle.unset(SettingKind::MaxWaiting);
+    let mut waits = waiter(limiter.acquire());
+    handle.set_limit(0);
+    drop(held);
+    assert!(!waits.is_woken());
+    handle.unset(SettingKind::Limit);
+    drop(limit_tests::polling::served(&mut waits).expect("a permit is free"));
+}
+
+#[test]
+fn values_of_a_limiter_that_was_dropped_stay_as_they_were() {
+    let limiter = Limiter::new("values-dropped", 1);
+    let handle = handle(&limiter);
+    handle.set_limit(4);
+    drop(limiter);
+    handle.apply(&values(&[(SettingKind::Limit, SettingValue::Count(9))])).expect("any limiter");
+    handle.unset(SettingKind::Limit);
+    assert_eq!(handle.live_values().get(SettingKind::Limit), Some(SettingValue::Count(4)));
+}
