@@ -116,7 +116,7 @@ pub fn read(limiter: &LimiterHandle) -> LimiterReading {
 /// ```
 #[must_use]
 pub fn live_runtimes() -> BTreeSet<u64> {
-    registry::live()
+    registry::live_runtimes()
 }
 
 /// The keys of a limiter that have the most waiters, then the most permits, in all runtimes; at most so many.
