@@ -32,9 +32,9 @@ use tokio::time::Instant;
 ///
 /// # Cancel safety
 ///
-/// Dropping the future at any time is safe. It leaves the wait list, and gives back a permit that
-/// it was handed. A call that is made again starts at the end of the wait list. (A future that is
-/// never dropped, [`std::mem::forget`], stays in the wait list and keeps the permit that it is
+/// Dropping the future at any time is safe. It leaves the queue, and gives back a permit that
+/// it was handed. A call that is made again starts at the end of the queue. (A future that is
+/// never dropped, [`std::mem::forget`], stays in the queue and keeps the permit that it is
 /// handed in time.)
 ///
 /// The future takes a free permit at once, without a look at tokio's cooperative budget. So a task
@@ -113,7 +113,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
         }
     }
 
-    /// Takes `weight` permits at once. The call waits for them in the same wait list, and lighter
+    /// Takes `weight` permits at once. The call waits for them in the same queue, and lighter
     /// calls behind it do not pass it.
     ///
     /// A weight above the limit is refused as [`TooHeavy`](crate::RejectedKind::TooHeavy), at once
@@ -133,7 +133,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// goes first. A low priority does not wait for ever: under a steady stream of calls that are
     /// *n* levels higher, a call is passed for *n* seconds and no longer.
     ///
-    /// From the first call with a priority on, the wait list is kept sorted. Joining and leaving it
+    /// From the first call with a priority on, the queue is kept sorted. Joining and leaving it
     /// then take time in the logarithm of its length. Calls that wait at that moment count as
     /// having come just then. The priority has no effect where the newest call is served first
     /// ([`Order::Lifo`](crate::Order::Lifo)).
@@ -147,7 +147,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// is no time to wait.
     pub fn max_wait(self, max_wait: impl Into<MaxWait>) -> Acquire<'a, Rejected, K> {
         let mut acquire = self.fallible();
-        acquire.deadline = Deadline::of_call(max_wait.into());
+        acquire.deadline = Deadline::from_call(max_wait.into());
         acquire
     }
 

@@ -68,7 +68,7 @@ pub(crate) mod sealed {
 
         #[inline]
         fn into_deadline((): ()) -> Deadline {
-            Deadline::of_limiter(None)
+            Deadline::from_limiter(None)
         }
 
         fn max_wait((): &()) -> Option<MaxWait> {
@@ -102,7 +102,7 @@ pub(crate) mod sealed {
 
         #[inline]
         fn deadline(max_wait: Option<MaxWait>) -> Deadline {
-            Deadline::of_limiter(max_wait)
+            Deadline::from_limiter(max_wait)
         }
 
         #[inline]

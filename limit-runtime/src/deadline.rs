@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub struct Deadline {
     max_wait: Option<MaxWait>,
     /// `true` if the call has set it, `false` if it is the limiter's.
-    of_the_call: bool,
+    set_by_call: bool,
     /// The timer, made when the call begins to wait, and the runtime whose clock it uses. A call
     /// may go on in another runtime when the first has ended.
     sleep: Option<(Pin<Box<Sleep>>, Option<Id>)>,
@@ -21,18 +21,18 @@ pub struct Deadline {
 
 impl Deadline {
     #[inline]
-    pub(crate) fn of_limiter(max_wait: Option<MaxWait>) -> Self {
-        Self { max_wait, of_the_call: false, sleep: None }
+    pub(crate) fn from_limiter(max_wait: Option<MaxWait>) -> Self {
+        Self { max_wait, set_by_call: false, sleep: None }
     }
 
-    pub(crate) fn of_call(max_wait: MaxWait) -> Self {
-        Self { max_wait: Some(max_wait), of_the_call: true, sleep: None }
+    pub(crate) fn from_call(max_wait: MaxWait) -> Self {
+        Self { max_wait: Some(max_wait), set_by_call: true, sleep: None }
     }
 
     /// Starts the wait. If the call has set no time itself, a setting that was changed meanwhile
     /// holds from here on.
     pub(crate) fn begin(&mut self, set: Option<Duration>) {
-        if let (Some(max_wait), false) = (set, self.of_the_call) {
+        if let (Some(max_wait), false) = (set, self.set_by_call) {
             self.max_wait = Some(MaxWait::For(max_wait));
         }
     }

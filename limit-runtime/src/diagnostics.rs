@@ -57,7 +57,7 @@ use std::time::Duration;
 /// Switches recording on or off from now on. Recording is off at the start.
 pub fn record(on: bool) {
     if on {
-        on_end(tell_end);
+        on_end(report_end);
         watch::start();
     }
     recorder::record(on);
@@ -84,15 +84,15 @@ pub fn warn_after(age: Duration) {
 
 /// Counts the hold time of a call if the call is a sample. Logs its end if the log has reported the
 /// call.
-fn tell_end(info: Info, is_sample: bool) -> Box<dyn FnOnce()> {
+fn report_end(info: Info, is_sample: bool) -> Box<dyn FnOnce()> {
     let (limiter, held) = (watch::limiter(&info), info.since.elapsed());
     Box::new(move || {
         // The figure comes first, in case the log panics.
         if let Some(limiter) = limiter.as_ref().filter(|_| is_sample) {
             limiter.record_hold(held);
         }
-        if info.is_told {
-            watch::tell_end(&info, limiter.as_deref());
+        if info.is_reported {
+            watch::report_end(&info, limiter.as_deref());
         }
     })
 }

@@ -135,7 +135,7 @@ impl Limiter {
     /// ```
     #[must_use]
     pub const fn new(name: &'static str, limit: usize) -> Self {
-        Self::made_of(Core::new(Cow::Borrowed(name), LimitSource::Fixed(limit)))
+        Self::from_core(Core::new(Cow::Borrowed(name), LimitSource::Fixed(limit)))
     }
 
     /// Creates a limiter whose name is made while the program runs.
@@ -150,7 +150,7 @@ impl Limiter {
     /// ```
     #[must_use]
     pub fn named(name: impl Into<Cow<'static, str>>, limit: usize) -> Self {
-        Self::made_of(Core::new(name.into(), LimitSource::Fixed(limit)))
+        Self::from_core(Core::new(name.into(), LimitSource::Fixed(limit)))
     }
 
     /// Creates a limiter whose limit is an expression. The first call of each scope evaluates it.
@@ -181,7 +181,7 @@ impl Limiter {
     /// ```
     #[must_use]
     pub const fn lazy(name: &'static str, limit: fn() -> usize) -> Self {
-        Self::made_of(Core::new(Cow::Borrowed(name), LimitSource::Lazy(limit)))
+        Self::from_core(Core::new(Cow::Borrowed(name), LimitSource::Lazy(limit)))
     }
 }
 
@@ -190,7 +190,7 @@ impl Limiter {
 /// stands.
 #[must_use]
 #[track_caller]
-pub const fn of_function(mut limiter: Limiter) -> Limiter {
+pub const fn mark_named_after_function(mut limiter: Limiter) -> Limiter {
     limiter.core.function = Some(Location::caller());
     limiter
 }
@@ -228,7 +228,7 @@ impl<E: Admission, K> Limiter<E, K> {
 }
 
 impl<E: Admission, K> Limiter<E, K> {
-    const fn made_of(core: Core) -> Self {
+    const fn from_core(core: Core) -> Self {
         Self { core, kind: PhantomData }
     }
 
@@ -249,7 +249,7 @@ impl<E: Admission, K> Limiter<E, K> {
         core.request.fallible = F::FALLIBLE;
         // `take` left nothing in it, and a `const` function cannot drop it.
         std::mem::forget(self);
-        Limiter::made_of(core)
+        Limiter::from_core(core)
     }
 
     /// Sets which calls share the permits. By default each runtime has its own permits.

@@ -11,5 +11,5 @@ pub mod v1 {
     pub use super::admitted::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use super::existing::{Existing, IsShared};
     pub use crate::blocking::run;
-    pub use crate::limiter::of_function;
+    pub use crate::limiter::mark_named_after_function;
 }

@@ -103,8 +103,17 @@ impl CallRecord {
     ) -> Self {
         let task = tokio::task::try_id();
         let since = Instant::now();
-        let (site, is_told) = (site.0, false);
-        Self(slots::take(Info { limiter, semaphore, site, task, since, weight, holds, is_told }))
+        let (site, is_reported) = (site.0, false);
+        Self(slots::take(Info {
+            limiter,
+            semaphore,
+            site,
+            task,
+            since,
+            weight,
+            holds,
+            is_reported,
+        }))
     }
 
     /// Records that the call waits at another semaphore now. The start of the wait stays. Returns
@@ -132,15 +141,15 @@ impl Drop for CallRecord {
 
 /// Runs the hook's work for an ended call when it is dropped, after the permits are back. The work
 /// calls foreign code, which may panic, take long, or ask for a permit of the same limiter.
-#[must_use = "it tells when it is dropped"]
+#[must_use = "it reports the call when it is dropped"]
 pub(crate) struct Ended(Option<Box<dyn FnOnce()>>);
 
 impl Drop for Ended {
     #[inline]
     fn drop(&mut self) {
-        if let Some(tell) = self.0.take() {
+        if let Some(report) = self.0.take() {
             // A panic does not go on if the thread is unwinding already.
-            run_all_then_resume_panic([tell], |tell| tell());
+            run_all_then_resume_panic([report], |report| report());
         }
     }
 }
@@ -149,7 +158,7 @@ impl Drop for Ended {
 fn end(slot: &'static Slot) -> Option<Box<dyn FnOnce()>> {
     let info = slots::give_back(slot)?;
     let is_sample = info.holds && is_sample(info.limiter);
-    if !info.is_told && !is_sample {
+    if !info.is_reported && !is_sample {
         return None;
     }
     ON_END.get().map(|on_end| on_end(info, is_sample))

@@ -13,7 +13,7 @@ use std::time::Duration;
 static WARN_AFTER: AtomicU64 = AtomicU64::new(30_000_000_000);
 
 static START: Once = Once::new();
-static LOOK: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
+static LOOK_AGAIN: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
 
 /// The longest time between two looks. Usually it is a quarter of the age at which a permit is
 /// logged.
@@ -36,33 +36,33 @@ pub(super) fn start() {
 pub(super) fn warn_after(age: Duration) {
     let nanoseconds = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
     WARN_AFTER.store(nanoseconds, Ordering::Relaxed);
-    LOOK.1.notify_all();
+    LOOK_AGAIN.1.notify_all();
 }
 
 fn watch() {
     loop {
         let after = Duration::from_nanos(WARN_AFTER.load(Ordering::Relaxed));
         let is_long = |info: &Info| info.holds && info.since.elapsed() >= after;
-        slots::tell_each(is_long, limiter, |info, limiter| {
+        slots::report_each(is_long, limiter, |info, limiter| {
             // Foreign code. If it panics, the panic hook has reported that, and the next permit is
             // reported all the same.
-            let told = panic::catch_unwind(AssertUnwindSafe(|| {
-                tell(info, limiter.as_deref(), "permit has been held for long");
+            let reported = panic::catch_unwind(AssertUnwindSafe(|| {
+                report(info, limiter.as_deref(), "permit has been held for long");
             }));
-            drop(told);
+            drop(reported);
         });
-        let guard = LOOK.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let guard = LOOK_AGAIN.0.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = (after / 4).clamp(LEAST, MOST);
-        drop(LOOK.1.wait_timeout(guard, wait));
+        drop(LOOK_AGAIN.1.wait_timeout(guard, wait));
     }
 }
 
 /// Logs that a reported permit is back.
-pub(super) fn tell_end(info: &Info, limiter: Option<&Engine>) {
-    tell(info, limiter, "permit that had been held for long is back");
+pub(super) fn report_end(info: &Info, limiter: Option<&Engine>) {
+    report(info, limiter, "permit that had been held for long is back");
 }
 
-fn tell(info: &Info, limiter: Option<&Engine>, what: &str) {
+fn report(info: &Info, limiter: Option<&Engine>, what: &str) {
     logging::tell(|| {
         tracing::warn!(
             limiter = limiter.map_or("(dropped)", |limiter| &limiter.name),

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_have_been_nobodys_for_the_longest_are_forgotten() {
+    fn the_oldest_names_are_forgotten() {
         let mut names = DroppedNames::default();
         let name = |number: usize| -> Arc<str> { format!("name {number}").into() };
         for number in 0..KEPT * 2 {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn of_those_that_have_counted_nothing_nothing_is_kept() {
+    fn names_without_counts_are_not_kept() {
         let mut names = DroppedNames::default();
         names.put(&"nothing".into(), Arc::default());
         assert!(names.names.is_empty() && names.order.is_empty());

@@ -69,10 +69,10 @@ mod tests {
     fn what_is_kept_is_no_more_than_the_gaps_between_those_that_are_taken() {
         let mut numbers = Numbers::default();
         let mut taken: Vec<_> = (0..10_000).map(|_| numbers.take()).collect();
-        let mut place = 0;
+        let mut index = 0;
         while taken.len() > 2 {
-            place = (place + 7_919) % taken.len();
-            numbers.give_back(taken.swap_remove(place));
+            index = (index + 7_919) % taken.len();
+            numbers.give_back(taken.swap_remove(index));
             assert!(numbers.free.len() <= taken.len() + 1);
         }
         assert_eq!(numbers.take(), 2);

@@ -87,7 +87,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     /// use limit_runtime::{Limiter, Order, Rejected};
     ///
-    /// At most ten wait. The eleventh is queued, and the oldest is refused.
+    /// At most ten wait. The eleventh joins the queue, and the oldest is refused.
     /// static FEED: Limiter<Rejected> =
     ///     Limiter::new("order-example", 4).order(Order::Lifo).max_waiting(10);
     /// # let _ = FEED.limit();
@@ -100,7 +100,7 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// Sets the priority of calls that set none themselves. The wait list is sorted from the first
+    /// Sets the priority of calls that set none themselves. The queue is sorted from the first
     /// waiter on. See [`Acquire::priority`](crate::Acquire::priority).
     ///
     /// # Panics

@@ -105,7 +105,7 @@ pub struct RejectedCounts {
     pub too_heavy: u64,
     /// The limiter was closed: [`RejectedKind::Closed`].
     pub closed: u64,
-    /// A newer call was admitted to the full queue: [`RejectedKind::Evicted`].
+    /// A newer call joined a full queue, and this one had to leave it: [`RejectedKind::Evicted`].
     pub evicted: u64,
 }
 

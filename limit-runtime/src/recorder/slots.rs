@@ -30,14 +30,14 @@ pub(crate) struct Info {
     /// `true` if the call holds permits, `false` if it waits.
     pub(crate) holds: bool,
     /// `true` if the log has reported that the permits are held for long.
-    pub(crate) is_told: bool,
+    pub(crate) is_reported: bool,
 }
 
 impl PartialEq for Info {
     fn eq(&self, other: &Self) -> bool {
         let key = |info: &Self| {
-            let Self { limiter, semaphore, task, since, weight, holds, is_told, .. } = *info;
-            (limiter, semaphore, task, since, weight, holds, is_told)
+            let Self { limiter, semaphore, task, since, weight, holds, is_reported, .. } = *info;
+            (limiter, semaphore, task, since, weight, holds, is_reported)
         };
         // Locations are compared by address. This is quicker, and one call always has the same
         // address.
@@ -83,13 +83,13 @@ pub(crate) fn take(info: Info) -> Option<&'static Slot> {
         let chunk =
             chunk.get_or_init(|| (0..FIRST << number).map(|_| CachePadded::default()).collect());
         for offset in 0..TRIES {
-            let place = near.wrapping_add(offset);
-            let slot = &chunk[place % chunk.len()];
+            let index = near.wrapping_add(offset);
+            let slot = &chunk[index % chunk.len()];
             // `Acquire` pairs with `give_back`: the last owner's writes come before this thread's.
             let mine =
                 !slot.taken.load(Ordering::Relaxed) && !slot.taken.swap(true, Ordering::Acquire);
             if mine {
-                let _ = NEAR.try_with(|near| near.set(place));
+                let _ = NEAR.try_with(|near| near.set(index));
                 slot.info.store(Some(info));
                 return Some(slot);
             }
@@ -122,20 +122,20 @@ pub(crate) fn all() -> impl Iterator<Item = Info> {
 /// Reports each call that `is_due`, once. Marks the call, and then calls `report` with the result
 /// of `look_up`. A call that ends at the same moment is reported together with its end, or not at
 /// all.
-pub(crate) fn tell_each<T>(
-    is_so: impl Fn(&Info) -> bool,
-    find_out: impl Fn(&Info) -> T,
-    mut tell: impl FnMut(&Info, T),
+pub(crate) fn report_each<T>(
+    is_due: impl Fn(&Info) -> bool,
+    look_up: impl Fn(&Info) -> T,
+    mut report: impl FnMut(&Info, T),
 ) {
     for slot in slots() {
-        let Some(info) = slot.info.load().filter(|info| !info.is_told && is_so(info)) else {
+        let Some(info) = slot.info.load().filter(|info| !info.is_reported && is_due(info)) else {
             continue;
         };
-        let found = find_out(&info);
-        let marked = Info { is_told: true, ..info };
-        // If the exchange succeeds, the call has not ended since `look_up`, so its result is right.
+        let result = look_up(&info);
+        let marked = Info { is_reported: true, ..info };
+        // If the exchange succeeds, the call has not ended since `look_up`, so the result is right.
         if slot.info.compare_exchange(Some(info), Some(marked)).is_ok() {
-            tell(&marked, found);
+            report(&marked, result);
         }
     }
 }

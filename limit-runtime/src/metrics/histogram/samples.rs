@@ -99,20 +99,20 @@ mod tests {
             }
             let mut since = histogram.clone();
             since.subtract(&before);
-            let told = since.samples();
-            let mut told_buckets = [0; BUCKETS];
+            let given = since.samples();
+            let mut given_buckets = [0; BUCKETS];
             let mut sum = 0.0;
-            for &(sample, count) in &told {
+            for &(sample, count) in &given {
                 let nanoseconds = (sample * 1e9).round() as u64;
                 let bucket = bucket(nanoseconds);
                 // Rounding must not bring a sample beyond the bounds.
                 let within = |bucket| seconds(upper_bound(bucket));
                 assert!(sample <= within(bucket));
                 assert!(bucket == 0 || sample > within(bucket - 1));
-                told_buckets[bucket] += count;
+                given_buckets[bucket] += count;
                 sum += sample * count as f64;
             }
-            assert_eq!(told_buckets, new.buckets);
+            assert_eq!(given_buckets, new.buckets);
             let exact = new.sum as f64 / 1e9;
             assert!((sum - exact).abs() <= exact * 1e-9, "{sum} for {exact}");
             before = histogram.clone();
