@@ -82,7 +82,7 @@ type Located = (&'static Semaphore, EpochRef);
 
 /// The state of a call.
 enum Progress {
-    /// The call has not been polled yet, or asks again.
+    /// The call has not been polled yet, or enters again.
     Asking,
     Waiting(Waiter),
     /// The call was ready.
@@ -186,8 +186,8 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
 impl<E: Admission, K> Unpin for Acquire<'_, E, K> {}
 
 impl<E: Admission, K: Keying> Acquire<'_, E, K> {
-    /// Polls the call on all ways but the fast path. `located` is the semaphore that the fast path
-    /// has found.
+    /// Polls a call that the fast path did not admit. `located` is the semaphore that the fast path
+    /// has looked up.
     #[inline(never)]
     fn poll_slow(
         &mut self,
@@ -249,7 +249,7 @@ impl Call<'_> {
         }
     }
 
-    /// Ends a wait without permits: the call is refused, or asks again.
+    /// Ends a wait without permits: the call is refused, or enters again.
     fn unserved(
         &mut self,
         unserved: Unserved,
@@ -307,7 +307,8 @@ impl Call<'_> {
                         let index = || limiter.index();
                         self.record = CallRecord::waits(index, semaphore.id(), weight, self.site);
                     }
-                    // Kept over a retry: the wait counts from its first moment.
+                    // A call that enters again keeps its start: the wait counts from the first
+                    // moment.
                     self.since.get_or_insert_with(Instant::now);
                     self.limiter.assert_not_resolving();
                     // Foreign code (a subscriber of `tracing`) runs last, when everything is in
@@ -351,7 +352,8 @@ impl Call<'_> {
             match waiter.waits_for() {
                 WaitsFor::Permits => {}
                 WaitsFor::Time => ticker::ensure_ticker(waiter.semaphore()),
-                // No time runs, even if the call has waited for permits before.
+                // A wait for the limit is not timed, even if the call has waited for permits
+                // before.
                 WaitsFor::Limit => return Poll::Pending,
             }
         }
@@ -383,7 +385,7 @@ impl Call<'_> {
         }
     }
 
-    /// Makes a permit of what a waiting call was handed.
+    /// Makes the permit of a call that has waited.
     #[inline]
     fn admitted(&mut self, held: Held, waited: Duration) -> Permit {
         // The waiter's listing ends before the permit's begins, so that readers never see the call
@@ -440,7 +442,7 @@ fn elapsed(since: Option<Instant>, wait: &mut Duration) -> Duration {
 impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acquire")
-            // The core's `Debug` looks at the name without a first use of the limiter.
+            // Formatting the core is no use of the limiter: it registers nothing.
             .field("limiter", self.call.limiter)
             .field("weight", &self.call.request.weight)
             .field("priority", &self.call.request.priority)

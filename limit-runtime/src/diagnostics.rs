@@ -23,19 +23,19 @@
 //!
 //! # Cost
 //!
-//! While recording is on, each call reads the clock, asks tokio for the task, and writes twice to a
-//! slot that no other call writes to. It uses no map, and no lock that all calls share. (A slot is
-//! a `crossbeam_utils::atomic::AtomicCell`. Its content is larger than the processor writes at
+//! While recording is on, each call reads the clock and asks tokio for the task. It writes twice to
+//! a slot that no other call writes to. It uses no map, and no lock that all calls share. (A slot
+//! is a `crossbeam_utils::atomic::AtomicCell`. Its content is larger than the processor writes at
 //! once, so crossbeam guards it by one of 67 counters, chosen by the slot's address.) While
 //! recording is off, each call reads one atomic. Without the feature there is no cost. See the
 //! project's `BENCHMARKS.md`.
 //!
 //! # Permits held for long
 //!
-//! A permit that has been held for longer than [`warn_after`] (30 seconds by default) is logged
-//! once as a warning, with its place, task and age. It is logged once more when it comes back. A
-//! thread looks for such permits at least once a second. The first [`record(true)`](record) starts
-//! the thread.
+//! A permit may be held for longer than [`warn_after`], which is 30 seconds by default. Then it is
+//! logged once as a warning, with its place, task and age. It is logged once more when it comes
+//! back. A thread looks for such permits at least once a second. The first [`record(true)`](record)
+//! starts the thread.
 //!
 //! # Places
 //!

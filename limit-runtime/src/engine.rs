@@ -110,8 +110,8 @@ struct Last {
     totals: Arc<Totals>,
 }
 
-/// The state of a limiter that has not been dropped. While this guard is held the limiter is not
-/// dropped, so the index is its own.
+/// The state of a limiter that has not been dropped. The limiter cannot be dropped while this guard
+/// is held, so no other limiter gets its index.
 struct InUse<'a>(MutexGuard<'a, EngineState>);
 
 impl Deref for InUse<'_> {
@@ -148,7 +148,8 @@ impl EngineState {
         }
     }
 
-    /// Returns whether it is to be noted that the limit is 0: once.
+    /// Returns whether the limit is 0 and this was not noted before. From then on it counts as
+    /// noted.
     fn is_zero_news(&mut self, limit: u32) -> bool {
         limit == 0 && !std::mem::replace(&mut self.noted_zero, true)
     }
@@ -195,8 +196,7 @@ impl Engine {
         engine
     }
 
-    /// Returns the longest wait of calls that set none themselves, if a setting overrides the
-    /// code's.
+    /// Returns the default of the longest wait, if a setting overrides the code's.
     #[inline]
     pub(crate) fn max_wait(&self) -> Option<Duration> {
         self.max_wait.get()
@@ -253,7 +253,8 @@ impl Engine {
         receiver
     }
 
-    /// Changes the semaphore of each live runtime. Later runtimes read the change from the state.
+    /// Changes the semaphores in all runtimes. Semaphores that are bound later read the change from
+    /// the state.
     fn change(&self, state: InUse<'_>, each: impl Fn(&Semaphore) -> WakeList) {
         let semaphores = self.all_semaphores();
         // All changes are made under the state's lock, so two changes come in the same order at

@@ -62,7 +62,7 @@
 //!
 //! # Figures, and changes while the program runs
 //!
-//! The list contains every limiter that has been used.
+//! [`limiters`](crate::limiters) lists every limiter that has been used.
 //!
 //! ```
 //! # use limit_runtime::concurrency_limit;

@@ -37,7 +37,7 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
-/// Implemented by [`Unkeyed`] and [`Key`]. Sealed.
+/// The key of a call, or none. Sealed: only [`Unkeyed`] and [`Key`] implement the trait.
 pub trait Keying: sealed::Keying {}
 
 impl Keying for Unkeyed {}

@@ -44,9 +44,9 @@
 //!
 //! A call belongs to the runtime that polls it first, also inside `block_in_place`,
 //! `spawn_blocking` and nested `block_on`s. Calls outside any tokio runtime share one set of
-//! permits. When a limiter first sees a runtime, it spawns one task on the runtime. The task does
-//! nothing, and counts in tokio's metrics. Tokio drops it when the runtime ends. A call that still
-//! waits then, and goes on in another runtime, asks for a permit of the other runtime.
+//! permits. The first call on a runtime spawns one task there. The task does nothing, and counts in
+//! tokio's metrics. Tokio drops it when the runtime ends. A call that still waits then, and goes on
+//! in another runtime, asks for a permit of the other runtime.
 //!
 //! Known limit: a task's runtime is remembered. Two kinds of tasks may be counted on the wrong
 //! runtime. One is a task of a `LocalSet` that one runtime has driven and another drives on, on the
@@ -67,7 +67,7 @@
 //! * `task`: the module `task` runs futures in bulk (with futures-util).
 //! * `tonic-014`: `?` turns [`Rejected`] into a `Status` of tonic 0.14: `RESOURCE_EXHAUSTED`, or
 //!   `DEADLINE_EXCEEDED` if the call timed out, with gRPC's counterpart of `Retry-After`.
-//! * `tower`: the module `tower` has a limiter as a layer of tower 0.5.
+//! * `tower`: the module `tower` makes a limiter a layer of tower 0.5.
 //! * `tracing`: debug events when a call starts to wait and when it is admitted (fields `limiter`,
 //!   `waited`). Warnings and errors about faults in a configuration; without the feature, only the
 //!   [`Snapshot`] shows them. A subscriber that makes limited calls while it handles such an event

@@ -340,7 +340,7 @@ impl<E: Admission, K> Limiter<E, K> {
 }
 
 impl<E: Admission> Limiter<E> {
-    /// Takes a permit. Waits if none is free; the first to come is the first served.
+    /// Takes a permit. Waits in the queue if none is free.
     ///
     /// Cancel safe, see [`Acquire`].
     ///

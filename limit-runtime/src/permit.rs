@@ -13,7 +13,6 @@ use std::fmt;
 ///
 /// A permit that is never dropped ([`std::mem::forget`]) is lost for good: the limit is lower by
 /// the permit's weight.
-/// A permit that is never dropped ([`std::mem::forget`]) is gone for good: the limit is one lower.
 ///
 /// # Examples
 ///

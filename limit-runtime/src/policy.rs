@@ -43,7 +43,7 @@ pub enum Order {
 pub enum MaxWait {
     /// This long, from the moment at which the call begins to wait.
     For(Duration),
-    /// Until this moment, on tokio's clock. After it the call may not wait, but takes a free
+    /// Until this moment, on tokio's clock. After it the call does not wait, but takes a free
     /// permit.
     Until(Instant),
 }

@@ -5,7 +5,7 @@
 //! A registry is a table from a limiter's index to its semaphore. The table only grows, so a
 //! look-up takes no lock. Registries and their semaphores are never freed. When a runtime ends, its
 //! registry is *retired*, and the next new runtime takes the registry over. So memory is bounded by
-//! the number of runtimes that live at one time, references are `&'static`, and a permit can be
+//! the number of runtimes that live at one time. References are `&'static`, and a permit can be
 //! given back after its runtime has ended.
 //!
 //! A semaphore stays at its position in the table: registries pass on as a whole. A caller refers
@@ -25,7 +25,7 @@
 //! when a registry passes on. So an epoch says whether there are any ([`SUBSTITUTED`]), and only
 //! then does a look-up search for them.
 //!
-//! Each new runtime looks at a fixed number of registries and of detached semaphores.
+//! Each new runtime causes a look at a fixed number of registries and of detached semaphores.
 //!
 //! # Closing runtimes
 //!
@@ -61,8 +61,8 @@ static RUNTIMES: Lazy<Runtimes<Id>> = Lazy::new(|| Runtimes::new(PATIENCE));
 /// The registry of limiters with process scope, and of calls outside any runtime.
 static PROCESS: Lazy<Registry> = Lazy::new(|| Registry::new(RUNTIMES.numbered(), LIVE));
 
-/// The number of new runtimes for which a retired registry in use waits. Each new runtime looks at
-/// this many registries and detached semaphores.
+/// The number of new runtimes for which a retired registry in use waits. Each new runtime causes a
+/// look at this many registries and detached semaphores.
 const PATIENCE: usize = 8;
 
 /// Returns the process's registry.
@@ -81,7 +81,8 @@ pub(crate) fn find_or_open(handle: &Handle) -> EpochRef {
             return epoch;
         }
         let epoch = RUNTIMES.open(id);
-        // Spawned under no lock: a closing runtime drops the guard inside `spawn`, and that locks.
+        // Spawned under no lock: a closing runtime drops the guard inside `spawn`, and the drop
+        // takes a lock.
         handle.spawn(Guard::new(&RUNTIMES, id, epoch));
         // The order matters: only a guard that `spawn` has kept may make the registry known to
         // others.

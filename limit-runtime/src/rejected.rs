@@ -173,8 +173,8 @@ impl Rejected {
     /// Returns the number of spent permits of a limit with a rate ([`per`](crate::Limiter::per)).
     /// Their calls are done, but they are not free before their window is over.
     ///
-    /// With keys these are the permits of the call's key, or of all keys if those of all keys are
-    /// the reason. The number is 0 without a rate, and if the rate is not the reason (too heavy,
+    /// With keys, the number is for the call's key. It is for all keys if the limit over all keys
+    /// is the reason. The number is 0 without a rate, and if the rate is not the reason (too heavy,
     /// closed, evicted).
     ///
     /// The first of them is free after [`retry_after`](Self::retry_after), if no other call waits

@@ -22,8 +22,8 @@ impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
     ///
     /// # Cancel safety
     ///
-    /// As cancel safe as the future. Dropping this drops the future first. Then it gives back the
-    /// permit or leaves the wait list.
+    /// As cancel safe as the future. Dropping the returned `Run` drops the future first. Then it
+    /// gives back the permit or leaves the queue.
     ///
     /// # Errors
     ///
@@ -62,7 +62,8 @@ impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
     ///
     /// # Cancel safety
     ///
-    /// If this is dropped before it is done, it has spawned nothing, and the future is dropped.
+    /// If the call is dropped before it has its permit, nothing has been spawned, and `future` is
+    /// dropped.
     ///
     /// # Errors
     ///
@@ -101,7 +102,7 @@ pub(crate) fn held<F: Future>(permit: Permit, future: F) -> Run<NeverPolled, F, 
 #[derive(Debug)]
 pub(crate) struct NeverPolled;
 
-/// A future of a permit that can be polled without a pin.
+/// A future whose output is a permit, and which can be polled without a pin.
 pub trait Acquiring<E>: Unpin {
     /// Polls for the permit. Gives an error if the call is refused.
     fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, E>>;
@@ -157,7 +158,8 @@ impl<A: Acquiring<E>, F: Future, E, Output> Future for Run<A, F, E, Output> {
                 }
             }
         }
-        // Returns a panic as an error, so that the permit is back before the panic goes on.
+        // `poll_to_end` returns a panic as an error, so that the permit is back before the panic
+        // goes on.
         let result = ready!(poll_to_end(this.future, context));
         *this.permit = None;
         match result {

@@ -19,7 +19,7 @@ pub(super) fn ensure_ticker(semaphore: &'static Semaphore) {
         // The timer is made here, so that the caller gets the panic if the runtime has none.
         ticker.sleep = Some(Box::pin(sleep_until(Instant::now())));
         // Spawned under no lock: a closing runtime drops the ticker inside `spawn`. No call relies
-        // on this ticker yet, so that drop wakes nobody. A task woken here would only come here
+        // on this ticker yet, so such a drop wakes no task: a woken task would only come here
         // again.
         runtime.spawn(ticker);
         semaphore.ticker_is_spawned(number);
@@ -44,7 +44,7 @@ impl Future for Ticker {
                 Tick::Until(Some(until)) => until,
                 Tick::Until(None) => return Poll::Pending,
             };
-            // A change after this point that makes permits cool earlier wakes this task.
+            // If a later change makes permits cool earlier, it wakes this task.
             let sleep = sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
             if sleep.deadline() != until {
                 sleep.as_mut().reset(until);

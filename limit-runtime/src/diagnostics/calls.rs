@@ -48,8 +48,7 @@ impl Call {
         self.weight
     }
 
-    /// Returns for how long the call had held its permits, or waited for them, when the list was
-    /// made.
+    /// Returns the age of the hold or of the wait at the moment at which the list was made.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.age
@@ -109,8 +108,8 @@ impl<E: Admission, K> Limiter<E, K> {
 }
 
 impl LimiterHandle {
-    /// Lists at most `most` of the oldest [`holders`](Self::holders). Faster than listing all of
-    /// many.
+    /// Lists at most `most` of the oldest [`holders`](Self::holders). With many holders this is
+    /// faster than listing them all.
     #[must_use]
     pub fn oldest_holders(&self, most: usize) -> Vec<Call> {
         calls(self.engine(), true, most)

@@ -25,7 +25,7 @@ impl WallClock {
         *anchor.get_or_insert(now).unless_set(now)
     }
 
-    /// Returns itself. If the wall clock was set since, becomes `now` first.
+    /// Replaces itself by `now` if the wall clock was set since. Returns itself.
     fn unless_set(&mut self, now: Self) -> &Self {
         let expected = self.time_at(now.moment);
         let difference = expected.duration_since(now.time).unwrap_or_else(|error| error.duration());

@@ -42,8 +42,8 @@ impl Engine {
         let waker = waker.filter(|_| !is_resolving());
         let mut resolved = None;
         // The limit is chosen and bound under the state's lock. So a limit that is set at the same
-        // time is either seen here, or its setter finds the semaphore bound. If a set limit is
-        // taken back meanwhile, the loop comes to the expression.
+        // time is either seen here, or its setter finds the semaphore bound. If the set limit is
+        // unset meanwhile, the next turn of the loop evaluates the expression.
         let (mut state, limit) = loop {
             let state = self.state();
             match (self.effective_limit(&state.overrides).or(resolved), self.definition.limit) {
@@ -65,7 +65,7 @@ impl Engine {
                 }
             }
         };
-        // Channels without receivers are closed here, so that semaphores need not send to them.
+        // A channel without receivers is dropped here, so that semaphores need not send to it.
         state.subscribers.take_if(|subscribers| subscribers.receiver_count() == 0);
         let made = &self.definition.policy;
         let (total, subscribers) = (state.total.or(made.total), state.subscribers.clone());
@@ -108,7 +108,7 @@ impl Engine {
         }
 
         self.assert_not_resolving();
-        // While the thread's locals are dropped they cannot be reached, and the check is left out.
+        // The thread's locals cannot be reached while they are dropped. The check is left out then.
         let _ = RESOLVING.try_with(|indices| indices.borrow_mut().push(self.index));
         let _done = Done;
         limit()

@@ -30,8 +30,8 @@ impl Engine {
         });
         drop(state);
         let looked_at = busy.map_or(semaphores.len(), |busy| busy + 1);
-        // Looking has set SLOW. `serve_all` serves the calls that have queued since, and clears
-        // SLOW where it can. It wakes tasks, so it runs under no lock.
+        // `poll_drained` has set SLOW. `serve_all` serves the calls that have queued since, and
+        // clears SLOW where it can. It wakes tasks, so it runs under no lock.
         run_all_then_resume_panic(semaphores.into_iter().take(looked_at), Semaphore::serve_all);
         busy.is_none()
     }

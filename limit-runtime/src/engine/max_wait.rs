@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The longest wait of calls that set none themselves, if a setting overrides the code's. Calls
-/// read the value when they begin to wait. It is written under the lock of the engine's state.
+/// The default of the longest wait, if a setting overrides the code's. Calls read the value when
+/// they begin to wait. It is written under the lock of the engine's state.
 ///
 /// All accesses are relaxed: no other data depends on the value.
 #[derive(Debug)]

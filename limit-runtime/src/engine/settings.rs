@@ -47,8 +47,8 @@ impl Engine {
     }
 
     pub(super) fn known_limit(&self, state: &EngineState) -> Option<u32> {
-        // A scope may be bound to a limit that was set and taken back. The expression is then
-        // evaluated later, or has failed.
+        // A scope may be bound to a limit that was set and is now unset. The expression is
+        // evaluated later then, or has failed.
         let resolved = state.resolved.last().or(state.bound);
         self.effective_limit(&state.overrides).or(resolved)
     }
@@ -211,8 +211,8 @@ impl Engine {
     }
 
     /// Resolves the code's limit for scopes that were bound to a limit that was set while running.
-    /// Evaluates the expression under no lock, because it is the user's. The calling thread may not
-    /// be the user's.
+    /// Evaluates the expression under no lock, because it is the user's. A panic of the expression
+    /// ends here: another crate may have called this.
     fn resolve_late(&self) {
         let LimitSource::Lazy(limit) = self.definition.limit else { return };
         let limit = match catch_unwind(|| self.resolve(limit)) {

@@ -13,7 +13,7 @@ pub(super) struct InForce {
 }
 
 impl InForce {
-    /// Returns the source's values for a limiter. Calls foreign code: to be called under no lock.
+    /// Returns the source's values for a limiter. It calls foreign code, so no lock may be held.
     pub(super) fn values(&self, limiter: &str) -> SettingValues {
         self.source.as_ref().map_or_else(SettingValues::default, |source| source.values(limiter))
     }

@@ -8,7 +8,7 @@ pub(super) struct Warning {
 }
 
 impl Warning {
-    /// Logs the warning. Calls foreign code: to be called under no lock.
+    /// Logs the warning. It calls foreign code, so no lock may be held.
     #[cfg(feature = "tracing")]
     pub(super) fn log(&self, limiter: &str) {
         crate::logging::tell(|| {

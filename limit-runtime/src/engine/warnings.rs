@@ -16,7 +16,7 @@ impl Engine {
         }
     }
 
-    /// Logs the warnings that have not been logged. Calls foreign code: to be called under no lock.
+    /// Logs the warnings that have not been logged. It calls foreign code, so no lock may be held.
     pub(super) fn log(&self) {
         let mut state = self.state();
         let known = state.warnings.len();

@@ -44,7 +44,7 @@ impl<E: Admission, K> Limiter<E, K> {
         Drain::new(Arc::clone(self.core.engine()))
     }
 
-    /// Drains as [`drain`](Self::drain), for at most this duration.
+    /// Waits as [`drain`](Self::drain) does, for at most `duration`.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl<E: Admission, K> Limiter<E, K> {
 
 impl<K> Limiter<Rejected, K> {
     /// Closes the limiter in all runtimes. Waiting and future calls are refused as
-    /// [`Closed`](crate::RejectedKind::Closed). Holders run on.
+    /// [`Closed`](crate::RejectedKind::Closed). Calls that hold permits go on.
     ///
     /// Only a limiter that can refuse calls has this method. To pause another limiter, use
     /// [`set_limit(0)`](Self::set_limit).

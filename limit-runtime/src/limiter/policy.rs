@@ -87,7 +87,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     /// use limit_runtime::{Limiter, Order, Rejected};
     ///
-    /// At most ten wait. The eleventh joins the queue, and the oldest is refused.
+    /// // At most ten wait. The eleventh joins the queue, and the oldest is refused.
     /// static FEED: Limiter<Rejected> =
     ///     Limiter::new("order-example", 4).order(Order::Lifo).max_waiting(10);
     /// # let _ = FEED.limit();
@@ -100,8 +100,8 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// Sets the priority of calls that set none themselves. The queue is sorted from the first
-    /// waiter on. See [`Acquire::priority`](crate::Acquire::priority).
+    /// Sets the default priority of calls. The queue is sorted from the first waiter on. See
+    /// [`Acquire::priority`](crate::Acquire::priority).
     ///
     /// # Panics
     ///
@@ -139,8 +139,8 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// Sets how many permits a call takes that sets no weight itself. The default is 1. See
-    /// [`Acquire::weight`](crate::Acquire::weight).
+    /// Sets the default weight of calls: the number of permits that a call takes. Without this
+    /// setter it is 1. See [`Acquire::weight`](crate::Acquire::weight).
     ///
     /// # Panics
     ///
@@ -151,7 +151,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     /// use limit_runtime::{Limiter, Rejected};
     ///
-    /// Each call of this limiter takes four megabytes.
+    /// // Each call of this limiter takes four megabytes.
     /// static MEMORY: Limiter<Rejected> = Limiter::new("weight-example", 64).weight(4);
     ///
     /// let permit = MEMORY.try_acquire()?;
@@ -177,8 +177,9 @@ impl<E: Admission, K> Limiter<E, K> {
     /// timer (see [`Acquire`](crate::Acquire)).
     ///
     /// With [`Scope::Process`](crate::Scope::Process) several clocks may meet in tests: the real
-    /// one, and those of paused runtimes. A window runs by the clock of its start. By its own
-    /// clock, no call waits longer than one window for permits of another clock.
+    /// one, and those of paused runtimes. A window runs by the clock of the runtime in which it
+    /// started. By its own clock, a call waits at most one window for permits that started by
+    /// another clock.
     ///
     /// # Panics
     ///
@@ -209,7 +210,7 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// Sets whether the limit holds for calls that do not say so themselves. See
+    /// Sets whether the limit holds by default. A call can set this for itself: see
     /// [`Acquire::enabled`](crate::Acquire::enabled).
     ///
     /// # Panics

@@ -6,12 +6,13 @@ use crate::rejected::Rejected;
 use crate::setting::{SettingKind, SettingValue, SettingValues, Settings, Unsupported};
 use std::time::Duration;
 
-/// Makes a setting's value of a number of calls. Numbers of `u32::MAX` and more stand for no bound.
+/// Converts a number of calls to a setting's value. Numbers of `u32::MAX` and more stand for no
+/// bound.
 fn calls_value(calls: usize) -> SettingValue {
     SettingValue::Count(calls.min(u32::MAX as usize))
 }
 
-/// Checks that the limiter supports the setting, as its type says.
+/// Checks, in debug builds, that the limiter supports the setting, as its type says.
 fn supported(result: &Result<(), Unsupported>) {
     debug_assert_eq!(*result, Ok(()));
 }
@@ -56,8 +57,8 @@ impl<K> Limiter<Rejected, K> {
         supported(&self.core.engine().set(SettingKind::MaxWaiting, calls_value(calls)));
     }
 
-    /// Sets how long calls may wait. It holds for calls that begin to wait from now on and set no
-    /// time themselves.
+    /// Sets how long calls may wait by default. The new time holds for calls that begin to wait
+    /// from now on.
     pub fn set_max_wait(&self, max_wait: Duration) {
         let max_wait = SettingValue::Duration(max_wait);
         supported(&self.core.engine().set(SettingKind::MaxWait, max_wait));
@@ -83,8 +84,8 @@ impl LimiterHandle {
     ///
     /// # Errors
     ///
-    /// If the limiter cannot refuse calls. A limiter that was made a shadow with such a bound
-    /// supports the setting: it counts the calls that it would have refused.
+    /// If the limiter cannot refuse calls. A limiter that was made a shadow supports the setting:
+    /// it counts the calls that it would have refused.
     pub fn set_max_waiting(&self, calls: usize) -> Result<(), Unsupported> {
         self.engine.set(SettingKind::MaxWaiting, calls_value(calls))
     }

@@ -68,7 +68,7 @@ impl<E: Admission> fmt::Debug for AcquireShared<E> {
 
 #[cfg(any(feature = "task", feature = "tower"))]
 impl<E: Admission> SharedLimiter<E> {
-    /// Takes a permit as [`Limiter::acquire`], in a future without a lifetime.
+    /// Takes a permit as [`Limiter::acquire`] does. The returned future borrows nothing.
     pub(crate) fn acquire_shared(&self, site: CallSite) -> AcquireShared<E> {
         match &self.0 {
             Shared::Static(limiter) => AcquireShared::Static(limiter.acquire_at(site)),

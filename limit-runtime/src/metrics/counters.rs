@@ -1,4 +1,4 @@
-//! Counters. They only grow.
+//! Counters that only grow.
 
 use super::Histogram;
 use crate::rejected::RejectedKind;

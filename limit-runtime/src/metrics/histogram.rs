@@ -1,8 +1,9 @@
 //! Histograms of times.
 //!
 //! The buckets follow `HdrHistogram`: each power of two has eight buckets of the same width. So
-//! from one microsecond to 73 minutes a bucket is at most an eighth wider than its lower bound. A
-//! bucket contains its upper bound, as exporters expect, so counts up to a power of two are exact.
+//! from one microsecond to 73 minutes, the upper bound of a bucket is at most an eighth above its
+//! lower bound. A bucket contains its upper bound, as exporters expect, so counts up to a power of
+//! two are exact.
 
 mod samples;
 

@@ -8,7 +8,7 @@ use crate::limiter::Limiter;
 pub struct Existing<'a, T>(pub &'a T);
 
 impl<E: Admission, K> Existing<'_, Limiter<E, K>> {
-    /// Does not compile, because the limiter is made for this one call.
+    /// Fails to compile: the limiter was made for this one call.
     ///
     /// Method look-up finds it before [`IsShared::outlives_the_call`], because it is a method of
     /// the type itself.

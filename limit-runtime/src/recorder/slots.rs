@@ -69,7 +69,7 @@ thread_local! {
     static NEAR: Cell<usize> = Cell::new(next_thread());
 }
 
-/// Returns the first index of a thread. The indices are far from each other.
+/// Returns the first index of a new thread. Threads begin `TRIES` slots apart.
 fn next_thread() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     THREADS.fetch_add(1, Ordering::Relaxed).wrapping_mul(TRIES)

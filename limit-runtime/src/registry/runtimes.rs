@@ -23,8 +23,8 @@ pub(crate) struct Runtimes<K> {
 struct Known<K> {
     /// The registries of live runtimes, and whether they are confirmed.
     live: HashMap<K, (&'static Registry, bool)>,
-    /// Registries whose runtime has ended and that no other runtime has taken, the first to end
-    /// first.
+    /// Registries whose runtime has ended and that no other runtime has taken, in the order of
+    /// their ends.
     retired: VecDeque<Retired<K>>,
     /// Semaphores in use of ended runtimes whose registry has passed on.
     detached: VecDeque<Detached<K>>,
@@ -209,8 +209,8 @@ impl<K: Copy + Eq + Hash> Known<K> {
     /// Takes a retired registry that is not in use, or has been in use for long. No runtime owns it
     /// then.
     fn take_retired(&mut self, deferred: &mut Vec<Deferred>) -> Option<&'static Registry> {
-        // Looks first, and changes nothing: calls that still use a registry need not look it up
-        // again.
+        // Looks before it changes anything: a new epoch would send all calls that use the registry
+        // to look it up again.
         let is_idle = |retired: &Retired<K>| {
             retired.registry.semaphores().all(|(_, semaphore)| semaphore.is_idle())
         };
@@ -319,7 +319,7 @@ impl<K: Copy + Eq + Hash> Known<K> {
         registry.epoch.fetch_or(SUBSTITUTED, Ordering::AcqRel);
     }
 
-    /// Frees the detached semaphores that are idle, of the first few.
+    /// Frees detached semaphores that are idle. Looks at `patience` of them at most.
     fn free_idle_detached(&mut self, deferred: &mut Vec<Deferred>) {
         for _ in 0..self.detached.len().min(self.patience) {
             let Some(detached) = self.detached.pop_front() else { return };

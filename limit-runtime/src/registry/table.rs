@@ -76,7 +76,7 @@ mod tests {
         let table = Table::<usize>::new();
         assert_eq!(table.get(1000), None);
         assert_eq!(table.iter().count(), 0);
-        // In the third chunk, of 64, before which the first two are not made.
+        // The third chunk has 64 elements. The first two chunks are not made for it.
         assert_eq!(*table.get_or_make(50, || 7), 7);
         let made: Vec<_> = table.iter().map(|(index, _)| index).collect();
         assert_eq!(made, (48..112).collect::<Vec<_>>());

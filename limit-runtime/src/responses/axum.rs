@@ -11,9 +11,9 @@ use std::time::Duration;
 /// the call timed out. The body is the error's text.
 ///
 /// `Retry-After` is [`retry_after`](Rejected::retry_after) in whole seconds, rounded up, and at
-/// least 1. It is also 1 if there is no estimate, as at a limiter's first refusal. Two refusals
-/// have no `Retry-After`. A call that is too heavy would be refused again. And it is not known when
-/// a closed limiter opens.
+/// least 1. It is also 1 if there is no estimate, as at a limiter's first refusal. Two kinds have
+/// no `Retry-After`: `TooHeavy`, because the same call would be refused again, and `Closed`,
+/// because it is not known when the limiter opens.
 ///
 /// The response's extensions contain the refusal, so that a layer can log it or write another body.
 /// Note that the text names the limiter and its figures.

@@ -14,9 +14,9 @@ impl Histogram {
         self.sum = self.sum.saturating_sub(other.sum);
     }
 
-    /// Counts the samples between ascending bounds. The first count is up to the first bound, the
-    /// last above the last bound. The counts are exact for bounds of 2ⁿ nanoseconds, from 2¹⁰ (1
-    /// µs) to 2⁴² (73 minutes).
+    /// Counts the samples between ascending bounds. The first count contains the samples up to the
+    /// first bound, the last count those above the last bound. The counts are exact for bounds of
+    /// 2ⁿ nanoseconds, from 2¹⁰ (1 µs) to 2⁴² (73 minutes).
     #[must_use]
     pub fn counts(&self, bounds: &[Duration]) -> Vec<u64> {
         let mut counts = vec![0; bounds.len() + 1];
