@@ -1,4 +1,4 @@
-//! The future that takes permits: it joins the queue, and leaves it when dropped.
+//! The future that takes permits. It joins the wait list, and leaves it when dropped.
 
 mod block;
 #[cfg(any(feature = "task", feature = "tower"))]
@@ -25,33 +25,36 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The future of [`Limiter::acquire`](crate::Limiter::acquire). Its output is the [`Permit`], or of a
-/// limiter that can refuse a call, a `Result` with it.
+/// The future of [`Limiter::acquire`](crate::Limiter::acquire). Its output is the [`Permit`], or a
+/// `Result` with it if the limiter can refuse calls.
 ///
-/// It does nothing until it is polled. The first poll binds it to the runtime by which it is polled.
-/// Before that its methods change what this one call asks for.
+/// The future does nothing until it is polled. The first poll binds it to the runtime that polls.
+/// Until then its methods set the options of this one call.
 ///
 /// # Cancel safety
 ///
-/// Dropping it at any time gives back its place in the queue, and the permit if it has been handed
-/// one. A call that is made again starts at the end of the queue. (One that is never dropped,
-/// [`std::mem::forget`], keeps its place, and the permit that it is handed in time.)
+/// Dropping the future at any time is safe. It leaves the queue, and gives back a permit that
+/// it was handed. A call that is made again starts at the end of the queue. (A future that is
+/// never dropped, [`std::mem::forget`], stays in the queue and keeps the permit that it is
+/// handed in time.)
 ///
-/// A free permit is taken at once, without a look at tokio's cooperative budget: as without the
-/// limit, a task that never waits for anything else does not yield. A loop that does nothing but acquire
-/// and spawn should await [`tokio::task::consume_budget`] as well (`spawn` does so itself): on a runtime
-/// that shuts down what is spawned is dropped at once, so that its permit is always free.
+/// The future takes a free permit at once, without a look at tokio's cooperative budget. So a task
+/// that never waits for anything else does not yield, just as without the limit. A loop that only
+/// acquires and spawns should also await [`tokio::task::consume_budget`]. (`spawn` does so itself.)
+/// Otherwise such a loop never ends on a runtime that shuts down: that runtime drops each spawned
+/// task at once, so a permit is always free.
 ///
 /// # Panics
 ///
-/// A call that begins to wait and may not wait for ever (`max_wait`), or waits for a limit with `per`,
-/// needs tokio's timer: as [`tokio::time::sleep`] it panics outside a runtime, and in one that was
-/// built without `enable_time`.
+/// A call with a `max_wait` that begins to wait needs tokio's timer. So does a call that waits at a
+/// limit with `per`. As [`tokio::time::sleep`], it panics outside a runtime, and in a runtime
+/// without `enable_time`.
 ///
-/// As an `async fn`, it panics if it is polled again after it was ready.
+/// As an `async fn`, the future panics if it is polled again after it was ready.
 ///
-/// A waker that panics when it is woken keeps nobody else waiting, with one exception: that of a call with
-/// `max_wait` is woken by tokio's timer as well, which does not go on after a panic.
+/// A waker that panics when it is woken does not keep other calls waiting, with one exception.
+/// Tokio's timer also wakes calls with a `max_wait`, and the timer does not go on after such a
+/// panic.
 ///
 /// # Examples
 ///
@@ -75,15 +78,15 @@ pub struct Acquire<'a, E: Admission = Infallible, K = Unkeyed> {
     key: K,
 }
 
-/// The semaphore of a call, and the epoch in which it is the call's.
+/// The semaphore that a call uses, and the epoch in which it belongs to the call's runtime.
 type Located = (&'static Semaphore, EpochRef);
 
-/// How far a call has come.
+/// The state of a call.
 enum Progress {
-    /// It was not polled yet, or asks again.
+    /// The call has not been polled yet, or enters again.
     Asking,
     Waiting(Waiter),
-    /// It was ready.
+    /// The call was ready.
     Done,
 }
 
@@ -92,10 +95,11 @@ struct Call<'a> {
     limiter: &'a Core,
     request: Request,
     progress: Progress,
-    /// When it began to wait, if it has.
+    /// The time at which the call began to wait, if it has.
     since: Option<Instant>,
-    /// Where it is made, and that it waits. Nothing, without the feature `diagnostics`.
+    /// The source location of the call. Empty without the feature `diagnostics`.
     site: CallSite,
+    /// The listing as a waiter, if the call waits. Empty without the feature `diagnostics`.
     record: CallRecord,
 }
 
@@ -110,46 +114,47 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
         }
     }
 
-    /// Takes so many permits at once. It waits for them in the same queue, and is not passed by
-    /// lighter calls behind it.
+    /// Takes `weight` permits at once. The call waits for them in the same queue, and lighter
+    /// calls behind it do not pass it.
     ///
-    /// More than the limit are refused, now or when the limit is lowered while it waits, as
-    /// [`TooHeavy`](crate::RejectedKind::TooHeavy). (Not at limit 0, where everybody waits.) 0 takes
-    /// none and never waits, and is counted.
+    /// A weight above the limit is refused as [`TooHeavy`](crate::RejectedKind::TooHeavy), at once
+    /// or when the limit is lowered while the call waits. (Not at limit 0, where every call waits.)
+    /// A call of weight 0 takes no permit and never waits. It is counted.
     pub fn weight(self, weight: u32) -> Acquire<'a, Rejected, K> {
         let mut acquire = self.fallible();
         acquire.call.request.weight = weight;
         acquire
     }
 
-    /// Who waits with a higher priority is served first; 0 is the lowest, and what calls have that do
-    /// not say.
+    /// Sets the priority: waiters with a higher priority are served first. 0 is the lowest. The
+    /// default is the limiter's [`priority`](crate::Limiter::priority), or else 0.
     ///
-    /// A waiter is served as though it had come one second earlier for each level. So of those who
-    /// come at about the same time the higher goes first, within one level whoever came first, and a
-    /// low one that has waited for long goes before a high one that has just come: under a steady
-    /// stream of calls that are *n* levels higher it is passed for *n* seconds and no longer.
+    /// Each level of priority counts as one second of waiting. Of two calls that came at about the
+    /// same time, the one with the higher priority goes first. Within one level the first to come
+    /// goes first. A low priority does not wait for ever: under a steady stream of calls that are
+    /// *n* levels higher, a call is passed for *n* seconds and no longer.
     ///
-    /// From the first call with a priority on, the queue is kept sorted (joining and leaving it are
-    /// then in the logarithm of its length); whoever waits already at that moment is taken to have
-    /// come just then. Of no consequence where the newest is served first
+    /// From the first call with a priority on, the queue is kept sorted. Joining and leaving it
+    /// then take time in the logarithm of its length. Calls that wait at that moment count as
+    /// having come just then. The priority has no effect where the newest call is served first
     /// ([`Order::Lifo`](crate::Order::Lifo)).
     pub fn priority(mut self, priority: u8) -> Self {
         self.call.request.priority = priority;
         self
     }
 
-    /// Waits no longer than this ([`Duration`], or until an `Instant`), and is then refused as
-    /// [`TimedOut`](crate::RejectedKind::TimedOut). A free permit is taken even if there is no time to
-    /// wait.
+    /// Waits at most this long (a [`Duration`]), or until an `Instant`. After that the call is
+    /// refused as [`TimedOut`](crate::RejectedKind::TimedOut). A free permit is taken even if there
+    /// is no time to wait.
     pub fn max_wait(self, max_wait: impl Into<MaxWait>) -> Acquire<'a, Rejected, K> {
         let mut acquire = self.fallible();
-        acquire.deadline = Deadline::of_call(max_wait.into());
+        acquire.deadline = Deadline::from_call(max_wait.into());
         acquire
     }
 
-    /// Whether the limit holds for this call. If not it is let in at once, whatever the limit, also
-    /// when the limiter is closed; it is counted as admitted at once, and not as in use.
+    /// Sets whether the limit holds for this call. With `false` the call is admitted at once at any
+    /// limit, also when the limiter is closed. It is counted as admitted at once, and not as in
+    /// use.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.call.request.enabled = enabled;
         self
@@ -178,11 +183,12 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
     }
 }
 
-/// Nothing in it is pinned.
+/// No field is pinned.
 impl<E: Admission, K> Unpin for Acquire<'_, E, K> {}
 
 impl<E: Admission, K: Keying> Acquire<'_, E, K> {
-    /// Everything but the fast path.
+    /// Polls a call that the fast path did not admit. `located` is the semaphore that the fast path
+    /// has looked up.
     #[inline(never)]
     fn poll_slow(
         &mut self,
@@ -201,8 +207,8 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
 }
 
 impl Call<'_> {
-    /// The fast path, on the first poll: the permits, if they are free and nothing is out of the
-    /// ordinary; else where it has looked for them.
+    /// Takes the fast path, on the first poll: takes the permits if they are free and SLOW is
+    /// clear. Otherwise returns the semaphore that it has looked up, for the slow path.
     #[expect(clippy::inline_always, reason = "measured: a call costs a third more without")]
     #[inline(always)]
     fn take_free(
@@ -244,7 +250,7 @@ impl Call<'_> {
         }
     }
 
-    /// Ends a wait without permits: the call is refused, or asks again.
+    /// Ends a wait without permits: the call is refused, or enters again.
     fn unserved(
         &mut self,
         unserved: Unserved,
@@ -258,13 +264,13 @@ impl Call<'_> {
                 self.waits_no_longer();
                 Poll::Ready(Err(self.limiter.rejected(self.request, self.waited(), refusal)))
             }
-            // The runtime has ended, the limit is known now, or the caller that was to resolve it has
-            // failed. The call stays listed as one that waits.
+            // The runtime has ended, the limit is known now, or the caller that resolved it has
+            // failed. The call stays listed as a waiter: it waits on.
             Unserved::Retry => self.enter(context, None, key, deadline),
         }
     }
 
-    /// Takes the permits the slow way, or joins the queue.
+    /// Takes the permits on the slow path, or joins the wait list.
     #[inline]
     fn enter(
         &mut self,
@@ -273,6 +279,7 @@ impl Call<'_> {
         key: Option<&dyn KeySource>,
         mut deadline: Option<&mut Deadline>,
     ) -> Poll<Result<Permit, Rejected>> {
+        // A call without time enters without a waker, so it never joins the wait list.
         let no_time = deadline.as_mut().is_some_and(|deadline| {
             deadline.begin(self.limiter.max_wait_set());
             match self.since {
@@ -293,22 +300,28 @@ impl Call<'_> {
                 Entered::Admitted(held) => {
                     self.waits_no_longer();
                     let permit = self.limiter.permit(held, self.site);
-                    // It may have waited at a runtime that has ended.
+                    // A call that waited at an ended runtime may be admitted here without waiting
+                    // again.
                     if self.since.is_some() {
                         self.log_admitted(self.waited());
                     }
                     return Poll::Ready(Ok(permit));
                 }
                 Entered::Queued(waiter) => {
-                    // Owned before all that may panic.
+                    // The waiter is stored before any step that may panic. Dropping the call then
+                    // cancels it.
                     self.progress = Progress::Waiting(waiter);
                     if !self.record.waits_at(semaphore.id()) {
                         let (limiter, weight) = (self.limiter, self.request.weight);
                         let index = || limiter.index();
                         self.record = CallRecord::waits(index, semaphore.id(), weight, self.site);
                     }
+                    // A call that enters again keeps its start: the wait counts from the first
+                    // moment.
                     self.since.get_or_insert_with(Instant::now);
                     self.limiter.assert_not_resolving();
+                    // Foreign code (a subscriber of `tracing`) runs last, when everything is in
+                    // order.
                     self.log_waiting();
                     return self.look_at_the_clock(context, key, deadline);
                 }
@@ -321,21 +334,22 @@ impl Call<'_> {
                     )));
                 }
                 Entered::Unbound => {
-                    // To wait for the limit is not to wait for a permit: it is not counted, and no time
-                    // runs.
+                    // Waiting for the limit is not waiting for a permit. It is not counted, and
+                    // `since` stays empty so that no `max_wait` runs.
                     let waker = Some(context.waker());
                     if let Some(waiter) = self.limiter.bind(semaphore, self.request.weight, waker) {
                         self.progress = Progress::Waiting(waiter);
                         return Poll::Pending;
                     }
                 }
-                // The registry has passed on: look again.
+                // The registry has passed to another runtime. The next turn looks the semaphore up
+                // anew.
                 Entered::Stale => {}
             }
         }
     }
 
-    /// It waits. If it does not do so for ever, that may be over.
+    /// Checks whether a waiting call is out of time.
     #[inline]
     fn look_at_the_clock(
         &mut self,
@@ -348,7 +362,8 @@ impl Call<'_> {
                 _ if self.request.blocks => return Poll::Pending,
                 WaitsFor::Permits => {}
                 WaitsFor::Time => ticker::ensure_ticker(waiter.semaphore()),
-                // No time runs, also if it has waited elsewhere before.
+                // A wait for the limit is not timed, even if the call has waited for permits
+                // before.
                 WaitsFor::Limit => return Poll::Pending,
             }
         }
@@ -383,31 +398,33 @@ impl Call<'_> {
             unreachable!("only a call that waits looks at the clock");
         };
         let mut wait = Duration::ZERO;
-        // The call may have been handed its permits, or been dismissed, at the same time.
+        // The call may have been handed its permits, or been dismissed, at the same moment.
+        // `time_out` decides under the semaphore's lock.
         match waiter.time_out(|| elapsed(Some(since), &mut wait)) {
             Ok(held) => Poll::Ready(Ok(self.admitted(held, wait))),
             Err(unserved) => self.unserved(unserved, context, key, Some(deadline)),
         }
     }
 
-    /// Makes a permit of what a call was handed that has waited.
+    /// Makes the permit of a call that has waited.
     #[inline]
     fn admitted(&mut self, held: Held, waited: Duration) -> Permit {
-        // Before the permit is listed, so that the call is not seen twice.
+        // The waiter's listing ends before the permit's begins, so that readers never see the call
+        // twice.
         self.waits_no_longer();
         let permit = self.limiter.permit(held, self.site);
-        // Foreign code, which may panic: the permit is there already.
+        // Foreign code may panic. The permit exists already, so a panic drops it and gives it back.
         self.log_admitted(waited);
         permit
     }
 
-    /// It is not listed as one that waits any more, even if it is kept.
+    /// Ends the listing as a waiter, even if the future is kept.
     #[inline]
     fn waits_no_longer(&mut self) {
         self.record = CallRecord::NONE;
     }
 
-    /// How long it has waited until now.
+    /// Returns the time that the call has waited until now.
     #[inline]
     fn waited(&self) -> Duration {
         self.since.map_or(Duration::ZERO, |since| since.elapsed())
@@ -436,7 +453,7 @@ impl Call<'_> {
     fn log_admitted(&self, _waited: Duration) {}
 }
 
-/// Measures for how long a call has waited that is handed its permits.
+/// Measures the wait of a call that is handed its permits, and stores the result in `wait`.
 #[inline]
 fn elapsed(since: Option<Instant>, wait: &mut Duration) -> Duration {
     *wait = since.map_or(Duration::ZERO, |since| since.elapsed());
@@ -446,7 +463,7 @@ fn elapsed(since: Option<Instant>, wait: &mut Duration) -> Duration {
 impl<E: Admission, K> fmt::Debug for Acquire<'_, E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acquire")
-            // Not its name: to look at a call is no use of the limiter.
+            // Formatting the core is no use of the limiter: it registers nothing.
             .field("limiter", self.call.limiter)
             .field("weight", &self.call.request.weight)
             .field("priority", &self.call.request.priority)

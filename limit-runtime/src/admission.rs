@@ -1,4 +1,4 @@
-//! Whether a limiter can refuse calls, as a type.
+//! The first type parameter of a limiter: whether it can refuse calls.
 
 use crate::deadline::Deadline;
 use crate::policy::MaxWait;
@@ -6,15 +6,16 @@ use crate::rejected::Rejected;
 use std::convert::Infallible;
 use std::fmt::Debug;
 
-/// What a call is told that is not let in: nothing, because that does not happen ([`Infallible`]), or
-/// why ([`Rejected`]).
+/// The type of a limiter's refusals: [`Infallible`] if it admits every call in the end, or
+/// [`Rejected`] if it can refuse calls.
 ///
-/// It is the first parameter of [`Limiter`](crate::Limiter). Each setter after which a limiter can
-/// refuse a call turns a `Limiter<Infallible>` into a `Limiter<Rejected>`, whose
-/// [`acquire`](crate::Limiter::acquire) gives a `Result`. Sealed: there are just these two.
+/// This is the first parameter of [`Limiter`](crate::Limiter). Each setter that gives calls a
+/// reason to be refused turns a `Limiter<Infallible>` into a `Limiter<Rejected>`, whose
+/// [`acquire`](crate::Limiter::acquire) gives a `Result`. The trait is sealed: only these two types
+/// implement it.
 pub trait Admission: sealed::Admission {
-    /// What a call gives that would give `T` if it were admitted: `T` itself of a limiter that admits every
-    /// call, and `Result<T, Rejected>` of one that can refuse a call.
+    /// The result of a call whose value is a `T`: `T` itself if the limiter admits every call, or
+    /// `Result<T, Rejected>` if it can refuse calls.
     type Outcome<T>;
 }
 
@@ -31,7 +32,7 @@ pub(crate) mod sealed {
     use super::{Deadline, Debug, Infallible, MaxWait, Rejected};
 
     pub trait Admission: Sized + Debug + Send + Sync + 'static {
-        /// How long a call may wait, if that is of any consequence.
+        /// The deadline of a call, or `()` if calls cannot be refused.
         type Deadline: Debug + Send + Sync;
         const FALLIBLE: bool;
 
@@ -67,7 +68,7 @@ pub(crate) mod sealed {
 
         #[inline]
         fn into_deadline((): ()) -> Deadline {
-            Deadline::of_limiter(None)
+            Deadline::from_limiter(None)
         }
 
         fn max_wait((): &()) -> Option<MaxWait> {
@@ -101,7 +102,7 @@ pub(crate) mod sealed {
 
         #[inline]
         fn deadline(max_wait: Option<MaxWait>) -> Deadline {
-            Deadline::of_limiter(max_wait)
+            Deadline::from_limiter(max_wait)
         }
 
         #[inline]

@@ -1,14 +1,14 @@
-//! Blocking work, with the permit beside it.
+//! Blocking work that owns its permit.
 
 use crate::permit::Permit;
 use std::panic::resume_unwind;
 
-/// Runs work on tokio's blocking pool. The permit is the work's own: unless it moves it elsewhere, it
-/// goes when the work is done, whether or not somebody waits for that.
+/// Runs work on tokio's blocking pool. The work owns the permit. Unless the work moves the permit
+/// elsewhere, the permit comes back when the work is done, also if no caller waits for that.
 ///
 /// # Panics
 ///
-/// If the work does, and if the runtime shuts down before it began.
+/// If the work panics, and if the runtime shuts down before the work began.
 pub async fn run<T: Send + 'static>(
     permit: Permit,
     work: impl FnOnce(Permit) -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! How long a call may wait, and the clock that tells when that is over.
+//! The deadline of a waiting call, and its timer.
 
 use crate::policy::MaxWait;
 use std::future::Future;
@@ -8,30 +8,31 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Of a call that can be refused.
+/// The longest wait of a call that can be refused.
 #[derive(Debug)]
 pub struct Deadline {
     max_wait: Option<MaxWait>,
-    /// Whether that is what the call says itself, and not its limiter.
-    of_the_call: bool,
-    /// Made when the call begins to wait. And the runtime whose clock it is: a call may go on in
-    /// another when that has ended.
+    /// `true` if the call has set it, `false` if it is the limiter's.
+    set_by_call: bool,
+    /// The timer, made when the call begins to wait, and the runtime whose clock it uses. A call
+    /// may go on in another runtime when the first has ended.
     sleep: Option<(Pin<Box<Sleep>>, Option<Id>)>,
 }
 
 impl Deadline {
     #[inline]
-    pub(crate) fn of_limiter(max_wait: Option<MaxWait>) -> Self {
-        Self { max_wait, of_the_call: false, sleep: None }
+    pub(crate) fn from_limiter(max_wait: Option<MaxWait>) -> Self {
+        Self { max_wait, set_by_call: false, sleep: None }
     }
 
-    pub(crate) fn of_call(max_wait: MaxWait) -> Self {
-        Self { max_wait: Some(max_wait), of_the_call: true, sleep: None }
+    pub(crate) fn from_call(max_wait: MaxWait) -> Self {
+        Self { max_wait: Some(max_wait), set_by_call: true, sleep: None }
     }
 
-    /// The call begins to wait: what has been set for the limiter meanwhile holds from here on.
+    /// Starts the wait. If the call has set no time itself, a setting that was changed meanwhile
+    /// holds from here on.
     pub(crate) fn begin(&mut self, set: Option<Duration>) {
-        if let (Some(max_wait), false) = (set, self.of_the_call) {
+        if let (Some(max_wait), false) = (set, self.set_by_call) {
             self.max_wait = Some(MaxWait::For(max_wait));
         }
     }
@@ -40,7 +41,7 @@ impl Deadline {
         self.max_wait
     }
 
-    /// Whether the call cannot wait at all.
+    /// Returns whether the call cannot wait at all.
     pub(crate) fn leaves_no_time(&self) -> bool {
         self.max_wait.is_some_and(MaxWait::is_over)
     }
@@ -55,7 +56,7 @@ impl Deadline {
         self.moment(since).is_some_and(|moment| moment <= Instant::now())
     }
 
-    /// Ready when a call that waits since then may wait no longer.
+    /// Becomes ready when a call that has waited since `since` may wait no longer.
     pub(crate) fn poll(&mut self, since: Instant, context: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.moment(since) else { return Poll::Pending };
         let runtime = Handle::try_current().ok().map(|handle| handle.id());

@@ -1,4 +1,5 @@
-//! Who holds permits and who waits for them, with place, task and age.
+//! The calls that hold permits or wait for them: where each was made, in which task, and for how
+//! long.
 //!
 //! ```
 //! use limit_runtime::Limiter;
@@ -17,27 +18,30 @@
 //!
 //! # When it is on
 //!
-//! The feature `diagnostics` alone records nothing. Calls are recorded from [`record(true)`](record) on. Calls
-//! that were admitted before are not seen.
+//! The feature `diagnostics` alone records nothing. Recording starts with [`record(true)`](record).
+//! Calls that were admitted before are not listed.
 //!
-//! # What it costs
+//! # Cost
 //!
-//! For each call, a look at the clock and at tokio for the task, and two writes to a slot that nobody else
-//! writes to; no map, and no lock that all calls share. (A slot is a `crossbeam_utils::atomic::AtomicCell`. What it
-//! holds is larger than the processor writes at once, so crossbeam guards it by one of 67 counters, chosen by the
-//! slot's address.) See the project's `BENCHMARKS.md`. While it is off, one look at an atomic; without the
-//! feature, nothing.
+//! While recording is on, each call reads the clock and asks tokio for the task. It writes twice to
+//! a slot that no other call writes to. It uses no map, and no lock that all calls share. (A slot
+//! is a `crossbeam_utils::atomic::AtomicCell`. Its content is larger than the processor writes at
+//! once, so crossbeam guards it by one of 67 counters, chosen by the slot's address.) While
+//! recording is off, each call reads one atomic. Without the feature there is no cost. See the
+//! project's `BENCHMARKS.md`.
 //!
 //! # Permits held for long
 //!
-//! A permit that has been held for longer than [`warn_after`], 30 seconds if nothing else is said, is
-//! logged once as a warning, with its place, task and age; and once more when it comes back. A thread
-//! looks for such permits every so often. The first [`record(true)`](record) starts it.
+//! A permit may be held for longer than [`warn_after`], which is 30 seconds by default. Then it is
+//! logged once as a warning, with its place, task and age. It is logged once more when it comes
+//! back. A thread looks for such permits at least once a second. The first [`record(true)`](record)
+//! starts the thread.
 //!
 //! # Places
 //!
-//! A call's place is where it was made: `acquire()`, `try_acquire()`, `run(…)` and so on, or the
-//! attribute of an annotated function (which stands for all its callers).
+//! A call's place is the source location where the call was made: of `acquire()`, `try_acquire()`,
+//! `run(…)` and so on. A call of an annotated function has the location of the attribute, wherever
+//! the caller is.
 
 mod calls;
 mod clock;
@@ -50,10 +54,10 @@ pub use calls::Call;
 pub use oldest::OldestHolders;
 use std::time::Duration;
 
-/// Switches recording on or off, from now on. It is off at the start.
+/// Switches recording on or off from now on. Recording is off at the start.
 pub fn record(on: bool) {
     if on {
-        on_end(tell_end);
+        on_end(report_end);
         watch::start();
     }
     recorder::record(on);
@@ -65,7 +69,7 @@ pub fn is_recording() -> bool {
     recorder::is_recording()
 }
 
-/// Sets the age at which a permit that is held is logged. [`Duration::MAX`]: never.
+/// Sets the age at which a held permit is logged. [`Duration::MAX`] switches the warnings off.
 ///
 /// # Examples
 ///
@@ -78,17 +82,17 @@ pub fn warn_after(age: Duration) {
     watch::warn_after(age);
 }
 
-/// Counts how long a call held its permits, if it is a sample, and logs that they are back, if it was warned
-/// that they were out for long.
-fn tell_end(info: Info, is_sample: bool) -> Box<dyn FnOnce()> {
+/// Counts the hold time of a call if the call is a sample. Logs its end if the log has reported the
+/// call.
+fn report_end(info: Info, is_sample: bool) -> Box<dyn FnOnce()> {
     let (limiter, held) = (watch::limiter(&info), info.since.elapsed());
     Box::new(move || {
-        // First the figure, in case the log panics.
+        // The figure comes first, in case the log panics.
         if let Some(limiter) = limiter.as_ref().filter(|_| is_sample) {
             limiter.record_hold(held);
         }
-        if info.is_told {
-            watch::tell_end(&info, limiter.as_deref());
+        if info.is_reported {
+            watch::report_end(&info, limiter.as_deref());
         }
     })
 }

@@ -1,12 +1,13 @@
-//! One limiter's life, from its first use on: its name and index, its semaphores in each runtime, its
-//! settings, and its figures.
+//! One limiter's life from its first use on: its name and index, its semaphores in each runtime,
+//! its settings, and its figures.
 //!
-//! [`Core`](core::Core) is what the code makes of a limiter. It can be made in a `const`, and costs nothing
-//! until it is used. The first use puts an [`Engine`] on the list of limiters (the module `catalog`), where
-//! handles share it.
+//! [`Core`](core::Core) is a limiter as the code makes it. A `const` can make one, and it costs
+//! nothing until its first use. The first use adds an [`Engine`] to the list of limiters (the
+//! module `catalog`). Handles share the engine.
 //!
-//! Lock order: the list of limiters, the engine's state, the list of runtimes, a semaphore. Foreign code
-//! runs under none of them: a limit's expression, a waker, a key's `Drop`, a subscriber of `tracing`.
+//! Lock order: the list of limiters, the engine's state, the list of runtimes, a semaphore. Foreign
+//! code runs under none of these locks. Foreign code is a limit's expression, a waker, a key's
+//! `Drop`, or a subscriber of `tracing`.
 
 mod binding;
 pub(crate) mod catalog;
@@ -49,22 +50,22 @@ use tokio::sync::Notify;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 use warning::Warning;
 
-/// Why a limiter does not support settings about refusals.
+/// The reason why a limiter does not support settings about refusals.
 const CANNOT_REFUSE: &str = "its calls cannot be told that they are refused; give the attribute \
                              `max_waiting` or `max_wait`, or make the limiter with one of them";
 
-/// What the crate knows of a limiter that has been used.
+/// The data of a limiter that has been used.
 pub(crate) struct Engine {
     pub(crate) name: Arc<str>,
-    /// The index under which registries know the limiter. It may be another's when this one was dropped.
+    /// The index in the registries. Another limiter may have it after this one was dropped.
     index: usize,
-    /// A number that no other limiter of the process has or will have.
+    /// A number that no other limiter of the process has, now or later.
     pub(crate) id: u64,
     definition: Definition,
     max_wait: MaxWaitSetting,
     /// Notified of each change of a setting.
     changed: Arc<Notify>,
-    /// How long permits were held, of a sample of the calls.
+    /// The times for which permits were held, of a sample of the calls.
     #[cfg(feature = "diagnostics")]
     hold_times: Mutex<Option<Box<Histogram>>>,
     /// The counters of the limiters that had the name before.
@@ -80,26 +81,26 @@ struct EngineState {
     /// The limit over all keys, if it was set while running.
     total: Option<u32>,
     closed: bool,
-    /// Where semaphores send events, if somebody has subscribed.
+    /// The channel for events, if the limiter has had subscribers.
     subscribers: Option<Sender<Event>>,
-    /// The version of the settings source that has said something last.
+    /// The version of the settings source that set values last.
     source_version: u64,
     /// The limits that the code's expression has given.
     resolved: Resolved,
     /// The limit that a semaphore was bound to last.
     bound: Option<u32>,
-    /// The problem of an environment variable that could not be used. It is noted when the limit that is
-    /// used instead is known.
+    /// The problem of an environment variable that could not be used. It is noted when the limit
+    /// that is used instead is known.
     bad_variable: Option<String>,
-    /// Whether it was noted that the limit is 0.
+    /// `true` if it was noted that the limit is 0.
     noted_zero: bool,
-    /// Each is there once.
+    /// The warnings, each of them once.
     warnings: Vec<Warning>,
     /// The number of warnings that have been logged.
     logged: usize,
-    /// The two functions that have one default name, if this limiter is of one of them.
+    /// The two functions that share a default name, if this limiter belongs to one of them.
     namesakes: Option<[&'static Location<'static>; 2]>,
-    /// The figures at the end, once the limiter was dropped.
+    /// The last figures, if the limiter was dropped.
     last: Option<Last>,
 }
 
@@ -109,7 +110,8 @@ struct Last {
     totals: Arc<Totals>,
 }
 
-/// The state of a limiter that has not been dropped, and is not while this is held: the index is its own.
+/// The state of a limiter that has not been dropped. The limiter cannot be dropped while this guard
+/// is held, so no other limiter gets its index.
 struct InUse<'a>(MutexGuard<'a, EngineState>);
 
 impl Deref for InUse<'_> {
@@ -146,7 +148,8 @@ impl EngineState {
         }
     }
 
-    /// Returns whether it is to be noted that the limit is 0: once.
+    /// Returns whether the limit is 0 and this was not noted before. From then on it counts as
+    /// noted.
     fn is_zero_news(&mut self, limit: u32) -> bool {
         limit == 0 && !std::mem::replace(&mut self.noted_zero, true)
     }
@@ -193,7 +196,7 @@ impl Engine {
         engine
     }
 
-    /// The longest wait of calls that do not say it themselves, if a setting overrides the code's.
+    /// Returns the default of the longest wait, if a setting overrides the code's.
     #[inline]
     pub(crate) fn max_wait(&self) -> Option<Duration> {
         self.max_wait.get()
@@ -250,14 +253,17 @@ impl Engine {
         receiver
     }
 
-    /// Changes something in all runtimes that live. Those to come read it from the state.
+    /// Changes the semaphores in all runtimes. Semaphores that are bound later read the change from
+    /// the state.
     fn change(&self, state: InUse<'_>, each: impl Fn(&Semaphore) -> WakeList) {
         let semaphores = self.all_semaphores();
-        // All under the state's lock, so that of two changes the same one is the later everywhere.
+        // All changes are made under the state's lock, so two changes come in the same order at
+        // every semaphore.
         let mut wakers = WakeList::default();
         for semaphore in &semaphores {
             wakers.append(each(semaphore));
         }
+        // Wakers are foreign code, and `serve_all` locks semaphores: unlock first.
         drop(state);
         let serve = semaphores.into_iter().map(FollowUp::Serve);
         let notify = FollowUp::Notify(&self.changed);
@@ -265,7 +271,7 @@ impl Engine {
         run_all_then_resume_panic(follow_ups, FollowUp::run);
     }
 
-    /// Notified of each change of a setting.
+    /// Returns the notifier of changed settings.
     pub(crate) fn changed(&self) -> Arc<Notify> {
         Arc::clone(&self.changed)
     }
@@ -274,15 +280,16 @@ impl Engine {
         self.state().last.is_some()
     }
 
-    /// The semaphores in all runtimes. None if the limiter was dropped: they may be another's then.
+    /// Returns the semaphores in all runtimes. Returns none if the limiter was dropped: the
+    /// semaphores may belong to another limiter then.
     pub(crate) fn semaphores(&self) -> Vec<&'static Semaphore> {
         let state = self.state_in_use();
         state.map_or_else(Vec::new, |_state| self.all_semaphores())
     }
 
-    /// The semaphores in all runtimes. The limiter must not have been dropped.
+    /// Returns the semaphores in all runtimes. The limiter must not have been dropped.
     fn all_semaphores(&self) -> Vec<&'static Semaphore> {
-        registry::seats(self.index).into_iter().map(|seat| seat.semaphore).collect()
+        registry::semaphores(self.index).into_iter().map(|of| of.semaphore).collect()
     }
 
     /// The index, as semaphores note it.
@@ -294,7 +301,8 @@ impl Engine {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `None` if the limiter was dropped: its semaphores may be the next owner's then.
+    /// Locks the state. Returns `None` if the limiter was dropped: its semaphores may belong to
+    /// another limiter.
     fn state_in_use(&self) -> Option<InUse<'_>> {
         let state = self.state();
         state.last.is_none().then_some(InUse(state))

@@ -1,27 +1,27 @@
-//! What happens at a limiter, for those who listen.
+//! Events at a limiter, for subscribers.
 
 use crate::rejected::RejectedKind;
 
-/// Something that happened at a limiter, and the figures just after it. See
+/// An event at a limiter, with the figures just after it. See
 /// [`Limiter::subscribe`](crate::Limiter::subscribe).
 ///
-/// The figures are those of the runtime where it happened; with keys, `limit` is that of each key and
-/// the others are over all keys.
+/// The figures are those of the runtime in which it happened. With keys, `limit` is for each key,
+/// and the other figures are over all keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Event {
-    /// What.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// How many permits there are.
+    /// The number of permits.
     pub limit: usize,
-    /// How many of them are out.
+    /// The permits that are out.
     pub in_use: usize,
-    /// How many calls wait.
+    /// The calls that wait.
     pub waiting: usize,
 }
 
-/// What happened.
+/// The kinds of [`Event`].
 ///
 /// | event | when | `serde` |
 /// |---|---|---|
@@ -42,7 +42,8 @@ pub enum EventKind {
     Admitted,
     /// A call was refused, at once or after waiting.
     Rejected(RejectedKind),
-    /// A call was dropped while it waited, or before it saw that it had been handed its permits.
+    /// A call was dropped while it waited, or before it noticed that it had been handed its
+    /// permits.
     Cancelled,
     /// Permits came back.
     Released,
@@ -93,7 +94,7 @@ impl EventKind {
     }
 }
 
-/// So many events are kept for whoever is slow to receive them.
+/// The number of events that are kept for a slow receiver.
 pub(crate) const KEPT: usize = 1024;
 
 #[cfg(all(test, feature = "serde", not(limit_loom)))]

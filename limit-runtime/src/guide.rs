@@ -1,11 +1,11 @@
 //! Recipes for common tasks. The module [`options`] has an example of each option of the attribute.
 //!
-//! This module has documentation and nothing else.
+//! This module contains only documentation.
 //!
 //! # Several functions, one limit
 //!
-//! A [`Limiter`](crate::Limiter) has a name of its own. Functions that name the same limiter share its permits and
-//! its queue.
+//! A [`Limiter`](crate::Limiter) has its own name. Functions that name the same limiter share its
+//! permits and its queue.
 //!
 //! ```
 //! use limit_runtime::{Limiter, concurrency_limit};
@@ -51,7 +51,7 @@
 //!
 //! # One limit for the whole process
 //!
-//! A licence or a device is there once. `scope = process` shares the permits between all runtimes.
+//! A licence or a device exists once. `scope = process` shares the permits between all runtimes.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -62,7 +62,7 @@
 //!
 //! # Figures, and changes while the program runs
 //!
-//! Every limiter that has been used is on the list.
+//! [`limiters`](crate::limiters) lists every limiter that has been used.
 //!
 //! ```
 //! # use limit_runtime::concurrency_limit;
@@ -137,7 +137,8 @@
 //!
 //! # A rate
 //!
-//! `per` allows so many starts in any window of that length, and so many calls at once.
+//! `per` allows as many starts as the limit in any window of this length, and as many calls at
+//! once.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -185,7 +186,7 @@
 //!
 //! # An orderly shutdown
 //!
-//! [`close`](crate::Limiter::close) refuses new requests and those that wait.
+//! [`close`](crate::Limiter::close) refuses new calls and those that wait.
 //! [`drain_within`](crate::Limiter::drain_within) waits for those that run.
 //!
 //! ```
@@ -210,8 +211,9 @@
 //!
 //! # Many futures, a few at a time
 //!
-//! The module `task` (feature `task`) has `gather`, `map` over iterators and endless streams, and a `Pool` whose
-//! producers wait for room. They need no limiter. `Limiter::run` and `Limiter::spawn` limit one future.
+//! The module `task` (feature `task`) has `gather`, `map` over iterators and endless streams, and a
+//! `Pool` whose producers wait for room. These need no limiter. `Limiter::run` and `Limiter::spawn`
+//! limit one future.
 //!
 //! ```
 //! # #[cfg(feature = "task")]
@@ -247,19 +249,20 @@
 //!
 //! # Settings without a restart
 //!
-//! Setters such as [`set_limit`](crate::Limiter::set_limit) change a limiter while it runs. The crate `limit-config`
-//! reads settings from a file, and again when the file changes. [`Snapshot::settings`](crate::Snapshot::settings)
-//! says where each setting comes from.
+//! Setters such as [`set_limit`](crate::Limiter::set_limit) change a limiter while it runs. The
+//! crate `limit-config` reads settings from a file, and reads them again when the file changes.
+//! [`Snapshot::settings`](crate::Snapshot::settings) shows the source of each setting.
 //!
 //! # A page, figures, and the calls that hold permits
 //!
-//! The crate `limit-console` shows all limiters on a page and changes their settings. The crate `limit-exporters`
-//! has figures for Prometheus, OpenTelemetry and the `metrics` facade. The feature `diagnostics` lists the
-//! calls that hold permits and those that wait. [`inspect`](crate::inspect) is for tools of one's own.
+//! The crate `limit-console` shows all limiters on a page and changes their settings. The crate
+//! `limit-exporters` exports figures to Prometheus, OpenTelemetry and the `metrics` facade. The
+//! feature `diagnostics` lists the calls that hold permits and those that wait. The module
+//! [`inspect`](crate::inspect) is for your own tools.
 //!
 //! # A limit on trial
 //!
-//! `shadow` admits every call and counts what the limit would have done:
+//! `shadow` admits every call and counts what the limit would have done. The counts are
 //! [`Figures::shadowed`](crate::Figures::shadowed).
 //!
 

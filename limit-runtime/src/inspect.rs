@@ -1,8 +1,9 @@
-//! Reads all limiters, for exporters, pages and checks of one's own.
+//! Reading all limiters, for exporters, pages and your own tools.
 //!
-//! A [`Snapshot`](crate::Snapshot) is for people, a [`LimiterReading`] for programs that read every limiter
-//! again and again: it costs one lock for each semaphore, its histograms are whole, and its counters never
-//! go back. Not when a runtime ends, and not when a limiter is dropped and another takes its name.
+//! A [`Snapshot`](crate::Snapshot) is for people. A [`LimiterReading`] is for programs that read
+//! every limiter again and again. It costs one lock for each semaphore, and contains whole
+//! histograms. Its counters never go back: neither when a runtime ends, nor when another limiter
+//! takes a dropped one's name.
 //!
 //! # Example
 //!
@@ -60,14 +61,15 @@ use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::Arc;
 
-/// All limiters and all names with counters, at one moment: each name is there once. See [`inventory`].
+/// All limiters and all names with counters, at one moment. Each name occurs once. See
+/// [`inventory`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inventory {
     /// The limiters that have been used and not been dropped.
     pub limiters: Vec<LimiterHandle>,
-    /// The names that no limiter has any more and whose limiters have counted something: the one that was
-    /// dropped last comes first. The last thousand are kept, and go on if a limiter takes the name.
+    /// Names that no limiter has any more, with counters that are not all 0, the last dropped
+    /// first. The last thousand are kept. A limiter that takes such a name continues its counters.
     pub dropped: Vec<DroppedName>,
 }
 
@@ -96,8 +98,8 @@ pub fn inventory() -> Inventory {
     }
 }
 
-/// Reads the figures of a limiter. Each semaphore is read at once, so that its figures agree with each other;
-/// several runtimes are read one after another.
+/// Reads the figures of a limiter. Each semaphore is read in one step, so the figures of one
+/// runtime agree with each other. Several runtimes are read one after another.
 ///
 /// # Examples
 ///
@@ -107,7 +109,7 @@ pub fn read(limiter: &LimiterHandle) -> LimiterReading {
     limiter.engine().read()
 }
 
-/// The numbers of the runtimes that live, and 0, the number of the process.
+/// Returns the numbers of the live runtimes, and 0, the number of the process.
 ///
 /// # Examples
 ///
@@ -116,10 +118,11 @@ pub fn read(limiter: &LimiterHandle) -> LimiterReading {
 /// ```
 #[must_use]
 pub fn live_runtimes() -> BTreeSet<u64> {
-    registry::live()
+    registry::live_runtimes()
 }
 
-/// The keys of a limiter that have the most waiters, then the most permits, in all runtimes; at most so many.
+/// Returns at most `most` keys of a limiter, over all runtimes: those with the most waiters, then
+/// the most permits.
 ///
 /// # Examples
 ///
@@ -140,14 +143,14 @@ pub fn busiest_keys(limiter: &LimiterHandle, most: usize) -> Vec<KeyReading> {
     limiter.engine().busiest_keys(most)
 }
 
-/// The two functions whose default name is the limiter's, if there are two: the one that was used first has
-/// the name.
+/// Returns the two functions that share the limiter's default name, if there are two. The function
+/// that was used first has the name.
 #[must_use]
 pub fn namesakes(limiter: &LimiterHandle) -> Option<[&'static Location<'static>; 2]> {
     limiter.engine().namesakes()
 }
 
-/// The changes of a limiter's settings, from when this was made on.
+/// The changes of a limiter's settings from the creation of this value on.
 ///
 /// # Examples
 ///
@@ -171,13 +174,13 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Begins to watch the limiter.
+    /// Starts to watch a limiter.
     #[must_use]
     pub fn new(limiter: &LimiterHandle) -> Self {
         Self { changes: changed::Changes::new(limiter.engine().changed()) }
     }
 
-    /// Waits until a setting was changed since this was ready last, or since the beginning.
+    /// Waits for a change of a setting since this was last ready, or since the creation.
     ///
     /// Cancel safe: dropping the future loses no change.
     pub async fn changed(&mut self) {

@@ -1,4 +1,4 @@
-//! Whether a limiter's limit holds for each key, as a type.
+//! The second type parameter of a limiter: whether its limit holds for each key.
 
 use crate::semaphore::{Hashed, KeySource};
 use once_cell::sync::Lazy;
@@ -7,18 +7,18 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 static HASHER: Lazy<RandomState> = Lazy::new(RandomState::new);
 
-/// Of a [`Limiter`](crate::Limiter): its limit holds for all calls together.
+/// Marks a [`Limiter`](crate::Limiter) whose limit holds for all calls together.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Unkeyed;
 
-/// Of a [`Limiter`](crate::Limiter): its limit holds for each key. See
+/// Marks a [`Limiter`](crate::Limiter) whose limit holds for each key. See
 /// [`Limiter::keyed`](crate::Limiter::keyed).
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Keyed;
 
-/// A call's key: what [`Limiter::key`](crate::Limiter::key) was given.
+/// The key of a call, made by [`Limiter::key`](crate::Limiter::key).
 #[derive(Clone)]
 pub struct Key<T> {
     hashed: Hashed<T>,
@@ -26,7 +26,7 @@ pub struct Key<T> {
 
 impl<T: Hash> Key<T> {
     pub(crate) fn new(key: T) -> Self {
-        // Here, because it is foreign code, and must not run under a lock.
+        // Hashed here, under no lock: `Hash` of a key is foreign code.
         Self { hashed: Hashed { hash: HASHER.hash_one(&key), key } }
     }
 }
@@ -37,7 +37,7 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
-/// [`Unkeyed`] or a [`Key`]. Sealed.
+/// The key of a call, or none. Sealed: only [`Unkeyed`] and [`Key`] implement the trait.
 pub trait Keying: sealed::Keying {}
 
 impl Keying for Unkeyed {}
@@ -48,7 +48,7 @@ pub(crate) mod sealed {
 
     #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
     pub trait Keying {
-        /// Whether there may be a permit without a look at the keys.
+        /// `true` if a permit may be taken without a look at the keys.
         const MAY_BE_FREE: bool;
 
         fn source(&self) -> Option<&dyn KeySource>;

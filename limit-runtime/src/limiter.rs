@@ -1,4 +1,4 @@
-//! A named limit with its policy.
+//! A named limit with its policy, as users see it.
 
 mod blocking;
 mod drain;
@@ -38,17 +38,19 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
-/// A named limit: at most so many permits at a time, for each runtime or for the process.
+/// A named limit: at most `limit` permits are out at a time, for each runtime or for the process.
 ///
-/// Make it a `static`, or own it in a struct or an `Arc`. Its permits are made on first use, one set
-/// for each tokio runtime that calls it (see [`Scope`]). Nothing is registered before the first use.
+/// Make a limiter a `static`, or own it in a struct or an `Arc`. The first use creates its permits:
+/// one set for each tokio runtime that calls it (see [`Scope`]). Nothing is registered before the
+/// first use.
 ///
-/// A limit is a number from 0 to [`Limiter::MAX_LIMIT`]; a larger one is taken down to that. 0
-/// pauses: every call waits until [`set_limit`](Self::set_limit) raises it.
+/// A limit is a number from 0 to [`Limiter::MAX_LIMIT`]. A larger number is reduced to that. The
+/// limit 0 pauses the limiter: every call waits until [`set_limit`](Self::set_limit) raises the
+/// limit.
 ///
 /// # Examples
 ///
-/// Shared by several functions:
+/// Several functions share one limiter:
 ///
 /// ```
 /// use limit_runtime::{Limiter, concurrency_limit};
@@ -67,7 +69,7 @@ use std::panic::Location;
 /// # }
 /// ```
 ///
-/// One for each instance:
+/// Each instance has its own limiter:
 ///
 /// ```
 /// use limit_runtime::{Limiter, concurrency_limit};
@@ -87,12 +89,13 @@ use std::panic::Location;
 ///
 /// # Policies
 ///
-/// Setters say what becomes of the calls over the limit; they are called before the limiter is used
-/// (and panic after that). Those that can refuse a call make a `Limiter<Rejected>` of a `Limiter`, whose `acquire` gives
-/// a `Result`: [`max_waiting`](Self::max_waiting), [`max_wait`](Self::max_wait) and
-/// [`weight`](Self::weight). The others are [`order`](Self::order), [`priority`](Self::priority),
-/// [`per`](Self::per), [`keyed`](Self::keyed), [`enabled`](Self::enabled) and
-/// [`shadow`](Self::shadow). What differs from call to call is said of the call: see [`Acquire`].
+/// The setters choose what happens to calls over the limit. Call them before the first use of the
+/// limiter; after that they panic. Three setters give calls a reason to be refused:
+/// [`max_waiting`](Self::max_waiting), [`max_wait`](Self::max_wait) and [`weight`](Self::weight).
+/// They turn a `Limiter` into a `Limiter<Rejected>`, whose `acquire` gives a `Result`. The others
+/// are [`order`](Self::order), [`priority`](Self::priority), [`per`](Self::per),
+/// [`keyed`](Self::keyed), [`enabled`](Self::enabled) and [`shadow`](Self::shadow). Options of a
+/// single call are methods of [`Acquire`].
 ///
 /// ```
 /// use limit_runtime::{Limiter, Rejected, RejectedKind};
@@ -113,14 +116,14 @@ pub struct Limiter<E: Admission = Infallible, K = Unkeyed> {
     kind: PhantomData<fn() -> (E, K)>,
 }
 
-/// A limiter whose limit holds for each key: see [`Limiter::keyed`].
+/// A limiter whose limit holds for each key. See [`Limiter::keyed`].
 pub type KeyedLimiter<E = Infallible> = Limiter<E, Keyed>;
 
 impl Limiter {
     /// The largest limit, 2³¹ − 1.
     pub const MAX_LIMIT: usize = MAX_LIMIT as usize;
 
-    /// A limiter with that name and limit, for each runtime.
+    /// Creates a limiter with this name and limit, for each runtime.
     ///
     /// # Examples
     ///
@@ -132,10 +135,10 @@ impl Limiter {
     /// ```
     #[must_use]
     pub const fn new(name: &'static str, limit: usize) -> Self {
-        Self::made_of(Core::new(Cow::Borrowed(name), LimitSource::Fixed(limit)))
+        Self::from_core(Core::new(Cow::Borrowed(name), LimitSource::Fixed(limit)))
     }
 
-    /// A limiter whose name is made while the program runs.
+    /// Creates a limiter whose name is made while the program runs.
     ///
     /// # Examples
     ///
@@ -147,18 +150,19 @@ impl Limiter {
     /// ```
     #[must_use]
     pub fn named(name: impl Into<Cow<'static, str>>, limit: usize) -> Self {
-        Self::made_of(Core::new(name.into(), LimitSource::Fixed(limit)))
+        Self::from_core(Core::new(name.into(), LimitSource::Fixed(limit)))
     }
 
-    /// A limiter whose limit is found out when it is first used, once for each scope.
+    /// Creates a limiter whose limit is an expression. The first call of each scope evaluates it.
     ///
-    /// The first call evaluates it, in its poll. Calls that come meanwhile wait for the limit, not for a
-    /// permit: they are not counted as waiting, no `max_wait` runs and none is refused; when the limit is
-    /// known they ask for a permit, as if they had come then. Only what cannot wait
-    /// ([`try_acquire`](Self::try_acquire), [`limit`](Self::limit)) evaluates it as well.
+    /// The first call evaluates the expression when it is polled. Calls that come meanwhile wait
+    /// for the limit, not for a permit: they are not counted as waiting, their `max_wait` does not
+    /// run, and none is refused. When the limit is known, they ask for a permit as if they had come
+    /// then. [`try_acquire`](Self::try_acquire) cannot wait, so it evaluates the expression as
+    /// well.
     ///
-    /// If it panics the panic goes to the caller that was first, and the next caller asks again. It
-    /// must not use the limiter that it is for: that panics.
+    /// If the expression panics, the panic goes to the caller that evaluates it, and the next
+    /// caller evaluates it again. The expression must not use its own limiter: such a use panics.
     ///
     /// # Examples
     ///
@@ -177,22 +181,24 @@ impl Limiter {
     /// ```
     #[must_use]
     pub const fn lazy(name: &'static str, limit: fn() -> usize) -> Self {
-        Self::made_of(Core::new(Cow::Borrowed(name), LimitSource::Lazy(limit)))
+        Self::from_core(Core::new(Cow::Borrowed(name), LimitSource::Lazy(limit)))
     }
 }
 
-/// A limiter that the attribute makes for a function and names after it, by default. Two functions may
-/// have one such name, because the attribute does not know in which `impl` one stands.
+/// Marks the limiter as one that the attribute made and named after its function. Two functions may
+/// have the same default name, because the attribute does not know in which `impl` a function
+/// stands.
 #[must_use]
 #[track_caller]
-pub const fn of_function(mut limiter: Limiter) -> Limiter {
+pub const fn mark_named_after_function(mut limiter: Limiter) -> Limiter {
     limiter.core.function = Some(Location::caller());
     limiter
 }
 
 #[cfg(feature = "task")]
 impl Limiter {
-    /// A limiter that the user has not named. That others have its name is nothing to warn of.
+    /// Creates a limiter that the user has not named. Equal names of such limiters cause no
+    /// warning.
     pub(crate) const fn unnamed(name: &'static str, limit: usize) -> Self {
         let mut limiter = Self::new(name, limit);
         limiter.core.is_named = false;
@@ -202,12 +208,13 @@ impl Limiter {
 
 #[cfg(feature = "task")]
 impl<E: Admission, K> Limiter<E, K> {
-    /// The limit in force. An expression is evaluated if no call of this scope has needed it yet.
+    /// Returns the limit in force. Evaluates a limit expression if no call of this scope has needed
+    /// it yet.
     pub(crate) fn needed_limit(&self) -> usize {
         self.core.needed_limit()
     }
 
-    /// The changes of the settings from now on.
+    /// Returns the changes of the settings from now on.
     pub(crate) fn changes(&self) -> Changes {
         Changes::new(self.core.engine().changed())
     }
@@ -221,31 +228,31 @@ impl<E: Admission, K> Limiter<E, K> {
 }
 
 impl<E: Admission, K> Limiter<E, K> {
-    const fn made_of(core: Core) -> Self {
+    const fn from_core(core: Core) -> Self {
         Self { core, kind: PhantomData }
     }
 
-    /// What can be set before the first use.
+    /// Returns the part of the limiter that setters may change before the first use.
     ///
     /// # Panics
     ///
-    /// If it has been used: its settings have been looked at then. `message` names the setter.
+    /// If the limiter has been used: its settings were read then. `message` names the setter.
     #[track_caller]
     const fn configure(&mut self, message: &'static str) -> &mut Core {
         assert!(self.core.is_unused(), "{}", message);
         &mut self.core
     }
 
-    /// The same as a limiter of another type.
+    /// Turns the limiter into one of another type, with the same settings.
     const fn into_kind<F: Admission, L>(mut self) -> Limiter<F, L> {
         let mut core = self.core.take();
         core.request.fallible = F::FALLIBLE;
-        // Nothing is left in it, and to drop it is not for a `const` function.
+        // `take` left nothing in it, and a `const` function cannot drop it.
         std::mem::forget(self);
-        Limiter::made_of(core)
+        Limiter::from_core(core)
     }
 
-    /// What the permits are shared by: each runtime has its own by default.
+    /// Sets which calls share the permits. By default each runtime has its own permits.
     ///
     /// # Panics
     ///
@@ -257,10 +264,11 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// The environment variable that replaces the limit if it is set.
+    /// Sets the environment variable that replaces the limit.
     ///
-    /// It is read once, on first use. What is not a whole number from 1 up changes nothing; it is
-    /// logged as an error (feature `tracing`) and shows in the [`Snapshot`].
+    /// The variable is read once, on first use. A value that is not a whole number from 1 up
+    /// changes nothing. It is logged as an error (feature `tracing`) and stands in the
+    /// [`Snapshot`].
     ///
     /// # Panics
     ///
@@ -272,22 +280,25 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// The limit in force: the last that was set, or else the environment variable's, or else that of a source
-    /// of [settings](crate::settings), or else the one that the limiter was made with.
+    /// Returns the limit in force. The first of these that exists holds: the last limit set while
+    /// running, the environment variable, a source of [settings](crate::settings), the limit in the
+    /// code.
     ///
-    /// Looking has no side effect. Before the first use, environment and sources have not been asked: the
-    /// limit is that of the code. `None` if the limit is an expression ([`lazy`](Self::lazy)) that no call has
-    /// needed yet; if several scopes have evaluated it, the limit is the last one.
+    /// Returns `None` if the limit is an expression ([`lazy`](Self::lazy)) that no call has needed
+    /// yet. If several scopes have evaluated the expression, returns the last result.
+    ///
+    /// Looking has no side effect. Before the first use, the environment and the sources have not
+    /// been asked: the limit is the code's.
     #[must_use]
     pub fn limit(&self) -> Option<usize> {
         self.core.limit()
     }
 
-    /// Changes the limit, for all runtimes, those alive and those to come. Returns at once.
+    /// Changes the limit for all runtimes, present and future. Returns at once.
     ///
-    /// Raising it lets waiters in. Lowering it interrupts nobody: it takes effect as permits come
-    /// back. Who waits for more permits than the new limit is refused. 0 pauses: everybody waits
-    /// until it is raised.
+    /// A higher limit admits waiters at once. A lower limit interrupts no holder: it takes effect
+    /// as permits come back. Waiters for more permits than the new limit are refused. The limit 0
+    /// pauses the limiter: every call waits until the limit is raised.
     ///
     /// # Examples
     ///
@@ -305,7 +316,7 @@ impl<E: Admission, K> Limiter<E, K> {
         self.core.engine().set_limit(limit);
     }
 
-    /// The figures at this moment.
+    /// Returns the figures at this moment.
     ///
     /// # Examples
     ///
@@ -315,11 +326,13 @@ impl<E: Admission, K> Limiter<E, K> {
         self.core.engine().snapshot()
     }
 
-    /// The name in figures and errors: the one that the limiter was made with, or if another limiter in use has
-    /// that, the one of `name#2`, `name#3` and so on with the smallest number that is free. When a limiter is
-    /// dropped its name is free again.
+    /// Returns the name in figures and errors.
     ///
-    /// Looking has no side effect: before the first use the name is the one that the limiter was made with.
+    /// The name is the one given at creation. If another limiter in use has that name, the name is
+    /// `name#2`, `name#3` and so on, with the smallest free number. Dropping a limiter frees its
+    /// name.
+    ///
+    /// Looking has no side effect: before the first use the name is the one given at creation.
     #[must_use]
     pub fn name(&self) -> &str {
         self.core.name()
@@ -327,7 +340,7 @@ impl<E: Admission, K> Limiter<E, K> {
 }
 
 impl<E: Admission> Limiter<E> {
-    /// Takes a permit; waits for one if none is free. First come, first served.
+    /// Takes a permit. Waits in the queue if none is free.
     ///
     /// Cancel safe, see [`Acquire`].
     ///
@@ -389,14 +402,15 @@ impl<E: Admission> Limiter<E> {
         self.acquire().block()
     }
 
-    /// Takes `weight` permits at once: short for `acquire().weight(weight)`.
+    /// Takes `weight` permits at once. Short for `acquire().weight(weight)`.
     ///
     /// Cancel safe, see [`Acquire`].
     ///
     /// # Errors
     ///
-    /// [`RejectedKind::TooHeavy`](crate::RejectedKind::TooHeavy) if it wants more than the limit: at
-    /// once, or when the limit is lowered while it waits. (Not at limit 0, where everybody waits.)
+    /// [`RejectedKind::TooHeavy`](crate::RejectedKind::TooHeavy) if `weight` is more than the
+    /// limit, at once or when the limit is lowered while the call waits. (Not at limit 0, where
+    /// every call waits.)
     ///
     /// # Examples
     ///
@@ -417,16 +431,17 @@ impl<E: Admission> Limiter<E> {
         self.acquire().weight(weight)
     }
 
-    /// Takes a permit (or as many as [`weight`](Self::weight) says) if it is free and nobody waits for
-    /// it. Does not pass the queue, unless the newest is served first.
+    /// Takes a permit, or as many as [`weight`](Self::weight) says, if they are free and no call
+    /// waits for them. With [`Order::Lifo`](crate::Order::Lifo), takes free permits even if calls
+    /// wait.
     ///
-    /// It counts for the runtime in whose context it is called.
+    /// The call counts for the runtime in whose context it is made.
     ///
     /// # Errors
     ///
-    /// [`RejectedKind::NoPermits`](crate::RejectedKind::NoPermits) otherwise;
-    /// [`TooHeavy`](crate::RejectedKind::TooHeavy) and [`Closed`](crate::RejectedKind::Closed) as for
-    /// other calls.
+    /// [`RejectedKind::NoPermits`](crate::RejectedKind::NoPermits) if too few permits are free;
+    /// [`TooHeavy`](crate::RejectedKind::TooHeavy) and [`Closed`](crate::RejectedKind::Closed) as
+    /// for other calls.
     ///
     /// # Examples
     ///
@@ -436,7 +451,7 @@ impl<E: Admission> Limiter<E> {
         self.core.try_acquire(self.core.request.weight, None, CallSite::caller())
     }
 
-    /// Takes `weight` permits at once if they are free and nobody waits for them.
+    /// Takes `weight` permits at once, if they are free and no call waits for them.
     ///
     /// # Errors
     ///

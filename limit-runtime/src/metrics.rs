@@ -1,11 +1,11 @@
 //! The figures of limiters: what is counted, and how it is shown.
 //!
-//! Nothing here is on the fast path. The semaphore's word counts the calls that are admitted at once. Calls
-//! that take the semaphore's lock count everything else under it.
+//! No code here runs on the fast path. The semaphore's word counts the calls that are admitted at
+//! once. All other figures are counted under the semaphore's lock.
 //!
-//! There is one set of figures. [`Usage`] is what is so at one moment, [`Counters`] is what only grows,
-//! and a [`Reading`] is both, of one semaphore. [`Totals`] adds up the counters of a limiter's name, and
-//! [`Figures`] is a summary for people.
+//! There is one set of figures. [`Usage`] describes one moment, [`Counters`] only grow, and a
+//! [`Reading`] contains both for one semaphore. [`Totals`] adds up the counters of a limiter's
+//! name. [`Figures`] is a summary for people.
 
 mod counters;
 mod histogram;
@@ -34,7 +34,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Adds what is in use elsewhere. The limit stays: each runtime has its own.
+    /// Adds the use of another semaphore. The limit stays, because each runtime has its own.
     pub(crate) fn add(&mut self, other: Self) {
         self.in_use += other.in_use;
         self.waiting += other.waiting;
@@ -45,11 +45,11 @@ impl Usage {
 /// The figures of one semaphore at one moment.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// Whether the semaphore is bound to a limit.
+    /// `true` if the semaphore is bound to a limit.
     pub(crate) bound: bool,
     pub(crate) usage: Usage,
-    /// Counters since the semaphore was bound.
+    /// The counters since the semaphore was bound.
     pub(crate) current: Counters,
-    /// Counters of former bindings: of runtimes that have ended.
+    /// The counters of former bindings, for runtimes that have ended.
     pub(crate) past: Counters,
 }

@@ -1,18 +1,19 @@
-//! The right to run.
+//! The permit that a call holds while it runs.
 
 use crate::recorder::CallRecord;
 use crate::semaphore::{Held, Permits};
 use std::fmt;
 use std::mem;
 
-/// The right to run: what a call holds from before its body starts until after its last local and
-/// temporary is dropped.
+/// The right to run under a limit. A call holds its permit from before its body starts until the
+/// last local and temporary of the body is dropped.
 ///
-/// Dropping it gives it back and lets the next waiter in. It is `Send`, `Sync` and `'static`: it can
-/// move into a spawned task or into a stream that is returned, and holds its place under the limit
-/// until it is dropped there. It may outlive its runtime and its limiter.
+/// Dropping a permit gives it back, and the next waiter is admitted. A permit is `Send`, `Sync` and
+/// `'static`. It can move into a spawned task or into a returned stream, and counts against the
+/// limit until it is dropped there. It may outlive its runtime and its limiter.
 ///
-/// A permit that is never dropped ([`std::mem::forget`]) is gone for good: the limit is one lower.
+/// A permit that is never dropped ([`std::mem::forget`]) is lost for good: the limit is lower by
+/// the permit's weight.
 ///
 /// # Examples
 ///
@@ -30,7 +31,7 @@ use std::mem;
 #[must_use = "dropping a permit gives it back at once"]
 pub struct Permit {
     permits: Permits,
-    /// Empty without the feature `diagnostics`.
+    /// The listing of this holder. Empty without the feature `diagnostics`.
     record: CallRecord,
 }
 
@@ -112,8 +113,9 @@ impl Permit {
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        // The record ends before the permit is back, so that it is not seen beside the next holder's. It
-        // is told of, and dropped, when the permit is back: also if somebody who is woken panics.
+        // The record ends first: readers must never see this holder beside the next one. The guard
+        // reports the hold and frees the record at the end of this scope, also if a woken task
+        // panics.
         let _ended = self.record.end();
         self.permits.give_back();
     }

@@ -1,4 +1,4 @@
-//! What a limiter does with the calls over its limit.
+//! The policy of a limiter for the calls over its limit, and the request of a call.
 
 use std::time::Duration;
 use tokio::time::Instant;
@@ -6,28 +6,29 @@ use tokio::time::Instant;
 /// The largest limit, 2³¹ − 1: a semaphore counts its free permits in 31 bits.
 pub(crate) const MAX_LIMIT: u32 = (1 << 31) - 1;
 
-/// Takes limits that are larger than the largest down to it.
+/// Reduces a number to the largest limit.
 pub(crate) fn clamp_limit(limit: usize) -> u32 {
     u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT)
 }
 
-/// Who is served first of those who wait.
+/// The order in which waiters are served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Order {
-    /// The oldest: first come, first served.
+    /// The oldest first: first come, first served.
     #[default]
     Fifo,
-    /// The newest. Under overload the newest calls are those whose callers have not given up yet.
-    /// With a full queue (`max_waiting`) the oldest is refused to let the newest in.
+    /// The newest first. Under overload, the callers of the newest calls have most likely not given
+    /// up yet. If the queue is full (`max_waiting`), the oldest call is refused and the newest
+    /// joins the queue.
     Lifo,
 }
 
-/// How long a call may wait: for so long, or until a moment.
+/// The longest time that a call may wait: a duration, or until a moment.
 ///
-/// Made from a [`Duration`], a [`tokio::time::Instant`] or a [`std::time::Instant`].
+/// Converts from a [`Duration`], a [`tokio::time::Instant`] or a [`std::time::Instant`].
 ///
 /// # Examples
 ///
@@ -40,14 +41,15 @@ pub enum Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MaxWait {
-    /// So long from when it begins to wait.
+    /// This long, from the moment at which the call begins to wait.
     For(Duration),
-    /// Until then, on tokio's clock. What is past is now: a free permit is taken all the same.
+    /// Until this moment, on tokio's clock. After it the call does not wait, but takes a free
+    /// permit.
     Until(Instant),
 }
 
 impl MaxWait {
-    /// Whether there is no time to wait at all.
+    /// Returns whether there is no time to wait.
     pub(crate) fn is_over(self) -> bool {
         match self {
             Self::For(duration) => duration.is_zero(),
@@ -55,7 +57,8 @@ impl MaxWait {
         }
     }
 
-    /// The moment, for a call that begins to wait now. `None` is too far away to be reckoned.
+    /// Returns the deadline of a call that begins to wait now. Returns `None` if it is too far away
+    /// to be represented.
     pub(crate) fn deadline(self, now: Instant) -> Option<Instant> {
         match self {
             Self::For(duration) => now.checked_add(duration),
@@ -82,36 +85,37 @@ impl From<std::time::Instant> for MaxWait {
     }
 }
 
-/// Whether a limit is in force.
+/// The degree to which a limit is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Force {
     Full,
-    /// Nobody waits and nobody is refused; what would have happened is counted.
+    /// No call waits or is refused. The calls that would have been are counted.
     Shadow,
-    /// Every call is let in, and counted.
+    /// Every call is admitted and counted.
     Off,
 }
 
-/// What a semaphore is told of a limiter's policy.
+/// The part of a limiter's policy that its semaphores need.
 ///
-/// Of 32 bytes: as a part of each limiter, of 40 it made a call that queues 4 % slower.
+/// The size is 32 bytes. It is a part of each limiter: with 40 bytes a call that queues was 4 %
+/// slower (measured).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// The most that may wait. With keys, for each key.
+    /// The number of calls that may wait. With keys, for each key.
     pub(crate) max_waiting: u32,
     pub(crate) order: Order,
-    /// Waiters have ranks from the first on.
+    /// `true` if waiters have ranks from the first one on.
     pub(crate) ranked: bool,
-    /// A permit does not come back before this since its start.
+    /// A permit does not come back until this time after its start.
     pub(crate) per: Option<Duration>,
     pub(crate) force: Force,
     pub(crate) keyed: bool,
-    /// With keys, the limit over all of them.
+    /// The limit over all keys.
     pub(crate) total: Option<u32>,
 }
 
 impl Policy {
-    /// That of a limiter that has none.
+    /// The policy of a limiter without any setters.
     pub(crate) const PLAIN: Self = Self {
         max_waiting: u32::MAX,
         order: Order::Fifo,
@@ -122,32 +126,32 @@ impl Policy {
         total: None,
     };
 
-    /// Whether calls can never take the fast path.
+    /// Returns whether calls can never take the fast path.
     pub(crate) const fn is_special(&self) -> bool {
         self.per.is_some() || matches!(self.force, Force::Shadow) || self.keyed
     }
 }
 
-/// What a call asks for.
+/// The options of one call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     pub(crate) weight: u32,
-    /// Higher first.
+    /// A higher priority is served first.
     pub(crate) priority: u8,
-    /// Whether it can be told that it is refused.
+    /// `true` if the call can be told that it is refused.
     pub(crate) fallible: bool,
-    /// Otherwise it is let in whatever the limit, and counted.
+    /// `false` admits the call at any limit, and counts it.
     pub(crate) enabled: bool,
     /// A thread blocks until the call is ready, and watches the clock itself.
     pub(crate) blocks: bool,
 }
 
 impl Request {
-    /// One permit, however long it takes.
+    /// A request for one permit, with the defaults of all options.
     pub(crate) const ONE: Self =
         Self { weight: 1, priority: 0, fallible: false, enabled: true, blocks: false };
 
-    /// The permits that it takes.
+    /// Returns the number of permits that the call takes.
     #[inline]
     pub(crate) const fn permits(self) -> u32 {
         if self.enabled { self.weight } else { 0 }

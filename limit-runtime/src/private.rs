@@ -1,7 +1,7 @@
-//! Items that the code of the attribute names. They are not part of the public interface.
+//! Items that the attribute's code names. They are not part of the public interface.
 //!
-//! The version is part of the path: a release of `limit-macros` names the version that it was built
-//! for, so that a later release of this crate can keep that one beside a new one.
+//! The path contains a version. A release of `limit-macros` names the version that it was built
+//! for. So a later release of this crate can keep the old version beside a new one.
 
 mod admitted;
 mod existing;
@@ -11,5 +11,5 @@ pub mod v1 {
     pub use super::admitted::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use super::existing::{Existing, IsShared};
     pub use crate::blocking::run;
-    pub use crate::limiter::of_function;
+    pub use crate::limiter::mark_named_after_function;
 }

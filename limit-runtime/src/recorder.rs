@@ -1,7 +1,8 @@
-//! Records of the calls that hold permits or wait for them: where each was made, by which task, since when.
+//! Records of the calls that hold permits or wait for them: where each was made, by which task,
+//! since when.
 //!
-//! A record names a limiter and a semaphore by their numbers: nothing is known here of limiters. The module
-//! `diagnostics` reads the records, and turns the numbers into names.
+//! A record names a limiter and a semaphore by their numbers. This module knows no limiters. The
+//! module `diagnostics` reads the records and turns the numbers into names.
 
 pub(crate) mod slots;
 
@@ -13,20 +14,21 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Whether calls are recorded. Relaxed: it is about nothing but itself.
+/// `true` while calls are recorded. Relaxed: no other data depends on it.
 static RECORDING: AtomicBool = AtomicBool::new(false);
 
-/// Tells about a call that ends and is a sample or was warned of. See [`on_end`].
+/// The hook for calls that end. See [`on_end`].
 static ON_END: OnceCell<OnEnd> = OnceCell::new();
 
-/// Gets a call that ends, and whether it is a sample, while its permits are still out: until they are back,
-/// no other limiter has its number. Gives what is to be done when they are.
+/// A hook for calls that end. It gets the call, and whether the call is a sample, while the permits
+/// are still out: until they are back, no other limiter has the number. The result is run when they
+/// are back.
 pub(crate) type OnEnd = fn(Info, bool) -> Box<dyn FnOnce()>;
 
-/// Of so many calls of a limiter that held permits, one is a sample.
+/// The number of holding calls of a limiter for each sample.
 const SAMPLED: u8 = 64;
 
-/// Switches recording on or off, from now on.
+/// Switches recording on or off from now on.
 pub(crate) fn record(on: bool) {
     RECORDING.store(on, Ordering::Relaxed);
 }
@@ -35,7 +37,8 @@ pub(crate) fn is_recording() -> bool {
     RECORDING.load(Ordering::Relaxed)
 }
 
-/// Has calls that end told of, if this was not done before.
+/// Sets the hook for calls that end, unless there is one. It is called for samples and for calls
+/// that the log has reported.
 pub(crate) fn on_end(hook: OnEnd) {
     ON_END.get_or_init(|| hook);
 }
@@ -52,14 +55,14 @@ impl CallSite {
     }
 }
 
-/// The record of a call that waits or holds its permits, until this is dropped.
+/// The record of a call that waits or holds its permits. Dropping it ends the record.
 #[derive(Debug)]
 pub(crate) struct CallRecord(Option<&'static Slot>);
 
 impl CallRecord {
     pub(crate) const NONE: Self = Self(None);
 
-    /// Records that a call has its permits, of the semaphore with that number.
+    /// Records that a call holds permits of the semaphore with this number.
     #[inline]
     pub(crate) fn holds(
         limiter: impl FnOnce() -> Option<u32>,
@@ -67,7 +70,7 @@ impl CallRecord {
         weight: u32,
         site: CallSite,
     ) -> Self {
-        // A call that takes no permits holds none.
+        // A call of weight 0 holds nothing.
         if is_recording() && weight > 0 {
             Self::new(limiter(), semaphore, weight, site, true)
         } else {
@@ -75,7 +78,7 @@ impl CallRecord {
         }
     }
 
-    /// Records that a call waits.
+    /// Records that a call waits at the semaphore with this number.
     #[inline]
     pub(crate) fn waits(
         limiter: impl FnOnce() -> Option<u32>,
@@ -100,11 +103,21 @@ impl CallRecord {
     ) -> Self {
         let task = tokio::task::try_id();
         let since = Instant::now();
-        let (site, is_told) = (site.0, false);
-        Self(slots::take(Info { limiter, semaphore, site, task, since, weight, holds, is_told }))
+        let (site, is_reported) = (site.0, false);
+        Self(slots::take(Info {
+            limiter,
+            semaphore,
+            site,
+            task,
+            since,
+            weight,
+            holds,
+            is_reported,
+        }))
     }
 
-    /// Notes that the call waits at another semaphore, still since it began. Returns whether it is recorded.
+    /// Records that the call waits at another semaphore now. The start of the wait stays. Returns
+    /// whether the call is recorded.
     #[inline]
     pub(crate) fn waits_at(&mut self, semaphore: usize) -> bool {
         self.0.is_some_and(|slot| slots::change(slot, |info| Info { semaphore, ..info }))
@@ -125,8 +138,8 @@ impl CallRecord {
         std::mem::forget(other.end());
     }
 
-    /// Ends the record, before the permit is given back: so the call is not seen beside the next holder. What
-    /// comes back tells about the call, when it is dropped.
+    /// Ends the record. Call it before the permit is given back, so that the call is never listed
+    /// beside the next holder. Dropping the result reports the call.
     #[inline]
     pub(crate) fn end(&mut self) -> Ended {
         Ended(self.0.take().and_then(end))
@@ -136,22 +149,22 @@ impl CallRecord {
 impl Drop for CallRecord {
     #[inline]
     fn drop(&mut self) {
-        // There is nothing to tell of calls that waited, and of permits that there never were.
+        // The hook has nothing to do for calls that waited only.
         std::mem::forget(self.end());
     }
 }
 
-/// Tells about a call that has ended, when it is dropped: after its permits are back. It calls foreign code,
-/// which may panic, take its time, or ask for a permit of the same limiter.
-#[must_use = "it tells when it is dropped"]
+/// Runs the hook's work for an ended call when it is dropped, after the permits are back. The work
+/// calls foreign code, which may panic, take long, or ask for a permit of the same limiter.
+#[must_use = "it reports the call when it is dropped"]
 pub(crate) struct Ended(Option<Box<dyn FnOnce()>>);
 
 impl Drop for Ended {
     #[inline]
     fn drop(&mut self) {
-        if let Some(tell) = self.0.take() {
-            // A panic ends here if the thread is unwinding already.
-            run_all_then_resume_panic([tell], |tell| tell());
+        if let Some(report) = self.0.take() {
+            // A panic does not go on if the thread is unwinding already.
+            run_all_then_resume_panic([report], |report| report());
         }
     }
 }
@@ -160,17 +173,17 @@ impl Drop for Ended {
 fn end(slot: &'static Slot) -> Option<Box<dyn FnOnce()>> {
     let info = slots::give_back(slot)?;
     let is_sample = info.holds && is_sample(info.limiter);
-    if !info.is_told && !is_sample {
+    if !info.is_reported && !is_sample {
         return None;
     }
     ON_END.get().map(|on_end| on_end(info, is_sample))
 }
 
-/// Chooses the calls whose hold time is counted: of each thread's calls of a limiter the first, and then one in
-/// [`SAMPLED`]. Were all limiters' calls counted together, of two limiters whose calls alternate one might
-/// never be counted.
+/// Chooses the calls whose hold time is counted. On each thread, counts a limiter's first call and
+/// then one in [`SAMPLED`]. Each limiter needs its own count: with a shared one, of two limiters
+/// whose calls alternate, one might never be counted.
 fn is_sample(limiter: Option<u32>) -> bool {
-    /// Limiters as far from each other as this share a count.
+    /// Limiters whose indices differ by a multiple of this number share a count.
     const COUNTS: usize = 256;
     thread_local! {
         static CALLS: [Cell<u8>; COUNTS] = const { [const { Cell::new(0) }; COUNTS] };

@@ -2,41 +2,44 @@
 //!
 //! # Implementation details
 //!
-//! A registry is a table from a limiter's index to its semaphore: append-only, so that a look-up
-//! takes no lock. Registries and their semaphores are never freed. When a runtime ends its registry
-//! is *retired*, and the next runtime that is seen takes it over. Memory is bounded by the most that
-//! lived at once, references are `&'static`, and a permit that outlives its runtime still releases
-//! correctly.
+//! A registry is a table from a limiter's index to its semaphore. The table only grows, so a
+//! look-up takes no lock. Registries and their semaphores are never freed. When a runtime ends, its
+//! registry is *retired*, and the next new runtime takes the registry over. So memory is bounded by
+//! the number of runtimes that live at one time. References are `&'static`, and a permit can be
+//! given back after its runtime has ended.
 //!
-//! A semaphore stays where it is in its table; what passes on is the whole registry. Whoever holds
-//! on to one does it by a [`EpochRef`], which names the *epoch* as well: odd while a runtime owns the
-//! registry, even otherwise, and another one after each change.
+//! A semaphore stays at its position in the table: registries pass on as a whole. A caller refers
+//! to a registry by an [`EpochRef`], which contains the *epoch* as well. The epoch is odd while a
+//! runtime owns the registry, and even otherwise. Each change of the owner changes it.
 //!
 //! # Semaphores that are still in use
 //!
-//! A registry passes on as soon as none of its permits is out and nobody waits. A permit may stay out
-//! for long, or for ever if it is forgotten. If some are out when [`PATIENCE`] more runtimes have been
-//! seen, the registry passes on without the semaphores that they belong to: those are *detached*, and
-//! a *substitute* takes the place of each. So a permit that is forgotten costs one semaphore.
+//! A registry passes on when none of its permits is out and no call waits. But a holder may keep a
+//! permit for long, or for ever. When [`PATIENCE`] more runtimes have been seen, the registry
+//! passes on without the semaphores of such permits. Those are *detached*, and a *substitute* takes
+//! the position of each. So a forgotten permit costs one semaphore.
 //!
-//! A detached semaphore still is the ended runtime's: a call on that which comes late finds it. It is
-//! looked at now and then. When it is idle its place may be its own again, or if it was a substitute
-//! itself, it may take another's. Which places have substitutes changes only when a registry passes
-//! on. So a lease says whether there are any ([`SUBSTITUTED`]), and nobody else looks for them.
+//! A detached semaphore still belongs to the ended runtime: a late call on that runtime finds it.
+//! Detached semaphores are looked at now and then. An idle one is free: it may return to its own
+//! position, or, if it was made as a substitute, may take another position. Substitutes change only
+//! when a registry passes on. So an epoch says whether there are any ([`SUBSTITUTED`]), and only
+//! then does a look-up search for them.
 //!
-//! For each runtime that begins, a fixed number of registries and of detached semaphores is looked at.
+//! Each new runtime causes a look at a fixed number of registries and of detached semaphores.
 //!
 //! # Closing runtimes
 //!
-//! When tokio has dropped a runtime's guard task, calls may still be running on it: a poll that is
-//! under way on another worker, or a thread of the blocking pool that has entered the handle. For
-//! them the limit must hold as well, so they keep using the retired registry, which stays in the
-//! list of the retired under the runtime's id until the next runtime takes it. If semaphores were
-//! detached from that, they are attached to the retired registry that the runtime is given next. That
-//! they are on a closing runtime, and not on a new one with the same id, is seen by the guard that is
-//! spawned for them: a closing runtime drops it inside `spawn`. Until a guard has been spawned and
-//! kept, a registry is therefore not *confirmed* and found by nobody: several threads that see a
-//! runtime for the first time at once are given the same registry, and each spawns a guard.
+//! When tokio drops a runtime's guard task, calls may still run on that runtime: in a poll on
+//! another worker, or on a thread of the blocking pool that has entered the handle. The limit must
+//! hold for these calls too. So they use the retired registry, which is listed under the runtime's
+//! id until the next runtime takes it. If semaphores were detached from it by then, they move to
+//! the retired registry that the ended runtime is given next.
+//!
+//! A call on a closing runtime must be told apart from a call on a new runtime with the same id.
+//! The guard that is spawned for the call shows it: a closing runtime drops the guard inside
+//! `spawn`. So a registry is not *confirmed*, and no look-up finds it, until a guard has been
+//! spawned and kept. Several threads that see a runtime for the first time are given the same
+//! registry, and each spawns a guard.
 
 mod epoch;
 mod guard;
@@ -49,56 +52,62 @@ use epoch::{LIVE, Registry};
 use guard::Guard;
 pub(crate) use guard::is_task_waker;
 use once_cell::sync::Lazy;
-pub(crate) use runtimes::{Runtimes, Seat};
+pub(crate) use runtimes::{LimiterSemaphore, Runtimes};
 use tokio::runtime::{Handle, Id};
 
-/// All runtimes that were seen.
+/// All runtimes that have been seen.
 static RUNTIMES: Lazy<Runtimes<Id>> = Lazy::new(|| Runtimes::new(PATIENCE));
 
 /// The registry of limiters with process scope, and of calls outside any runtime.
 static PROCESS: Lazy<Registry> = Lazy::new(|| Registry::new(RUNTIMES.numbered(), LIVE));
 
-/// The number of runtimes for which a retired registry that is in use waits. As many registries and
-/// detached semaphores are looked at for each.
+/// The number of new runtimes for which a retired registry in use waits. Each new runtime causes a
+/// look at this many registries and detached semaphores.
 const PATIENCE: usize = 8;
 
-/// The process's own registry.
+/// Returns the process's registry.
 pub(crate) fn process() -> EpochRef {
     PROCESS.now()
 }
 
-/// The registry of a runtime. At first sight of it, takes one and spawns its guard.
+/// Returns the registry of a runtime. If the runtime is new, takes a registry for it and spawns its
+/// guard.
 #[cold]
 #[inline(never)]
-pub(crate) fn of_runtime(handle: &Handle) -> EpochRef {
+pub(crate) fn find_or_open(handle: &Handle) -> EpochRef {
     let id = handle.id();
     loop {
-        if let Some(lease) = RUNTIMES.find(id) {
-            return lease;
+        if let Some(epoch) = RUNTIMES.find(id) {
+            return epoch;
         }
-        let lease = RUNTIMES.open(id);
-        // Not under a lock: a closing runtime drops the guard inside `spawn`.
-        handle.spawn(Guard::new(&RUNTIMES, id, lease));
-        if RUNTIMES.confirm(id, lease) {
-            return lease;
+        let epoch = RUNTIMES.open(id);
+        // Spawned under no lock: a closing runtime drops the guard inside `spawn`, and the drop
+        // takes a lock.
+        handle.spawn(Guard::new(&RUNTIMES, id, epoch));
+        // The order matters: only a guard that `spawn` has kept may make the registry known to
+        // others.
+        if RUNTIMES.confirm(id, epoch) {
+            return epoch;
         }
-        if let Some(lease) = RUNTIMES.find_retired(id) {
-            return lease;
+        // The runtime is closing: its last registry still holds its permits.
+        if let Some(epoch) = RUNTIMES.find_retired(id) {
+            return epoch;
         }
     }
 }
 
-/// All semaphores of the limiter with that index, the process's first.
-pub(crate) fn seats(index: usize) -> Vec<Seat> {
-    RUNTIMES.seats(&PROCESS, index)
+/// Returns all semaphores of the limiter with this index, the process's first.
+pub(crate) fn semaphores(index: usize) -> Vec<LimiterSemaphore> {
+    RUNTIMES.semaphores(&PROCESS, index)
 }
 
-/// The number of the runtime that has a semaphore at this moment, if that runtime lives; 0 is the process.
-pub(crate) fn runtime_of(seat: &Seat) -> Option<u64> {
-    RUNTIMES.runtime_of(seat)
+/// Returns the number of the live runtime that has a semaphore at this moment; 0 is the process.
+/// Returns `None` if no live runtime has it.
+pub(crate) fn find_runtime(semaphore: &LimiterSemaphore) -> Option<u64> {
+    RUNTIMES.find_runtime(semaphore)
 }
 
-/// The numbers of the runtimes that live, and the process's.
-pub(crate) fn live() -> std::collections::BTreeSet<u64> {
+/// Returns the numbers of the live runtimes, and 0 for the process.
+pub(crate) fn live_runtimes() -> std::collections::BTreeSet<u64> {
     RUNTIMES.all().into_iter().chain([&*PROCESS]).filter_map(Registry::ordinal).collect()
 }

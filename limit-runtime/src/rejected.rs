@@ -1,11 +1,11 @@
-//! Why a call was not let in.
+//! Refusals: why a limiter did not admit a call.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a call was not let in: its kind, the limiter's name, and the figures at that moment.
+/// The reason why a call was refused: its kind, the limiter's name, and the figures at that moment.
 ///
 /// # Examples
 ///
@@ -24,7 +24,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone)]
 pub struct Rejected {
-    // A pointer, so that a `Result<_, Rejected>` in a user's future stays small.
+    // A pointer keeps a `Result<_, Rejected>` in a user's future small.
     details: Arc<Details>,
 }
 
@@ -41,18 +41,18 @@ struct Details {
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum RejectedKind {
-    /// No permit was free, or others were waiting for one, and the call had no time to wait: it was a
+    /// No permit was free, or other calls waited, and this call had no time to wait. It was a
     /// [`try_acquire`](crate::Limiter::try_acquire), or its `max_wait` was over.
     NoPermits,
-    /// No permit was free, or others were waiting for one, and as many calls as may waited already.
+    /// No permit was free, or other calls waited, and the queue was full.
     QueueFull,
-    /// The call waited as long as it may and no permit came.
+    /// The call waited as long as it may, and got no permit.
     TimedOut,
-    /// The call wanted more permits than the limit: it could never have been served.
+    /// The call wanted more permits than the limit, so it could never be served.
     TooHeavy,
-    /// The limiter was closed, before the call or while it waited.
+    /// The limiter was closed, before the call or while the call waited.
     Closed,
-    /// A newer call took its place in a full queue that serves the newest first.
+    /// A newer call joined a full queue that serves the newest first, and this one had to leave it.
     Evicted,
 }
 
@@ -67,7 +67,7 @@ impl RejectedKind {
         Self::Evicted,
     ];
 
-    /// Whether the same call may be admitted later, when permits have come back.
+    /// Returns whether the same call may be admitted later, when permits have come back.
     pub(crate) const fn is_transient(self) -> bool {
         match self {
             Self::NoPermits | Self::QueueFull | Self::TimedOut => true,
@@ -75,7 +75,7 @@ impl RejectedKind {
         }
     }
 
-    /// The name in figures and labels, such as `queue_full`.
+    /// Returns the name in figures and labels, such as `queue_full`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ impl fmt::Display for RejectedKind {
     }
 }
 
-/// Why a semaphore did not let a call in, with the figures at that moment.
+/// A semaphore's reason to refuse a call, with the figures at that moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refusal {
     pub(crate) kind: RejectedKind,
@@ -106,15 +106,15 @@ pub(crate) struct Refusal {
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// What is spent of a limit with a rate: permits that are in use no more, and not free.
+/// The spent permits of a limit with a rate: they are not in use any more, and not free yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     pub(crate) starts: u32,
-    /// Of so many.
+    /// The limit of the window.
     pub(crate) limit: u32,
-    /// Whether that is the limit over all keys.
+    /// `true` if this is the limit over all keys.
     pub(crate) of_all_keys: bool,
-    /// When the first of them comes back.
+    /// The time until the first of them comes back.
     pub(crate) next: Duration,
 }
 
@@ -123,69 +123,77 @@ impl Rejected {
         Self { details: Arc::new(Details { limiter, weight, waited, refusal }) }
     }
 
-    /// Which kind of reason.
+    /// Returns the kind of the refusal.
     #[must_use]
     pub fn kind(&self) -> RejectedKind {
         self.details.refusal.kind
     }
 
-    /// The limiter's name.
+    /// Returns the limiter's name.
     #[must_use]
     pub fn limiter(&self) -> &str {
         &self.details.limiter
     }
 
-    /// The permits that the call wanted.
+    /// Returns the number of permits that the call wanted.
     #[must_use]
     pub fn weight(&self) -> u32 {
         self.details.weight
     }
 
-    /// The limit at that moment. With keys, that of the call's key.
+    /// Returns the limit at that moment. With keys, the limit of the call's key.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.details.refusal.limit as usize
     }
 
-    /// The permits in use at that moment. With keys, those of the call's key.
+    /// Returns the number of permits in use at that moment. With keys, those of the call's key.
     #[must_use]
     pub fn in_use(&self) -> usize {
         self.details.refusal.in_use as usize
     }
 
-    /// The calls that waited at that moment. With keys, those of the call's key.
+    /// Returns the number of calls that waited at that moment. With keys, those of the call's key.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.details.refusal.waiting
     }
 
-    /// How long the call had waited: zero if it was refused at once.
+    /// Returns the time that the call had waited. It is zero if the call was refused at once.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.details.waited
     }
 
-    /// The starts that a limit with a rate ([`per`](crate::Limiter::per)) still counts, though their calls
-    /// are done: permits that are not in use, and not free before their window is over. With keys,
-    /// those of the call's key; or if that one's do not keep it waiting, those of all keys. 0 without a
-    /// rate, and where that is not the reason (too heavy, closed, evicted).
+    /// Returns the number of spent permits of a limit with a rate ([`per`](crate::Limiter::per)).
+    /// Their calls are done, but they are not free before their window is over.
     ///
-    /// The first of them is free after [`retry_after`](Self::retry_after), if nobody else waits and no
-    /// more is wanted.
+    /// With keys, the number is for the call's key. It is for all keys if the limit over all keys
+    /// is the reason. The number is 0 without a rate, and if the rate is not the reason (too heavy,
+    /// closed, evicted).
+    ///
+    /// The first of them is free after [`retry_after`](Self::retry_after), if no other call waits
+    /// and this call wants one permit.
     #[must_use]
     pub fn spent(&self) -> usize {
         self.details.refusal.window.map_or(0, |window| window.starts as usize)
     }
 
-    /// When it may be worth asking again: how long it would take, at the rate at which permits have
-    /// come back lately, until those who waited and then this call were served.
+    /// Returns an estimate of the time after which another attempt may succeed. In that time, the
+    /// calls that waited and then this call would be served, at the rate at which permits have come
+    /// back lately.
     ///
-    /// An estimate, from the calls that were let in between earlier refusals and this one, over the
-    /// last seconds (those that take no permits among them); with keys, calls of this one's. Where permits come back when their window is over
-    /// (`per`) it is known better. `None` when there is no basis for one: at the first refusal, when
-    /// nothing has come back since, and where to wait is no help or was refused (too heavy, closed,
-    /// evicted). (A client over HTTP or gRPC is then told 1 second, where to ask again may help: see the
-    /// features `axum` and `tonic`.)
+    /// The rate comes from the calls that were admitted between earlier refusals and this one, over
+    /// the last seconds. Calls that take no permits count, too. With keys, only calls of the same
+    /// key count. With [`per`](crate::Limiter::per) the ends of the windows are known, and the
+    /// estimate is better.
+    ///
+    /// The result is `None` if there is no basis for an estimate: at the first refusal, or if
+    /// nothing has come back since. It is also `None` if waiting does not help (too heavy, closed,
+    /// evicted).
+    ///
+    /// The features `axum-08` and `tonic-014` answer with 1 second if there is no estimate and
+    /// another attempt may help.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.details.refusal.retry_after
@@ -193,7 +201,7 @@ impl Rejected {
 }
 
 impl Refusal {
-    /// The figures of a call for which no permit was free.
+    /// Writes the figures of a call for which no permit was free.
     fn fmt_figures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limit, in_use, waiting, .. } = self;
         let Some(Window { starts, limit: of, of_all_keys, next }) = self.window else {
@@ -211,7 +219,7 @@ impl Refusal {
     }
 }
 
-/// Rounded up, so that it is not too early to ask again.
+/// Rounds up, so that a caller does not try again too early.
 fn whole_milliseconds(time: Duration) -> Duration {
     const MILLISECOND: u128 = 1_000_000;
     let milliseconds = time.as_nanos().div_ceil(MILLISECOND);
@@ -268,10 +276,10 @@ impl fmt::Debug for Rejected {
 
 impl std::error::Error for Rejected {}
 
-/// A function that returns [`io::Result`] takes a refusal up as it is.
+/// Converts a refusal to an I/O error, for functions that return [`io::Result`].
 ///
-/// The error's text is the refusal's, and the refusal is in it: [`io::Error::get_ref`] and
-/// [`io::Error::downcast`] give it.
+/// The error's text is the refusal's. The error contains the refusal: [`io::Error::get_ref`] and
+/// [`io::Error::downcast`] return it.
 ///
 /// | refusal | [`io::ErrorKind`] | because |
 /// |---|---|---|
@@ -280,8 +288,9 @@ impl std::error::Error for Rejected {}
 /// | `TooHeavy` | `InvalidInput` | no later call with this weight can be served either |
 /// | `Closed` | `Other` | no kind stands for it: `BrokenPipe` is an error that programs pass over in silence |
 ///
-/// None is `WouldBlock`: who drives I/O takes that for "not ready yet", and waits for a readiness of
-/// which nobody would ever tell. Nor is one `Interrupted`, which is tried again at once.
+/// No kind is `WouldBlock`: a driver of I/O takes that for "not ready yet", and waits for a
+/// readiness event that never comes. No kind is `Interrupted`: callers try such an operation again
+/// at once.
 ///
 /// # Examples
 ///

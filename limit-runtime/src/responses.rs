@@ -1,5 +1,5 @@
-//! What other crates make of a [`Rejected`](crate::Rejected), each behind the feature that is named
-//! after it.
+//! Conversions of [`Rejected`](crate::Rejected) to the responses of other crates, each behind a
+//! feature named after the crate.
 
 #[cfg(feature = "axum-08")]
 mod axum;
@@ -12,13 +12,13 @@ use {
     std::time::Duration,
 };
 
-/// What clients are told where there is no estimate yet. One is there from the second refusal on, if a
-/// permit has come back in between; and the least that HTTP can say is one second.
+/// The time that clients are told if there is no estimate. There is one from the second refusal on,
+/// if a permit has come back in between. One second is the shortest time that HTTP can say.
 #[cfg(any(feature = "axum-08", feature = "tonic-014"))]
 const WITHOUT_ESTIMATE: Duration = Duration::from_secs(1);
 
-/// After which time a client is told to ask again; nothing, where that is no help (too heavy) or nobody
-/// can know (closed).
+/// Returns the time after which a client should try again. Returns `None` if another attempt does
+/// not help (too heavy) or the time cannot be known (closed).
 #[cfg(any(feature = "axum-08", feature = "tonic-014"))]
 fn ask_again_after(rejected: &Rejected) -> Option<Duration> {
     match rejected.kind() {

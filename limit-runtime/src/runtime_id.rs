@@ -1,27 +1,28 @@
-//! Which runtime is polling us, cheaply.
+//! Finding the runtime that polls the current call, cheaply.
 //!
 //! # Implementation details
 //!
-//! [`Handle::id`](tokio::runtime::Handle::id) is the truth, but to get a handle clones an `Arc` that
-//! every worker of the runtime shares. So each thread remembers the last answer in two ways:
+//! [`Handle::id`](tokio::runtime::Handle::id) names the runtime. But to get a handle, a thread
+//! clones an `Arc` that all workers of the runtime share. So each thread remembers its last answers
+//! in two ways:
 //!
-//! * For tasks, by the task's id and its waker, in a small table. It is trusted, and written, only if the waker that
-//!   polls us is a tokio task's own (its table of functions is learnt from the guard task). The id
-//!   alone is not enough: inside `block_in_place(|| other.block_on(f()))` the id is still that of
-//!   the outer task, but the waker is that of `block_on`. The waker alone is not enough: the memory
-//!   of a task that is gone may be that of another runtime's task by now; ids are never used again.
-//! * Otherwise tokio is asked for the runtime's id, and only the look-up of its registry is saved.
+//! * For tasks, in a small table by the task's id and its waker. An answer is stored and trusted
+//!   only if the waker is a tokio task's own. (The guard task learns the functions of such wakers.)
+//!   The id alone is not enough: inside `block_in_place(|| other.block_on(f()))` the id is still
+//!   the outer task's, but the waker is `block_on`'s. The waker alone is not enough: a new task of
+//!   another runtime may reuse the memory of a finished task. Ids are never reused.
+//! * For all other calls, tokio is asked for the runtime's id, and only the registry is remembered.
 //!
-//! Both hold only while the registry has not passed on (its epoch): a runtime's id may be used again
-//! after its end.
+//! An answer is trusted only while the epoch of its registry is the same, because tokio may reuse a
+//! runtime's id after the runtime's end.
 //!
 //! # Known limits
 //!
-//! Tokio does not tell which runtime a task belongs to. A task of a `LocalSet` that was driven by one
-//! runtime and is driven on by another, on the same thread, while the first still lives, may be
-//! counted on the first. And a task that makes its first call in another runtime's context, which it
-//! has entered inside its own poll (`Handle::enter`), may be counted on that one from then on. Either
-//! way each runtime's limit holds.
+//! Tokio does not tell which runtime a task belongs to. Two kinds of tasks may be counted on the
+//! wrong runtime. One is a task of a `LocalSet` that one runtime has driven and another drives on,
+//! on the same thread while the first still lives. It may be counted on the first. The other is a
+//! task that makes its first call inside `Handle::enter` of another runtime. It may be counted on
+//! that runtime from then on. In both cases the limit of each runtime holds.
 
 use crate::registry::{self, EpochRef};
 use std::cell::Cell;
@@ -34,16 +35,16 @@ use tokio::task;
 struct Task {
     id: task::Id,
     waker: *const (),
-    lease: EpochRef,
+    epoch: EpochRef,
 }
 
 #[derive(Clone, Copy)]
 struct Runtime {
     id: runtime::Id,
-    lease: EpochRef,
+    epoch: EpochRef,
 }
 
-/// So many tasks a thread remembers.
+/// The number of tasks that a thread remembers.
 const TASKS: usize = 128;
 
 thread_local! {
@@ -51,31 +52,33 @@ thread_local! {
     static LAST_RUNTIME: Cell<Option<Runtime>> = const { Cell::new(None) };
 }
 
-/// The registry of the runtime that polls with this waker, or without one, of the runtime whose
-/// context we are in. Outside any runtime it is that of the process.
+/// Returns the registry of the runtime that polls with this waker. Without a waker, returns the
+/// registry of the runtime whose context this is. Outside any runtime, returns the process's
+/// registry.
 #[inline]
 pub(crate) fn current(waker: Option<&Waker>) -> EpochRef {
     let Some(waker) = waker.filter(|waker| registry::is_task_waker(waker)) else {
-        return ask();
+        return look_up();
     };
     let Some(id) = task::try_id() else {
-        return ask();
+        return look_up();
     };
-    LAST_TASKS.with(|tasks| match tasks[place(id)].get() {
-        Some(last) if last.id == id && last.waker == waker.data() && last.lease.is_current() => {
-            last.lease
+    LAST_TASKS.with(|tasks| match tasks[table_index(id)].get() {
+        Some(last) if last.id == id && last.waker == waker.data() && last.epoch.is_current() => {
+            last.epoch
         }
         _ => {
-            let lease = ask();
-            tasks[place(id)].set(Some(Task { id, waker: waker.data(), lease }));
-            lease
+            let epoch = look_up();
+            tasks[table_index(id)].set(Some(Task { id, waker: waker.data(), epoch }));
+            epoch
         }
     })
 }
 
-/// A task's place in the table: its number, as ids are counted up. They show it only by their hash.
+/// Returns a task's index in the table, from its number: tokio counts ids up, and shows them only
+/// by their hash.
 #[inline]
-fn place(id: task::Id) -> usize {
+fn table_index(id: task::Id) -> usize {
     struct Number(u64);
     impl Hasher for Number {
         fn write(&mut self, bytes: &[u8]) {
@@ -95,19 +98,20 @@ fn place(id: task::Id) -> usize {
     usize::try_from(number.0 % TASKS as u64).unwrap_or(0)
 }
 
+/// Asks tokio for the runtime.
 #[cold]
 #[inline(never)]
-fn ask() -> EpochRef {
+fn look_up() -> EpochRef {
     let Ok(handle) = Handle::try_current() else {
         return registry::process();
     };
     let id = handle.id();
     match LAST_RUNTIME.get() {
-        Some(last) if last.id == id && last.lease.is_current() => last.lease,
+        Some(last) if last.id == id && last.epoch.is_current() => last.epoch,
         _ => {
-            let lease = registry::of_runtime(&handle);
-            LAST_RUNTIME.set(Some(Runtime { id, lease }));
-            lease
+            let epoch = registry::find_or_open(&handle);
+            LAST_RUNTIME.set(Some(Runtime { id, epoch }));
+            epoch
         }
     }
 }

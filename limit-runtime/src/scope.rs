@@ -1,8 +1,8 @@
-//! What a limiter's permits are shared by.
+//! The scope of a limiter: which calls share its permits.
 
 use std::fmt;
 
-/// What a limiter's permits are shared by.
+/// The calls that share a limiter's permits.
 ///
 /// # Examples
 ///
@@ -17,12 +17,12 @@ use std::fmt;
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Scope {
-    /// One runtime: each has its own permits, made when it is first seen, gone when it ends. Calls
-    /// outside any runtime share one set.
+    /// The calls of one runtime. Each runtime has its own permits from its first call to its end.
+    /// Calls outside any runtime share one set of permits.
     #[default]
     Runtime,
-    /// The whole process, over all its runtimes. A permit that is held on a runtime that does not
-    /// run is missed by all others.
+    /// All calls of the process, in all its runtimes. If a runtime holds a permit and does not run,
+    /// all other runtimes lack that permit.
     Process,
 }
 

@@ -1,4 +1,5 @@
-//! The settings that can be changed while a program runs, their values, and who set them.
+//! The settings that can be changed while a program runs, their values, and the sources of the
+//! values.
 
 mod in_force;
 
@@ -23,15 +24,15 @@ const NO_BOUND: usize = u32::MAX as usize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SettingKind {
-    /// How many permits there are; with keys, for each key.
+    /// The number of permits. With keys, the number for each key.
     Limit,
-    /// How many calls may wait; with keys, for each key.
+    /// The number of calls that may wait. With keys, the number for each key.
     MaxWaiting,
-    /// How long a call may wait.
+    /// The longest time that a call may wait.
     MaxWait,
-    /// Whether the limit holds.
+    /// `true` if the limit holds.
     Enabled,
-    /// Whether the limiter admits every call and counts what it would have done.
+    /// `true` if the limiter admits every call and counts what the limit would have done.
     Shadow,
 }
 
@@ -70,7 +71,7 @@ impl SettingKind {
     /// The number of kinds.
     const COUNT: usize = Self::ALL.len();
 
-    /// The name in attributes, files and figures, such as `max_waiting`.
+    /// Returns the name in attributes, files and figures, such as `max_waiting`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -82,13 +83,13 @@ impl SettingKind {
         }
     }
 
-    /// The kind with that [`name`](Self::name).
+    /// Returns the kind with this [`name`](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 
-    /// One sentence about the setting, for readers of a file or a page.
+    /// Returns one sentence about the setting, for readers of a file or a page.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -102,7 +103,7 @@ impl SettingKind {
         }
     }
 
-    /// The values that the setting takes, in words: for messages such as "`-1`, expected …".
+    /// Returns the allowed values in words, for messages such as "`-1`, expected …".
     ///
     /// # Examples
     ///
@@ -122,7 +123,7 @@ impl SettingKind {
         }
     }
 
-    /// The type of the setting's values.
+    /// Returns the type of the setting's values.
     #[must_use]
     pub const fn value_type(self) -> ValueType {
         match self {
@@ -141,7 +142,8 @@ impl fmt::Display for SettingKind {
 }
 
 impl ValueType {
-    /// Whether a value has this type. Counts above the largest have it too: they are taken down to it.
+    /// Returns whether a value has this type. Counts above the largest have it too: `set` reduces
+    /// them.
     const fn accepts(self, value: SettingValue) -> bool {
         matches!(
             (self, value),
@@ -172,13 +174,13 @@ impl fmt::Display for SettingValue {
     }
 }
 
-/// Values of settings, from one source. Settings without a value are left to weaker sources.
+/// Values of settings from one source. Weaker sources give the values of the other settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SettingValues {
     values: [Option<SettingValue>; SettingKind::COUNT],
 }
 
-/// A value does not have the type of its setting. The value is not set.
+/// The error of [`SettingValues::set`]: the value does not have the setting's type, and is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongType {
     kind: SettingKind,
@@ -195,8 +197,8 @@ impl fmt::Display for WrongType {
 impl std::error::Error for WrongType {}
 
 impl SettingValues {
-    /// Sets a value, in place of the one that is there. A count above the largest is taken down to it; for
-    /// [`MaxWaiting`](SettingKind::MaxWaiting) it stands for no bound, as it does with
+    /// Sets a value, in place of the one that is there. Reduces a count above the largest to the
+    /// largest. For [`MaxWaiting`](SettingKind::MaxWaiting) it stands for no bound, as it does with
     /// [`LimiterHandle::set_max_waiting`](crate::LimiterHandle::set_max_waiting).
     ///
     /// # Errors
@@ -218,29 +220,29 @@ impl SettingValues {
         Ok(())
     }
 
-    /// Takes a value out.
+    /// Removes a value.
     pub fn unset(&mut self, kind: SettingKind) {
         self.values[kind as usize] = None;
     }
 
-    /// The value of a setting, if it is set.
+    /// Returns the value of a setting, if it is set.
     #[must_use]
     pub fn get(&self, kind: SettingKind) -> Option<SettingValue> {
         self.values[kind as usize]
     }
 
-    /// The settings that have a value, with the value.
+    /// Returns the settings that have a value, with the value.
     pub fn iter(&self) -> impl Iterator<Item = (SettingKind, SettingValue)> + '_ {
         SettingKind::ALL.iter().filter_map(|&kind| Some((kind, self.get(kind)?)))
     }
 
-    /// Whether no setting has a value.
+    /// Returns whether no setting has a value.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Sets all values of `others`, in place of those that are there.
+    /// Sets all values of `others`, in place of the values that are there.
     pub fn override_with(&mut self, others: &Self) {
         for (kind, value) in others.iter() {
             self.put(kind, value);
@@ -274,10 +276,10 @@ impl SettingValues {
     }
 }
 
-/// Says what limiters are set to. See [`install`](crate::settings::install).
+/// A source of values for the settings of limiters. See [`install`](crate::settings::install).
 pub trait SettingsSource: Send + Sync + 'static {
-    /// The values for the limiter of that name. Called under no lock, when the source is installed and when
-    /// a limiter is first used.
+    /// Returns the values for the limiter with this name. Called under no lock, when the source is
+    /// installed and when a limiter is first used.
     fn values(&self, limiter: &str) -> SettingValues;
 }
 

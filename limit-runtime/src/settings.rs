@@ -1,14 +1,14 @@
 //! The settings of a limiter that can be changed while a program runs.
 //!
-//! [`SettingKind`] is the list of them. Everything that reads or writes settings goes through that list:
-//! the setters of a limiter, an environment variable, a file, a page. So a new setting is complete when
-//! the matches on [`SettingKind`] compile.
+//! [`SettingKind`] is the list of the settings. All code that reads or writes settings matches on
+//! that list: the setters of a limiter, an environment variable, a file, a page. So a new setting
+//! is complete when these matches compile.
 //!
 //! # Sources
 //!
-//! A value comes from a [`Source`]. The code's own is the weakest. A [`SettingsSource`], such as the file that
-//! the crate `limit-config` reads, overrides it. An environment variable overrides both, and a change while
-//! the program runs overrides all.
+//! A value comes from a [`Source`]. The code's own value is the weakest. A [`SettingsSource`]
+//! overrides it, such as the file that the crate `limit-config` reads. An environment variable
+//! overrides both. A change while the program runs overrides all.
 //!
 //! ```
 //! use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, SettingsSource, install};

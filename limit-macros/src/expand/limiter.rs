@@ -17,7 +17,7 @@ use syn::ext::IdentExt;
 /// 3, scope = process, env = "VAR", max_waiting = 100, max_wait = "50ms"
 ///
 /// // after
-/// static __CONCURRENCY_LIMIT: Limiter<Rejected> = of_function(Limiter::new("module::function", 3))
+/// static __CONCURRENCY_LIMIT: Limiter<Rejected> = mark_named_after_function(Limiter::new("module::function", 3))
 ///     .scope(Scope::Process)
 ///     .env("VAR")
 ///     .max_waiting(100)
@@ -88,7 +88,7 @@ fn call_constructor(runtime: &RuntimePath, own: &OwnLimiter, function: &Ident) -
     // Methods of two types can have the same default name. The runtime tells them apart.
     if own.policy.name.is_none() {
         let private = runtime.private(span);
-        quote_spanned!(span=> #private::of_function(#limiter))
+        quote_spanned!(span=> #private::mark_named_after_function(#limiter))
     } else {
         limiter
     }

@@ -1,4 +1,4 @@
-//! A future under a permit: here, or in a task of its own.
+//! A future that runs under a permit, in place or in a task of its own.
 
 use super::Acquire;
 use crate::admission::Admission;
@@ -16,17 +16,19 @@ use tokio::task::{JoinHandle, consume_budget};
 impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
     /// Takes the permit, then runs the future to its end under it. The future is not polled before.
     ///
-    /// The permit comes back when the future is done and dropped, or has panicked. If the waker of the
-    /// call that is let in then panics, that is not this call's: its output is given all the same.
-    /// (Feature `task`.)
+    /// The permit comes back when the future is done and dropped, or has panicked. The next call is
+    /// woken then. If its waker panics, the panic does not reach this call, and the output is
+    /// returned. (Feature `task`.)
     ///
     /// # Cancel safety
     ///
-    /// As the future's: dropping this drops it, and then the permit or the place in the queue.
+    /// As cancel safe as the future. Dropping the returned `Run` drops the future first. Then it
+    /// gives back the permit or leaves the queue.
     ///
     /// # Errors
     ///
-    /// Of a call that can be refused, the refusal; the future is dropped without having been polled.
+    /// The refusal, if the call can be refused. The future is then dropped without having been
+    /// polled.
     ///
     /// # Examples
     ///
@@ -52,19 +54,20 @@ impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
         Run::new(self, future.into_future(), E::again)
     }
 
-    /// Takes the permit, then spawns the future as a task that holds it. Gives the task's handle.
+    /// Takes the permit, then spawns the future as a task that holds it. Returns the task's handle.
     ///
-    /// Whoever spawns waits until there is room for the task: a loop over it makes no more tasks than
-    /// the limit. The permit comes back when the task is done or is aborted, not when the handle is
-    /// dropped, which detaches the task. (Feature `task`.)
+    /// The caller waits until there is room for the task, so a loop makes no more tasks than the
+    /// limit. The permit comes back when the task is done or aborted. Dropping the handle detaches
+    /// the task and does not give the permit back. (Feature `task`.)
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is done, it has spawned nothing, and the future is dropped.
+    /// If the call is dropped before it has its permit, nothing has been spawned, and `future` is
+    /// dropped.
     ///
     /// # Errors
     ///
-    /// Of a call that can be refused, the refusal; the future is dropped.
+    /// The refusal, if the call can be refused. The future is then dropped.
     ///
     /// # Panics
     ///
@@ -86,7 +89,7 @@ impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
     }
 }
 
-/// A future with its permit.
+/// Runs a future that has its permit already.
 pub(crate) fn held<F: Future>(permit: Permit, future: F) -> Run<NeverPolled, F, (), F::Output> {
     let finish = |result: Result<F::Output, ()>| match result {
         Ok(output) => output,
@@ -95,13 +98,13 @@ pub(crate) fn held<F: Future>(permit: Permit, future: F) -> Run<NeverPolled, F, 
     Run { future: Some(future), permit: Some(Quiet::new(permit)), acquire: None, finish }
 }
 
-/// In place of an [`Acquire`] where there is a permit already.
+/// Stands in for an [`Acquire`] where the permit is there already.
 #[derive(Debug)]
 pub(crate) struct NeverPolled;
 
-/// What gives a permit, or says why there is none.
+/// A future whose output is a permit, and which can be polled without a pin.
 pub trait Acquiring<E>: Unpin {
-    /// As of a future.
+    /// Polls for the permit. Gives an error if the call is refused.
     fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, E>>;
 }
 
@@ -120,10 +123,10 @@ impl<E: Admission, K: Keying> Acquiring<E> for Acquire<'_, E, K> {
 pin_project! {
     /// The future of [`Acquire::run`]: waits for the permit, then runs a future under it.
     ///
-    /// The future is in it once, whatever its size, and does not move.
+    /// The future is stored in place, whatever its size: it is neither boxed nor moved.
     #[must_use = "futures do nothing unless polled"]
     pub struct Run<A, F: Future, E, Output> {
-        // In this order, in which they are dropped, too.
+        // Fields are dropped in this order: the future goes before its permit comes back.
         #[pin]
         future: Option<F>,
         permit: Option<Quiet<Permit>>,
@@ -145,6 +148,7 @@ impl<A: Acquiring<E>, F: Future, E, Output> Future for Run<A, F, E, Output> {
         let mut this = self.project();
         if let Some(acquire) = this.acquire {
             let result = ready!(acquire.poll_permit(context));
+            // The wait is over: the next poll goes straight to the future.
             *this.acquire = None;
             match result {
                 Ok(permit) => *this.permit = Some(Quiet::new(permit)),
@@ -154,6 +158,8 @@ impl<A: Acquiring<E>, F: Future, E, Output> Future for Run<A, F, E, Output> {
                 }
             }
         }
+        // `poll_to_end` returns a panic as an error, so that the permit is back before the panic
+        // goes on.
         let result = ready!(poll_to_end(this.future, context));
         *this.permit = None;
         match result {
@@ -169,7 +175,7 @@ impl<A, F: Future, E, Output> fmt::Debug for Run<A, F, E, Output> {
     }
 }
 
-/// Waits for a permit, then spawns something with it.
+/// Waits for a permit, then calls `spawn` with it.
 pub(crate) struct ThenSpawn<A, S> {
     acquire: A,
     spawn: Option<S>,
@@ -182,7 +188,7 @@ impl<A, S> ThenSpawn<A, S> {
     }
 }
 
-/// Nothing in it is pinned.
+/// No field is pinned.
 impl<A, S> Unpin for ThenSpawn<A, S> {}
 
 impl<E, K, S, T> Future for ThenSpawn<Acquire<'_, E, K>, S>
@@ -194,9 +200,9 @@ where
     type Output = E::Outcome<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<E::Outcome<T>> {
-        // As a call is ready at once while permits are free, a loop that does nothing else would never
-        // yield. It would not even end with its runtime: one that closes drops what is spawned there
-        // at once, and so its permit is free at once.
+        // A call is ready at once while permits are free, so a loop that only spawns would never
+        // yield. On a runtime that shuts down it would not even end: the runtime drops each spawned
+        // task at once, and its permit is free again at once.
         if !self.has_budget {
             ready!(pin!(consume_budget()).poll(context));
             self.has_budget = true;

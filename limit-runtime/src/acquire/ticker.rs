@@ -1,4 +1,4 @@
-//! The task that serves waiters when permits have cooled: see [`crate::semaphore`]'s rates.
+//! The task that serves waiters when permits have cooled. See the rates of [`crate::semaphore`].
 
 use crate::semaphore::{Semaphore, Tick};
 use std::future::Future;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Spawns a ticker for that semaphore on this runtime, if it has none there.
+/// Spawns a ticker for the semaphore on this runtime, if the semaphore has none there.
 ///
 /// # Panics
 ///
@@ -16,15 +16,17 @@ pub(super) fn ensure_ticker(semaphore: &'static Semaphore) {
     let runtime = Handle::current();
     if let Some(number) = semaphore.add_ticker(Some(runtime.id())) {
         let mut ticker = Ticker { semaphore, number, sleep: None };
-        // Here, so that it is the caller who is told that there is no timer.
+        // The timer is made here, so that the caller gets the panic if the runtime has none.
         ticker.sleep = Some(Box::pin(sleep_until(Instant::now())));
-        // Under no lock: a closing runtime drops it inside `spawn`. Nobody has counted on it then, and
-        // nobody is woken: whoever is polled here would only come by here again.
+        // Spawned under no lock: a closing runtime drops the ticker inside `spawn`. No call relies
+        // on this ticker yet, so such a drop wakes no task: a woken task would only come here
+        // again.
         runtime.spawn(ticker);
         semaphore.ticker_is_spawned(number);
     }
 }
 
+/// A task on one runtime that wakes up when the next permit has cooled.
 struct Ticker {
     semaphore: &'static Semaphore,
     number: u64,
@@ -42,7 +44,7 @@ impl Future for Ticker {
                 Tick::Until(Some(until)) => until,
                 Tick::Until(None) => return Poll::Pending,
             };
-            // Whoever makes permits cool earlier from here on wakes us.
+            // If a later change makes permits cool earlier, it wakes this task.
             let sleep = sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
             if sleep.deadline() != until {
                 sleep.as_mut().reset(until);
@@ -56,7 +58,8 @@ impl Future for Ticker {
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        // If calls wait here that live on, somebody else is to watch for them.
+        // Calls that relied on this ticker may live on: they are woken, and one of them adds
+        // another ticker.
         self.semaphore.remove_ticker(self.number);
     }
 }

@@ -1,4 +1,4 @@
-//! Who holds permits, and who waits.
+//! The lists of holders and waiters.
 
 use super::clock::WallClock;
 use crate::admission::Admission;
@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::task::Id;
 
-/// A call that holds permits or waits for them: what [`Limiter::holders`] and [`Limiter::waiters`] list.
+/// A call that holds permits or waits for them. [`Limiter::holders`] and [`Limiter::waiters`] list
+/// such calls.
 #[derive(Clone, Debug)]
 pub struct Call {
     limiter: Arc<str>,
@@ -23,38 +24,38 @@ pub struct Call {
 }
 
 impl Call {
-    /// The limiter's name.
+    /// Returns the limiter's name.
     #[must_use]
     pub fn limiter(&self) -> &str {
         &self.limiter
     }
 
-    /// Where the call was made.
+    /// Returns the place in the source code where the call was made.
     #[must_use]
     pub fn place(&self) -> &'static Location<'static> {
         self.place
     }
 
-    /// The task that made the call, if it was one of tokio's.
+    /// Returns the task that made the call, if it was one of tokio's.
     #[must_use]
     pub fn task(&self) -> Option<Id> {
         self.task
     }
 
-    /// Its permits.
+    /// Returns the number of the call's permits.
     #[must_use]
     pub fn weight(&self) -> u32 {
         self.weight
     }
 
-    /// For how long it had held its permits, or waited for them, when the list was made.
+    /// Returns the age of the hold or of the wait at the moment at which the list was made.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.age
     }
 
-    /// When that began, by the system's clock. A call that is listed again began at the same time, unless
-    /// that clock was set meanwhile.
+    /// Returns the time at which the hold or the wait began, by the system's clock. Later lists
+    /// show the same time for the same call, unless that clock was set meanwhile.
     #[must_use]
     pub fn started(&self) -> SystemTime {
         self.started
@@ -73,9 +74,9 @@ impl fmt::Display for Call {
 }
 
 impl<E: Admission, K> Limiter<E, K> {
-    /// The calls that hold permits, in all runtimes, the oldest first, as far as they are
-    /// [recorded](crate::diagnostics). Calls that begin or end while the list is made may be on it or not,
-    /// so that under load it can be longer than the limit.
+    /// Lists the calls that hold permits, in all runtimes, the oldest first. Lists only
+    /// [recorded](crate::diagnostics) calls. A call that begins or ends meanwhile may be listed or
+    /// not, so under load the list can be longer than the limit.
     ///
     /// # Examples
     ///
@@ -96,9 +97,10 @@ impl<E: Admission, K> Limiter<E, K> {
         calls(self.engine(), true, usize::MAX)
     }
 
-    /// The calls that wait, the one that has waited longest first, as far as they are
-    /// [recorded](crate::diagnostics). A call that has been handed its permits is among them until its task
-    /// goes on: one that stays there holds permits without running, on a runtime that is idle for instance.
+    /// Lists the calls that wait, in all runtimes, the longest wait first. Lists only
+    /// [recorded](crate::diagnostics) calls. A call that has been handed its permits stays on the
+    /// list until its task goes on. If it stays there for long, it holds permits without running,
+    /// for instance on an idle runtime.
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
         calls(self.engine(), false, usize::MAX)
@@ -106,32 +108,33 @@ impl<E: Admission, K> Limiter<E, K> {
 }
 
 impl LimiterHandle {
-    /// The oldest of the [`holders`](Self::holders), at most so many: quicker, where there are many.
+    /// Lists at most `most` of the oldest [`holders`](Self::holders). With many holders this is
+    /// faster than listing them all.
     #[must_use]
     pub fn oldest_holders(&self, most: usize) -> Vec<Call> {
         calls(self.engine(), true, most)
     }
 
-    /// The oldest of the [`waiters`](Self::waiters), at most so many.
+    /// Lists at most `most` of the oldest [`waiters`](Self::waiters).
     #[must_use]
     pub fn oldest_waiters(&self, most: usize) -> Vec<Call> {
         calls(self.engine(), false, most)
     }
 
-    /// As [`Limiter::holders`].
+    /// Does the same as [`Limiter::holders`].
     #[must_use]
     pub fn holders(&self) -> Vec<Call> {
         calls(self.engine(), true, usize::MAX)
     }
 
-    /// As [`Limiter::waiters`].
+    /// Does the same as [`Limiter::waiters`].
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
         calls(self.engine(), false, usize::MAX)
     }
 }
 
-/// The oldest first, and no more than so many.
+/// Lists at most `most` calls, the oldest first.
 fn calls(engine: &Engine, holding: bool, most: usize) -> Vec<Call> {
     let semaphores = engine.semaphores();
     let is_meant = |info: &Info| {
@@ -143,7 +146,7 @@ fn calls(engine: &Engine, holding: bool, most: usize) -> Vec<Call> {
         infos.truncate(most);
     }
     infos.sort_by_key(|info| info.since);
-    // If it was dropped meanwhile, they may be another's.
+    // If the limiter was dropped meanwhile, the calls may belong to another limiter.
     if engine.is_dropped() {
         return Vec::new();
     }

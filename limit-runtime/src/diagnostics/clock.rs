@@ -1,16 +1,17 @@
-//! When something was, by the clock on the clock.
+//! Converting moments to wall-clock times.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// By how much the clock on the wall may differ from what it was taken to be: more than that, and it was
-/// set, or the machine has slept.
+/// The largest difference between the wall clock and its expected time. If the difference is
+/// larger, the clock was set or the machine has slept.
 const TOLERANCE: Duration = Duration::from_secs(1);
 
-/// One moment by both clocks. The same one each time, for as long as it is right, so that a call that is
-/// looked at again has still begun when it had.
+/// One moment by both clocks. It stays the same as long as it is right, so that a call has the same
+/// start time in every list.
 static ANCHOR: Mutex<Option<WallClock>> = Mutex::new(None);
 
+/// One moment, by the monotonic clock and by the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WallClock {
     moment: Instant,
@@ -24,7 +25,7 @@ impl WallClock {
         *anchor.get_or_insert(now).unless_set(now)
     }
 
-    /// Itself, or if the clock on the wall was set since, now.
+    /// Replaces itself by `now` if the wall clock was set since. Returns itself.
     fn unless_set(&mut self, now: Self) -> &Self {
         let expected = self.time_at(now.moment);
         let difference = expected.duration_since(now.time).unwrap_or_else(|error| error.duration());
@@ -34,7 +35,7 @@ impl WallClock {
         self
     }
 
-    /// When that was.
+    /// Returns the wall-clock time of a moment.
     pub(super) fn time_at(&self, moment: Instant) -> SystemTime {
         let time = match moment.checked_duration_since(self.moment) {
             Some(after) => self.time.checked_add(after),

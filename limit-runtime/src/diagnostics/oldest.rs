@@ -1,4 +1,4 @@
-//! The holders that have held their permits for the longest.
+//! The oldest holder of each limiter.
 
 use super::clock::WallClock;
 use crate::limiter::LimiterHandle;
@@ -6,7 +6,7 @@ use crate::recorder::slots;
 use std::collections::HashMap;
 use std::time::{Instant, SystemTime};
 
-/// The oldest holder of each limiter, at one moment, as far as calls are [recorded](super::record).
+/// The oldest holder of each limiter at one moment. Only [recorded](super::record) calls count.
 ///
 /// # Examples
 ///
@@ -25,13 +25,13 @@ use std::time::{Instant, SystemTime};
 /// ```
 #[derive(Debug)]
 pub struct OldestHolders {
-    /// By the semaphore's number.
+    /// The time at which the oldest hold began, by the semaphore's number.
     since: HashMap<usize, Instant>,
     clock: WallClock,
 }
 
 impl OldestHolders {
-    /// Looks at all calls that hold permits at this moment.
+    /// Reads all calls that hold permits at this moment.
     #[must_use]
     pub fn now() -> Self {
         let mut oldest = HashMap::new();
@@ -42,8 +42,9 @@ impl OldestHolders {
         Self { since: oldest, clock: WallClock::now() }
     }
 
-    /// The time at which the oldest holder of a limiter got its permits. The handle must be older than this
-    /// look: the semaphores of a limiter that was first used later may have been another's.
+    /// Returns the time at which the limiter's oldest holder got its permits. Get the handle before
+    /// calling [`now`](Self::now): the semaphores of a limiter that was first used later may have
+    /// belonged to another.
     #[must_use]
     pub fn started(&self, limiter: &LimiterHandle) -> Option<SystemTime> {
         if self.since.is_empty() {

@@ -9,58 +9,60 @@ use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// The age at which a permit is logged, in nanoseconds. Relaxed: it is about nothing but itself.
+/// The age at which a permit is logged, in nanoseconds. Relaxed: no other data depends on it.
 static WARN_AFTER: AtomicU64 = AtomicU64::new(30_000_000_000);
 
 static START: Once = Once::new();
-static LOOK: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
+static LOOK_AGAIN: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
 
-/// Permits are told of no later than a quarter of the time after which they are, and a second.
+/// The longest time between two looks. Usually it is a quarter of the age at which a permit is
+/// logged.
 const MOST: Duration = Duration::from_secs(1);
+/// The shortest time between two looks.
 const LEAST: Duration = Duration::from_millis(5);
 
-/// Starts it, if it has not been.
+/// Starts the thread, if it has not been started.
 #[inline]
 pub(super) fn start() {
     if !START.is_completed() {
         START.call_once(|| {
-            // Without it nobody is warned; that is no reason for a call to fail.
+            // A program without this thread gets no warnings. That is no reason to fail.
             drop(thread::Builder::new().name("limit-diagnostics".to_owned()).spawn(watch));
         });
     }
 }
 
-/// Sets the age at which a permit is logged, and has the thread look again.
+/// Sets the age at which a permit is logged, and wakes the thread.
 pub(super) fn warn_after(age: Duration) {
     let nanoseconds = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
     WARN_AFTER.store(nanoseconds, Ordering::Relaxed);
-    LOOK.1.notify_all();
+    LOOK_AGAIN.1.notify_all();
 }
 
 fn watch() {
     loop {
         let after = Duration::from_nanos(WARN_AFTER.load(Ordering::Relaxed));
         let is_long = |info: &Info| info.holds && info.since.elapsed() >= after;
-        slots::tell_each(is_long, limiter, |info, limiter| {
-            // Foreign code. If it panics, which the hook for panics has told of, the next is told all
-            // the same.
-            let told = panic::catch_unwind(AssertUnwindSafe(|| {
-                tell(info, limiter.as_deref(), "permit has been held for long");
+        slots::report_each(is_long, limiter, |info, limiter| {
+            // Foreign code. If it panics, the panic hook has reported that, and the next permit is
+            // reported all the same.
+            let reported = panic::catch_unwind(AssertUnwindSafe(|| {
+                report(info, limiter.as_deref(), "permit has been held for long");
             }));
-            drop(told);
+            drop(reported);
         });
-        let guard = LOOK.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let guard = LOOK_AGAIN.0.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = (after / 4).clamp(LEAST, MOST);
-        drop(LOOK.1.wait_timeout(guard, wait));
+        drop(LOOK_AGAIN.1.wait_timeout(guard, wait));
     }
 }
 
-/// A permit is back that had been told of.
-pub(super) fn tell_end(info: &Info, limiter: Option<&Engine>) {
-    tell(info, limiter, "permit that had been held for long is back");
+/// Logs that a reported permit is back.
+pub(super) fn report_end(info: &Info, limiter: Option<&Engine>) {
+    report(info, limiter, "permit that had been held for long is back");
 }
 
-fn tell(info: &Info, limiter: Option<&Engine>, what: &str) {
+fn report(info: &Info, limiter: Option<&Engine>, what: &str) {
     logging::tell(|| {
         tracing::warn!(
             limiter = limiter.map_or("(dropped)", |limiter| &limiter.name),
@@ -72,8 +74,8 @@ fn tell(info: &Info, limiter: Option<&Engine>, what: &str) {
     });
 }
 
-/// Finds the limiter of a call, unless it was dropped. The call's permits must be out: until they are back, no
-/// other limiter has its index.
+/// Returns the limiter of a call, unless it was dropped. The call's permits must be out: until they
+/// are back, no other limiter has the index.
 pub(super) fn limiter(info: &Info) -> Option<Arc<Engine>> {
     catalog::at_index(info.limiter? as usize)
 }

@@ -20,8 +20,9 @@ fn is_resolving() -> bool {
 }
 
 impl Engine {
-    /// Binds a semaphore to the limit. A user's expression is evaluated under no lock. While one caller
-    /// evaluates it, others wait for that, if they have a waker to wait with: they get a [`Waiter`].
+    /// Binds a semaphore to the limit. Evaluates a user's expression under no lock. While one
+    /// caller evaluates the expression, others that have a waker wait for the result: they get a
+    /// [`Waiter`].
     pub(super) fn bind(
         &self,
         semaphore: &'static Semaphore,
@@ -36,12 +37,13 @@ impl Engine {
             }
         }
 
-        // A caller that is resolving a limit does not wait for another that is: that one may wait for this.
+        // A caller that is resolving a limit never waits for another such caller: the two could
+        // wait for each other.
         let waker = waker.filter(|_| !is_resolving());
         let mut resolved = None;
-        // Under the state's lock, so that a limit that is set at the same time either is seen here or finds
-        // the semaphore bound. The same holds for a limit that is taken back, after which there may be one
-        // to resolve.
+        // The limit is chosen and bound under the state's lock. So a limit that is set at the same
+        // time is either seen here, or its setter finds the semaphore bound. If the set limit is
+        // unset meanwhile, the next turn of the loop evaluates the expression.
         let (mut state, limit) = loop {
             let state = self.state();
             match (self.effective_limit(&state.overrides).or(resolved), self.definition.limit) {
@@ -49,7 +51,7 @@ impl Engine {
                 (None, LimitSource::Fixed(limit)) => break (state, clamp_limit(limit)),
                 (None, LimitSource::Lazy(limit)) => {
                     drop(state);
-                    // Also before it waits for another to do so.
+                    // The check comes before `claim`: a caller must not wait for itself.
                     self.assert_not_resolving();
                     let unclaim = match semaphore.claim(weight, waker) {
                         Claim::Bound => return None,
@@ -57,17 +59,19 @@ impl Engine {
                         Claim::Theirs(None) => None,
                         Claim::Ours => Some(Unclaim(semaphore)),
                     };
+                    // Under no lock: the expression is foreign code. `unclaim` runs if it panics.
                     resolved = Some(clamp_limit(self.resolve(limit)));
                     std::mem::forget(unclaim);
                 }
             }
         };
-        // Subscribers that have gone do not cost anything any more.
+        // A channel without receivers is dropped here, so that semaphores need not send to it.
         state.subscribers.take_if(|subscribers| subscribers.receiver_count() == 0);
         let made = &self.definition.policy;
         let (total, subscribers) = (state.total.or(made.total), state.subscribers.clone());
         let policy = &policy(&state.overrides, made);
-        // If another caller was quicker, the limit that it has resolved holds, and not this one.
+        // `None` if another caller was quicker: the limit that it has resolved holds, and this one
+        // is dropped.
         let wakers =
             semaphore.bind(policy, limit, total, state.closed, subscribers, self.owner())?;
         state.resolved.put(semaphore, resolved);
@@ -94,9 +98,9 @@ impl Engine {
         self.note(false, "the limit is 0: every call waits until it is raised".to_owned());
     }
 
-    /// Evaluates the expression for the limit.
+    /// Evaluates the limit's expression.
     pub(super) fn resolve(&self, limit: fn() -> usize) -> usize {
-        /// Ends it, also if the expression panics.
+        /// Ends the evaluation, also if the expression panics.
         struct Done;
         impl Drop for Done {
             fn drop(&mut self) {
@@ -105,13 +109,14 @@ impl Engine {
         }
 
         self.assert_not_resolving();
-        // Without a check while the thread's locals are dropped: they cannot be reached then.
+        // The thread's locals cannot be reached while they are dropped. The check is left out then.
         let _ = RESOLVING.try_with(|indices| indices.borrow_mut().push(self.index));
         let _done = Done;
         limit()
     }
 
-    /// Checks that a call may wait: an expression that waits for the limit that it gives waits for ever.
+    /// Checks that a call may wait. An expression that waits for the limit that it gives would wait
+    /// for ever.
     ///
     /// # Panics
     ///

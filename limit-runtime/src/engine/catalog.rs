@@ -13,16 +13,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 static CATALOG: Lazy<Mutex<Catalog>> = Lazy::new(Mutex::default);
 
+/// The data behind the list's lock.
 #[derive(Default)]
 struct Catalog {
-    /// By index.
+    /// The limiters by index.
     engines: Vec<Option<Arc<Engine>>>,
-    /// Indices whose limiter was dropped while some of its permits were out.
+    /// Indices of dropped limiters with permits that are still out.
     leaving: VecDeque<usize>,
     /// Indices that no limiter has.
     free: Vec<usize>,
     names: HashMap<Arc<str>, Arc<Engine>>,
-    /// By the name that limiters were made with.
+    /// The limiters of each name that the code gives.
     namesakes: HashMap<Box<str>, Namesakes>,
     /// The counters of the names that no limiter has any more.
     dropped: DroppedNames,
@@ -35,12 +36,12 @@ struct Namesakes {
     numbers: Numbers,
 }
 
-/// Work that follows the first use of a limiter, when no lock is held and the limiter can be used.
+/// Work that follows a limiter's first use, when no lock is held and the limiter is ready.
 #[derive(Default)]
 pub(super) struct AfterFirstUse {
     /// Another limiter that has a new warning to log.
     warned: Option<Arc<Engine>>,
-    /// Dropped after unlocking: there may be keys and wakers of the user's in it.
+    /// Dropped after unlocking: it may contain users' keys and wakers.
     deferred: Vec<Deferred>,
 }
 
@@ -56,7 +57,7 @@ impl Catalog {
     /// Takes an index that no limiter has.
     fn take_index(&mut self, deferred: &mut Vec<Deferred>) -> usize {
         if self.free.is_empty() {
-            // A few, so that many limiters whose permits stay out do not make this slow.
+            // A fixed number, so that this stays quick when many dropped limiters have permits out.
             for _ in 0..self.leaving.len().min(4) {
                 self.free_next(deferred);
             }
@@ -77,7 +78,7 @@ impl Catalog {
         }
     }
 
-    /// Takes the name, or if another limiter has it, the name with the smallest number that is free.
+    /// Takes the name. If another limiter has it, takes the name with the smallest free number.
     fn take_name(&mut self, wanted: &str) -> Arc<str> {
         let namesakes = self.namesakes.entry(wanted.into()).or_default();
         namesakes.limiters += 1;
@@ -89,7 +90,7 @@ impl Catalog {
     }
 
     fn free_name(&mut self, name: &str, wanted: &str) -> Option<Arc<Engine>> {
-        // The code's own name may look like another one with a number: then that number is free, too.
+        // A name that the code gives may look like a numbered one. Its number becomes free as well.
         if let Some((base, number)) = parse_number(name) {
             if let Some(namesakes) = self.namesakes.get_mut(base) {
                 namesakes.numbers.give_back(number);
@@ -105,21 +106,21 @@ impl Catalog {
     }
 }
 
-/// Parts a name that was given a number.
+/// Splits a numbered name into base and number.
 fn parse_number(name: &str) -> Option<(&str, u64)> {
     let (base, text) = name.rsplit_once('#')?;
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text).then_some((base, number))
 }
 
-/// Unbinds all semaphores of an index. Returns whether no permit is out. Subscribers and drainers are let go:
-/// nothing more happens at the limiter.
+/// Unbinds all semaphores of an index. Returns whether no permit is out. Releases subscribers and
+/// drainers, because nothing more happens at the limiter.
 fn unbind_all(index: usize, deferred: &mut Vec<Deferred>) -> bool {
     let mut is_idle = true;
-    for seat in registry::seats(index) {
-        if !seat.semaphore.unbind(true, deferred) {
+    for semaphore in registry::semaphores(index) {
+        if !semaphore.semaphore.unbind(true, deferred) {
             is_idle = false;
-            deferred.extend(seat.semaphore.release_listeners());
+            deferred.extend(semaphore.semaphore.release_listeners());
         }
     }
     is_idle
@@ -129,7 +130,7 @@ fn lock() -> MutexGuard<'static, Catalog> {
     CATALOG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Puts a limiter on the list that is used for the first time.
+/// Adds a limiter to the list on its first use.
 pub(super) fn add(wanted: &str, definition: Definition) -> (Arc<Engine>, AfterFirstUse) {
     let mut after = AfterFirstUse::default();
     let mut catalog = lock();
@@ -141,6 +142,7 @@ pub(super) fn add(wanted: &str, definition: Definition) -> (Arc<Engine>, AfterFi
     catalog.names.insert(Arc::clone(&engine.name), Arc::clone(&engine));
     let has_other_name = definition.is_named && *engine.name != *wanted;
     let first = has_other_name.then(|| catalog.names.get(wanted).cloned()).flatten();
+    // Unlocked before the environment and the sources are asked: a source is foreign code.
     drop(catalog);
     if let Some(first) = first {
         after.warned = engine.note_namesake(wanted, &first);
@@ -149,11 +151,13 @@ pub(super) fn add(wanted: &str, definition: Definition) -> (Arc<Engine>, AfterFi
     (engine, after)
 }
 
-/// Takes a limiter off the list that is dropped.
+/// Removes a dropped limiter from the list.
 pub(super) fn remove(engine: &Engine, wanted: &str) {
-    // Dropped after unlocking: there may be keys and wakers of the user's in it.
+    // Dropped after unlocking: it may contain users' keys and wakers.
     let mut deferred = Vec::new();
     let mut catalog = lock();
+    // The figures are read before the semaphores are unbound, which forgets them. All of it is
+    // under the list's lock, so that the next limiter of the name inherits every count.
     let (totals, subscribers) = engine.end(&mut deferred);
     let gone = catalog.free_name(&engine.name, wanted);
     catalog.dropped.put(&engine.name, totals);
@@ -167,17 +171,17 @@ pub(super) fn remove(engine: &Engine, wanted: &str) {
     drop((subscribers, gone));
 }
 
-/// The limiter with that index, if there is one.
+/// Returns the limiter with this index, if there is one.
 pub(crate) fn at_index(index: usize) -> Option<Arc<Engine>> {
     lock().engines.get(index).cloned().flatten()
 }
 
-/// The limiter with that name, if there is one.
+/// Returns the limiter with this name, if there is one.
 pub(crate) fn find(name: &str) -> Option<Arc<Engine>> {
     lock().names.get(name).cloned()
 }
 
-/// All limiters that have been used and not been dropped, by index.
+/// Returns all limiters that have been used and not been dropped, by index.
 pub(crate) fn all() -> Vec<Arc<Engine>> {
     let engines = lock().engines.clone();
     engines.into_iter().flatten().collect()
@@ -186,8 +190,8 @@ pub(crate) fn all() -> Vec<Arc<Engine>> {
 /// The names that no limiter has any more, with their counters.
 pub(crate) type Dropped = Vec<(Arc<str>, Arc<Totals>)>;
 
-/// All limiters, and the names that no limiter has, the last first: at one moment, so that each name is there
-/// once.
+/// Returns all limiters, and the names that no limiter has, the newest first. Both are read at one
+/// moment, so that each name occurs once.
 pub(crate) fn all_and_dropped() -> (Vec<Arc<Engine>>, Dropped) {
     let catalog = lock();
     let (engines, dropped) = (catalog.engines.clone(), catalog.dropped.all());

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-/// Changes of a limiter's settings from when this was made on. Ready once for all changes since it was ready
-/// last.
+/// The changes of a limiter's settings, from the creation of this value on. Becomes ready once for
+/// all changes since it was ready last.
 pub(crate) struct Changes {
     notify: Arc<Notify>,
     notified: Pin<Box<OwnedNotified>>,
@@ -23,7 +23,7 @@ impl Changes {
 
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         ready!(self.notified.as_mut().poll(context));
-        // Before the caller looks at the settings: a change after that is not missed.
+        // Registered before the caller looks at the settings, so that a later change is not missed.
         self.notified.set(Arc::clone(&self.notify).notified_owned());
         Poll::Ready(())
     }

@@ -1,4 +1,4 @@
-//! A limiter as the code makes it, whatever its type says it is.
+//! A limiter as the code makes it, without its type parameters.
 
 use super::definition::{Definition, LimitSource};
 use super::{Engine, catalog};
@@ -21,25 +21,28 @@ use std::sync::atomic::AtomicU32 as ConstAtomicU32;
 use std::task::Waker;
 use std::time::Duration;
 
+/// The untyped part of a `Limiter`. It can be made in a `const`, and does nothing before the first
+/// use.
 pub(crate) struct Core {
     name: Cow<'static, str>,
     limit: LimitSource,
     pub(crate) scope: Scope,
     pub(crate) env: Option<&'static str>,
-    /// The index under which registries know it, plus one; 0 before the first use.
+    /// The index in the registries, plus one; 0 before the first use.
     index: ConstAtomicU32,
-    /// What a call asks for that does not say anything else.
+    /// The request of a call that sets no options.
     pub(crate) request: Request,
     pub(crate) max_wait: Option<MaxWait>,
     pub(crate) policy: Policy,
-    /// Where the function stands after which it is named, if it is.
+    /// The source location of the function that the limiter is named after, if any.
     pub(crate) function: Option<&'static Location<'static>>,
-    /// Whether its name is the user's, and not one that this crate has given it.
+    /// `true` if the user chose the name, `false` if this crate made it.
     pub(crate) is_named: bool,
+    /// Set by the first use.
     registration: OnceCell<Registration>,
 }
 
-/// Takes the limiter off the list when dropped.
+/// A limiter's entry in the list of limiters. Dropping it removes the limiter from the list.
 struct Registration {
     engine: Arc<Engine>,
     /// The name that the limiter was made with.
@@ -69,7 +72,7 @@ impl Core {
         }
     }
 
-    /// Whether it has not been used yet.
+    /// Returns whether the limiter has not been used yet.
     pub(crate) const fn is_unused(&mut self) -> bool {
         // Taken out and put back, because a `const` function cannot look into an atomic.
         let index = std::mem::replace(&mut self.index, ConstAtomicU32::new(0)).into_inner();
@@ -77,13 +80,13 @@ impl Core {
         index == 0
     }
 
-    /// Moves it out of something that is to be forgotten, which `const` functions can do and a plain
-    /// move they cannot.
+    /// Moves the core out, and leaves an empty one. A `const` function can do this. It cannot move
+    /// a field out of `self`, because it would have to drop the rest.
     pub(crate) const fn take(&mut self) -> Self {
         std::mem::replace(self, Self::new(Cow::Borrowed(""), LimitSource::Fixed(0)))
     }
 
-    /// Takes permits if they are free and nobody waits for them.
+    /// Takes permits if they are free and no call waits for them.
     pub(crate) fn try_acquire(
         &self,
         weight: u32,
@@ -105,6 +108,7 @@ impl Core {
                 Entered::Refused(refusal) => {
                     return Err(self.rejected(request, Duration::ZERO, refusal));
                 }
+                // Without a waker this does not wait: it resolves the limit itself.
                 Entered::Unbound => drop(self.bind(semaphore, weight, None)),
                 Entered::Stale => {}
                 Entered::Queued(_) => unreachable!("without a waker nobody joins the queue"),
@@ -112,14 +116,15 @@ impl Core {
         }
     }
 
-    /// The permit of a call that has been let in.
+    /// Makes the permit of an admitted call.
     #[inline]
     pub(crate) fn permit(&self, held: Held, site: CallSite) -> Permit {
         let record = CallRecord::holds(|| self.index(), held.semaphore().id(), held.weight(), site);
         Permit::new(held, record)
     }
 
-    /// The limit in force. `None` if it is an expression that no call has needed yet. Registers nothing.
+    /// Returns the limit in force, or `None` if it is an expression that no call has needed yet.
+    /// Registers nothing.
     pub(crate) fn limit(&self) -> Option<usize> {
         let limit = match self.registration.get() {
             Some(registration) => registration.engine.limit(),
@@ -128,27 +133,32 @@ impl Core {
         limit.map(|limit| limit as usize)
     }
 
-    /// The limit in force. An expression is evaluated if no call of this scope has needed it yet.
+    /// Returns the limit in force. Evaluates a limit expression if no call of this scope has needed
+    /// it yet.
     #[cfg(feature = "task")]
     pub(crate) fn needed_limit(&self) -> usize {
         let engine = self.engine();
         let limit = engine.fixed_limit().or_else(|| {
             let (semaphore, _) = self.semaphore(None);
-            // Without a waker it does not wait, and a semaphore that is bound already stays as it is.
+            // Without a waker this does not wait. A semaphore that is bound already keeps its
+            // limit.
             drop(self.bind(semaphore, 1, None));
             engine.limit()
         });
         limit.unwrap_or(0) as usize
     }
 
-    /// The name: before the first use, the one that the code gives. Registers nothing.
+    /// Returns the name. Before the first use this is the name in the code. Registers nothing.
     pub(crate) fn name(&self) -> &str {
         self.registration.get().map_or(&*self.name, |registration| &registration.engine.name)
     }
 
-    /// The semaphore for a call that is polled with this waker, and for how long it is.
+    /// Returns the semaphore for a call that is polled with this waker, and the epoch in which it
+    /// belongs to the call's runtime.
     #[inline]
     pub(crate) fn semaphore(&self, waker: Option<&Waker>) -> (&'static Semaphore, EpochRef) {
+        // `Acquire` pairs with the `Release` store in `engine`: the registration is visible with
+        // the index.
         let index = match self.index.load(Ordering::Acquire) {
             0 => self.engine().index,
             index => index as usize - 1,
@@ -160,8 +170,8 @@ impl Core {
         (epoch.semaphore(index), epoch)
     }
 
-    /// Finds the limit out and binds a semaphore to it that has none: see [`Entered::Unbound`]. Or, if
-    /// somebody else is doing so and there is a waker to wait with, waits for that.
+    /// Resolves the limit and binds an unbound semaphore to it: see [`Entered::Unbound`]. Returns a
+    /// waiter for the limit if another caller is resolving it and there is a waker to wait with.
     #[cold]
     pub(crate) fn bind(
         &self,
@@ -172,17 +182,19 @@ impl Core {
         self.engine().bind(semaphore, weight, waker)
     }
 
-    /// The index under which registries know it, if it has been used.
+    /// Returns the index in the registries, if the limiter has been used.
     pub(crate) fn index(&self) -> Option<u32> {
+        // Relaxed: it names the limiter in a listing, and guards no other data.
         self.index.load(Ordering::Relaxed).checked_sub(1)
     }
 
-    /// How long calls wait that do not say it themselves, if that is not as the code has it.
+    /// Returns the default of the longest wait, if a setting overrides the code's.
     pub(crate) fn max_wait_set(&self) -> Option<Duration> {
         self.registration.get()?.engine.max_wait()
     }
 
-    /// A call is about to wait, which the expression for the limit must not.
+    /// Checks that the calling thread may wait: a limit's expression must not wait for its own
+    /// limit.
     #[inline]
     pub(crate) fn assert_not_resolving(&self) {
         if matches!(self.limit, LimitSource::Lazy(_)) {
@@ -200,6 +212,7 @@ impl Core {
         Rejected::new(Arc::clone(&self.engine().name), request.weight, waited, refusal)
     }
 
+    /// Returns the limiter's engine. The first use registers the limiter.
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         let mut after = None;
         let registration = self.registration.get_or_init(|| {
@@ -219,13 +232,15 @@ impl Core {
             Registration { engine, wanted: self.name.clone() }
         });
         let engine = &registration.engine;
+        // Relaxed: a thread that sees a stale 0 only repeats these steps.
         if self.index.load(Ordering::Relaxed) == 0 {
             let index = u32::try_from(engine.index + 1);
             let index = index.expect("registries have room for 2^28 limiters");
             self.index.store(index, Ordering::Release);
             engine.log();
         }
-        // Not before: it is foreign code, which may use this very limiter.
+        // Run last, when the limiter is complete: this is foreign code, which may use this very
+        // limiter.
         if let Some(after) = after {
             after.run();
         }

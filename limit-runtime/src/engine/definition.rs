@@ -5,7 +5,7 @@ use crate::scope::Scope;
 use std::fmt;
 use std::panic::Location;
 
-/// Where the limit comes from if no setting overrides it.
+/// The source of the limit if no setting overrides it.
 #[derive(Clone, Copy)]
 pub(crate) enum LimitSource {
     Fixed(usize),
@@ -31,7 +31,7 @@ impl fmt::Debug for LimitSource {
     }
 }
 
-/// The code's word on a limiter.
+/// The settings that the code fixes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Definition {
     pub(crate) limit: LimitSource,
@@ -39,12 +39,12 @@ pub(crate) struct Definition {
     pub(crate) policy: Policy,
     pub(crate) max_wait: Option<MaxWait>,
     pub(crate) enabled: bool,
-    /// Whether calls can be told that they are refused.
+    /// `true` if calls can be told that they are refused.
     pub(crate) fallible: bool,
     /// The environment variable that the code names.
     pub(crate) env: Option<&'static str>,
-    /// The function after which the limiter is named, if it is.
+    /// The location of the function that the limiter is named after, if any.
     pub(crate) function: Option<&'static Location<'static>>,
-    /// Whether the name is the user's, who can give another.
+    /// `true` if the user chose the name, and so can choose another.
     pub(crate) is_named: bool,
 }

@@ -6,19 +6,20 @@ use crate::unwind::run_all_then_resume_panic;
 use std::task::Waker;
 
 impl Engine {
-    /// The number of permits that are out and calls that wait, in all runtimes.
+    /// Returns the number of permits that are out plus calls that wait, in all runtimes.
     pub(crate) fn busy(&self) -> usize {
         let state = self.state_in_use();
         let busy = || self.all_semaphores().into_iter().map(Semaphore::busy).sum();
         state.map_or(0, |_state| busy())
     }
 
-    /// Returns whether no permit is out and no call waits, in any runtime, or the limiter was dropped. If
-    /// not, the waker is woken when a semaphore that is in use is not any more, or the limiter is dropped.
+    /// Returns whether the limiter was dropped, or no permit is out and no call waits in any
+    /// runtime. If not, the waker is woken when a busy semaphore becomes idle, or when the limiter
+    /// is dropped.
     pub(crate) fn poll_drained(&self, drainer: u64, waker: &Waker) -> bool {
-        // Foreign code clones and drops wakers: under no lock.
+        // Cloned under no lock: a waker is foreign code.
         let mut waker = Some(waker.clone());
-        // Under the state's lock, so that the next owner of the index is not waited for.
+        // The state's lock keeps the index from passing to another limiter meanwhile.
         let Some(state) = self.state_in_use() else { return true };
         let semaphores = self.all_semaphores();
         let busy = semaphores.iter().position(|semaphore| {
@@ -29,11 +30,13 @@ impl Engine {
         });
         drop(state);
         let looked_at = busy.map_or(semaphores.len(), |busy| busy + 1);
+        // `poll_drained` has set SLOW. `serve_all` serves the calls that have queued since, and
+        // clears SLOW where it can. It wakes tasks, so it runs under no lock.
         run_all_then_resume_panic(semaphores.into_iter().take(looked_at), Semaphore::serve_all);
         busy.is_none()
     }
 
-    /// Forgets the waker of a drainer.
+    /// Forgets a drainer's waker.
     pub(crate) fn forget_drainer(&self, drainer: u64) {
         self.semaphores().into_iter().for_each(|semaphore| semaphore.forget_drainer(drainer));
     }

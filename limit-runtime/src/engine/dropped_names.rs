@@ -7,18 +7,18 @@ use std::sync::Arc;
 /// The number of names that are kept.
 const KEPT: usize = 1000;
 
-/// By the names that nobody has.
+/// Counters by name, for names that no limiter has.
 #[derive(Debug, Default)]
 pub(crate) struct DroppedNames {
     names: HashMap<Arc<str>, (u64, Arc<Totals>)>,
-    /// In the order in which they became nobody's.
+    /// The names in the order in which their limiters were dropped, by number.
     order: BTreeMap<u64, Arc<str>>,
-    /// How many have.
+    /// The number of limiters that have been dropped.
     dropped: u64,
 }
 
 impl DroppedNames {
-    /// A name is nobody's any more. Forgets the one that has been so for the longest, if there are many.
+    /// Keeps the counters of a name. Forgets the oldest name if there are too many.
     pub(crate) fn put(&mut self, name: &Arc<str>, totals: Arc<Totals>) {
         if totals.is_zero() {
             return;
@@ -33,14 +33,14 @@ impl DroppedNames {
         }
     }
 
-    /// A limiter takes a name.
+    /// Removes a name that a limiter takes, and returns its counters.
     pub(crate) fn take(&mut self, name: &str) -> Option<Arc<Totals>> {
         let (number, totals) = self.names.remove(name)?;
         self.order.remove(&number);
         Some(totals)
     }
 
-    /// All that are kept, the newest first.
+    /// Returns all names that are kept, the newest first.
     pub(crate) fn all(&self) -> Vec<(Arc<str>, Arc<Totals>)> {
         let newest_first = self.order.values().rev();
         newest_first
@@ -60,12 +60,12 @@ mod tests {
     }
 
     #[test]
-    fn those_that_have_been_nobodys_for_the_longest_are_forgotten() {
+    fn the_oldest_names_are_forgotten() {
         let mut names = DroppedNames::default();
         let name = |number: usize| -> Arc<str> { format!("name {number}").into() };
         for number in 0..KEPT * 2 {
             names.put(&name(number), counted(1));
-            // One comes and goes all the time.
+            // One name is taken and dropped all the time.
             let again = names.take("again").map_or(1, |again| again.counters.admitted_at_once + 1);
             names.put(&"again".into(), counted(again));
         }
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn of_those_that_have_counted_nothing_nothing_is_kept() {
+    fn names_without_counts_are_not_kept() {
         let mut names = DroppedNames::default();
         names.put(&"nothing".into(), Arc::default());
         assert!(names.names.is_empty() && names.order.is_empty());

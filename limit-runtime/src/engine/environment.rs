@@ -3,7 +3,7 @@
 use std::env::VarError;
 use std::num::IntErrorKind;
 
-/// Reads the limit from a variable. `None` if the variable is not set.
+/// Reads the limit from a variable. Returns `None` if the variable is not set.
 ///
 /// # Errors
 ///
@@ -23,9 +23,9 @@ pub(super) fn read_variable(variable: &str) -> Result<Option<usize>, String> {
     }
 }
 
-/// The variable that overrides the limit of the limiter with that name: `LIMIT_` and the name in capitals,
-/// with an underscore for the characters between its words. `None` if the name has no letter or digit
-/// of ASCII.
+/// Returns the variable that overrides the limit of the limiter with this name. It is `LIMIT_` and
+/// the name in capitals, with an underscore between words. Returns `None` if the name has no ASCII
+/// letter or digit.
 pub(super) fn variable_of_name(name: &str) -> Option<String> {
     let mut variable = String::from("LIMIT");
     let words = name.split(|character: char| !character.is_ascii_alphanumeric());
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_name_without_letters_that_variables_have_has_none() {
-        // And does not listen to `LIMIT`, as all its like would.
+        // Such a name must not read `LIMIT`: all such names would share it.
         assert_eq!(["", "::", "\u{e4}"].map(variable_of_name), [const { None }; 3]);
     }
 }

@@ -7,7 +7,7 @@ use crate::policy::clamp_limit;
 use crate::setting::{SettingKind, SettingValue, SettingValues, Source};
 
 impl Engine {
-    /// Reads the environment variable that the code names, before anybody else knows the limiter.
+    /// Reads the environment variable that the code names, before the limiter is in the list.
     pub(super) fn read_named_variable(&self) {
         let Some(variable) = self.definition.env else { return };
         let mut state = self.state();
@@ -25,12 +25,12 @@ impl Engine {
         }
     }
 
-    /// Asks the environment and the source of settings that is in force for this limiter's values. It is on the
-    /// list already, so that a source that is put in force meanwhile finds it there.
+    /// Asks the environment and the settings source in force for this limiter's values. The limiter
+    /// is in the list already: a source that is installed meanwhile finds it there.
     pub(super) fn ask_sources(&self) {
         let named = self.definition.env;
         let variable = variable_of_name(&self.name);
-        // A variable that the code names has been read already.
+        // The variable that the code names has been read already.
         if let Some(variable) = variable.filter(|variable| Some(&**variable) != named) {
             self.read_variable_of_name(&variable);
         }
@@ -47,7 +47,7 @@ impl Engine {
             Ok(Some(limit)) => {
                 let value = SettingValue::Count(clamp_limit(limit) as usize);
                 self.override_with(Source::Environment, |values| {
-                    // The variable that the code names is the more deliberate one.
+                    // The variable that the code names wins over the one made from the name.
                     if values.get(SettingKind::Limit).is_none() {
                         values.put(SettingKind::Limit, value);
                     }
@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// Returns the values that this limiter supports, and notes an error about each of the others.
+    /// Returns the values that this limiter supports. Notes an error about each of the others.
     pub(super) fn supported(&self, values: SettingValues) -> SettingValues {
         let mut supported = values;
         for (kind, value) in values.iter() {

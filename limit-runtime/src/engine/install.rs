@@ -1,4 +1,4 @@
-//! Putting a source of settings in force.
+//! Installing a source of settings.
 
 use super::catalog;
 use super::source::put_in_force;
@@ -6,19 +6,20 @@ use crate::setting::{SettingsSource, Unsupported};
 use crate::unwind::run_all_then_resume_panic;
 use std::sync::Arc;
 
-/// Puts a source of settings in force, in place of the former one: for the limiters that are in use, and for
-/// those that are first used later. Its values have the source [`Source::File`](crate::Source::File).
+/// Installs a source of settings in place of the former one. It holds for limiters in use and for
+/// limiters that are first used later. Its values have the source
+/// [`Source::File`](crate::Source::File).
 ///
-/// A limiter that is first used later, and does not support one of its values, leaves that value out and
-/// logs an error.
+/// A limiter that is first used later leaves out a value that it does not support, and logs an
+/// error.
 ///
 /// # Errors
 ///
-/// If a limiter that is in use does not support a value. Nothing is changed then.
+/// If a limiter in use does not support a value. Nothing is changed then.
 ///
 /// # Panics
 ///
-/// If the waker of a call that is admitted panics, when everything was changed.
+/// If the waker of an admitted call panics. Everything has been changed by then.
 ///
 /// # Examples
 ///
@@ -29,7 +30,7 @@ pub fn install(source: impl SettingsSource) -> Result<(), Unsupported> {
         engine.supports_all(&source.values(&engine.name))?;
     }
     let source = put_in_force(source);
-    // The list again: a limiter may have been used for the first time meanwhile.
+    // The list is read again: a limiter may have been used for the first time meanwhile.
     run_all_then_resume_panic(catalog::all(), |engine| {
         engine.configure(source.version, engine.supported(source.values(&engine.name)));
     });

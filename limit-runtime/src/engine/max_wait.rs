@@ -1,12 +1,12 @@
-//! The `max_wait` that a setting has put in place of the code's.
+//! The `max_wait` of a setting that overrides the code's.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The longest wait of calls that do not say it themselves, if a setting overrides the code's. Calls read it
-/// when they begin to wait; it is written under the lock of the engine's state.
+/// The default of the longest wait, if a setting overrides the code's. Calls read the value when
+/// they begin to wait. It is written under the lock of the engine's state.
 ///
-/// Relaxed: the value stands for itself.
+/// All accesses are relaxed: no other data depends on the value.
 #[derive(Debug)]
 pub(super) struct MaxWaitSetting(AtomicU64);
 
@@ -26,7 +26,7 @@ impl MaxWaitSetting {
 
     pub(super) fn set(&self, max_wait: Option<Duration>) {
         let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
-        // 584 years are as good as what is longer.
+        // Longer times are cut to 584 years.
         let value = max_wait.map_or(NOT_SET, |set| nanoseconds(set).unwrap_or(NOT_SET - 1));
         self.0.store(value, Ordering::Relaxed);
     }

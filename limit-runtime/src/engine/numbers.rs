@@ -1,14 +1,14 @@
-//! The numbers of limiters that ask for one name.
+//! The numbers of limiters that were made with one name.
 
 use std::collections::BTreeMap;
 
-/// The lowest number: the first limiter has the name without one.
+/// The lowest number. The first limiter has the name without a number.
 const LOWEST: u64 = 2;
 
-/// Which numbers are free. It takes memory for the gaps between those that are taken, and for no more.
+/// The free numbers. Their memory grows with the gaps between taken numbers, and with nothing else.
 #[derive(Debug)]
 pub(super) struct Numbers {
-    /// Spans of free numbers, by the first of each, with the last.
+    /// Spans of free numbers: the key is the first number of a span, the value the last.
     free: BTreeMap<u64, u64>,
 }
 
@@ -19,7 +19,7 @@ impl Default for Numbers {
 }
 
 impl Numbers {
-    /// Takes the smallest number that is free.
+    /// Takes the smallest free number.
     pub(super) fn take(&mut self) -> u64 {
         let (number, last) = self.free.pop_first().expect("fewer than 2^64 limiters");
         if number < last {
@@ -28,13 +28,13 @@ impl Numbers {
         number
     }
 
-    /// A number is free, if it is not already.
+    /// Frees a number, unless it is free already.
     pub(super) fn give_back(&mut self, number: u64) {
         let before = self.free.range(..=number).next_back().map(|(&first, &last)| (first, last));
         if number < LOWEST || before.is_some_and(|(_, last)| last >= number) {
             return;
         }
-        // Joined with the spans that it touches.
+        // The span grows by the free spans next to it.
         let first = match before {
             Some((first, last)) if last + 1 == number => first,
             _ => number,
@@ -64,15 +64,15 @@ mod tests {
         assert_eq!(numbers.free, Numbers::default().free);
     }
 
-    /// Whatever was taken before, and however many go in whichever order.
+    /// Holds for any numbers taken before, and for any order of giving them back.
     #[test]
     fn what_is_kept_is_no_more_than_the_gaps_between_those_that_are_taken() {
         let mut numbers = Numbers::default();
         let mut taken: Vec<_> = (0..10_000).map(|_| numbers.take()).collect();
-        let mut place = 0;
+        let mut index = 0;
         while taken.len() > 2 {
-            place = (place + 7_919) % taken.len();
-            numbers.give_back(taken.swap_remove(place));
+            index = (index + 7_919) % taken.len();
+            numbers.give_back(taken.swap_remove(index));
             assert!(numbers.free.len() <= taken.len() + 1);
         }
         assert_eq!(numbers.take(), 2);

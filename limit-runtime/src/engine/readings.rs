@@ -1,7 +1,7 @@
 //! The figures of a limiter.
 //!
-//! There is one walk over the limiter's semaphores, [`Engine::readings`]. Snapshots, exporters and pages are
-//! made from what it gives.
+//! [`Engine::readings`] is the only walk over a limiter's semaphores. Snapshots, exporters and
+//! pages are made from its result.
 
 use super::{Engine, EngineState, Last};
 use crate::events::Event;
@@ -19,27 +19,27 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::broadcast::Sender;
 
-/// The figures of each semaphore, with the number of the runtime that has it, if that lives.
+/// The figures of each semaphore, with the number of its runtime if that runtime lives.
 type Readings = Vec<(Option<u64>, Reading)>;
 
 impl Engine {
-    /// Reads each semaphore of the limiter once. The limiter must not have been dropped. What is `deferred` is
-    /// to be dropped when no lock is held: it has keys of the user's.
+    /// Reads each semaphore of the limiter once. The limiter must not have been dropped. The caller
+    /// drops `deferred` when no lock is held, because it contains users' keys.
     fn readings(&self, deferred: &mut Vec<Deferred>) -> Readings {
-        let read = |seat: registry::Seat| loop {
-            // Again, if the semaphore passed to another runtime meanwhile: it is not known then whose the
-            // figures are.
-            let before = registry::runtime_of(&seat);
-            let reading = seat.semaphore.read(deferred);
-            if before == registry::runtime_of(&seat) {
+        let read = |semaphore: registry::LimiterSemaphore| loop {
+            // If the semaphore passed to another runtime meanwhile, the figures may be either
+            // runtime's: read again.
+            let before = registry::find_runtime(&semaphore);
+            let reading = semaphore.semaphore.read(deferred);
+            if before == registry::find_runtime(&semaphore) {
                 break (before, reading);
             }
         };
-        registry::seats(self.index).into_iter().map(read).collect()
+        registry::semaphores(self.index).into_iter().map(read).collect()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        // Declared first, so that it is dropped when no lock is held.
+        // Declared before the guard, so that it is dropped after unlocking.
         let mut deferred = Vec::new();
         let state = self.state();
         let settings = self.settings_under(&state);
@@ -61,9 +61,10 @@ impl Engine {
     }
 
     pub(crate) fn read(&self) -> LimiterReading {
-        // Declared first, so that it is dropped when no lock is held.
+        // Declared before the guard, so that it is dropped after unlocking.
         let mut deferred = Vec::new();
-        // First: of a limiter that is dropped meanwhile, no hold may be shown that its last totals lack.
+        // Read before the lock: if the limiter is dropped meanwhile, its last totals contain every
+        // hold that is shown here.
         let hold_times = self.hold_times();
         let state = self.state();
         let settings = self.settings_under(&state);
@@ -100,8 +101,8 @@ impl Engine {
         }
     }
 
-    /// Ends the limiter: its figures stay as they are. Gives the subscribers, to be dropped when no lock is
-    /// held, as what is `deferred`.
+    /// Ends the limiter and stores its last figures. Returns the subscribers. The caller drops them
+    /// and `deferred` when no lock is held.
     pub(super) fn end(&self, deferred: &mut Vec<Deferred>) -> (Arc<Totals>, Option<Sender<Event>>) {
         let mut state = self.state();
         let readings = self.readings(deferred);
@@ -126,10 +127,11 @@ impl Engine {
         totals
     }
 
-    /// The keys with the most waiters, then holders, in all runtimes.
+    /// Returns the keys with the most waiters, then the most holders, in all runtimes.
     pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyReading> {
         let mut all = HashMap::<_, KeyReading>::new();
-        // More than asked for: a key that is second in each of two runtimes may be first in both.
+        // Reads more keys than asked for: a key that is second in each of two runtimes may be first
+        // in both together.
         let busiest =
             self.semaphores().into_iter().flat_map(|semaphore| semaphore.busiest_keys(most * 5));
         for key in busiest {
@@ -141,7 +143,7 @@ impl Engine {
                 })
                 .or_insert(key);
         }
-        // If the limiter was dropped meanwhile, they may be another's.
+        // If the limiter was dropped meanwhile, the keys may belong to another limiter.
         if self.is_dropped() {
             return Vec::new();
         }
@@ -154,7 +156,7 @@ impl Engine {
         all
     }
 
-    /// Counts for how long a call held its permits.
+    /// Counts a call's hold time.
     #[cfg(feature = "diagnostics")]
     pub(crate) fn record_hold(&self, held: Duration) {
         let nanoseconds = u64::try_from(held.as_nanos()).unwrap_or(u64::MAX);
@@ -174,7 +176,7 @@ impl Engine {
     }
 }
 
-/// Adds up the counters of all runtimes, those that have ended too.
+/// Adds up the counters of all runtimes, also of those that have ended.
 fn counters(readings: &Readings) -> Counters {
     let mut counters = Counters::default();
     for (_, reading) in readings {
@@ -192,7 +194,7 @@ fn figures(limit: usize, readings: &Readings) -> Figures {
     Figures::new(usage, &counters(readings))
 }
 
-/// The figures of each runtime that lives and has used the limiter.
+/// Returns the figures of each live runtime that has used the limiter.
 fn live_runtimes(readings: &Readings) -> Vec<RuntimeSnapshot> {
     let live = readings.iter().filter(|(_, reading)| reading.bound);
     let mut runtimes: Vec<_> = live
@@ -205,8 +207,8 @@ fn live_runtimes(readings: &Readings) -> Vec<RuntimeSnapshot> {
     runtimes
 }
 
-/// Parts the figures by runtime. Counters that pass from one part to another when a runtime ends do so at once,
-/// so that the sum over all parts never goes back.
+/// Splits the figures by runtime. When a runtime ends, its counters move from one part to another
+/// in one step, so the sum over all parts never decreases.
 fn by_runtime(readings: Readings) -> Vec<RuntimeReading> {
     let mut ended =
         RuntimeReading { runtime: None, usage: Usage::default(), counters: Counters::default() };
@@ -220,7 +222,7 @@ fn by_runtime(readings: Readings) -> Vec<RuntimeReading> {
             continue;
         }
         let busy = usage.in_use + usage.waiting + usage.keys;
-        // Otherwise the runtime has not used the limiter yet.
+        // A runtime without any figures has not used the limiter yet.
         if bound || busy > 0 || !current.is_zero() {
             parts.push(RuntimeReading { runtime, usage, counters: current });
         }

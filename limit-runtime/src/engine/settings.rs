@@ -1,4 +1,4 @@
-//! The settings of a limiter, changed while it is in use.
+//! The settings of a limiter in use, and changing them.
 
 use super::definition::LimitSource;
 use super::resolved::Resolved;
@@ -11,7 +11,7 @@ use crate::setting::{
 use crate::unwind;
 use std::panic::catch_unwind;
 
-/// The policy in force of a limiter that was made with `made`.
+/// Returns the policy in force of a limiter that was made with `made`.
 pub(super) fn policy(overrides: &Overrides, made: &Policy) -> Policy {
     let switch = |kind| overrides.find(|values| values.switch(kind)).map(|(on, _)| on);
     let force = if switch(SettingKind::Enabled) == Some(false) {
@@ -28,31 +28,32 @@ pub(super) fn policy(overrides: &Overrides, made: &Policy) -> Policy {
 }
 
 impl Engine {
-    /// The limit in force, if it is the same for all scopes.
+    /// Returns the limit in force if it is the same for all scopes.
     pub(super) fn effective_limit(&self, overrides: &Overrides) -> Option<u32> {
         let set = overrides.find(|values| values.count(SettingKind::Limit));
         set.map(|(limit, _)| limit).or(self.definition.limit.fixed())
     }
 
-    /// The limit, or the one that a scope has resolved last. `None` if the limit is an expression that was
-    /// not evaluated yet.
+    /// Returns the limit in force, or the one that a scope has resolved last. Returns `None` if the
+    /// limit is an expression that was not evaluated yet.
     pub(crate) fn limit(&self) -> Option<u32> {
         self.known_limit(&self.state())
     }
 
-    /// The limit in force, if it is the same for all scopes.
+    /// Returns the limit in force if it is the same for all scopes.
     #[cfg(feature = "task")]
     pub(crate) fn fixed_limit(&self) -> Option<u32> {
         self.effective_limit(&self.state().overrides)
     }
 
     pub(super) fn known_limit(&self, state: &EngineState) -> Option<u32> {
-        // Bound, but not resolved: that is yet to come, or has failed.
+        // A scope may be bound to a limit that was set and is now unset. The expression is
+        // evaluated later then, or has failed.
         let resolved = state.resolved.last().or(state.bound);
         self.effective_limit(&state.overrides).or(resolved)
     }
 
-    /// Sets the limit while running. Every limiter supports that.
+    /// Sets the limit while running. Every limiter supports this.
     pub(crate) fn set_limit(&self, limit: usize) {
         let limit = SettingValue::Count(clamp_limit(limit) as usize);
         self.override_with(Source::Live, |values| values.put(SettingKind::Limit, limit));
@@ -86,34 +87,34 @@ impl Engine {
         Ok(())
     }
 
-    /// Sets a value while running.
+    /// Sets one value while running.
     ///
     /// # Errors
     ///
-    /// If the limiter does not support it.
+    /// If the limiter does not support the value.
     pub(crate) fn set(&self, kind: SettingKind, value: SettingValue) -> Result<(), Unsupported> {
         self.supports(kind, value)?;
         self.override_with(Source::Live, |live| live.put(kind, value));
         Ok(())
     }
 
-    /// Switches the limit on or off while running. Every limiter supports that.
+    /// Switches the limit on or off while running. Every limiter supports this.
     pub(crate) fn set_enabled(&self, enabled: bool) {
         let enabled = SettingValue::Switch(enabled);
         self.override_with(Source::Live, |values| values.put(SettingKind::Enabled, enabled));
     }
 
-    /// Takes back a value that was set while running.
+    /// Undoes one value that was set while running.
     pub(crate) fn unset(&self, kind: SettingKind) {
         self.override_with(Source::Live, |live| live.unset(kind));
     }
 
-    /// Takes back all values that were set while running.
+    /// Undoes all values that were set while running.
     pub(crate) fn reset(&self) {
         self.override_with(Source::Live, |live| *live = SettingValues::default());
     }
 
-    /// The values that were set while running.
+    /// Returns the values that were set while running.
     pub(crate) fn live_values(&self) -> SettingValues {
         *self.state().overrides.values(Source::Live)
     }
@@ -123,7 +124,7 @@ impl Engine {
         values.iter().try_for_each(|(kind, value)| self.supports(kind, value))
     }
 
-    /// Checks that a value can be set for this limiter.
+    /// Checks that this limiter supports a value.
     pub(crate) fn supports(
         &self,
         kind: SettingKind,
@@ -150,7 +151,8 @@ impl Engine {
         }
     }
 
-    /// Puts the values of a settings source in force, unless a source with a higher version has said something.
+    /// Puts the values of a settings source in force, unless a source with a higher version has set
+    /// values.
     pub(super) fn configure(&self, version: u64, values: SettingValues) {
         let Some(mut state) = self.state_in_use() else { return };
         if version > state.source_version {
@@ -159,7 +161,7 @@ impl Engine {
         }
     }
 
-    /// Changes what a source has set, and everything that follows from it.
+    /// Changes the values of one source, and then everything that depends on them.
     pub(super) fn override_with(&self, source: Source, set: impl FnOnce(&mut SettingValues)) {
         if let Some(state) = self.state_in_use() {
             self.override_under(state, source, set);
@@ -176,6 +178,7 @@ impl Engine {
         set(state.overrides.values_mut(source));
         let after = state.overrides;
         let max_wait = after.find(|values| values.duration(SettingKind::MaxWait));
+        // Stored under the state's lock, so that of two changes the later one stays.
         self.max_wait.set(max_wait.map(|(max_wait, _)| max_wait));
         let (was, is) = (self.effective_limit(&before), self.effective_limit(&after));
         let last = state.resolved.last();
@@ -183,7 +186,7 @@ impl Engine {
             state.limit_changes.count(source);
         }
         let limit_changes = was != is;
-        // A limit that was resolved is not resolved again: each scope has its own.
+        // A resolved limit is not resolved again: each scope keeps its own.
         let resolved = if limit_changes && is.is_none() {
             state.resolved.clone()
         } else {
@@ -208,9 +211,9 @@ impl Engine {
         }
     }
 
-    /// Resolves the code's limit for scopes that were bound to a limit that was set, and had not to resolve
-    /// one. The expression is the user's: it is evaluated under no lock, and this may be a thread that is
-    /// not the user's.
+    /// Resolves the code's limit for scopes that were bound to a limit that was set while running.
+    /// Evaluates the expression under no lock, because it is the user's. A panic of the expression
+    /// ends here: another crate may have called this.
     fn resolve_late(&self) {
         let LimitSource::Lazy(limit) = self.definition.limit else { return };
         let limit = match catch_unwind(|| self.resolve(limit)) {
@@ -223,7 +226,7 @@ impl Engine {
             }
         };
         let Some(mut state) = self.state_in_use() else { return };
-        // Another scope was first to resolve it.
+        // Another scope was first.
         if state.resolved.last().is_some() {
             return;
         }
@@ -267,7 +270,8 @@ impl Engine {
             ),
             enabled: Setting::new(
                 made.enabled,
-                // `true` leaves it to the calls, and those of this limiter say no.
+                // `true` leaves the choice to the calls. If the code disables them, they stay
+                // disabled.
                 set_enabled.filter(|(set, _)| !*set || made.enabled),
             ),
             shadow: Setting::new(made.policy.force == Force::Shadow, set_shadow),

@@ -13,26 +13,26 @@ pub(super) struct InForce {
 }
 
 impl InForce {
-    /// The values that the source has for a limiter. Calls foreign code: under no lock.
+    /// Returns the source's values for a limiter. It calls foreign code, so no lock may be held.
     pub(super) fn values(&self, limiter: &str) -> SettingValues {
         self.source.as_ref().map_or_else(SettingValues::default, |source| source.values(limiter))
     }
 }
 
-/// The source that is in force at this moment.
+/// Returns the source that is in force at this moment.
 pub(super) fn in_force() -> InForce {
     IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Puts a source in force for limiters that are first used from now on. A limiter keeps the values of the
-/// source with the highest version that has said something about it.
+/// Puts a source in force for limiters that are first used from now on. A limiter keeps the values
+/// of the source with the highest version that has set values for it.
 pub(super) fn put_in_force(source: Arc<dyn SettingsSource>) -> InForce {
     let mut in_force = IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner);
     let version = in_force.version + 1;
     let former = std::mem::replace(&mut *in_force, InForce { version, source: Some(source) });
     let now = in_force.clone();
     drop(in_force);
-    // After unlocking: the former source is foreign code.
+    // After unlocking: dropping the former source runs foreign code.
     drop(former);
     now
 }

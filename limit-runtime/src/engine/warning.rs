@@ -1,6 +1,6 @@
-//! Something wrong in a limiter's configuration that was worked around.
+//! A fault in a limiter's configuration that the crate has worked around.
 
-/// A warning, or an error if the user has asked for something and not got it.
+/// A warning, or an error if a user's setting has no effect.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Warning {
     pub(super) is_error: bool,
@@ -8,7 +8,7 @@ pub(super) struct Warning {
 }
 
 impl Warning {
-    /// Logs the warning. Calls foreign code: under no lock.
+    /// Logs the warning. It calls foreign code, so no lock may be held.
     #[cfg(feature = "tracing")]
     pub(super) fn log(&self, limiter: &str) {
         crate::logging::tell(|| {
@@ -22,7 +22,7 @@ impl Warning {
 
     #[cfg(not(feature = "tracing"))]
     pub(super) fn log(&self, _limiter: &str) {
-        // The snapshot shows the text, and not how bad it is.
+        // The snapshot shows only the text.
         let _ = self.is_error;
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong in a limiter's configuration.
+//! Warnings and errors about a limiter's configuration.
 
 use super::Engine;
 use super::warning::Warning;
@@ -6,8 +6,8 @@ use std::panic::Location;
 use std::sync::Arc;
 
 impl Engine {
-    /// Notes a warning, or an error if the user has asked for something and not got it. Once, however often it
-    /// happens. [`log`](Self::log) logs it, when no lock is held.
+    /// Notes a warning, or an error if a user's setting has no effect. Notes each text once.
+    /// [`log`](Self::log) logs it later, when no lock is held.
     pub(crate) fn note(&self, is_error: bool, text: String) {
         let warning = Warning { is_error, text };
         let mut state = self.state();
@@ -16,7 +16,7 @@ impl Engine {
         }
     }
 
-    /// Logs the warnings that were noted and not logged yet. Calls foreign code: under no lock.
+    /// Logs the warnings that have not been logged. It calls foreign code, so no lock may be held.
     pub(super) fn log(&self) {
         let mut state = self.state();
         let known = state.warnings.len();
@@ -28,8 +28,8 @@ impl Engine {
         }
     }
 
-    /// Notes that another limiter has the name that this one was made with. Gives the other one if it has
-    /// something new to log, too.
+    /// Notes that another limiter has the name that this one was made with. Returns the other
+    /// limiter if it has a new warning to log.
     pub(super) fn note_namesake(&self, wanted: &str, first: &Arc<Self>) -> Option<Arc<Self>> {
         let (Some(one), Some(other)) = (first.definition.function, self.definition.function) else {
             let name = &self.name;
@@ -41,14 +41,14 @@ impl Engine {
         is_news.then(|| Arc::clone(first))
     }
 
-    /// Notes that two functions have one default name. Returns whether that is news.
+    /// Notes that two functions share a default name. Returns whether this is new.
     fn note_shared_name(
         &self,
         name: &str,
         one: &'static Location<'static>,
         other: &'static Location<'static>,
     ) -> bool {
-        // Always in the same order, whichever was used first.
+        // The same order on both limiters, in whichever order they were first used.
         let [first, second] = if one <= other { [one, other] } else { [other, one] };
         let is_news = self.state().namesakes.replace([first, second]).is_none();
         if is_news {
@@ -62,7 +62,7 @@ impl Engine {
         is_news
     }
 
-    /// The two functions that have one default name, if this limiter is of one of them.
+    /// Returns the two functions that share a default name, if this limiter belongs to one of them.
     pub(crate) fn namesakes(&self) -> Option<[&'static Location<'static>; 2]> {
         self.state().namesakes
     }

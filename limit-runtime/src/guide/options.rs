@@ -1,6 +1,7 @@
 //! The options of the attribute by example.
 //!
-//! [`concurrency_limit`](macro@crate::concurrency_limit) describes each option. Here is one example of each.
+//! [`concurrency_limit`](macro@crate::concurrency_limit) describes each option. Here is one example
+//! of each.
 //!
 //! The limit is a number or an expression that a `static` can name.
 //!
@@ -18,7 +19,8 @@
 //! # }
 //! ```
 //!
-//! A function that returns a future is limited, too. The statements before the block at its end run at once.
+//! A function that returns a future is limited, too. The statements before its last block run at
+//! once.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -34,8 +36,8 @@
 //! # }
 //! ```
 //!
-//! `name` is the limiter's name in figures and errors. Without it the name is the function's path. The path has
-//! no type in it: give methods of one module that have the same name a name each.
+//! `name` is the limiter's name in figures and errors. The default is the function's path. The path
+//! contains no type, so give methods of one module a `name` if they have the same function name.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -49,7 +51,8 @@
 //! # }
 //! ```
 //!
-//! `scope` says who shares the permits: the whole process, or each runtime by itself.
+//! `scope` chooses the calls that share the permits: those of the whole process, or those of each
+//! runtime.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -65,7 +68,7 @@
 //! # }
 //! ```
 //!
-//! `limiter` names a limiter that is there already: for several functions, or in a value.
+//! `limiter` names an existing limiter. Several functions can share it, and a value can own it.
 //!
 //! ```
 //! use limit_runtime::{Limiter, concurrency_limit};
@@ -102,7 +105,8 @@
 //! # }
 //! ```
 //!
-//! `max_waiting` bounds the number of calls that wait; the next one is refused. With 0 no call waits.
+//! `max_waiting` bounds the number of calls that wait. The next call is refused. With 0 no call
+//! waits.
 //!
 //! ```
 //! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
@@ -120,8 +124,8 @@
 //! # }
 //! ```
 //!
-//! `max_wait` bounds the time that a call waits: a span of time (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`; `"1m30s"`), or an
-//! expression of type `Duration` or `Instant`.
+//! `max_wait` bounds the time that a call waits. It is a span of time (`ns`, `us`, `ms`, `s`, `m`,
+//! `h`, `d`; `"1m30s"`), or an expression of type `Duration` or `Instant`.
 //!
 //! ```
 //! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
@@ -147,7 +151,7 @@
 //! # }
 //! ```
 //!
-//! `order = lifo` serves the newest call first. With a full queue it refuses the oldest.
+//! `order = lifo` serves the newest call first. With a full queue it refuses the oldest call.
 //!
 //! ```
 //! use limit_runtime::{Rejected, concurrency_limit};
@@ -161,7 +165,8 @@
 //! # }
 //! ```
 //!
-//! `priority` serves higher priorities first. [`Acquire::priority`](crate::Acquire::priority) says how waiters age.
+//! `priority` serves calls of a higher priority first.
+//! [`Acquire::priority`](crate::Acquire::priority) describes how waiters age.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -216,7 +221,7 @@
 //! # }
 //! ```
 //!
-//! `total` caps all keys together. They are served in turn then.
+//! `total` caps all keys together. While the cap is reached, the keys are served in turn.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -229,8 +234,8 @@
 //! # }
 //! ```
 //!
-//! `per` allows at most so many starts in any window of that length, and at most so many calls at once. The value
-//! is a span of time, or a constant of type `Duration`.
+//! `per` allows as many starts as the limit in any window of this length, and as many calls at
+//! once. The value is a span of time, or a constant of type `Duration`.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -248,8 +253,8 @@
 //! # }
 //! ```
 //!
-//! `on_reject` gives the value of a refused call. It sees the arguments, and may `.await`, use `?` and `return`. An error
-//! of the body never comes here.
+//! `on_reject` gives the value of a refused call. The expression sees the arguments, and may use
+//! `.await`, `?` and `return`. It does not see errors of the body.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -265,7 +270,8 @@
 //! # }
 //! ```
 //!
-//! `permit` is the body's name for its [`Permit`](crate::Permit), to move it to where the work goes on.
+//! `permit` gives the body a name for its [`Permit`](crate::Permit), so that the body can move it
+//! to other work.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -286,8 +292,8 @@
 //! # }
 //! ```
 //!
-//! `blocking` makes the function async and runs it on tokio's blocking pool. Its arguments move there, so they are
-//! not borrowed: a method takes `self`, or `self: Arc<Self>`.
+//! `blocking` makes the function async and runs it on tokio's blocking pool. Its arguments move
+//! there, so they cannot be borrowed: a method takes `self`, or `self: Arc<Self>`.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -308,7 +314,7 @@
 //! # }
 //! ```
 //!
-//! `enabled` says whether the limit holds for a call.
+//! `enabled` decides for each call whether the limit holds.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -339,7 +345,7 @@
 //! # }
 //! ```
 //!
-//! `crate` is the path of this crate, if it was renamed or is re-exported.
+//! `crate` is the path of this crate, if the crate was renamed or re-exported.
 //!
 //! ```
 //! use limit_runtime as limits;

@@ -7,19 +7,25 @@ use crate::blocking::run;
 use crate::keying::{Key, Keying};
 
 impl<E: Admission> Limiter<E> {
-    /// Runs blocking work on tokio's blocking pool, with a permit that is taken before.
+    /// Takes a permit, then runs blocking work on tokio's blocking pool under it.
     ///
-    /// The permit stays with the thread until the work ends, also if the caller goes away meanwhile:
-    /// never more than the limit of the pool's threads are busy with it. A panic of the work goes on
-    /// in the caller.
+    /// The permit stays with the work until the work ends, also if the caller is dropped meanwhile.
+    /// So at most `limit` threads of the pool run such work. A panic of the work goes on in the
+    /// caller.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped while it waits for the permit, the work is dropped too. Work that
+    /// has been handed to the pool is not cancelled.
     ///
     /// # Errors
     ///
-    /// Of a limiter that can refuse a call, the refusal; the work is dropped.
+    /// The refusal, if the limiter can refuse calls. The work is then dropped.
     ///
     /// # Panics
     ///
-    /// If the work does; outside a tokio runtime; and if the runtime shuts down before the work began.
+    /// If the work panics, outside a tokio runtime, and if the runtime shuts down before the work
+    /// began.
     ///
     /// # Examples
     ///
@@ -47,15 +53,16 @@ impl<T: Eq + Clone + Send + 'static, E: Admission> ForKey<'_, T, E>
 where
     Key<T>: Keying,
 {
-    /// As [`Limiter::blocking`], with a permit of this key.
+    /// Does the same as [`Limiter::blocking`], with a permit of this key.
     ///
     /// # Errors
     ///
-    /// Of a limiter that can refuse a call, the refusal; the work is dropped.
+    /// The refusal, if the limiter can refuse calls. The work is then dropped.
     ///
     /// # Panics
     ///
-    /// If the work does; outside a tokio runtime; and if the runtime shuts down before the work began.
+    /// If the work panics, outside a tokio runtime, and if the runtime shuts down before the work
+    /// began.
     #[track_caller]
     pub fn blocking<R: Send + 'static>(
         self,

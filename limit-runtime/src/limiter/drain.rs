@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// The future of [`Limiter::drain`](crate::Limiter::drain). Its output is the number of permits that
-/// were held and calls that waited when it was first polled.
+/// The future of [`Limiter::drain`](crate::Limiter::drain). Its output is a number: the permits
+/// that were out plus the calls that waited, at the first poll.
 #[must_use = "futures do nothing unless polled"]
 pub struct Drain {
     engine: Arc<Engine>,
-    /// Tells it from others that drain the same limiter.
+    /// Distinguishes this future from others that drain the same limiter.
     number: u64,
     began_with: Option<usize>,
 }
@@ -57,6 +57,7 @@ impl Future for Drain {
 impl Drop for Drain {
     fn drop(&mut self) {
         if self.began_with.is_some() {
+            // Before the first poll no semaphore knows this drainer.
             self.engine.forget_drainer(self.number);
         }
     }
@@ -71,7 +72,8 @@ impl fmt::Debug for Drain {
     }
 }
 
-/// A limiter was still in use when the time to [drain](crate::Limiter::drain_within) was over.
+/// The error of [`drain_within`](crate::Limiter::drain_within): the time was over, and the limiter
+/// was still in use.
 #[derive(Clone, Debug)]
 pub struct Undrained {
     limiter: Arc<str>,
@@ -80,19 +82,19 @@ pub struct Undrained {
 }
 
 impl Undrained {
-    /// The limiter's name.
+    /// Returns the limiter's name.
     #[must_use]
     pub fn limiter(&self) -> &str {
         &self.limiter
     }
 
-    /// The permits that were still in use.
+    /// Returns the number of permits that were still out.
     #[must_use]
     pub fn in_use(&self) -> usize {
         self.in_use
     }
 
-    /// The calls that still waited.
+    /// Returns the number of calls that still waited.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting

@@ -1,4 +1,4 @@
-//! Limiters by name, to look at and to change.
+//! Handles of limiters in use, found by name.
 
 use crate::engine::{Engine, catalog};
 use crate::metrics::Snapshot;
@@ -6,7 +6,10 @@ use crate::permit::Permit;
 use std::fmt;
 use std::sync::Arc;
 
-/// A limiter that has been used, wherever it is: to look at and to change.
+/// A handle of a limiter that has been used. It reads and changes the limiter from any part of the
+/// program.
+///
+/// A handle does not keep the limiter alive.
 ///
 /// # Examples
 ///
@@ -37,13 +40,13 @@ impl LimiterHandle {
         &self.engine
     }
 
-    /// The limiter's name.
+    /// Returns the limiter's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.engine.name
     }
 
-    /// The limit, as [`Limiter::limit`](crate::Limiter::limit).
+    /// Returns the limit, as [`Limiter::limit`](crate::Limiter::limit).
     #[must_use]
     pub fn limit(&self) -> Option<usize> {
         self.engine.limit().map(|limit| limit as usize)
@@ -55,7 +58,7 @@ impl LimiterHandle {
         self.engine.set_limit(limit);
     }
 
-    /// The figures at this moment, or at the end if the limiter has been dropped.
+    /// Returns the figures at this moment, or the last figures if the limiter has been dropped.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.engine.snapshot()
@@ -89,8 +92,8 @@ impl fmt::Debug for LimiterHandle {
     }
 }
 
-/// Every limiter that has been used and has not been dropped, in the order of their first use (a
-/// dropped one's place is taken by the next).
+/// Returns every limiter that has been used and has not been dropped, in the order of first use.
+/// (The next new limiter takes the position of a dropped one.)
 ///
 /// # Examples
 ///
@@ -104,7 +107,7 @@ pub fn limiters() -> Vec<LimiterHandle> {
     catalog::all().into_iter().map(LimiterHandle::new).collect()
 }
 
-/// The limiter with that name, if it has been used and has not been dropped.
+/// Returns the limiter with this name, if it has been used and has not been dropped.
 ///
 /// # Examples
 ///

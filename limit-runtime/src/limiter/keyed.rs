@@ -1,4 +1,4 @@
-//! A limiter, for one key.
+//! A limiter for one key.
 
 use super::KeyedLimiter;
 use crate::acquire::Acquire;
@@ -13,7 +13,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-/// A [`KeyedLimiter`] for one key: what [`KeyedLimiter::key`] gives.
+/// A [`KeyedLimiter`] with a key. [`KeyedLimiter::key`] returns it.
 pub struct ForKey<'a, T, E: Admission = Infallible> {
     core: &'a Core,
     key: Key<T>,
@@ -21,10 +21,10 @@ pub struct ForKey<'a, T, E: Admission = Infallible> {
 }
 
 impl<E: Admission> KeyedLimiter<E> {
-    /// The limiter for calls with this key.
+    /// Returns the limiter for calls with this key.
     ///
-    /// Keys are told apart by type and value: `key(7_u32)` and `key(7_u64)` are two. A key's `Eq` and `Clone` run under a lock, and must
-    /// not use the limiter themselves; they had better be quick.
+    /// Keys differ by type and by value: `key(7_u32)` and `key(7_u64)` are two keys. A key's `Eq`
+    /// and `Clone` run under a lock. They must not use the limiter, and should be quick.
     ///
     /// # Examples
     ///
@@ -38,7 +38,7 @@ impl<'a, T: Eq + Clone + Send + 'static, E: Admission> ForKey<'a, T, E>
 where
     Key<T>: Keying,
 {
-    /// Takes a permit of this key; waits for one if none is free.
+    /// Takes a permit of this key. Waits if none is free.
     ///
     /// Cancel safe, see [`Acquire`].
     #[track_caller]
@@ -56,11 +56,13 @@ where
         self.acquire().block()
     }
 
-    /// Takes a permit of this key if one is free and nobody waits for it.
+    /// Takes a permit of this key, if one is free and no call waits for it.
     ///
     /// # Errors
     ///
-    /// [`RejectedKind::NoPermits`](crate::RejectedKind::NoPermits) otherwise.
+    /// [`RejectedKind::NoPermits`](crate::RejectedKind::NoPermits) if too few permits are free;
+    /// [`TooHeavy`](crate::RejectedKind::TooHeavy) and [`Closed`](crate::RejectedKind::Closed) as
+    /// for other calls.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
         self.core.try_acquire(self.core.request.weight, self.key.source(), CallSite::caller())

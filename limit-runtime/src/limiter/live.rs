@@ -1,4 +1,4 @@
-//! What can be done to a limiter while it is in use.
+//! Methods for a limiter in use: close, drain, subscribe.
 
 use super::{Drain, KeyedLimiter, Limiter, LimiterHandle, Undrained};
 use crate::admission::Admission;
@@ -10,16 +10,16 @@ use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 
 impl<E: Admission, K> Limiter<E, K> {
-    /// Waits until nothing is held and nobody waits, in any runtime; says how many permits were held
-    /// and calls waited when it began.
+    /// Waits until no permit is out and no call waits, in any runtime. Returns a number: the
+    /// permits that were out plus the calls that waited, at the start.
     ///
-    /// It keeps nobody out: to come to an end under load, [`close`](Self::close) first. It is ready when
-    /// it has found all runtimes empty, one after another. Calls that take no permits (weight 0, or not
-    /// enabled) are not waited for. A permit held on a runtime that does not run is waited for all the
-    /// same. It outlives the limiter, but not the limiter's use: when that is dropped it is ready, even
-    /// if permits are out.
+    /// Draining refuses no call. To finish under load, [`close`](Self::close) the limiter first.
+    /// The future is ready when it has found all runtimes idle, one after another. It waits for a
+    /// permit on a runtime that does not run, too. It does not wait for calls that take no permits
+    /// (weight 0, or not enabled). When the limiter is dropped the future is ready, even if permits
+    /// are out.
     ///
-    /// Cancel safe: dropping it changes nothing.
+    /// Cancel safe: dropping the future changes nothing.
     ///
     /// # Examples
     ///
@@ -44,15 +44,15 @@ impl<E: Admission, K> Limiter<E, K> {
         Drain::new(Arc::clone(self.core.engine()))
     }
 
-    /// As [`drain`](Self::drain), but for no longer than this.
+    /// Waits as [`drain`](Self::drain) does, for at most `duration`.
     ///
     /// # Errors
     ///
-    /// [`Undrained`], if something is still held or somebody waits then.
+    /// [`Undrained`] if a permit is still out or a call still waits when the time is over.
     ///
     /// # Panics
     ///
-    /// Needs tokio's timer, as [`tokio::time::timeout`].
+    /// In a runtime without a timer and outside a runtime, as [`tokio::time::timeout`].
     ///
     /// # Examples
     ///
@@ -61,15 +61,15 @@ impl<E: Admission, K> Limiter<E, K> {
         self.drain().within(duration).await
     }
 
-    /// Tells what happens at the limiter from now on, in all runtimes: a bounded channel, of which
-    /// whoever is slow misses the oldest events (`RecvError::Lagged` says how many).
+    /// Subscribes to the limiter's events from now on, in all runtimes. The channel is bounded: a
+    /// slow receiver misses the oldest events, and `RecvError::Lagged` says how many.
     ///
-    /// A limit that is changed is told by each runtime that has used the limiter. Events of one thread
-    /// come in order; those of several may overtake one another. While somebody listens every call
-    /// takes the limiter's lock; when nobody does any more, it costs nothing.
+    /// A changed limit gives one event for each runtime that has used the limiter. Events of one
+    /// thread come in order; events of several threads may overtake one another. While a receiver
+    /// exists, every call takes the limiter's lock. Without receivers the events cost nothing.
     ///
-    /// The channel is closed when the limiter is dropped, even if permits are out: what becomes of them
-    /// is not told.
+    /// Dropping the limiter closes the channel, even if permits are out: their release gives no
+    /// event.
     ///
     /// # Examples
     ///
@@ -93,15 +93,15 @@ impl<E: Admission, K> Limiter<E, K> {
 }
 
 impl<K> Limiter<Rejected, K> {
-    /// Closes the limiter, in all runtimes: calls that can be refused are, those that wait and those
-    /// to come, as [`Closed`](crate::RejectedKind::Closed). Who runs runs on.
+    /// Closes the limiter in all runtimes. Waiting and future calls are refused as
+    /// [`Closed`](crate::RejectedKind::Closed). Calls that hold permits go on.
     ///
-    /// Only a limiter that can refuse calls has this: other calls cannot be told. For those
-    /// [`set_limit(0)`](Self::set_limit) pauses.
+    /// Only a limiter that can refuse calls has this method. To pause another limiter, use
+    /// [`set_limit(0)`](Self::set_limit).
     ///
     /// # Examples
     ///
-    /// An orderly shutdown: nobody new is let in, and those inside are waited for.
+    /// An orderly shutdown refuses new calls, and waits for those that run:
     ///
     /// ```
     /// use limit_runtime::{Limiter, Rejected, RejectedKind};
@@ -129,12 +129,12 @@ impl<K> Limiter<Rejected, K> {
         debug_assert_eq!(closed, Ok(()), "its type says that its calls can be refused");
     }
 
-    /// Lets calls in again after [`close`](Self::close).
+    /// Admits calls again after [`close`](Self::close).
     pub fn reopen(&self) {
         self.core.engine().reopen();
     }
 
-    /// Whether it is closed.
+    /// Returns whether the limiter is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.core.engine().is_closed()
@@ -142,7 +142,8 @@ impl<K> Limiter<Rejected, K> {
 }
 
 impl<E: Admission> KeyedLimiter<E> {
-    /// Changes the cap over all keys, as [`set_limit`](Self::set_limit) changes that of each.
+    /// Changes the cap over all keys, as [`set_limit`](Self::set_limit) changes the limit of each
+    /// key.
     pub fn set_total(&self, total: usize) {
         let set = self.core.engine().set_total(total);
         debug_assert_eq!(set, Ok(()), "its type says that it has keys");
@@ -150,51 +151,51 @@ impl<E: Admission> KeyedLimiter<E> {
 }
 
 impl LimiterHandle {
-    /// As [`Limiter::close`].
+    /// Does the same as [`Limiter::close`].
     ///
     /// # Errors
     ///
-    /// If the limiter's calls cannot be refused. Nothing is changed then.
+    /// If the limiter cannot refuse calls. Nothing is changed then.
     pub fn close(&self) -> Result<(), Unsupported> {
         self.engine.close()
     }
 
-    /// As [`Limiter::reopen`].
+    /// Does the same as [`Limiter::reopen`].
     pub fn reopen(&self) {
         self.engine.reopen();
     }
 
-    /// As [`Limiter::is_closed`].
+    /// Returns the same as [`Limiter::is_closed`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.engine.is_closed()
     }
 
-    /// As [`Limiter::drain`].
+    /// Does the same as [`Limiter::drain`].
     pub fn drain(&self) -> Drain {
         Drain::new(Arc::clone(&self.engine))
     }
 
-    /// As [`Limiter::drain_within`].
+    /// Does the same as [`Limiter::drain_within`].
     ///
     /// # Errors
     ///
-    /// [`Undrained`], if something is still held or somebody waits then.
+    /// [`Undrained`] if a permit is still out or a call still waits when the time is over.
     ///
     /// # Panics
     ///
-    /// Needs tokio's timer, as [`tokio::time::timeout`].
+    /// In a runtime without a timer and outside a runtime, as [`tokio::time::timeout`].
     pub async fn drain_within(&self, duration: Duration) -> Result<usize, Undrained> {
         self.drain().within(duration).await
     }
 
-    /// As [`Limiter::subscribe`].
+    /// Does the same as [`Limiter::subscribe`].
     #[must_use]
     pub fn subscribe(&self) -> Receiver<Event> {
         self.engine.subscribe()
     }
 
-    /// As [`KeyedLimiter::set_total`].
+    /// Does the same as [`KeyedLimiter::set_total`].
     ///
     /// # Errors
     ///

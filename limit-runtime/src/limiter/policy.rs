@@ -1,4 +1,4 @@
-//! The setters for what becomes of calls over the limit.
+//! The setters of a limiter's policy.
 
 use super::{KeyedLimiter, Limiter};
 use crate::admission::Admission;
@@ -9,9 +9,9 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 impl<E: Admission, K> Limiter<E, K> {
-    /// At most so many calls wait; the next is refused at once, as
-    /// [`QueueFull`](crate::RejectedKind::QueueFull). With 0 no call ever waits. With keys the bound is
-    /// for each key.
+    /// Sets how many calls may wait. A further call is refused at once, as
+    /// [`QueueFull`](crate::RejectedKind::QueueFull). With 0 no call ever waits. With keys the
+    /// bound holds for each key.
     ///
     /// # Panics
     ///
@@ -42,9 +42,9 @@ impl<E: Admission, K> Limiter<E, K> {
         self.into_kind()
     }
 
-    /// A call waits no longer than this, and is then refused as
-    /// [`TimedOut`](crate::RejectedKind::TimedOut). For a moment, or for what is known only when the
-    /// call is made, see [`Acquire::max_wait`](crate::Acquire::max_wait).
+    /// Sets how long a call may wait. After that the call is refused as
+    /// [`TimedOut`](crate::RejectedKind::TimedOut). A single call can set another time, or a
+    /// moment: see [`Acquire::max_wait`](crate::Acquire::max_wait).
     ///
     /// # Panics
     ///
@@ -76,7 +76,7 @@ impl<E: Admission, K> Limiter<E, K> {
         self.into_kind()
     }
 
-    /// Who is served first of those who wait: the oldest, if nothing else is said.
+    /// Sets which waiter is served first. By default the oldest is.
     ///
     /// # Panics
     ///
@@ -87,7 +87,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     /// use limit_runtime::{Limiter, Order, Rejected};
     ///
-    /// // At most ten wait; the eleventh takes the place of the oldest.
+    /// // At most ten wait. The eleventh joins the queue, and the oldest is refused.
     /// static FEED: Limiter<Rejected> =
     ///     Limiter::new("order-example", 4).order(Order::Lifo).max_waiting(10);
     /// # let _ = FEED.limit();
@@ -100,8 +100,8 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// The priority of calls that do not say another, and that the queue is sorted from the first
-    /// waiter on. See [`Acquire::priority`](crate::Acquire::priority).
+    /// Sets the default priority of calls. The queue is sorted from the first waiter on. See
+    /// [`Acquire::priority`](crate::Acquire::priority).
     ///
     /// # Panics
     ///
@@ -139,8 +139,8 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// The permits that a call takes which does not say another number: 1, if nothing else is said.
-    /// See [`Acquire::weight`](crate::Acquire::weight).
+    /// Sets the default weight of calls: the number of permits that a call takes. Without this
+    /// setter it is 1. See [`Acquire::weight`](crate::Acquire::weight).
     ///
     /// # Panics
     ///
@@ -151,7 +151,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// ```
     /// use limit_runtime::{Limiter, Rejected};
     ///
-    /// // Each call of this one counts for four megabytes.
+    /// // Each call of this limiter takes four megabytes.
     /// static MEMORY: Limiter<Rejected> = Limiter::new("weight-example", 64).weight(4);
     ///
     /// let permit = MEMORY.try_acquire()?;
@@ -167,18 +167,19 @@ impl<E: Admission, K> Limiter<E, K> {
         self.into_kind()
     }
 
-    /// At most as many *starts* as the limit in any window of this length, and at most as many calls
-    /// at once: a permit comes back when its holder is done and the window since its start is over.
-    /// The caller is not held up by the window.
+    /// Limits the *starts* of calls too: in any window of this length, at most as many calls start
+    /// as the limit. A permit comes back when its holder is done and the window since its start is
+    /// over. The window does not delay the caller.
     ///
-    /// The window slides: it is any span of that length, not one of the clock's. A permit that is
-    /// nobody's while its window lasts does not count as in use. Time is tokio's, so it can be paused
-    /// in tests. While calls wait, a task that is spawned on their runtime sleeps until the next window
-    /// is over; so to wait needs tokio's timer (see [`Acquire`](crate::Acquire)).
+    /// The window slides: it is any span of that length. A permit that has no holder while its
+    /// window lasts does not count as in use. Time is tokio's, so tests can pause it. While calls
+    /// wait, a task on their runtime sleeps until the next window is over. So waiting needs tokio's
+    /// timer (see [`Acquire`](crate::Acquire)).
     ///
-    /// In the scope of the process several clocks may meet, in tests: those of paused runtimes, and the
-    /// real one. A window is that of the clock of its start, and no call waits for longer than one window
-    /// by its own clock for permits of another.
+    /// With [`Scope::Process`](crate::Scope::Process) several clocks may meet in tests: the real
+    /// one, and those of paused runtimes. A window runs by the clock of the runtime in which it
+    /// started. By its own clock, a call waits at most one window for permits that started by
+    /// another clock.
     ///
     /// # Panics
     ///
@@ -209,7 +210,7 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// Whether the limit holds for calls that do not say otherwise. See
+    /// Sets whether the limit holds by default. A call can set this for itself: see
     /// [`Acquire::enabled`](crate::Acquire::enabled).
     ///
     /// # Panics
@@ -236,11 +237,11 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// Lets everybody in, and counts what it would have done: to find out what a limit would mean
-    /// before it is put in force. See [`Figures::shadowed`](crate::Figures::shadowed).
+    /// Admits every call, and counts what the limit would have done. Use it to measure a limit
+    /// before it is in force. See [`Figures::shadowed`](crate::Figures::shadowed).
     ///
-    /// A call that would have waited is counted as such and takes its permits beyond the limit; one
-    /// that would have been refused takes none.
+    /// A call that would have waited is counted as such, and takes its permits beyond the limit. A
+    /// call that would have been refused takes none.
     ///
     /// # Panics
     ///
@@ -271,8 +272,8 @@ impl<E: Admission, K> Limiter<E, K> {
 }
 
 impl<E: Admission> Limiter<E> {
-    /// The limit holds for each key: [`key`](KeyedLimiter::key) says which a call has. A key without
-    /// holders and waiters takes no memory.
+    /// Makes the limit hold for each key. [`key`](KeyedLimiter::key) gives a call its key. A key
+    /// without holders and waiters takes no memory.
     ///
     /// # Panics
     ///
@@ -302,8 +303,8 @@ impl<E: Admission> Limiter<E> {
 }
 
 impl<E: Admission> KeyedLimiter<E> {
-    /// A cap over all keys. While it is reached, the keys whose calls wait are served in turn, one call
-    /// each, so that a busy one cannot starve the others.
+    /// Sets a cap over all keys. While the cap is reached, the keys whose calls wait are served in
+    /// turn, one call each. So a busy key cannot starve the others.
     ///
     /// # Panics
     ///
@@ -321,7 +322,7 @@ impl<E: Admission> KeyedLimiter<E> {
     }
 }
 
-/// `u32::try_from`, for `const` functions.
+/// Converts as `u32::try_from` does, in `const` functions. Reduces a larger number to `most`.
 #[expect(clippy::cast_possible_truncation, reason = "it has been compared before")]
 const fn clamp(number: usize, most: u32) -> u32 {
     if number > most as usize { most } else { number as u32 }

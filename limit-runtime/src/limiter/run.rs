@@ -1,4 +1,4 @@
-//! A future under a limiter's permit: short for what an `Acquire` does.
+//! Short forms that run or spawn a future under a limiter's permit.
 
 use super::Limiter;
 use crate::acquire::Acquire;
@@ -8,14 +8,15 @@ use std::future::{Future, IntoFuture};
 use tokio::task::JoinHandle;
 
 impl<E: Admission> Limiter<E> {
-    /// Runs a future under a permit: short for [`acquire().run(future)`](crate::Acquire::run), where
-    /// more is said, such as a priority or a key, if need be.
+    /// Takes a permit, then runs a future to its end under it. Short for
+    /// [`acquire().run(future)`](crate::Acquire::run). The long form also takes options, such as a
+    /// priority or a key.
     ///
     /// In asyncio: `async with semaphore: await ...`. (Feature `task`.)
     ///
     /// # Errors
     ///
-    /// Of a limiter that can refuse a call, the refusal; the future is dropped without having been
+    /// The refusal, if the limiter can refuse calls. The future is then dropped without having been
     /// polled.
     ///
     /// # Examples
@@ -40,16 +41,16 @@ impl<E: Admission> Limiter<E> {
         self.acquire().run(future)
     }
 
-    /// Waits for a permit, then spawns a future as a task that holds it: short for
+    /// Waits for a permit, then spawns a future as a task that holds it. Short for
     /// [`acquire().spawn(future)`](crate::Acquire::spawn).
     ///
-    /// Tasks that belong together, and are to be waited for or cancelled together, are for a
-    /// [`Pool`](crate::task::Pool). In asyncio: `await semaphore.acquire()`, then `create_task` of
-    /// something that releases it. (Feature `task`.)
+    /// To wait for several tasks or to cancel them together, use a [`Pool`](crate::task::Pool). In
+    /// asyncio: `await semaphore.acquire()`, then `create_task` of a coroutine that releases it.
+    /// (Feature `task`.)
     ///
     /// # Errors
     ///
-    /// Of a limiter that can refuse a call, the refusal; the future is dropped.
+    /// The refusal, if the limiter can refuse calls. The future is then dropped.
     ///
     /// # Panics
     ///

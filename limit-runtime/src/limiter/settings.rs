@@ -6,53 +6,59 @@ use crate::rejected::Rejected;
 use crate::setting::{SettingKind, SettingValue, SettingValues, Settings, Unsupported};
 use std::time::Duration;
 
-/// A number of calls. `usize::MAX` and its like stand for no bound.
+/// Converts a number of calls to a setting's value. Numbers of `u32::MAX` and more stand for no
+/// bound.
 fn calls_value(calls: usize) -> SettingValue {
     SettingValue::Count(calls.min(u32::MAX as usize))
 }
 
-/// The type of the limiter says that it supports the setting.
+/// Checks, in debug builds, that the limiter supports the setting, as its type says.
 fn supported(result: &Result<(), Unsupported>) {
     debug_assert_eq!(*result, Ok(()));
 }
 
 impl<E: Admission, K> Limiter<E, K> {
-    /// Whether the limit holds, from now on. If not, whoever waits is let in, and calls are let in at
-    /// once, counted and not in use, also when the limiter is closed.
+    /// Sets whether the limit holds, from now on. With `false`, waiters are admitted and further
+    /// calls are admitted at once, also when the limiter is closed. They are counted, and are not
+    /// in use.
     ///
-    /// With `true` it is left to the calls: see [`Acquire::enabled`](crate::Acquire::enabled).
+    /// With `true`, each call decides: see [`Acquire::enabled`](crate::Acquire::enabled).
     pub fn set_enabled(&self, enabled: bool) {
         self.core.engine().set_enabled(enabled);
     }
 
-    /// Whether the limiter is a shadow, from now on: lets everybody in, those too that wait, and counts
-    /// what it would have done. Back in force, it waits until no more permits are out than the limit.
+    /// Sets whether the limiter is a shadow, from now on. A shadow admits every call, also those
+    /// that wait already, and counts what the limit would have done. With `false` the limit is in
+    /// force again: new calls wait until the permits beyond it are back.
     ///
     /// # Errors
     ///
-    /// A limiter that was made a [`shadow`](Self::shadow) stays one: its calls cannot be refused.
+    /// If `shadow` is `false` and the limiter was made a [`shadow`](Self::shadow): its calls cannot
+    /// be refused.
     pub fn set_shadow(&self, shadow: bool) -> Result<(), Unsupported> {
         self.core.engine().set(SettingKind::Shadow, SettingValue::Switch(shadow))
     }
 
-    /// Takes all changes back that were made while running, by the setters that begin with `set`: the
-    /// environment's, a configuration's and the code's values are in force again. (But
-    /// [`set_total`](crate::KeyedLimiter::set_total) stays.)
+    /// Undoes all changes made while running by the setters that begin with `set`. The values of
+    /// the environment, of a configuration and of the code are in force again.
+    /// ([`set_total`](crate::KeyedLimiter::set_total) stays.)
     ///
-    /// A limit that is [found out](Limiter::lazy) and has not been, because another was set, is found out
-    /// now. If that panics, the limit stays as it is, and the snapshot says so.
+    /// A limit expression ([`lazy`](Limiter::lazy)) that has not been evaluated, because another
+    /// limit was set, is evaluated now. If it panics the limit stays as it is, and the snapshot
+    /// says so.
     pub fn reset(&self) {
         self.core.engine().reset();
     }
 }
 
 impl<K> Limiter<Rejected, K> {
-    /// At most so many calls wait, from now on. Who waits already goes on waiting.
+    /// Sets how many calls may wait, from now on. Calls that wait already go on waiting.
     pub fn set_max_waiting(&self, calls: usize) {
         supported(&self.core.engine().set(SettingKind::MaxWaiting, calls_value(calls)));
     }
 
-    /// How long calls wait that begin to do so from now on, and that do not say it themselves.
+    /// Sets how long calls may wait by default. The new time holds for calls that begin to wait
+    /// from now on.
     pub fn set_max_wait(&self, max_wait: Duration) {
         let max_wait = SettingValue::Duration(max_wait);
         supported(&self.core.engine().set(SettingKind::MaxWait, max_wait));
@@ -60,35 +66,35 @@ impl<K> Limiter<Rejected, K> {
 }
 
 impl LimiterHandle {
-    /// As [`Limiter::set_enabled`].
+    /// Does the same as [`Limiter::set_enabled`].
     pub fn set_enabled(&self, enabled: bool) {
         self.engine.set_enabled(enabled);
     }
 
-    /// As [`Limiter::set_shadow`].
+    /// Does the same as [`Limiter::set_shadow`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as [`Limiter::set_shadow`].
     pub fn set_shadow(&self, shadow: bool) -> Result<(), Unsupported> {
         self.engine.set(SettingKind::Shadow, SettingValue::Switch(shadow))
     }
 
-    /// As [`Limiter::set_max_waiting`].
+    /// Does the same as [`Limiter::set_max_waiting`].
     ///
     /// # Errors
     ///
-    /// If the limiter's calls cannot be refused, and it was not made a shadow that counts whom it would
-    /// have refused.
+    /// If the limiter cannot refuse calls. A limiter that was made a shadow supports the setting:
+    /// it counts the calls that it would have refused.
     pub fn set_max_waiting(&self, calls: usize) -> Result<(), Unsupported> {
         self.engine.set(SettingKind::MaxWaiting, calls_value(calls))
     }
 
-    /// As [`Limiter::set_max_wait`].
+    /// Does the same as [`Limiter::set_max_wait`].
     ///
     /// # Errors
     ///
-    /// If the limiter's calls cannot be refused.
+    /// If the limiter cannot refuse calls.
     pub fn set_max_wait(&self, max_wait: Duration) -> Result<(), Unsupported> {
         self.engine.set(SettingKind::MaxWait, SettingValue::Duration(max_wait))
     }
@@ -119,7 +125,7 @@ impl LimiterHandle {
         self.engine.supports_all(values)
     }
 
-    /// Sets several settings at once, while running: all of them, or none.
+    /// Sets several settings at once while running: all of them, or none.
     ///
     /// # Errors
     ///
@@ -128,24 +134,24 @@ impl LimiterHandle {
         self.engine.apply(values)
     }
 
-    /// The settings in force, and the source of each.
+    /// Returns the settings in force, with the source of each.
     #[must_use]
     pub fn settings(&self) -> Settings {
         self.engine.settings()
     }
 
-    /// The values that were set while running.
+    /// Returns the values that were set while running.
     #[must_use]
     pub fn live_values(&self) -> SettingValues {
         self.engine.live_values()
     }
 
-    /// Takes back one setting that was set while running, as [`reset`](Self::reset) does all of them.
+    /// Undoes one setting that was set while running, as [`reset`](Self::reset) undoes all of them.
     pub fn unset(&self, kind: SettingKind) {
         self.engine.unset(kind);
     }
 
-    /// As [`Limiter::reset`].
+    /// Does the same as [`Limiter::reset`].
     pub fn reset(&self) {
         self.engine.reset();
     }

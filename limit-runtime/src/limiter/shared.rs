@@ -1,4 +1,4 @@
-//! A limiter that is owned together with others.
+//! A limiter that several parts of a program own.
 
 use super::Limiter;
 #[cfg(any(feature = "task", feature = "tower"))]
@@ -17,10 +17,10 @@ use std::{
     task::{Context, Poll},
 };
 
-/// A limiter that several own: a `static` one, or one in an [`Arc`].
+/// A limiter that several owners share: a `static` one, or one in an [`Arc`].
 ///
-/// What keeps a limiter for long takes `impl Into<SharedLimiter>`: `&STATIC`, an `Arc<Limiter>`, or a
-/// `Limiter` of its own. Clones are of the same limiter.
+/// Types that keep a limiter take `impl Into<SharedLimiter>`: `&STATIC`, an `Arc<Limiter>`, or a
+/// `Limiter`. All clones refer to the same limiter.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ enum Shared<E: Admission> {
     Counted(Arc<Limiter<E>>),
 }
 
-/// An [`Acquire`](crate::Acquire) with a limiter that may be owned.
+/// An [`Acquire`](crate::Acquire) that may own its limiter.
 #[cfg(any(feature = "task", feature = "tower"))]
 pub(crate) enum AcquireShared<E: Admission> {
     Static(Acquire<'static, E>),
@@ -68,7 +68,7 @@ impl<E: Admission> fmt::Debug for AcquireShared<E> {
 
 #[cfg(any(feature = "task", feature = "tower"))]
 impl<E: Admission> SharedLimiter<E> {
-    /// As [`Limiter::acquire`], for as long as one likes.
+    /// Takes a permit as [`Limiter::acquire`] does. The returned future borrows nothing.
     pub(crate) fn acquire_shared(&self, site: CallSite) -> AcquireShared<E> {
         match &self.0 {
             Shared::Static(limiter) => AcquireShared::Static(limiter.acquire_at(site)),

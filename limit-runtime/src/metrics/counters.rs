@@ -1,24 +1,27 @@
-//! Counters, which only grow.
+//! Counters that only grow.
 
 use super::Histogram;
 use crate::rejected::RejectedKind;
 use crate::setting::Source;
 
-/// What the calls of a limiter came to.
+/// The counts of a limiter's calls, by outcome.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Counters {
-    /// The most calls that have ever waited at the same time (for one runtime).
+    /// The most calls that have ever waited at the same time (in one runtime).
     pub most_waiting: usize,
     /// Calls that found a permit free.
     pub admitted_at_once: u64,
-    /// Calls that were dropped while they waited, or before they noticed that they had got a permit.
+    /// Calls that were dropped while they waited, or before they noticed that they had been handed
+    /// a permit.
     pub cancelled: u64,
     /// Calls that were refused.
     pub rejected: RejectedCounts,
-    /// Calls of a shadow that it would not have admitted at once. They count as admitted, too.
+    /// Calls of a shadow that the limit would not have admitted at once. They count as admitted,
+    /// too.
     pub shadowed: ShadowedCounts,
-    /// The waits of the calls that were admitted after waiting. Allocated when the first call waits.
+    /// The waits of the calls that were admitted after waiting. Allocated when the first such call
+    /// is counted.
     waits: Option<Box<Histogram>>,
 }
 
@@ -34,30 +37,31 @@ impl Counters {
         }
     }
 
-    /// The waits of the calls that were admitted after waiting; `None` if there was none.
+    /// Returns the waits of the calls that were admitted after waiting, or `None` if there was
+    /// none.
     #[must_use]
     pub fn waits(&self) -> Option<&Histogram> {
         self.waits.as_deref()
     }
 
-    /// The number of calls that were admitted after waiting.
+    /// Returns the number of calls that were admitted after waiting.
     #[must_use]
     pub fn admitted_after_waiting(&self) -> u64 {
         self.waits().map_or(0, Histogram::count)
     }
 
-    /// Whether nothing has been counted.
+    /// Returns whether nothing has been counted.
     #[must_use]
     pub fn is_zero(&self) -> bool {
         self.admitted_at_once + self.cancelled + self.rejected.total() == 0 && self.waits.is_none()
     }
 
-    /// Counts a call that was admitted after it had waited for so many nanoseconds.
+    /// Counts a call that was admitted after a wait of `waited` nanoseconds.
     pub(crate) fn count_wait(&mut self, waited: u64) {
         self.waits.get_or_insert_with(Box::default).record(waited);
     }
 
-    /// Adds what others have counted.
+    /// Adds the counts of other counters.
     pub fn add(&mut self, other: &Self) {
         self.most_waiting = self.most_waiting.max(other.most_waiting);
         self.admitted_at_once += other.admitted_at_once;
@@ -72,7 +76,7 @@ impl Counters {
         }
     }
 
-    /// Takes away what others have counted and these counters include. No counter goes below 0, and
+    /// Subtracts other counters that these include. No counter goes below 0, and
     /// [`most_waiting`](Self::most_waiting) stays.
     pub fn subtract(&mut self, other: &Self) {
         self.admitted_at_once = self.admitted_at_once.saturating_sub(other.admitted_at_once);
@@ -86,7 +90,7 @@ impl Counters {
     }
 }
 
-/// Calls that were not let in, by reason.
+/// Counts of refused calls, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -101,7 +105,7 @@ pub struct RejectedCounts {
     pub too_heavy: u64,
     /// The limiter was closed: [`RejectedKind::Closed`].
     pub closed: u64,
-    /// A newer call took its place: [`RejectedKind::Evicted`].
+    /// A newer call joined a full queue, and this one had to leave it: [`RejectedKind::Evicted`].
     pub evicted: u64,
 }
 
@@ -109,13 +113,13 @@ impl RejectedCounts {
     pub(crate) const NONE: Self =
         Self { no_permits: 0, queue_full: 0, timed_out: 0, too_heavy: 0, closed: 0, evicted: 0 };
 
-    /// For whatever reason.
+    /// Returns the count over all reasons.
     #[must_use]
     pub fn total(&self) -> u64 {
         RejectedKind::ALL.iter().map(|&kind| self.get(kind)).sum()
     }
 
-    /// For this reason.
+    /// Returns the count for one reason.
     #[must_use]
     pub fn get(&self, kind: RejectedKind) -> u64 {
         match kind {
@@ -157,32 +161,33 @@ impl RejectedCounts {
     }
 }
 
-/// What a limiter that is a shadow would have done with calls that it let in.
+/// Counts of calls that a shadow admitted, by what the limit would have done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ShadowedCounts {
-    /// They would have waited. For how long is not known, so none of them is counted as timed out.
+    /// Calls that would have waited. Their waits are not known, so none of them counts as timed
+    /// out.
     pub waited: u64,
-    /// They would have been refused.
+    /// Calls that would have been refused.
     pub rejected: RejectedCounts,
 }
 
-/// How often a limiter's limit was changed, by [`Source`](crate::Source). The code changes nothing.
+/// The changes of a limiter's limit, by [`Source`](crate::Source). The code changes no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct LimitChanges {
-    /// By a configuration.
+    /// Changes by a configuration.
     pub file: u64,
-    /// By an environment variable.
+    /// Changes by an environment variable.
     pub environment: u64,
-    /// While running.
+    /// Changes while the program runs.
     pub live: u64,
 }
 
 impl LimitChanges {
-    /// The changes by a source.
+    /// Returns the number of changes by a source.
     #[must_use]
     pub const fn by(&self, source: Source) -> u64 {
         match source {
@@ -193,7 +198,7 @@ impl LimitChanges {
         }
     }
 
-    /// Counts a change.
+    /// Counts a change by a source.
     pub(crate) fn count(&mut self, source: Source) {
         match source {
             Source::Attribute => {}

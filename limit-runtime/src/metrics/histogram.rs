@@ -1,8 +1,9 @@
-//! How long calls waited.
+//! Histograms of times.
 //!
-//! Buckets as in `HdrHistogram`: each power of two is parted into eight of the same width, so that a
-//! bucket is at most an eighth wider than its lower bound, from one microsecond to 73 minutes. A bucket's
-//! upper bound belongs to it, as exporters have it, so that counts up to a power of two are exact.
+//! The buckets follow `HdrHistogram`: each power of two has eight buckets of the same width. So
+//! from one microsecond to 73 minutes, the upper bound of a bucket is at most an eighth above its
+//! lower bound. A bucket contains its upper bound, as exporters expect, so counts up to a power of
+//! two are exact.
 
 mod samples;
 
@@ -10,13 +11,14 @@ use std::time::Duration;
 
 /// log₂ of the buckets in one power of two.
 const PARTS: u32 = 3;
-/// log₂ of the nanoseconds below which all is one bucket.
+/// log₂ of the upper bound of the first bucket, in nanoseconds.
 const LOWEST: u32 = 10;
-/// log₂ of the nanoseconds above which all is one bucket.
+/// log₂ of the lower bound of the last bucket, in nanoseconds.
 const HIGHEST: u32 = 42;
 const BUCKETS: usize = (((HIGHEST - LOWEST) << PARTS) + 2) as usize;
 
-/// A histogram of times. A sample is known to an eighth; counts, sum and the largest sample are exact.
+/// A histogram of times. Samples are rounded to an eighth; counts, sum and the largest sample are
+/// exact.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     buckets: [u64; BUCKETS],
@@ -62,20 +64,20 @@ impl Histogram {
         }
     }
 
-    /// The number of samples.
+    /// Returns the number of samples.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The sum of all samples.
+    /// Returns the sum of all samples.
     #[must_use]
     pub fn total(&self) -> Duration {
         Duration::from_nanos(u64::try_from(self.sum).unwrap_or(u64::MAX))
     }
 
-    /// The upper bound of the bucket in which the sample of that rank lies, or the largest sample
-    /// if that is less.
+    /// Returns the upper bound of the bucket in which the sample of that rank lies, or the largest
+    /// sample if that is less.
     fn percentile(&self, percent: u64) -> Duration {
         let rank = (self.count * percent).div_ceil(100).max(1);
         let mut seen = 0;
@@ -89,9 +91,9 @@ impl Histogram {
     }
 }
 
-/// The bucket that a sample falls in.
+/// Returns the bucket of a sample.
 fn bucket(nanoseconds: u64) -> usize {
-    // Its upper bound belongs to a bucket, not its lower one.
+    // A bucket contains its upper bound, not its lower one.
     let nanoseconds = nanoseconds.saturating_sub(1);
     let exponent = nanoseconds.max(1).ilog2();
     if exponent < LOWEST {
@@ -104,7 +106,7 @@ fn bucket(nanoseconds: u64) -> usize {
     ((exponent - LOWEST) << PARTS) as usize + usize::from(part as u8) + 1
 }
 
-/// The largest sample that falls in a bucket, in nanoseconds.
+/// Returns the largest sample of a bucket, in nanoseconds.
 fn upper_bound(bucket: usize) -> u64 {
     if bucket == 0 {
         return 1 << LOWEST;
@@ -118,24 +120,25 @@ fn upper_bound(bucket: usize) -> u64 {
     (1 << (octave + LOWEST as usize)) + (part + 1) * width
 }
 
-/// How long the calls waited that were admitted after waiting: from joining the queue until they went
-/// on, which is when their task was polled after they had been handed their permits. On tokio's clock.
+/// The waits of the calls that were admitted after waiting, by tokio's clock. A wait begins when
+/// the call joins the queue. It ends at the poll in which the call takes the permits that it was
+/// handed.
 ///
-/// Percentiles are upper bounds: the true one is at most an eighth less (below one microsecond and
-/// above 73 minutes the classes are wider). `count`, `total` and `max` are exact.
+/// Percentiles are upper bounds: the true value is at most an eighth less. (Below one microsecond
+/// and above 73 minutes the buckets are wider.) `count`, `total` and `max` are exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct WaitTimes {
-    /// How many samples there are: one for each call that waited and was admitted.
+    /// The number of samples: one for each call that waited and was admitted.
     pub count: u64,
-    /// All their waits together.
+    /// The sum of all waits.
     pub total: Duration,
-    /// Half of them waited no longer than this.
+    /// The time within which half of the calls were admitted.
     pub p50: Duration,
-    /// 90 in 100 waited no longer than this.
+    /// The time within which 90 in 100 calls were admitted.
     pub p90: Duration,
-    /// 99 in 100 waited no longer than this.
+    /// The time within which 99 in 100 calls were admitted.
     pub p99: Duration,
     /// The longest wait.
     pub max: Duration,

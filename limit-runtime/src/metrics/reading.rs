@@ -11,31 +11,32 @@ use std::sync::Arc;
 pub struct LimiterReading {
     /// The limiter's name.
     pub name: Arc<str>,
-    /// A number that no other limiter of the process has or will have: it tells a limiter from the next one
-    /// of the same name.
+    /// A number that no other limiter of the process has, now or later. It distinguishes a limiter
+    /// from the next one with the same name.
     pub id: u64,
-    /// Whether the limiter was dropped. Nothing is in use then, and the totals stay as they are.
+    /// `true` if the limiter was dropped. Nothing is in use then, and the totals no longer change.
     pub is_dropped: bool,
-    /// What the permits are shared by.
+    /// The calls that share the permits.
     pub scope: Scope,
     /// The settings in force.
     pub settings: Settings,
-    /// Whether the limiter is closed.
+    /// `true` if the limiter is closed.
     pub is_closed: bool,
-    /// Whether the limit holds for each key.
+    /// `true` if the limit holds for each key.
     pub is_keyed: bool,
-    /// The use of all runtimes together. The limit is that of one runtime.
+    /// The use in all runtimes together. The limit is that of one runtime.
     pub usage: Usage,
-    /// The number of runtimes that live and have used the limiter.
+    /// The number of live runtimes that have used the limiter.
     pub live_runtimes: usize,
-    /// The permits of these runtimes together. Of no meaning with keys.
+    /// The sum of these runtimes' permits. It has no meaning with keys.
     pub capacity: usize,
-    /// The counters of the limiter's name, of all runtimes, those that have ended too. They never go back.
+    /// The counters of the limiter's name in all runtimes, also in those that have ended. They
+    /// never go back.
     pub totals: Totals,
-    /// The part of the totals that was counted by limiters that had the name before this one.
+    /// The part of the totals that earlier limiters with this name have counted.
     pub inherited: Option<Arc<Totals>>,
-    /// The figures of each runtime that lives and has used the limiter, by its number. Last those of the
-    /// runtimes that have ended.
+    /// The figures of each live runtime that has used the limiter, by number. The last entry is for
+    /// all runtimes that have ended.
     pub by_runtime: Vec<RuntimeReading>,
     /// The number of [warnings](crate::Snapshot::warnings).
     pub warnings: usize,
@@ -48,9 +49,9 @@ pub struct RuntimeReading {
     /// The number of the runtime, as in a [`RuntimeSnapshot`](crate::RuntimeSnapshot). `None` stands for all
     /// runtimes that have ended.
     pub runtime: Option<u64>,
-    /// The use. Runtimes that have ended have no limit: it is 0.
+    /// The use of permits. For ended runtimes the limit is 0.
     pub usage: Usage,
-    /// The calls, counted for this limiter and no other of its name.
+    /// The counts of this limiter's calls, without those of earlier limiters with this name.
     pub counters: Counters,
 }
 
@@ -58,7 +59,7 @@ pub struct RuntimeReading {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyReading {
-    /// The key itself if it is a text, a number or an address; else its type and its hash.
+    /// The key itself if it is a text, a number or an address. Otherwise its type and its hash.
     pub name: String,
     /// The permits that are out.
     pub in_use: usize,

@@ -1,4 +1,4 @@
-//! Figures of a limiter at one moment.
+//! The figures of a limiter at one moment, for people.
 
 use super::{Counters, Histogram, LimitChanges, RejectedCounts, ShadowedCounts, Usage, WaitTimes};
 use crate::scope::Scope;
@@ -8,9 +8,9 @@ use std::time::Duration;
 
 /// A limiter's figures at one moment, in total and for each live runtime.
 ///
-/// Each semaphore is read at once, so that its figures agree with each other; several runtimes are
-/// read one after another. `Display` prints one line, aligned so that snapshots printed below one
-/// another make a table.
+/// Each semaphore is read in one step, so the figures of one runtime agree with each other. Several
+/// runtimes are read one after another. `Display` prints one aligned line, so that snapshots
+/// printed below one another make a table.
 ///
 /// # Examples
 ///
@@ -30,18 +30,19 @@ use std::time::Duration;
 pub struct Snapshot {
     /// The limiter's name.
     pub name: String,
-    /// What the limiter's permits are shared by.
+    /// The calls that share the permits.
     pub scope: Scope,
-    /// All runtimes together, those that have ended too. The limit is that of one scope.
+    /// The figures of all runtimes together, also of those that have ended. The limit is that of
+    /// one scope.
     pub total: Figures,
-    /// Each runtime that lives and has used the limiter. With process scope, and for calls made
-    /// outside any runtime, one entry that stands for the process.
+    /// The figures of each live runtime that has used the limiter. With process scope, and for
+    /// calls outside any runtime, one entry stands for the process.
     pub runtimes: Vec<RuntimeSnapshot>,
-    /// What can be set while the program runs, as it is in force, and who set it.
+    /// The settings in force, and the source of each.
     pub settings: Settings,
-    /// How often the limit was changed, by whom.
+    /// The number of changes of the limit, by source.
     pub limit_changes: LimitChanges,
-    /// What was found wrong in the limiter's configuration, in words.
+    /// Descriptions of faults in the limiter's configuration.
     pub warnings: Vec<String>,
 }
 
@@ -50,10 +51,10 @@ pub struct Snapshot {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct RuntimeSnapshot {
-    /// The runtime's number, in the order in which limiters first saw the runtimes, from 1. 0 is the
-    /// process. A number is never used again.
+    /// The runtime's number, from 1, in the order in which limiters first saw the runtimes. 0 is
+    /// the process. Numbers are never reused.
     pub runtime: u64,
-    /// Since the runtime was first seen.
+    /// The figures since the runtime was first seen.
     pub figures: Figures,
 }
 
@@ -62,29 +63,30 @@ pub struct RuntimeSnapshot {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Figures {
-    /// How many permits there are. With keys, for each key.
+    /// The number of permits. With keys, the number for each key.
     pub limit: usize,
-    /// How many of them are out. More than `limit` for a while after the limit was lowered; in a
-    /// total, up to `limit` for each runtime.
+    /// The permits that are out. After the limit was lowered this may be more than `limit` for a
+    /// while. In a total it is up to `limit` for each runtime.
     pub in_use: usize,
-    /// How many calls wait.
+    /// The calls that wait.
     pub waiting: usize,
-    /// How many keys have holders or waiters (or starts whose window is not over). 0 without keys.
+    /// The keys that have holders or waiters, or starts whose window is not over. 0 without keys.
     pub keys: usize,
-    /// The most calls that have ever waited at the same time (for one runtime).
+    /// The most calls that have ever waited at the same time (in one runtime).
     pub most_waiting: usize,
     /// Calls that found a permit free.
     pub admitted_at_once: u64,
     /// Calls that waited and got a permit.
     pub admitted_after_waiting: u64,
-    /// Calls that were dropped while they waited, or before they noticed that they had got a permit.
+    /// Calls that were dropped while they waited, or before they noticed that they had been handed
+    /// a permit.
     pub cancelled: u64,
-    /// Calls that were not let in, by reason.
+    /// Calls that were refused, by reason.
     pub rejected: RejectedCounts,
-    /// Calls of a limiter that is a `shadow` which would not have been let in at once. They are
-    /// among `admitted_at_once` as well.
+    /// Calls of a shadow that the limit would not have admitted at once. They also count in
+    /// `admitted_at_once`.
     pub shadowed: ShadowedCounts,
-    /// How long the calls waited that were admitted after waiting.
+    /// The waits of the calls that were admitted after waiting.
     pub wait: WaitTimes,
 }
 

@@ -1,19 +1,19 @@
-//! What is counted under a limiter's name.
+//! The counters of a limiter's name.
 
 use super::{Counters, Histogram, LimitChanges};
 
-/// The counters of a name: of all limiters that have had it, one after another.
+/// The counters of a name, for all limiters that have had it, one after another.
 ///
-/// Backends take it that a counter never goes back. So a limiter that takes a name goes on from where the
-/// last limiter of that name was.
+/// Metrics backends expect that a counter never goes back. So a limiter that takes a name continues
+/// the counters of the last limiter with that name.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Totals {
-    /// The calls.
+    /// The counts of the calls.
     pub counters: Counters,
     /// The changes of the limit.
     pub limit_changes: LimitChanges,
-    /// How long permits were held, of a sample of the calls (feature `diagnostics`).
+    /// The times for which permits were held, of a sample of the calls (feature `diagnostics`).
     pub hold_times: Option<Box<Histogram>>,
 }
 
@@ -26,7 +26,7 @@ impl Totals {
         Self { counters, limit_changes, hold_times }
     }
 
-    /// Adds what others have counted.
+    /// Adds other totals.
     pub(crate) fn add(&mut self, other: &Self) {
         self.counters.add(&other.counters);
         self.limit_changes.add(&other.limit_changes);
@@ -35,7 +35,7 @@ impl Totals {
         }
     }
 
-    /// Whether nothing has been counted.
+    /// Returns whether nothing has been counted.
     pub(crate) fn is_zero(&self) -> bool {
         self.counters.is_zero()
             && self.limit_changes == LimitChanges::default()

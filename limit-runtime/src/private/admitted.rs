@@ -1,26 +1,26 @@
-//! The outcome of a call, as the attribute's code takes it.
+//! The result of a call, as the attribute's code matches on it.
 
 use crate::permit::Permit;
 use crate::rejected::Rejected;
 use std::convert::Infallible;
 
-/// For the attribute: a permit, or why there is none.
+/// A permit, or the refusal of the call.
 ///
-/// No `Result`: the `match` on it counts as the user's code, so that lints look into its arms, and
-/// they have advice for a `match` on a `Result`.
+/// This is no `Result`: lints look into the arms of the attribute's `match` as into the user's
+/// code, and they have advice for a `match` on a `Result`.
 #[derive(Debug)]
 pub enum Admitted<R> {
     /// The permit.
     Permit(Permit),
-    /// Why a call was not let in.
+    /// The refusal of a call.
     Refused(R),
 }
 
-/// For the attribute: what `acquire` gave, whichever limiter it was of.
+/// Converts the output of any limiter's `acquire`.
 pub trait IntoAdmitted {
-    /// Why a call was not let in.
+    /// The type of the refusal.
     type Refusal;
-    /// The permit, or why there is none.
+    /// Converts to a permit or a refusal.
     fn into_admitted(self) -> Admitted<Self::Refusal>;
 }
 
@@ -45,12 +45,12 @@ impl IntoAdmitted for Result<Permit, Rejected> {
     }
 }
 
-/// For the attribute: the permit of a limit in shadow, which refuses nobody, also where the call's own
-/// options could otherwise be refused.
+/// Returns the permit of a shadow, which refuses no call, even if the call's own options could be
+/// refused.
 ///
 /// # Panics
 ///
-/// If there is none.
+/// If the call was refused.
 pub fn never_refused(result: Result<Permit, Rejected>) -> Permit {
     match result {
         Ok(permit) => permit,
@@ -58,7 +58,7 @@ pub fn never_refused(result: Result<Permit, Rejected>) -> Permit {
     }
 }
 
-/// For the attribute: a function's value for a call that is refused.
+/// Makes a function's value from a refusal.
 #[diagnostic::on_unimplemented(
     message = "calls of this function can be refused, and `{T}` cannot carry the refusal",
     label = "`{T}` cannot carry a refusal",
@@ -66,12 +66,12 @@ pub fn never_refused(result: Result<Permit, Rejected>) -> Permit {
     note = "or say what is given instead: add `on_reject = |rejected| …` to the attribute"
 )]
 pub trait Refuse<T> {
-    /// The function's value.
+    /// Returns the function's value.
     fn refuse(self) -> T;
 }
 
-// None of these is to be gone into by the compiler, which would say that `E` is not `From<Rejected>`
-// and leave out the advice above.
+// These impls are marked `do_not_recommend`, or the compiler would look into them and say that `E`
+// is not `From<Rejected>`, without the advice above.
 #[diagnostic::do_not_recommend]
 impl<T> Refuse<T> for Infallible {
     fn refuse(self) -> T {

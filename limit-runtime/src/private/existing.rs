@@ -1,16 +1,17 @@
-//! For the attribute: whether the value of `limiter = …` is a limiter, which goes with the call.
+//! A check that the value of `limiter = …` is not a limiter that lives only as long as the call.
 
 use crate::admission::Admission;
 use crate::limiter::Limiter;
 
-/// What an expression gives, borrowed.
+/// A borrowed value of `limiter = …`.
 #[derive(Debug)]
 pub struct Existing<'a, T>(pub &'a T);
 
 impl<E: Admission, K> Existing<'_, Limiter<E, K>> {
-    /// Does not compile: the limiter is made for the call.
+    /// Fails to compile: the limiter was made for this one call.
     ///
-    /// It comes before [`IsShared::outlives_the_call`], because methods of the type itself do.
+    /// Method look-up finds it before [`IsShared::outlives_the_call`], because it is a method of
+    /// the type itself.
     pub fn outlives_the_call(&self)
     where
         Limiter<E, K>: OutlivesTheCall,
@@ -18,7 +19,7 @@ impl<E: Admission, K> Existing<'_, Limiter<E, K>> {
     }
 }
 
-/// Of a reference to a limiter, an `Arc` with one and the like.
+/// Implemented for all values: references to a limiter, an `Arc` with one, and so on.
 pub trait IsShared {
     /// Does nothing.
     fn outlives_the_call(&self) {}
@@ -26,7 +27,7 @@ pub trait IsShared {
 
 impl<T> IsShared for Existing<'_, T> {}
 
-/// Of no type.
+/// Implemented by no type.
 #[diagnostic::on_unimplemented(
     message = "this makes a new limiter for each call, which limits nothing",
     label = "a limiter that goes with the call",

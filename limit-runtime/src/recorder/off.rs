@@ -1,4 +1,4 @@
-//! Stands for the recorder without the feature `diagnostics`: it records nothing, and costs nothing.
+//! The recorder without the feature `diagnostics`: it records nothing and costs nothing.
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallSite;

@@ -1,11 +1,11 @@
-//! Slots for the calls that are recorded: taken and given back without a lock that all calls share.
+//! Slots for recorded calls. Taking one and giving it back needs no lock that all calls share.
 //!
-//! A slot belongs to whoever has set its `taken`. Who takes one tries those near to where the same
-//! thread had its last, so that threads keep out of each other's way. Chunks of slots are made as they
-//! are needed, each twice as large as the one before, and stay.
+//! The thread that has set `taken` owns the slot. A thread first tries the slots near its last one,
+//! so that threads rarely try the same slots. Chunks of slots are made when they are needed, each
+//! twice as large as the one before. They are never freed.
 //!
-//! What a slot says is written as a whole and read as a whole (`AtomicCell`): a reader sees a call or
-//! none, never half of one and half of another.
+//! A slot's content is written and read as a whole (`AtomicCell`). So a reader sees a complete call
+//! or none.
 
 use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::task::Id;
 
-/// What is known of a call.
+/// The data of a recorded call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Info {
-    /// Its index.
+    /// The limiter's index.
     pub(crate) limiter: Option<u32>,
     /// The semaphore's number.
     pub(crate) semaphore: usize,
@@ -27,19 +27,20 @@ pub(crate) struct Info {
     pub(crate) task: Option<Id>,
     pub(crate) since: Instant,
     pub(crate) weight: u32,
-    /// Otherwise it waits.
+    /// `true` if the call holds permits, `false` if it waits.
     pub(crate) holds: bool,
-    /// Whether the log says that it has been held for long.
-    pub(crate) is_told: bool,
+    /// `true` if the log has reported that the permits are held for long.
+    pub(crate) is_reported: bool,
 }
 
 impl PartialEq for Info {
     fn eq(&self, other: &Self) -> bool {
         let key = |info: &Self| {
-            let Self { limiter, semaphore, task, since, weight, holds, is_told, .. } = *info;
-            (limiter, semaphore, task, since, weight, holds, is_told)
+            let Self { limiter, semaphore, task, since, weight, holds, is_reported, .. } = *info;
+            (limiter, semaphore, task, since, weight, holds, is_reported)
         };
-        // The locations by address: it is quicker, and the same call has the same one.
+        // Locations are compared by address. This is quicker, and one call always has the same
+        // address.
         std::ptr::eq(self.site, other.site) && key(self) == key(other)
     }
 }
@@ -52,11 +53,11 @@ pub(crate) struct Slot {
     info: AtomicCell<Option<Info>>,
 }
 
-/// The first has `FIRST`, each further one twice as many: 16 million in all. What is more than that is
-/// not recorded.
+/// The number of chunks. The first has `FIRST` slots, each further one twice as many, 16 million in
+/// all. Calls beyond that are not recorded.
 const CHUNKS: usize = 18;
 const FIRST: usize = 64;
-/// So many slots of a chunk are tried before the next one.
+/// The number of slots of a chunk that are tried before the next chunk.
 const TRIES: usize = 8;
 
 type Chunk = Box<[CachePadded<Slot>]>;
@@ -64,31 +65,31 @@ type Chunk = Box<[CachePadded<Slot>]>;
 static CHUNKS_MADE: [OnceCell<Chunk>; CHUNKS] = [const { OnceCell::new() }; CHUNKS];
 
 thread_local! {
-    /// Where this thread had its last slot.
+    /// The index of the thread's last slot.
     static NEAR: Cell<usize> = Cell::new(next_thread());
 }
 
-/// Threads begin far from each other.
+/// Returns the first index of a new thread. Threads begin `TRIES` slots apart.
 fn next_thread() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     THREADS.fetch_add(1, Ordering::Relaxed).wrapping_mul(TRIES)
 }
 
-/// Takes a slot for a call.
+/// Takes a slot for a call. Returns `None` if the slots that were tried are taken.
 pub(crate) fn take(info: Info) -> Option<&'static Slot> {
-    // Not to be had while the thread's locals are dropped.
+    // The thread's locals cannot be reached while they are dropped.
     let near = NEAR.try_with(Cell::get).unwrap_or(0);
     for (number, chunk) in CHUNKS_MADE.iter().enumerate() {
         let chunk =
             chunk.get_or_init(|| (0..FIRST << number).map(|_| CachePadded::default()).collect());
         for offset in 0..TRIES {
-            let place = near.wrapping_add(offset);
-            let slot = &chunk[place % chunk.len()];
-            // Acquire: what its last owner wrote to it comes before what we write.
+            let index = near.wrapping_add(offset);
+            let slot = &chunk[index % chunk.len()];
+            // `Acquire` pairs with `give_back`: the last owner's writes come before this thread's.
             let mine =
                 !slot.taken.load(Ordering::Relaxed) && !slot.taken.swap(true, Ordering::Acquire);
             if mine {
-                let _ = NEAR.try_with(|near| near.set(place));
+                let _ = NEAR.try_with(|near| near.set(index));
                 slot.info.store(Some(info));
                 return Some(slot);
             }
@@ -97,7 +98,7 @@ pub(crate) fn take(info: Info) -> Option<&'static Slot> {
     None
 }
 
-/// Changes what a slot of one's own says. Returns whether it says anything.
+/// Changes the content of the caller's own slot. Returns whether it has any.
 pub(crate) fn change(slot: &'static Slot, change: impl Fn(Info) -> Info) -> bool {
     // The thread that warns may mark a holder as told at the same time.
     slot.info.fetch_update(|info| Some(info.map(&change))).is_ok_and(|info| info.is_some())
@@ -110,35 +111,36 @@ pub(crate) fn split(slot: &'static Slot, weight: u32) -> Option<Info> {
     Some(Info { weight, ..before })
 }
 
-/// Gives a slot back; what it said last.
+/// Gives a slot back, and returns its last content.
 pub(crate) fn give_back(slot: &'static Slot) -> Option<Info> {
     let info = slot.info.swap(None);
-    // Release: pairs with the `Acquire` of who takes it next.
+    // `Release` pairs with the `Acquire` of the next owner in `take`.
     slot.taken.store(false, Ordering::Release);
     info
 }
 
-/// All calls that are recorded at this moment.
+/// Returns all calls that are recorded at this moment.
 pub(crate) fn all() -> impl Iterator<Item = Info> {
     slots().filter_map(|slot| slot.info.load())
 }
 
-/// Marks all calls of which that is so as told, and tells each at once, with what was found out about it
-/// before. A call that goes at the same moment is either told with its end to come or not told.
-pub(crate) fn tell_each<T>(
-    is_so: impl Fn(&Info) -> bool,
-    find_out: impl Fn(&Info) -> T,
-    mut tell: impl FnMut(&Info, T),
+/// Reports each call that `is_due`, once. Marks the call, and then calls `report` with the result
+/// of `look_up`. A call that ends at the same moment is reported together with its end, or not at
+/// all.
+pub(crate) fn report_each<T>(
+    is_due: impl Fn(&Info) -> bool,
+    look_up: impl Fn(&Info) -> T,
+    mut report: impl FnMut(&Info, T),
 ) {
     for slot in slots() {
-        let Some(info) = slot.info.load().filter(|info| !info.is_told && is_so(info)) else {
+        let Some(info) = slot.info.load().filter(|info| !info.is_reported && is_due(info)) else {
             continue;
         };
-        let found = find_out(&info);
-        let marked = Info { is_told: true, ..info };
-        // Then the call was there all the while that it was found out.
+        let result = look_up(&info);
+        let marked = Info { is_reported: true, ..info };
+        // If the exchange succeeds, the call has not ended since `look_up`, so the result is right.
         if slot.info.compare_exchange(Some(info), Some(marked)).is_ok() {
-            tell(&marked, found);
+            report(&marked, result);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The task that tells when its runtime ends.
+//! The task that reports the end of its runtime.
 
 use super::epoch::EpochRef;
 use super::runtimes::Runtimes;
@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::task::{Context, Poll, RawWakerVTable, Waker};
 use tokio::runtime::Id;
 
-/// The table of functions of the wakers of tokio's tasks, learnt from a guard's own.
+/// The functions of the wakers of tokio's tasks. A guard learns them from its own waker.
 static TASK_WAKER: AtomicPtr<RawWakerVTable> = AtomicPtr::new(ptr::null_mut());
 
-/// Never ready; tokio drops it when the runtime shuts down, and that retires the registry.
+/// A future that is never ready. Tokio drops it when the runtime shuts down, and that retires the
+/// registry.
 pub(super) struct Guard {
     runtimes: &'static Runtimes<Id>,
     runtime: Id,
@@ -30,7 +31,7 @@ impl Future for Guard {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let table = ptr::from_ref(context.waker().vtable()).cast_mut();
-        // Only ever compared, never followed: no ordering is needed.
+        // Relaxed: the pointer is only compared, never followed.
         TASK_WAKER.store(table, Ordering::Relaxed);
         Poll::Pending
     }
@@ -42,7 +43,8 @@ impl Drop for Guard {
     }
 }
 
-/// Whether it is the waker of a task of tokio's. `false` if no guard has been polled yet.
+/// Returns whether the waker belongs to one of tokio's tasks. Returns `false` if no guard has been
+/// polled yet.
 #[inline]
 pub(crate) fn is_task_waker(waker: &Waker) -> bool {
     ptr::eq(waker.vtable(), TASK_WAKER.load(Ordering::Relaxed))

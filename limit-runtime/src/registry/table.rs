@@ -2,12 +2,12 @@
 
 use once_cell::sync::OnceCell;
 
-/// Elements in the first chunk; each further chunk has twice as many. (Models look at one.)
+/// The elements in the first chunk. Each further chunk has twice as many. (Models use one element.)
 const FIRST: usize = if cfg!(limit_loom) { 1 } else { 16 };
-/// Room for 2²⁸ elements.
+/// The number of chunks: room for 2²⁸ elements.
 const CHUNKS: usize = 24;
 
-/// Elements by index. A chunk of them is made when one of it is first used.
+/// Elements by index. The first use of an element makes its whole chunk.
 #[derive(Debug)]
 pub(super) struct Table<T> {
     chunks: [OnceCell<Box<[T]>>; CHUNKS],
@@ -18,30 +18,30 @@ impl<T> Table<T> {
         Self { chunks: [const { OnceCell::new() }; CHUNKS] }
     }
 
-    /// The element with that index, made with its whole chunk if it is not there yet.
+    /// Returns the element with this index. Makes its chunk if that does not exist.
     #[inline]
     pub(super) fn get_or_make(&self, index: usize, make: fn() -> T) -> &T {
-        let (chunk, offset) = place(index);
+        let (chunk, offset) = locate(index);
         match self.chunks[chunk].get() {
             Some(elements) => &elements[offset],
             None => &self.grow(chunk, make)[offset],
         }
     }
 
-    /// The element with that index, if its chunk has been made.
+    /// Returns the element with this index, if its chunk exists.
     #[inline]
     pub(super) fn get(&self, index: usize) -> Option<&T> {
-        let (chunk, offset) = place(index);
+        let (chunk, offset) = locate(index);
         self.chunks.get(chunk)?.get().map(|elements| &elements[offset])
     }
 
-    /// All that have been made, with their indices.
+    /// Returns all elements that exist, with their indices.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
         let made = self
             .chunks
             .iter()
             .enumerate()
-            .filter_map(|(chunk, elements)| Some((first_of(chunk), elements.get()?)));
+            .filter_map(|(chunk, elements)| Some((first_index(chunk), elements.get()?)));
         made.flat_map(|(first, elements)| {
             elements.iter().enumerate().map(move |(offset, element)| (first + offset, element))
         })
@@ -54,16 +54,16 @@ impl<T> Table<T> {
     }
 }
 
-/// Chunk, and offset in it.
+/// Returns the chunk of an index, and the offset in the chunk.
 #[inline]
-fn place(index: usize) -> (usize, usize) {
+fn locate(index: usize) -> (usize, usize) {
     let chunk = ((index / FIRST) + 1).ilog2() as usize;
-    (chunk, index - first_of(chunk))
+    (chunk, index - first_index(chunk))
 }
 
-/// The index of a chunk's first element.
+/// Returns the index of a chunk's first element.
 #[inline]
-fn first_of(chunk: usize) -> usize {
+fn first_index(chunk: usize) -> usize {
     (FIRST << chunk) - FIRST
 }
 
@@ -76,7 +76,7 @@ mod tests {
         let table = Table::<usize>::new();
         assert_eq!(table.get(1000), None);
         assert_eq!(table.iter().count(), 0);
-        // In the third chunk, of 64, before which the first two are not made.
+        // The third chunk has 64 elements. The first two chunks are not made for it.
         assert_eq!(*table.get_or_make(50, || 7), 7);
         let made: Vec<_> = table.iter().map(|(index, _)| index).collect();
         assert_eq!(made, (48..112).collect::<Vec<_>>());

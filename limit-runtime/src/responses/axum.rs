@@ -7,14 +7,16 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use http::status::StatusCode;
 use std::time::Duration;
 
-/// With the feature `axum`: 503 (service unavailable), or 504 (gateway timeout) if the call timed
-/// out. The body is the error's text.
+/// With the feature `axum-08`: the status is 503 (service unavailable), or 504 (gateway timeout) if
+/// the call timed out. The body is the error's text.
 ///
-/// `Retry-After` is [`retry_after`](Rejected::retry_after) in whole seconds rounded up, and 1 at the least.
-/// It is 1 as well where there is no estimate yet, as at a limiter's first refusal. A call that is too
-/// heavy has none, because it would be refused again, nor has one that came to a closed limiter, because
-/// nobody can know when that opens. The refusal itself is among the response's extensions, so that a
-/// layer can log it or write another body: the text names the limiter and its figures.
+/// `Retry-After` is [`retry_after`](Rejected::retry_after) in whole seconds, rounded up, and at
+/// least 1. It is also 1 if there is no estimate, as at a limiter's first refusal. Two kinds have
+/// no `Retry-After`: `TooHeavy`, because the same call would be refused again, and `Closed`,
+/// because it is not known when the limiter opens.
+///
+/// The response's extensions contain the refusal, so that a layer can log it or write another body.
+/// Note that the text names the limiter and its figures.
 ///
 /// # Examples
 ///
@@ -51,7 +53,7 @@ impl IntoResponse for Rejected {
     }
 }
 
-/// With the feature `axum`: the same response, for a handler that returns `Result<_, Response>`.
+/// With the feature `axum-08`: the same response, for a handler that returns `Result<_, Response>`.
 ///
 /// # Examples
 ///
@@ -70,9 +72,9 @@ impl From<Rejected> for Response {
     }
 }
 
-/// With the feature `axum`: the status alone, for a handler that returns `Result<_, StatusCode>`. Its
-/// client is told neither which limit it was nor when to ask again: to fail with the [`Rejected`] says
-/// more.
+/// With the feature `axum-08`: the status alone, for a handler that returns `Result<_,
+/// StatusCode>`. The client learns neither which limit it was nor when to try again. A handler that
+/// fails with [`Rejected`] tells both.
 ///
 /// # Examples
 ///
@@ -102,7 +104,7 @@ fn status(rejected: &Rejected) -> StatusCode {
     }
 }
 
-/// Rounded up, and 1 at the least: "after 0 seconds" would have everybody back at once.
+/// Rounds up to at least 1: "after 0 seconds" would bring all clients back at once.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }

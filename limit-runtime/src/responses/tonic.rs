@@ -7,18 +7,18 @@ use std::time::Duration;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
-/// The key by which gRPC's own clients let a server say when to retry, in milliseconds, or never, if
-/// the number is negative: gRFC A6, client retries, "pushback".
+/// The metadata key by which a server tells gRPC clients when to retry, in milliseconds. A negative
+/// number means never. Source: gRFC A6, client retries, "pushback".
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
-/// With the feature `tonic`: `RESOURCE_EXHAUSTED`, or `DEADLINE_EXCEEDED` if the call timed out. The
-/// message is the error's text, and the refusal itself is the status's source.
+/// With the feature `tonic-014`: the code is `RESOURCE_EXHAUSTED`, or `DEADLINE_EXCEEDED` if the
+/// call timed out. The message is the error's text, and the status's source is the refusal.
 ///
-/// The metadata `grpc-retry-pushback-ms`, which clients heed that have a retry policy for the code,
-/// is [`retry_after`](Rejected::retry_after) in milliseconds rounded up, and 1000 where there is no
-/// estimate yet, as at a limiter's first refusal. It is -1, "do not retry", for a call that is too heavy:
-/// it would be refused again. A call that came to a closed limiter has none, because nobody can know
-/// when that opens.
+/// The metadata `grpc-retry-pushback-ms` is [`retry_after`](Rejected::retry_after) in milliseconds,
+/// rounded up. Clients with a retry policy for the code obey it. It is 1000 if there is no
+/// estimate, as at a limiter's first refusal. It is -1, "do not retry", for a call that is too
+/// heavy, which would be refused again. A refusal by a closed limiter has none: it is not known
+/// when the limiter opens.
 ///
 /// # Examples
 ///
@@ -65,7 +65,7 @@ impl From<Rejected> for Status {
     }
 }
 
-/// Rounded up. The key's values are of 32 bits, signed.
+/// Rounds up. The key's values have 32 bits, signed.
 fn milliseconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
 }

@@ -1,34 +1,35 @@
-//! The settings of a limiter as they are in force, and the source of each.
+//! The settings in force of a limiter, and the source of each.
 
 use super::{SettingKind, SettingValue, SettingValues};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where a setting's value comes from. Each overrides those before it.
+/// The sources of a setting's value. Each overrides the sources before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Source {
-    /// The code: the attribute's options, or how a limiter was made.
+    /// The code: the attribute's options, or the setters that made the limiter.
     Attribute,
-    /// A configuration (feature `config`).
+    /// A configuration, such as the file of the crate `limit-config`.
     File,
     /// An environment variable.
     Environment,
-    /// A change while the program runs: [`Limiter::set_limit`](crate::Limiter::set_limit) and its like.
+    /// A change while the program runs, by [`Limiter::set_limit`](crate::Limiter::set_limit) and
+    /// its like.
     Live,
 }
 
 impl Source {
-    /// All of them, the weakest first.
+    /// All sources, the weakest first.
     pub const ALL: &'static [Self] = &[Self::Attribute, Self::File, Self::Environment, Self::Live];
 
     /// The number of sources.
     pub(crate) const COUNT: usize = Self::ALL.len();
 
-    /// As in figures and logs: `attribute`, `file`, `environment` or `live`.
+    /// Returns the name in figures and logs: `attribute`, `file`, `environment` or `live`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,7 +54,7 @@ impl fmt::Display for Source {
 pub struct Setting<T> {
     /// The value in force.
     pub value: T,
-    /// Who set it.
+    /// The source of the value.
     pub source: Source,
 }
 
@@ -68,7 +69,8 @@ impl<T> Setting<T> {
     }
 }
 
-/// What can be set while a program runs, as it is in force. Part of a [`Snapshot`](crate::Snapshot).
+/// The settings in force of a limiter, and the source of each. A part of a
+/// [`Snapshot`](crate::Snapshot).
 ///
 /// # Examples
 ///
@@ -87,21 +89,22 @@ impl<T> Setting<T> {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Settings {
-    /// How many permits there are; with keys, for each.
+    /// The number of permits. With keys, the number for each key.
     pub limit: Setting<usize>,
-    /// At most so many calls wait.
+    /// The number of calls that may wait. `None` is no bound.
     pub max_waiting: Setting<Option<usize>>,
-    /// A call waits no longer than this, if it does not say itself how long.
+    /// The longest wait of calls that set none themselves. `None` is no bound.
     pub max_wait: Setting<Option<Duration>>,
-    /// Whether the limit holds. `false` also where [`set_enabled`](crate::Limiter::set_enabled) leaves it to
-    /// a limiter that was made so.
+    /// `true` if the limit holds. It is also `false` if
+    /// [`set_enabled(true)`](crate::Limiter::set_enabled) leaves the choice to the calls and the
+    /// code disables them.
     pub enabled: Setting<bool>,
-    /// Whether it lets everybody in and only counts what it would have done.
+    /// `true` if the limiter admits every call and only counts what the limit would have done.
     pub shadow: Setting<bool>,
 }
 
 impl Settings {
-    /// The value of a setting, and where it comes from. The value is `None` where calls may wait without
+    /// Returns the value of a setting, with its source. The value is `None` if the setting has no
     /// bound.
     #[must_use]
     pub fn get(&self, kind: SettingKind) -> Setting<Option<SettingValue>> {
@@ -114,32 +117,33 @@ impl Settings {
         }
     }
 
-    /// All settings, in the order of [`SettingKind::ALL`].
+    /// Returns all settings, in the order of [`SettingKind::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (SettingKind, Setting<Option<SettingValue>>)> + '_ {
         SettingKind::ALL.iter().map(|&kind| (kind, self.get(kind)))
     }
 }
 
-/// The values that override those of the code.
+/// The values that override the code's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Overrides {
-    /// By source. Those of [`Source::Attribute`] are always empty: the code's values are elsewhere.
+    /// The values by source. Those of [`Source::Attribute`] are always empty: the code's values are
+    /// elsewhere.
     by_source: [SettingValues; Source::COUNT],
 }
 
 impl Overrides {
-    /// The values that a source has set.
+    /// Returns the values that a source has set.
     pub(crate) fn values(&self, source: Source) -> &SettingValues {
         &self.by_source[source as usize]
     }
 
-    /// The values that a source sets. The code's are not among them.
+    /// Returns the values that a source has set, to be changed. The source is not the code.
     pub(crate) fn values_mut(&mut self, source: Source) -> &mut SettingValues {
         debug_assert_ne!(source, Source::Attribute, "the code's values are elsewhere");
         &mut self.by_source[source as usize]
     }
 
-    /// Finds a value in the strongest source that has it.
+    /// Returns a value from the strongest source that has it.
     pub(crate) fn find<T>(
         &self,
         value: impl Fn(&SettingValues) -> Option<T>,
@@ -149,7 +153,8 @@ impl Overrides {
     }
 }
 
-/// A setting does not fit a limiter: its calls cannot be told that they are refused.
+/// The error of a setter: the limiter does not support the setting, for instance because its calls
+/// cannot be told that they are refused.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unsupported {
     pub(crate) limiter: Arc<str>,
@@ -158,13 +163,13 @@ pub struct Unsupported {
 }
 
 impl Unsupported {
-    /// The limiter's name.
+    /// Returns the limiter's name.
     #[must_use]
     pub fn limiter(&self) -> &str {
         &self.limiter
     }
 
-    /// The setting: `max_waiting`, `max_wait` or `shadow`.
+    /// Returns the setting, such as `max_waiting`, `max_wait` or `shadow`.
     #[must_use]
     pub fn setting(&self) -> &'static str {
         self.setting

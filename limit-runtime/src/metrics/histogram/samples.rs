@@ -1,11 +1,11 @@
-//! The samples of a histogram, for those who keep histograms of their own.
+//! Access to the samples of a histogram, for exporters with histograms of their own.
 
 use super::{Histogram, upper_bound};
 use std::time::Duration;
 
 impl Histogram {
-    /// Takes the samples of another histogram away, which this one includes. (The largest is not known
-    /// then: [`WaitTimes::max`](super::WaitTimes::max) is an upper bound.)
+    /// Subtracts the samples of another histogram that this one includes. The largest remaining
+    /// sample is not known: [`WaitTimes::max`](super::WaitTimes::max) is an upper bound then.
     pub fn subtract(&mut self, other: &Self) {
         for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
             *mine = mine.saturating_sub(*theirs);
@@ -14,14 +14,15 @@ impl Histogram {
         self.sum = self.sum.saturating_sub(other.sum);
     }
 
-    /// Counts the samples between bounds, which ascend: first those up to the first bound, last those above
-    /// the last one. Exact for bounds of 2ⁿ nanoseconds from 2¹⁰ (1 µs) to 2⁴² (73 minutes).
+    /// Counts the samples between ascending bounds. The first count contains the samples up to the
+    /// first bound, the last count those above the last bound. The counts are exact for bounds of
+    /// 2ⁿ nanoseconds, from 2¹⁰ (1 µs) to 2⁴² (73 minutes).
     #[must_use]
     pub fn counts(&self, bounds: &[Duration]) -> Vec<u64> {
         let mut counts = vec![0; bounds.len() + 1];
         let mut bound = 0;
         for (bucket, count) in self.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
-            // A bucket's upper bound belongs to it.
+            // A bucket contains its upper bound.
             let upper = Duration::from_nanos(upper_bound(bucket));
             while bounds.get(bound).is_some_and(|bound| *bound < upper) {
                 bound += 1;
@@ -31,8 +32,8 @@ impl Histogram {
         counts
     }
 
-    /// Samples, in seconds, each with how often it counts. They fall in the same buckets as the real samples
-    /// and have the same sum.
+    /// Returns samples in seconds, each with its count. They fall in the same buckets as the real
+    /// samples, and have the same sum.
     #[must_use]
     pub fn samples(&self) -> Vec<(f64, u64)> {
         let all: Vec<_> = std::iter::zip(0.., self.buckets)
@@ -42,7 +43,7 @@ impl Histogram {
                 ((lower, upper_bound(bucket).min(self.max)), count)
             })
             .collect();
-        // All stand equally far between the bounds of their buckets.
+        // All samples stand at the same fraction of their buckets' widths.
         let weigh = |bound: fn(&(u64, u64)) -> u64| -> u128 {
             all.iter().map(|(bounds, count)| u128::from(bound(bounds)) * u128::from(*count)).sum()
         };
@@ -50,7 +51,7 @@ impl Histogram {
         let share = share(self.sum.saturating_sub(least), most.saturating_sub(least));
         let samples = all.into_iter().map(|((lower, upper), count)| {
             let (lower, upper) = (seconds(lower), seconds(upper));
-            // Not above the bound, by however little.
+            // Rounding must not bring a sample above its bucket's bound.
             ((lower + share * (upper - lower)).min(upper), count)
         });
         samples.collect()
@@ -81,7 +82,7 @@ mod tests {
     )]
     fn samples_since_have_the_same_buckets_and_the_same_sum() {
         let mut histogram = Histogram::default();
-        // Numbers all over the place, the bounds of buckets among them.
+        // Numbers of all magnitudes, with bounds of buckets among them.
         let mut state = 7_u64;
         let samples = |from: u32| {
             (0..500_u32).map(move |index| {
@@ -98,20 +99,20 @@ mod tests {
             }
             let mut since = histogram.clone();
             since.subtract(&before);
-            let told = since.samples();
-            let mut told_buckets = [0; BUCKETS];
+            let given = since.samples();
+            let mut given_buckets = [0; BUCKETS];
             let mut sum = 0.0;
-            for &(sample, count) in &told {
+            for &(sample, count) in &given {
                 let nanoseconds = (sample * 1e9).round() as u64;
                 let bucket = bucket(nanoseconds);
-                // Not beyond the bounds by rounding.
+                // Rounding must not bring a sample beyond the bounds.
                 let within = |bucket| seconds(upper_bound(bucket));
                 assert!(sample <= within(bucket));
                 assert!(bucket == 0 || sample > within(bucket - 1));
-                told_buckets[bucket] += count;
+                given_buckets[bucket] += count;
                 sum += sample * count as f64;
             }
-            assert_eq!(told_buckets, new.buckets);
+            assert_eq!(given_buckets, new.buckets);
             let exact = new.sum as f64 / 1e9;
             assert!((sum - exact).abs() <= exact * 1e-9, "{sum} for {exact}");
             before = histogram.clone();
