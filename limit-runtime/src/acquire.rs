@@ -1,6 +1,8 @@
 //! The future that takes permits: it joins the queue, and leaves it when dropped.
 
 #[cfg(any(feature = "task", feature = "tower"))]
+pub(crate) mod acquiring;
+#[cfg(feature = "task")]
 pub(crate) mod run;
 mod ticker;
 
