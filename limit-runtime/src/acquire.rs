@@ -1,7 +1,9 @@
 //! The future that takes permits. It joins the wait list, and leaves it when dropped.
 
-mod block;
 #[cfg(any(feature = "task", feature = "tower"))]
+pub(crate) mod acquiring;
+mod block;
+#[cfg(feature = "task")]
 pub(crate) mod run;
 mod ticker;
 

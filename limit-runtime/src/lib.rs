@@ -121,9 +121,6 @@ pub mod tower;
 mod unwind;
 
 pub use acquire::Acquire;
-#[cfg(feature = "task")]
-#[cfg_attr(docsrs, doc(cfg(feature = "task")))]
-pub use acquire::run::Run;
 pub use admission::Admission;
 pub use events::{Event, EventKind};
 pub use keying::{Key, Keyed, Keying, Unkeyed};

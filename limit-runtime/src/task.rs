@@ -103,15 +103,13 @@
 //! # }
 //! ```
 
-mod gathered;
 mod items;
 mod limited;
 pub mod local;
 mod map;
 mod pool;
 mod results;
-mod start;
-mod whole;
+mod spawned;
 
 #[doc(no_inline)]
 pub use futures_util::stream::{Stream, StreamExt};
@@ -119,25 +117,11 @@ pub use items::{Items, OfIterator, OfStream};
 pub use limited::{LimitStreamExt, MapLimited};
 pub use map::{Map, TryMap};
 pub use pool::{OnDrop, Panicked, Pool};
-pub use results::{Results, UntilError};
 
-use futures_util::stream::FuturesUnordered;
-use gathered::{Gathered, TryGathered};
-use start::{Spawned, Task};
+use results::{in_order, in_order_or_error};
+use spawned::Spawned;
 use std::convert::identity;
 use std::future::Future;
-
-/// The future of [`gather`].
-pub type Gather<S, F, T> = Gathered<S, F, Spawned, Task<(usize, T)>, T>;
-
-/// The future of [`try_gather`].
-pub type TryGather<S, F, T, E> = TryGathered<S, F, Spawned, Task<(usize, Result<T, E>)>, T, E>;
-
-/// The stream of [`as_completed`].
-pub type AsCompleted<S, F, T> = Results<S, Spawned, fn(F) -> F, FuturesUnordered<Task<T>>>;
-
-/// The stream of [`try_as_completed`].
-pub type TryAsCompleted<S, F, T, E> = UntilError<AsCompleted<S, F, Result<T, E>>>;
 
 /// Runs all futures, at most `limit` at a time, and gives their outputs in the order of the input.
 ///
@@ -165,14 +149,16 @@ pub type TryAsCompleted<S, F, T, E> = UntilError<AsCompleted<S, F, Result<T, E>>
 /// # }
 /// ```
 #[track_caller]
-pub fn gather<I, Kind>(
+pub fn gather<T, F, S, Kind>(
     limit: usize,
-    futures: I,
-) -> Gather<I::Stream, I::Item, <I::Item as Future>::Output>
+    futures: impl Items<Kind, Stream = S>,
+) -> impl Future<Output = Vec<T>>
 where
-    I: Items<Kind, Item: Future<Output: Send + 'static> + Send + 'static>,
+    S: Stream<Item = F>,
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
 {
-    Gathered::new(futures.into_stream(), spawned(limit))
+    in_order(at_least_one(limit), futures.into_stream(), Spawned::new)
 }
 
 /// Runs all futures, at most `limit` at a time, until the first error, and gives their values in the
@@ -206,13 +192,17 @@ where
 /// # }
 /// ```
 #[track_caller]
-pub fn try_gather<I, Kind, T, E>(limit: usize, futures: I) -> TryGather<I::Stream, I::Item, T, E>
+pub fn try_gather<T, E, F, S, Kind>(
+    limit: usize,
+    futures: impl Items<Kind, Stream = S>,
+) -> impl Future<Output = Result<Vec<T>, E>>
 where
-    I: Items<Kind, Item: Future<Output = Result<T, E>> + Send + 'static>,
+    S: Stream<Item = F>,
+    F: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + 'static,
 {
-    TryGathered::new(futures.into_stream(), spawned(limit))
+    in_order_or_error(at_least_one(limit), futures.into_stream(), Spawned::new)
 }
 
 /// Runs all futures, at most `limit` at a time, and gives each one's output when it is there. Those that
@@ -241,14 +231,17 @@ where
 /// # }
 /// ```
 #[track_caller]
-pub fn as_completed<I, Kind>(
+pub fn as_completed<T, F, S, Kind>(
     limit: usize,
-    futures: I,
-) -> AsCompleted<I::Stream, I::Item, <I::Item as Future>::Output>
+    futures: impl Items<Kind, Stream = S>,
+) -> impl Stream<Item = T>
 where
-    I: Items<Kind, Item: Future<Output: Send + 'static> + Send + 'static>,
+    S: Stream<Item = F>,
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
 {
-    Results::new(futures.into_stream(), spawned(limit), identity)
+    let futures = futures.into_stream();
+    Map { limit: at_least_one(limit), items: futures, future_of: identity }.unordered()
 }
 
 /// As [`as_completed`], up to and with the first error; the futures that run are then cancelled. In
@@ -273,16 +266,18 @@ where
 /// # }
 /// ```
 #[track_caller]
-pub fn try_as_completed<I, Kind, T, E>(
+pub fn try_as_completed<T, E, F, S, Kind>(
     limit: usize,
-    futures: I,
-) -> TryAsCompleted<I::Stream, I::Item, T, E>
+    futures: impl Items<Kind, Stream = S>,
+) -> impl Stream<Item = Result<T, E>>
 where
-    I: Items<Kind, Item: Future<Output = Result<T, E>> + Send + 'static>,
+    S: Stream<Item = F>,
+    F: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + 'static,
 {
-    UntilError::new(as_completed(limit, futures))
+    let futures = futures.into_stream();
+    TryMap(Map { limit: at_least_one(limit), items: futures, future_of: identity }).unordered()
 }
 
 /// A future for each item of an iterator or stream, at most `limit` at a time, as tasks.
@@ -343,11 +338,6 @@ where
     E: Send + 'static,
 {
     TryMap(map(limit, items, future_of))
-}
-
-#[track_caller]
-fn spawned(limit: usize) -> Spawned {
-    Spawned { limit: at_least_one(limit) }
 }
 
 #[track_caller]

@@ -1,5 +1,7 @@
 //! A future under a permit: `run` and `spawn`.
 
+use futures::stream::{self, StreamExt};
+use limit_runtime::task::Pool;
 use limit_runtime::{KeyedLimiter, Limiter, Rejected, RejectedKind};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
 use limit_tests::polling::{assert_waits, served, waiter};
@@ -146,6 +148,29 @@ fn they_are_send_if_the_future_is() {
     let rc = Rc::new(7);
     let mut call = task::spawn(plain.run(async { *rc }));
     assert_eq!(assert_ready!(call.poll()), 7);
+}
+
+#[test]
+fn they_are_send_over_closures_that_borrow_too() {
+    async fn in_place(limiter: Arc<Limiter>, names: Arc<Vec<String>>) {
+        let lengths = || stream::iter(names.iter().map(|name| name.len())).collect::<Vec<_>>();
+        limiter.run(lengths()).await;
+        limiter.acquire().run(lengths()).await;
+    }
+
+    async fn spawned(limiter: Arc<Limiter>, names: &'static [String]) {
+        let lengths = || stream::iter(names.iter().map(|name| name.len())).collect::<Vec<_>>();
+        drop(limiter.spawn(lengths()).await);
+        drop(limiter.acquire().spawn(lengths()).await);
+        drop(Pool::over(&limiter).spawn(lengths()).await);
+    }
+
+    fn sent<T: Send>(value: T) -> T {
+        value
+    }
+    let limiter = Arc::new(Limiter::new("run-send-borrowed", 1));
+    drop(sent(in_place(Arc::clone(&limiter), Arc::default())));
+    drop(sent(spawned(limiter, &[])));
 }
 
 /// On its drop, notes how many permits are in use.

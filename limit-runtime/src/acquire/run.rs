@@ -1,33 +1,34 @@
-//! A future that runs under a permit, in place or in a task of its own.
+//! A future under a permit: here, or in a task of its own.
 
 use super::Acquire;
+use super::acquiring::Acquiring;
 use crate::admission::Admission;
 use crate::keying::Keying;
 use crate::permit::Permit;
 use crate::unwind::{Quiet, poll_to_end};
+use futures_util::future::FutureExt;
 use pin_project_lite::pin_project;
-use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use tokio::task::{JoinHandle, consume_budget};
 
-impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
+impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     /// Takes the permit, then runs the future to its end under it. The future is not polled before.
     ///
     /// The permit comes back when the future is done and dropped, or has panicked. The next call is
-    /// woken then. If its waker panics, the panic does not reach this call, and the output is
-    /// returned. (Feature `task`.)
+    /// admitted then. If its waker panics, this call gives its output all the same. (Feature
+    /// `task`.)
     ///
     /// # Cancel safety
     ///
-    /// As cancel safe as the future. Dropping the returned `Run` drops the future first. Then it
-    /// gives back the permit or leaves the queue.
+    /// As safe as the future: dropping this drops the future, and then the permit or the call's
+    /// turn in the queue.
     ///
     /// # Errors
     ///
-    /// The refusal, if the call can be refused. The future is then dropped without having been
+    /// If the limiter refuses the call, the refusal. The future is dropped without having been
     /// polled.
     ///
     /// # Examples
@@ -47,27 +48,29 @@ impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
     /// # }
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
-    pub fn run<F: IntoFuture>(
+    pub fn run<F, T>(
         self,
-        future: F,
-    ) -> Run<Self, F::IntoFuture, E, E::Outcome<F::Output>> {
-        Run::new(self, future.into_future(), E::again)
+        future: impl IntoFuture<IntoFuture = F>,
+    ) -> impl Future<Output = E::Outcome<T>>
+    where
+        F: Future<Output = T>,
+    {
+        ThenRun::new(self, future.into_future()).map(E::again)
     }
 
-    /// Takes the permit, then spawns the future as a task that holds it. Returns the task's handle.
+    /// Takes the permit, then spawns the future as a task that holds it. Gives the task's handle.
     ///
-    /// The caller waits until there is room for the task, so a loop makes no more tasks than the
-    /// limit. The permit comes back when the task is done or aborted. Dropping the handle detaches
-    /// the task and does not give the permit back. (Feature `task`.)
+    /// The call waits until there is a permit for the task, so a loop over it makes no more tasks
+    /// than the limit. The permit comes back when the task is done or is aborted. Dropping the
+    /// handle detaches the task, which keeps its permit. (Feature `task`.)
     ///
     /// # Cancel safety
     ///
-    /// If the call is dropped before it has its permit, nothing has been spawned, and `future` is
-    /// dropped.
+    /// Dropping this before it is done drops the future. Nothing is spawned.
     ///
     /// # Errors
     ///
-    /// The refusal, if the call can be refused. The future is then dropped.
+    /// If the limiter refuses the call, the refusal. The future is dropped.
     ///
     /// # Panics
     ///
@@ -77,105 +80,86 @@ impl<'a, E: Admission, K: Keying> Acquire<'a, E, K> {
     ///
     /// See [`Limiter::spawn`](crate::Limiter::spawn).
     #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
-    pub fn spawn<F>(
+    pub fn spawn<T: Send + 'static>(
         self,
-        future: F,
-    ) -> impl Future<Output = E::Outcome<JoinHandle<F::Output>>> + use<'a, E, K, F>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        ThenSpawn::new(self, move |permit| tokio::spawn(held(permit, future)))
-    }
-}
-
-/// Runs a future that has its permit already.
-pub(crate) fn held<F: Future>(permit: Permit, future: F) -> Run<NeverPolled, F, (), F::Output> {
-    let finish = |result: Result<F::Output, ()>| match result {
-        Ok(output) => output,
-        Err(()) => unreachable!("it had its permit from the start"),
-    };
-    Run { future: Some(future), permit: Some(Quiet::new(permit)), acquire: None, finish }
-}
-
-/// Stands in for an [`Acquire`] where the permit is there already.
-#[derive(Debug)]
-pub(crate) struct NeverPolled;
-
-/// A future whose output is a permit, and which can be polled without a pin.
-pub trait Acquiring<E>: Unpin {
-    /// Polls for the permit. Gives an error if the call is refused.
-    fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, E>>;
-}
-
-impl Acquiring<()> for NeverPolled {
-    fn poll_permit(&mut self, _: &mut Context<'_>) -> Poll<Result<Permit, ()>> {
-        Poll::Pending
-    }
-}
-
-impl<E: Admission, K: Keying> Acquiring<E> for Acquire<'_, E, K> {
-    fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, E>> {
-        Pin::new(self).poll(context).map(E::result)
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = E::Outcome<JoinHandle<T>>> {
+        ThenSpawn::new(self, move |permit| tokio::spawn(UnderPermit::new(future, Some(permit))))
     }
 }
 
 pin_project! {
-    /// The future of [`Acquire::run`]: waits for the permit, then runs a future under it.
+    /// A future and the permit under which it runs.
     ///
-    /// The future is stored in place, whatever its size: it is neither boxed nor moved.
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Run<A, F: Future, E, Output> {
-        // Fields are dropped in this order: the future goes before its permit comes back.
+    /// The future is in it once, whatever its size, and does not move.
+    struct UnderPermit<F> {
+        // The fields are dropped in this order: the permit comes back when the future is gone.
         #[pin]
         future: Option<F>,
         permit: Option<Quiet<Permit>>,
-        acquire: Option<A>,
-        finish: fn(Result<F::Output, E>) -> Output,
     }
 }
 
-impl<A, F: Future, E, Output> Run<A, F, E, Output> {
-    pub(crate) fn new(acquire: A, future: F, finish: fn(Result<F::Output, E>) -> Output) -> Self {
-        Self { future: Some(future), permit: None, acquire: Some(acquire), finish }
+impl<F> UnderPermit<F> {
+    fn new(future: F, permit: Option<Permit>) -> Self {
+        Self { future: Some(future), permit: permit.map(Quiet::new) }
     }
 }
 
-impl<A: Acquiring<E>, F: Future, E, Output> Future for Run<A, F, E, Output> {
-    type Output = Output;
+impl<F: Future> Future for UnderPermit<F> {
+    type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Output> {
-        let mut this = self.project();
-        if let Some(acquire) = this.acquire {
-            let result = ready!(acquire.poll_permit(context));
-            // The wait is over: the next poll goes straight to the future.
-            *this.acquire = None;
-            match result {
-                Ok(permit) => *this.permit = Some(Quiet::new(permit)),
-                Err(refusal) => {
-                    this.future.set(None);
-                    return Poll::Ready((this.finish)(Err(refusal)));
-                }
-            }
-        }
-        // `poll_to_end` returns a panic as an error, so that the permit is back before the panic
-        // goes on.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
         let result = ready!(poll_to_end(this.future, context));
+        // Before a panic goes on: whoever catches it finds the permit free.
         *this.permit = None;
         match result {
-            Ok(output) => Poll::Ready((this.finish)(Ok(output))),
+            Ok(output) => Poll::Ready(output),
             Err(panic) => resume_unwind(panic),
         }
     }
 }
 
-impl<A, F: Future, E, Output> fmt::Debug for Run<A, F, E, Output> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("permit", &self.permit).finish_non_exhaustive()
+pin_project! {
+    /// Waits for a permit, then runs a future under it. A refusal drops the future.
+    pub(crate) struct ThenRun<A, F> {
+        #[pin]
+        call: UnderPermit<F>,
+        // Nothing, once it has given its permit.
+        acquire: Option<A>,
     }
 }
 
-/// Waits for a permit, then calls `spawn` with it.
+impl<A, F> ThenRun<A, F> {
+    pub(crate) fn new(acquire: A, future: F) -> Self {
+        Self { call: UnderPermit::new(future, None), acquire: Some(acquire) }
+    }
+}
+
+impl<A: Acquiring, F: Future> Future for ThenRun<A, F> {
+    type Output = Result<F::Output, A::Refusal>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(acquire) = this.acquire {
+            let result = ready!(acquire.poll_permit(context));
+            *this.acquire = None;
+            let call = this.call.as_mut().project();
+            match result {
+                Ok(permit) => *call.permit = Some(Quiet::new(permit)),
+                Err(refusal) => {
+                    let mut future = call.future;
+                    future.set(None);
+                    return Poll::Ready(Err(refusal));
+                }
+            }
+        }
+        this.call.poll(context).map(Ok)
+    }
+}
+
+/// Waits for a permit, then calls a function that spawns a task with it.
 pub(crate) struct ThenSpawn<A, S> {
     acquire: A,
     spawn: Option<S>,
@@ -201,8 +185,8 @@ where
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<E::Outcome<T>> {
         // A call is ready at once while permits are free, so a loop that only spawns would never
-        // yield. On a runtime that shuts down it would not even end: the runtime drops each spawned
-        // task at once, and its permit is free again at once.
+        // yield. On a runtime that shuts down it would never end: such a runtime drops what is
+        // spawned at once, so that a permit is always free.
         if !self.has_budget {
             ready!(pin!(consume_budget()).poll(context));
             self.has_budget = true;

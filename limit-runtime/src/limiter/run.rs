@@ -1,8 +1,6 @@
 //! Short forms that run or spawn a future under a limiter's permit.
 
 use super::Limiter;
-use crate::acquire::Acquire;
-use crate::acquire::run::Run;
 use crate::admission::Admission;
 use std::future::{Future, IntoFuture};
 use tokio::task::JoinHandle;
@@ -34,10 +32,13 @@ impl<E: Admission> Limiter<E> {
     /// ```
     #[track_caller]
     #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
-    pub fn run<F: IntoFuture>(
+    pub fn run<F, T>(
         &self,
-        future: F,
-    ) -> Run<Acquire<'_, E>, F::IntoFuture, E, E::Outcome<F::Output>> {
+        future: impl IntoFuture<IntoFuture = F>,
+    ) -> impl Future<Output = E::Outcome<T>>
+    where
+        F: Future<Output = T>,
+    {
         self.acquire().run(future)
     }
 
@@ -77,11 +78,10 @@ impl<E: Admission> Limiter<E> {
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
     #[track_caller]
-    pub fn spawn<F>(&self, future: F) -> impl Future<Output = E::Outcome<JoinHandle<F::Output>>>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = E::Outcome<JoinHandle<T>>> {
         self.acquire().spawn(future)
     }
 }

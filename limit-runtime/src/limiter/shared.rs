@@ -2,7 +2,7 @@
 
 use super::Limiter;
 #[cfg(any(feature = "task", feature = "tower"))]
-use crate::acquire::{Acquire, run::Acquiring};
+use crate::acquire::{Acquire, acquiring::Acquiring};
 use crate::admission::Admission;
 #[cfg(any(feature = "task", feature = "tower"))]
 use crate::{permit::Permit, recorder::CallSite};
@@ -50,7 +50,9 @@ pub(crate) enum AcquireShared<E: Admission> {
 }
 
 #[cfg(any(feature = "task", feature = "tower"))]
-impl<E: Admission> Acquiring<E> for AcquireShared<E> {
+impl<E: Admission> Acquiring for AcquireShared<E> {
+    type Refusal = E;
+
     fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, E>> {
         match self {
             Self::Static(acquire) => acquire.poll_permit(context),

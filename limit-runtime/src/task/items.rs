@@ -1,28 +1,27 @@
-//! What tasks are made from: the items of an iterator or of a stream.
+//! The items of an iterator or of a stream.
 
 use futures_util::stream::{self, Stream};
 
 /// The items of an iterator or of a stream, pulled one at a time.
 ///
-/// Implemented for everything that is [`IntoIterator`] and for every [`Stream`]. `Kind` tells the two
-/// apart, and is found out by the compiler. For a type that is both, say which is meant:
-/// `value.into_iter()`.
+/// Every [`IntoIterator`] and every [`Stream`] implements it. `Kind` tells the two apart, and the
+/// compiler infers it. For a type that is both, say which is meant: `value.into_iter()`.
 pub trait Items<Kind> {
-    /// What is pulled.
+    /// The type of one item.
     type Item;
-    /// All of it, as a stream.
+    /// The stream of all items.
     type Stream: Stream<Item = Self::Item>;
 
-    /// Makes a stream of it. Nothing is pulled yet.
+    /// Makes a stream of the items. Nothing is pulled yet.
     fn into_stream(self) -> Self::Stream;
 }
 
-/// Of [`Items`]: an iterator's.
+/// The kind of [`Items`] that an iterator has.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct OfIterator;
 
-/// Of [`Items`]: a stream's.
+/// The kind of [`Items`] that a stream has.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct OfStream;

@@ -1,26 +1,30 @@
-//! A stream's items under a limiter that others use too.
+//! The items of a stream under a limiter that other calls use too.
 
 use super::results::Results;
-use super::start::Limited;
+use super::spawned::Spawned;
+use crate::acquire::run::ThenRun;
 use crate::admission::Admission;
 use crate::limiter::SharedLimiter;
 use crate::recorder::CallSite;
+use futures_util::future::{FutureExt, Map};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
 use std::fmt;
 use std::future::Future;
+use std::task::{Context, Poll, ready};
 
-/// Adds a limiter to streams, as [`StreamExt`](super::StreamExt) adds other things.
+/// Adds [`map_limited`](Self::map_limited) to every stream, as [`StreamExt`](super::StreamExt) adds
+/// other methods.
 pub trait LimitStreamExt: Stream + Sized {
-    /// As [`task::map`](super::map), under an existing limiter: `future_of` makes a future of each
-    /// item, which runs as a task with a permit of the limiter.
+    /// Runs a future for each item, as [`task::map`](super::map) does, under an existing limiter:
+    /// each future runs as a task with a permit of the limiter.
     ///
-    /// The permits are shared with all other users of the limiter, first come, first served, and a
-    /// change of the limit is followed while the stream runs. It never has more items pulled ahead
-    /// than the limit says at that moment. (At limit 0 one waits for it to be raised.) It takes
-    /// `&STATIC`, an `Arc<Limiter>` or a limiter of its own: see [`SharedLimiter`].
+    /// The permits are shared with all other users of the limiter, first come, first served. The
+    /// stream never has more items pulled ahead than the limit at that moment, and follows a change
+    /// of the limit while it runs. (At limit 0 one item waits for the limit to be raised.)
+    /// `limiter` is `&STATIC`, an `Arc<Limiter>` or a limiter of its own: see [`SharedLimiter`].
     ///
-    /// Of a limiter that can refuse calls each output is a `Result`. In asyncio: the loop that
-    /// [`map`](super::map) stands for, with a semaphore that others use too.
+    /// If the limiter can refuse calls, each output is a `Result`. In asyncio: the loop that
+    /// [`map`](super::map) stands for, with a semaphore that other tasks use too.
     ///
     /// # Examples
     ///
@@ -48,43 +52,92 @@ pub trait LimitStreamExt: Stream + Sized {
         F: FnMut(Self::Item) -> G,
         G: Future<Output: Send + 'static> + Send + 'static,
     {
-        let limited = Limited::new(limiter.into(), CallSite::caller());
-        MapLimited { limited, items: self, future_of }
+        MapLimited { limiter: limiter.into(), site: CallSite::caller(), items: self, future_of }
     }
 }
 
 impl<S: Stream> LimitStreamExt for S {}
 
-/// What [`map_limited`](LimitStreamExt::map_limited) gives: say in which order the outputs are wanted.
+/// The items, the limiter and the function of [`map_limited`](LimitStreamExt::map_limited). Choose
+/// the order of the outputs to get a stream.
 #[must_use = "nothing is pulled until `ordered()` or `unordered()` is polled"]
 pub struct MapLimited<S, E: Admission, F> {
-    limited: Limited<E>,
+    limiter: SharedLimiter<E>,
+    site: CallSite,
     items: S,
     future_of: F,
 }
 
-impl<S, E, F, G> MapLimited<S, E, F>
+impl<S, E, F, I, G, T> MapLimited<S, E, F>
 where
-    S: Stream,
+    S: Stream<Item = I>,
     E: Admission,
-    F: FnMut(S::Item) -> G,
-    G: Future<Output: Send + 'static> + Send + 'static,
+    F: FnMut(I) -> G,
+    G: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
 {
-    /// The outputs in the order of the items. One that is slow holds those behind it back.
-    pub fn ordered(self) -> impl Stream<Item = E::Outcome<G::Output>> {
-        Results::<_, _, _, FuturesOrdered<_>>::new(self.items, self.limited, self.future_of)
+    /// Gives the outputs in the order of the items. A slow future holds back the outputs behind it.
+    pub fn ordered(self) -> impl Stream<Item = E::Outcome<T>> {
+        let Self { limiter, site, items, future_of } = self;
+        let poll_room = below_limit_of(limiter.clone());
+        let start = spawn_under(limiter, site, future_of);
+        Results::<_, _, _, FuturesOrdered<_>>::new(items, poll_room, start)
     }
 
-    /// The outputs when they are there.
-    pub fn unordered(self) -> impl Stream<Item = E::Outcome<G::Output>> {
-        Results::<_, _, _, FuturesUnordered<_>>::new(self.items, self.limited, self.future_of)
+    /// Gives the outputs as they are ready.
+    pub fn unordered(self) -> impl Stream<Item = E::Outcome<T>> {
+        let Self { limiter, site, items, future_of } = self;
+        let poll_room = below_limit_of(limiter.clone());
+        let start = spawn_under(limiter, site, future_of);
+        Results::<_, _, _, FuturesUnordered<_>>::new(items, poll_room, start)
+    }
+}
+
+/// Returns a function that is ready while fewer futures run than the limiter's limit at that
+/// moment.
+fn below_limit_of<E: Admission>(
+    limiter: SharedLimiter<E>,
+) -> impl FnMut(usize, &mut Context<'_>) -> Poll<()> {
+    let mut changes = limiter.changes();
+    move |running, context| {
+        loop {
+            // One at least, so that at limit 0 a call waits for the limit to be raised.
+            if running < limiter.needed_limit().max(1) {
+                return Poll::Ready(());
+            }
+            ready!(changes.poll(context));
+        }
+    }
+}
+
+/// A task whose result becomes the outcome of a call.
+type LimitedTask<T, E> =
+    Map<Spawned<Result<T, E>>, fn(Result<T, E>) -> <E as Admission>::Outcome<T>>;
+
+/// Returns a function that spawns a future for an item, as a task that waits for its permit.
+///
+/// The task waits, and not the stream: a call that is handed its permit while the consumer of the
+/// stream is busy would keep the permit from everybody else.
+fn spawn_under<E, I, F, G, T>(
+    limiter: SharedLimiter<E>,
+    site: CallSite,
+    mut future_of: F,
+) -> impl FnMut(I) -> LimitedTask<T, E>
+where
+    E: Admission,
+    F: FnMut(I) -> G,
+    G: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    move |item| {
+        let task = ThenRun::new(limiter.acquire_shared(site), future_of(item));
+        // Outside the task, because the compiler does not know that `E::Outcome<T>` is `Send`.
+        Spawned::new(task).map(E::again)
     }
 }
 
 impl<S, E: Admission, F> fmt::Debug for MapLimited<S, E, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MapLimited")
-            .field("limiter", self.limited.limiter())
-            .finish_non_exhaustive()
+        f.debug_struct("MapLimited").field("limiter", &self.limiter).finish_non_exhaustive()
     }
 }

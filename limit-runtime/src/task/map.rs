@@ -1,12 +1,13 @@
-//! A future for each item, so many at a time.
+//! One future for each item, at most `limit` at a time.
 
-use super::results::{Results, UntilError};
-use super::start::Spawned;
+use super::results::{Results, UntilError, below};
+use super::spawned::Spawned;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, Stream};
 use std::fmt;
 use std::future::Future;
 
-/// What [`map`](super::map) gives: say in which order the outputs are wanted.
+/// The items and the function of [`map`](super::map). Choose the order of the outputs to get a
+/// stream.
 #[must_use = "nothing is pulled until `ordered()` or `unordered()` is polled"]
 pub struct Map<S, F> {
     pub(super) limit: usize,
@@ -14,31 +15,29 @@ pub struct Map<S, F> {
     pub(super) future_of: F,
 }
 
-impl<S, F, G> Map<S, F>
+impl<S, F, I, G, T> Map<S, F>
 where
-    S: Stream,
-    F: FnMut(S::Item) -> G,
-    G: Future<Output: Send + 'static> + Send + 'static,
+    S: Stream<Item = I>,
+    F: FnMut(I) -> G,
+    G: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
 {
-    /// The outputs in the order of the items.
+    /// Gives the outputs in the order of the items.
     ///
-    /// One that is slow holds those behind it back, and when as many wait for it as the limit says, no
-    /// more are started: so it is never more than that ahead.
-    pub fn ordered(self) -> impl Stream<Item = G::Output> {
-        Results::<_, _, _, FuturesOrdered<_>>::new(
-            self.items,
-            Spawned { limit: self.limit },
-            self.future_of,
-        )
+    /// A slow future holds back the outputs behind it. An output that waits counts against the
+    /// limit, so the stream is never more than `limit` items ahead.
+    pub fn ordered(self) -> impl Stream<Item = T> {
+        let Self { limit, items, mut future_of } = self;
+        let start = move |item| Spawned::new(future_of(item));
+        Results::<_, _, _, FuturesOrdered<_>>::new(items, below(limit), start)
     }
 
-    /// The outputs when they are there. Those that are when the consumer asks come in any order.
-    pub fn unordered(self) -> impl Stream<Item = G::Output> {
-        Results::<_, _, _, FuturesUnordered<_>>::new(
-            self.items,
-            Spawned { limit: self.limit },
-            self.future_of,
-        )
+    /// Gives the outputs as they are ready. Several that are ready at the same time come in any
+    /// order.
+    pub fn unordered(self) -> impl Stream<Item = T> {
+        let Self { limit, items, mut future_of } = self;
+        let start = move |item| Spawned::new(future_of(item));
+        Results::<_, _, _, FuturesUnordered<_>>::new(items, below(limit), start)
     }
 }
 
@@ -48,24 +47,25 @@ impl<S, F> fmt::Debug for Map<S, F> {
     }
 }
 
-/// What [`try_map`](super::try_map) gives: say in which order the outputs are wanted.
+/// The items and the function of [`try_map`](super::try_map). Choose the order of the outputs to
+/// get a stream.
 #[must_use = "nothing is pulled until `ordered()` or `unordered()` is polled"]
 pub struct TryMap<S, F>(pub(super) Map<S, F>);
 
-impl<S, F, G, T, E> TryMap<S, F>
+impl<S, F, I, G, T, E> TryMap<S, F>
 where
-    S: Stream,
-    F: FnMut(S::Item) -> G,
+    S: Stream<Item = I>,
+    F: FnMut(I) -> G,
     G: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + 'static,
 {
-    /// The outputs in the order of the items, up to and with the first error in that order.
+    /// Gives the results in the order of the items, up to and with the first error in that order.
     pub fn ordered(self) -> impl Stream<Item = Result<T, E>> {
         UntilError::new(self.0.ordered())
     }
 
-    /// The outputs when they are there, up to and with the first error.
+    /// Gives the results as they are ready, up to and with the first error.
     pub fn unordered(self) -> impl Stream<Item = Result<T, E>> {
         UntilError::new(self.0.unordered())
     }

@@ -13,23 +13,23 @@ use std::future::Future;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// A pool of places for tasks: [`spawn`](Self::spawn) waits for a free one, [`join_all`](Self::join_all)
-/// for the last task.
+/// A pool of places for tasks: [`spawn`](Self::spawn) waits for a free one,
+/// [`join_all`](Self::join_all) for the last task.
 ///
-/// Whoever spawns is held back while all places are taken, so that a loop over more work than memory
-/// is no danger. In asyncio: a `TaskGroup` with a semaphore, a queue with workers, or a set of tasks
-/// with `wait(..., return_when=FIRST_COMPLETED)`.
+/// Whoever spawns is held back while all places are taken, so that a loop over more work than
+/// memory is no danger. In asyncio: a `TaskGroup` with a semaphore, a queue with workers, or a set
+/// of tasks with `wait(..., return_when=FIRST_COMPLETED)`.
 ///
-/// Share it by reference or in an [`Arc`]; tasks of a pool may spawn others there (but one that waits
-/// for a place while it holds the last waits for itself).
+/// Share it by reference or in an [`Arc`]; tasks of a pool may spawn others there (but one that
+/// waits for a place while it holds the last waits for itself).
 ///
-/// The places are permits of a [`Limiter`], its own unless it was made [`over`](Self::over) one: they
-/// have figures, are [changed](Limiter::set_limit) while the pool runs, and are those of the runtime in
-/// which `spawn` is called. What the limiter does with calls, such as refusing them, it does with
-/// `spawn`.
+/// The places are permits of a [`Limiter`], its own unless it was made [`over`](Self::over) one:
+/// they have figures, are [changed](Limiter::set_limit) while the pool runs, and are those of the
+/// runtime in which `spawn` is called. What the limiter does with calls, such as refusing them, it
+/// does with `spawn`.
 ///
-/// Dropping it cancels its tasks, or, if [so chosen](Self::on_drop), lets them go on. Panics that nobody
-/// has asked for are logged as an error when the last task has gone (feature `tracing`).
+/// Dropping it cancels its tasks, or, if [so chosen](Self::on_drop), lets them go on. Panics that
+/// nobody has asked for are logged as an error when the last task has gone (feature `tracing`).
 ///
 /// # Examples
 ///
@@ -68,8 +68,8 @@ pub enum OnDrop {
 }
 
 impl Pool {
-    /// A pool with so many places, whose limiter is called `pool`, or `pool#2` and so on while others are.
-    /// To give it a name, make the pool [`over`](Self::over) a limiter of your own.
+    /// A pool with so many places, whose limiter is called `pool`, or `pool#2` and so on while
+    /// others are. To give it a name, make the pool [`over`](Self::over) a limiter of your own.
     ///
     /// # Panics
     ///
@@ -82,8 +82,8 @@ impl Pool {
 }
 
 impl<E: Admission> Pool<E> {
-    /// A pool whose places are permits of a limiter: `&STATIC`, an `Arc<Limiter>`, or a limiter of its
-    /// own.
+    /// A pool whose places are permits of a limiter: `&STATIC`, an `Arc<Limiter>`, or a limiter of
+    /// its own.
     ///
     /// # Examples
     ///
@@ -129,8 +129,8 @@ impl<E: Admission> Pool<E> {
     /// Waits for a free place, then spawns the future as a task. Gives the task's handle.
     ///
     /// The handle need not be kept: dropping it neither cancels the task nor loses its panic, which
-    /// [`join_all`](Self::join_all) reports in any case. The place is free again when the task is done
-    /// or was aborted.
+    /// [`join_all`](Self::join_all) reports in any case. The place is free again when the task is
+    /// done or was aborted.
     ///
     /// # Cancel safety
     ///
@@ -144,21 +144,21 @@ impl<E: Admission> Pool<E> {
     ///
     /// Outside a tokio runtime.
     #[track_caller]
-    pub fn spawn<F>(&self, future: F) -> impl Future<Output = E::Outcome<JoinHandle<F::Output>>>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = E::Outcome<JoinHandle<T>>> {
         ThenSpawn::new(self.limiter.acquire(), move |permit| {
             self.members.spawn(self.limiter.name(), permit, future)
         })
     }
 
-    /// Waits until none of the pool's tasks is left. Those that are spawned meanwhile are waited for
-    /// too; calls of [`spawn`](Self::spawn) that wait for a place are no tasks yet. The pool can be used again.
+    /// Waits until none of the pool's tasks is left. Those that are spawned meanwhile are waited
+    /// for too; calls of [`spawn`](Self::spawn) that wait for a place are no tasks yet. The pool
+    /// can be used again.
     ///
-    /// When it is done the tasks' places are free. (Their handles may take a moment more to say that
-    /// they are finished.)
+    /// When it is done the tasks' places are free. (Their handles may take a moment more to say
+    /// that they are finished.)
     ///
     /// # Cancel safety
     ///
@@ -166,8 +166,8 @@ impl<E: Admission> Pool<E> {
     ///
     /// # Errors
     ///
-    /// If tasks have panicked since the last report, that and with what. Tasks that were aborted are
-    /// none of them, even if what they held panicked when it was dropped.
+    /// If tasks have panicked since the last report, that and with what. Tasks that were aborted
+    /// are none of them, even if what they held panicked when it was dropped.
     pub async fn join_all(&self) -> Result<(), Panicked> {
         self.members.wait_until_empty().await;
         self.members.report()

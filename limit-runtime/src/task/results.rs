@@ -1,73 +1,41 @@
-//! The stream of what the futures give.
+//! The stream of the futures' outputs.
 
-use super::start::Start;
 use crate::unwind::quietly;
-use futures_util::stream::{FusedStream, FuturesOrdered, FuturesUnordered, Stream};
+use futures_util::future::FutureExt;
+use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
 use pin_project_lite::pin_project;
-use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-/// The futures that are under way, and the outputs that wait for their turn.
-pub trait Running<R: Future>: Default {
-    fn len(&self) -> usize;
-    fn push(&mut self, running: R);
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<R::Output>>;
-}
-
-impl<R: Future> Running<R> for FuturesOrdered<R> {
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn push(&mut self, running: R) {
-        self.push_back(running);
-    }
-
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<R::Output>> {
-        Stream::poll_next(Pin::new(self), context)
-    }
-}
-
-impl<R: Future> Running<R> for FuturesUnordered<R> {
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn push(&mut self, running: R) {
-        Self::push(self, running);
-    }
-
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<R::Output>> {
-        Stream::poll_next(Pin::new(self), context)
-    }
-}
-
 pin_project! {
-    /// The outputs of futures that are made of items: a [`Stream`]. See [`map`](super::map).
+    /// The outputs of futures that are made of items: a [`Stream`].
     ///
-    /// When a future panics, so does polling this, and also when the iterator or the closure does; the
-    /// other futures are cancelled and it has ended.
+    /// If the items, the function `start` or a future panics, so does the poll. The stream has
+    /// ended then, and the other futures are dropped.
     #[must_use = "streams do nothing unless polled"]
-    pub struct Results<S, N, F, Q> {
+    pub(super) struct Results<S, B, F, Q> {
         #[pin]
         items: S,
         ended: bool,
-        start: N,
-        future_of: F,
+        // Ready if one more future may run beside so many.
+        poll_room: B,
+        // Makes a running future of an item.
+        start: F,
+        // The running futures, and the outputs that wait for their turn.
         running: Q,
     }
 }
 
-impl<S, N, F, Q: Default> Results<S, N, F, Q> {
-    pub(super) fn new(items: S, start: N, future_of: F) -> Self {
-        Self { items, ended: false, start, future_of, running: Q::default() }
+impl<S, B, F, Q: Default> Results<S, B, F, Q> {
+    pub(super) fn new(items: S, poll_room: B, start: F) -> Self {
+        Self { items, ended: false, poll_room, start, running: Q::default() }
     }
 }
 
-/// Cancels what runs, if it is dropped before it is let go: by a panic.
+/// Drops the running futures when it is dropped, which a panic does. Without a panic it is
+/// forgotten.
 struct UnlessPanicked<'a, Q: Default> {
     running: &'a mut Q,
     ended: &'a mut bool,
@@ -81,37 +49,33 @@ impl<Q: Default> Drop for UnlessPanicked<'_, Q> {
     }
 }
 
-impl<S, N, F, G, Q> Stream for Results<S, N, F, Q>
+impl<S, B, F, R, Q> Stream for Results<S, B, F, Q>
 where
     S: Stream,
-    N: Start<G>,
-    F: FnMut(S::Item) -> G,
-    Q: Running<N::Running>,
+    B: FnMut(usize, &mut Context<'_>) -> Poll<()>,
+    F: FnMut(S::Item) -> R,
+    R: Future,
+    Q: Stream<Item = R::Output> + Extend<R> + Default + Unpin,
 {
-    type Item = <N::Running as Future>::Output;
+    type Item = R::Output;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R::Output>> {
         let mut this = self.project();
         let now = UnlessPanicked { running: this.running, ended: this.ended };
-        // Before an output is given, so that while the consumer works on it others are under way.
-        // What is under way or waits for its turn was pulled and not given: no more than the bound.
+        // Futures start before an output is given, so that they run while the consumer works on it.
+        // What runs or waits for its turn was pulled and is not given yet: no more than the limit.
         while !*now.ended {
-            if now.running.len() >= this.start.at_most() {
-                // Ready: look again.
-                if this.start.poll_changed(context).is_pending() {
-                    break;
-                }
-                continue;
+            let running = now.running.size_hint().0;
+            if (this.poll_room)(running, context).is_pending() {
+                break;
             }
             match this.items.as_mut().poll_next(context) {
-                Poll::Ready(Some(item)) => {
-                    now.running.push(this.start.start((this.future_of)(item)));
-                }
+                Poll::Ready(Some(item)) => now.running.extend([(this.start)(item)]),
                 Poll::Ready(None) => *now.ended = true,
                 Poll::Pending => break,
             }
         }
-        let output = now.running.poll_next(context);
+        let output = now.running.poll_next_unpin(context);
         let has_ended = *now.ended;
         mem::forget(now);
         match ready!(output) {
@@ -121,36 +85,90 @@ where
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let running = self.running.len();
+        // The sets of futures-util say exactly how many futures and outputs they hold.
+        let running = self.running.size_hint().0;
         let (least, most) = if self.ended { (0, Some(0)) } else { self.items.size_hint() };
         (least.saturating_add(running), most.and_then(|most| most.checked_add(running)))
     }
 }
 
-impl<S, N, F, G, Q> FusedStream for Results<S, N, F, Q>
-where
-    S: Stream,
-    N: Start<G>,
-    F: FnMut(S::Item) -> G,
-    Q: Running<N::Running>,
-{
-    fn is_terminated(&self) -> bool {
-        self.ended && self.running.len() == 0
-    }
+/// Returns a function that is ready while fewer than `limit` futures run.
+pub(super) fn below(limit: usize) -> impl FnMut(usize, &mut Context<'_>) -> Poll<()> {
+    // No waker is needed: `Results` asks again whenever an output is ready.
+    move |running, _| if running < limit { Poll::Ready(()) } else { Poll::Pending }
 }
 
-impl<S, N, F, Q> fmt::Debug for Results<S, N, F, Q> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Results").field("ended", &self.ended).finish_non_exhaustive()
-    }
+/// Runs `start` on each future, at most `limit` at a time, and gives the outputs, each with the
+/// index of its future.
+fn with_index<S, F, R>(
+    limit: usize,
+    futures: S,
+    start: impl Fn(F) -> R,
+) -> impl Stream<Item = (usize, R::Output)>
+where
+    S: Stream<Item = F>,
+    R: Future,
+{
+    let start = move |(index, future)| start(future).map(move |output| (index, output));
+    Results::<_, _, _, FuturesUnordered<_>>::new(futures.enumerate(), below(limit), start)
+}
+
+/// Runs `start` on each future, at most `limit` at a time, and gives the outputs in the order of
+/// the futures.
+pub(super) fn in_order<T, S, F, R>(
+    limit: usize,
+    futures: S,
+    start: impl Fn(F) -> R,
+) -> impl Future<Output = Vec<T>>
+where
+    S: Stream<Item = F>,
+    R: Future<Output = T>,
+{
+    with_index(limit, futures, start).collect().map(sorted)
+}
+
+/// Runs `start` on each future, at most `limit` at a time, and gives the values in the order of the
+/// futures, or the first error.
+pub(super) fn in_order_or_error<T, E, S, F, R>(
+    limit: usize,
+    futures: S,
+    start: impl Fn(F) -> R,
+) -> impl Future<Output = Result<Vec<T>, E>>
+where
+    S: Stream<Item = F>,
+    R: Future<Output = Result<T, E>>,
+{
+    let results = with_index(limit, futures, start)
+        .map(|(index, result)| result.map(|output| (index, output)));
+    UntilError::new(results).collect().map(|results: Vec<_>| {
+        let mut outputs = Vec::with_capacity(results.len());
+        for result in results {
+            match result {
+                Ok(output) => outputs.push(output),
+                Err(error) => {
+                    // An output that panics as it is dropped does not take the error along.
+                    for output in outputs {
+                        quietly(|| drop(output));
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(sorted(outputs))
+    })
+}
+
+/// Sorts outputs by their index, and drops the index.
+fn sorted<T>(mut outputs: Vec<(usize, T)>) -> Vec<T> {
+    outputs.sort_unstable_by_key(|&(index, _)| index);
+    outputs.into_iter().map(|(_, output)| output).collect()
 }
 
 pin_project! {
-    /// Results up to and with the first error, at which the futures that run are cancelled: a
-    /// [`Stream`]. See [`try_map`](super::try_map).
-    #[derive(Debug)]
+    /// Results up to and with the first error, which drops the running futures: a [`Stream`].
     #[must_use = "streams do nothing unless polled"]
-    pub struct UntilError<S> {
+    pub(super) struct UntilError<S> {
+        // Nothing, when the stream has ended.
         #[pin]
         results: Option<S>,
     }
@@ -172,7 +190,7 @@ impl<T, E, S: Stream<Item = Result<T, E>>> Stream for UntilError<S> {
         };
         let result = ready!(results.poll_next(context));
         if !matches!(result, Some(Ok(_))) {
-            // What panics as it is cancelled does not take the error along.
+            // A future that panics as it is dropped does not take the error along.
             quietly(|| this.results.set(None));
         }
         Poll::Ready(result)
@@ -181,11 +199,5 @@ impl<T, E, S: Stream<Item = Result<T, E>>> Stream for UntilError<S> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         let most = self.results.as_ref().map_or(Some(0), |results| results.size_hint().1);
         (0, most)
-    }
-}
-
-impl<T, E, S: FusedStream<Item = Result<T, E>>> FusedStream for UntilError<S> {
-    fn is_terminated(&self) -> bool {
-        self.results.as_ref().is_none_or(FusedStream::is_terminated)
     }
 }

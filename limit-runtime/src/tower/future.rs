@@ -2,7 +2,7 @@
 
 use super::hold::Hold;
 use super::refusals::Refusals;
-use crate::acquire::run::Acquiring as _;
+use crate::acquire::acquiring::Acquiring as _;
 use crate::admission::Admission;
 use crate::limiter::AcquireShared;
 use crate::permit::Permit;

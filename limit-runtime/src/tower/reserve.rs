@@ -1,6 +1,6 @@
 //! A permit that a service takes before it is called.
 
-use crate::acquire::run::Acquiring as _;
+use crate::acquire::acquiring::Acquiring as _;
 use crate::admission::Admission;
 use crate::limiter::AcquireShared;
 use crate::permit::Permit;

@@ -1,8 +1,9 @@
 //! `gather` and `as_completed`, with their `try_` forms.
 
 use super::{Work, ms, settle};
-use futures::FutureExt;
-use limit_runtime::task::{self, StreamExt, local};
+use futures::{FutureExt, stream};
+use limit_runtime::Limiter;
+use limit_runtime::task::{self, LimitStreamExt, StreamExt, local};
 use limit_tests::runtimes::workers;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -158,7 +159,7 @@ async fn futures_may_come_from_a_stream() {
 fn a_limit_of_zero_panics_at_once() {
     use futures::future::{Ready, ready};
     let none = std::iter::empty::<Ready<Result<(), ()>>>;
-    let calls: [(&str, &dyn Fn()); 12] = [
+    let calls: [(&str, &dyn Fn()); 9] = [
         ("gather", &|| drop(task::gather(0, none()))),
         ("try_gather", &|| drop(task::try_gather(0, none()))),
         ("as_completed", &|| drop(task::as_completed(0, none()))),
@@ -168,9 +169,6 @@ fn a_limit_of_zero_panics_at_once() {
         ("pool", &|| drop(task::Pool::new(0))),
         ("local::gather", &|| drop(task::local::gather(0, none()))),
         ("local::try_gather", &|| drop(task::local::try_gather(0, none()))),
-        ("local::as_completed", &|| drop(task::local::as_completed(0, none()))),
-        ("local::try_as_completed", &|| drop(task::local::try_as_completed(0, none()))),
-        ("local::map", &|| drop(task::local::map(0, 0..1, ready))),
     ];
     for (name, call) in calls {
         let panic = catch_unwind(AssertUnwindSafe(call)).expect_err(name);
@@ -200,7 +198,7 @@ fn they_are_send_over_an_iterator_of_references_too() {
         name.len()
     }
 
-    async fn all(app: Arc<App>) {
+    async fn all(app: Arc<App>, limiter: Arc<Limiter>) {
         let names = || app.names.iter();
         task::gather(2, names().map(|name| len(name.clone()))).await;
         drop(task::try_gather(2, names().map(|name| result(name.clone()))).await);
@@ -210,14 +208,18 @@ fn they_are_send_over_an_iterator_of_references_too() {
         while lengths.next().await.is_some() {}
         local::gather(2, names().map(|name| borrowed(name))).await;
         drop(local::try_gather(2, names().map(|name| result(name.clone()))).await);
-        let mut lengths = local::as_completed(2, names().map(|name| borrowed(name)));
-        while lengths.next().await.is_some() {}
         let mut lengths = task::map(2, names(), |name| len(name.clone())).ordered();
+        while lengths.next().await.is_some() {}
+        let mut lengths = task::map(2, names().map(|name| name.clone()), len).ordered();
+        while lengths.next().await.is_some() {}
+        let names = stream::iter(names().map(|name| name.clone()));
+        let mut lengths = names.map_limited(&limiter, len).ordered();
         while lengths.next().await.is_some() {}
     }
 
     fn sent<T: Send>(value: T) -> T {
         value
     }
-    drop(sent(all(Arc::new(App { names: Vec::new() }))));
+    let limiter = Arc::new(Limiter::new("gather-send", 1));
+    drop(sent(all(Arc::new(App { names: Vec::new() }), limiter)));
 }

@@ -236,10 +236,6 @@ fn futures_in_place_are_all_dropped_although_some_panic_in_that() {
     let futures = || (0..8).map(|number| some_panic_when_dropped(&limiter, number));
     dropped(Box::pin(local::gather(8, futures()).map(drop)));
     dropped(Box::pin(local::try_gather(8, futures()).map(drop)));
-    dropped(Box::pin(local::as_completed(8, futures()).count().map(drop)));
-    let map = || local::map(8, 0..8, |number| some_panic_when_dropped(&limiter, number));
-    dropped(Box::pin(map().unordered().count().map(drop)));
-    dropped(Box::pin(map().ordered().count().map(drop)));
     assert_all_free(&limiter);
 }
 
@@ -255,13 +251,6 @@ fn the_first_error_comes_through_although_others_panic_when_they_are_cancelled()
     let mut gathered = spawn(local::try_gather(9, futures()));
     assert_eq!(assert_ready!(gathered.poll()), Err("the first error"));
     assert_figures(limiter, 0, 0);
-
-    let mut results = Box::pin(local::try_as_completed(9, futures()));
-    let mut first = spawn(results.next());
-    assert_eq!(assert_ready!(first.poll()), Some(Err("the first error")));
-    drop(first);
-    assert_figures(limiter, 0, 0);
-    assert_eq!(assert_ready!(spawn(results.next()).poll()), None);
 }
 
 #[test]
@@ -306,8 +295,6 @@ async fn a_panic_of_the_iterator_or_the_closure_cancels_what_runs_and_ends_the_s
         assert_eq!(dropped.load(Ordering::SeqCst), ended, "all that ran");
         assert_eq!(in_time(outputs.next()).await, None);
     };
-    ends(Box::pin(local::map(8, items(), running).unordered())).await;
-    ends(Box::pin(local::map(8, 0.., closure).ordered())).await;
     ends(Box::pin(task::map(8, items(), running).ordered())).await;
     ends(Box::pin(task::map(8, 0.., closure).unordered())).await;
 }
