@@ -1,7 +1,7 @@
 //! A meter of the tests' own, whose instruments do what an SDK's do not.
 
+use limit_exporters::opentelemetry::observe;
 use limit_runtime::Limiter;
-use limit_runtime::exporters::opentelemetry::observe;
 use opentelemetry::metrics::{
     AsyncInstrument, AsyncInstrumentBuilder, Callback, Histogram, HistogramBuilder,
     InstrumentProvider, Meter, ObservableGauge, ObservableUpDownCounter, SyncInstrument,
@@ -132,6 +132,7 @@ fn hold(limiter: &Limiter) {
 
 #[test]
 fn instrument_may_use_the_limiter_itself_and_may_panic() {
+    limit_runtime::diagnostics::record(true);
     static LIMITERS: [Limiter; 2] =
         [Limiter::new("foreign::holds-a", 1), Limiter::new("foreign::holds-b", 1)];
     static WAS_FREE: AtomicBool = AtomicBool::new(false);
@@ -176,6 +177,7 @@ fn instrument_may_use_the_limiter_itself_and_may_panic() {
 
 #[test]
 fn each_observation_is_told_all_from_the_start_and_nothing_after_its_end() {
+    limit_runtime::diagnostics::record(true);
     static LIMITER: Limiter = Limiter::new("foreign::ended", 1);
 
     let told = || {
@@ -214,6 +216,7 @@ fn each_observation_is_told_all_from_the_start_and_nothing_after_its_end() {
 
 #[test]
 fn instrument_that_collects_while_it_is_told_does_not_wait_for_itself() {
+    limit_runtime::diagnostics::record(true);
     static LIMITER: Limiter = Limiter::new("foreign::collects", 1);
     static FOREIGN: Mutex<Option<Arc<Foreign>>> = Mutex::new(None);
 
@@ -240,6 +243,7 @@ fn instrument_that_collects_while_it_is_told_does_not_wait_for_itself() {
 
 #[test]
 fn collections_that_overlap_leave_no_old_figures_for_the_next() {
+    limit_runtime::diagnostics::record(true);
     static LIMITER: Limiter = Limiter::new("foreign::overlap", 1);
 
     let foreign = Foreign::new(|_, _| ());

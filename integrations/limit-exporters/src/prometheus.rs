@@ -1,12 +1,13 @@
 //! Figures for Prometheus, by `prometheus-client`.
 
-use super::exclusive::Exclusive;
-use super::labels::{LIMITER, RUNTIME};
-use super::ledger::Ledger;
-use super::list::Distribution;
-use super::series::{ExtraLabel, Runtime, Series};
-use super::{Figure, Kind, Metric, bounds, exported};
-use crate::metrics::Histogram;
+use crate::bounds;
+use crate::exclusive::Exclusive;
+use crate::labels::{LIMITER, RUNTIME};
+use crate::ledger::Ledger;
+use crate::list::exported;
+use crate::metric::{Distribution, Figure, Kind, Metric};
+use crate::series::{ExtraLabel, Runtime, Series};
+use limit_runtime::inspect::Histogram;
 use prometheus_client::collector::Collector as Collect;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, LabelValueEncoder, MetricEncoder,
@@ -28,7 +29,7 @@ use std::iter;
 ///
 /// ```
 /// use limit_runtime::Limiter;
-/// use limit_runtime::exporters::prometheus::Collector;
+/// use limit_exporters::prometheus::Collector;
 /// use prometheus_client::encoding::text::encode;
 /// use prometheus_client::registry::Registry;
 ///
@@ -57,8 +58,8 @@ impl Collector {
     }
 
     /// Makes the collector show the figures of each runtime, under a label `runtime`: the number that a
-    /// [`RuntimeSnapshot`](crate::RuntimeSnapshot) has, 0 for the process. See
-    /// [By runtime](super#by-runtime).
+    /// [`RuntimeSnapshot`](limit_runtime::RuntimeSnapshot) has, 0 for the process. See
+    /// [By runtime](crate#by-runtime).
     ///
     /// The collector remembers what it has shown of a runtime, until the runtime ends. It shows the last counts of
     /// a runtime under its number once. If several servers scrape and need those, give each a collector of its own.
@@ -66,12 +67,12 @@ impl Collector {
     /// # Examples
     ///
     /// ```
-    /// use limit_runtime::exporters::prometheus::Collector;
+    /// use limit_exporters::prometheus::Collector;
     /// use prometheus_client::registry::Registry;
     ///
     /// let mut registry = Registry::default();
     /// Collector::new().by_runtime().register(&mut registry)?;
-    /// # Ok::<(), limit_runtime::exporters::prometheus::AlreadyRegistered>(())
+    /// # Ok::<(), limit_exporters::prometheus::AlreadyRegistered>(())
     /// ```
     #[must_use]
     pub fn by_runtime(mut self) -> Self {
@@ -90,7 +91,7 @@ impl Collector {
     /// # Examples
     ///
     /// ```
-    /// use limit_runtime::exporters::prometheus::Collector;
+    /// use limit_exporters::prometheus::Collector;
     /// use prometheus_client::registry::Registry;
     ///
     /// let mut registry = Registry::default();
@@ -228,12 +229,13 @@ fn encode_series(encoder: &mut MetricEncoder<'_>, metric: &Metric, series: &Seri
 
 fn histogram(encoder: &mut MetricEncoder<'_>, samples: Option<&Histogram>) -> fmt::Result {
     let counts = match samples {
-        Some(samples) => samples.counts_between(&bounds::NANOSECONDS),
-        None => vec![0; bounds::NANOSECONDS.len() + 1],
+        Some(samples) => samples.counts(&bounds::DURATIONS),
+        None => vec![0; bounds::DURATIONS.len() + 1],
     };
     let bounds = bounds::seconds().into_iter().chain(iter::once(f64::INFINITY));
     let buckets: Vec<_> = iter::zip(bounds, counts).collect();
-    let (sum, count) = samples.map_or((0.0, 0), |samples| (samples.sum(), samples.count()));
+    let (sum, count) =
+        samples.map_or((0.0, 0), |samples| (samples.total().as_secs_f64(), samples.count()));
     encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
 }
 
