@@ -9,7 +9,7 @@
 //! of the limiter.
 
 use crate::series::{Runtime, SeriesPart};
-use limit_runtime::inspect::{Counters, RuntimeReading};
+use limit_runtime::inspect::{Counters, Histogram, RuntimeReading};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The figures by runtime that an exporter has shown of a name.
@@ -46,12 +46,13 @@ impl Account {
     /// Shows each runtime, one that has ended for the last time. `all` are the counters of all limiters of the
     /// name in all runtimes. `live` must be older than the readings, so that they have no runtime that is known
     /// here and missing there.
-    pub(crate) fn show(
+    pub(crate) fn show<S>(
         &mut self,
-        all: Counters,
-        readings: Vec<RuntimeReading>,
+        all: &Counters,
+        readings: &[RuntimeReading],
         live: &BTreeSet<u64>,
-    ) -> Vec<SeriesPart> {
+        samples: impl Fn(&Histogram) -> S,
+    ) -> Vec<SeriesPart<S>> {
         let mut usage = BTreeMap::new();
         let mut usage_of_ended = None;
         for reading in readings {
@@ -65,7 +66,7 @@ impl Account {
             account.shown.add(&reading.counters);
         }
         let mut parts = Vec::new();
-        let mut rest = all;
+        let mut rest = all.clone();
         rest.subtract(&self.gone);
         self.runtimes.retain(|&number, RuntimeAccount { shown, .. }| {
             let (runtime, usage) = (Some(Runtime::Number(number)), usage.remove(&number));
@@ -75,11 +76,11 @@ impl Account {
                 self.gone.add(shown);
             }
             rest.subtract(shown);
-            parts.push(SeriesPart { runtime, usage, counters: shown.clone() });
+            parts.push(SeriesPart::new(runtime, usage, shown, &samples));
             lives
         });
         let runtime = Some(Runtime::Retired);
-        parts.push(SeriesPart { runtime, usage: usage_of_ended, counters: rest });
+        parts.push(SeriesPart::new(runtime, usage_of_ended, &rest, &samples));
         parts
     }
 }

@@ -10,7 +10,7 @@ const LOWEST: u32 = 18;
 const HIGHEST: u32 = 34;
 /// The number of powers of two from one bound to the next.
 const STEP: u32 = 2;
-const BOUNDS: usize = ((HIGHEST - LOWEST) / STEP + 1) as usize;
+pub(crate) const BOUNDS: usize = ((HIGHEST - LOWEST) / STEP + 1) as usize;
 
 /// The bounds: every second power of two of nanoseconds, from 262 µs to 17 s.
 pub(crate) const DURATIONS: [Duration; BOUNDS] = {

@@ -35,7 +35,7 @@ impl Deltas {
     /// Reads all limiters.
     pub(crate) fn read(&mut self) -> Vec<Series> {
         self.reading += 1;
-        self.ledger.read()
+        self.ledger.read(|samples| Box::new(samples.clone()))
     }
 
     /// Returns the samples of a series of the last reading that the backend has not received, in seconds and how

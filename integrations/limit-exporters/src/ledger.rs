@@ -10,7 +10,7 @@
 use crate::account::Account;
 use crate::oldest::Oldest;
 use crate::series::{Series, SeriesPart};
-use limit_runtime::inspect::{self, DroppedName, Inventory, LimiterReading, Totals};
+use limit_runtime::inspect::{self, Histogram, Inventory, LimiterReading, Totals};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -31,39 +31,42 @@ impl Ledger {
         Self { by_runtime, ..Self::default() }
     }
 
-    /// Reads all limiters, and the counters of the names that lost their limiter last.
-    pub(crate) fn read(&mut self) -> Vec<Series> {
+    /// Reads all limiters, and the counters of the names that lost their limiter last. `samples` makes of a
+    /// histogram what the exporter needs.
+    pub(crate) fn read<S>(&mut self, samples: impl Fn(&Histogram) -> S) -> Vec<Series<S>> {
         // First: a known runtime that is missing here has ended, and no reading below has it.
         let live = self.by_runtime.then(inspect::live_runtimes);
         let Inventory { limiters, dropped, .. } = inspect::inventory();
         // After the handles were made: see `OldestHolders::started`.
         let oldest = Oldest::now();
         let mut all = Vec::with_capacity(limiters.len() + dropped.len().min(DROPPED));
+        let mut show =
+            |name: &Arc<str>, totals: &Totals, now: Option<&LimiterReading>, oldest_holder| {
+                let parts = if let Some(live) = &live {
+                    let account = self.accounts.entry(Arc::clone(name)).or_default();
+                    account.set_owner(now.map(|now| now.id));
+                    let readings = now.map_or(&[][..], |now| &now.by_runtime);
+                    account.show(&totals.counters, readings, live, &samples)
+                } else {
+                    let usage = now.map(|now| now.usage);
+                    vec![SeriesPart::new(None, usage, &totals.counters, &samples)]
+                };
+                all.push(Series {
+                    limiter: Arc::clone(name),
+                    parts,
+                    limit_changes: totals.limit_changes,
+                    hold_times: totals.hold_times.as_deref().map(&samples),
+                    oldest_holder,
+                });
+            };
         for limiter in &limiters {
             let reading = inspect::read(limiter);
-            let LimiterReading { name, id, is_dropped, usage, totals, by_runtime, .. } = reading;
             // A limiter that was dropped meanwhile has counters and nothing else.
-            let (owner, usage, by_runtime) = if is_dropped {
-                (None, None, Vec::new())
-            } else {
-                (Some(id), Some(usage), by_runtime)
-            };
-            let oldest_holder = owner.and_then(|_| oldest.started(limiter));
-            let Totals { counters, limit_changes, hold_times, .. } = totals;
-            let parts = match &live {
-                None => vec![SeriesPart { runtime: None, usage, counters }],
-                Some(live) => self.account(&name, owner).show(counters, by_runtime, live),
-            };
-            all.push(Series { limiter: name, parts, limit_changes, hold_times, oldest_holder });
+            let now = (!reading.is_dropped).then_some(&reading);
+            show(&reading.name, &reading.totals, now, now.and_then(|_| oldest.started(limiter)));
         }
-        for DroppedName { name, totals, .. } in dropped.iter().take(DROPPED) {
-            let Totals { counters, limit_changes, hold_times, .. } = Totals::clone(totals);
-            let parts = match &live {
-                None => vec![SeriesPart { runtime: None, usage: None, counters }],
-                Some(live) => self.account(name, None).show(counters, Vec::new(), live),
-            };
-            let limiter = Arc::clone(name);
-            all.push(Series { limiter, parts, limit_changes, hold_times, oldest_holder: None });
+        for dropped in dropped.iter().take(DROPPED) {
+            show(&dropped.name, &dropped.totals, None, None);
         }
         self.hidden = dropped.into_iter().skip(DROPPED).map(|dropped| dropped.name).collect();
         if self.by_runtime {
@@ -72,13 +75,6 @@ impl Ledger {
             self.accounts.retain(|name, _| shown.contains(&**name) || hidden.contains(name));
         }
         all
-    }
-
-    /// Returns the account of a name, which `owner` has now or no limiter has.
-    fn account(&mut self, name: &Arc<str>, owner: Option<u64>) -> &mut Account {
-        let account = self.accounts.entry(Arc::clone(name)).or_default();
-        account.set_owner(owner);
-        account
     }
 
     /// Returns whether a name that is not shown may be shown again, and then continues from where it was.

@@ -1,6 +1,6 @@
 //! Figures for Prometheus, by `prometheus-client`.
 
-use crate::bounds;
+use crate::bounds::{self, BOUNDS};
 use crate::exclusive::Exclusive;
 use crate::labels::{LIMITER, RUNTIME};
 use crate::ledger::Ledger;
@@ -108,10 +108,10 @@ impl Collector {
     }
 
     /// Reads all limiters before anything is encoded: a scrape shows the figures of a limiter at one moment.
-    fn read(&self) -> Vec<Series> {
+    fn read(&self) -> Vec<Series<Buckets>> {
         match &self.by_runtime {
-            None => Ledger::new(false).read(),
-            Some(ledger) => ledger.with(Ledger::read).unwrap_or_default(),
+            None => Ledger::new(false).read(Buckets::new),
+            Some(ledger) => ledger.with(|ledger| ledger.read(Buckets::new)).unwrap_or_default(),
         }
     }
 }
@@ -180,7 +180,7 @@ impl Collect for Collector {
 fn encode_metric(
     encoder: &mut DescriptorEncoder<'_>,
     metric: &Metric,
-    all: &[Series],
+    all: &[Series<Buckets>],
 ) -> fmt::Result {
     let kind = match metric.kind {
         Kind::Counter => MetricType::Counter,
@@ -194,7 +194,11 @@ fn encode_metric(
     all.iter().try_for_each(|series| encode_series(&mut encoder, metric, series))
 }
 
-fn encode_series(encoder: &mut MetricEncoder<'_>, metric: &Metric, series: &Series) -> fmt::Result {
+fn encode_series(
+    encoder: &mut MetricEncoder<'_>,
+    metric: &Metric,
+    series: &Series<Buckets>,
+) -> fmt::Result {
     let labels = |runtime, more| Labels { limiter: &series.limiter, runtime, more };
     match metric.figure {
         Figure::Level(level) => {
@@ -215,7 +219,8 @@ fn encode_series(encoder: &mut MetricEncoder<'_>, metric: &Metric, series: &Seri
                 if distribution == Distribution::Holds && samples.is_none() {
                     continue;
                 }
-                histogram(&mut encoder.encode_family(&labels(runtime, None))?, samples)?;
+                let buckets = samples.cloned().unwrap_or_default();
+                buckets.encode(&mut encoder.encode_family(&labels(runtime, None))?)?;
             }
         }
         Figure::OldestHolder => {
@@ -227,16 +232,27 @@ fn encode_series(encoder: &mut MetricEncoder<'_>, metric: &Metric, series: &Seri
     Ok(())
 }
 
-fn histogram(encoder: &mut MetricEncoder<'_>, samples: Option<&Histogram>) -> fmt::Result {
-    let counts = match samples {
-        Some(samples) => samples.counts(&bounds::DURATIONS),
-        None => vec![0; bounds::DURATIONS.len() + 1],
-    };
-    let bounds = bounds::seconds().into_iter().chain(iter::once(f64::INFINITY));
-    let buckets: Vec<_> = iter::zip(bounds, counts).collect();
-    let (sum, count) =
-        samples.map_or((0.0, 0), |samples| (samples.total().as_secs_f64(), samples.count()));
-    encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+/// The samples of a histogram, as a scrape shows them.
+#[derive(Clone, Debug, Default)]
+struct Buckets {
+    counts: [u64; BOUNDS + 1],
+    count: u64,
+    /// In seconds.
+    sum: f64,
+}
+
+impl Buckets {
+    fn new(samples: &Histogram) -> Self {
+        let mut counts = [0; BOUNDS + 1];
+        counts.copy_from_slice(&samples.counts(&bounds::DURATIONS));
+        Self { counts, count: samples.count(), sum: samples.total().as_secs_f64() }
+    }
+
+    fn encode(&self, encoder: &mut MetricEncoder<'_>) -> fmt::Result {
+        let bounds = bounds::seconds().into_iter().chain(iter::once(f64::INFINITY));
+        let buckets: Vec<_> = iter::zip(bounds, self.counts).collect();
+        encoder.encode_histogram::<NoLabelSet>(self.sum, self.count, &buckets, None)
+    }
 }
 
 struct Labels<'a> {

@@ -5,32 +5,36 @@ use crate::metric::{Count, Distribution, Level};
 use limit_runtime::inspect::{Counters, Histogram, Usage};
 use limit_runtime::{LimitChanges, Source};
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
 /// A label besides the limiter and the runtime: its name and its value.
 pub(crate) type ExtraLabel = (&'static str, &'static str);
 
-/// The figures of all limiters that have had a name.
+/// The figures of all limiters that have had a name. `S` are the samples of a histogram, in the form that an
+/// exporter needs: a whole [`Histogram`] has two kilobytes, which is much for each of very many limiters.
 #[derive(Debug)]
-pub(crate) struct Series {
+pub(crate) struct Series<S = Box<Histogram>> {
     pub(crate) limiter: Arc<str>,
     /// One part; or one for each runtime and one for all runtimes that have ended.
-    pub(crate) parts: Vec<SeriesPart>,
+    pub(crate) parts: Vec<SeriesPart<S>>,
     pub(crate) limit_changes: LimitChanges,
-    pub(crate) hold_times: Option<Box<Histogram>>,
+    pub(crate) hold_times: Option<S>,
     /// The time at which the oldest holder got its permits, in seconds since 1970.
     pub(crate) oldest_holder: Option<f64>,
 }
 
 /// The figures of one runtime, or of all together.
 #[derive(Debug)]
-pub(crate) struct SeriesPart {
+pub(crate) struct SeriesPart<S> {
     /// The value of the label `runtime`, if there is that label.
     pub(crate) runtime: Option<Runtime>,
     /// The figures of this moment. `None` if the limiter was dropped or the runtime has ended.
     pub(crate) usage: Option<Usage>,
-    /// The counters of all limiters that have had the name.
-    pub(crate) counters: Counters,
+    /// The calls of all limiters that have had the name, by [`Outcome`].
+    calls: [u64; Outcome::ALL.len()],
+    /// The waits of these calls. `None` if no call has waited.
+    waits: Option<S>,
 }
 
 /// Values of the label `runtime`.
@@ -51,7 +55,7 @@ impl fmt::Display for Runtime {
     }
 }
 
-impl Series {
+impl<S> Series<S> {
     /// Returns a figure of this moment, by runtime. Parts without it are left out.
     pub(crate) fn levels(&self, level: Level) -> impl Iterator<Item = (Option<Runtime>, u64)> {
         self.parts.iter().filter_map(move |part| {
@@ -64,13 +68,13 @@ impl Series {
     pub(crate) fn counts(&self, count: Count) -> Vec<(Option<Runtime>, ExtraLabel, u64)> {
         match count {
             Count::Calls => {
-                let of_part = |part: &SeriesPart| {
-                    Outcome::ALL.map(|outcome| {
-                        let label = (RESULT.name, outcome.label());
-                        (part.runtime, label, outcome.count(&part.counters))
+                let counts = |part: &SeriesPart<S>| {
+                    let (runtime, calls) = (part.runtime, part.calls);
+                    iter::zip(Outcome::ALL, calls).map(move |(outcome, count)| {
+                        (runtime, (RESULT.name, outcome.label()), count)
                     })
                 };
-                self.parts.iter().flat_map(of_part).collect()
+                self.parts.iter().flat_map(counts).collect()
             }
             Count::Changes => {
                 let of_source = |source: Source| {
@@ -82,17 +86,27 @@ impl Series {
     }
 
     /// Returns the samples of a metric, by runtime. `None` if there are none yet.
-    pub(crate) fn samples(&self, of: Distribution) -> Vec<(Option<Runtime>, Option<&Histogram>)> {
+    pub(crate) fn samples(&self, of: Distribution) -> Vec<(Option<Runtime>, Option<&S>)> {
         match of {
             Distribution::Waits => {
-                self.parts.iter().map(|part| (part.runtime, part.counters.waits())).collect()
+                self.parts.iter().map(|part| (part.runtime, part.waits.as_ref())).collect()
             }
-            Distribution::Holds => vec![(None, self.hold_times.as_deref())],
+            Distribution::Holds => vec![(None, self.hold_times.as_ref())],
         }
     }
 }
 
-impl SeriesPart {
+impl<S> SeriesPart<S> {
+    pub(crate) fn new(
+        runtime: Option<Runtime>,
+        usage: Option<Usage>,
+        counters: &Counters,
+        samples: impl Fn(&Histogram) -> S,
+    ) -> Self {
+        let calls = Outcome::ALL.map(|outcome| outcome.count(counters));
+        Self { runtime, usage, calls, waits: counters.waits().map(samples) }
+    }
+
     fn level(&self, level: Level) -> Option<usize> {
         let usage = self.usage?;
         match level {
