@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use limit_exporters::prometheus::Collector;
 use limit_runtime::console::{self, Options};
-use limit_runtime::exporters::prometheus::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
