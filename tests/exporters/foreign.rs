@@ -132,11 +132,11 @@ fn hold(limiter: &Limiter) {
 
 #[test]
 fn instrument_may_use_the_limiter_itself_and_may_panic() {
-    limit_runtime::diagnostics::record(true);
     static LIMITERS: [Limiter; 2] =
         [Limiter::new("foreign::holds-a", 1), Limiter::new("foreign::holds-b", 1)];
     static WAS_FREE: AtomicBool = AtomicBool::new(false);
 
+    limit_runtime::diagnostics::record(true);
     let told = Arc::new(Mutex::new(Vec::new()));
     let foreign = Foreign::new({
         let told = Arc::clone(&told);
@@ -177,9 +177,9 @@ fn instrument_may_use_the_limiter_itself_and_may_panic() {
 
 #[test]
 fn each_observation_is_told_all_from_the_start_and_nothing_after_its_end() {
-    limit_runtime::diagnostics::record(true);
     static LIMITER: Limiter = Limiter::new("foreign::ended", 1);
 
+    limit_runtime::diagnostics::record(true);
     let told = || {
         let holds = Arc::new(Holds::default());
         let of_test = Arc::clone(&holds);
@@ -216,10 +216,10 @@ fn each_observation_is_told_all_from_the_start_and_nothing_after_its_end() {
 
 #[test]
 fn instrument_that_collects_while_it_is_told_does_not_wait_for_itself() {
-    limit_runtime::diagnostics::record(true);
     static LIMITER: Limiter = Limiter::new("foreign::collects", 1);
     static FOREIGN: Mutex<Option<Arc<Foreign>>> = Mutex::new(None);
 
+    limit_runtime::diagnostics::record(true);
     let told = Arc::new(Holds::default());
     let foreign = Foreign::new({
         let told = Arc::clone(&told);
@@ -243,7 +243,6 @@ fn instrument_that_collects_while_it_is_told_does_not_wait_for_itself() {
 
 #[test]
 fn collections_that_overlap_leave_no_old_figures_for_the_next() {
-    limit_runtime::diagnostics::record(true);
     static LIMITER: Limiter = Limiter::new("foreign::overlap", 1);
 
     let foreign = Foreign::new(|_, _| ());

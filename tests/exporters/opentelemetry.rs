@@ -177,6 +177,8 @@ async fn every_figure_is_that_of_the_snapshot() {
 
 #[tokio::test(start_paused = true)]
 async fn instruments_are_those_of_the_list() {
+    #[cfg(feature = "diagnostics")]
+    limit_runtime::diagnostics::record(true);
     let limiter = Limiter::new("opentelemetry::list", 1);
     wait_for(&limiter, 5).await;
     let _held = limiter.acquire().await;
@@ -282,7 +284,6 @@ fn all_waits_are_told_once_when_observation_begins_under_load() {
 #[cfg(feature = "diagnostics")]
 #[test]
 fn all_holds_are_told_once_when_observation_begins_under_load() {
-    limit_runtime::diagnostics::record(true);
     use crate::foreign::{Foreign, Holds};
     use limit_exporters::prometheus::Collector;
     use std::sync::Arc;
@@ -293,6 +294,7 @@ fn all_holds_are_told_once_when_observation_begins_under_load() {
     const THREADS: u64 = 4;
     const ROUNDS: u64 = 300;
 
+    limit_runtime::diagnostics::record(true);
     // Returns the limiter's own figures.
     let exact = || {
         let samples = crate::support::samples(&crate::support::encoded(Collector::new()));

@@ -424,9 +424,9 @@ fn oldest_holder_is_that_of_all_runtimes_and_no_waiter() {
 #[cfg(feature = "diagnostics")]
 #[test]
 fn oldest_holder_is_not_that_of_a_dropped_limiter_whose_place_was_taken() {
-    limit_runtime::diagnostics::record(true);
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    limit_runtime::diagnostics::record(true);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -5,10 +5,11 @@
 //! | `prometheus` | [`prometheus::Collector`], a collector of `prometheus-client` |
 //! | `opentelemetry` | [`opentelemetry::observe`], instruments on a `Meter` |
 //! | `metrics` | [`metrics::describe`] and [`metrics::collect`], for the recorder of the `metrics` crate |
+//! | `diagnostics` | with an exporter: how long permits are held, and since when the oldest holder has its own |
 //!
 //! Exporters show every limiter that has been used. They read the figures when somebody asks for them; calls do
-//! nothing more than without an exporter. The figures are those of a [`Snapshot`](limit_runtime::Snapshot): they start with
-//! the first use of a limiter, not when an exporter is installed.
+//! nothing more than without an exporter. The figures are those of a [`Snapshot`](limit_runtime::Snapshot): they
+//! start with the first use of a limiter, not when an exporter is installed.
 //!
 //! # Metrics
 //!
@@ -26,9 +27,12 @@
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
 //!
-//! All results and sources of a limiter are there from the start, at zero. Hold times appear with the first hold
-//! that is counted: on each thread the first call of a limiter is, and then one in 64. No label has a key, a task
-//! or a user as its value.
+//! All results and sources of a limiter are there from the start, at zero. No label has a key, a task or a user as
+//! its value.
+//!
+//! Hold times and oldest holders are those of recorded calls: from `limit_runtime::diagnostics::record(true)` on.
+//! Hold times appear with the first hold that is counted: on each thread the first call of a limiter is, and then
+//! one in 64.
 //!
 //! The limit is that of one scope. Where several runtimes use a limiter, each has so many permits, and the usage may
 //! exceed the limit.
