@@ -44,8 +44,8 @@ impl Account {
     }
 
     /// Shows each runtime, one that has ended for the last time. `all` are the counters of all limiters of the
-    /// name in all runtimes. `live` must be older than the readings, so that they have no runtime that is known
-    /// here and missing there.
+    /// name in all runtimes. `live` must be read before the readings: a known runtime that is missing in it has
+    /// ended, and no reading has it.
     pub(crate) fn show<S>(
         &mut self,
         all: &Counters,
