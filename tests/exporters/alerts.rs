@@ -3,9 +3,9 @@
 use crate::assets;
 use crate::scraped::{find, say_that_it_is_missing};
 use crate::support::encoded;
+use limit_exporters::METRICS;
+use limit_exporters::prometheus::Collector;
 use limit_runtime::Limiter;
-use limit_runtime::exporters::METRICS;
-use limit_runtime::exporters::prometheus::Collector;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -57,7 +57,7 @@ fn said(output: &Output) -> String {
 fn metrics_are_as_prometheus_likes_them() {
     let Some(promtool) = find("promtool") else { return say_that_it_is_missing("promtool") };
     let limiter = Limiter::new("alerts::lint", 1);
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.snapshot().total.limit, 1);
     let mut promtool = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

@@ -1,6 +1,7 @@
 //! The dashboard and the alerting rules, made from the list of metrics.
 
-use limit_runtime::exporters::METRICS;
+use limit_exporters::METRICS;
+use limit_runtime::RejectedKind;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,11 @@ fn metric(name: &str) -> &'static str {
     metric.unwrap_or_else(|| panic!("there is no metric `{name}`")).prometheus
 }
 
-/// The results of refused calls, except those that a closed limiter refused.
-const REFUSED: &str = "queue_full|timeout|too_heavy|evicted";
+/// Returns the results of refused calls, except those that a closed limiter refused, as a regular expression.
+fn refused() -> String {
+    let kinds = RejectedKind::ALL.iter().filter(|kind| **kind != RejectedKind::Closed);
+    kinds.map(|kind| kind.as_str()).collect::<Vec<_>>().join("|")
+}
 
 struct Alert {
     name: &'static str,
@@ -34,6 +38,7 @@ fn alerting_rules() -> [Alert; 4] {
     let (usage, limit) = (metric("permit.usage"), metric("permit.limit"));
     let (waiting, calls) = (metric("queued_calls"), metric("acquisitions"));
     let (waits, oldest) = (metric("wait_time"), metric("oldest_holder.start_timestamp"));
+    let refused = refused();
     [
         Alert {
             name: "ConcurrencyLimitSaturated",
@@ -49,7 +54,7 @@ fn alerting_rules() -> [Alert; 4] {
             severity: "critical",
             lasts: "5m",
             expression: format!(
-                "sum without (result) (rate({calls}{{result=~\"{REFUSED}\"}}[5m]))\n/\n\
+                "sum without (result) (rate({calls}{{result=~\"{refused}\"}}[5m]))\n/\n\
                  sum without (result) (rate({calls}[5m]))\n> 0.05"
             ),
             summary: "{{ $labels.limiter }} refuses calls",
@@ -144,7 +149,7 @@ fn panels() -> Vec<Panel> {
     };
     let (usage, limit) = (sum(metric("permit.usage")), sum(metric("permit.limit")));
     let calls = metric("acquisitions");
-    let refused = rate(calls, &format!(",result=~\"{REFUSED}\""), "limiter");
+    let refused = rate(calls, &format!(",result=~\"{}\"", refused()), "limiter");
     let oldest = format!("{}{{{CHOSEN}}}", metric("oldest_holder.start_timestamp"));
     vec![
         Panel::new("Permits in use", "Permits that are out, and how many there are.", "short")

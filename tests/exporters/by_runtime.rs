@@ -2,8 +2,8 @@
 
 use crate::opentelemetry::{Collected, Provider};
 use crate::support::{encode, figure, number, one_thread, samples};
-use limit_runtime::exporters::metrics::collect_by_runtime;
-use limit_runtime::exporters::prometheus::Collector;
+use limit_exporters::metrics::collect_by_runtime;
+use limit_exporters::prometheus::Collector;
 use limit_runtime::{Limiter, Snapshot};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use opentelemetry_sdk::metrics::Temporality;
@@ -32,8 +32,9 @@ impl Growth {
 
     fn add(&mut self, series: &str, more: f64) {
         assert!(more >= 0.0, "{series} went back by {more}");
-        let what =
-            ["immediate", "waited", "wait_time"].into_iter().find(|&what| series.contains(what));
+        let what = ["admitted_at_once", "admitted_after_waiting", "wait_time"]
+            .into_iter()
+            .find(|&what| series.contains(what));
         if let Some(what) = what {
             *self.all.entry(what.to_owned()).or_default() += more;
         }
@@ -41,8 +42,8 @@ impl Growth {
 
     fn assert_is_all_of(&self, snapshot: &Snapshot) {
         let total = &snapshot.total;
-        assert_eq!(self.all["immediate"], number(total.admitted_at_once));
-        assert_eq!(self.all["waited"], number(total.admitted_after_waiting));
+        assert_eq!(self.all["admitted_at_once"], number(total.admitted_at_once));
+        assert_eq!(self.all["admitted_after_waiting"], number(total.admitted_after_waiting));
         assert_eq!(self.all["wait_time"], number(total.wait.count));
         let calls = number(total.admitted_at_once + total.admitted_after_waiting);
         assert_eq!(calls, figure(THREADS * RUNTIMES * TASKS * CALLS));
@@ -193,7 +194,7 @@ fn live_runtimes_have_series_of_their_own() {
     let [first, second] = &*LIMITER.snapshot().runtimes else { panic!("two live runtimes") };
     let collected = provider.collect();
     let facade: BTreeMap<_, _> = of_facade(recorder, "by-runtime::own").into_iter().collect();
-    for (runtime, immediate, in_use) in [
+    for (runtime, calls, in_use) in [
         (first.runtime.to_string(), 1, 0),
         (second.runtime.to_string(), 1, 1),
         ("retired".into(), 1, 0),
@@ -203,8 +204,8 @@ fn live_runtimes_have_series_of_their_own() {
                 "concurrency_limit_{metric}{{limiter=\"by-runtime::own\"{more},runtime=\"{runtime}\"}}"
             )
         };
-        let series = name("acquisitions_total", ",result=\"immediate\"");
-        assert_eq!(collected.numbers[&series], number(immediate), "{series}");
+        let series = name("acquisitions_total", ",result=\"admitted_at_once\"");
+        assert_eq!(collected.numbers[&series], number(calls), "{series}");
         let series = name("permit_usage", "");
         assert_eq!(collected.numbers[&series], number(in_use), "{series}");
         let series = name("permit_limit", "");
@@ -212,8 +213,8 @@ fn live_runtimes_have_series_of_their_own() {
         assert_eq!(limit, (runtime != "retired").then_some(4.0), "{series}");
 
         let labels = format!("limiter=by-runtime::own runtime={runtime}");
-        let series = format!("concurrency_limit.acquisitions {labels} result=immediate");
-        assert_eq!(facade[&series], DebugValue::Counter(immediate), "{series}");
+        let series = format!("concurrency_limit.acquisitions {labels} result=admitted_at_once");
+        assert_eq!(facade[&series], DebugValue::Counter(calls), "{series}");
         let series = format!("concurrency_limit.permit.usage {labels}");
         assert_eq!(facade[&series], DebugValue::Gauge(number(in_use).into()), "{series}");
     }
@@ -240,7 +241,7 @@ fn name_that_is_used_again_goes_on_in_its_runtime() {
         let number = limiter.snapshot().runtimes[0].runtime;
         let name = format!(
             "concurrency_limit_acquisitions_total{{limiter=\"by-runtime::again\",\
-             result=\"immediate\",runtime=\"{number}\"}}"
+             result=\"admitted_at_once\",runtime=\"{number}\"}}"
         );
         let shown = provider.collect().numbers[&name];
         assert_eq!(shown, if calls == 2 { 2.0 } else { 5.0 });

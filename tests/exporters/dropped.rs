@@ -4,9 +4,9 @@
 use crate::alone::alone;
 use crate::opentelemetry::Provider;
 use crate::support::{encode, encoded, figure, number, samples};
+use limit_exporters::metrics::collect;
+use limit_exporters::prometheus::Collector;
 use limit_runtime::Limiter;
-use limit_runtime::exporters::metrics::collect;
-use limit_runtime::exporters::prometheus::Collector;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use metrics_util::registry::{AtomicStorage, Registry as Store};
 use opentelemetry_sdk::metrics::Temporality;
@@ -72,10 +72,10 @@ impl Recorder {
         all.filter(|limiter| limiter.starts_with(beginning)).collect()
     }
 
-    fn immediate(&self, beginning: &str) -> f64 {
+    fn admitted_at_once(&self, beginning: &str) -> f64 {
         let of_them = |key: &Key| {
             let mut labels = key.labels();
-            labels.any(|label| (label.key(), label.value()) == ("result", "immediate"))
+            labels.any(|label| (label.key(), label.value()) == ("result", "admitted_at_once"))
                 && limiter_of(key).starts_with(beginning)
         };
         let counters = self.0.get_counter_handles().into_iter();
@@ -103,8 +103,9 @@ fn shown(text: &str, beginning: &str) -> (BTreeSet<String>, f64) {
         rest.split('"').next().unwrap_or_default().to_owned()
     };
     let names = of_them.iter().map(|(series, _)| name(series)).collect();
-    let immediate = of_them.iter().filter(|(series, _)| series.contains("\"immediate\""));
-    (names, immediate.map(|(_, calls)| calls).sum())
+    let admitted_at_once =
+        of_them.iter().filter(|(series, _)| series.contains("\"admitted_at_once\""));
+    (names, admitted_at_once.map(|(_, calls)| calls).sum())
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn opentelemetry_counts_all_of_those_that_have_had_a_name() {
         let all = || {
             let collected = provider.collect();
             let name = |slot: usize| format!("dropped::{test}-{slot}");
-            (0..3).filter_map(|slot| collected.immediate(&name(slot))).sum::<f64>()
+            (0..3).filter_map(|slot| collected.admitted_at_once(&name(slot))).sum::<f64>()
         };
         let mut sum = 0.0;
         let mut add = |value: f64| {
@@ -165,14 +166,14 @@ fn a_recorder_of_the_facade_counts_all_of_those_that_have_had_a_name() {
     requests("facade", || {
         rounds += 1;
         collect();
-        assert_eq!(recorder.immediate("dropped::facade-"), figure(rounds * 400));
+        assert_eq!(recorder.admitted_at_once("dropped::facade-"), figure(rounds * 400));
         assert_eq!(
             recorder.gauge("concurrency_limit.permit.limit", "dropped::facade-0"),
             Some(3.0)
         );
     });
     collect();
-    assert_eq!(recorder.immediate("dropped::facade-"), figure(REQUESTS));
+    assert_eq!(recorder.admitted_at_once("dropped::facade-"), figure(REQUESTS));
     assert_eq!(recorder.limiters("dropped::facade-").len(), 3);
     assert_eq!(recorder.gauge("concurrency_limit.permit.limit", "dropped::facade-0"), Some(0.0));
 }
@@ -244,8 +245,11 @@ fn names_that_are_never_used_again_do_not_add_up() {
             );
             assert!(names.contains("stays") && names.contains("request 1999"), "{names:?}");
             let collected = provider.collect();
-            let observed =
-                collected.numbers.keys().filter(|series| series.contains("\"immediate\"")).count();
+            let observed = collected
+                .numbers
+                .keys()
+                .filter(|series| series.contains("\"admitted_at_once\""))
+                .count();
             assert_eq!(observed, 101);
             collect();
             let of_stuck = recorder.gauge("concurrency_limit.permit.limit", "request 1500");
@@ -269,7 +273,7 @@ fn names_that_are_never_used_again_do_not_add_up() {
 
 #[test]
 fn limiters_that_were_never_used_by_a_call_leave_nothing() {
-    assert_eq!(Limiter::new("dropped::unused", 1).limit(), 1);
+    assert_eq!(Limiter::new("dropped::unused", 1).snapshot().total.limit, 1);
     assert!(!encoded(Collector::new()).contains("dropped::unused"));
 }
 

@@ -1,8 +1,8 @@
 //! Figures that a recorder of the facade `metrics` receives.
 
 use crate::support::{everything_once, expected, figure, number, of_everything, results};
-use limit_runtime::exporters::METRICS;
-use limit_runtime::exporters::metrics::{collect, describe};
+use limit_exporters::METRICS;
+use limit_exporters::metrics::{collect, describe};
 use limit_runtime::{Limiter, Rejected};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
@@ -98,28 +98,28 @@ async fn waits_are_told_once() {
 #[test]
 fn counters_of_a_name_never_go_back() {
     let recorder = recorder();
-    let immediate = || {
+    let admitted_at_once = || {
         let values = collected(recorder);
-        let name = "concurrency_limit_acquisitions_total{limiter=\"facade::dropped\",result=\"immediate\"}";
+        let name = "concurrency_limit_acquisitions_total{limiter=\"facade::dropped\",result=\"admitted_at_once\"}";
         let usage = "concurrency_limit_permit_usage{limiter=\"facade::dropped\"}";
         (as_number(&values[name]), as_number(&values[usage]))
     };
     let limiter = Limiter::new("facade::dropped", 4);
     let held = limiter.try_acquire();
-    assert_eq!(immediate(), (1.0, 1.0));
+    assert_eq!(admitted_at_once(), (1.0, 1.0));
     drop(limiter.try_acquire());
     drop(limiter);
     // The last counts are not lost, and no permit is in use any more.
-    assert_eq!(immediate(), (2.0, 0.0));
+    assert_eq!(admitted_at_once(), (2.0, 0.0));
     drop(held);
     let again = Limiter::new("facade::dropped", 4);
     drop(again.try_acquire());
-    assert_eq!(immediate(), (3.0, 0.0));
+    assert_eq!(admitted_at_once(), (3.0, 0.0));
     // The limiter is dropped and made again between two collections.
     drop(again);
     let again = Limiter::new("facade::dropped", 4);
     let held = again.try_acquire();
-    assert_eq!(immediate(), (4.0, 1.0));
+    assert_eq!(admitted_at_once(), (4.0, 1.0));
     drop(held);
 }
 
@@ -142,7 +142,7 @@ fn changes_of_a_name_never_go_back() {
 #[test]
 fn everything_is_described() {
     let limiter = Limiter::new("facade::described", 1);
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.snapshot().total.limit, 1);
     let recorder = recorder();
     metrics::with_local_recorder(recorder, || {
         describe();
@@ -166,7 +166,7 @@ fn everything_is_described() {
 #[test]
 fn all_results_are_there_at_zero() {
     let limiter = Limiter::new("facade::zero", 6);
-    assert_eq!(limiter.limit(), 6);
+    assert_eq!(limiter.snapshot().total.limit, 6);
     let values = collected(recorder());
     for (name, value) in expected(&limiter.snapshot()) {
         if !name.contains("wait_time") {
@@ -259,14 +259,14 @@ fn a_recorder_that_collects_while_it_is_told_does_not_wait_for_itself() {
     let recorder: &Collects = Box::leak(Box::new(Collects(DebuggingRecorder::default())));
     metrics::with_local_recorder(recorder, collect);
     let values = values(&recorder.0.snapshotter());
-    let series =
-        "concurrency_limit_acquisitions_total{limiter=\"facade::collects\",result=\"immediate\"}";
+    let series = "concurrency_limit_acquisitions_total{limiter=\"facade::collects\",result=\"admitted_at_once\"}";
     assert_eq!(as_number(&values[series]), 1.0);
 }
 
 #[cfg(feature = "diagnostics")]
 #[test]
 fn holds_of_a_name_are_told_once() {
+    limit_runtime::diagnostics::record(true);
     let recorder = recorder();
     let told = || {
         let name = "concurrency_limit_hold_time_seconds{limiter=\"facade::holds\"}";
@@ -280,7 +280,7 @@ fn holds_of_a_name_are_told_once() {
         std::thread::scope(|scope| drop(scope.spawn(|| drop(limiter.try_acquire())).join()));
     };
     let limiter = Limiter::new("facade::holds", 1);
-    assert_eq!(limiter.limit(), 1);
+    assert_eq!(limiter.snapshot().total.limit, 1);
     assert_eq!(told(), 0);
     hold(&limiter);
     hold(&limiter);
@@ -298,6 +298,7 @@ fn holds_of_a_name_are_told_once() {
 #[cfg(feature = "diagnostics")]
 #[test]
 fn the_oldest_holder_is_no_number_where_there_is_none() {
+    limit_runtime::diagnostics::record(true);
     let recorder = recorder();
     let name =
         "concurrency_limit_oldest_holder_start_timestamp_seconds{limiter=\"facade::oldest\"}";

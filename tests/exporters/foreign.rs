@@ -1,7 +1,7 @@
 //! A meter of the tests' own, whose instruments do what an SDK's do not.
 
+use limit_exporters::opentelemetry::observe;
 use limit_runtime::Limiter;
-use limit_runtime::exporters::opentelemetry::observe;
 use opentelemetry::metrics::{
     AsyncInstrument, AsyncInstrumentBuilder, Callback, Histogram, HistogramBuilder,
     InstrumentProvider, Meter, ObservableGauge, ObservableUpDownCounter, SyncInstrument,
@@ -136,6 +136,7 @@ fn instrument_may_use_the_limiter_itself_and_may_panic() {
         [Limiter::new("foreign::holds-a", 1), Limiter::new("foreign::holds-b", 1)];
     static WAS_FREE: AtomicBool = AtomicBool::new(false);
 
+    limit_runtime::diagnostics::record(true);
     let told = Arc::new(Mutex::new(Vec::new()));
     let foreign = Foreign::new({
         let told = Arc::clone(&told);
@@ -178,6 +179,7 @@ fn instrument_may_use_the_limiter_itself_and_may_panic() {
 fn each_observation_is_told_all_from_the_start_and_nothing_after_its_end() {
     static LIMITER: Limiter = Limiter::new("foreign::ended", 1);
 
+    limit_runtime::diagnostics::record(true);
     let told = || {
         let holds = Arc::new(Holds::default());
         let of_test = Arc::clone(&holds);
@@ -217,6 +219,7 @@ fn instrument_that_collects_while_it_is_told_does_not_wait_for_itself() {
     static LIMITER: Limiter = Limiter::new("foreign::collects", 1);
     static FOREIGN: Mutex<Option<Arc<Foreign>>> = Mutex::new(None);
 
+    limit_runtime::diagnostics::record(true);
     let told = Arc::new(Holds::default());
     let foreign = Foreign::new({
         let told = Arc::clone(&told);

@@ -1,9 +1,9 @@
 //! The list of metrics agrees with the documentation and with the rules for names.
 
-use limit_runtime::exporters::{Kind, METRICS, Metric};
+use limit_exporters::{Kind, METRICS, Metric};
 use std::collections::HashSet;
 
-const DOCUMENTATION: &str = include_str!("../../limit-runtime/src/exporters.rs");
+const DOCUMENTATION: &str = include_str!("../../integrations/limit-exporters/src/lib.rs");
 
 #[test]
 fn documentation_has_the_list() {
@@ -13,7 +13,7 @@ fn documentation_has_the_list() {
         .filter(|line| line.starts_with("| `concurrency_limit."))
         .collect();
     let expected: Vec<_> = METRICS.iter().map(row).collect();
-    assert_eq!(rows, expected, "the table in limit-runtime/src/exporters.rs");
+    assert_eq!(rows, expected, "the table in limit-exporters/src/lib.rs");
 }
 
 fn row(metric: &Metric) -> String {

@@ -1,8 +1,8 @@
 //! Collections of an OpenTelemetry provider.
 
 use crate::support::{everything_once, expected, is_built, number, of_everything};
-use limit_runtime::exporters::opentelemetry::{Observation, observe, observe_by_runtime};
-use limit_runtime::exporters::{Kind, METRICS};
+use limit_exporters::opentelemetry::{Observation, observe, observe_by_runtime};
+use limit_exporters::{Kind, METRICS};
 use limit_runtime::{Limiter, Rejected};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
@@ -129,8 +129,8 @@ impl Collected {
         self.histograms.get(&name).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn immediate(&self, limiter: &str) -> Option<f64> {
-        let labels = format!("{{limiter=\"{limiter}\",result=\"immediate\"}}");
+    pub(crate) fn admitted_at_once(&self, limiter: &str) -> Option<f64> {
+        let labels = format!("{{limiter=\"{limiter}\",result=\"admitted_at_once\"}}");
         self.numbers.get(&format!("concurrency_limit_acquisitions_total{labels}")).copied()
     }
 }
@@ -177,6 +177,8 @@ async fn every_figure_is_that_of_the_snapshot() {
 
 #[tokio::test(start_paused = true)]
 async fn instruments_are_those_of_the_list() {
+    #[cfg(feature = "diagnostics")]
+    limit_runtime::diagnostics::record(true);
     let limiter = Limiter::new("opentelemetry::list", 1);
     wait_for(&limiter, 5).await;
     let _held = limiter.acquire().await;
@@ -283,7 +285,7 @@ fn all_waits_are_told_once_when_observation_begins_under_load() {
 #[test]
 fn all_holds_are_told_once_when_observation_begins_under_load() {
     use crate::foreign::{Foreign, Holds};
-    use limit_runtime::exporters::prometheus::Collector;
+    use limit_exporters::prometheus::Collector;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -292,6 +294,7 @@ fn all_holds_are_told_once_when_observation_begins_under_load() {
     const THREADS: u64 = 4;
     const ROUNDS: u64 = 300;
 
+    limit_runtime::diagnostics::record(true);
     // Returns the limiter's own figures.
     let exact = || {
         let samples = crate::support::samples(&crate::support::encoded(Collector::new()));
@@ -360,9 +363,9 @@ fn ended_observation_observes_nothing() {
     drop(limiter.try_acquire());
     let provider = Provider::new(Temporality::Cumulative);
     let observation = provider.observe();
-    assert_eq!(provider.collect().immediate("opentelemetry::ended"), Some(1.0));
+    assert_eq!(provider.collect().admitted_at_once("opentelemetry::ended"), Some(1.0));
     drop(observation);
-    assert_eq!(provider.collect().immediate("opentelemetry::ended"), None);
+    assert_eq!(provider.collect().admitted_at_once("opentelemetry::ended"), None);
 }
 
 #[test]
@@ -372,8 +375,8 @@ fn counters_of_a_name_never_go_back() {
         let _observation = provider.observe();
         let name = format!("opentelemetry::dropped-{temporality:?}");
         let mut sum = 0.0;
-        let mut immediate = || {
-            let value = provider.collect().immediate(&name).expect("it is observed");
+        let mut admitted_at_once = || {
+            let value = provider.collect().admitted_at_once(&name).expect("it is observed");
             sum = if temporality == Temporality::Delta { sum + value } else { value };
             sum
         };
@@ -381,27 +384,28 @@ fn counters_of_a_name_never_go_back() {
         for _ in 0..3 {
             drop(limiter.try_acquire());
         }
-        assert_eq!(immediate(), 3.0);
+        assert_eq!(admitted_at_once(), 3.0);
         drop(limiter.try_acquire());
         // The limiter is dropped and made again between two collections.
         drop(limiter);
         let limiter = Limiter::named(name.clone(), 1);
         drop(limiter.try_acquire());
-        assert_eq!(immediate(), 5.0);
+        assert_eq!(admitted_at_once(), 5.0);
         drop(limiter.try_acquire());
         drop(limiter);
-        assert_eq!(immediate(), 6.0);
-        assert_eq!(immediate(), 6.0);
+        assert_eq!(admitted_at_once(), 6.0);
+        assert_eq!(admitted_at_once(), 6.0);
         let limiter = Limiter::named(name.clone(), 1);
-        assert_eq!(immediate(), 6.0);
+        assert_eq!(admitted_at_once(), 6.0);
         drop(limiter.try_acquire());
-        assert_eq!(immediate(), 7.0);
+        assert_eq!(admitted_at_once(), 7.0);
     }
 }
 
 #[cfg(feature = "diagnostics")]
 #[test]
 fn holds_are_told_once_whether_they_came_before_or_after() {
+    limit_runtime::diagnostics::record(true);
     let limiter = Limiter::new("opentelemetry::holds", 1);
     let hold = |calls: u32| (0..calls).for_each(|_| drop(limiter.try_acquire()));
     let name = "concurrency_limit_hold_time_seconds{limiter=\"opentelemetry::holds\"}";

@@ -5,9 +5,9 @@ use crate::support::{
     encode, encoded, everything_once, expected, is_built, is_of_diagnostics, number, of_everything,
     one_thread, samples,
 };
-use limit_runtime::exporters::METRICS;
-use limit_runtime::exporters::prometheus::Collector;
-use limit_runtime::{Limiter, Rejected};
+use limit_exporters::METRICS;
+use limit_exporters::prometheus::Collector;
+use limit_runtime::{Limiter, Rejected, RejectedKind, Source};
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
@@ -33,15 +33,16 @@ async fn every_figure_is_that_of_the_snapshot() {
     let snapshot = LIMITER.snapshot();
     let shown = of("prometheus::everything", &samples(&encoded(Collector::new())));
     assert_eq!(shown, expected(&snapshot));
-    let results = crate::support::results(&snapshot.total).map(|(_, count)| count);
-    assert_eq!(results, [3.0, 2.0, 4.0, 1.0, 1.0, 2.0, 1.0, 1.0], "as the script has it");
+    let results = crate::support::results(&snapshot.total).into_iter();
+    let counts: Vec<_> = results.map(|(_, count)| count).collect();
+    assert_eq!(counts, [3.0, 2.0, 1.0, 4.0, 1.0, 1.0, 1.0, 2.0, 1.0], "as the script has it");
     drop(permit);
 }
 
 #[test]
 fn everything_is_there_from_the_start_at_zero() {
     let limiter = Limiter::new("prometheus::zero", 7);
-    assert_eq!(limiter.limit(), 7);
+    assert_eq!(limiter.snapshot().total.limit, 7);
     let text = encoded(Collector::new());
     let shown = of("prometheus::zero", &samples(&text));
     for metric in METRICS.iter().filter(|metric| is_built(metric)) {
@@ -55,7 +56,8 @@ fn everything_is_there_from_the_start_at_zero() {
     assert_eq!(shown, expected(&limiter.snapshot()));
     let values: usize =
         METRICS.iter().flat_map(|metric| metric.labels).map(|label| label.values.len()).sum();
-    assert_eq!(values, 8 + 3, "results and sources");
+    let results = 3 + RejectedKind::ALL.len();
+    assert_eq!(values, results + Source::ALL.len() - 1, "results and sources");
     for label in METRICS.iter().flat_map(|metric| metric.labels) {
         for value in label.values {
             let label = format!("{}=\"{value}\"", label.name);
@@ -109,10 +111,10 @@ fn by_runtime_each_live_one_has_its_own_and_sums_never_go_back() {
         }
         sums
     };
-    let immediate = |runtime: &dyn std::fmt::Display| {
+    let admitted_at_once = |runtime: &dyn std::fmt::Display| {
         format!(
             "concurrency_limit_acquisitions_total{{limiter=\"prometheus::runtimes\",\
-             runtime=\"{runtime}\",result=\"immediate\"}}"
+             runtime=\"{runtime}\",result=\"admitted_at_once\"}}"
         )
     };
 
@@ -122,18 +124,21 @@ fn by_runtime_each_live_one_has_its_own_and_sums_never_go_back() {
     let [first, second] = &*limiter.snapshot().runtimes else { panic!("two live runtimes") };
     let (first, second) = (first.runtime, second.runtime);
     let before = shown();
-    assert_eq!((before[&immediate(&first)], before[&immediate(&second)]), (1.0, 1.0));
-    assert_eq!(before[&immediate(&"retired")], 0.0);
+    assert_eq!((before[&admitted_at_once(&first)], before[&admitted_at_once(&second)]), (1.0, 1.0));
+    assert_eq!(before[&admitted_at_once(&"retired")], 0.0);
 
     drop(one);
     let after = shown();
-    assert!(!after.contains_key(&immediate(&first)), "it is gone");
-    assert_eq!((after[&immediate(&second)], after[&immediate(&"retired")]), (1.0, 1.0));
+    assert!(!after.contains_key(&admitted_at_once(&first)), "it is gone");
+    assert_eq!(
+        (after[&admitted_at_once(&second)], after[&admitted_at_once(&"retired")]),
+        (1.0, 1.0)
+    );
 
     // A permit outlives its runtime.
     drop(other);
     let last = shown();
-    assert_eq!(last[&immediate(&"retired")], 2.0);
+    assert_eq!(last[&admitted_at_once(&"retired")], 2.0);
     let usage =
         "concurrency_limit_permit_usage{limiter=\"prometheus::runtimes\",runtime=\"retired\"}";
     assert_eq!(last[usage], 1.0);
@@ -143,8 +148,8 @@ fn by_runtime_each_live_one_has_its_own_and_sums_never_go_back() {
     let third = one_thread();
     third.block_on(async { drop(limiter.acquire().await) });
     let reused = shown();
-    assert!(!reused.contains_key(&immediate(&first)));
-    assert_eq!(reused[&immediate(&"retired")], 2.0);
+    assert!(!reused.contains_key(&admitted_at_once(&first)));
+    assert_eq!(reused[&admitted_at_once(&"retired")], 2.0);
 
     for (earlier, later) in [(&before, &after), (&after, &last), (&last, &reused)] {
         let (earlier, later) = (sums(earlier), sums(later));
@@ -169,7 +174,7 @@ fn sums_never_go_back_while_runtimes_come_and_go() {
         let of_limiter = |name: &str| {
             name.starts_with(
                 "concurrency_limit_acquisitions_total{limiter=\"prometheus::coming-and-going\"",
-            ) && name.contains("result=\"immediate\"")
+            ) && name.contains("result=\"admitted_at_once\"")
         };
         let samples = samples(text);
         samples.iter().filter(|(name, _)| of_limiter(name)).map(|(_, count)| count).sum()
@@ -210,7 +215,7 @@ fn sums_never_go_back_while_runtimes_come_and_go() {
 #[test]
 fn a_second_collector_is_refused_and_what_is_encoded_is_as_with_one() {
     let limiter = Limiter::new("prometheus::twice", 7);
-    assert_eq!(limiter.limit(), 7);
+    assert_eq!(limiter.snapshot().total.limit, 7);
     let mut registry = Registry::default();
     Collector::new().register(&mut registry).expect("it is the first");
     for second in [Collector::new(), Collector::new().by_runtime()] {
@@ -269,7 +274,7 @@ fn keys_are_counted_and_not_named() {
 #[test]
 fn names_are_escaped() {
     let limiter = Limiter::new("prometheus::\"a\\b\"\nc", 5);
-    assert_eq!(limiter.limit(), 5);
+    assert_eq!(limiter.snapshot().total.limit, 5);
     let text = encoded(Collector::new());
     let line = "concurrency_limit_permit_limit{limiter=\"prometheus::\\\"a\\\\b\\\"\\nc\"} 5\n";
     assert!(text.contains(line), "{text}");
@@ -314,6 +319,7 @@ fn later<T>(run: impl FnOnce() -> T) -> T {
 #[cfg(feature = "diagnostics")]
 #[test]
 fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
+    limit_runtime::diagnostics::record(true);
     let limiter = Limiter::new("prometheus::holders", 3);
     let series = |name: &str| {
         let name = format!("concurrency_limit_{name}{{limiter=\"prometheus::holders\"}}");
@@ -323,7 +329,7 @@ fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         since.expect("it is later than 1970").as_secs_f64()
     };
-    assert_eq!(limiter.limit(), 3);
+    assert_eq!(limiter.snapshot().total.limit, 3);
     assert_eq!((series("hold_time_seconds_count"), series(OLDEST)), (None, None));
     let before = now();
     let first = limiter.try_acquire().expect("a permit is free");
@@ -349,6 +355,7 @@ fn holds_are_sampled_and_the_oldest_holder_is_known_while_there_is_one() {
 #[cfg(feature = "diagnostics")]
 #[test]
 fn holds_of_each_limiter_are_sampled_where_calls_alternate() {
+    limit_runtime::diagnostics::record(true);
     let outer = Limiter::new("prometheus::outer", 1);
     let inner = Limiter::new("prometheus::inner", 1);
     for _ in 0..640 {
@@ -367,6 +374,7 @@ fn holds_of_each_limiter_are_sampled_where_calls_alternate() {
 #[cfg(feature = "diagnostics")]
 #[tokio::test]
 async fn waits_are_not_taken_for_holds() {
+    limit_runtime::diagnostics::record(true);
     let limiter = Limiter::new("prometheus::waits-and-holds", 1);
     let held = limiter.acquire().await;
     let mut waiter = Box::pin(limiter.acquire());
@@ -392,6 +400,7 @@ async fn waits_are_not_taken_for_holds() {
 #[cfg(feature = "diagnostics")]
 #[test]
 fn oldest_holder_is_that_of_all_runtimes_and_no_waiter() {
+    limit_runtime::diagnostics::record(true);
     let limiter = Limiter::new("prometheus::oldest-of-all", 1);
     let series = || {
         let name = format!("concurrency_limit_{OLDEST}{{limiter=\"prometheus::oldest-of-all\"}}");
@@ -417,6 +426,7 @@ fn oldest_holder_is_that_of_all_runtimes_and_no_waiter() {
 fn oldest_holder_is_not_that_of_a_dropped_limiter_whose_place_was_taken() {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    limit_runtime::diagnostics::record(true);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -427,7 +437,7 @@ fn oldest_holder_is_not_that_of_a_dropped_limiter_whose_place_was_taken() {
                 drop(held);
                 drop(permit);
                 let idle = Limiter::new("prometheus::place-idle", 1);
-                assert_eq!(idle.limit(), 1);
+                assert_eq!(idle.snapshot().total.limit, 1);
                 std::thread::yield_now();
             }
         });

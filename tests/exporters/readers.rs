@@ -2,8 +2,8 @@
 
 use crate::opentelemetry::{Collected, wait_for};
 use crate::support::{number, one_thread};
+use limit_exporters::opentelemetry::{observe, observe_by_runtime};
 use limit_runtime::Limiter;
-use limit_runtime::exporters::opentelemetry::{observe, observe_by_runtime};
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;

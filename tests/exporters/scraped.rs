@@ -4,8 +4,8 @@ use crate::assets;
 use crate::support::{
     encoded, everything_once, expected, is_of_diagnostics, of_everything, samples,
 };
-use limit_runtime::exporters::prometheus::Collector;
-use limit_runtime::exporters::{Kind, METRICS};
+use limit_exporters::prometheus::Collector;
+use limit_exporters::{Kind, METRICS};
 use limit_runtime::{Limiter, Rejected};
 use serde_json::Value;
 use std::collections::BTreeMap;

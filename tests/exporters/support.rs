@@ -1,7 +1,7 @@
 //! Helpers of several tests.
 
-use limit_runtime::exporters::Metric;
-use limit_runtime::exporters::prometheus::Collector;
+use limit_exporters::Metric;
+use limit_exporters::prometheus::Collector;
 use limit_runtime::{Figures, Limiter, RejectedKind, Snapshot};
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
@@ -76,18 +76,15 @@ pub(crate) fn expected(snapshot: &Snapshot) -> BTreeMap<String, f64> {
     expected
 }
 
-pub(crate) fn results(total: &Figures) -> [(&'static str, f64); 8] {
-    let rejected = |kind| number(total.rejected.of(kind));
-    [
-        ("immediate", number(total.admitted_at_once)),
-        ("waited", number(total.admitted_after_waiting)),
-        ("queue_full", rejected(RejectedKind::QueueFull)),
-        ("timeout", rejected(RejectedKind::TimedOut)),
-        ("cancelled", number(total.cancelled)),
-        ("closed", rejected(RejectedKind::Closed)),
-        ("too_heavy", rejected(RejectedKind::TooHeavy)),
-        ("evicted", rejected(RejectedKind::Evicted)),
-    ]
+/// Returns the values of the label `result`, and the number of calls of each.
+pub(crate) fn results(total: &Figures) -> Vec<(&'static str, f64)> {
+    let others = [
+        ("admitted_at_once", total.admitted_at_once),
+        ("admitted_after_waiting", total.admitted_after_waiting),
+        ("cancelled", total.cancelled),
+    ];
+    let rejected = RejectedKind::ALL.iter().map(|&kind| (kind.as_str(), total.rejected.get(kind)));
+    others.into_iter().chain(rejected).map(|(result, count)| (result, number(count))).collect()
 }
 
 pub(crate) fn figure(value: usize) -> f64 {
@@ -99,13 +96,16 @@ pub(crate) fn number(value: u64) -> f64 {
     value as f64
 }
 
-/// Makes calls with every result: 3 immediate, 2 waited, 4 queue full, 1 timed out, 1 cancelled, 2 closed,
-/// 1 too heavy, 1 evicted. Changes the limit twice. One permit of 2 is out as long as the returned value is
-/// there, and nobody waits.
+/// Makes calls with every result: 3 admitted at once, 2 admitted after waiting, 1 cancelled, 4 without permits,
+/// 1 queue full, 1 timed out, 1 too heavy, 2 closed, 1 evicted. Changes the limit twice. One permit of 2 is out as
+/// long as the returned value is there, and nobody waits.
 pub(crate) async fn everything_once(
     limiter: &Limiter<limit_runtime::Rejected>,
 ) -> impl Drop + use<> {
-    let first = limiter.acquire().await.expect("a permit is free"); // immediate
+    let first = limiter.acquire().await.expect("a permit is free"); // admitted at once
+    limiter.set_max_waiting(0);
+    limiter.acquire().await.expect_err("no call may wait"); // queue full
+    limiter.set_max_waiting(3);
     let mut waiters = Vec::new();
     for _ in 0..3 {
         let mut waiter = Box::pin(limiter.acquire());
@@ -113,7 +113,7 @@ pub(crate) async fn everything_once(
         waiters.push(waiter);
     }
     for _ in 0..4 {
-        limiter.try_acquire().expect_err("no permit is free"); // queue full
+        limiter.try_acquire().expect_err("no permit is free"); // no permits
     }
     limiter.acquire_many(3).await.expect_err("more than the limit"); // too heavy
     // At most 3 calls wait, and the newest is served first: the oldest is evicted.
@@ -126,10 +126,10 @@ pub(crate) async fn everything_once(
     assert_eq!(late.expect_err("no permit is free").kind(), RejectedKind::TimedOut);
     tokio::time::sleep(Duration::from_millis(20)).await;
     drop(first);
-    drop(newest.await.expect("the newest is next")); // waited
+    drop(newest.await.expect("the newest is next")); // admitted after waiting
     tokio::time::sleep(Duration::from_millis(1)).await;
-    drop(waiters.remove(0).await.expect("its turn")); // waited
-    drop(limiter.try_acquire().expect("it is free")); // immediate
+    drop(waiters.remove(0).await.expect("its turn")); // admitted after waiting
+    drop(limiter.try_acquire().expect("it is free")); // admitted at once
     limiter.close();
     for _ in 0..2 {
         limiter.acquire().await.expect_err("it is closed"); // closed
@@ -137,7 +137,7 @@ pub(crate) async fn everything_once(
     limiter.reopen();
     limiter.set_limit(3);
     limiter.set_limit(2);
-    limiter.acquire().await.expect("a permit is free") // immediate
+    limiter.acquire().await.expect("a permit is free") // admitted at once
 }
 
 /// Makes a limiter for [`everything_once`].

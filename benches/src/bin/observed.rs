@@ -11,8 +11,8 @@ use futures_util::StreamExt;
 use limit_benches::machine::{Machine, version};
 use limit_benches::measure::{Contestant, Plan, Series, compare, time};
 use limit_benches::{median, table};
-use limit_runtime::console::{self, Options};
-use limit_runtime::exporters::prometheus::Collector;
+use limit_console::Options;
+use limit_exporters::prometheus::Collector;
 use limit_runtime::{Limiter, concurrency_limit, diagnostics};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -189,7 +189,7 @@ fn readings(times: usize) {
 /// Opens a page of a console, and returns it when it has received all limiters.
 async fn open_page() -> BodyDataStream {
     let request = Request::get("/api/stream").header("host", "localhost").body(Body::empty());
-    let response = console::router(Options::new()).oneshot(request.expect("a request")).await;
+    let response = limit_console::router(Options::new()).oneshot(request.expect("a request")).await;
     let mut page = response.expect("an answer").into_body().into_data_stream();
     page.next().await.expect("all limiters").expect("no error");
     page

@@ -28,7 +28,7 @@ impl Answer {
     /// What the limiter counts the call as, if it was refused.
     pub(crate) fn refused(&self) -> Option<&'static str> {
         let reasons =
-            [("reached", "queue_full"), ("no permit", "timeout"), ("is closed", "closed")];
+            [("reached", "queue_full"), ("no permit", "timed_out"), ("is closed", "closed")];
         let (_, result) = reasons.into_iter().find(|(text, _)| self.text.contains(text))?;
         (self.status == 503).then_some(result)
     }

@@ -9,8 +9,17 @@ pub(crate) struct Figures(BTreeMap<String, u64>);
 /// How many calls had each result, of those that any had.
 pub(crate) type Results = BTreeMap<&'static str, u64>;
 
-const RESULTS: [&str; 8] =
-    ["immediate", "waited", "queue_full", "timeout", "cancelled", "closed", "too_heavy", "evicted"];
+const RESULTS: [&str; 9] = [
+    "admitted_at_once",
+    "admitted_after_waiting",
+    "cancelled",
+    "no_permits",
+    "queue_full",
+    "timed_out",
+    "too_heavy",
+    "closed",
+    "evicted",
+];
 
 impl Figures {
     pub(crate) fn read(text: &str) -> Self {

@@ -46,7 +46,12 @@ async fn who_is_over_the_limit_waits_is_refused_and_is_counted_as_such() -> Resu
         }
     }
     let figures = service.until(|figures| all(figures, Figures::in_use, 0)).await?;
-    assert_results("when it ran again", &figures, &before, &[("queue_full", 4), ("waited", 3)]);
+    assert_results(
+        "when it ran again",
+        &figures,
+        &before,
+        &[("queue_full", 4), ("admitted_after_waiting", 3)],
+    );
     Ok(())
 }
 
@@ -71,11 +76,11 @@ async fn who_waits_too_long_is_refused_and_who_goes_away_is_forgotten() -> Resul
     service.edit(brief, |figures| figures.limit("download") == 0).await?;
     for (_, path) in PATHS {
         for answer in service.clients.ask(path, 3).answers().await? {
-            answer.assert_refused("timeout");
+            answer.assert_refused("timed_out");
         }
     }
     let figures = service.figures().await?;
-    assert_results("after a while", &figures, &before, &[("cancelled", 1), ("timeout", 3)]);
+    assert_results("after a while", &figures, &before, &[("cancelled", 1), ("timed_out", 3)]);
     Ok(())
 }
 
@@ -107,7 +112,8 @@ async fn in_a_storm_every_request_is_answered_and_counted_once() -> Result {
     let figures = service.until(idle).await?;
     for (limiter, counted) in counts {
         let mut results = figures.since(&before, limiter);
-        let admitted = ["immediate", "waited"].map(|result| results.remove(result).unwrap_or(0));
+        let admitted = ["admitted_at_once", "admitted_after_waiting"]
+            .map(|result| results.remove(result).unwrap_or(0));
         results.insert("admitted", admitted.iter().sum());
         assert_eq!(counted, results, "{limiter}");
     }
@@ -132,6 +138,6 @@ async fn a_noisy_tenant_keeps_nobody_else_out() -> Result {
     let figures = service.figures().await?;
     let served = u64::try_from(served)?;
     let results = figures.since(&before, "orders");
-    assert_eq!(results.get("immediate"), Some(&(served + 3)), "{results:?}");
+    assert_eq!(results.get("admitted_at_once"), Some(&(served + 3)), "{results:?}");
     Ok(())
 }

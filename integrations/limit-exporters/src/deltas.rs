@@ -1,9 +1,9 @@
 //! The samples that a backend has not received yet.
 
-use super::ledger::Ledger;
-use super::list::Distribution;
-use super::series::{Runtime, Series};
-use crate::metrics::Histogram;
+use crate::ledger::Ledger;
+use crate::metric::Distribution;
+use crate::series::{Runtime, Series};
+use limit_runtime::inspect::Histogram;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Each sample is given out once: a reading has all samples of a series, and those of earlier readings are
 /// taken away. So readings have to be given out in the order in which they were taken.
 #[derive(Debug)]
-pub(super) struct Deltas {
+pub(crate) struct Deltas {
     ledger: Ledger,
     /// The number of the last reading.
     reading: u64,
@@ -28,19 +28,19 @@ struct Known {
 }
 
 impl Deltas {
-    pub(super) fn new(by_runtime: bool) -> Self {
+    pub(crate) fn new(by_runtime: bool) -> Self {
         Self { ledger: Ledger::new(by_runtime), reading: 0, known: HashMap::new() }
     }
 
     /// Reads all limiters.
-    pub(super) fn read(&mut self) -> Vec<Series> {
+    pub(crate) fn read(&mut self) -> Vec<Series> {
         self.reading += 1;
-        self.ledger.read()
+        self.ledger.read(|samples| Box::new(samples.clone()))
     }
 
     /// Returns the samples of a series of the last reading that the backend has not received, in seconds and how
     /// often. From now on they count as received: the backend may panic.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         of: Distribution,
         limiter: &Arc<str>,
@@ -60,7 +60,7 @@ impl Deltas {
 
     /// Forgets the series that the last reading did not have: those of ended runtimes and of forgotten names. To
     /// be called when all its samples are given out.
-    pub(super) fn forget_absent(&mut self) {
+    pub(crate) fn forget_absent(&mut self) {
         let Self { ledger, reading, known } = self;
         known.retain(|(_, name, _), known| known.reading == *reading || ledger.is_hidden(name));
     }

@@ -8,14 +8,14 @@ use std::thread::{self, ThreadId};
 /// Foreign code may come back on the same thread, for instance a recorder that collects while it receives
 /// figures. It would wait for itself for ever. This type turns it away instead.
 #[derive(Debug, Default)]
-pub(super) struct Exclusive<T> {
+pub(crate) struct Exclusive<T> {
     value: Mutex<T>,
     /// The thread that uses the value.
     user: Mutex<Option<ThreadId>>,
 }
 
 impl<T> Exclusive<T> {
-    pub(super) const fn new(value: T) -> Self {
+    pub(crate) const fn new(value: T) -> Self {
         Self { value: Mutex::new(value), user: Mutex::new(None) }
     }
 
@@ -23,7 +23,7 @@ impl<T> Exclusive<T> {
     /// `act` if the current thread uses the value already.
     ///
     /// If `act` panics, the value stays as it is at that moment.
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut T) -> R) -> Option<R> {
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut T) -> R) -> Option<R> {
         struct Reset<'a>(&'a Mutex<Option<ThreadId>>);
 
         impl Drop for Reset<'_> {

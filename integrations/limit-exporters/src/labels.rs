@@ -1,18 +1,17 @@
 //! The labels of all series, and their values.
 
-use super::Label;
-use crate::Source;
-use crate::metrics::{Counters, Histogram, LimitChanges};
-use crate::rejected::RejectedKind;
+use crate::metric::Label;
+use limit_runtime::inspect::Counters;
+use limit_runtime::{RejectedKind, Source};
 
 /// The label of every series: the limiter's name.
-pub(super) const LIMITER: Label = Label { name: "limiter", values: &[] };
+pub(crate) const LIMITER: Label = Label { name: "limiter", values: &[] };
 
 /// The name of the label of figures by runtime.
-pub(super) const RUNTIME: &str = "runtime";
+pub(crate) const RUNTIME: &str = "runtime";
 
 /// The label of calls by their outcome.
-pub(super) const RESULT: Label = Label {
+pub(crate) const RESULT: Label = Label {
     name: "result",
     values: &{
         let mut values = [""; Outcome::ALL.len()];
@@ -26,7 +25,7 @@ pub(super) const RESULT: Label = Label {
 };
 
 /// The label of changes by the source that made them.
-pub(super) const SOURCE: Label = Label {
+pub(crate) const SOURCE: Label = Label {
     name: "source",
     values: &{
         let mut values = [""; SOURCES.len()];
@@ -41,18 +40,18 @@ pub(super) const SOURCE: Label = Label {
 
 /// The outcomes of a call.
 #[derive(Clone, Copy)]
-pub(super) enum Outcome {
-    Immediate,
-    Waited,
+pub(crate) enum Outcome {
+    AdmittedAtOnce,
+    AdmittedAfterWaiting,
     Cancelled,
     Rejected(RejectedKind),
 }
 
 impl Outcome {
     /// All outcomes, in the order in which exporters show them.
-    pub(super) const ALL: [Self; 3 + RejectedKind::ALL.len()] = {
-        let mut all = [Self::Immediate; 3 + RejectedKind::ALL.len()];
-        all[1] = Self::Waited;
+    pub(crate) const ALL: [Self; 3 + RejectedKind::ALL.len()] = {
+        let mut all = [Self::AdmittedAtOnce; 3 + RejectedKind::ALL.len()];
+        all[1] = Self::AdmittedAfterWaiting;
         all[2] = Self::Cancelled;
         let mut index = 0;
         while index < RejectedKind::ALL.len() {
@@ -63,32 +62,28 @@ impl Outcome {
     };
 
     /// Returns the value of the label [`RESULT`].
-    pub(super) const fn label(self) -> &'static str {
+    pub(crate) const fn label(self) -> &'static str {
         match self {
-            Self::Immediate => "immediate",
-            Self::Waited => "waited",
+            Self::AdmittedAtOnce => "admitted_at_once",
+            Self::AdmittedAfterWaiting => "admitted_after_waiting",
             Self::Cancelled => "cancelled",
-            Self::Rejected(RejectedKind::QueueFull) => "queue_full",
-            Self::Rejected(RejectedKind::TimedOut) => "timeout",
-            Self::Rejected(RejectedKind::TooHeavy) => "too_heavy",
-            Self::Rejected(RejectedKind::Closed) => "closed",
-            Self::Rejected(RejectedKind::Evicted) => "evicted",
+            Self::Rejected(kind) => kind.as_str(),
         }
     }
 
     /// Returns how many calls had this outcome.
-    pub(super) fn count(self, counters: &Counters) -> u64 {
+    pub(crate) fn count(self, counters: &Counters) -> u64 {
         match self {
-            Self::Immediate => counters.admitted_at_once,
-            Self::Waited => counters.waits().map_or(0, Histogram::count),
+            Self::AdmittedAtOnce => counters.admitted_at_once,
+            Self::AdmittedAfterWaiting => counters.admitted_after_waiting(),
             Self::Cancelled => counters.cancelled,
-            Self::Rejected(kind) => counters.rejected.of(kind),
+            Self::Rejected(kind) => counters.rejected.get(kind),
         }
     }
 }
 
 /// The sources that can change a limit: all but the code.
-pub(super) const SOURCES: [Source; Source::ALL.len() - 1] = {
+pub(crate) const SOURCES: [Source; Source::ALL.len() - 1] = {
     let mut sources = [Source::Live; Source::ALL.len() - 1];
     let (mut index, mut next) = (0, 0);
     while index < Source::ALL.len() {
@@ -100,13 +95,3 @@ pub(super) const SOURCES: [Source; Source::ALL.len() - 1] = {
     }
     sources
 };
-
-/// Returns how often a source has changed the limit.
-pub(super) const fn count_changes(changes: LimitChanges, source: Source) -> u64 {
-    match source {
-        Source::Attribute => 0,
-        Source::File => changes.file,
-        Source::Environment => changes.environment,
-        Source::Live => changes.live,
-    }
-}

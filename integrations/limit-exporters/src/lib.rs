@@ -5,10 +5,11 @@
 //! | `prometheus` | [`prometheus::Collector`], a collector of `prometheus-client` |
 //! | `opentelemetry` | [`opentelemetry::observe`], instruments on a `Meter` |
 //! | `metrics` | [`metrics::describe`] and [`metrics::collect`], for the recorder of the `metrics` crate |
+//! | `diagnostics` | with an exporter: how long permits are held, and since when the oldest holder has its own |
 //!
 //! Exporters show every limiter that has been used. They read the figures when somebody asks for them; calls do
-//! nothing more than without an exporter. The figures are those of a [`Snapshot`](crate::Snapshot): they start with
-//! the first use of a limiter, not when an exporter is installed.
+//! nothing more than without an exporter. The figures are those of a [`Snapshot`](limit_runtime::Snapshot): they
+//! start with the first use of a limiter, not when an exporter is installed.
 //!
 //! # Metrics
 //!
@@ -19,16 +20,19 @@
 //! | `concurrency_limit.permit.limit` | `concurrency_limit_permit_limit` | gauge | `{permit}` | `limiter` | Permits there are; with keys, for each key |
 //! | `concurrency_limit.permit.usage` | `concurrency_limit_permit_usage` | up-down counter | `{permit}` | `limiter` | Permits that are out |
 //! | `concurrency_limit.queued_calls` | `concurrency_limit_queued_calls` | up-down counter | `{call}` | `limiter` | Calls that wait for permits |
-//! | `concurrency_limit.acquisitions` | `concurrency_limit_acquisitions_total` | counter | `{call}` | `limiter`, `result`: `immediate`, `waited`, `cancelled`, `queue_full`, `timeout`, `too_heavy`, `closed`, `evicted` | Calls by what became of them |
+//! | `concurrency_limit.acquisitions` | `concurrency_limit_acquisitions_total` | counter | `{call}` | `limiter`, `result`: `admitted_at_once`, `admitted_after_waiting`, `cancelled`, `no_permits`, `queue_full`, `timed_out`, `too_heavy`, `closed`, `evicted` | Calls by what became of them |
 //! | `concurrency_limit.wait_time` | `concurrency_limit_wait_time_seconds` | histogram | `s` | `limiter` | How long calls waited that were admitted after waiting |
 //! | `concurrency_limit.limit.changes` | `concurrency_limit_limit_changes_total` | counter | `{change}` | `limiter`, `source`: `file`, `environment`, `live` | Changes of the limit by who made them |
 //! | `concurrency_limit.active_keys` | `concurrency_limit_active_keys` | up-down counter | `{key}` | `limiter` | Keys that have holders or waiters |
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
 //!
-//! All results and sources of a limiter are there from the start, at zero. Hold times appear with the first hold
-//! that is counted: on each thread the first call of a limiter is, and then one in 64. No label has a key, a task
-//! or a user as its value.
+//! All results and sources of a limiter are there from the start, at zero. No label has a key, a task or a user as
+//! its value.
+//!
+//! Hold times and oldest holders are those of recorded calls: from `limit_runtime::diagnostics::record(true)` on.
+//! Hold times appear with the first hold that is counted: on each thread the first call of a limiter is, and then
+//! one in 64.
 //!
 //! The limit is that of one scope. Where several runtimes use a limiter, each has so many permits, and the usage may
 //! exceed the limit.
@@ -36,7 +40,7 @@
 //! # By runtime
 //!
 //! If asked for, figures have one more label, `runtime`: the number that a
-//! [`RuntimeSnapshot`](crate::RuntimeSnapshot) has, 0 for the process. It is for programs with a few runtimes that
+//! [`RuntimeSnapshot`](limit_runtime::RuntimeSnapshot) has, 0 for the process. It is for programs with a few runtimes that
 //! live long, because each runtime adds as many series as there are without the label.
 //!
 //! When a runtime ends, its series disappear. (A recorder of the `metrics` facade cannot remove series: there they
@@ -88,6 +92,14 @@
 //! In the repository, `assets/grafana.json` is a dashboard for Grafana, and `assets/alerts.yml` has alerting rules
 //! for Prometheus. Both use the names of this table.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus")),
+    expect(dead_code, reason = "only exporters read the limiters")
+)]
+
+mod account;
 #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
 mod bounds;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
@@ -96,6 +108,8 @@ mod exclusive;
 mod labels;
 mod ledger;
 mod list;
+mod metric;
+mod oldest;
 mod series;
 
 #[cfg(feature = "metrics")]
@@ -108,68 +122,5 @@ pub mod opentelemetry;
 #[cfg_attr(docsrs, doc(cfg(feature = "prometheus")))]
 pub mod prometheus;
 
-use list::Figure;
 pub use list::METRICS;
-
-/// A metric of every limiter. See [`METRICS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Metric {
-    /// The name by the rules of OpenTelemetry. The `metrics` facade uses it as well.
-    pub name: &'static str,
-    /// The name by the rules of Prometheus.
-    pub prometheus: &'static str,
-    /// The kind of the figures.
-    pub kind: Kind,
-    /// The unit in the notation of UCUM: `s` for seconds, or the counted thing in braces.
-    pub unit: &'static str,
-    /// The meaning, in a few words.
-    pub description: &'static str,
-    /// The labels of its series.
-    pub labels: &'static [Label],
-    /// A feature that the metric needs besides that of the exporter.
-    pub needs: Option<&'static str>,
-    figure: Figure,
-}
-
-/// The kinds of [`Metric`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// A value that cannot be added up.
-    Gauge,
-    /// A sum that grows and shrinks. Backends without this kind show it as a gauge.
-    UpDownCounter,
-    /// A sum that only grows.
-    Counter,
-    /// Counts of samples, by buckets.
-    Histogram,
-}
-
-impl Kind {
-    /// Returns the kind as the documentation has it: `gauge`, `up-down counter`, `counter` or `histogram`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gauge => "gauge",
-            Self::UpDownCounter => "up-down counter",
-            Self::Counter => "counter",
-            Self::Histogram => "histogram",
-        }
-    }
-}
-
-/// A label of a [`Metric`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Label {
-    /// The name.
-    pub name: &'static str,
-    /// The values, if they are known. Empty if not.
-    pub values: &'static [&'static str],
-}
-
-/// Returns the metrics that exporters show in this build.
-fn exported() -> impl Iterator<Item = &'static Metric> {
-    METRICS.iter().filter(|metric| metric.figure.is_built())
-}
+pub use metric::{Kind, Label, Metric};

@@ -1,51 +1,11 @@
 //! The list of metrics.
 
-use super::labels::{LIMITER, RESULT, SOURCE};
-use super::{Kind, Metric};
+use crate::labels::{LIMITER, RESULT, SOURCE};
+use crate::metric::{Count, Distribution, Figure, Kind, Level, Metric};
 
-/// Where a metric's values come from. Exporters match it exhaustively: a new one does not compile until all of
-/// them show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Figure {
-    Level(Level),
-    Count(Count),
-    Distribution(Distribution),
-    OldestHolder,
-}
-
-/// A figure of the moment: one number for each runtime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Level {
-    Limit,
-    InUse,
-    Waiting,
-    Keys,
-}
-
-/// Counters that one label tells apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Count {
-    Calls,
-    Changes,
-}
-
-/// A histogram of durations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Distribution {
-    Waits,
-    Holds,
-}
-
-impl Figure {
-    /// Returns whether exporters show the figure in this build.
-    pub(super) const fn is_built(self) -> bool {
-        match self {
-            Self::Level(_) | Self::Count(_) | Self::Distribution(Distribution::Waits) => true,
-            Self::Distribution(Distribution::Holds) | Self::OldestHolder => {
-                cfg!(feature = "diagnostics")
-            }
-        }
-    }
+/// Returns the metrics that exporters show in this build.
+pub(crate) fn exported() -> impl Iterator<Item = &'static Metric> {
+    METRICS.iter().filter(|metric| metric.figure.is_built())
 }
 
 /// Every metric, in the order in which exporters show them.
@@ -53,7 +13,7 @@ impl Figure {
 /// # Examples
 ///
 /// ```
-/// use limit_runtime::exporters::METRICS;
+/// use limit_exporters::METRICS;
 ///
 /// for metric in METRICS {
 ///     println!("{}: {}", metric.name, metric.description);

@@ -3,21 +3,21 @@
 //! Hand the figures of all limiters to the recorder before it renders or sends its own:
 //!
 //! ```
-//! use limit_runtime::exporters::metrics::{collect, describe};
+//! use limit_exporters::metrics::{collect, describe};
 //!
 //! describe(); // once, when the recorder is installed
 //! collect(); // each time before rendering
 //! ```
 //!
-//! The names are those of [`METRICS`](super::METRICS) with their dots. A recorder may change characters in them
+//! The names are those of [`METRICS`](crate::METRICS) with their dots. A recorder may change characters in them
 //! and may add the unit.
 
-use super::deltas::Deltas;
-use super::exclusive::Exclusive;
-use super::labels::{LIMITER, RUNTIME};
-use super::list::Level;
-use super::series::{ExtraLabel, Runtime, Series};
-use super::{Figure, Kind, Metric, exported};
+use crate::deltas::Deltas;
+use crate::exclusive::Exclusive;
+use crate::labels::{LIMITER, RUNTIME};
+use crate::list::exported;
+use crate::metric::{Figure, Kind, Level, Metric};
+use crate::series::{ExtraLabel, Runtime, Series};
 use ::metrics::{Key, Label, Metadata, Recorder, SharedString, Unit, with_recorder};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -82,13 +82,13 @@ fn unit(metric: &Metric) -> Unit {
 ///
 /// It sets counters and gauges. Histograms receive the samples that came since the last call, and at the
 /// first call all samples there ever were: a recorder that is installed late misses nothing. See
-/// [Waits and holds](super#waits-and-holds). (Recorders are told apart by their address. A new recorder at the
+/// [Waits and holds](crate#waits-and-holds). (Recorders are told apart by their address. A new recorder at the
 /// address of a former one, in a test for instance, may miss samples that the former one received.)
 ///
 /// It does nothing if the recorder itself calls it while it receives figures.
 ///
 /// A recorder keeps what it has received. When a limiter is dropped its gauges become 0, and its counters
-/// stay. See [Limiters that are dropped](super#limiters-that-are-dropped).
+/// stay. See [Limiters that are dropped](crate#limiters-that-are-dropped).
 ///
 /// # Examples
 ///
@@ -97,13 +97,13 @@ pub fn collect() {
     collect_by(false);
 }
 
-/// Hands the figures to the recorder by runtime: see [By runtime](super#by-runtime). Use either this function or
+/// Hands the figures to the recorder by runtime: see [By runtime](crate#by-runtime). Use either this function or
 /// [`collect`] for a recorder: with both, it has everything twice.
 ///
 /// # Examples
 ///
 /// ```
-/// limit_runtime::exporters::metrics::collect_by_runtime(); // each time before rendering
+/// limit_exporters::metrics::collect_by_runtime(); // each time before rendering
 /// ```
 pub fn collect_by_runtime() {
     collect_by(true);
@@ -162,7 +162,7 @@ fn hand_over(recorder: &dyn Recorder, known: &mut Known) {
 
 /// Returns the limiter and the runtime of each part that has gauges.
 fn live_parts(series: &Series) -> impl Iterator<Item = (Arc<str>, Option<Runtime>)> + '_ {
-    let parts = series.parts.iter().filter(|part| part.levels.is_some());
+    let parts = series.parts.iter().filter(|part| part.usage.is_some());
     parts.map(|part| (Arc::clone(&series.limiter), part.runtime))
 }
 

@@ -5,8 +5,8 @@
 //! # Number of series
 //!
 //! An SDK keeps only so many series of an instrument, 2,000 by default, and adds up the rest in one series. The
-//! metric `concurrency_limit.acquisitions` has eight series for each limiter: with more than 250 limiters, raise
-//! the limit by a view. Up to a hundred [limiters that are dropped](super#limiters-that-are-dropped) count too.
+//! metric `concurrency_limit.acquisitions` has a series for each limiter and result: with more than 200 limiters,
+//! raise the limit by a view. Up to a hundred [limiters that are dropped](crate#limiters-that-are-dropped) count too.
 //!
 //! # Histograms
 //!
@@ -37,16 +37,18 @@
 //! samples are recorded in the order of the readings, and so that a collection that finds no new samples does
 //! not end before another thread has recorded them.
 
-use super::deltas::Deltas;
-use super::exclusive::Exclusive;
-use super::labels::{LIMITER, RUNTIME};
-use super::list::Distribution;
-use super::series::{Runtime, Series};
-use super::{Figure, Kind, Metric, bounds, exported};
-use crate::unwind::quietly;
+use crate::bounds;
+use crate::deltas::Deltas;
+use crate::exclusive::Exclusive;
+use crate::labels::{LIMITER, RUNTIME};
+use crate::list::exported;
+use crate::metric::{Distribution, Figure, Kind, Metric};
+use crate::series::{Runtime, Series};
 use ::opentelemetry::metrics::{AsyncInstrument, Histogram, Meter};
 use ::opentelemetry::{KeyValue, StringValue};
 use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -63,7 +65,7 @@ const COLLECTIONS: usize = 16;
 /// # Examples
 ///
 /// ```
-/// use limit_runtime::exporters::opentelemetry::observe;
+/// use limit_exporters::opentelemetry::observe;
 /// use opentelemetry::global;
 ///
 /// // When the provider is set:
@@ -74,12 +76,12 @@ pub fn observe(meter: &Meter) -> Observation {
     Observation::begin(meter, false)
 }
 
-/// Observes all limiters by runtime: see [By runtime](super#by-runtime).
+/// Observes all limiters by runtime: see [By runtime](crate#by-runtime).
 ///
 /// # Examples
 ///
 /// ```
-/// use limit_runtime::exporters::opentelemetry::observe_by_runtime;
+/// use limit_exporters::opentelemetry::observe_by_runtime;
 /// use opentelemetry::global;
 ///
 /// let _observation = observe_by_runtime(&global::meter("limits"));
@@ -100,8 +102,13 @@ pub struct Observation {
 
 impl Drop for Observation {
     fn drop(&mut self) {
+        let read = || drop(self.observer.deltas.with(|deltas| self.observer.read(deltas)));
         // Instruments are foreign code, and the thread may be unwinding already.
-        quietly(|| drop(self.observer.deltas.with(|deltas| self.observer.read(deltas))));
+        let Err(panic) = catch_unwind(AssertUnwindSafe(read)) else { return };
+        // The payload is a user's value, whose drop may panic too.
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            mem::forget(second);
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Figures for Prometheus, by `prometheus-client`.
 
-use super::exclusive::Exclusive;
-use super::labels::{LIMITER, RUNTIME};
-use super::ledger::Ledger;
-use super::list::Distribution;
-use super::series::{ExtraLabel, Runtime, Series};
-use super::{Figure, Kind, Metric, bounds, exported};
-use crate::metrics::Histogram;
+use crate::bounds::{self, BOUNDS};
+use crate::exclusive::Exclusive;
+use crate::labels::{LIMITER, RUNTIME};
+use crate::ledger::Ledger;
+use crate::list::exported;
+use crate::metric::{Distribution, Figure, Kind, Metric};
+use crate::series::{ExtraLabel, Runtime, Series};
+use limit_runtime::inspect::Histogram;
 use prometheus_client::collector::Collector as Collect;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, LabelValueEncoder, MetricEncoder,
@@ -28,7 +29,7 @@ use std::iter;
 ///
 /// ```
 /// use limit_runtime::Limiter;
-/// use limit_runtime::exporters::prometheus::Collector;
+/// use limit_exporters::prometheus::Collector;
 /// use prometheus_client::encoding::text::encode;
 /// use prometheus_client::registry::Registry;
 ///
@@ -57,8 +58,8 @@ impl Collector {
     }
 
     /// Makes the collector show the figures of each runtime, under a label `runtime`: the number that a
-    /// [`RuntimeSnapshot`](crate::RuntimeSnapshot) has, 0 for the process. See
-    /// [By runtime](super#by-runtime).
+    /// [`RuntimeSnapshot`](limit_runtime::RuntimeSnapshot) has, 0 for the process. See
+    /// [By runtime](crate#by-runtime).
     ///
     /// The collector remembers what it has shown of a runtime, until the runtime ends. It shows the last counts of
     /// a runtime under its number once. If several servers scrape and need those, give each a collector of its own.
@@ -66,12 +67,12 @@ impl Collector {
     /// # Examples
     ///
     /// ```
-    /// use limit_runtime::exporters::prometheus::Collector;
+    /// use limit_exporters::prometheus::Collector;
     /// use prometheus_client::registry::Registry;
     ///
     /// let mut registry = Registry::default();
     /// Collector::new().by_runtime().register(&mut registry)?;
-    /// # Ok::<(), limit_runtime::exporters::prometheus::AlreadyRegistered>(())
+    /// # Ok::<(), limit_exporters::prometheus::AlreadyRegistered>(())
     /// ```
     #[must_use]
     pub fn by_runtime(mut self) -> Self {
@@ -90,7 +91,7 @@ impl Collector {
     /// # Examples
     ///
     /// ```
-    /// use limit_runtime::exporters::prometheus::Collector;
+    /// use limit_exporters::prometheus::Collector;
     /// use prometheus_client::registry::Registry;
     ///
     /// let mut registry = Registry::default();
@@ -107,10 +108,10 @@ impl Collector {
     }
 
     /// Reads all limiters before anything is encoded: a scrape shows the figures of a limiter at one moment.
-    fn read(&self) -> Vec<Series> {
+    fn read(&self) -> Vec<Series<Buckets>> {
         match &self.by_runtime {
-            None => Ledger::new(false).read(),
-            Some(ledger) => ledger.with(Ledger::read).unwrap_or_default(),
+            None => Ledger::new(false).read(Buckets::new),
+            Some(ledger) => ledger.with(|ledger| ledger.read(Buckets::new)).unwrap_or_default(),
         }
     }
 }
@@ -179,7 +180,7 @@ impl Collect for Collector {
 fn encode_metric(
     encoder: &mut DescriptorEncoder<'_>,
     metric: &Metric,
-    all: &[Series],
+    all: &[Series<Buckets>],
 ) -> fmt::Result {
     let kind = match metric.kind {
         Kind::Counter => MetricType::Counter,
@@ -193,7 +194,11 @@ fn encode_metric(
     all.iter().try_for_each(|series| encode_series(&mut encoder, metric, series))
 }
 
-fn encode_series(encoder: &mut MetricEncoder<'_>, metric: &Metric, series: &Series) -> fmt::Result {
+fn encode_series(
+    encoder: &mut MetricEncoder<'_>,
+    metric: &Metric,
+    series: &Series<Buckets>,
+) -> fmt::Result {
     let labels = |runtime, more| Labels { limiter: &series.limiter, runtime, more };
     match metric.figure {
         Figure::Level(level) => {
@@ -214,7 +219,8 @@ fn encode_series(encoder: &mut MetricEncoder<'_>, metric: &Metric, series: &Seri
                 if distribution == Distribution::Holds && samples.is_none() {
                     continue;
                 }
-                histogram(&mut encoder.encode_family(&labels(runtime, None))?, samples)?;
+                let buckets = samples.cloned().unwrap_or_default();
+                buckets.encode(&mut encoder.encode_family(&labels(runtime, None))?)?;
             }
         }
         Figure::OldestHolder => {
@@ -226,15 +232,27 @@ fn encode_series(encoder: &mut MetricEncoder<'_>, metric: &Metric, series: &Seri
     Ok(())
 }
 
-fn histogram(encoder: &mut MetricEncoder<'_>, samples: Option<&Histogram>) -> fmt::Result {
-    let counts = match samples {
-        Some(samples) => samples.counts_between(&bounds::NANOSECONDS),
-        None => vec![0; bounds::NANOSECONDS.len() + 1],
-    };
-    let bounds = bounds::seconds().into_iter().chain(iter::once(f64::INFINITY));
-    let buckets: Vec<_> = iter::zip(bounds, counts).collect();
-    let (sum, count) = samples.map_or((0.0, 0), |samples| (samples.sum(), samples.count()));
-    encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+/// The samples of a histogram, as a scrape shows them.
+#[derive(Clone, Debug, Default)]
+struct Buckets {
+    counts: [u64; BOUNDS + 1],
+    count: u64,
+    /// In seconds.
+    sum: f64,
+}
+
+impl Buckets {
+    fn new(samples: &Histogram) -> Self {
+        let mut counts = [0; BOUNDS + 1];
+        counts.copy_from_slice(&samples.counts(&bounds::DURATIONS));
+        Self { counts, count: samples.count(), sum: samples.total().as_secs_f64() }
+    }
+
+    fn encode(&self, encoder: &mut MetricEncoder<'_>) -> fmt::Result {
+        let bounds = bounds::seconds().into_iter().chain(iter::once(f64::INFINITY));
+        let buckets: Vec<_> = iter::zip(bounds, self.counts).collect();
+        encoder.encode_histogram::<NoLabelSet>(self.sum, self.count, &buckets, None)
+    }
 }
 
 struct Labels<'a> {

@@ -1,50 +1,45 @@
 //! The figures of one name, and the part of them that each metric shows.
 
-use super::labels::{Outcome, RESULT, SOURCE, SOURCES, count_changes};
-use super::list::{Count, Distribution, Level};
-use crate::metrics::{Counters, Former, Histogram, LimitChanges, Part};
+use crate::labels::{Outcome, RESULT, SOURCE, SOURCES};
+use crate::metric::{Count, Distribution, Level};
+use limit_runtime::inspect::{Counters, Histogram, Usage};
+use limit_runtime::{LimitChanges, Source};
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
 /// A label besides the limiter and the runtime: its name and its value.
-pub(super) type ExtraLabel = (&'static str, &'static str);
+pub(crate) type ExtraLabel = (&'static str, &'static str);
 
-/// The figures of all limiters that have had a name.
+/// The figures of all limiters that have had a name. `S` are the samples of a histogram, in the form that an
+/// exporter needs: a whole [`Histogram`] has two kilobytes, which is much for each of very many limiters.
 #[derive(Debug)]
-pub(super) struct Series {
-    pub(super) limiter: Arc<str>,
+pub(crate) struct Series<S = Box<Histogram>> {
+    pub(crate) limiter: Arc<str>,
     /// One part; or one for each runtime and one for all runtimes that have ended.
-    pub(super) parts: Vec<SeriesPart>,
-    changes: LimitChanges,
-    holds: Option<Box<Histogram>>,
+    pub(crate) parts: Vec<SeriesPart<S>>,
+    pub(crate) limit_changes: LimitChanges,
+    pub(crate) hold_times: Option<S>,
     /// The time at which the oldest holder got its permits, in seconds since 1970.
-    pub(super) oldest_holder: Option<f64>,
+    pub(crate) oldest_holder: Option<f64>,
 }
 
 /// The figures of one runtime, or of all together.
 #[derive(Debug)]
-pub(super) struct SeriesPart {
+pub(crate) struct SeriesPart<S> {
     /// The value of the label `runtime`, if there is that label.
-    pub(super) runtime: Option<Runtime>,
+    pub(crate) runtime: Option<Runtime>,
     /// The figures of this moment. `None` if the limiter was dropped or the runtime has ended.
-    pub(super) levels: Option<Levels>,
-    /// The counters of all limiters that have had the name.
-    pub(super) counters: Counters,
-}
-
-/// The figures of one moment.
-#[derive(Debug)]
-pub(super) struct Levels {
-    /// Ended runtimes have none.
-    limit: Option<usize>,
-    in_use: usize,
-    waiting: usize,
-    keys: usize,
+    pub(crate) usage: Option<Usage>,
+    /// The calls of all limiters that have had the name, by [`Outcome`].
+    calls: [u64; Outcome::ALL.len()],
+    /// The waits of these calls. `None` if no call has waited.
+    waits: Option<S>,
 }
 
 /// Values of the label `runtime`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Runtime {
+pub(crate) enum Runtime {
     /// The number that a snapshot shows.
     Number(u64),
     /// All runtimes that have ended.
@@ -60,41 +55,30 @@ impl fmt::Display for Runtime {
     }
 }
 
-impl Series {
-    pub(super) fn new(
-        limiter: &Arc<str>,
-        parts: Vec<SeriesPart>,
-        counted: &Former,
-        oldest_holder: Option<f64>,
-    ) -> Self {
-        let (changes, holds) = (counted.changes, counted.holds.clone());
-        Self { limiter: Arc::clone(limiter), parts, changes, holds, oldest_holder }
-    }
-
+impl<S> Series<S> {
     /// Returns a figure of this moment, by runtime. Parts without it are left out.
-    pub(super) fn levels(&self, level: Level) -> impl Iterator<Item = (Option<Runtime>, u64)> {
+    pub(crate) fn levels(&self, level: Level) -> impl Iterator<Item = (Option<Runtime>, u64)> {
         self.parts.iter().filter_map(move |part| {
-            let value = part.levels.as_ref()?.get(level)?;
+            let value = part.level(level)?;
             Some((part.runtime, u64::try_from(value).unwrap_or(u64::MAX)))
         })
     }
 
     /// Returns the counters of a metric, each with its labels.
-    pub(super) fn counts(&self, count: Count) -> Vec<(Option<Runtime>, ExtraLabel, u64)> {
+    pub(crate) fn counts(&self, count: Count) -> Vec<(Option<Runtime>, ExtraLabel, u64)> {
         match count {
             Count::Calls => {
-                let of_part = |part: &SeriesPart| {
-                    Outcome::ALL.map(|outcome| {
-                        let label = (RESULT.name, outcome.label());
-                        (part.runtime, label, outcome.count(&part.counters))
+                let counts = |part: &SeriesPart<S>| {
+                    let (runtime, calls) = (part.runtime, part.calls);
+                    iter::zip(Outcome::ALL, calls).map(move |(outcome, count)| {
+                        (runtime, (RESULT.name, outcome.label()), count)
                     })
                 };
-                self.parts.iter().flat_map(of_part).collect()
+                self.parts.iter().flat_map(counts).collect()
             }
             Count::Changes => {
-                let of_source = |source| {
-                    let label = (SOURCE.name, crate::Source::as_str(source));
-                    (None, label, count_changes(self.changes, source))
+                let of_source = |source: Source| {
+                    (None, (SOURCE.name, source.as_str()), self.limit_changes.by(source))
                 };
                 SOURCES.map(of_source).into()
             }
@@ -102,29 +86,36 @@ impl Series {
     }
 
     /// Returns the samples of a metric, by runtime. `None` if there are none yet.
-    pub(super) fn samples(&self, of: Distribution) -> Vec<(Option<Runtime>, Option<&Histogram>)> {
+    pub(crate) fn samples(&self, of: Distribution) -> Vec<(Option<Runtime>, Option<&S>)> {
         match of {
             Distribution::Waits => {
-                self.parts.iter().map(|part| (part.runtime, part.counters.waits())).collect()
+                self.parts.iter().map(|part| (part.runtime, part.waits.as_ref())).collect()
             }
-            Distribution::Holds => vec![(None, self.holds.as_deref())],
+            Distribution::Holds => vec![(None, self.hold_times.as_ref())],
         }
     }
 }
 
-impl Levels {
-    pub(super) const fn from_part(part: &Part) -> Self {
-        let Part { limit, totals, .. } = part;
-        let (in_use, waiting, keys) = (totals.in_use, totals.waiting, totals.keys);
-        Self { limit: *limit, in_use, waiting, keys }
+impl<S> SeriesPart<S> {
+    pub(crate) fn new(
+        runtime: Option<Runtime>,
+        usage: Option<Usage>,
+        counters: &Counters,
+        samples: impl Fn(&Histogram) -> S,
+    ) -> Self {
+        let calls = Outcome::ALL.map(|outcome| outcome.count(counters));
+        Self { runtime, usage, calls, waits: counters.waits().map(samples) }
     }
 
-    const fn get(&self, level: Level) -> Option<usize> {
+    fn level(&self, level: Level) -> Option<usize> {
+        let usage = self.usage?;
         match level {
-            Level::Limit => self.limit,
-            Level::InUse => Some(self.in_use),
-            Level::Waiting => Some(self.waiting),
-            Level::Keys => Some(self.keys),
+            // Runtimes that have ended have no limit.
+            Level::Limit if self.runtime == Some(Runtime::Retired) => None,
+            Level::Limit => Some(usage.limit),
+            Level::InUse => Some(usage.in_use),
+            Level::Waiting => Some(usage.waiting),
+            Level::Keys => Some(usage.keys),
         }
     }
 }

@@ -1,0 +1,104 @@
+//! The description of one metric.
+
+/// A metric of every limiter. See [`METRICS`](crate::METRICS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metric {
+    /// The name by the rules of OpenTelemetry. The `metrics` facade uses it as well.
+    pub name: &'static str,
+    /// The name by the rules of Prometheus.
+    pub prometheus: &'static str,
+    /// The kind of the figures.
+    pub kind: Kind,
+    /// The unit in the notation of UCUM: `s` for seconds, or the counted thing in braces.
+    pub unit: &'static str,
+    /// The meaning, in a few words.
+    pub description: &'static str,
+    /// The labels of its series.
+    pub labels: &'static [Label],
+    /// A feature that the metric needs besides that of the exporter.
+    pub needs: Option<&'static str>,
+    pub(crate) figure: Figure,
+}
+
+/// The kinds of [`Metric`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A value that cannot be added up.
+    Gauge,
+    /// A sum that grows and shrinks. Backends without this kind show it as a gauge.
+    UpDownCounter,
+    /// A sum that only grows.
+    Counter,
+    /// Counts of samples, by buckets.
+    Histogram,
+}
+
+impl Kind {
+    /// Returns the kind as the documentation has it: `gauge`, `up-down counter`, `counter` or `histogram`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::UpDownCounter => "up-down counter",
+            Self::Counter => "counter",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// A label of a [`Metric`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Label {
+    /// The name.
+    pub name: &'static str,
+    /// The values, if they are known. Empty if not.
+    pub values: &'static [&'static str],
+}
+
+/// Where a metric's values come from. Exporters match it exhaustively: a new one does not compile until all of
+/// them show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Figure {
+    Level(Level),
+    Count(Count),
+    Distribution(Distribution),
+    OldestHolder,
+}
+
+/// A figure of the moment: one number for each runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Limit,
+    InUse,
+    Waiting,
+    Keys,
+}
+
+/// Counters that one label tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    Calls,
+    Changes,
+}
+
+/// A histogram of durations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Distribution {
+    Waits,
+    Holds,
+}
+
+impl Figure {
+    /// Returns whether exporters show the figure in this build.
+    pub(crate) const fn is_built(self) -> bool {
+        match self {
+            Self::Level(_) | Self::Count(_) | Self::Distribution(Distribution::Waits) => true,
+            Self::Distribution(Distribution::Holds) | Self::OldestHolder => {
+                cfg!(feature = "diagnostics")
+            }
+        }
+    }
+}
