@@ -289,7 +289,7 @@ impl Engine {
 
     /// Returns the semaphores in all runtimes. The limiter must not have been dropped.
     fn all_semaphores(&self) -> Vec<&'static Semaphore> {
-        registry::semaphores(self.index).into_iter().map(|of| of.semaphore).collect()
+        registry::semaphores(self.index).into_iter().map(|each| each.semaphore).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, EngineState> {
