@@ -196,7 +196,7 @@ impl Engine {
         engine
     }
 
-    /// Returns the default of the longest wait, if a setting overrides the code's.
+    /// Returns the default `max_wait` of calls, if a setting overrides the code's.
     #[inline]
     pub(crate) fn max_wait(&self) -> Option<Duration> {
         self.max_wait.get()
