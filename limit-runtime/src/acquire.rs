@@ -131,10 +131,10 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// Sets the priority: waiters with a higher priority are served first. 0 is the lowest. The
     /// default is the limiter's [`priority`](crate::Limiter::priority), or else 0.
     ///
-    /// Each level of priority counts as one second of waiting. Of two calls that came at about the
-    /// same time, the one with the higher priority goes first. Within one level the first to come
-    /// goes first. A low priority does not wait for ever: under a steady stream of calls that are
-    /// *n* levels higher, a call is passed for *n* seconds and no longer.
+    /// Each level of priority counts as one second of waiting. If two calls came at about the same
+    /// time, the one with the higher priority goes first. Within one level the first to come goes
+    /// first. A low priority does not wait for ever: under a steady stream of calls that are *n*
+    /// levels higher, a call is passed for *n* seconds and no longer.
     ///
     /// From the first call with a priority on, the queue is kept sorted. Joining and leaving it
     /// then take time in the logarithm of its length. Calls that wait at that moment count as

@@ -196,7 +196,7 @@ impl Engine {
         engine
     }
 
-    /// Returns the default of the longest wait, if a setting overrides the code's.
+    /// Returns the default `max_wait` of calls, if a setting overrides the code's.
     #[inline]
     pub(crate) fn max_wait(&self) -> Option<Duration> {
         self.max_wait.get()
@@ -289,7 +289,7 @@ impl Engine {
 
     /// Returns the semaphores in all runtimes. The limiter must not have been dropped.
     fn all_semaphores(&self) -> Vec<&'static Semaphore> {
-        registry::semaphores(self.index).into_iter().map(|of| of.semaphore).collect()
+        registry::semaphores(self.index).into_iter().map(|each| each.semaphore).collect()
     }
 
     /// The index, as semaphores note it.

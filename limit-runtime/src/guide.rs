@@ -176,7 +176,7 @@
 //! #[concurrency_limit(2, permit = permit)]
 //! async fn start(job: u32) -> JoinHandle<u32> {
 //!     tokio::spawn(async move {
-//!         let _permit = permit; // until the work is done, also if nobody waits for it any more
+//!         let _permit = permit; // until the work is done, also if the handle was dropped
 //!         job * 7
 //!     })
 //! }

@@ -25,7 +25,7 @@ static ON_END: OnceCell<OnEnd> = OnceCell::new();
 /// are back.
 pub(crate) type OnEnd = fn(Info, bool) -> Box<dyn FnOnce()>;
 
-/// The number of holding calls of a limiter for each sample.
+/// One in this many calls of a limiter is a sample. Calls that hold no permits do not count.
 const SAMPLED: u8 = 64;
 
 /// Switches recording on or off from now on.

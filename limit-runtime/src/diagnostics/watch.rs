@@ -26,7 +26,8 @@ const LEAST: Duration = Duration::from_millis(5);
 pub(super) fn start() {
     if !START.is_completed() {
         START.call_once(|| {
-            // A program without this thread gets no warnings. That is no reason to fail.
+            // Without this thread a program gets no warnings, but works. So a failure to start it
+            // is ignored.
             drop(thread::Builder::new().name("limit-diagnostics".to_owned()).spawn(watch));
         });
     }

@@ -117,10 +117,10 @@ fn parse_number(name: &str) -> Option<(&str, u64)> {
 /// drainers, because nothing more happens at the limiter.
 fn unbind_all(index: usize, deferred: &mut Vec<Deferred>) -> bool {
     let mut is_idle = true;
-    for semaphore in registry::semaphores(index) {
-        if !semaphore.semaphore.unbind(true, deferred) {
+    for each in registry::semaphores(index) {
+        if !each.semaphore.unbind(true, deferred) {
             is_idle = false;
-            deferred.extend(semaphore.semaphore.release_listeners());
+            deferred.extend(each.semaphore.release_listeners());
         }
     }
     is_idle

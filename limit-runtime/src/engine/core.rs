@@ -188,7 +188,7 @@ impl Core {
         self.index.load(Ordering::Relaxed).checked_sub(1)
     }
 
-    /// Returns the default of the longest wait, if a setting overrides the code's.
+    /// Returns the default `max_wait` of calls, if a setting overrides the code's.
     pub(crate) fn max_wait_set(&self) -> Option<Duration> {
         self.registration.get()?.engine.max_wait()
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The default of the longest wait, if a setting overrides the code's. Calls read the value when
+/// The default `max_wait` of calls, if a setting overrides the code's. Calls read the value when
 /// they begin to wait. It is written under the lock of the engine's state.
 ///
 /// All accesses are relaxed: no other data depends on the value.

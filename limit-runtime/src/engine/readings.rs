@@ -26,12 +26,12 @@ impl Engine {
     /// Reads each semaphore of the limiter once. The limiter must not have been dropped. The caller
     /// drops `deferred` when no lock is held, because it contains users' keys.
     fn readings(&self, deferred: &mut Vec<Deferred>) -> Readings {
-        let read = |semaphore: registry::LimiterSemaphore| loop {
+        let read = |each: registry::LimiterSemaphore| loop {
             // If the semaphore passed to another runtime meanwhile, the figures may be either
             // runtime's: read again.
-            let before = registry::find_runtime(&semaphore);
-            let reading = semaphore.semaphore.read(deferred);
-            if before == registry::find_runtime(&semaphore) {
+            let before = registry::find_runtime(&each);
+            let reading = each.semaphore.read(deferred);
+            if before == registry::find_runtime(&each) {
                 break (before, reading);
             }
         };

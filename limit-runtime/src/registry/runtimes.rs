@@ -184,12 +184,12 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
 
     /// Returns the number of the live runtime that has a semaphore at this moment; 0 is the
     /// process. Returns `None` if no live runtime has it.
-    pub(super) fn find_runtime(&self, semaphore: &LimiterSemaphore) -> Option<u64> {
-        match semaphore.origin {
+    pub(super) fn find_runtime(&self, each: &LimiterSemaphore) -> Option<u64> {
+        let &LimiterSemaphore { index, semaphore, origin } = each;
+        match origin {
             Origin::Registry(registry) => {
                 let ordinal = registry.ordinal();
-                let is_there =
-                    || std::ptr::eq(registry.current(semaphore.index), semaphore.semaphore);
+                let is_there = || std::ptr::eq(registry.current(index), semaphore);
                 ordinal.filter(|_| !registry.has_substitutes() || is_there())
             }
             Origin::Substitute(number) => {

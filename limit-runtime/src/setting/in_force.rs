@@ -93,7 +93,7 @@ pub struct Settings {
     pub limit: Setting<usize>,
     /// The number of calls that may wait. `None` is no bound.
     pub max_waiting: Setting<Option<usize>>,
-    /// The longest wait of calls that set none themselves. `None` is no bound.
+    /// The default `max_wait` of calls. `None` is no bound.
     pub max_wait: Setting<Option<Duration>>,
     /// `true` if the limit holds. It is also `false` if
     /// [`set_enabled(true)`](crate::Limiter::set_enabled) leaves the choice to the calls and the
