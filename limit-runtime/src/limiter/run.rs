@@ -1,4 +1,4 @@
-//! A future under a limiter's permit: short for what an `Acquire` does.
+//! Runs a future under a limiter's permit: short forms of methods of `Acquire`.
 
 use super::Limiter;
 use crate::admission::Admission;
@@ -6,14 +6,18 @@ use std::future::{Future, IntoFuture};
 use tokio::task::JoinHandle;
 
 impl<E: Admission> Limiter<E> {
-    /// Runs a future under a permit: short for [`acquire().run(future)`](crate::Acquire::run), where
-    /// more is said, such as a priority or a key, if need be.
+    /// Runs a future under a permit: short for [`acquire().run(future)`](crate::Acquire::run).
     ///
-    /// In asyncio: `async with semaphore: await ...`. (Feature `task`.)
+    /// The long form takes options of the call, such as a priority. In asyncio:
+    /// `async with semaphore: await ...`. (Feature `task`.)
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Acquire::run`](crate::Acquire::run).
     ///
     /// # Errors
     ///
-    /// Of a limiter that can refuse a call, the refusal; the future is dropped without having been
+    /// If the limiter refuses the call, the refusal. The future is dropped without having been
     /// polled.
     ///
     /// # Examples
@@ -44,13 +48,17 @@ impl<E: Admission> Limiter<E> {
     /// Waits for a permit, then spawns a future as a task that holds it: short for
     /// [`acquire().spawn(future)`](crate::Acquire::spawn).
     ///
-    /// Tasks that belong together, and are to be waited for or cancelled together, are for a
+    /// To wait for several tasks together, or to cancel them together, use a
     /// [`Pool`](crate::task::Pool). In asyncio: `await semaphore.acquire()`, then `create_task` of
-    /// something that releases it. (Feature `task`.)
+    /// a coroutine that releases it. (Feature `task`.)
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Acquire::spawn`](crate::Acquire::spawn).
     ///
     /// # Errors
     ///
-    /// Of a limiter that can refuse a call, the refusal; the future is dropped.
+    /// If the limiter refuses the call, the refusal. The future is dropped.
     ///
     /// # Panics
     ///
