@@ -47,20 +47,20 @@ impl<S, E: Admission> Limit<S, E> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Infallible> {
     /// let double = service_fn(async |n: u32| Ok::<_, Infallible>(2 * n));
-    /// let double = Limit::of(double, Limiter::new("doubles", 3));
+    /// let double = Limit::new(double, Limiter::new("doubles", 3));
     /// assert_eq!(double.clone().oneshot(4).await?, 8);
     /// assert_eq!(double.limiter().snapshot().total.admitted_at_once, 1);
     /// # Ok(())
     /// # }
     /// ```
     #[track_caller]
-    pub fn of(inner: S, limiter: impl Into<SharedLimiter<E>>) -> Self {
-        Self::new(inner, LimitLayer::new(limiter))
+    pub fn new(inner: S, limiter: impl Into<SharedLimiter<E>>) -> Self {
+        Self::from_layer(inner, LimitLayer::new(limiter))
     }
 }
 
 impl<S, E: Admission, R, H, M> Limit<S, E, R, H, M> {
-    pub(super) fn new(inner: S, layer: LimitLayer<E, R, H, M>) -> Self {
+    pub(super) fn from_layer(inner: S, layer: LimitLayer<E, R, H, M>) -> Self {
         Self { inner, layer, reserve: None }
     }
 
@@ -158,7 +158,7 @@ where
 impl<S: Clone, E: Admission, R: Clone, H: Clone, M: Clone> Clone for Limit<S, E, R, H, M> {
     /// Makes a service of the same limiter. It has not reserved a permit.
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), self.layer.clone())
+        Self::from_layer(self.inner.clone(), self.layer.clone())
     }
 }
 
@@ -176,6 +176,6 @@ impl<S, E: Admission, R: Clone, H: Clone, M: Clone> Layer<S> for LimitLayer<E, R
     type Service = Limit<S, E, R, H, M>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Limit::new(inner, self.clone())
+        Limit::from_layer(inner, self.clone())
     }
 }
