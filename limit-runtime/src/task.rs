@@ -1,31 +1,34 @@
-//! Tasks in bulk: many futures, so many of them at a time.
+//! Tasks in bulk: many futures, of which at most so many run at a time.
 //!
 //! | here | in asyncio | what it does |
 //! |---|---|---|
-//! | [`gather`] | `gather` over functions that take a semaphore | all outputs, in the order of the input |
-//! | [`as_completed`] | `as_completed` | the outputs as they come |
-//! | [`map`] | a loop over `create_task` and `wait`; `Pool.imap` | a future for each item, items pulled as there is room |
-//! | [`Pool`] | `TaskGroup` with a semaphore; a queue and workers | tasks that are spawned one by one |
-//! | [`LimitStreamExt`] | the same, with a semaphore that others use too | a stream's items under a [`Limiter`](crate::Limiter) |
-//! | [`Limiter::run`](crate::Limiter::run), [`spawn`](crate::Limiter::spawn) | `async with semaphore` | one future under a limiter |
+//! | [`gather`] | `gather` over functions that take a semaphore | gives all outputs, in the order of the input |
+//! | [`as_completed`] | `as_completed` | gives the outputs as they are ready |
+//! | [`map`] | a loop over `create_task` and `wait`; `Pool.imap` | runs a future for each item, and pulls items as there is room |
+//! | [`Pool`] | `TaskGroup` with a semaphore; a queue and workers | runs tasks that are spawned one by one |
+//! | [`LimitStreamExt`] | the same, with a semaphore that other tasks use too | runs a stream's items under a [`Limiter`](crate::Limiter) |
+//! | [`Limiter::run`](crate::Limiter::run), [`spawn`](crate::Limiter::spawn) | `async with semaphore` | runs one future under a limiter |
 //!
-//! The functions take a number, and nothing else knows of the limit: it is for this one call. The
-//! futures run as **tasks** of tokio: they go on while whoever called works on an output, and on other
-//! threads. When the future or stream that a function gave is dropped, its tasks are cancelled (each
-//! stops where it next awaits); when one panics, so does whoever polls for its output, the others are
-//! cancelled, and a stream has ended. For futures that are not `Send`, or that borrow, there is [`local`].
+//! The functions take the limit as a number. It holds for this one call, and nothing else shares
+//! it.
 //!
-//! Items come from an iterator or a stream ([`Items`]), which may be endless: no more are pulled than
-//! there are places, and an output that is not taken yet keeps its place. So at no time is it more
-//! than `limit` items ahead of its consumer.
+//! The futures run as **tasks** of tokio. They go on while the caller works on an output, and may
+//! run on other threads. Dropping the future or stream that a function returned cancels its tasks:
+//! each stops where it next awaits. If a task panics, so does the code that polls for its output.
+//! The other tasks are cancelled then, and a stream has ended. For futures that are not `Send`, or
+//! that borrow, there is [`local`].
 //!
-//! The `try_` forms are for futures that give a `Result`: they stop at the first error and cancel the
-//! rest, as asyncio's `TaskGroup`.
+//! The items come from an iterator or a stream ([`Items`]), which may be endless. An item is pulled
+//! when there is room for it, and an output that is not taken yet counts against the limit. So a
+//! function is never more than `limit` items ahead of its consumer.
+//!
+//! The `try_` functions are for futures that give a `Result`. They stop at the first error and
+//! cancel the other tasks, as asyncio's `TaskGroup` does.
 //!
 //! # What goes into a task
 //!
-//! A task outlives the function that spawns it, so its future owns what it uses. What several share is
-//! cloned for each, before the `async` block:
+//! A task outlives the function that spawns it, so its future owns what it uses. Clone a value that
+//! several futures share for each of them, before the `async` block:
 //!
 //! ```
 //! use limit_runtime::task;
@@ -42,12 +45,12 @@
 //! };
 //! assert_eq!(task::gather(3, (1..=4).map(get)).await, [1, 2, 3, 4]);
 //!
-//! // Or borrow it, without tasks:
+//! // Or borrow the client, without tasks:
 //! assert_eq!(task::local::gather(3, (1..=4).map(|id| client.get(id))).await, [1, 2, 3, 4]);
 //! # }
 //! ```
 //!
-//! A function that spawns itself, as a crawler may, says that its future is `Send`, and boxes it:
+//! A function that spawns itself, as a crawler may, boxes its future and says that it is `Send`:
 //!
 //! ```
 //! use limit_runtime::task::Pool;
@@ -58,8 +61,8 @@
 //!     Box::pin(async move {
 //!         for _link in 0..depth {
 //!             let next = crawl(Arc::clone(&pool), depth - 1);
-//!             // Not awaited in the pool itself: who waits for a place there while it holds one may
-//!             // wait for itself.
+//!             // `spawn` is not awaited in a task of the pool: such a task holds a permit while it
+//!             // waits for another one, and so may wait for itself.
 //!             let pool = Arc::clone(&pool);
 //!             tokio::spawn(async move { pool.spawn(next).await });
 //!         }
@@ -73,9 +76,9 @@
 //!
 //! # Panics
 //!
-//! All functions with a limit panic at once if it is 0: nothing would ever run. Where no tokio runtime
-//! is, the first poll panics, and so does one after the runtime of the tasks was shut down ([`local`]'s
-//! do neither).
+//! All functions with a limit panic at once if it is 0: nothing would ever run. The first poll
+//! panics outside a tokio runtime. A poll also panics after the runtime of the tasks was shut down.
+//! (The functions of [`local`] need no runtime.)
 //!
 //! # Examples
 //!
@@ -125,17 +128,17 @@ use std::future::Future;
 
 /// Runs all futures, at most `limit` at a time, and gives their outputs in the order of the input.
 ///
-/// In asyncio: `gather(*futures)`, of functions that take a semaphore each. Other than there, the
-/// futures are pulled from the iterator when there is room, so that a long list of them need not be
-/// there at once.
+/// In asyncio: `gather(*futures)`, over functions that take a semaphore each. Unlike there, a
+/// future is pulled from the iterator when there is room for it, so a long list of futures need not
+/// exist at once.
 ///
 /// # Cancel safety
 ///
-/// Dropping it cancels the futures that run. Outputs that are there already are lost.
+/// Dropping the call cancels the futures that run. Outputs that are there already are lost.
 ///
 /// # Panics
 ///
-/// If `limit` is 0; outside a tokio runtime; if a future does.
+/// If `limit` is 0. The call panics outside a tokio runtime, or if a future panics.
 ///
 /// # Examples
 ///
@@ -161,11 +164,11 @@ where
     in_order(at_least_one(limit), futures.into_stream(), Spawned::new)
 }
 
-/// Runs all futures, at most `limit` at a time, until the first error, and gives their values in the
-/// order of the input.
+/// Runs all futures, at most `limit` at a time, until the first error, and gives their values in
+/// the order of the input.
 ///
-/// At the first error that is there the futures that run are cancelled and no more are pulled. In
-/// asyncio: a `TaskGroup`.
+/// The first error in time cancels the futures that run, and no more are pulled. In asyncio: a
+/// `TaskGroup`.
 ///
 /// # Errors
 ///
@@ -177,7 +180,7 @@ where
 ///
 /// # Panics
 ///
-/// If `limit` is 0; outside a tokio runtime; if a future does.
+/// As [`gather`].
 ///
 /// # Examples
 ///
@@ -205,14 +208,14 @@ where
     in_order_or_error(at_least_one(limit), futures.into_stream(), Spawned::new)
 }
 
-/// Runs all futures, at most `limit` at a time, and gives each one's output when it is there. Those that
-/// are there when the consumer asks come in any order.
+/// Runs all futures, at most `limit` at a time, and gives their outputs as they are ready.
 ///
-/// In asyncio: `as_completed(futures)`. Short for [`map`] with the futures themselves, unordered.
+/// Several outputs that are ready at the same time come in any order. In asyncio:
+/// `as_completed(futures)`. Short for [`map`] with the futures as items, unordered.
 ///
 /// # Panics
 ///
-/// If `limit` is 0. The stream: outside a tokio runtime; if a future does.
+/// If `limit` is 0. The stream panics outside a tokio runtime, or if a future panics.
 ///
 /// # Examples
 ///
@@ -244,12 +247,15 @@ where
     Map { limit: at_least_one(limit), items: futures, future_of: identity }.unordered()
 }
 
-/// As [`as_completed`], up to and with the first error; the futures that run are then cancelled. In
-/// asyncio: a loop over `as_completed` inside a `TaskGroup`.
+/// Runs all futures, at most `limit` at a time, and gives their results as they are ready, up to
+/// and with the first error.
+///
+/// The error cancels the futures that run. In asyncio: a loop over `as_completed` inside a
+/// `TaskGroup`.
 ///
 /// # Panics
 ///
-/// If `limit` is 0. The stream: outside a tokio runtime; if a future does.
+/// As [`as_completed`].
 ///
 /// # Examples
 ///
@@ -280,20 +286,20 @@ where
     TryMap(Map { limit: at_least_one(limit), items: futures, future_of: identity }).unordered()
 }
 
-/// A future for each item of an iterator or stream, at most `limit` at a time, as tasks.
+/// Runs a future for each item of an iterator or stream, at most `limit` at a time, as tasks.
 ///
-/// Say what order is wanted: [`ordered`](Map::ordered) or [`unordered`](Map::unordered) give a
-/// [`Stream`]. Items are pulled when it is polled and there is room: the items that were pulled and
-/// whose outputs were not given are never more than `limit`. What was started goes on while the
-/// consumer works on an output; new ones start when it asks for the next.
+/// Choose the order of the outputs: [`ordered`](Map::ordered) and [`unordered`](Map::unordered)
+/// each give a [`Stream`]. The stream pulls items when it is polled and there is room. At most
+/// `limit` items are pulled whose outputs it has not given. The tasks go on while the consumer
+/// works on an output. New ones start when the consumer asks for the next.
 ///
-/// In asyncio: a loop that keeps a set of tasks full with `create_task` and `wait`; in
-/// multiprocessing, `Pool.imap` and `imap_unordered`.
+/// In asyncio: a loop that keeps a set of tasks full with `create_task` and `wait`. In
+/// multiprocessing: `Pool.imap` and `imap_unordered`.
 ///
 /// # Panics
 ///
-/// If `limit` is 0. The stream: outside a tokio runtime; if the iterator, the closure or a future
-/// does.
+/// If `limit` is 0. The stream panics outside a tokio runtime, or if the iterator, the closure or a
+/// future panics.
 ///
 /// # Examples
 ///
@@ -318,8 +324,11 @@ where
     Map { limit: at_least_one(limit), items: items.into_stream(), future_of }
 }
 
-/// As [`map`], for futures that give a `Result`: the stream ends after the first error, and the
-/// futures that run are cancelled. In asyncio: the loop that [`map`] stands for, inside a `TaskGroup`.
+/// Runs a future for each item, at most `limit` at a time, up to and with the first error.
+///
+/// As [`map`], for futures that give a `Result`. The stream ends after the first error, which
+/// cancels the futures that run. In asyncio: the loop that [`map`] stands for, inside a
+/// `TaskGroup`.
 ///
 /// # Panics
 ///

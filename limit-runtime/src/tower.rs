@@ -1,7 +1,7 @@
 //! A limiter as a [tower] layer.
 //!
-//! [`LimitLayer`] puts a [`Limiter`](crate::Limiter) in front of any `tower_service::Service`: routes of
-//! axum, servers and clients of tonic, connectors of hyper and reqwest.
+//! [`LimitLayer`] puts a [`Limiter`](crate::Limiter) in front of any `tower_service::Service`:
+//! routes of axum, servers and clients of tonic, connectors of hyper and reqwest.
 //!
 //! ```
 //! use limit_runtime::Limiter;
@@ -13,42 +13,44 @@
 //! # let _ = layer;
 //! ```
 //!
-//! # What shares permits
+//! # Services that share permits
 //!
-//! Everything that is made from one layer, and all clones of that: the limit is the limiter's, however
-//! many copies of the service there are. A server that clones its service for each connection, or a
-//! router that has one for each route, has one limit all the same. As ever each runtime has its own
-//! permits, unless the limiter's scope is the process.
+//! All services that one layer makes share the permits of its limiter, and so do all their clones.
+//! A server that clones its service for each connection has one limit, and so has a router with a
+//! service for each route. Each runtime has its own permits, unless the limiter's scope is the
+//! process.
 //!
 //! # Where a call waits
 //!
-//! In its response future. `poll_ready` passes on what the inner service says and **reserves nothing**:
-//! a clone that is ready, and then is never called, keeps nothing from anybody. (With a limit that is
-//! taken in `poll_ready`, a few idle clones, such as a load balancer or a pool of connections makes,
-//! can hold all permits for ever.) The inner service is called once there is a permit, and not before: a call
-//! that waits has the inner service that was ready for it, and what that has reserved: of a `Buffer` or a
-//! tonic `Channel` a place in its queue, of tower's own limit a permit.
+//! A call waits in its response future. `poll_ready` asks the inner service only and **reserves
+//! nothing**: a clone that is ready, and then is never called, keeps no permit from other calls.
+//! (If `poll_ready` took the permit, a few idle clones could hold all permits for ever. A load
+//! balancer or a pool of connections makes such clones.)
 //!
-//! What heeds readiness, such as tower's `load_shed` and `balance`, sees nothing of such a limit. There
-//! is [`reserving`](LimitLayer::reserving) for it, at that price: the permit is taken in `poll_ready`, and
-//! the inner service is called in `call`. For shedding load the limiter's own
-//! [`max_waiting`](crate::Limiter::max_waiting) is better.
+//! The inner service is called once there is a permit, and not before. A call that waits keeps the
+//! inner service that was ready for it, with everything that this service has reserved: a slot in
+//! the queue of a `Buffer` or a tonic `Channel`, or a permit of tower's own limit.
+//!
+//! Layers that act on readiness, such as tower's `load_shed` and `balance`, do not notice such a
+//! limit. For them there is [`reserving`](LimitLayer::reserving): `poll_ready` takes the permit,
+//! and `call` calls the inner service. Idle clones hold permits then. To shed load, the limiter's
+//! own [`max_waiting`](crate::Limiter::max_waiting) is better.
 //!
 //! # Calls that are refused
 //!
-//! A layer over a `Limiter` refuses nobody and has the inner service's error type. Over a
-//! `Limiter<Rejected>` the error is a boxed one, as usual in tower, which is a
-//! [`Rejected`](crate::Rejected) if the call was refused; or, as servers want it, a response that
-//! [`on_reject`](LimitLayer::on_reject) makes of it. (axum's routers take no services that fail: there it
-//! is `on_reject`, or axum's `HandleErrorLayer`.)
+//! A layer over a `Limiter` refuses no call and has the inner service's error type. Over a
+//! `Limiter<Rejected>` the error is boxed, as usual in tower, and is a
+//! [`Rejected`](crate::Rejected) if the call was refused. A server rather wants a response:
+//! [`on_reject`](LimitLayer::on_reject) makes one of the refusal. (The routers of axum take no
+//! services that fail. Use `on_reject` there, or axum's `HandleErrorLayer`.)
 //!
 //! # How long the permit is held
 //!
-//! Until the response is there. For HTTP that is the moment when the head is ready and the body may
-//! still be streaming: `until_body_end` (feature `http-body`) holds it to the end of the body. A connection
-//! that goes on beyond that, as a web socket, keeps the permit if its handler takes it along: it is in the
-//! request's extensions, as a `SharedPermit`.
-//! [`hand_over`](LimitLayer::hand_over) gives it to the response in whatever form.
+//! A call holds its permit until the response is there. With HTTP this is the moment when the head
+//! is ready; the body may still be streaming. `until_body_end` (feature `http-body`) holds the
+//! permit to the end of the body. A web socket goes on beyond that. It keeps the permit if its
+//! handler takes along the `SharedPermit` in the request's extensions.
+//! [`hand_over`](LimitLayer::hand_over) gives the permit to the response in any other form.
 //!
 //! Needs the feature `tower`.
 //!
@@ -62,6 +64,7 @@ mod layer;
 mod mode;
 mod refusals;
 mod reserve;
+mod sealed;
 mod service;
 #[cfg(feature = "http-body")]
 mod shared;

@@ -1,4 +1,4 @@
-//! A future under a permit: here, or in a task of its own.
+//! Runs a future under a permit: in place, or in a task of its own.
 
 use super::Acquire;
 use super::acquiring::Acquiring;

@@ -101,7 +101,7 @@ fn below_limit_of<E: Admission>(
     let mut changes = limiter.changes();
     move |running, context| {
         loop {
-            // One at least, so that at limit 0 a call waits for the limit to be raised.
+            // At least one, so that at limit 0 a call waits for the limit to be raised.
             if running < limiter.needed_limit().max(1) {
                 return Poll::Ready(());
             }

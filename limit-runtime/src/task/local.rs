@@ -2,7 +2,8 @@
 //!
 //! The functions and the order of their outputs are those of [`task`](super). The futures are not
 //! spawned: they run inside the task that awaits the function, all on one thread. A future that
-//! computes for long keeps all others waiting.
+//! computes for long keeps all others waiting. Futures that are all ready at once do not let other
+//! tasks run in between.
 //!
 //! A future that panics as it is dropped keeps no other future from being dropped. The panic hook
 //! reports that panic, and the panic ends there.
@@ -38,8 +39,7 @@
 //!   that the futures hold stay held. The consumer itself may wait for one of them, for ever. Work
 //!   on the outputs inside the futures instead, and keep the loop over the stream short.
 //! - **A future that panics as it is dropped takes others along.** If the stream is dropped before
-//!   its end, the futures after that one are never dropped, and what they hold is lost: a permit,
-//!   for example.
+//!   its end, the futures after that one are never dropped. The permits that they hold are lost.
 
 use super::at_least_one;
 use super::items::Items;

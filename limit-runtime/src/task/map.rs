@@ -1,4 +1,4 @@
-//! One future for each item, at most `limit` at a time.
+//! A future for each item, at most `limit` at a time.
 
 use super::results::{Results, UntilError, below};
 use super::spawned::Spawned;

@@ -1,4 +1,4 @@
-//! Tasks that are spawned one by one, so many at a time.
+//! A pool of tasks that are spawned one by one, at most `limit` at a time.
 
 mod members;
 
@@ -13,23 +13,24 @@ use std::future::Future;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// A pool of places for tasks: [`spawn`](Self::spawn) waits for a free one,
+/// A pool of tasks under a limit: [`spawn`](Self::spawn) waits for a permit, and
 /// [`join_all`](Self::join_all) for the last task.
 ///
-/// Whoever spawns is held back while all places are taken, so that a loop over more work than
-/// memory is no danger. In asyncio: a `TaskGroup` with a semaphore, a queue with workers, or a set
-/// of tasks with `wait(..., return_when=FIRST_COMPLETED)`.
+/// `spawn` holds its caller back while all permits are in use, so a loop over more work than fits
+/// into memory is no danger. In asyncio: a `TaskGroup` with a semaphore, a queue with workers, or a
+/// set of tasks with `wait(..., return_when=FIRST_COMPLETED)`.
 ///
-/// Share it by reference or in an [`Arc`]; tasks of a pool may spawn others there (but one that
-/// waits for a place while it holds the last waits for itself).
+/// Share the pool by reference or in an [`Arc`]. A task of the pool may spawn others there. (But a
+/// task that holds the last permit and waits for another one waits for itself.)
 ///
-/// The places are permits of a [`Limiter`], its own unless it was made [`over`](Self::over) one:
-/// they have figures, are [changed](Limiter::set_limit) while the pool runs, and are those of the
-/// runtime in which `spawn` is called. What the limiter does with calls, such as refusing them, it
-/// does with `spawn`.
+/// The permits are those of a [`Limiter`]: the pool's own, or one that it was made
+/// [`over`](Self::over). So the pool has figures, its limit can be [changed](Limiter::set_limit)
+/// while it runs, and each runtime in which `spawn` is called has its own permits. A limiter that
+/// can refuse calls can refuse a `spawn`.
 ///
-/// Dropping it cancels its tasks, or, if [so chosen](Self::on_drop), lets them go on. Panics that
-/// nobody has asked for are logged as an error when the last task has gone (feature `tracing`).
+/// Dropping the pool cancels its tasks, or lets them go on if [so chosen](Self::on_drop). If nobody
+/// has asked for the panics of its tasks, they are logged as an error when the last task has gone
+/// (feature `tracing`).
 ///
 /// # Examples
 ///
@@ -56,20 +57,22 @@ pub struct Pool<E: Admission = Infallible> {
     on_drop: OnDrop,
 }
 
-/// What becomes of a [`Pool`]'s tasks when it is dropped.
+/// The fate of a [`Pool`]'s tasks when the pool is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnDrop {
-    /// They are cancelled: each stops where it next awaits.
+    /// The tasks are cancelled: each stops where it next awaits.
     #[default]
     Cancel,
-    /// They go on.
+    /// The tasks go on.
     Detach,
 }
 
 impl Pool {
-    /// A pool with so many places, whose limiter is called `pool`, or `pool#2` and so on while
-    /// others are. To give it a name, make the pool [`over`](Self::over) a limiter of your own.
+    /// Makes a pool with a limiter of its own.
+    ///
+    /// The limiter is called `pool`, or `pool#2` and so on while others have that name. To choose a
+    /// name, make the pool [`over`](Self::over) a limiter of your own.
     ///
     /// # Panics
     ///
@@ -82,8 +85,8 @@ impl Pool {
 }
 
 impl<E: Admission> Pool<E> {
-    /// A pool whose places are permits of a limiter: `&STATIC`, an `Arc<Limiter>`, or a limiter of
-    /// its own.
+    /// Makes a pool whose tasks hold permits of this limiter: `&STATIC`, an `Arc<Limiter>`, or a
+    /// limiter of its own.
     ///
     /// # Examples
     ///
@@ -105,7 +108,7 @@ impl<E: Admission> Pool<E> {
         Self { limiter: limiter.into(), members: Arc::default(), on_drop: OnDrop::Cancel }
     }
 
-    /// What becomes of the tasks when the pool is dropped. By default they are cancelled.
+    /// Chooses the fate of the tasks when the pool is dropped. By default they are cancelled.
     ///
     /// # Examples
     ///
@@ -126,19 +129,19 @@ impl<E: Admission> Pool<E> {
         self
     }
 
-    /// Waits for a free place, then spawns the future as a task. Gives the task's handle.
+    /// Waits for a permit, then spawns the future as a task. Gives the task's handle.
     ///
-    /// The handle need not be kept: dropping it neither cancels the task nor loses its panic, which
-    /// [`join_all`](Self::join_all) reports in any case. The place is free again when the task is
-    /// done or was aborted.
+    /// The handle need not be kept. Dropping it does not cancel the task, and
+    /// [`join_all`](Self::join_all) reports a panic of the task in any case. The permit comes back
+    /// when the task is done or was aborted.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is done, it has spawned nothing, and the future is dropped.
+    /// Dropping this before it is done drops the future. Nothing is spawned.
     ///
     /// # Errors
     ///
-    /// Over a limiter that can refuse a call, the refusal; the future is dropped.
+    /// If the limiter refuses the call, the refusal. The future is dropped.
     ///
     /// # Panics
     ///
@@ -153,39 +156,40 @@ impl<E: Admission> Pool<E> {
         })
     }
 
-    /// Waits until none of the pool's tasks is left. Those that are spawned meanwhile are waited
-    /// for too; calls of [`spawn`](Self::spawn) that wait for a place are no tasks yet. The pool
-    /// can be used again.
+    /// Waits until none of the pool's tasks is left. The pool can be used again.
     ///
-    /// When it is done the tasks' places are free. (Their handles may take a moment more to say
+    /// Tasks that are spawned meanwhile are waited for too. Calls of [`spawn`](Self::spawn) that
+    /// wait for a permit are not tasks yet.
+    ///
+    /// When this is done, the tasks' permits are free. (Their handles may take a moment more to say
     /// that they are finished.)
     ///
     /// # Cancel safety
     ///
-    /// Dropping it loses nothing: neither tasks nor reports of panics.
+    /// Dropping this loses nothing: neither tasks nor reports of panics.
     ///
     /// # Errors
     ///
-    /// If tasks have panicked since the last report, that and with what. Tasks that were aborted
-    /// are none of them, even if what they held panicked when it was dropped.
+    /// If tasks have panicked since the last report, their number and their messages. A task that
+    /// was aborted does not count, even if a value that it held panicked as it was dropped.
     pub async fn join_all(&self) -> Result<(), Panicked> {
         self.members.wait_until_empty().await;
         self.members.report()
     }
 
-    /// How many tasks there are at this moment.
+    /// Returns the number of tasks at this moment.
     #[must_use]
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there is no task at this moment.
+    /// Returns `true` if there is no task at this moment.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Cancels all tasks that there are at this moment. Each stops where it next awaits;
+    /// Cancels all tasks that there are at this moment. Each stops where it next awaits, and
     /// [`join_all`](Self::join_all) waits for that.
     ///
     /// # Examples
@@ -207,7 +211,7 @@ impl<E: Admission> Pool<E> {
         self.members.abort_all();
     }
 
-    /// The limiter whose permits are the pool's places.
+    /// Returns the limiter whose permits the tasks hold.
     #[must_use]
     pub fn limiter(&self) -> &Limiter<E> {
         &self.limiter

@@ -63,7 +63,7 @@ where
         let mut this = self.project();
         let now = UnlessPanicked { running: this.running, ended: this.ended };
         // Futures start before an output is given, so that they run while the consumer works on it.
-        // What runs or waits for its turn was pulled and is not given yet: no more than the limit.
+        // The set holds every item that was pulled and not given: no more than the limit.
         while !*now.ended {
             let running = now.running.size_hint().0;
             if (this.poll_room)(running, context).is_pending() {

@@ -1,6 +1,7 @@
 //! The body of an HTTP response, with the permit of the call.
 
-use super::hold::sealed::Hold;
+use super::hold::Hold;
+use super::sealed::Sealed;
 use super::shared::SharedPermit;
 use crate::permit::Permit;
 use crate::unwind::Quiet;
@@ -11,11 +12,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// Of a [`Limit`](super::Limit): the permit stays with the body of the HTTP response, and with whoever
-/// has taken the [`SharedPermit`] out of the request.
+/// The [`Hold`] of a [`Limit`](super::Limit) whose permit stays with the body of the HTTP response.
+///
+/// A handler that has taken the [`SharedPermit`] out of the request holds the permit as well.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct UntilBodyEnd;
+
+impl Sealed for UntilBodyEnd {}
 
 impl<A, B: Body> Hold<Request<A>, Response<B>> for UntilBodyEnd {
     type Held = Response<PermitBody<B>>;
@@ -30,7 +34,7 @@ impl<A, B: Body> Hold<Request<A>, Response<B>> for UntilBodyEnd {
 
     fn hold(self, response: Response<B>, permit: Option<Quiet<Arc<Permit>>>) -> Self::Held {
         response.map(|body| {
-            // A server need not ask such a body for anything.
+            // A server need not poll a body that has ended: it would hold the permit for ever.
             let permit = permit.filter(|_| !body.is_end_stream());
             PermitBody {
                 body,
@@ -45,7 +49,7 @@ pin_project! {
     ///
     /// # Examples
     ///
-    /// A body that is made by hand, in a function with a limit:
+    /// A function with a limit makes such a body by hand:
     ///
     /// ```
     /// use http::Response;
@@ -80,7 +84,7 @@ enum Held {
 }
 
 impl<B> PermitBody<B> {
-    /// That body, with a permit to hold, if there is one.
+    /// Makes a body that holds a permit, if there is one.
     #[must_use]
     pub fn new(body: B, permit: Option<Permit>) -> Self {
         Self { body, permit: permit.map(|permit| Quiet::new(Held::Own { _permit: permit })) }
@@ -96,10 +100,11 @@ impl<B: Body> Body for PermitBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        // Not in the body while foreign code runs: one that panics has failed.
+        // The permit is not in the body while foreign code runs: an inner body that panics has
+        // failed, and its permit comes back.
         let permit = this.permit.take();
         let polled = this.body.as_mut().poll_frame(context);
-        // Who has had the trailers, or was told that there is no more, need not ask again.
+        // A server need not poll again after the trailers, or when the body says that it has ended.
         let has_ended = match &polled {
             Poll::Pending => false,
             Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || this.body.is_end_stream(),

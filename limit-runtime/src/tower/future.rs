@@ -18,8 +18,8 @@ use tower_service::Service;
 pin_project! {
     /// The response of a [`Limit`](super::Limit): waits for the permit, then for the inner service.
     ///
-    /// Dropping it at any time gives back its permit or its place in the queue. If the inner service
-    /// panics, so does this, and the permit is back.
+    /// Dropping it at any time gives back its permit, or leaves the queue. If the inner service
+    /// panics, so does this, and the permit has come back.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, Request, E, R, H>
     where
@@ -35,7 +35,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<W, A> {
-        // Nothing, once the inner service is called.
+        // `None` once the inner service is called.
         Waiting { waiting: Option<W> },
         Admitted { #[pin] admitted: A },
     }
@@ -85,7 +85,7 @@ where
                 StateProjection::Waiting { waiting } => {
                     let call = waiting.as_mut().expect("not polled after it was ready");
                     let result = ready!(call.acquiring.poll_permit(context)).map(Quiet::new);
-                    // From here on it waits no more, also if the inner service panics.
+                    // From here on the call waits no more, even if the inner service panics.
                     let call = waiting.take().expect("it was there");
                     let Waiting { acquiring, mut service, request, refusals, hold } = call;
                     drop(acquiring);
@@ -110,22 +110,22 @@ where
 }
 
 pin_project! {
-    /// The response of a [`Limit`](super::Limit) that is [reserving](super::LimitLayer::reserving): waits
-    /// for the inner service, which has been called.
+    /// The response of a [`Limit`](super::Limit) that is [reserving](super::LimitLayer::reserving):
+    /// waits for the inner service, which has been called.
     ///
-    /// Dropping it at any time gives back its permit. If the inner service panics, so does this, and the
-    /// permit is back.
+    /// Dropping it at any time gives back its permit. If the inner service panics, so does this,
+    /// and the permit has come back.
     #[must_use = "futures do nothing unless polled"]
     pub struct ReservedFuture<S, Request, E, R, H>
     where
         S: Service<Request>,
         H: Hold<Request, S::Response>,
     {
-        // Before the permit, so that it is dropped before it.
+        // Stands before the permit, so that it is dropped first.
         #[pin]
         response: Option<S::Future>,
         permit: Option<Quiet<H::Permit>>,
-        // In place of the two.
+        // The refusal of a call. There is neither a response nor a permit then.
         refusal: Option<E>,
         refusals: R,
         hold: H,

@@ -10,7 +10,8 @@ use crate::recorder::CallSite;
 use crate::rejected::Rejected;
 use std::convert::Infallible;
 
-/// Puts a limiter in front of services: each call takes a permit of it. See the [module](super).
+/// Puts a limiter in front of services: each call takes a permit of the limiter. See the
+/// [module](super).
 ///
 /// # Examples
 ///
@@ -65,7 +66,7 @@ pub struct LimitLayer<E: Admission = Infallible, R = AsError<E>, H = UntilRespon
 }
 
 impl<E: Admission> LimitLayer<E> {
-    /// A layer with that limiter: `&STATIC`, an `Arc<Limiter>`, or one of its own.
+    /// Makes a layer with this limiter: `&STATIC`, an `Arc<Limiter>`, or a limiter of its own.
     #[must_use]
     #[track_caller]
     pub fn new(limiter: impl Into<SharedLimiter<E>>) -> Self {
@@ -76,19 +77,19 @@ impl<E: Admission> LimitLayer<E> {
 }
 
 impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
-    /// Takes the permit in `poll_ready`, for what heeds readiness, as tower's `load_shed` and
-    /// `balance` do. The call then calls the inner service at once, which need not be [`Clone`].
+    /// Takes the permit in `poll_ready`, for layers that act on readiness, such as tower's
+    /// `load_shed` and `balance`. The call then calls the inner service at once. The inner service
+    /// need not be [`Clone`].
     ///
-    /// **A service that is ready holds a permit**, and one that waits to be ready holds a place in the
-    /// queue, until it is called or dropped: a clone that is left idle so keeps others out. See to it
-    /// that who polls a clone ready goes on to call it.
-    /// (A service that `load_shed` has refused a call for waits on, and then holds a permit: drop it or
-    /// call it again.) A clone of a service that holds a permit holds none itself.
+    /// **A service that is ready holds a permit** until it is called or dropped, and a service that
+    /// waits to be ready is a waiter in the queue. So an idle clone keeps other calls out: call
+    /// every clone that you have polled ready. (After `load_shed` has refused a call, the service
+    /// behind it waits on, and then holds a permit: drop the service or call it again.) The clone
+    /// of a service that holds a permit holds none itself.
     ///
-    /// A call that is refused learns so when it is made, also if that was known when the service was
-    /// asked whether it is ready: that it is not ready for ever (an error of `poll_ready`) would be more
-    /// than is true.
-    /// A call of a service that was not asked whether it is ready panics.
+    /// A refused call fails when it is made, even if the refusal was known to `poll_ready`. An
+    /// error of `poll_ready` would say that the service has ended for ever. A call of a service
+    /// that was not polled ready panics.
     ///
     /// # Examples
     ///
@@ -116,13 +117,17 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
         LimitLayer { limiter, refusals, hold, mode: Reserving, site }
     }
 
-    /// Gives the permit to a function, to put into the response, and with it wherever that goes: a
-    /// connection, a stream. (A connection that is idle in a client's pool holds it too: give hyper's
-    /// legacy client a `pool_idle_timeout` and a `pool_timer`, without which it keeps idle ones for
-    /// ever. reqwest wants its own connections back, so that there a permit covers no more than the
-    /// connecting.) For a refused call for which [`on_reject`](LimitLayer::on_reject) has
-    /// made a response it is `None`. (Where the compiler asks for the response's type, write it:
-    /// `|response: Response<Body>, permit| …`.)
+    /// Gives the permit to a function, which puts it into the response: a connection or a stream,
+    /// for example.
+    ///
+    /// The permit is `None` if the call was refused and [`on_reject`](LimitLayer::on_reject) has
+    /// made the response. Where the compiler asks for the response's type, write it: `|response:
+    /// Response<Body>, permit| …`.
+    ///
+    /// A connection that is idle in a client's pool holds its permit too. Give hyper's legacy
+    /// client a `pool_idle_timeout` and a `pool_timer`, without which it keeps idle connections for
+    /// ever. reqwest takes its own type of connection only, so there a permit covers no more than
+    /// the connecting.
     ///
     /// # Examples
     ///
@@ -155,19 +160,22 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
         self.with_hold(HandOver(hand_over))
     }
 
-    /// Holds the permit to the end of the response's body, for a service whose response is an HTTP one:
-    /// until the body has ended or failed, or is dropped. (A response that is sent without its body, as to
-    /// HEAD or with status 204 or 304, drops it.)
+    /// Holds the permit to the end of the body of an HTTP response: until the body has ended or
+    /// failed, or is dropped.
     ///
-    /// **An upgraded connection has no body.** After a response with status 101, or one of 2xx to
-    /// CONNECT, it goes on without the service, and with it whatever the handler does with it. So the handler
-    /// takes the permit along: it finds it in the request's extensions, as a
-    /// [`SharedPermit`](super::SharedPermit). One that does not is limited in its handshakes, and not in
-    /// its connections. (For a client's connections there is [`hand_over`](Self::hand_over).)
+    /// (A server that sends a response without its body drops the body: to HEAD, or with status 204
+    /// or 304.)
+    ///
+    /// **An upgraded connection has no body.** After a response with status 101, or with 2xx to
+    /// CONNECT, the connection goes on without the service. Its handler takes the permit along,
+    /// from the request's extensions, where it is a [`SharedPermit`](super::SharedPermit).
+    /// Otherwise the limit counts the handshakes and not the connections. (For a client's
+    /// connections there is [`hand_over`](Self::hand_over).)
     ///
     /// # Examples
     ///
-    /// As a layer of axum, with the figures and `Retry-After` for who is refused (feature `axum`):
+    /// A layer of axum, which answers refused calls with the figures and `Retry-After` (feature
+    /// `axum-08`):
     ///
     /// ```
     /// # #[cfg(feature = "axum-08")] {
@@ -194,7 +202,7 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
         LimitLayer { limiter, refusals, hold, mode, site }
     }
 
-    /// The limiter.
+    /// Returns the limiter.
     #[must_use]
     pub fn limiter(&self) -> &SharedLimiter<E> {
         &self.limiter
@@ -202,8 +210,8 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
 }
 
 impl<R, H, M> LimitLayer<Rejected, R, H, M> {
-    /// Makes a response of a refusal, in place of an error: the service's error is then the inner
-    /// service's.
+    /// Makes a response of each refusal, in place of an error. The service's error is then the
+    /// inner service's.
     ///
     /// # Examples
     ///

@@ -8,6 +8,7 @@ use super::refusals::{AsError, Refusals};
 use super::reserve::Reserve;
 use crate::admission::Admission;
 use crate::limiter::SharedLimiter;
+use crate::unwind::Quiet;
 use std::convert::Infallible;
 use std::fmt;
 use std::mem;
@@ -15,11 +16,11 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// A service whose calls take a permit each: what a [`LimitLayer`] makes.
+/// A service whose calls take a permit each. A [`LimitLayer`] makes it.
 ///
-/// The inner service must be [`Clone`]: a call takes one with it, to make the inner call when it has
-/// its permit. (Not so if the layer is [`reserving`](LimitLayer::reserving): then the permit is there
-/// before the call.)
+/// The inner service must be [`Clone`]: a call takes one along, to call it when there is a permit.
+/// (If the layer is [`reserving`](LimitLayer::reserving), the permit is there before the call, and
+/// the inner service need not be `Clone`.)
 ///
 /// # Examples
 ///
@@ -27,12 +28,13 @@ use tower_service::Service;
 pub struct Limit<S, E: Admission = Infallible, R = AsError<E>, H = UntilResponse, M = OnCall> {
     inner: S,
     layer: LimitLayer<E, R, H, M>,
-    /// Nothing, unless it is reserving.
-    reserve: Option<Reserve<E>>,
+    /// The permit that `poll_ready` takes, in the mode `Reserving`. Its drop is quiet, because the
+    /// code that drops it has an error or a panic to pass on.
+    reserve: Option<Quiet<Reserve<E>>>,
 }
 
 impl<S, E: Admission> Limit<S, E> {
-    /// That service behind that limiter: short for a [`LimitLayer`].
+    /// Puts a limiter in front of a service: short for a [`LimitLayer`].
     ///
     /// # Examples
     ///
@@ -45,39 +47,39 @@ impl<S, E: Admission> Limit<S, E> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Infallible> {
     /// let double = service_fn(async |n: u32| Ok::<_, Infallible>(2 * n));
-    /// let double = Limit::of(double, Limiter::new("doubles", 3));
+    /// let double = Limit::new(double, Limiter::new("doubles", 3));
     /// assert_eq!(double.clone().oneshot(4).await?, 8);
     /// assert_eq!(double.limiter().snapshot().total.admitted_at_once, 1);
     /// # Ok(())
     /// # }
     /// ```
     #[track_caller]
-    pub fn of(inner: S, limiter: impl Into<SharedLimiter<E>>) -> Self {
-        Self::new(inner, LimitLayer::new(limiter))
+    pub fn new(inner: S, limiter: impl Into<SharedLimiter<E>>) -> Self {
+        Self::from_layer(inner, LimitLayer::new(limiter))
     }
 }
 
 impl<S, E: Admission, R, H, M> Limit<S, E, R, H, M> {
-    pub(super) fn new(inner: S, layer: LimitLayer<E, R, H, M>) -> Self {
+    pub(super) fn from_layer(inner: S, layer: LimitLayer<E, R, H, M>) -> Self {
         Self { inner, layer, reserve: None }
     }
 
-    /// The inner service.
+    /// Returns the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The inner service. What is done with it here is under no limit.
+    /// Returns the inner service. Calls that are made on it directly are under no limit.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The inner service. A permit that was reserved goes back.
+    /// Returns the inner service. A permit that was reserved comes back.
     pub fn into_inner(self) -> S {
         self.inner
     }
 
-    /// The limiter.
+    /// Returns the limiter.
     pub fn limiter(&self) -> &SharedLimiter<E> {
         self.layer.limiter()
     }
@@ -94,14 +96,14 @@ where
     type Error = R::Error;
     type Future = ResponseFuture<S, Request, E, R, H>;
 
-    /// Whether the inner service is ready. No permit is taken here.
+    /// Asks whether the inner service is ready. No permit is taken here.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
         self.inner.poll_ready(context).map_err(R::error)
     }
 
-    /// Calls the inner service when there is a permit, and takes that when it is polled.
+    /// Returns a future that takes a permit when it is polled, and then calls the inner service.
     fn call(&mut self, request: Request) -> Self::Future {
-        // The one that was asked whether it is ready goes with the call.
+        // The instance that was asked whether it is ready goes with the call.
         let clone = self.inner.clone();
         let ready = mem::replace(&mut self.inner, clone);
         let (refusals, hold) = (self.layer.refusals().clone(), self.layer.hold().clone());
@@ -120,12 +122,13 @@ where
     type Error = R::Error;
     type Future = ReservedFuture<S, Request, E, R, H>;
 
-    /// Whether the inner service is ready and there is a permit, or no hope of one.
+    /// Waits until the inner service is ready, and then for the permit or the refusal.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
-        // Not in the service while foreign code runs. One whose inner service fails or panics is not
-        // called any more, but may be kept for long.
+        // The permit is not in the service while foreign code runs. If the inner service fails or
+        // panics, the permit comes back: the service is not called any more, but may be kept for
+        // long.
         let reserve = self.reserve.take();
-        // First, so that no permit is taken while this is not ready for it.
+        // The inner service first, so that no permit is taken while it is not ready.
         match self.inner.poll_ready(context) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => return Poll::Ready(Err(R::error(error))),
@@ -134,17 +137,17 @@ where
                 return Poll::Pending;
             }
         }
-        let reserve = reserve.unwrap_or_else(|| Reserve::new(self.layer.acquire()));
-        self.reserve.insert(reserve).poll_ready(context).map(Ok)
+        let reserve = reserve.unwrap_or_else(|| Quiet::new(Reserve::new(self.layer.acquire())));
+        self.reserve.insert(reserve).get_mut().poll_ready(context).map(Ok)
     }
 
     /// Calls the inner service, unless the call is refused.
     ///
     /// # Panics
     ///
-    /// If `poll_ready` has not said that it is ready, as tower allows: there is no permit then.
+    /// If `poll_ready` has not returned `Ready` before, as tower allows. There is no permit then.
     fn call(&mut self, request: Request) -> Self::Future {
-        let result = self.reserve.take().and_then(Reserve::take);
+        let result = self.reserve.take().and_then(|mut reserve| reserve.get_mut().take());
         let result =
             result.expect("`call` without `poll_ready`: a reserving `Limit` must be ready first");
         let (refusals, hold) = (self.layer.refusals().clone(), self.layer.hold().clone());
@@ -153,9 +156,9 @@ where
 }
 
 impl<S: Clone, E: Admission, R: Clone, H: Clone, M: Clone> Clone for Limit<S, E, R, H, M> {
-    /// Of the same limiter. What is reserved is not the clone's.
+    /// Makes a service of the same limiter. It has not reserved a permit.
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), self.layer.clone())
+        Self::from_layer(self.inner.clone(), self.layer.clone())
     }
 }
 
@@ -173,6 +176,6 @@ impl<S, E: Admission, R: Clone, H: Clone, M: Clone> Layer<S> for LimitLayer<E, R
     type Service = Limit<S, E, R, H, M>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Limit::new(inner, self.clone())
+        Limit::from_layer(inner, self.clone())
     }
 }

@@ -1,20 +1,20 @@
-//! The permit of an HTTP request, for what goes on beyond its response.
+//! The permit of an HTTP request, for connections that go on beyond the response.
 
 use crate::permit::Permit;
 use std::sync::Arc;
 
-/// A permit that several own: it goes back when the last of them has gone.
+/// A permit with several owners. It comes back when the last owner drops it.
 ///
-/// A layer with [`until_body_end`](super::LimitLayer::until_body_end) puts it into the extensions of each
-/// request. The response's body is one owner. Whoever serves a connection beyond that, such as a web
-/// socket, takes a clone and keeps it for as long. (A request that is kept, with its extensions, beyond
-/// the response keeps the permit as well.)
+/// A layer with [`until_body_end`](super::LimitLayer::until_body_end) puts it into the extensions
+/// of each request. The response's body is one owner. The code that serves a connection beyond the
+/// response, such as a web socket, takes a clone and keeps it for as long. (A request that is kept
+/// beyond the response, with its extensions, keeps the permit as well.)
 ///
-/// Of a request that has come through several such layers it stands for the permits of all of them.
+/// If a request has come through several such layers, this holds the permits of all of them.
 ///
 /// # Examples
 ///
-/// With a protocol that is upgraded to. With axum and its web sockets:
+/// A handler of axum that upgrades to a web socket:
 ///
 /// ```text
 /// async fn socket(upgrade: WebSocketUpgrade, Extension(permit): Extension<SharedPermit>) -> Response {
@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// }
 /// ```
 ///
-/// With hyper alone it is the same:
+/// The same with hyper alone:
 ///
 /// ```
 /// use http::{Request, Response, StatusCode};
@@ -61,15 +61,16 @@ use std::sync::Arc;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "the permit may go back as soon as this is dropped"]
+#[must_use = "the permit may come back as soon as this is dropped"]
 pub struct SharedPermit {
     _permit: Arc<Permit>,
-    /// That of the limit around this one.
+    /// The permit of the limit around this one.
     _outer: Option<Box<SharedPermit>>,
 }
 
 impl SharedPermit {
-    /// One for the response, and one for the request, in which that of a limit around this one may be.
+    /// Returns the permit for the response and the one for the request. `outer` is the permit that
+    /// the request has from a limit around this one.
     pub(super) fn lend(permit: Permit, outer: Option<Self>) -> (Arc<Permit>, Self) {
         let permit = Arc::new(permit);
         (Arc::clone(&permit), Self { _permit: permit, _outer: outer.map(Box::new) })

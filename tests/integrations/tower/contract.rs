@@ -225,7 +225,7 @@ fn a_change_of_the_limit_lets_calls_in() {
 #[test]
 fn the_service_is_reached_through_it() {
     let limiter = Limiter::new("tower-through", 4);
-    let mut service = Limit::of(vec![1], limiter);
+    let mut service = Limit::new(vec![1], limiter);
     assert_eq!((service.get_ref().len(), service.limiter().limit()), (1, Some(4)));
     service.get_mut().push(2);
     assert_eq!(service.into_inner(), [1, 2]);
@@ -234,7 +234,7 @@ fn the_service_is_reached_through_it() {
 #[test]
 #[should_panic(expected = "polled after it was ready")]
 fn a_call_that_is_done_is_not_to_be_polled() {
-    let mut service = Limit::of(service_fn(next), Limiter::new("tower-done", 1));
+    let mut service = Limit::new(service_fn(next), Limiter::new("tower-done", 1));
     let mut call = call(&mut service, 1);
     assert_eq!(assert_ready!(call.poll()), Ok(2));
     let _ = call.poll();

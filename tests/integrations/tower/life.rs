@@ -26,7 +26,7 @@ fn it_is_free_before_the_caller_sees_the_response() {
     let limiter = Arc::new(Limiter::new("tower-answered", 1));
     let gate = Notify::new();
     let gate = &gate;
-    let mut service = Limit::of(
+    let mut service = Limit::new(
         service_fn(move |n: u32| async move {
             gate.notified().await;
             next(n).await
@@ -61,7 +61,7 @@ fn the_inner_call_is_dropped_before_the_permit() {
             Ok::<_, Broken>(())
         }
     };
-    let mut service = Limit::of(service_fn(inner), &limiter);
+    let mut service = Limit::new(service_fn(inner), &limiter);
 
     let mut done = call(&mut service, Ok(true));
     assert_eq!(assert_ready!(done.poll()), Ok(()));
@@ -93,7 +93,7 @@ fn a_response_that_is_a_future_of_its_own_is_dropped_before_the_permit() {
     let limiter = Arc::new(Limiter::new("tower-keeps", 1));
     let seen = RefCell::new(Vec::new());
     let inner = service_fn(|()| Keeps(Witness(&limiter, &seen)));
-    let mut call = call(&mut Limit::of(inner, &limiter), ());
+    let mut call = call(&mut Limit::new(inner, &limiter), ());
     assert_eq!(assert_ready!(call.poll()), Ok(()));
     assert_eq!(*seen.borrow(), [1], "before the response is there, with the permit");
     assert_figures(&limiter, 0, 0);
@@ -103,13 +103,13 @@ fn a_response_that_is_a_future_of_its_own_is_dropped_before_the_permit() {
 fn a_panic_gives_it_back() {
     let limiter = Arc::new(Limiter::new("tower-panics", 1));
     let at_once = service_fn(|()| -> std::future::Ready<Result<(), Broken>> { panic!("meant to") });
-    let mut call_panics = call(&mut Limit::of(at_once, &limiter), ());
+    let mut call_panics = call(&mut Limit::new(at_once, &limiter), ());
     catch_unwind(AssertUnwindSafe(|| call_panics.poll())).expect_err("the call panics");
     assert_figures(&limiter, 0, 0);
     drop(call_panics);
 
     let later = service_fn(async |()| -> Result<(), Broken> { panic!("meant to") });
-    let mut future_panics = call(&mut Limit::of(later, &limiter), ());
+    let mut future_panics = call(&mut Limit::new(later, &limiter), ());
     catch_unwind(AssertUnwindSafe(|| future_panics.poll())).expect_err("the future panics");
     drop(future_panics);
     assert_figures(&limiter, 0, 0);
@@ -134,7 +134,7 @@ fn a_request_whose_caller_has_gone_is_dropped_with_its_place() {
         ready(Ok::<_, Broken>(()))
     });
     let request = Arc::new(());
-    let mut waits = call(&mut Limit::of(inner, &limiter), Arc::clone(&request));
+    let mut waits = call(&mut Limit::new(inner, &limiter), Arc::clone(&request));
     assert_pending!(waits.poll());
     drop(waits);
     assert_eq!(Arc::strong_count(&request), 1);

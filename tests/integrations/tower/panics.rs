@@ -112,7 +112,7 @@ fn a_call_that_panics_may_do_so_together_with_a_waker() {
         let _ = answer.await;
         panic!("when polled");
     };
-    let mut runs = call(&mut Limit::of(service_fn(inner), &limiter), receiver);
+    let mut runs = call(&mut Limit::new(service_fn(inner), &limiter), receiver);
     assert_pending!(runs.poll());
     let ghost = panics_when_woken(&limiter);
     sender.send(()).expect("it waits");
@@ -128,7 +128,7 @@ fn a_call_that_panics_may_do_so_together_with_a_waker() {
             pending::<Result<(), Broken>>().await
         }
     };
-    let mut runs = call(&mut Limit::of(service_fn(inner), &limiter), ());
+    let mut runs = call(&mut Limit::new(service_fn(inner), &limiter), ());
     assert_pending!(runs.poll());
     let ghost = panics_when_woken(&limiter);
     assert_panics(|| drop(runs));

@@ -21,17 +21,17 @@ fn kind(error: &BoxError) -> RejectedKind {
 fn a_limiter_that_refuses_nobody_leaves_the_error_as_it_is() {
     fn error_is<S: Service<u32, Error = E>, E>(_: &S) {}
 
-    let service = Limit::of(service_fn(next), Limiter::new("tower-plain", 1));
+    let service = Limit::new(service_fn(next), Limiter::new("tower-plain", 1));
     error_is::<_, Broken>(&service);
-    let never = Limit::of(
+    let never = Limit::new(
         service_fn(|n: u32| ready(Ok::<_, Infallible>(n))),
         Limiter::new("tower-plain", 1).scope(limit_runtime::Scope::Process),
     );
     error_is::<_, Infallible>(&never);
-    let refusing = Limit::of(service_fn(next), Limiter::new("tower-refusing", 1).max_waiting(0));
+    let refusing = Limit::new(service_fn(next), Limiter::new("tower-refusing", 1).max_waiting(0));
     error_is::<_, BoxError>(&refusing);
     // A limit within a limit.
-    let both = Limit::of(refusing, Limiter::new("tower-outer", 1).max_waiting(0));
+    let both = Limit::new(refusing, Limiter::new("tower-outer", 1).max_waiting(0));
     error_is::<_, BoxError>(&both);
     let answers = LimitLayer::new(Limiter::new("tower-answers", 1).max_waiting(0)).on_reject(|_| 0);
     error_is::<_, Broken>(&answers.layer(service_fn(next)));
@@ -41,7 +41,7 @@ fn a_limiter_that_refuses_nobody_leaves_the_error_as_it_is() {
 fn a_refused_call_fails_with_the_refusal_and_has_not_called() {
     let limiter = Arc::new(Limiter::new("tower-full", 1).max_waiting(1));
     let calls = AtomicUsize::new(0);
-    let mut service = Limit::of(
+    let mut service = Limit::new(
         service_fn(|()| {
             calls.fetch_add(1, Ordering::Relaxed);
             pending::<Result<(), Broken>>()
@@ -65,7 +65,7 @@ fn a_refused_call_fails_with_the_refusal_and_has_not_called() {
 
 #[test]
 fn an_inner_error_is_told_from_a_refusal() {
-    let mut service = Limit::of(service_fn(next), Limiter::new("tower-told", 1).max_waiting(0));
+    let mut service = Limit::new(service_fn(next), Limiter::new("tower-told", 1).max_waiting(0));
     let error = assert_ready_err!(call(&mut service, u32::MAX).poll());
     assert_eq!(error.downcast_ref(), Some(&Broken));
     assert!(!error.is::<Rejected>());
@@ -76,7 +76,7 @@ fn an_inner_error_is_told_from_a_refusal() {
 async fn each_kind_of_refusal_comes_through() {
     let wait = Duration::from_millis(5);
     let limiter = Arc::new(Limiter::new("tower-kinds", 1).max_wait(wait).max_waiting(1));
-    let service = Limit::of(service_fn(next), &limiter);
+    let service = Limit::new(service_fn(next), &limiter);
     let held = limiter.try_acquire().expect("a permit is free");
     let waits = tokio::spawn(service.clone().oneshot(1));
     tokio::task::yield_now().await;
@@ -89,12 +89,12 @@ async fn each_kind_of_refusal_comes_through() {
     drop(held);
     assert_eq!(service.oneshot(1).await.ok(), Some(2));
 
-    let heavy = Limit::of(service_fn(next), Limiter::new("tower-heavy", 2).weight(3));
+    let heavy = Limit::new(service_fn(next), Limiter::new("tower-heavy", 2).weight(3));
     assert_eq!(kind(&heavy.oneshot(1).await.unwrap_err()), RejectedKind::TooHeavy);
 
     let newest = Limiter::new("tower-newest", 1).max_waiting(1).order(Order::Lifo);
     let limiter = Arc::new(newest);
-    let mut service = Limit::of(service_fn(next), &limiter);
+    let mut service = Limit::new(service_fn(next), &limiter);
     let _held = limiter.try_acquire().expect("a permit is free");
     let mut older = call(&mut service, 1);
     assert_pending!(older.poll());
@@ -162,7 +162,7 @@ fn a_limiter_is_given_in_any_form() {
     assert_eq!(calls(LimitLayer::new(Arc::clone(&arc))), 2);
     assert_eq!(calls(LimitLayer::new(Limiter::named("tower-owned", 1))), 1);
 
-    let mut service = Limit::of(service_fn(next), &REFUSING);
+    let mut service = Limit::new(service_fn(next), &REFUSING);
     let _held = REFUSING.try_acquire().expect("a permit is free");
     assert_eq!(kind(&assert_ready_err!(call(&mut service, 1).poll())), RejectedKind::QueueFull);
 }
@@ -171,7 +171,7 @@ fn a_limiter_is_given_in_any_form() {
 fn an_owned_limiter_lives_as_long_as_a_call_waits() {
     let arc = Arc::new(Limiter::new("tower-outlived", 1));
     let held = arc.try_acquire().expect("a permit is free");
-    let mut service = Limit::of(service_fn(next), Arc::clone(&arc));
+    let mut service = Limit::new(service_fn(next), Arc::clone(&arc));
     let mut waits = call(&mut service, 1);
     assert_pending!(waits.poll());
     drop(service);
@@ -184,7 +184,7 @@ fn an_owned_limiter_lives_as_long_as_a_call_waits() {
 #[test]
 fn in_shadow_nobody_waits() {
     let limiter = Arc::new(Limiter::new("tower-shadow", 1).max_waiting(0).shadow());
-    let mut service = Limit::of(service_fn(next), &limiter);
+    let mut service = Limit::new(service_fn(next), &limiter);
     let _held = limiter.try_acquire().expect("a permit is free");
     assert_eq!(assert_ready!(call(&mut service, 1).poll()).ok(), Some(2));
 }

@@ -27,7 +27,7 @@ fn made_in<S: Service<u32, Error: std::fmt::Debug>>(
 #[test]
 fn each_runtime_has_its_own_permits() {
     let limiter = Arc::new(Limiter::new("tower-each", 1));
-    let service = Limit::of(service_fn(next), &limiter);
+    let service = Limit::new(service_fn(next), &limiter);
     let (one, other) = (one_thread(), one_thread());
     let held = one.block_on(limiter.acquire());
     assert_eq!(one.block_on(poll_once(pin!(service.clone().oneshot(1)))), None, "it waits");
@@ -38,7 +38,7 @@ fn each_runtime_has_its_own_permits() {
 #[test]
 fn of_the_process_they_are_one() {
     let limiter = Arc::new(Limiter::new("tower-process", 1).scope(Scope::Process));
-    let service = Limit::of(service_fn(next), &limiter);
+    let service = Limit::new(service_fn(next), &limiter);
     let (one, other) = (one_thread(), one_thread());
     let held = one.block_on(limiter.acquire());
     assert_eq!(other.block_on(poll_once(pin!(service.clone().oneshot(1)))), None, "it waits");
@@ -49,7 +49,7 @@ fn of_the_process_they_are_one() {
 #[test]
 fn a_call_is_of_the_runtime_by_which_it_is_polled_first() {
     let limiter = Arc::new(Limiter::new("tower-first-poll", 1));
-    let mut service = Limit::of(service_fn(next), &limiter);
+    let mut service = Limit::new(service_fn(next), &limiter);
     let (one, other) = (one_thread(), one_thread());
     let _held = one.block_on(limiter.acquire());
     let mut made_on_one = made_in(&one, &mut service);
@@ -60,7 +60,7 @@ fn a_call_is_of_the_runtime_by_which_it_is_polled_first() {
 #[test]
 fn a_call_that_waits_goes_on_when_its_runtime_has_ended() {
     let limiter = Arc::new(Limiter::new("tower-ended", 1));
-    let mut service = Limit::of(service_fn(next), &limiter);
+    let mut service = Limit::new(service_fn(next), &limiter);
     let (one, other) = (one_thread(), one_thread());
     let held = one.block_on(limiter.acquire());
     let mut waits = made_in(&one, &mut service);
@@ -90,7 +90,7 @@ async fn many_calls_on_many_threads_keep_to_the_limit() {
     let inside = Arc::new(Inside::default());
     let limiter = Arc::new(Limiter::new("tower-many", 4));
     let within = Arc::clone(&inside);
-    let service = Limit::of(
+    let service = Limit::new(
         service_fn(move |n: u32| {
             let inside = Arc::clone(&within);
             async move {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use tokio::task::{AbortHandle, JoinHandle, consume_budget};
 
-/// So many panics are reported with their message; of the others there is a count.
+/// The number of panics that are reported with their message. The others are only counted.
 const MESSAGES: usize = 16;
 
 /// The tasks of a pool that are not done.
@@ -23,28 +23,29 @@ pub(super) struct Members(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// The pool's, once it has had a task.
+    /// The pool's name, once it has had a task.
     name: Option<Box<str>>,
-    /// The number of whatever comes next, a task or one who waits for the last.
-    next: u64,
-    tasks: HashMap<u64, Standing>,
-    /// Those who wait until there are no tasks. Woken by hand, and not by a channel, so that all are
-    /// although the waker of one panics.
+    /// The last number that was given to a task or to a call of `join_all`.
+    last: u64,
+    tasks: HashMap<u64, TaskState>,
+    /// The wakers of the calls that wait until there are no tasks. They are woken by hand and not
+    /// by a channel, so that all are woken although one of them panics.
     joins: HashMap<u64, Waker>,
     panics: usize,
     messages: Vec<String>,
 }
 
-/// A task is a member from before it is spawned, when there is nothing yet to abort it by.
+/// The state of a task. A task is a member from before it is spawned, when there is no handle yet
+/// to abort it.
 #[derive(Debug)]
-enum Standing {
+enum TaskState {
     Joining,
-    /// To be aborted as soon as that is possible.
+    /// The task is to be aborted as soon as it has a handle.
     Aborted,
     Running(AbortHandle),
 }
 
-/// Being a member, until dropped: with the task's end, or with a task that never ran.
+/// The membership of one task, until dropped: at the task's end, or with a task that never ran.
 #[derive(Debug)]
 struct Member {
     members: Arc<Members>,
@@ -65,14 +66,14 @@ impl Members {
     {
         let member = self.join(name, permit);
         let number = member.number;
-        // No lock is held: a runtime that closes drops the task here.
+        // No lock is held: a runtime that shuts down drops the task here.
         let task = tokio::spawn(MemberTask { future: Some(future), member: Some(member) });
         let mut inner = self.lock();
-        // Nothing, if it has ended already.
-        let standing = inner.tasks.get_mut(&number);
-        let is_aborted = matches!(standing, Some(Standing::Aborted));
-        if let Some(standing) = standing {
-            *standing = Standing::Running(task.abort_handle());
+        // There is no state if the task has ended already.
+        let state = inner.tasks.get_mut(&number);
+        let is_aborted = matches!(state, Some(TaskState::Aborted));
+        if let Some(state) = state {
+            *state = TaskState::Running(task.abort_handle());
         }
         drop(inner);
         if is_aborted {
@@ -84,8 +85,8 @@ impl Members {
     fn join(self: &Arc<Self>, name: &str, permit: Permit) -> Member {
         let mut inner = self.lock();
         inner.name.get_or_insert_with(|| name.into());
-        let number = inner.number();
-        inner.tasks.insert(number, Standing::Joining);
+        let number = inner.next_number();
+        inner.tasks.insert(number, TaskState::Joining);
         drop(inner);
         Member { members: Arc::clone(self), number, permit: Some(Quiet::new(permit)) }
     }
@@ -97,22 +98,22 @@ impl Members {
     pub(super) fn abort_all(&self) {
         let mut inner = self.lock();
         let mut running = Vec::new();
-        for standing in inner.tasks.values_mut() {
-            match standing {
-                Standing::Running(abort) => running.push(abort.clone()),
-                Standing::Joining => *standing = Standing::Aborted,
-                Standing::Aborted => {}
+        for state in inner.tasks.values_mut() {
+            match state {
+                TaskState::Running(abort) => running.push(abort.clone()),
+                TaskState::Joining => *state = TaskState::Aborted,
+                TaskState::Aborted => {}
             }
         }
         drop(inner);
-        // Under no lock: to abort a task can drop it here, with all that it holds.
+        // No lock is held: aborting a task can drop it here, with the values that it holds.
         for task in running {
             task.abort();
         }
     }
 
     pub(super) async fn wait_until_empty(&self) {
-        // A loop that does nothing else yields now and then.
+        // So that a loop that does nothing else yields now and then.
         consume_budget().await;
         UntilEmpty { members: self, number: None }.await;
     }
@@ -129,7 +130,7 @@ impl Members {
         }
     }
 
-    /// What has panicked since the last report.
+    /// Reports the panics since the last report.
     pub(super) fn report(&self) -> Result<(), Panicked> {
         let mut inner = self.lock();
         let count = mem::take(&mut inner.panics);
@@ -140,22 +141,22 @@ impl Members {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nobody panics while holding it.
+        // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inner {
-    fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+    fn next_number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
     }
 }
 
-/// Waits until there are no tasks.
+/// A future that waits until there are no tasks.
 struct UntilEmpty<'a> {
     members: &'a Members,
-    /// Once it waits.
+    /// The number of its waker, once it waits.
     number: Option<u64>,
 }
 
@@ -163,13 +164,14 @@ impl Future for UntilEmpty<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        // Foreign code: before the lock is taken, and what it replaces is dropped after.
+        // A waker is foreign code: it is cloned before the lock is taken, and the former waker is
+        // dropped after the lock is released.
         let waker = context.waker().clone();
         let mut inner = self.members.lock();
         if inner.tasks.is_empty() {
             return Poll::Ready(());
         }
-        let number = *self.number.get_or_insert_with(|| inner.number());
+        let number = *self.number.get_or_insert_with(|| inner.next_number());
         let former = inner.joins.insert(number, waker);
         drop(inner);
         drop(former);
@@ -180,26 +182,27 @@ impl Future for UntilEmpty<'_> {
 impl Drop for UntilEmpty<'_> {
     fn drop(&mut self) {
         let waker = self.number.and_then(|number| self.members.lock().joins.remove(&number));
-        // When the lock is free again.
+        // The lock is free again: dropping a waker is foreign code.
         drop(waker);
     }
 }
 
-/// When the pool and the last of its tasks have gone: what nobody has asked for.
+/// Logs the panics that nobody has asked for, when the pool and the last of its tasks have gone.
 impl Drop for Members {
     fn drop(&mut self) {
         #[cfg(feature = "tracing")]
         if let Err(panicked) = self.report() {
-            // The last to go may be a task, whose output is not the subscriber's to lose.
+            // The last to go may be a task. A panic of the subscriber does not lose the task's
+            // output.
             quietly(|| tracing::error!("{panicked}"));
         }
     }
 }
 
 pin_project! {
-    /// A member's task.
+    /// The future of a member's task.
     struct MemberTask<F> {
-        // In this order, in which they are dropped, too.
+        // The fields are dropped in this order: the permit comes back when the future is gone.
         #[pin]
         future: Option<F>,
         member: Option<Member>,
@@ -222,7 +225,8 @@ impl<F: Future> Future for MemberTask<F> {
                 if let Some(member) = &member {
                     member.members.record(&*panic);
                 }
-                // After that, so that who has waited for the last task is told of it.
+                // After the record, so that `join_all` reports this panic when it sees the last
+                // task end.
                 drop(member);
                 resume_unwind(panic)
             }
@@ -230,24 +234,24 @@ impl<F: Future> Future for MemberTask<F> {
     }
 }
 
-/// Never panics: neither the task's output nor its being cancelled is to be lost by that.
+/// Never panics, so that neither the task's output nor its cancellation is lost.
 impl Drop for Member {
     fn drop(&mut self) {
-        // First, so that who has waited for the last task finds its place free.
+        // First, so that the permit is free when `join_all` sees the last task end.
         drop(self.permit.take());
         let mut inner = self.members.lock();
-        let standing = inner.tasks.remove(&self.number);
+        let state = inner.tasks.remove(&self.number);
         let joins =
             if inner.tasks.is_empty() { mem::take(&mut inner.joins) } else { HashMap::new() };
         drop(inner);
-        drop(standing);
+        drop(state);
         for waker in joins.into_values() {
             quietly(|| waker.wake());
         }
     }
 }
 
-/// Tasks of a [`Pool`](super::Pool) have panicked.
+/// An error: tasks of a [`Pool`](super::Pool) have panicked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panicked {
     pool: String,
@@ -256,13 +260,14 @@ pub struct Panicked {
 }
 
 impl Panicked {
-    /// How many.
+    /// Returns the number of tasks that have panicked.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// What the first 16 of them panicked with, in that order; "no message" if it was not text.
+    /// Returns the messages of the first 16 panics, in their order. A panic without text has the
+    /// message "no message".
     #[must_use]
     pub fn messages(&self) -> &[String] {
         &self.messages
