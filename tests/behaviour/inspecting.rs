@@ -316,8 +316,9 @@ fn the_busiest_keys_have_the_most_waiters_then_the_most_permits_in_all_runtimes(
         (hold("quiet", 1), hold("both", 3), hold("b-held", 2), hold("a-held", 2))
     });
     let there = second.block_on(async {
-        let held = (hold("both", 3), hold("waits", 3));
-        (held, [waiter(LIMITER.key("both").acquire()), waiter(LIMITER.key("waits").acquire())])
+        let held = (hold("both", 3), hold("waits", 1));
+        let heavy = waiter(LIMITER.key("waits").acquire().weight(3));
+        (held, waiter(LIMITER.key("both").acquire()), heavy)
     });
     let waits = first.block_on(async { waiter(LIMITER.key("both").acquire()) });
     let limiter = handle("inspecting-keys");
@@ -326,14 +327,14 @@ fn the_busiest_keys_have_the_most_waiters_then_the_most_permits_in_all_runtimes(
         inspect::busiest_keys(&limiter, most).into_iter().map(figures).collect()
     };
     let expected =
-        [("both", 6, 2), ("waits", 3, 1), ("a-held", 2, 0), ("b-held", 2, 0), ("quiet", 1, 0)];
+        [("both", 6, 2), ("waits", 1, 1), ("a-held", 2, 0), ("b-held", 2, 0), ("quiet", 1, 0)];
     let expected = expected.map(|(name, in_use, waiting)| (name.to_owned(), in_use, waiting));
     assert_eq!(busiest(10), expected);
     assert_eq!(busiest(2), expected[..2]);
     assert!(busiest(0).is_empty());
     let reading = inspect::read(&limiter);
     assert!(reading.is_keyed);
-    assert_eq!((reading.usage.in_use, reading.usage.waiting, reading.usage.keys), (14, 3, 6));
+    assert_eq!((reading.usage.in_use, reading.usage.waiting, reading.usage.keys), (12, 3, 6));
     drop((waits, there, here));
     assert!(busiest(10).is_empty());
 

@@ -4,8 +4,7 @@ use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, Settings
 use limit_runtime::{Limiter, Rejected, Source, Unsupported, concurrency_limit, find};
 use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
 use limit_tests::programs::is_alone_with;
-use limit_tests::runtimes::{one_thread, workers};
-use std::sync::Arc;
+use limit_tests::runtimes::one_thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -311,38 +310,27 @@ fn a_source_whose_waiters_panic_is_in_force_for_all_limiters() {
 }
 
 #[test]
-fn a_limiter_that_is_first_used_while_sources_come_has_the_last_one() {
-    alone("a_limiter_that_is_first_used_while_sources_come_has_the_last_one", || {
-        const ROUNDS: usize = 300;
+fn a_limiter_that_is_first_used_while_a_source_is_put_in_force_has_its_values() {
+    alone("a_limiter_that_is_first_used_while_a_source_is_put_in_force_has_its_values", || {
+        static LATE: Limiter = Limiter::new("sources-late", 1);
 
-        let round = Arc::new(AtomicUsize::new(0));
-        workers(2).block_on(async {
-            let limiters: Arc<Vec<_>> = Arc::new(
-                (0..ROUNDS)
-                    .map(|number| Limiter::named(format!("sources-race-{number}"), 1))
-                    .collect(),
-            );
-            let uses = tokio::spawn({
-                let (limiters, round) = (Arc::clone(&limiters), Arc::clone(&round));
-                async move {
-                    for limiter in &*limiters {
-                        drop(limiter.try_acquire());
-                        round.fetch_add(1, Ordering::SeqCst);
-                        tokio::task::yield_now().await;
-                    }
-                }
-            });
-            let mut version = 1;
-            while round.load(Ordering::SeqCst) < ROUNDS {
-                version += 1;
-                say(move |_| limit_of(version)).expect("all support it");
-                tokio::task::yield_now().await;
+        let early = Limiter::new("sources-early", 1).max_waiting(1);
+        drop(early.snapshot());
+        say(|name| {
+            // The source is asked about this limiter before it is in force: the other one is used then.
+            if name == "sources-early" {
+                drop(permit(&LATE));
             }
-            uses.await.expect("the task does not panic");
-            for limiter in &*limiters {
-                assert_eq!(limit(limiter), (version, Source::File));
-            }
-        });
+            values([
+                (SettingKind::Limit, SettingValue::Count(3)),
+                (SettingKind::MaxWaiting, SettingValue::Count(2)),
+            ])
+        })
+        .expect("the limiters in use support it");
+        assert_eq!([limit(&LATE), limit(&early)], [(3, Source::File); 2]);
+        assert_eq!(early.snapshot().settings.max_waiting.value, Some(2));
+        assert_eq!(LATE.snapshot().settings.max_waiting.value, None);
+        assert_eq!(LATE.snapshot().warnings.len(), 1, "it leaves out what it does not support");
     });
 }
 
