@@ -1,12 +1,12 @@
 //! Limiters that come and go: nothing of what they count is lost, counters do not go back, and the series
 //! are no more than the names.
 
-use crate::alone::alone;
 use crate::opentelemetry::Provider;
 use crate::support::{encode, encoded, figure, number, samples};
 use limit_exporters::metrics::collect;
 use limit_exporters::prometheus::Collector;
 use limit_runtime::Limiter;
+use limit_tests::programs::is_alone;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use metrics_util::registry::{AtomicStorage, Registry as Store};
 use opentelemetry_sdk::metrics::Temporality;
@@ -210,65 +210,51 @@ async fn waits_and_changes_of_those_that_have_had_a_name_are_added_up() {
 
 #[test]
 fn names_that_are_never_used_again_do_not_add_up() {
-    alone(
-        "dropped::names_that_are_never_used_again_do_not_add_up",
-        || (),
-        || {
-            let collector = Collector::new();
-            let mut registry = Registry::default();
-            registry.register_collector(Box::new(collector));
-            registry.register_collector(Box::new(Collector::new().by_runtime()));
-            let provider = Provider::new(Temporality::Cumulative);
-            let _observation = provider.observe();
-            let recorder = recorder();
-            let collect = || metrics::with_local_recorder(recorder, collect);
-            let stays = Limiter::new("stays", 1);
-            drop(stays.try_acquire());
-            for request in 0..REQUESTS {
-                let limiter = Limiter::named(format!("request {request}"), 1);
-                drop(limiter.try_acquire());
-                if request % 500 == 0 {
-                    collect();
-                    assert_eq!(
-                        recorder.gauge("concurrency_limit.permit.limit", limiter.name()),
-                        Some(1.0)
-                    );
-                    provider.collect();
-                    encode(&registry);
-                }
-            }
-            let (names, calls) = shown(&encoded(Collector::new()), "");
-            assert_eq!(
-                (names.len(), calls),
-                (101, 101.0),
-                "the last hundred, and the one that is there"
-            );
-            assert!(names.contains("stays") && names.contains("request 1999"), "{names:?}");
-            let collected = provider.collect();
-            let observed = collected
-                .numbers
-                .keys()
-                .filter(|series| series.contains("\"admitted_at_once\""))
-                .count();
-            assert_eq!(observed, 101);
+    if !is_alone("dropped::names_that_are_never_used_again_do_not_add_up") {
+        return;
+    }
+    let collector = Collector::new();
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(collector));
+    registry.register_collector(Box::new(Collector::new().by_runtime()));
+    let provider = Provider::new(Temporality::Cumulative);
+    let _observation = provider.observe();
+    let recorder = recorder();
+    let collect = || metrics::with_local_recorder(recorder, collect);
+    let stays = Limiter::new("stays", 1);
+    drop(stays.try_acquire());
+    for request in 0..REQUESTS {
+        let limiter = Limiter::named(format!("request {request}"), 1);
+        drop(limiter.try_acquire());
+        if request % 500 == 0 {
             collect();
-            let of_stuck = recorder.gauge("concurrency_limit.permit.limit", "request 1500");
-            assert_eq!(
-                of_stuck,
-                Some(0.0),
-                "a recorder is told of each that it was told of that it is gone"
-            );
-
-            // One of the last thousand names continues from where it was, an older one starts from zero.
-            for (request, calls) in [(1500, 2.0), (200, 1.0)] {
-                let limiter = Limiter::named(format!("request {request}"), 1);
-                drop(limiter.try_acquire());
-                let (_, counted) =
-                    shown(&encoded(Collector::new()), &format!("request {request}\""));
-                assert_eq!(counted, calls, "{request}");
-            }
-        },
+            assert_eq!(recorder.gauge("concurrency_limit.permit.limit", limiter.name()), Some(1.0));
+            provider.collect();
+            encode(&registry);
+        }
+    }
+    let (names, calls) = shown(&encoded(Collector::new()), "");
+    assert_eq!((names.len(), calls), (101, 101.0), "the last hundred, and the one that is there");
+    assert!(names.contains("stays") && names.contains("request 1999"), "{names:?}");
+    let collected = provider.collect();
+    let observed =
+        collected.numbers.keys().filter(|series| series.contains("\"admitted_at_once\"")).count();
+    assert_eq!(observed, 101);
+    collect();
+    let of_stuck = recorder.gauge("concurrency_limit.permit.limit", "request 1500");
+    assert_eq!(
+        of_stuck,
+        Some(0.0),
+        "a recorder is told of each that it was told of that it is gone"
     );
+
+    // One of the last thousand names continues from where it was, an older one starts from zero.
+    for (request, calls) in [(1500, 2.0), (200, 1.0)] {
+        let limiter = Limiter::named(format!("request {request}"), 1);
+        drop(limiter.try_acquire());
+        let (_, counted) = shown(&encoded(Collector::new()), &format!("request {request}\""));
+        assert_eq!(counted, calls, "{request}");
+    }
 }
 
 #[test]
@@ -282,21 +268,18 @@ fn limiters_that_were_never_used_by_a_call_leave_nothing() {
 fn a_pool_for_each_request_makes_no_more_series_than_there_are_pools() {
     use limit_runtime::task::Pool;
 
-    alone(
-        "dropped::a_pool_for_each_request_makes_no_more_series_than_there_are_pools",
-        || (),
-        || {
-            crate::support::one_thread().block_on(async {
-                let mut alive: Vec<_> = (0..3).map(|_| None).collect();
-                for request in 0..REQUESTS {
-                    let pool = Pool::new(3);
-                    pool.spawn(async {}).await.await.expect("no panic");
-                    alive[request % 3] = Some(pool);
-                }
-                let (names, _) = shown(&encoded(Collector::new()), "pool");
-                // For a moment there are four: the next is made before the oldest is dropped.
-                assert!(names.len() <= 4, "{names:?}");
-            });
-        },
-    );
+    if !is_alone("dropped::a_pool_for_each_request_makes_no_more_series_than_there_are_pools") {
+        return;
+    }
+    crate::support::one_thread().block_on(async {
+        let mut alive: Vec<_> = (0..3).map(|_| None).collect();
+        for request in 0..REQUESTS {
+            let pool = Pool::new(3);
+            pool.spawn(async {}).await.await.expect("no panic");
+            alive[request % 3] = Some(pool);
+        }
+        let (names, _) = shown(&encoded(Collector::new()), "pool");
+        // For a moment there are four: the next is made before the oldest is dropped.
+        assert!(names.len() <= 4, "{names:?}");
+    });
 }

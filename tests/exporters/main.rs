@@ -2,8 +2,6 @@
 #![expect(clippy::float_cmp, reason = "counts, and sums that come from the same division")]
 
 mod alerts;
-#[path = "../alone.rs"]
-mod alone;
 mod assets;
 mod by_runtime;
 mod dropped;

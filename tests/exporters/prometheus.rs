@@ -1,6 +1,5 @@
 //! The text that `prometheus-client` encodes.
 
-use crate::alone::alone;
 use crate::support::{
     encode, encoded, everything_once, expected, is_built, is_of_diagnostics, number, of_everything,
     one_thread, samples,
@@ -8,6 +7,7 @@ use crate::support::{
 use limit_exporters::METRICS;
 use limit_exporters::prometheus::Collector;
 use limit_runtime::{Limiter, Rejected, RejectedKind, Source};
+use limit_tests::programs::is_alone;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
@@ -283,24 +283,20 @@ fn names_are_escaped() {
 #[test]
 fn thousand_limiters_are_all_there() {
     // Never dropped: so many dropped names would make those of other tests forgotten.
-    alone(
-        "prometheus::thousand_limiters_are_all_there",
-        || (),
-        || {
-            let name = |index: usize| format!("prometheus::many-{index}");
-            let limiters: Vec<_> =
-                (0..1000).map(|index| Limiter::named(name(index), index + 1)).collect();
-            for limiter in &limiters {
-                drop(limiter.try_acquire().expect("a permit is free"));
-            }
-            let shown = samples(&encoded(Collector::new()));
-            for limiter in &limiters {
-                for (name, value) in expected(&limiter.snapshot()) {
-                    assert_eq!(shown.get(&name), Some(&value), "{name}");
-                }
-            }
-        },
-    );
+    if !is_alone("prometheus::thousand_limiters_are_all_there") {
+        return;
+    }
+    let name = |index: usize| format!("prometheus::many-{index}");
+    let limiters: Vec<_> = (0..1000).map(|index| Limiter::named(name(index), index + 1)).collect();
+    for limiter in &limiters {
+        drop(limiter.try_acquire().expect("a permit is free"));
+    }
+    let shown = samples(&encoded(Collector::new()));
+    for limiter in &limiters {
+        for (name, value) in expected(&limiter.snapshot()) {
+            assert_eq!(shown.get(&name), Some(&value), "{name}");
+        }
+    }
 }
 
 #[cfg(feature = "diagnostics")]
