@@ -108,10 +108,10 @@ struct Call<'a> {
 impl<'a, E: Admission, K> Acquire<'a, E, K> {
     #[inline]
     pub(crate) fn new(limiter: &'a Core, key: K, site: CallSite) -> Self {
-        let (request, record) = (limiter.request, CallRecord::NONE);
+        let (request, record) = (limiter.definition.request, CallRecord::NONE);
         Self {
             call: Call { limiter, request, progress: Progress::Asking, since: None, site, record },
-            deadline: E::deadline(limiter.max_wait),
+            deadline: E::deadline(limiter.definition.max_wait),
             key,
         }
     }

@@ -18,7 +18,7 @@ use crate::engine::Engine;
 #[cfg(feature = "task")]
 use crate::engine::changed::Changes;
 use crate::engine::core::Core;
-use crate::engine::definition::LimitSource;
+use crate::engine::definition::{Definition, LimitSource};
 use crate::keying::{Keyed, Unkeyed};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
@@ -191,7 +191,7 @@ impl Limiter {
 #[must_use]
 #[track_caller]
 pub const fn mark_named_after_function(mut limiter: Limiter) -> Limiter {
-    limiter.core.function = Some(Location::caller());
+    limiter.core.definition.function = Some(Location::caller());
     limiter
 }
 
@@ -201,7 +201,7 @@ impl Limiter {
     /// warning.
     pub(crate) const fn unnamed(name: &'static str, limit: usize) -> Self {
         let mut limiter = Self::new(name, limit);
-        limiter.core.is_named = false;
+        limiter.core.definition.is_named = false;
         limiter
     }
 }
@@ -238,15 +238,15 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// If the limiter has been used: its settings were read then. `message` names the setter.
     #[track_caller]
-    const fn configure(&mut self, message: &'static str) -> &mut Core {
+    const fn configure(&mut self, message: &'static str) -> &mut Definition {
         assert!(self.core.is_unused(), "{}", message);
-        &mut self.core
+        &mut self.core.definition
     }
 
     /// Turns the limiter into one of another type, with the same settings.
     const fn into_kind<F: Admission, L>(mut self) -> Limiter<F, L> {
         let mut core = self.core.take();
-        core.request.fallible = F::FALLIBLE;
+        core.definition.request.fallible = F::FALLIBLE;
         // `take` left nothing in it, and a `const` function cannot drop it.
         std::mem::forget(self);
         Limiter::from_core(core)
@@ -448,7 +448,7 @@ impl<E: Admission> Limiter<E> {
     /// See [`Permit`].
     #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(self.core.request.weight, None, CallSite::caller())
+        self.core.try_acquire(self.core.definition.request.weight, None, CallSite::caller())
     }
 
     /// Takes `weight` permits at once, if they are free and no call waits for them.

@@ -3,7 +3,7 @@
 use super::definition::{Definition, LimitSource};
 use super::{Engine, catalog};
 use crate::permit::Permit;
-use crate::policy::{MaxWait, Policy, Request};
+use crate::policy::Request;
 use crate::recorder::{CallRecord, CallSite};
 use crate::registry::{self, EpochRef};
 use crate::rejected::{Refusal, Rejected, RejectedKind};
@@ -14,7 +14,6 @@ use crate::sync::Ordering;
 use once_cell::sync::OnceCell;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
 // Not `crate::sync`'s: a limiter must be const-constructible, which loom's atomics are not.
 use std::sync::atomic::AtomicU32 as ConstAtomicU32;
@@ -25,19 +24,9 @@ use std::time::Duration;
 /// use.
 pub(crate) struct Core {
     name: Cow<'static, str>,
-    limit: LimitSource,
-    pub(crate) scope: Scope,
-    pub(crate) env: Option<&'static str>,
+    pub(crate) definition: Definition,
     /// The index in the registries, plus one; 0 before the first use.
     index: ConstAtomicU32,
-    /// The request of a call that sets no options.
-    pub(crate) request: Request,
-    pub(crate) max_wait: Option<MaxWait>,
-    pub(crate) policy: Policy,
-    /// The source location of the function that the limiter is named after, if any.
-    pub(crate) function: Option<&'static Location<'static>>,
-    /// `true` if the user chose the name, `false` if this crate made it.
-    pub(crate) is_named: bool,
     /// Set by the first use.
     registration: OnceCell<Registration>,
 }
@@ -59,15 +48,8 @@ impl Core {
     pub(crate) const fn new(name: Cow<'static, str>, limit: LimitSource) -> Self {
         Self {
             name,
-            limit,
-            scope: Scope::Runtime,
-            env: None,
+            definition: Definition::new(limit),
             index: ConstAtomicU32::new(0),
-            request: Request::ONE,
-            max_wait: None,
-            policy: Policy::PLAIN,
-            function: None,
-            is_named: true,
             registration: OnceCell::new(),
         }
     }
@@ -93,7 +75,7 @@ impl Core {
         key: Option<&dyn KeySource>,
         site: CallSite,
     ) -> Result<Permit, Rejected> {
-        let request = Request { weight, fallible: true, ..self.request };
+        let request = Request { weight, fallible: true, ..self.definition.request };
         let no_time = Err(RejectedKind::NoPermits);
         let weight = request.permits();
         loop {
@@ -128,7 +110,7 @@ impl Core {
     pub(crate) fn limit(&self) -> Option<usize> {
         let limit = match self.registration.get() {
             Some(registration) => registration.engine.limit(),
-            None => self.limit.fixed(),
+            None => self.definition.limit.fixed(),
         };
         limit.map(|limit| limit as usize)
     }
@@ -163,7 +145,7 @@ impl Core {
             0 => self.engine().index,
             index => index as usize - 1,
         };
-        let epoch = match self.scope {
+        let epoch = match self.definition.scope {
             Scope::Runtime => runtime_id::current(waker),
             Scope::Process => registry::process(),
         };
@@ -197,7 +179,7 @@ impl Core {
     /// limit.
     #[inline]
     pub(crate) fn assert_not_resolving(&self) {
-        if matches!(self.limit, LimitSource::Lazy(_)) {
+        if matches!(self.definition.limit, LimitSource::Lazy(_)) {
             self.engine().assert_not_resolving();
         }
     }
@@ -216,18 +198,7 @@ impl Core {
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         let mut after = None;
         let registration = self.registration.get_or_init(|| {
-            let definition = Definition {
-                limit: self.limit,
-                scope: self.scope,
-                policy: self.policy,
-                max_wait: self.max_wait,
-                enabled: self.request.enabled,
-                fallible: self.request.fallible,
-                env: self.env,
-                function: self.function,
-                is_named: self.is_named,
-            };
-            let (engine, first_use) = catalog::add(&self.name, definition);
+            let (engine, first_use) = catalog::add(&self.name, self.definition);
             after = Some(first_use);
             Registration { engine, wanted: self.name.clone() }
         });
@@ -252,9 +223,9 @@ impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limiter")
             .field("name", &self.name())
-            .field("limit", &self.limit)
-            .field("scope", &self.scope)
-            .field("env", &self.env)
+            .field("limit", &self.definition.limit)
+            .field("scope", &self.definition.scope)
+            .field("env", &self.definition.env)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! The part of a limiter that its code fixes.
 
-use crate::policy::{MaxWait, Policy, clamp_limit};
+use crate::policy::{MaxWait, Policy, Request, clamp_limit};
 use crate::scope::Scope;
 use std::fmt;
 use std::panic::Location;
@@ -31,20 +31,34 @@ impl fmt::Debug for LimitSource {
     }
 }
 
-/// The settings that the code fixes.
+/// The settings that the code fixes, and the name's origin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Definition {
     pub(crate) limit: LimitSource,
     pub(crate) scope: Scope,
     pub(crate) policy: Policy,
     pub(crate) max_wait: Option<MaxWait>,
-    pub(crate) enabled: bool,
-    /// `true` if calls can be told that they are refused.
-    pub(crate) fallible: bool,
+    /// The request of a call that sets no options.
+    pub(crate) request: Request,
     /// The environment variable that the code names.
     pub(crate) env: Option<&'static str>,
     /// The location of the function that the limiter is named after, if any.
     pub(crate) function: Option<&'static Location<'static>>,
     /// `true` if the user chose the name, and so can choose another.
     pub(crate) is_named: bool,
+}
+
+impl Definition {
+    pub(super) const fn new(limit: LimitSource) -> Self {
+        Self {
+            limit,
+            scope: Scope::Runtime,
+            policy: Policy::PLAIN,
+            max_wait: None,
+            request: Request::ONE,
+            env: None,
+            function: None,
+            is_named: true,
+        }
+    }
 }

@@ -131,7 +131,7 @@ impl Engine {
         value: SettingValue,
     ) -> Result<(), Unsupported> {
         let is_shadow = self.definition.policy.force == Force::Shadow;
-        let fallible = self.definition.fallible;
+        let fallible = self.definition.request.fallible;
         let reason = match kind {
             SettingKind::Limit | SettingKind::Enabled => None,
             // A shadow only counts the calls that it would have refused.
@@ -269,10 +269,10 @@ impl Engine {
                 set_max_wait.map(|(wait, source)| (Some(wait), source)),
             ),
             enabled: Setting::new(
-                made.enabled,
+                made.request.enabled,
                 // `true` leaves the choice to the calls. If the code disables them, they stay
                 // disabled.
-                set_enabled.filter(|(set, _)| !*set || made.enabled),
+                set_enabled.filter(|(set, _)| !*set || made.request.enabled),
             ),
             shadow: Setting::new(made.policy.force == Force::Shadow, set_shadow),
         }

@@ -65,7 +65,11 @@ where
     /// for other calls.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(self.core.request.weight, self.key.source(), CallSite::caller())
+        self.core.try_acquire(
+            self.core.definition.request.weight,
+            self.key.source(),
+            CallSite::caller(),
+        )
     }
 }
 

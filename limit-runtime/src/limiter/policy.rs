@@ -133,9 +133,9 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn priority(mut self, priority: u8) -> Self {
-        let core = self.configure("`Limiter::priority` is called before the limiter is used");
-        core.request.priority = priority;
-        core.policy.ranked = true;
+        let definition = self.configure("`Limiter::priority` is called before the limiter is used");
+        definition.request.priority = priority;
+        definition.policy.ranked = true;
         self
     }
 
@@ -264,9 +264,9 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn shadow(mut self) -> Limiter<Infallible, K> {
-        let core = self.configure("`Limiter::shadow` is called before the limiter is used");
-        core.policy.force = Force::Shadow;
-        core.max_wait = None;
+        let definition = self.configure("`Limiter::shadow` is called before the limiter is used");
+        definition.policy.force = Force::Shadow;
+        definition.max_wait = None;
         self.into_kind()
     }
 }
