@@ -153,13 +153,13 @@ fn they_are_send_if_the_future_is() {
 #[test]
 fn they_are_send_over_closures_that_borrow_too() {
     async fn in_place(limiter: Arc<Limiter>, names: Arc<Vec<String>>) {
-        let lengths = || stream::iter(names.iter().map(|name| name.len())).collect::<Vec<_>>();
+        let lengths = || stream::iter(names.iter().map(|name| name.len() + 1)).collect::<Vec<_>>();
         limiter.run(lengths()).await;
         limiter.acquire().run(lengths()).await;
     }
 
     async fn spawned(limiter: Arc<Limiter>, names: &'static [String]) {
-        let lengths = || stream::iter(names.iter().map(|name| name.len())).collect::<Vec<_>>();
+        let lengths = || stream::iter(names.iter().map(|name| name.len() + 1)).collect::<Vec<_>>();
         drop(limiter.spawn(lengths()).await);
         drop(limiter.acquire().spawn(lengths()).await);
         drop(Pool::over(&limiter).spawn(lengths()).await);

@@ -210,9 +210,9 @@ fn they_are_send_over_an_iterator_of_references_too() {
         drop(local::try_gather(2, names().map(|name| result(name.clone()))).await);
         let mut lengths = task::map(2, names(), |name| len(name.clone())).ordered();
         while lengths.next().await.is_some() {}
-        let mut lengths = task::map(2, names().map(|name| name.clone()), len).ordered();
+        let mut lengths = task::map(2, names().map(|name| format!("{name}!")), len).ordered();
         while lengths.next().await.is_some() {}
-        let names = stream::iter(names().map(|name| name.clone()));
+        let names = stream::iter(names().map(|name| format!("{name}!")));
         let mut lengths = names.map_limited(&limiter, len).ordered();
         while lengths.next().await.is_some() {}
     }

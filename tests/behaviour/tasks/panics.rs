@@ -297,4 +297,10 @@ async fn a_panic_of_the_iterator_or_the_closure_cancels_what_runs_and_ends_the_s
     };
     ends(Box::pin(task::map(8, items(), running).ordered())).await;
     ends(Box::pin(task::map(8, 0.., closure).unordered())).await;
+
+    // In place, while the future that has panicked is still there.
+    let before = dropped.load(Ordering::SeqCst);
+    let mut gathered = pin!(local::gather(8, items().map(running)));
+    assert!(AssertUnwindSafe(gathered.as_mut()).catch_unwind().await.is_err());
+    assert_eq!(dropped.load(Ordering::SeqCst), before + 3, "all that ran");
 }
