@@ -40,13 +40,6 @@ macro_rules! limited {
 
 limited!(one two three four five six seven eight nine ten);
 
-/// Switches recording off. There are as many records as calls were ever under way at once, and any
-/// thread may add one.
-fn record_nothing() {
-    #[cfg(feature = "diagnostics")]
-    limit_runtime::diagnostics::record(false);
-}
-
 /// Runs a runtime that calls each of the functions once and ends, in one of several ways.
 fn come_and_go(turn: usize) {
     let runtime = Builder::new_current_thread().build().expect("a runtime can be made");
@@ -69,7 +62,6 @@ fn ten_thousand_runtimes_one_after_another_leave_nothing_behind() {
     const WARM_UP: usize = 100;
     const RUNTIMES: usize = 10_000;
 
-    record_nothing();
     (0..WARM_UP).for_each(come_and_go);
     let allocated = measure(|| (WARM_UP..RUNTIMES).for_each(come_and_go));
     assert!(
@@ -118,7 +110,6 @@ fn a_runtime_that_ends_with_a_permit_forgotten_leaves_no_more_than_that_behind()
         });
     }
 
-    record_nothing();
     (0..100).for_each(forget_one);
     let allocated = measure(|| (100..100 + RUNTIMES).for_each(forget_one));
     let each = allocated.bytes_current / i64::from(RUNTIMES);
@@ -156,7 +147,6 @@ fn ten_million_keys_used_once_leave_nothing_behind() {
         assert_eq!(total.admitted_at_once, keys.end - keys.start + 2 * AT_ONCE);
     }
 
-    record_nothing();
     let limiters = [(); 2].map(|()| Limiter::new("keys-once", 1).scope(Scope::Process).keyed());
     let [first, second] = &limiters;
     thread::scope(|scope| {
@@ -173,7 +163,6 @@ fn a_hundred_thousand_waiters_that_are_refused_at_once_leave_nothing_behind() {
     /// them meanwhile. Refusals that were kept would need several times as much.
     const GRANTS: i64 = 9 * 100_000;
 
-    record_nothing();
     let limiter = Limiter::new("refused-at-once", 0).scope(Scope::Process).max_waiting(WAITERS);
     let wait = || -> Vec<_> { (0..WAITERS).map(|_| waiter(limiter.acquire())).collect() };
     // The queue may keep the storage that it needs for so many.

@@ -309,18 +309,20 @@ fn the_busiest_keys_have_the_most_waiters_then_the_most_permits_in_all_runtimes(
     static LIMITER: KeyedLimiter = Limiter::new("inspecting-keys", 3).keyed();
 
     let [first, second] = [one_thread(), one_thread()];
-    let hold = |key: &'static str, calls: usize| -> Vec<_> {
+    let take = |key: &'static str, calls: usize| -> Vec<_> {
         (0..calls).map(|_| at_once(LIMITER.key(key).acquire())).collect()
     };
     let here = first.block_on(async {
-        (hold("quiet", 1), hold("both", 3), hold("b-held", 2), hold("a-held", 2))
+        (take("quiet", 1), take("both", 3), take("b-held", 2), take("a-held", 2))
     });
+    let mut calls = Vec::new();
     let there = second.block_on(async {
-        let held = (hold("both", 3), hold("waits", 1));
-        let heavy = waiter(LIMITER.key("waits").acquire().weight(3));
-        (held, waiter(LIMITER.key("both").acquire()), heavy)
+        let held = (take("both", 3), take("waits", 1));
+        calls.push(waiter(LIMITER.key("both").acquire().weight(1)));
+        calls.push(waiter(LIMITER.key("waits").acquire().weight(3)));
+        held
     });
-    let waits = first.block_on(async { waiter(LIMITER.key("both").acquire()) });
+    first.block_on(async { calls.push(waiter(LIMITER.key("both").acquire().weight(1))) });
     let limiter = handle("inspecting-keys");
     let busiest = |most| -> Vec<(String, usize, usize)> {
         let figures = |key: KeyReading| (key.name, key.in_use, key.waiting);
@@ -335,7 +337,7 @@ fn the_busiest_keys_have_the_most_waiters_then_the_most_permits_in_all_runtimes(
     let reading = inspect::read(&limiter);
     assert!(reading.is_keyed);
     assert_eq!((reading.usage.in_use, reading.usage.waiting, reading.usage.keys), (12, 3, 6));
-    drop((waits, there, here));
+    drop((calls, there, here));
     assert!(busiest(10).is_empty());
 
     let plain = Limiter::new("inspecting-no-keys", 1);
@@ -361,9 +363,9 @@ fn every_change_of_a_setting_is_told_once_for_all_since_the_last_time() {
     let handle = handle("inspecting-changes");
     let mut changes = [Changes::new(&handle), Changes::new(&handle)];
     let mut told = |expected: bool| {
-        for changes in &mut changes {
-            let mut changed = task::spawn(changes.changed());
-            assert_eq!(changed.poll().is_ready(), expected);
+        for one in &mut changes {
+            let mut next = task::spawn(one.changed());
+            assert_eq!(next.poll().is_ready(), expected);
         }
     };
     told(false);
@@ -371,17 +373,17 @@ fn every_change_of_a_setting_is_told_once_for_all_since_the_last_time() {
     limiter.set_limit(4);
     told(true);
     told(false);
-    let changers: [(&str, fn(&LimiterHandle)); 7] = [
-        ("max_waiting", |handle| handle.set_max_waiting(2).expect("it can be refused")),
-        ("max_wait", |handle| handle.set_max_wait(MS).expect("it can be refused")),
-        ("enabled", |handle| handle.set_enabled(false)),
-        ("shadow", |handle| handle.set_shadow(true).expect("it was not made one")),
-        ("reset", LimiterHandle::reset),
-        ("close", |handle| handle.close().expect("it can be refused")),
-        ("reopen", LimiterHandle::reopen),
+    let setters: [fn(&LimiterHandle); 7] = [
+        |handle| handle.set_max_waiting(2).expect("it can be refused"),
+        |handle| handle.set_max_wait(MS).expect("it can be refused"),
+        |handle| handle.set_enabled(false),
+        |handle| handle.set_shadow(true).expect("it was not made one"),
+        LimiterHandle::reset,
+        |handle| handle.close().expect("it can be refused"),
+        LimiterHandle::reopen,
     ];
-    for (_, change) in changers {
-        change(&handle);
+    for set in setters {
+        set(&handle);
         told(true);
         told(false);
     }

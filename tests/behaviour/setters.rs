@@ -3,7 +3,7 @@
 use limit_runtime::{Limiter, Order, Rejected, Scope};
 use limit_tests::polling::permit;
 use limit_tests::programs::is_alone;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,9 +25,12 @@ fn a_setter_after_the_first_use_panics_with_its_name_at_its_caller() {
         return;
     }
     std::panic::set_hook(Box::new(|info| {
-        let message = info.payload_as_str().unwrap_or_default().to_owned();
-        let line = info.location().filter(|at| at.file() == file!()).map_or(0, |at| at.line());
-        *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some((message, line));
+        let payload = info.payload();
+        let message = payload.downcast_ref::<String>().cloned();
+        let message = message.or_else(|| Some((*payload.downcast_ref::<&str>()?).to_owned()));
+        let line = info.location().filter(|at| at.file() == file!()).map_or(0, Location::line);
+        *LAST.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((message.unwrap_or_default(), line));
     }));
     // Each case stands on one line, so that `line!()` is the line of its setter.
     #[rustfmt::skip]
@@ -41,7 +44,7 @@ fn a_setter_after_the_first_use_panics_with_its_name_at_its_caller() {
         ("weight", line!(), panic_of(|limiter| drop(limiter.weight(1)))),
         ("per", line!(), panic_of(|limiter| drop(limiter.per(Duration::from_secs(1))))),
         ("enabled", line!(), panic_of(|limiter| drop(limiter.enabled(true)))),
-        ("shadow", line!(), panic_of(|limiter| drop(limiter.shadow()))),
+        ("shadow", line!(), panic_of(|limiter| drop(Limiter::shadow(limiter)))),
         ("keyed", line!(), panic_of(|limiter| drop(limiter.keyed()))),
     ];
     for (setter, line, (message, at)) in panics {

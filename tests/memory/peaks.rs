@@ -1,7 +1,6 @@
 //! After a peak, memory shrinks to the need of the rest, and no single call frees the memory of the
 //! whole peak.
 
-use crate::record_nothing;
 use allocation_counter::{AllocationInfo, measure};
 use limit_runtime::{KeyedLimiter, Limiter, Permit, Rejected, RejectedKind, Scope};
 use std::future::Future;
@@ -18,9 +17,8 @@ const LEFT: i64 = 160 * 1024;
 /// pool.
 const KEPT_OF_EACH: i64 = 9;
 
-/// Makes a limiter, and switches recording off, so that only the limiters are measured.
+/// Makes a limiter that all threads share, so that each test runs outside of runtimes.
 fn process(name: &'static str, limit: usize) -> Limiter {
-    record_nothing();
     Limiter::new(name, limit).scope(Scope::Process)
 }
 

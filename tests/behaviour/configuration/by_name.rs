@@ -87,11 +87,11 @@ fn the_variable_that_the_code_names_is_heard_before_that_of_the_name() {
         drop(both);
         assert_eq!(limit(&not_set), (6, Source::Environment));
         // The variable that the code names is no limit: that of the name holds, and the other is told.
-        let wrong = Limiter::new("by-name-wrong", 1).env("CARGO_PKG_NAME");
-        assert_eq!(limit(&wrong), (8, Source::Environment));
-        drop(permit(&wrong));
-        let warnings = wrong.snapshot().warnings;
-        let [warning] = &*warnings else { panic!("{warnings:?}") };
+        let no_limit = Limiter::new("by-name-wrong", 1).env("CARGO_PKG_NAME");
+        assert_eq!(limit(&no_limit), (8, Source::Environment));
+        drop(permit(&no_limit));
+        let told = no_limit.snapshot().warnings;
+        let [warning] = &*told else { panic!("{told:?}") };
         assert!(warning.ends_with("; the limit is 8 instead"), "{warning}");
     });
 }
@@ -104,14 +104,14 @@ fn a_variable_that_is_no_limit_is_told_once_and_not_used() {
         let limiter = Limiter::new("by-name-many", 2);
         drop(permit(&limiter));
         assert_eq!(limit(&limiter), (2, Source::Attribute));
-        let text = "environment variable `LIMIT_BY_NAME_MANY` is \"many\", which is not a whole \
+        let expected = "environment variable `LIMIT_BY_NAME_MANY` is \"many\", which is not a whole \
                     number from 1 up; it is not used";
-        assert_eq!(limiter.snapshot().warnings, [text]);
+        assert_eq!(limiter.snapshot().warnings, [expected]);
 
         let same = Limiter::new("by-name-same", 2).env("LIMIT_BY_NAME_SAME");
         drop(permit(&same));
-        let warnings = same.snapshot().warnings;
-        assert_eq!(warnings.len(), 1, "code and name mean the same variable: {warnings:?}");
+        let told = same.snapshot().warnings;
+        assert_eq!(told.len(), 1, "code and name mean the same variable: {told:?}");
     });
 }
 

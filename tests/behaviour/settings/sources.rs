@@ -203,11 +203,15 @@ fn a_file_gives_way_to_the_environment_and_that_to_a_change_while_running() {
         say(|_| limit_of(3)).expect("all support it");
         assert_eq!([limit(&limiter), limit(&other)], [(7, Source::Environment), (3, Source::File)]);
         let both = [&limiter, &other];
-        both.iter().for_each(|limiter| limiter.set_limit(9));
+        for limiter in both {
+            limiter.set_limit(9);
+        }
         assert_eq!(both.map(limit), [(9, Source::Live); 2]);
         say(|_| limit_of(4)).expect("all support it");
         assert_eq!(both.map(limit), [(9, Source::Live); 2]);
-        both.iter().for_each(|limiter| limiter.reset());
+        for limiter in both {
+            limiter.reset();
+        }
         assert_eq!(both.map(limit), [(7, Source::Environment), (4, Source::File)]);
         drop(limiter);
         let next = Limiter::new("sources variable", 1);
