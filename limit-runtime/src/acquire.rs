@@ -163,8 +163,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     }
 
     fn fallible(self) -> Acquire<'a, Rejected, K> {
-        let Self { mut call, deadline, key } = self;
-        call.request.fallible = true;
+        let Self { call, deadline, key } = self;
         Acquire { call, deadline: E::into_deadline(deadline), key }
     }
 }

@@ -208,7 +208,7 @@ impl Engine {
     ///
     /// If the limiter's calls cannot be refused.
     pub(crate) fn close(&self) -> Result<(), Unsupported> {
-        if !self.definition.request.fallible {
+        if !self.definition.fallible {
             return Err(self.unsupported("closed", CANNOT_REFUSE));
         }
         self.set_closed(true);

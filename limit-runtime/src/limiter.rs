@@ -246,7 +246,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// Turns the limiter into one of another type, with the same settings.
     const fn into_kind<F: Admission, L>(mut self) -> Limiter<F, L> {
         let mut core = self.core.take();
-        core.definition.request.fallible = F::FALLIBLE;
+        core.definition.fallible = F::FALLIBLE;
         // `take` left nothing in it, and a `const` function cannot drop it.
         std::mem::forget(self);
         Limiter::from_core(core)

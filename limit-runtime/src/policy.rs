@@ -138,8 +138,6 @@ pub(crate) struct Request {
     pub(crate) weight: u32,
     /// A higher priority is served first.
     pub(crate) priority: u8,
-    /// `true` if the call can be told that it is refused.
-    pub(crate) fallible: bool,
     /// `false` admits the call at any limit, and counts it.
     pub(crate) enabled: bool,
     /// A thread blocks until the call is ready, and watches the clock itself.
@@ -148,8 +146,7 @@ pub(crate) struct Request {
 
 impl Request {
     /// A request for one permit, with the defaults of all options.
-    pub(crate) const ONE: Self =
-        Self { weight: 1, priority: 0, fallible: false, enabled: true, blocks: false };
+    pub(crate) const ONE: Self = Self { weight: 1, priority: 0, enabled: true, blocks: false };
 
     /// Returns the number of permits that the call takes.
     #[inline]

@@ -75,7 +75,7 @@ impl Core {
         key: Option<&dyn KeySource>,
         site: CallSite,
     ) -> Result<Permit, Rejected> {
-        let request = Request { weight, fallible: true, ..self.definition.request };
+        let request = Request { weight, ..self.definition.request };
         let no_time = Err(RejectedKind::NoPermits);
         let weight = request.permits();
         loop {

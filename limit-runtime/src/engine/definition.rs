@@ -40,6 +40,8 @@ pub(crate) struct Definition {
     pub(crate) max_wait: Option<MaxWait>,
     /// The request of a call that sets no options.
     pub(crate) request: Request,
+    /// `true` if calls can be told that they are refused.
+    pub(crate) fallible: bool,
     /// The environment variable that the code names.
     pub(crate) env: Option<&'static str>,
     /// The location of the function that the limiter is named after, if any.
@@ -56,6 +58,7 @@ impl Definition {
             policy: Policy::PLAIN,
             max_wait: None,
             request: Request::ONE,
+            fallible: false,
             env: None,
             function: None,
             is_named: true,

@@ -131,7 +131,7 @@ impl Engine {
         value: SettingValue,
     ) -> Result<(), Unsupported> {
         let is_shadow = self.definition.policy.force == Force::Shadow;
-        let fallible = self.definition.request.fallible;
+        let fallible = self.definition.fallible;
         let reason = match kind {
             SettingKind::Limit | SettingKind::Enabled => None,
             // A shadow only counts the calls that it would have refused.

@@ -90,7 +90,7 @@ impl From<Unserved> for Without {
 
 /// Makes a call that can be refused.
 fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
-    let request = Request { weight, fallible: true, ..Request::ONE };
+    let request = Request { weight, ..Request::ONE };
     Call { semaphore, request, key: None, is_over: false, waiter: None }
 }
 

@@ -13,7 +13,7 @@ use std::mem;
 /// The modes that are on, each in its own module. A semaphore without any has no `Modes` at all.
 #[derive(Debug, Default)]
 pub(super) struct Modes {
-    /// Calls that can be refused are refused.
+    /// Calls are refused.
     pub(super) closed: bool,
     /// Calls are let in whatever the limit, and counted.
     pub(super) disabled: bool,

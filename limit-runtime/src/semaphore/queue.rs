@@ -53,7 +53,6 @@ pub(super) struct Joining {
     pub(super) weight: u32,
     pub(super) priority: u8,
     pub(super) key: u32,
-    pub(super) fallible: bool,
     pub(super) waker: Waker,
 }
 
@@ -139,14 +138,14 @@ impl Queue {
         order: WaitOrder,
         joining: Joining,
     ) -> (u32, StatusCell) {
-        let Joining { weight, priority, key, fallible, waker } = joining;
+        let Joining { weight, priority, key, waker } = joining;
         if self.free == NO_SLOT {
             self.free = self.slots.grow();
         }
         let slot = self.free;
         let (node, cell) = self.slots.node_and_status(slot);
         self.free = node.next;
-        *node = Node { previous: list.tail(), next: NO_SLOT, waker: Some(waker), key, fallible };
+        *node = Node { previous: list.tail(), next: NO_SLOT, waker: Some(waker), key };
         list.push(&mut self.slots, slot, order, priority);
         self.length += 1;
         self.longest = self.longest.max(self.length);
@@ -201,10 +200,10 @@ impl Queue {
     }
 
     /// Returns all waiters of a wait list in order: slot, weight, and whether each can be refused.
-    pub(super) fn waiters(&mut self, list: &WaitList) -> Vec<(u32, u32, bool)> {
+    pub(super) fn waiters(&mut self, list: &WaitList) -> Vec<(u32, u32)> {
         let mut waiters = Vec::new();
         for slot in list.slots(&self.slots) {
-            waiters.push((slot, *self.slots.weight(slot), self.slots.node(slot).fallible));
+            waiters.push((slot, *self.slots.weight(slot)));
         }
         waiters
     }

@@ -33,8 +33,6 @@ pub(super) struct Node {
     pub(super) waker: Option<Waker>,
     /// The number of its key, [`NO_KEY`] without keys.
     pub(super) key: u32,
-    /// True if the call can be refused.
-    pub(super) fallible: bool,
 }
 
 #[derive(Debug)]
@@ -201,13 +199,8 @@ impl Chunk {
     /// Makes a chunk of free slots, given the next free slot of each.
     #[cold]
     fn new(next: impl Fn(usize) -> u32) -> Self {
-        let node = |offset| Node {
-            previous: NO_SLOT,
-            next: next(offset),
-            waker: None,
-            key: NO_KEY,
-            fallible: false,
-        };
+        let node =
+            |offset| Node { previous: NO_SLOT, next: next(offset), waker: None, key: NO_KEY };
         Self {
             nodes: Box::new(std::array::from_fn(node)),
             weights: Box::new([1; CHUNK as usize]),

@@ -194,8 +194,8 @@ impl State {
         if is_full {
             self.evict(word, NO_KEY, wakers);
         }
-        let Request { priority, fallible, .. } = request;
-        let joining = Joining { weight, priority, key: NO_KEY, fallible, waker };
+        let priority = request.priority;
+        let joining = Joining { weight, priority, key: NO_KEY, waker };
         let order = self.order.for_request(request);
         let (slot, status) = self.queue.join(&mut self.list, order, joining);
         Decision::Queued { slot, weight, waits_for: WaitsFor::Permits, status }

@@ -13,7 +13,7 @@ fn a_wait_that_has_ended_is_to_enter_again_and_gives_nothing_back_twice() {
     semaphore.bind(&Policy::PLAIN, 1, None, false, None, 0).expect("it is the first").wake();
     semaphore.serve_all();
     let held = semaphore.try_acquire(1, || true).expect("it is free");
-    let request = Request { fallible: true, ..Request::ONE };
+    let request = Request::ONE;
     let join = || match semaphore.enter(request, None, Ok(Waker::noop()), || true) {
         Entered::Queued(waiter) => waiter,
         other => panic!("{other:?}"),

@@ -53,26 +53,6 @@ fn a_waiter_is_refused_when_the_limiter_is_closed_or_has_its_permit() {
 }
 
 #[test]
-fn closing_and_reopening_against_a_call_that_cannot_be_refused_hangs_nobody() {
-    model(|| {
-        let semaphore = bound(1);
-        let held = take(semaphore, 1);
-        let caller = thread::spawn(move || {
-            let mut infallible = acquire(semaphore, 1);
-            infallible.request = Request::ONE;
-            drop(block_on(infallible).expect("it cannot be refused"));
-        });
-        semaphore.close().wake();
-        semaphore.serve_all();
-        drop(held);
-        semaphore.reopen().wake();
-        semaphore.serve_all();
-        caller.join().unwrap();
-        assert_all_free(semaphore, 1);
-    });
-}
-
-#[test]
 fn whoever_waits_is_let_in_when_the_limit_no_longer_holds() {
     model(|| {
         let semaphore = bound(1);
@@ -277,7 +257,7 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
 }
 
 fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
-    let request = Request { fallible: true, ..Request::ONE };
+    let request = Request::ONE;
     semaphore.enter(request, Some(key), Err(RejectedKind::NoPermits), || true)
 }
 

@@ -40,7 +40,7 @@ impl State {
         waker: Waker,
     ) -> (u32, StatusCell) {
         // Order, priority and key do not matter: the call enters again when the limit is known.
-        let joining = Joining { weight, priority: 0, key: NO_KEY, fallible: false, waker };
+        let joining = Joining { weight, priority: 0, key: NO_KEY, waker };
         self.queue.join(&mut self.list, WaitOrder::Fifo, joining)
     }
 
@@ -162,7 +162,7 @@ impl State {
     fn dismiss_heavier_than(&mut self, word: &AtomicU64, limit: u32, wakers: &mut WakeList) {
         if limit > 0 && self.queue.has_heavy() {
             let too_heavy = RejectedKind::TooHeavy;
-            self.dismiss_all_that(word, too_heavy, wakers, |weight, _| weight > limit);
+            self.dismiss_all_that(word, too_heavy, wakers, |weight| weight > limit);
         }
     }
 

@@ -1,4 +1,4 @@
-//! A semaphore that is closed: calls that can be refused are.
+//! A semaphore that is closed: calls are refused. Only limiters whose calls can be refused close one.
 
 use super::super::wake_list::WakeList;
 use super::State;
@@ -6,12 +6,11 @@ use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
 
 impl State {
-    /// Refuses the calls that can be refused from now on, and those of them that wait. At a shadow no
-    /// call waits.
+    /// Refuses calls from now on, and those that wait. At a shadow no call waits.
     pub(in super::super) fn close(&mut self, word: &AtomicU64, wakers: &mut WakeList) {
         self.set_slow(word);
         self.modes_mut().closed = true;
-        self.dismiss_all_that(word, RejectedKind::Closed, wakers, |_, fallible| fallible);
+        self.dismiss_all_that(word, RejectedKind::Closed, wakers, |_| true);
     }
 
     pub(in super::super) fn reopen(&mut self) {

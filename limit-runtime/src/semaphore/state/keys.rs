@@ -76,8 +76,8 @@ impl State {
         }
     }
 
-    /// Returns the waiters of a key: slot, weight, and whether each can be refused.
-    pub(super) fn waiters(&mut self, key: u32) -> Vec<(u32, u32, bool)> {
+    /// Returns the waiters of a key: slot and weight.
+    pub(super) fn waiters(&mut self, key: u32) -> Vec<(u32, u32)> {
         self.list_and_queue(key).map(|(list, queue)| queue.waiters(list)).unwrap_or_default()
     }
 

@@ -134,18 +134,17 @@ impl State {
         }
     }
 
-    /// Refuses the waiters for which `is_refused` is true, given the weight of each and whether it can be
-    /// refused.
+    /// Refuses the waiters for which `is_refused` is true, given the weight of each.
     pub(super) fn dismiss_all_that(
         &mut self,
         word: &AtomicU64,
         kind: RejectedKind,
         wakers: &mut WakeList,
-        is_refused: impl Fn(u32, bool) -> bool,
+        is_refused: impl Fn(u32) -> bool,
     ) {
         for key in self.keys_with_waiters() {
-            for (slot, weight, fallible) in self.waiters(key) {
-                if is_refused(weight, fallible) {
+            for (slot, weight) in self.waiters(key) {
+                if is_refused(weight) {
                     self.dismiss(word, key, slot, Some(kind), wakers);
                 }
             }

@@ -35,7 +35,7 @@ impl State {
         };
         let request = Request { enabled: request.enabled && !disabled, ..request };
         // A shadow refuses no call, and a call that is not held to the limit is let in.
-        let is_closed = closed && request.enabled && request.fallible && !is_shadow;
+        let is_closed = closed && request.enabled && !is_shadow;
         let weight = request.permits();
         if weight == 0 && !is_closed {
             self.counters.admitted_at_once += 1;
@@ -86,8 +86,8 @@ impl State {
         if is_full {
             self.evict(word, key, wakers);
         }
-        let Request { priority, fallible, .. } = request;
-        let joining = Joining { weight, priority, key, fallible, waker };
+        let priority = request.priority;
+        let joining = Joining { weight, priority, key, waker };
         let order = self.order.for_request(request);
         let (list, queue) = self.list_and_queue(key).expect("a key that was interned has a list");
         let (slot, status) = queue.join(list, order, joining);
