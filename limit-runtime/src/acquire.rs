@@ -75,7 +75,7 @@ use tokio::time::Instant;
 /// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Acquire<'a, E: Admission = Infallible, K = Unkeyed> {
-    call: Call<'a>,
+    call: PendingCall<'a>,
     deadline: E::Deadline,
     key: K,
 }
@@ -93,7 +93,7 @@ enum Progress {
 }
 
 /// A call on its way to its permits.
-struct Call<'a> {
+struct PendingCall<'a> {
     limiter: &'a Core,
     request: Request,
     progress: Progress,
@@ -110,7 +110,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     pub(crate) fn new(limiter: &'a Core, key: K, site: CallSite) -> Self {
         let (request, record) = (limiter.definition.request, CallRecord::NONE);
         Self {
-            call: Call { limiter, request, progress: Progress::Asking, since: None, site, record },
+            call: PendingCall { limiter, request, progress: Progress::Asking, since: None, site, record },
             deadline: E::deadline(limiter.definition.max_wait),
             key,
         }
@@ -207,7 +207,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     }
 }
 
-impl Call<'_> {
+impl PendingCall<'_> {
     /// Takes the fast path, on the first poll: takes the permits if they are free and SLOW is
     /// clear. Otherwise returns the semaphore that it has looked up, for the slow path.
     #[expect(clippy::inline_always, reason = "measured: a call costs a third more without")]

@@ -36,6 +36,7 @@ use crate::registry;
 use crate::semaphore::{Semaphore, WakeList};
 use crate::setting::{Overrides, Unsupported};
 use crate::unwind::run_all_then_resume_panic;
+use changed::Changes;
 use definition::Definition;
 use max_wait::MaxWaitSetting;
 use resolved::Resolved;
@@ -271,9 +272,9 @@ impl Engine {
         run_all_then_resume_panic(follow_ups, FollowUp::run);
     }
 
-    /// Returns the notifier of changed settings.
-    pub(crate) fn changed(&self) -> Arc<Notify> {
-        Arc::clone(&self.changed)
+    /// Returns the changes of the settings from now on.
+    pub(crate) fn changes(&self) -> Changes {
+        Changes::new(Arc::clone(&self.changed))
     }
 
     pub(crate) fn is_dropped(&self) -> bool {

@@ -50,14 +50,13 @@
 //! ```
 
 use crate::engine::catalog;
-use crate::engine::changed;
+pub use crate::engine::changed::Changes;
 use crate::limiter::LimiterHandle;
 pub use crate::metrics::{
     Counters, Histogram, KeyReading, LimiterReading, RuntimeReading, Totals, Usage,
 };
 use crate::registry;
 use std::collections::BTreeSet;
-use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -148,42 +147,4 @@ pub fn busiest_keys(limiter: &LimiterHandle, most: usize) -> Vec<KeyReading> {
 #[must_use]
 pub fn namesakes(limiter: &LimiterHandle) -> Option<[&'static Location<'static>; 2]> {
     limiter.engine().namesakes()
-}
-
-/// The changes of a limiter's settings from the creation of this value on.
-///
-/// # Examples
-///
-/// ```
-/// use limit_runtime::{Limiter, inspect::Changes};
-///
-/// static DB: Limiter = Limiter::new("changes-example", 2);
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// DB.set_limit(3);
-/// let limiter = limit_runtime::find("changes-example").expect("it has been used");
-/// let mut changes = Changes::new(&limiter);
-/// limiter.set_limit(4);
-/// changes.changed().await;
-/// assert_eq!(limiter.limit(), Some(4));
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct Changes {
-    changes: changed::Changes,
-}
-
-impl Changes {
-    /// Starts to watch a limiter.
-    #[must_use]
-    pub fn new(limiter: &LimiterHandle) -> Self {
-        Self { changes: changed::Changes::new(limiter.engine().changed()) }
-    }
-
-    /// Waits for a change of a setting since this was last ready, or since the creation.
-    ///
-    /// Cancel safe: dropping the future loses no change.
-    pub async fn changed(&mut self) {
-        poll_fn(|context| self.changes.poll(context)).await;
-    }
 }

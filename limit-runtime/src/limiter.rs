@@ -216,7 +216,7 @@ impl<E: Admission, K> Limiter<E, K> {
 
     /// Returns the changes of the settings from now on.
     pub(crate) fn changes(&self) -> Changes {
-        Changes::new(self.core.engine().changed())
+        self.core.engine().changes()
     }
 }
 

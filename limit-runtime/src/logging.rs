@@ -14,15 +14,15 @@ thread_local! {
 #[inline]
 pub(crate) fn tell(event: impl FnOnce()) {
     /// Resets the flag, also if the subscriber panics.
-    struct Done;
-    impl Drop for Done {
+    struct Telling;
+    impl Drop for Telling {
         fn drop(&mut self) {
             TELLING.set(false);
         }
     }
 
     if !TELLING.replace(true) {
-        let _done = Done;
+        let _done = Telling;
         event();
     }
 }

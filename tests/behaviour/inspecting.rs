@@ -361,7 +361,7 @@ fn every_change_of_a_setting_is_told_once_for_all_since_the_last_time() {
     let limiter = Limiter::new("inspecting-changes", 1).max_waiting(1);
     limiter.set_limit(2);
     let handle = handle("inspecting-changes");
-    let mut changes = [Changes::new(&handle), Changes::new(&handle)];
+    let mut changes = [handle.changes(), handle.changes()];
     let mut told = |expected: bool| {
         for one in &mut changes {
             let mut next = task::spawn(one.changed());
@@ -398,7 +398,7 @@ fn a_task_that_waits_for_a_change_is_woken_and_loses_none_if_it_gives_up() {
     let limiter = Limiter::new("inspecting-changes-woken", 1);
     drop(permit(&limiter));
     let handle = handle("inspecting-changes-woken");
-    let mut changes = Changes::new(&handle);
+    let mut changes = handle.changes();
     let mut waits = task::spawn(changes.changed());
     assert_pending!(waits.poll());
     limiter.set_limit(2);

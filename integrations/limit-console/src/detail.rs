@@ -19,7 +19,7 @@ const KEYS: usize = 10;
 const CALLS: usize = 50;
 
 #[derive(Deserialize)]
-pub(crate) struct Wanted {
+pub(crate) struct DetailQuery {
     name: String,
     /// The tick up to which the history is known.
     #[serde(default)]
@@ -60,10 +60,10 @@ struct CallRow {
 
 /// Shows one limiter.
 pub(crate) async fn detail(
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    wanted: Result<Query<DetailQuery>, QueryRejection>,
     State(console): State<Console>,
 ) -> Result<Json<Detail>, ApiError> {
-    let Query(Wanted { name, since }) = wanted?;
+    let Query(DetailQuery { name, since }) = wanted?;
     console.watch.start();
     console.watch.catch_up().await;
     let known = console.watch.find(&name, since).ok_or_else(|| ApiError::no_limiter(&name))?;

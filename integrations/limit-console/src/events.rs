@@ -20,7 +20,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 #[derive(Deserialize)]
-pub(crate) struct Wanted {
+pub(crate) struct EventsQuery {
     name: String,
 }
 
@@ -55,10 +55,10 @@ impl From<Event> for EventRow {
 
 /// Streams the events of one limiter, a few messages a second.
 pub(crate) async fn events(
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    wanted: Result<Query<EventsQuery>, QueryRejection>,
     State(console): State<Console>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let Query(Wanted { name }) = wanted?;
+    let Query(EventsQuery { name }) = wanted?;
     let slot = console.take_follower_slot()?;
     let handle = find(&name).ok_or_else(|| ApiError::no_limiter(&name))?;
     let messages = messages(handle.subscribe(), console.watch.ended());

@@ -23,7 +23,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The state for each recorder. The recorder that was used last is last.
-static KNOWN: Exclusive<Vec<(Identity, Known)>> = Exclusive::new(Vec::new());
+static KNOWN: Exclusive<Vec<(Identity, RecorderState)>> = Exclusive::new(Vec::new());
 
 /// The number of recorders whose state is kept.
 const RECORDERS: usize = 32;
@@ -41,13 +41,13 @@ struct Identity {
 }
 
 /// The state for a recorder: what it has received.
-struct Known {
+struct RecorderState {
     deltas: Deltas,
     /// The limiters and runtimes whose gauges are not 0.
     live: HashSet<(Arc<str>, Option<Runtime>)>,
 }
 
-impl Known {
+impl RecorderState {
     fn new(by_runtime: bool) -> Self {
         Self { deltas: Deltas::new(by_runtime), live: HashSet::new() }
     }
@@ -120,15 +120,15 @@ fn collect_by(by_runtime: bool) {
 
 /// Returns the state for a recorder, and moves it to the end of the list.
 fn known<'a>(
-    recorders: &'a mut Vec<(Identity, Known)>,
+    recorders: &'a mut Vec<(Identity, RecorderState)>,
     recorder: &dyn Recorder,
     by_runtime: bool,
-) -> &'a mut Known {
+) -> &'a mut RecorderState {
     let address = std::ptr::from_ref(recorder).cast::<()>().addr();
     let identity = Identity { address, size: size_of_val(recorder), by_runtime };
     let index = recorders.iter().position(|(other, _)| *other == identity);
     let known =
-        index.map_or_else(|| (identity, Known::new(by_runtime)), |index| recorders.remove(index));
+        index.map_or_else(|| (identity, RecorderState::new(by_runtime)), |index| recorders.remove(index));
     if recorders.len() >= RECORDERS {
         recorders.remove(0);
     }
@@ -138,7 +138,7 @@ fn known<'a>(
     &mut recorders[last].1
 }
 
-fn hand_over(recorder: &dyn Recorder, known: &mut Known) {
+fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
     let all = known.deltas.read();
     let live: HashSet<_> = all.iter().flat_map(live_parts).collect();
     let gone: Vec<_> = known.live.difference(&live).cloned().collect();

@@ -1,6 +1,6 @@
 //! Taking a permit on a thread that blocks.
 
-use super::{Acquire, Call, Progress};
+use super::{Acquire, PendingCall, Progress};
 use crate::admission::Admission;
 use crate::deadline::Deadline;
 use crate::keying::Keying;
@@ -59,7 +59,7 @@ fn assert_may_block() {
     drop(receiver.blocking_recv());
 }
 
-impl Call<'_> {
+impl PendingCall<'_> {
     fn block(
         &mut self,
         key: Option<&dyn KeySource>,
@@ -89,7 +89,7 @@ impl Call<'_> {
 
     /// Serves the calls whose permits have cooled, if no ticker does so for threads that block. Returns when
     /// to do so again, if that is known.
-    fn watch_the_clock(&self, ticker: &mut Option<Ticker>, waker: &Waker) -> Option<Instant> {
+    fn watch_the_clock(&self, ticker: &mut Option<ThreadTicker>, waker: &Waker) -> Option<Instant> {
         let Progress::Waiting(waiter) = &self.progress else { return None };
         if waiter.waits_for() != WaitsFor::Time {
             return None;
@@ -97,7 +97,7 @@ impl Call<'_> {
         // The call may wait elsewhere by now, because its runtime has ended.
         ticker.take_if(|ticker| ticker.semaphore.id() != waiter.semaphore().id());
         if ticker.is_none() {
-            *ticker = Ticker::add(waiter.semaphore());
+            *ticker = ThreadTicker::add(waiter.semaphore());
         }
         match ticker.as_ref()?.tick(waker) {
             Tick::Until(until) => until,
@@ -118,12 +118,12 @@ fn park(until: Option<Instant>) {
 }
 
 /// The ticker of all threads that block at a semaphore: one of them has it, until it blocks no more.
-struct Ticker {
+struct ThreadTicker {
     semaphore: &'static Semaphore,
     number: u64,
 }
 
-impl Ticker {
+impl ThreadTicker {
     fn add(semaphore: &'static Semaphore) -> Option<Self> {
         let number = semaphore.add_ticker(None)?;
         semaphore.ticker_is_spawned(number);
@@ -135,7 +135,7 @@ impl Ticker {
     }
 }
 
-impl Drop for Ticker {
+impl Drop for ThreadTicker {
     fn drop(&mut self) {
         // Other threads that wait are woken, and one of them has the next ticker.
         self.semaphore.remove_ticker(self.number);

@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(super) fn ensure_ticker(semaphore: &'static Semaphore) {
     let runtime = Handle::current();
     if let Some(number) = semaphore.add_ticker(Some(runtime.id())) {
-        let mut ticker = Ticker { semaphore, number, sleep: None };
+        let mut ticker = TickerTask { semaphore, number, sleep: None };
         // The timer is made here, so that the caller gets the panic if the runtime has none.
         ticker.sleep = Some(Box::pin(sleep_until(Instant::now())));
         // Spawned under no lock: a closing runtime drops the ticker inside `spawn`. No call relies
@@ -27,13 +27,13 @@ pub(super) fn ensure_ticker(semaphore: &'static Semaphore) {
 }
 
 /// A task on one runtime that wakes up when the next permit has cooled.
-struct Ticker {
+struct TickerTask {
     semaphore: &'static Semaphore,
     number: u64,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
-impl Future for Ticker {
+impl Future for TickerTask {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -56,7 +56,7 @@ impl Future for Ticker {
     }
 }
 
-impl Drop for Ticker {
+impl Drop for TickerTask {
     fn drop(&mut self) {
         // Calls that relied on this ticker may live on: they are woken, and one of them adds
         // another ticker.

@@ -101,8 +101,8 @@ impl Engine {
     /// Evaluates the limit's expression.
     pub(super) fn resolve(&self, limit: fn() -> usize) -> usize {
         /// Ends the evaluation, also if the expression panics.
-        struct Done;
-        impl Drop for Done {
+        struct Resolving;
+        impl Drop for Resolving {
             fn drop(&mut self) {
                 let _ = RESOLVING.try_with(|indices| indices.borrow_mut().pop());
             }
@@ -111,7 +111,7 @@ impl Engine {
         self.assert_not_resolving();
         // The thread's locals cannot be reached while they are dropped. The check is left out then.
         let _ = RESOLVING.try_with(|indices| indices.borrow_mut().push(self.index));
-        let _done = Done;
+        let _done = Resolving;
         limit()
     }
 

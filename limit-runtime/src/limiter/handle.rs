@@ -1,5 +1,6 @@
 //! Handles of limiters in use, found by name.
 
+use crate::engine::changed::Changes;
 use crate::engine::{Engine, catalog};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
@@ -62,6 +63,31 @@ impl LimiterHandle {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.engine.snapshot()
+    }
+}
+
+impl LimiterHandle {
+    /// Returns the changes of the limiter's settings from now on, for a task that waits for them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static DB: Limiter = Limiter::new("changes-example", 2);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// DB.set_limit(3);
+    /// let limiter = limit_runtime::find("changes-example").expect("it has been used");
+    /// let mut changes = limiter.changes();
+    /// limiter.set_limit(4);
+    /// changes.changed().await;
+    /// assert_eq!(limiter.limit(), Some(4));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.engine.changes()
     }
 }
 

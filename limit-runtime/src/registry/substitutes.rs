@@ -11,7 +11,7 @@ pub(super) struct Substitutes {
     numbered: &'static Numbered,
     all: Vec<Numbering>,
     /// The semaphores that were made as substitutes, by the limiter's index.
-    made: HashMap<usize, Numbers>,
+    made: HashMap<usize, SubstituteNumbers>,
 }
 
 /// A semaphore that has a number. It always belongs to the same limiter.
@@ -30,7 +30,7 @@ struct Numbering {
 
 /// The numbers of the semaphores that were made as substitutes for one limiter.
 #[derive(Debug, Default)]
-struct Numbers {
+struct SubstituteNumbers {
     all: Vec<u32>,
     idle: Vec<u32>,
 }

@@ -36,7 +36,7 @@ pub(super) struct Node {
 }
 
 #[derive(Debug)]
-struct Chunk {
+struct SlotChunk {
     nodes: Box<[Node; CHUNK as usize]>,
     /// The permits that each waiter wants. 1 in a slot that is free.
     weights: Box<[u32; CHUNK as usize]>,
@@ -55,7 +55,7 @@ pub(super) type Rank = (u64, u64);
 #[derive(Debug)]
 pub(super) struct Slots {
     /// The chunks that stay.
-    kept: Vec<Chunk>,
+    kept: Vec<SlotChunk>,
     /// All other chunks, if there have been any.
     more: Option<Box<More>>,
 }
@@ -63,9 +63,9 @@ pub(super) struct Slots {
 #[derive(Debug)]
 struct More {
     /// Slots by number, less [`KEPT`].
-    slab: Slab<Chunk, CHUNK>,
+    slab: Slab<SlotChunk, CHUNK>,
     /// A chunk to be dropped after unlocking.
-    emptied: Option<Emptied<Chunk>>,
+    emptied: Option<Emptied<SlotChunk>>,
 }
 
 impl Slots {
@@ -82,7 +82,7 @@ impl Slots {
         let first = self.kept.len() * CHUNK as usize;
         if first < KEPT as usize {
             let end = first + CHUNK as usize;
-            self.kept.push(Chunk::new(|offset| match first + offset + 1 {
+            self.kept.push(SlotChunk::new(|offset| match first + offset + 1 {
                 next if next < end => number(next),
                 _ => NO_SLOT,
             }));
@@ -90,7 +90,7 @@ impl Slots {
         }
         let more =
             self.more.get_or_insert_with(|| Box::new(More { slab: Slab::new(), emptied: None }));
-        let make = || slab::Chunk::new(Chunk::new(|_| NO_SLOT), ());
+        let make = || slab::Chunk::new(SlotChunk::new(|_| NO_SLOT), ());
         let slot = more.slab.take(0, make).checked_add(KEPT);
         slot.filter(|&slot| slot != NO_SLOT).expect(FEWER)
     }
@@ -179,7 +179,7 @@ impl Slots {
     }
 
     #[inline]
-    fn chunk(&self, slot: u32) -> &Chunk {
+    fn chunk(&self, slot: u32) -> &SlotChunk {
         match self.kept.get((slot / CHUNK) as usize) {
             Some(chunk) => chunk,
             None => &self.more.as_ref().expect(ONE_OF_MORE).slab.get(slot - KEPT).0.content,
@@ -187,7 +187,7 @@ impl Slots {
     }
 
     #[inline]
-    fn chunk_mut(&mut self, slot: u32) -> &mut Chunk {
+    fn chunk_mut(&mut self, slot: u32) -> &mut SlotChunk {
         match self.kept.get_mut((slot / CHUNK) as usize) {
             Some(chunk) => chunk,
             None => &mut self.more.as_mut().expect(ONE_OF_MORE).slab.get_mut(slot - KEPT).0.content,
@@ -195,7 +195,7 @@ impl Slots {
     }
 }
 
-impl Chunk {
+impl SlotChunk {
     /// Makes a chunk of free slots, given the next free slot of each.
     #[cold]
     fn new(next: impl Fn(usize) -> u32) -> Self {

@@ -38,7 +38,7 @@ impl<A, B: Body> Hold<Request<A>, Response<B>> for UntilBodyEnd {
             let permit = permit.filter(|_| !body.is_end_stream());
             PermitBody {
                 body,
-                permit: permit.map(|permit| permit.map(|permit| Held::Shared { _permit: permit })),
+                permit: permit.map(|permit| permit.map(|permit| HeldPermit::Shared { _permit: permit })),
             }
         })
     }
@@ -73,12 +73,12 @@ pin_project! {
     pub struct PermitBody<B> {
         #[pin]
         body: B,
-        permit: Option<Quiet<Held>>,
+        permit: Option<Quiet<HeldPermit>>,
     }
 }
 
 #[derive(Debug)]
-enum Held {
+enum HeldPermit {
     Own { _permit: Permit },
     Shared { _permit: Arc<Permit> },
 }
@@ -87,7 +87,7 @@ impl<B> PermitBody<B> {
     /// Makes a body that holds a permit, if there is one.
     #[must_use]
     pub fn new(body: B, permit: Option<Permit>) -> Self {
-        Self { body, permit: permit.map(|permit| Quiet::new(Held::Own { _permit: permit })) }
+        Self { body, permit: permit.map(|permit| Quiet::new(HeldPermit::Own { _permit: permit })) }
     }
 }
 

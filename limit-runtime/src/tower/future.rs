@@ -28,13 +28,13 @@ pin_project! {
         H: Hold<Request, S::Response>,
     {
         #[pin]
-        state: State<Waiting<S, Request, E, R, H>, ReservedFuture<S, Request, E, R, H>>,
+        state: Stage<Waiting<S, Request, E, R, H>, ReservedFuture<S, Request, E, R, H>>,
     }
 }
 
 pin_project! {
-    #[project = StateProjection]
-    enum State<W, A> {
+    #[project = StageProjection]
+    enum Stage<W, A> {
         // `None` once the inner service is called.
         Waiting { waiting: Option<W> },
         Admitted { #[pin] admitted: A },
@@ -64,7 +64,7 @@ where
         hold: H,
     ) -> Self {
         let waiting = Some(Waiting { acquiring, service, request, refusals, hold });
-        Self { state: State::Waiting { waiting } }
+        Self { state: Stage::Waiting { waiting } }
     }
 }
 
@@ -81,8 +81,8 @@ where
         let mut state = self.project().state;
         loop {
             match state.as_mut().project() {
-                StateProjection::Admitted { admitted } => return admitted.poll(context),
-                StateProjection::Waiting { waiting } => {
+                StageProjection::Admitted { admitted } => return admitted.poll(context),
+                StageProjection::Waiting { waiting } => {
                     let call = waiting.as_mut().expect("not polled after it was ready");
                     let result = ready!(call.acquiring.poll_permit(context)).map(Quiet::new);
                     // From here on the call waits no more, even if the inner service panics.
@@ -91,7 +91,7 @@ where
                     drop(acquiring);
                     let admitted =
                         ReservedFuture::new(&mut service, request, result, refusals, hold);
-                    state.set(State::Admitted { admitted });
+                    state.set(Stage::Admitted { admitted });
                 }
             }
         }

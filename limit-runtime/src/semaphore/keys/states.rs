@@ -55,7 +55,7 @@ pub(super) const NO_TURN: u64 = u64::MAX;
 pub(super) struct KeyStates {
     /// The states in chunks. Each chunk has keys of one type, and its kind is the number of that
     /// type.
-    slab: Slab<Chunk, KEYS, dyn KeyChunk>,
+    slab: Slab<StateChunk, KEYS, dyn KeyChunk>,
     types: Vec<TypeId>,
     length: usize,
 }
@@ -65,7 +65,7 @@ const KEYS: u32 = 32;
 
 /// States and links in one piece, so that one look-up finds both.
 #[derive(Debug)]
-struct Chunk {
+struct StateChunk {
     states: [KeyState; KEYS as usize],
     links: [Link; KEYS as usize],
 }
@@ -164,7 +164,7 @@ impl KeyStates {
             self.types.push(type_id);
             self.types.len() - 1
         });
-        let number = self.slab.take(kind, Chunk::boxed::<K>);
+        let number = self.slab.take(kind, StateChunk::boxed::<K>);
         self.length += 1;
         let (chunk, offset) = self.slab.get_mut(number);
         chunk.content.states[offset] = KeyState::new();
@@ -213,7 +213,7 @@ impl Shown<'_> {
     }
 }
 
-impl Chunk {
+impl StateChunk {
     /// Makes a chunk for keys of a type.
     #[cold]
     fn boxed<K: Send + 'static>() -> Box<slab::Chunk<Self, dyn KeyChunk>> {
@@ -231,8 +231,8 @@ impl dyn KeyChunk {
     }
 }
 
-fn shown(chunk: &slab::Chunk<Chunk, dyn KeyChunk>) -> impl Iterator<Item = Shown<'_>> {
-    let slab::Chunk { content: Chunk { states, links }, besides: keys, .. } = chunk;
+fn shown(chunk: &slab::Chunk<StateChunk, dyn KeyChunk>) -> impl Iterator<Item = Shown<'_>> {
+    let slab::Chunk { content: StateChunk { states, links }, besides: keys, .. } = chunk;
     let all = states.iter().zip(links).enumerate();
     all.map(move |(offset, (state, link))| Shown { state, hash: link.hash, keys, offset })
 }
