@@ -8,9 +8,12 @@ use limit_runtime::{Limiter, concurrency_limit};
 use limit_tests::log::{Listener, Told};
 use limit_tests::polling::{permit, served, waiter};
 use limit_tests::runtimes::one_thread;
+use limit_tests::watchdog::until;
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::thread;
 use std::time::Duration;
 use tracing::{Event, Level, Metadata};
 
@@ -196,4 +199,30 @@ async fn a_subscriber_that_panics_takes_no_output_along() {
     assert_eq!(last.await.expect("the subscriber's panic is not the task's"), Ok(7));
     assert!(lock().iter().any(|told| told.fields["message"].contains(PANICS)), "it was told");
     limit_tests::figures::assert_all_free(&limiter);
+}
+
+#[test]
+fn a_subscriber_that_parks_takes_no_wake_up_from_a_thread_that_waits() {
+    static LIMITER: Limiter = Limiter::new("events-parks", 1);
+    static PARKS: AtomicBool = AtomicBool::new(false);
+    static MAY_GO_ON: AtomicBool = AtomicBool::new(false);
+
+    let _about = listen("events-parks");
+    let held = permit(&LIMITER);
+    let thread = thread::spawn(|| {
+        CALLS.set(Some(|| {
+            if LIMITER.snapshot().total.waiting == 1 {
+                PARKS.store(true, Ordering::SeqCst);
+                // The wake-up comes here, as it would in a log whose queue is full.
+                thread::park();
+                until("the test goes on", || MAY_GO_ON.load(Ordering::SeqCst));
+            }
+        }));
+        drop(LIMITER.blocking_acquire());
+    });
+    until("the subscriber parks", || PARKS.load(Ordering::SeqCst));
+    drop(held);
+    MAY_GO_ON.store(true, Ordering::SeqCst);
+    until("the thread has its permit", || thread.is_finished());
+    thread.join().expect("it does not panic");
 }

@@ -1,8 +1,10 @@
 //! The crawl: a task for each page, spawned as soon as its link is seen.
 
 use std::collections::{BTreeMap, HashSet};
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -58,11 +60,16 @@ pub(crate) async fn crawl(
                 if stop.send_replace(true) {
                     bail!("stopped before the last pages were done");
                 }
+                interrupt.set(ctrl_c());
+                // Polled before the message: it listens from its first poll on.
+                let listen = |context: &mut _| Poll::Ready(interrupt.as_mut().poll(context));
+                if poll_fn(listen).await.is_ready() {
+                    bail!("stopped before the last pages were done");
+                }
                 let (in_flight, _) = fetch::in_flight_and_queued();
                 progress.say(&format!(
                     "stopping: waiting for {in_flight} pages (Ctrl-C again to leave at once)"
                 ));
-                interrupt.set(ctrl_c());
             }
             visit = visits.join_next() => {
                 let Some(visit) = visit else { break };

@@ -110,7 +110,14 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     pub(crate) fn new(limiter: &'a Core, key: K, site: CallSite) -> Self {
         let (request, record) = (limiter.definition.request, CallRecord::NONE);
         Self {
-            call: PendingCall { limiter, request, progress: Progress::Asking, since: None, site, record },
+            call: PendingCall {
+                limiter,
+                request,
+                progress: Progress::Asking,
+                since: None,
+                site,
+                record,
+            },
             deadline: E::deadline(limiter.definition.max_wait),
             key,
         }

@@ -260,7 +260,7 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn scope(mut self, scope: Scope) -> Self {
-        self.configure("`Limiter::scope` is called before the limiter is used").scope = scope;
+        self.configure("`Limiter::scope` must be called before the limiter is used").scope = scope;
         self
     }
 
@@ -276,7 +276,8 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn env(mut self, variable: &'static str) -> Self {
-        self.configure("`Limiter::env` is called before the limiter is used").env = Some(variable);
+        self.configure("`Limiter::env` must be called before the limiter is used").env =
+            Some(variable);
         self
     }
 

@@ -61,8 +61,15 @@ impl Permit {
     /// ```
     #[must_use = "dropping the part gives it back at once"]
     pub fn split(&mut self, weight: u32) -> Option<Self> {
+        let is_all = weight == self.weight();
         let part = self.permits.split(weight)?;
-        Some(Self { permits: part.into_permits(), record: self.record.split(weight) })
+        let record = match weight {
+            // Nothing holds no permits, and is not listed.
+            0 => CallRecord::NONE,
+            _ if is_all => mem::replace(&mut self.record, CallRecord::NONE),
+            _ => self.record.split(weight),
+        };
+        Some(Self { permits: part.into_permits(), record })
     }
 
     /// Adds the permits of another call to this one. With [`per`](crate::Limiter::per), the window of both begins

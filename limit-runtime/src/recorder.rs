@@ -129,13 +129,19 @@ impl CallRecord {
         Self(part.and_then(slots::take))
     }
 
-    /// Adds the permits of another record, which ends.
+    /// Adds the permits of another record. That one ends without a report: its permits are still held.
     pub(crate) fn merge(&mut self, mut other: Self, weight: u32) {
-        if let Some(slot) = self.0 {
-            slots::change(slot, |info| Info { weight: info.weight.saturating_add(weight), ..info });
-        }
-        // It has not ended for those who count how long permits are held.
-        std::mem::forget(other.end());
+        let Some(slot) = self.0 else {
+            *self = other;
+            return;
+        };
+        let is_reported =
+            other.0.take().and_then(slots::give_back).is_some_and(|info| info.is_reported);
+        slots::change(slot, |info| Info {
+            weight: info.weight.saturating_add(weight),
+            is_reported: info.is_reported || is_reported,
+            ..info
+        });
     }
 
     /// Ends the record. Call it before the permit is given back, so that the call is never listed

@@ -194,12 +194,26 @@ impl fmt::Display for WrongType {
     }
 }
 
+impl WrongType {
+    /// The setting.
+    #[must_use]
+    pub fn setting(&self) -> SettingKind {
+        self.kind
+    }
+
+    /// The value that does not fit.
+    #[must_use]
+    pub fn value(&self) -> SettingValue {
+        self.value
+    }
+}
+
 impl std::error::Error for WrongType {}
 
 impl SettingValues {
     /// Sets a value, in place of the one that is there. Reduces a count above the largest to the
-    /// largest. For [`MaxWaiting`](SettingKind::MaxWaiting) it stands for no bound, as it does with
-    /// [`LimiterHandle::set_max_waiting`](crate::LimiterHandle::set_max_waiting).
+    /// largest, but for [`MaxWaiting`](SettingKind::MaxWaiting): there it stands for no bound, as
+    /// with [`LimiterHandle::set_max_waiting`](crate::LimiterHandle::set_max_waiting).
     ///
     /// # Errors
     ///
@@ -278,8 +292,12 @@ impl SettingValues {
 
 /// A source of values for the settings of limiters. See [`install`](crate::settings::install).
 pub trait SettingsSource: Send + Sync + 'static {
-    /// Returns the values for the limiter with this name. Called under no lock, when the source is
-    /// installed and when a limiter is first used.
+    /// Returns the values for the limiter with this name. Called when the source is installed, and when a
+    /// limiter is first used.
+    ///
+    /// It may look at limiters by [`find`](crate::find). It must not use the limiter that it is asked about:
+    /// that panics at the limiter's first use, which waits for the answer. If two sources wait for each other's
+    /// limiters on two threads, both wait for ever. So a source had better use no limiter for the first time.
     fn values(&self, limiter: &str) -> SettingValues;
 }
 

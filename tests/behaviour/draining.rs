@@ -1,9 +1,12 @@
 //! Drains: waiting until a limiter is not in use.
 
-use limit_runtime::{Acquire, Limiter, LimiterHandle, Rejected, RejectedKind, Scope, find};
+use limit_runtime::{
+    Acquire, KeyedLimiter, Limiter, LimiterHandle, Rejected, RejectedKind, Scope, find,
+};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
 use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
 use limit_tests::runtimes::{one_thread, workers};
+use limit_tests::watchdog::PATIENCE;
 use std::future::Future;
 use std::hint;
 use std::sync::{Arc, Barrier};
@@ -374,4 +377,32 @@ fn a_drain_that_is_polled_while_its_limiter_goes_does_not_wait_for_the_next_owne
         assert!(drain.poll().is_ready(), "in round {round}");
         drop(next);
     }
+}
+
+#[test]
+fn a_key_that_is_dropped_by_a_drain_may_use_the_limiter() {
+    #[derive(Clone, PartialEq, Eq, Hash)]
+    struct Looks;
+
+    static LIMITER: KeyedLimiter = Limiter::new("draining-keys", 1).keyed().per(MS);
+
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            let _ = LIMITER.snapshot();
+        }
+    }
+
+    let (done, is_done) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build();
+        let drained = runtime.expect("a runtime can be made").block_on(async {
+            drop(LIMITER.key(Looks).try_acquire().expect("it is free"));
+            tokio::time::advance(2 * MS).await;
+            LIMITER.drain().await
+        });
+        done.send(drained).expect("the test waits");
+    });
+    let drained = is_done.recv_timeout(PATIENCE).expect("nothing is locked while a key is dropped");
+    assert_eq!(drained, 0);
 }

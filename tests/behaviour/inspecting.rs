@@ -1,7 +1,7 @@
 //! The module `inspect`: what an exporter of one's own can rely on.
 
 use limit_runtime::inspect::{
-    self, Changes, Counters, DroppedName, KeyReading, LimiterReading, RuntimeReading,
+    self, Counters, DroppedName, KeyReading, LimiterReading, RuntimeReading,
 };
 use limit_runtime::{
     KeyedLimiter, Limiter, LimiterHandle, Rejected, RejectedKind, Scope, Source, concurrency_limit,

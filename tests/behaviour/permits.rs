@@ -1,6 +1,7 @@
 //! Permits that are looked at, parted and put together.
 
-use limit_runtime::{KeyedLimiter, Limiter, Permit, find};
+use crate::listening::heard;
+use limit_runtime::{EventKind, KeyedLimiter, Limiter, Permit, find};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
 use limit_tests::polling::{at_once, let_in, permit, served, waiter};
 use limit_tests::runtimes::one_thread;
@@ -156,6 +157,24 @@ async fn permits_put_together_cool_from_the_later_start() {
     assert!(limiter.try_acquire_many(2).is_ok());
 }
 
+#[test]
+fn a_permit_of_which_nothing_is_left_gives_nothing_back() {
+    let first = Limiter::new("permits-emptied", 3);
+    let mut events = first.subscribe();
+    let mut whole = let_in(first.acquire_many(3));
+    drop(whole.split(3));
+    drop(whole.split(0));
+    let kinds: Vec<_> = heard(&mut events).into_iter().map(|(kind, ..)| kind).collect();
+    assert_eq!(kinds, [EventKind::Admitted, EventKind::Released]);
+    drop(first);
+    // This one takes the index of the other over.
+    let second = Limiter::new("permits-not-emptied", 3);
+    drop(permit(&second));
+    let mut events = second.subscribe();
+    drop(whole);
+    assert_eq!(heard(&mut events), []);
+}
+
 #[cfg(feature = "diagnostics")]
 #[test]
 fn holders_show_parts_with_their_weights() {
@@ -170,6 +189,13 @@ fn holders_show_parts_with_their_weights() {
     };
     assert_eq!(weights(), [2, 3]);
     whole.merge(part).expect("they are of one limiter");
+    assert_eq!(weights(), [5]);
+    // Nothing is not listed, and all is listed once.
+    let nothing = whole.split(0).expect("nothing is always there");
+    let all = whole.split(5).expect("all are there");
+    assert_eq!(weights(), [5]);
+    drop(nothing);
+    whole.merge(all).expect("they are of one limiter");
     assert_eq!(weights(), [5]);
     drop(whole);
     assert_eq!(weights(), [0; 0]);

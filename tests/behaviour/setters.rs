@@ -48,7 +48,10 @@ fn a_setter_after_the_first_use_panics_with_its_name_at_its_caller() {
         ("keyed", line!(), panic_of(|limiter| drop(limiter.keyed()))),
     ];
     for (setter, line, (message, at)) in panics {
-        assert_eq!(message, format!("`Limiter::{setter}` is called before the limiter is used"));
+        assert_eq!(
+            message,
+            format!("`Limiter::{setter}` must be called before the limiter is used")
+        );
         assert_eq!(at, line, "{setter}");
     }
 
@@ -56,7 +59,7 @@ fn a_setter_after_the_first_use_panics_with_its_name_at_its_caller() {
     drop(keyed.snapshot());
     catch_unwind(AssertUnwindSafe(|| drop(keyed.total(1)))).expect_err("it is in use");
     let (message, _) = LAST.lock().unwrap_or_else(PoisonError::into_inner).take().expect("seen");
-    assert_eq!(message, "`Limiter::total` is called before the limiter is used");
+    assert_eq!(message, "`Limiter::total` must be called before the limiter is used");
 }
 
 #[test]

@@ -281,3 +281,19 @@ fn ten_thousand_holders_are_all_listed() {
     drop(permits);
     assert!(limiter.holders().is_empty());
 }
+
+#[test]
+fn permits_put_together_leave_no_memory_behind() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-memory", 4);
+    let mut whole = limiter.try_acquire().expect("free");
+    let mut part_and_merge = || {
+        let one = limiter.try_acquire().expect("free");
+        whole.merge(one).expect("they are of one limiter");
+        drop(whole.split(1));
+    };
+    // What is kept for the next call is there after some of them.
+    (0..100).for_each(|_| part_and_merge());
+    let allocated = allocation_counter::measure(|| (0..1_000).for_each(|_| part_and_merge()));
+    assert_eq!(allocated.bytes_current, 0);
+}

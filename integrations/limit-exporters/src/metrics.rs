@@ -127,8 +127,10 @@ fn known<'a>(
     let address = std::ptr::from_ref(recorder).cast::<()>().addr();
     let identity = Identity { address, size: size_of_val(recorder), by_runtime };
     let index = recorders.iter().position(|(other, _)| *other == identity);
-    let known =
-        index.map_or_else(|| (identity, RecorderState::new(by_runtime)), |index| recorders.remove(index));
+    let known = index.map_or_else(
+        || (identity, RecorderState::new(by_runtime)),
+        |index| recorders.remove(index),
+    );
     if recorders.len() >= RECORDERS {
         recorders.remove(0);
     }

@@ -8,21 +8,47 @@ use crate::permit::Permit;
 use crate::rejected::Rejected;
 use crate::semaphore::{KeySource, Semaphore, Tick, WaitsFor};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// Unparks the thread that blocks.
-struct Unpark(Thread);
+/// Wakes the thread that blocks.
+struct Unpark {
+    thread: Thread,
+    /// `true` from a wake-up until the thread has seen it. The thread's own token would not do: other code that
+    /// runs on the thread, such as a subscriber of `tracing`, may park as well, and take the token.
+    is_woken: AtomicBool,
+}
+
+impl Unpark {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { thread: thread::current(), is_woken: AtomicBool::new(false) })
+    }
+
+    /// Parks the thread until it is woken, or until that time.
+    fn park(&self, until: Option<Instant>) {
+        // `Acquire` pairs with the `Release` of the waker: what it did before is seen.
+        while !self.is_woken.swap(false, Ordering::Acquire) {
+            match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return,
+                Some(time) => thread::park_timeout(time),
+                None => thread::park(),
+            }
+        }
+    }
+}
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
+        self.is_woken.store(true, Ordering::Release);
+        self.thread.unpark();
     }
 }
 
@@ -37,7 +63,10 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         assert_may_block();
         self.call.request.blocks = true;
         let Self { call, deadline, key } = &mut self;
-        let result = call.block(key.source(), E::deadline_mut(deadline));
+        let result = match call.take_free(&mut Context::from_waker(Waker::noop()), K::MAY_BE_FREE) {
+            Ok(permit) => Ok(permit),
+            Err(_) => call.block(key.source(), E::deadline_mut(deadline)),
+        };
         call.progress = Progress::Done;
         match result {
             Ok(permit) => E::admitted(permit),
@@ -54,7 +83,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
 #[track_caller]
 fn assert_may_block() {
     let (sender, receiver) = oneshot::channel();
-    // It is there already: it takes no time to receive it.
+    // The value is there, so this only makes tokio's check.
     sender.send(()).expect("the receiver is here");
     drop(receiver.blocking_recv());
 }
@@ -65,7 +94,8 @@ impl PendingCall<'_> {
         key: Option<&dyn KeySource>,
         mut deadline: Option<&mut Deadline>,
     ) -> Result<Permit, Rejected> {
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let unpark = Unpark::new();
+        let waker = Waker::from(Arc::clone(&unpark));
         let mut context = Context::from_waker(&waker);
         let mut ticker = None;
         loop {
@@ -83,12 +113,12 @@ impl PendingCall<'_> {
                     continue;
                 }
             }
-            park(self.watch_the_clock(&mut ticker, &waker).into_iter().chain(until).min());
+            unpark.park(self.watch_the_clock(&mut ticker, &waker).into_iter().chain(until).min());
         }
     }
 
-    /// Serves the calls whose permits have cooled, if no ticker does so for threads that block. Returns when
-    /// to do so again, if that is known.
+    /// Serves the calls whose permits have cooled, if no other thread that blocks is the ticker. Returns when to
+    /// do so again, if that is known.
     fn watch_the_clock(&self, ticker: &mut Option<ThreadTicker>, waker: &Waker) -> Option<Instant> {
         let Progress::Waiting(waiter) = &self.progress else { return None };
         if waiter.waits_for() != WaitsFor::Time {
@@ -106,14 +136,6 @@ impl PendingCall<'_> {
                 None
             }
         }
-    }
-}
-
-/// Parks the thread until it is woken, or until that time.
-fn park(until: Option<Instant>) {
-    match until {
-        Some(until) => thread::park_timeout(until.saturating_duration_since(Instant::now())),
-        None => thread::park(),
     }
 }
 

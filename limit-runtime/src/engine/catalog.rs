@@ -142,12 +142,10 @@ pub(super) fn add(wanted: &str, definition: Definition) -> (Arc<Engine>, AfterFi
     catalog.names.insert(Arc::clone(&engine.name), Arc::clone(&engine));
     let has_other_name = definition.is_named && *engine.name != *wanted;
     let first = has_other_name.then(|| catalog.names.get(wanted).cloned()).flatten();
-    // Unlocked before the environment and the sources are asked: a source is foreign code.
     drop(catalog);
     if let Some(first) = first {
         after.warned = engine.note_namesake(wanted, &first);
     }
-    engine.ask_sources();
     (engine, after)
 }
 

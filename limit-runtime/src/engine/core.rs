@@ -13,6 +13,7 @@ use crate::semaphore::{Entered, Held, KeySource, Semaphore, Waiter};
 use crate::sync::Ordering;
 use once_cell::sync::OnceCell;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 // Not `crate::sync`'s: a limiter must be const-constructible, which loom's atomics are not.
@@ -41,6 +42,42 @@ struct Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         catalog::remove(&self.engine, &self.wanted);
+    }
+}
+
+thread_local! {
+    /// The limiters that this thread is registering: their addresses.
+    static REGISTERING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes that this thread registers a limiter, until it is dropped.
+struct Registering;
+
+impl Registering {
+    /// # Panics
+    ///
+    /// If this thread is registering the limiter already. It would wait for itself.
+    fn enter(core: &Core) -> Self {
+        let address = std::ptr::from_ref(core).addr();
+        // `try_with` fails while the thread's locals are dropped. Then nothing is checked.
+        let is_registering = REGISTERING.try_with(|all| {
+            let is_registering = all.borrow().contains(&address);
+            all.borrow_mut().push(address);
+            is_registering
+        });
+        let registering = Self;
+        assert!(
+            !is_registering.unwrap_or(false),
+            "a source of settings uses concurrency limiter `{}` while it is asked about it",
+            core.name
+        );
+        registering
+    }
+}
+
+impl Drop for Registering {
+    fn drop(&mut self) {
+        let _ = REGISTERING.try_with(|all| all.borrow_mut().pop());
     }
 }
 
@@ -197,10 +234,16 @@ impl Core {
     /// Returns the limiter's engine. The first use registers the limiter.
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         let mut after = None;
-        let registration = self.registration.get_or_init(|| {
-            let (engine, first_use) = catalog::add(&self.name, self.definition);
-            after = Some(first_use);
-            Registration { engine, wanted: self.name.clone() }
+        let registration = self.registration.get().unwrap_or_else(|| {
+            let _registering = Registering::enter(self);
+            self.registration.get_or_init(|| {
+                let (engine, first_use) = catalog::add(&self.name, self.definition);
+                after = Some(first_use);
+                let registration = Registration { engine, wanted: self.name.clone() };
+                // Under no lock: a source is foreign code. If it panics, the limiter leaves the list again.
+                registration.engine.ask_sources();
+                registration
+            })
         });
         let engine = &registration.engine;
         // Relaxed: a thread that sees a stale 0 only repeats these steps.

@@ -8,9 +8,11 @@ use std::task::Waker;
 impl Engine {
     /// Returns the number of permits that are out plus calls that wait, in all runtimes.
     pub(crate) fn busy(&self) -> usize {
-        let state = self.state_in_use();
-        let busy = || self.all_semaphores().into_iter().map(Semaphore::busy).sum();
-        state.map_or(0, |_state| busy())
+        // Declared first, so that it is dropped when no lock is held: users' keys may be in it.
+        let mut deferred = Vec::new();
+        let Some(_state) = self.state_in_use() else { return 0 };
+        let semaphores = self.all_semaphores().into_iter();
+        semaphores.map(|semaphore| semaphore.busy(&mut deferred)).sum()
     }
 
     /// Returns whether the limiter was dropped, or no permit is out and no call waits in any

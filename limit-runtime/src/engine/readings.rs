@@ -132,8 +132,10 @@ impl Engine {
         let mut all = HashMap::<_, KeyReading>::new();
         // Reads more keys than asked for: a key that is second in each of two runtimes may be first
         // in both together.
-        let busiest =
-            self.semaphores().into_iter().flat_map(|semaphore| semaphore.busiest_keys(most * 5));
+        let busiest = self
+            .semaphores()
+            .into_iter()
+            .flat_map(|semaphore| semaphore.busiest_keys(most.saturating_mul(5)));
         for key in busiest {
             let known = all.entry(key.name.clone());
             known

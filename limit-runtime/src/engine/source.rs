@@ -26,13 +26,11 @@ pub(super) fn in_force() -> InForce {
 
 /// Puts a source in force for limiters that are first used from now on. A limiter keeps the values
 /// of the source with the highest version that has set values for it.
-pub(super) fn put_in_force(source: Arc<dyn SettingsSource>) -> InForce {
+///
+/// Returns the former one as well, to be dropped last, because that runs foreign code.
+pub(super) fn put_in_force(source: Arc<dyn SettingsSource>) -> (InForce, InForce) {
     let mut in_force = IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner);
     let version = in_force.version + 1;
     let former = std::mem::replace(&mut *in_force, InForce { version, source: Some(source) });
-    let now = in_force.clone();
-    drop(in_force);
-    // After unlocking: dropping the former source runs foreign code.
-    drop(former);
-    now
+    (in_force.clone(), former)
 }

@@ -36,7 +36,7 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn max_waiting(mut self, calls: usize) -> Limiter<Rejected, K> {
-        self.configure("`Limiter::max_waiting` is called before the limiter is used")
+        self.configure("`Limiter::max_waiting` must be called before the limiter is used")
             .policy
             .max_waiting = clamp(calls, u32::MAX);
         self.into_kind()
@@ -71,7 +71,7 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn max_wait(mut self, max_wait: Duration) -> Limiter<Rejected, K> {
-        self.configure("`Limiter::max_wait` is called before the limiter is used").max_wait =
+        self.configure("`Limiter::max_wait` must be called before the limiter is used").max_wait =
             Some(MaxWait::For(max_wait));
         self.into_kind()
     }
@@ -95,7 +95,7 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn order(mut self, order: Order) -> Self {
-        self.configure("`Limiter::order` is called before the limiter is used").policy.order =
+        self.configure("`Limiter::order` must be called before the limiter is used").policy.order =
             order;
         self
     }
@@ -133,7 +133,8 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn priority(mut self, priority: u8) -> Self {
-        let definition = self.configure("`Limiter::priority` is called before the limiter is used");
+        let definition =
+            self.configure("`Limiter::priority` must be called before the limiter is used");
         definition.request.priority = priority;
         definition.policy.ranked = true;
         self
@@ -162,8 +163,9 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn weight(mut self, weight: u32) -> Limiter<Rejected, K> {
-        self.configure("`Limiter::weight` is called before the limiter is used").request.weight =
-            weight;
+        self.configure("`Limiter::weight` must be called before the limiter is used")
+            .request
+            .weight = weight;
         self.into_kind()
     }
 
@@ -205,7 +207,7 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn per(mut self, window: Duration) -> Self {
-        self.configure("`Limiter::per` is called before the limiter is used").policy.per =
+        self.configure("`Limiter::per` must be called before the limiter is used").policy.per =
             if window.is_zero() { None } else { Some(window) };
         self
     }
@@ -232,8 +234,9 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn enabled(mut self, enabled: bool) -> Self {
-        self.configure("`Limiter::enabled` is called before the limiter is used").request.enabled =
-            enabled;
+        self.configure("`Limiter::enabled` must be called before the limiter is used")
+            .request
+            .enabled = enabled;
         self
     }
 
@@ -264,7 +267,8 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn shadow(mut self) -> Limiter<Infallible, K> {
-        let definition = self.configure("`Limiter::shadow` is called before the limiter is used");
+        let definition =
+            self.configure("`Limiter::shadow` must be called before the limiter is used");
         definition.policy.force = Force::Shadow;
         definition.max_wait = None;
         self.into_kind()
@@ -297,7 +301,8 @@ impl<E: Admission> Limiter<E> {
     #[must_use]
     #[track_caller]
     pub const fn keyed(mut self) -> KeyedLimiter<E> {
-        self.configure("`Limiter::keyed` is called before the limiter is used").policy.keyed = true;
+        self.configure("`Limiter::keyed` must be called before the limiter is used").policy.keyed =
+            true;
         self.into_kind()
     }
 }
@@ -316,7 +321,7 @@ impl<E: Admission> KeyedLimiter<E> {
     #[must_use]
     #[track_caller]
     pub const fn total(mut self, total: usize) -> Self {
-        self.configure("`Limiter::total` is called before the limiter is used").policy.total =
+        self.configure("`Limiter::total` must be called before the limiter is used").policy.total =
             Some(clamp(total, MAX_LIMIT));
         self
     }

@@ -1,6 +1,6 @@
 //! The semaphore: the fast path of the word, and the lock behind it.
 
-use super::slots::NO_SLOT;
+use super::slots::{NO_SLOT, NOTHING};
 use super::state::State;
 use super::wake_list::WakeList;
 use super::word::{self, AVAILABLE, ONE_ACQUIRED, SLOW};
@@ -68,7 +68,8 @@ impl Semaphore {
         }
     }
 
-    /// Gives permits back, with the holder's slot if it has one ([`NO_SLOT`] if not).
+    /// Gives permits back, with the holder's slot if it has one ([`NO_SLOT`] if not). [`NOTHING`] in place
+    /// of a slot does nothing: the semaphore may be another limiter's by now.
     #[inline]
     pub(super) fn release(&self, weight: u32, slot: u32) {
         // Relaxed: it decides only which way to go. The `fetch_add` looks again.
@@ -80,7 +81,7 @@ impl Semaphore {
             }
             // SLOW was set in between. The permits are in the word, and a waiter may want them.
             self.release_slow(0, NO_SLOT);
-        } else {
+        } else if slot != NOTHING {
             self.release_slow(weight, slot);
         }
     }

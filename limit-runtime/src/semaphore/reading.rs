@@ -18,9 +18,10 @@ impl Semaphore {
         reading
     }
 
-    /// Returns the number of permits that are out and calls that wait.
-    pub(crate) fn busy(&self) -> usize {
-        let reading = self.read(&mut Vec::new());
+    /// Returns the number of permits that are out and calls that wait. `deferred` is as in
+    /// [`read`](Self::read).
+    pub(crate) fn busy(&self, deferred: &mut Vec<Deferred>) -> usize {
+        let reading = self.read(deferred);
         reading.usage.in_use + reading.usage.waiting
     }
 

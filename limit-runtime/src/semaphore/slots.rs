@@ -19,6 +19,9 @@ pub(super) const KEPT: u32 = 1024;
 /// The number that stands for no slot.
 pub(super) const NO_SLOT: u32 = u32::MAX;
 
+/// In place of a slot: nothing comes back, because the permits are another owner's.
+pub(super) const NOTHING: u32 = u32::MAX - 1;
+
 /// The number that stands for no key.
 pub(super) const NO_KEY: u32 = u32::MAX;
 

@@ -6,7 +6,7 @@
 
 use super::permits::Semaphore;
 use super::queue::WaitsFor;
-use super::slots::NO_SLOT;
+use super::slots::{NO_SLOT, NOTHING};
 use super::status::{ADMITTED, GRANTED, REFUSED, RETRY, StatusCell, WAITING, status, with_figure};
 use crate::rejected::Refusal;
 use crate::sync::Ordering;
@@ -24,7 +24,8 @@ use std::time::Duration;
 pub(crate) struct Permits {
     semaphore: &'static Semaphore,
     weight: u32,
-    /// The slot that goes back with the permits: [`NO_SLOT`] for most calls that never waited.
+    /// The slot that goes back with the permits: [`NO_SLOT`] for most calls that never waited, and
+    /// [`NOTHING`] if all permits were split off.
     slot: u32,
 }
 
@@ -50,10 +51,12 @@ impl Permits {
     /// Takes a part of the permits. Returns `None` if there are fewer.
     pub(crate) fn split(&mut self, weight: u32) -> Option<Held> {
         let rest = self.weight.checked_sub(weight)?;
-        let slot = if self.slot == NO_SLOT || weight == 0 {
-            NO_SLOT
+        let slot = if weight == 0 {
+            NOTHING
         } else if rest == 0 {
-            mem::replace(&mut self.slot, NO_SLOT)
+            mem::replace(&mut self.slot, NOTHING)
+        } else if self.slot == NO_SLOT {
+            NO_SLOT
         } else {
             self.semaphore.lock().split_slot(self.slot)
         };
@@ -70,12 +73,14 @@ impl Permits {
         let weight = self.weight.checked_add(other.0.weight);
         let is_same = std::ptr::eq(self.semaphore, other.0.semaphore);
         let Some(weight) = weight.filter(|_| is_same) else { return Err(other) };
-        let has_both = self.slot != NO_SLOT && other.0.slot != NO_SLOT;
-        if has_both && !self.semaphore.lock().merge_slots(self.slot, other.0.slot) {
-            return Err(other);
-        }
-        if self.slot == NO_SLOT {
-            self.slot = other.0.slot;
+        let (own, added) = (self.slot, other.0.slot);
+        if own == NOTHING || own == NO_SLOT && added != NOTHING {
+            self.slot = added;
+        } else if added != NOTHING && added != NO_SLOT {
+            let is_same_key = self.semaphore.lock().merge_slots(own, added);
+            if !is_same_key {
+                return Err(other);
+            }
         }
         self.weight = weight;
         // Its permits and its slot are in this one.

@@ -38,7 +38,8 @@ impl<A, B: Body> Hold<Request<A>, Response<B>> for UntilBodyEnd {
             let permit = permit.filter(|_| !body.is_end_stream());
             PermitBody {
                 body,
-                permit: permit.map(|permit| permit.map(|permit| HeldPermit::Shared { _permit: permit })),
+                permit: permit
+                    .map(|permit| permit.map(|permit| HeldPermit::Shared { _permit: permit })),
             }
         })
     }

@@ -5,6 +5,7 @@ use limit_runtime::{Limiter, Rejected, Source, Unsupported, concurrency_limit, f
 use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
 use limit_tests::programs::is_alone_with;
 use limit_tests::runtimes::one_thread;
+use limit_tests::watchdog::PATIENCE;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -348,5 +349,53 @@ fn a_limiter_that_was_dropped_is_not_asked_about() {
         say(|name| if name == "sources-gone" { unreachable!() } else { SettingValues::default() })
             .expect("no limiter is in use");
         assert_eq!(handle.settings().limit.source, Source::Attribute);
+    });
+}
+
+#[test]
+fn a_source_that_uses_the_limiter_it_is_asked_about_panics() {
+    alone("a_source_that_uses_the_limiter_it_is_asked_about_panics", || {
+        static LIMITER: Limiter = Limiter::new("sources-itself", 1);
+
+        say(|name| {
+            if name == "sources-itself" {
+                drop(LIMITER.try_acquire());
+            }
+            SettingValues::default()
+        })
+        .expect("no limiter is in use");
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let panic = std::panic::catch_unwind(|| drop(LIMITER.try_acquire()));
+            done.send(panic).expect("the test waits");
+        });
+        let panic = is_done.recv_timeout(PATIENCE).expect("it does not wait for itself");
+        let panic = panic.expect_err("it would wait for itself");
+        let message = panic.downcast_ref::<String>().expect("a message");
+        assert!(message.contains("uses concurrency limiter `sources-itself`"), "{message}");
+        assert!(find("sources-itself").is_none());
+        say(|_| limit_of(2)).expect("no limiter is in use");
+        assert_eq!(limit(&LIMITER), (2, Source::File), "the next use asks again");
+    });
+}
+
+#[test]
+fn a_limiter_whose_source_panics_is_not_listed_and_asks_again() {
+    alone("a_limiter_whose_source_panics_is_not_listed_and_asks_again", || {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+        say(|_| match ASKED.fetch_add(1, Ordering::SeqCst) {
+            0 => panic!("the source panics"),
+            _ => limit_of(3),
+        })
+        .expect("no limiter is in use");
+        let limiter = Limiter::new("sources-flaky", 1);
+        let use_it = std::panic::AssertUnwindSafe(|| drop(limiter.try_acquire()));
+        std::panic::catch_unwind(use_it).expect_err("the source's panic goes on");
+        assert!(limit_runtime::limiters().is_empty());
+        assert_eq!(limit(&limiter), (3, Source::File));
+        let names: Vec<_> =
+            limit_runtime::limiters().iter().map(|one| one.name().to_owned()).collect();
+        assert_eq!(names, ["sources-flaky"], "its name is not taken by itself");
     });
 }
