@@ -29,7 +29,7 @@ pub struct Event {
 /// | [`Admitted`](Self::Admitted) | a call was handed its permits, at once or after waiting | `admitted` |
 /// | [`Rejected`](Self::Rejected) | a call was refused, at once or after waiting, with the [kind](RejectedKind) of reason | `rejected` |
 /// | [`Cancelled`](Self::Cancelled) | a call was dropped while it waited, or before it saw that it had been handed its permits | `cancelled` |
-/// | [`Released`](Self::Released) | permits came back | `released` |
+/// | [`Released`](Self::Released) | permits came back: all of a call, or a [part](crate::Permit::split) | `released` |
 /// | [`LimitChanged`](Self::LimitChanged) | the limit was changed | `limit_changed` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -45,7 +45,7 @@ pub enum EventKind {
     /// A call was dropped while it waited, or before it noticed that it had been handed its
     /// permits.
     Cancelled,
-    /// Permits came back.
+    /// Permits came back: all of a call, or a [part](crate::Permit::split) of them.
     Released,
     /// The limit was changed.
     LimitChanged,

@@ -201,7 +201,7 @@
 //! # handle(String::new()).await.unwrap();
 //!
 //! if let Some(requests) = limit_runtime::find("requests") {
-//!     requests.close();
+//!     requests.close().expect("its calls can be refused");
 //!     if let Err(undrained) = requests.drain_within(Duration::from_secs(30)).await {
 //!         eprintln!("{undrained}");
 //!     }

@@ -2,8 +2,8 @@
 //!
 //! A [`Snapshot`](crate::Snapshot) is for people. A [`LimiterReading`] is for programs that read
 //! every limiter again and again. It costs one lock for each semaphore, and contains whole
-//! histograms. Its counters never go back: neither when a runtime ends, nor when another limiter
-//! takes a dropped one's name.
+//! histograms. Its counters do not go back: neither when a runtime ends, nor when another limiter
+//! takes a dropped one's name, unless more than a thousand other names were dropped since.
 //!
 //! # Example
 //!
@@ -99,6 +99,9 @@ pub fn inventory() -> Inventory {
 
 /// Reads the figures of a limiter. Each semaphore is read in one step, so the figures of one
 /// runtime agree with each other. Several runtimes are read one after another.
+///
+/// With [`per`](crate::Limiter::per) and keys, it drops the keys whose windows are over. Their `Drop`
+/// runs under no lock, and may use the limiter.
 ///
 /// # Examples
 ///

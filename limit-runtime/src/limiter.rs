@@ -317,7 +317,8 @@ impl<E: Admission, K> Limiter<E, K> {
         self.core.engine().set_limit(limit);
     }
 
-    /// Returns the figures at this moment.
+    /// Returns the figures at this moment. This is a use of the limiter: from then on it is on the
+    /// list of [`limiters`](crate::limiters), and its setters panic.
     ///
     /// # Examples
     ///
@@ -374,12 +375,13 @@ impl<E: Admission> Limiter<E> {
     ///
     /// A thread outside any runtime shares the permits of all calls outside runtimes, or with
     /// [`Scope::Process`] those of the process. A thread of `spawn_blocking` has those of its runtime. `max_wait`
-    /// and [`per`](Self::per) go by the real clock, and need no runtime.
+    /// and [`per`](Self::per) need no runtime. They go by tokio's clock, which stands still in a paused runtime.
     ///
     /// # Panics
     ///
     /// In async code, where it would block the runtime: as
-    /// [`blocking_recv`](tokio::sync::oneshot::Receiver::blocking_recv) of tokio.
+    /// [`blocking_recv`](tokio::sync::oneshot::Receiver::blocking_recv) of tokio. There, write
+    /// `acquire().await`, or call it inside `spawn_blocking`.
     ///
     /// # Examples
     ///

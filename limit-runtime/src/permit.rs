@@ -44,7 +44,7 @@ impl Permit {
     }
 
     /// Takes a part of the permits, to give it back on its own. Returns `None`, and changes nothing, if there
-    /// are fewer than `weight`.
+    /// are fewer than `weight`. [Subscribers](crate::Limiter::subscribe) hear of each part that comes back.
     ///
     /// # Examples
     ///
@@ -77,7 +77,8 @@ impl Permit {
     ///
     /// # Errors
     ///
-    /// The other permit, unchanged, if it belongs to another limiter, runtime or key.
+    /// The other permit, if it belongs to another limiter, runtime or key, or if the sum is more than
+    /// `u32::MAX`. Neither is changed.
     ///
     /// # Examples
     ///

@@ -10,6 +10,10 @@
 //! overrides it, such as the file that the crate `limit-config` reads. An environment variable
 //! overrides both. A change while the program runs overrides all.
 //!
+//! The variable of a limiter is `LIMIT_` and the name in capitals, with `_` between words:
+//! `LIMIT_PAYMENTS_CHARGE` for `payments::charge`. It overrides the limit, with a whole number from 1
+//! up. A variable that the code names (`env`) comes first.
+//!
 //! ```
 //! use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, SettingsSource, install};
 //! use limit_runtime::{Limiter, Source};

@@ -117,7 +117,8 @@ fn a_part_is_of_the_same_key() {
     drop(whole);
     assert_eq!(total(&limiter).in_use, 1);
     assert_eq!(total(&limiter).keys, 1, "the key is in use still");
-    let mut again = at_once(limiter.key("a").acquire().weight(3)).expect("three are free");
+    assert!(limiter.key("a").try_acquire_many(4).is_err());
+    let mut again = limiter.key("a").try_acquire_many(3).expect("three are free");
     assert!(limiter.key("a").try_acquire().is_err());
     again.merge(part).expect("they are of one key");
     assert_eq!(again.weight(), 4);

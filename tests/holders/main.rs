@@ -6,7 +6,7 @@ mod long;
 mod places;
 
 use limit_runtime::diagnostics::{self, Call};
-use limit_runtime::{KeyedLimiter, Limiter, find};
+use limit_runtime::{KeyedLimiter, Limiter, Permit, find};
 use limit_tests::programs::is_alone;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -285,15 +285,22 @@ fn ten_thousand_holders_are_all_listed() {
 #[test]
 fn permits_put_together_leave_no_memory_behind() {
     let _turn = turn();
-    let limiter = Limiter::new("holders-memory", 4);
-    let mut whole = limiter.try_acquire().expect("free");
-    let mut part_and_merge = || {
-        let one = limiter.try_acquire().expect("free");
-        whole.merge(one).expect("they are of one limiter");
+    let plain = Limiter::new("holders-memory", 4);
+    leaves_nothing(|| plain.try_acquire().expect("free"));
+    // Each permit of a key has a slot.
+    let keyed: KeyedLimiter = Limiter::new("holders-memory-keyed", 4).keyed();
+    leaves_nothing(|| keyed.key(1).try_acquire().expect("free"));
+}
+
+/// Puts permits together and parts them, again and again.
+fn leaves_nothing(take: impl Fn() -> Permit) {
+    let mut whole = take();
+    let mut merge_and_part = || {
+        whole.merge(take()).expect("they are of one limiter");
         drop(whole.split(1));
     };
-    // What is kept for the next call is there after some of them.
-    (0..100).for_each(|_| part_and_merge());
-    let allocated = allocation_counter::measure(|| (0..1_000).for_each(|_| part_and_merge()));
+    // Memory that is kept for the next call is there after some of them.
+    (0..100).for_each(|_| merge_and_part());
+    let allocated = allocation_counter::measure(|| (0..1_000).for_each(|_| merge_and_part()));
     assert_eq!(allocated.bytes_current, 0);
 }

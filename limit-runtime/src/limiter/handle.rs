@@ -92,8 +92,8 @@ impl LimiterHandle {
 }
 
 impl Permit {
-    /// Returns the limiter that the permit belongs to. `None` if it was dropped, and for a permit of
-    /// weight 0, which belongs to nobody.
+    /// Returns the limiter that the permit belongs to. `None` if that limiter was dropped, or if the
+    /// permit's weight is 0 (also after [`split`](Self::split) took everything).
     ///
     /// # Examples
     ///

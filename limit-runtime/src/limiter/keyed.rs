@@ -14,6 +14,7 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 
 /// A [`KeyedLimiter`] with a key. [`KeyedLimiter::key`] returns it.
+#[must_use = "it takes no permit before one of its methods is called"]
 pub struct ForKey<'a, T, E: Admission = Infallible> {
     core: &'a Core,
     key: Key<T>,
@@ -46,7 +47,8 @@ where
         Acquire::new(self.core, self.key, CallSite::caller())
     }
 
-    /// Takes a permit of this key on a thread that may block. See [`Limiter::blocking_acquire`](crate::Limiter::blocking_acquire).
+    /// Takes a permit of this key on a thread that may block, as
+    /// [`Limiter::blocking_acquire`](crate::Limiter::blocking_acquire).
     ///
     /// # Panics
     ///
@@ -70,6 +72,16 @@ where
             self.key.source(),
             CallSite::caller(),
         )
+    }
+
+    /// Takes `weight` permits of this key at once, if they are free and no call waits for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire`](Self::try_acquire).
+    #[track_caller]
+    pub fn try_acquire_many(&self, weight: u32) -> Result<Permit, Rejected> {
+        self.core.try_acquire(weight, self.key.source(), CallSite::caller())
     }
 }
 

@@ -134,7 +134,7 @@ impl<K> Limiter<Rejected, K> {
         self.core.engine().reopen();
     }
 
-    /// Returns whether the limiter is closed.
+    /// Returns whether the limiter is closed. This is a use of the limiter.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.core.engine().is_closed()

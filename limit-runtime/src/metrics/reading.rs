@@ -30,8 +30,8 @@ pub struct LimiterReading {
     pub live_runtimes: usize,
     /// The sum of these runtimes' permits. It has no meaning with keys.
     pub capacity: usize,
-    /// The counters of the limiter's name in all runtimes, also in those that have ended. They
-    /// never go back.
+    /// The counters of the limiter's name in all runtimes, also in those that have ended. They do not
+    /// go back, unless more than a thousand other names were dropped since the last limiter of this name.
     pub totals: Totals,
     /// The part of the totals that earlier limiters with this name have counted.
     pub inherited: Option<Arc<Totals>>,

@@ -38,7 +38,7 @@ impl Semaphore {
         self.change_bound(|state, wakers| state.set_policy(&self.word, policy, wakers))
     }
 
-    /// Refuses the calls that can be refused from now on, and those of them that wait.
+    /// Refuses all calls from now on, and those that wait.
     pub(crate) fn close(&self) -> WakeList {
         self.change_bound(|state, wakers| state.close(&self.word, wakers))
     }

@@ -199,7 +199,7 @@ impl Queue {
         self.slots.node_mut(slot).waker.take()
     }
 
-    /// Returns all waiters of a wait list in order: slot, weight, and whether each can be refused.
+    /// Returns all waiters of a wait list in order: slot and weight.
     pub(super) fn waiters(&mut self, list: &WaitList) -> Vec<(u32, u32)> {
         let mut waiters = Vec::new();
         for slot in list.slots(&self.slots) {

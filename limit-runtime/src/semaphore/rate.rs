@@ -15,7 +15,7 @@
 //! * A reading (figures, draining, whether the semaphore is idle) takes nothing back, with one
 //!   exception: while no call waits, keys that were only kept for their windows are forgotten.
 //! * While a call waits there is a *ticker* too: a task that sleeps until the next permits have
-//!   cooled.
+//!   cooled. For threads that block, one of these threads is the ticker.
 //!
 //! # Who watches the clock
 //!

@@ -2,7 +2,8 @@
 //!
 //! This file has the way of a plain call: in, out and through the wait list. The files below have the
 //! methods for everything else: [`modes`] the way of a call while a mode is on, [`keys`], [`rate`],
-//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, [`changes`] a changed limit or
+//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, [`split`] permits that are parted and
+//! put together, [`changes`] a changed limit or
 //! policy and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and
 //! refusals.
 

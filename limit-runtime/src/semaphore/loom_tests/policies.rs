@@ -215,6 +215,53 @@ fn a_key_whose_last_waiter_is_cancelled_against_a_new_caller_is_not_lost() {
     });
 }
 
+/// Makes a call for all the permits of a key.
+fn both_of_key(semaphore: &'static Semaphore) -> Call {
+    let mut call = of_key(semaphore, &ONE);
+    call.request.weight = 2;
+    call
+}
+
+#[test]
+fn parts_that_two_threads_give_back_serve_a_call_for_both() {
+    model(|| {
+        let semaphore = bound_to(2, &KEYED);
+        let held = block_on(both_of_key(semaphore)).expect("they are free");
+        let waiter = thread::spawn(move || {
+            drop(block_on(both_of_key(semaphore)).expect("nobody is refused"));
+        });
+        let mut whole = held.into_permits();
+        let part = whole.split(1).expect("it has two");
+        let other = thread::spawn(move || drop(part));
+        whole.give_back();
+        other.join().unwrap();
+        waiter.join().unwrap();
+        let reading = semaphore.read(&mut Vec::new());
+        assert_eq!((reading.usage.in_use, reading.usage.waiting, reading.usage.keys), (0, 0, 0));
+    });
+}
+
+#[test]
+fn permits_put_together_while_a_part_comes_back_are_all_given_back() {
+    model(|| {
+        let semaphore = bound_to(3, &KEYED);
+        let mut whole = block_on(both_of_key(semaphore)).expect("they are free").into_permits();
+        let more = block_on(of_key(semaphore, &ONE)).expect("it is free");
+        let part = whole.split(1).expect("it has two");
+        let other = thread::spawn(move || drop(part));
+        let waiter = thread::spawn(move || {
+            drop(block_on(both_of_key(semaphore)).expect("nobody is refused"));
+        });
+        whole.merge(more).expect("they are of one key");
+        assert_eq!(whole.weight(), 2);
+        whole.give_back();
+        other.join().unwrap();
+        waiter.join().unwrap();
+        let reading = semaphore.read(&mut Vec::new());
+        assert_eq!((reading.usage.in_use, reading.usage.waiting, reading.usage.keys), (0, 0, 0));
+    });
+}
+
 #[test]
 fn whoever_drains_is_told_when_the_last_permit_comes_back() {
     model(|| {
@@ -227,7 +274,7 @@ fn whoever_drains_is_told_when_the_last_permit_comes_back() {
                 drop(unneeded);
                 if is_drained { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
             }));
-            assert_eq!(semaphore.busy(), 0);
+            assert_eq!(semaphore.busy(&mut Vec::new()), 0);
         });
         drop(held);
         drainer.join().unwrap();
@@ -294,7 +341,7 @@ fn whoever_drains_is_told_although_the_limit_is_given_up_as_soon_as_nobody_waits
         drainer.join().unwrap();
         unbinder.join().unwrap();
         drop(waits);
-        assert_eq!(semaphore.busy(), 0);
+        assert_eq!(semaphore.busy(&mut Vec::new()), 0);
     });
 }
 
