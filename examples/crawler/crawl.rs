@@ -62,8 +62,8 @@ pub(crate) async fn crawl(
                 }
                 interrupt.set(ctrl_c());
                 // Polled before the message: it listens from its first poll on.
-                let listen = |context: &mut _| Poll::Ready(interrupt.as_mut().poll(context));
-                if poll_fn(listen).await.is_ready() {
+                let again = poll_fn(|context| Poll::Ready(interrupt.as_mut().poll(context)));
+                if again.await.is_ready() {
                     bail!("stopped before the last pages were done");
                 }
                 let (in_flight, _) = fetch::in_flight_and_queued();

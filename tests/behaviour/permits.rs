@@ -184,7 +184,8 @@ fn holders_show_parts_with_their_weights() {
     let mut whole = let_in(limiter.acquire_many(5));
     let part = whole.split(2).expect("there are so many");
     let weights = || {
-        let mut weights: Vec<_> = limiter.holders().iter().map(|call| call.weight()).collect();
+        let mut weights: Vec<_> =
+            limiter.holders().iter().map(limit_runtime::diagnostics::Call::weight).collect();
         weights.sort_unstable();
         weights
     };

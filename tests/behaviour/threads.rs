@@ -145,7 +145,9 @@ fn a_thread_waits_for_a_limit_that_another_resolves() {
         let threads = [(); 2].map(|()| scope.spawn(|| drop(limiter.blocking_acquire())));
         until("one resolves the limit", || RESOLVES.load(Ordering::SeqCst) == 1);
         RESOLVES.fetch_add(1, Ordering::SeqCst);
-        threads.into_iter().for_each(|thread| thread.join().expect("it has its permit"));
+        for thread in threads {
+            thread.join().expect("it has its permit");
+        }
     });
     assert_eq!(RESOLVES.load(Ordering::SeqCst), 2, "it is resolved once");
     assert_all_free(&limiter);
