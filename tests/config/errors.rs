@@ -23,6 +23,7 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("[a]\nmax_wait = \"50\"", (2, 12), "string \"50\", expected a span of time with its"),
         ("[a]\nmax_wait = \"soon\"", (2, 12), "string \"soon\", expected a span of time with its"),
         ("[a]\nenabled = 1", (2, 11), "integer `1`, expected a boolean"),
+        ("[a]\n order = 1", (2, 2), "`order` cannot be in a file: it is set in the code"),
         ("[a]\nlimit = 1\nlimit = 2", (3, 1), "duplicate key"),
         ("[a]\nlimit = 1\n[a]\nlimit = 2", (3, 2), "duplicate key"),
         ("\"ä\" = { limit = -1 }", (1, 17), "integer `-1`"),
@@ -64,15 +65,36 @@ fn all_settings_are_told_to_those_who_write_an_unknown_one() {
 }
 
 #[test]
+fn each_option_of_the_attribute_is_a_setting_or_told_to_belong_in_the_code() {
+    // The list of the macro, which no crate exports: `name: "order", example: …`.
+    let macros = include_str!("../../limit-macros/src/args/options.rs");
+    let names = macros.lines().filter_map(|line| {
+        line.trim_start().strip_prefix("name: \"")?.split_once('"').map(|(name, _)| name)
+    });
+    let names: Vec<_> = names.collect();
+    assert!(names.contains(&"order") && names.contains(&"max_wait"), "{names:?}");
+    for name in names.into_iter().filter(|name| SettingKind::from_name(name).is_none()) {
+        let told = error(&format!("[a]\n{name} = 3")).to_string();
+        assert_eq!(told, format!("2:1: `{name}` cannot be in a file: it is set in the code"));
+    }
+}
+
+#[test]
 fn a_name_that_needs_quotes_and_has_none_is_told_with_them() {
-    for (toml, written) in [
-        ("[a::b]\nlimit = 3", "[\"a::b\"]"),
-        ("[b]\nlimit = 3\n\n  [ payments* ] # all", "[\"payments*\"]"),
-        ("[a.b]\nlimit = 3", "[\"a.b\"]"),
-        ("\u{feff}[\u{e4}]", "[\"\u{e4}\"]"),
+    for (toml, written, path) in [
+        ("[a::b]\nlimit = 3", "[\"a::b\"]", ""),
+        ("[b]\nlimit = 3\n\n  [ payments* ] # all", "[\"payments*\"]", ""),
+        ("[a.b]\nlimit = 3", "[\"a.b\"]", "[\"a::b\"]"),
+        ("[a.b::c-*]\nlimit = 3", "[\"a.b::c-*\"]", "[\"a::b::c-*\"]"),
+        ("[a..b]\nlimit = 3", "[\"a..b\"]", ""),
+        ("\u{feff}[\u{e4}]", "[\"\u{e4}\"]", ""),
     ] {
         let told = error(toml).to_string();
-        let end = format!("; write the name in quotes: `{written}`");
+        let hint = format!("; write the name in quotes: `{written}`");
+        let end = match path {
+            "" => hint,
+            path => format!("{hint} (a function's name has `::`: `{path}`)"),
+        };
         assert!(told.ends_with(&end), "{toml:?}: {told}");
     }
     for toml in ["[a]\n[a]", "[[a]]", "[a", "[\"a::b\"]\n[\"a::b\"]", "[\"a::b\"]\nlimit = no"] {

@@ -93,6 +93,7 @@ fn an_edit_takes_effect_while_the_program_is_under_load() {
 #[test]
 fn a_broken_edit_changes_nothing_and_says_why_until_it_is_mended() {
     let _turn = turn();
+    begin_log();
     let limiter = Limiter::new("watch-broken", 2);
     let _ = limiter.snapshot();
     let (_folder, path) = file("[watch-broken]\nlimit = 3");
@@ -108,6 +109,10 @@ fn a_broken_edit_changes_nothing_and_says_why_until_it_is_mended() {
             watcher.error().is_some_and(|error| error.to_string().contains(message))
         });
         assert_eq!(limiter.limit(), Some(3), "{text:?}");
+        let error = watcher.error().expect("it is not mended");
+        let logged =
+            format!("{error}; the whole file is not applied: the settings stay as they were");
+        assert!(ERRORS.lock().expect("nobody has panicked").contains(&logged), "{logged}");
     }
     fs::remove_file(&path).expect("it is there");
     until("it says that the file is gone", || {
@@ -307,14 +312,16 @@ fn an_edit_is_applied_to_all_although_one_of_those_it_wakes_panics() {
     until("the next one does too", || limiters.iter().all(|limiter| limiter.limit() == Some(2)));
 }
 
-/// The log of all threads, set once for all tests of this file. It keeps what the watches warn of, or
-/// panics.
+/// The log of all threads, set once for all tests of this file. It keeps the warnings and errors of the
+/// watches, or panics.
 struct Log;
 
 /// Set while the log panics when a watch writes to it.
 static PANICS: AtomicBool = AtomicBool::new(false);
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+static ERRORS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn begin_log() {
     static BEGUN: Once = Once::new();
@@ -331,8 +338,8 @@ fn warnings(path: &Path) -> Vec<String> {
 }
 
 impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "limit_config"
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -358,11 +365,14 @@ impl Subscriber for Log {
             return;
         }
         assert!(!PANICS.load(Ordering::Relaxed), "there is no room");
-        if *event.metadata().level() == Level::WARN {
-            let mut message = Message(String::new());
-            event.record(&mut message);
-            WARNINGS.lock().expect("nobody has panicked").push(message.0);
-        }
+        let kept = match *event.metadata().level() {
+            Level::WARN => &WARNINGS,
+            Level::ERROR => &ERRORS,
+            _ => return,
+        };
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        kept.lock().expect("nobody has panicked").push(message.0);
     }
 
     fn enter(&self, _: &Id) {}

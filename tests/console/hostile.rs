@@ -278,11 +278,12 @@ async fn private_console_is_read_with_the_token_only() {
     for token in ["Bearer ", "Basic Og=="] {
         let mut request = get("/");
         set("authorization", token)(&mut request);
-        assert_eq!(
-            nobody.ask(request).await.status,
-            StatusCode::UNAUTHORIZED,
-            "nobody has a token"
-        );
+        let refused = nobody.ask(request).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "no token is the right one");
+        let told = "nobody can read: the program gives no token, see `Options::writable`";
+        assert_eq!(refused.error(), told);
+        let asks = refused.headers.contains_key("www-authenticate");
+        assert!(!asks, "a browser asks for no password that does not exist");
     }
 }
 

@@ -141,6 +141,31 @@ async fn page_has_words_for_every_setting_refusal_and_source() {
     differences.assert_none();
 }
 
+#[tokio::test]
+async fn page_has_a_colour_of_its_own_for_every_refusal_in_both_themes() {
+    let css = Console::read_only().get("/console.css").await.body;
+    let (light, rest) = css.split_once("@media (prefers-color-scheme: dark)").expect("two themes");
+    let (dark, rules) = rest.split_once("\n}\n").expect("the end of the dark theme");
+    let colour = |theme: &str, kind: &str| {
+        let (_, value) = theme.split_once(&format!("--{}: #", kind.replace('_', "-")))?;
+        value.split_once(';').map(|(colour, _)| colour.to_owned())
+    };
+    let mut differences = Differences::default();
+    let with_rule = refusals().filter(|kind| {
+        rules.contains(&format!(".{kind} {{ --ink: var(--{}); }}", kind.replace('_', "-")))
+    });
+    differences.compare(&"console.css, rules", with_rule, refusals());
+    for (name, theme) in [("light", light), ("dark", dark)] {
+        let coloured: Vec<_> =
+            refusals().filter_map(|kind| Some((colour(theme, &kind)?, kind))).collect();
+        let colours: BTreeSet<_> = coloured.iter().map(|(colour, _)| colour).collect();
+        assert_eq!(colours.len(), coloured.len(), "two kinds have one colour: {coloured:?}");
+        let kinds = coloured.into_iter().map(|(_, kind)| kind);
+        differences.compare(&format!("console.css, {name} theme"), kinds, refusals());
+    }
+    differences.assert_none();
+}
+
 /// A value of a setting, in JSON, as it is set, and as the log has it.
 fn example(kind: SettingKind) -> (Value, SettingValue, &'static str) {
     match kind.value_type() {

@@ -1,6 +1,7 @@
 //! The console's log.
 
-use crate::support::Console;
+use crate::support::{Console, TOKEN};
+use limit_console::Options;
 use limit_runtime::Limiter;
 use serde_json::json;
 use std::fmt::Debug;
@@ -28,7 +29,7 @@ impl Visit for Line {
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("limit_console") && *metadata.level() <= Level::INFO
+        metadata.target() == "limit_console" && *metadata.level() <= Level::INFO
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -83,6 +84,12 @@ async fn changes_are_logged() {
              from=\"{from}\" to=\"{to}\" source=\"live\" by=\"ops\""
         )
     };
-    let told = lines.lock().expect("no panic").clone();
+    let told = std::mem::take(&mut *lines.lock().expect("no panic"));
     assert_eq!(told, [line("limit", "5", "2"), line("shadow", "off", "on")]);
+
+    let _ = Console::new(Options::new().private().writable(TOKEN));
+    assert_eq!(lines.lock().expect("no panic")[..], [] as [&str; 0]);
+    let _ = Console::new(Options::new().private());
+    let told = std::mem::take(&mut *lines.lock().expect("no panic"));
+    assert_eq!(told, ["message=the console is private and has no token: nobody can read"]);
 }

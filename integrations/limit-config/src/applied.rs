@@ -122,8 +122,8 @@ impl Pending {
     }
 
     /// Returns the limiter in use that may be meant: its name, or the last segment of its path, is similar.
-    /// A limiter that the configuration names itself is not meant. `None` also after the first hundred
-    /// names.
+    /// A limiter that the configuration names itself is not meant. Only the first hundred names are
+    /// compared; for later ones it is `None`.
     #[must_use]
     pub fn nearest(&self) -> Option<&str> {
         self.nearest.as_deref()

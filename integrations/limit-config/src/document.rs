@@ -34,9 +34,7 @@ fn parse_error(error: &Error, text: &str) -> ConfigError {
     let line = position.and_then(|position| text.lines().nth(position.line - 1));
     let message = error.message();
     let error = match line.and_then(unquoted_name) {
-        Some(name) => {
-            ConfigError::parse(format_args!("{message}; write the name in quotes: `[\"{name}\"]`"))
-        }
+        Some(name) => ConfigError::parse(format_args!("{message}; {}", with_quotes(name))),
         None => ConfigError::parse(message),
     };
     error.at(position)
@@ -49,4 +47,15 @@ fn unquoted_name(line: &str) -> Option<&str> {
     let is_bare = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
     let needs_quotes = !name.contains(['"', '\'', '[']) && !name.chars().all(is_bare);
     needs_quotes.then_some(name.trim())
+}
+
+/// Says how a name is written in a table's header. The path of a function may have been written with dots.
+fn with_quotes(name: &str) -> String {
+    let hint = format!("write the name in quotes: `[\"{name}\"]`");
+    let segments: Vec<_> = name.split('.').map(str::trim).collect();
+    if segments.len() == 1 || segments.contains(&"") {
+        return hint;
+    }
+    let path = segments.join("::");
+    format!("{hint} (a function's name has `::`: `[\"{path}\"]`)")
 }

@@ -94,7 +94,8 @@
 //!
 //! # Features
 //!
-//! * `tracing`: logs the edits of a watched file, errors in it, and names that are probably misspelt.
+//! * `tracing`: logs the edits of a watched file, errors in it, and names that are probably misspelt. The
+//!   target is `limit_config`.
 #![forbid(unsafe_code)]
 
 mod applied;

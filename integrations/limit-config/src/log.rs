@@ -13,9 +13,17 @@ pub(crate) fn edited(path: &Path, result: &Result<Applied, ConfigError>) {
     match result {
         Ok(applied) => {
             let changed = applied.changes().len();
-            tracing::info!(path = %path.display(), changed, "limits were read again");
+            tracing::info!(
+                target: "limit_config",
+                path = %path.display(),
+                changed,
+                "limits were read again"
+            );
         }
-        Err(error) => tracing::error!("{error}; the settings stay as they were"),
+        Err(error) => tracing::error!(
+            target: "limit_config",
+            "{error}; the whole file is not applied: the settings stay as they were"
+        ),
     }
 }
 
@@ -42,7 +50,7 @@ impl Misspelt {
         }
         for pending in config.pending(&limiters) {
             if pending.nearest.is_some() && self.warned.insert(pending.name.clone()) {
-                tracing::warn!("{}: {pending}", path.display());
+                tracing::warn!(target: "limit_config", "{}: {pending}", path.display());
             }
         }
     }

@@ -16,6 +16,24 @@ use std::time::Duration;
 static SETTINGS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| SettingKind::ALL.iter().map(|kind| kind.name()).collect());
 
+/// The options of the attribute that are no settings. A test compares them with the macro's own list.
+const IN_CODE: [&str; 14] = [
+    "blocking",
+    "crate",
+    "env",
+    "key",
+    "limiter",
+    "name",
+    "on_reject",
+    "order",
+    "per",
+    "permit",
+    "priority",
+    "scope",
+    "total",
+    "weight",
+];
+
 /// The values of each table, by the table's name.
 #[derive(Debug, Default)]
 pub(crate) struct Tables(pub(crate) BTreeMap<String, SettingValues>);
@@ -136,7 +154,13 @@ impl Visitor<'_> for KindSeed {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<SettingKind, E> {
-        SettingKind::from_name(name).ok_or_else(|| E::unknown_field(name, &SETTINGS))
+        SettingKind::from_name(name).ok_or_else(|| {
+            if IN_CODE.contains(&name) {
+                E::custom(format_args!("`{name}` cannot be in a file: it is set in the code"))
+            } else {
+                E::unknown_field(name, &SETTINGS)
+            }
+        })
     }
 }
 

@@ -46,6 +46,7 @@ impl Config {
     /// | is a named pipe, a socket, a device, a directory, or a path of a descriptor such as `/dev/fd/3` | an error | the settings stay |
     /// | is missing, cannot be read, is a link that leads nowhere | an error | the settings stay |
     /// | is not UTF-8, or larger than 16 MiB | an error | the settings stay |
+    /// | has one error: in its syntax, a name, a value | an error | the settings stay: the whole file is not applied |
     /// | is empty, or has only white space | nothing is set | the settings stay |
     /// | has no settings: only comments in TOML, `{}` in JSON | nothing is set | all settings are given up |
     ///

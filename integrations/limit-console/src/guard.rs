@@ -86,6 +86,10 @@ impl Access {
                 return refuse("the request comes from a page of another site");
             }
         }
+        if !self.is_readable() {
+            // No challenge: no password would be the right one.
+            return refuse("nobody can read: the program gives no token, see `Options::writable`");
+        }
         if self.private && !self.may_read(headers) {
             let error = ApiError::new(StatusCode::UNAUTHORIZED, "reading needs the token too");
             let mut response = error.into_response();

@@ -7,10 +7,11 @@
 //! # fn token() -> String { "a secret".to_owned() }
 //! let app: Router = Router::new()
 //!     // ... the service's own routes ...
-//!     .nest("/limits", limit_console::router(Options::new().writable(token())));
+//!     .nest_service("/limits", limit_console::router(Options::new().writable(token())));
 //! ```
 //!
-//! Then open `/limits` in a browser. A program without a server of its own serves the page by itself:
+//! Then open `/limits` in a browser. (With `nest` in place of `nest_service`, axum has the page at `/limits`
+//! alone, without a slash at the end.) A program without a server of its own serves the page by itself:
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
@@ -58,8 +59,8 @@
 //!
 //! A token goes over the wire as it is: beyond loopback, put TLS before it.
 //!
-//! Each change is logged (by `tracing`, at level `INFO`): the limiter, the setting, its old and its new value,
-//! and who made the change.
+//! Each change is logged (by `tracing`, at level `INFO`, with the target `limit_console`): the limiter, the
+//! setting, its old and its new value, and who made the change.
 //!
 //! # API
 //!

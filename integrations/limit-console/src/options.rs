@@ -37,6 +37,13 @@ pub(crate) struct Access {
     pub(crate) private: bool,
 }
 
+impl Access {
+    /// Returns whether any request may read.
+    pub(crate) fn is_readable(&self) -> bool {
+        !self.private || self.token.is_some()
+    }
+}
+
 impl Options {
     /// Makes the default options: read-only, for requests to a loopback address.
     pub fn new() -> Self {
@@ -54,7 +61,10 @@ impl Options {
         self.access.token = Some(token).filter(|token| !token.is_empty() && is_sendable);
         if self.access.token.is_none() {
             let what = if is_sendable { "is empty" } else { "is not printable ASCII" };
-            tracing::warn!("the console's token {what}: it stays read-only");
+            tracing::warn!(
+                target: "limit_console",
+                "the console's token {what}: it stays read-only"
+            );
         }
         self
     }
@@ -71,7 +81,8 @@ impl Options {
         self
     }
 
-    /// Lets only requests that have the token read. (Without a token, nobody can read.)
+    /// Lets only requests that have the token read. Without a token ([`writable`](Self::writable)), nobody can
+    /// read, and the console logs a warning.
     pub fn private(mut self) -> Self {
         self.access.private = true;
         self

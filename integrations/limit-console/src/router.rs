@@ -15,6 +15,9 @@ const LARGEST_BODY: usize = 16 * 1024;
 
 /// Makes the page and its API, to be nested at any path of an application.
 ///
+/// With [`nest_service("/limits", …)`](Router::nest_service) the page is at `/limits` and at `/limits/`. With
+/// [`nest`](Router::nest) axum has it at `/limits` alone.
+///
 /// Inside a tokio runtime, the task that reads starts at once, otherwise with the first request. The task needs
 /// tokio's timer.
 ///
@@ -24,10 +27,16 @@ const LARGEST_BODY: usize = 16 * 1024;
 /// use axum::Router;
 /// use limit_console::Options;
 ///
-/// let app: Router = Router::new().nest("/limits", limit_console::router(Options::new()));
+/// let app: Router = Router::new().nest_service("/limits", limit_console::router(Options::new()));
 /// ```
 pub fn router(options: Options) -> Router {
     let (access, until) = options.into_parts();
+    if !access.is_readable() {
+        tracing::warn!(
+            target: "limit_console",
+            "the console is private and has no token: nobody can read"
+        );
+    }
     let (access, watch) = (Arc::new(access), Watch::new(until));
     if tokio::runtime::Handle::try_current().is_ok() {
         watch.start();

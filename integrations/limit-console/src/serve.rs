@@ -64,7 +64,7 @@ pub async fn serve_with(address: impl Into<SocketAddr>, mut options: Options) ->
         options = options.private();
     }
     let listener = TcpListener::bind(address).await?;
-    tracing::info!("the console is at http://{}/", listener.local_addr()?);
+    tracing::info!(target: "limit_console", "the console is at http://{}/", listener.local_addr()?);
     let service = router(options).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).await
 }

@@ -55,6 +55,7 @@ pub(crate) async fn change(
     let (limiter, changes) = changing.end(&author).ok_or_else(no_limiter)?;
     for LoggedChange { setting, from, to, source, .. } in &changes {
         tracing::info!(
+            target: "limit_console",
             limiter = handle.name(),
             setting,
             from,

@@ -5,6 +5,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Extensions, StatusCode};
 use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, ValueType};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,16 +17,10 @@ use std::time::Duration;
 pub(crate) struct Wanted {
     pub(super) name: String,
     by: Option<String>,
-    settings: BTreeMap<SettingKind, WantedValue>,
+    /// The values as they stand in JSON, not yet checked.
+    settings: BTreeMap<SettingKind, Value>,
     pub(super) paused: Option<bool>,
     pub(super) reset: bool,
-}
-
-/// A value as it stands in JSON, not yet checked against its range.
-enum WantedValue {
-    Count(u64),
-    Seconds(f64),
-    Switch(bool),
 }
 
 impl Wanted {
@@ -33,7 +28,7 @@ impl Wanted {
     pub(super) fn values(&self) -> Result<SettingValues, ApiError> {
         let mut values = SettingValues::default();
         for (kind, value) in &self.settings {
-            let value = value.check(*kind)?;
+            let value = check(*kind, value)?;
             values.set(*kind, value).map_err(|error| unprocessable(error.to_string()))?;
         }
         let is_set = |kind| self.settings.contains_key(&kind);
@@ -68,25 +63,33 @@ impl Wanted {
     }
 }
 
-impl WantedValue {
-    /// Converts the value, if it is in the range of the setting.
-    fn check(&self, kind: SettingKind) -> Result<SettingValue, ApiError> {
-        match *self {
-            Self::Count(count) => match kind.value_type() {
-                // As with the setters: more than there can be is any number.
-                ValueType::Count { most }
-                    if kind != SettingKind::MaxWaiting && count > most as u64 =>
-                {
-                    Err(unprocessable(format!("`{kind}`: at most {most}")))
-                }
-                _ => Ok(SettingValue::Count(usize::try_from(count).unwrap_or(usize::MAX))),
-            },
-            Self::Seconds(seconds) => match Duration::try_from_secs_f64(seconds) {
-                Ok(duration) => Ok(SettingValue::Duration(duration)),
-                Err(error) => Err(unprocessable(format!("`{kind}`, in seconds: {error}"))),
-            },
-            Self::Switch(on) => Ok(SettingValue::Switch(on)),
+/// Converts a value, if it has the type of the setting and is in its range.
+fn check(kind: SettingKind, value: &Value) -> Result<SettingValue, ApiError> {
+    let wrong_type = |expected| unprocessable(format!("`{kind}`: `{value}`, expected {expected}"));
+    match kind.value_type() {
+        ValueType::Count { most } => {
+            let count = value.as_u64().ok_or_else(|| wrong_type(kind.expected()))?;
+            // As with the setters: more than there can be is any number.
+            if kind != SettingKind::MaxWaiting && count > most as u64 {
+                return Err(unprocessable(format!("`{kind}`: at most {most}")));
+            }
+            Ok(SettingValue::Count(usize::try_from(count).unwrap_or(usize::MAX)))
         }
+        ValueType::Duration => {
+            // JSON has no spans of time, which `SettingKind::expected` asks for.
+            let seconds = value.as_f64();
+            let seconds = seconds.ok_or_else(|| wrong_type("a number of seconds, such as 0.05"))?;
+            let duration = Duration::try_from_secs_f64(seconds);
+            let duration = duration
+                .map_err(|error| unprocessable(format!("`{kind}`, in seconds: {error}")))?;
+            Ok(SettingValue::Duration(duration))
+        }
+        ValueType::Switch => {
+            let on = value.as_bool().ok_or_else(|| wrong_type(kind.expected()))?;
+            Ok(SettingValue::Switch(on))
+        }
+        // `limit-runtime` may be newer than this crate.
+        other => Err(unprocessable(format!("`{kind}` cannot be set here: it is {other}"))),
     }
 }
 
@@ -176,7 +179,8 @@ impl<'de> Deserialize<'de> for Wanted {
                         Field::Name => name = Some(map.next_value()?),
                         Field::By => by = map.next_value()?,
                         Field::Setting(kind) => {
-                            if let Some(value) = next_setting(kind, &mut map)? {
+                            // `null` stands for no value.
+                            if let Some(value) = map.next_value()? {
                                 settings.insert(kind, value);
                             }
                         }
@@ -191,21 +195,4 @@ impl<'de> Deserialize<'de> for Wanted {
 
         deserializer.deserialize_struct("Wanted", &FIELDS, WantedVisitor)
     }
-}
-
-/// Reads the value of a setting; `null` stands for none.
-fn next_setting<'de, A: MapAccess<'de>>(
-    kind: SettingKind,
-    map: &mut A,
-) -> Result<Option<WantedValue>, A::Error> {
-    Ok(match kind.value_type() {
-        ValueType::Count { .. } => map.next_value::<Option<_>>()?.map(WantedValue::Count),
-        ValueType::Duration => map.next_value::<Option<_>>()?.map(WantedValue::Seconds),
-        ValueType::Switch => map.next_value::<Option<_>>()?.map(WantedValue::Switch),
-        // `limit-runtime` may be newer than this crate.
-        other => {
-            let text = format!("`{kind}` cannot be set here: it is {other}");
-            return Err(A::Error::custom(text));
-        }
-    })
 }
