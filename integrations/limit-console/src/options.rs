@@ -106,7 +106,7 @@ impl Options {
     ///     let _ = stopped.wait_for(|&stopped| stopped).await;
     /// };
     /// let options = Options::new().until(until(stopped.clone()));
-    /// let app: Router = Router::new().nest("/limits", limit_console::router(options));
+    /// let app: Router = Router::new().nest_service("/limits", limit_console::router(options));
     /// // axum::serve(listener, app).with_graceful_shutdown(until(stopped)).await
     /// # drop(stop);
     /// ```
