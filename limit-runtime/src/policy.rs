@@ -126,9 +126,9 @@ impl Policy {
         total: None,
     };
 
-    /// Returns whether calls can never take the fast path.
-    pub(crate) const fn is_special(&self) -> bool {
-        self.per.is_some() || matches!(self.force, Force::Shadow) || self.keyed
+    /// Returns whether calls cannot take the fast path under this policy.
+    pub(crate) const fn needs_modes(&self) -> bool {
+        self.per.is_some() || !matches!(self.force, Force::Full) || self.keyed
     }
 }
 
