@@ -1,5 +1,6 @@
 //! Refusals: why a limiter did not admit a call.
 
+use crate::variants::all_variants;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -58,14 +59,9 @@ pub enum RejectedKind {
 
 impl RejectedKind {
     /// All kinds, in the order in which figures show them.
-    pub const ALL: &'static [Self] = &[
-        Self::NoPermits,
-        Self::QueueFull,
-        Self::TimedOut,
-        Self::TooHeavy,
-        Self::Closed,
-        Self::Evicted,
-    ];
+    pub const ALL: &'static [Self] = &all_variants!(
+        RejectedKind: NoPermits, QueueFull, TimedOut, TooHeavy, Closed, Evicted
+    );
 
     /// Returns whether the same call may be admitted later, when permits have come back.
     pub(crate) const fn is_transient(self) -> bool {

@@ -2,6 +2,7 @@
 
 use super::value::{NO_BOUND, Setting, SettingValue, ValueType};
 use crate::policy::MAX_LIMIT;
+use crate::variants::all_variants;
 use std::fmt;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub enum SettingKind {
 impl SettingKind {
     /// All kinds, in the order in which they are shown.
     pub const ALL: &'static [Self] =
-        &[Self::Limit, Self::MaxWaiting, Self::MaxWait, Self::Enabled, Self::Shadow];
+        &all_variants!(SettingKind: Limit, MaxWaiting, MaxWait, Enabled, Shadow);
 
     /// The number of kinds.
     pub(super) const COUNT: usize = Self::ALL.len();

@@ -1,5 +1,6 @@
 //! A value of a setting, its type and its source.
 
+use crate::variants::all_variants;
 use std::fmt;
 use std::time::Duration;
 
@@ -85,7 +86,7 @@ pub enum Source {
 
 impl Source {
     /// All sources, the weakest first.
-    pub const ALL: &'static [Self] = &[Self::Attribute, Self::File, Self::Environment, Self::Live];
+    pub const ALL: &'static [Self] = &all_variants!(Source: Attribute, File, Environment, Live);
 
     /// The number of sources.
     pub(crate) const COUNT: usize = Self::ALL.len();
