@@ -51,8 +51,9 @@ impl std::error::Error for WrongType {}
 
 impl SettingValues {
     /// Sets a value, in place of the one that is there. Reduces a count above the largest to the
-    /// largest, but for [`MaxWaiting`](SettingKind::MaxWaiting): there it stands for no bound, as
-    /// with [`LimiterHandle::set_max_waiting`](crate::LimiterHandle::set_max_waiting).
+    /// largest, but for a setting that [can have no bound](SettingKind::can_be_unbounded): there it
+    /// stands for no bound, as with
+    /// [`LimiterHandle::set_max_waiting`](crate::LimiterHandle::set_max_waiting).
     ///
     /// # Errors
     ///
@@ -64,8 +65,7 @@ impl SettingValues {
         }
         let value = match (value_type, value) {
             (ValueType::Count { most }, SettingValue::Count(count)) if count > most => {
-                let is_unbounded = kind == SettingKind::MaxWaiting;
-                SettingValue::Count(if is_unbounded { NO_BOUND } else { most })
+                SettingValue::Count(if kind.can_be_unbounded() { NO_BOUND } else { most })
             }
             (_, value) => value,
         };

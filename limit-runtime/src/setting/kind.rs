@@ -100,6 +100,25 @@ impl SettingKind {
             Self::Enabled | Self::Shadow => ValueType::Switch,
         }
     }
+
+    /// Returns whether the setting can have no bound: its value is `None` in [`Settings`] then. A
+    /// count above the largest stands for no bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::settings::SettingKind;
+    ///
+    /// assert!(SettingKind::MaxWaiting.can_be_unbounded());
+    /// assert!(!SettingKind::Limit.can_be_unbounded());
+    /// ```
+    #[must_use]
+    pub const fn can_be_unbounded(self) -> bool {
+        match self {
+            Self::MaxWaiting | Self::MaxWait => true,
+            Self::Limit | Self::Enabled | Self::Shadow => false,
+        }
+    }
 }
 
 impl fmt::Display for SettingKind {

@@ -64,7 +64,7 @@ fn each_setting_has_a_value_of_its_own_type_and_of_no_other() {
 fn a_count_above_the_largest_is_the_largest_or_no_bound() {
     for &kind in SettingKind::ALL {
         let ValueType::Count { most } = kind.value_type() else { continue };
-        let above = if kind == SettingKind::MaxWaiting { most + 1 } else { most };
+        let above = if kind.can_be_unbounded() { most + 1 } else { most };
         for (count, expected) in
             [(0, 0), (most - 1, most - 1), (most, most), (most + 1, above), (usize::MAX, above)]
         {

@@ -699,7 +699,7 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
   fillTable('changes', changes.map(({ time, setting, from, to, source, by }) =>
     [clock(time), words(setting), from, to, by ?? SOURCES[source] ?? source]), 'Nothing has been changed.');
   fillTable('settings', Object.entries(settings).map(([name, { value, source }]) =>
-    [words(name), settingInWords(name, value), SOURCES[source] ?? source]), '');
+    [words(name), settingInWords(value), SOURCES[source] ?? source]), '');
   const percentile = (wait, time) => duration(wait.count > 0 ? seconds(time) : null);
   fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures: { in_use: used, limit, waiting, wait, ...counts } }) => [
     runtime === 0 ? 'the process' : String(runtime), `${count(used)} / ${count(limit)}`, count(waiting),
@@ -712,8 +712,8 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
   fillCalls('waiters', waiters, 'Nobody waits.');
 }
 
-function settingInWords(name, value) {
-  if (value === null) return name === 'max_wait' ? 'for ever' : 'any number';
+function settingInWords(value) {
+  if (value === null) return 'no bound';
   if (typeof value === 'object') return duration(seconds(value));
   return typeof value === 'boolean' ? (value ? 'on' : 'off') : count(value);
 }

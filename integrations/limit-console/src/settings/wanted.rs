@@ -74,9 +74,7 @@ impl WantedValue {
         match *self {
             Self::Count(count) => match kind.value_type() {
                 // As with the setters: more than there can be is any number.
-                ValueType::Count { most }
-                    if kind != SettingKind::MaxWaiting && count > most as u64 =>
-                {
+                ValueType::Count { most } if !kind.can_be_unbounded() && count > most as u64 => {
                     Err(unprocessable(format!("`{kind}`: at most {most}")))
                 }
                 _ => Ok(SettingValue::Count(usize::try_from(count).unwrap_or(usize::MAX))),
