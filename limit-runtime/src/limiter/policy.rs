@@ -192,7 +192,7 @@ impl<E: Admission> KeyedLimiter<E> {
     #[track_caller]
     pub const fn total(mut self, total: usize) -> Self {
         self.configure("`Limiter::total` must be called before the limiter is used").policy.total =
-            Some(clamp(total, MAX_LIMIT));
+            clamp(total, MAX_LIMIT);
         self
     }
 }

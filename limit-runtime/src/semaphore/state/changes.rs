@@ -8,7 +8,7 @@ use super::super::status::{RETRY, StatusCell};
 use super::super::wait_list::{WaitList, WaitOrder};
 use super::super::wake_list::WakeList;
 use super::{Binding, State};
-use crate::policy::{Force, MAX_LIMIT, Policy};
+use crate::policy::{Force, Policy};
 use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
 use std::task::Waker;
@@ -62,7 +62,6 @@ impl State {
         word: &AtomicU64,
         policy: &Policy,
         limit: u32,
-        total: Option<u32>,
         owner: u32,
         wakers: &mut WakeList,
     ) {
@@ -77,7 +76,7 @@ impl State {
             self.modes_mut().begin(policy);
         }
         if self.keys_mut().is_some() {
-            self.set_total(word, total.unwrap_or(MAX_LIMIT), wakers);
+            self.set_total(word, policy.total, wakers);
         }
         self.set_limit(word, limit, wakers);
     }
