@@ -323,3 +323,21 @@ impl From<Rejected> for io::Error {
         Self::new(kind, rejected)
     }
 }
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_io_errors_has_every_kind() {
+        let table = include_str!("rejected.rs").lines();
+        let kinds = table.filter_map(|line| line.strip_prefix("/// | ")?.split_once(" |"));
+        let listed: Vec<_> = kinds.flat_map(|(kinds, _)| kinds.split(", ")).collect();
+        for kind in RejectedKind::ALL {
+            assert!(
+                listed.contains(&&*format!("`{kind:?}`")),
+                "{kind:?} in the table of io errors"
+            );
+        }
+    }
+}
