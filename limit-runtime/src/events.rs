@@ -1,6 +1,7 @@
 //! Events at a limiter, for subscribers.
 
 use crate::rejected::RejectedKind;
+use crate::variants::all_variants;
 
 /// An event at a limiter, with the figures just after it. See
 /// [`Limiter::subscribe`](crate::Limiter::subscribe).
@@ -76,8 +77,10 @@ impl EventKind {
     };
 
     /// All kinds but refusals.
-    const OTHERS: [Self; 5] =
-        [Self::Waiting, Self::Admitted, Self::Cancelled, Self::Released, Self::LimitChanged];
+    const OTHERS: [Self; 5] = all_variants!(
+        EventKind: Waiting, Admitted, Cancelled, Released, LimitChanged;
+        except EventKind::Rejected(_)
+    );
 
     /// The name in figures and with `serde`, such as `limit_changed`. The name of a refusal does not say the
     /// reason.

@@ -119,6 +119,7 @@ pub mod task;
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;
 mod unwind;
+mod variants;
 
 pub use acquire::Acquire;
 pub use admission::Admission;

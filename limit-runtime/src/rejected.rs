@@ -1,5 +1,6 @@
 //! Refusals: why a limiter did not admit a call.
 
+use crate::variants::all_variants;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -58,14 +59,9 @@ pub enum RejectedKind {
 
 impl RejectedKind {
     /// All kinds, in the order in which figures show them.
-    pub const ALL: &'static [Self] = &[
-        Self::NoPermits,
-        Self::QueueFull,
-        Self::TimedOut,
-        Self::TooHeavy,
-        Self::Closed,
-        Self::Evicted,
-    ];
+    pub const ALL: &'static [Self] = &all_variants!(
+        RejectedKind: NoPermits, QueueFull, TimedOut, TooHeavy, Closed, Evicted
+    );
 
     /// Returns whether the same call may be admitted later, when permits have come back.
     pub(crate) const fn is_transient(self) -> bool {
@@ -325,5 +321,23 @@ impl From<Rejected> for io::Error {
             RejectedKind::Closed => io::ErrorKind::Other,
         };
         Self::new(kind, rejected)
+    }
+}
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_io_errors_has_every_kind() {
+        let table = include_str!("rejected.rs").lines();
+        let kinds = table.filter_map(|line| line.strip_prefix("/// | ")?.split_once(" |"));
+        let listed: Vec<_> = kinds.flat_map(|(kinds, _)| kinds.split(", ")).collect();
+        for kind in RejectedKind::ALL {
+            assert!(
+                listed.contains(&&*format!("`{kind:?}`")),
+                "{kind:?} in the table of io errors"
+            );
+        }
     }
 }

@@ -123,3 +123,31 @@ fn an_existing_limiter_that_is_off_can_be_on_for_a_call_with_its_weight() {
     assert_eq!(assert_ready!(task::spawn(limited(true)).poll()), Some(3));
     assert_eq!(assert_ready!(task::spawn(limited(false)).poll()), Some(0));
 }
+
+#[test]
+fn every_option_has_an_example_in_the_guide_and_a_line_in_the_readme() {
+    let list = include_str!("../../limit-macros/src/args/options.rs");
+    let guide = include_str!("../../limit-runtime/src/guide/options.rs");
+    let readme = include_str!("../../README.md");
+    let (text, _) = readme.split_once(" make calls refusable").expect("the sentence");
+    let (_, refusing) = text.rsplit_once("Only").expect("its start");
+
+    let mut missing = Vec::new();
+    for row in list.split("\n        name: \"").skip(1) {
+        let (name, rule) = row.split_once('"').expect("the end of the name");
+        let is_word = |text: &str| {
+            text.split(|c| c != '_' && !char::is_alphanumeric(c)).any(|word| word == name)
+        };
+        // Examples are tests: one that uses the option shows that the limiter has its setter.
+        if !guide.lines().any(|line| line.contains("concurrency_limit(") && is_word(line)) {
+            missing.push(format!("an example of `{name}` in guide/options.rs"));
+        }
+        if ![" = ", "` |"].iter().any(|end| readme.contains(&format!("\n| `{name}{end}"))) {
+            missing.push(format!("a line for `{name}` in the README's table"));
+        }
+        if is_word(refusing) != rule.split("\n    }").next().expect("it").contains("CanRefuse") {
+            missing.push(format!("the README's sentence on refusals is wrong about `{name}`"));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}

@@ -62,7 +62,7 @@ async fn all_settings_can_be_set_and_taken_back() {
         [
             "limit 5 2",
             "max_waiting 9 7",
-            "max_wait for ever 250ms",
+            "max_wait no bound 250ms",
             "enabled on off",
             "shadow off on"
         ]
@@ -185,7 +185,7 @@ async fn more_calls_than_can_wait_are_any_number() {
         console.set(json!({"name": "changes::unbounded", "max_waiting": 7})).await.json();
         let wanted = json!({"name": "changes::unbounded", "max_waiting": most});
         let change = console.set(wanted).await.json()["changes"][0].clone();
-        assert_eq!((&change["from"], &change["to"]), (&json!("7"), &json!("any number")));
+        assert_eq!((&change["from"], &change["to"]), (&json!("7"), &json!("no bound")));
         let max_waiting = limiter.snapshot().settings.max_waiting;
         assert_eq!((max_waiting.value, max_waiting.source), (None, Source::Live));
     }

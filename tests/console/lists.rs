@@ -124,20 +124,33 @@ async fn description_has_every_setting_refusal_event_and_source() {
 }
 
 #[tokio::test]
-async fn page_has_words_for_every_setting_refusal_and_source() {
+async fn page_has_every_refusal_with_a_colour_and_words_for_every_source() {
     let script = Console::read_only().get("/console.js").await.body;
-    // The fields of a constant: `const NAME = { field: 'words', … };`
-    let words = |name: &str| -> Vec<String> {
-        let start = format!("const {name} = {{");
-        let (_, rest) = script.split_once(&start).unwrap_or_else(|| panic!("no {name}"));
-        let (object, _) = rest.split_once("};").expect("its end");
-        let fields = object.split("',").filter_map(|field| field.split_once(": '"));
-        fields.map(|(field, _)| field.trim().to_owned()).collect()
+    let constant = |start: &str, end: char| {
+        let (_, rest) = script.split_once(start).unwrap_or_else(|| panic!("no {start}"));
+        rest.split_once(end).expect("its end").0.to_owned()
     };
+    // `const REASONS = ['name', …];`
+    let reasons = constant("const REASONS = [", ']');
+    let reasons = reasons.split(',').map(|reason| reason.trim().trim_matches('\'').to_owned());
+    // `const SOURCES = { name: 'words', … };`
+    let words = constant("const SOURCES = {", '}');
+    let words = words.split("',").filter_map(|field| field.split_once(": '"));
+    let words = words.map(|(name, _)| name.trim().to_owned());
     let mut differences = Differences::default();
-    differences.compare(&"console.js, REASONS", words("REASONS"), refusals());
-    differences.compare(&"console.js, SETTINGS", words("SETTINGS"), with(settings(), &["closed"]));
-    differences.compare(&"console.js, SOURCES", words("SOURCES"), sources());
+    differences.compare(&"console.js, REASONS", reasons, refusals());
+    differences.compare(&"console.js, SOURCES", words, sources());
+    // A refusal is a class, whose colour is `--ink`. Another rule may give a class its colour too.
+    let style = Console::read_only().get("/console.css").await.body;
+    let coloured = style.split('}').filter_map(|rule| {
+        let (class, ink) = rule.trim().split_once(" { --ink: var(")?;
+        let colour = ink.strip_suffix(");")?;
+        // The light set and the dark set.
+        let sets = style.matches(&format!(" {colour}: ")).count();
+        (sets == 2).then(|| class.trim_start_matches('.').to_owned())
+    });
+    let coloured = coloured.filter(|class| refusals().any(|reason| reason == *class));
+    differences.compare(&"console.css, colours", coloured, refusals());
     differences.assert_none();
 }
 

@@ -25,7 +25,7 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
     (
         "limit-runtime",
         &[
-            together("foundations", &["sync", "unwind", "logging"]),
+            together("foundations", &["sync", "unwind", "variants", "logging"]),
             together(
                 "values",
                 &[

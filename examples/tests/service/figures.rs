@@ -1,5 +1,6 @@
 //! What `/metrics` says.
 
+use limit_exporters::METRICS;
 use std::collections::BTreeMap;
 
 /// The samples of one scrape.
@@ -9,17 +10,12 @@ pub(crate) struct Figures(BTreeMap<String, u64>);
 /// How many calls had each result, of those that any had.
 pub(crate) type Results = BTreeMap<&'static str, u64>;
 
-const RESULTS: [&str; 9] = [
-    "admitted_at_once",
-    "admitted_after_waiting",
-    "cancelled",
-    "no_permits",
-    "queue_full",
-    "timed_out",
-    "too_heavy",
-    "closed",
-    "evicted",
-];
+/// Returns all results that a call can have.
+fn results() -> impl Iterator<Item = &'static str> {
+    let metric = METRICS.iter().find(|metric| metric.name == "concurrency_limit.acquisitions");
+    let labels = metric.expect("it is in the list").labels.iter();
+    labels.filter(|label| label.name == "result").flat_map(|label| label.values).copied()
+}
 
 impl Figures {
     pub(crate) fn read(text: &str) -> Self {
@@ -47,8 +43,8 @@ impl Figures {
             let labels = format!("limiter=\"{limiter}\",result=\"{result}\"");
             figures.get(&format!("concurrency_limit_acquisitions_total{{{labels}}}"))
         };
-        let results = RESULTS.map(|result| (result, count(self, result) - count(before, result)));
-        results.into_iter().filter(|(_, calls)| *calls > 0).collect()
+        let results = results().map(|result| (result, count(self, result) - count(before, result)));
+        results.filter(|(_, calls)| *calls > 0).collect()
     }
 
     fn gauge(&self, name: &str, limiter: &str) -> u64 {

@@ -202,7 +202,7 @@ impl<'de> Visitor<'de> for ValueSeed {
                 .deserialize_str(DurationVisitor { expected })
                 .map(SettingValue::Duration),
             ValueType::Switch => bool::deserialize(deserializer).map(SettingValue::Switch),
-            // `limit-config` is older than the type. `every_setting_can_be_in_a_file` fails then.
+            // `limit-config` is older than the type. `every_setting_that_there_is_can_be_in_a_file` fails then.
             _ => Err(D::Error::custom(format_args!("`{}` cannot be read from a file", self.kind))),
         };
         value.map(Some)

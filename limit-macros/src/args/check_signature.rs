@@ -1,6 +1,7 @@
 //! Checks of the arguments that need the function's signature.
 
-use super::checked::{Args, PerCall, Source};
+use super::checked::{Args, Source};
+use super::per_call::PerCall;
 use crate::errors::Errors;
 use crate::syntax::argument_names;
 use proc_macro2::Ident;

@@ -1,12 +1,11 @@
 //! The arguments, checked: only options that make sense together can be expressed.
 
-use super::options::{AttributeOption, Term};
-use super::values::duration::DurationArg;
+use super::options::{AttributeOption, RefusalEffect, Term};
+use super::per_call::PerCall;
+use super::setter_arg::SetterArg;
 use super::values::limit_arg::LimitArg;
 use super::values::on_reject::OnReject;
-use super::values::words::{OrderArg, ScopeArg};
 use proc_macro2::Ident;
-use std::time::Duration;
 use syn::{Expr, Path};
 
 /// The attribute's arguments.
@@ -44,36 +43,15 @@ pub(crate) struct OwnLimiter {
 pub(crate) struct Policy {
     /// `name = "…"`, a string literal or an expression that stands for one.
     pub(crate) name: Option<Expr>,
-    pub(crate) scope: ScopeArg,
-    /// `env = "VAR"`, a string literal or an expression that stands for one.
-    pub(crate) env: Option<Expr>,
-    /// `max_waiting = N`, of type `usize`.
-    pub(crate) max_waiting: Option<Expr>,
-    /// `max_wait = "…"`. An expression is a [`PerCall::MaxWait`].
-    pub(crate) max_wait: Option<Duration>,
-    pub(crate) order: OrderArg,
-    pub(crate) per: Option<DurationArg>,
-    /// Whether the limiter has keys. Each call evaluates its own [`PerCall::Key`].
-    pub(crate) keyed: bool,
-    /// `total = N`, of type `usize`.
-    pub(crate) total: Option<Expr>,
-    pub(crate) shadow: bool,
+    /// The setters to call, in the order of the list of options.
+    pub(crate) setters: Vec<Setter>,
 }
 
-/// An argument that each call evaluates.
-pub(crate) enum PerCall {
-    /// `limiter = expr`.
-    Limiter(Expr),
-    /// `key = expr`.
-    Key(Expr),
-    /// `weight = expr`, of type `u32`.
-    Weight(Expr),
-    /// `priority = expr`, of type `u8`.
-    Priority(Expr),
-    /// `max_wait = expr`, of a type that is `Into<MaxWait>`; beside `limiter` also `"…"`.
-    MaxWait(DurationArg),
-    /// `enabled = expr`, of type `bool`.
-    Enabled(Expr),
+/// A setter of the limiter that the attribute calls.
+pub(crate) struct Setter {
+    pub(super) option: AttributeOption,
+    pub(crate) name: &'static str,
+    pub(crate) arg: SetterArg,
 }
 
 /// The fate of calls that are refused.
@@ -94,67 +72,42 @@ impl OwnLimiter {
     /// Returns the expressions that a `static` evaluates and the user writes freely, each with its
     /// label for messages.
     pub(super) fn static_expressions(&self) -> Vec<(String, &Expr)> {
-        // Each field is named, so that a new one is not forgotten here.
-        let Self { limit, policy } = self;
-        let Policy {
-            // A string literal, a macro or a path: of those the compiler says what is wrong.
-            name: _,
-            env: _,
-            scope: _,
-            max_waiting,
-            max_wait: _,
-            order: _,
-            per,
-            keyed: _,
-            total,
-            shadow: _,
-        } = policy;
-        let limit = match limit {
-            LimitArg::Expression(limit) => Some(limit),
+        let limit = match &self.limit {
+            LimitArg::Expression(limit) => Some((Term::Limit.quote(), limit)),
             LimitArg::Literal(_) => None,
         };
-        let per = match per {
-            Some(DurationArg::Expression(per)) => Some(per),
-            Some(DurationArg::Literal(_)) | None => None,
-        };
-        let expressions = [
-            (Term::Limit, limit),
-            (Term::Option(AttributeOption::MaxWaiting), max_waiting.as_ref()),
-            (Term::Option(AttributeOption::Total), total.as_ref()),
-            (Term::Option(AttributeOption::Per), per),
-        ];
-        let with_label = |(term, expression): (Term, _)| Some((term.quote(), expression?));
-        expressions.into_iter().filter_map(with_label).collect()
+        let setters = self.policy.setters.iter().filter_map(|setter| {
+            Some((Term::Option(setter.option).quote(), setter.arg.expression()?))
+        });
+        limit.into_iter().chain(setters).collect()
     }
 }
 
 impl Policy {
     /// Returns whether `acquire` of the limiter gives a `Result`, before a [`PerCall`] is applied.
     pub(crate) fn is_fallible(&self) -> bool {
-        // Each field is named, so that a new one is not forgotten here.
-        let Self {
-            max_waiting,
-            max_wait,
-            shadow,
-            name: _,
-            scope: _,
-            env: _,
-            order: _,
-            per: _,
-            keyed: _,
-            total: _,
-        } = self;
-        (max_waiting.is_some() || max_wait.is_some()) && !shadow
+        self.has(RefusalEffect::CanRefuse) && !self.is_shadow()
     }
-}
 
-impl PerCall {
-    /// Returns whether the argument makes `acquire` give a `Result`.
-    pub(crate) fn is_fallible(&self) -> bool {
-        match self {
-            Self::Weight(_) | Self::MaxWait(_) => true,
-            // The type of an existing limiter decides for itself.
-            Self::Limiter(_) | Self::Key(_) | Self::Priority(_) | Self::Enabled(_) => false,
-        }
+    /// Returns whether no call of the limiter is refused, whatever the other options say.
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.has(RefusalEffect::NeverRefuses)
+    }
+
+    fn has(&self, effect: RefusalEffect) -> bool {
+        self.setters.iter().any(|setter| setter.option.rule().refusal_effect == effect)
+    }
+
+    /// Returns whether the limiter has keys. Each call evaluates its own [`PerCall::Key`].
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.setters.iter().any(|setter| setter.option == AttributeOption::Key)
+    }
+
+    /// Returns the environment variable's name, if it is given.
+    pub(super) fn env(&self) -> Option<&Expr> {
+        self.setters.iter().find_map(|setter| match (setter.option, &setter.arg) {
+            (AttributeOption::Env, SetterArg::Text(variable)) => Some(variable),
+            _ => None,
+        })
     }
 }

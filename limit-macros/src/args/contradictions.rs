@@ -1,22 +1,28 @@
 //! The rules by which two arguments contradict each other.
 
 use super::options::{AttributeOption, BesideLimiter, HAS_ITS_OWN, OptionValue, Term};
+use super::setter_arg::SetterArg;
 use super::values::count::is_zero;
 use super::values::words::OrderArg;
 
 impl Term {
-    /// Returns the term that stands for this very value of an option, if a rule excludes it.
-    pub(super) fn from_value(value: &OptionValue) -> Option<Self> {
+    /// Returns the term that stands for this very value of the option, if a rule excludes it.
+    pub(super) fn from_value(option: AttributeOption, value: &OptionValue) -> Option<Self> {
         let excluded = AttributeOption::ALL.iter().flat_map(|option| option.rule().excludes);
-        excluded.map(|&(term, _)| term).find(|term| term.stands_for(value))
+        excluded.map(|&(term, _)| term).find(|term| term.stands_for(option, value))
     }
 
-    fn stands_for(self, value: &OptionValue) -> bool {
+    fn stands_for(self, option: AttributeOption, value: &OptionValue) -> bool {
         match self {
             // These do not depend on the value of an option.
             Self::Limit | Self::Option(_) => false,
-            Self::NobodyWaits => matches!(value, OptionValue::MaxWaiting(count) if is_zero(count)),
-            Self::NewestFirst => matches!(value, OptionValue::Order(OrderArg::Lifo)),
+            Self::NobodyWaits => {
+                let zero = matches!(value, OptionValue::Setter(SetterArg::Number(n)) if is_zero(n));
+                option == AttributeOption::MaxWaiting && zero
+            }
+            Self::NewestFirst => {
+                matches!(value, OptionValue::Setter(SetterArg::Order(OrderArg::Lifo)))
+            }
         }
     }
 

@@ -1,8 +1,10 @@
 //! [`RawArgs`] put together into [`Args`].
 
-use super::checked::{Args, OwnLimiter, PerCall, Policy, RefusalHandling, Source};
+use super::checked::{Args, OwnLimiter, Policy, RefusalHandling, Setter, Source};
 use super::options::{AttributeOption, Needs, OptionValue, RefusalEffect};
+use super::per_call::PerCall;
 use super::raw_args::{RawArgs, RawOption};
+use super::setter_arg::SetterArg;
 use super::values::duration::DurationArg;
 use super::values::on_reject::OnReject;
 use proc_macro2::{Ident, Span};
@@ -12,11 +14,11 @@ use syn::{Error, Expr, Result};
 ///
 /// ```text
 /// // before
-/// RawArgs { limit: Some(3usize), options: [Key(tenant), MaxWaiting(10), OnReject(…)] }
+/// RawArgs { limit: Some(3usize), options: [Key(tenant), MaxWaiting: Setter(10), OnReject(…)] }
 ///
 /// // after
 /// Args {
-///     source: Own { limit: 3usize, policy: Policy { max_waiting: 10, keyed: true, … } },
+///     source: Own { limit: 3usize, policy: Policy { setters: [max_waiting(10), keyed()], … } },
 ///     per_call: [Key(tenant)],
 ///     refusals: Handled(…),
 ///     …
@@ -29,41 +31,34 @@ pub(super) fn normalise(raw: RawArgs) -> Result<Args> {
     let mut policy = Policy::default();
     let mut per_call = Vec::new();
     let (mut on_reject, mut permit, mut blocking, mut crate_path) = (None, None, None, None);
-    for RawOption { word, value } in raw.options {
+    for RawOption { option, word, value } in raw.options {
+        let named = |arg| Setter { option, name: option.rule().name, arg };
         match value {
+            OptionValue::Setter(arg) => policy.setters.push(named(arg)),
+            OptionValue::PerCall(argument) => per_call.push(argument),
             OptionValue::Name(name) => policy.name = Some(name),
-            OptionValue::Scope(scope) => policy.scope = scope,
-            OptionValue::Limiter(limiter) => per_call.push(PerCall::Limiter(limiter)),
-            OptionValue::Env(variable) => policy.env = Some(variable),
-            OptionValue::MaxWaiting(count) => policy.max_waiting = Some(count),
             // A time that is written out is the limiter's, so that it can be set while the program
             // runs.
-            OptionValue::MaxWait(DurationArg::Literal(max_wait)) if !is_existing => {
-                policy.max_wait = Some(max_wait);
+            OptionValue::MaxWait(max_wait @ DurationArg::Literal(_)) if !is_existing => {
+                policy.setters.push(named(SetterArg::Time(max_wait)));
             }
             OptionValue::MaxWait(max_wait) => per_call.push(PerCall::MaxWait(max_wait)),
-            OptionValue::Order(order) => policy.order = order,
-            OptionValue::Priority(priority) => per_call.push(PerCall::Priority(priority)),
-            OptionValue::Weight(weight) => per_call.push(PerCall::Weight(weight)),
             OptionValue::Key(key) => {
-                policy.keyed = true;
+                policy.setters.push(Setter { option, name: "keyed", arg: SetterArg::Nothing });
                 per_call.push(PerCall::Key(key));
             }
-            OptionValue::Total(total) => policy.total = Some(total),
-            OptionValue::Per(window) => policy.per = Some(window),
             OptionValue::OnReject(value) => on_reject = Some(value),
             OptionValue::Permit(name) => permit = Some(name),
             OptionValue::Blocking => blocking = Some(word),
-            OptionValue::Enabled(enabled) => per_call.push(PerCall::Enabled(enabled)),
-            OptionValue::Shadow => policy.shadow = true,
             OptionValue::Crate(path) => crate_path = Some(path),
         }
     }
+    policy.setters.sort_by_key(|setter| setter.option as usize);
     let source = match raw.limit {
         // Beside `limiter` the policy is unused: only `key` sets a part of it there.
         _ if is_existing => Source::Existing,
         Some(limit) => Source::Own(Box::new(OwnLimiter { limit, policy })),
-        None => return Err(missing_limit(policy.env.as_ref())),
+        None => return Err(missing_limit(policy.env())),
     };
     let refusals = refusal_source.handle(on_reject);
     Ok(Args { source, per_call, refusals, permit, blocking, crate_path })

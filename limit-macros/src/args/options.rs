@@ -1,25 +1,51 @@
 //! The one list of the attribute's options.
 //!
-//! To add an option, add a row to [`options!`]. The row makes a variant of [`AttributeOption`], a
-//! variant of [`OptionValue`] and a line of the attribute's documentation. The parser, the checks
-//! and the error messages read the rows. The compiler then asks for three more places:
+//! To add an option, add a row to [`options!`]. The row makes a variant of [`AttributeOption`] and a
+//! line of the attribute's documentation. The parser, the checks, the error messages and the
+//! expansion read the rows.
 //!
-//! * `normalise` decides whether the option belongs to the limiter, to each call or to the
-//!   function.
-//! * A field of [`Policy`](super::checked::Policy) or a variant of
-//!   [`PerCall`](super::checked::PerCall) holds the value. Two functions in that file ask whether
-//!   the value makes `acquire` give a `Result`, and whether a `static` evaluates it.
-//! * `expand::limiter` or `expand::per_call` makes the tokens.
+//! The kind of the row's [`OptionValue`] says where the value goes. For an option of the limiter,
+//! [`OptionValue::Setter`], the row is all: the expansion calls the setter of the option's name. An
+//! option of each call has a variant of [`PerCall`], for which the compiler asks for tokens in
+//! `expand::per_call`. An option of another kind has a variant of [`OptionValue`], and the compiler
+//! asks for its place in `normalise`.
 
 use super::options_macro::options;
+use super::per_call::PerCall;
+use super::setter_arg::SetterArg;
 use super::values::count::CountRule;
 use super::values::duration::{self, DurationArg};
 use super::values::existing;
 use super::values::on_reject::OnReject;
 use super::values::text;
-use super::values::words::{self, OrderArg, ScopeArg};
+use super::values::words;
 use proc_macro2::Ident;
 use syn::{Expr, Path, Result};
+
+/// The value of an option, which has been checked alone. Its kind says where the value goes.
+pub(super) enum OptionValue {
+    /// The argument of a setter of the limiter. The setter has the option's name.
+    Setter(SetterArg),
+    /// An argument that each call evaluates.
+    PerCall(PerCall),
+    /// `name = "…"`, for the limiter's constructor.
+    Name(Expr),
+    /// `max_wait = …`, which belongs to the limiter or to each call.
+    MaxWait(DurationArg),
+    /// `key = …`, which belongs to the limiter and to each call.
+    Key(Expr),
+    OnReject(Box<OnReject>),
+    Permit(Ident),
+    Blocking,
+    Crate(Path),
+}
+
+impl OptionValue {
+    /// A number for a setter of the limiter.
+    fn number(value: Expr) -> Self {
+        Self::Setter(SetterArg::Number(value))
+    }
+}
 
 /// All that is known about one option.
 pub(super) struct OptionRule {
@@ -108,10 +134,13 @@ const NOBODY_WAITS: &str =
 //   policy can be tried out as it will be. Also `enabled`: with `false` the limiter does not count
 //   what it would have done with the call.
 // * With `key`: all others. Each key has a queue of its own, and with `per` a window of its own.
+//
+// The limiter's setters are called in the order of the rows: `total` after `key`, and `shadow` last,
+// because it turns the type back into that of a limiter that never refuses.
 options! {
     /// The limiter's name in figures and errors. The default is the function's path,
     /// `module::function`.
-    Name(Expr) {
+    Name {
         name: "name", example: "name = \"…\"",
         takes: Takes::Expression(|rule, value| {
             text::read_string(rule.name, &value).map(OptionValue::Name)
@@ -122,9 +151,11 @@ options! {
 
     /// All runtimes of the process share the permits. With `scope = runtime`, the default, each
     /// runtime has its own.
-    Scope(ScopeArg) {
+    Scope {
         name: "scope", example: "scope = process",
-        takes: Takes::Expression(|_, value| words::read_scope(&value).map(OptionValue::Scope)),
+        takes: Takes::Expression(|_, value| {
+            words::read_scope(&value).map(|scope| OptionValue::Setter(SetterArg::Scope(scope)))
+        }),
         beside_limiter: BesideLimiter::HasItsOwn, excludes: &[],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
@@ -133,9 +164,11 @@ options! {
     /// `self.limiter`, also behind a reference, a `Box` or an `Arc`. Functions that name the same
     /// limiter share its permits and its queue. Evaluated for each call; see below for what it may
     /// be.
-    Limiter(Expr) {
+    Limiter {
         name: "limiter", example: "limiter = LIMITER",
-        takes: Takes::Expression(|_, value| existing::read(value).map(OptionValue::Limiter)),
+        takes: Takes::Expression(|_, value| {
+            existing::read(value).map(|limiter| OptionValue::PerCall(PerCall::Limiter(limiter)))
+        }),
         beside_limiter: BesideLimiter::Allowed,
         excludes: &[(Term::Limit, HAS_ITS_OWN)],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::LimiterDecides,
@@ -143,10 +176,11 @@ options! {
 
     /// The value of this environment variable, if it is set, replaces LIMIT. The limiter reads it
     /// once. It reports a value that is not a whole number from 1 up, and uses LIMIT.
-    Env(Expr) {
+    Env {
         name: "env", example: "env = \"VAR\"",
         takes: Takes::Expression(|rule, value| {
-            text::read_variable(rule.name, &value).map(OptionValue::Env)
+            let variable = text::read_variable(rule.name, &value)?;
+            Ok(OptionValue::Setter(SetterArg::Text(variable)))
         }),
         beside_limiter: BesideLimiter::HasItsOwn, excludes: &[],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
@@ -155,10 +189,10 @@ options! {
     /// At most 100 calls wait; the next is refused at once. With 0 no call ever waits. With `key`
     /// the bound holds for each key. A number, or an expression of type `usize` that a `static` can
     /// name.
-    MaxWaiting(Expr) {
+    MaxWaiting {
         name: "max_waiting", example: "max_waiting = 100",
         takes: Takes::Expression(|rule, value| {
-            CountRule::USIZE_ONCE.read(rule.name, &value).map(OptionValue::MaxWaiting)
+            CountRule::USIZE_ONCE.read(rule.name, &value).map(OptionValue::number)
         }),
         beside_limiter: BesideLimiter::HasSetter(".max_waiting(…)"), excludes: &[],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
@@ -168,7 +202,7 @@ options! {
     /// zero. A number with a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), or several in a row as in
     /// `"1m30s"`. Or an expression of type `Duration` or `Instant` (tokio's or the standard
     /// library's), which is evaluated for each call.
-    MaxWait(DurationArg) {
+    MaxWait {
         name: "max_wait", example: "max_wait = \"50ms\"",
         takes: Takes::Expression(|rule, value| {
             duration::read(rule.name, rule.example, value).map(OptionValue::MaxWait)
@@ -190,9 +224,11 @@ options! {
 
     /// The newest waiting call is served first. If the queue is full, the oldest is refused to make
     /// room for the newest. With `order = fifo`, the default, the oldest is served first.
-    Order(OrderArg) {
+    Order {
         name: "order", example: "order = lifo",
-        takes: Takes::Expression(|_, value| words::read_order(&value).map(OptionValue::Order)),
+        takes: Takes::Expression(|_, value| {
+            words::read_order(&value).map(|order| OptionValue::Setter(SetterArg::Order(order)))
+        }),
         beside_limiter: BesideLimiter::HasSetter(".order(…)"),
         excludes: &[(Term::NobodyWaits, NOBODY_WAITS)],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
@@ -201,10 +237,11 @@ options! {
     /// A higher `u8` is served first, and calls of one priority first come, first served. Each
     /// level is worth one second of waiting, so that a steady stream of higher calls holds nobody
     /// up for ever. Evaluated for each call.
-    Priority(Expr) {
+    Priority {
         name: "priority", example: "priority = 5",
         takes: Takes::Expression(|rule, value| {
-            CountRule::U8_PER_CALL.read(rule.name, &value).map(OptionValue::Priority)
+            let priority = CountRule::U8_PER_CALL.read(rule.name, &value)?;
+            Ok(OptionValue::PerCall(PerCall::Priority(priority)))
         }),
         beside_limiter: BesideLimiter::Allowed,
         excludes: &[
@@ -221,10 +258,11 @@ options! {
     /// The call takes this many permits, a `u32`. A call of more than the limit is refused at once,
     /// and nobody waits for it. A call of 0 takes none and never waits, but is counted. Evaluated
     /// for each call.
-    Weight(Expr) {
+    Weight {
         name: "weight", example: "weight = 2",
         takes: Takes::Expression(|rule, value| {
-            CountRule::U32_PER_CALL.read(rule.name, &value).map(OptionValue::Weight)
+            let weight = CountRule::U32_PER_CALL.read(rule.name, &value)?;
+            Ok(OptionValue::PerCall(PerCall::Weight(weight)))
         }),
         beside_limiter: BesideLimiter::Allowed, excludes: &[],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
@@ -233,7 +271,7 @@ options! {
     /// The limit holds for each key, a value of any type that is `Hash + Eq + Clone + Send +
     /// 'static`. An argument or a field is cloned, and the body keeps it. A key without holders and
     /// waiters takes no memory. Evaluated for each call.
-    Key(Expr) {
+    Key {
         name: "key", example: "key = tenant",
         takes: Takes::Expression(|_, value| Ok(OptionValue::Key(value))),
         beside_limiter: BesideLimiter::Allowed, excludes: &[],
@@ -243,12 +281,12 @@ options! {
     /// Beside `key`, a cap over all keys together. Under it the keys are served in turn, so that a
     /// busy key cannot starve the others. A number, or an expression of type `usize` that a
     /// `static` can name.
-    Total(Expr) {
+    Total {
         name: "total", example: "total = 100",
         takes: Takes::Expression(|rule, value| {
             let zero = "a total of 0 would let no call in, ever: write a number from 1 up";
             let count = CountRule::USIZE_ONCE.without_zero(zero);
-            count.read(rule.name, &value).map(OptionValue::Total)
+            count.read(rule.name, &value).map(OptionValue::number)
         }),
         beside_limiter: BesideLimiter::HasSetter(".keyed().total(…)"), excludes: &[],
         needs: Needs::Option(
@@ -261,17 +299,18 @@ options! {
     /// At most LIMIT calls start in any window of this length, and at most LIMIT run at once. The
     /// window does not hold up a call that has started. A span of time as for `max_wait`, or a
     /// constant of type `Duration`.
-    Per(DurationArg) {
+    Per {
         name: "per", example: "per = \"60s\"",
         takes: Takes::Expression(|rule, value| {
-            duration::read_window(rule.name, rule.example, value).map(OptionValue::Per)
+            let window = duration::read_window(rule.name, rule.example, value)?;
+            Ok(OptionValue::Setter(SetterArg::Time(window)))
         }),
         beside_limiter: BesideLimiter::HasSetter(".per(…)"), excludes: &[],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
     /// The function gives the value of this expression for a refused call. See below.
-    OnReject(Box<OnReject>) {
+    OnReject {
         name: "on_reject", example: "on_reject = |rejected| …",
         takes: Takes::Expression(|_, value| OnReject::read(&value).map(OptionValue::OnReject)),
         beside_limiter: BesideLimiter::Allowed,
@@ -285,7 +324,7 @@ options! {
     /// The body has its permit in a variable of this name, and can move it to where the work goes
     /// on: a spawned task, `spawn_blocking`, a returned stream. Without the option the body holds
     /// the permit until it ends.
-    Permit(Ident) {
+    Permit {
         name: "permit", example: "permit = permit",
         takes: Takes::Expression(|_, value| {
             words::read_permit_name(&value).map(OptionValue::Permit)
@@ -303,10 +342,11 @@ options! {
     }
 
     /// With `false` the call is let in whatever the limit, and is counted. Evaluated for each call.
-    Enabled(Expr) {
+    Enabled {
         name: "enabled", example: "enabled = true",
         takes: Takes::Expression(|rule, value| {
-            words::read_bool(rule.name, value).map(OptionValue::Enabled)
+            let enabled = words::read_bool(rule.name, value)?;
+            Ok(OptionValue::PerCall(PerCall::Enabled(enabled)))
         }),
         beside_limiter: BesideLimiter::Allowed, excludes: &[],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
@@ -316,13 +356,13 @@ options! {
     /// shows the effect of a limit before it is in force.
     Shadow {
         name: "shadow", example: "shadow",
-        takes: Takes::Nothing(|| OptionValue::Shadow),
+        takes: Takes::Nothing(|| OptionValue::Setter(SetterArg::Nothing)),
         beside_limiter: BesideLimiter::HasSetter(".shadow()"), excludes: &[],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::NeverRefuses,
     }
 
     /// The path of the `limit_runtime` crate, if it is renamed or re-exported.
-    Crate(Path) {
+    Crate {
         name: "crate", example: "crate = path::to::limit_runtime",
         takes: Takes::Expression(|_, value| {
             words::read_crate_path(&value).map(OptionValue::Crate)

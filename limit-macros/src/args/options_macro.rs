@@ -4,7 +4,7 @@
 macro_rules! options {
     ($(
         $(#[doc = $documentation:literal])+
-        $option:ident $(($value:ty))? {
+        $option:ident {
             name: $name:literal,
             example: $example:literal,
             $($rule:tt)+
@@ -14,11 +14,6 @@ macro_rules! options {
         #[derive(Clone, Copy, PartialEq, Eq)]
         pub(super) enum AttributeOption {
             $($(#[doc = $documentation])+ $option,)+
-        }
-
-        /// An option with its value, which has been checked alone.
-        pub(super) enum OptionValue {
-            $($option $(($value))?,)+
         }
 
         impl AttributeOption {
@@ -31,15 +26,6 @@ macro_rules! options {
                     $(Self::$option => &const {
                         OptionRule { name: $name, example: $example, $($rule)+ }
                     },)+
-                }
-            }
-        }
-
-        impl OptionValue {
-            /// Returns the option that the value belongs to.
-            pub(super) fn option(&self) -> AttributeOption {
-                match self {
-                    $(Self::$option { .. } => AttributeOption::$option,)+
                 }
             }
         }

@@ -21,7 +21,7 @@ use syn::{Error, Expr, Lit, Result, Token};
 /// 3, order = lifo, max_waiting = 10
 ///
 /// // after
-/// RawArgs { limit: Some(3usize), options: [Order(Lifo), MaxWaiting(10)] }
+/// RawArgs { limit: Some(3usize), options: [Order: Setter(Lifo), MaxWaiting: Setter(10)] }
 /// ```
 pub(super) fn parse(tokens: TokenStream) -> Result<RawArgs> {
     let mut parser = ArgsParser::default();
@@ -94,10 +94,10 @@ impl ArgsParser {
             Error::new(error.span(), message)
         })?;
         let value = read(rule, value)?;
-        if let Some(term) = Term::from_value(&value) {
+        if let Some(term) = Term::from_value(option, &value) {
             self.admit(term, &word)?;
         }
-        self.args.options.push(RawOption { word, value });
+        self.args.options.push(RawOption { option, word, value });
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl ArgsParser {
     ) -> Result<()> {
         let word = input.call(Ident::parse_any)?;
         self.admit(Term::Option(option), &word)?;
-        self.args.options.push(RawOption { word, value: make() });
+        self.args.options.push(RawOption { option, word, value: make() });
         Ok(())
     }
 

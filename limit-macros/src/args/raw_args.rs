@@ -15,6 +15,7 @@ pub(super) struct RawArgs {
 
 /// An option with its value.
 pub(super) struct RawOption {
+    pub(super) option: AttributeOption,
     /// The name of the option in the user's tokens, for the spans of errors.
     pub(super) word: Ident,
     pub(super) value: OptionValue,
@@ -23,13 +24,13 @@ pub(super) struct RawOption {
 impl RawArgs {
     /// Returns the user's word for `option`, if the option is given.
     pub(super) fn word(&self, option: AttributeOption) -> Option<&Ident> {
-        let given = self.options.iter().find(|given| given.value.option() == option)?;
+        let given = self.options.iter().find(|given| given.option == option)?;
         Some(&given.word)
     }
 
     /// Returns the user's word for the first option that has this effect.
     pub(super) fn first_with(&self, effect: RefusalEffect) -> Option<&Ident> {
-        let has_effect = |given: &&RawOption| given.value.option().rule().refusal_effect == effect;
+        let has_effect = |given: &&RawOption| given.option.rule().refusal_effect == effect;
         self.options.iter().find(has_effect).map(|given| &given.word)
     }
 }

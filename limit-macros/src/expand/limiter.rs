@@ -2,7 +2,9 @@
 
 use super::runtime_path::RuntimePath;
 use super::tokens::parenthesise;
-use crate::args::{DurationArg, LimitArg, OrderArg, OwnLimiter, Policy, ScopeArg};
+use crate::args::{
+    DurationArg, LimitArg, OrderArg, OwnLimiter, Policy, ScopeArg, Setter, SetterArg,
+};
 use crate::syntax::strip_parens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -46,7 +48,7 @@ pub(super) fn make_static(
 /// ```
 fn limiter_type(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
     let span = Span::mixed_site();
-    match (policy.is_fallible(), policy.keyed) {
+    match (policy.is_fallible(), policy.is_keyed()) {
         (false, false) => quote_spanned!(span=> #runtime::Limiter),
         (true, false) => quote_spanned!(span=> #runtime::Limiter<#runtime::Rejected>),
         (false, true) => {
@@ -105,59 +107,21 @@ fn call_constructor(runtime: &RuntimePath, own: &OwnLimiter, function: &Ident) -
 /// ```
 fn call_setters(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
     let span = Span::mixed_site();
-    // Each field is named, so that a new one is not forgotten here.
-    let Policy {
-        // The constructor takes the name.
-        name: _,
-        scope,
-        env,
-        max_waiting,
-        max_wait,
-        order,
-        per,
-        keyed,
-        total,
-        shadow,
-    } = policy;
     let mut calls = TokenStream::new();
-    let mut call = |setter: &str, value: TokenStream| {
-        let setter = Ident::new(setter, span);
-        calls.extend(quote_spanned!(span=> .#setter(#value)));
-    };
-    match scope {
-        ScopeArg::Runtime => {}
-        ScopeArg::Process => call("scope", quote_spanned!(span=> #runtime::Scope::Process)),
-    }
-    if let Some(variable) = env {
-        call("env", own_string(variable));
-    }
-    if let Some(count) = max_waiting {
-        call("max_waiting", number(count));
-    }
-    if let Some(max_wait) = max_wait {
-        call("max_wait", duration(*max_wait));
-    }
-    match order {
-        OrderArg::Fifo => {}
-        OrderArg::Lifo => call("order", quote_spanned!(span=> #runtime::Order::Lifo)),
-    }
-    match per {
-        None => {}
-        Some(DurationArg::Literal(window)) => call("per", duration(*window)),
-        Some(DurationArg::Expression(window)) => {
-            call("per", parenthesise(window).to_token_stream());
-        }
-    }
-    if *keyed {
-        call("keyed", TokenStream::new());
-    }
-    if let Some(total) = total {
-        call("total", number(total));
-    }
-    // `shadow` comes last, because it turns the type back into that of a limiter that never
-    // refuses.
-    if *shadow {
-        call("shadow", TokenStream::new());
+    for Setter { name, arg, .. } in &policy.setters {
+        let arg = match arg {
+            SetterArg::Nothing => TokenStream::new(),
+            SetterArg::Number(count) => number(count),
+            SetterArg::Text(text) => own_string(text),
+            SetterArg::Time(DurationArg::Literal(time)) => duration(*time),
+            SetterArg::Time(DurationArg::Expression(time)) => parenthesise(time).to_token_stream(),
+            SetterArg::Scope(ScopeArg::Process) => quote_spanned!(span=> #runtime::Scope::Process),
+            SetterArg::Order(OrderArg::Lifo) => quote_spanned!(span=> #runtime::Order::Lifo),
+            // The constructor sets these.
+            SetterArg::Scope(ScopeArg::Runtime) | SetterArg::Order(OrderArg::Fifo) => continue,
+        };
+        let setter = Ident::new(name, span);
+        calls.extend(quote_spanned!(span=> .#setter(#arg)));
     }
     calls
 }

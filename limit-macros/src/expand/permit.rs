@@ -70,7 +70,9 @@ pub(super) fn wait_for_permit(
     let private = runtime.private(span);
     let outcome = match &args.source {
         // The type says that a call with a weight can be refused, but with `shadow` none is.
-        Source::Own(own) if own.policy.shadow && args.per_call.iter().any(PerCall::is_fallible) => {
+        Source::Own(own)
+            if own.policy.is_shadow() && args.per_call.iter().any(PerCall::is_fallible) =>
+        {
             quote_spanned!(span=> #private::never_refused(#acquire.await))
         }
         Source::Own(_) if is_infallible => quote_spanned!(span=> #acquire.await),

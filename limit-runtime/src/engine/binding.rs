@@ -3,7 +3,7 @@
 use super::definition::LimitSource;
 use super::settings::policy;
 use super::{Engine, FollowUp};
-use crate::policy::clamp_limit;
+use crate::policy::{Policy, clamp_limit};
 use crate::semaphore::{Claim, Semaphore, Waiter};
 use crate::unwind::run_all_then_resume_panic;
 use std::cell::RefCell;
@@ -68,12 +68,12 @@ impl Engine {
         // A channel without receivers is dropped here, so that semaphores need not send to it.
         state.subscribers.take_if(|subscribers| subscribers.receiver_count() == 0);
         let made = &self.definition.policy;
-        let (total, subscribers) = (state.total.or(made.total), state.subscribers.clone());
-        let policy = &policy(&state.overrides, made);
+        let subscribers = state.subscribers.clone();
+        let total = state.total.unwrap_or(made.total);
+        let policy = Policy { total, ..policy(&state.overrides, made) };
         // `None` if another caller was quicker: the limit that it has resolved holds, and this one
         // is dropped.
-        let wakers =
-            semaphore.bind(policy, limit, total, state.closed, subscribers, self.owner())?;
+        let wakers = semaphore.bind(&policy, limit, state.closed, subscribers, self.owner())?;
         state.resolved.put(semaphore, resolved);
         let resolved_zero =
             self.effective_limit(&state.overrides).is_none() && state.is_zero_news(limit);

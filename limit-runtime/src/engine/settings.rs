@@ -13,18 +13,25 @@ use std::panic::catch_unwind;
 
 /// Returns the policy in force of a limiter that was made with `made`.
 pub(super) fn policy(overrides: &Overrides, made: &Policy) -> Policy {
+    let mut policy = *made;
+    let count = |kind| overrides.find(|values| values.count(kind)).map(|(count, _)| count);
     let switch = |kind| overrides.find(|values| values.switch(kind)).map(|(on, _)| on);
-    let force = if switch(SettingKind::Enabled) == Some(false) {
-        Force::Off
-    } else {
-        match switch(SettingKind::Shadow) {
-            Some(true) => Force::Shadow,
-            Some(false) => Force::Full,
-            None => made.force,
+    for &kind in SettingKind::ALL {
+        match kind {
+            // Semaphores get the limit by itself, and calls read `max_wait`.
+            SettingKind::Limit | SettingKind::MaxWait => {}
+            SettingKind::MaxWaiting => policy.max_waiting = count(kind).unwrap_or(made.max_waiting),
+            SettingKind::Enabled | SettingKind::Shadow => {
+                policy.force = match (switch(SettingKind::Enabled), switch(SettingKind::Shadow)) {
+                    (Some(false), _) => Force::Off,
+                    (_, Some(true)) => Force::Shadow,
+                    (_, Some(false)) => Force::Full,
+                    (_, None) => made.force,
+                }
+            }
         }
-    };
-    let max_waiting = overrides.find(|values| values.count(SettingKind::MaxWaiting));
-    Policy { max_waiting: max_waiting.map_or(made.max_waiting, |(most, _)| most), force, ..*made }
+    }
+    policy
 }
 
 impl Engine {

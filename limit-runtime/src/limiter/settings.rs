@@ -1,9 +1,12 @@
-//! Setters that change a limiter while it is in use.
+//! The setters of the settings that can be changed while a limiter is in use: those that make a
+//! limiter, and those that change it.
 
 use super::{Limiter, LimiterHandle};
 use crate::admission::Admission;
+use crate::policy::{Force, MaxWait};
 use crate::rejected::Rejected;
 use crate::setting::{SettingKind, SettingValue, SettingValues, Settings, Unsupported};
+use std::convert::Infallible;
 use std::time::Duration;
 
 /// Converts a number of calls to a setting's value. Numbers of `u32::MAX` and more stand for no
@@ -12,9 +15,146 @@ fn calls_value(calls: usize) -> SettingValue {
     SettingValue::Count(calls.min(u32::MAX as usize))
 }
 
+/// Converts as `u32::try_from` does, in `const` functions. Reduces a larger number to `most`.
+#[expect(clippy::cast_possible_truncation, reason = "it has been compared before")]
+pub(super) const fn clamp(number: usize, most: u32) -> u32 {
+    if number > most as usize { most } else { number as u32 }
+}
+
 /// Checks, in debug builds, that the limiter supports the setting, as its type says.
 fn supported(result: &Result<(), Unsupported>) {
     debug_assert_eq!(*result, Ok(()));
+}
+
+impl<E: Admission, K> Limiter<E, K> {
+    /// Sets how many calls may wait. A further call is refused at once, as
+    /// [`QueueFull`](crate::RejectedKind::QueueFull). With 0 no call ever waits. With keys the
+    /// bound holds for each key.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{Limiter, Rejected, RejectedKind};
+    ///
+    /// static API: Limiter<Rejected> = Limiter::new("max-waiting-example", 1).max_waiting(0);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Rejected> {
+    /// let permit = API.acquire().await?;
+    /// let rejected = API.acquire().await.unwrap_err();
+    /// assert_eq!(rejected.kind(), RejectedKind::QueueFull);
+    /// assert_eq!((rejected.limit(), rejected.in_use(), rejected.waiting()), (1, 1, 0));
+    /// # drop(permit);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub const fn max_waiting(mut self, calls: usize) -> Limiter<Rejected, K> {
+        self.configure("`Limiter::max_waiting` must be called before the limiter is used")
+            .policy
+            .max_waiting = clamp(calls, u32::MAX);
+        self.into_kind()
+    }
+
+    /// Sets how long a call may wait. After that the call is refused as
+    /// [`TimedOut`](crate::RejectedKind::TimedOut). A single call can set another time, or a
+    /// moment: see [`Acquire::max_wait`](crate::Acquire::max_wait).
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{Limiter, Rejected, RejectedKind};
+    /// use std::time::Duration;
+    ///
+    /// static API: Limiter<Rejected> =
+    ///     Limiter::new("max-wait-example", 1).max_wait(Duration::from_millis(2));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Rejected> {
+    /// let permit = API.acquire().await?;
+    /// let rejected = API.acquire().await.unwrap_err();
+    /// assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+    /// assert!(rejected.waited() >= Duration::from_millis(2));
+    /// # drop(permit);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub const fn max_wait(mut self, max_wait: Duration) -> Limiter<Rejected, K> {
+        self.configure("`Limiter::max_wait` must be called before the limiter is used").max_wait =
+            Some(MaxWait::For(max_wait));
+        self.into_kind()
+    }
+
+    /// Sets whether the limit holds by default. A call can set this for itself: see
+    /// [`Acquire::enabled`](crate::Acquire::enabled).
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// let limiter = Limiter::named("enabled-example", 1).enabled(cfg!(not(debug_assertions)));
+    /// # let limiter = limiter.enabled(false);
+    /// let both = (limiter.try_acquire()?, limiter.try_acquire()?);
+    /// assert_eq!(limiter.snapshot().total.admitted_at_once, 2);
+    /// # drop(both);
+    /// # Ok::<(), limit_runtime::Rejected>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub const fn enabled(mut self, enabled: bool) -> Self {
+        self.configure("`Limiter::enabled` must be called before the limiter is used")
+            .request
+            .enabled = enabled;
+        self
+    }
+
+    /// Admits every call, and counts what the limit would have done. Use it to measure a limit
+    /// before it is in force. See [`Figures::shadowed`](crate::Figures::shadowed).
+    ///
+    /// A call that would have waited is counted as such, and takes its permits beyond the limit. A
+    /// call that would have been refused takes none.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static DB: Limiter = Limiter::new("shadow-example", 1).max_waiting(1).shadow();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let all = (DB.acquire().await, DB.acquire().await, DB.acquire().await);
+    /// let shadowed = DB.snapshot().total.shadowed;
+    /// assert_eq!((shadowed.waited, shadowed.rejected.queue_full), (1, 1));
+    /// # drop(all);
+    /// # }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub const fn shadow(mut self) -> Limiter<Infallible, K> {
+        let definition =
+            self.configure("`Limiter::shadow` must be called before the limiter is used");
+        definition.policy.force = Force::Shadow;
+        definition.max_wait = None;
+        self.into_kind()
+    }
 }
 
 impl<E: Admission, K> Limiter<E, K> {

@@ -70,7 +70,6 @@ impl Semaphore {
         &self,
         policy: &Policy,
         limit: u32,
-        total: Option<u32>,
         closed: bool,
         subscribers: Option<Sender<Event>>,
         owner: u32,
@@ -81,7 +80,7 @@ impl Semaphore {
             if is_bound {
                 return;
             }
-            state.bind(&self.word, policy, limit, total, owner, wakers);
+            state.bind(&self.word, policy, limit, owner, wakers);
             state.set_policy(&self.word, policy, wakers);
             if let Some(subscribers) = subscribers {
                 state.subscribe(&self.word, subscribers);

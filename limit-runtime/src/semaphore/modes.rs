@@ -33,9 +33,20 @@ pub(super) struct Modes {
 impl Modes {
     /// Turns on the modes of a policy, for a semaphore that is bound to a limit.
     pub(super) fn begin(&mut self, policy: &Policy) {
-        self.shadow = (policy.force == Force::Shadow).then(ShadowQueue::default);
         self.keys = policy.keyed.then(Keys::new);
         self.rate = policy.per.map(Rate::new);
+        self.set_policy(policy);
+    }
+
+    /// Turns the modes on and off that can change while the semaphore is bound.
+    pub(super) fn set_policy(&mut self, policy: &Policy) {
+        self.disabled = policy.force == Force::Off;
+        if policy.force == Force::Shadow {
+            // A shadow that goes on keeps the calls that would wait.
+            self.shadow.get_or_insert_default();
+        } else {
+            self.shadow = None;
+        }
     }
 
     /// Returns whether no mode is on. Unsent events do not count, because nobody is left to receive

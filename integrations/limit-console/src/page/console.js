@@ -10,13 +10,7 @@ const RETRY = 2_000; // ms until the page tries a stream again that the browser 
 const LONGEST = 30_000; // ms until the page tries again at most
 const EVENTS = 100; // that are kept in view
 
-const REASONS = {
-  no_permits: 'no permits', queue_full: 'queue full', timed_out: 'timed out', too_heavy: 'too heavy', closed: 'closed',
-  evicted: 'evicted',
-};
-const SETTINGS = {
-  limit: 'limit', max_waiting: 'max waiting', max_wait: 'max wait', enabled: 'enabled', shadow: 'shadow', closed: 'closed',
-};
+const REASONS = ['no_permits', 'queue_full', 'timed_out', 'too_heavy', 'closed', 'evicted'];
 const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the environment', live: 'live' };
 
 // --- Elements ---------------------------------------------------------------------------------
@@ -70,6 +64,9 @@ function duration(seconds) {
 }
 const seconds = ({ secs, nanos }) => secs + nanos / 1e9;
 
+/** Says the name of a setting, an event or a refusal in words. */
+const words = name => name.replaceAll('_', ' ');
+
 function clock(ms) {
   const date = new Date(ms);
   const time = date.toLocaleTimeString('en-GB');
@@ -98,8 +95,8 @@ function usageInWords(row) {
 }
 
 function reasonsInWords(rejected) {
-  const given = Object.keys(REASONS).filter(reason => rejected[reason] > 0);
-  return given.map(reason => `${REASONS[reason]}\u00a0${rate(rejected[reason])}`).join(', ');
+  const given = REASONS.filter(reason => rejected[reason] > 0);
+  return given.map(reason => `${words(reason)}\u00a0${rate(rejected[reason])}`).join(', ');
 }
 
 /** Lists the unusual states of a limiter: a text, whether it stands out, and its meaning. */
@@ -402,8 +399,8 @@ const CHARTS = [
   { title: 'How long they waited', unit: '', format: duration, series: [
     { id: 'p50', label: 'p50', style: 'line', of: history => history.p50 },
     { id: 'p99', label: 'p99', style: 'line', of: history => history.p99 } ] },
-  { title: 'Refused each second', unit: 'calls a second', format: rate, series: Object.keys(REASONS).map(reason => (
-    { id: reason, label: REASONS[reason], style: 'stack', of: history => history.rejected[reason] })) },
+  { title: 'Refused each second', unit: 'calls a second', format: rate, series: REASONS.map(reason => (
+    { id: reason, label: words(reason), style: 'stack', of: history => history.rejected[reason] })) },
 ];
 const EDGE = { left: 52, right: 8, top: 8, bottom: 20, height: 150 };
 
@@ -562,7 +559,7 @@ function runs(time, values) {
 // --- One limiter -----------------------------------------------------------------------------------
 
 const noHistory = () => ({ time: [], in_use: [], capacity: [], waiting: [], p50: [], p99: [], admitted: [],
-  rejected: Object.fromEntries(Object.keys(REASONS).map(reason => [reason, []])) });
+  rejected: Object.fromEntries(REASONS.map(reason => [reason, []])) });
 
 const detail = { name: null, since: 0, asking: null, history: noHistory(), following: false, edited: false, scrolled: 0, charts: [] };
 
@@ -700,9 +697,9 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
   for (const chart of detail.charts) chart.draw(detail.history);
 
   fillTable('changes', changes.map(({ time, setting, from, to, source, by }) =>
-    [clock(time), SETTINGS[setting] ?? setting, from, to, by ?? SOURCES[source] ?? source]), 'Nothing has been changed.');
+    [clock(time), words(setting), from, to, by ?? SOURCES[source] ?? source]), 'Nothing has been changed.');
   fillTable('settings', Object.entries(settings).map(([name, { value, source }]) =>
-    [SETTINGS[name] ?? name, settingInWords(name, value), SOURCES[source] ?? source]), '');
+    [words(name), settingInWords(value), SOURCES[source] ?? source]), '');
   const percentile = (wait, time) => duration(wait.count > 0 ? seconds(time) : null);
   fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures: { in_use: used, limit, waiting, wait, ...counts } }) => [
     runtime === 0 ? 'the process' : String(runtime), `${count(used)} / ${count(limit)}`, count(waiting),
@@ -715,8 +712,8 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
   fillCalls('waiters', waiters, 'Nobody waits.');
 }
 
-function settingInWords(name, value) {
-  if (value === null) return name === 'max_wait' ? 'for ever' : 'any number';
+function settingInWords(value) {
+  if (value === null) return 'no bound';
   if (typeof value === 'object') return duration(seconds(value));
   return typeof value === 'boolean' ? (value ? 'on' : 'off') : count(value);
 }
@@ -747,7 +744,7 @@ function drawKnob() {
   else button('enabled', 'Switch on', 'The limit holds again');
 }
 
-const inWords = ({ setting, from, to }) => `${SETTINGS[setting] ?? setting} was ${from}, is ${to}`;
+const inWords = ({ setting, from, to }) => `${words(setting)} was ${from}, is ${to}`;
 
 async function change(what) {
   const { name } = detail;
@@ -818,9 +815,8 @@ function followEvents() {
 
 function takeEvents({ time, events, missed }) {
   if (!detail.following || (events.length === 0 && missed === 0)) return;
-  const words = kind => kind.split(':').map(part => REASONS[part] ?? part.replaceAll('_', ' ')).join(': ');
   const rows = events.slice(-EVENTS).map(({ kind, in_use: used, limit, waiting }) =>
-    [clock(time), words(kind), `${count(used)} / ${count(limit)}`, count(waiting)]);
+    [clock(time), words(kind).replace(':', ': '), `${count(used)} / ${count(limit)}`, count(waiting)]);
   if (missed > 0) rows.unshift([clock(time), `${count(missed)} more, not shown`, '', '']);
   showEvents(rows);
 }

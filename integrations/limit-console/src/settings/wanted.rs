@@ -70,7 +70,7 @@ fn check(kind: SettingKind, value: &Value) -> Result<SettingValue, ApiError> {
         ValueType::Count { most } => {
             let count = value.as_u64().ok_or_else(|| wrong_type(kind.expected()))?;
             // As with the setters: more than there can be is any number.
-            if kind != SettingKind::MaxWaiting && count > most as u64 {
+            if !kind.can_be_unbounded() && count > most as u64 {
                 return Err(unprocessable(format!("`{kind}`: at most {most}")));
             }
             Ok(SettingValue::Count(usize::try_from(count).unwrap_or(usize::MAX)))

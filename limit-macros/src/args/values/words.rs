@@ -5,17 +5,15 @@ use proc_macro2::Ident;
 use syn::{Error, Expr, ExprLit, Lit, Path, Result};
 
 /// The value of `scope`.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) enum ScopeArg {
-    #[default]
     Runtime,
     Process,
 }
 
 /// The value of `order`.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) enum OrderArg {
-    #[default]
     Fifo,
     Lifo,
 }

@@ -14,7 +14,7 @@ thread_local! {
 /// Takes the only permit of the semaphore with this index.
 fn take(epoch: EpochRef, index: usize) -> &'static Semaphore {
     let semaphore = epoch.semaphore(index);
-    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, 1, None, false, None, 0) {
+    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, 1, false, None, 0) {
         wakers.wake();
     }
     semaphore.serve_all();

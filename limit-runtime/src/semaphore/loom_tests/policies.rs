@@ -199,7 +199,7 @@ fn a_key_that_is_forgotten_against_a_new_caller_of_it_holds_to_its_limit() {
 #[test]
 fn a_key_whose_last_waiter_is_cancelled_against_a_new_caller_is_not_lost() {
     model(|| {
-        let semaphore = bound_to(1, &Policy { total: Some(1), ..KEYED });
+        let semaphore = bound_to(1, &Policy { total: 1, ..KEYED });
         let held = block_on(of_key(semaphore, &OTHER)).expect("it is free");
         let mut cancelled = of_key(semaphore, &ONE);
         assert!(poll_once(&mut cancelled).is_pending());
@@ -296,7 +296,7 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
             };
             drop(held);
         });
-        semaphore.bind(&KEYED, 1, None, false, None, 0).expect("it is the first").wake();
+        semaphore.bind(&KEYED, 1, false, None, 0).expect("it is the first").wake();
         semaphore.serve_all();
         other.join().unwrap();
         assert!(matches!(try_key(semaphore, &ONE), Entered::Admitted(_)));

@@ -8,7 +8,7 @@ use super::super::status::{RETRY, StatusCell};
 use super::super::wait_list::{WaitList, WaitOrder};
 use super::super::wake_list::WakeList;
 use super::{Binding, State};
-use crate::policy::{Force, MAX_LIMIT, Policy};
+use crate::policy::{Force, Policy};
 use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
 use std::task::Waker;
@@ -62,7 +62,6 @@ impl State {
         word: &AtomicU64,
         policy: &Policy,
         limit: u32,
-        total: Option<u32>,
         owner: u32,
         wakers: &mut WakeList,
     ) {
@@ -72,12 +71,12 @@ impl State {
         self.binding = Binding::Bound;
         self.max_waiting = policy.max_waiting;
         self.order = WaitOrder::from_policy(policy);
-        if policy.is_special() {
+        if policy.needs_modes() {
             // There may be modes already: an unbound semaphore may have drainers.
             self.modes_mut().begin(policy);
         }
         if self.keys_mut().is_some() {
-            self.set_total(word, total.unwrap_or(MAX_LIMIT), wakers);
+            self.set_total(word, policy.total, wakers);
         }
         self.set_limit(word, limit, wakers);
     }
@@ -125,7 +124,7 @@ impl State {
         } else {
             self.change_limit(limit);
         }
-        self.dismiss_heavier_than(word, limit, wakers);
+        self.dismiss_too_heavy(word, wakers);
     }
 
     /// Changes the limit over all keys. Returns whether there are keys.
@@ -139,7 +138,7 @@ impl State {
         let is_keyed = self.keys_mut().is_some();
         if is_keyed {
             self.change_limit(total);
-            self.dismiss_heavier_than(word, total, wakers);
+            self.dismiss_too_heavy(word, wakers);
         }
         is_keyed
     }
@@ -158,11 +157,12 @@ impl State {
         }
     }
 
-    /// Refuses the waiters that want more permits than there are now. At limit 0 all wait.
-    fn dismiss_heavier_than(&mut self, word: &AtomicU64, limit: u32, wakers: &mut WakeList) {
-        if limit > 0 && self.queue.has_heavy() {
+    /// Refuses the waiters that want more permits than a call may now.
+    fn dismiss_too_heavy(&mut self, word: &AtomicU64, wakers: &mut WakeList) {
+        let heaviest = self.heaviest();
+        if heaviest < u32::MAX && self.queue.has_heavy() {
             let too_heavy = RejectedKind::TooHeavy;
-            self.dismiss_all_that(word, too_heavy, wakers, |weight| weight > limit);
+            self.dismiss_all_that(word, too_heavy, wakers, |weight| weight > heaviest);
         }
     }
 
@@ -174,23 +174,15 @@ impl State {
         policy: &Policy,
         wakers: &mut WakeList,
     ) {
-        let Policy { max_waiting, force, .. } = *policy;
-        self.max_waiting = max_waiting;
-        let is_plain = force == Force::Full;
-        if is_plain && self.modes.is_none() {
+        self.max_waiting = policy.max_waiting;
+        if self.modes.is_none() && !policy.needs_modes() {
             return;
         }
         self.set_slow(word);
-        let modes = self.modes_mut();
-        modes.disabled = force == Force::Off;
-        if force == Force::Shadow {
-            // A shadow that goes on keeps the calls that would wait.
-            modes.shadow.get_or_insert_default();
-        } else {
-            modes.shadow = None;
-        }
-        if !is_plain {
+        self.modes_mut().set_policy(policy);
+        if policy.force != Force::Full {
             self.dismiss_some(word, usize::MAX, wakers);
         }
+        self.dismiss_too_heavy(word, wakers);
     }
 }

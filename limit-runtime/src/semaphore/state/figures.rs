@@ -42,14 +42,11 @@ impl State {
             Some(keys) => keys.state_mut(key).held(),
             None => self.in_use(word),
         };
-        let (limit, total) = (self.limit_of_call(), self.limit);
         Refusal {
             kind,
-            // A call is too heavy for the smaller of the two.
-            limit: if kind == RejectedKind::TooHeavy && total > 0 {
-                limit.min(total)
-            } else {
-                limit
+            limit: match kind {
+                RejectedKind::TooHeavy => self.heaviest(),
+                _ => self.limit_of_call(),
             },
             in_use,
             waiting: self.waiting(key),

@@ -39,10 +39,10 @@ impl State {
         }
     }
 
-    /// Returns whether a call wants more permits than there will ever be.
-    pub(super) fn is_too_heavy(&self, weight: u32) -> bool {
-        let (limit, total) = (self.limit_of_call(), self.limit);
-        (limit > 0 && weight > limit) || (total > 0 && weight > total)
+    /// Returns the most permits that a call may want. At limit 0, which pauses, there is no bound.
+    pub(super) fn heaviest(&self) -> u32 {
+        let bounds = [self.limit_of_call(), self.limit].into_iter();
+        bounds.filter(|&bound| bound > 0).min().unwrap_or(u32::MAX)
     }
 
     /// Returns the limit that a call is held to: with keys, the limit of each.

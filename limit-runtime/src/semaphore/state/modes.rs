@@ -42,7 +42,7 @@ impl State {
             self.notify(word, EventKind::Admitted);
             return Decision::Admitted { weight: 0, slot: NO_SLOT };
         }
-        let is_too_heavy = self.is_too_heavy(weight);
+        let is_too_heavy = weight > self.heaviest();
         // A key that is not in use has no number yet. It gets none before there is a waker to join with:
         // its clone would be dropped and made again.
         let needs_waker = arrival.may_wait() && arrival.waker.is_none() && self.max_waiting > 0;
