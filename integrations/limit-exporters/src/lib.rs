@@ -95,6 +95,13 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
+    not(all(feature = "metrics", feature = "opentelemetry", feature = "prometheus")),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "the documentation names modules that are off"
+    )
+)]
+#![cfg_attr(
     not(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus")),
     expect(dead_code, reason = "only exporters read the limiters")
 )]
