@@ -232,7 +232,17 @@ impl Core {
     }
 
     /// Returns the limiter's engine. The first use registers the limiter.
+    #[inline]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
+        match self.registration.get() {
+            // Relaxed: a thread that sees a stale 0 only repeats steps of `register`.
+            Some(registration) if self.index.load(Ordering::Relaxed) != 0 => &registration.engine,
+            _ => self.register(),
+        }
+    }
+
+    #[cold]
+    fn register(&self) -> &Arc<Engine> {
         let mut after = None;
         let registration = self.registration.get().unwrap_or_else(|| {
             let _registering = Registering::enter(self);
@@ -246,7 +256,7 @@ impl Core {
             })
         });
         let engine = &registration.engine;
-        // Relaxed: a thread that sees a stale 0 only repeats these steps.
+        // Relaxed: as in `engine`.
         if self.index.load(Ordering::Relaxed) == 0 {
             let index = u32::try_from(engine.index + 1);
             let index = index.expect("registries have room for 2^28 limiters");
