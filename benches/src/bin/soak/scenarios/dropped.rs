@@ -36,6 +36,8 @@ async fn use_and_drop(
     random: &mut Random,
     kept: &mut Vec<Held>,
 ) {
+    // A limiter that nobody has used is not on the list, and has not its own name yet.
+    drop(subject.limiter.snapshot());
     let held = permits(&subject, numbered, random);
     let drains = random.one_in(2).then(|| {
         let drain = subject.limiter.drain();
