@@ -99,7 +99,7 @@ pub(crate) fn report_error(item: &TokenStream, error: &Error) -> TokenStream {
     let error = error.to_compile_error();
     let is_item = syn::parse2::<Item>(item.clone()).is_ok();
     if !is_item && syn::parse2::<Expr>(item.clone()).is_ok() {
-        // Where one expression is expected, two things would be a mistake of their own.
+        // The user's code expects one expression here. Two would be a second error.
         return quote!({ #error #item });
     }
     quote!(#item #error)

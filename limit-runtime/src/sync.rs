@@ -15,8 +15,8 @@ pub(crate) use std::sync::{
 
 /// Locks a mutex, also after a panic under the lock.
 ///
-/// Of a user's code only a key's `Eq` and `Clone` run under our locks, before anything is changed. So
-/// the value is whole, or the panic was a bug that has already been reported.
+/// A key's `Eq` and `Clone` are the only code of a user that runs under our locks. They run before
+/// anything is changed. So the value is whole, or the panic was a bug that has already been reported.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

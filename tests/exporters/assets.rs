@@ -112,7 +112,7 @@ struct Panel {
     unit: &'static str,
     /// Expressions, and the legends of their series.
     targets: Vec<(String, String)>,
-    /// Whether the series are stacked.
+    /// `true` if the series are stacked.
     stacked: bool,
 }
 

@@ -383,7 +383,7 @@ async fn waits_are_not_taken_for_holds() {
         samples(&encoded(Collector::new())).get(name).copied()
     };
     assert_eq!(count(), Some(1.0));
-    // Of 65 calls the first and the last are counted.
+    // The first and the last of 65 calls are counted.
     drop(held);
     for _ in 0..62 {
         drop(limiter.acquire().await);

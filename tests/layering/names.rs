@@ -42,7 +42,7 @@ impl Lookup<'_> {
     fn each_rest(&mut self, mut meanings: Vec<Meaning>, rest: &[String]) -> Vec<Meaning> {
         let is_module = |meaning: &Meaning| matches!(meaning, Meaning::Module(_));
         if !rest.is_empty() && meanings.iter().any(is_module) {
-            // What has the name of a module is a function or a macro, and nothing follows on these.
+            // A function or a macro may have the name of a module. Nothing follows on these.
             meanings.retain(is_module);
         }
         meanings.into_iter().flat_map(|meaning| self.rest(meaning, rest)).collect()

@@ -20,7 +20,7 @@ pub(crate) fn words(tokens: TokenStream) -> Vec<Word> {
     found
 }
 
-/// What stands before a token.
+/// The tokens before a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// Two colons and a path before them.

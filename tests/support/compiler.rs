@@ -54,7 +54,7 @@ pub struct Place {
     pub line: usize,
     /// The source code on the first line.
     pub text: String,
-    /// Whether this is a primary span.
+    /// `true` if this is a primary span.
     pub primary: bool,
     /// The first column, from 1.
     pub column: u64,

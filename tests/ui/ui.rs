@@ -1,4 +1,4 @@
-//! What the attribute refuses, and in which words. The compiler's own words around ours differ from
+//! The errors of the attribute, and their words. The compiler's own words around ours differ from
 //! one toolchain to the next, so this runs on the one that the snapshots were taken with.
 //!
 //! A package of its own, because each case is compiled with all that the package depends on.

@@ -50,7 +50,7 @@ impl Config {
     /// | is empty, or has only white space | nothing is set | the settings stay |
     /// | has no settings: only comments in TOML, `{}` in JSON | nothing is set | all settings are given up |
     ///
-    /// Where the settings stay, [`Watcher::error`] and the log say why.
+    /// If the settings stay, [`Watcher::error`] and the log say why.
     ///
     /// The thread waits while a program writes the file: until two looks, 10 milliseconds apart, find the same
     /// content. It waits half a second if the file is empty, because many programs empty a file before they

@@ -58,7 +58,7 @@ pub struct Label {
     pub values: &'static [&'static str],
 }
 
-/// Where a metric's values come from. Exporters match it exhaustively: a new one does not compile until all of
+/// The source of a metric's values. Exporters match it exhaustively: a new one does not compile until all of
 /// them show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Figure {

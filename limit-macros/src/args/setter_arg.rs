@@ -23,7 +23,7 @@ impl SetterArg {
             Self::Number(expression) | Self::Time(DurationArg::Expression(expression)) => {
                 Some(expression)
             }
-            // Of a string literal, a macro or a path the compiler says what is wrong.
+            // The compiler itself says what is wrong in a string literal, a macro or a path.
             Self::Text(_)
             | Self::Nothing
             | Self::Time(DurationArg::Literal(_))

@@ -16,7 +16,7 @@ pub(crate) struct TailBlock {
 /// The error for a body that does not end with an `async` block, or ends with more than that.
 pub(super) struct NoTail {
     pub(super) error: Error,
-    /// Whether the function returns a future all the same.
+    /// `true` if the function returns a future all the same.
     pub(super) is_a_future: bool,
 }
 

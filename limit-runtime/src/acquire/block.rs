@@ -1,6 +1,7 @@
 //! Taking a permit on a thread that blocks.
 
-use super::{Acquire, PendingCall, Progress};
+use super::Acquire;
+use super::pending_call::{PendingCall, Progress};
 use crate::admission::Admission;
 use crate::deadline::Deadline;
 use crate::keying::Keying;

@@ -175,7 +175,7 @@ fn a_later_source_replaces_the_former_one() {
         assert_eq!(limits(), [(3, Source::File), (1, Source::Attribute)]);
         assert!(!limiters[0].snapshot().settings.enabled.value);
 
-        // Whatever the former one has said and the later one does not is the code's again.
+        // The later source says nothing of the first limiter: the code's values hold again.
         say(|name| if name == "sources-second" { limit_of(4) } else { SettingValues::default() })
             .expect("all support it");
         assert_eq!(limits(), [(1, Source::Attribute), (4, Source::File)]);

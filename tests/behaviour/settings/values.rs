@@ -130,7 +130,7 @@ fn a_handle_applies_all_values_and_shows_them() {
         assert_eq!((kind, setting.source), (expected, Source::Live));
         assert_eq!(setting.value, Some(value));
     }
-    // What is applied later overrides, and leaves the others.
+    // A later value overrides its setting, and leaves the other settings.
     handle.apply(&values(&[(SettingKind::Limit, SettingValue::Count(2))])).expect("any limiter");
     assert_eq!(handle.live_values().get(SettingKind::Limit), Some(SettingValue::Count(2)));
     assert_eq!(handle.live_values().iter().count(), VALUES.len());
