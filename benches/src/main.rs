@@ -42,7 +42,7 @@ struct Arguments {
     /// Where the JSON goes
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
-    /// What a process of the row `crowd` is to do
+    /// The work of a process of the row `crowd`
     #[arg(long, hide = true, num_args = 4, value_name = "ARGUMENT")]
     crowd_child: Option<Vec<String>>,
 }

@@ -1,4 +1,4 @@
-//! Running an example's program.
+//! Runs an example's program.
 #![allow(dead_code, reason = "each test uses what it needs")]
 
 use std::path::PathBuf;
@@ -11,20 +11,20 @@ use tokio::time::timeout;
 
 use crate::Result;
 
-/// For so long a program may say nothing that a test waits to hear.
+/// The time for which a test waits for a program's next line.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The program, about to be started.
+/// A program that is about to start.
 pub(crate) struct Program(Command);
 
-/// The program while it runs.
+/// A program that runs.
 pub(crate) struct Running {
     child: Child,
     output: BufReader<ChildStdout>,
     errors: BufReader<ChildStderr>,
 }
 
-/// How it ended, and what it wrote to stdout and stderr that had not been read before.
+/// The end of a program: its exit code, and the rest of its output that nobody had read before.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) code: Option<i32>,
@@ -33,7 +33,7 @@ pub(crate) struct End {
 }
 
 impl Program {
-    /// The example of that name.
+    /// Returns the program of the example with this name.
     pub(crate) fn new(example: &str) -> Self {
         let mut command = Command::new(path(example));
         command
@@ -67,13 +67,13 @@ impl Program {
 }
 
 impl Running {
-    /// What Ctrl-C in a terminal does.
+    /// Sends SIGINT to the program, as Ctrl-C in a terminal does.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) -> Result {
         self.signal("-INT")
     }
 
-    /// What a supervisor does when the program is to stop.
+    /// Sends SIGTERM to the program, as a supervisor does to stop it.
     #[cfg(unix)]
     pub(crate) fn terminate(&self) -> Result {
         self.signal("-TERM")
@@ -86,14 +86,15 @@ impl Running {
         if status.success() { Ok(()) } else { Err("kill failed".into()) }
     }
 
-    /// The next line it writes to stderr.
+    /// Returns the next line that the program writes to stderr.
     pub(crate) async fn next_error(&mut self) -> Result<String> {
         let mut line = String::new();
         self.errors.read_line(&mut line).await?;
         Ok(line.trim_end().to_owned())
     }
 
-    /// Reads what it writes to stdout up to a line with this in it, which it returns.
+    /// Reads the program's stdout up to the first line that contains this text, and returns that
+    /// line.
     pub(crate) async fn until_says(&mut self, text: &str) -> Result<String> {
         let mut all = String::new();
         loop {
@@ -110,7 +111,7 @@ impl Running {
         }
     }
 
-    /// Waits for its end.
+    /// Waits until the program ends.
     pub(crate) async fn end(mut self) -> Result<End> {
         let (mut output, mut errors) = (String::new(), String::new());
         tokio::try_join!(
@@ -122,7 +123,8 @@ impl Running {
     }
 }
 
-/// `<target>/<profile>/examples/<example>`; a test lies in `<target>/<profile>/deps/`.
+/// Returns the program's path, `<target>/<profile>/examples/<example>`. This test lies in
+/// `<target>/<profile>/deps/`.
 fn path(example: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     let profile = test.ancestors().nth(2).expect("a test in cargo's target directory");

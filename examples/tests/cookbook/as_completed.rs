@@ -15,7 +15,7 @@ async fn texts_come_as_they_are_there() {
     let server = slow_for_high_pages();
     let texts: Vec<_> = fetch_all(&server, [5, 1, 2, 3], 3).collect().await;
     assert_eq!(texts, ["page 1", "page 2", "page 3", "page 5"]);
-    // Page 3 has begun when page 1 was there, and so came before page 5.
+    // Page 3 began when page 1 was done, so its text came before that of page 5.
     assert_eq!(server.to_string(), "after 0.0 s: 5, 1, 2\nafter 0.1 s: 3\nat most 3 at once");
 }
 

@@ -1,5 +1,5 @@
-//! Against a server on loopback, on the real clock: each test waits for what is to happen, and for
-//! nothing else.
+//! Tests the program against a server on loopback, on the real clock. Each test waits for the event
+//! that it expects, and for nothing else.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use tower::{Layer, Service};
 use crate::Result;
 use crate::programs::connections::{Http, builder};
 
-/// Nothing takes so long, even on a machine that is busy.
+/// A time longer than any wait of these tests, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Where as many must be at once as it says; the most that ever were is counted.
+/// A barrier for a number of participants. It also counts the most that were there at once.
 #[derive(Clone)]
 struct Meeting {
     barrier: Arc<Barrier>,
@@ -37,7 +37,7 @@ impl Meeting {
         Self { barrier, now: Arc::default(), most: Arc::default() }
     }
 
-    /// Goes on when all are there. They are there until the returned value is dropped.
+    /// Waits until all participants are there. The caller leaves when it drops the returned value.
     async fn meet(&self) -> impl Drop + Send + use<> {
         struct Leave(Arc<AtomicUsize>);
         impl Drop for Leave {
@@ -49,7 +49,7 @@ impl Meeting {
         self.most.fetch_max(now, Ordering::SeqCst);
         let leave = Leave(Arc::clone(&self.now));
         self.barrier.wait().await;
-        // If more can come they come now. The whole test is on one thread.
+        // If more participants can come, they come now: the whole test is on one thread.
         for _ in 0..100 {
             yield_now().await;
         }
@@ -61,10 +61,11 @@ impl Meeting {
     }
 }
 
-/// A site whose answers end when as many are under way at once as the meeting wants.
+/// Starts a site whose answers end when as many are under way at once as the meeting wants.
+/// Returns the site's address.
 async fn serve(meeting: Meeting) -> Result<String> {
     let page = async move || {
-        // The head is sent at once, and the rest when all have met.
+        // The server sends the head at once, and the rest when all answers have met.
         let rest = async move {
             let _here = meeting.meet().await;
             Ok::<_, Infallible>("the page")
@@ -103,14 +104,14 @@ async fn as_many_connections_are_in_use_as_the_limit_and_never_more() -> Result 
 async fn as_many_connections_are_opened_at_once_as_the_limit_and_never_more() -> Result {
     let (in_use, opening) = (Meeting::of(8), Meeting::of(2));
     let url = serve(in_use.clone()).await?;
-    // None can be used twice before all eight have met, so there are eight of them.
+    // No connection can be used twice before all eight calls have met, so eight are opened.
     let client = builder().connector_layer(Opening(opening.clone()));
     get_all(Http::new(client, 8, 2)?, &url, 8).await?;
     assert_eq!((in_use.most(), opening.most()), (8, 2));
     Ok(())
 }
 
-/// Within the program's own layer: connections that are being opened meet.
+/// A layer inside the program's own. Connections that are being opened meet in it.
 #[derive(Clone)]
 struct Opening(Meeting);
 

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::Result;
 use crate::programs::cpu_bound::{checksum, checksums};
 
-/// No call takes so long, even on a machine that is busy.
+/// A time longer than any call takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 #[derive(Default)]
@@ -18,7 +18,7 @@ struct Threads {
     gate: RwLock<()>,
 }
 
-/// One item, for which the thread that works on it has to wait at the gate.
+/// Returns an iterator over one item. The thread that takes the item waits at the gate.
 fn behind_the_gate(
     threads: &Arc<Threads>,
     entered: &mpsc::UnboundedSender<()>,
@@ -28,7 +28,7 @@ fn behind_the_gate(
     std::iter::once_with(move || {
         let now = threads.now.fetch_add(1, Ordering::SeqCst) + 1;
         threads.most.fetch_max(now, Ordering::SeqCst);
-        // The test may be over, if it failed.
+        // The receiver is gone if the test has failed.
         let _ = entered.send(());
         drop(threads.gate.blocking_read());
         threads.now.fetch_sub(1, Ordering::SeqCst);
@@ -73,7 +73,7 @@ async fn a_caller_that_is_gone_leaves_its_thread_counted() -> Result {
         assert!(call.await.is_err_and(|error| error.is_cancelled()));
     }
     let sixth = tokio::spawn(checksum(behind_the_gate(&threads, &entered, 6)));
-    // It has had every chance to begin.
+    // The sixth call gets every chance to begin.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

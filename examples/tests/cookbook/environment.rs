@@ -1,4 +1,5 @@
-//! Variables are read once, so each value has a process of its own: the test runs itself again.
+//! A process reads each variable once, so each value has a process of its own: the test runs itself
+//! again.
 
 use std::process::Command;
 
@@ -10,7 +11,8 @@ use crate::{NINE_BY_THREES, Result};
 
 const PART: &str = "COOKBOOK_PART";
 
-/// What the server and the figures say after nine calls in a process with that variable.
+/// Makes nine calls in another process, with this value of the variable or without the variable.
+/// Returns the text that the server and the figures print there.
 fn nine_calls_with(value: Option<&str>, test: &str) -> Result<String> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args([&format!("environment::{test}"), "--exact", "--nocapture"]);
@@ -24,7 +26,7 @@ fn nine_calls_with(value: Option<&str>, test: &str) -> Result<String> {
     Ok(told)
 }
 
-/// Whether this is the process with the variable; the calls are made then.
+/// Makes the calls if the test started this process for them. Returns `true` if so.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn is_part() -> bool {
     if std::env::var_os(PART).is_none() {

@@ -10,12 +10,13 @@ use tokio::time::timeout;
 use crate::Result;
 use crate::programs::event_loops::{fetch, fetch_all};
 
-/// An event loop whose clock leaps when there is nothing to do.
+/// Makes an event loop whose clock leaps when there is nothing to do.
 fn event_loop() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_time().start_paused(true).build()
 }
 
-/// Six calls, as far as they go before time passes. They go on when the runtime runs again.
+/// Begins six calls, and runs them as far as they go before time passes. The calls go on when the
+/// runtime runs again.
 fn begin<F>(event_loop: &Runtime, server: &Server, call: fn(Server, u32) -> F) -> JoinSet<String>
 where
     F: Future<Output = String> + Send + 'static,
@@ -29,7 +30,7 @@ where
     })
 }
 
-/// The program's calls. That they wait for ever is an error.
+/// Makes the program's six calls. Returns an error if they wait for ever.
 async fn all_six(server: &Server) -> std::result::Result<(), Elapsed> {
     timeout(Duration::from_hours(1), fetch_all(server, 1..=6)).await
 }

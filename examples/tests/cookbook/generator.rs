@@ -24,7 +24,7 @@ async fn the_generator_is_one_ahead_of_those_that_run() {
         most_ahead.set(most_ahead.get().max(pulled.get() - done));
     });
     fetch_all(&server, pages, 5).await.expect("nothing panics");
-    // Five that run, and the one that waits for a place.
+    // Five calls run, and one waits for a permit.
     assert_eq!((pulled.get(), most_ahead.get()), (1_000, 6));
     assert_eq!(server.most(), 5);
 }

@@ -1,4 +1,4 @@
-//! What each program of the cookbook promises, on a clock that leaps where that is possible.
+//! Tests the promises of each program of the cookbook, where possible on a clock that leaps.
 #![forbid(unsafe_code)]
 
 mod programs;
@@ -24,7 +24,7 @@ mod wait_first;
 type Error = Box<dyn std::error::Error>;
 type Result<T = ()> = std::result::Result<T, Error>;
 
-/// What a server prints that was asked for pages 1 to 9, three at a time and never less than that.
+/// The text that a server prints after requests for pages 1 to 9, always three at a time.
 const NINE_BY_THREES: &str = "after 0.0 s: 1, 2, 3\n\
                               after 0.1 s: 4, 5, 6\n\
                               after 0.2 s: 7, 8, 9\n\

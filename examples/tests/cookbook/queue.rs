@@ -29,12 +29,12 @@ async fn who_makes_jobs_is_held_back() {
             made.push(page);
         }
     };
-    // For as long as the first jobs take, or almost.
+    // The test stops before the first jobs are done.
     tokio::select! {
         _ = async { tokio::join!(produce, work(&server, queue, 3)) } => panic!("done at once"),
         () = sleep(Server::LATENCY / 2) => {}
     }
-    // Three run, one waits for a place, two are in the queue.
+    // Three jobs run, one waits for a permit, and two are in the queue.
     assert_eq!(made, [1, 2, 3, 4, 5, 6]);
 }
 

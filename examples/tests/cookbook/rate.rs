@@ -8,7 +8,8 @@ use crate::programs::rate::fetch;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// At most three starts in any minute, that is, each is a minute after the third before it.
+/// Checks that at most three calls start in any minute: each starts at least a minute after the
+/// third before it.
 fn assert_at_most_three_in_any_minute(server: &Server) {
     for starts in server.begun().windows(4) {
         assert!(starts[0].0 + MINUTE <= starts[3].0, "{starts:?}");

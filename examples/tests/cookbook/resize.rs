@@ -4,12 +4,13 @@ use tokio::time::sleep;
 
 use crate::programs::resize::{REQUESTS, fetch};
 
-// One test, because the limit is one for the process.
+// The file has one test, because all tests of the process would share the limit.
 #[tokio::test(start_paused = true)]
 async fn calls_that_wait_follow_the_limit() {
     let server = Server::new();
     let calls: JoinSet<_> = (1..=26).map(|page| fetch(server.clone(), page)).collect();
-    // What it is set to, and how many are inside just after that and when those before are done.
+    // The new limit, and the number of calls inside: just after the change, and when the calls
+    // from before it are done.
     for (limit, at_once, afterwards) in [(2, 2, 2), (4, 4, 4), (1, 4, 1), (0, 1, 0), (3, 3, 3)] {
         sleep(Server::LATENCY.mul_f64(0.5)).await;
         REQUESTS.set_limit(limit);

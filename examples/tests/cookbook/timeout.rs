@@ -32,7 +32,7 @@ async fn who_gets_no_permit_in_time_is_told() {
         assert_eq!((rejected.kind(), rejected.limit()), (RejectedKind::TimedOut, 2));
         assert!(rejected.waited() >= MAX_WAIT, "{rejected}");
     }
-    // No permit went with them.
+    // The refused calls took no permit away.
     assert_eq!(six_calls(&Server::new()).await.0.len(), 4);
 }
 

@@ -13,7 +13,7 @@ async fn each_part_has_its_own_limit() {
     assert_eq!(texts[0], "page 1, and translated: page 1");
     assert_eq!(texts.len(), 8);
 
-    // The site goes on while the translator is behind.
+    // The site serves further pages while the translator is behind.
     assert_eq!(
         site.to_string(),
         "after 0.0 s: 1, 2, 3, 4\nafter 0.1 s: 5, 6, 7, 8\nat most 4 at once"

@@ -25,7 +25,7 @@ async fn the_others_go_on_while_one_is_handled() {
         left.push(server.now());
     })
     .await;
-    // All that had begun before a text was handled are done after that.
+    // All requests that began before a text was handled are done afterwards.
     assert_eq!(left, [0, 0, 0]);
 }
 

@@ -1,6 +1,6 @@
-//! The crawler as its user runs it, against sites and databases made for the occasion.
+//! The crawler as its user runs it, against sites and databases that each test makes.
 //!
-//! It runs the example's program, which `cargo test` builds along with the tests.
+//! Each test runs the example's program, which `cargo test` builds along with the tests.
 #![forbid(unsafe_code)]
 
 mod mariadb;
@@ -25,20 +25,21 @@ fn crawler(database: &str) -> Program {
     Program::new("crawler").env("DATABASE_URL", database)
 }
 
-/// A database in a file that does not exist yet.
+/// Returns the URL of a database in a file that does not exist yet.
 fn sqlite(directory: &TempDir) -> String {
     format!("sqlite://{}", directory.path().join("crawl.sqlite").display())
 }
 
-/// One that gives up on no page.
+/// Returns a crawler that gives up on no page.
 fn patient_crawler(database: &str) -> Program {
     crawler(database).args(&["--timeout", "600"])
 }
 
-/// Odd pages become rows with a status, and every page is asked for once.
+/// Checks that odd pages become rows with a status, and that the crawler requests each page once.
 async fn check_odd_pages(database: &str) -> Result {
     let site = odd_site::serve().await?;
-    // One page never comes; the others do, also if this process is stopped for some seconds.
+    // One page never arrives. The timeout is long enough for the others, even if this process is
+    // stopped for some seconds.
     let args = ["--url", &site.url("/"), "--timeout", "20"];
     let end = crawler(database).args(&args).run().await?;
 
@@ -53,7 +54,8 @@ async fn check_odd_pages(database: &str) -> Result {
     Ok(())
 }
 
-/// Crawls a site that lets its pages go only when `limit` of them are asked for at once.
+/// Checks the limit, by a site that answers its pages only when `limit` of them are requested at
+/// once.
 async fn check_limit(database: &str, limit: usize, args: &[&str]) -> Result {
     let site = Site::that_gathers(limit, 3 * limit).await?;
     let end = patient_crawler(database).args(&["--url", &site.url("/")]).args(args).run().await?;
@@ -87,7 +89,7 @@ async fn the_limit_is_raised_on_request() -> Result {
 #[tokio::test]
 async fn mariadb_takes_the_same_rows() -> Result {
     let Some(mariadb) = MariaDb::start()? else {
-        // Written past the test harness, which would swallow what a passing test prints.
+        // This line bypasses the test harness, which would swallow the output of a passing test.
         writeln!(
             std::io::stderr(),
             "\n*** SKIPPED mariadb_takes_the_same_rows: no mariadbd here; \
@@ -96,7 +98,7 @@ async fn mariadb_takes_the_same_rows() -> Result {
         return Ok(());
     };
     check_odd_pages(&mariadb.url()).await?;
-    // The same table again: it holds the rows of the latest crawl, and no others.
+    // The second crawl uses the same table, which holds only the rows of the latest crawl.
     check_limit(&mariadb.url(), 3, &[]).await
 }
 
@@ -187,7 +189,8 @@ async fn a_second_ctrl_c_leaves_at_once_and_the_database_is_whole() -> Result {
     Ok(())
 }
 
-/// Runs it with `args` and expects exit code 1 and a single line of errors, which it returns.
+/// Runs the crawler with `args`, and checks for exit code 1 and a single line of errors. Returns
+/// that line.
 async fn one_line(database: &str, args: &[&str]) -> Result<String> {
     let end = crawler(database).args(args).run().await?;
     assert_eq!(end.code, Some(1), "{end:?}");

@@ -1,4 +1,4 @@
-//! A database server of the test's own: own directory, own port, gone with the test.
+//! A database server for one test. It has its own directory and port, and ends with the test.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -9,14 +9,15 @@ use tempfile::TempDir;
 
 use crate::{Result, site};
 
-/// A running server; dropping it, also by a panic, stops it and deletes its data.
+/// A running server. Dropping this value, also by a panic, stops the server and deletes its data.
 pub(crate) struct MariaDb {
     server: Child,
     address: SocketAddr,
     _directory: TempDir,
 }
 
-/// The tables must not depend on the database's own character set.
+/// The SQL that prepares the server. The database is `latin1`, because the crawler's tables must
+/// not depend on the database's character set.
 const SETUP: &str = "\
 CREATE DATABASE crawl CHARACTER SET latin1;
 CREATE USER crawler@'127.0.0.1' IDENTIFIED BY 'secret';
@@ -24,7 +25,8 @@ GRANT ALL ON crawl.* TO crawler@'127.0.0.1';
 ";
 
 impl MariaDb {
-    /// Starts a server and waits until it takes connections; `None` if there is none installed.
+    /// Starts a server and waits until it takes connections. Returns `None` if no server is
+    /// installed.
     pub(crate) fn start() -> Result<Option<Self>> {
         let (Some(server), Some(install)) = (find("mariadbd"), find("mariadb-install-db")) else {
             return Ok(None);
@@ -33,7 +35,8 @@ impl MariaDb {
         let path = |name: &str| directory.path().join(name);
         let (data, setup) = (path("data"), path("setup.sql"));
         std::fs::write(&setup, SETUP)?;
-        // Servers refuse to run as root unless told to; for anyone else it is their own user.
+        // The server refuses to run as root unless the option names root. For any other user the
+        // option changes nothing.
         let user = Command::new("id").arg("-un").output()?.stdout;
         let user = format!("--user={}", String::from_utf8(user)?.trim());
 
@@ -46,7 +49,7 @@ impl MariaDb {
             return Err(String::from_utf8_lossy(&installed.stderr).into());
         }
 
-        // A port that is free now; if another program takes it meanwhile, the server says so.
+        // The port is free now. If another program takes it meanwhile, the server reports that.
         let address = site::closed_port()?.address;
         let mut server = Command::new(server)
             .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"])
@@ -66,7 +69,7 @@ impl MariaDb {
         Ok(Some(mariadb))
     }
 
-    /// What `DATABASE_URL` must be to use it.
+    /// Returns the value of `DATABASE_URL` for this server.
     pub(crate) fn url(&self) -> String {
         format!("mysql://crawler:secret@{}/crawl", self.address)
     }
@@ -74,14 +77,14 @@ impl MariaDb {
 
 impl Drop for MariaDb {
     fn drop(&mut self) {
-        // Nothing is to be kept, so there is no need to ask politely.
+        // The test keeps no data, so the server need not shut down in order.
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
 }
 
-/// Reads the server's log until it says that it is ready, and goes on reading on another thread, so
-/// that it never waits for us.
+/// Reads the server's log until the server is ready. Another thread then reads the rest, so that
+/// the server never waits for a reader.
 fn mariadb_is_ready(log: BufReader<impl std::io::Read + Send + 'static>) -> Result {
     let mut lines = log.lines();
     let mut seen = String::new();
@@ -100,7 +103,8 @@ fn mariadb_is_ready(log: BufReader<impl std::io::Read + Send + 'static>) -> Resu
     Ok(())
 }
 
-/// Looks in `PATH`, and where servers are when `PATH` is not an administrator's.
+/// Looks for a program in `PATH`, and then in the directories of servers, which only an
+/// administrator's `PATH` has.
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

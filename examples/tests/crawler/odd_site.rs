@@ -12,7 +12,7 @@ use crate::site::{Site, closed_port};
 
 const LONG: usize = 3000;
 
-/// The site, served.
+/// Serves the site.
 pub(crate) async fn serve() -> Result<Site> {
     let start = format!(
         "<!doctype html><title>Start</title>
@@ -64,7 +64,7 @@ fn moved(location: &'static str) -> impl IntoResponse {
     (StatusCode::FOUND, [(LOCATION, location)])
 }
 
-/// The rows a crawl of it leaves, in the order of their addresses.
+/// Returns the rows that a crawl of the site leaves, in the order of their addresses.
 pub(crate) fn expected_rows(site: &Site) -> Vec<Row> {
     let long = format!("/{}", "x".repeat(2048 - site.url("/").len()));
     let long_detail = format!("{} characters, not fetched", site.url("/").len() + LONG);

@@ -1,16 +1,16 @@
-//! Reading back what the crawler wrote.
+//! Reads back the rows that the crawler wrote.
 
 use sqlx::{Connection, MySqlConnection, SqliteConnection};
 
 use crate::Result;
 use crate::site::Site;
 
-/// Path, status, title and detail.
+/// The path, status, title and detail of a page.
 pub(crate) type Row = [String; 4];
 
 const ROWS: &str = "SELECT url, status, title, detail FROM crawled_pages";
 
-/// All rows, in the order of their paths.
+/// Returns all rows, in the order of their paths.
 pub(crate) async fn rows(database: &str, site: &Site) -> Result<Vec<Row>> {
     let rows: Vec<(String, String, String, String)> = if database.starts_with("sqlite:") {
         let mut connection = SqliteConnection::connect(database).await?;
@@ -31,7 +31,7 @@ pub(crate) async fn rows(database: &str, site: &Site) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// How many rows there are; all of them must have `status`.
+/// Returns the number of rows, and checks that all of them have `status`.
 pub(crate) async fn count(database: &str, status: &str) -> Result<i64> {
     const ALL: &str = "SELECT COUNT(*) FROM crawled_pages";
     const OTHER: &str = "SELECT COUNT(*) FROM crawled_pages WHERE status <> ?";
@@ -48,7 +48,7 @@ pub(crate) async fn count(database: &str, status: &str) -> Result<i64> {
     Ok(all)
 }
 
-/// What the database says of itself: `ok` if it is whole.
+/// Returns the result of the database's own integrity check: `ok` if the database is whole.
 pub(crate) async fn integrity(database: &str) -> Result<String> {
     let mut connection = SqliteConnection::connect(database).await?;
     Ok(sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await?)

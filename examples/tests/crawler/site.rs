@@ -1,4 +1,4 @@
-//! Sites on loopback that count what is asked of them.
+//! Sites on loopback that count the requests that they receive.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tokio::sync::{Barrier, Semaphore, watch};
 
 use crate::Result;
 
-/// A site that is being served.
+/// A site that a task serves.
 pub(crate) struct Site {
     address: SocketAddr,
     traffic: Arc<Traffic>,
@@ -23,16 +23,16 @@ pub(crate) struct Site {
     gate: Arc<Semaphore>,
 }
 
-/// What the server has seen.
+/// The requests that the server has seen.
 struct Traffic {
     requests: Mutex<BTreeMap<String, usize>>,
-    /// How many requests are being answered now.
+    /// The number of requests that are being answered now.
     inside: watch::Sender<usize>,
     most_at_once: Mutex<usize>,
 }
 
 impl Site {
-    /// Serves `router`, counting.
+    /// Serves `router`, and counts the requests.
     pub(crate) async fn serve(router: Router) -> Result<Self> {
         let (sender, inside) = watch::channel(0);
         let traffic = Arc::new(Traffic {
@@ -47,19 +47,20 @@ impl Site {
         Ok(Self { address, traffic, inside, gate: Arc::new(Semaphore::new(0)) })
     }
 
-    /// A start page and `pages` more, which are answered when `limit` of them are asked for.
+    /// Serves a start page and `pages` more. The site answers those when `limit` of them are
+    /// requested at once.
     pub(crate) async fn that_gathers(limit: usize, pages: usize) -> Result<Self> {
         let barrier = Arc::new(Barrier::new(limit));
         let page = get(async move || {
             barrier.wait().await;
-            // Long enough for one too many to show itself, if there is one.
+            // The pause is long enough for a request over the limit to arrive, if there is one.
             tokio::time::sleep(Duration::from_millis(100)).await;
             Html("<title>One of many</title>")
         });
         Self::serve(star(pages).route("/page/{number}", page)).await
     }
 
-    /// A start page and `pages` more, which are answered once the site is open.
+    /// Serves a start page and `pages` more, which the site answers once it is open.
     pub(crate) async fn that_waits(pages: usize) -> Result<Self> {
         let gate = Arc::new(Semaphore::new(0));
         let closed = Arc::clone(&gate);
@@ -75,7 +76,7 @@ impl Site {
         format!("http://{}{path}", self.address)
     }
 
-    /// Answers the pages that wait, and all others from now on.
+    /// Answers the requests that wait, and all others from now on.
     pub(crate) fn open(&self) {
         self.gate.close();
     }
@@ -86,18 +87,18 @@ impl Site {
         Ok(())
     }
 
-    /// How often each path was asked for.
+    /// Returns how often each path was requested.
     pub(crate) fn requests(&self) -> BTreeMap<String, usize> {
         self.traffic.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The highest number of requests that were being answered at any time.
+    /// Returns the highest number of requests that were being answered at any time.
     pub(crate) fn most_at_once(&self) -> usize {
         *self.traffic.most_at_once.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A start page that links to `pages` others.
+/// Returns a router with a start page that links to `pages` others.
 fn star(pages: usize) -> Router {
     let links = (0..pages).map(|number| format!("<a href='page/{number}'>{number}</a>"));
     let start = format!("<title>Start</title>{}", links.collect::<String>());
@@ -109,7 +110,8 @@ async fn count(State(traffic): State<Arc<Traffic>>, request: Request, next: Next
     next.run(request).await
 }
 
-/// A request that is being answered, until it is dropped (also when the client hangs up).
+/// A request that is being answered. The answer ends when this value is dropped, also because the
+/// client hangs up.
 struct Inside(Arc<Traffic>);
 
 impl Inside {
@@ -131,7 +133,7 @@ impl Drop for Inside {
     }
 }
 
-/// An address where nobody listens, and nobody else can as long as this is there.
+/// An address where nobody listens. No other program can take it while this value exists.
 pub(crate) struct ClosedPort {
     pub(crate) address: SocketAddr,
     _taken: TcpSocket,

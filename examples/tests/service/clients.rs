@@ -1,4 +1,4 @@
-//! Those who ask.
+//! The clients of the service.
 
 use std::net::SocketAddr;
 
@@ -10,13 +10,13 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::Result;
 
-/// Clients of a service.
+/// A client that makes requests to one service, also many at once.
 pub(crate) struct Clients {
     client: Client,
     service: SocketAddr,
 }
 
-/// What a client got.
+/// The answer to one request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -25,7 +25,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// What the limiter counts the call as, if it was refused.
+    /// Returns the result as which the limiter counts the call, if the service refused it.
     pub(crate) fn refused(&self) -> Option<&'static str> {
         let reasons =
             [("reached", "queue_full"), ("no permit", "timed_out"), ("is closed", "closed")];
@@ -33,7 +33,7 @@ impl Answer {
         (self.status == 503).then_some(result)
     }
 
-    /// A refusal for this reason that says when to come again.
+    /// Checks that this is a refusal with this result, and that it says when to try again.
     pub(crate) fn assert_refused(&self, result: &str) {
         assert_eq!(self.refused(), Some(result), "{self:?}");
         let seconds = self.retry_after.as_deref().and_then(|seconds| seconds.parse().ok());
@@ -43,13 +43,13 @@ impl Answer {
 
 impl Clients {
     pub(crate) fn of(service: SocketAddr) -> Result<Self> {
-        // An error says that one is installed already, which will do as well.
+        // The error means that a provider is installed already, which will do as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().tls_certs_only([]).build()?;
         Ok(Self { client, service })
     }
 
-    /// Asks, and waits for all of the answer.
+    /// Sends a request, and waits for the whole answer.
     pub(crate) fn get(&self, path: &str) -> impl Future<Output = reqwest::Result<Answer>> + use<> {
         let request = self.client.get(format!("http://{}/{path}", self.service));
         async move {
@@ -61,7 +61,7 @@ impl Clients {
         }
     }
 
-    /// Changes something, with a token.
+    /// Sends a change as JSON, with a token.
     pub(crate) async fn post(&self, path: &str, token: &str, json: &str) -> Result<Answer> {
         let request = self.client.post(format!("http://{}/{path}", self.service));
         let request = request.bearer_auth(token).header(CONTENT_TYPE, "application/json");
@@ -70,13 +70,13 @@ impl Clients {
         Ok(Answer { status, retry_after: None, text: response.text().await? })
     }
 
-    /// Asks, and waits for the beginning of the answer.
+    /// Sends a request, and waits for the beginning of the answer.
     pub(crate) async fn open(&self, path: &str) -> Result<Response> {
         let request = self.client.get(format!("http://{}/{path}", self.service));
         Ok(request.send().await?.error_for_status()?)
     }
 
-    /// So many ask at once.
+    /// Sends this many requests at once.
     pub(crate) fn ask(&self, path: &str, times: usize) -> Asked {
         let mut asked = Asked(JoinSet::new());
         for _ in 0..times {
@@ -85,15 +85,15 @@ impl Clients {
         asked
     }
 
-    /// One asks and goes away when told to.
+    /// Sends a request, which the returned handle aborts.
     pub(crate) fn ask_for_now(&self, path: &str) -> AbortHandle {
         tokio::spawn(self.get(path)).abort_handle()
     }
 
-    /// One begins to download so many megabytes, and takes no more than the beginning.
+    /// Begins to download this many megabytes, and takes only the beginning.
     pub(crate) async fn download(&self, megabytes: u64) -> Result<Download> {
         let socket = TcpSocket::new_v4()?;
-        // What the kernel takes on behalf of a client is sent.
+        // The service can send as much as the client's kernel buffers, so the buffer is small.
         socket.set_recv_buffer_size(16 * 1024)?;
         let mut connection = socket.connect(self.service).await?;
         let head = format!(
@@ -113,21 +113,21 @@ impl Clients {
     }
 }
 
-/// Those who asked.
+/// Requests that are under way.
 pub(crate) struct Asked(JoinSet<reqwest::Result<Answer>>);
 
 impl Asked {
-    /// What all of them got.
+    /// Waits for the answers to all requests, and returns them.
     pub(crate) async fn answers(self) -> Result<Vec<Answer>> {
         Ok(self.0.join_all().await.into_iter().collect::<reqwest::Result<_>>()?)
     }
 }
 
-/// A download that has begun: it holds its permit for as long as nobody takes the rest.
+/// A download that has begun. It holds its permit until the client takes the rest.
 pub(crate) struct Download(TcpStream);
 
 impl Download {
-    /// Takes the rest, and says how many bytes there were.
+    /// Takes the rest, and returns its number of bytes.
     pub(crate) async fn finish(mut self) -> Result<usize> {
         let mut bytes = Vec::new();
         Ok(self.0.read_to_end(&mut bytes).await?)

@@ -1,4 +1,4 @@
-//! How it stops.
+//! The service stops.
 #![cfg(unix)]
 
 use tokio::net::TcpStream;
@@ -10,10 +10,10 @@ use crate::{Result, Service};
 const MEGABYTES: u64 = 12;
 const BYTES: usize = 12 * 1024 * 1024;
 
-/// Who waits, waits for long.
+/// The settings of a service whose calls may wait long.
 const PATIENT: &str = "['*']\nmax_wait = '10m'";
 
-/// Those inside are waited for as long as it takes.
+/// The arguments of a service that, at its end, waits long for the calls inside.
 const LONG: &[&str] = &["--patience", "600"];
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn sigterm_lets_all_who_were_let_in_finish_and_nobody_new_in() -> Result {
     for answer in wait.answers().await? {
         answer.assert_refused("closed");
     }
-    // As long as those are inside it answers, all functions alike.
+    // The service answers requests while the downloads are inside, and refuses at every function.
     for path in ["download/1", "report/1", "orders/east"] {
         service.clients.get(path).await?.assert_refused("closed");
     }
@@ -41,7 +41,7 @@ async fn sigterm_lets_all_who_were_let_in_finish_and_nobody_new_in() -> Result {
 
     let end = service.program.end().await?;
     assert_eq!((end.code, end.errors.as_str()), (Some(0), ""), "{end:?}");
-    // It calls each function once itself, at the start.
+    // The service calls each function once itself, at the start.
     assert_eq!(row(&end, "download")?, [5, 0, 0, 7]);
     assert_eq!(row(&end, "report")?, [1, 0, 0, 1]);
     assert!(TcpStream::connect(service.address).await.is_err(), "nobody listens any more");
@@ -99,7 +99,7 @@ fn row(end: &End, name: &str) -> Result<[u64; 4]> {
     figures(&end.output, name)
 }
 
-/// The four figures in the line that begins with that name.
+/// Returns the four figures in the line that begins with this name.
 fn figures(text: &str, name: &str) -> Result<[u64; 4]> {
     let words = text.lines().map(str::split_whitespace);
     let mut lines = words.filter_map(|mut words| (words.next() == Some(name)).then_some(words));

@@ -1,4 +1,4 @@
-//! What `/metrics` says.
+//! The figures of `/metrics`.
 
 use limit_exporters::METRICS;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub(crate) struct Figures(BTreeMap<String, u64>);
 
-/// How many calls had each result, of those that any had.
+/// The number of calls with each result, for the results that at least one call had.
 pub(crate) type Results = BTreeMap<&'static str, u64>;
 
 /// Returns all results that a call can have.
@@ -37,7 +37,7 @@ impl Figures {
         self.gauge("queued_calls", limiter)
     }
 
-    /// What became of the calls of a limiter since then.
+    /// Returns the results of a limiter's calls since `before`.
     pub(crate) fn since(&self, before: &Self, limiter: &str) -> Results {
         let count = |figures: &Self, result: &str| {
             let labels = format!("limiter=\"{limiter}\",result=\"{result}\"");

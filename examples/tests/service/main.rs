@@ -1,6 +1,6 @@
 //! The service as its clients and its operator see it.
 //!
-//! It runs the example's program, which `cargo test` builds along with the tests.
+//! Each test runs the example's program, which `cargo test` builds along with the tests.
 #![forbid(unsafe_code)]
 
 mod clients;
@@ -56,9 +56,9 @@ impl Service {
         Ok(Self { program, address, clients: Clients::of(address)?, settings: directory })
     }
 
-    /// Edits the settings, and waits until `is_so` of the figures.
+    /// Edits the settings, and waits until `is_so` returns `true` for the figures.
     async fn edit(&self, settings: &str, is_so: impl Fn(&Figures) -> bool) -> Result<Figures> {
-        // In one step, so that it is never read half-written.
+        // The rename replaces the file in one step, so that nobody reads it half-written.
         let file = self.settings.path().join("service.toml");
         let other = file.with_extension("new");
         fs::write(&other, settings)?;
@@ -70,7 +70,7 @@ impl Service {
         Ok(Figures::read(&self.clients.get("metrics").await?.text))
     }
 
-    /// The figures, once they are so.
+    /// Waits until `is_so` returns `true` for the figures, and returns them.
     async fn until(&self, is_so: impl Fn(&Figures) -> bool) -> Result<Figures> {
         let begun = Instant::now();
         loop {
@@ -81,7 +81,7 @@ impl Service {
             if begun.elapsed() > Duration::from_mins(1) {
                 return Err(format!("a minute, and still: {figures:#?}").into());
             }
-            // It is another program: nothing here can tell when it is so.
+            // The service is another process, which cannot notify this one of a change.
             sleep(Duration::from_millis(5)).await;
         }
     }

@@ -1,11 +1,11 @@
-//! More than it can take.
+//! The service gets more requests than it can take.
 
 use std::collections::BTreeMap;
 
 use crate::figures::{Figures, Results};
 use crate::{PATHS, Result, Service};
 
-/// Nobody is let in, so that what happens does not depend on who is fast.
+/// The settings of a service that admits no call, so that no result depends on timing.
 const PAUSED: &str = "['*']\nlimit = 0\nmax_waiting = 3\nmax_wait = '10m'";
 
 fn all(figures: &Figures, figure: fn(&Figures, &str) -> u64, value: u64) -> bool {
@@ -66,7 +66,7 @@ async fn who_waits_too_long_is_refused_and_who_goes_away_is_forgotten() -> Resul
     let figures = service.until(|figures| all(figures, Figures::waiting, 0)).await?;
     assert_results("left by a client", &figures, &before, &[("cancelled", 1)]);
 
-    // The limit of one says when the rest of the edit is in force.
+    // The test sees by the limit 1 of `download` that the rest of the edit is in force.
     let brief = "['*']\nlimit = 0\nmax_wait = '20ms'\n['report']\nlimit = 0\nmax_waiting = 4";
     service
         .edit(&format!("{brief}\n['download']\nlimit = 1"), |figures| {
@@ -122,7 +122,7 @@ async fn in_a_storm_every_request_is_answered_and_counted_once() -> Result {
 
 #[tokio::test]
 async fn a_noisy_tenant_keeps_nobody_else_out() -> Result {
-    // Nobody waits, not even behind others of the same tenant.
+    // No call waits, not even behind others of the same tenant.
     let service = Service::start("['orders']\nmax_waiting = 0", &[]).await?;
     let before = service.figures().await?;
     let noisy = service.clients.ask("orders/noisy", 40);

@@ -1,4 +1,4 @@
-//! The page, as far as the service has to do with it.
+//! The console's page, as far as it concerns the service.
 
 use crate::{Result, Service};
 

@@ -1,4 +1,4 @@
-//! How it starts, and what it serves.
+//! The service starts, and serves its paths.
 
 use std::net::TcpListener;
 

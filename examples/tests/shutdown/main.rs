@@ -1,6 +1,6 @@
 //! The server as its user stops it.
 //!
-//! It runs the example's program, which `cargo test` builds along with the tests.
+//! Each test runs the example's program, which `cargo test` builds along with the tests.
 #![forbid(unsafe_code)]
 
 #[path = "../program.rs"]
@@ -13,7 +13,7 @@ use crate::program::{Program, Running};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Where it serves.
+/// Returns the address at which the server listens.
 #[cfg(unix)]
 async fn address(server: &mut Running) -> Result<String> {
     let line = server.until_says("serving").await?;
@@ -21,7 +21,8 @@ async fn address(server: &mut Running) -> Result<String> {
     Ok(after.split('/').next().unwrap_or_default().to_owned())
 }
 
-/// An upload whose text is yet to be sent: if it is let in, it stays inside until then.
+/// An upload whose text is yet to be sent. If the server admits the upload, it stays inside until
+/// the text is sent.
 #[cfg(unix)]
 struct Upload(TcpStream);
 

@@ -1,4 +1,4 @@
-"""Calls a decorated function many times at once, and prints what that took as one line of JSON.
+"""Calls a decorated function many times at once, and prints its figures as one line of JSON.
 
 Arguments: the event loop, the body, how many calls, the limit, how many calls to warm up with.
 """
@@ -51,7 +51,7 @@ async def sleeping(value):
 
 
 def peak_memory():
-    """KiB that this process ever used at once; None where the system does not say."""
+    """Returns the most KiB that this process ever used, or None where the system does not say."""
     # Not `ru_maxrss`, which begins with the memory of the process that started this one.
     try:
         with open("/proc/self/status") as status:
@@ -62,7 +62,7 @@ def peak_memory():
 
 
 async def lone_sleep():
-    """Milliseconds that a sleep of one takes when there is nothing else to do."""
+    """Returns the milliseconds that a sleep of one takes when there is nothing else to do."""
     start = time.perf_counter()
     for _ in range(50):
         await asyncio.sleep(0.001)

@@ -51,7 +51,7 @@ struct Arguments {
     /// Where the JSON goes
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
-    /// What a process of ours is to do
+    /// The work of a process of ours
     #[arg(long, hide = true, num_args = 5, value_name = "ARGUMENT")]
     child: Option<Vec<String>>,
 }
@@ -163,8 +163,8 @@ fn measure(
     Table { body, what, rows }
 }
 
-/// Makes one run. If it does not count, returns the reason, and whether that is an error of ours or
-/// a limit's.
+/// Makes one run. If the run does not count, returns the reason, and `true` if that is an error of
+/// ours or a limit's.
 fn trial(
     contender: Contender,
     launch: &Launch,

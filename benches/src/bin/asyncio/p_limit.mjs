@@ -1,4 +1,4 @@
-// Calls a limited function many times at once, and prints what that took as one line of JSON.
+// Calls a limited function many times at once, and prints its figures as one line of JSON.
 //
 // Arguments: the body, how many calls, the limit, how many calls to warm up with.
 
