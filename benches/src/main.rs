@@ -39,7 +39,7 @@ struct Arguments {
     /// Only this contender, and the peer where a ratio needs it (repeatable)
     #[arg(long, value_name = "NAME", value_parser = NAMES)]
     subject: Vec<String>,
-    /// Where the JSON goes
+    /// The file for the JSON
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
     /// The work of a process of the row `crowd`

@@ -48,7 +48,7 @@ struct Arguments {
     /// The Node to use
     #[arg(long, value_name = "PROGRAM", default_value = "node")]
     node: String,
-    /// Where the JSON goes
+    /// The file for the JSON
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
     /// The work of a process of ours

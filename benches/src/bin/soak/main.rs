@@ -57,7 +57,7 @@ struct Arguments {
     /// For how long, in seconds [default: 60]
     #[arg(long, value_name = "S")]
     seconds: Option<u64>,
-    /// What decides all random choices [default: another one each time]
+    /// The seed of all random choices [default: another one each time]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// For how many seconds nothing may end
