@@ -12,8 +12,8 @@
 //!         handle(await first)
 //! ```
 //!
-//! Futures are made as results are taken, never more than `limit` ahead. Who leaves the loop early
-//! drops the stream, and that cancels what still runs.
+//! The stream makes futures as results are taken, never more than `limit` ahead. A loop that ends
+//! early drops the stream, and the drop cancels the futures that still run.
 
 use limit_examples::Server;
 use limit_runtime::task::{self, Stream, StreamExt};

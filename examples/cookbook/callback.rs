@@ -10,8 +10,8 @@
 //!             task.add_done_callback(lambda task: (places.release(), done(task.result())))
 //! ```
 //!
-//! What is to be done at the end is the end of the task, under the same permit: a slow callback
-//! holds the next task back, as it should. It may be async, and if it panics `join_all` says so.
+//! The callback is the last step of the task and runs under the task's permit, so a slow callback
+//! delays the next task. A callback may be async; if it panics, `join_all` returns the error.
 
 use limit_examples::Server;
 use limit_runtime::task::{Panicked, Pool};

@@ -10,11 +10,11 @@
 //!         return await asyncio.gather(*map(fetch, urls))
 //! ```
 //!
-//! What aiohttp limits are connections in use. A layer around reqwest's connector sees them only
-//! while they are *opened*, which is worth a limit of its own: it keeps a burst from being a storm
-//! of handshakes. A connection in use is a request up to the end of its body, so that is what has
-//! the limit of 100. (By HTTP/2 many requests share a connection; there are then fewer connections
-//! than that.)
+//! aiohttp limits the connections in use. A layer around reqwest's connector sees a connection only
+//! while it is *opened*. The layer has a limit of its own, which keeps a burst of requests from
+//! becoming a storm of handshakes. A request uses a connection until the end of the response's
+//! body, so `get` has the limit of 100. (With HTTP/2, many requests share a connection, and fewer
+//! than 100 connections are open.)
 
 use std::error::Error;
 
@@ -45,12 +45,14 @@ impl Http {
 
     #[concurrency_limit(limiter = self.in_use)]
     pub(crate) async fn get(&self, url: &str) -> reqwest::Result<String> {
-        // The body is read here, under the limit: until then the connection is in use.
+        // The call reads the body under the limit, because the connection is in use until then.
         self.client.get(url).send().await?.text().await
     }
 }
 
-/// For a site on loopback. The first line is for the TLS that this workspace builds reqwest with.
+/// Returns a client builder for a site on loopback.
+///
+/// The first line installs the TLS provider, because this workspace builds reqwest without one.
 pub(crate) fn builder() -> ClientBuilder {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().tls_certs_only([])

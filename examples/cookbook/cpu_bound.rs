@@ -8,12 +8,12 @@
 //!         return await asyncio.gather(*calls)
 //! ```
 //!
-//! The threads really compute at the same time, with no interpreter lock between them. The permit
-//! is the thread's: a caller that is cancelled does not make room before the work has ended.
+//! The threads compute in parallel, with no interpreter lock between them. The thread holds the
+//! permit: if the caller is cancelled, the permit comes back only when the work has ended.
 
 use limit_runtime::{concurrency_limit, task};
 
-/// The async caller sees an async function.
+/// Computes the checksum of `data`; the attribute makes the function async for its callers.
 #[concurrency_limit(5, blocking)]
 pub(crate) fn checksum(data: impl Iterator<Item = u32> + Send + 'static) -> u32 {
     data.fold(1, |sum, item| sum.rotate_left(5) ^ item)
@@ -23,7 +23,7 @@ pub(crate) async fn checksums<D>(inputs: impl IntoIterator<Item = D>) -> Vec<u32
 where
     D: Iterator<Item = u32> + Send + 'static,
 {
-    // All that there are may be called at once: the function itself has the limit.
+    // `gather` needs no limit, because `checksum` has one.
     task::gather(usize::MAX, inputs.into_iter().map(checksum)).await
 }
 

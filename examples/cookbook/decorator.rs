@@ -14,7 +14,7 @@
 //! ```
 //!
 //! The attribute leaves the function's signature and documentation as they are. Each runtime has
-//! permits of its own, where the decorator's semaphore is good for one event loop only.
+//! permits of its own, while the decorator's semaphore works in one event loop only.
 
 use limit_examples::Server;
 use limit_runtime::concurrency_limit;

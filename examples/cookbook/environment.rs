@@ -8,8 +8,8 @@
 //!         return await server.get(page)
 //! ```
 //!
-//! The variable is read once, on first use. A value that is no limit is no crash: the limit stays
-//! what it is in the code, and the figures tell.
+//! The limiter reads the variable once, on first use. A value that is not a valid limit causes no
+//! panic: the limiter keeps the limit in the code, and its figures report the value.
 //!
 //! ```text
 //! MAX_FETCHES=5 cargo run --example cookbook-environment

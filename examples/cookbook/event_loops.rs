@@ -1,7 +1,7 @@
 //! Two event loops in one program, each with its own permits.
 //!
 //! ```python
-//! semaphore = asyncio.Semaphore(2)  # of the first event loop in which somebody waits for it
+//! semaphore = asyncio.Semaphore(2)  # bound to the first event loop in which a caller waits
 //!
 //! async def fetch(server, page):
 //!     async with semaphore:  # in any other: RuntimeError, "is bound to a different event loop"
@@ -11,9 +11,9 @@
 //! asyncio.run(fetch_all())
 //! ```
 //!
-//! A call takes its permit of the runtime that runs it, so each runtime has as many as the limit
-//! says. A semaphore that is a `static` has no error to tell: it hangs when a runtime that does not
-//! run holds its permits. One limit for all runtimes together is `scope = process`.
+//! A call takes a permit of the runtime that runs the call, so each runtime has as many permits as
+//! the limit says. A `static` semaphore reports no error: its callers hang while a runtime that
+//! nobody drives holds the permits. `scope = process` sets one limit for all runtimes together.
 
 use std::{io, thread};
 

@@ -11,9 +11,9 @@
 //!     return await asyncio.gather(*map(fetch, pages))
 //! ```
 //!
-//! Pages are pulled as there is room for them, where `gather` makes a task for each at the start.
-//! For futures that can fail there is `try_gather`: it stops at the first error and cancels the
-//! rest, which `asyncio.gather` lets go on unseen.
+//! The call pulls a page when a permit is free, while `asyncio.gather` makes a task for each page
+//! at the start. For futures that can fail, `try_gather` stops at the first error and cancels
+//! the other futures. `asyncio.gather` lets the others continue unseen.
 
 use limit_examples::Server;
 use limit_runtime::task;

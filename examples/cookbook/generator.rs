@@ -3,15 +3,15 @@
 //! ```python
 //! async def fetch_all(server, pages, limit):
 //!     places = asyncio.Semaphore(limit)
-//!     async with asyncio.TaskGroup() as group:  # waits for the last
+//!     async with asyncio.TaskGroup() as group:  # waits for the last task
 //!         for page in pages:
-//!             await places.acquire()  # before the task is there
+//!             await places.acquire()  # before it makes the task
 //!             task = group.create_task(server.get(page))
 //!             task.add_done_callback(lambda _: places.release())
 //! ```
 //!
-//! A panic does not stop the other tasks, as an exception in a `TaskGroup` does: `join_all` reports
-//! it. To stop at the first error, `task::try_map`.
+//! A panic does not stop the other tasks, while an exception in a `TaskGroup` does: `join_all`
+//! reports the panic. `task::try_map` stops at the first error.
 
 use limit_examples::Server;
 use limit_runtime::task::{Panicked, Pool};
@@ -23,9 +23,9 @@ pub(crate) async fn fetch_all(
 ) -> Result<(), Panicked> {
     let pool = Pool::new(limit);
     for page in pages {
-        pool.spawn(server.get(page)).await; // waits for a place
+        pool.spawn(server.get(page)).await; // waits for a permit
     }
-    pool.join_all().await // waits for the last
+    pool.join_all().await // waits for the last task
 }
 
 #[tokio::main]

@@ -6,9 +6,9 @@
 //!         yield from pool.imap(get, pages)
 //! ```
 //!
-//! Tasks instead of threads. Pages are pulled as results are taken, never more than `limit` ahead,
-//! also from an endless iterator; `imap` reads all of its input as fast as it can. `unordered()` in
-//! the place of `ordered()` is `imap_unordered`.
+//! The stream runs tasks instead of threads. It pulls pages as results are taken, never more than
+//! `limit` ahead, also from an endless iterator; `imap` reads all of its input as fast as it can.
+//! `unordered()` in place of `ordered()` corresponds to `imap_unordered`.
 
 use limit_examples::Server;
 use limit_runtime::task::{self, Stream, StreamExt};
@@ -24,7 +24,7 @@ pub(crate) fn fetch_all(
 #[tokio::main]
 async fn main() {
     let server = Server::new();
-    let mut texts = fetch_all(&server, 1.., 3); // no end to these pages
+    let mut texts = fetch_all(&server, 1.., 3); // the pages have no end
     while let Some(text) = texts.next().await {
         println!("{text}");
         if text == "page 9" {

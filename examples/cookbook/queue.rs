@@ -13,9 +13,9 @@
 //!         task.cancel()
 //! ```
 //!
-//! The pool's places are the workers. A job that fails in Python takes its worker with it, and
-//! `queue.join()` waits for ever; here the other jobs go on, and `join_all` says what has panicked.
-//! The end of the work is the end of the channel: the last sender is dropped.
+//! The pool's permits stand for the workers. In Python, a job that fails ends its worker, and
+//! `queue.join()` waits for ever. Here the other jobs continue, and `join_all` reports the panic.
+//! The work ends when the channel ends, that is, when the last sender is dropped.
 
 use limit_examples::Server;
 use limit_runtime::task::{Panicked, Pool};
@@ -28,7 +28,7 @@ pub(crate) async fn work(
 ) -> Result<(), Panicked> {
     let pool = Pool::new(limit);
     while let Some(page) = queue.recv().await {
-        pool.spawn(server.get(page)).await; // waits for a place
+        pool.spawn(server.get(page)).await; // waits for a permit
     }
     pool.join_all().await
 }
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Panicked> {
     let produce = async move {
         for page in 1..=9 {
             if jobs.send(page).await.is_err() {
-                return; // nobody works any more
+                return; // the receiver is gone: no job runs any more
             }
             println!("page {page} is in the queue");
         }

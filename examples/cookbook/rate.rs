@@ -11,8 +11,8 @@
 //!     return await server.get(page)
 //! ```
 //!
-//! It is any minute, not that of the clock, as it is there; and there are at most three at once,
-//! however long they take.
+//! As in the Python program, the rate holds for any period of 60 seconds, not for each minute of
+//! the clock. In addition, at most three calls run at once, however long they take.
 
 use limit_examples::Server;
 use limit_runtime::concurrency_limit;
@@ -23,7 +23,7 @@ pub(crate) async fn fetch(server: Server, page: u32) -> String {
     server.get(page).await
 }
 
-// `start_paused` is for the demonstration: the clock leaps ahead whenever everybody waits for it.
+// `start_paused` is for the demonstration: the clock leaps ahead when all tasks wait for a timer.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
     println!("two minutes, on a clock that leaps over the waits");

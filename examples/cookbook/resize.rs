@@ -5,12 +5,12 @@
 //!     for _ in range(old, new):
 //!         semaphore.release()
 //!     for _ in range(new, old):
-//!         await semaphore.acquire()  # until enough of those inside are done
+//!         await semaphore.acquire()  # until enough of the callers inside are done
 //! ```
 //!
-//! `set_limit` returns at once, also when it lowers the limit: that takes effect as permits come
-//! back, and nobody is interrupted. 0 pauses. The limiter of a plain `#[concurrency_limit(2)]` is
-//! found by its name, with `limit_runtime::find`.
+//! `set_limit` returns at once. A lower limit takes effect as permits come back, and interrupts no
+//! call. A limit of 0 pauses the limiter. `limit_runtime::find` finds the limiter of a plain
+//! `#[concurrency_limit(2)]` by its name.
 
 use limit_examples::Server;
 use limit_runtime::{Limiter, concurrency_limit};

@@ -9,9 +9,9 @@
 //!     return text.upper()  # no longer under the limit
 //! ```
 //!
-//! The limiter has a name and figures, belongs to no event loop (each runtime has permits of its
-//! own), and its limit can be changed. For a single future, `REQUESTS.run(server.get(page)).await`
-//! is short for the block.
+//! The limiter has a name and figures, and belongs to no event loop: each runtime has permits of
+//! its own. The limit can change while the program runs. For a single future,
+//! `REQUESTS.run(server.get(page)).await` is short for the block.
 
 use limit_examples::Server;
 use limit_runtime::Limiter;

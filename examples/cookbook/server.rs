@@ -1,4 +1,4 @@
-//! What the programs of the cookbook use in place of a server.
+//! The stand-in for a server that the programs of the cookbook use.
 #![forbid(unsafe_code)]
 
 use std::fmt;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Takes 100 ms for a page, and writes down what it was asked for and when.
+/// A server that takes 100 ms for a page, and records each request and its time.
 ///
-/// Clones are of the same server. `Display` prints the pages in the order in which they were begun.
+/// All clones share one server. `Display` prints the pages in the order of their requests.
 #[derive(Clone, Debug)]
 pub struct Server {
     latency: fn(u32) -> Duration,
@@ -23,30 +23,30 @@ struct Requests {
     begun: Vec<(Instant, u32)>,
 }
 
-/// The server is at work on a request until this is dropped.
+/// A request that the server works on until this value is dropped.
 struct Request(Server);
 
 impl Server {
-    /// How long a page takes.
+    /// The time that a page takes.
     pub const LATENCY: Duration = Duration::from_millis(100);
 
-    /// A server that has had no request yet.
+    /// Returns a server that has had no request yet.
     #[must_use]
     pub fn new() -> Self {
         Self::with_latency(|_page| Self::LATENCY)
     }
 
-    /// A server that takes other times for its pages.
+    /// Returns a server that takes `latency(page)` for a page.
     #[must_use]
     pub fn with_latency(latency: fn(u32) -> Duration) -> Self {
         Self { latency, requests: Arc::default() }
     }
 
-    /// Gets a page. The future borrows nothing, so that it can be a task.
+    /// Gets a page. The future borrows nothing, so a task can run it.
     ///
     /// # Panics
     ///
-    /// There is no page 0: the future panics.
+    /// The future panics for page 0, which does not exist.
     pub fn get(&self, page: u32) -> impl Future<Output = String> + Send + use<> {
         let server = self.clone();
         async move {
@@ -57,19 +57,19 @@ impl Server {
         }
     }
 
-    /// How many requests it has at this moment.
+    /// Returns the number of requests that the server works on now.
     #[must_use]
     pub fn now(&self) -> usize {
         self.requests().now
     }
 
-    /// The most that it has had at once.
+    /// Returns the largest number of requests that the server has worked on at once.
     #[must_use]
     pub fn most(&self) -> usize {
         self.requests().most
     }
 
-    /// The pages in the order in which they were begun, each with the time since the first.
+    /// Returns the pages in the order of their requests, each with the time since the first.
     #[must_use]
     pub fn begun(&self) -> Vec<(Duration, u32)> {
         let begun = &self.requests().begun;

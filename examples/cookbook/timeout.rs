@@ -12,8 +12,8 @@
 //!         semaphore.release()
 //! ```
 //!
-//! It is the wait that has the timeout, and not the work. The error says how things stood, and when
-//! to try again. A permit that is free is taken even if there is no time at all; `max_wait` may
+//! The timeout applies to the wait and not to the work. The error gives the figures of the limiter
+//! and the time to try again. A call takes a free permit even if `max_wait` is 0. `max_wait` may
 //! also be an expression over the arguments, such as a request's deadline.
 
 use limit_examples::Server;

@@ -10,8 +10,8 @@
 //!         return await translator.get(page)
 //! ```
 //!
-//! Each function has permits of its own. To have them share instead, name one `Limiter` in both:
-//! `#[concurrency_limit(limiter = BOTH)]`.
+//! Each function has permits of its own. To let both functions share permits, name one `Limiter` in
+//! both attributes: `#[concurrency_limit(limiter = BOTH)]`.
 
 use limit_examples::Server;
 use limit_runtime::concurrency_limit;

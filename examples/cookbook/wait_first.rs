@@ -13,8 +13,8 @@
 //!             await handle(task.result())
 //! ```
 //!
-//! The stream is that set. Who leaves the loop early, by `?` or `break` or a panic, drops it, and
-//! that cancels the tasks in it; in Python they go on, and nobody waits for them.
+//! The stream is the set of tasks. A loop that ends early, by `?`, `break` or a panic, drops the
+//! stream, and the drop cancels its tasks. In Python the tasks continue, and nobody waits for them.
 
 use limit_examples::Server;
 use limit_runtime::task::{self, StreamExt};
@@ -27,7 +27,7 @@ pub(crate) async fn fetch_all(
 ) {
     let mut texts = task::map(limit, pages, |page| server.get(page)).unordered();
     while let Some(text) = texts.next().await {
-        handle(text).await; // the others go on meanwhile
+        handle(text).await; // the other requests continue meanwhile
     }
 }
 

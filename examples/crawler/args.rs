@@ -7,8 +7,8 @@ use reqwest::Url;
 
 /// Crawl a site, at most three pages at a time, into a database.
 ///
-/// Without --url it serves the documentation of this workspace's own crates on loopback, made on
-/// the spot if missing, and crawls that.
+/// Without --url the crawler serves the documentation of this workspace's own crates on loopback,
+/// builds it if it is missing, and crawls it.
 #[derive(Debug, Parser)]
 #[command(name = "crawler", after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -37,7 +37,7 @@ The table crawled_pages is made if missing and emptied first: it holds the lates
 Ctrl-C starts no more pages and lets those under way finish; a second one leaves at once.";
 
 impl Args {
-    /// The start page asked for, if any.
+    /// Returns the start page of the command line, if there is one.
     pub(crate) fn url(&self) -> anyhow::Result<Option<Url>> {
         let Some(text) = &self.url else {
             return Ok(None);
@@ -55,7 +55,7 @@ impl Args {
     }
 }
 
-/// `DATABASE_URL`, if it is set to something.
+/// Returns `DATABASE_URL`, if it is set and not empty.
 pub(crate) fn database_url() -> Option<String> {
     std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }

@@ -1,4 +1,4 @@
-//! The crawl: a task for each page, spawned as soon as its link is seen.
+//! The crawl: a task for each page, spawned as soon as a link to the page is seen.
 
 use std::collections::{BTreeMap, HashSet};
 use std::future::{Future, poll_fn};
@@ -20,18 +20,18 @@ use crate::report::Progress;
 use crate::status::Status;
 use crate::store::{Store, reason};
 
-/// What came of it.
+/// The result of a crawl.
 #[derive(Debug)]
 pub(crate) struct Crawled {
-    /// How the page went that it all began with.
+    /// The first page of the crawl.
     pub(crate) start_page: Page,
-    /// How many pages have each status.
+    /// The number of pages with each status.
     pub(crate) statuses: BTreeMap<Status, u64>,
-    /// Pages seen but left alone, because Ctrl-C was pressed or there were too many.
+    /// The number of pages seen but not crawled, because of Ctrl-C or `--max-pages`.
     pub(crate) left: usize,
 }
 
-/// Crawls from `start` until there is no page left, or Ctrl-C is pressed.
+/// Crawls from `start` until no page is left, or until the user presses Ctrl-C.
 pub(crate) async fn crawl(
     client: Client,
     store: Store,
@@ -53,7 +53,7 @@ pub(crate) async fn crawl(
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     loop {
         tokio::select! {
-            // First of all, so that it listens from the very beginning.
+            // Polled first, so that `interrupt` listens from the start.
             biased;
             interrupted = &mut interrupt => {
                 interrupted.context("cannot listen for Ctrl-C")?;
@@ -61,7 +61,7 @@ pub(crate) async fn crawl(
                     bail!("stopped before the last pages were done");
                 }
                 interrupt.set(ctrl_c());
-                // Polled before the message: it listens from its first poll on.
+                // Polled before the message, because `ctrl_c` listens only from its first poll on.
                 let again = poll_fn(|context| Poll::Ready(interrupt.as_mut().poll(context)));
                 if again.await.is_ready() {
                     bail!("stopped before the last pages were done");
@@ -76,7 +76,7 @@ pub(crate) async fn crawl(
                 let Some(mut page) = visit?? else { continue };
                 done += 1;
                 *statuses.entry(page.status).or_default() += 1;
-                // The start page goes alone: `fetch` has been used, and no other page is on its way.
+                // The start page is fetched alone: `fetch` has been used, and no other call runs.
                 if let (None, Some(limit)) = (&start_page, args.limit) {
                     fetch::set_limit(limit);
                 }
@@ -108,7 +108,9 @@ struct Visitor {
 }
 
 impl Visitor {
-    /// Fetches, reads and writes one page; nothing if the crawl was stopped before it began.
+    /// Fetches, reads and writes one page.
+    ///
+    /// Returns `None` if the crawl stops before the fetch begins.
     async fn visit(mut self, url: Url) -> anyhow::Result<Option<Page>> {
         if url.as_str().len() > LONGEST_URL {
             let detail = format!("{} characters, not fetched", url.as_str().len());
@@ -119,11 +121,11 @@ impl Visitor {
         let answer = {
             let mut fetching = pin!(fetch(&self.client, &url, &begun));
             tokio::select! {
-                // This first, so that nobody begins who is handed a permit after the stop.
+                // Polled first, so that a call that gets its permit after the stop does not begin.
                 biased;
                 () = stop_requested(&mut self.stopped) => {
                     if !begun.load(Ordering::Relaxed) {
-                        // Dropped while it waits for its permit, the call just leaves the queue.
+                        // A call dropped while it waits for its permit leaves the wait list.
                         return Ok(None);
                     }
                     fetching.await
@@ -148,6 +150,6 @@ impl Visitor {
 }
 
 async fn stop_requested(stopped: &mut watch::Receiver<bool>) {
-    // An error says that the crawl is over, so there is nothing left to stop.
+    // An error means that the crawl is over, so nothing is left to stop.
     let _ = stopped.wait_for(|stop| *stop).await;
 }

@@ -1,4 +1,4 @@
-//! Fetching one page: the function with the limit.
+//! The fetch of one page: the function with the limit.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -13,23 +13,23 @@ use reqwest::{Client, Response, Url};
 
 use crate::status::Status;
 
-/// More than this is not read: a page this long is no page.
+/// The longest body that the crawler reads, in bytes.
 const LONGEST_BODY: usize = 8 * 1024 * 1024;
 
-/// What the server had to say.
+/// The server's answer to a request.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// An HTML page, its bytes as they came, and the charset its header names.
+    /// An HTML page: its bytes as received, and the charset that its header names.
     Html { bytes: Vec<u8>, charset: Option<String> },
     /// The page is somewhere else, at this address (which may be relative).
     Moved { location: String },
-    /// Nothing to read links from.
+    /// An answer without links.
     Nothing { status: Status, detail: String },
 }
 
-/// Fetches one page: never more than three at once, however many tasks call it.
+/// Fetches one page: at most three pages at once, however many tasks call the function.
 ///
-/// `begun` is set when the call has its permit, that is, when this body runs.
+/// Sets `begun` when the call has its permit, that is, when this body runs.
 #[concurrency_limit(3)]
 pub(crate) async fn fetch(client: &Client, url: &Url, begun: &AtomicBool) -> Answer {
     begun.store(true, Ordering::Relaxed);
@@ -39,17 +39,17 @@ pub(crate) async fn fetch(client: &Client, url: &Url, begun: &AtomicBool) -> Ans
     }
 }
 
-/// The name `fetch`'s limiter goes by: its module and function.
+/// The name of `fetch`'s limiter: the module and the function.
 const LIMITER: &str = concat!(module_path!(), "::fetch");
 
-/// Lets `limit` pages be fetched at once from now on. A limiter can be found once it has been used.
+/// Sets the limit of `fetch` to `limit`. `find` knows a limiter only after its first use.
 pub(crate) fn set_limit(limit: usize) {
     if let Some(limiter) = limit_runtime::find(LIMITER) {
         limiter.set_limit(limit);
     }
 }
 
-/// How many pages are being fetched, and how many wait for a permit.
+/// Returns how many calls of `fetch` run, and how many wait for a permit.
 pub(crate) fn in_flight_and_queued() -> (usize, usize) {
     limit_runtime::find(LIMITER).map_or((0, 0), |limiter| {
         let total = limiter.snapshot().total;
@@ -57,19 +57,19 @@ pub(crate) fn in_flight_and_queued() -> (usize, usize) {
     })
 }
 
-/// The client to crawl `start` with.
+/// Returns the client to crawl `start` with.
 pub(crate) fn client(start: &Url, timeout: Duration) -> anyhow::Result<Client> {
-    // An error says that one is installed already, which will do as well.
+    // An error means that a provider is already installed; any provider will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut client = Client::builder()
         .user_agent(concat!("limit-examples-crawler/", env!("CARGO_PKG_VERSION")))
-        // A page that moved is queued like any other, so that no page is fetched twice.
+        // The crawl queues the target of a redirect like any link, so it fetches no page twice.
         .redirect(Policy::none())
         .timeout(timeout);
     if on_loopback(start) {
         client = client.no_proxy();
         if start.scheme() == "http" {
-            // A machine without certificates can still look at its own pages.
+            // A machine without certificates can still crawl its own pages.
             client = client.tls_certs_only([]);
         }
     }
@@ -108,7 +108,7 @@ async fn get(client: &Client, url: &Url) -> reqwest::Result<Answer> {
     })
 }
 
-/// The whole body, or nothing if it is longer than [`LONGEST_BODY`].
+/// Returns the whole body, or `None` if the body is longer than [`LONGEST_BODY`].
 async fn body(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -137,7 +137,7 @@ fn failure(error: &reqwest::Error) -> Answer {
     } else {
         Status::BrokenOff
     };
-    // The last cause is the one that says what happened; those above it say where.
+    // The last cause says what happened; the causes above it say where.
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
         cause = source;

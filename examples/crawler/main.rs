@@ -6,13 +6,13 @@
 //! DATABASE_URL=mysql://user:password@localhost/crawl cargo run --release --example crawler
 //! ```
 //!
-//! What it shows: every page gets a task of its own as soon as its link is seen, and nothing but
-//! the attribute on [`fetch::fetch`] keeps more than three of them from being fetched at once. A
-//! second limited function, [`store::Store::write`], has its own permits. `--limit` changes a limit
-//! while the program runs, the progress bar reads its figures from the limiter, and Ctrl-C drops the
-//! calls that still wait for a permit and lets those that hold one finish.
+//! Every page gets a task of its own as soon as a link to it is seen. Only the attribute on
+//! [`fetch::fetch`] keeps the program from fetching more than three pages at once. A second limited
+//! function, [`store::Store::write`], has its own permits. `--limit` changes a limit while the
+//! program runs, and the progress bar reads its figures from the limiter. Ctrl-C drops the calls
+//! that wait for a permit, and lets the calls that hold a permit finish.
 //!
-//! With no `--url` it serves and crawls the documentation of this workspace's own crates.
+//! Without `--url` the program serves and crawls the documentation of this workspace's own crates.
 #![forbid(unsafe_code)]
 
 mod args;

@@ -1,4 +1,4 @@
-//! What a page comes to: a status, a title, and the links to follow.
+//! The content of a page: a status, a title, and the links to follow.
 
 use encoding_rs::{Encoding, UTF_8};
 use reqwest::Url;
@@ -7,29 +7,29 @@ use scraper::{Html, Selector};
 use crate::fetch::Answer;
 use crate::status::Status;
 
-/// The longest address that has a place in the database; longer ones are not fetched.
+/// The longest address that the database can hold; the crawler fetches no longer address.
 pub(crate) const LONGEST_URL: usize = 2048;
 
-/// One page: one row.
+/// One page, which is one row of the table.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) url: Url,
     pub(crate) status: Status,
-    /// Empty if the page has none.
+    /// The title, which is empty if the page has none.
     pub(crate) title: String,
-    /// What there is to add to the status: where it moved, what it is, why it failed.
+    /// The details of the status: the new address, the content type or the error.
     pub(crate) detail: String,
-    /// Other pages of the same site, without fragments.
+    /// The links to pages of the same site, without fragments.
     pub(crate) links: Vec<Url>,
 }
 
 impl Page {
-    /// A page with nothing to read.
+    /// Returns a page without a title and links.
     pub(crate) fn without_text(url: Url, status: Status, detail: String) -> Self {
         Self { url, status, title: String::new(), detail, links: Vec::new() }
     }
 
-    /// Makes sense of what the server answered to `url`.
+    /// Reads the server's answer for `url`.
     pub(crate) fn read(url: Url, answer: Answer) -> Self {
         match answer {
             Answer::Html { bytes, charset } => Self::from_html(url, &bytes, charset.as_deref()),
@@ -73,7 +73,9 @@ impl Page {
     }
 }
 
-/// Same host and port. A site that moved from http to https is the same site.
+/// Returns whether both addresses have the same host and port.
+///
+/// A site that moved from http to https is the same site.
 fn same_site(one: &Url, other: &Url) -> bool {
     matches!(other.scheme(), "http" | "https")
         && one.host() == other.host()
@@ -85,7 +87,7 @@ fn without_fragment(mut url: Url) -> Url {
     url
 }
 
-/// All elements that match, in the order of the page.
+/// Returns all elements that match, in the order of the page.
 fn select<'a>(
     html: &'a Html,
     selector: &'static str,
@@ -99,7 +101,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text, the encoding it was in, and whether all of it could be read.
+/// Returns the encoding, the text, and whether all bytes could be decoded.
 fn decode<'a>(
     bytes: &'a [u8],
     charset: Option<&str>,
@@ -110,8 +112,9 @@ fn decode<'a>(
     (encoding, text, !errors)
 }
 
-/// The charset that `<meta charset=…>` or `<meta … content="…; charset=…">` names. As in HTML's own
-/// rules, it stands in the first 1,024 bytes.
+/// Returns the charset that `<meta charset=…>` or `<meta … content="…; charset=…">` names.
+///
+/// As the HTML standard requires, the function searches the first 1,024 bytes only.
 fn charset_in_page(bytes: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_ascii_lowercase();
     let meta = head.split("<meta").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());

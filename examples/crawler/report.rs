@@ -1,4 +1,4 @@
-//! What the user sees: the bar while it runs, the tables at the end.
+//! The output for the user: the bar while the crawl runs, the tables at the end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::fetch;
 use crate::status::Status;
 use crate::store::Store;
 
-/// The progress bar. Without a terminal there is none.
+/// The progress bar, which shows only on a terminal.
 #[derive(Debug)]
 pub(crate) struct Progress(ProgressBar);
 
@@ -24,7 +24,7 @@ impl Progress {
         Self(bar)
     }
 
-    /// Shows how many pages are done, of how many to do, and what `fetch`'s limiter says of the rest.
+    /// Shows how many of the `taken` pages are done, and how many run or wait at `fetch`'s limiter.
     pub(crate) fn show(&self, done: usize, taken: usize) {
         let (in_flight, queued) = fetch::in_flight_and_queued();
         self.0.set_length(taken as u64);
@@ -37,13 +37,13 @@ impl Progress {
         self.0.suspend(|| eprintln!("{line}"));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }
 }
 
-/// Prints what was done, and what the limiters have to say about it.
+/// Prints the result of the crawl and the figures of the limiters.
 pub(crate) fn print(
     start: &Url,
     statuses: &BTreeMap<Status, u64>,
@@ -65,7 +65,7 @@ pub(crate) fn print(
     print_table(&limiters);
 }
 
-/// Prints the limiters side by side: a line for each figure fits a narrow terminal.
+/// Prints the limiters side by side: one line for each figure fits a narrow terminal.
 fn print_table(limiters: &[Snapshot]) {
     line("", limiters, |limiter| limiter.name.clone());
     line("limit", limiters, |limiter| limiter.total.limit.to_string());

@@ -1,4 +1,4 @@
-//! The site crawled by default: the documentation of this workspace's own crates, on loopback.
+//! The default site: the documentation of this workspace's own crates, on loopback.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -22,7 +22,7 @@ pub(crate) async fn serve_documentation() -> anyhow::Result<Url> {
     Ok(Url::parse(&start)?)
 }
 
-/// The directory cargo builds into: this program lies in `<target>/<profile>/examples/`.
+/// Returns cargo's target directory: this program is in `<target>/<profile>/examples/`.
 pub(crate) fn target_directory() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     let built_by_cargo = program.parent().is_some_and(|parent| parent.ends_with("examples"));
@@ -32,13 +32,13 @@ pub(crate) fn target_directory() -> PathBuf {
     }
 }
 
-/// Where this program was compiled.
+/// Returns the directory of the workspace in which this program was compiled.
 fn workspace() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package)
 }
 
-/// The directory with the documentation, which is made first if there is none.
+/// Returns the directory with the documentation, and builds the documentation if it is missing.
 fn documentation() -> anyhow::Result<PathBuf> {
     let target = target_directory().join("crawler-docs");
     let whole = target.join("site");
@@ -70,7 +70,7 @@ fn documentation() -> anyhow::Result<PathBuf> {
     if !status.success() {
         anyhow::bail!("`cargo doc` failed ({status}); crawl another site with --url");
     }
-    // Renamed in one step: a tree that was interrupted half way is never taken for a whole one.
+    // The rename is one step, so an interrupted build never passes for a complete one.
     std::fs::rename(target.join("doc"), &whole)
         .with_context(|| format!("cannot move the documentation to {}", whole.display()))?;
     Ok(whole)

@@ -1,25 +1,25 @@
-//! How the fetch of a page went.
+//! The outcome of a page's fetch.
 
 use std::fmt;
 
-/// How it went.
+/// The outcome of a page's fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
     Ok,
-    /// Read as far as it goes: some bytes are not text in the charset the page names, or in UTF-8.
+    /// A page with bytes that are invalid in its charset (UTF-8 if the page names none).
     NotUtf8,
-    /// Moved within the site; the new address has a row of its own.
+    /// A redirect within the site; the new address has a row of its own.
     Redirect,
-    /// Moved to another host; not followed.
+    /// A redirect to another host, which the crawler does not follow.
     RedirectOut,
     NotHtml,
     Http(u16),
     TooLarge,
     UrlTooLong,
     TimedOut,
-    /// No connection.
+    /// A server to which no connection is possible.
     Unreachable,
-    /// The connection ended in mid-answer, or what came was not HTTP.
+    /// An answer that broke off, or that is not HTTP.
     BrokenOff,
 }
 

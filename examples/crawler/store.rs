@@ -1,4 +1,4 @@
-//! The database, of either kind: one row a page.
+//! The database, `SQLite` or `MySQL`, with one row for each page.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ use sqlx::{ConnectOptions, Connection, MySqlPool, SqlitePool};
 use crate::page::{LONGEST_URL, Page};
 use crate::site::target_directory;
 
-/// How long a database may take to answer a connection.
+/// The time that a database may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-// Addresses are ASCII once parsed; at one byte a character the whole of the longest one fits into
-// the 3,072 bytes that InnoDB allows a key. Titles may be anything.
+// A parsed address is ASCII. With one byte for each character, the longest address fits into the
+// 3,072 bytes that InnoDB allows for a key. A title may contain any character.
 const MYSQL_TABLE: &str = "
     CREATE TABLE IF NOT EXISTS crawled_pages (
         url VARCHAR(2048) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
@@ -47,7 +47,7 @@ const COUNT: &str = "SELECT COUNT(*) FROM crawled_pages";
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     pool: Pool,
-    /// What to call it: a file, or an address without its password.
+    /// The name of the database for messages: a file, or an address without its password.
     place: String,
 }
 
@@ -96,11 +96,11 @@ impl Store {
     }
 
     async fn open_mysql(url: &str) -> anyhow::Result<Self> {
-        // Neither message may quote the address as it stands: it may hold a password.
+        // No message may quote `url` unchanged, because it may hold a password.
         let place = Url::parse(url).context("DATABASE_URL is not a URL").map(without_password)?;
         let options = MySqlConnectOptions::from_str(url)
             .with_context(|| format!("DATABASE_URL {place} is not understood"))?;
-        // The pool would try again and again until its time is up, and then say only that.
+        // The pool would retry until its timeout, and then report only the timeout.
         match tokio::time::timeout(PATIENCE, options.connect()).await {
             Ok(Ok(connection)) => connection.close().await?,
             Ok(Err(error)) => bail!("cannot reach the database {place}: {}", reason(&error)),
@@ -124,9 +124,10 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a page's row, one at a time: a database in a file has one writer, and better wait for
-    /// one's turn here, in order, than be turned away there. The row is there to stay once this
-    /// returns.
+    /// Writes a page's row; at most one call runs at once.
+    ///
+    /// A database in a file allows one writer. Calls wait here, in order, so the database refuses
+    /// none of them. The row is committed when the call returns.
     #[concurrency_limit(1)]
     pub(crate) async fn write(&self, page: &Page) -> sqlx::Result<()> {
         let url = cut(page.url.as_str(), LONGEST_URL);
@@ -146,7 +147,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many rows the table has.
+    /// Returns the number of rows in the table.
     pub(crate) async fn rows(&self) -> sqlx::Result<i64> {
         match &self.pool {
             Pool::Sqlite(pool) => sqlx::query_scalar(COUNT).fetch_one(pool).await,
@@ -154,7 +155,7 @@ impl Store {
         }
     }
 
-    /// Hands the connections back properly.
+    /// Closes the connections.
     pub(crate) async fn close(&self) {
         match &self.pool {
             Pool::Sqlite(pool) => pool.close().await,
@@ -169,7 +170,7 @@ impl fmt::Display for Store {
     }
 }
 
-/// What went wrong, said once: the other errors of the chain repeat the last.
+/// Returns the message of the last error in the chain, which the other errors repeat.
 pub(crate) fn reason(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),
@@ -178,14 +179,14 @@ pub(crate) fn reason(error: &sqlx::Error) -> String {
     }
 }
 
-/// The path as seen from here, if it lies below.
+/// Returns `path` relative to the current directory if it is below, or unchanged.
 fn shortest(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::new());
     path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
 fn without_password(mut url: Url) -> String {
-    // Fails only on an address that has no place for a password.
+    // The call fails only if the address cannot contain a password.
     let _ = url.set_password(None);
     url.set_query(None);
     url.into()

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::timeline::Span;
 
-/// A stand-in for a download that takes `length`. The limit is all there is to it.
+/// Stands in for a download that takes `length`. The attribute is the whole limit.
 #[concurrency_limit(3)]
 pub(crate) async fn download(number: usize, length: Duration) -> Span {
     let start = Instant::now();

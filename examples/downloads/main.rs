@@ -4,10 +4,10 @@
 //! cargo run --example downloads
 //! ```
 //!
-//! What it shows: first, that calls of a limited function start as permits come back, in the order
-//! they were made. Second, that every runtime has its own permits: the same function goes on in
-//! one runtime while another, left idle half way through its own downloads, keeps all of its
-//! permits. The usual `static` semaphore beside the function hangs in that place.
+//! The program shows two properties. First, calls of a limited function start as permits come back,
+//! in the order of the calls. Second, every runtime has its own permits. One runtime is left idle
+//! half way through its downloads and keeps all of its permits; the same function still runs in the
+//! other runtime. The usual `static` semaphore beside the function hangs in that case.
 #![forbid(unsafe_code)]
 
 mod download;
@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::download::download;
 use crate::timeline::Timeline;
 
-/// How long each of the nine takes, in milliseconds.
+/// The duration of each of the nine downloads, in milliseconds.
 const LENGTHS: [u64; 9] = [1400, 2500, 1000, 3000, 2200, 1300, 1600, 1200, 2000];
 
 fn main() -> io::Result<()> {

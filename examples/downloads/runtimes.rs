@@ -12,21 +12,21 @@ use crate::download::download;
 
 const LENGTH: Duration = Duration::from_secs(1);
 
-/// How long we look at a runtime that does not go on: three times as long as it should take.
+/// The time after which a runtime counts as hung: three times the expected duration.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 async fn by_attribute() {
     download(0, LENGTH).await;
 }
 
-/// What one would write without the attribute.
+/// Limits a download as a program without the attribute would: with a `static` semaphore.
 async fn by_hand() {
     static SEMAPHORE: Semaphore = Semaphore::const_new(3);
     let _permit = SEMAPHORE.acquire().await;
     sleep(LENGTH).await;
 }
 
-/// Prints how far the second of two runtimes comes, with each.
+/// Prints how many downloads the second of two runtimes completes, with each kind of limit.
 pub(crate) fn compare() -> io::Result<()> {
     println!("                          runtime 1     runtime 2");
     println!("#[concurrency_limit(3)]   3 half done   {}", second_runtime(by_attribute)?);
@@ -48,7 +48,7 @@ where
         sleep(LENGTH / 2).await;
     });
 
-    // From here on `first` is alive but idle: its downloads do not go on unless it is driven.
+    // From here on `first` is alive but idle: nobody drives it, so its downloads do not continue.
     let second = runtime()?;
     Ok(second.block_on(async {
         let start = Instant::now();
@@ -63,7 +63,7 @@ where
     }))
 }
 
-/// A runtime of one thread, as every `#[tokio::test]` has one.
+/// Returns a runtime of one thread, like the runtime of a `#[tokio::test]`.
 fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_time().build()
 }

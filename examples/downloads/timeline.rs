@@ -13,20 +13,22 @@ pub(crate) struct Span {
     pub(crate) end: Instant,
 }
 
-/// How much time one character stands for.
+/// The time that one character stands for.
 const STEP: Duration = Duration::from_millis(125);
 
-/// What ran when.
+/// The downloads, each with the connection that it used.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     begin: Instant,
-    /// For each connection its downloads, one after the other.
+    /// The downloads of each connection, one after the other.
     connections: Vec<Vec<Span>>,
 }
 
 impl Timeline {
-    /// Gives each span the first connection that is free when it starts. No connection is made that
-    /// is not needed: were more than three to run at once, there would be a fourth line.
+    /// Gives each span the first connection that is free when the span starts.
+    ///
+    /// The drawing gets a new connection only if no other is free. If more than three downloads ran
+    /// at once, the drawing would have a fourth line.
     pub(crate) fn new(begin: Instant, mut spans: Vec<Span>) -> Self {
         spans.sort_by_key(|span| span.start);
         let mut connections: Vec<Vec<Span>> = Vec::new();
@@ -40,7 +42,7 @@ impl Timeline {
         Self { begin, connections }
     }
 
-    /// Where `instant` stands in a line.
+    /// Returns the column of `instant` in a line of the drawing.
     fn column(&self, instant: Instant) -> usize {
         let steps = (instant - self.begin).as_millis() / STEP.as_millis();
         usize::try_from(steps).unwrap_or(usize::MAX)

@@ -18,11 +18,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", default_value = SETTINGS)]
     pub(crate) settings: PathBuf,
 
-    /// When it stops, wait so many seconds for those inside
+    /// At the end, wait up to this many seconds for running calls
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub(crate) patience: Duration,
 
-    /// Who has this token may change limits on the page; if none is given, a new one is made
+    /// Token that allows changes of limits on the page [default: a random token]
     #[arg(long, value_name = "TOKEN", value_parser = token)]
     pub(crate) token: Option<String>,
 
@@ -36,7 +36,7 @@ const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/service/service.tom
 const AFTER_HELP: &str = "\
 Ctrl-C lets nobody new in and waits for those inside; a second one leaves at once.";
 
-/// It asks nobody for a password, so it is for this machine only.
+/// Parses an address on loopback. The service asks for no password, so only this machine may call.
 fn on_loopback(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text
         .parse()
@@ -47,7 +47,7 @@ fn on_loopback(text: &str) -> Result<SocketAddr, String> {
     Ok(address)
 }
 
-/// One that a header can carry.
+/// Parses a token that a header can carry.
 fn token(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {

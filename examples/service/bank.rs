@@ -1,4 +1,4 @@
-//! The other service. It is here only so that there is one.
+//! The other service, a stand-in that runs in this program.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
-/// What it has: so much for a hundred euros.
+/// The currencies of the bank, each with its rate for 100 euros.
 const RATES: [(&str, f64); 4] = [("chf", 94.2), ("gbp", 86.7), ("jpy", 17_310.0), ("usd", 116.5)];
 
-/// Each time that so many seconds are over, it is slow for the last few.
+/// The bank's cycle in seconds; the bank is slow in the last [`SLOW`] seconds of each cycle.
 const SPELL: u64 = 20;
 const SLOW: u64 = 4;
 
-/// Serves on a port of loopback that is free, for as long as the program runs.
+/// Serves the bank on a free port of loopback, as long as the program runs.
 pub(crate) async fn serve() -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;

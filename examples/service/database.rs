@@ -1,4 +1,4 @@
-//! The database: a year's orders in `SQLite`, made up at the start and gone at the end.
+//! The database: a year's orders in `SQLite`, generated at the start and deleted at the end.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) pool: SqlitePool,
-    /// Where it lies; dropped, it is gone.
+    /// The directory of the database file, which its drop deletes.
     _directory: TempDir,
 }
 
@@ -27,7 +27,7 @@ const TABLE: &str = "
 
 const INDEX: &str = "CREATE INDEX orders_of_tenant ON orders (tenant)";
 
-/// Some arithmetic that looks like trade.
+/// The statement that generates the orders by arithmetic.
 const FILL: &str = "
     WITH RECURSIVE numbers (number) AS (
         SELECT 1 UNION ALL SELECT number + 1 FROM numbers LIMIT 24000
@@ -50,8 +50,8 @@ impl Database {
             .filename(file)
             .create_if_missing(true)
             .disable_statement_logging();
-        // The limits say how many queries there are at once. A query that has a permit finds a
-        // connection: what waits below a limit is not seen by it.
+        // The limits decide how many queries run at once. The pool has a connection for each query
+        // with a permit, because a limiter does not see a wait for a connection.
         let pool = SqlitePoolOptions::new().max_connections(16).connect_with(options).await;
         let pool = pool.context("cannot open the database")?;
         for statement in [TABLE, FILL, INDEX] {
@@ -61,7 +61,7 @@ impl Database {
     }
 }
 
-/// The way to a database on another machine and back, and its disk: `SQLite` is right here.
+/// Simulates the network and the disk of a database on another machine; `SQLite` is local.
 pub(crate) async fn round_trip(milliseconds: u64) {
     sleep(Duration::from_millis(milliseconds)).await;
 }

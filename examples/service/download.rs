@@ -1,4 +1,4 @@
-//! A download that goes on long after its function has returned.
+//! A download that continues long after its function has returned.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -15,14 +15,15 @@ use crate::error::Error;
 
 static CHUNK: [u8; 64 * 1024] = [b'.'; 64 * 1024];
 const CHUNKS_OF_A_MEGABYTE: u64 = 16;
-/// From one chunk to the next: 6 MB a second, if the client takes them.
+/// The time between two chunks: at most 6 MB a second.
 const PACE: Duration = Duration::from_millis(10);
 
-/// The largest there is, in megabytes.
+/// The size of the largest download, in megabytes.
 const LARGEST: u64 = 64;
 
-/// So many megabytes, at a measured pace. The body has the permit: the next download begins when
-/// this one has ended or its client has gone.
+/// Returns a download of `megabytes`, one chunk every [`PACE`].
+///
+/// The body holds the permit: the next download begins when this one ends or its client leaves.
 #[concurrency_limit(4, permit = permit, name = "download", max_waiting = 8, max_wait = "2s")]
 pub(crate) async fn download(megabytes: u64) -> Result<Response, Error> {
     if megabytes > LARGEST {
@@ -38,7 +39,7 @@ pub(crate) async fn download(megabytes: u64) -> Result<Response, Error> {
     });
     let body = PermitBody::new(Body::from_stream(chunks), Some(permit));
     let mut response = Response::new(Body::new(body));
-    // Who gets less knows that it is not all.
+    // The length lets the client detect a download that breaks off.
     let length = HeaderValue::from(megabytes * 1024 * 1024);
     response.headers_mut().insert(CONTENT_LENGTH, length);
     Ok(response)

@@ -1,4 +1,4 @@
-//! What a request gets that gets no answer.
+//! The error of a request, and its response.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use axum::http::status::StatusCode;
 use axum::response::{IntoResponse, Response};
 use limit_runtime::Rejected;
 
-/// Why there is no answer.
+/// The reason why a request has no answer.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The limit was reached.
+    /// A refusal by a limiter.
     Refused(Rejected),
     Database(sqlx::Error),
     Exchange(reqwest::Error),
-    /// What was asked for is not there.
+    /// A request for something that does not exist.
     NotFound(String),
 }
 
@@ -61,12 +61,12 @@ impl IntoResponse for Error {
     }
 }
 
-/// A refusal is a response already. Here it always is a 503 that says when to come again.
+/// Returns the response to a refusal: always a 503 with `Retry-After`.
 fn refusal(rejected: Rejected) -> Response {
     let mut response = rejected.into_response();
-    // A 504, for a call that timed out in the queue, would put the blame on others.
+    // A 504, for a call that timed out in the queue, would blame another server.
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    // The limiter knows once it has seen calls come and go. Until then, and when it is closed: soon.
+    // A limiter that is closed or has seen too few calls gives no time: the header then says 1 s.
     response.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
     response
 }

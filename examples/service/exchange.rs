@@ -1,4 +1,4 @@
-//! A call of another service, which has its slow moments.
+//! A call of another service, which is slow at times.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use reqwest::{Client, ClientBuilder, StatusCode};
 use crate::bank;
 use crate::error::Error;
 
-/// How long the bank may take.
+/// The time that the bank may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What asks the bank for exchange rates.
+/// The client that asks the bank for exchange rates.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     client: Client,
@@ -26,22 +26,24 @@ impl Exchange {
         Ok(Self { client, bank: format!("http://{bank}") })
     }
 
-    /// What a hundred euros are in another currency. When the bank is slow, callers queue here for a
-    /// moment instead of there, and then are told to come again.
+    /// Returns the value of 100 euros in another currency.
+    ///
+    /// When the bank is slow, calls wait here, for at most two seconds, and not at the bank. A call
+    /// that waits longer is refused.
     #[concurrency_limit(6, name = "exchange-rate", max_waiting = 30, max_wait = "2s")]
     pub(crate) async fn rate(&self, currency: &str) -> Result<String, Error> {
         let response = self.client.get(format!("{}/{currency}", self.bank)).send().await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Err(Error::NotFound(format!("the bank has no {currency}")));
         }
-        // Until here the connection is in use.
+        // The connection is in use until the text is read.
         Ok(response.error_for_status()?.text().await?)
     }
 }
 
-/// For what is on loopback, which needs neither proxy nor certificates.
+/// Returns a client builder for servers on loopback, which need neither a proxy nor certificates.
 pub(crate) fn client() -> ClientBuilder {
-    // An error says that one is installed already, which will do as well.
+    // An error means that a provider is already installed; any provider will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().tls_certs_only([])
 }

@@ -7,11 +7,14 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 
-/// Some 20 ms. A build without optimisation takes many times as long for each.
+/// The number of rounds, which take about 20 ms.
+///
+/// A build without optimisation has fewer rounds, because each takes many times as long.
 const ROUNDS: u32 = if cfg!(debug_assertions) { 2_000 } else { 100_000 };
 
-/// A fingerprint that is slow to find, as those of passwords are. Two threads at most are at it, so
-/// that the others are free for what waits for nothing but them.
+/// Computes a fingerprint that is slow on purpose, like the hash of a password.
+///
+/// At most two threads compute fingerprints, so the CPU has time for the other requests.
 #[concurrency_limit(2, blocking, name = "fingerprint", max_waiting = 6, max_wait = "1s")]
 pub(crate) fn fingerprint(text: String) -> Result<String, Error> {
     let mut digest = Sha256::digest(text);
@@ -19,7 +22,7 @@ pub(crate) fn fingerprint(text: String) -> Result<String, Error> {
         digest = Sha256::digest(digest);
     }
     let mut hex = digest.iter().fold(String::new(), |mut hex, byte| {
-        // Into a string it cannot fail.
+        // A write into a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
     });

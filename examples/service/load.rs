@@ -1,4 +1,4 @@
-//! A load, for those who have none: visitors that come whether or not the last was answered.
+//! A load: visitors that come whether or not the previous visitor has an answer.
 
 mod day;
 mod tally;
@@ -18,23 +18,25 @@ use crate::exchange;
 use crate::load::day::Clock;
 use crate::load::tally::{Outcome, Tally};
 
-/// How often visitors come in.
+/// The time between two checks for new visitors.
 const TICK: Duration = Duration::from_millis(10);
-/// Those of a time when the program did not run do not come later, all at once.
+/// The delay after which the load skips visitors.
+///
+/// After a pause of the program, the visitors of the pause do not all come at once.
 const MISSED: Duration = Duration::from_secs(1);
-/// How often it says how it goes.
+/// The time between two lines of news.
 const NEWS: Duration = Duration::from_secs(2);
 
-/// Those who ask for the same.
+/// A group of visitors that ask for the same function.
 struct Visitors {
-    /// Which of the limited functions it is in the end.
+    /// The limited function that the visitors' requests reach.
     function: &'static str,
     path: fn() -> String,
-    /// So many a second come when the day is at its busiest.
+    /// The number of visitors a second at the busiest hour.
     peak: f64,
-    /// So many come together.
+    /// The number of visitors that come together.
     together: u32,
-    /// Or day and night alike.
+    /// `true` if the visitors come at the same rate by day and by night.
     tireless: bool,
 }
 
@@ -43,7 +45,7 @@ const VISITORS: [Visitors; 6] = [
     Visitors::by_day("exchange-rate", 40.0, || {
         format!("exchange/{}", one_of(&["chf", "jpy", "usd"]))
     }),
-    // A job that has a dozen each time.
+    // A job that sends twelve requests each time.
     Visitors {
         together: 12,
         ..Visitors::by_day("fingerprint", 12.0, || format!("fingerprint/{}", fastrand::u32(..)))
@@ -51,7 +53,7 @@ const VISITORS: [Visitors; 6] = [
     Visitors::by_day("orders", 16.0, || {
         format!("orders/{}", one_of(&["north", "east", "south", "west"]))
     }),
-    // Asks for more than all others together.
+    // The noisy tenant sends more requests than all other tenants together.
     Visitors { tireless: true, ..Visitors::by_day("orders", 60.0, || "orders/noisy".to_owned()) },
     Visitors::by_day("download", 3.0, || format!("download/{}", fastrand::u32(3..12))),
 ];
@@ -65,15 +67,15 @@ impl Visitors {
         Self { function, path, peak, together: 1, tireless: false }
     }
 
-    /// How long until the next come.
+    /// Returns the time until the next visitors come.
     fn gap(&self, clock: &Clock) -> Duration {
         let rate = if self.tireless { self.peak } else { self.peak * clock.business() };
-        // They know nothing of one another.
+        // Visitors are independent of each other, so the gaps are exponentially distributed.
         let gap = -(1.0 - fastrand::f64()).ln() * f64::from(self.together) / rate;
         Duration::from_secs_f64(gap)
     }
 
-    /// How many come now, if the next were to come then.
+    /// Returns how many visitors come now, and moves `next` to the time of the next visitors.
     fn due(&self, next: &mut Instant, clock: &Clock) -> u32 {
         let now = Instant::now();
         if now.duration_since(*next) > MISSED {
@@ -88,7 +90,7 @@ impl Visitors {
     }
 }
 
-/// The load, while it is on. It has a thread and a runtime of its own.
+/// The running load, which has a thread and a runtime of its own.
 pub(crate) struct Load {
     enough: oneshot::Sender<()>,
     tally: oneshot::Receiver<Tally>,
@@ -103,21 +105,21 @@ impl Load {
         let thread = thread::Builder::new().name("load".to_owned());
         thread.spawn(move || {
             let tally = runtime.block_on(come(client, service, told));
-            // Nobody wants to know if the program ends without delay.
+            // An error means that the program ends without waiting for the tally.
             let _ = sender.send(tally);
         })?;
         Ok(Self { enough, tally })
     }
 
-    /// Nobody comes any more. Waits until the last one has an answer.
+    /// Stops new visitors, and waits until the last visitor has an answer.
     pub(crate) async fn end(self) -> anyhow::Result<Tally> {
-        // An error says that it has ended.
+        // An error means that the load has already ended.
         let _ = self.enough.send(());
         self.tally.await.context("the load broke off")
     }
 }
 
-/// They come until there is enough.
+/// Sends visitors until `enough` resolves, then waits for the visits that still run.
 async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver<()>) -> Tally {
     let clock = Clock::start();
     let mut next = VISITORS.map(|visitors| Instant::now() + visitors.gap(&clock));
@@ -144,7 +146,7 @@ async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver
     tally
 }
 
-/// From now on, not before.
+/// Returns an interval whose first tick comes after one period.
 fn every(period: Duration) -> Interval {
     let mut ticks = interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -155,7 +157,7 @@ async fn visit(client: Client, function: &'static str, url: String) -> (&'static
     let answer = async {
         let response = client.get(url).send().await?;
         let (status, later) = (response.status(), response.headers().contains_key(RETRY_AFTER));
-        // All of it: a download that breaks off is no answer.
+        // The visit reads the whole body, because a download that breaks off is a failure.
         let text = response.bytes().await?;
         reqwest::Result::Ok(match status {
             StatusCode::OK => Outcome::Answered,

@@ -1,19 +1,24 @@
-//! A service with limits on five functions of different character, to look at while it runs.
+//! A service with limits on five different functions, to observe while it runs.
 //!
 //! ```text
 //! cargo run --release --example service              # you are the load: see http://127.0.0.1:3000
-//! cargo run --release --example service -- --load    # it has a load of its own
+//! cargo run --release --example service -- --load    # the program makes a load
 //! ```
 //!
-//! What it shows: a database query ([`database`]), a call of another service ([`exchange`]), work for
-//! the CPU ([`fingerprint`]), an endpoint where each tenant has a limit of its own ([`orders`]), and a
-//! download whose stream holds the permit ([`download`]). Each has a queue with an end, so that under
-//! overload a request gets an answer soon: its own, or 503 with `Retry-After`. `/metrics` is for
-//! Prometheus, `/limits` for people. Edits of `service.toml` take effect while it runs, and Ctrl-C
-//! lets those inside finish and nobody new in.
+//! The functions are:
 //!
-//! With `--load` the first limit is too low for what is asked: a queue, and refusals. Raise it, in
-//! `service.toml` or on the page, and see the queue drain.
+//! - a database query ([`report`]),
+//! - a call of another service ([`exchange`]),
+//! - work for the CPU ([`fingerprint`]),
+//! - an endpoint where each tenant has a limit of its own ([`orders`]),
+//! - a download whose stream holds the permit ([`download`]).
+//!
+//! Each function has a bounded queue. Under overload a request soon gets its answer, or a 503 with
+//! `Retry-After`. `/metrics` is for Prometheus, `/limits` for people. Edits of `service.toml` take
+//! effect while the service runs. Ctrl-C refuses new calls and lets running calls finish.
+//!
+//! With `--load` the limit of `report` is too low for the requests: calls queue, and some are
+//! refused. Raise the limit, in `service.toml` or on the page, and see the queue drain.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -47,15 +52,15 @@ use crate::load::Load;
 use crate::routes::Service;
 use crate::stop::Signals;
 
-/// How long the last connections may take to be closed, when all calls are done.
+/// The time that the last connections may take to close after all calls are done.
 const GRACE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    // What the limiters warn of: settings that do not fit, permits that are held for long.
+    // Prints the warnings of the limiters, such as invalid settings and permits held for long.
     tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(std::io::stderr).init();
-    // From here on it is recorded who holds permits.
+    // From here on the limiters record the holders of permits.
     limit_runtime::diagnostics::record(true);
     if let Err(error) = run(&args).await {
         eprintln!("service: {error:#}");
@@ -69,16 +74,17 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     let listener = listen(args.addr).await?;
     let address = listener.local_addr()?;
     let service = Service::open().await?;
-    // Before anybody else comes in: what is broken shows now, and from here on all limiters are known.
+    // These calls come before all requests. They show a broken function at the start, and register
+    // all limiters.
     service.call_each_once().await?;
     let watcher = settings::watch(&args.settings)?;
 
-    // They stop when `stop` is dropped: the server, and the pages that are open.
+    // The server and the open pages stop when `stop` is dropped.
     let (stop, stopped) = watch::channel(());
     let token = args.token.clone().map_or_else(new_token, Ok)?;
     let page = Options::new().writable(&token).until(until_dropped(stopped.clone()));
     let router = routes::router(service, page);
-    // So that it is known from where a limit was changed.
+    // The page records the address from which a limit is changed.
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, router).with_graceful_shutdown(until_dropped(stopped));
     let server = tokio::spawn(server.into_future());
@@ -94,7 +100,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
         stop::close()?;
         let load = async { timeout_at(deadline, load?.end()).await.ok() };
         let (asked, drained) = tokio::join!(load, stop::drain(deadline));
-        // Pages that are open end now, and connections that want nothing more are closed.
+        // The drop ends the open pages and closes the idle connections.
         drop(stop);
         if let Ok(ended) = timeout_at(deadline.min(Instant::now() + GRACE), server).await {
             ended??;
@@ -122,7 +128,7 @@ async fn until_dropped(mut stopped: watch::Receiver<()>) {
     while stopped.changed().await.is_ok() {}
 }
 
-/// One that nobody can guess.
+/// Returns a random token of 16 hexadecimal digits.
 fn new_token() -> anyhow::Result<String> {
     let number = getrandom::u64().map_err(|error| anyhow!("there is no token: {error}"))?;
     Ok(format!("{number:016x}"))
@@ -130,7 +136,7 @@ fn new_token() -> anyhow::Result<String> {
 
 fn say_where(address: SocketAddr, token: &str) {
     println!("serving http://{address}/ (Ctrl-C to stop)");
-    // The page takes the token from the address, of which a server is not sent what is after the #.
+    // The page reads the token from the part after the #, which no browser sends to a server.
     let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
     println!("the limits: http://{address}/limits#token={token}");
     println!("for Prometheus: http://{address}/metrics\n");

@@ -1,4 +1,4 @@
-//! What a tenant may look up: an endpoint that no tenant can keep the others out of.
+//! The orders of a tenant: an endpoint where no tenant can block the others.
 
 use limit_runtime::concurrency_limit;
 
@@ -7,8 +7,10 @@ use crate::error::Error;
 
 const ORDERS: &str = "SELECT COUNT(*), COALESCE(SUM(cents), 0) FROM orders WHERE tenant = ?";
 
-/// A tenant's orders. Each tenant has three permits and a queue of its own, and all together have
-/// twelve, which go to the tenants in turn.
+/// Returns a summary of a tenant's orders.
+///
+/// Each tenant has three permits and a queue of its own. All tenants together have twelve permits,
+/// which go to the tenants in turn.
 #[concurrency_limit(3, key = tenant, total = 12, name = "orders", max_waiting = 10, max_wait = "2s")]
 pub(crate) async fn orders(database: &Database, tenant: String) -> Result<String, Error> {
     round_trip(fastrand::u64(40..80)).await;

@@ -1,4 +1,4 @@
-//! A slow query, the heaviest thing that the database is asked for.
+//! A slow query, the heaviest of the database.
 
 use limit_runtime::concurrency_limit;
 
@@ -8,8 +8,9 @@ use crate::error::Error;
 const REPORT: &str = "
     SELECT tenant, COUNT(*), SUM(cents) FROM orders WHERE month = ? GROUP BY tenant ORDER BY tenant";
 
-/// What was sold in a month. Some users wait for it, so the queue is long; but nobody for longer than
-/// a user would.
+/// Returns the sales of a month.
+///
+/// Users wait for the report, so the queue is long; but no call waits longer than a user would.
 #[concurrency_limit(2, name = "report", max_waiting = 60, max_wait = "5s")]
 pub(crate) async fn report(database: &Database, month: u32) -> Result<String, Error> {
     round_trip(fastrand::u64(80..140)).await;

@@ -1,4 +1,4 @@
-//! What is where.
+//! The routes of the service.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ const INDEX: &str = "\
 /limits                 the limits, live, and a knob to turn
 ";
 
-/// What the requests need.
+/// The state that the handlers share.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     database: Arc<Database>,
@@ -63,7 +63,7 @@ impl Service {
     }
 }
 
-/// `page`: what the page at `/limits` lets whom do.
+/// Returns the routes; `page` has the options of the page at `/limits`.
 pub(crate) fn router(service: Service, page: Options) -> Router {
     Router::new()
         .route("/", get(INDEX))

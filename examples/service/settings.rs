@@ -7,11 +7,12 @@ use std::time::Duration;
 use limit_config::{Applied, Config, ConfigError, Watcher};
 use tokio::time::interval;
 
-/// How often it is looked at.
+/// The time between two checks of the file.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Applies the file, and each edit of it for as long as the watcher is there. Without a file there is
-/// none.
+/// Applies the file, and each edit of the file as long as the watcher exists.
+///
+/// Returns `None` if there is no file.
 pub(crate) fn watch(path: &Path) -> Result<Option<Watcher>, ConfigError> {
     if !path.exists() {
         println!("no settings: there is no {}; the limits are those in the code\n", path.display());
@@ -24,7 +25,7 @@ pub(crate) fn watch(path: &Path) -> Result<Option<Watcher>, ConfigError> {
     Ok(Some(watcher))
 }
 
-/// Prints what comes of the edits, for ever. An edit that is wrong is in the log.
+/// Prints the changes that edits make, for ever. The log reports an invalid edit.
 pub(crate) async fn tell_edits(watcher: Option<&Watcher>) {
     let Some(watcher) = watcher else { return pending().await };
     let mut told = watcher.applied();

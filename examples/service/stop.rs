@@ -1,4 +1,4 @@
-//! The end: nobody new is let in, and those inside finish.
+//! The end of the service: it refuses new calls and lets running calls finish.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use limit_runtime::{LimiterHandle, Unsupported, limiters};
 use tokio::time::Instant;
 
-/// What asks the program to stop: Ctrl-C, and SIGTERM where there is one.
+/// The signals that ask the program to stop: Ctrl-C and, on Unix, SIGTERM.
 #[cfg(unix)]
 pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -15,7 +15,7 @@ pub(crate) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// From now on they end the program no more.
+    /// Listens for the signals, which from now on do not end the program.
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
@@ -23,7 +23,7 @@ impl Signals {
         Ok(Self { interrupt, terminate })
     }
 
-    /// The next of them.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -46,10 +46,10 @@ impl Signals {
     }
 }
 
-/// Closes all limiters: calls that wait and calls to come are refused.
+/// Closes all limiters, which then refuse the calls that wait and all later calls.
 ///
-/// It fails if a limiter's calls cannot be refused. Each function of this program has a queue with an
-/// end, so that they can.
+/// Fails with [`Unsupported`] if a limiter cannot refuse calls. Each function of this program has a
+/// bounded queue, so its limiter can.
 pub(crate) fn close() -> Result<(), Unsupported> {
     let limiters = limiters();
     limiters.iter().try_for_each(LimiterHandle::close)?;
@@ -58,7 +58,7 @@ pub(crate) fn close() -> Result<(), Unsupported> {
     Ok(())
 }
 
-/// Waits for the calls that run.
+/// Waits for the running calls, at most until `deadline`.
 pub(crate) async fn drain(deadline: Instant) -> anyhow::Result<()> {
     let mut undrained = Vec::new();
     for limiter in limiters() {
@@ -70,7 +70,7 @@ pub(crate) async fn drain(deadline: Instant) -> anyhow::Result<()> {
     if undrained.is_empty() { Ok(()) } else { Err(anyhow!(undrained.join("; "))) }
 }
 
-/// Prints what became of all calls.
+/// Prints the figures of all limiters.
 pub(crate) fn report() {
     println!(
         "\n{:<14} {:>8} {:>10} {:>9} {:>6}  wait p99",

@@ -1,15 +1,15 @@
-//! A server that stops in good order: nobody new is let in, and those inside finish.
+//! A server that stops in good order: it refuses new calls, and lets running calls finish.
 //!
 //! ```text
-//! cargo run --example shutdown               # has visitors, and presses Ctrl-C itself if nobody does
+//! cargo run --example shutdown               # has visitors, and stops by itself after 4 s
 //! cargo run --example shutdown -- --serve    # you are the visitors
 //! ```
 //!
-//! What it shows: a handler under a limit that refuses. At most two uploads are taken at once and
-//! two more wait, for five seconds at most; the others get a 503 or a 504 with `Retry-After`,
-//! because the handler passes the refusal on. Ctrl-C closes the limiter: calls that wait and calls
-//! to come are refused, the server goes on to say so, and stops when the last upload is done. All
-//! that happens at the limiter is printed as it happens, by `subscribe`.
+//! The program shows a handler under a limit that refuses. At most two uploads run at once, and two
+//! more wait, for five seconds at most. The other requests get a 503 or a 504 with `Retry-After`,
+//! because the handler returns the refusal. Ctrl-C closes the limiter, which then refuses the calls
+//! that wait and all later calls. The server continues to answer with refusals, and stops when the
+//! last upload is done. The program prints each event of the limiter, by `subscribe`.
 #![forbid(unsafe_code)]
 
 mod visitors;
@@ -37,14 +37,14 @@ use crate::visitors::Visitors;
 static UPLOADS: Limiter<Rejected> =
     Limiter::new("uploads", 2).max_waiting(2).max_wait(Duration::from_secs(5));
 
-/// How long it takes to put an upload where it belongs.
+/// The time that it takes to store an upload.
 const WORK: Duration = Duration::from_secs(1);
-/// How long those inside are waited for.
+/// The time that running uploads may take after the limiter is closed.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// When the visitors have seen enough.
+/// The time after which a program with visitors stops.
 const DEMONSTRATION: Duration = Duration::from_secs(4);
 
-/// Takes an upload, and then some time.
+/// Reads an upload, then takes [`WORK`] to store it.
 async fn upload(body: Body) -> Result<Response, Rejected> {
     let _permit = UPLOADS.acquire().await?;
     let Ok(bytes) = to_bytes(body, 1024 * 1024).await else {
@@ -66,7 +66,7 @@ struct Args {
 async fn main() -> ExitCode {
     let args = Args::parse();
     let ended = tokio::select! {
-        // First what has happened, then what comes of it.
+        // Polled first, so that an event is printed before its consequences.
         biased;
         () = tell(UPLOADS.subscribe()) => Ok(()),
         ended = run(&args) => ended,
@@ -82,14 +82,14 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let url = format!("http://{}/upload", listener.local_addr()?);
     let (stop, mut stopped) = watch::channel(());
-    // It stops when `stop` is dropped.
+    // The server stops when `stop` is dropped.
     let server = axum::serve(listener, Router::new().route("/upload", post(upload)))
         .with_graceful_shutdown(async move { while stopped.changed().await.is_ok() {} });
     let server = tokio::spawn(server.into_future());
     let visitors = if args.serve { None } else { Some(Visitors::invite(&url)?) };
 
     tokio::select! {
-        // First, so that it listens from the very beginning.
+        // Polled first, so that `ctrl_c` listens from the start.
         biased;
         pressed = ctrl_c() => pressed?,
         () = serve(&url, args) => {}
@@ -121,7 +121,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The server is at work elsewhere: says where, and ends when it is time to stop.
+/// Prints the address of the server, which runs in its own task; returns when it is time to stop.
 async fn serve(url: &str, args: &Args) {
     println!("serving {url} (Ctrl-C to stop)");
     if args.serve {
@@ -133,7 +133,7 @@ async fn serve(url: &str, args: &Args) {
     }
 }
 
-/// Prints what happens at the limiter, for ever.
+/// Prints each event of the limiter, for ever.
 async fn tell(mut events: Receiver<Event>) {
     loop {
         match events.recv().await {
@@ -142,7 +142,7 @@ async fn tell(mut events: Receiver<Event>) {
                 println!("  {kind:<20} {in_use}/{limit} in use, {waiting} waiting");
             }
             Err(RecvError::Lagged(missed)) => println!("  … {missed} more …"),
-            // A limiter that is a static tells for ever.
+            // The limiter is a static, so its channel never closes.
             Err(RecvError::Closed) => std::future::pending().await,
         }
     }

@@ -1,4 +1,4 @@
-//! Visitors of the server, who come faster than it can serve them.
+//! Visitors of the server, who come faster than the server can serve them.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::interval;
 
-/// One comes each time that this is over.
+/// The time between two visitors.
 const PACE: Duration = Duration::from_millis(300);
 
-/// They come until told not to.
+/// The visitors, who come until `end` is called.
 pub(crate) struct Visitors {
     enough: oneshot::Sender<()>,
     all: JoinHandle<()>,
@@ -18,17 +18,17 @@ pub(crate) struct Visitors {
 
 impl Visitors {
     pub(crate) fn invite(url: &str) -> anyhow::Result<Self> {
-        // An error says that one is installed already, which will do as well.
+        // An error means that a provider is already installed; any provider will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // What is on loopback needs neither proxy nor certificates.
+        // A server on loopback needs neither a proxy nor certificates.
         let client = Client::builder().no_proxy().tls_certs_only([]).build()?;
         let (enough, told) = oneshot::channel();
         Ok(Self { enough, all: tokio::spawn(come(client, url.to_owned(), told)) })
     }
 
-    /// Nobody comes any more. Waits until the last one has an answer.
+    /// Stops new visitors, and waits until the last visitor has an answer.
     pub(crate) async fn end(self) {
-        // An error says that they have ended.
+        // An error means that the task has already ended.
         let _ = self.enough.send(());
         let _ = self.all.await;
     }

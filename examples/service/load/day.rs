@@ -1,4 +1,4 @@
-//! A day that is over in a minute.
+//! A day that lasts one minute.
 
 use std::f64::consts::TAU;
 use std::fmt;
@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const DAY: Duration = Duration::from_mins(1);
-/// When it begins, in hours: there is something to see soon.
+/// The hour at which the load begins, soon before the busy hours.
 const MORNING: f64 = 10.0;
-/// The quietest hour, and how quiet it is.
+/// The quietest hour.
 const NIGHT: f64 = 4.0;
+/// The share of the peak rate at the quietest hour.
 const QUIET: f64 = 0.35;
 
-/// What time it is in that day.
+/// The clock of that day.
 pub(crate) struct Clock(Instant);
 
 impl Clock {
@@ -21,7 +22,7 @@ impl Clock {
         Self(Instant::now())
     }
 
-    /// How busy the hour is, of 1.
+    /// Returns the share of the peak rate at this hour, at most 1.
     pub(crate) fn business(&self) -> f64 {
         let busy = 0.5 - 0.5 * (TAU * (self.hour() - NIGHT) / 24.0).cos();
         QUIET + (1.0 - QUIET) * busy

@@ -1,4 +1,4 @@
-//! What became of the visits.
+//! The outcomes of the visits.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,16 +6,16 @@ use std::fmt;
 use limit_runtime::{Figures, limiters};
 use tokio::task::JoinError;
 
-/// How a visit ended.
+/// The end of a visit.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Answered,
-    /// With 503, and the advice to come again.
+    /// A 503 with `Retry-After`.
     Refused,
     Failed(String),
 }
 
-/// How all have ended, by function.
+/// The outcomes of all visits, by function.
 #[derive(Debug)]
 pub(crate) struct Tally {
     functions: BTreeMap<&'static str, Visits>,
@@ -43,18 +43,18 @@ impl Visits {
 }
 
 impl Tally {
-    /// Of visits to these, which are yet to begin.
+    /// Returns an empty tally for `functions`.
     pub(crate) fn of(functions: impl IntoIterator<Item = &'static str>) -> Self {
         let none = functions.into_iter().map(|function| (function, Visits::default()));
         Self { functions: none.collect(), told: Visits::default(), failure: None }
     }
 
-    /// A visit begins.
+    /// Counts a visit that begins.
     pub(crate) fn asked(&mut self, function: &'static str) {
         self.functions.entry(function).or_default().asked += 1;
     }
 
-    /// A visit has ended.
+    /// Counts a visit that has ended.
     pub(crate) fn count(&mut self, visit: Result<(&'static str, Outcome), JoinError>) {
         let (function, outcome) = match visit {
             Ok(visit) => visit,
@@ -71,7 +71,7 @@ impl Tally {
         }
     }
 
-    /// How it has gone since it was last asked, in a line.
+    /// Returns a line with the outcomes since the previous call.
     pub(crate) fn news(&mut self) -> String {
         let total = self.total();
         let Visits { asked, answered, refused, failed } = total.since(self.told);
@@ -91,13 +91,13 @@ impl Tally {
     }
 }
 
-/// For what most callers wait, if any do.
+/// Returns the figures of the limiter with the most waiting calls, or an empty string.
 fn longest_queue() -> String {
     let snapshots = limiters().into_iter().map(|limiter| limiter.snapshot());
     let longest = snapshots.max_by_key(|snapshot| snapshot.total.waiting);
     longest.filter(|longest| longest.total.waiting > 0).map_or_else(String::new, |longest| {
         let Figures { limit, in_use, waiting, keys, .. } = longest.total;
-        // As on the page: the limit is for each key.
+        // The limit holds for each key, so the line has the number of keys, like the page.
         let each = match keys {
             0 => String::new(),
             1 => " x 1 key".to_owned(),
