@@ -124,7 +124,7 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
         self
     }
 
-    /// Waits at most this long (a [`Duration`]), or until an `Instant`. After that the call is
+    /// Waits at most this long (a [`Duration`](std::time::Duration)), or until an `Instant`. After that the call is
     /// refused as [`TimedOut`](crate::RejectedKind::TimedOut). A free permit is taken even if there
     /// is no time to wait.
     pub fn max_wait(self, max_wait: impl Into<MaxWait>) -> Acquire<'a, Rejected, K> {
