@@ -15,7 +15,7 @@
 //! The stream makes futures as results are taken, never more than `limit` ahead. A loop that ends
 //! early drops the stream, and the drop cancels the futures that still run.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::task::{self, Stream, StreamExt};
 
 pub(crate) fn fetch_all(

@@ -21,7 +21,7 @@ use std::error::Error;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, concurrency_limit, task};
 use reqwest::{Client, ClientBuilder};

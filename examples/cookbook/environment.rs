@@ -12,10 +12,10 @@
 //! panic: the limiter keeps the limit in the code, and its figures report the value.
 //!
 //! ```text
-//! MAX_FETCHES=5 cargo run --example cookbook-environment
+//! MAX_FETCHES=5 cargo run -p cookbook --bin environment
 //! ```
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::concurrency_limit;
 use tokio::task::JoinSet;
 

@@ -17,7 +17,7 @@
 
 use std::{io, thread};
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::concurrency_limit;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;

@@ -15,7 +15,7 @@
 //! at the start. For futures that can fail, `try_gather` stops at the first error and cancels
 //! the other futures. `asyncio.gather` lets the others continue unseen.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::task;
 
 pub(crate) async fn fetch_all(

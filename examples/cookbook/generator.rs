@@ -13,7 +13,7 @@
 //! A panic does not stop the other tasks, while an exception in a `TaskGroup` does: `join_all`
 //! reports the panic. `task::try_map` stops at the first error.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::task::{Panicked, Pool};
 
 pub(crate) async fn fetch_all(

@@ -10,7 +10,7 @@
 //! `limit` ahead, also from an endless iterator; `imap` reads all of its input as fast as it can.
 //! `unordered()` in place of `ordered()` corresponds to `imap_unordered`.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::task::{self, Stream, StreamExt};
 
 pub(crate) fn fetch_all(

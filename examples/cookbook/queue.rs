@@ -17,7 +17,7 @@
 //! `queue.join()` waits for ever. Here the other jobs continue, and `join_all` reports the panic.
 //! The work ends when the channel ends, that is, when the last sender is dropped.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::task::{Panicked, Pool};
 use tokio::sync::mpsc::{Receiver, channel};
 

@@ -14,7 +14,7 @@
 //! As in the Python program, the rate holds for any period of 60 seconds, not for each minute of
 //! the clock. In addition, at most three calls run at once, however long they take.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::concurrency_limit;
 use tokio::task::JoinSet;
 

@@ -12,7 +12,7 @@
 //! call. A limit of 0 pauses the limiter. `limit_runtime::find` finds the limiter of a plain
 //! `#[concurrency_limit(2)]` by its name.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::{Limiter, concurrency_limit};
 use tokio::task::JoinSet;
 use tokio::time::sleep;

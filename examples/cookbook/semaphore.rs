@@ -13,7 +13,7 @@
 //! its own. The limit can change while the program runs. For a single future,
 //! `REQUESTS.run(server.get(page)).await` is short for the block.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::Limiter;
 use tokio::task::JoinSet;
 

@@ -16,7 +16,7 @@
 //! and the time to try again. A call takes a free permit even if `max_wait` is 0. `max_wait` may
 //! also be an expression over the arguments, such as a request's deadline.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::{Rejected, concurrency_limit};
 use tokio::task::JoinSet;
 

@@ -13,7 +13,7 @@
 //! Each function has permits of its own. To let both functions share permits, name one `Limiter` in
 //! both attributes: `#[concurrency_limit(limiter = BOTH)]`.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::concurrency_limit;
 use tokio::task::JoinSet;
 

@@ -16,7 +16,7 @@
 //! The stream is the set of tasks. A loop that ends early, by `?`, `break` or a panic, drops the
 //! stream, and the drop cancels its tasks. In Python the tasks continue, and nobody waits for them.
 
-use limit_examples::Server;
+use cookbook::Server;
 use limit_runtime::task::{self, StreamExt};
 
 pub(crate) async fn fetch_all(
