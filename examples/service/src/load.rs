@@ -17,6 +17,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use crate::exchange;
 use crate::load::day::Clock;
 use crate::load::tally::{Outcome, Tally};
+use crate::utc::time_of_day;
 
 /// The time between two checks for new visitors.
 const TICK: Duration = Duration::from_millis(10);
@@ -130,7 +131,7 @@ async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver
         tokio::select! {
             _ = &mut enough => break,
             Some(visit) = visits.join_next() => tally.count(visit),
-            _ = news.tick() => println!("{clock}  {}", tally.news()),
+            _ = news.tick() => println!("{}  {}  ({clock} of the day)", time_of_day(), tally.news()),
             _ = ticks.tick() => for (visitors, next) in VISITORS.iter().zip(&mut next) {
                 for _ in 0..visitors.due(next, &clock) {
                     let url = format!("http://{service}/{}", (visitors.path)());

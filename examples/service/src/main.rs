@@ -34,6 +34,7 @@ mod report;
 mod routes;
 mod settings;
 mod stop;
+mod utc;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -93,7 +94,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
 
     tokio::select! {
         () = signals.next() => {}
-        () = settings::tell_edits(watcher.as_ref()) => {}
+        () = settings::tell_changes(watcher.as_ref()) => {}
     }
     let finish = async {
         let deadline = Instant::now() + args.patience;

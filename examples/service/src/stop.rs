@@ -54,7 +54,8 @@ pub(crate) fn close() -> Result<(), Unsupported> {
     let limiters = limiters();
     limiters.iter().try_for_each(LimiterHandle::close)?;
     let inside: usize = limiters.iter().map(|limiter| limiter.snapshot().total.in_use).sum();
-    println!("closed: waiting for {inside} calls (Ctrl-C again to leave at once)");
+    let calls = if inside == 1 { "call" } else { "calls" };
+    println!("closed: waiting for {inside} {calls} (Ctrl-C again to leave at once)");
     Ok(())
 }
 
@@ -80,13 +81,18 @@ pub(crate) fn report() {
         let snapshot = limiter.snapshot();
         let total = snapshot.total;
         println!(
-            "{:<14} {:>8} {:>10} {:>9} {:>6}  {:.1?}",
+            "{:<14} {:>8} {:>10} {:>9} {:>6}  {}",
             snapshot.name,
             total.admitted_at_once + total.admitted_after_waiting,
             total.rejected.queue_full,
             total.rejected.timed_out,
             total.rejected.closed,
-            total.wait.p99,
+            // A limiter for which nobody has waited yet has no wait times.
+            if total.wait.count == 0 {
+                "–".to_owned()
+            } else {
+                format!("{:.1?}", total.wait.p99)
+            },
         );
     }
 }

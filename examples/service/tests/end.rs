@@ -53,7 +53,7 @@ async fn who_takes_too_long_is_left_behind_and_named() -> Result {
     let mut service = Service::start(PATIENT, &["--patience", "0.1"]).await?;
     let _inside = service.clients.download(MEGABYTES).await?;
     service.program.terminate()?;
-    service.program.until_says("closed: waiting for 1 calls").await?;
+    service.program.until_says("closed: waiting for 1 call ").await?;
 
     let end = service.program.end().await?;
     let expected = "service: concurrency limit `download` not drained in time: 1 permits still in \
@@ -67,7 +67,7 @@ async fn a_second_ctrl_c_ends_it_at_once() -> Result {
     let mut service = Service::start(PATIENT, LONG).await?;
     let _inside = service.clients.download(MEGABYTES).await?;
     service.program.interrupt()?;
-    service.program.until_says("closed: waiting for 1 calls").await?;
+    service.program.until_says("closed: waiting for 1 call ").await?;
     service.program.interrupt()?;
 
     let end = service.program.end().await?;

@@ -5,8 +5,8 @@ use crate::{Result, Service};
 const TOKEN: &str = "a token of the test";
 
 #[tokio::test]
-async fn limit_that_is_raised_on_the_page_lets_the_queue_drain() -> Result {
-    let service = Service::start("['report']\nlimit = 0", &["--token", TOKEN]).await?;
+async fn limit_that_is_raised_on_the_page_lets_the_queue_drain_and_is_told() -> Result {
+    let mut service = Service::start("['report']\nlimit = 0", &["--token", TOKEN]).await?;
     let ask = service.clients.ask("report/7", 5);
     service.until(|figures| figures.waiting("report") == 5).await?;
 
@@ -21,6 +21,11 @@ async fn limit_that_is_raised_on_the_page_lets_the_queue_drain() -> Result {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
     assert_eq!(service.figures().await?.limit("report"), 8);
+    service.program.until_says("the page set report: limit 8").await?;
+    let reset = r#"{"name": "report", "limit": null}"#;
+    let reset = service.clients.post("limits/api/settings", TOKEN, reset).await?;
+    assert_eq!(reset.status, 200, "{reset:?}");
+    service.program.until_says("the page reset report: limit").await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use limit_runtime::inspect::{KeyReading, busiest_keys};
 use limit_runtime::{Figures, limiters};
 use tokio::task::JoinError;
 
@@ -93,17 +94,22 @@ impl Tally {
 
 /// Returns the figures of the limiter with the most waiting calls, or an empty string.
 fn longest_queue() -> String {
-    let snapshots = limiters().into_iter().map(|limiter| limiter.snapshot());
-    let longest = snapshots.max_by_key(|snapshot| snapshot.total.waiting);
-    longest.filter(|longest| longest.total.waiting > 0).map_or_else(String::new, |longest| {
-        let Figures { limit, in_use, waiting, keys, .. } = longest.total;
-        // The limit holds for each key, so the line has the number of keys, like the page.
-        let each = match keys {
-            0 => String::new(),
-            1 => " x 1 key".to_owned(),
-            _ => format!(" x {keys} keys"),
-        };
-        format!("; {waiting} wait for {}, {in_use}/{limit}{each} in use", longest.name)
+    let limiters = limiters().into_iter().map(|limiter| (limiter.snapshot(), limiter));
+    let longest = limiters.max_by_key(|(snapshot, _)| snapshot.total.waiting);
+    let Some((snapshot, limiter)) = longest.filter(|(longest, _)| longest.total.waiting > 0) else {
+        return String::new();
+    };
+    let Figures { limit, in_use, waiting, keys, .. } = snapshot.total;
+    let verb = if waiting == 1 { "waits" } else { "wait" };
+    let queue = format!("; {waiting} {verb} for {}", snapshot.name);
+    if keys == 0 {
+        return format!("{queue}, {in_use}/{limit} in use");
+    }
+    // The limit holds for each key, so the key with the longest queue says why calls wait.
+    let key = busiest_keys(&limiter, usize::MAX).into_iter().max_by_key(|key| key.waiting);
+    key.map_or(queue.clone(), |key| {
+        let KeyReading { name, in_use, waiting, .. } = key;
+        format!("{queue}: {waiting} of {name}, {in_use}/{limit} in use")
     })
 }
 
