@@ -83,15 +83,11 @@ mod acquire;
 mod admission;
 mod blocking;
 mod deadline;
-#[cfg(feature = "diagnostics")]
-#[cfg_attr(docsrs, doc(cfg(feature = "diagnostics")))]
-pub mod diagnostics;
 mod engine;
 mod events;
 pub mod guide;
 pub mod inspect;
 mod keying;
-mod limiter;
 #[cfg(feature = "tracing")]
 mod logging;
 mod metrics;
@@ -120,6 +116,14 @@ pub mod task;
 pub mod tower;
 mod unwind;
 mod variants;
+
+// These come last because a type's page shows its methods in the order of the modules: `Permit`'s
+// own come before `Permit::limiter`, and those of `diagnostics` after all others.
+mod limiter;
+
+#[cfg(feature = "diagnostics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "diagnostics")))]
+pub mod diagnostics;
 
 pub use acquire::Acquire;
 pub use admission::Admission;
