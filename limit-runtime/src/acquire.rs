@@ -38,17 +38,19 @@ use std::task::{Context, Poll, ready};
 /// never dropped, [`std::mem::forget`], stays in the queue and keeps the permit that it is
 /// handed in time.)
 ///
-/// The future takes a free permit at once, without a look at tokio's cooperative budget. So a task
-/// that never waits for anything else does not yield, just as without the limit. A loop that only
-/// acquires and spawns should also await [`tokio::task::consume_budget`]. (`spawn` does so itself.)
-/// Otherwise such a loop never ends on a runtime that shuts down: that runtime drops each spawned
-/// task at once, so a permit is always free.
+/// # Yielding
+///
+/// The future takes a free permit at once, and does not consume tokio's cooperative budget. So a task
+/// that never waits for anything else does not yield, just as without the limit. A loop that awaits
+/// nothing but permits should also await [`tokio::task::consume_budget`]. (`spawn` does so itself.)
+/// Otherwise a loop that acquires and spawns never ends on a runtime that shuts down: that runtime
+/// drops each spawned task at once, so a permit is always free.
 ///
 /// # Panics
 ///
 /// A call with a `max_wait` that begins to wait needs tokio's timer. So does a call that waits at a
-/// limit with `per`. As [`tokio::time::sleep`], it panics outside a runtime, and in a runtime
-/// without `enable_time`.
+/// limit with `per`. The call panics outside a runtime and in a runtime without `enable_time`, as
+/// [`tokio::time::sleep`] does.
 ///
 /// As an `async fn`, the future panics if it is polled again after it was ready.
 ///

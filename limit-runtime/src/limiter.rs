@@ -47,9 +47,11 @@ use std::panic::Location;
 
 /// A named limit: at most `limit` permits are out at a time, for each runtime or for the process.
 ///
-/// Make a limiter a `static`, or own it in a struct or an `Arc`. The first use creates its permits:
-/// one set for each tokio runtime that calls it (see [`Scope`](crate::Scope)). Nothing is registered before the
-/// first use.
+/// Make a limiter a `static`, or own it in a struct or an `Arc`. Never make it a `const`: each use of
+/// a `const` makes a new limiter, which limits nothing.
+///
+/// The first use creates the permits: one set for each tokio runtime that calls (see
+/// [`Scope`](crate::Scope)). Nothing is registered before the first use.
 ///
 /// A limit is a number from 0 to [`Limiter::MAX_LIMIT`]. A larger number is reduced to that. The
 /// limit 0 pauses the limiter: every call waits until [`set_limit`](Self::set_limit) raises the

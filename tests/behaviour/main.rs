@@ -50,3 +50,4 @@ mod trying;
 mod weights;
 mod which_runtime;
 mod wrong_loop;
+mod yielding;
