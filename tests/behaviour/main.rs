@@ -10,6 +10,7 @@ mod closing;
 mod configuration;
 mod crowd;
 mod deadlines;
+mod documentation;
 mod draining;
 mod enabled;
 mod figures;
