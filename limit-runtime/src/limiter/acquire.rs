@@ -90,7 +90,7 @@ impl<E: Admission> Limiter<E> {
     ///
     /// # Errors
     ///
-    /// As [`try_acquire`](Self::try_acquire).
+    /// The same as [`try_acquire`](Self::try_acquire).
     ///
     /// # Examples
     ///

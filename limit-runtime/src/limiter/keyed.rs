@@ -105,7 +105,7 @@ where
     ///
     /// # Errors
     ///
-    /// As [`try_acquire`](Self::try_acquire).
+    /// The same as [`try_acquire`](Self::try_acquire).
     #[track_caller]
     pub fn try_acquire_many(&self, weight: u32) -> Result<Permit, Rejected> {
         self.core.try_acquire(weight, self.key.source(), CallSite::caller())

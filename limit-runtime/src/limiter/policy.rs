@@ -8,7 +8,7 @@ use crate::scope::Scope;
 use std::time::Duration;
 
 impl<E: Admission, K> Limiter<E, K> {
-    /// Sets which calls share the permits. By default each runtime has its own permits.
+    /// Sets the calls that share the permits. By default each runtime has its own permits.
     ///
     /// # Panics
     ///
@@ -37,7 +37,7 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// Sets which waiter is served first. By default the oldest is.
+    /// Sets the waiter that is served first. By default the oldest waiter is.
     ///
     /// # Panics
     ///
