@@ -1,9 +1,9 @@
 //! The one list of the attribute's options.
 //!
 //! To add an option, add a row to [`options!`]. The row makes a variant of [`AttributeOption`] and a
-//! row of the table in the attribute's documentation. The row's comment is the text of that table, so
-//! it stays short: details stand beside the example in `limit_runtime::guide::options`. The parser, the checks, the error messages and the
-//! expansion read the rows.
+//! row of the table in the attribute's documentation. The row's comment is the text in that table, so
+//! it stays short: details stand beside the example in `limit_runtime::guide::options`. The parser,
+//! the checks, the error messages and the expansion read the rows.
 //!
 //! The kind of the row's [`OptionValue`] says where the value goes. For an option of the limiter,
 //! [`OptionValue::Setter`], the row is all: the expansion calls the setter of the option's name. An
@@ -232,7 +232,8 @@ options! {
     }
 
     /// Calls with a higher priority, a `u8`, are served first. Each level counts as one second of
-    /// waiting, so no call waits for ever. Each call evaluates the value.
+    /// waiting, so later calls do not hold back an earlier one for ever. Each call evaluates the
+    /// value.
     Priority {
         name: "priority", example: "priority = 5",
         takes: Takes::Expression(|rule, value| {
