@@ -20,7 +20,8 @@ mod values;
 
 pub(crate) use self::check_signature::check;
 pub(crate) use self::checked::{Args, OwnLimiter, Policy, RefusalHandling, Setter, Source};
-pub(crate) use self::options::options_list;
+pub(crate) use self::options::{options_links, options_table};
+pub(crate) use self::options_macro::{first, links_to_guide};
 pub(crate) use self::parse::find_blocking;
 pub(crate) use self::per_call::PerCall;
 pub(crate) use self::setter_arg::SetterArg;

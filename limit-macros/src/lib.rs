@@ -21,10 +21,8 @@ use syn::Result;
 
 /// Never runs more than a given number of calls of an async function at once.
 ///
-/// A call over the limit waits until a running call ends; calls are served first come, first
-/// served. A call waits as part of its own future: it costs no thread while it waits, and dropping
-/// the future cancels it. The attribute changes nothing else: not the function's signature, not
-/// whether its future is `Send`, not the order in which its locals are dropped.
+/// A call over the limit waits until a running call ends. Waiting calls are served first come, first
+/// served.
 ///
 /// ```text
 /// use limit_runtime::concurrency_limit;
@@ -33,36 +31,68 @@ use syn::Result;
 /// async fn download(url: Url) -> Result<Bytes, Error> { … }
 /// ```
 ///
-/// Each tokio runtime has its own permits. A call finds its runtime on its first poll, so that a
-/// runtime that stands still cannot keep the permits of another. With `scope = process` all
-/// runtimes share the permits.
-///
 /// # Arguments
 ///
-/// `#[concurrency_limit(LIMIT, options…)]`: first the limit, then the options in any order.
+/// `#[concurrency_limit(LIMIT, options…)]`: first the limit, then the options in any order. Each
+/// argument below leads to its example.
 ///
-/// LIMIT is a number from 1 up, or an expression of type `usize` that a `static` can name: a const,
-/// a path, a call such as `config().max_downloads`. It is evaluated once for each scope, on first
-/// use. It cannot name the function's arguments, its generic parameters or `Self`, because one
-/// limiter serves all calls, all instantiations and all types. It cannot name the generic
-/// parameters of the surrounding `impl` block either; there the compiler itself reports the error.
+/// | argument | effect |
+/// |---|---|
+/// | [`LIMIT`][option-limit] | At most so many calls run at once: a number or an expression. |
+#[doc = args::options_table!()]
 ///
-/// The options:
+#[doc = args::options_links!()]
 ///
-#[doc = args::options_list!()]
+/// The call evaluates the values of `limiter`, `max_wait`, `priority`, `weight`, `key` and `enabled`
+/// on its first poll, in the order written. These values may use the function's arguments. Their
+/// borrows and locks are dropped before the call waits.
 ///
-/// The values that are evaluated for each call may use the function's arguments. The call evaluates
-/// them on its first poll, in the order written. It drops their borrows and locks before it waits.
-/// The limiter evaluates every other value once. Options that contradict one another are compile
-/// errors.
+/// The limiter evaluates LIMIT once for each scope, and every other value once. LIMIT is a number
+/// from 1 up, or an expression of type `usize` that a `static` can name: a const, a path, a call such
+/// as `config().max_downloads`. It cannot name the function's arguments, its generic parameters or
+/// `Self`, because one limiter serves all calls, all instantiations and all types. It cannot name
+/// the generic parameters of the surrounding `impl` block either; there the compiler itself reports
+/// the error.
+///
+/// Options that contradict one another are compile errors.
+///
+/// # Behaviour
+///
+/// * **A call waits as part of its own future.** It costs no thread while it waits. Dropping the
+///   future cancels the call. The attribute changes nothing else: not the function's signature, not
+///   whether its future is `Send`, not the order in which its locals are dropped.
+/// * **Each tokio runtime has its own permits.** A call finds its runtime on its first poll. So a
+///   runtime that stands still cannot keep the permits of another. With `scope = process` all
+///   runtimes share the permits.
+/// * **A call whose permit is free does not yield.** It does not consume tokio's cooperative budget.
+///   A loop that awaits nothing but such calls keeps its thread from other tasks. In such a loop,
+///   await `tokio::task::consume_budget()` in each round, or `tokio::task::yield_now()` every so
+///   often.
+/// * **A limiter is a `static`, never a `const`.** Each use of a `const` makes a new limiter, which
+///   limits nothing. The attribute's own limiter is a `static`.
+/// * **A returned stream needs `permit`.** The permit comes back when the function returns, and a
+///   stream runs after that. With `permit = permit` an `async fn` can move the permit into the stream
+///   that it returns:
+///
+/// ```text
+/// #[concurrency_limit(3, permit = permit)]
+/// async fn rows(query: Query) -> impl Stream<Item = Row> {
+///     let rows = database().rows(query).await;
+///     rows.map(move |row| {
+///         let _permit = &permit;    // held until the stream is dropped
+///         row
+///     })
+/// }
+/// ```
 ///
 /// # Existing limiters
 ///
-/// The expression of `limiter` must give a limiter that outlives the call. An expression that makes
-/// a limiter makes a new one for each call, which limits nothing. The name of a `const` does the
-/// same, because each use makes its value anew. Both are compile errors. For `Limiter::new(…)`, and
-/// for a function that returns a `Limiter`, the message says what to write. For a `const` the
-/// compiler says that a temporary value is dropped while borrowed (E0716): write a `static`.
+/// The expression of `limiter` gives a limiter, also behind a reference, a `Box` or an `Arc`. The
+/// limiter must outlive the call. An expression that makes a limiter makes a new one for each call,
+/// which limits nothing. The name of a `const` does the same. Both are compile errors. For
+/// `Limiter::new(…)`, and for a function that returns a `Limiter`, the message says what to write.
+/// For a `const` the compiler says that a temporary value is dropped while borrowed (E0716): write a
+/// `static`.
 ///
 /// The attribute cannot see whether a function that returns an `Arc<Limiter>` returns the same
 /// limiter each time.
@@ -80,13 +110,13 @@ use syn::Result;
 /// # Calls that are refused
 ///
 /// Calls can be refused with `max_waiting`, `max_wait` or `weight`, and by an existing limiter that
-/// refuses some. The function must then be able to say so: it returns a `Result<_, E>` where `E` is
-/// `From<Rejected>`, or an `Option`.
+/// refuses calls. The function then returns a `Result<_, E>` where `E` is `From<Rejected>`, or an
+/// `Option`.
 ///
-/// Otherwise `on_reject` gives the value of a refused call. It looks like a closure, but it is a
-/// part of the function: it sees the function's arguments, and may `.await`, use `?` and `return`.
-/// When it is evaluated, the body has not run and the call holds no permit. An error of the body
-/// never comes to it.
+/// For any other return type, `on_reject` gives the value of a refused call. Its expression looks
+/// like a closure, but is a part of the function. It sees the function's arguments, and may
+/// `.await`, use `?` and `return`. The call evaluates it in place of the body, without a permit. It
+/// does not see errors of the body.
 ///
 /// ```text
 /// #[concurrency_limit(3, max_waiting = 100, on_reject = |rejected| fallback(&url, rejected).await)]
@@ -96,9 +126,9 @@ use syn::Result;
 /// # Functions that block
 ///
 /// With `blocking` a function that is not async becomes async, and its body runs on tokio's
-/// blocking pool. The permit stays with the thread until the work ends, even if the caller goes
-/// away. A panic continues in the caller. The arguments and the result move between threads, so
-/// they are `Send` and borrow nothing: take `self: Arc<Self>` in place of `&self`, or clone what
+/// blocking pool. The permit stays with the thread until the work ends, even if the call is dropped.
+/// A panic continues in the caller. The arguments and the result move between threads, so they are
+/// `Send` and borrow nothing: take `self: Arc<Self>` in place of `&self`, or clone the values that
 /// the body needs. (An argument without a name, `_: T`, stays with the caller, and so does an
 /// unused one.)
 ///
@@ -117,7 +147,7 @@ use syn::Result;
 /// inside `Box::pin(…)`. The statements before that block run when the function is called, without
 /// a permit. A future that is returned early with `return` has no permit either. Methods after the
 /// block may leave it whole, such as `.boxed()`, `.instrument(span)` or `.timeout(duration)`. A
-/// method that goes on after the block, such as `.then(…)` or `.map(…)`, would do so without the
+/// method that goes on after the block, such as `.then(…)` or `.map(…)`, would run without the
 /// permit, and is a compile error.
 ///
 /// ```text
@@ -139,8 +169,8 @@ use syn::Result;
 ///
 /// # Lints
 ///
-/// The compiler's lints and clippy's report the same of a limited function as of the plain one.
-/// Some cannot:
+/// The compiler's lints and clippy's report the same of a limited function as of the plain one,
+/// with these exceptions:
 ///
 /// * `cognitive_complexity` counts one branch more, because waiting is a branch.
 /// * `excessive_nesting` sees one block more around the body.
@@ -163,9 +193,9 @@ use syn::Result;
 ///
 /// If calls can be refused, a second arm returns the refusal or evaluates `on_reject`.
 ///
-/// The permit is held until the last local and temporary of the body is dropped, and is given back
-/// before the caller sees the result: on return, on `?`, on panic, and when the future is dropped
-/// half way.
+/// The call holds the permit until the last local and temporary of the body is dropped. It gives the
+/// permit back before the caller sees the result: on return, on `?`, on panic, and when the future
+/// is dropped half way.
 #[proc_macro_attribute]
 pub fn concurrency_limit(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = proc_macro2::TokenStream::from(item);

@@ -4,19 +4,20 @@
 pub(crate) mod acquiring;
 mod block;
 mod pending_call;
+mod ticker;
+
+// A type's page shows its methods in the order of these modules.
+mod options;
+
 #[cfg(feature = "task")]
 pub(crate) mod run;
-mod ticker;
 
 use self::pending_call::{Located, PendingCall, Progress};
 use crate::admission::Admission;
-use crate::deadline::Deadline;
 use crate::engine::core::Core;
 use crate::keying::{Keying, Unkeyed};
 use crate::permit::Permit;
-use crate::policy::MaxWait;
 use crate::recorder::{CallRecord, CallSite};
-use crate::rejected::Rejected;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -37,17 +38,19 @@ use std::task::{Context, Poll, ready};
 /// never dropped, [`std::mem::forget`], stays in the queue and keeps the permit that it is
 /// handed in time.)
 ///
-/// The future takes a free permit at once, without a look at tokio's cooperative budget. So a task
-/// that never waits for anything else does not yield, just as without the limit. A loop that only
-/// acquires and spawns should also await [`tokio::task::consume_budget`]. (`spawn` does so itself.)
-/// Otherwise such a loop never ends on a runtime that shuts down: that runtime drops each spawned
-/// task at once, so a permit is always free.
+/// # Yielding
+///
+/// The future takes a free permit at once, and does not consume tokio's cooperative budget. So a task
+/// that never waits for anything else does not yield, just as without the limit. A loop that awaits
+/// nothing but permits should also await [`tokio::task::consume_budget`]. (`spawn` does so itself.)
+/// Otherwise a loop that acquires and spawns never ends on a runtime that shuts down: that runtime
+/// drops each spawned task at once, so a permit is always free.
 ///
 /// # Panics
 ///
 /// A call with a `max_wait` that begins to wait needs tokio's timer. So does a call that waits at a
-/// limit with `per`. As [`tokio::time::sleep`], it panics outside a runtime, and in a runtime
-/// without `enable_time`.
+/// limit with `per`. The call panics outside a runtime and in a runtime without `enable_time`, as
+/// [`tokio::time::sleep`] does.
 ///
 /// As an `async fn`, the future panics if it is polled again after it was ready.
 ///
@@ -93,57 +96,6 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
             deadline: E::deadline(limiter.definition.max_wait),
             key,
         }
-    }
-
-    /// Takes `weight` permits at once. The call waits for them in the same queue, and lighter
-    /// calls behind it do not pass it.
-    ///
-    /// A weight above the limit is refused as [`TooHeavy`](crate::RejectedKind::TooHeavy), at once
-    /// or when the limit is lowered while the call waits. (Not at limit 0, where every call waits.)
-    /// A call of weight 0 takes no permit and never waits. It is counted.
-    pub fn weight(self, weight: u32) -> Acquire<'a, Rejected, K> {
-        let mut acquire = self.fallible();
-        acquire.call.request.weight = weight;
-        acquire
-    }
-
-    /// Sets the priority: waiters with a higher priority are served first. 0 is the lowest. The
-    /// default is the limiter's [`priority`](crate::Limiter::priority), or else 0.
-    ///
-    /// Each level of priority counts as one second of waiting. If two calls came at about the same
-    /// time, the one with the higher priority goes first. Within one level the first to come goes
-    /// first. A low priority does not wait for ever: under a steady stream of calls that are *n*
-    /// levels higher, a call is passed for *n* seconds and no longer.
-    ///
-    /// From the first call with a priority on, the queue is kept sorted. Joining and leaving it
-    /// then take time in the logarithm of its length. Calls that wait at that moment count as
-    /// having come just then. The priority has no effect where the newest call is served first
-    /// ([`Order::Lifo`](crate::Order::Lifo)).
-    pub fn priority(mut self, priority: u8) -> Self {
-        self.call.request.priority = priority;
-        self
-    }
-
-    /// Waits at most this long (a [`Duration`](std::time::Duration)), or until an `Instant`. After that the call is
-    /// refused as [`TimedOut`](crate::RejectedKind::TimedOut). A free permit is taken even if there
-    /// is no time to wait.
-    pub fn max_wait(self, max_wait: impl Into<MaxWait>) -> Acquire<'a, Rejected, K> {
-        let mut acquire = self.fallible();
-        acquire.deadline = Deadline::from_call(max_wait.into());
-        acquire
-    }
-
-    /// Sets whether the limit holds for this call. With `false` the call is admitted at once at any
-    /// limit, also when the limiter is closed. It is counted as admitted at once, and not as in
-    /// use.
-    pub fn enabled(mut self, enabled: bool) -> Self {
-        self.call.request.enabled = enabled;
-        self
-    }
-
-    fn fallible(self) -> Acquire<'a, Rejected, K> {
-        let Self { call, deadline, key } = self;
-        Acquire { call, deadline: E::into_deadline(deadline), key }
     }
 }
 

@@ -82,7 +82,7 @@ impl EventKind {
         except EventKind::Rejected(_)
     );
 
-    /// The name in figures and with `serde`, such as `limit_changed`. The name of a refusal does not say the
+    /// Returns the name in figures and with `serde`, such as `limit_changed`. The name of a refusal does not say the
     /// reason.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

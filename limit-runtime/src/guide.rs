@@ -1,6 +1,226 @@
 //! Recipes for common tasks. The module [`options`] has an example of each option of the attribute.
 //!
-//! This module contains only documentation.
+//! First steps:
+//!
+//! * [The dependencies](#the-dependencies)
+//! * [Limit a function](#limit-a-function)
+//! * [Handle a refused call](#handle-a-refused-call)
+//! * [See a limit, and change it while the program runs](#see-a-limit-and-change-it-while-the-program-runs)
+//! * [A limit for each tenant](#a-limit-for-each-tenant)
+//! * [Tests](#tests)
+//!
+//! More:
+//!
+//! * [Several functions, one limit](#several-functions-one-limit)
+//! * [One limit for each instance](#one-limit-for-each-instance)
+//! * [A limit from the environment, or from an expression](#a-limit-from-the-environment-or-from-an-expression)
+//! * [One limit for the whole process](#one-limit-for-the-whole-process)
+//! * [A deadline of the caller](#a-deadline-of-the-caller)
+//! * [A rate](#a-rate)
+//! * [Blocking work](#blocking-work)
+//! * [A permit that outlives the function](#a-permit-that-outlives-the-function)
+//! * [A stream that holds its permit](#a-stream-that-holds-its-permit)
+//! * [Many calls in a loop](#many-calls-in-a-loop)
+//! * [An orderly shutdown](#an-orderly-shutdown)
+//! * [Many futures, a few at a time](#many-futures-a-few-at-a-time)
+//! * [A whole service](#a-whole-service)
+//! * [Settings from a file](#settings-from-a-file)
+//! * [A page in the browser](#a-page-in-the-browser)
+//! * [Figures for Prometheus](#figures-for-prometheus)
+//! * [The calls that hold permits](#the-calls-that-hold-permits)
+//! * [A limit on trial](#a-limit-on-trial)
+//!
+//! # The dependencies
+//!
+//! A service that uses every part of this guide:
+//!
+//! ```toml
+//! [dependencies]
+//! axum = "0.8"
+//! futures-util = "0.3"
+//! limit-config = "0.1"
+//! limit-console = { version = "0.1", features = ["diagnostics"] }
+//! limit-exporters = { version = "0.1", features = ["prometheus"] }
+//! limit-runtime = { version = "0.1", features = ["axum-08", "diagnostics", "task", "tower", "tracing"] }
+//! prometheus-client = "0.25"
+//! tokio = { version = "1.49", features = ["macros", "net", "rt-multi-thread", "time"] }
+//!
+//! [dev-dependencies]
+//! tokio = { version = "1.49", features = ["test-util"] }
+//! ```
+//!
+//! The attribute and [`Limiter`](crate::Limiter) need `limit-runtime` and `tokio` alone, without
+//! features of `limit-runtime`.
+//!
+//! # Limit a function
+//!
+//! The attribute stands on the function. The calls do not change.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(3)]
+//! async fn download(url: &str) -> Result<String, std::io::Error> {
+//!     // ... never more than three of these at once ...
+//!     # tokio::task::yield_now().await;
+//!     Ok(format!("the page {url}"))
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), std::io::Error> {
+//!
+//! let (index, news) = tokio::try_join!(download("/"), download("/news"))?;
+//! assert_eq!((index.as_str(), news.as_str()), ("the page /", "the page /news"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Methods, trait implementations and functions that return a future take the attribute as well.
+//! Code that is not a function of its own takes a permit from a [`Limiter`](crate::Limiter):
+//!
+//! ```
+//! use limit_runtime::Limiter;
+//!
+//! static DB: Limiter = Limiter::new("database", 10); // never a `const`
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//!
+//! let permit = DB.acquire().await;
+//! // ... never more than ten tasks are here at once ...
+//! drop(permit);
+//! # }
+//! ```
+//!
+//! A limiter is a `static`, or a field of a value that lives long. Each use of a `const` makes a new
+//! limiter, which limits nothing.
+//!
+//! # Handle a refused call
+//!
+//! Without further options every call waits. `max_waiting` bounds the queue, and `max_wait` bounds
+//! the wait. A refused call gives a [`Rejected`](crate::Rejected), which becomes the function's error
+//! by `From` (as [`std::io::Error`] does).
+//!
+//! ```
+//! use limit_runtime::{Rejected, concurrency_limit};
+//!
+//! #[derive(Debug)]
+//! enum Error { Busy(Rejected) }
+//!
+//! impl From<Rejected> for Error {
+//!     fn from(rejected: Rejected) -> Self { Error::Busy(rejected) }
+//! }
+//!
+//! #[concurrency_limit(8, max_waiting = 100, max_wait = "50ms")]
+//! async fn quote(id: u64) -> Result<u64, Error> { Ok(id) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! match quote(7).await {
+//!     Ok(quote) => assert_eq!(quote, 7),
+//!     Err(Error::Busy(rejected)) => println!("{rejected}; again in {:?}", rejected.retry_after()),
+//! }
+//! # }
+//! ```
+//!
+//! `on_reject` gives a value in place of an error:
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(2, max_waiting = 0, on_reject = |rejected| format!("{query}: {rejected}"))]
+//! async fn search(query: &str) -> String { format!("results for {query}") }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(search("x").await, "results for x"); }
+//! ```
+//!
+//! With the feature `axum-08` or `tonic-014`, `?` in a handler answers a refused call with 503 or
+//! `RESOURCE_EXHAUSTED`.
+//!
+//! # See a limit, and change it while the program runs
+//!
+//! [`limiters`](crate::limiters) lists every limiter that has been used. [`find`](crate::find)
+//! returns the limiter with a name. [`Snapshot::total`](crate::Snapshot::total) has the figures as
+//! numbers.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(3, name = "download")]
+//! async fn download() {}
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//!
+//! download().await;
+//! for limiter in limit_runtime::limiters() {
+//!     println!("{}", limiter.snapshot());
+//! }
+//! if let Some(download) = limit_runtime::find("download") {
+//!     download.set_limit(6); // at once, for all runtimes
+//!     assert_eq!(download.snapshot().total.limit, 6);
+//! }
+//! # }
+//! ```
+//!
+//! A limiter that the code names has the same methods: `DB.snapshot()`, `DB.set_limit(6)`. See also
+//! [the page](#a-page-in-the-browser) and [the file](#settings-from-a-file).
+//!
+//! # A limit for each tenant
+//!
+//! `key` applies the limit to each key. `total` caps all keys together, and serves them in turn.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(3, key = tenant, total = 20)]
+//! async fn report(tenant: u64) -> String { format!("report for {tenant}") }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(report(5).await, "report for 5"); }
+//! ```
+//!
+//! Without the attribute, a [`KeyedLimiter`](crate::KeyedLimiter) does the same:
+//!
+//! ```
+//! use limit_runtime::{KeyedLimiter, Limiter, Rejected};
+//!
+//! static EXPORTS: KeyedLimiter = Limiter::new("exports", 1).keyed().total(20);
+//! # fn main() -> Result<(), Rejected> {
+//!
+//! let acme = EXPORTS.key("acme").try_acquire()?;
+//! assert!(EXPORTS.key("acme").try_acquire().is_err()); // the limit of this tenant is reached
+//! let umbrella = EXPORTS.key("umbrella").try_acquire()?;
+//! assert_eq!(EXPORTS.snapshot().total.keys, 2);
+//! # drop((acme, umbrella));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Tests
+//!
+//! Each `#[tokio::test]` has its own runtime, and so its own permits: tests that run at the same time
+//! do not wait for one another. Waits follow tokio's clock, which a test can pause.
+//!
+//! ```
+//! # mod tokio { pub use ::tokio::{main as test, *}; } // so that the test runs here
+//! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+//! use std::time::Duration;
+//!
+//! #[concurrency_limit(1, max_wait = "5s")]
+//! async fn print_label() -> Result<(), Rejected> {
+//!     tokio::time::sleep(Duration::from_secs(60)).await;
+//!     Ok(())
+//! }
+//!
+//! // A minute goes by at once. This needs tokio's feature `test-util`.
+//! #[tokio::test(flavor = "current_thread", start_paused = true)]
+//! async fn the_second_label_times_out() {
+//!     let (first, second) = tokio::join!(print_label(), print_label());
+//!     assert!(first.is_ok());
+//!     assert_eq!(second.unwrap_err().kind(), RejectedKind::TimedOut);
+//! }
+//! # fn main() { the_second_label_times_out() }
+//! ```
+//!
+//! All tests of one process share limiters with `scope = process`, changed settings such as the
+//! limit, and the figures in [`Snapshot::total`](crate::Snapshot::total). A test of these makes its
+//! own [`Limiter`](crate::Limiter).
 //!
 //! # Several functions, one limit
 //!
@@ -36,8 +256,8 @@
 //!
 //! # A limit from the environment, or from an expression
 //!
-//! The variable `LIMIT_<NAME>` overrides the limit of any limiter: see [`settings`](crate::settings). `env` names
-//! another variable.
+//! The variable `LIMIT_<NAME>` overrides the limit of any limiter: see [`settings`](crate::settings).
+//! `env` names another variable.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -60,79 +280,25 @@
 //! async fn print_label() {}
 //! ```
 //!
-//! # Figures, and changes while the program runs
+//! # A deadline of the caller
 //!
-//! [`limiters`](crate::limiters) lists every limiter that has been used.
+//! A deadline that only the caller knows is an expression over the arguments. Dropping a call that
+//! waits cancels it.
 //!
 //! ```
-//! # use limit_runtime::concurrency_limit;
-//! # #[concurrency_limit(3, name = "download")]
-//! # async fn download() {}
+//! use limit_runtime::{Rejected, concurrency_limit};
+//! use std::time::{Duration, Instant};
+//!
+//! struct Request { deadline: Instant }
+//!
+//! #[concurrency_limit(8, max_wait = request.deadline)]
+//! async fn serve(request: Request) -> Result<u8, Rejected> { Ok(1) }
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! # download().await;
-//! for limiter in limit_runtime::limiters() {
-//!     println!("{}", limiter.snapshot());
-//! }
-//! if let Some(download) = limit_runtime::find("download") {
-//!     download.set_limit(6);
-//! }
+//! # async fn main() -> Result<(), Rejected> {
+//! let deadline = Instant::now() + Duration::from_millis(250);
+//! assert_eq!(serve(Request { deadline }).await?, 1);
+//! # Ok(())
 //! # }
-//! ```
-//!
-//! # Bounds and deadlines
-//!
-//! `max_waiting` bounds the queue, `max_wait` bounds the wait. A refused call gives a [`Rejected`](crate::Rejected),
-//! which becomes the function's error by `From` (as [`std::io::Error`] does).
-//!
-//! ```
-//! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
-//!
-//! #[derive(Debug)]
-//! enum Error { Busy(Rejected) }
-//!
-//! impl From<Rejected> for Error {
-//!     fn from(rejected: Rejected) -> Self { Error::Busy(rejected) }
-//! }
-//!
-//! #[concurrency_limit(8, max_waiting = 100, max_wait = "50ms")]
-//! async fn quote(id: u64) -> Result<u64, Error> { Ok(id) }
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! match quote(7).await {
-//!     Ok(quote) => assert_eq!(quote, 7),
-//!     Err(Error::Busy(rejected)) => println!("{rejected}; again in {:?}", rejected.retry_after()),
-//! }
-//! # }
-//! ```
-//!
-//! A deadline that only the caller knows is an expression over the arguments: `max_wait = request.deadline`.
-//! A call that waits is cancelled by dropping it.
-//!
-//! # A value in place of an error
-//!
-//! `on_reject` gives the value of a refused call.
-//!
-//! ```
-//! use limit_runtime::concurrency_limit;
-//!
-//! #[concurrency_limit(2, max_waiting = 0, on_reject = |rejected| format!("{query}: {rejected}"))]
-//! async fn search(query: &str) -> String { format!("results for {query}") }
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() { assert_eq!(search("x").await, "results for x"); }
-//! ```
-//!
-//! # A limit for each tenant
-//!
-//! `key` applies the limit to each key. `total` caps all keys together, and serves them in turn.
-//!
-//! ```
-//! use limit_runtime::concurrency_limit;
-//!
-//! #[concurrency_limit(3, key = tenant, total = 20)]
-//! async fn report(tenant: u64) -> String { format!("report for {tenant}") }
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() { assert_eq!(report(5).await, "report for 5"); }
 //! ```
 //!
 //! # A rate
@@ -184,6 +350,65 @@
 //! # async fn main() { assert_eq!(start(6).await.await.unwrap(), 42); }
 //! ```
 //!
+//! # A stream that holds its permit
+//!
+//! A function gives its permit back when it returns. The stream that it returned runs after that. So
+//! `permit` names the permit, and the stream's closure takes it along.
+//!
+//! ```
+//! # #[cfg(feature = "task")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! use futures_util::stream::{self, Stream, StreamExt};
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(3, permit = permit, name = "rows")]
+//! async fn rows(table: &'static str) -> impl Stream<Item = String> {
+//!     stream::iter(1..=2).map(move |row| {
+//!         let _permit = &permit; // the closure owns the permit until the stream is dropped
+//!         format!("{table} {row}")
+//!     })
+//! }
+//!
+//! let stream = rows("orders").await;
+//! let in_use = || limit_runtime::find("rows").unwrap().snapshot().total.in_use;
+//! assert_eq!(in_use(), 1);
+//! assert_eq!(stream.collect::<Vec<_>>().await, ["orders 1", "orders 2"]);
+//! assert_eq!(in_use(), 0);
+//! # }
+//! # #[cfg(not(feature = "task"))]
+//! # fn main() {}
+//! ```
+//!
+//! The function is async, because its call waits for the permit. The body of an HTTP response is such
+//! a stream, too: `LimitLayer` has `until_body_end` for it (feature `http-body`).
+//!
+//! # Many calls in a loop
+//!
+//! A call whose permit is free does not yield: it does not consume tokio's cooperative budget. So a
+//! loop that awaits nothing else keeps its thread from other tasks. Such a loop consumes the budget
+//! itself.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(100)]
+//! async fn is_even(id: u32) -> bool { id % 2 == 0 }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//!
+//! let mut even = 0;
+//! for id in 0..1_000 {
+//!     even += u32::from(is_even(id).await);
+//!     tokio::task::consume_budget().await; // other tasks run now and then
+//! }
+//! # assert_eq!(even, 500);
+//! # }
+//! ```
+//!
+//! [`tokio::task::yield_now`] every so often has the same effect. `Limiter::spawn` and `Pool::spawn`
+//! (feature `task`) consume the budget by themselves.
+//!
 //! # An orderly shutdown
 //!
 //! [`close`](crate::Limiter::close) refuses new calls and those that wait.
@@ -211,7 +436,7 @@
 //!
 //! # Many futures, a few at a time
 //!
-//! The module `task` (feature `task`) has `gather`, `map` over iterators and endless streams, and a
+//! The module [`task`] (feature `task`) has `gather`, `map` over iterators and endless streams, and a
 //! `Pool` whose producers wait for room. These need no limiter. `Limiter::run` and `Limiter::spawn`
 //! limit one future.
 //!
@@ -232,7 +457,8 @@
 //!
 //! # A whole service
 //!
-//! The layer `tower::LimitLayer` (feature `tower`) limits services of axum, tonic, hyper and reqwest.
+//! The `LimitLayer` of the module [`tower`] (feature `tower`) limits services of axum, tonic, hyper
+//! and reqwest.
 //!
 //! ```
 //! # #[cfg(feature = "tower")] {
@@ -247,23 +473,83 @@
 //! # }
 //! ```
 //!
-//! # Settings without a restart
+//! # Settings from a file
 //!
-//! Setters such as [`set_limit`](crate::Limiter::set_limit) change a limiter while it runs. The
-//! crate `limit-config` reads settings from a file, and reads them again when the file changes.
-//! [`Snapshot::settings`](crate::Snapshot::settings) shows the source of each setting.
+//! The crate [`limit-config`](https://docs.rs/limit-config) reads settings from a file, and reads
+//! them again when the file changes. [`Snapshot::settings`](crate::Snapshot::settings) shows the
+//! source of each setting.
 //!
-//! # A page, figures, and the calls that hold permits
+//! ```toml
+//! # limits.toml, with `let _watcher = Config::watch("limits.toml").start()?;`
+//! ["payments::charge"]
+//! limit = 32
+//! max_wait = "250ms"
+//! ```
 //!
-//! The crate `limit-console` shows all limiters on a page and changes their settings. The crate
-//! `limit-exporters` exports figures to Prometheus, OpenTelemetry and the `metrics` facade. The
-//! feature `diagnostics` lists the calls that hold permits and those that wait. The module
-//! [`inspect`](crate::inspect) is for your own tools.
+//! # A page in the browser
+//!
+//! The crate [`limit-console`](https://docs.rs/limit-console) shows all limiters on a page, and
+//! changes their settings there.
+//!
+//! # Figures for Prometheus
+//!
+//! The crate [`limit-exporters`](https://docs.rs/limit-exporters) exports the figures of all limiters
+//! to Prometheus, OpenTelemetry and the `metrics` facade. Its documentation has this program whole:
+//!
+//! ```text
+//! let mut registry = Registry::default();
+//! Collector::new().register(&mut registry)?;
+//!
+//! // For each scrape, such as `GET /metrics`:
+//! let mut text = String::new();
+//! encode(&mut text, &registry)?;
+//! ```
+//!
+//! The module [`inspect`](crate::inspect) is for your own exporter.
+//!
+//! # The calls that hold permits
+//!
+//! With the feature `diagnostics`, `Limiter::holders` lists the calls that hold permits, and
+//! `Limiter::waiters` lists those that wait. Both lists are empty until the program calls
+//! `diagnostics::record(true)`. The module [`diagnostics`] says more.
+//!
+//! ```
+//! # #[cfg(feature = "diagnostics")] {
+//! use limit_runtime::{Limiter, diagnostics};
+//!
+//! diagnostics::record(true); // once, at the start of the program
+//!
+//! let db = Limiter::new("held", 2);
+//! let permit = db.try_acquire()?;
+//! for holder in db.holders() {
+//!     println!("{holder}"); // src/main.rs:7:17, for 0.1ms, outside any task
+//! }
+//! # assert_eq!(db.holders().len(), 1);
+//! # drop(permit);
+//! # }
+//! # Ok::<(), limit_runtime::Rejected>(())
+//! ```
 //!
 //! # A limit on trial
 //!
 //! `shadow` admits every call and counts what the limit would have done. The counts are
 //! [`Figures::shadowed`](crate::Figures::shadowed).
 //!
+// Links to modules of features lead to docs.rs where the feature is off.
+#![cfg_attr(feature = "diagnostics", doc = "[`diagnostics`]: mod@crate::diagnostics")]
+#![cfg_attr(
+    not(feature = "diagnostics"),
+    doc = "[`diagnostics`]: https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics/"
+)]
+#![cfg_attr(feature = "task", doc = "[`task`]: mod@crate::task")]
+#![cfg_attr(
+    not(feature = "task"),
+    doc = "[`task`]: https://docs.rs/limit-runtime/latest/limit_runtime/task/"
+)]
+#![cfg_attr(feature = "tower", doc = "[`tower`]: mod@crate::tower")]
+#![cfg_attr(
+    not(feature = "tower"),
+    doc = "[`tower`]: https://docs.rs/limit-runtime/latest/limit_runtime/tower/"
+)]
 
 pub mod options;

@@ -1,11 +1,13 @@
-//! Concurrency limits for async functions: one line, and one set of permits for each tokio runtime.
+//! Never runs more than a given number of calls of an async function at once. The attribute
+//! [`concurrency_limit`](macro@concurrency_limit) limits a function, and a [`Limiter`] limits any
+//! other code. Each tokio runtime has its own permits.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
 //!
 //! #[concurrency_limit(3)]
 //! async fn download(url: &str) -> Result<String, std::io::Error> {
-//!     // ... never more than three of these at the same time ...
+//!     // ... never more than three of these at once ...
 //!     # tokio::task::yield_now().await;
 //!     Ok(format!("what is at {url}"))
 //! }
@@ -21,12 +23,16 @@
 //! order in which values are dropped. The permit comes back on return, on `?`, on panic, and when
 //! the future is dropped half way.
 //!
-//! * [`guide`]: recipes for common tasks, and an example of each option.
-//! * [`concurrency_limit`](macro@concurrency_limit): the attribute and its options.
-//! * [`Limiter`]: a limit without the attribute; [`KeyedLimiter`]: one for each key.
-//! * [`Snapshot`], [`limiters`], [`find`]: figures of each limiter, and handles to change it.
-//! * [`settings`] and [`inspect`]: for crates that set and read limiters, such as `limit-config`,
-//!   `limit-console` and `limit-exporters`.
+//! | look here | for |
+//! |---|---|
+//! | [`guide`] | recipes, from the first limited function to a whole service |
+//! | [`concurrency_limit`](macro@concurrency_limit) | the attribute and the table of its options |
+//! | [`Limiter`], [`KeyedLimiter`] | limits without the attribute; the latter for each key |
+//! | [`limiters`], [`find`], [`Snapshot`] | the figures of each limiter, and handles to change it |
+//! | [`task`] | many futures, a few at a time (feature `task`) |
+//! | [`tower`] | a limiter as a layer of a service (feature `tower`) |
+//! | [`diagnostics`] | the calls that hold permits and those that wait (feature `diagnostics`) |
+//! | [`settings`], [`inspect`] | crates that set and read limiters, such as [`limit-config`], [`limit-console`] and [`limit-exporters`] |
 //!
 //! # Why not a static semaphore
 //!
@@ -60,14 +66,15 @@
 //! * `axum-08`: [`Rejected`] is a response of axum 0.8: 503, or 504 if the call timed out, with
 //!   `Retry-After`. A handler may return `Result<_, Rejected>`. `?` also turns the refusal into a
 //!   `StatusCode` or a `Response`.
-//! * `diagnostics`: the module `diagnostics` lists the calls that hold permits and those that wait.
-//!   Depends on crossbeam-utils, and turns `tracing` on.
+//! * `diagnostics`: the module [`diagnostics`] lists the calls that hold permits and those that wait,
+//!   once the program has called `diagnostics::record(true)`. Depends on crossbeam-utils, and turns
+//!   `tracing` on.
 //! * `http-body`: with `tower`, the permit of a call can stay with the body of its HTTP response.
 //! * `serde`: [`Snapshot`] and its parts can be serialised and deserialised.
-//! * `task`: the module `task` runs futures in bulk (with futures-util).
+//! * `task`: the module [`task`] runs futures in bulk (with futures-util).
 //! * `tonic-014`: `?` turns [`Rejected`] into a `Status` of tonic 0.14: `RESOURCE_EXHAUSTED`, or
 //!   `DEADLINE_EXCEEDED` if the call timed out, with gRPC's counterpart of `Retry-After`.
-//! * `tower`: the module `tower` makes a limiter a layer of tower 0.5.
+//! * `tower`: the module [`tower`] makes a limiter a layer of tower 0.5.
 //! * `tracing`: debug events when a call starts to wait and when it is admitted (fields `limiter`,
 //!   `waited`). Warnings and errors about faults in a configuration; without the feature, only the
 //!   [`Snapshot`] shows them. A subscriber that makes limited calls while it handles such an event
@@ -76,6 +83,26 @@
 //! # Minimum supported Rust version
 //!
 //! The minimum is 1.85. Users may be on any edition from 2018 on.
+//!
+//! [`limit-config`]: https://docs.rs/limit-config
+//! [`limit-console`]: https://docs.rs/limit-console
+//! [`limit-exporters`]: https://docs.rs/limit-exporters
+// Links to modules of features lead to docs.rs where the feature is off.
+#![cfg_attr(feature = "diagnostics", doc = "[`diagnostics`]: mod@diagnostics")]
+#![cfg_attr(
+    not(feature = "diagnostics"),
+    doc = "[`diagnostics`]: https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics/"
+)]
+#![cfg_attr(feature = "task", doc = "[`task`]: mod@task")]
+#![cfg_attr(
+    not(feature = "task"),
+    doc = "[`task`]: https://docs.rs/limit-runtime/latest/limit_runtime/task/"
+)]
+#![cfg_attr(feature = "tower", doc = "[`tower`]: mod@tower")]
+#![cfg_attr(
+    not(feature = "tower"),
+    doc = "[`tower`]: https://docs.rs/limit-runtime/latest/limit_runtime/tower/"
+)]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -83,15 +110,11 @@ mod acquire;
 mod admission;
 mod blocking;
 mod deadline;
-#[cfg(feature = "diagnostics")]
-#[cfg_attr(docsrs, doc(cfg(feature = "diagnostics")))]
-pub mod diagnostics;
 mod engine;
 mod events;
 pub mod guide;
 pub mod inspect;
 mod keying;
-mod limiter;
 #[cfg(feature = "tracing")]
 mod logging;
 mod metrics;
@@ -121,11 +144,37 @@ pub mod tower;
 mod unwind;
 mod variants;
 
+// These come last because a type's page shows its methods in the order of the modules: `Permit`'s
+// own come before `Permit::limiter`, and those of `diagnostics` after all others.
+mod limiter;
+
+#[cfg(feature = "diagnostics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "diagnostics")))]
+pub mod diagnostics;
+
 pub use acquire::Acquire;
 pub use admission::Admission;
 pub use events::{Event, EventKind};
 pub use keying::{Key, Keyed, Keying, Unkeyed};
-/// [`guide`] has an example of each option.
+/// [option-limit]: guide::options#limit
+/// [option-name]: guide::options#name
+/// [option-scope]: guide::options#scope
+/// [option-limiter]: guide::options#limiter
+/// [option-env]: guide::options#env
+/// [option-max_waiting]: guide::options#max_waiting
+/// [option-max_wait]: guide::options#max_wait
+/// [option-order]: guide::options#order
+/// [option-priority]: guide::options#priority
+/// [option-weight]: guide::options#weight
+/// [option-key]: guide::options#key
+/// [option-total]: guide::options#total
+/// [option-per]: guide::options#per
+/// [option-on_reject]: guide::options#on_reject
+/// [option-permit]: guide::options#permit
+/// [option-blocking]: guide::options#blocking
+/// [option-enabled]: guide::options#enabled
+/// [option-shadow]: guide::options#shadow
+/// [option-crate]: guide::options#crate
 ///
 pub use limit_macros::concurrency_limit;
 pub use limiter::{

@@ -129,7 +129,7 @@ impl CallRecord {
         Self(part.and_then(slots::take))
     }
 
-    /// Adds the permits of another record. That one ends without a report: its permits are still held.
+    /// Adds the permits of another record, which ends without a report: its permits are still held.
     pub(crate) fn merge(&mut self, mut other: Self, weight: u32) {
         let Some(slot) = self.0 else {
             *self = other;

@@ -131,8 +131,8 @@ impl SettingValues {
 
 /// A source of values for the settings of limiters. See [`install`](crate::settings::install).
 pub trait SettingsSource: Send + Sync + 'static {
-    /// Returns the values for the limiter with this name. Called when the source is installed, and when a
-    /// limiter is first used.
+    /// Returns the values for the limiter with this name. A limiter calls the method when the source is
+    /// installed, and when the limiter is first used.
     ///
     /// It may look at limiters by [`find`](crate::find). It must not use the limiter that it is asked about:
     /// that panics at the limiter's first use, which waits for the answer. If two sources wait for each other's

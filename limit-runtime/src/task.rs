@@ -25,7 +25,7 @@
 //! The `try_` functions are for futures that give a `Result`. They stop at the first error and
 //! cancel the other tasks, as asyncio's `TaskGroup` does.
 //!
-//! # What goes into a task
+//! # The values that a task uses
 //!
 //! A task outlives the function that spawns it, so its future owns what it uses. Clone a value that
 //! several futures share for each of them, before the `async` block:
@@ -72,7 +72,7 @@
 //! # async fn main() { crawl(Arc::new(Pool::new(2)), 2).await }
 //! ```
 //!
-//! Needs the feature `task`.
+//! The module needs the feature `task`.
 //!
 //! # Panics
 //!
@@ -176,11 +176,11 @@ where
 ///
 /// # Cancel safety
 ///
-/// As [`gather`].
+/// The same as [`gather`].
 ///
 /// # Panics
 ///
-/// As [`gather`].
+/// The same as [`gather`].
 ///
 /// # Examples
 ///
@@ -255,7 +255,7 @@ where
 ///
 /// # Panics
 ///
-/// As [`as_completed`].
+/// The same as [`as_completed`].
 ///
 /// # Examples
 ///
@@ -326,13 +326,13 @@ where
 
 /// Runs a future for each item, at most `limit` at a time, up to and with the first error.
 ///
-/// As [`map`], for futures that give a `Result`. The stream ends after the first error, which
+/// Works as [`map`], for futures that give a `Result`. The stream ends after the first error, which
 /// cancels the futures that run. In asyncio: the loop that [`map`] stands for, inside a
 /// `TaskGroup`.
 ///
 /// # Panics
 ///
-/// As [`map`].
+/// The same as [`map`].
 ///
 /// # Examples
 ///

@@ -52,7 +52,7 @@
 //! handler takes along the `SharedPermit` in the request's extensions.
 //! [`hand_over`](LimitLayer::hand_over) gives the permit to the response in any other form.
 //!
-//! Needs the feature `tower`.
+//! The module needs the feature `tower`.
 //!
 //! [tower]: https://docs.rs/tower
 

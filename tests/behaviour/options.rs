@@ -139,8 +139,11 @@ fn every_option_has_an_example_in_the_guide_and_a_line_in_the_readme() {
             text.split(|c| c != '_' && !char::is_alphanumeric(c)).any(|word| word == name)
         };
         // Examples are tests: one that uses the option shows that the limiter has its setter.
-        if !guide.lines().any(|line| line.contains("concurrency_limit(") && is_word(line)) {
-            missing.push(format!("an example of `{name}` in guide/options.rs"));
+        let is_use = |line: &str| line.contains("concurrency_limit(") && is_word(line);
+        let heading = format!("`{name}`\n");
+        let mut sections = guide.split("\n//! ## ").filter_map(|text| text.strip_prefix(&heading));
+        if !sections.any(|section| section.lines().any(is_use)) {
+            missing.push(format!("a section of `{name}` with an example in guide/options.rs"));
         }
         if ![" = ", "` |"].iter().any(|end| readme.contains(&format!("\n| `{name}{end}"))) {
             missing.push(format!("a line for `{name}` in the README's table"));

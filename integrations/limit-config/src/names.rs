@@ -19,7 +19,7 @@ fn matches(pattern: &str, limiter: &str) -> bool {
     WildMatchPattern::<'*', '\u{0}'>::new(pattern).matches(limiter)
 }
 
-/// Counts the characters besides `*`. Of two patterns, the one with more of them is the closer.
+/// Counts the characters besides `*`. The pattern with more of them is closer.
 pub(crate) fn closeness(pattern: &str) -> usize {
     pattern.chars().filter(|&character| character != '*').count()
 }
@@ -28,7 +28,7 @@ pub(crate) fn closeness(pattern: &str) -> usize {
 /// compares the whole names, then their last path segments.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let Some((start, end)) = name.split_once('*') else {
-        // As compilers do: a third of the characters may be wrong.
+        // A third of the characters may be wrong, as in the hints of compilers.
         let most = name.chars().count().max(3) / 3;
         let whole = known.iter().map(|&known| (Cow::Borrowed(known), known));
         return most_similar(name, most, whole).or_else(|| nearest_by_last_segment(name, known));

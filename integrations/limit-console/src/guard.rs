@@ -150,7 +150,8 @@ fn is_same(given: &str, token: &str) -> bool {
     given.as_bytes().ct_eq(token.as_bytes()).into()
 }
 
-/// Returns the value of a header that is there once. Of two values, another program may take the other one.
+/// Returns the value of a header that is there once. If it is there twice, another program may take the other
+/// value.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;

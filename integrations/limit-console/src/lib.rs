@@ -1,4 +1,5 @@
-//! A page that shows the limiters of `limit-runtime` live, and changes their settings. For axum, or by itself.
+//! A page that shows the limiters of `limit-runtime` live, and changes their settings. An axum service serves
+//! the page, or the page has its own server.
 //!
 //! ```
 //! use axum::Router;
@@ -43,7 +44,7 @@
 //! limiter that has the name now. A dropped limiter leaves the table, and its history is kept for at most ten
 //! minutes.
 //!
-//! A busy key is shown as it is if it is a text, a number or an address, else by its type and a hash. Where
+//! A busy key is shown as it is if it is a text, a number or an address, else by its type and a hash. If
 //! keys are confidential, the page is confidential too.
 //!
 //! # Access
@@ -53,7 +54,7 @@
 //! | Address | [`serve`]: loopback only, unless there is a token. [`router`]: where the application listens |
 //! | `Host` of a request | `localhost`, a loopback address, or a name given to [`Options::allow_host`]. Otherwise a foreign page could reach the console by a name of its own that leads to 127.0.0.1 (*DNS rebinding*) |
 //! | `Origin` of a request | None, or that of the page itself. No other site is given leave (no CORS) |
-//! | Reading | Everybody who can reach it. With [`Options::private`], and with [`serve_with`] on an address that is not loopback, only with the token: as a bearer's, or as the password that the browser asks for |
+//! | Reading | Everybody who can reach the page. With [`Options::private`], and with [`serve_with`] on an address that is not loopback, only with the token: as a bearer's, or as the password that the browser asks for |
 //! | Writing | Nobody, unless there is a token: [`Options::writable`]. Then by `POST` with the header `Authorization: Bearer`, in JSON |
 //! | Page | One script and one stylesheet, both the page's own. A `Content-Security-Policy` forbids anything else, and frames |
 //!

@@ -10,12 +10,12 @@ use tokio::net::TcpListener;
 ///
 /// # Errors
 ///
-/// [`InvalidInput`](io::ErrorKind::InvalidInput) if the address is not loopback. Otherwise the error of
+/// [`InvalidInput`](io::ErrorKind::InvalidInput) if the address is not loopback, or the error of
 /// listening at the address.
 ///
 /// # Panics
 ///
-/// Needs tokio's I/O and timer.
+/// If tokio's I/O or timer is not enabled.
 ///
 /// # Examples
 ///
@@ -34,12 +34,12 @@ pub async fn serve(address: impl Into<SocketAddr>) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// [`InvalidInput`](io::ErrorKind::InvalidInput) if the address is not loopback and there is no token.
-/// Otherwise the error of listening at the address.
+/// [`InvalidInput`](io::ErrorKind::InvalidInput) if the address is not loopback and there is no token,
+/// or the error of listening at the address.
 ///
 /// # Panics
 ///
-/// Needs tokio's I/O and timer.
+/// If tokio's I/O or timer is not enabled.
 ///
 /// # Examples
 ///

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Account {
     /// The number of the limiter that has the name; `None` if no limiter has it.
     owner: Option<u64>,
-    /// By number, of the runtimes that live.
+    /// The accounts of the live runtimes, by number.
     runtimes: BTreeMap<u64, RuntimeAccount>,
     /// The sum over the runtimes that have ended.
     gone: Counters,

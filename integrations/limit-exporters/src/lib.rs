@@ -7,6 +7,25 @@
 //! | `metrics` | [`metrics::describe`] and [`metrics::collect`], for the recorder of the `metrics` crate |
 //! | `diagnostics` | with an exporter: how long permits are held, and since when the oldest holder has its own |
 //!
+//! The figures for Prometheus, by `prometheus-client`:
+//!
+//! ```
+//! # #[cfg(feature = "prometheus")] {
+//! use limit_exporters::prometheus::Collector;
+//! use prometheus_client::encoding::text::encode;
+//! use prometheus_client::registry::Registry;
+//!
+//! let mut registry = Registry::default();
+//! Collector::new().register(&mut registry)?;
+//!
+//! // For each scrape, such as `GET /metrics`:
+//! let mut text = String::new();
+//! encode(&mut text, &registry)?;
+//! # assert!(text.ends_with("# EOF\n"));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Exporters show every limiter that has been used. They read the figures when somebody asks for them; calls do
 //! nothing more than without an exporter. The figures are those of a [`Snapshot`](limit_runtime::Snapshot): they
 //! start with the first use of a limiter, not when an exporter is installed.
@@ -34,8 +53,8 @@
 //! Hold times appear with the first hold that is counted: on each thread the first call of a limiter is, and then
 //! one in 64.
 //!
-//! The limit is that of one scope. Where several runtimes use a limiter, each has so many permits, and the usage may
-//! exceed the limit.
+//! The limit is that of one scope. If several runtimes use a limiter, each has so many permits, and the usage of all
+//! may exceed the limit.
 //!
 //! # By runtime
 //!
@@ -73,8 +92,8 @@
 //! readings are not lost. A program that makes a limiter for each request has as many series as it has limiters
 //! at a time.
 //!
-//! A limiter that is dropped has no gauges any more, and its counters stay as they are. Where names are never used
-//! again, as with a limiter for each customer, this table limits the number of series:
+//! A limiter that is dropped has no gauges any more, and its counters stay as they are. A program may never use a
+//! name again, as with a limiter for each customer. This table limits the number of series then:
 //!
 //! | names that no limiter has | |
 //! |---|---|

@@ -229,7 +229,7 @@ fn record(recorder: &dyn Recorder, metric: &'static Metric, series: &Series, del
                 }
             }
         }
-        // Not a number if there is no holder: the recorder cannot forget a gauge, and 0 would be very old.
+        // The value is not a number if there is no holder: the recorder cannot forget a gauge, and 0 would be very old.
         Figure::OldestHolder if live_parts(series).next().is_some() => {
             let started = series.oldest_holder.unwrap_or(f64::NAN);
             recorder.register_gauge(&key(None, None), &METADATA).set(started);

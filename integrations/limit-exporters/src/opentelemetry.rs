@@ -20,7 +20,7 @@
 //! * A collection records as many samples as there were waits and holds since the last one, one by one, on the
 //!   thread that collects. (A histogram of OpenTelemetry cannot record many samples at once.) If calls wait very
 //!   often, collect more often.
-//! * Of the limiters that were dropped since the last collection, a collection records the waits and holds of the
+//! * A collection records the waits and holds of limiters that were dropped since the last collection, for the
 //!   last 100 names. By runtime, the waits at a runtime that has ended meanwhile have the label `retired`.
 //! * With several readers, each sample reaches each reader once: the collection that comes first records it for
 //!   all of them.

@@ -29,7 +29,7 @@ pub(crate) fn check(args: &Args, function: &Signature) -> Result<()> {
 }
 
 /// Refuses a key that is an argument of a reference type, because the limiter keeps keys beyond the
-/// call. Of other expressions only the compiler knows the type.
+/// call. Only the compiler knows the type of other expressions.
 fn check_owned(key: &Expr, function: &Signature) -> Result<()> {
     let Expr::Path(path) = key else { return Ok(()) };
     let Some(name) = path.path.get_ident() else { return Ok(()) };

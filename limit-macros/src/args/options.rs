@@ -1,8 +1,9 @@
 //! The one list of the attribute's options.
 //!
 //! To add an option, add a row to [`options!`]. The row makes a variant of [`AttributeOption`] and a
-//! line of the attribute's documentation. The parser, the checks, the error messages and the
-//! expansion read the rows.
+//! row of the table in the attribute's documentation. The row's comment is the text in that table, so
+//! it stays short: details stand beside the example in `limit_runtime::guide::options`. The parser,
+//! the checks, the error messages and the expansion read the rows.
 //!
 //! The kind of the row's [`OptionValue`] says where the value goes. For an option of the limiter,
 //! [`OptionValue::Setter`], the row is all: the expansion calls the setter of the option's name. An
@@ -160,10 +161,9 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// In place of LIMIT, the function uses an existing `Limiter`: a `static`, or a field such as
-    /// `self.limiter`, also behind a reference, a `Box` or an `Arc`. Functions that name the same
-    /// limiter share its permits and its queue. Evaluated for each call; see below for what it may
-    /// be.
+    /// An existing `Limiter` takes the place of LIMIT: a `static`, or a field such as
+    /// `self.limiter`. Functions that name the same limiter share its permits and its queue. Each
+    /// call evaluates the expression.
     Limiter {
         name: "limiter", example: "limiter = LIMITER",
         takes: Takes::Expression(|_, value| {
@@ -175,7 +175,7 @@ options! {
     }
 
     /// The value of this environment variable, if it is set, replaces LIMIT. The limiter reads it
-    /// once. It reports a value that is not a whole number from 1 up, and uses LIMIT.
+    /// once.
     Env {
         name: "env", example: "env = \"VAR\"",
         takes: Takes::Expression(|rule, value| {
@@ -186,9 +186,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// At most 100 calls wait; the next is refused at once. With 0 no call ever waits. With `key`
-    /// the bound holds for each key. A number, or an expression of type `usize` that a `static` can
-    /// name.
+    /// At most 100 calls wait. The next call is refused at once. With 0 no call waits. With `key`
+    /// the bound holds for each key.
     MaxWaiting {
         name: "max_waiting", example: "max_waiting = 100",
         takes: Takes::Expression(|rule, value| {
@@ -198,10 +197,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
     }
 
-    /// A call that has waited this long is refused. It takes a free permit even if the time is
-    /// zero. A number with a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), or several in a row as in
-    /// `"1m30s"`. Or an expression of type `Duration` or `Instant` (tokio's or the standard
-    /// library's), which is evaluated for each call.
+    /// A call that has waited this long is refused. The value is a span of time with its unit, or an
+    /// expression of type `Duration` or `Instant` that each call evaluates.
     MaxWait {
         name: "max_wait", example: "max_wait = \"50ms\"",
         takes: Takes::Expression(|rule, value| {
@@ -222,8 +219,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
     }
 
-    /// The newest waiting call is served first. If the queue is full, the oldest is refused to make
-    /// room for the newest. With `order = fifo`, the default, the oldest is served first.
+    /// The newest waiting call is served first. A full queue refuses its oldest call. With
+    /// `order = fifo`, the default, the oldest call is served first.
     Order {
         name: "order", example: "order = lifo",
         takes: Takes::Expression(|_, value| {
@@ -234,9 +231,9 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// A higher `u8` is served first, and calls of one priority first come, first served. Each
-    /// level is worth one second of waiting, so that a steady stream of higher calls holds nobody
-    /// up for ever. Evaluated for each call.
+    /// Calls with a higher priority, a `u8`, are served first. Each level counts as one second of
+    /// waiting, so later calls do not hold back an earlier one for ever. Each call evaluates the
+    /// value.
     Priority {
         name: "priority", example: "priority = 5",
         takes: Takes::Expression(|rule, value| {
@@ -255,9 +252,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// The call takes this many permits, a `u32`. A call of more than the limit is refused at once,
-    /// and nobody waits for it. A call of 0 takes none and never waits, but is counted. Evaluated
-    /// for each call.
+    /// The call takes this many permits, a `u32`. A call of more than the limit is refused at once. A
+    /// call of 0 takes none and never waits. Each call evaluates the value.
     Weight {
         name: "weight", example: "weight = 2",
         takes: Takes::Expression(|rule, value| {
@@ -268,9 +264,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
     }
 
-    /// The limit holds for each key, a value of any type that is `Hash + Eq + Clone + Send +
-    /// 'static`. An argument or a field is cloned, and the body keeps it. A key without holders and
-    /// waiters takes no memory. Evaluated for each call.
+    /// The limit holds for each key, a value that is `Hash + Eq + Clone + Send + 'static`. Each call
+    /// evaluates the value.
     Key {
         name: "key", example: "key = tenant",
         takes: Takes::Expression(|_, value| Ok(OptionValue::Key(value))),
@@ -278,9 +273,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// Beside `key`, a cap over all keys together. Under it the keys are served in turn, so that a
-    /// busy key cannot starve the others. A number, or an expression of type `usize` that a
-    /// `static` can name.
+    /// A cap holds over all keys together, beside `key`. Under the cap the keys are served in turn,
+    /// so a busy key cannot starve the others.
     Total {
         name: "total", example: "total = 100",
         takes: Takes::Expression(|rule, value| {
@@ -297,8 +291,7 @@ options! {
     }
 
     /// At most LIMIT calls start in any window of this length, and at most LIMIT run at once. The
-    /// window does not hold up a call that has started. A span of time as for `max_wait`, or a
-    /// constant of type `Duration`.
+    /// value is a span of time, or a constant of type `Duration`.
     Per {
         name: "per", example: "per = \"60s\"",
         takes: Takes::Expression(|rule, value| {
@@ -309,9 +302,10 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// The function gives the value of this expression for a refused call. See below.
+    /// A refused call gives the value of this expression. See [below](#calls-that-are-refused).
     OnReject {
-        name: "on_reject", example: "on_reject = |rejected| …",
+        name: "on_reject",
+        example: "on_reject = |rejected| …" (in a table: "on_reject = \\|rejected\\| …"),
         takes: Takes::Expression(|_, value| OnReject::read(&value).map(OptionValue::OnReject)),
         beside_limiter: BesideLimiter::Allowed,
         excludes: &[(
@@ -321,9 +315,9 @@ options! {
         needs: Needs::Refusals, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// The body has its permit in a variable of this name, and can move it to where the work goes
-    /// on: a spawned task, `spawn_blocking`, a returned stream. Without the option the body holds
-    /// the permit until it ends.
+    /// The body has its permit in a variable of this name, and can move it to a spawned task,
+    /// `spawn_blocking` or a returned stream. Without the option the permit comes back when the body
+    /// ends.
     Permit {
         name: "permit", example: "permit = permit",
         takes: Takes::Expression(|_, value| {
@@ -333,7 +327,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// The function is not async, and runs on tokio's blocking pool. See below.
+    /// The function, which is not async, becomes async and runs on tokio's blocking pool. See
+    /// [below](#functions-that-block).
     Blocking {
         name: "blocking", example: "blocking",
         takes: Takes::Nothing(|| OptionValue::Blocking),
@@ -341,7 +336,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// With `false` the call is let in whatever the limit, and is counted. Evaluated for each call.
+    /// With `false` the limit does not hold for the call, which is counted. Each call evaluates the
+    /// value.
     Enabled {
         name: "enabled", example: "enabled = true",
         takes: Takes::Expression(|rule, value| {
@@ -352,8 +348,7 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// No call waits and no call is refused. The limiter counts those that would have been, which
-    /// shows the effect of a limit before it is in force.
+    /// No call waits and no call is refused. The limiter counts what the limit would have done.
     Shadow {
         name: "shadow", example: "shadow",
         takes: Takes::Nothing(|| OptionValue::Setter(SetterArg::Nothing)),

@@ -23,8 +23,8 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     ///
     /// # Cancel safety
     ///
-    /// As safe as the future: dropping this drops the future, and then the permit or the call's
-    /// turn in the queue.
+    /// The call is as safe as the future: dropping it drops the future, and then the permit or the
+    /// call's turn in the queue.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping this before it is done drops the future. Nothing is spawned.
+    /// Dropping the call before it is done drops the future. Nothing is spawned.
     ///
     /// # Errors
     ///

@@ -74,9 +74,11 @@ impl fmt::Display for Call {
 }
 
 impl<E: Admission, K> Limiter<E, K> {
-    /// Lists the calls that hold permits, in all runtimes, the oldest first. Lists only
-    /// [recorded](crate::diagnostics) calls. A call that begins or ends meanwhile may be listed or
-    /// not, so under load the list can be longer than the limit.
+    /// Lists the calls that hold permits, in all runtimes, the oldest first. The list is empty unless
+    /// [`diagnostics::record(true)`](crate::diagnostics::record) was called before the calls.
+    ///
+    /// A call that begins or ends meanwhile may be listed or not, so under load the list can be
+    /// longer than the limit.
     ///
     /// # Examples
     ///
@@ -97,10 +99,11 @@ impl<E: Admission, K> Limiter<E, K> {
         calls(self.engine(), true, usize::MAX)
     }
 
-    /// Lists the calls that wait, in all runtimes, the longest wait first. Lists only
-    /// [recorded](crate::diagnostics) calls. A call that has been handed its permits stays on the
-    /// list until its task goes on. If it stays there for long, it holds permits without running,
-    /// for instance on an idle runtime.
+    /// Lists the calls that wait, in all runtimes, the longest wait first. The list is empty unless
+    /// [`diagnostics::record(true)`](crate::diagnostics::record) was called before the calls.
+    ///
+    /// A call that has been handed its permits stays on the list until its task goes on. If it stays
+    /// there for long, it holds permits without running, for instance on an idle runtime.
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
         calls(self.engine(), false, usize::MAX)
@@ -121,13 +124,15 @@ impl LimiterHandle {
         calls(self.engine(), false, most)
     }
 
-    /// Does the same as [`Limiter::holders`].
+    /// Does the same as [`Limiter::holders`]. The list is empty unless
+    /// [`diagnostics::record(true)`](crate::diagnostics::record) was called before the calls.
     #[must_use]
     pub fn holders(&self) -> Vec<Call> {
         calls(self.engine(), true, usize::MAX)
     }
 
-    /// Does the same as [`Limiter::waiters`].
+    /// Does the same as [`Limiter::waiters`]. The list is empty unless
+    /// [`diagnostics::record(true)`](crate::diagnostics::record) was called before the calls.
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
         calls(self.engine(), false, usize::MAX)

@@ -1,9 +1,13 @@
 //! The options of the attribute by example.
 //!
-//! [`concurrency_limit`](macro@crate::concurrency_limit) describes each option. Here is one example
-//! of each.
+//! The page of [`concurrency_limit`](macro@crate::concurrency_limit) has the table of all options.
+//! Here is an example of each, in the same order.
 //!
-//! The limit is a number or an expression that a `static` can name.
+//! ## `LIMIT`
+//!
+//! The limit is a number from 1 up, or an expression of type `usize` that a `static` can name: a
+//! const, a path, a call of a function. The limiter evaluates the expression once for each scope, on
+//! first use.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -19,8 +23,8 @@
 //! # }
 //! ```
 //!
-//! A function that returns a future is limited, too. The statements before its last block run at
-//! once.
+//! The attribute also limits a function that returns a future. The statements before the function's
+//! last block run at once.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -36,6 +40,8 @@
 //! # }
 //! ```
 //!
+//! ## `name`
+//!
 //! `name` is the limiter's name in figures and errors. The default is the function's path. The path
 //! contains no type, so give methods of one module a `name` if they have the same function name.
 //!
@@ -50,6 +56,8 @@
 //! assert_eq!(limit_runtime::find("thumbnails").unwrap().snapshot().total.admitted_at_once, 1);
 //! # }
 //! ```
+//!
+//! ## `scope`
 //!
 //! `scope` chooses the calls that share the permits: those of the whole process, or those of each
 //! runtime.
@@ -68,7 +76,11 @@
 //! # }
 //! ```
 //!
-//! `limiter` names an existing limiter. Several functions can share it, and a value can own it.
+//! ## `limiter`
+//!
+//! `limiter` names an existing limiter: a `static`, or a field, also behind a reference, a `Box` or an
+//! `Arc`. Several functions can share the limiter, and a value can own it. A `const` is no limiter:
+//! each use of it makes a new one.
 //!
 //! ```
 //! use limit_runtime::{Limiter, concurrency_limit};
@@ -91,7 +103,10 @@
 //! # }
 //! ```
 //!
-//! `env` names the environment variable that overrides the limit, if it is set.
+//! ## `env`
+//!
+//! `env` names the environment variable that replaces the limit, if it is set. The limiter reads the
+//! variable once. It reports a value that is not a whole number from 1 up, and uses LIMIT.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -105,8 +120,11 @@
 //! # }
 //! ```
 //!
+//! ## `max_waiting`
+//!
 //! `max_waiting` bounds the number of calls that wait. The next call is refused. With 0 no call
-//! waits.
+//! waits. With `key` the bound holds for each key. The value is a number, or an expression of type
+//! `usize` that a `static` can name.
 //!
 //! ```
 //! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
@@ -124,8 +142,12 @@
 //! # }
 //! ```
 //!
-//! `max_wait` bounds the time that a call waits. It is a span of time (`ns`, `us`, `ms`, `s`, `m`,
-//! `h`, `d`; `"1m30s"`), or an expression of type `Duration` or `Instant`.
+//! ## `max_wait`
+//!
+//! `max_wait` bounds the time that a call waits. A free permit is taken even if there is no time to
+//! wait. The value is a span of time in `ns`, `us`, `ms`, `s`, `m`, `h` or `d`, or several in a row as
+//! in `"1m30s"`. It can also be an expression of type `Duration` or `Instant` (the standard library's
+//! or tokio's), which each call evaluates.
 //!
 //! ```
 //! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
@@ -151,7 +173,11 @@
 //! # }
 //! ```
 //!
-//! `order = lifo` serves the newest call first. With a full queue it refuses the oldest call.
+//! ## `order`
+//!
+//! `order = lifo` serves the newest waiting call first. If the queue is full, it refuses the oldest
+//! call to make room for the newest. With `order = fifo`, the default, the oldest call is served
+//! first.
 //!
 //! ```
 //! use limit_runtime::{Rejected, concurrency_limit};
@@ -165,8 +191,11 @@
 //! # }
 //! ```
 //!
-//! `priority` serves calls of a higher priority first.
-//! [`Acquire::priority`](crate::Acquire::priority) describes how waiters age.
+//! ## `priority`
+//!
+//! `priority` serves calls of a higher priority first, and calls of one priority first come, first
+//! served. Each level counts as one second of waiting:
+//! [`Acquire::priority`](crate::Acquire::priority) has the details.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -188,7 +217,11 @@
 //! # }
 //! ```
 //!
-//! `weight` is the number of permits that a call takes. A call that wants more than the limit is refused.
+//! ## `weight`
+//!
+//! `weight` is the number of permits that a call takes, a `u32`. A call of more than the limit is
+//! refused at once, and no other call waits for it. A call of weight 0 takes no permit and never
+//! waits, but is counted.
 //!
 //! ```
 //! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
@@ -205,7 +238,10 @@
 //! # }
 //! ```
 //!
-//! `key` applies the limit to each key. An argument that is the key is cloned.
+//! ## `key`
+//!
+//! `key` applies the limit to each key. If the key is an argument or a field, the call clones it, and
+//! the body keeps the original. A key without holders and waiters takes no memory.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -221,7 +257,10 @@
 //! # }
 //! ```
 //!
-//! `total` caps all keys together. While the cap is reached, the keys are served in turn.
+//! ## `total`
+//!
+//! `total` caps all keys together. While the cap is reached, the keys are served in turn. The value is
+//! a number, or an expression of type `usize` that a `static` can name.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -234,8 +273,11 @@
 //! # }
 //! ```
 //!
+//! ## `per`
+//!
 //! `per` allows as many starts as the limit in any window of this length, and as many calls at
-//! once. The value is a span of time, or a constant of type `Duration`.
+//! once. The window does not delay a call that has started. The value is a span of time as for
+//! `max_wait`, or a constant of type `Duration`.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -253,6 +295,8 @@
 //! # }
 //! ```
 //!
+//! ## `on_reject`
+//!
 //! `on_reject` gives the value of a refused call. The expression sees the arguments, and may use
 //! `.await`, `?` and `return`. It does not see errors of the body.
 //!
@@ -269,6 +313,8 @@
 //! assert_eq!(translate("a book", 90_000).await, "a book: 90000 words, at most 100");
 //! # }
 //! ```
+//!
+//! ## `permit`
 //!
 //! `permit` gives the body a name for its [`Permit`](crate::Permit), so that the body can move it
 //! to other work.
@@ -292,6 +338,8 @@
 //! # }
 //! ```
 //!
+//! ## `blocking`
+//!
 //! `blocking` makes the function async and runs it on tokio's blocking pool. Its arguments move
 //! there, so they cannot be borrowed: a method takes `self`, or `self: Arc<Self>`.
 //!
@@ -314,7 +362,10 @@
 //! # }
 //! ```
 //!
-//! `enabled` decides for each call whether the limit holds.
+//! ## `enabled`
+//!
+//! `enabled` decides for each call whether the limit holds. With `false` the call is admitted
+//! whatever the limit, and is counted.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -329,7 +380,10 @@
 //! # }
 //! ```
 //!
-//! `shadow` admits every call, and counts what the limit would have done.
+//! ## `shadow`
+//!
+//! `shadow` admits every call, and counts what the limit would have done. So it shows the effect of a
+//! limit before the limit is in force.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -344,6 +398,8 @@
 //! assert_eq!(limit_runtime::find("candidate").unwrap().snapshot().total.shadowed.waited, 2);
 //! # }
 //! ```
+//!
+//! ## `crate`
 //!
 //! `crate` is the path of this crate, if the crate was renamed or re-exported.
 //!

@@ -1,11 +1,13 @@
 //! A limiter for one key.
 
 use super::KeyedLimiter;
+use super::settings::clamp;
 use crate::acquire::Acquire;
 use crate::admission::Admission;
 use crate::engine::core::Core;
 use crate::keying::{Key, Keying, sealed::Keying as _};
 use crate::permit::Permit;
+use crate::policy::MAX_LIMIT;
 use crate::recorder::CallSite;
 use crate::rejected::Rejected;
 use std::convert::Infallible;
@@ -32,6 +34,31 @@ impl<E: Admission> KeyedLimiter<E> {
     /// See [`keyed`](super::Limiter::keyed).
     pub fn key<T: Hash + Eq + Clone + Send + 'static>(&self, key: T) -> ForKey<'_, T, E> {
         ForKey { core: &self.core, key: Key::new(key), kind: PhantomData }
+    }
+
+    /// Sets a cap over all keys. While the cap is reached, the keys whose calls wait are served in
+    /// turn, one call each. So a busy key cannot starve the others.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    ///
+    /// # Examples
+    ///
+    /// See [`keyed`](super::Limiter::keyed).
+    #[must_use]
+    #[track_caller]
+    pub const fn total(mut self, total: usize) -> Self {
+        self.configure("`Limiter::total` must be called before the limiter is used").policy.total =
+            clamp(total, MAX_LIMIT);
+        self
+    }
+
+    /// Changes the cap over all keys, as [`set_limit`](Self::set_limit) changes the limit of each
+    /// key.
+    pub fn set_total(&self, total: usize) {
+        let set = self.core.engine().set_total(total);
+        debug_assert_eq!(set, Ok(()), "its type says that it has keys");
     }
 }
 
@@ -78,7 +105,7 @@ where
     ///
     /// # Errors
     ///
-    /// As [`try_acquire`](Self::try_acquire).
+    /// The same as [`try_acquire`](Self::try_acquire).
     #[track_caller]
     pub fn try_acquire_many(&self, weight: u32) -> Result<Permit, Rejected> {
         self.core.try_acquire(weight, self.key.source(), CallSite::caller())

@@ -1,6 +1,6 @@
 //! Methods for a limiter in use: close, drain, subscribe.
 
-use super::{Drain, KeyedLimiter, Limiter, LimiterHandle, Undrained};
+use super::{Drain, Limiter, LimiterHandle, Undrained};
 use crate::admission::Admission;
 use crate::events::Event;
 use crate::rejected::Rejected;
@@ -141,15 +141,6 @@ impl<K> Limiter<Rejected, K> {
     }
 }
 
-impl<E: Admission> KeyedLimiter<E> {
-    /// Changes the cap over all keys, as [`set_limit`](Self::set_limit) changes the limit of each
-    /// key.
-    pub fn set_total(&self, total: usize) {
-        let set = self.core.engine().set_total(total);
-        debug_assert_eq!(set, Ok(()), "its type says that it has keys");
-    }
-}
-
 impl LimiterHandle {
     /// Does the same as [`Limiter::close`].
     ///
@@ -195,7 +186,7 @@ impl LimiterHandle {
         self.engine.subscribe()
     }
 
-    /// Does the same as [`KeyedLimiter::set_total`].
+    /// Does the same as [`KeyedLimiter::set_total`](crate::KeyedLimiter::set_total).
     ///
     /// # Errors
     ///

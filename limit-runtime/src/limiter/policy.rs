@@ -1,14 +1,43 @@
 //! The setters of the parts of a limiter's policy that do not change while it is in use.
 
-use super::settings::clamp;
 use super::{KeyedLimiter, Limiter};
 use crate::admission::Admission;
-use crate::policy::{MAX_LIMIT, Order};
+use crate::policy::Order;
 use crate::rejected::Rejected;
+use crate::scope::Scope;
 use std::time::Duration;
 
 impl<E: Admission, K> Limiter<E, K> {
-    /// Sets which waiter is served first. By default the oldest is.
+    /// Sets the calls that share the permits. By default each runtime has its own permits.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    #[must_use]
+    #[track_caller]
+    pub const fn scope(mut self, scope: Scope) -> Self {
+        self.configure("`Limiter::scope` must be called before the limiter is used").scope = scope;
+        self
+    }
+
+    /// Sets the environment variable that replaces the limit.
+    ///
+    /// The variable is read once, on first use. A value that is not a whole number from 1 up
+    /// changes nothing. It is logged as an error (feature `tracing`) and stands in the
+    /// [`Snapshot`](crate::Snapshot).
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    #[must_use]
+    #[track_caller]
+    pub const fn env(mut self, variable: &'static str) -> Self {
+        self.configure("`Limiter::env` must be called before the limiter is used").env =
+            Some(variable);
+        self
+    }
+
+    /// Sets the waiter that is served first. By default the oldest waiter is.
     ///
     /// # Panics
     ///
@@ -174,25 +203,5 @@ impl<E: Admission> Limiter<E> {
         self.configure("`Limiter::keyed` must be called before the limiter is used").policy.keyed =
             true;
         self.into_kind()
-    }
-}
-
-impl<E: Admission> KeyedLimiter<E> {
-    /// Sets a cap over all keys. While the cap is reached, the keys whose calls wait are served in
-    /// turn, one call each. So a busy key cannot starve the others.
-    ///
-    /// # Panics
-    ///
-    /// If the limiter has been used.
-    ///
-    /// # Examples
-    ///
-    /// See [`keyed`](Limiter::keyed).
-    #[must_use]
-    #[track_caller]
-    pub const fn total(mut self, total: usize) -> Self {
-        self.configure("`Limiter::total` must be called before the limiter is used").policy.total =
-            clamp(total, MAX_LIMIT);
-        self
     }
 }

@@ -59,7 +59,7 @@ pub struct RuntimeReading {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyReading {
-    /// The key itself if it is a text, a number or an address. Otherwise its type and its hash.
+    /// The key itself if it is a text, a number or an address, or else its type and its hash.
     pub name: String,
     /// The permits that are out.
     pub in_use: usize,

@@ -36,7 +36,7 @@ impl Permits {
         self.weight
     }
 
-    /// Takes the permits out. What is left is nothing, and must not be given back.
+    /// Takes the permits out. The waiter has none then, and must not give any back.
     pub(crate) fn take(&mut self) -> Held {
         let (weight, slot) = (mem::take(&mut self.weight), mem::replace(&mut self.slot, NO_SLOT));
         Held::new(self.semaphore, weight, slot)

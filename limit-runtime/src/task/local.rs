@@ -54,7 +54,7 @@ use std::task::{Context, Poll, ready};
 
 /// Runs all futures, at most `limit` at a time, and gives their outputs in the order of the input.
 ///
-/// As [`task::gather`](super::gather), without tasks.
+/// Works as [`task::gather`](super::gather), without tasks.
 ///
 /// # Cancel safety
 ///
@@ -95,7 +95,7 @@ where
 /// Runs all futures, at most `limit` at a time, until the first error, and gives their values in
 /// the order of the input.
 ///
-/// As [`task::try_gather`](super::try_gather), without tasks.
+/// Works as [`task::try_gather`](super::try_gather), without tasks.
 ///
 /// # Errors
 ///
@@ -103,7 +103,7 @@ where
 ///
 /// # Cancel safety
 ///
-/// As [`gather`].
+/// The same as [`gather`].
 ///
 /// # Panics
 ///

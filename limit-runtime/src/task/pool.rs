@@ -137,7 +137,7 @@ impl<E: Admission> Pool<E> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping this before it is done drops the future. Nothing is spawned.
+    /// Dropping the call before it is done drops the future. Nothing is spawned.
     ///
     /// # Errors
     ///
@@ -161,12 +161,12 @@ impl<E: Admission> Pool<E> {
     /// Tasks that are spawned meanwhile are waited for too. Calls of [`spawn`](Self::spawn) that
     /// wait for a permit are not tasks yet.
     ///
-    /// When this is done, the tasks' permits are free. (Their handles may take a moment more to say
+    /// When the call is done, the tasks' permits are free. (Their handles may take a moment more to say
     /// that they are finished.)
     ///
     /// # Cancel safety
     ///
-    /// Dropping this loses nothing: neither tasks nor reports of panics.
+    /// Dropping the call loses nothing: neither tasks nor reports of panics.
     ///
     /// # Errors
     ///

@@ -19,7 +19,7 @@ pin_project! {
     /// The response of a [`Limit`](super::Limit): waits for the permit, then for the inner service.
     ///
     /// Dropping it at any time gives back its permit, or leaves the queue. If the inner service
-    /// panics, so does this, and the permit has come back.
+    /// panics, so does this future, and the permit has come back.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, Request, E, R, H>
     where
@@ -113,8 +113,8 @@ pin_project! {
     /// The response of a [`Limit`](super::Limit) that is [reserving](super::LimitLayer::reserving):
     /// waits for the inner service, which has been called.
     ///
-    /// Dropping it at any time gives back its permit. If the inner service panics, so does this,
-    /// and the permit has come back.
+    /// Dropping it at any time gives back its permit. If the inner service panics, so does this
+    /// future, and the permit has come back.
     #[must_use = "futures do nothing unless polled"]
     pub struct ReservedFuture<S, Request, E, R, H>
     where

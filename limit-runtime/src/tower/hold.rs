@@ -1,4 +1,4 @@
-//! How long a call's permit is held.
+//! The time for which a call holds its permit.
 
 use super::sealed::Sealed;
 use crate::permit::Permit;

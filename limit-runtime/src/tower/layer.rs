@@ -121,7 +121,7 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
     /// for example.
     ///
     /// The permit is `None` if the call was refused and [`on_reject`](LimitLayer::on_reject) has
-    /// made the response. Where the compiler asks for the response's type, write it: `|response:
+    /// made the response. If the compiler asks for the response's type, write it: `|response:
     /// Response<Body>, permit| …`.
     ///
     /// A connection that is idle in a client's pool holds its permit too. Give hyper's legacy

@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// response, such as a web socket, takes a clone and keeps it for as long. (A request that is kept
 /// beyond the response, with its extensions, keeps the permit as well.)
 ///
-/// If a request has come through several such layers, this holds the permits of all of them.
+/// If a request has come through several such layers, its `SharedPermit` holds all their permits.
 ///
 /// # Examples
 ///

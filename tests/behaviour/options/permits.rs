@@ -1,6 +1,7 @@
 //! Permits that the body moves into a task, a stream or a thread.
 
 use super::in_use;
+use futures::StreamExt;
 use limit_runtime::{Limiter, Permit, concurrency_limit};
 use std::pin::Pin;
 use std::sync::mpsc;
@@ -83,11 +84,24 @@ fn a_permit_moved_into_a_stream_is_held_until_that_is_dropped() {
     futures::executor::block_on(async {
         let mut stream = limited(3).await;
         assert_eq!(in_use(&LIMITER), 1);
-        assert_eq!(futures::StreamExt::next(&mut stream).await, Some(2));
+        assert_eq!(stream.next().await, Some(2));
         assert!(task::spawn(limited(3)).poll().is_pending());
         drop(stream);
         assert_eq!(in_use(&LIMITER), 0);
     });
+}
+
+#[tokio::test]
+async fn the_permit_of_a_function_that_returns_a_stream_is_back_when_the_function_returns() {
+    static LIMITER: Limiter = Limiter::new("options-stream-without-permit", 1);
+
+    #[concurrency_limit(limiter = LIMITER)]
+    async fn limited() -> impl futures::Stream<Item = usize> {
+        futures::stream::repeat_with(|| in_use(&LIMITER)).take(1)
+    }
+
+    let stream = limited().await;
+    assert_eq!(stream.collect::<Vec<_>>().await, [0]);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ pub(in crate::args) struct CountRule {
     largest: u64,
     /// The reason why 0 is refused, if it is.
     zero_refused: Option<&'static str>,
-    /// How often the expression is evaluated. An error says so of a closure, which is not needed.
+    /// The moments at which the expression is evaluated, for the error that a closure is not needed.
     evaluated: &'static str,
 }
 

@@ -115,7 +115,7 @@ impl State {
         decision
     }
 
-    /// Lets a call in without waiting. What the bank does not have is debt, at a shadow.
+    /// Lets a call in without waiting. At a shadow, permits that the bank does not have are debt.
     pub(super) fn admit(
         &mut self,
         word: &AtomicU64,

@@ -1,0 +1,60 @@
+//! The options of one call.
+
+use super::Acquire;
+use crate::admission::Admission;
+use crate::deadline::Deadline;
+use crate::policy::MaxWait;
+use crate::rejected::Rejected;
+
+impl<'a, E: Admission, K> Acquire<'a, E, K> {
+    /// Takes `weight` permits at once. The call waits for them in the same queue, and lighter
+    /// calls behind it do not pass it.
+    ///
+    /// A weight above the limit is refused as [`TooHeavy`](crate::RejectedKind::TooHeavy), at once
+    /// or when the limit is lowered while the call waits. (Not at limit 0, where every call waits.)
+    /// A call of weight 0 takes no permit and never waits. It is counted.
+    pub fn weight(self, weight: u32) -> Acquire<'a, Rejected, K> {
+        let mut acquire = self.fallible();
+        acquire.call.request.weight = weight;
+        acquire
+    }
+
+    /// Sets the priority: waiters with a higher priority are served first. 0 is the lowest. The
+    /// default is the limiter's [`priority`](crate::Limiter::priority), or else 0.
+    ///
+    /// Each level of priority counts as one second of waiting. If two calls came at about the same
+    /// time, the one with the higher priority goes first. Within one level the first to come goes
+    /// first. A low priority does not wait for ever: under a steady stream of calls that are *n*
+    /// levels higher, a call is passed for *n* seconds and no longer.
+    ///
+    /// From the first call with a priority on, the queue is kept sorted. Joining and leaving it
+    /// then take time in the logarithm of its length. Calls that wait at that moment count as
+    /// having come just then. The priority has no effect where the newest call is served first
+    /// ([`Order::Lifo`](crate::Order::Lifo)).
+    pub fn priority(mut self, priority: u8) -> Self {
+        self.call.request.priority = priority;
+        self
+    }
+
+    /// Waits at most this long (a [`Duration`](std::time::Duration)), or until an `Instant`. After that the call is
+    /// refused as [`TimedOut`](crate::RejectedKind::TimedOut). A free permit is taken even if there
+    /// is no time to wait.
+    pub fn max_wait(self, max_wait: impl Into<MaxWait>) -> Acquire<'a, Rejected, K> {
+        let mut acquire = self.fallible();
+        acquire.deadline = Deadline::from_call(max_wait.into());
+        acquire
+    }
+
+    /// Sets whether the limit holds for this call. With `false` the call is admitted at once at any
+    /// limit, also when the limiter is closed. It is counted as admitted at once, and not as in
+    /// use.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.call.request.enabled = enabled;
+        self
+    }
+
+    fn fallible(self) -> Acquire<'a, Rejected, K> {
+        let Self { call, deadline, key } = self;
+        Acquire { call, deadline: E::into_deadline(deadline), key }
+    }
+}
