@@ -28,6 +28,10 @@ const MISSED: Duration = Duration::from_secs(1);
 /// The time between two lines of news.
 const NEWS: Duration = Duration::from_secs(2);
 
+const LEGEND: &str = "\
+each line: the time, the requests of the last 2 seconds, the longest queue, and the hour (a day goes
+by in a minute); 3/3 in use: all 3 permits are taken, for `orders` those of the tenant that is named";
+
 /// A group of visitors that ask for the same function.
 struct Visitors {
     /// The limited function that the visitors' requests reach.
@@ -103,6 +107,7 @@ impl Load {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (enough, told) = oneshot::channel();
         let (sender, tally) = oneshot::channel();
+        println!("{LEGEND}\n");
         let thread = thread::Builder::new().name("load".to_owned());
         thread.spawn(move || {
             let tally = runtime.block_on(come(client, service, told));
@@ -131,7 +136,7 @@ async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver
         tokio::select! {
             _ = &mut enough => break,
             Some(visit) = visits.join_next() => tally.count(visit),
-            _ = news.tick() => println!("{}  {}  ({clock} of the day)", time_of_day(), tally.news()),
+            _ = news.tick() => println!("{}  {}  ({clock})", time_of_day(), tally.news()),
             _ = ticks.tick() => for (visitors, next) in VISITORS.iter().zip(&mut next) {
                 for _ in 0..visitors.due(next, &clock) {
                     let url = format!("http://{service}/{}", (visitors.path)());

@@ -109,7 +109,7 @@ fn longest_queue() -> String {
     let key = busiest_keys(&limiter, usize::MAX).into_iter().max_by_key(|key| key.waiting);
     key.map_or(queue.clone(), |key| {
         let KeyReading { name, in_use, waiting, .. } = key;
-        format!("{queue}: {waiting} of {name}, {in_use}/{limit} in use")
+        format!("{queue}, {waiting} of them for {name}, {in_use}/{limit} in use")
     })
 }
 
