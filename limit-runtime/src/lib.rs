@@ -86,6 +86,7 @@ mod deadline;
 #[cfg(feature = "diagnostics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "diagnostics")))]
 pub mod diagnostics;
+mod duration_text;
 mod engine;
 mod events;
 pub mod guide;
@@ -115,6 +116,7 @@ mod sync;
 #[cfg(feature = "task")]
 #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
 pub mod task;
+mod tokio_context;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;

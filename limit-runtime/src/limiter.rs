@@ -26,6 +26,7 @@ use crate::policy::MAX_LIMIT;
 use crate::recorder::CallSite;
 use crate::rejected::Rejected;
 use crate::scope::Scope;
+pub use blocking::run_blocking;
 pub use drain::{Drain, Undrained};
 pub use handle::{LimiterHandle, find, limiters};
 pub use keyed::ForKey;

@@ -12,6 +12,5 @@ pub mod v1 {
     pub use super::admitted::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use super::existing::{Existing, IsShared};
     pub use super::keys::{acquire, acquire_for_key};
-    pub use crate::blocking::run;
-    pub use crate::limiter::mark_named_after_function;
+    pub use crate::limiter::{mark_named_after_function, run_blocking as run};
 }

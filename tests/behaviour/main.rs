@@ -37,6 +37,7 @@ mod resize;
 mod retry_after;
 #[cfg(feature = "task")]
 mod running;
+mod runtime_needed;
 mod runtimes;
 mod setters;
 mod settings;
