@@ -284,7 +284,7 @@ options! {
     Total {
         name: "total", example: "total = 100",
         takes: Takes::Expression(|rule, value| {
-            let zero = "a total of 0 would let no call in, ever: write a number from 1 up";
+            let zero = "a total of 0 would never admit a call: write a number from 1 up";
             let count = CountRule::USIZE_ONCE.without_zero(zero);
             count.read(rule.name, &value).map(OptionValue::number)
         }),
@@ -341,7 +341,7 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// With `false` the call is let in whatever the limit, and is counted. Evaluated for each call.
+    /// With `false` the call is admitted whatever the limit, and is counted. Evaluated for each call.
     Enabled {
         name: "enabled", example: "enabled = true",
         takes: Takes::Expression(|rule, value| {

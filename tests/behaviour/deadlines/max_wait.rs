@@ -27,7 +27,7 @@ async fn a_call_waits_as_long_as_it_may_and_is_then_refused_with_how_long_it_wai
     let figures = total(&limiter);
     assert_eq!((figures.waiting, figures.cancelled), (0, 0));
     assert_eq!((figures.rejected.timed_out, figures.rejected.total()), (1, 1));
-    assert_eq!(figures.wait.count, 0, "it was not let in");
+    assert_eq!(figures.wait.count, 0, "it was not admitted");
     drop(held);
     assert_all_free(&limiter);
 }
