@@ -43,6 +43,7 @@ mod setters;
 mod settings;
 mod shadow;
 mod sharing;
+mod shown;
 mod shutdown;
 #[cfg(feature = "task")]
 mod tasks;
