@@ -70,8 +70,8 @@
 //! * `tower`: the module `tower` makes a limiter a layer of tower 0.5.
 //! * `tracing`: debug events when a call starts to wait and when it is admitted (fields `limiter`,
 //!   `waited`). Warnings and errors about faults in a configuration; without the feature, only the
-//!   [`Snapshot`] shows them. A subscriber that makes limited calls while it handles such an event
-//!   causes no further event.
+//!   [`Snapshot`] shows them. The target of all events is `limit_runtime`. A subscriber that makes
+//!   limited calls while it handles such an event causes no further event.
 //!
 //! # Minimum supported Rust version
 //!

@@ -9,6 +9,11 @@ use std::time::Duration;
 
 /// The reason why a call was refused: its kind, the limiter's name, and the figures at that moment.
 ///
+/// A handler of axum that returns `Result<_, Rejected>` needs the feature `axum-08`. Without the
+/// feature the compiler says that the trait `Handler` is not implemented for the function, or that
+/// `IntoResponse` is not implemented for `Rejected`. In the same way, `?` in a function that returns
+/// a `tonic::Status` needs the feature `tonic-014`.
+///
 /// # Examples
 ///
 /// ```

@@ -127,6 +127,8 @@ fn figure() -> impl Strategy<Value = u64> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_line_of_figures_is_longer_than_100_columns(
         name in "[a-z:]{0,60}",

@@ -27,8 +27,9 @@ pub(super) fn instead_of(name: &str, value: Option<&Expr>, has_limit: bool) -> O
     let thing = row.thing;
     Some(match row.here {
         Here::Limit if has_limit => format!("{thing}, and there is one already; leave this out"),
-        Here::Limit => format!("{thing}: write `#[concurrency_limit({written})]`"),
-        Here::Rate(_) => format!("{thing}: write `#[concurrency_limit({written})]`"),
+        Here::Limit | Here::Rate(_) => {
+            format!("{thing}: write `#[concurrency_limit({written})]`")
+        }
         Here::Option(_) | Here::NotEnabled | Here::Words(_) => {
             format!("{thing} is written `{written}`")
         }

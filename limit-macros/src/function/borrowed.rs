@@ -23,7 +23,7 @@ pub(super) fn check(function: &Signature, body: &TokenStream) -> Result<()> {
     let mut errors = Errors::default();
     for argument in &function.inputs {
         let goes_to_pool =
-            !captured_names(argument, body).is_empty() || is_formatted(argument, body.clone());
+            !captured_names(argument, body).is_empty() || is_formatted(argument, body);
         if let Some(tokens) = find_borrow(argument, function).filter(|_| goes_to_pool) {
             errors.push(Error::new_spanned(tokens, message(argument)));
         }
@@ -32,25 +32,23 @@ pub(super) fn check(function: &Signature, body: &TokenStream) -> Result<()> {
 }
 
 /// Returns whether a macro in the body has a string that formats the argument, as
-/// `println!("{text}")`.
-fn is_formatted(argument: &FnArg, body: TokenStream) -> bool {
+/// `println!("{text}")`. Other strings may have braces of their own.
+fn is_formatted(argument: &FnArg, body: &TokenStream) -> bool {
     let FnArg::Typed(argument) = argument else { return false };
     let mut names = Vec::new();
     collect_names(&argument.pat, &mut names);
-    names.iter().any(|name| is_in_format_string(name, body.clone(), false))
+    names.iter().any(|name| is_in_format_string(name, body, false))
 }
 
-fn is_in_format_string(name: &Ident, tokens: TokenStream, in_macro: bool) -> bool {
+fn is_in_format_string(name: &Ident, tokens: &TokenStream, inside_macro: bool) -> bool {
     let mut after_bang = false;
-    tokens.into_iter().any(|token| {
-        let is_macro = std::mem::replace(&mut after_bang, is_bang(&token));
+    tokens.clone().into_iter().any(|token| {
+        let is_macro = inside_macro || std::mem::replace(&mut after_bang, is_bang(&token));
         match token {
-            TokenTree::Group(group) => {
-                is_in_format_string(name, group.stream(), in_macro || is_macro)
-            }
-            TokenTree::Literal(literal) if in_macro => {
+            TokenTree::Group(group) => is_in_format_string(name, &group.stream(), is_macro),
+            TokenTree::Literal(literal) if inside_macro => {
                 let text = literal.to_string();
-                [format!("{{{name}}}"), format!("{{{name}:")].iter().any(|use_| text.contains(use_))
+                [format!("{{{name}}}"), format!("{{{name}:")].iter().any(|form| text.contains(form))
             }
             _ => false,
         }
@@ -71,19 +69,22 @@ fn message(argument: &FnArg) -> String {
         ),
         FnArg::Typed(argument) => {
             let name = match &*argument.pat {
-                Pat::Ident(pattern) => pattern.ident.to_string(),
-                _ => String::from("this argument"),
+                Pat::Ident(pattern) => Some(&pattern.ident),
+                _ => None,
             };
-            let quoted = if name.contains(' ') { name.clone() } else { format!("`{name}`") };
-            let owned = owned_type(&argument.ty).map_or_else(
-                || {
-                    String::from(
-                        "take a value that owns its data (`'static`), or an `Arc` to share it",
+            match (name, owned_type(&argument.ty)) {
+                (Some(name), Some(owned)) => {
+                    format!("{REASON} `{name}`: take an owned value, `{name}: {owned}`")
+                }
+                (name, _) => {
+                    let name =
+                        name.map_or(String::from("this argument"), |name| format!("`{name}`"));
+                    format!(
+                        "{REASON} {name}: take a value that owns its data (`'static`), or an `Arc` \
+                         to share it"
                     )
-                },
-                |owned| format!("take an owned value, `{name}: {owned}`"),
-            );
-            format!("{REASON} {quoted}: {owned}")
+                }
+            }
         }
     }
 }
@@ -111,9 +112,14 @@ fn owned_type(borrowed: &Type) -> Option<String> {
                 ("CStr", "CString"),
             ];
             let known = owned.iter().find(|(of, _)| target.rsplit("::").next() == Some(of));
+            // A primitive type is copied.
+            let is_primitive = target.starts_with(|first: char| first.is_ascii_lowercase())
+                && !target.contains("::");
             Some(match known {
                 Some((_, owned)) => String::from(*owned),
-                None if reference.mutability.is_some() || target == "String" => target,
+                None if is_primitive || reference.mutability.is_some() || target == "String" => {
+                    target
+                }
                 None => format!("Arc<{target}>"),
             })
         }

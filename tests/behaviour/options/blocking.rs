@@ -55,7 +55,6 @@ async fn arguments_that_live_as_long_as_the_program_go_to_the_pool() {
     }
 
     #[concurrency_limit(1, blocking)]
-    #[expect(clippy::extra_unused_lifetimes, reason = "odd, but right")]
     fn parameters<'a: 'static, 'b>(text: &'a str, other: Cow<'b, str>) -> usize
     where
         'b: 'static,

@@ -46,6 +46,11 @@ fn in_other_types<'a>(name: Cow<'a, str>, (first, _): (Option<&str>, u8)) -> usi
 }
 
 #[concurrency_limit(2, blocking)]
+fn taken_apart(Store(lines): &Store, count: &usize) -> usize {
+    lines.len() + count
+}
+
+#[concurrency_limit(2, blocking)]
 fn behind_traits<'a>(count: impl Fn() -> usize + Send + 'a, next: Box<dyn Fn() -> usize + Send + '_>) -> usize {
     count() + next()
 }
