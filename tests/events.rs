@@ -76,10 +76,18 @@ impl About {
         *told = others;
         ours
     }
+
+    /// Asserts that all events about the limiter so far have the documented target.
+    #[track_caller]
+    fn assert_one_target(&self) {
+        let targets = lock_targets();
+        let ours = targets.iter().filter(|(limiter, _)| limiter == self.0);
+        assert_eq!(ours.map(|(_, target)| *target).collect::<Vec<_>>(), ["limit_runtime"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_waits_says_so_and_says_how_long_when_it_is_let_in() {
+async fn a_call_that_waits_says_so_and_says_how_long_when_it_is_admitted() {
     let listener = listen("events-waits");
     let limiter = Limiter::new("events-waits", 1);
     let held = permit(&limiter);
@@ -96,17 +104,18 @@ async fn a_call_that_waits_says_so_and_says_how_long_when_it_is_let_in() {
     drop(held);
     assert_eq!(listener.take(), []);
     drop(served(&mut call));
-    let let_in = told(Level::DEBUG, [name, ("message", "call is let in"), ("waited", "25ms")]);
-    assert_eq!(listener.take(), [let_in]);
+    let admitted = told(Level::DEBUG, [name, ("message", "call is admitted"), ("waited", "25ms")]);
+    assert_eq!(listener.take(), [admitted]);
 
     let held = permit(&limiter);
     drop(waiter(limiter.acquire()));
     drop(held);
-    assert_eq!(listener.take(), [waits], "who gives up was not let in");
+    assert_eq!(listener.take(), [waits], "a call that gives up was not admitted");
+    listener.assert_one_target();
 }
 
 #[test]
-fn a_call_whose_runtime_ends_while_it_waits_is_let_in_elsewhere_and_says_so() {
+fn a_call_whose_runtime_ends_while_it_waits_is_admitted_elsewhere_and_says_so() {
     static LIMITER: Limiter = Limiter::new("events-moved", 1);
 
     let listener = listen("events-moved");
@@ -119,7 +128,7 @@ fn a_call_whose_runtime_ends_while_it_waits_is_let_in_elsewhere_and_says_so() {
     drop(held);
     let told: Vec<_> =
         listener.take().into_iter().map(|told| told.fields["message"].clone()).collect();
-    assert_eq!(told, ["call waits for a permit", "call is let in"]);
+    assert_eq!(told, ["call waits for a permit", "call is admitted"]);
 }
 
 #[test]
@@ -174,10 +183,7 @@ fn a_variable_that_is_no_limit_is_an_error() {
                 number from 1 up; the limit is 3 instead";
     let error = told(Level::ERROR, [("limiter", "events-variable"), ("message", text)]);
     assert_eq!(listener.take(), [error]);
-    let targets = lock_targets();
-    let mut ours = targets.iter().filter(|(limiter, _)| limiter == "events-variable");
-    assert_eq!(ours.next().map(|(_, target)| *target), Some("limit_runtime"));
-    assert_eq!(ours.next(), None, "all have one target");
+    listener.assert_one_target();
 }
 
 #[cfg(feature = "task")]

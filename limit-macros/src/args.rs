@@ -11,6 +11,7 @@ mod contradictions;
 mod normalise;
 mod options;
 mod options_macro;
+mod other_names;
 mod parse;
 mod per_call;
 mod raw_args;

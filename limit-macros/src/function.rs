@@ -1,9 +1,12 @@
 //! The function that the attribute stands on.
 
+mod borrowed;
+mod captures;
 mod kind;
 mod returns;
 mod tail;
 
+pub(crate) use self::captures::all_captured_names;
 pub(crate) use self::tail::TailBlock;
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
@@ -98,6 +101,15 @@ impl Target {
             Body::Tail(tail.map_err(|tail| tail.error)?)
         };
         Ok(Self { attributes, inner_attributes, head, signature, body })
+    }
+
+    /// Refuses arguments that are borrowed, if the body goes to the blocking pool. Types whose form
+    /// does not show it are left to the compiler.
+    pub(crate) fn check_owns_arguments(&self) -> Result<()> {
+        match &self.body {
+            Body::Blocking(_, body) => borrowed::check(&self.signature, &body.stream()),
+            Body::Async(_) | Body::Tail(_) => Ok(()),
+        }
     }
 
     /// Refuses a return type whose form shows that it cannot carry a refusal. `option` is the word

@@ -217,6 +217,9 @@ fn expand_attribute(
     let args = errors.take(args::read(arguments));
     let blocking = args.as_ref().map_or(mentioned, |args| args.blocking.clone());
     let target = errors.take(Target::parse(item, blocking.as_ref()));
+    if let Some(target) = &target {
+        errors.take(target.check_owns_arguments());
+    }
     if let (Some(args), Some(target)) = (&args, &target) {
         errors.take(args::check(args, &target.signature));
         if let RefusalHandling::Returned(option) = &args.refusals {

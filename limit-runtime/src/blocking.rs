@@ -9,7 +9,7 @@ use std::panic::resume_unwind;
 /// # Panics
 ///
 /// If the work panics, and if the runtime shuts down before the work began.
-pub async fn run<T: Send + 'static>(
+pub(crate) async fn run<T: Send + 'static>(
     permit: Permit,
     work: impl FnOnce(Permit) -> T + Send + 'static,
 ) -> T {

@@ -1,6 +1,7 @@
 //! The deadline of a waiting call, and its timer.
 
 use crate::policy::MaxWait;
+use crate::tokio_context::panic_outside;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -56,13 +57,26 @@ impl Deadline {
         self.moment(since).is_some_and(|moment| moment <= Instant::now())
     }
 
-    /// Becomes ready when a call that has waited since `since` may wait no longer.
-    pub(crate) fn poll(&mut self, since: Instant, context: &mut Context<'_>) -> Poll<()> {
+    /// Becomes ready when a call of `limiter` that has waited since `since` may wait no longer.
+    ///
+    /// # Panics
+    ///
+    /// Outside a runtime, and in one without a timer.
+    pub(crate) fn poll(
+        &mut self,
+        limiter: &str,
+        since: Instant,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
         let Some(deadline) = self.moment(since) else { return Poll::Pending };
         let runtime = Handle::try_current().ok().map(|handle| handle.id());
         self.sleep.take_if(|(_, of)| *of != runtime);
-        let (sleep, _) =
-            self.sleep.get_or_insert_with(|| (Box::pin(sleep_until(deadline)), runtime));
+        let (sleep, _) = self.sleep.get_or_insert_with(|| {
+            if runtime.is_none() {
+                panic_outside("max_wait", limiter);
+            }
+            (Box::pin(sleep_until(deadline)), runtime)
+        });
         ready!(sleep.as_mut().poll(context));
         Poll::Ready(())
     }

@@ -34,7 +34,7 @@ use crate::metrics::Histogram;
 use crate::metrics::{Figures, LimitChanges, Totals};
 use crate::registry;
 use crate::semaphore::{Semaphore, WakeList};
-use crate::setting::{Overrides, Unsupported};
+use crate::setting::{CLOSED, Overrides, Unsupported};
 use crate::unwind::run_all_then_resume_panic;
 use changed::Changes;
 use definition::Definition;
@@ -210,7 +210,7 @@ impl Engine {
     /// If the limiter's calls cannot be refused.
     pub(crate) fn close(&self) -> Result<(), Unsupported> {
         if !self.definition.fallible {
-            return Err(self.unsupported("closed", CANNOT_REFUSE));
+            return Err(self.unsupported(CLOSED, CANNOT_REFUSE));
         }
         self.set_closed(true);
         Ok(())

@@ -77,8 +77,8 @@
 //! * `tower`: the module [`tower`] makes a limiter a layer of tower 0.5.
 //! * `tracing`: debug events when a call starts to wait and when it is admitted (fields `limiter`,
 //!   `waited`). Warnings and errors about faults in a configuration; without the feature, only the
-//!   [`Snapshot`] shows them. A subscriber that makes limited calls while it handles such an event
-//!   causes no further event.
+//!   [`Snapshot`] shows them. The target of all events is `limit_runtime`. A subscriber that makes
+//!   limited calls while it handles such an event causes no further event.
 //!
 //! # Minimum supported Rust version
 //!
@@ -110,6 +110,7 @@ mod acquire;
 mod admission;
 mod blocking;
 mod deadline;
+mod duration_text;
 mod engine;
 mod events;
 pub mod guide;
@@ -138,6 +139,7 @@ mod sync;
 #[cfg(feature = "task")]
 #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
 pub mod task;
+mod tokio_context;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;

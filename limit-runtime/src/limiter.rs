@@ -34,6 +34,7 @@ use crate::engine::changed::Changes;
 use crate::engine::core::Core;
 use crate::engine::definition::Definition;
 use crate::keying::{Keyed, Unkeyed};
+pub use blocking::run_blocking;
 pub use drain::{Drain, Undrained};
 pub use handle::{LimiterHandle, find, limiters};
 pub use keyed::ForKey;

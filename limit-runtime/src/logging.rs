@@ -2,6 +2,9 @@
 
 use std::cell::Cell;
 
+/// The target of all events. It is part of the public interface.
+pub(crate) const TARGET: &str = "limit_runtime";
+
 thread_local! {
     /// True while this thread emits an event.
     static TELLING: Cell<bool> = const { Cell::new(false) };

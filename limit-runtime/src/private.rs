@@ -5,11 +5,12 @@
 
 mod admitted;
 mod existing;
+mod keys;
 
 /// Names of the first version.
 pub mod v1 {
     pub use super::admitted::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use super::existing::{Existing, IsShared};
-    pub use crate::blocking::run;
-    pub use crate::limiter::mark_named_after_function;
+    pub use super::keys::{acquire, acquire_for_key};
+    pub use crate::limiter::{mark_named_after_function, run_blocking as run};
 }

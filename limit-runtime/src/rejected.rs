@@ -1,5 +1,6 @@
 //! Refusals: why a limiter did not admit a call.
 
+use crate::duration_text::DurationText;
 use crate::variants::all_variants;
 use std::fmt;
 use std::io;
@@ -7,6 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The reason why a call was refused: its kind, the limiter's name, and the figures at that moment.
+///
+/// A handler of axum that returns `Result<_, Rejected>` needs the feature `axum-08`. Without the
+/// feature the compiler says that the trait `Handler` is not implemented for the function, or that
+/// `IntoResponse` is not implemented for `Rejected`. In the same way, `?` in a function that returns
+/// a `tonic::Status` needs the feature `tonic-014`.
 ///
 /// # Examples
 ///
@@ -197,11 +203,29 @@ impl Rejected {
 }
 
 impl Refusal {
+    /// Writes the permits in use, without regard to a window.
+    fn fmt_permits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { limit: 0, in_use: 0, waiting, .. } => {
+                write!(f, "the limit is 0 (paused), {waiting} waiting")
+            }
+            Self { limit: 0, in_use, waiting, .. } => {
+                write!(f, "the limit is 0 (paused), {in_use} still in use, {waiting} waiting")
+            }
+            Self { limit, in_use, waiting, .. } => {
+                write!(f, "{in_use} of {limit} permits in use, {waiting} waiting")
+            }
+        }
+    }
+
     /// Writes the figures of a call for which no permit was free.
     fn fmt_figures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limit, in_use, waiting, .. } = self;
+        if *limit == 0 {
+            return self.fmt_permits(f);
+        }
         let Some(Window { starts, limit: of, of_all_keys, next }) = self.window else {
-            return write!(f, "{in_use} of {limit} permits in use, {waiting} waiting");
+            return self.fmt_permits(f);
         };
         write!(f, "{starts} of {of} starts of this window spent")?;
         if of_all_keys {
@@ -225,14 +249,14 @@ fn whole_milliseconds(time: Duration) -> Duration {
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Details { limiter, weight, waited, refusal } = &*self.details;
-        let Refusal { limit, in_use, waiting, .. } = refusal;
+        let (limit, waited) = (refusal.limit, DurationText(*waited));
         match refusal.kind {
             RejectedKind::NoPermits | RejectedKind::QueueFull => {
                 write!(f, "concurrency limit `{limiter}` reached: ")?;
                 refusal.fmt_figures(f)
             }
             RejectedKind::TimedOut => {
-                write!(f, "no permit of concurrency limit `{limiter}` within {waited:?}: ")?;
+                write!(f, "no permit of concurrency limit `{limiter}` within {waited}: ")?;
                 refusal.fmt_figures(f)
             }
             RejectedKind::TooHeavy => write!(
@@ -240,16 +264,18 @@ impl fmt::Display for Rejected {
                 "call too heavy for concurrency limit `{limiter}`: {weight} permits wanted, \
                  the limit is {limit}"
             ),
-            RejectedKind::Closed => write!(
-                f,
-                "concurrency limit `{limiter}` is closed: {in_use} of {limit} permits in use, \
-                 {waiting} waiting"
-            ),
-            RejectedKind::Evicted => write!(
-                f,
-                "evicted from the queue of concurrency limit `{limiter}` by a newer call after \
-                 {waited:?}: {in_use} of {limit} permits in use, {waiting} waiting"
-            ),
+            RejectedKind::Closed => {
+                write!(f, "concurrency limit `{limiter}` is closed: ")?;
+                refusal.fmt_permits(f)
+            }
+            RejectedKind::Evicted => {
+                write!(
+                    f,
+                    "evicted from the queue of concurrency limit `{limiter}` by a newer call after \
+                     {waited}: "
+                )?;
+                refusal.fmt_permits(f)
+            }
         }
     }
 }

@@ -6,8 +6,8 @@ mod overrides;
 mod value;
 
 pub use kind::{SettingKind, Settings};
-pub(crate) use overrides::Overrides;
 pub use overrides::Unsupported;
+pub(crate) use overrides::{CLOSED, Overrides};
 use std::fmt;
 use std::time::Duration;
 use value::NO_BOUND;
@@ -138,4 +138,13 @@ pub trait SettingsSource: Send + Sync + 'static {
     /// that panics at the limiter's first use, which waits for the answer. If two sources wait for each other's
     /// limiters on two threads, both wait for ever. So a source had better use no limiter for the first time.
     fn values(&self, limiter: &str) -> SettingValues;
+
+    /// Returns where the value of a setting stands, such as `limits.toml:3:1`. An error about the value
+    /// begins with it. The default is `None`.
+    ///
+    /// It must not use limiters.
+    fn origin(&self, limiter: &str, setting: SettingKind) -> Option<String> {
+        let _ = (limiter, setting);
+        None
+    }
 }

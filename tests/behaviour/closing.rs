@@ -65,7 +65,9 @@ fn a_handle_does_not_close_a_limiter_whose_calls_cannot_be_refused() {
         let about = (unsupported.limiter(), unsupported.setting());
         assert_eq!(about, ("closing-infallible", "closed"));
         let says = unsupported.to_string();
-        assert!(says.contains("`closing-infallible`: its calls cannot be told"), "{says}");
+        let expected = "concurrency limit `closing-infallible` cannot be closed: its calls cannot \
+                        be told that they are refused";
+        assert!(says.starts_with(expected), "{says}");
         assert!(!handle.is_closed());
         assert_eq!(handle.snapshot(), before);
         handle.reopen();

@@ -69,7 +69,7 @@ async fn a_call_that_times_out_has_left_the_queue() {
 }
 
 /// Makes 1,000 calls whose time is up in the tick in which the held permits come back. Asserts that all
-/// calls are counted; returns how many were let in. With `keep`, each of those keeps its permit for
+/// calls are counted; returns how many were admitted. With `keep`, each of those keeps its permit for
 /// another tick.
 ///
 /// `ask` returns the future of a call by its number, which asks when it is first polled.
@@ -143,7 +143,7 @@ async fn permits_that_come_back_in_the_tick_of_the_deadline_are_used_or_passed_o
     }
 }
 
-/// Returns how many permits come back, and whether the calls that are let in keep theirs.
+/// Returns how many permits come back, and whether the calls that are admitted keep theirs.
 fn cases() -> impl Iterator<Item = (usize, bool)> {
     [1, 8, 500, 1000].into_iter().flat_map(|permits| [(permits, false), (permits, true)])
 }

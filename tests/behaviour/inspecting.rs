@@ -58,7 +58,7 @@ fn call_each(limiter: &Limiter<Rejected>) {
     drop(waiter(limiter.acquire()));
     limiter.try_acquire().expect_err("no permit is free");
     drop(held);
-    drop(served(&mut waits).expect("it is let in"));
+    drop(served(&mut waits).expect("it is admitted"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,7 +69,7 @@ async fn a_reading_has_the_figures_of_a_snapshot_and_whole_histograms() {
     let behind = waiter(limiter.acquire());
     advance(30 * MS).await;
     drop(held.0);
-    let late = served(&mut waits).expect("it is let in");
+    let late = served(&mut waits).expect("it is admitted");
     refused(limiter.acquire().weight(3));
     limiter.set_limit(1);
     limiter.close();

@@ -189,41 +189,6 @@ fn a_handle_of_a_dropped_limiter_shows_the_last_figures_and_changes_nothing() {
     assert!(handle.snapshot().runtimes.is_empty());
 }
 
-#[test]
-fn snapshots_below_one_another_make_a_table() {
-    let small = Limiter::new("limiters-t", 1);
-    let large = Limiter::new("limiters-with-a-longer-name", 1000).scope(Scope::Process);
-    let held = permit(&small);
-    drop((0..12).map(|_| waiter(small.acquire())).collect::<Vec<_>>());
-    drop((0..300).map(|_| permit(&large)).collect::<Vec<_>>());
-    let lines = [small.snapshot().to_string(), large.snapshot().to_string()];
-    drop(held);
-    for line in &lines {
-        assert!(!line.contains('\n') && !line.ends_with(' '), "{line:?}");
-    }
-    let words = [
-        "in use",
-        "/",
-        "waiting",
-        "(most",
-        "admitted",
-        "+",
-        "waited",
-        "cancelled",
-        "rejected",
-        "wait p50",
-        "p90",
-        "p99",
-        "max",
-    ];
-    let columns = |line: &str| words.map(|word| line.find(word));
-    let [first, second] = [columns(&lines[0]), columns(&lines[1])];
-    assert_eq!(first, second, "\n{}\n{}", lines[0], lines[1]);
-    assert!(first.iter().all(Option::is_some), "{}", lines[0]);
-    let lengths = lines.map(|line| line.chars().count());
-    assert_eq!(lengths[0], lengths[1]);
-}
-
 #[cfg(feature = "serde")]
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_survives_json() {

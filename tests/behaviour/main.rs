@@ -38,11 +38,13 @@ mod resize;
 mod retry_after;
 #[cfg(feature = "task")]
 mod running;
+mod runtime_needed;
 mod runtimes;
 mod setters;
 mod settings;
 mod shadow;
 mod sharing;
+mod shown;
 mod shutdown;
 #[cfg(feature = "task")]
 mod tasks;

@@ -26,14 +26,17 @@ fn ready<F: Future + Unpin>(call: &mut F) -> F::Output {
 
 /// Asserts that a call that was ready panics, each time that it is polled.
 #[track_caller]
-fn assert_panics<F: Future + Unpin>(call: &mut F)
+fn assert_panics<F: Future + Unpin>(limiter: &str, call: &mut F)
 where
     F::Output: Debug,
 {
     for _ in 0..2 {
         let panic = catch_unwind(AssertUnwindSafe(|| poll(call))).expect_err("it was ready");
-        let message = panic.downcast_ref::<&str>().expect("it says why");
-        assert_eq!(*message, "`Acquire` polled after it was ready");
+        let message = panic.downcast_ref::<String>().expect("it says why");
+        assert_eq!(
+            *message,
+            format!("`Acquire` of concurrency limit `{limiter}` polled after it was ready")
+        );
     }
 }
 
@@ -42,12 +45,12 @@ fn a_call_that_found_a_permit_free_panics_and_takes_no_other() {
     let limiter = Limiter::new("polled-again-free", 2);
     let mut call = limiter.acquire();
     let permit = ready(&mut call);
-    assert_panics(&mut call);
+    assert_panics("polled-again-free", &mut call);
     assert_figures(&limiter, 1, 0);
     drop(call);
     assert_figures(&limiter, 1, 0);
     drop(permit);
-    assert_panics(&mut limiter_call_that_gave_back(&limiter));
+    assert_panics("polled-again-free", &mut limiter_call_that_gave_back(&limiter));
     assert_all_free(&limiter);
 }
 
@@ -66,9 +69,9 @@ fn a_call_that_waited_panics_and_takes_no_other_permit() {
     assert!(poll(&mut call).is_pending());
     drop(held);
     let granted = ready(&mut call);
-    assert_panics(&mut call);
+    assert_panics("polled-again-waited", &mut call);
     drop(granted);
-    assert_panics(&mut call);
+    assert_panics("polled-again-waited", &mut call);
     drop(call);
     let figures = total(&limiter);
     assert_eq!((figures.admitted_at_once, figures.admitted_after_waiting), (1, 1));
@@ -81,14 +84,14 @@ fn a_call_of_the_slow_path_that_did_not_wait_panics() {
     let keyed = Limiter::new("polled-again-keyed", 2).keyed();
     let mut call = keyed.key(1).acquire();
     let permit = ready(&mut call);
-    assert_panics(&mut call);
+    assert_panics("polled-again-keyed", &mut call);
     drop(permit);
     assert_figures(&keyed, 0, 0);
 
     let disabled = Limiter::new("polled-again-disabled", 1).enabled(false);
     let mut call = disabled.acquire();
     drop(ready(&mut call));
-    assert_panics(&mut call);
+    assert_panics("polled-again-disabled", &mut call);
     assert_eq!(total(&disabled).admitted_at_once, 1);
 }
 
@@ -110,7 +113,7 @@ async fn a_call_that_was_refused_panics_and_is_refused_once() {
     drop(held);
     // A permit is free now: it is not for these calls.
     for call in [&mut full, &mut waits, &mut closed] {
-        assert_panics(call);
+        assert_panics("polled-again-refused", call);
     }
     let rejected = total(&limiter).rejected;
     assert_eq!((rejected.queue_full, rejected.timed_out, rejected.closed), (1, 1, 1));

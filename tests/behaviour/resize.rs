@@ -114,8 +114,17 @@ fn at_zero_everybody_waits_and_afterwards_they_start_in_order() {
     assert_eq!(limiter.limit(), Some(0));
     let mut waiters: Vec<_> = (0..4).map(|_| waiter(limiter.acquire())).collect();
     let mut heavy = waiter(limiter.acquire_many(2));
-    limiter.try_acquire().expect_err("paused");
+    let rejected = limiter.try_acquire().expect_err("paused");
+    assert_eq!(
+        rejected.to_string(),
+        "concurrency limit `resize-pause` reached: the limit is 0 (paused), 1 still in use, 5 waiting"
+    );
     drop(held);
+    let rejected = limiter.try_acquire().expect_err("paused");
+    assert_eq!(
+        rejected.to_string(),
+        "concurrency limit `resize-pause` reached: the limit is 0 (paused), 5 waiting"
+    );
     waiters.iter_mut().for_each(assert_waits);
     assert_figures(&limiter, 0, 5);
 

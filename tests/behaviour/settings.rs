@@ -191,7 +191,7 @@ fn a_shadow_lets_everybody_in_and_back_in_force_waits_for_what_is_over() {
     drop((held, none));
     assert!(!waits.is_woken(), "one too many is still out");
     drop(let_in);
-    drop(served(&mut waits).expect("it is let in"));
+    drop(served(&mut waits).expect("it is admitted"));
     let total = limiter.snapshot().total;
     assert_eq!((total.in_use, total.waiting, total.rejected.total()), (0, 0, 0));
 }
@@ -371,7 +371,7 @@ async fn the_longest_span_replaces_a_shorter_one() {
     tokio::time::advance(Duration::from_secs(1_000_000)).await;
     assert!(call.poll().is_pending());
     drop(held);
-    drop(assert_ready!(call.poll()).expect("it is let in"));
+    drop(assert_ready!(call.poll()).expect("it is admitted"));
 }
 
 #[test]

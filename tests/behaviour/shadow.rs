@@ -1,4 +1,4 @@
-//! Limiters that let every call in and count the calls that they would have delayed or refused.
+//! Limiters that admit every call and count the calls that they would have delayed or refused.
 
 use limit_runtime::{Limiter, Order, Permit, RejectedKind, ShadowedCounts};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
@@ -21,7 +21,7 @@ fn shadowed(waited: u64, queue_full: u64) -> ShadowedCounts {
 fn everybody_is_let_in_at_once_and_counted_by_what_would_have_happened() {
     let limiter = Limiter::new("shadow-counts", 2).max_waiting(3).shadow();
     let mut all = Vec::new();
-    // Two calls are let in, three would wait, and the others would be refused.
+    // Two calls are admitted, three would wait, and the others would be refused.
     for call in 1..=10_u64 {
         all.push(at_once(limiter.acquire()));
         let figures = total(&limiter);

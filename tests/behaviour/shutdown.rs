@@ -99,7 +99,7 @@ fn however_a_runtime_of_many_threads_ends_no_permit_is_lost() {
             until_gone(&limiter, calls);
 
             // One worker may still run while another already drops tasks. Some waiters may have
-            // been let in, but each is counted once.
+            // been admitted, but each is counted once.
             let after = limiter.snapshot().total;
             assert_eq!((after.in_use, after.waiting), (0, 0), "{end}");
             let admitted = after.admitted_at_once + after.admitted_after_waiting;

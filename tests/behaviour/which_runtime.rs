@@ -31,7 +31,7 @@ pub(crate) fn holders(limiter: &Limiter) -> Vec<(u64, usize)> {
         .collect()
 }
 
-/// Returns the live runtimes, and how many calls each has let in.
+/// Returns the live runtimes, and how many calls each has admitted.
 pub(crate) fn admitted(limiter: &Limiter) -> Vec<(u64, u64)> {
     let runtimes = limiter.snapshot().runtimes.into_iter();
     runtimes

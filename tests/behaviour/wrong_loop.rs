@@ -164,5 +164,5 @@ fn a_waiter_moved_to_another_runtime_is_woken_there_when_its_own_ends() {
     live.block_on(was_polled).unwrap();
     drop(gone);
     let task = async { task.await.expect("the task does not panic") };
-    goes_on(&live, task).expect("the waiter was woken and let in");
+    goes_on(&live, task).expect("the waiter was woken and admitted");
 }

@@ -117,7 +117,7 @@ fn a_limiter_that_is_used_later_takes_its_settings_up() {
     let applied = apply("[later]\nlimit = 4\nmax_waiting = 0");
     let [pending] = applied.pending() else { panic!("{applied:?}") };
     assert_eq!((pending.name(), pending.nearest()), ("later", None));
-    assert_eq!(applied.to_string(), "later: no such limiter is in use yet\n");
+    assert_eq!(applied.to_string(), "no limiter named `later` is in use yet\n");
 
     let limiter = Limiter::new("later", 1).max_waiting(9);
     let held: Vec<_> = (0..4).map(|_| limiter.try_acquire().expect("four are free")).collect();
@@ -136,8 +136,8 @@ fn what_does_not_fit_a_limiter_that_is_used_later_is_left_out_and_told() {
     assert_eq!(limit(&limiter.snapshot().settings), (4, Source::File));
     let warnings = limiter.snapshot().warnings;
     assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[0].starts_with("`max_waiting` cannot be set"), "{warnings:?}");
-    assert!(warnings[1].starts_with("`max_wait` cannot be set"), "{warnings:?}");
+    assert!(warnings[0].starts_with("3:1: `max_waiting` cannot be set"), "{warnings:?}");
+    assert!(warnings[1].starts_with("4:1: `max_wait` cannot be set"), "{warnings:?}");
     assert_eq!(limiter.snapshot().settings.max_waiting.value, None);
 }
 

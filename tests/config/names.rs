@@ -122,7 +122,7 @@ fn a_name_that_means_nobody_is_pending_and_the_nearest_is_told() {
     );
     assert_eq!(
         applied.pending()[0].to_string(),
-        "names::dowload: no such limiter is in use yet; did you mean `names::download`?"
+        "no limiter named `names::dowload` is in use yet; did you mean `names::download`?"
     );
 }
 
@@ -149,7 +149,7 @@ fn a_limiter_that_the_file_names_is_not_meant_by_another_name() {
     let limiter = Limiter::new("shard-1", 1);
     let _ = limiter.snapshot();
     let applied = apply("[shard-1]\nlimit = 2\n[shard-2]\nlimit = 2");
-    assert_eq!(applied.pending()[0].to_string(), "shard-2: no such limiter is in use yet");
+    assert_eq!(applied.pending()[0].to_string(), "no limiter named `shard-2` is in use yet");
     assert_eq!(apply("[shard-2]\nlimit = 2").pending()[0].nearest(), Some("shard-1"));
 }
 

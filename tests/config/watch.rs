@@ -401,10 +401,32 @@ fn a_log_that_panics_does_not_end_the_watch() {
 }
 
 #[test]
+fn an_error_of_a_limiter_that_is_used_later_names_the_file_and_the_line() {
+    let _turn = turn();
+    let (_folder, path) = file("[watch-unfit]\nlimit = 3\nmax_waiting = 4\n");
+    let _watcher = watch(&path);
+    let limiter = Limiter::new("watch-unfit", 1);
+    let first = format!(
+        "{}:3:1: `max_waiting` cannot be set for concurrency limit `watch-unfit`: ",
+        path.display()
+    );
+    let warnings = limiter.snapshot().warnings;
+    assert!(matches!(&*warnings, [warning] if warning.starts_with(&first)), "{warnings:?}");
+
+    edit(&path, "[watch-unfit-2]\nmax_wait = \"1s\"\n[watch-unfit]\nlimit = 5\n");
+    until("the edit takes effect", || limiter.limit() == Some(5));
+    let other = Limiter::new("watch-unfit-2", 1);
+    let second = format!("{}:2:1: `max_wait` cannot be set for", path.display());
+    let warnings = other.snapshot().warnings;
+    assert!(matches!(&*warnings, [warning] if warning.starts_with(&second)), "{warnings:?}");
+}
+
+#[test]
 fn a_name_that_is_misspelt_is_warned_of_once_for_each_version_of_the_file() {
     const FIRST: &str =
-        "watch-mispelt: no such limiter is in use yet; did you mean `watch-misspelt`?";
-    const SECOND: &str = "watch-secnd: no such limiter is in use yet; did you mean `watch-second`?";
+        "no limiter named `watch-mispelt` is in use yet; did you mean `watch-misspelt`?";
+    const SECOND: &str =
+        "no limiter named `watch-secnd` is in use yet; did you mean `watch-second`?";
     let _turn = turn();
     begin_log();
     let (_folder, path) = file("[watch-mispelt]\nlimit = 3\n[watch-secnd]\nlimit = 3");

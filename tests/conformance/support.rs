@@ -25,7 +25,7 @@ pub(crate) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::O
     once.await
 }
 
-/// Asserts that each function in `module` has a limiter that has let a call in.
+/// Asserts that each function in `module` has a limiter that has admitted a call.
 #[allow(dead_code, reason = "not every test binary that includes this file needs it")]
 pub(crate) fn assert_limited(module: &str, functions: &[&str]) {
     for function in functions {

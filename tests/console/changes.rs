@@ -32,7 +32,7 @@ async fn limit_is_changed_and_the_queue_drains() {
         (&json!(4), &json!("live"))
     );
     for waiter in waiters {
-        waiter.await.expect("it is let in");
+        waiter.await.expect("it is admitted");
     }
     drop(permit);
     assert_eq!(LIMITER.limit(), Some(4));

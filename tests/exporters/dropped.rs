@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
-/// The number of requests. Each makes a limiter and one call that is let in at once. Three limiters exist at a time,
+/// The number of requests. Each makes a limiter and one call that is admitted at once. Three limiters exist at a time,
 /// and the next takes the name of the oldest.
 const REQUESTS: usize = 2_000;
 
@@ -93,7 +93,7 @@ impl Recorder {
     }
 }
 
-/// Returns the names of the limiters that begin so, and their calls that were let in at once.
+/// Returns the names of the limiters that begin so, and their calls that were admitted at once.
 fn shown(text: &str, beginning: &str) -> (BTreeSet<String>, f64) {
     let start = format!("limiter=\"{beginning}");
     let of_them: Vec<_> =

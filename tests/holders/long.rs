@@ -19,7 +19,7 @@ fn lock() -> MutexGuard<'static, Vec<Told>> {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps a warning, and takes the permit of [`AGAIN`] when the warning says that it is back.
+/// Keeps an event about a permit, and takes the permit of [`AGAIN`] when the event says that it is back.
 fn keep(event: &Event<'_>) {
     let told = Told::read(event);
     let (limiter, message) = (told.field("limiter").to_owned(), told.field("message").to_owned());
@@ -33,16 +33,15 @@ fn keep(event: &Event<'_>) {
 fn listen() {
     static LISTEN: Once = Once::new();
     LISTEN.call_once(|| {
-        let is_warning = |metadata: &Metadata<'_>| {
-            metadata.target().starts_with("limit_runtime::diagnostics")
-                && *metadata.level() == Level::WARN
+        let is_ours = |metadata: &Metadata<'_>| {
+            metadata.target() == "limit_runtime" && *metadata.level() <= Level::INFO
         };
-        let listener = Listener::new(is_warning, keep);
+        let listener = Listener::new(is_ours, keep);
         tracing::subscriber::set_global_default(listener).expect("nobody else listens");
     });
 }
 
-/// Returns the warnings about a limiter.
+/// Returns the events about a limiter.
 fn told(limiter: &str) -> Vec<Told> {
     let is_its = |told: &&Told| told.field("limiter") == limiter;
     lock().iter().filter(is_its).cloned().collect()
@@ -64,6 +63,7 @@ fn one_that_is_held_for_long_is_told_once_and_once_more_when_it_is_back() {
     assert_eq!(held[0].fields["message"], "permit has been held for long");
     assert!(held[0].fields["place"].contains(&format!("long.rs:{line}:")), "{held:?}");
     assert!(held[0].fields.contains_key("age"));
+    assert_eq!(held[0].level, Level::WARN);
 
     // The warning about another permit shows that the thread has looked again, and has not repeated
     // the first warning.
@@ -75,6 +75,7 @@ fn one_that_is_held_for_long_is_told_once_and_once_more_when_it_is_back() {
     drop(permit);
     let told = until_told("long", 2);
     assert_eq!(told[1].fields["message"], "permit that had been held for long is back");
+    assert_eq!(told[1].level, Level::INFO, "it is good news");
     drop(other_permit);
     until_told("long-other", 2);
     diagnostics::warn_after(Duration::from_secs(30));

@@ -25,7 +25,10 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
     (
         "limit-runtime",
         &[
-            together("foundations", &["sync", "unwind", "variants", "logging"]),
+            together(
+                "foundations",
+                &["duration_text", "logging", "sync", "tokio_context", "unwind", "variants"],
+            ),
             together(
                 "values",
                 &[

@@ -32,17 +32,17 @@ pub fn permit(limiter: &Limiter) -> Permit {
     assert_ready!(call.poll(), "a permit is free")
 }
 
-/// Returns the permit of a call that could be refused and is let in at once.
+/// Returns the permit of a call that could be refused and is admitted at once.
 #[track_caller]
 pub fn let_in(call: impl Future<Output = Result<Permit, Rejected>>) -> Permit {
-    at_once(call).expect("the call is let in")
+    at_once(call).expect("the call is admitted")
 }
 
 /// Returns the refusal of a call that is refused at once.
 #[track_caller]
 pub fn refused<T>(call: impl Future<Output = Result<T, Rejected>>) -> Rejected {
     match at_once(call) {
-        Ok(_) => panic!("the call is let in"),
+        Ok(_) => panic!("the call is admitted"),
         Err(rejected) => rejected,
     }
 }

@@ -110,6 +110,6 @@ async fn its_own_settings_mean_its_limiters() -> Result {
     let end = program.end().await?;
     assert_eq!((end.code, end.errors.as_str()), (Some(0), ""), "{end:?}");
     assert!(end.output.contains("closed: waiting for 0 calls"), "{end:?}");
-    assert!(!end.output.contains("no such limiter"), "{end:?}");
+    assert!(!end.output.contains("no limiter named"), "{end:?}");
     Ok(())
 }

@@ -132,7 +132,7 @@ impl Pending {
 
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: no such limiter is in use yet", self.name)?;
+        write!(f, "no limiter named `{}` is in use yet", self.name)?;
         match &self.nearest {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
             None => Ok(()),
@@ -168,7 +168,7 @@ impl fmt::Display for Ambiguous {
         let Self { name, functions: [first, second] } = self;
         write!(
             f,
-            "{name}: two functions are named so by default, at {first} and {second}; give each its \
+            "two functions are named `{name}` by default, at {first} and {second}; give each its \
              own `name = \"...\"`"
         )
     }

@@ -4,14 +4,16 @@ use crate::applied::{Ambiguous, Applied, Change, Pending};
 use crate::document::{self, Positions};
 use crate::error::ConfigError;
 use crate::names;
+use crate::position::Position;
 use crate::tables::Tables;
 use limit_runtime::inspect::namesakes;
-use limit_runtime::settings::{SettingValues, SettingsSource, install};
+use limit_runtime::settings::{SettingKind, SettingValues, SettingsSource, install};
 use limit_runtime::{LimiterHandle, Unsupported, limiters};
 use serde::de::{Deserialize, Deserializer};
 use std::any::Any;
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
 
 /// The number of pending names for which the nearest limiter is sought. To compare all names with all
 /// limiters takes long, and nobody misspells more names than this.
@@ -48,6 +50,8 @@ pub struct Config {
     patterns: Vec<String>,
     /// The positions of settings, if they are known.
     positions: Positions,
+    /// The file, if it was read from one.
+    path: Option<PathBuf>,
 }
 
 impl<'de> Deserialize<'de> for Config {
@@ -67,6 +71,15 @@ impl SettingsSource for Config {
         }
         values
     }
+
+    fn origin(&self, limiter: &str, setting: SettingKind) -> Option<String> {
+        let path = self.path.as_ref().map(|path| path.display().to_string());
+        let position = self.position(limiter, setting.name()).map(|position| position.to_string());
+        match (path, position) {
+            (Some(path), Some(position)) => Some(format!("{path}:{position}")),
+            (path, position) => path.or(position),
+        }
+    }
 }
 
 impl Config {
@@ -75,7 +88,7 @@ impl Config {
         let mut patterns: Vec<_> = patterns.cloned().collect();
         patterns.sort_by_key(|pattern| names::closeness(pattern));
         patterns.reverse();
-        Self { tables, patterns, positions }
+        Self { tables, patterns, positions, path: None }
     }
 
     /// Reads TOML.
@@ -143,12 +156,21 @@ impl Config {
         Ok((Applied { changes, pending, ambiguous }, panicked))
     }
 
+    /// Sets the file that the configuration was read from.
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        Self { path: Some(path.to_owned()), ..self }
+    }
+
     /// Adds the position of the setting that the limiter does not support.
     fn unsupported(&self, error: Unsupported) -> ConfigError {
-        let position = self.closest_first(error.limiter()).find_map(|name| {
-            self.positions.get(&(name.to_owned(), error.setting().to_owned())).copied()
-        });
+        let position = self.position(error.limiter(), error.setting());
         ConfigError::unsupported(error).at(position)
+    }
+
+    /// Finds the position of the limiter's setting in the closest table that has it.
+    fn position(&self, limiter: &str, setting: &str) -> Option<Position> {
+        self.closest_first(limiter)
+            .find_map(|name| self.positions.get(&(name.to_owned(), setting.to_owned())).copied())
     }
 
     /// Lists the names of the tables that mean a limiter, the closest first.

@@ -117,7 +117,7 @@ impl fmt::Display for ConfigError {
             write!(f, "{}:", path.display())?;
         }
         match self.position {
-            Some(Position { line, column }) => write!(f, "{line}:{column}: ")?,
+            Some(position) => write!(f, "{position}: ")?,
             None if self.path.is_some() => f.write_str(" ")?,
             None => {}
         }

@@ -66,7 +66,11 @@ impl Follower {
         self.seen = comparable(&read);
         let config = read.and_then(|text| {
             // An empty file is rather the fault of a program or a disk than the wish to give all settings up.
-            if is_blank(&text) { Err(ConfigError::empty()) } else { self.parse(&text) }
+            if is_blank(&text) {
+                Err(ConfigError::empty())
+            } else {
+                self.parse(&text).map(|config| config.in_file(&self.file.path))
+            }
         });
         let applied = self.shared.run_unless_over(|| {
             let config = config?;

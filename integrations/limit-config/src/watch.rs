@@ -113,7 +113,7 @@ impl Watch {
         let Self { path, interval, parse, read } = self;
         let path = file::locate(&path)?;
         let text = read(&path)?;
-        let config = parse(&text).map_err(|error| error.in_file(&path))?;
+        let config = parse(&text).map_err(|error| error.in_file(&path))?.in_file(&path);
         let shared = Arc::new(Shared::default());
         let watched = WatchedFile { path: path.clone(), parse, read };
         let follower = Follower::new(watched, text, config.clone(), Arc::clone(&shared));

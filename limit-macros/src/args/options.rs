@@ -278,7 +278,7 @@ options! {
     Total {
         name: "total", example: "total = 100",
         takes: Takes::Expression(|rule, value| {
-            let zero = "a total of 0 would let no call in, ever: write a number from 1 up";
+            let zero = "a total of 0 would never admit a call: write a number from 1 up";
             let count = CountRule::USIZE_ONCE.without_zero(zero);
             count.read(rule.name, &value).map(OptionValue::number)
         }),
@@ -336,7 +336,7 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// With `false` the limit does not hold for the call, which is counted. Each call evaluates the
+    /// With `false` the call is admitted whatever the limit, and is counted. Each call evaluates the
     /// value.
     Enabled {
         name: "enabled", example: "enabled = true",

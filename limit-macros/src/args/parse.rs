@@ -72,7 +72,7 @@ impl ArgsParser {
     fn read_option(&mut self, input: ParseStream) -> Result<()> {
         let word = input.call(Ident::parse_any)?;
         let Some(option) = find_option(&word) else {
-            return Err(unknown::unknown_option(&word));
+            return Err(self.unknown_option(&word, input));
         };
         let rule = option.rule();
         let equals = input.parse::<Token![=]>()?;
@@ -122,6 +122,9 @@ impl ArgsParser {
                 format!("option `{word}` is written `{}`", option.rule().example),
             ));
         }
+        if at_name(input) {
+            return Err(self.unknown_option(&input.parse()?, input));
+        }
         let value = input.parse::<Expr>()?;
         if self.terms.contains(&Term::Limit) {
             if let Some(error) = unknown::unknown_word(&value) {
@@ -144,6 +147,13 @@ impl ArgsParser {
         }
         self.args.limit = Some(LimitArg::read(&value)?);
         Ok(())
+    }
+
+    /// Returns the error for the option `word`, which does not exist. Its value comes next.
+    fn unknown_option(&self, word: &Ident, input: ParseStream) -> Error {
+        let limits = [Term::Limit, Term::Option(AttributeOption::Limiter)];
+        let has_limit = limits.iter().any(|limit| self.terms.contains(limit));
+        unknown::unknown_option(word, peek_value(input).as_ref(), has_limit)
     }
 
     /// Adds `term` to the terms, or refuses it because it repeats or contradicts an earlier one.
@@ -200,6 +210,24 @@ fn misspelt_option(input: ParseStream, is_first: bool) -> Option<(AttributeOptio
     // first.
     let is_limit = ahead.peek(Token![::]) || ahead.peek(Token![.]) || is_first && !is_mistake;
     (!is_limit).then_some((option, word))
+}
+
+/// Returns whether a name comes next, with its value after it but without the `=`, as in `limit: 3`.
+/// The names of options have been looked for before.
+fn at_name(input: ParseStream) -> bool {
+    let ahead = input.fork();
+    let is_name = ahead.parse::<Ident>().is_ok();
+    is_name && (ahead.peek(Token![:]) && !ahead.peek(Token![::]) || ahead.peek(Lit))
+}
+
+/// Returns the value after `=` or `:`, if it can be read. Reads no token of `input`.
+fn peek_value(input: ParseStream) -> Option<Expr> {
+    let ahead = input.fork();
+    let equals = ahead.parse::<Option<Token![=]>>().ok()?;
+    if equals.is_none() {
+        ahead.parse::<Option<Token![:]>>().ok()?;
+    }
+    ahead.parse().ok()
 }
 
 fn expect_comma(input: ParseStream) -> Result<()> {

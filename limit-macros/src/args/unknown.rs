@@ -1,12 +1,10 @@
 //! Errors about options that do not exist.
 
 use super::options::AttributeOption;
+use super::other_names;
 use crate::syntax::strip_parens;
 use proc_macro2::Ident;
 use syn::{Error, Expr};
-
-/// Names that users give to LIMIT, which has none.
-const NAMES_FOR_THE_LIMIT: [&str; 3] = ["limit", "max", "permits"];
 
 /// Lists the options, for messages.
 pub(super) fn list_known() -> String {
@@ -15,25 +13,34 @@ pub(super) fn list_known() -> String {
     format!("known options: {}", names.join(", "))
 }
 
-/// Returns the error for the option `name`, which does not exist.
-pub(super) fn unknown_option(name: &Ident) -> Error {
+/// Returns the error for the option `name`, which does not exist. `value` is the user's, if it can
+/// be read. `has_limit` says whether LIMIT or `limiter` stands before.
+pub(super) fn unknown_option(name: &Ident, value: Option<&Expr>, has_limit: bool) -> Error {
     let text = name.to_string();
-    if NAMES_FOR_THE_LIMIT.contains(&text.as_str()) {
-        let message = "the limit has no name: write `#[concurrency_limit(3)]`";
-        return Error::new_spanned(name, message);
+    if let Some(instead) = other_names::instead_of(&text, value, has_limit) {
+        return Error::new_spanned(name, format!("unknown option `{text}`: {instead}"));
     }
     let hint = find_near(&text)
         .map_or(String::new(), |option| format!(" (did you mean `{}`?)", option.rule().example));
     Error::new_spanned(name, format!("unknown option `{text}`{hint}; {}", list_known()))
 }
 
-/// Returns the error for a word alone that is nearly the name of an option.
+/// Returns the error for a value after LIMIT that is a name, as `lifo`, or a name with its value in
+/// parentheses, as `timeout("50ms")`. The name is nearly that of an option, or one of another
+/// library.
 pub(super) fn unknown_word(value: &Expr) -> Option<Error> {
-    let Expr::Path(path) = strip_parens(value) else {
-        return None;
+    let (word, value) = match strip_parens(value) {
+        Expr::Path(path) => (path.path.get_ident()?, None),
+        Expr::Call(call) if call.args.len() == 1 => match &*call.func {
+            Expr::Path(path) => (path.path.get_ident()?, call.args.first()),
+            _ => return None,
+        },
+        _ => return None,
     };
-    let word = path.path.get_ident()?;
-    find_near(&word.to_string()).map(|_| unknown_option(word))
+    let text = word.to_string();
+    let is_meant =
+        other_names::instead_of(&text, value, true).is_some() || find_near(&text).is_some();
+    is_meant.then(|| unknown_option(word, value, true))
 }
 
 /// Finds the option that a mistyped name is likely to mean.

@@ -2,11 +2,11 @@
 
 use super::runtime_path::RuntimePath;
 use super::tokens::{braces_at, match_in_braces};
-use crate::syntax::collect_names;
+use crate::function::all_captured_names;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::visit::{self, Visit};
-use syn::{FnArg, ReturnType, Signature, Type, TypeImplTrait};
+use syn::{ReturnType, Signature, Type, TypeImplTrait};
 
 /// Makes the statements that run `body` on the pool, with the permit `__permit`. `blocking` is the
 /// user's word; `name` is the body's name for the permit.
@@ -99,21 +99,9 @@ fn closure_output(output: &ReturnType) -> TokenStream {
 /// caller, and be dropped under the work if the caller goes away.
 ///
 /// The last argument comes first, because a closure drops its captures in the order in which it
-/// captured them, and a function drops its arguments in the reverse order. Unused arguments are not
-/// named here, so that the compiler goes on to warn of them.
+/// captured them, and a function drops its arguments in the reverse order.
 fn capture_arguments(signature: &Signature, body: &Group) -> Option<TokenStream> {
-    let mut names = Vec::new();
-    for argument in &signature.inputs {
-        match argument {
-            FnArg::Receiver(receiver) => {
-                names.push(Ident::new("self", receiver.self_token.span));
-            }
-            FnArg::Typed(argument) => collect_names(&argument.pat, &mut names),
-        }
-    }
-    names.retain(|name| {
-        name == "self" || name.to_string().starts_with('_') || mentions(body.stream(), name)
-    });
+    let names = all_captured_names(signature, &body.stream());
     let names = names.iter().rev();
     let span = Span::mixed_site();
     (names.len() > 0).then(|| {
@@ -122,14 +110,6 @@ fn capture_arguments(signature: &Signature, body: &Group) -> Option<TokenStream>
             #[allow(clippy::used_underscore_binding)]
             let _ = (#(&#names,)*);
         })
-    })
-}
-
-fn mentions(tokens: TokenStream, name: &Ident) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(word) => word == *name,
-        TokenTree::Group(group) => mentions(group.stream(), name),
-        _ => false,
     })
 }
 

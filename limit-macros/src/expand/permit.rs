@@ -41,7 +41,7 @@ use syn::Signature;
 /// // after
 /// {
 ///     let __limiter = &(self.limiter);
-///     let __permit = IntoAdmitted::into_admitted(Limiter::acquire(&(*__limiter)).await);
+///     let __permit = IntoAdmitted::into_admitted(acquire(&(*__limiter)).await);
 ///     __permit
 /// }
 /// ```
@@ -95,10 +95,12 @@ pub(super) fn wait_for_permit(
 /// limiter = self.limiter, key = tenant
 ///
 /// // after
-/// Limiter::key(&(*__limiter), __key).acquire()
+/// acquire_for_key(&(*__limiter), __key)
 /// ```
 fn acquire(runtime: &RuntimePath, per_call: &[PerCallTokens]) -> TokenStream {
     let span = Span::mixed_site();
+    // These functions name in their bounds what the type of an existing limiter lacks.
+    let private = runtime.private(span);
     let (mut limiter, mut key, mut setters) = (None, None, TokenStream::new());
     for tokens in per_call {
         match &tokens.usage {
@@ -109,9 +111,9 @@ fn acquire(runtime: &RuntimePath, per_call: &[PerCallTokens]) -> TokenStream {
     }
     let acquire = match (limiter, key) {
         (Some(limiter), Some(key)) => {
-            quote_spanned!(span=> #runtime::Limiter::key(#limiter, #key).acquire())
+            quote_spanned!(span=> #private::acquire_for_key(#limiter, #key))
         }
-        (Some(limiter), None) => quote_spanned!(span=> #runtime::Limiter::acquire(#limiter)),
+        (Some(limiter), None) => quote_spanned!(span=> #private::acquire(#limiter)),
         (None, Some(key)) => quote_spanned!(span=> __CONCURRENCY_LIMIT.key(#key).acquire()),
         (None, None) => quote_spanned!(span=> __CONCURRENCY_LIMIT.acquire()),
     };

@@ -8,12 +8,12 @@ use crate::keying::Keying;
 use crate::permit::Permit;
 use crate::rejected::Rejected;
 use crate::semaphore::{KeySource, Semaphore, Tick, WaitsFor};
+use crate::tokio_context::assert_may_block;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// Wakes the thread that blocks.
@@ -61,7 +61,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     /// If the thread drives a runtime.
     #[track_caller]
     pub(crate) fn block(mut self) -> E::Outcome<Permit> {
-        assert_may_block();
+        assert_may_block(self.call.limiter.name());
         self.call.request.blocks = true;
         let Self { call, deadline, key } = &mut self;
         let result = match call.take_free(&mut Context::from_waker(Waker::noop()), K::MAY_BE_FREE) {
@@ -74,19 +74,6 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
             Err(rejected) => E::rejected(rejected),
         }
     }
-}
-
-/// Has tokio check that the thread may block.
-///
-/// # Panics
-///
-/// If the thread drives a runtime.
-#[track_caller]
-fn assert_may_block() {
-    let (sender, receiver) = oneshot::channel();
-    // The value is there, so this only makes tokio's check.
-    sender.send(()).expect("the receiver is here");
-    drop(receiver.blocking_recv());
 }
 
 impl PendingCall<'_> {

@@ -4,13 +4,14 @@ use super::ticker;
 use crate::deadline::Deadline;
 use crate::engine::core::Core;
 #[cfg(feature = "tracing")]
-use crate::logging;
+use crate::logging::{self, TARGET};
 use crate::permit::Permit;
 use crate::policy::Request;
 use crate::recorder::{CallRecord, CallSite};
 use crate::registry::EpochRef;
 use crate::rejected::{Rejected, RejectedKind};
 use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
+use crate::tokio_context::needed_runtime;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -74,7 +75,10 @@ impl PendingCall<'_> {
         let waiter = match &mut self.progress {
             Progress::Asking => return self.enter(context, located, key, deadline),
             Progress::Waiting(waiter) => waiter,
-            Progress::Done => panic!("`Acquire` polled after it was ready"),
+            Progress::Done => panic!(
+                "`Acquire` of concurrency limit `{}` polled after it was ready",
+                self.limiter.name()
+            ),
         };
         let (since, mut wait) = (self.since, Duration::ZERO);
         match waiter.poll(context.waker(), || elapsed(since, &mut wait)) {
@@ -195,7 +199,10 @@ impl PendingCall<'_> {
             match waiter.waits_for() {
                 _ if self.request.blocks => return Poll::Pending,
                 WaitsFor::Permits => {}
-                WaitsFor::Time => ticker::ensure_ticker(waiter.semaphore()),
+                WaitsFor::Time => {
+                    let runtime = needed_runtime("per", self.limiter.name());
+                    ticker::ensure_ticker(&runtime, waiter.semaphore());
+                }
                 // A wait for the limit is not timed, even if the call has waited for permits
                 // before.
                 WaitsFor::Limit => return Poll::Pending,
@@ -214,7 +221,7 @@ impl PendingCall<'_> {
         deadline: &mut Deadline,
     ) -> Poll<Result<Permit, Rejected>> {
         let Some(since) = self.since else { return Poll::Pending };
-        if deadline.poll(since, context).is_pending() {
+        if deadline.poll(self.limiter.name(), since, context).is_pending() {
             return Poll::Pending;
         }
         self.time_out(since, context, key, deadline)
@@ -267,14 +274,23 @@ impl PendingCall<'_> {
     #[cfg(feature = "tracing")]
     fn log_waiting(&self) {
         logging::tell(|| {
-            tracing::debug!(limiter = self.limiter.name(), "call waits for a permit");
+            tracing::debug!(
+                target: TARGET,
+                limiter = self.limiter.name(),
+                "call waits for a permit"
+            );
         });
     }
 
     #[cfg(feature = "tracing")]
     fn log_admitted(&self, waited: Duration) {
         logging::tell(|| {
-            tracing::debug!(limiter = self.limiter.name(), ?waited, "call is let in");
+            tracing::debug!(
+                target: TARGET,
+                limiter = self.limiter.name(),
+                ?waited,
+                "call is admitted"
+            );
         });
     }
 

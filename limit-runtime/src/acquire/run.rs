@@ -5,6 +5,7 @@ use super::acquiring::Acquiring;
 use crate::admission::Admission;
 use crate::keying::Keying;
 use crate::permit::Permit;
+use crate::tokio_context::needed_runtime;
 use crate::unwind::{Quiet, poll_to_end};
 use futures_util::future::FutureExt;
 use pin_project_lite::pin_project;
@@ -84,7 +85,11 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         self,
         future: impl Future<Output = T> + Send + 'static,
     ) -> impl Future<Output = E::Outcome<JoinHandle<T>>> {
-        ThenSpawn::new(self, move |permit| tokio::spawn(UnderPermit::new(future, Some(permit))))
+        let limiter = self.call.limiter;
+        ThenSpawn::new(self, move |permit| {
+            let runtime = needed_runtime("spawn", limiter.name());
+            runtime.spawn(UnderPermit::new(future, Some(permit)))
+        })
     }
 }
 

@@ -7,13 +7,12 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Spawns a ticker for the semaphore on this runtime, if the semaphore has none there.
+/// Spawns a ticker for the semaphore on `runtime`, if the semaphore has none there.
 ///
 /// # Panics
 ///
-/// Outside a runtime, and in one without a timer.
-pub(super) fn ensure_ticker(semaphore: &'static Semaphore) {
-    let runtime = Handle::current();
+/// In a runtime without a timer.
+pub(super) fn ensure_ticker(runtime: &Handle, semaphore: &'static Semaphore) {
     if let Some(number) = semaphore.add_ticker(Some(runtime.id())) {
         let mut ticker = TickerTask { semaphore, number, sleep: None };
         // The timer is made here, so that the caller gets the panic if the runtime has none.

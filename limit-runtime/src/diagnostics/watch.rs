@@ -1,13 +1,32 @@
 //! A thread that looks for permits that have been held for long.
 
 use crate::engine::{Engine, catalog};
-use crate::logging;
+use crate::logging::{self, TARGET};
 use crate::recorder::slots::{self, Info};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::Duration;
+use tracing::Level;
+
+/// Logs a permit. A macro, because the level of an event is a constant.
+macro_rules! report {
+    ($info:expr, $limiter:expr, $level:expr, $message:literal) => {
+        let (info, limiter): (&Info, Option<&Engine>) = ($info, $limiter);
+        logging::tell(|| {
+            tracing::event!(
+                target: TARGET,
+                $level,
+                limiter = limiter.map_or("(dropped)", |limiter| &limiter.name),
+                place = %info.site,
+                age = ?info.since.elapsed(),
+                task = info.task.map(tracing::field::display),
+                $message
+            );
+        });
+    };
+}
 
 /// The age at which a permit is logged, in nanoseconds. Relaxed: no other data depends on it.
 static WARN_AFTER: AtomicU64 = AtomicU64::new(30_000_000_000);
@@ -48,7 +67,7 @@ fn watch() {
             // Foreign code. If it panics, the panic hook has reported that, and the next permit is
             // reported all the same.
             let reported = panic::catch_unwind(AssertUnwindSafe(|| {
-                report(info, limiter.as_deref(), "permit has been held for long");
+                report!(info, limiter.as_deref(), Level::WARN, "permit has been held for long");
             }));
             drop(reported);
         });
@@ -58,21 +77,9 @@ fn watch() {
     }
 }
 
-/// Logs that a reported permit is back.
+/// Logs that a reported permit is back. That is good news, and no warning.
 pub(super) fn report_end(info: &Info, limiter: Option<&Engine>) {
-    report(info, limiter, "permit that had been held for long is back");
-}
-
-fn report(info: &Info, limiter: Option<&Engine>, what: &str) {
-    logging::tell(|| {
-        tracing::warn!(
-            limiter = limiter.map_or("(dropped)", |limiter| &limiter.name),
-            place = %info.site,
-            age = ?info.since.elapsed(),
-            task = info.task.map(tracing::field::display),
-            "{what}"
-        );
-    });
+    report!(info, limiter, Level::INFO, "permit that had been held for long is back");
 }
 
 /// Returns the limiter of a call, unless it was dropped. The call's permits must be out: until they

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::environment::{read_variable, variable_of_name};
-use super::source::in_force;
+use super::source::{InForce, in_force};
 use crate::policy::clamp_limit;
 use crate::setting::{SettingKind, SettingValue, SettingValues, Source};
 
@@ -35,7 +35,7 @@ impl Engine {
             self.read_variable_of_name(&variable);
         }
         let source = in_force();
-        let values = self.supported(source.values(&self.name));
+        let values = self.supported(&source);
         if !values.is_empty() {
             self.configure(source.version, values);
         }
@@ -57,12 +57,16 @@ impl Engine {
         }
     }
 
-    /// Returns the values that this limiter supports. Notes an error about each of the others.
-    pub(super) fn supported(&self, values: SettingValues) -> SettingValues {
+    /// Returns the source's values that this limiter supports. Notes an error about each of the
+    /// others.
+    pub(super) fn supported(&self, source: &InForce) -> SettingValues {
+        let values = source.values(&self.name);
         let mut supported = values;
         for (kind, value) in values.iter() {
             if let Err(unsupported) = self.supports(kind, value) {
-                self.note(true, unsupported.to_string());
+                let origin = source.origin(&self.name, kind);
+                let origin = origin.map_or_else(String::new, |origin| format!("{origin}: "));
+                self.note(true, format!("{origin}{unsupported}"));
                 supported.unset(kind);
             }
         }

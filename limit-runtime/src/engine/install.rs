@@ -32,7 +32,7 @@ pub fn install(source: impl SettingsSource) -> Result<(), Unsupported> {
     let (source, _former) = put_in_force(source);
     // The list is read again: a limiter may have been used for the first time meanwhile.
     run_all_then_resume_panic(catalog::all(), |engine| {
-        engine.configure(source.version, engine.supported(source.values(&engine.name)));
+        engine.configure(source.version, engine.supported(&source));
         engine.log();
     });
     Ok(())

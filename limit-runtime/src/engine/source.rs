@@ -1,6 +1,6 @@
 //! The source of settings that is in force.
 
-use crate::setting::{SettingValues, SettingsSource};
+use crate::setting::{SettingKind, SettingValues, SettingsSource};
 use std::sync::{Arc, Mutex, PoisonError};
 
 static IN_FORCE: Mutex<InForce> = Mutex::new(InForce { version: 0, source: None });
@@ -16,6 +16,11 @@ impl InForce {
     /// Returns the source's values for a limiter. It calls foreign code, so no lock may be held.
     pub(super) fn values(&self, limiter: &str) -> SettingValues {
         self.source.as_ref().map_or_else(SettingValues::default, |source| source.values(limiter))
+    }
+
+    /// Returns where the source has the value. It calls foreign code, so no lock may be held.
+    pub(super) fn origin(&self, limiter: &str, setting: SettingKind) -> Option<String> {
+        self.source.as_ref()?.origin(limiter, setting)
     }
 }
 

@@ -11,11 +11,13 @@ impl Warning {
     /// Logs the warning. It calls foreign code, so no lock may be held.
     #[cfg(feature = "tracing")]
     pub(super) fn log(&self, limiter: &str) {
-        crate::logging::tell(|| {
+        use crate::logging::{TARGET, tell};
+
+        tell(|| {
             if self.is_error {
-                tracing::error!(target: "limit_runtime", limiter, "{}", self.text);
+                tracing::error!(target: TARGET, limiter, "{}", self.text);
             } else {
-                tracing::warn!(target: "limit_runtime", limiter, "{}", self.text);
+                tracing::warn!(target: TARGET, limiter, "{}", self.text);
             }
         });
     }

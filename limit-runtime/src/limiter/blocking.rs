@@ -5,6 +5,9 @@ use crate::acquire::Acquire;
 use crate::admission::Admission;
 use crate::blocking::run;
 use crate::keying::{Key, Keying};
+use crate::permit::Permit;
+use crate::tokio_context::panic_outside;
+use tokio::runtime::Handle;
 
 impl<E: Admission> Limiter<E> {
     /// Takes a permit, then runs blocking work on tokio's blocking pool under it.
@@ -77,7 +80,23 @@ async fn blocking<T: Send + 'static, E: Admission, K: Keying>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> E::Outcome<T> {
     match E::result(acquire.await) {
-        Ok(permit) => E::admitted(run(permit, |_permit| work()).await),
+        Ok(permit) => E::admitted(run_blocking(permit, |_permit| work()).await),
         Err(refused) => E::again(Err(refused)),
     }
+}
+
+/// Runs work on tokio's blocking pool, as [`run`].
+///
+/// # Panics
+///
+/// As [`run`], and outside a tokio runtime.
+pub async fn run_blocking<T: Send + 'static>(
+    permit: Permit,
+    work: impl FnOnce(Permit) -> T + Send + 'static,
+) -> T {
+    if Handle::try_current().is_err() {
+        let limiter = permit.limiter();
+        panic_outside("blocking", limiter.as_ref().map_or("(unknown)", |limiter| limiter.name()));
+    }
+    run(permit, work).await
 }

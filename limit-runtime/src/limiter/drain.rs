@@ -1,6 +1,7 @@
 //! Waiting until a limiter is not in use.
 
 use crate::engine::Engine;
+use crate::tokio_context::needed_runtime;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -29,6 +30,7 @@ impl Drain {
 
     pub(super) async fn within(self, duration: Duration) -> Result<usize, Undrained> {
         let engine = Arc::clone(&self.engine);
+        needed_runtime("drain_within", &engine.name);
         tokio::time::timeout(duration, self).await.map_err(|_| {
             let total = engine.snapshot().total;
             Undrained {

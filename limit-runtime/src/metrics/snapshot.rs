@@ -1,16 +1,28 @@
 //! The figures of a limiter at one moment, for people.
 
 use super::{Counters, Histogram, LimitChanges, RejectedCounts, ShadowedCounts, Usage, WaitTimes};
+use crate::duration_text::DurationText;
 use crate::scope::Scope;
 use crate::setting::Settings;
 use std::fmt;
-use std::time::Duration;
 
 /// A limiter's figures at one moment, in total and for each live runtime.
 ///
 /// Each semaphore is read in one step, so the figures of one runtime agree with each other. Several
-/// runtimes are read one after another. `Display` prints one aligned line, so that snapshots
-/// printed below one another make a table.
+/// runtimes are read one after another.
+///
+/// `Display` prints the totals in two lines of at most 100 columns, so that snapshots printed below
+/// one another make a table. The first line has the figures of the moment and the refusals. The
+/// second has the calls admitted at once, those admitted after waiting, their waits, and the
+/// cancelled calls:
+///
+/// ```text
+/// db                       runtime  in use    3/10   waiting    2 (most   14)  rejected    5
+///   admitted     1204 +     96 waited p50 1.23ms p90 4.56ms p99 12.3ms max   50ms  cancelled     0
+/// ```
+///
+/// A long name has a line of its own before the two, and each warning has one after them. So have
+/// figures of very many digits, and those of a shadow.
 ///
 /// # Examples
 ///
@@ -111,60 +123,95 @@ impl Figures {
     }
 }
 
+/// The most columns of a line of figures.
+const COLUMNS: usize = 100;
+/// The columns of the name. A longer name has a line of its own.
+const NAME: usize = 24;
+/// The columns of the scope.
+const SCOPE: usize = 7;
+
 impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<32} {:<7} {}", self.name, self.scope, self.total)?;
-        if !self.warnings.is_empty() {
-            write!(f, "  ! {}", self.warnings.join("; "))?;
+        let Self { name, scope, total, warnings, .. } = self;
+        if name.chars().count() > NAME {
+            write!(f, "{name}\n{:NAME$}", "")?;
+        } else {
+            write!(f, "{name:NAME$}")?;
         }
-        Ok(())
+        write!(f, " {scope:SCOPE$}  ")?;
+        total.write_lines(f, NAME + SCOPE + 3)?;
+        warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
     }
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "in use {:>4}/{:<4} waiting {:>5} (most {:>5})  admitted {:>8} + {:>8} waited  \
-             cancelled {:>5}  rejected {:>5}  wait p50 {:>8} p90 {:>8} p99 {:>8} max {:>8}",
-            self.in_use,
-            self.limit,
-            self.waiting,
-            self.most_waiting,
-            self.admitted_at_once,
-            self.admitted_after_waiting,
-            self.cancelled,
-            self.rejected.total(),
-            Short(self.wait.p50),
-            Short(self.wait.p90),
-            Short(self.wait.p99),
-            Short(self.wait.max),
-        )?;
+        self.write_lines(f, 0)
+    }
+}
+
+impl Figures {
+    /// Writes two lines, the first from `column` on. With figures of many digits there are more.
+    fn write_lines(&self, f: &mut fmt::Formatter<'_>, column: usize) -> fmt::Result {
+        let mut lines = Lines { f, column, padding: 0 };
+        let (rejected, shadowed) = (self.rejected.total(), &self.shadowed);
+        lines.write(0, &format!("in use {:>4}/{:<4}", self.in_use, self.limit))?;
+        lines.write(1, &format!("waiting {:>4} (most {:>4})", self.waiting, self.most_waiting))?;
+        lines.write(2, &format!("rejected {rejected:>4}"))?;
         if self.keys > 0 {
-            write!(f, "  keys {}", self.keys)?;
+            lines.write(2, &format!("keys {}", self.keys))?;
         }
-        let shadowed = &self.shadowed;
+        lines.begin_line()?;
+        let (at_once, waited) = (self.admitted_at_once, self.admitted_after_waiting);
+        lines.write(0, &format!("admitted {at_once:>8} + {waited:>6} waited"))?;
+        let WaitTimes { p50, p90, p99, max, .. } = self.wait;
+        for (name, wait) in [("p50", p50), ("p90", p90), ("p99", p99), ("max", max)] {
+            let wait = match waited {
+                0 => String::from("–"),
+                _ => DurationText(wait).to_string(),
+            };
+            lines.write(1, &format!("{name} {wait:>6}"))?;
+        }
+        lines.write(2, &format!("cancelled {:>5}", self.cancelled))?;
         if shadowed.waited + shadowed.rejected.total() > 0 {
             let rejected = shadowed.rejected.total();
-            write!(f, "  would wait {}, be rejected {rejected}", shadowed.waited)?;
+            let text = format!("would wait {}, be rejected {rejected}", shadowed.waited);
+            lines.write(2, &text)?;
         }
         Ok(())
     }
 }
 
-/// A duration with three digits, and its unit.
-struct Short(Duration);
+/// Lines of at most [`COLUMNS`] columns.
+struct Lines<'a, 'f> {
+    f: &'a mut fmt::Formatter<'f>,
+    /// The columns of the line so far.
+    column: usize,
+    /// The spaces after the last text. They are written with the next one, so that no line ends with
+    /// them.
+    padding: usize,
+}
 
-impl fmt::Display for Short {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs_f64();
-        let (figure, unit) = match seconds {
-            0.0 => return f.pad("-"),
-            _ if seconds < 1e-3 => (seconds * 1e6, "µs"),
-            _ if seconds < 1.0 => (seconds * 1e3, "ms"),
-            _ => (seconds, "s"),
-        };
-        let digits = if figure < 10.0 { 2 } else { usize::from(figure < 100.0) };
-        f.pad(&format!("{figure:.digits$}{unit}"))
+impl Lines<'_, '_> {
+    /// Writes `text` after `gap` spaces, or on a new line if this one has no room for it.
+    fn write(&mut self, gap: usize, text: &str) -> fmt::Result {
+        let trimmed = text.trim_end();
+        let length = trimmed.chars().count();
+        let gap = self.padding + gap;
+        if self.column + gap + length > COLUMNS {
+            self.begin_line()?;
+        } else {
+            write!(self.f, "{:gap$}", "")?;
+            self.column += gap;
+        }
+        self.column += length;
+        self.padding = text.len() - trimmed.len();
+        self.f.write_str(trimmed)
+    }
+
+    fn begin_line(&mut self) -> fmt::Result {
+        const INDENT: &str = "  ";
+        (self.column, self.padding) = (INDENT.len(), 0);
+        write!(self.f, "\n{INDENT}")
     }
 }

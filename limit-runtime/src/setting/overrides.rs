@@ -35,6 +35,9 @@ impl Overrides {
     }
 }
 
+/// The name that [`Unsupported`] has for closing a limiter, which is no setting.
+pub(crate) const CLOSED: &str = "closed";
+
 /// The error of a setter: the limiter does not support the setting, for instance because its calls
 /// cannot be told that they are refused.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,7 +54,8 @@ impl Unsupported {
         &self.limiter
     }
 
-    /// Returns the setting, such as `max_waiting`, `max_wait` or `shadow`.
+    /// Returns the setting, such as `max_waiting`, `max_wait` or `shadow`. It is `closed` if
+    /// [`close`](crate::LimiterHandle::close) was called.
     #[must_use]
     pub fn setting(&self) -> &'static str {
         self.setting
@@ -61,6 +65,9 @@ impl Unsupported {
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limiter, setting, reason } = self;
+        if *setting == CLOSED {
+            return write!(f, "concurrency limit `{limiter}` cannot be closed: {reason}");
+        }
         write!(f, "`{setting}` cannot be set for concurrency limit `{limiter}`: {reason}")
     }
 }

@@ -27,9 +27,25 @@ async fn a_call_waits_as_long_as_it_may_and_is_then_refused_with_how_long_it_wai
     let figures = total(&limiter);
     assert_eq!((figures.waiting, figures.cancelled), (0, 0));
     assert_eq!((figures.rejected.timed_out, figures.rejected.total()), (1, 1));
-    assert_eq!(figures.wait.count, 0, "it was not let in");
+    assert_eq!(figures.wait.count, 0, "it was not admitted");
     drop(held);
     assert_all_free(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_text_of_a_refusal_has_the_wait_with_three_digits() {
+    let limiter = Limiter::new("max-wait-text", 1).max_wait(20 * MS);
+    let held = let_in(limiter.acquire());
+    let call = waiter(limiter.acquire());
+    advance(Duration::from_nanos(20_147_769)).await;
+    let rejected = at_once(call.into_inner()).expect_err("its time is up");
+    assert_eq!(rejected.waited(), Duration::from_nanos(20_147_769));
+    let text = rejected.to_string();
+    assert!(
+        text.starts_with("no permit of concurrency limit `max-wait-text` within 20.1ms: 1"),
+        "{text}"
+    );
+    drop(held);
 }
 
 /// `waiting` counts the other calls only, as with the other kinds of refusal.

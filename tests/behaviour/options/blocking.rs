@@ -4,6 +4,7 @@ use super::in_use;
 use limit_runtime::{Limiter, Permit, Rejected, RejectedKind, concurrency_limit};
 use limit_tests::occupancy::Inside;
 use limit_tests::runtimes::join;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -44,6 +45,62 @@ async fn the_work_runs_on_another_thread() {
     }
 
     assert_ne!(limited().await, thread::current().id());
+}
+
+#[tokio::test]
+async fn arguments_that_live_as_long_as_the_program_go_to_the_pool() {
+    #[concurrency_limit(1, blocking)]
+    fn constant(text: &'static str, table: &'static [u8]) -> usize {
+        text.len() + table.len()
+    }
+
+    #[concurrency_limit(1, blocking)]
+    fn parameters<'a: 'static, 'b>(text: &'a str, other: Cow<'b, str>) -> usize
+    where
+        'b: 'static,
+    {
+        text.len() + other.len()
+    }
+
+    #[concurrency_limit(1, blocking)]
+    fn functions(
+        one: fn(&str) -> usize,
+        two: impl Fn(&str) -> usize + Send + 'static,
+        three: Box<dyn Fn(&str) -> usize + Send>,
+    ) -> usize {
+        one("1") + two("2") + three("3")
+    }
+
+    #[concurrency_limit(1, blocking)]
+    fn projection<'a, T: Split<Part<'a>: Send + 'static>>(part: T::Part<'a>) -> usize {
+        size_of_val(&part)
+    }
+
+    assert_eq!(constant("text", b"table").await, 9);
+    assert_eq!(parameters("text", Cow::Borrowed("other")).await, 9);
+    assert_eq!(functions(str::len, str::len, Box::new(str::len)).await, 3);
+    assert_eq!(projection::<String>(7).await, 1);
+}
+
+/// A type whose parts may be borrowed from it, but are not.
+trait Split {
+    type Part<'a>;
+}
+
+impl Split for String {
+    type Part<'a> = u8;
+}
+
+#[tokio::test]
+async fn a_borrowed_argument_that_the_body_does_not_use_stays_with_the_caller() {
+    #[concurrency_limit(1, blocking)]
+    #[expect(unused_variables, reason = "that is the point")]
+    fn limited(_: &str, text: &str) -> &'static str {
+        "/texts/{text}"
+    }
+
+    let text = String::from("borrowed");
+    assert_eq!(limited(&text, &text).await, "/texts/{text}");
 }
 
 #[tokio::test]

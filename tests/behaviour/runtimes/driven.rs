@@ -55,7 +55,7 @@ fn a_waiter_in_a_local_set_is_let_in_by_the_next_runtime_when_its_own_is_gone() 
         for _ in 0..10 {
             yield_now().await;
         }
-        assert!(waiter.is_finished(), "it was let in");
+        assert!(waiter.is_finished(), "it was admitted");
         waiter.await.expect("the task does not panic")
     });
     assert_eq!(by, number(live.handle()));

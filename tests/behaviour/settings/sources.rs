@@ -95,7 +95,7 @@ fn a_source_is_in_force_for_limiters_in_use_and_to_come() {
         }
         let mut call = waiter(limited());
         refused(limited());
-        served(&mut call).expect("it was let in");
+        served(&mut call).expect("it was admitted");
     });
 }
 

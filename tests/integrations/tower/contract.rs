@@ -97,7 +97,7 @@ fn the_inner_service_is_called_only_with_a_permit() {
 fn each_call_has_the_instance_that_was_ready_for_it() {
     let (limiter, mut service, mut handle) = behind(2);
     let held = [limiter.try_acquire(), limiter.try_acquire()];
-    // Both calls are made before either is let in: each must have an instance that is ready.
+    // Both calls are made before either is admitted: each must have an instance that is ready.
     let mut calls = [started(&mut service, 1), started(&mut service, 2)];
     drop(held);
     for call in &mut calls {

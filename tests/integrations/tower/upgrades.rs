@@ -122,7 +122,7 @@ async fn three_at_once(
     assert_figures(limiter, 1, 2);
     drop(first);
     for other in others {
-        drop(in_time(other).await.expect("it is let in"));
+        drop(in_time(other).await.expect("it is admitted"));
     }
     until(|| inside.now() == 0).await;
     until(|| limiter.snapshot().total.in_use == 0).await;

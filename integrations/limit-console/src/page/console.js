@@ -104,8 +104,8 @@ function badgesOf(row) {
   const badges = [];
   if (row.paused) badges.push(['paused', true, 'The limit is 0: everybody waits']);
   if (row.closed) badges.push(['closed', true, 'It lets nobody in any more']);
-  if (!row.enabled) badges.push(['off', true, 'The limit does not hold: everybody is let in']);
-  if (row.shadow) badges.push(['shadow', true, 'It lets everybody in, and counts what it would have done']);
+  if (!row.enabled) badges.push(['off', true, 'The limit does not hold: every call is admitted']);
+  if (row.shadow) badges.push(['shadow', true, 'It admits every call, and counts what it would have done']);
   if (row.warnings > 0) badges.push([plural(row.warnings, 'warning'), true, 'Something in its configuration looks wrong']);
   if (row.source === 'live') badges.push(['set live', false, 'The limit was set while running']);
   else if (row.source !== 'attribute') badges.push([`set by ${SOURCES[row.source]}`, false, 'Who set the limit']);
@@ -739,8 +739,8 @@ function drawKnob() {
   if (row.paused) button('pause', 'Resume', 'Back to the limit it had');
   else button('pause', 'Pause', 'Limit 0: everybody waits until it is resumed');
   if (row.shadow) button('shadow', 'Shadow off', 'The limit holds again');
-  else button('shadow', 'Shadow on', 'Lets everybody in and only counts what it would have done');
-  if (row.enabled) button('enabled', 'Switch off', 'The limit does not hold: everybody is let in');
+  else button('shadow', 'Shadow on', 'Admits every call, and only counts what it would have done');
+  if (row.enabled) button('enabled', 'Switch off', 'The limit does not hold: every call is admitted');
   else button('enabled', 'Switch on', 'The limit holds again');
 }
 

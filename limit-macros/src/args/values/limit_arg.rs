@@ -71,7 +71,7 @@ fn read_literal(number: &LitInt) -> Result<LitInt> {
     }
     match number.base10_parse::<usize>() {
         Ok(0) => refuse(String::from(
-            "a limit of 0 would let no call in, ever: write a number from 1 up; to pause a \
+            "a limit of 0 would never admit a call: write a number from 1 up; to pause a \
              limiter while running, call its `set_limit(0)`",
         )),
         // The user's own token stays, so that the compiler of a 32-bit target reports it.

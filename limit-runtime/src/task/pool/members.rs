@@ -1,6 +1,9 @@
 //! The tasks of a pool.
 
+#[cfg(feature = "tracing")]
+use crate::logging::TARGET;
 use crate::permit::Permit;
+use crate::tokio_context::needed_runtime;
 use crate::unwind::{Quiet, poll_to_end, quietly};
 use pin_project_lite::pin_project;
 use std::any::Any;
@@ -64,10 +67,11 @@ impl Members {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        let runtime = needed_runtime("spawn", name);
         let member = self.join(name, permit);
         let number = member.number;
         // No lock is held: a runtime that shuts down drops the task here.
-        let task = tokio::spawn(MemberTask { future: Some(future), member: Some(member) });
+        let task = runtime.spawn(MemberTask { future: Some(future), member: Some(member) });
         let mut inner = self.lock();
         // There is no state if the task has ended already.
         let state = inner.tasks.get_mut(&number);
@@ -194,7 +198,7 @@ impl Drop for Members {
         if let Err(panicked) = self.report() {
             // The last to go may be a task. A panic of the subscriber does not lose the task's
             // output.
-            quietly(|| tracing::error!("{panicked}"));
+            quietly(|| tracing::error!(target: TARGET, "{panicked}"));
         }
     }
 }

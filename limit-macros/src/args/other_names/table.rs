@@ -1,0 +1,250 @@
+//! The table of names.
+
+use crate::args::options::AttributeOption;
+
+/// One thing, and its names in other libraries.
+pub(super) struct Row {
+    /// The names, in small letters and without underscores. A name may stand in several rows: the
+    /// value then decides, or else the first row counts.
+    pub(super) names: &'static [&'static str],
+    /// The thing in a few words.
+    pub(super) thing: &'static str,
+    pub(super) here: Here,
+}
+
+/// The form in which the attribute has the thing.
+#[derive(Clone, Copy)]
+pub(super) enum Here {
+    /// LIMIT.
+    Limit,
+    /// LIMIT beside `per` with this window.
+    Rate(&'static str),
+    /// An option, which may take the user's value.
+    Option(AttributeOption),
+    /// `enabled` with the opposite of the user's value.
+    NotEnabled,
+    /// These words, whatever the user's value.
+    Words(&'static str),
+}
+
+const LIMIT: &str = "the limit has no name and goes first";
+const RATE: &str = "a rate is a limit and a window";
+
+/// The table. To add a name, write it in the row of its thing.
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        names: &[
+            "concurrency",
+            "concurrencylimit",
+            "concurrent",
+            "inflight",
+            "limit",
+            "max",
+            "maxcalls",
+            "maxconcurrency",
+            "maxconcurrent",
+            "maxconcurrentcalls",
+            "maxconcurrentrequests",
+            "maxinflight",
+            "maxparallel",
+            "maxparallelism",
+            "maxparallelization",
+            "maxpermits",
+            "maxrunning",
+            "n",
+            "parallel",
+            "parallelism",
+            "permitlimit",
+            "permits",
+            "slots",
+            "workers",
+        ],
+        thing: LIMIT,
+        here: Here::Limit,
+    },
+    Row {
+        names: &["burst", "limitforperiod", "persecond", "quota", "rate", "ratelimit", "rps"],
+        thing: RATE,
+        here: Here::Rate("1s"),
+    },
+    Row { names: &["perminute", "rpm"], thing: RATE, here: Here::Rate("1m") },
+    Row { names: &["perhour"], thing: RATE, here: Here::Rate("1h") },
+    Row {
+        names: &[
+            "every",
+            "interval",
+            "limitrefreshperiod",
+            "period",
+            "refresh",
+            "timewindow",
+            "window",
+        ],
+        thing: "the window of a rate",
+        here: Here::Option(AttributeOption::Per),
+    },
+    Row {
+        names: &[
+            "acquiretimeout",
+            "deadline",
+            "maxdelay",
+            "maxwaitduration",
+            "maxwaitingtime",
+            "maxwaittime",
+            "queuetimeout",
+            "timeout",
+            "timeoutduration",
+            "wait",
+            "waittime",
+            "waittimeout",
+        ],
+        thing: "the longest wait for a permit",
+        here: Here::Option(AttributeOption::MaxWait),
+    },
+    Row {
+        names: &[
+            "backlog",
+            "buffer",
+            "buffersize",
+            "maxpending",
+            "maxqueue",
+            "maxqueued",
+            "maxqueuesize",
+            "maxqueuingactions",
+            "maxwaiters",
+            "pending",
+            "queue",
+            "queuecapacity",
+            "queuelen",
+            "queuelength",
+            "queuelimit",
+            "queuesize",
+            "waiters",
+            "waiting",
+        ],
+        thing: "the largest number of calls that wait",
+        here: Here::Option(AttributeOption::MaxWaiting),
+    },
+    Row {
+        names: &["failfast", "loadshed", "nonblocking", "nowait", "shed", "try", "tryacquire"],
+        thing: "a refusal at once",
+        here: Here::Words("max_waiting = 0"),
+    },
+    Row {
+        names: &[
+            "default",
+            "else",
+            "fallback",
+            "onerror",
+            "onfull",
+            "onrefuse",
+            "onrefused",
+            "onrejected",
+            "ontimeout",
+            "orelse",
+            "otherwise",
+            "reject",
+        ],
+        thing: "the value of a refused call",
+        here: Here::Option(AttributeOption::OnReject),
+    },
+    Row {
+        names: &["id", "label", "limitername", "named", "tag", "title"],
+        thing: "the limiter's name",
+        here: Here::Option(AttributeOption::Name),
+    },
+    Row {
+        names: &[
+            "by",
+            "foreach",
+            "forkey",
+            "group",
+            "groupby",
+            "id",
+            "keyby",
+            "partition",
+            "perkey",
+        ],
+        thing: "a limit for each value of a key",
+        here: Here::Option(AttributeOption::Key),
+    },
+    Row {
+        names: &["cap", "globallimit", "maxtotal", "overall", "totallimit"],
+        thing: "the limit over all keys",
+        here: Here::Option(AttributeOption::Total),
+    },
+    Row {
+        names: &["bulkhead", "instance", "limitby", "pool", "ratelimiter", "semaphore", "using"],
+        thing: "an existing `Limiter`",
+        here: Here::Option(AttributeOption::Limiter),
+    },
+    Row {
+        names: &["amount", "cells", "cost", "n", "permits", "tokens", "units"],
+        thing: "the number of permits that a call takes",
+        here: Here::Option(AttributeOption::Weight),
+    },
+    Row {
+        names: &["importance", "prio", "urgency"],
+        thing: "the priority of a call",
+        here: Here::Option(AttributeOption::Priority),
+    },
+    Row {
+        names: &["fair", "fairness", "fifo"],
+        thing: "the order of the queue, the default,",
+        here: Here::Words("order = fifo"),
+    },
+    Row {
+        names: &["lifo", "newestfirst", "stack"],
+        thing: "the order of the queue",
+        here: Here::Words("order = lifo"),
+    },
+    Row {
+        names: &["ordering", "processingorder", "queueorder", "queueprocessingorder"],
+        thing: "the order of the queue",
+        here: Here::Option(AttributeOption::Order),
+    },
+    Row {
+        names: &["global", "process", "processwide", "shared"],
+        thing: "a limit for all runtimes of the process together",
+        here: Here::Words("scope = process"),
+    },
+    Row {
+        names: &["local", "perruntime", "runtime"],
+        thing: "a limit for each runtime, the default,",
+        here: Here::Words("scope = runtime"),
+    },
+    Row {
+        names: &["active", "condition", "enable", "if", "on", "onlyif", "when"],
+        thing: "the condition under which the limit holds",
+        here: Here::Option(AttributeOption::Enabled),
+    },
+    Row {
+        names: &["disable", "disabled", "off", "skip", "skipif", "unless"],
+        thing: "the condition under which the limit holds",
+        here: Here::NotEnabled,
+    },
+    Row {
+        names: &["dryrun", "logonly", "monitoronly", "observe", "reportonly", "simulate"],
+        thing: "a limit that only counts",
+        here: Here::Words("shadow"),
+    },
+    Row {
+        names: &["block", "blockon", "spawnblocking", "sync", "thread", "threaded"],
+        thing: "a function that blocks its thread",
+        here: Here::Words("blocking"),
+    },
+    Row {
+        names: &["guard", "hold", "token"],
+        thing: "the body's variable for its permit",
+        here: Here::Option(AttributeOption::Permit),
+    },
+    Row {
+        names: &["environment", "envvar", "fromenv", "var", "variable"],
+        thing: "the environment variable with the limit",
+        here: Here::Option(AttributeOption::Env),
+    },
+    Row {
+        names: &["cratepath", "krate", "runtimepath"],
+        thing: "the path of this crate",
+        here: Here::Option(AttributeOption::Crate),
+    },
+];
