@@ -119,6 +119,16 @@ fn starts_runtime(body: TokenStream) -> bool {
 
 /// Returns the error for a function that is not `async` and does not end with an `async` block.
 pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Error {
+    if returns_stream(signature) {
+        return Error::new_spanned(
+            signature.fn_token,
+            format!(
+                "the limit holds until a function returns, and this one returns a stream: write \
+                 `async fn {}`, add `permit = permit`, and move `permit` into the stream",
+                signature.ident
+            ),
+        );
+    }
     if !returns_future(signature) {
         return Error::new_spanned(
             signature.fn_token,
@@ -153,7 +163,27 @@ pub(super) fn goes_on_after_block(method: &Ident) -> Error {
 
 /// Returns whether the return type names a future.
 pub(super) fn returns_future(signature: &Signature) -> bool {
-    signature.output.to_token_stream().into_iter().any(mentions_future)
+    mentions(signature, is_future)
+}
+
+/// Returns whether the signature's output names a `Stream`, such as `impl Stream<…>` or `BoxStream<…>`.
+fn returns_stream(signature: &Signature) -> bool {
+    // Not every `…Stream` is one: a `TcpStream` is a connection.
+    mentions(signature, |word| {
+        ["Stream", "TryStream", "BoxStream", "LocalBoxStream"].iter().any(|stream| word == stream)
+    })
+}
+
+/// Returns whether a word of the signature's output is such a word.
+fn mentions(signature: &Signature, is_such: impl Fn(&Ident) -> bool + Copy) -> bool {
+    fn any(tokens: TokenStream, is_such: impl Fn(&Ident) -> bool + Copy) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(word) => is_such(&word),
+            TokenTree::Group(group) => any(group.stream(), is_such),
+            _ => false,
+        })
+    }
+    any(signature.output.to_token_stream(), is_such)
 }
 
 /// Returns the error for `blocking` on a function that does not block, for this reason.
@@ -165,14 +195,6 @@ pub(super) fn not_blocking(blocking: &Ident, reason: &str) -> Error {
              out, or make it a plain `fn` that does not await"
         ),
     )
-}
-
-fn mentions_future(token: TokenTree) -> bool {
-    match token {
-        TokenTree::Ident(word) => is_future(&word),
-        TokenTree::Group(group) => group.stream().into_iter().any(mentions_future),
-        _ => false,
-    }
 }
 
 fn is_future(word: &Ident) -> bool {
