@@ -22,10 +22,7 @@ pub(crate) mod install;
 mod max_wait;
 mod numbers;
 mod readings;
-mod resolved;
 mod settings;
-mod source;
-mod warning;
 mod warnings;
 
 use crate::events::{self, Event};
@@ -36,20 +33,19 @@ use crate::registry;
 use crate::semaphore::{Semaphore, WakeList};
 use crate::setting::{Overrides, Unsupported};
 use crate::unwind::run_all_then_resume_panic;
+use binding::Resolved;
 use changed::Changes;
 use definition::Definition;
 use max_wait::MaxWaitSetting;
-use resolved::Resolved;
 use std::fmt;
 use std::iter;
-use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::broadcast::{self, Receiver, Sender};
-use warning::Warning;
+use warnings::Warning;
 
 /// The reason why a limiter does not support settings about refusals.
 const CANNOT_REFUSE: &str = "its calls cannot be told that they are refused; give the attribute \
@@ -75,6 +71,7 @@ pub(crate) struct Engine {
 }
 
 /// The part of an engine that changes.
+#[derive(Default)]
 struct EngineState {
     /// The values that override the code's.
     overrides: Overrides,
@@ -111,44 +108,7 @@ struct Last {
     totals: Arc<Totals>,
 }
 
-/// The state of a limiter that has not been dropped. The limiter cannot be dropped while this guard
-/// is held, so no other limiter gets its index.
-struct InUse<'a>(MutexGuard<'a, EngineState>);
-
-impl Deref for InUse<'_> {
-    type Target = EngineState;
-
-    fn deref(&self) -> &EngineState {
-        &self.0
-    }
-}
-
-impl DerefMut for InUse<'_> {
-    fn deref_mut(&mut self) -> &mut EngineState {
-        &mut self.0
-    }
-}
-
 impl EngineState {
-    fn new() -> Self {
-        Self {
-            overrides: Overrides::default(),
-            limit_changes: LimitChanges::default(),
-            total: None,
-            closed: false,
-            subscribers: None,
-            source_version: 0,
-            resolved: Resolved::default(),
-            bound: None,
-            bad_variable: None,
-            noted_zero: false,
-            warnings: Vec::new(),
-            logged: 0,
-            namesakes: None,
-            last: None,
-        }
-    }
-
     /// Returns whether the limit is 0 and this was not noted before. From then on it counts as
     /// noted.
     fn is_zero_news(&mut self, limit: u32) -> bool {
@@ -191,7 +151,7 @@ impl Engine {
             #[cfg(feature = "diagnostics")]
             hold_times: Mutex::default(),
             inherited,
-            state: Mutex::new(EngineState::new()),
+            state: Mutex::default(),
         };
         engine.read_named_variable();
         engine
@@ -256,7 +216,7 @@ impl Engine {
 
     /// Changes the semaphores in all runtimes. Semaphores that are bound later read the change from
     /// the state.
-    fn change(&self, state: InUse<'_>, each: impl Fn(&Semaphore) -> WakeList) {
+    fn change(&self, state: MutexGuard<'_, EngineState>, each: impl Fn(&Semaphore) -> WakeList) {
         let semaphores = self.all_semaphores();
         // All changes are made under the state's lock, so two changes come in the same order at
         // every semaphore.
@@ -303,10 +263,10 @@ impl Engine {
     }
 
     /// Locks the state. Returns `None` if the limiter was dropped: its semaphores may belong to
-    /// another limiter.
-    fn state_in_use(&self) -> Option<InUse<'_>> {
+    /// another limiter. The limiter cannot be dropped while the guard is held.
+    fn state_in_use(&self) -> Option<MutexGuard<'_, EngineState>> {
         let state = self.state();
-        state.last.is_none().then_some(InUse(state))
+        state.last.is_none().then_some(state)
     }
 }
 

@@ -36,23 +36,6 @@ struct Namesakes {
     numbers: Numbers,
 }
 
-/// Work that follows a limiter's first use, when no lock is held and the limiter is ready.
-#[derive(Default)]
-pub(super) struct AfterFirstUse {
-    /// Another limiter that has a new warning to log.
-    warned: Option<Arc<Engine>>,
-    /// Dropped after unlocking: it may contain users' keys and wakers.
-    deferred: Vec<Deferred>,
-}
-
-impl AfterFirstUse {
-    pub(super) fn run(self) {
-        if let Some(warned) = &self.warned {
-            warned.log();
-        }
-    }
-}
-
 impl Catalog {
     /// Takes an index that no limiter has.
     fn take_index(&mut self, deferred: &mut Vec<Deferred>) -> usize {
@@ -130,11 +113,16 @@ fn lock() -> MutexGuard<'static, Catalog> {
     CATALOG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Adds a limiter to the list on its first use.
-pub(super) fn add(wanted: &str, definition: Definition) -> (Arc<Engine>, AfterFirstUse) {
-    let mut after = AfterFirstUse::default();
+/// Adds a limiter to the list on its first use. Returns it, and another limiter if that has a new
+/// warning to log. The caller drops what is added to `deferred` when it holds no lock: users' keys and
+/// wakers may be in it.
+pub(super) fn add(
+    wanted: &str,
+    definition: Definition,
+    deferred: &mut Vec<Deferred>,
+) -> (Arc<Engine>, Option<Arc<Engine>>) {
     let mut catalog = lock();
-    let index = catalog.take_index(&mut after.deferred);
+    let index = catalog.take_index(deferred);
     let name = catalog.take_name(wanted);
     let inherited = catalog.dropped.take(&name);
     let engine = Arc::new(Engine::new(name, index, definition, inherited));
@@ -143,10 +131,8 @@ pub(super) fn add(wanted: &str, definition: Definition) -> (Arc<Engine>, AfterFi
     let has_other_name = definition.is_named && *engine.name != *wanted;
     let first = has_other_name.then(|| catalog.names.get(wanted).cloned()).flatten();
     drop(catalog);
-    if let Some(first) = first {
-        after.warned = engine.note_namesake(wanted, &first);
-    }
-    (engine, after)
+    let warned = first.and_then(|first| engine.note_namesake(wanted, &first));
+    (engine, warned)
 }
 
 /// Removes a dropped limiter from the list.

@@ -243,12 +243,12 @@ impl Core {
 
     #[cold]
     fn register(&self) -> &Arc<Engine> {
-        let mut after = None;
+        let (mut warned, mut deferred) = (None, Vec::new());
         let registration = self.registration.get().unwrap_or_else(|| {
             let _registering = Registering::enter(self);
             self.registration.get_or_init(|| {
-                let (engine, first_use) = catalog::add(&self.name, self.definition);
-                after = Some(first_use);
+                let engine;
+                (engine, warned) = catalog::add(&self.name, self.definition, &mut deferred);
                 let registration = Registration { engine, wanted: self.name.clone() };
                 // Under no lock: a source is foreign code. If it panics, the limiter leaves the list again.
                 registration.engine.ask_sources();
@@ -258,15 +258,13 @@ impl Core {
         let engine = &registration.engine;
         // Relaxed: as in `engine`.
         if self.index.load(Ordering::Relaxed) == 0 {
-            let index = u32::try_from(engine.index + 1);
-            let index = index.expect("registries have room for 2^28 limiters");
-            self.index.store(index, Ordering::Release);
+            self.index.store(engine.owner() + 1, Ordering::Release);
             engine.log();
         }
         // Run last, when the limiter is complete: this is foreign code, which may use this very
         // limiter.
-        if let Some(after) = after {
-            after.run();
+        if let Some(warned) = warned {
+            warned.log();
         }
         engine
     }

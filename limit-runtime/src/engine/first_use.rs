@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::environment::{read_variable, variable_of_name};
-use super::source::in_force;
+use super::install::in_force;
 use crate::policy::clamp_limit;
 use crate::setting::{SettingKind, SettingValue, SettingValues, Source};
 

@@ -1,9 +1,35 @@
 //! Warnings and errors about a limiter's configuration.
 
 use super::Engine;
-use super::warning::Warning;
 use std::panic::Location;
 use std::sync::Arc;
+
+/// A warning, or an error if a user's setting has no effect.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Warning {
+    pub(super) is_error: bool,
+    pub(super) text: String,
+}
+
+impl Warning {
+    /// Logs the warning. It calls foreign code, so no lock may be held.
+    #[cfg(feature = "tracing")]
+    pub(super) fn log(&self, limiter: &str) {
+        crate::logging::tell(|| {
+            if self.is_error {
+                tracing::error!(target: "limit_runtime", limiter, "{}", self.text);
+            } else {
+                tracing::warn!(target: "limit_runtime", limiter, "{}", self.text);
+            }
+        });
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    pub(super) fn log(&self, _limiter: &str) {
+        // The snapshot shows only the text.
+        let _ = self.is_error;
+    }
+}
 
 impl Engine {
     /// Notes a warning, or an error if a user's setting has no effect. Notes each text once.
