@@ -94,6 +94,9 @@ mod keying;
 mod limiter;
 #[cfg(feature = "tracing")]
 mod logging;
+#[cfg(not(feature = "tracing"))]
+#[path = "logging/off.rs"]
+mod logging;
 mod metrics;
 mod permit;
 mod policy;

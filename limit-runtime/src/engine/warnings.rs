@@ -1,6 +1,7 @@
 //! Warnings and errors about a limiter's configuration.
 
 use super::Engine;
+use crate::logging;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -9,26 +10,6 @@ use std::sync::Arc;
 pub(super) struct Warning {
     pub(super) is_error: bool,
     pub(super) text: String,
-}
-
-impl Warning {
-    /// Logs the warning. It calls foreign code, so no lock may be held.
-    #[cfg(feature = "tracing")]
-    pub(super) fn log(&self, limiter: &str) {
-        crate::logging::tell(|| {
-            if self.is_error {
-                tracing::error!(target: "limit_runtime", limiter, "{}", self.text);
-            } else {
-                tracing::warn!(target: "limit_runtime", limiter, "{}", self.text);
-            }
-        });
-    }
-
-    #[cfg(not(feature = "tracing"))]
-    pub(super) fn log(&self, _limiter: &str) {
-        // The snapshot shows only the text.
-        let _ = self.is_error;
-    }
 }
 
 impl Engine {
@@ -50,7 +31,7 @@ impl Engine {
         let warnings = state.warnings[from..].to_vec();
         drop(state);
         for warning in warnings {
-            warning.log(&self.name);
+            logging::tell_warning(&self.name, warning.is_error, &warning.text);
         }
     }
 
