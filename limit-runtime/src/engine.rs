@@ -18,34 +18,35 @@ mod drain;
 mod dropped_names;
 mod environment;
 mod first_use;
+#[cfg(feature = "diagnostics")]
+mod hold_times;
 pub(crate) mod install;
 mod max_wait;
 mod numbers;
 mod readings;
 mod settings;
+mod state;
 mod warnings;
 
 use crate::events::{self, Event};
 #[cfg(feature = "diagnostics")]
 use crate::metrics::Histogram;
-use crate::metrics::{Figures, LimitChanges, Totals};
+use crate::metrics::Totals;
 use crate::registry;
 use crate::semaphore::{Semaphore, WakeList};
-use crate::setting::{Overrides, Unsupported};
+use crate::setting::Unsupported;
 use crate::unwind::run_all_then_resume_panic;
-use binding::Resolved;
 use changed::Changes;
 use definition::Definition;
 use max_wait::MaxWaitSetting;
+use state::EngineState;
 use std::fmt;
 use std::iter;
-use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::sync::broadcast::{self, Receiver, Sender};
-use warnings::Warning;
+use tokio::sync::broadcast::{self, Receiver};
 
 /// The reason why a limiter does not support settings about refusals.
 const CANNOT_REFUSE: &str = "its calls cannot be told that they are refused; give the attribute \
@@ -68,52 +69,6 @@ pub(crate) struct Engine {
     /// The counters of the limiters that had the name before.
     inherited: Option<Arc<Totals>>,
     state: Mutex<EngineState>,
-}
-
-/// The part of an engine that changes.
-#[derive(Default)]
-struct EngineState {
-    /// The values that override the code's.
-    overrides: Overrides,
-    limit_changes: LimitChanges,
-    /// The limit over all keys, if it was set while running.
-    total: Option<u32>,
-    closed: bool,
-    /// The channel for events, if the limiter has had subscribers.
-    subscribers: Option<Sender<Event>>,
-    /// The version of the settings source that set values last.
-    source_version: u64,
-    /// The limits that the code's expression has given.
-    resolved: Resolved,
-    /// The limit that a semaphore was bound to last.
-    bound: Option<u32>,
-    /// The problem of an environment variable that could not be used. It is noted when the limit
-    /// that is used instead is known.
-    bad_variable: Option<String>,
-    /// `true` if it was noted that the limit is 0.
-    noted_zero: bool,
-    /// The warnings, each of them once.
-    warnings: Vec<Warning>,
-    /// The number of warnings that have been logged.
-    logged: usize,
-    /// The two functions that share a default name, if this limiter belongs to one of them.
-    namesakes: Option<[&'static Location<'static>; 2]>,
-    /// The last figures, if the limiter was dropped.
-    last: Option<Last>,
-}
-
-/// The figures of a limiter that was dropped.
-struct Last {
-    figures: Figures,
-    totals: Arc<Totals>,
-}
-
-impl EngineState {
-    /// Returns whether the limit is 0 and this was not noted before. From then on it counts as
-    /// noted.
-    fn is_zero_news(&mut self, limit: u32) -> bool {
-        limit == 0 && !std::mem::replace(&mut self.noted_zero, true)
-    }
 }
 
 /// Work that follows a change, when no lock is held.

@@ -19,35 +19,6 @@ fn is_resolving() -> bool {
     RESOLVING.try_with(|indices| !indices.borrow().is_empty()).unwrap_or(false)
 }
 
-/// The limits that an expression has given, one for each scope.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Resolved {
-    /// The limits by the number of the scope's semaphore. Semaphores are never freed, so a number
-    /// stays unique.
-    by_semaphore: Vec<(usize, u32)>,
-    /// The limit that was resolved last. It is that of all scopes without one of their own.
-    pub(super) last: Option<u32>,
-}
-
-impl Resolved {
-    /// Returns the scope's own limit, or the last one of another scope.
-    pub(super) fn get(&self, semaphore: &Semaphore) -> Option<u32> {
-        let id = semaphore.id();
-        let own = self.by_semaphore.iter().find(|(known, _)| *known == id);
-        own.map(|(_, limit)| *limit).or(self.last)
-    }
-
-    /// Stores the limit that a scope has resolved, or `None` if the scope had a limit already.
-    fn put(&mut self, semaphore: &Semaphore, limit: Option<u32>) {
-        let id = semaphore.id();
-        self.by_semaphore.retain(|(known, _)| *known != id);
-        if let Some(limit) = limit {
-            self.by_semaphore.push((id, limit));
-            self.last = Some(limit);
-        }
-    }
-}
-
 impl Engine {
     /// Binds a semaphore to the limit. Evaluates a user's expression under no lock. While one
     /// caller evaluates the expression, others that have a waker wait for the result: they get a

@@ -152,21 +152,6 @@ impl Core {
         limit.map(|limit| limit as usize)
     }
 
-    /// Returns the limit in force. Evaluates a limit expression if no call of this scope has needed
-    /// it yet.
-    #[cfg(feature = "task")]
-    pub(crate) fn needed_limit(&self) -> usize {
-        let engine = self.engine();
-        let limit = engine.fixed_limit().or_else(|| {
-            let (semaphore, _) = self.semaphore(None);
-            // Without a waker this does not wait. A semaphore that is bound already keeps its
-            // limit.
-            drop(self.bind(semaphore, 1, None));
-            engine.limit()
-        });
-        limit.unwrap_or(0) as usize
-    }
-
     /// Returns the name. Before the first use this is the name in the code. Registers nothing.
     pub(crate) fn name(&self) -> &str {
         self.registration.get().map_or(&*self.name, |registration| &registration.engine.name)

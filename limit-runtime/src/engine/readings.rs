@@ -3,7 +3,8 @@
 //! [`Engine::readings`] is the only walk over a limiter's semaphores. Snapshots, exporters and
 //! pages are made from its result.
 
-use super::{Engine, EngineState, Last};
+use super::Engine;
+use super::state::{EngineState, Last};
 use crate::events::Event;
 use crate::metrics::{
     Counters, Figures, Histogram, KeyReading, LimiterReading, Reading, RuntimeReading,
@@ -13,10 +14,6 @@ use crate::registry;
 use crate::semaphore::Deferred;
 use std::collections::HashMap;
 use std::sync::Arc;
-#[cfg(feature = "diagnostics")]
-use std::sync::PoisonError;
-#[cfg(feature = "diagnostics")]
-use std::time::Duration;
 use tokio::sync::broadcast::Sender;
 
 /// The figures of each semaphore, with the number of its runtime if that runtime lives.
@@ -156,19 +153,6 @@ impl Engine {
         });
         all.truncate(most);
         all
-    }
-
-    /// Counts a call's hold time.
-    #[cfg(feature = "diagnostics")]
-    pub(crate) fn record_hold(&self, held: Duration) {
-        let nanoseconds = u64::try_from(held.as_nanos()).unwrap_or(u64::MAX);
-        let mut hold_times = self.hold_times.lock().unwrap_or_else(PoisonError::into_inner);
-        hold_times.get_or_insert_with(Box::default).record(nanoseconds);
-    }
-
-    #[cfg(feature = "diagnostics")]
-    fn hold_times(&self) -> Option<Box<Histogram>> {
-        self.hold_times.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     #[cfg(not(feature = "diagnostics"))]

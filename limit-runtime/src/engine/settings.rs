@@ -1,8 +1,8 @@
 //! The settings of a limiter in use, and changing them.
 
-use super::binding::Resolved;
 use super::definition::LimitSource;
-use super::{CANNOT_REFUSE, Engine, EngineState};
+use super::state::{EngineState, Resolved};
+use super::{CANNOT_REFUSE, Engine};
 use crate::policy::{Force, MaxWait, Policy, clamp_limit};
 use crate::semaphore::WakeList;
 use crate::setting::{

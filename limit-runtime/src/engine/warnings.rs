@@ -1,16 +1,10 @@
 //! Warnings and errors about a limiter's configuration.
 
 use super::Engine;
+use super::state::Warning;
 use crate::logging;
 use std::panic::Location;
 use std::sync::Arc;
-
-/// A warning, or an error if a user's setting has no effect.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Warning {
-    pub(super) is_error: bool,
-    pub(super) text: String,
-}
 
 impl Engine {
     /// Notes a warning, or an error if a user's setting has no effect. Notes each text once.
