@@ -142,8 +142,9 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     }
 
     fn fallible(self) -> Acquire<'a, Rejected, K> {
-        let Self { call, deadline, key } = self;
-        Acquire { call, deadline: E::into_deadline(deadline), key }
+        let Self { call, mut deadline, key } = self;
+        let deadline = E::deadline_mut(&mut deadline).map(mem::take).unwrap_or_default();
+        Acquire { call, deadline, key }
     }
 }
 
@@ -158,7 +159,7 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
                 // `take_free` admits only a call that is `Asking`, which has nothing to drop.
                 // (Measured: with the code for a drop, a call takes 30 instructions more.)
                 mem::forget(mem::replace(&mut this.call.progress, Progress::Done));
-                Poll::Ready(E::admitted(permit))
+                Poll::Ready(E::outcome(Ok(permit)))
             }
             Err(located) => this.poll_slow(context, located),
         }
@@ -181,10 +182,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         let result =
             ready!(call.poll_slow(context, located, key.source(), E::deadline_mut(deadline)));
         call.progress = Progress::Done;
-        Poll::Ready(match result {
-            Ok(permit) => E::admitted(permit),
-            Err(rejected) => E::rejected(rejected),
-        })
+        Poll::Ready(E::outcome(result.map_err(E::refusal)))
     }
 }
 

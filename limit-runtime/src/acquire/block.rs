@@ -69,10 +69,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
             Err(_) => call.block(key.source(), E::deadline_mut(deadline)),
         };
         call.progress = Progress::Done;
-        match result {
-            Ok(permit) => E::admitted(permit),
-            Err(rejected) => E::rejected(rejected),
-        }
+        E::outcome(result.map_err(E::refusal))
     }
 }
 
