@@ -26,17 +26,6 @@ pub struct Counters {
 }
 
 impl Counters {
-    pub(crate) const fn new() -> Self {
-        Self {
-            most_waiting: 0,
-            admitted_at_once: 0,
-            cancelled: 0,
-            rejected: RejectedCounts::NONE,
-            shadowed: ShadowedCounts { waited: 0, rejected: RejectedCounts::NONE },
-            waits: None,
-        }
-    }
-
     /// Returns the waits of the calls that were admitted after waiting, or `None` if there was
     /// none.
     #[must_use]
@@ -110,9 +99,6 @@ pub struct RejectedCounts {
 }
 
 impl RejectedCounts {
-    pub(crate) const NONE: Self =
-        Self { no_permits: 0, queue_full: 0, timed_out: 0, too_heavy: 0, closed: 0, evicted: 0 };
-
     /// Returns the count over all reasons.
     #[must_use]
     pub fn total(&self) -> u64 {

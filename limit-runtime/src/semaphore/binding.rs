@@ -111,7 +111,7 @@ impl Semaphore {
         self.update_queue_hint(&state);
         let acquired = self.acquired(&mut state);
         state.archive_counters(acquired, forget);
-        deferred.extend(state.take_modes().map(|modes| modes.into_deferred()));
+        deferred.extend(state.modes.take().map(|modes| modes.into_deferred()));
         true
     }
 }

@@ -1,6 +1,7 @@
 //! Figures of a semaphore.
 
 use super::deferred::Deferred;
+use super::modes::Modes;
 use super::permits::Semaphore;
 use crate::metrics::{KeyReading, Reading};
 
@@ -11,10 +12,8 @@ impl Semaphore {
         let mut state = self.lock();
         let acquired = self.acquired(&mut state);
         let reading = state.read(&self.word, acquired);
-        let garbage = state.take_garbage();
-        if !garbage.is_empty() {
-            deferred.push(Deferred::from_garbage(garbage));
-        }
+        let left = state.modes.as_deref_mut().and_then(Modes::take_deferred);
+        deferred.extend(left.map(|left| *left));
         reading
     }
 

@@ -45,7 +45,7 @@ impl Permits {
     /// Returns the index of the limiter that the permits belong to. If there are none, the semaphore may
     /// be another limiter's by now: then it is `None`.
     pub(crate) fn owner(&self) -> Option<u32> {
-        (self.weight > 0).then(|| self.semaphore.lock().owner())
+        (self.weight > 0).then(|| self.semaphore.lock().owner)
     }
 
     /// Takes a part of the permits. Returns `None` if there are fewer.

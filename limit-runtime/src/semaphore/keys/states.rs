@@ -39,7 +39,7 @@ pub(super) struct Link {
 }
 
 /// The parts of a state that few keys need.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Rare {
     cooling: u32,
     /// The permits that cool, by the time until which they do, in order.
@@ -297,13 +297,6 @@ impl KeyState {
     }
 
     fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_with(|| {
-            Box::new(Rare {
-                cooling: 0,
-                cools: VecDeque::new(),
-                release_rate: ReleaseRate::new(),
-                shadow_queue: ShadowQueue::default(),
-            })
-        })
+        self.rare.get_or_insert_default()
     }
 }

@@ -2,14 +2,12 @@
 //!
 //! These methods take the number of a key, [`NO_KEY`] for a semaphore without keys.
 
-use super::super::deferred::Garbage;
 use super::super::keys::Keys;
 use super::super::modes::Modes;
 use super::super::queue::Queue;
 use super::super::slots::NO_KEY;
 use super::super::wait_list::WaitList;
 use super::{State, WaitOrder};
-use std::mem;
 
 impl State {
     /// Returns the keys, if there are any.
@@ -134,10 +132,5 @@ impl State {
                 keys.forget_if_idle(key, garbage);
             }
         }
-    }
-
-    /// Takes out the keys that were forgotten, to be dropped when no lock is held.
-    pub(in super::super) fn take_garbage(&mut self) -> Garbage {
-        self.modes.as_deref_mut().map(|modes| mem::take(&mut modes.garbage)).unwrap_or_default()
     }
 }
