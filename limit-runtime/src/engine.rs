@@ -40,7 +40,6 @@ use changed::Changes;
 use definition::Definition;
 use max_wait::MaxWaitSetting;
 use state::EngineState;
-use std::fmt;
 use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -222,11 +221,5 @@ impl Engine {
     fn state_in_use(&self) -> Option<MutexGuard<'_, EngineState>> {
         let state = self.state();
         state.last.is_none().then_some(state)
-    }
-}
-
-impl fmt::Debug for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn find_or_open(handle: &Handle) -> EpochRef {
         let epoch = RUNTIMES.open(id);
         // Spawned under no lock: a closing runtime drops the guard inside `spawn`, and the drop
         // takes a lock.
-        handle.spawn(Guard::new(&RUNTIMES, id, epoch));
+        handle.spawn(Guard { runtimes: &RUNTIMES, runtime: id, epoch });
         // The order matters: only a guard that `spawn` has kept may make the registry known to
         // others.
         if RUNTIMES.confirm(id, epoch) {

@@ -1,6 +1,5 @@
 //! Waiting for the next change of a limiter's settings.
 
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use tokio::sync::futures::OwnedNotified;
 
 /// The changes of a limiter's settings, from the creation of this value on: see
 /// [`LimiterHandle::changes`](crate::LimiterHandle::changes).
+#[derive(Debug)]
 pub struct Changes {
     notify: Arc<Notify>,
     notified: Pin<Box<OwnedNotified>>,
@@ -34,11 +34,5 @@ impl Changes {
         // Registered before the caller looks at the settings, so that a later change is not missed.
         self.notified.set(Arc::clone(&self.notify).notified_owned());
         Poll::Ready(())
-    }
-}
-
-impl fmt::Debug for Changes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changes").finish_non_exhaustive()
     }
 }

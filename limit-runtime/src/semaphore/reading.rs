@@ -13,7 +13,9 @@ impl Semaphore {
         let acquired = self.acquired(&mut state);
         let reading = state.read(&self.word, acquired);
         let left = state.modes.as_deref_mut().and_then(Modes::take_deferred);
-        deferred.extend(left.map(|left| *left));
+        if let Some(left) = left {
+            deferred.push(*left);
+        }
         reading
     }
 

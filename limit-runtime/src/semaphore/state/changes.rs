@@ -155,7 +155,7 @@ impl State {
     fn dismiss_too_heavy(&mut self, word: &AtomicU64, wakers: &mut WakeList) {
         let heaviest = self.heaviest();
         if heaviest < u32::MAX && self.queue.has_heavy() {
-            let too_heavy = RejectedKind::TooHeavy;
+            let too_heavy = Some(RejectedKind::TooHeavy);
             self.dismiss_all_that(word, too_heavy, wakers, |weight| weight > heaviest);
         }
     }

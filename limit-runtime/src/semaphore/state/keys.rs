@@ -96,7 +96,9 @@ impl State {
     /// Takes permits of a key for a call that is let in.
     pub(super) fn take_of_key(&mut self, key: u32, weight: u32) {
         if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
-            keys.take(key, weight);
+            let state = keys.state_mut(key);
+            state.in_use += weight;
+            state.admitted = state.admitted.wrapping_add(1);
         }
     }
 
