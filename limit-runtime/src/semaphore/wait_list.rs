@@ -199,6 +199,7 @@ impl Ranked {
         Self { slots: BTreeMap::new(), start, came: 0 }
     }
 
+    #[inline]
     fn insert(&mut self, slots: &mut Slots, slot: u32, priority: u8, now: Instant) {
         // Counted from the highest priority up, so that the sum is not negative.
         let late =
