@@ -108,6 +108,7 @@ mod recorder;
 mod recorder;
 mod registry;
 mod rejected;
+#[cfg(any(feature = "axum-08", feature = "tonic-014"))]
 mod responses;
 mod runtime_id;
 mod scope;
