@@ -26,6 +26,7 @@ mod numbers;
 mod readings;
 mod settings;
 mod state;
+mod underway;
 mod warnings;
 
 use crate::events::{self, Event};

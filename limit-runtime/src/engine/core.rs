@@ -1,6 +1,7 @@
 //! A limiter as the code makes it, without its type parameters.
 
 use super::definition::{Definition, LimitSource};
+use super::underway::Underway;
 use super::{Engine, catalog};
 use crate::permit::Permit;
 use crate::policy::Request;
@@ -48,37 +49,6 @@ impl Drop for Registration {
 thread_local! {
     /// The limiters that this thread is registering: their addresses.
     static REGISTERING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Notes that this thread registers a limiter, until it is dropped.
-struct Registering;
-
-impl Registering {
-    /// # Panics
-    ///
-    /// If this thread is registering the limiter already. It would wait for itself.
-    fn enter(core: &Core) -> Self {
-        let address = std::ptr::from_ref(core).addr();
-        // `try_with` fails while the thread's locals are dropped. Then nothing is checked.
-        let is_registering = REGISTERING.try_with(|all| {
-            let is_registering = all.borrow().contains(&address);
-            all.borrow_mut().push(address);
-            is_registering
-        });
-        let registering = Self;
-        assert!(
-            !is_registering.unwrap_or(false),
-            "a source of settings uses concurrency limiter `{}` while it is asked about it",
-            core.name
-        );
-        registering
-    }
-}
-
-impl Drop for Registering {
-    fn drop(&mut self) {
-        let _ = REGISTERING.try_with(|all| all.borrow_mut().pop());
-    }
 }
 
 impl Core {
@@ -230,7 +200,14 @@ impl Core {
     fn register(&self) -> &Arc<Engine> {
         let (mut warned, mut deferred) = (None, Vec::new());
         let registration = self.registration.get().unwrap_or_else(|| {
-            let _registering = Registering::enter(self);
+            let address = std::ptr::from_ref(self).addr();
+            // A thread that is registering the limiter already would wait for itself.
+            assert!(
+                !Underway::is_noted(&REGISTERING, address),
+                "a source of settings uses concurrency limiter `{}` while it is asked about it",
+                self.name
+            );
+            let _registering = Underway::begin(&REGISTERING, address);
             self.registration.get_or_init(|| {
                 let engine;
                 (engine, warned) = catalog::add(&self.name, self.definition, &mut deferred);
