@@ -10,7 +10,7 @@ use crate::recorder::{CallRecord, CallSite};
 use crate::registry::EpochRef;
 use crate::rejected::{Refusal, Rejected, RejectedKind};
 use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -190,22 +190,8 @@ impl PendingCall<'_> {
                 WaitsFor::Limit => return Poll::Pending,
             }
         }
-        match deadline {
-            Some(deadline) => self.poll_deadline(context, key, deadline),
-            None => Poll::Pending,
-        }
-    }
-
-    fn poll_deadline(
-        &mut self,
-        context: &mut Context<'_>,
-        key: Option<&dyn KeySource>,
-        deadline: &mut Deadline,
-    ) -> Poll<Result<Permit, Rejected>> {
-        let Some(since) = self.since else { return Poll::Pending };
-        if deadline.poll(since, context).is_pending() {
-            return Poll::Pending;
-        }
+        let (Some(deadline), Some(since)) = (deadline, self.since) else { return Poll::Pending };
+        ready!(deadline.poll(since, context));
         self.time_out(since, context, key, deadline)
     }
 

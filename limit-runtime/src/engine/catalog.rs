@@ -42,7 +42,9 @@ impl Catalog {
         if self.free.is_empty() {
             // A fixed number, so that this stays quick when many dropped limiters have permits out.
             for _ in 0..self.leaving.len().min(4) {
-                self.free_next(deferred);
+                if let Some(index) = self.leaving.pop_front() {
+                    self.free_index(index, deferred);
+                }
             }
         }
         self.free.pop().unwrap_or_else(|| {
@@ -51,9 +53,9 @@ impl Catalog {
         })
     }
 
-    /// Frees the index that has been leaving for the longest, if its permits are back.
-    fn free_next(&mut self, deferred: &mut Vec<Deferred>) {
-        let Some(index) = self.leaving.pop_front() else { return };
+    /// Makes the index of a dropped limiter free, if its permits are back. Otherwise it is left for
+    /// later.
+    fn free_index(&mut self, index: usize, deferred: &mut Vec<Deferred>) {
         if unbind_all(index, deferred) {
             self.free.push(index);
         } else {
@@ -146,11 +148,7 @@ pub(super) fn remove(engine: &Engine, wanted: &str) {
     let gone = catalog.free_name(&engine.name, wanted);
     catalog.dropped.put(&engine.name, totals);
     catalog.engines[engine.index] = None;
-    if unbind_all(engine.index, &mut deferred) {
-        catalog.free.push(engine.index);
-    } else {
-        catalog.leaving.push_back(engine.index);
-    }
+    catalog.free_index(engine.index, &mut deferred);
     drop(catalog);
     drop((subscribers, gone));
 }

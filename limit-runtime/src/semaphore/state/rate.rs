@@ -139,7 +139,7 @@ impl State {
         wakers: &mut WakeList,
     ) -> (Option<Tick>, Option<Waker>) {
         // The semaphore may have another owner by now, and its rate another clock.
-        if !self.rate_mut().is_some_and(|rate| rate.ticker(ticker).is_some()) {
+        if self.rate_mut().is_none_or(|rate| rate.ticker(ticker).is_none()) {
             return (Some(Tick::Done), None);
         }
         let now = self.take_back_cooled();
