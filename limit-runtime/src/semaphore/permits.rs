@@ -199,18 +199,9 @@ pub(super) fn unlock(state: MutexGuard<'_, State>, wakers: WakeList) {
 
 #[cold]
 fn unlock_with_deferred(mut state: MutexGuard<'_, State>, wakers: WakeList) {
-    if state.queue.has_emptied() {
-        return unlock_with_emptied(state, wakers);
-    }
-    // Dropped last, also if a waker panics.
+    // Dropped last, also if a waker panics: memory that is not needed, and foreign code.
+    let _emptied = state.queue.take_emptied();
     let _deferred = state.modes.as_deref_mut().and_then(Modes::take_deferred);
     drop(state);
     wakers.wake();
-}
-
-#[cold]
-fn unlock_with_emptied(mut state: MutexGuard<'_, State>, wakers: WakeList) {
-    // Memory that is no longer needed: it is freed after unlocking.
-    let _emptied = state.queue.take_emptied();
-    unlock_with_deferred(state, wakers);
 }
