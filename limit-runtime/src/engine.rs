@@ -11,38 +11,41 @@
 
 mod binding;
 pub(crate) mod catalog;
+#[cfg(any(feature = "inspect", feature = "task"))]
 pub(crate) mod changed;
 pub(crate) mod core;
 pub(crate) mod definition;
 mod drain;
-mod dropped_names;
 mod environment;
 mod first_use;
-#[cfg(feature = "diagnostics")]
-mod hold_times;
+#[cfg(feature = "inspect")]
+mod history;
+#[cfg(not(feature = "inspect"))]
+#[path = "engine/history/off.rs"]
+mod history;
+#[cfg(feature = "inspect")]
+mod inspect;
 pub(crate) mod install;
 mod max_wait;
 mod numbers;
 mod readings;
+#[cfg(feature = "diagnostics")]
+mod records;
 mod settings;
 mod state;
 mod underway;
 mod warnings;
 
 use crate::events::{self, Event};
-#[cfg(feature = "diagnostics")]
-use crate::metrics::Histogram;
-use crate::metrics::Totals;
 use crate::registry;
 use crate::semaphore::{Semaphore, WakeList};
 use crate::setting::Unsupported;
 use crate::unwind::run_all_then_resume_panic;
-use changed::Changes;
 use definition::Definition;
+use history::History;
 use max_wait::MaxWaitSetting;
 use state::EngineState;
 use std::iter;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -57,17 +60,11 @@ pub(crate) struct Engine {
     pub(crate) name: Arc<str>,
     /// The index in the registries. Another limiter may have it after this one was dropped.
     index: usize,
-    /// A number that no other limiter of the process has, now or later.
-    pub(crate) id: u64,
     definition: Definition,
     max_wait: MaxWaitSetting,
     /// Notified of each change of a setting.
     changed: Arc<Notify>,
-    /// The times for which permits were held, of a sample of the calls.
-    #[cfg(feature = "diagnostics")]
-    hold_times: Mutex<Option<Box<Histogram>>>,
-    /// The counters of the limiters that had the name before.
-    inherited: Option<Arc<Totals>>,
+    history: History,
     state: Mutex<EngineState>,
 }
 
@@ -89,23 +86,14 @@ impl FollowUp<'_> {
 }
 
 impl Engine {
-    fn new(
-        name: Arc<str>,
-        index: usize,
-        definition: Definition,
-        inherited: Option<Arc<Totals>>,
-    ) -> Self {
-        static IDS: AtomicU64 = AtomicU64::new(0);
+    fn new(name: Arc<str>, index: usize, definition: Definition, history: History) -> Self {
         let engine = Self {
             name,
             index,
-            id: IDS.fetch_add(1, Ordering::Relaxed),
             definition,
             max_wait: MaxWaitSetting::new(),
             changed: Arc::default(),
-            #[cfg(feature = "diagnostics")]
-            hold_times: Mutex::default(),
-            inherited,
+            history,
             state: Mutex::default(),
         };
         engine.read_named_variable();
@@ -185,15 +173,6 @@ impl Engine {
         let notify = FollowUp::Notify(&self.changed);
         let follow_ups = iter::once(FollowUp::Wake(wakers)).chain(serve).chain([notify]);
         run_all_then_resume_panic(follow_ups, FollowUp::run);
-    }
-
-    /// Returns the changes of the settings from now on.
-    pub(crate) fn changes(&self) -> Changes {
-        Changes::new(Arc::clone(&self.changed))
-    }
-
-    pub(crate) fn is_dropped(&self) -> bool {
-        self.state().last.is_some()
     }
 
     /// Returns the semaphores in all runtimes. Returns none if the limiter was dropped: the

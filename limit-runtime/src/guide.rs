@@ -258,7 +258,7 @@
 //! The crate `limit-console` shows all limiters on a page and changes their settings. The crate
 //! `limit-exporters` exports figures to Prometheus, OpenTelemetry and the `metrics` facade. The
 //! feature `diagnostics` lists the calls that hold permits and those that wait. The module
-//! [`inspect`](crate::inspect) is for your own tools.
+//! `limit_runtime::inspect` (feature `inspect`) is for your own tools.
 //!
 //! # A limit on trial
 //!

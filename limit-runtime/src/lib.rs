@@ -25,7 +25,7 @@
 //! * [`concurrency_limit`](macro@concurrency_limit): the attribute and its options.
 //! * [`Limiter`]: a limit without the attribute; [`KeyedLimiter`]: one for each key.
 //! * [`Snapshot`], [`limiters`], [`find`]: figures of each limiter, and handles to change it.
-//! * [`settings`] and [`inspect`]: for crates that set and read limiters, such as `limit-config`,
+//! * [`settings`] and `inspect`: for crates that set and read limiters, such as `limit-config`,
 //!   `limit-console` and `limit-exporters`.
 //!
 //! # Why not a static semaphore
@@ -63,6 +63,8 @@
 //! * `diagnostics`: the module `diagnostics` lists the calls that hold permits and those that wait.
 //!   Depends on crossbeam-utils, and turns `tracing` on.
 //! * `http-body`: with `tower`, the permit of a call can stay with the body of its HTTP response.
+//! * `inspect`: the module `inspect` reads all limiters, for exporters and pages. Without it the
+//!   counters of a dropped limiter are not kept for the next one of its name.
 //! * `serde`: [`Snapshot`] and its parts can be serialised and deserialised.
 //! * `task`: the module `task` runs futures in bulk (with futures-util).
 //! * `tonic-014`: `?` turns [`Rejected`] into a `Status` of tonic 0.14: `RESOURCE_EXHAUSTED`, or
@@ -89,6 +91,8 @@ pub mod diagnostics;
 mod engine;
 mod events;
 pub mod guide;
+#[cfg(feature = "inspect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "inspect")))]
 pub mod inspect;
 mod keying;
 mod limiter;

@@ -108,6 +108,7 @@ pub(crate) fn find_runtime(semaphore: &LimiterSemaphore) -> Option<u64> {
 }
 
 /// Returns the numbers of the live runtimes, and 0 for the process.
+#[cfg(feature = "inspect")]
 pub(crate) fn live_runtimes() -> std::collections::BTreeSet<u64> {
     RUNTIMES.all().into_iter().chain([&*PROCESS]).filter_map(Registry::ordinal).collect()
 }

@@ -1,10 +1,12 @@
 //! The list of limiters that have been used.
 
+#[cfg(feature = "inspect")]
+pub(crate) mod inventory;
+
 use super::Engine;
 use super::definition::Definition;
-use super::dropped_names::DroppedNames;
+use super::history::DroppedNames;
 use super::numbers::Numbers;
-use crate::metrics::Totals;
 use crate::registry;
 use crate::semaphore::Deferred;
 use once_cell::sync::Lazy;
@@ -126,8 +128,8 @@ pub(super) fn add(
     let mut catalog = lock();
     let index = catalog.take_index(deferred);
     let name = catalog.take_name(wanted);
-    let inherited = catalog.dropped.take(&name);
-    let engine = Arc::new(Engine::new(name, index, definition, inherited));
+    let history = catalog.dropped.take(&name);
+    let engine = Arc::new(Engine::new(name, index, definition, history));
     catalog.engines[index] = Some(Arc::clone(&engine));
     catalog.names.insert(Arc::clone(&engine.name), Arc::clone(&engine));
     let has_other_name = definition.is_named && *engine.name != *wanted;
@@ -144,9 +146,9 @@ pub(super) fn remove(engine: &Engine, wanted: &str) {
     let mut catalog = lock();
     // The figures are read before the semaphores are unbound, which forgets them. All of it is
     // under the list's lock, so that the next limiter of the name inherits every count.
-    let (totals, subscribers) = engine.end(&mut deferred);
+    let subscribers = engine.end(&mut deferred);
     let gone = catalog.free_name(&engine.name, wanted);
-    catalog.dropped.put(&engine.name, totals);
+    catalog.dropped.put(&engine.name, &engine.history);
     catalog.engines[engine.index] = None;
     catalog.free_index(engine.index, &mut deferred);
     drop(catalog);
@@ -167,16 +169,4 @@ pub(crate) fn find(name: &str) -> Option<Arc<Engine>> {
 pub(crate) fn all() -> Vec<Arc<Engine>> {
     let engines = lock().engines.clone();
     engines.into_iter().flatten().collect()
-}
-
-/// The names that no limiter has any more, with their counters.
-pub(crate) type Dropped = Vec<(Arc<str>, Arc<Totals>)>;
-
-/// Returns all limiters, and the names that no limiter has, the newest first. Both are read at one
-/// moment, so that each name occurs once.
-pub(crate) fn all_and_dropped() -> (Vec<Arc<Engine>>, Dropped) {
-    let catalog = lock();
-    let (engines, dropped) = (catalog.engines.clone(), catalog.dropped.all());
-    drop(catalog);
-    (engines.into_iter().flatten().collect(), dropped)
 }

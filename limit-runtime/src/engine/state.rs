@@ -1,11 +1,10 @@
 //! The part of an engine that changes.
 
 use crate::events::Event;
-use crate::metrics::{Figures, LimitChanges, Totals};
+use crate::metrics::{Figures, LimitChanges};
 use crate::semaphore::Semaphore;
 use crate::setting::Overrides;
 use std::panic::Location;
-use std::sync::Arc;
 use tokio::sync::broadcast::Sender;
 
 /// The part of an engine that changes.
@@ -37,13 +36,7 @@ pub(super) struct EngineState {
     /// The two functions that share a default name, if this limiter belongs to one of them.
     pub(super) namesakes: Option<[&'static Location<'static>; 2]>,
     /// The last figures, if the limiter was dropped.
-    pub(super) last: Option<Last>,
-}
-
-/// The figures of a limiter that was dropped.
-pub(super) struct Last {
-    pub(super) figures: Figures,
-    pub(super) totals: Arc<Totals>,
+    pub(super) last: Option<Figures>,
 }
 
 impl EngineState {

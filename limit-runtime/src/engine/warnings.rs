@@ -62,9 +62,4 @@ impl Engine {
         }
         is_news
     }
-
-    /// Returns the two functions that share a default name, if this limiter belongs to one of them.
-    pub(crate) fn namesakes(&self) -> Option<[&'static Location<'static>; 2]> {
-        self.state().namesakes
-    }
 }

@@ -19,7 +19,9 @@
 //! many of them wait.
 
 mod buckets;
+#[cfg(feature = "inspect")]
 mod figures;
+#[cfg(feature = "inspect")]
 mod name;
 mod states;
 

@@ -3,7 +3,7 @@
 use super::deferred::Deferred;
 use super::modes::Modes;
 use super::permits::Semaphore;
-use crate::metrics::{KeyReading, Reading};
+use crate::metrics::Reading;
 
 impl Semaphore {
     /// Returns its figures at this moment. The caller drops what is added to `deferred` when it holds no
@@ -24,16 +24,5 @@ impl Semaphore {
     pub(crate) fn busy(&self, deferred: &mut Vec<Deferred>) -> usize {
         let reading = self.read(deferred);
         reading.usage.in_use + reading.usage.waiting
-    }
-
-    /// Returns up to `most` keys, those with the most waiters and holders first.
-    pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyReading> {
-        let mut busiest = Vec::new();
-        let mut part = 0;
-        // Part by part, so that the lock is not held for as long as there are keys.
-        while self.lock().keys().is_some_and(|keys| keys.busiest(part, most, &mut busiest)) {
-            part += 1;
-        }
-        busiest
     }
 }
