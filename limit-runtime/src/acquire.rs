@@ -110,7 +110,7 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
                 // `take_free` admits only a call that is `Asking`, which has nothing to drop.
                 // (Measured: with the code for a drop, a call takes 30 instructions more.)
                 mem::forget(mem::replace(&mut this.call.progress, Progress::Done));
-                Poll::Ready(E::admitted(permit))
+                Poll::Ready(E::outcome(Ok(permit)))
             }
             Err(located) => this.poll_slow(context, located),
         }
@@ -133,10 +133,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         let result =
             ready!(call.poll_slow(context, located, key.source(), E::deadline_mut(deadline)));
         call.progress = Progress::Done;
-        Poll::Ready(match result {
-            Ok(permit) => E::admitted(permit),
-            Err(rejected) => E::rejected(rejected),
-        })
+        Poll::Ready(E::outcome(result.map_err(E::refusal)))
     }
 }
 

@@ -38,18 +38,13 @@ pub(crate) mod sealed {
 
         fn deadline(max_wait: Option<MaxWait>) -> Self::Deadline;
         fn deadline_mut(deadline: &mut Self::Deadline) -> Option<&mut Deadline>;
-        fn into_deadline(deadline: Self::Deadline) -> Deadline;
         fn max_wait(deadline: &Self::Deadline) -> Option<MaxWait>;
-        fn admitted<T>(value: T) -> Self::Outcome<T>
-        where
-            Self: super::Admission;
-        fn rejected<T>(rejected: Rejected) -> Self::Outcome<T>
+        /// Turns a refusal into one of this type.
+        fn refusal(rejected: Rejected) -> Self;
+        fn outcome<T>(result: Result<T, Self>) -> Self::Outcome<T>
         where
             Self: super::Admission;
         fn result<T>(outcome: Self::Outcome<T>) -> Result<T, Self>
-        where
-            Self: super::Admission;
-        fn again<T>(result: Result<T, Self>) -> Self::Outcome<T>
         where
             Self: super::Admission;
     }
@@ -66,33 +61,24 @@ pub(crate) mod sealed {
             None
         }
 
-        #[inline]
-        fn into_deadline((): ()) -> Deadline {
-            Deadline::from_limiter(None)
-        }
-
         fn max_wait((): &()) -> Option<MaxWait> {
             None
         }
 
-        #[inline]
-        fn admitted<T>(value: T) -> T {
-            value
-        }
-
-        fn rejected<T>(rejected: Rejected) -> T {
+        fn refusal(rejected: Rejected) -> Self {
             unreachable!("a call that cannot be refused was: {rejected}")
         }
 
-        fn result<T>(value: T) -> Result<T, Self> {
-            Ok(value)
-        }
-
-        fn again<T>(result: Result<T, Self>) -> T {
+        #[inline]
+        fn outcome<T>(result: Result<T, Self>) -> T {
             match result {
                 Ok(value) => value,
                 Err(never) => match never {},
             }
+        }
+
+        fn result<T>(value: T) -> Result<T, Self> {
+            Ok(value)
         }
     }
 
@@ -110,29 +96,20 @@ pub(crate) mod sealed {
             Some(deadline)
         }
 
-        #[inline]
-        fn into_deadline(deadline: Deadline) -> Deadline {
-            deadline
-        }
-
         fn max_wait(deadline: &Deadline) -> Option<MaxWait> {
             deadline.max_wait()
         }
 
+        fn refusal(rejected: Rejected) -> Self {
+            rejected
+        }
+
         #[inline]
-        fn admitted<T>(value: T) -> Result<T, Self> {
-            Ok(value)
-        }
-
-        fn rejected<T>(rejected: Rejected) -> Result<T, Self> {
-            Err(rejected)
-        }
-
-        fn result<T>(result: Result<T, Self>) -> Result<T, Self> {
+        fn outcome<T>(result: Result<T, Self>) -> Result<T, Self> {
             result
         }
 
-        fn again<T>(result: Result<T, Self>) -> Result<T, Self> {
+        fn result<T>(result: Result<T, Self>) -> Result<T, Self> {
             result
         }
     }

@@ -10,7 +10,7 @@ use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The longest wait of a call that can be refused.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Deadline {
     max_wait: Option<MaxWait>,
     /// `true` if the call has set it, `false` if it is the limiter's.

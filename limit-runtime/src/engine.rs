@@ -11,45 +11,45 @@
 
 mod binding;
 pub(crate) mod catalog;
+#[cfg(any(feature = "inspect", feature = "task"))]
 pub(crate) mod changed;
 pub(crate) mod core;
 pub(crate) mod definition;
 mod drain;
-mod dropped_names;
 mod environment;
 mod first_use;
+#[cfg(feature = "inspect")]
+mod history;
+#[cfg(not(feature = "inspect"))]
+#[path = "engine/history/off.rs"]
+mod history;
+#[cfg(feature = "inspect")]
+mod inspect;
 pub(crate) mod install;
 mod max_wait;
 mod numbers;
 mod readings;
-mod resolved;
+#[cfg(feature = "diagnostics")]
+mod records;
 mod settings;
-mod source;
-mod warning;
+mod state;
+mod underway;
 mod warnings;
 
 use crate::events::{self, Event};
-#[cfg(feature = "diagnostics")]
-use crate::metrics::Histogram;
-use crate::metrics::{Figures, LimitChanges, Totals};
 use crate::registry;
 use crate::semaphore::{Semaphore, WakeList};
-use crate::setting::{CLOSED, Overrides, Unsupported};
+use crate::setting::{CLOSED, Unsupported};
 use crate::unwind::run_all_then_resume_panic;
-use changed::Changes;
 use definition::Definition;
+use history::History;
 use max_wait::MaxWaitSetting;
-use resolved::Resolved;
-use std::fmt;
+use state::EngineState;
 use std::iter;
-use std::ops::{Deref, DerefMut};
-use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::sync::broadcast::{self, Receiver, Sender};
-use warning::Warning;
+use tokio::sync::broadcast::{self, Receiver};
 
 /// The reason why a limiter does not support settings about refusals.
 const CANNOT_REFUSE: &str = "its calls cannot be told that they are refused; give the attribute \
@@ -60,100 +60,12 @@ pub(crate) struct Engine {
     pub(crate) name: Arc<str>,
     /// The index in the registries. Another limiter may have it after this one was dropped.
     index: usize,
-    /// A number that no other limiter of the process has, now or later.
-    pub(crate) id: u64,
     definition: Definition,
     max_wait: MaxWaitSetting,
     /// Notified of each change of a setting.
     changed: Arc<Notify>,
-    /// The times for which permits were held, of a sample of the calls.
-    #[cfg(feature = "diagnostics")]
-    hold_times: Mutex<Option<Box<Histogram>>>,
-    /// The counters of the limiters that had the name before.
-    inherited: Option<Arc<Totals>>,
+    history: History,
     state: Mutex<EngineState>,
-}
-
-/// The part of an engine that changes.
-struct EngineState {
-    /// The values that override the code's.
-    overrides: Overrides,
-    limit_changes: LimitChanges,
-    /// The limit over all keys, if it was set while running.
-    total: Option<u32>,
-    closed: bool,
-    /// The channel for events, if the limiter has had subscribers.
-    subscribers: Option<Sender<Event>>,
-    /// The version of the settings source that set values last.
-    source_version: u64,
-    /// The limits that the code's expression has given.
-    resolved: Resolved,
-    /// The limit that a semaphore was bound to last.
-    bound: Option<u32>,
-    /// The problem of an environment variable that could not be used. It is noted when the limit
-    /// that is used instead is known.
-    bad_variable: Option<String>,
-    /// `true` if it was noted that the limit is 0.
-    noted_zero: bool,
-    /// The warnings, each of them once.
-    warnings: Vec<Warning>,
-    /// The number of warnings that have been logged.
-    logged: usize,
-    /// The two functions that share a default name, if this limiter belongs to one of them.
-    namesakes: Option<[&'static Location<'static>; 2]>,
-    /// The last figures, if the limiter was dropped.
-    last: Option<Last>,
-}
-
-/// The figures of a limiter that was dropped.
-struct Last {
-    figures: Figures,
-    totals: Arc<Totals>,
-}
-
-/// The state of a limiter that has not been dropped. The limiter cannot be dropped while this guard
-/// is held, so no other limiter gets its index.
-struct InUse<'a>(MutexGuard<'a, EngineState>);
-
-impl Deref for InUse<'_> {
-    type Target = EngineState;
-
-    fn deref(&self) -> &EngineState {
-        &self.0
-    }
-}
-
-impl DerefMut for InUse<'_> {
-    fn deref_mut(&mut self) -> &mut EngineState {
-        &mut self.0
-    }
-}
-
-impl EngineState {
-    fn new() -> Self {
-        Self {
-            overrides: Overrides::default(),
-            limit_changes: LimitChanges::default(),
-            total: None,
-            closed: false,
-            subscribers: None,
-            source_version: 0,
-            resolved: Resolved::default(),
-            bound: None,
-            bad_variable: None,
-            noted_zero: false,
-            warnings: Vec::new(),
-            logged: 0,
-            namesakes: None,
-            last: None,
-        }
-    }
-
-    /// Returns whether the limit is 0 and this was not noted before. From then on it counts as
-    /// noted.
-    fn is_zero_news(&mut self, limit: u32) -> bool {
-        limit == 0 && !std::mem::replace(&mut self.noted_zero, true)
-    }
 }
 
 /// Work that follows a change, when no lock is held.
@@ -174,24 +86,15 @@ impl FollowUp<'_> {
 }
 
 impl Engine {
-    fn new(
-        name: Arc<str>,
-        index: usize,
-        definition: Definition,
-        inherited: Option<Arc<Totals>>,
-    ) -> Self {
-        static IDS: AtomicU64 = AtomicU64::new(0);
+    fn new(name: Arc<str>, index: usize, definition: Definition, history: History) -> Self {
         let engine = Self {
             name,
             index,
-            id: IDS.fetch_add(1, Ordering::Relaxed),
             definition,
             max_wait: MaxWaitSetting::new(),
             changed: Arc::default(),
-            #[cfg(feature = "diagnostics")]
-            hold_times: Mutex::default(),
-            inherited,
-            state: Mutex::new(EngineState::new()),
+            history,
+            state: Mutex::default(),
         };
         engine.read_named_variable();
         engine
@@ -256,7 +159,7 @@ impl Engine {
 
     /// Changes the semaphores in all runtimes. Semaphores that are bound later read the change from
     /// the state.
-    fn change(&self, state: InUse<'_>, each: impl Fn(&Semaphore) -> WakeList) {
+    fn change(&self, state: MutexGuard<'_, EngineState>, each: impl Fn(&Semaphore) -> WakeList) {
         let semaphores = self.all_semaphores();
         // All changes are made under the state's lock, so two changes come in the same order at
         // every semaphore.
@@ -270,15 +173,6 @@ impl Engine {
         let notify = FollowUp::Notify(&self.changed);
         let follow_ups = iter::once(FollowUp::Wake(wakers)).chain(serve).chain([notify]);
         run_all_then_resume_panic(follow_ups, FollowUp::run);
-    }
-
-    /// Returns the changes of the settings from now on.
-    pub(crate) fn changes(&self) -> Changes {
-        Changes::new(Arc::clone(&self.changed))
-    }
-
-    pub(crate) fn is_dropped(&self) -> bool {
-        self.state().last.is_some()
     }
 
     /// Returns the semaphores in all runtimes. Returns none if the limiter was dropped: the
@@ -303,15 +197,9 @@ impl Engine {
     }
 
     /// Locks the state. Returns `None` if the limiter was dropped: its semaphores may belong to
-    /// another limiter.
-    fn state_in_use(&self) -> Option<InUse<'_>> {
+    /// another limiter. The limiter cannot be dropped while the guard is held.
+    fn state_in_use(&self) -> Option<MutexGuard<'_, EngineState>> {
         let state = self.state();
-        state.last.is_none().then_some(InUse(state))
-    }
-}
-
-impl fmt::Debug for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("name", &self.name).finish_non_exhaustive()
+        state.last.is_none().then_some(state)
     }
 }

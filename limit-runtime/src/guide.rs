@@ -505,7 +505,8 @@
 //! encode(&mut text, &registry)?;
 //! ```
 //!
-//! The module [`inspect`](crate::inspect) is for your own exporter.
+//! The module [`inspect`](https://docs.rs/limit-runtime/latest/limit_runtime/inspect/) (feature
+//! `inspect`) is for your own exporter.
 //!
 //! # The calls that hold permits
 //!

@@ -49,7 +49,7 @@
 //! # Ok::<(), limit_runtime::Rejected>(())
 //! ```
 
-use crate::engine::catalog;
+use crate::engine::catalog::inventory::all_and_dropped;
 pub use crate::engine::changed::Changes;
 use crate::limiter::LimiterHandle;
 pub use crate::metrics::{
@@ -57,6 +57,7 @@ pub use crate::metrics::{
 };
 use crate::registry;
 use std::collections::BTreeSet;
+use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -89,7 +90,7 @@ pub struct DroppedName {
 /// See the [module's documentation](self).
 #[must_use]
 pub fn inventory() -> Inventory {
-    let (limiters, dropped) = catalog::all_and_dropped();
+    let (limiters, dropped) = all_and_dropped();
     let dropped = dropped.into_iter().map(|(name, totals)| DroppedName { name, totals });
     Inventory {
         limiters: limiters.into_iter().map(LimiterHandle::new).collect(),
@@ -108,7 +109,7 @@ pub fn inventory() -> Inventory {
 /// See the [module's documentation](self).
 #[must_use]
 pub fn read(limiter: &LimiterHandle) -> LimiterReading {
-    limiter.engine().read()
+    limiter.engine.read()
 }
 
 /// Returns the numbers of the live runtimes, and 0, the number of the process.
@@ -142,12 +143,47 @@ pub fn live_runtimes() -> BTreeSet<u64> {
 /// ```
 #[must_use]
 pub fn busiest_keys(limiter: &LimiterHandle, most: usize) -> Vec<KeyReading> {
-    limiter.engine().busiest_keys(most)
+    limiter.engine.busiest_keys(most)
 }
 
 /// Returns the two functions that share the limiter's default name, if there are two. The function
 /// that was used first has the name.
 #[must_use]
 pub fn namesakes(limiter: &LimiterHandle) -> Option<[&'static Location<'static>; 2]> {
-    limiter.engine().namesakes()
+    limiter.engine.namesakes()
+}
+
+impl LimiterHandle {
+    /// Returns the changes of the limiter's settings from now on, for a task that waits for them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static DB: Limiter = Limiter::new("changes-example", 2);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// DB.set_limit(3);
+    /// let limiter = limit_runtime::find("changes-example").expect("it has been used");
+    /// let mut changes = limiter.changes();
+    /// limiter.set_limit(4);
+    /// changes.changed().await;
+    /// assert_eq!(limiter.limit(), Some(4));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.engine.changes()
+    }
+}
+
+impl Changes {
+    /// Waits for a change of a setting since this was last ready, or since the creation. It is ready once for
+    /// all changes since then.
+    ///
+    /// Cancel safe: dropping the future loses no change.
+    pub async fn changed(&mut self) {
+        poll_fn(|context| self.poll(context)).await;
+    }
 }

@@ -70,6 +70,8 @@
 //!   once the program has called `diagnostics::record(true)`. Depends on crossbeam-utils, and turns
 //!   `tracing` on.
 //! * `http-body`: with `tower`, the permit of a call can stay with the body of its HTTP response.
+//! * `inspect`: the module [`inspect`] reads all limiters, for exporters and pages. Without it the
+//!   counters of a dropped limiter are not kept for the next one of its name.
 //! * `serde`: [`Snapshot`] and its parts can be serialised and deserialised.
 //! * `task`: the module [`task`] runs futures in bulk (with futures-util).
 //! * `tonic-014`: `?` turns [`Rejected`] into a `Status` of tonic 0.14: `RESOURCE_EXHAUSTED`, or
@@ -93,6 +95,11 @@
     not(feature = "diagnostics"),
     doc = "[`diagnostics`]: https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics/"
 )]
+#![cfg_attr(feature = "inspect", doc = "[`inspect`]: mod@inspect")]
+#![cfg_attr(
+    not(feature = "inspect"),
+    doc = "[`inspect`]: https://docs.rs/limit-runtime/latest/limit_runtime/inspect/"
+)]
 #![cfg_attr(feature = "task", doc = "[`task`]: mod@task")]
 #![cfg_attr(
     not(feature = "task"),
@@ -114,9 +121,14 @@ mod duration_text;
 mod engine;
 mod events;
 pub mod guide;
+#[cfg(feature = "inspect")]
+#[cfg_attr(docsrs, doc(cfg(feature = "inspect")))]
 pub mod inspect;
 mod keying;
 #[cfg(feature = "tracing")]
+mod logging;
+#[cfg(not(feature = "tracing"))]
+#[path = "logging/off.rs"]
 mod logging;
 mod metrics;
 mod permit;
@@ -129,6 +141,7 @@ mod recorder;
 mod recorder;
 mod registry;
 mod rejected;
+#[cfg(any(feature = "axum-08", feature = "tonic-014"))]
 mod responses;
 mod runtime_id;
 mod scope;

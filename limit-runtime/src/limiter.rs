@@ -25,12 +25,12 @@ mod blocking;
 
 mod drain;
 mod shared;
+#[cfg(feature = "task")]
+mod tasks;
 
 use crate::admission::Admission;
 #[cfg(feature = "diagnostics")]
 use crate::engine::Engine;
-#[cfg(feature = "task")]
-use crate::engine::changed::Changes;
 use crate::engine::core::Core;
 use crate::engine::definition::Definition;
 use crate::keying::{Keyed, Unkeyed};
@@ -154,31 +154,6 @@ pub type KeyedLimiter<E = Infallible> = Limiter<E, Keyed>;
 pub const fn mark_named_after_function(mut limiter: Limiter) -> Limiter {
     limiter.core.definition.function = Some(Location::caller());
     limiter
-}
-
-#[cfg(feature = "task")]
-impl Limiter {
-    /// Creates a limiter that the user has not named. Equal names of such limiters cause no
-    /// warning.
-    pub(crate) const fn unnamed(name: &'static str, limit: usize) -> Self {
-        let mut limiter = Self::new(name, limit);
-        limiter.core.definition.is_named = false;
-        limiter
-    }
-}
-
-#[cfg(feature = "task")]
-impl<E: Admission, K> Limiter<E, K> {
-    /// Returns the limit in force. Evaluates a limit expression if no call of this scope has needed
-    /// it yet.
-    pub(crate) fn needed_limit(&self) -> usize {
-        self.core.needed_limit()
-    }
-
-    /// Returns the changes of the settings from now on.
-    pub(crate) fn changes(&self) -> Changes {
-        self.core.engine().changes()
-    }
 }
 
 #[cfg(feature = "diagnostics")]

@@ -1,6 +1,7 @@
 //! Events of `tracing`.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 /// The target of all events. It is part of the public interface.
 pub(crate) const TARGET: &str = "limit_runtime";
@@ -8,6 +9,29 @@ pub(crate) const TARGET: &str = "limit_runtime";
 thread_local! {
     /// True while this thread emits an event.
     static TELLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tells that a call starts to wait for a permit.
+pub(crate) fn tell_waiting<'a>(limiter: impl FnOnce() -> &'a str) {
+    tell(|| tracing::debug!(target: TARGET, limiter = limiter(), "call waits for a permit"));
+}
+
+/// Tells that a call is admitted after waiting.
+pub(crate) fn tell_admitted<'a>(limiter: impl FnOnce() -> &'a str, waited: Duration) {
+    tell(|| {
+        tracing::debug!(target: TARGET, limiter = limiter(), ?waited, "call is admitted");
+    });
+}
+
+/// Tells of a fault in a limiter's configuration.
+pub(crate) fn tell_warning(limiter: &str, is_error: bool, text: &str) {
+    tell(|| {
+        if is_error {
+            tracing::error!(target: TARGET, limiter, "{text}");
+        } else {
+            tracing::warn!(target: TARGET, limiter, "{text}");
+        }
+    });
 }
 
 /// Emits an event, unless this thread is emitting one already.

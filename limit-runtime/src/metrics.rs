@@ -6,17 +6,22 @@
 //! There is one set of figures. [`Usage`] describes one moment, [`Counters`] only grow, and a
 //! [`Reading`] contains both for one semaphore. [`Totals`] adds up the counters of a limiter's
 //! name. [`Figures`] is a summary for people.
+#![cfg_attr(not(feature = "inspect"), allow(unreachable_pub, reason = "`inspect` shows it"))]
 
 mod counters;
 mod histogram;
+#[cfg(feature = "inspect")]
 mod reading;
 mod snapshot;
+#[cfg(feature = "inspect")]
 mod totals;
 
 pub use counters::{Counters, LimitChanges, RejectedCounts, ShadowedCounts};
 pub use histogram::{Histogram, WaitTimes};
+#[cfg(feature = "inspect")]
 pub use reading::{KeyReading, LimiterReading, RuntimeReading};
 pub use snapshot::{Figures, RuntimeSnapshot, Snapshot};
+#[cfg(feature = "inspect")]
 pub use totals::Totals;
 
 /// The use of a limiter's permits at one moment.

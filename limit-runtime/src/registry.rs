@@ -83,7 +83,7 @@ pub(crate) fn find_or_open(handle: &Handle) -> EpochRef {
         let epoch = RUNTIMES.open(id);
         // Spawned under no lock: a closing runtime drops the guard inside `spawn`, and the drop
         // takes a lock.
-        handle.spawn(Guard::new(&RUNTIMES, id, epoch));
+        handle.spawn(Guard { runtimes: &RUNTIMES, runtime: id, epoch });
         // The order matters: only a guard that `spawn` has kept may make the registry known to
         // others.
         if RUNTIMES.confirm(id, epoch) {
@@ -108,6 +108,7 @@ pub(crate) fn find_runtime(semaphore: &LimiterSemaphore) -> Option<u64> {
 }
 
 /// Returns the numbers of the live runtimes, and 0 for the process.
+#[cfg(feature = "inspect")]
 pub(crate) fn live_runtimes() -> std::collections::BTreeSet<u64> {
     RUNTIMES.all().into_iter().chain([&*PROCESS]).filter_map(Registry::ordinal).collect()
 }

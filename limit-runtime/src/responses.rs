@@ -6,20 +6,15 @@ mod axum;
 #[cfg(feature = "tonic-014")]
 mod tonic;
 
-#[cfg(any(feature = "axum-08", feature = "tonic-014"))]
-use {
-    crate::rejected::{Rejected, RejectedKind},
-    std::time::Duration,
-};
+use crate::rejected::{Rejected, RejectedKind};
+use std::time::Duration;
 
 /// The time that clients are told if there is no estimate. There is one from the second refusal on,
 /// if a permit has come back in between. One second is the shortest time that HTTP can say.
-#[cfg(any(feature = "axum-08", feature = "tonic-014"))]
 const WITHOUT_ESTIMATE: Duration = Duration::from_secs(1);
 
 /// Returns the time after which a client should try again. Returns `None` if another attempt does
 /// not help (too heavy) or the time cannot be known (closed).
-#[cfg(any(feature = "axum-08", feature = "tonic-014"))]
 fn ask_again_after(rejected: &Rejected) -> Option<Duration> {
     match rejected.kind() {
         RejectedKind::NoPermits

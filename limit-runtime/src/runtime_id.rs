@@ -38,18 +38,12 @@ struct Task {
     epoch: EpochRef,
 }
 
-#[derive(Clone, Copy)]
-struct Runtime {
-    id: runtime::Id,
-    epoch: EpochRef,
-}
-
 /// The number of tasks that a thread remembers.
 const TASKS: usize = 128;
 
 thread_local! {
     static LAST_TASKS: [Cell<Option<Task>>; TASKS] = const { [const { Cell::new(None) }; TASKS] };
-    static LAST_RUNTIME: Cell<Option<Runtime>> = const { Cell::new(None) };
+    static LAST_RUNTIME: Cell<Option<(runtime::Id, EpochRef)>> = const { Cell::new(None) };
 }
 
 /// Returns the registry of the runtime that polls with this waker. Without a waker, returns the
@@ -107,10 +101,10 @@ fn look_up() -> EpochRef {
     };
     let id = handle.id();
     match LAST_RUNTIME.get() {
-        Some(last) if last.id == id && last.epoch.is_current() => last.epoch,
+        Some((last, epoch)) if last == id && epoch.is_current() => epoch,
         _ => {
             let epoch = registry::find_or_open(&handle);
-            LAST_RUNTIME.set(Some(Runtime { id, epoch }));
+            LAST_RUNTIME.set(Some((id, epoch)));
             epoch
         }
     }

@@ -96,5 +96,6 @@ pub(crate) use keys::{Hashed, KeySource};
 pub(crate) use permits::Semaphore;
 pub(crate) use queue::WaitsFor;
 pub(crate) use rate::Tick;
+pub(crate) use ticker::TickerRef;
 pub(crate) use waiter::{Held, Permits, Unserved, Waiter};
 pub(crate) use wake_list::WakeList;

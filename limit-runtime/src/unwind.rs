@@ -7,6 +7,8 @@
 
 #[cfg(any(feature = "task", feature = "tower"))]
 mod owed;
+#[cfg(feature = "tower")]
+mod quiet;
 
 #[cfg(any(feature = "task", feature = "tower"))]
 pub(crate) use owed::poll_to_end;
@@ -64,22 +66,6 @@ pub struct Quiet<T>(Option<T>);
 impl<T> Quiet<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
-    }
-
-    #[cfg(feature = "tower")]
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        self.0.as_mut().expect("only a drop takes it")
-    }
-
-    #[cfg(feature = "http-body")]
-    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Quiet<U> {
-        Quiet::new(map(self.into_inner()))
-    }
-
-    /// Returns the value, which may panic again when it is dropped.
-    #[cfg(feature = "tower")]
-    pub(crate) fn into_inner(mut self) -> T {
-        self.0.take().expect("only a drop takes it")
     }
 }
 

@@ -16,6 +16,7 @@ mod enabled;
 mod figures;
 mod first_use;
 mod foreign_wakers;
+#[cfg(feature = "inspect")]
 mod inspecting;
 mod keys;
 mod kinds;

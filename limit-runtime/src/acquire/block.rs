@@ -7,49 +7,21 @@ use crate::deadline::Deadline;
 use crate::keying::Keying;
 use crate::permit::Permit;
 use crate::rejected::Rejected;
-use crate::semaphore::{KeySource, Semaphore, Tick, WaitsFor};
+use crate::semaphore::{KeySource, Tick, TickerRef, WaitsFor};
 use crate::tokio_context::assert_may_block;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::Duration;
 use tokio::time::Instant;
 
-/// Wakes the thread that blocks.
-struct Unpark {
-    thread: Thread,
-    /// `true` from a wake-up until the thread has seen it. The thread's own token would not do: other code that
-    /// runs on the thread, such as a subscriber of `tracing`, may park as well, and take the token.
-    is_woken: AtomicBool,
-}
+/// Wakes the thread that blocks. The thread's own token would not do: other code that runs on the
+/// thread, such as a subscriber of `tracing`, may park as well, and take the token.
+struct ThreadWaker(SyncSender<()>);
 
-impl Unpark {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { thread: thread::current(), is_woken: AtomicBool::new(false) })
-    }
-
-    /// Parks the thread until it is woken, or until that time.
-    fn park(&self, until: Option<Instant>) {
-        // `Acquire` pairs with the `Release` of the waker: what it did before is seen.
-        while !self.is_woken.swap(false, Ordering::Acquire) {
-            match until.map(|until| until.saturating_duration_since(Instant::now())) {
-                Some(Duration::ZERO) => return,
-                Some(time) => thread::park_timeout(time),
-                None => thread::park(),
-            }
-        }
-    }
-}
-
-impl Wake for Unpark {
+impl Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.is_woken.store(true, Ordering::Release);
-        self.thread.unpark();
+        // An error means that the thread is to wake up already.
+        let _ = self.0.try_send(());
     }
 }
 
@@ -69,10 +41,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
             Err(_) => call.block(key.source(), E::deadline_mut(deadline)),
         };
         call.progress = Progress::Done;
-        match result {
-            Ok(permit) => E::admitted(permit),
-            Err(rejected) => E::rejected(rejected),
-        }
+        E::outcome(result.map_err(E::refusal))
     }
 }
 
@@ -82,8 +51,8 @@ impl PendingCall<'_> {
         key: Option<&dyn KeySource>,
         mut deadline: Option<&mut Deadline>,
     ) -> Result<Permit, Rejected> {
-        let unpark = Unpark::new();
-        let waker = Waker::from(Arc::clone(&unpark));
+        let (wake, woken) = mpsc::sync_channel(1);
+        let waker = Waker::from(Arc::new(ThreadWaker(wake)));
         let mut context = Context::from_waker(&waker);
         let mut ticker = None;
         loop {
@@ -101,21 +70,27 @@ impl PendingCall<'_> {
                     continue;
                 }
             }
-            unpark.park(self.watch_the_clock(&mut ticker, &waker).into_iter().chain(until).min());
+            let tick = self.watch_the_clock(&mut ticker, &waker);
+            // An error means that it is time to look again.
+            let _ = match tick.into_iter().chain(until).min() {
+                Some(until) => woken.recv_timeout(until.saturating_duration_since(Instant::now())),
+                None => woken.recv().map_err(RecvTimeoutError::from),
+            };
         }
     }
 
     /// Serves the calls whose permits have cooled, if no other thread that blocks is the ticker. Returns when to
     /// do so again, if that is known.
-    fn watch_the_clock(&self, ticker: &mut Option<ThreadTicker>, waker: &Waker) -> Option<Instant> {
+    fn watch_the_clock(&self, ticker: &mut Option<TickerRef>, waker: &Waker) -> Option<Instant> {
         let Progress::Waiting(waiter) = &self.progress else { return None };
         if waiter.waits_for() != WaitsFor::Time {
             return None;
         }
         // The call may wait elsewhere by now, because its runtime has ended.
-        ticker.take_if(|ticker| ticker.semaphore.id() != waiter.semaphore().id());
+        ticker.take_if(|ticker| ticker.semaphore().id() != waiter.semaphore().id());
         if ticker.is_none() {
-            *ticker = ThreadTicker::add(waiter.semaphore());
+            // Dropping it wakes the other threads that wait, and one of them has the next ticker.
+            *ticker = waiter.semaphore().add_ticker(None);
         }
         match ticker.as_ref()?.tick(waker) {
             Tick::Until(until) => until,
@@ -124,30 +99,5 @@ impl PendingCall<'_> {
                 None
             }
         }
-    }
-}
-
-/// The ticker of all threads that block at a semaphore: one of them has it, until it blocks no more.
-struct ThreadTicker {
-    semaphore: &'static Semaphore,
-    number: u64,
-}
-
-impl ThreadTicker {
-    fn add(semaphore: &'static Semaphore) -> Option<Self> {
-        let number = semaphore.add_ticker(None)?;
-        semaphore.ticker_is_spawned(number);
-        Some(Self { semaphore, number })
-    }
-
-    fn tick(&self, waker: &Waker) -> Tick {
-        self.semaphore.tick(self.number, waker)
-    }
-}
-
-impl Drop for ThreadTicker {
-    fn drop(&mut self) {
-        // Other threads that wait are woken, and one of them has the next ticker.
-        self.semaphore.remove_ticker(self.number);
     }
 }

@@ -5,6 +5,7 @@ use crate::admission::Admission;
 use crate::deadline::Deadline;
 use crate::policy::MaxWait;
 use crate::rejected::Rejected;
+use std::mem;
 
 impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// Takes `weight` permits at once. The call waits for them in the same queue, and lighter
@@ -54,7 +55,8 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     }
 
     fn fallible(self) -> Acquire<'a, Rejected, K> {
-        let Self { call, deadline, key } = self;
-        Acquire { call, deadline: E::into_deadline(deadline), key }
+        let Self { call, mut deadline, key } = self;
+        let deadline = E::deadline_mut(&mut deadline).map(mem::take).unwrap_or_default();
+        Acquire { call, deadline, key }
     }
 }

@@ -3,16 +3,14 @@
 use super::ticker;
 use crate::deadline::Deadline;
 use crate::engine::core::Core;
-#[cfg(feature = "tracing")]
-use crate::logging::{self, TARGET};
+use crate::logging;
 use crate::permit::Permit;
 use crate::policy::Request;
 use crate::recorder::{CallRecord, CallSite};
 use crate::registry::EpochRef;
-use crate::rejected::{Rejected, RejectedKind};
+use crate::rejected::{Refusal, Rejected, RejectedKind};
 use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
-use crate::tokio_context::needed_runtime;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -75,10 +73,7 @@ impl PendingCall<'_> {
         let waiter = match &mut self.progress {
             Progress::Asking => return self.enter(context, located, key, deadline),
             Progress::Waiting(waiter) => waiter,
-            Progress::Done => panic!(
-                "`Acquire` of concurrency limit `{}` polled after it was ready",
-                self.limiter.name()
-            ),
+            Progress::Done => polled_again(self.limiter),
         };
         let (since, mut wait) = (self.since, Duration::ZERO);
         match waiter.poll(context.waker(), || elapsed(since, &mut wait)) {
@@ -98,10 +93,7 @@ impl PendingCall<'_> {
     ) -> Poll<Result<Permit, Rejected>> {
         self.progress = Progress::Asking;
         match unserved {
-            Unserved::Refused(refusal) => {
-                self.waits_no_longer();
-                Poll::Ready(Err(self.limiter.rejected(self.request, self.waited(), refusal)))
-            }
+            Unserved::Refused(refusal) => Poll::Ready(Err(self.rejected(refusal))),
             // The runtime has ended, the limit is known now, or the caller that resolved it has
             // failed. The call stays listed as a waiter: it waits on.
             Unserved::Retry => self.enter(context, None, key, deadline),
@@ -141,7 +133,7 @@ impl PendingCall<'_> {
                     // A call that waited at an ended runtime may be admitted here without waiting
                     // again.
                     if self.since.is_some() {
-                        self.log_admitted(self.waited());
+                        logging::tell_admitted(|| self.limiter.name(), self.waited());
                     }
                     return Poll::Ready(Ok(permit));
                 }
@@ -160,17 +152,10 @@ impl PendingCall<'_> {
                     self.limiter.assert_not_resolving();
                     // Foreign code (a subscriber of `tracing`) runs last, when everything is in
                     // order.
-                    self.log_waiting();
+                    logging::tell_waiting(|| self.limiter.name());
                     return self.look_at_the_clock(context, key, deadline);
                 }
-                Entered::Refused(refusal) => {
-                    self.waits_no_longer();
-                    return Poll::Ready(Err(self.limiter.rejected(
-                        self.request,
-                        self.waited(),
-                        refusal,
-                    )));
-                }
+                Entered::Refused(refusal) => return Poll::Ready(Err(self.rejected(refusal))),
                 Entered::Unbound => {
                     // Waiting for the limit is not waiting for a permit. It is not counted, and
                     // `since` stays empty so that no `max_wait` runs.
@@ -200,30 +185,15 @@ impl PendingCall<'_> {
                 _ if self.request.blocks => return Poll::Pending,
                 WaitsFor::Permits => {}
                 WaitsFor::Time => {
-                    let runtime = needed_runtime("per", self.limiter.name());
-                    ticker::ensure_ticker(&runtime, waiter.semaphore());
+                    ticker::ensure_ticker(self.limiter.name(), waiter.semaphore());
                 }
                 // A wait for the limit is not timed, even if the call has waited for permits
                 // before.
                 WaitsFor::Limit => return Poll::Pending,
             }
         }
-        match deadline {
-            Some(deadline) => self.poll_deadline(context, key, deadline),
-            None => Poll::Pending,
-        }
-    }
-
-    fn poll_deadline(
-        &mut self,
-        context: &mut Context<'_>,
-        key: Option<&dyn KeySource>,
-        deadline: &mut Deadline,
-    ) -> Poll<Result<Permit, Rejected>> {
-        let Some(since) = self.since else { return Poll::Pending };
-        if deadline.poll(self.limiter.name(), since, context).is_pending() {
-            return Poll::Pending;
-        }
+        let (Some(deadline), Some(since)) = (deadline, self.since) else { return Poll::Pending };
+        ready!(deadline.poll(self.limiter.name(), since, context));
         self.time_out(since, context, key, deadline)
     }
 
@@ -255,8 +225,13 @@ impl PendingCall<'_> {
         self.waits_no_longer();
         let permit = self.limiter.permit(held, self.site);
         // Foreign code may panic. The permit exists already, so a panic drops it and gives it back.
-        self.log_admitted(waited);
+        logging::tell_admitted(|| self.limiter.name(), waited);
         permit
+    }
+
+    fn rejected(&mut self, refusal: Refusal) -> Rejected {
+        self.waits_no_longer();
+        self.limiter.rejected(self.request, self.waited(), refusal)
     }
 
     /// Ends the listing as a waiter, even if the future is kept.
@@ -270,37 +245,12 @@ impl PendingCall<'_> {
     fn waited(&self) -> Duration {
         self.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
+}
 
-    #[cfg(feature = "tracing")]
-    fn log_waiting(&self) {
-        logging::tell(|| {
-            tracing::debug!(
-                target: TARGET,
-                limiter = self.limiter.name(),
-                "call waits for a permit"
-            );
-        });
-    }
-
-    #[cfg(feature = "tracing")]
-    fn log_admitted(&self, waited: Duration) {
-        logging::tell(|| {
-            tracing::debug!(
-                target: TARGET,
-                limiter = self.limiter.name(),
-                ?waited,
-                "call is admitted"
-            );
-        });
-    }
-
-    #[cfg(not(feature = "tracing"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    fn log_waiting(&self) {}
-
-    #[cfg(not(feature = "tracing"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    fn log_admitted(&self, _waited: Duration) {}
+/// Panics because a call was polled after it was ready.
+#[cold]
+fn polled_again(limiter: &Core) -> ! {
+    panic!("`Acquire` of concurrency limit `{}` polled after it was ready", limiter.name())
 }
 
 /// Measures the wait of a call that is handed its permits, and stores the result in `wait`.

@@ -56,7 +56,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     where
         F: Future<Output = T>,
     {
-        ThenRun::new(self, future.into_future()).map(E::again)
+        ThenRun::new(self, future.into_future()).map(E::outcome)
     }
 
     /// Takes the permit, then spawns the future as a task that holds it. Gives the task's handle.
@@ -199,9 +199,9 @@ where
         match ready!(self.acquire.poll_permit(context)) {
             Ok(permit) => {
                 let spawn = self.spawn.take().expect("not polled after it was ready");
-                Poll::Ready(E::admitted(spawn(permit)))
+                Poll::Ready(E::outcome(Ok(spawn(permit))))
             }
-            Err(refusal) => Poll::Ready(E::again(Err(refusal))),
+            Err(refusal) => Poll::Ready(E::outcome(Err(refusal))),
         }
     }
 }

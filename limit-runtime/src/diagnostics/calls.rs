@@ -116,27 +116,27 @@ impl LimiterHandle {
     /// faster than listing them all.
     #[must_use]
     pub fn oldest_holders(&self, most: usize) -> Vec<Call> {
-        calls(self.engine(), true, most)
+        calls(&self.engine, true, most)
     }
 
     /// Lists at most `most` of the oldest [`waiters`](Self::waiters).
     #[must_use]
     pub fn oldest_waiters(&self, most: usize) -> Vec<Call> {
-        calls(self.engine(), false, most)
+        calls(&self.engine, false, most)
     }
 
     /// Does the same as [`Limiter::holders`]. The list is empty unless
     /// [`diagnostics::record(true)`](crate::diagnostics::record) was called before the calls.
     #[must_use]
     pub fn holders(&self) -> Vec<Call> {
-        calls(self.engine(), true, usize::MAX)
+        calls(&self.engine, true, usize::MAX)
     }
 
     /// Does the same as [`Limiter::waiters`]. The list is empty unless
     /// [`diagnostics::record(true)`](crate::diagnostics::record) was called before the calls.
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
-        calls(self.engine(), false, usize::MAX)
+        calls(&self.engine, false, usize::MAX)
     }
 }
 

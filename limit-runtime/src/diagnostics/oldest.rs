@@ -50,7 +50,7 @@ impl OldestHolders {
         if self.since.is_empty() {
             return None;
         }
-        let semaphores = limiter.engine().semaphores().into_iter();
+        let semaphores = limiter.engine.semaphores().into_iter();
         let since = semaphores.filter_map(|semaphore| self.since.get(&semaphore.id())).min()?;
         Some(self.clock.time_at(*since))
     }

@@ -2,6 +2,7 @@
 
 use super::definition::LimitSource;
 use super::settings::policy;
+use super::underway::Underway;
 use super::{Engine, FollowUp};
 use crate::policy::{Policy, clamp_limit};
 use crate::semaphore::{Claim, Semaphore, Waiter};
@@ -100,18 +101,8 @@ impl Engine {
 
     /// Evaluates the limit's expression.
     pub(super) fn resolve(&self, limit: fn() -> usize) -> usize {
-        /// Ends the evaluation, also if the expression panics.
-        struct Resolving;
-        impl Drop for Resolving {
-            fn drop(&mut self) {
-                let _ = RESOLVING.try_with(|indices| indices.borrow_mut().pop());
-            }
-        }
-
         self.assert_not_resolving();
-        // The thread's locals cannot be reached while they are dropped. The check is left out then.
-        let _ = RESOLVING.try_with(|indices| indices.borrow_mut().push(self.index));
-        let _done = Resolving;
+        let _resolving = Underway::begin(&RESOLVING, self.index);
         limit()
     }
 
@@ -122,9 +113,8 @@ impl Engine {
     ///
     /// If this thread is resolving this limiter's limit.
     pub(crate) fn assert_not_resolving(&self) {
-        let resolving = RESOLVING.try_with(|indices| indices.borrow().contains(&self.index));
         assert!(
-            !resolving.unwrap_or(false),
+            !Underway::is_noted(&RESOLVING, self.index),
             "the limit of concurrency limiter `{}` is found out by an expression that uses the \
              limiter itself",
             self.name

@@ -1,10 +1,12 @@
 //! The list of limiters that have been used.
 
+#[cfg(feature = "inspect")]
+pub(crate) mod inventory;
+
 use super::Engine;
 use super::definition::Definition;
-use super::dropped_names::DroppedNames;
+use super::history::DroppedNames;
 use super::numbers::Numbers;
-use crate::metrics::Totals;
 use crate::registry;
 use crate::semaphore::Deferred;
 use once_cell::sync::Lazy;
@@ -36,30 +38,15 @@ struct Namesakes {
     numbers: Numbers,
 }
 
-/// Work that follows a limiter's first use, when no lock is held and the limiter is ready.
-#[derive(Default)]
-pub(super) struct AfterFirstUse {
-    /// Another limiter that has a new warning to log.
-    warned: Option<Arc<Engine>>,
-    /// Dropped after unlocking: it may contain users' keys and wakers.
-    deferred: Vec<Deferred>,
-}
-
-impl AfterFirstUse {
-    pub(super) fn run(self) {
-        if let Some(warned) = &self.warned {
-            warned.log();
-        }
-    }
-}
-
 impl Catalog {
     /// Takes an index that no limiter has.
     fn take_index(&mut self, deferred: &mut Vec<Deferred>) -> usize {
         if self.free.is_empty() {
             // A fixed number, so that this stays quick when many dropped limiters have permits out.
             for _ in 0..self.leaving.len().min(4) {
-                self.free_next(deferred);
+                if let Some(index) = self.leaving.pop_front() {
+                    self.free_index(index, deferred);
+                }
             }
         }
         self.free.pop().unwrap_or_else(|| {
@@ -68,9 +55,9 @@ impl Catalog {
         })
     }
 
-    /// Frees the index that has been leaving for the longest, if its permits are back.
-    fn free_next(&mut self, deferred: &mut Vec<Deferred>) {
-        let Some(index) = self.leaving.pop_front() else { return };
+    /// Makes the index of a dropped limiter free, if its permits are back. Otherwise it is left for
+    /// later.
+    fn free_index(&mut self, index: usize, deferred: &mut Vec<Deferred>) {
         if unbind_all(index, deferred) {
             self.free.push(index);
         } else {
@@ -130,23 +117,26 @@ fn lock() -> MutexGuard<'static, Catalog> {
     CATALOG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Adds a limiter to the list on its first use.
-pub(super) fn add(wanted: &str, definition: Definition) -> (Arc<Engine>, AfterFirstUse) {
-    let mut after = AfterFirstUse::default();
+/// Adds a limiter to the list on its first use. Returns it, and another limiter if that has a new
+/// warning to log. The caller drops what is added to `deferred` when it holds no lock: users' keys and
+/// wakers may be in it.
+pub(super) fn add(
+    wanted: &str,
+    definition: Definition,
+    deferred: &mut Vec<Deferred>,
+) -> (Arc<Engine>, Option<Arc<Engine>>) {
     let mut catalog = lock();
-    let index = catalog.take_index(&mut after.deferred);
+    let index = catalog.take_index(deferred);
     let name = catalog.take_name(wanted);
-    let inherited = catalog.dropped.take(&name);
-    let engine = Arc::new(Engine::new(name, index, definition, inherited));
+    let history = catalog.dropped.take(&name);
+    let engine = Arc::new(Engine::new(name, index, definition, history));
     catalog.engines[index] = Some(Arc::clone(&engine));
     catalog.names.insert(Arc::clone(&engine.name), Arc::clone(&engine));
     let has_other_name = definition.is_named && *engine.name != *wanted;
     let first = has_other_name.then(|| catalog.names.get(wanted).cloned()).flatten();
     drop(catalog);
-    if let Some(first) = first {
-        after.warned = engine.note_namesake(wanted, &first);
-    }
-    (engine, after)
+    let warned = first.and_then(|first| engine.note_namesake(wanted, &first));
+    (engine, warned)
 }
 
 /// Removes a dropped limiter from the list.
@@ -156,15 +146,11 @@ pub(super) fn remove(engine: &Engine, wanted: &str) {
     let mut catalog = lock();
     // The figures are read before the semaphores are unbound, which forgets them. All of it is
     // under the list's lock, so that the next limiter of the name inherits every count.
-    let (totals, subscribers) = engine.end(&mut deferred);
+    let subscribers = engine.end(&mut deferred);
     let gone = catalog.free_name(&engine.name, wanted);
-    catalog.dropped.put(&engine.name, totals);
+    catalog.dropped.put(&engine.name, &engine.history);
     catalog.engines[engine.index] = None;
-    if unbind_all(engine.index, &mut deferred) {
-        catalog.free.push(engine.index);
-    } else {
-        catalog.leaving.push_back(engine.index);
-    }
+    catalog.free_index(engine.index, &mut deferred);
     drop(catalog);
     drop((subscribers, gone));
 }
@@ -183,16 +169,4 @@ pub(crate) fn find(name: &str) -> Option<Arc<Engine>> {
 pub(crate) fn all() -> Vec<Arc<Engine>> {
     let engines = lock().engines.clone();
     engines.into_iter().flatten().collect()
-}
-
-/// The names that no limiter has any more, with their counters.
-pub(crate) type Dropped = Vec<(Arc<str>, Arc<Totals>)>;
-
-/// Returns all limiters, and the names that no limiter has, the newest first. Both are read at one
-/// moment, so that each name occurs once.
-pub(crate) fn all_and_dropped() -> (Vec<Arc<Engine>>, Dropped) {
-    let catalog = lock();
-    let (engines, dropped) = (catalog.engines.clone(), catalog.dropped.all());
-    drop(catalog);
-    (engines.into_iter().flatten().collect(), dropped)
 }

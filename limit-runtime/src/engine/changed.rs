@@ -1,7 +1,7 @@
 //! Waiting for the next change of a limiter's settings.
 
-use std::fmt;
-use std::future::{Future, poll_fn};
+use super::Engine;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -10,6 +10,8 @@ use tokio::sync::futures::OwnedNotified;
 
 /// The changes of a limiter's settings, from the creation of this value on: see
 /// [`LimiterHandle::changes`](crate::LimiterHandle::changes).
+#[derive(Debug)]
+#[cfg_attr(not(feature = "inspect"), expect(unreachable_pub, reason = "it is, by the feature"))]
 pub struct Changes {
     notify: Arc<Notify>,
     notified: Pin<Box<OwnedNotified>>,
@@ -21,14 +23,6 @@ impl Changes {
         Self { notify, notified }
     }
 
-    /// Waits for a change of a setting since this was last ready, or since the creation. It is ready once for
-    /// all changes since then.
-    ///
-    /// Cancel safe: dropping the future loses no change.
-    pub async fn changed(&mut self) {
-        poll_fn(|context| self.poll(context)).await;
-    }
-
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         ready!(self.notified.as_mut().poll(context));
         // Registered before the caller looks at the settings, so that a later change is not missed.
@@ -37,8 +31,9 @@ impl Changes {
     }
 }
 
-impl fmt::Debug for Changes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changes").finish_non_exhaustive()
+impl Engine {
+    /// Returns the changes of the settings from now on.
+    pub(crate) fn changes(&self) -> Changes {
+        Changes::new(Arc::clone(&self.changed))
     }
 }

@@ -1,6 +1,7 @@
 //! A limiter as the code makes it, without its type parameters.
 
 use super::definition::{Definition, LimitSource};
+use super::underway::Underway;
 use super::{Engine, catalog};
 use crate::permit::Permit;
 use crate::policy::Request;
@@ -48,37 +49,6 @@ impl Drop for Registration {
 thread_local! {
     /// The limiters that this thread is registering: their addresses.
     static REGISTERING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Notes that this thread registers a limiter, until it is dropped.
-struct Registering;
-
-impl Registering {
-    /// # Panics
-    ///
-    /// If this thread is registering the limiter already. It would wait for itself.
-    fn enter(core: &Core) -> Self {
-        let address = std::ptr::from_ref(core).addr();
-        // `try_with` fails while the thread's locals are dropped. Then nothing is checked.
-        let is_registering = REGISTERING.try_with(|all| {
-            let is_registering = all.borrow().contains(&address);
-            all.borrow_mut().push(address);
-            is_registering
-        });
-        let registering = Self;
-        assert!(
-            !is_registering.unwrap_or(false),
-            "a source of settings uses concurrency limiter `{}` while it is asked about it",
-            core.name
-        );
-        registering
-    }
-}
-
-impl Drop for Registering {
-    fn drop(&mut self) {
-        let _ = REGISTERING.try_with(|all| all.borrow_mut().pop());
-    }
 }
 
 impl Core {
@@ -150,21 +120,6 @@ impl Core {
             None => self.definition.limit.fixed(),
         };
         limit.map(|limit| limit as usize)
-    }
-
-    /// Returns the limit in force. Evaluates a limit expression if no call of this scope has needed
-    /// it yet.
-    #[cfg(feature = "task")]
-    pub(crate) fn needed_limit(&self) -> usize {
-        let engine = self.engine();
-        let limit = engine.fixed_limit().or_else(|| {
-            let (semaphore, _) = self.semaphore(None);
-            // Without a waker this does not wait. A semaphore that is bound already keeps its
-            // limit.
-            drop(self.bind(semaphore, 1, None));
-            engine.limit()
-        });
-        limit.unwrap_or(0) as usize
     }
 
     /// Returns the name. Before the first use this is the name in the code. Registers nothing.
@@ -243,12 +198,19 @@ impl Core {
 
     #[cold]
     fn register(&self) -> &Arc<Engine> {
-        let mut after = None;
+        let (mut warned, mut deferred) = (None, Vec::new());
         let registration = self.registration.get().unwrap_or_else(|| {
-            let _registering = Registering::enter(self);
+            let address = std::ptr::from_ref(self).addr();
+            // A thread that is registering the limiter already would wait for itself.
+            assert!(
+                !Underway::is_noted(&REGISTERING, address),
+                "a source of settings uses concurrency limiter `{}` while it is asked about it",
+                self.name
+            );
+            let _registering = Underway::begin(&REGISTERING, address);
             self.registration.get_or_init(|| {
-                let (engine, first_use) = catalog::add(&self.name, self.definition);
-                after = Some(first_use);
+                let engine;
+                (engine, warned) = catalog::add(&self.name, self.definition, &mut deferred);
                 let registration = Registration { engine, wanted: self.name.clone() };
                 // Under no lock: a source is foreign code. If it panics, the limiter leaves the list again.
                 registration.engine.ask_sources();
@@ -258,15 +220,13 @@ impl Core {
         let engine = &registration.engine;
         // Relaxed: as in `engine`.
         if self.index.load(Ordering::Relaxed) == 0 {
-            let index = u32::try_from(engine.index + 1);
-            let index = index.expect("registries have room for 2^28 limiters");
-            self.index.store(index, Ordering::Release);
+            self.index.store(engine.owner() + 1, Ordering::Release);
             engine.log();
         }
         // Run last, when the limiter is complete: this is foreign code, which may use this very
         // limiter.
-        if let Some(after) = after {
-            after.run();
+        if let Some(warned) = warned {
+            warned.log();
         }
         engine
     }

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::environment::{read_variable, variable_of_name};
-use super::source::{InForce, in_force};
+use super::install::{InForce, in_force};
 use crate::policy::clamp_limit;
 use crate::setting::{SettingKind, SettingValue, SettingValues, Source};
 

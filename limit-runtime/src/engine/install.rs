@@ -1,10 +1,41 @@
 //! Installing a source of settings.
 
 use super::catalog;
-use super::source::put_in_force;
-use crate::setting::{SettingsSource, Unsupported};
+use crate::setting::{SettingKind, SettingValues, SettingsSource, Unsupported};
 use crate::unwind::run_all_then_resume_panic;
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+static IN_FORCE: Mutex<InForce> = Mutex::new(InForce { version: 0, source: None });
+
+/// The source that was installed last, with its version: a number that grows with each source. A
+/// limiter keeps the values of the source with the highest version that has set values for it.
+#[derive(Clone)]
+pub(super) struct InForce {
+    pub(super) version: u64,
+    source: Option<Arc<dyn SettingsSource>>,
+}
+
+impl InForce {
+    /// Returns where the source has the value. It calls foreign code, so no lock may be held.
+    pub(super) fn origin(&self, limiter: &str, setting: SettingKind) -> Option<String> {
+        self.source.as_ref()?.origin(limiter, setting)
+    }
+
+    /// Returns the source's values for a limiter. It calls foreign code, so no lock may be held.
+    pub(super) fn values(&self, limiter: &str) -> SettingValues {
+        self.source.as_ref().map_or_else(SettingValues::default, |source| source.values(limiter))
+    }
+}
+
+/// Returns the source that is in force at this moment.
+pub(super) fn in_force() -> InForce {
+    lock().clone()
+}
+
+fn lock() -> MutexGuard<'static, InForce> {
+    IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Installs a source of settings in place of the former one. It holds for limiters in use and for
 /// limiters that are first used later. Its values have the source
@@ -29,7 +60,11 @@ pub fn install(source: impl SettingsSource) -> Result<(), Unsupported> {
     for engine in catalog::all() {
         engine.supports_all(&source.values(&engine.name))?;
     }
-    let (source, _former) = put_in_force(source);
+    let mut in_force = lock();
+    let source = InForce { version: in_force.version + 1, source: Some(source) };
+    // Dropped last, because that runs foreign code.
+    let _former = mem::replace(&mut *in_force, source.clone());
+    drop(in_force);
     // The list is read again: a limiter may have been used for the first time meanwhile.
     run_all_then_resume_panic(catalog::all(), |engine| {
         engine.configure(source.version, engine.supported(&source));

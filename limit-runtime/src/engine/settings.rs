@@ -1,8 +1,8 @@
 //! The settings of a limiter in use, and changing them.
 
 use super::definition::LimitSource;
-use super::resolved::Resolved;
-use super::{CANNOT_REFUSE, Engine, EngineState, InUse};
+use super::state::{EngineState, Resolved};
+use super::{CANNOT_REFUSE, Engine};
 use crate::policy::{Force, MaxWait, Policy, clamp_limit};
 use crate::semaphore::WakeList;
 use crate::setting::{
@@ -10,6 +10,7 @@ use crate::setting::{
 };
 use crate::unwind;
 use std::panic::catch_unwind;
+use std::sync::MutexGuard;
 
 /// Returns the policy in force of a limiter that was made with `made`.
 pub(super) fn policy(overrides: &Overrides, made: &Policy) -> Policy {
@@ -56,7 +57,7 @@ impl Engine {
     pub(super) fn known_limit(&self, state: &EngineState) -> Option<u32> {
         // A scope may be bound to a limit that was set and is now unset. The expression is
         // evaluated later then, or has failed.
-        let resolved = state.resolved.last().or(state.bound);
+        let resolved = state.resolved.last.or(state.bound);
         self.effective_limit(&state.overrides).or(resolved)
     }
 
@@ -177,7 +178,7 @@ impl Engine {
 
     fn override_under(
         &self,
-        mut state: InUse<'_>,
+        mut state: MutexGuard<'_, EngineState>,
         source: Source,
         set: impl FnOnce(&mut SettingValues),
     ) {
@@ -188,7 +189,7 @@ impl Engine {
         // Stored under the state's lock, so that of two changes the later one stays.
         self.max_wait.set(max_wait.map(|(max_wait, _)| max_wait));
         let (was, is) = (self.effective_limit(&before), self.effective_limit(&after));
-        let last = state.resolved.last();
+        let last = state.resolved.last;
         if was.or(last) != is.or(last) {
             state.limit_changes.count(source);
         }
@@ -234,10 +235,10 @@ impl Engine {
         };
         let Some(mut state) = self.state_in_use() else { return };
         // Another scope was first.
-        if state.resolved.last().is_some() {
+        if state.resolved.last.is_some() {
             return;
         }
-        state.resolved.put_last(limit);
+        state.resolved.last = Some(limit);
         if self.effective_limit(&state.overrides).is_none() {
             let is_zero_news = state.is_zero_news(limit);
             self.change(state, |semaphore| semaphore.set_limit(limit));

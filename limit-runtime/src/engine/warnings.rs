@@ -1,7 +1,8 @@
 //! Warnings and errors about a limiter's configuration.
 
 use super::Engine;
-use super::warning::Warning;
+use super::state::Warning;
+use crate::logging;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ impl Engine {
         let warnings = state.warnings[from..].to_vec();
         drop(state);
         for warning in warnings {
-            warning.log(&self.name);
+            logging::tell_warning(&self.name, warning.is_error, &warning.text);
         }
     }
 
@@ -60,10 +61,5 @@ impl Engine {
             self.note(false, text);
         }
         is_news
-    }
-
-    /// Returns the two functions that share a default name, if this limiter belongs to one of them.
-    pub(crate) fn namesakes(&self) -> Option<[&'static Location<'static>; 2]> {
-        self.state().namesakes
     }
 }

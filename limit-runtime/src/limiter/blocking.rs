@@ -79,10 +79,10 @@ async fn blocking<T: Send + 'static, E: Admission, K: Keying>(
     acquire: Acquire<'_, E, K>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> E::Outcome<T> {
-    match E::result(acquire.await) {
-        Ok(permit) => E::admitted(run_blocking(permit, |_permit| work()).await),
-        Err(refused) => E::again(Err(refused)),
-    }
+    E::outcome(match E::result(acquire.await) {
+        Ok(permit) => Ok(run_blocking(permit, |_permit| work()).await),
+        Err(refused) => Err(refused),
+    })
 }
 
 /// Runs work on tokio's blocking pool, as [`run`].

@@ -1,6 +1,5 @@
 //! Handles of limiters in use, found by name.
 
-use crate::engine::changed::Changes;
 use crate::engine::{Engine, catalog};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
@@ -29,16 +28,12 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone)]
 pub struct LimiterHandle {
-    pub(super) engine: Arc<Engine>,
+    pub(crate) engine: Arc<Engine>,
 }
 
 impl LimiterHandle {
     pub(crate) fn new(engine: Arc<Engine>) -> Self {
         Self { engine }
-    }
-
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
     }
 
     /// Returns the limiter's name.
@@ -63,31 +58,6 @@ impl LimiterHandle {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.engine.snapshot()
-    }
-}
-
-impl LimiterHandle {
-    /// Returns the changes of the limiter's settings from now on, for a task that waits for them.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use limit_runtime::Limiter;
-    ///
-    /// static DB: Limiter = Limiter::new("changes-example", 2);
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// DB.set_limit(3);
-    /// let limiter = limit_runtime::find("changes-example").expect("it has been used");
-    /// let mut changes = limiter.changes();
-    /// limiter.set_limit(4);
-    /// changes.changed().await;
-    /// assert_eq!(limiter.limit(), Some(4));
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn changes(&self) -> Changes {
-        self.engine.changes()
     }
 }
 

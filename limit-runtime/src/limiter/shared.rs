@@ -1,21 +1,16 @@
 //! A limiter that several parts of a program own.
 
+#[cfg(any(feature = "task", feature = "tower"))]
+mod acquire;
+
 use super::Limiter;
-#[cfg(any(feature = "task", feature = "tower"))]
-use crate::acquire::{Acquire, acquiring::Acquiring};
 use crate::admission::Admission;
-#[cfg(any(feature = "task", feature = "tower"))]
-use crate::{permit::Permit, recorder::CallSite};
+#[cfg(feature = "tower")]
+pub(crate) use acquire::AcquireShared;
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-#[cfg(any(feature = "task", feature = "tower"))]
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
 
 /// A limiter that several owners share: a `static` one, or one in an [`Arc`].
 ///
@@ -39,48 +34,6 @@ pub struct SharedLimiter<E: Admission = Infallible>(Shared<E>);
 enum Shared<E: Admission> {
     Static(&'static Limiter<E>),
     Counted(Arc<Limiter<E>>),
-}
-
-/// An [`Acquire`](crate::Acquire) that may own its limiter.
-#[cfg(any(feature = "task", feature = "tower"))]
-pub(crate) enum AcquireShared<E: Admission> {
-    Static(Acquire<'static, E>),
-    /// Boxed, because it refers to the limiter that it owns.
-    Counted(Pin<Box<dyn Future<Output = Result<Permit, E>> + Send + Sync>>),
-}
-
-#[cfg(any(feature = "task", feature = "tower"))]
-impl<E: Admission> Acquiring for AcquireShared<E> {
-    type Refusal = E;
-
-    fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<Result<Permit, E>> {
-        match self {
-            Self::Static(acquire) => acquire.poll_permit(context),
-            Self::Counted(acquire) => acquire.as_mut().poll(context),
-        }
-    }
-}
-
-#[cfg(any(feature = "task", feature = "tower"))]
-impl<E: Admission> fmt::Debug for AcquireShared<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AcquireShared").finish_non_exhaustive()
-    }
-}
-
-#[cfg(any(feature = "task", feature = "tower"))]
-impl<E: Admission> SharedLimiter<E> {
-    /// Takes a permit as [`Limiter::acquire`] does. The returned future borrows nothing.
-    pub(crate) fn acquire_shared(&self, site: CallSite) -> AcquireShared<E> {
-        match &self.0 {
-            Shared::Static(limiter) => AcquireShared::Static(limiter.acquire_at(site)),
-            Shared::Counted(limiter) => {
-                let limiter = Arc::clone(limiter);
-                let acquire = async move { E::result(limiter.acquire_at(site).await) };
-                AcquireShared::Counted(Box::pin(acquire))
-            }
-        }
-    }
 }
 
 impl<E: Admission> Deref for SharedLimiter<E> {

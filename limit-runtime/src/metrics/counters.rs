@@ -1,5 +1,8 @@
 //! Counters that only grow.
 
+#[cfg(feature = "inspect")]
+mod differences;
+
 use super::Histogram;
 use crate::rejected::RejectedKind;
 use crate::setting::Source;
@@ -26,17 +29,6 @@ pub struct Counters {
 }
 
 impl Counters {
-    pub(crate) const fn new() -> Self {
-        Self {
-            most_waiting: 0,
-            admitted_at_once: 0,
-            cancelled: 0,
-            rejected: RejectedCounts::NONE,
-            shadowed: ShadowedCounts { waited: 0, rejected: RejectedCounts::NONE },
-            waits: None,
-        }
-    }
-
     /// Returns the waits of the calls that were admitted after waiting, or `None` if there was
     /// none.
     #[must_use]
@@ -48,12 +40,6 @@ impl Counters {
     #[must_use]
     pub fn admitted_after_waiting(&self) -> u64 {
         self.waits().map_or(0, Histogram::count)
-    }
-
-    /// Returns whether nothing has been counted.
-    #[must_use]
-    pub fn is_zero(&self) -> bool {
-        self.admitted_at_once + self.cancelled + self.rejected.total() == 0 && self.waits.is_none()
     }
 
     /// Counts a call that was admitted after a wait of `waited` nanoseconds.
@@ -73,19 +59,6 @@ impl Counters {
             (Some(mine), Some(theirs)) => mine.add(theirs),
             (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
             (_, None) => {}
-        }
-    }
-
-    /// Subtracts other counters that these include. No counter goes below 0, and
-    /// [`most_waiting`](Self::most_waiting) stays.
-    pub fn subtract(&mut self, other: &Self) {
-        self.admitted_at_once = self.admitted_at_once.saturating_sub(other.admitted_at_once);
-        self.cancelled = self.cancelled.saturating_sub(other.cancelled);
-        self.rejected.subtract(&other.rejected);
-        self.shadowed.waited = self.shadowed.waited.saturating_sub(other.shadowed.waited);
-        self.shadowed.rejected.subtract(&other.shadowed.rejected);
-        if let (Some(waits), Some(others)) = (&mut self.waits, &other.waits) {
-            waits.subtract(others);
         }
     }
 }
@@ -110,9 +83,6 @@ pub struct RejectedCounts {
 }
 
 impl RejectedCounts {
-    pub(crate) const NONE: Self =
-        Self { no_permits: 0, queue_full: 0, timed_out: 0, too_heavy: 0, closed: 0, evicted: 0 };
-
     /// Returns the count over all reasons.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -139,13 +109,6 @@ impl RejectedCounts {
     pub(super) fn add(&mut self, other: &Self) {
         for &kind in RejectedKind::ALL {
             *self.get_mut(kind) += other.get(kind);
-        }
-    }
-
-    pub(super) fn subtract(&mut self, other: &Self) {
-        for &kind in RejectedKind::ALL {
-            let count = self.get_mut(kind);
-            *count = count.saturating_sub(other.get(kind));
         }
     }
 
@@ -206,12 +169,5 @@ impl LimitChanges {
             Source::Environment => self.environment += 1,
             Source::Live => self.live += 1,
         }
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        let Self { file, environment, live } = other;
-        self.file += file;
-        self.environment += environment;
-        self.live += live;
     }
 }

@@ -5,6 +5,7 @@
 //! lower bound. A bucket contains its upper bound, as exporters expect, so counts up to a power of
 //! two are exact.
 
+#[cfg(feature = "inspect")]
 mod samples;
 
 use std::time::Duration;

@@ -114,7 +114,7 @@ impl Figures {
             keys,
             most_waiting: counters.most_waiting,
             admitted_at_once: counters.admitted_at_once,
-            admitted_after_waiting: wait.count,
+            admitted_after_waiting: counters.admitted_after_waiting(),
             cancelled: counters.cancelled,
             rejected: counters.rejected,
             shadowed: counters.shadowed,

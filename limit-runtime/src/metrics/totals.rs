@@ -18,14 +18,6 @@ pub struct Totals {
 }
 
 impl Totals {
-    pub(crate) fn new(
-        counters: Counters,
-        limit_changes: LimitChanges,
-        hold_times: Option<Box<Histogram>>,
-    ) -> Self {
-        Self { counters, limit_changes, hold_times }
-    }
-
     /// Adds other totals.
     pub(crate) fn add(&mut self, other: &Self) {
         self.counters.add(&other.counters);

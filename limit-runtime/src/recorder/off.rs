@@ -42,10 +42,7 @@ impl CallRecord {
 
     #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
-    pub(crate) fn end(&mut self) -> Ended {
-        Ended
+    pub(crate) fn end(&mut self) -> Self {
+        Self
     }
 }
-
-#[must_use = "as with the feature"]
-pub(crate) struct Ended;

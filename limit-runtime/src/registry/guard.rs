@@ -15,15 +15,9 @@ static TASK_WAKER: AtomicPtr<RawWakerVTable> = AtomicPtr::new(ptr::null_mut());
 /// A future that is never ready. Tokio drops it when the runtime shuts down, and that retires the
 /// registry.
 pub(super) struct Guard {
-    runtimes: &'static Runtimes<Id>,
-    runtime: Id,
-    registry: EpochRef,
-}
-
-impl Guard {
-    pub(super) fn new(runtimes: &'static Runtimes<Id>, runtime: Id, registry: EpochRef) -> Self {
-        Self { runtimes, runtime, registry }
-    }
+    pub(super) runtimes: &'static Runtimes<Id>,
+    pub(super) runtime: Id,
+    pub(super) epoch: EpochRef,
 }
 
 impl Future for Guard {
@@ -39,7 +33,7 @@ impl Future for Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.runtimes.retire(self.runtime, self.registry);
+        self.runtimes.retire(self.runtime, self.epoch);
     }
 }
 

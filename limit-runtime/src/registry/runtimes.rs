@@ -200,6 +200,7 @@ impl<K: Copy + Eq + Hash> Runtimes<K> {
     }
 
     /// Returns every registry of a runtime.
+    #[cfg(feature = "inspect")]
     pub(super) fn all(&self) -> Vec<&'static Registry> {
         lock(&self.known).all.clone()
     }

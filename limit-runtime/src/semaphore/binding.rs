@@ -46,7 +46,8 @@ impl Semaphore {
                 }
                 (Some(_), Some(waker)) => {
                     let (slot, status) = state.wait_for_limit(weight, waker);
-                    let waiter = Waiter::new(self, status, slot, weight, WaitsFor::Limit);
+                    let waits_for = WaitsFor::Limit;
+                    let waiter = Waiter { semaphore: self, status, slot, weight, waits_for };
                     return Claim::Theirs(Some(waiter));
                 }
             }
@@ -111,7 +112,7 @@ impl Semaphore {
         self.update_queue_hint(&state);
         let acquired = self.acquired(&mut state);
         state.archive_counters(acquired, forget);
-        deferred.extend(state.take_modes().map(|modes| modes.into_deferred()));
+        deferred.extend(state.modes.take().map(|modes| modes.into_deferred()));
         true
     }
 }

@@ -4,6 +4,7 @@
 //! [`Semaphore::serve_all`], both under no lock.
 
 use super::deferred::Deferred;
+use super::modes::Modes;
 use super::permits::{Semaphore, unlock};
 use super::state::State;
 use super::wake_list::WakeList;
@@ -93,7 +94,7 @@ impl Semaphore {
     /// Gives up subscribers and drainers, because the limiter was dropped while permits are out. The
     /// drainers are woken when the result is dropped, which the caller does under no lock.
     pub(crate) fn release_listeners(&self) -> Option<Deferred> {
-        self.lock().release_listeners()
+        self.lock().modes.as_deref_mut().map(Modes::release_listeners)
     }
 
     /// Takes as many waiters out of the wait list as there are at the start, the first first, and wakes

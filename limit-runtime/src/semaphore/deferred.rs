@@ -1,11 +1,11 @@
 //! Work that must not be done while a lock is held.
 
-use super::subscribers::Announcement;
 use super::wake_list::WakeList;
 use crate::events::Event;
 use crate::unwind::run_all_then_resume_panic;
 use std::any::Any;
 use std::mem;
+use tokio::sync::broadcast::Sender;
 
 /// Values to be dropped after unlocking. A user's key is foreign code when it is dropped, and a large
 /// piece of memory takes its time.
@@ -17,16 +17,11 @@ pub(super) type Garbage = Vec<Box<dyn Any + Send>>;
 /// panics does not keep the other parts from being done.
 #[derive(Debug)]
 pub(crate) struct Deferred {
-    pub(super) announcement: Announcement,
+    pub(super) events: Vec<Event>,
+    /// The channel for the events, if there are any.
+    pub(super) sender: Option<Sender<Event>>,
     pub(super) wakers: WakeList,
     pub(super) garbage: Garbage,
-}
-
-impl Deferred {
-    /// Makes one that only drops values.
-    pub(super) fn from_garbage(garbage: Garbage) -> Self {
-        Self { announcement: Announcement::default(), wakers: WakeList::default(), garbage }
-    }
 }
 
 impl Drop for Deferred {
@@ -38,12 +33,11 @@ impl Drop for Deferred {
             Drop(Box<dyn Any + Send>),
         }
 
-        let Announcement { events, sender } = mem::take(&mut self.announcement);
-        let events = events.into_iter().map(Piece::Send);
+        let events = mem::take(&mut self.events).into_iter().map(Piece::Send);
         let wakers = [Piece::Wake(mem::take(&mut self.wakers))];
-        let garbage = self.garbage.drain(..).map(Piece::Drop);
+        let garbage = mem::take(&mut self.garbage).into_iter().map(Piece::Drop);
         run_all_then_resume_panic(events.chain(wakers).chain(garbage), |piece| {
-            match (piece, &sender) {
+            match (piece, &self.sender) {
                 // An error means that the last subscriber has gone.
                 (Piece::Send(event), Some(sender)) => drop(sender.send(event)),
                 (Piece::Send(_), None) => {}

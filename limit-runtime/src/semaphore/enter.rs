@@ -88,7 +88,7 @@ impl Semaphore {
                     Entered::Admitted(Held::new(self, weight, slot))
                 }
                 Decision::Queued { slot, weight, waits_for, status } => {
-                    Entered::Queued(Waiter::new(self, status, slot, weight, waits_for))
+                    Entered::Queued(Waiter { semaphore: self, status, slot, weight, waits_for })
                 }
                 Decision::Refused(refusal) => Entered::Refused(refusal),
                 Decision::NeedsWaker => {

@@ -19,7 +19,9 @@
 //! many of them wait.
 
 mod buckets;
+#[cfg(feature = "inspect")]
 mod figures;
+#[cfg(feature = "inspect")]
 mod name;
 mod states;
 
@@ -102,19 +104,6 @@ impl Keys {
         let state = self.states.get(number);
         let is_next = state.list.is_empty() || lifo;
         is_next && self.limit.saturating_sub(state.in_use) >= weight
-    }
-
-    /// Takes permits of a key for a call that is let in.
-    pub(super) fn take(&mut self, number: u32, weight: u32) {
-        let state = self.state_mut(number);
-        state.in_use += weight;
-        state.admitted = state.admitted.wrapping_add(1);
-    }
-
-    /// Returns whether enough permits are free for a call of a key that has no number yet, as far as
-    /// the key's own limit is concerned.
-    pub(super) fn has_room_for_new(&self, weight: u32) -> bool {
-        self.limit >= weight
     }
 
     /// Takes permits of a key back, while there is `debt` to the total. Forgets the key if it is idle

@@ -57,7 +57,7 @@ impl Modes {
             && self.shadow.is_none()
             && self.keys.is_none()
             && self.rate.is_none()
-            && !self.subscribers.has_sender()
+            && self.subscribers.sender.is_none()
             && self.drainers.is_empty()
     }
 
@@ -69,14 +69,14 @@ impl Modes {
     /// Takes out the work that is to be done after unlocking, if there is any.
     #[cold]
     pub(super) fn take_deferred(&mut self) -> Option<Box<Deferred>> {
-        if !self.subscribers.has_unsent() && self.garbage.is_empty() {
+        let (events, garbage) = (&mut self.subscribers.unsent, &mut self.garbage);
+        if events.is_empty() && garbage.is_empty() {
             return None;
         }
-        Some(Box::new(Deferred {
-            announcement: self.subscribers.take_unsent(),
-            wakers: WakeList::default(),
-            garbage: mem::take(&mut self.garbage),
-        }))
+        // A clone of the channel is an atomic operation: only for events that there are.
+        let sender = if events.is_empty() { None } else { self.subscribers.sender.clone() };
+        let (events, garbage) = (mem::take(events), mem::take(garbage));
+        Some(Box::new(Deferred { events, sender, wakers: WakeList::default(), garbage }))
     }
 
     /// Gives up the subscribers and the drainers. The drainers are woken, and all that is deferred is
@@ -84,8 +84,8 @@ impl Modes {
     pub(super) fn release_listeners(&mut self) -> Deferred {
         let mut wakers = WakeList::default();
         self.drainers.wake_all(&mut wakers);
-        let announcement = self.subscribers.close();
-        Deferred { announcement, wakers, garbage: mem::take(&mut self.garbage) }
+        let Subscribers { sender, unsent: events } = mem::take(&mut self.subscribers);
+        Deferred { events, sender, wakers, garbage: mem::take(&mut self.garbage) }
     }
 
     /// Gives everything up, when the semaphore is no longer bound.

@@ -1,5 +1,6 @@
 //! The semaphore: the fast path of the word, and the lock behind it.
 
+use super::modes::Modes;
 use super::slots::{NO_SLOT, NOTHING};
 use super::state::State;
 use super::wake_list::WakeList;
@@ -189,7 +190,7 @@ impl Drop for ServeOnDrop<'_> {
 #[expect(clippy::inline_always, reason = "measured: under load every call comes here twice")]
 #[inline(always)]
 pub(super) fn unlock(state: MutexGuard<'_, State>, wakers: WakeList) {
-    if state.has_modes() || state.queue.has_emptied() {
+    if state.modes.is_some() || state.queue.has_emptied() {
         return unlock_with_deferred(state, wakers);
     }
     drop(state);
@@ -198,18 +199,9 @@ pub(super) fn unlock(state: MutexGuard<'_, State>, wakers: WakeList) {
 
 #[cold]
 fn unlock_with_deferred(mut state: MutexGuard<'_, State>, wakers: WakeList) {
-    if state.queue.has_emptied() {
-        return unlock_with_emptied(state, wakers);
-    }
-    // Dropped last, also if a waker panics.
-    let _deferred = state.take_deferred();
+    // Dropped last, also if a waker panics: memory that is not needed, and foreign code.
+    let _emptied = state.queue.take_emptied();
+    let _deferred = state.modes.as_deref_mut().and_then(Modes::take_deferred);
     drop(state);
     wakers.wake();
-}
-
-#[cold]
-fn unlock_with_emptied(mut state: MutexGuard<'_, State>, wakers: WakeList) {
-    // Memory that is no longer needed: it is freed after unlocking.
-    let _emptied = state.queue.take_emptied();
-    unlock_with_deferred(state, wakers);
 }

@@ -201,11 +201,8 @@ impl Queue {
 
     /// Returns all waiters of a wait list in order: slot and weight.
     pub(super) fn waiters(&mut self, list: &WaitList) -> Vec<(u32, u32)> {
-        let mut waiters = Vec::new();
-        for slot in list.slots(&self.slots) {
-            waiters.push((slot, *self.slots.weight(slot)));
-        }
-        waiters
+        let slots = list.slots(&self.slots).into_iter();
+        slots.map(|slot| (slot, *self.slots.weight(slot))).collect()
     }
 
     /// Returns the status of the call with a slot.

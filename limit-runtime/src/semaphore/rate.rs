@@ -89,7 +89,7 @@ struct Cooling {
 }
 
 #[derive(Debug)]
-struct Ticker {
+pub(super) struct Ticker {
     number: u64,
     /// The runtime on which it is polled; `None` for a thread that blocks until it has its permits.
     runtime: Option<Id>,
@@ -231,7 +231,8 @@ impl Rate {
         self.tickers.push(Ticker {
             number,
             runtime,
-            spawned: false,
+            // A thread is there already.
+            spawned: runtime.is_none(),
             clock: None,
             until: None,
             waker: None,
@@ -239,12 +240,8 @@ impl Rate {
         Some(number)
     }
 
-    /// Returns whether a ticker belongs to this rate.
-    pub(super) fn has_ticker(&mut self, number: u64) -> bool {
-        self.ticker(number).is_some()
-    }
-
-    fn ticker(&mut self, number: u64) -> Option<&mut Ticker> {
+    /// Returns a ticker, if it belongs to this rate.
+    pub(super) fn ticker(&mut self, number: u64) -> Option<&mut Ticker> {
         self.tickers.iter_mut().find(|ticker| ticker.number == number)
     }
 

@@ -1,8 +1,9 @@
 //! Figures of a semaphore.
 
 use super::deferred::Deferred;
+use super::modes::Modes;
 use super::permits::Semaphore;
-use crate::metrics::{KeyReading, Reading};
+use crate::metrics::Reading;
 
 impl Semaphore {
     /// Returns its figures at this moment. The caller drops what is added to `deferred` when it holds no
@@ -11,9 +12,9 @@ impl Semaphore {
         let mut state = self.lock();
         let acquired = self.acquired(&mut state);
         let reading = state.read(&self.word, acquired);
-        let garbage = state.take_garbage();
-        if !garbage.is_empty() {
-            deferred.push(Deferred::from_garbage(garbage));
+        let left = state.modes.as_deref_mut().and_then(Modes::take_deferred);
+        if let Some(left) = left {
+            deferred.push(*left);
         }
         reading
     }
@@ -23,16 +24,5 @@ impl Semaphore {
     pub(crate) fn busy(&self, deferred: &mut Vec<Deferred>) -> usize {
         let reading = self.read(deferred);
         reading.usage.in_use + reading.usage.waiting
-    }
-
-    /// Returns up to `most` keys, those with the most waiters and holders first.
-    pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyReading> {
-        let mut busiest = Vec::new();
-        let mut part = 0;
-        // Part by part, so that the lock is not held for as long as there are keys.
-        while self.lock().keys().is_some_and(|keys| keys.busiest(part, most, &mut busiest)) {
-            part += 1;
-        }
-        busiest
     }
 }

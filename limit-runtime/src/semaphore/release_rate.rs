@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 /// The calls admitted at the times of earlier refusals. While calls are refused, as many are let in
 /// as give their permits back.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ReleaseRate {
     earlier: Option<Checkpoint>,
     latest: Option<Checkpoint>,
@@ -24,10 +24,6 @@ const APART: Duration = Duration::from_secs(1);
 const RECENT: Duration = Duration::from_secs(10);
 
 impl ReleaseRate {
-    pub(super) const fn new() -> Self {
-        Self { earlier: None, latest: None }
-    }
-
     /// Estimates how long it takes until `calls` are served, at the rate since an earlier refusal.
     pub(super) fn time_for(
         &mut self,

@@ -19,7 +19,6 @@ mod shadow;
 mod split;
 mod subscribers;
 
-use super::deferred::Deferred;
 use super::keys::KeySource;
 use super::modes::Modes;
 use super::queue::{Joining, Queue, WaitsFor};
@@ -119,7 +118,7 @@ pub(super) struct State {
     /// The waiters in order. With keys, each key has a list of its own.
     list: WaitList,
     pub(super) queue: Queue,
-    modes: Option<Box<Modes>>,
+    pub(super) modes: Option<Box<Modes>>,
     /// The most calls that may wait. With keys, for each key.
     max_waiting: u32,
     order: WaitOrder,
@@ -134,11 +133,11 @@ pub(super) struct State {
     acquired_before: u64,
     acquired_seen: u64,
     /// The index of the limiter that the semaphore was bound for last.
-    owner: u32,
+    pub(super) owner: u32,
 }
 
 impl State {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             limit: 0,
             debt: 0,
@@ -150,10 +149,10 @@ impl State {
             modes: None,
             max_waiting: u32::MAX,
             order: WaitOrder::Fifo,
-            release_rate: ReleaseRate::new(),
+            release_rate: ReleaseRate::default(),
             refusals: None,
-            counters: Counters::new(),
-            past: Counters::new(),
+            counters: Counters::default(),
+            past: Counters::default(),
             acquired_before: 0,
             acquired_seen: 0,
             owner: 0,
@@ -281,16 +280,6 @@ impl State {
         if self.queue.finish(slot) {
             self.count_waits();
         }
-    }
-
-    #[inline]
-    pub(super) fn has_modes(&self) -> bool {
-        self.modes.is_some()
-    }
-
-    /// Takes out the work that is to be done after unlocking.
-    pub(super) fn take_deferred(&mut self) -> Option<Box<Deferred>> {
-        self.modes.as_deref_mut()?.take_deferred()
     }
 
     /// Returns the limit up to which calls without permits queue: see the semaphore's field.

@@ -8,28 +8,34 @@ use std::iter;
 use std::task::Waker;
 use tokio::runtime::Id;
 
-impl Semaphore {
-    /// Adds a ticker for a runtime, on which a waiter is polled, or for the threads that block. Returns its number; `None` if there is
-    /// a ticker already, or no rate.
-    pub(crate) fn add_ticker(&self, runtime: Option<Id>) -> Option<u64> {
-        self.lock().add_ticker(runtime)
+/// A ticker of a semaphore. Dropping it removes it. If calls wait then that counted on it, its runtime
+/// ends: they are woken, so that each is polled where it lives now and adds another ticker.
+#[derive(Debug)]
+pub(crate) struct TickerRef {
+    semaphore: &'static Semaphore,
+    number: u64,
+}
+
+impl TickerRef {
+    pub(crate) fn semaphore(&self) -> &'static Semaphore {
+        self.semaphore
     }
 
-    /// Marks a ticker as spawned. Does nothing if it was dropped while it was spawned.
-    pub(crate) fn ticker_is_spawned(&self, ticker: u64) {
-        self.lock().ticker_is_spawned(ticker);
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Serves the calls that can be served by now, and returns when to do so again. Does not panic
     /// whatever the wakers do, because other calls depend on the ticker.
-    pub(crate) fn tick(&self, ticker: u64, waker: &Waker) -> Tick {
+    pub(crate) fn tick(&self, waker: &Waker) -> Tick {
         let mut waker = Some(waker.clone());
         loop {
             let mut wakers = WakeList::default();
-            let mut state = self.lock();
+            let mut state = self.semaphore.lock();
             // All of it under one lock. If it served, unlocked and then asked which permits cool next,
             // another could take permits back in between. Then it would know of none, and sleep on.
-            let (tick, unneeded) = state.tick(&self.word, ticker, &mut waker, &mut wakers);
+            let (tick, unneeded) =
+                state.tick(&self.semaphore.word, self.number, &mut waker, &mut wakers);
             quietly(|| unlock(state, wakers));
             quietly(|| drop(unneeded));
             if let Some(tick) = tick {
@@ -37,13 +43,29 @@ impl Semaphore {
             }
         }
     }
+}
 
-    /// Removes a ticker. If calls wait that counted on it, its runtime ends: they are woken, so that each
-    /// is polled where it lives now and adds another ticker.
-    pub(crate) fn remove_ticker(&self, ticker: u64) {
-        let removed = self.lock().remove_ticker(ticker);
+impl Drop for TickerRef {
+    fn drop(&mut self) {
+        let removed = self.semaphore.lock().remove_ticker(self.number);
         if removed.is_some_and(|(_waker, was_needed)| was_needed) {
-            quietly(|| self.wake_waiters());
+            quietly(|| self.semaphore.wake_waiters());
+        }
+    }
+}
+
+impl Semaphore {
+    /// Adds a ticker for a runtime, on which a waiter is polled, or for the threads that block. Returns
+    /// `None` if there is a ticker already, or no rate.
+    pub(crate) fn add_ticker(&'static self, runtime: Option<Id>) -> Option<TickerRef> {
+        let number = self.lock().rate_mut()?.add_ticker(runtime)?;
+        Some(TickerRef { semaphore: self, number })
+    }
+
+    /// Marks a ticker as spawned. Does nothing if it was dropped while it was spawned.
+    pub(crate) fn ticker_is_spawned(&self, ticker: u64) {
+        if let Some(rate) = self.lock().rate_mut() {
+            rate.ticker_is_spawned(ticker);
         }
     }
 

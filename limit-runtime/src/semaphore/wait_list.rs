@@ -173,20 +173,16 @@ impl WaitList {
 
     /// Returns all slots, in the order in which they are to be served.
     pub(super) fn slots(&self, slots: &Slots) -> Vec<u32> {
-        let mut all = Vec::new();
-        self.walk(slots, |slot| all.push(slot));
-        all
-    }
-
-    fn walk(&self, slots: &Slots, mut visit: impl FnMut(u32)) {
         if let Some(ranked) = &self.ranked {
-            return ranked.slots.values().copied().for_each(visit);
+            return ranked.slots.values().copied().collect();
         }
+        let mut all = Vec::new();
         let mut slot = self.head;
         while slot != NO_SLOT {
-            visit(slot);
+            all.push(slot);
             slot = slots.node(slot).next;
         }
+        all
     }
 }
 
@@ -203,6 +199,7 @@ impl Ranked {
         Self { slots: BTreeMap::new(), start, came: 0 }
     }
 
+    #[inline]
     fn insert(&mut self, slots: &mut Slots, slot: u32, priority: u8, now: Instant) {
         // Counted from the highest priority up, so that the sum is not negative.
         let late =

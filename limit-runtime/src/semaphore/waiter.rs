@@ -45,7 +45,7 @@ impl Permits {
     /// Returns the index of the limiter that the permits belong to. If there are none, the semaphore may
     /// be another limiter's by now: then it is `None`.
     pub(crate) fn owner(&self) -> Option<u32> {
-        (self.weight > 0).then(|| self.semaphore.lock().owner())
+        (self.weight > 0).then(|| self.semaphore.lock().owner)
     }
 
     /// Takes a part of the permits. Returns `None` if there are fewer.
@@ -140,12 +140,12 @@ impl Drop for Held {
 #[derive(Debug)]
 #[must_use = "dropping it leaves the wait list"]
 pub(crate) struct Waiter {
-    semaphore: &'static Semaphore,
-    status: StatusCell,
+    pub(super) semaphore: &'static Semaphore,
+    pub(super) status: StatusCell,
     /// [`NO_SLOT`] when the wait has ended: the slot was freed, or is the permit's.
-    slot: u32,
-    weight: u32,
-    waits_for: WaitsFor,
+    pub(super) slot: u32,
+    pub(super) weight: u32,
+    pub(super) waits_for: WaitsFor,
 }
 
 /// The reason why a wait ended without permits.
@@ -158,17 +158,6 @@ pub(crate) enum Unserved {
 }
 
 impl Waiter {
-    #[inline]
-    pub(super) fn new(
-        semaphore: &'static Semaphore,
-        status: StatusCell,
-        slot: u32,
-        weight: u32,
-        waits_for: WaitsFor,
-    ) -> Self {
-        Self { semaphore, status, slot, weight, waits_for }
-    }
-
     /// Returns the semaphore at which the call waits.
     pub(crate) fn semaphore(&self) -> &'static Semaphore {
         self.semaphore

@@ -40,7 +40,7 @@ pub(crate) const CLOSED: &str = "closed";
 
 /// The error of a setter: the limiter does not support the setting, for instance because its calls
 /// cannot be told that they are refused.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
     pub(crate) limiter: Arc<str>,
     pub(crate) setting: &'static str,
@@ -69,15 +69,6 @@ impl fmt::Display for Unsupported {
             return write!(f, "concurrency limit `{limiter}` cannot be closed: {reason}");
         }
         write!(f, "`{setting}` cannot be set for concurrency limit `{limiter}`: {reason}")
-    }
-}
-
-impl fmt::Debug for Unsupported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unsupported")
-            .field("limiter", &self.limiter)
-            .field("setting", &self.setting)
-            .finish_non_exhaustive()
     }
 }
 

@@ -132,7 +132,7 @@ where
     move |item| {
         let task = ThenRun::new(limiter.acquire_shared(site), future_of(item));
         // Outside the task, because the compiler does not know that `E::Outcome<T>` is `Send`.
-        Spawned::new(task).map(E::again)
+        Spawned::new(task).map(E::outcome)
     }
 }
 

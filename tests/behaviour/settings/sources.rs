@@ -261,6 +261,7 @@ fn a_source_may_use_limiters() {
             if let Some(next) = number.map(|number: usize| number + 1).filter(|next| *next < 4) {
                 drop(permit(&Limiter::named(format!("sources-asked-{next}"), 2)));
             }
+            #[cfg(feature = "inspect")]
             assert_eq!(
                 limit_runtime::limiters().len(),
                 limit_runtime::inspect::inventory().limiters.len()

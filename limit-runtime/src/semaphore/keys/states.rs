@@ -1,5 +1,8 @@
 //! The states of all keys, and the keys themselves, by number.
 
+#[cfg(feature = "inspect")]
+mod shown;
+
 use super::super::deferred::Garbage;
 use super::super::rate::cooled_at;
 use super::super::release_rate::ReleaseRate;
@@ -7,7 +10,6 @@ use super::super::shadow::ShadowQueue;
 use super::super::slab::{self, Slab};
 use super::super::slots::NO_KEY;
 use super::super::wait_list::WaitList;
-use super::name;
 use std::any::{Any, TypeId};
 use std::collections::VecDeque;
 use std::mem;
@@ -39,7 +41,7 @@ pub(super) struct Link {
 }
 
 /// The parts of a state that few keys need.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Rare {
     cooling: u32,
     /// The permits that cool, by the time until which they do, in order.
@@ -78,6 +80,7 @@ trait KeyChunk: Any + Send + std::fmt::Debug {
     fn take(&mut self, offset: usize) -> Option<Box<dyn Any + Send>>;
     /// Returns a key as text, if that takes no code of the user's. Otherwise returns the name of its
     /// type.
+    #[cfg(feature = "inspect")]
     fn name(&self, offset: usize) -> Result<String, &'static str>;
 }
 
@@ -97,9 +100,10 @@ impl<K: Send + 'static> KeyChunk for Typed<K> {
         mem::needs_drop::<K>().then(|| Box::new(key) as Box<dyn Any + Send>)
     }
 
+    #[cfg(feature = "inspect")]
     fn name(&self, offset: usize) -> Result<String, &'static str> {
         let key = self.0[offset].as_ref();
-        key.and_then(|key| name::name(key)).ok_or(std::any::type_name::<K>())
+        key.and_then(|key| super::name::name(key)).ok_or(std::any::type_name::<K>())
     }
 }
 
@@ -187,30 +191,6 @@ impl KeyStates {
         let emptied = self.slab.give_back(number);
         garbage.extend(emptied.map(|emptied| Box::new(emptied) as _));
     }
-
-    /// Returns some thousands of the states, so that a caller need not look at all of them under one
-    /// lock. `None` after the last part. Free numbers are among them, which nobody holds or waits
-    /// for.
-    pub(super) fn part(&self, part: usize) -> Option<impl Iterator<Item = Shown<'_>>> {
-        Some(self.slab.part(part)?.flat_map(shown))
-    }
-}
-
-/// A state, and how to name its key.
-pub(super) struct Shown<'a> {
-    pub(super) state: &'a KeyState,
-    hash: u32,
-    keys: &'a dyn KeyChunk,
-    offset: usize,
-}
-
-impl Shown<'_> {
-    /// Returns the key itself if it is a text, a number or an address. Otherwise returns its type and
-    /// its hash.
-    pub(super) fn name(&self) -> String {
-        let name = self.keys.name(self.offset);
-        name.unwrap_or_else(|type_name| format!("{type_name} #{:08x}", self.hash))
-    }
 }
 
 impl StateChunk {
@@ -229,12 +209,6 @@ impl dyn KeyChunk {
     fn key<K: 'static>(&self, offset: usize) -> Option<&K> {
         self.as_any().downcast_ref::<Typed<K>>()?.0[offset].as_ref()
     }
-}
-
-fn shown(chunk: &slab::Chunk<StateChunk, dyn KeyChunk>) -> impl Iterator<Item = Shown<'_>> {
-    let slab::Chunk { content: StateChunk { states, links }, besides: keys, .. } = chunk;
-    let all = states.iter().zip(links).enumerate();
-    all.map(move |(offset, (state, link))| Shown { state, hash: link.hash, keys, offset })
 }
 
 impl KeyState {
@@ -297,13 +271,6 @@ impl KeyState {
     }
 
     fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_with(|| {
-            Box::new(Rare {
-                cooling: 0,
-                cools: VecDeque::new(),
-                release_rate: ReleaseRate::new(),
-                shadow_queue: ShadowQueue::default(),
-            })
-        })
+        self.rare.get_or_insert_default()
     }
 }

@@ -1,6 +1,5 @@
 //! A changed limit or policy, and the binding.
 
-use super::super::modes::Modes;
 use super::super::queue::Joining;
 use super::super::release_rate::ReleaseRate;
 use super::super::slots::NO_KEY;
@@ -99,13 +98,8 @@ impl State {
         self.list = WaitList::new();
         self.max_waiting = u32::MAX;
         self.order = WaitOrder::Fifo;
-        self.release_rate = ReleaseRate::new();
+        self.release_rate = ReleaseRate::default();
         true
-    }
-
-    /// Takes the modes out of a semaphore that was unbound. They are to be dropped after unlocking.
-    pub(in super::super) fn take_modes(&mut self) -> Option<Box<Modes>> {
-        self.modes.take()
     }
 
     /// Changes the limit that a call is held to: with keys, the limit of each.
@@ -161,7 +155,7 @@ impl State {
     fn dismiss_too_heavy(&mut self, word: &AtomicU64, wakers: &mut WakeList) {
         let heaviest = self.heaviest();
         if heaviest < u32::MAX && self.queue.has_heavy() {
-            let too_heavy = RejectedKind::TooHeavy;
+            let too_heavy = Some(RejectedKind::TooHeavy);
             self.dismiss_all_that(word, too_heavy, wakers, |weight| weight > heaviest);
         }
     }

@@ -110,11 +110,11 @@ impl State {
         self.count_waits();
         self.counters.most_waiting = self.queue.longest();
         self.queue.restart_longest();
-        let mut current = mem::replace(&mut self.counters, Counters::new());
+        let mut current = mem::take(&mut self.counters);
         current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
         self.acquired_before = acquired;
         if forget {
-            self.past = Counters::new();
+            self.past = Counters::default();
         } else {
             self.past.add(&current);
         }

@@ -2,14 +2,12 @@
 //!
 //! These methods take the number of a key, [`NO_KEY`] for a semaphore without keys.
 
-use super::super::deferred::Garbage;
 use super::super::keys::Keys;
 use super::super::modes::Modes;
 use super::super::queue::Queue;
 use super::super::slots::NO_KEY;
 use super::super::wait_list::WaitList;
 use super::{State, WaitOrder};
-use std::mem;
 
 impl State {
     /// Returns the keys, if there are any.
@@ -98,7 +96,9 @@ impl State {
     /// Takes permits of a key for a call that is let in.
     pub(super) fn take_of_key(&mut self, key: u32, weight: u32) {
         if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
-            keys.take(key, weight);
+            let state = keys.state_mut(key);
+            state.in_use += weight;
+            state.admitted = state.admitted.wrapping_add(1);
         }
     }
 
@@ -134,10 +134,5 @@ impl State {
                 keys.forget_if_idle(key, garbage);
             }
         }
-    }
-
-    /// Takes out the keys that were forgotten, to be dropped when no lock is held.
-    pub(in super::super) fn take_garbage(&mut self) -> Garbage {
-        self.modes.as_deref_mut().map(|modes| mem::take(&mut modes.garbage)).unwrap_or_default()
     }
 }

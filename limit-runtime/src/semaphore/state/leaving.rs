@@ -134,18 +134,19 @@ impl State {
         }
     }
 
-    /// Refuses the waiters for which `is_refused` is true, given the weight of each.
+    /// Dismisses the waiters for which `is_dismissed` is true, given the weight of each. `refusal` is as
+    /// in [`dismiss`](Self::dismiss).
     pub(super) fn dismiss_all_that(
         &mut self,
         word: &AtomicU64,
-        kind: RejectedKind,
+        refusal: Option<RejectedKind>,
         wakers: &mut WakeList,
-        is_refused: impl Fn(u32) -> bool,
+        is_dismissed: impl Fn(u32) -> bool,
     ) {
         for key in self.keys_with_waiters() {
             for (slot, weight) in self.waiters(key) {
-                if is_refused(weight) {
-                    self.dismiss(word, key, slot, Some(kind), wakers);
+                if is_dismissed(weight) {
+                    self.dismiss(word, key, slot, refusal, wakers);
                 }
             }
             self.forget_if_idle(key);
@@ -169,12 +170,7 @@ impl State {
             }
             return dismissed;
         }
-        for key in self.keys_with_waiters() {
-            for (slot, ..) in self.waiters(key) {
-                self.dismiss(word, key, slot, None, wakers);
-            }
-            self.forget_if_idle(key);
-        }
+        self.dismiss_all_that(word, None, wakers, |_| true);
         most
     }
 }

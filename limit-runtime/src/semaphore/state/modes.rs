@@ -49,7 +49,8 @@ impl State {
         if needs_waker && !is_closed && !is_too_heavy && !is_shadow {
             let bank = self.bank;
             if let (Some(keys), Some(key)) = (self.keys_mut(), key) {
-                let has_room = weight <= bank && !keys.has_turns() && keys.has_room_for_new(weight);
+                // All permits of a new key are free.
+                let has_room = weight <= bank && !keys.has_turns() && weight <= keys.limit;
                 if !has_room && key.find(keys).is_none() {
                     return Decision::NeedsWaker;
                 }

@@ -10,7 +10,6 @@ use crate::rejected::Window;
 use crate::sync::AtomicU64;
 use std::task::Waker;
 use std::time::Duration;
-use tokio::runtime::Id;
 use tokio::time::Instant;
 
 impl State {
@@ -18,7 +17,7 @@ impl State {
         self.modes.as_deref().is_some_and(|modes| modes.rate.is_some())
     }
 
-    fn rate_mut(&mut self) -> Option<&mut Rate> {
+    pub(in super::super) fn rate_mut(&mut self) -> Option<&mut Rate> {
         self.modes.as_deref_mut()?.rate.as_mut()
     }
 
@@ -127,19 +126,6 @@ impl State {
         }
     }
 
-    /// Adds a ticker for a runtime, or for the threads that block. Returns its number; `None` if there
-    /// is one, or no rate.
-    pub(in super::super) fn add_ticker(&mut self, runtime: Option<Id>) -> Option<u64> {
-        self.rate_mut()?.add_ticker(runtime)
-    }
-
-    /// Marks a ticker as spawned.
-    pub(in super::super) fn ticker_is_spawned(&mut self, ticker: u64) {
-        if let Some(rate) = self.rate_mut() {
-            rate.ticker_is_spawned(ticker);
-        }
-    }
-
     /// Looks at the clock for a ticker, and serves. Returns when the ticker is to look again; `None` for
     /// at once, when the wakers have been woken.
     ///
@@ -153,7 +139,7 @@ impl State {
         wakers: &mut WakeList,
     ) -> (Option<Tick>, Option<Waker>) {
         // The semaphore may have another owner by now, and its rate another clock.
-        if !self.rate_mut().is_some_and(|rate| rate.has_ticker(ticker)) {
+        if self.rate_mut().is_none_or(|rate| rate.ticker(ticker).is_none()) {
             return (Some(Tick::Done), None);
         }
         let now = self.take_back_cooled();

@@ -33,9 +33,4 @@ impl State {
         self.free_slot(other);
         true
     }
-
-    /// Returns the index of the limiter that the semaphore was bound for last.
-    pub(in super::super) fn owner(&self) -> u32 {
-        self.owner
-    }
 }

@@ -1,7 +1,5 @@
 //! A semaphore with subscribers.
 
-use super::super::deferred::Deferred;
-use super::super::modes::Modes;
 use super::State;
 use crate::events::{Event, EventKind};
 use crate::sync::AtomicU64;
@@ -11,7 +9,7 @@ impl State {
     /// Sends every event to the subscribers from now on.
     pub(in super::super) fn subscribe(&mut self, word: &AtomicU64, subscribers: Sender<Event>) {
         self.set_slow(word);
-        self.modes_mut().subscribers.set(subscribers);
+        self.modes_mut().subscribers.sender = Some(subscribers);
     }
 
     /// Keeps an event for the subscribers, if there are any, until the lock is released.
@@ -32,11 +30,6 @@ impl State {
             in_use: self.in_use(word) as usize,
             waiting: self.queue.len(),
         };
-        self.modes_mut().subscribers.push(event);
-    }
-
-    /// Gives up subscribers and drainers. The result is to be dropped after unlocking.
-    pub(in super::super) fn release_listeners(&mut self) -> Option<Deferred> {
-        self.modes.as_deref_mut().map(Modes::release_listeners)
+        self.modes_mut().subscribers.unsent.push(event);
     }
 }

@@ -1,0 +1,114 @@
+//! The figures of a limiter for programs that read every limiter again and again.
+
+use super::Engine;
+use super::readings::{Readings, counters};
+use crate::metrics::{
+    Counters, KeyReading, LimiterReading, Reading, RuntimeReading, Totals, Usage,
+};
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::Arc;
+
+impl Engine {
+    pub(crate) fn read(&self) -> LimiterReading {
+        // Declared before the guard, so that it is dropped after unlocking.
+        let mut deferred = Vec::new();
+        // Read before the lock: if the limiter is dropped meanwhile, its last totals contain every
+        // hold that is shown here.
+        let hold_times = self.history.hold_times();
+        let state = self.state();
+        let settings = self.settings_under(&state);
+        let readings = if state.last.is_none() { self.readings(&mut deferred) } else { Vec::new() };
+        let totals = match self.history.last.get() {
+            Some(last) => Totals::clone(last),
+            None => self.history.totals(counters(&readings), state.limit_changes, hold_times),
+        };
+        let is_live = |reading: &&(Option<u64>, Reading)| reading.0.is_some() && reading.1.bound;
+        let (mut usage, mut live_runtimes, mut capacity) = (Usage::default(), 0, 0);
+        usage.limit = settings.limit.value;
+        for (_, reading) in &readings {
+            usage.add(reading.usage);
+        }
+        for (_, reading) in readings.iter().filter(is_live) {
+            live_runtimes += 1;
+            capacity += reading.usage.limit;
+        }
+        LimiterReading {
+            name: Arc::clone(&self.name),
+            id: self.history.id,
+            is_dropped: state.last.is_some(),
+            scope: self.definition.scope,
+            settings,
+            is_closed: state.closed,
+            is_keyed: self.definition.policy.keyed,
+            usage,
+            live_runtimes,
+            capacity: if live_runtimes == 0 { usage.limit } else { capacity },
+            totals,
+            inherited: self.history.inherited.clone(),
+            by_runtime: by_runtime(readings),
+            warnings: state.warnings.len(),
+        }
+    }
+
+    /// Returns the keys with the most waiters, then the most holders, in all runtimes.
+    pub(crate) fn busiest_keys(&self, most: usize) -> Vec<KeyReading> {
+        let mut all = HashMap::<_, KeyReading>::new();
+        // Reads more keys than asked for: a key that is second in each of two runtimes may be first
+        // in both together.
+        let busiest = self
+            .semaphores()
+            .into_iter()
+            .flat_map(|semaphore| semaphore.busiest_keys(most.saturating_mul(5)));
+        for key in busiest {
+            let known = all.entry(key.name.clone());
+            known
+                .and_modify(|known| {
+                    known.in_use += key.in_use;
+                    known.waiting += key.waiting;
+                })
+                .or_insert(key);
+        }
+        // If the limiter was dropped meanwhile, the keys may belong to another limiter.
+        if self.state_in_use().is_none() {
+            return Vec::new();
+        }
+        let mut all: Vec<_> = all.into_values().collect();
+        all.sort_by(|one, other| {
+            let busy = |key: &KeyReading| (key.waiting, key.in_use);
+            busy(other).cmp(&busy(one)).then_with(|| one.name.cmp(&other.name))
+        });
+        all.truncate(most);
+        all
+    }
+
+    /// Returns the two functions that share a default name, if this limiter belongs to one of them.
+    pub(crate) fn namesakes(&self) -> Option<[&'static Location<'static>; 2]> {
+        self.state().namesakes
+    }
+}
+
+/// Splits the figures by runtime. When a runtime ends, its counters move from one part to another
+/// in one step, so the sum over all parts never decreases.
+fn by_runtime(readings: Readings) -> Vec<RuntimeReading> {
+    let mut ended =
+        RuntimeReading { runtime: None, usage: Usage::default(), counters: Counters::default() };
+    let mut parts = Vec::new();
+    for (runtime, reading) in readings {
+        ended.counters.add(&reading.past);
+        let Reading { bound, usage, current, .. } = reading;
+        if runtime.is_none() {
+            ended.usage.add(usage);
+            ended.counters.add(&current);
+            continue;
+        }
+        let busy = usage.in_use + usage.waiting + usage.keys;
+        // A runtime without any figures has not used the limiter yet.
+        if bound || busy > 0 || !current.is_zero() {
+            parts.push(RuntimeReading { runtime, usage, counters: current });
+        }
+    }
+    parts.sort_by_key(|part| part.runtime);
+    parts.push(ended);
+    parts
+}

@@ -1,0 +1,43 @@
+//! Sums and differences of counters, for readers of several readings.
+
+use super::{Counters, LimitChanges, RejectedCounts};
+use crate::rejected::RejectedKind;
+
+impl Counters {
+    /// Returns whether nothing has been counted.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.admitted_at_once + self.cancelled + self.rejected.total() == 0 && self.waits.is_none()
+    }
+
+    /// Subtracts other counters that these include. No counter goes below 0, and
+    /// [`most_waiting`](Self::most_waiting) stays.
+    pub fn subtract(&mut self, other: &Self) {
+        self.admitted_at_once = self.admitted_at_once.saturating_sub(other.admitted_at_once);
+        self.cancelled = self.cancelled.saturating_sub(other.cancelled);
+        self.rejected.subtract(&other.rejected);
+        self.shadowed.waited = self.shadowed.waited.saturating_sub(other.shadowed.waited);
+        self.shadowed.rejected.subtract(&other.shadowed.rejected);
+        if let (Some(waits), Some(others)) = (&mut self.waits, &other.waits) {
+            waits.subtract(others);
+        }
+    }
+}
+
+impl RejectedCounts {
+    pub(super) fn subtract(&mut self, other: &Self) {
+        for &kind in RejectedKind::ALL {
+            let count = self.get_mut(kind);
+            *count = count.saturating_sub(other.get(kind));
+        }
+    }
+}
+
+impl LimitChanges {
+    pub(in super::super) fn add(&mut self, other: &Self) {
+        let Self { file, environment, live } = other;
+        self.file += file;
+        self.environment += environment;
+        self.live += live;
+    }
+}
