@@ -85,11 +85,12 @@ async fn blocking<T: Send + 'static, E: Admission, K: Keying>(
     })
 }
 
-/// Runs work on tokio's blocking pool, as [`run`].
+/// Runs work on tokio's blocking pool, with the permit.
 ///
 /// # Panics
 ///
-/// As [`run`], and outside a tokio runtime.
+/// If the work panics, if the runtime shuts down before the work begins, and outside a tokio
+/// runtime.
 pub async fn run_blocking<T: Send + 'static>(
     permit: Permit,
     work: impl FnOnce(Permit) -> T + Send + 'static,
