@@ -17,6 +17,7 @@
 
 mod args;
 mod crawl;
+mod crawled;
 mod fetch;
 mod page;
 mod report;

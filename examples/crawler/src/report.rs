@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use limit_runtime::{LimiterHandle, Snapshot, WaitTimes};
 use reqwest::Url;
 
-use crate::crawl::Crawled;
+use crate::crawled::Crawled;
 use crate::fetch;
 use crate::store::{Row, Store};
 

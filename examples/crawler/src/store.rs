@@ -2,6 +2,7 @@
 
 #[cfg(feature = "mysql")]
 mod mysql;
+mod reason;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use crate::page::{LONGEST_URL, Page};
+
+pub(crate) use reason::reason;
 
 const SQLITE_TABLE: &str = "
     CREATE TABLE IF NOT EXISTS crawled_pages (
@@ -75,7 +78,10 @@ impl Store {
                 (Self::open_sqlite(options).await?, SQLITE_TABLE)
             }
             #[cfg(feature = "mysql")]
-            Some(url) if is_mysql(url) => (mysql::open(url).await?, mysql::TABLE),
+            Some(url) if is_mysql(url) => {
+                let (pool, place) = mysql::open(url).await?;
+                (Self { pool: Pool::MySql(pool), place }, mysql::TABLE)
+            }
             #[cfg(not(feature = "mysql"))]
             Some(url) if is_mysql(url) => bail!(
                 "DATABASE_URL names a MySQL database, which this crawler was built without; \
@@ -162,15 +168,6 @@ impl fmt::Display for Store {
 
 fn is_mysql(url: &str) -> bool {
     url.starts_with("mysql:") || url.starts_with("mariadb:")
-}
-
-/// Returns the message of the last error in the chain, which the other errors repeat.
-pub(crate) fn reason(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(error) => error.message().to_owned(),
-        sqlx::Error::Io(error) => error.to_string(),
-        error => error.to_string(),
-    }
 }
 
 /// Returns cargo's target directory if this program is there, in `<target>/<profile>/`, and the

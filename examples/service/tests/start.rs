@@ -33,7 +33,7 @@ async fn what_comes_of_an_edit_is_told() -> Result {
     let edit = "['report']\nlimit = 5\n['order']\nlimit = 1";
     service.edit(edit, |figures| figures.limit("report") == 5).await?;
     service.program.until_says("settings: report: limit 2 -> 5").await?;
-    let pending = service.program.until_says("settings: order: ").await?;
+    let pending = service.program.until_says("settings: no limiter named `order`").await?;
     assert!(pending.contains("did you mean `orders`?"), "{pending}");
 
     service.edit("['report']\nlimit = -1", |_| true).await?;

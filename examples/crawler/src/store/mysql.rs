@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use reqwest::Url;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, MySqlPool};
 
-use super::{Pool, Store, reason};
+use super::reason::reason;
 
 /// The time that a database may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,8 +23,8 @@ pub(super) const TABLE: &str = "
         detail VARCHAR(1000) NOT NULL
     ) DEFAULT CHARACTER SET utf8mb4";
 
-/// Opens the database at `url`.
-pub(super) async fn open(url: &str) -> anyhow::Result<Store> {
+/// Opens the database at `url`. Returns it with its name for messages.
+pub(super) async fn open(url: &str) -> anyhow::Result<(MySqlPool, String)> {
     // No message may quote `url` unchanged, because it may hold a password.
     let place = Url::parse(url).context("DATABASE_URL is not a URL").map(without_password)?;
     let options = MySqlConnectOptions::from_str(url)
@@ -36,7 +36,7 @@ pub(super) async fn open(url: &str) -> anyhow::Result<Store> {
         Err(_) => bail!("the database {place} does not answer"),
     }
     let pool = MySqlPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
-    Ok(Store { pool: Pool::MySql(pool.connect_lazy_with(options)), place })
+    Ok((pool.connect_lazy_with(options), place))
 }
 
 fn without_password(mut url: Url) -> String {
