@@ -182,3 +182,24 @@ fn a_relative_path_is_that_of_the_directory_in_which_the_watch_began() {
     let error = Config::watch("").start().expect_err("it is no path").to_string();
     assert!(error.contains("cannot be watched"), "{error}");
 }
+
+/// Returns the TOML snippets of a text in Markdown, whose lines may begin with `prefix`.
+fn toml_snippets(text: &str, prefix: &str) -> Vec<String> {
+    let lines = text.lines().map(|line| line.strip_prefix(prefix).unwrap_or(line).trim());
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let snippets = text.split("```toml\n").skip(1);
+    snippets.filter_map(|rest| rest.split_once("\n```")).map(|(toml, _)| toml.to_owned()).collect()
+}
+
+#[test]
+fn the_settings_in_the_readme_and_the_guide_can_be_read() {
+    let readme = toml_snippets(include_str!("../../README.md"), "");
+    let guide = toml_snippets(include_str!("../../limit-runtime/src/guide.rs"), "//!");
+    let (dependencies, settings): (Vec<_>, Vec<_>) =
+        readme.iter().chain(&guide).partition(|toml| toml.contains("[dependencies]"));
+
+    assert_eq!((dependencies.len(), settings.len()), (2, 2));
+    for toml in settings {
+        Config::from_toml(toml).unwrap_or_else(|error| panic!("{error}\n{toml}"));
+    }
+}

@@ -19,7 +19,7 @@ pub(crate) enum Entered {
     Admitted(Held),
     /// The call waits.
     Queued(Waiter),
-    /// The call is not let in.
+    /// The call is not admitted.
     Refused(Refusal),
     /// The semaphore has no limit yet: the caller is to [claim](Semaphore::claim) it.
     Unbound,

@@ -15,7 +15,7 @@ use std::mem;
 pub(super) struct Modes {
     /// Calls are refused.
     pub(super) closed: bool,
-    /// Calls are let in whatever the limit, and counted.
+    /// Calls are admitted whatever the limit, and counted.
     pub(super) disabled: bool,
     /// The limit is a shadow: no call waits and none is refused. The calls that would wait are here,
     /// or with keys, in each key's own queue.
@@ -61,7 +61,7 @@ impl Modes {
             && self.drainers.is_empty()
     }
 
-    /// Returns whether a call that is let in without waiting needs a slot, for its key or its start.
+    /// Returns whether a call that is admitted without waiting needs a slot, for its key or its start.
     pub(super) fn need_slots(&self) -> bool {
         self.keys.is_some() || self.rate.is_some()
     }

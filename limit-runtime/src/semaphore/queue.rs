@@ -156,7 +156,7 @@ impl Queue {
         (slot, cell)
     }
 
-    /// Takes a slot for a call that is let in without waiting.
+    /// Takes a slot for a call that is admitted without waiting.
     #[inline]
     pub(super) fn hold(&mut self, key: u32) -> u32 {
         if self.free == NO_SLOT {

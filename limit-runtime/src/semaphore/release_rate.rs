@@ -3,7 +3,7 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The calls admitted at the times of earlier refusals. While calls are refused, as many are let in
+/// The calls admitted at the times of earlier refusals. While calls are refused, as many are admitted
 /// as give their permits back.
 #[derive(Debug, Default)]
 pub(super) struct ReleaseRate {

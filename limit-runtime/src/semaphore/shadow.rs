@@ -1,8 +1,8 @@
-//! The mode in which a limit is a shadow: calls that would wait are let in, and counted.
+//! The mode in which a limit is a shadow: calls that would wait are admitted, and counted.
 
 use std::collections::VecDeque;
 
-/// The weights of the calls that were let in over the limit and would still wait.
+/// The weights of the calls that were admitted over the limit and would still wait.
 ///
 /// The weights lie in pieces, and a piece goes when all its calls have been passed. So no call copies
 /// all of them, and no memory is kept of a long queue.
@@ -35,7 +35,7 @@ impl ShadowQueue {
         self.sum += u64::from(weight);
     }
 
-    /// Removes the calls that would have been let in by now, given how many permits are out over the
+    /// Removes the calls that would have been admitted by now, given how many permits are out over the
     /// limit.
     pub(super) fn settle(&mut self, excess: u32) {
         while let Some(piece) = self.pieces.front() {

@@ -23,7 +23,7 @@ pub(in super::super) struct KeyState {
     /// Permits that are out, and those that cool.
     pub(in super::super) in_use: u32,
     pub(in super::super) waiting: u32,
-    /// Calls that were let in, which wrap at 2³².
+    /// Calls that were admitted, which wrap at 2³².
     pub(in super::super) admitted: u32,
     /// The number of its turn, [`NO_TURN`] if it has none.
     pub(super) turn: u64,
@@ -243,7 +243,7 @@ impl KeyState {
         &mut self.rare().shadow_queue
     }
 
-    /// Removes the calls that would have been let in by now: see [`ShadowQueue::settle`].
+    /// Removes the calls that would have been admitted by now: see [`ShadowQueue::settle`].
     pub(super) fn settle(&mut self, excess: u32) {
         if let Some(rare) = &mut self.rare {
             rare.shadow_queue.settle(excess);

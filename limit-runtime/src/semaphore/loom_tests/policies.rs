@@ -58,7 +58,7 @@ fn whoever_waits_is_let_in_when_the_limit_no_longer_holds() {
         let semaphore = bound(1);
         let held = take(semaphore, 1);
         let waiter = thread::spawn(move || {
-            // Nobody gives a permit back: the call is let in because the limit does not hold.
+            // Nobody gives a permit back: the call is admitted because the limit does not hold.
             while let Err(without) = block_on(acquire(semaphore, 1)) {
                 assert_eq!(without, Without::Retry);
             }

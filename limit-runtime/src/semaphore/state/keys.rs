@@ -93,7 +93,7 @@ impl State {
         self.refresh_turn(key);
     }
 
-    /// Takes permits of a key for a call that is let in.
+    /// Takes permits of a key for a call that is admitted.
     pub(super) fn take_of_key(&mut self, key: u32, weight: u32) {
         if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
             let state = keys.state_mut(key);

@@ -34,7 +34,7 @@ impl State {
             None => (false, false, false),
         };
         let request = Request { enabled: request.enabled && !disabled, ..request };
-        // A shadow refuses no call, and a call that is not held to the limit is let in.
+        // A shadow refuses no call, and a call that is not held to the limit is admitted.
         let is_closed = closed && request.enabled && !is_shadow;
         let weight = request.permits();
         if weight == 0 && !is_closed {

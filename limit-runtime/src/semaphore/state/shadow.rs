@@ -61,7 +61,7 @@ impl State {
         Decision::Admitted { weight: 0, slot: NO_SLOT }
     }
 
-    /// Removes the calls that would have been let in by now, when permits have come back.
+    /// Removes the calls that would have been admitted by now, when permits have come back.
     pub(super) fn settle_shadow(&mut self) {
         let debt = self.debt;
         if let Some(queue) = self.modes.as_deref_mut().and_then(|modes| modes.shadow.as_mut()) {
