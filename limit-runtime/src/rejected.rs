@@ -1,6 +1,6 @@
 //! Refusals: why a limiter did not admit a call.
 
-use crate::duration_text::DurationText;
+use crate::duration_text::duration_text;
 use crate::variants::all_variants;
 use std::fmt;
 use std::io;
@@ -249,7 +249,7 @@ fn whole_milliseconds(time: Duration) -> Duration {
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Details { limiter, weight, waited, refusal } = &*self.details;
-        let (limit, waited) = (refusal.limit, DurationText(*waited));
+        let (limit, waited) = (refusal.limit, duration_text(*waited));
         match refusal.kind {
             RejectedKind::NoPermits | RejectedKind::QueueFull => {
                 write!(f, "concurrency limit `{limiter}` reached: ")?;

@@ -2,7 +2,7 @@
 
 use super::clock::WallClock;
 use crate::admission::Admission;
-use crate::duration_text::DurationText;
+use crate::duration_text::duration_text;
 use crate::engine::Engine;
 use crate::limiter::{Limiter, LimiterHandle};
 use crate::recorder::slots::{self, Info};
@@ -65,7 +65,7 @@ impl Call {
 
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, for {}", self.place, DurationText(self.age))?;
+        write!(f, "{}, for {}", self.place, duration_text(self.age))?;
         match self.task {
             Some(task) => write!(f, ", task {task}")?,
             None => f.write_str(", outside any task")?,

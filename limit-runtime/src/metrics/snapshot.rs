@@ -1,7 +1,7 @@
 //! The figures of a limiter at one moment, for people.
 
 use super::{Counters, Histogram, LimitChanges, RejectedCounts, ShadowedCounts, Usage, WaitTimes};
-use crate::duration_text::DurationText;
+use crate::duration_text::duration_text;
 use crate::scope::Scope;
 use crate::setting::Settings;
 use std::fmt;
@@ -168,7 +168,7 @@ impl Figures {
         for (name, wait) in [("p50", p50), ("p90", p90), ("p99", p99), ("max", max)] {
             let wait = match waited {
                 0 => String::from("–"),
-                _ => DurationText(wait).to_string(),
+                _ => duration_text(wait),
             };
             lines.write(1, &format!("{name} {wait:>6}"))?;
         }
