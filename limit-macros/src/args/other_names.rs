@@ -22,13 +22,16 @@ pub(super) fn instead_of(name: &str, value: Option<&Expr>, has_limit: bool) -> O
     let (row, written) = rows()
         .filter(is_free)
         .find_map(kept)
-        .or_else(|| rows().find(is_free).map(|row| (row, row.here.example())))
+        .or_else(|| rows().find(is_free).map(|row| (row, row.here.example(value.is_some()))))
         .or_else(|| rows().next().map(|row| (row, String::new())))?;
     let thing = row.thing;
     Some(match row.here {
         Here::Limit if has_limit => format!("{thing}, and there is one already; leave this out"),
         Here::Limit | Here::Rate(_) => {
             format!("{thing}: write `#[concurrency_limit({written})]`")
+        }
+        Here::Words(_) if value.and_then(simple_text).is_some_and(|text| text == "false") => {
+            format!("{thing} is written `{written}`; in place of `false`, leave it out")
         }
         Here::Option(_) | Here::NotEnabled | Here::Words(_) => {
             format!("{thing} is written `{written}`")
@@ -41,15 +44,19 @@ impl Here {
     fn keep(self, value: &Expr) -> Option<String> {
         let text = simple_text(value)?;
         match self {
-            Self::Limit => LimitArg::read(value).is_ok().then_some(text),
-            Self::Rate(window) => {
-                LimitArg::read(value).is_ok().then(|| format!("{text}, per = \"{window}\""))
-            }
+            Self::Limit => is_limit(value).then_some(text),
+            Self::Rate(window) => is_limit(value).then(|| format!("{text}, per = \"{window}\"")),
             Self::Option(option) => {
                 let Takes::Expression(read) = option.rule().takes else { return None };
-                let is_text = matches!(strip_parens(value), Expr::Lit(_));
-                // A path is more likely to be something else than a constant with a string.
-                let fits = option != AttributeOption::Name || is_text;
+                let is_literal = matches!(strip_parens(value), Expr::Lit(_));
+                let fits = match option {
+                    // A path is more likely to be something else than a constant with a string.
+                    AttributeOption::Name => is_literal,
+                    AttributeOption::Limiter | AttributeOption::Key => !is_literal,
+                    // No permits would be no limit.
+                    AttributeOption::Weight => text != "0",
+                    _ => true,
+                };
                 (fits && read(option.rule(), value.clone()).is_ok())
                     .then(|| format!("{} = {text}", option.rule().name))
             }
@@ -66,16 +73,30 @@ impl Here {
         }
     }
 
-    /// Returns the words with a value of ours.
-    fn example(self) -> String {
+    /// Returns the words with a value of ours. `has_value` says whether the user wrote one.
+    fn example(self, has_value: bool) -> String {
         match self {
             Self::Limit => String::from("3"),
             Self::Rate(window) => format!("10, per = \"{window}\""),
             Self::Option(option) => String::from(option.rule().example),
+            Self::NotEnabled if has_value => String::from("enabled = condition"),
             Self::NotEnabled => String::from("enabled = false"),
             Self::Words(words) => String::from(words),
         }
     }
+}
+
+/// Returns whether the value can be LIMIT, as far as its text says: a number or a constant. A name
+/// in small letters is more likely an argument.
+fn is_limit(value: &Expr) -> bool {
+    let is_static = match strip_parens(value) {
+        Expr::Lit(_) => true,
+        Expr::Path(path) => path.path.segments.last().is_some_and(|last| {
+            last.ident.to_string().starts_with(|first: char| !first.is_lowercase())
+        }),
+        _ => false,
+    };
+    is_static && LimitArg::read(value).is_ok()
 }
 
 /// Returns the text of a literal, a path or a field, as the user writes it. Other expressions may

@@ -24,7 +24,13 @@ pub(super) fn check(function: &Signature, body: &TokenStream) -> Result<()> {
     for argument in &function.inputs {
         let goes_to_pool =
             !captured_names(argument, body).is_empty() || is_formatted(argument, body);
-        if let Some(tokens) = find_borrow(argument, function).filter(|_| goes_to_pool) {
+        // A pattern may copy its parts, or name those alone that are not borrowed.
+        let is_whole = match argument {
+            FnArg::Receiver(_) => true,
+            FnArg::Typed(argument) => matches!(&*argument.pat, Pat::Ident(_)),
+        };
+        let is_taken = goes_to_pool && is_whole;
+        if let Some(tokens) = find_borrow(argument, function).filter(|_| is_taken) {
             errors.push(Error::new_spanned(tokens, message(argument)));
         }
     }
@@ -47,7 +53,8 @@ fn is_in_format_string(name: &Ident, tokens: &TokenStream, inside_macro: bool) -
         match token {
             TokenTree::Group(group) => is_in_format_string(name, &group.stream(), is_macro),
             TokenTree::Literal(literal) if inside_macro => {
-                let text = literal.to_string();
+                // Two braces stand for one.
+                let text = literal.to_string().replace("{{", "");
                 [format!("{{{name}}}"), format!("{{{name}:")].iter().any(|form| text.contains(form))
             }
             _ => false,
@@ -163,9 +170,10 @@ impl<'ast> Visit<'ast> for BorrowSearch<'_> {
     }
 
     fn visit_type_path(&mut self, path: &'ast TypePath) {
-        // The type behind `T::Item<'a>` may be any.
-        let is_projection = path.qself.is_some()
-            || path.path.segments.len() > 1 && self.starts_at_generic(&path.path);
+        // The type behind `T::Item<'a>` may be any, and the function does not know all of its
+        // generic parameters: some are those of an `impl` block.
+        let is_projection =
+            path.qself.is_some() || path.path.segments.len() > 1 && starts_at_type(&path.path);
         if !is_projection {
             visit::visit_type_path(self, path);
         }
@@ -200,28 +208,26 @@ impl BorrowSearch<'_> {
         }
     }
 
-    /// Returns whether the lifetime is `'static`, or a parameter of the function that outlives it.
+    /// Returns whether the lifetime is `'static` or may be: that of an `impl` block, and one that
+    /// outlives others, can have a bound elsewhere.
     fn is_static(&self, lifetime: &Lifetime) -> bool {
         let generics = &self.function.generics;
-        let declared = generics.lifetimes().map(|declared| (&declared.lifetime, &declared.bounds));
+        let declared = generics.lifetimes().find(|declared| declared.lifetime == *lifetime);
         let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-        let constrained = predicates.filter_map(|predicate| match predicate {
-            WherePredicate::Lifetime(predicate) => Some((&predicate.lifetime, &predicate.bounds)),
+        let mut constrained = predicates.filter_map(|predicate| match predicate {
+            WherePredicate::Lifetime(predicate) => Some(&predicate.lifetime),
             _ => None,
         });
-        lifetime.ident == "static"
-            || declared.chain(constrained).any(|(of, bounds)| {
-                of.ident == lifetime.ident && bounds.iter().any(|bound| bound.ident == "static")
-            })
+        let is_unbounded = lifetime.ident == "_"
+            || declared.is_some_and(|declared| declared.bounds.is_empty())
+                && !constrained.any(|constrained| constrained == lifetime);
+        !is_unbounded
     }
+}
 
-    fn starts_at_generic(&self, path: &Path) -> bool {
-        let first = path.segments.first().filter(|_| path.leading_colon.is_none());
-        first.is_some_and(|first| {
-            let mut parameters = self.function.generics.type_params();
-            first.ident == "Self" || parameters.any(|parameter| parameter.ident == first.ident)
-        })
-    }
+fn starts_at_type(path: &Path) -> bool {
+    let first = path.segments.first().filter(|_| path.leading_colon.is_none());
+    first.is_some_and(|first| first.ident.to_string().starts_with(char::is_uppercase))
 }
 
 fn is_static_bound(bound: &TypeParamBound) -> bool {

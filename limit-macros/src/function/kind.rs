@@ -119,17 +119,17 @@ fn starts_runtime(body: TokenStream) -> bool {
 
 /// Returns the error for a function that is not `async` and does not end with an `async` block.
 pub(super) fn not_async(signature: &Signature, end: Option<&dyn ToTokens>) -> Error {
-    if returns_stream(signature) {
-        return Error::new_spanned(
-            signature.fn_token,
-            format!(
-                "the limit holds until a function returns, and this one returns a stream: write \
-                 `async fn {}`, add `permit = permit`, and move `permit` into the stream",
-                signature.ident
-            ),
-        );
-    }
     if !returns_future(signature) {
+        if returns_stream(signature) {
+            return Error::new_spanned(
+                signature.fn_token,
+                format!(
+                    "the limit holds until a function returns, and this one returns a stream: write \
+                     `async fn {}`, add `permit = permit`, and move `permit` into the stream",
+                    signature.ident
+                ),
+            );
+        }
         return Error::new_spanned(
             signature.fn_token,
             format!(
@@ -163,27 +163,36 @@ pub(super) fn goes_on_after_block(method: &Ident) -> Error {
 
 /// Returns whether the return type names a future.
 pub(super) fn returns_future(signature: &Signature) -> bool {
-    mentions(signature, is_future)
+    words(signature.output.to_token_stream()).iter().any(|word| word.ends_with("Future"))
 }
 
-/// Returns whether the signature's output names a `Stream`, such as `impl Stream<…>` or `BoxStream<…>`.
+/// Returns whether the signature's output is a stream by its name: `impl Stream<…>`, `dyn Stream<…>`
+/// or `BoxStream<…>`. A `Stream` without `impl` or `dyn` is a type of that name.
 fn returns_stream(signature: &Signature) -> bool {
-    // Not every `…Stream` is one: a `TcpStream` is a connection.
-    mentions(signature, |word| {
-        ["Stream", "TryStream", "BoxStream", "LocalBoxStream"].iter().any(|stream| word == stream)
+    let mut after_trait_word = false;
+    words(signature.output.to_token_stream()).iter().any(|word| match word.as_str() {
+        "impl" | "dyn" => {
+            after_trait_word = true;
+            false
+        }
+        "Stream" | "TryStream" => after_trait_word,
+        "BoxStream" | "LocalBoxStream" => true,
+        // Modules may stand between: `impl futures::Stream`.
+        word => {
+            after_trait_word &= word.starts_with(|first: char| first.is_lowercase());
+            false
+        }
     })
 }
 
-/// Returns whether a word of the signature's output is such a word.
-fn mentions(signature: &Signature, is_such: impl Fn(&Ident) -> bool + Copy) -> bool {
-    fn any(tokens: TokenStream, is_such: impl Fn(&Ident) -> bool + Copy) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(word) => is_such(&word),
-            TokenTree::Group(group) => any(group.stream(), is_such),
-            _ => false,
-        })
-    }
-    any(signature.output.to_token_stream(), is_such)
+/// Returns all words of these tokens in their order.
+fn words(tokens: TokenStream) -> Vec<String> {
+    let words = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(word) => vec![word.to_string()],
+        TokenTree::Group(group) => words(group.stream()),
+        _ => Vec::new(),
+    });
+    words.flatten().collect()
 }
 
 /// Returns the error for `blocking` on a function that does not block, for this reason.
@@ -195,8 +204,4 @@ pub(super) fn not_blocking(blocking: &Ident, reason: &str) -> Error {
              out, or make it a plain `fn` that does not await"
         ),
     )
-}
-
-fn is_future(word: &Ident) -> bool {
-    word.to_string().ends_with("Future")
 }

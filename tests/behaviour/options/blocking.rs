@@ -284,3 +284,70 @@ fn a_call_that_waits_when_its_turn_comes_goes_to_the_pool_then() {
         assert_eq!(call.await, 5);
     });
 }
+
+#[tokio::test]
+async fn an_argument_of_which_the_body_gets_a_copy_may_be_borrowed() {
+    struct Item<'a> {
+        id: u32,
+        _name: &'a str,
+    }
+
+    #[concurrency_limit(1, blocking)]
+    fn reference(&number: &u32) -> u32 {
+        number + 1
+    }
+
+    #[concurrency_limit(1, blocking)]
+    fn pair(&(one, other): &(u32, u32)) -> u32 {
+        one + other
+    }
+
+    #[concurrency_limit(1, blocking)]
+    fn owned_half((_, number): (&str, u32)) -> u32 {
+        number + 1
+    }
+
+    #[concurrency_limit(1, blocking)]
+    fn owned_field(Item { id, .. }: Item<'_>) -> u32 {
+        id + 1
+    }
+
+    assert_eq!((reference(&1).await, pair(&(1, 2)).await), (2, 3));
+    assert_eq!(owned_half(("one", 1)).await, 2);
+    assert_eq!(owned_field(Item { id: 1, _name: "one" }).await, 2);
+}
+
+#[tokio::test]
+async fn an_argument_that_the_body_does_not_name_may_be_borrowed() {
+    #[expect(unused_variables, reason = "that is the point")]
+    #[concurrency_limit(1, blocking)]
+    fn limited(text: &str) -> String {
+        format!("{{text}} {}", 1)
+    }
+
+    assert_eq!(limited("").await, "{text} 1");
+}
+
+#[tokio::test]
+async fn a_lifetime_that_is_static_by_a_bound_elsewhere_is_no_borrow() {
+    struct Texts<'a>(Vec<&'a str>);
+
+    impl<'a: 'static> Texts<'a> {
+        #[concurrency_limit(1, blocking)]
+        fn len(self, text: &'a str) -> usize {
+            self.0.len() + text.len()
+        }
+    }
+
+    #[concurrency_limit(1, blocking)]
+    fn len<'a, 'b>(text: &'a str) -> usize
+    where
+        'a: 'b,
+        'b: 'static,
+    {
+        text.len()
+    }
+
+    assert_eq!(Texts(vec!["one"]).len("two").await, 4);
+    assert_eq!(len("two").await, 3);
+}

@@ -41,13 +41,8 @@ fn named<'a>(path: &'a Path, bytes: &[u8], store: &Store, other: &mut Store) -> 
 }
 
 #[concurrency_limit(2, blocking)]
-fn in_other_types<'a>(name: Cow<'a, str>, (first, _): (Option<&str>, u8)) -> usize {
-    name.len() + first.map_or(0, str::len)
-}
-
-#[concurrency_limit(2, blocking)]
-fn taken_apart(Store(lines): &Store, count: &usize) -> usize {
-    lines.len() + count
+fn in_other_types<'a>(name: Cow<'a, str>, first: Option<&str>, count: &usize) -> usize {
+    name.len() + first.map_or(0, str::len) + count
 }
 
 #[concurrency_limit(2, blocking)]

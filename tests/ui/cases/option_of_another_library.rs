@@ -107,4 +107,24 @@ fn a_blocking_function() {}
 #[concurrency_limit(3, crate_path = my::limit_runtime)]
 async fn a_path() {}
 
+// A value that does not fit is not kept.
+
+#[concurrency_limit(3, fail_fast = false)]
+async fn words_that_are_not_wanted() {}
+
+#[concurrency_limit(3, skip = 3)]
+async fn a_condition_of_another_type() {}
+
+#[concurrency_limit(semaphore = 3)]
+async fn a_limiter_of_another_type() {}
+
+#[concurrency_limit(max_concurrent = self.most)]
+async fn a_limit_that_no_static_can_name() {}
+
+#[concurrency_limit(3, id = 5)]
+async fn a_name_of_another_type() {}
+
+#[concurrency_limit(3, permits = 0)]
+async fn no_permits() {}
+
 fn main() {}
