@@ -103,6 +103,8 @@ pub(crate) struct Refusal {
     pub(crate) kind: RejectedKind,
     pub(crate) limit: u32,
     pub(crate) in_use: u32,
+    /// The limit over all keys, if all its permits are out and the key has not all of its own.
+    pub(crate) reached_total: Option<u32>,
     pub(crate) waiting: usize,
     pub(crate) window: Option<Window>,
     pub(crate) retry_after: Option<Duration>,
@@ -213,7 +215,13 @@ impl Refusal {
                 write!(f, "the limit is 0 (paused), {in_use} still in use, {waiting} waiting")
             }
             Self { limit, in_use, waiting, .. } => {
-                write!(f, "{in_use} of {limit} permits in use, {waiting} waiting")
+                write!(f, "{in_use} of {limit} permits in use")?;
+                match self.reached_total {
+                    Some(0) => f.write_str(", the total is 0 (paused)")?,
+                    Some(total) => write!(f, ", the total of {total} is reached")?,
+                    None => {}
+                }
+                write!(f, ", {waiting} waiting")
             }
         }
     }

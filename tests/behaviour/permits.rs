@@ -1,7 +1,7 @@
 //! Permits that are looked at, parted and put together.
 
 use crate::listening::heard;
-use limit_runtime::{EventKind, KeyedLimiter, Limiter, Permit, find};
+use limit_runtime::{EventKind, KeyedLimiter, Limiter, Permit};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
 use limit_tests::polling::{at_once, let_in, permit, served, waiter};
 use limit_tests::runtimes::one_thread;
@@ -201,5 +201,5 @@ fn holders_show_parts_with_their_weights() {
     assert_eq!(weights(), [5]);
     drop(whole);
     assert_eq!(weights(), [0; 0]);
-    assert!(find("permits-holders").is_some());
+    assert!(limit_runtime::find("permits-holders").is_some());
 }

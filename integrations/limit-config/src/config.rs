@@ -77,7 +77,8 @@ impl SettingsSource for Config {
         let position = self.position(limiter, setting.name()).map(|position| position.to_string());
         match (path, position) {
             (Some(path), Some(position)) => Some(format!("{path}:{position}")),
-            (path, position) => path.or(position),
+            (None, Some(position)) => Some(format!("configuration, line {position}")),
+            (path, None) => path,
         }
     }
 }

@@ -42,6 +42,24 @@ fn all_keys_together_have_no_more_than_the_total() {
 }
 
 #[test]
+fn a_refusal_names_the_total_if_the_key_has_permits_left() {
+    let limiter = Limiter::new("total-told", 2).keyed().total(3);
+    let _held = [1_u32, 1, 2].map(|key| at_once(limiter.key(key).acquire()));
+    let text = |key: u32| limiter.key(key).try_acquire().unwrap_err().to_string();
+    let start = "concurrency limit `total-told` reached: ";
+    assert_eq!(text(1), format!("{start}2 of 2 permits in use, 0 waiting"));
+    assert_eq!(
+        text(2),
+        format!("{start}1 of 2 permits in use, the total of 3 is reached, 0 waiting")
+    );
+    limiter.set_total(0);
+    assert_eq!(
+        text(3),
+        format!("{start}0 of 2 permits in use, the total is 0 (paused), 0 waiting")
+    );
+}
+
+#[test]
 fn a_busy_key_with_a_thousand_waiters_and_one_with_one_are_served_in_turn() {
     for limit in [1, 4, 1000] {
         let limiter = Limiter::named("total-turns", limit).keyed().total(1);

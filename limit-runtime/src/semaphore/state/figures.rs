@@ -42,13 +42,16 @@ impl State {
             Some(keys) => keys.state_mut(key).held(),
             None => self.in_use(word),
         };
+        let limit = match kind {
+            RejectedKind::TooHeavy => self.heaviest(),
+            _ => self.limit_of_call(),
+        };
+        let is_total_reached = key != NO_KEY && in_use < limit && self.bank == 0;
         Refusal {
             kind,
-            limit: match kind {
-                RejectedKind::TooHeavy => self.heaviest(),
-                _ => self.limit_of_call(),
-            },
+            limit,
             in_use,
+            reached_total: is_total_reached.then_some(self.limit),
             waiting: self.waiting(key),
             window: None,
             retry_after: None,
