@@ -77,8 +77,7 @@ impl SettingsSource for Config {
         let position = self.position(limiter, setting.name()).map(|position| position.to_string());
         match (path, position) {
             (Some(path), Some(position)) => Some(format!("{path}:{position}")),
-            (None, Some(position)) => Some(format!("configuration, line {position}")),
-            (path, None) => path,
+            (path, position) => path.or(position),
         }
     }
 }
