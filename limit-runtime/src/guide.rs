@@ -415,9 +415,8 @@
 //! [`drain_within`](crate::Limiter::drain_within) waits for those that run.
 //!
 //! ```
-//! use limit_runtime::concurrency_limit;
+//! use limit_runtime::{Rejected, concurrency_limit};
 //! use std::time::Duration;
-//! # use limit_runtime::Rejected;
 //!
 //! #[concurrency_limit(8, name = "requests", max_waiting = 100)]
 //! async fn handle(request: String) -> Result<String, Rejected> { Ok(request) }

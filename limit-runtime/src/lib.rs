@@ -39,8 +39,8 @@
 //! `static S: Semaphore = Semaphore::const_new(3)` beside the function looks the same, and has the
 //! *wrong-loop* bug: a permit belongs to the runtime that took it first. A runtime can be alive and
 //! not run: its `block_on` has returned, it is a test's, or it is one of several for each core.
-//! Such a runtime can hold a permit, or be the first in the queue. Then every other runtime waits
-//! for ever.
+//! Such a runtime keeps the permits that its tasks hold, and each permit that is handed to one of
+//! its waiters. When it has all of them, every other runtime waits for ever.
 //!
 //! Here each runtime has its own permits. A call finds them on its first poll, and they are gone
 //! when the runtime is gone. Besides, a limit has a name and figures, can be changed while the

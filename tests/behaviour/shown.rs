@@ -3,15 +3,21 @@
 use limit_runtime::{Figures, Limiter, Scope, Snapshot};
 use limit_tests::polling::{permit, served, waiter};
 use proptest::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// The figures of a limiter that was never used.
-fn snapshot(name: &'static str) -> Snapshot {
-    Limiter::new(name, 1).snapshot()
+/// The figures of a limiter that was never used, by the name `shown`. Tests run at the same time, so
+/// the limiter itself has a name of its own.
+fn snapshot() -> Snapshot {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let mut snapshot = Limiter::named(format!("shown-{number}"), 1).snapshot();
+    snapshot.name = "shown".to_owned();
+    snapshot
 }
 
 fn shown(change: impl FnOnce(&mut Snapshot)) -> String {
-    let mut snapshot = snapshot("shown");
+    let mut snapshot = snapshot();
     change(&mut snapshot);
     snapshot.to_string()
 }
@@ -75,7 +81,7 @@ fn snapshots_below_one_another_make_a_table() {
 
 #[test]
 fn waits_that_nobody_had_are_dashes() {
-    let text = snapshot("shown-no-waits").to_string();
+    let text = snapshot().to_string();
     assert!(
         text.contains("+      0 waited p50      – p90      – p99      – max      –  "),
         "{text}"
@@ -92,14 +98,14 @@ fn a_long_name_stands_whole_on_a_line_of_its_own() {
 }
 
 #[test]
-fn keys_stand_on_the_first_line_and_a_shadows_figures_below() {
+fn the_limit_is_shown_for_each_key_or_runtime_and_a_shadows_figures_below() {
     let text = shown(|snapshot| {
         snapshot.total.keys = 999;
         snapshot.total.shadowed.waited = 3;
         snapshot.total.shadowed.rejected.queue_full = 4;
     });
     let lines: Vec<_> = text.lines().collect();
-    assert!(lines[0].ends_with("  keys 999"), "{text}");
+    assert!(lines[0].contains(" in use    0/1 × 999 keys "), "{text}");
     assert_eq!(lines[2], "  would wait 3, be rejected 4");
 }
 
@@ -135,7 +141,7 @@ proptest! {
         counts in prop::array::uniform10(figure()),
         waits in prop::array::uniform4((figure(), 0..1_000_000_000_u32)),
     ) {
-        let mut snapshot = snapshot("shown-any");
+        let mut snapshot = snapshot();
         snapshot.name.clone_from(&name);
         let total: &mut Figures = &mut snapshot.total;
         let size = |index: usize| usize::try_from(counts[index]).unwrap_or(usize::MAX);

@@ -30,7 +30,11 @@ fn the_variable_of_the_name_is_heard_before_the_file() {
         let _turn = turn();
         let limiter = Limiter::new("shop::charge", 1);
         assert_eq!(limit(&limiter.snapshot().settings), (6, Source::Environment));
-        apply("[\"shop::charge\"]\nlimit = 3");
+        let applied = apply("[\"shop::charge\"]\nlimit = 3");
+        assert_eq!(
+            applied.to_string(),
+            "shop::charge: limit 3 is not in force: a variable of the environment is stronger\n"
+        );
         assert_eq!(limit(&limiter.snapshot().settings), (6, Source::Environment));
         assert_eq!(limiter.limit(), Some(6));
         limiter.set_limit(9);

@@ -87,6 +87,26 @@ fn every_setting_takes_effect_and_is_given_up_again() {
     assert_eq!(limiter.snapshot().limit_changes.file, 2);
 }
 
+#[test]
+fn a_value_that_a_stronger_source_overrides_is_told() {
+    let _turn = turn();
+    let limiter = Limiter::new("overridden", 1);
+    limiter.set_limit(8);
+    let applied = apply("[overridden]\nlimit = 5\nenabled = false");
+    assert_eq!(changes(&applied), ["overridden: enabled true -> false"]);
+    let [overridden] = applied.overridden() else { panic!("{applied}") };
+    assert_eq!((overridden.limiter(), overridden.setting()), ("overridden", "limit"));
+    assert_eq!(overridden.by(), Source::Live);
+    assert_eq!(
+        overridden.to_string(),
+        "overridden: limit 5 is not in force: it was changed while the program runs; reset it to use \
+         the file"
+    );
+    limiter.reset();
+    assert_eq!(limiter.limit(), Some(5));
+    assert!(apply("[overridden]\nlimit = 5").overridden().is_empty());
+}
+
 /// The test names no setting, so it includes a new one.
 #[test]
 fn every_setting_that_there_is_can_be_in_a_file() {

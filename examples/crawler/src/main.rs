@@ -62,7 +62,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
 
     let first = &crawled.start_page;
     if matches!(first.status, Status::Unreachable | Status::TimedOut) {
-        anyhow::bail!("cannot reach {start}: {}: {}", first.status, first.detail);
+        anyhow::bail!("cannot reach {start}: {}", first.detail);
     }
     report::print(&crawled, rows?, &last?, &store);
     if first.status == Status::RedirectOut {

@@ -219,7 +219,7 @@ async fn a_start_page_out_of_reach_is_one_line_and_exit_code_1() -> Result {
     let closed = site::closed_port()?;
     let url = format!("http://{}/", closed.address);
     let line = one_line(&sqlite(&directory), &["--url", &url]).await?;
-    let expected = format!("crawler: cannot reach {url}: unreachable: ");
+    let expected = format!("crawler: cannot reach {url}: ");
     assert!(line.starts_with(&expected), "{line}");
     Ok(())
 }

@@ -52,6 +52,9 @@ fn tell(applied: &Applied) {
     for change in applied.changes() {
         println!("settings: {change}");
     }
+    for overridden in applied.overridden() {
+        println!("settings: {overridden}");
+    }
     for pending in applied.pending() {
         println!("settings: {pending}");
     }

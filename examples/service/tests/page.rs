@@ -22,6 +22,8 @@ async fn limit_that_is_raised_on_the_page_lets_the_queue_drain_and_is_told() -> 
     }
     assert_eq!(service.figures().await?.limit("report"), 8);
     service.program.until_says("the page set report: limit 8").await?;
+    service.edit("['report']\nlimit = 5", |_| true).await?;
+    service.program.until_says("settings: report: limit 5 is not in force").await?;
     let reset = r#"{"name": "report", "reset": true}"#;
     let reset = service.clients.post("limits/api/settings", TOKEN, reset).await?;
     assert_eq!(reset.status, 200, "{reset:?}");

@@ -136,11 +136,12 @@ fn uploads(number: usize) -> String {
 
 /// Prints the address of the server, which runs in its own task; returns when it is time to stop.
 async fn serve(url: &str, has_visitors: bool) {
-    println!("serving {url} (Ctrl-C to stop)");
     if has_visitors {
+        println!("serving {url} (stops by itself after 4 s, or at Ctrl-C)");
         println!("two uploads at once, each takes a second; a visitor comes every 300 ms\n");
         sleep(DEMONSTRATION).await;
     } else {
+        println!("serving {url} (Ctrl-C to stop)");
         println!("visit it: curl --data hello {url}\n");
         std::future::pending::<()>().await;
     }

@@ -1,7 +1,7 @@
 //! The result of applying a configuration.
 
-use limit_runtime::Settings;
-use limit_runtime::settings::{SettingKind, SettingValue};
+use limit_runtime::settings::{SettingKind, SettingValue, SettingValues};
+use limit_runtime::{Settings, Source};
 use std::fmt;
 use std::panic::Location;
 
@@ -9,6 +9,7 @@ use std::panic::Location;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     pub(crate) changes: Vec<Change>,
+    pub(crate) overridden: Vec<Overridden>,
     pub(crate) pending: Vec<Pending>,
     pub(crate) ambiguous: Vec<Ambiguous>,
 }
@@ -18,6 +19,13 @@ impl Applied {
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// Returns the values that are not in force because a stronger source has set the setting: the
+    /// environment, or a change while the program runs.
+    #[must_use]
+    pub fn overridden(&self) -> &[Overridden] {
+        &self.overridden
     }
 
     /// Returns the names that mean no limiter in use.
@@ -34,10 +42,14 @@ impl Applied {
 }
 
 impl fmt::Display for Applied {
-    /// Writes a line for each change, for each name that is pending, and for each that is ambiguous.
+    /// Writes a line for each change, for each value that is overridden, for each name that is pending, and for
+    /// each that is ambiguous.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in &self.changes {
             writeln!(f, "{change}")?;
+        }
+        for overridden in &self.overridden {
+            writeln!(f, "{overridden}")?;
         }
         for pending in &self.pending {
             writeln!(f, "{pending}")?;
@@ -104,6 +116,59 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limiter, setting, before, after } = self;
         write!(f, "{limiter}: {setting} {before} -> {after}")
+    }
+}
+
+/// A value of the configuration that is not in force, because a stronger source has set the setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overridden {
+    limiter: String,
+    setting: SettingKind,
+    value: SettingValue,
+    by: Source,
+}
+
+impl Overridden {
+    /// Returns the limiter's name.
+    #[must_use]
+    pub fn limiter(&self) -> &str {
+        &self.limiter
+    }
+
+    /// Returns the setting's name.
+    #[must_use]
+    pub fn setting(&self) -> &str {
+        self.setting.name()
+    }
+
+    /// Returns the source whose value is in force.
+    #[must_use]
+    pub fn by(&self) -> Source {
+        self.by
+    }
+
+    /// Lists the values that are not in force for this limiter.
+    pub(crate) fn among<'a>(
+        values: &'a SettingValues,
+        limiter: &'a str,
+        settings: &'a Settings,
+    ) -> impl Iterator<Item = Self> + 'a {
+        values.iter().filter_map(|(setting, value)| {
+            let by = settings.get(setting).source;
+            let is_stronger = by > Source::File;
+            is_stronger.then(|| Self { limiter: limiter.to_owned(), setting, value, by })
+        })
+    }
+}
+
+impl fmt::Display for Overridden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limiter, setting, value, by } = self;
+        write!(f, "{limiter}: {setting} {value} is not in force: ")?;
+        match by {
+            Source::Environment => f.write_str("a variable of the environment is stronger"),
+            _ => f.write_str("it was changed while the program runs; reset it to use the file"),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The configuration: its values for each limiter, and how it comes into force.
 
-use crate::applied::{Ambiguous, Applied, Change, Pending};
+use crate::applied::{Ambiguous, Applied, Change, Overridden, Pending};
 use crate::document::{self, Positions};
 use crate::error::ConfigError;
 use crate::names;
@@ -152,8 +152,13 @@ impl Config {
         });
         let changes = changes.collect();
         let limiters = limiters();
+        let overridden = limiters.iter().flat_map(|limiter| {
+            let (values, settings) = (self.values(limiter.name()), limiter.settings());
+            Overridden::among(&values, limiter.name(), &settings).collect::<Vec<_>>()
+        });
+        let overridden = overridden.collect();
         let (pending, ambiguous) = (self.pending(&limiters), self.ambiguous(&limiters));
-        Ok((Applied { changes, pending, ambiguous }, panicked))
+        Ok((Applied { changes, overridden, pending, ambiguous }, panicked))
     }
 
     /// Sets the file that the configuration was read from.

@@ -115,7 +115,7 @@ mod tables;
 mod watch;
 mod watcher;
 
-pub use applied::{Ambiguous, Applied, Change, Pending};
+pub use applied::{Ambiguous, Applied, Change, Overridden, Pending};
 pub use config::Config;
 pub use error::{ConfigError, ConfigErrorKind};
 pub use watch::Watch;

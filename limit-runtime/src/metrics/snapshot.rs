@@ -132,35 +132,49 @@ const SCOPE: usize = 7;
 
 impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, scope, total, warnings, .. } = self;
+        let Self { name, scope, total, runtimes, warnings, .. } = self;
         if name.chars().count() > NAME {
             write!(f, "{name}\n{:NAME$}", "")?;
         } else {
             write!(f, "{name:NAME$}")?;
         }
         write!(f, " {scope:SCOPE$}  ")?;
-        total.write_lines(f, NAME + SCOPE + 3)?;
+        total.write_lines(f, NAME + SCOPE + 3, runtimes.len())?;
         warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
     }
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write_lines(f, 0)
+        self.write_lines(f, 0, 1)
     }
 }
 
 impl Figures {
     /// Writes two lines, the first from `column` on. With figures of many digits there are more.
-    fn write_lines(&self, f: &mut fmt::Formatter<'_>, column: usize) -> fmt::Result {
+    /// The figures are those of so many `runtimes`.
+    fn write_lines(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        column: usize,
+        runtimes: usize,
+    ) -> fmt::Result {
         let mut lines = Lines { f, column, padding: 0 };
         let (rejected, shadowed) = (self.rejected.total(), &self.shadowed);
-        lines.write(0, &format!("in use {:>4}/{:<4}", self.in_use, self.limit))?;
+        // The limit holds for each key and for each runtime, so more permits can be in use.
+        let scopes = match (self.keys, runtimes) {
+            (0, 0 | 1) => None,
+            (0, _) => Some(format!("× {runtimes} runtimes")),
+            (1, _) => Some("× 1 key".to_owned()),
+            (keys, _) => Some(format!("× {keys} keys")),
+        };
+        let width = if scopes.is_some() { 0 } else { 4 };
+        lines.write(0, &format!("in use {:>4}/{:<width$}", self.in_use, self.limit))?;
+        if let Some(scopes) = scopes {
+            lines.write(1, &scopes)?;
+        }
         lines.write(1, &format!("waiting {:>4} (most {:>4})", self.waiting, self.most_waiting))?;
         lines.write(2, &format!("rejected {rejected:>4}"))?;
-        if self.keys > 0 {
-            lines.write(2, &format!("keys {}", self.keys))?;
-        }
         lines.begin_line()?;
         let (at_once, waited) = (self.admitted_at_once, self.admitted_after_waiting);
         lines.write(0, &format!("admitted {at_once:>8} + {waited:>6} waited"))?;
