@@ -12,7 +12,7 @@ fn snapshot() -> Snapshot {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let mut snapshot = Limiter::named(format!("shown-{number}"), 1).snapshot();
-    snapshot.name = "shown".to_owned();
+    snapshot.name = String::from("shown");
     snapshot
 }
 
