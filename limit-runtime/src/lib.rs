@@ -38,7 +38,7 @@
 //!
 //! `static S: Semaphore = Semaphore::const_new(3)` beside the function looks the same, and has the
 //! *wrong-loop* bug: a permit belongs to the runtime that took it first. A runtime can be alive and
-//! not run: its `block_on` has returned, it is a test's, or it is one of several for each core.
+//! idle: its thread blocks, or it is single-threaded and its `block_on` has returned.
 //! Such a runtime keeps the permits that its tasks hold, and each permit that is handed to one of
 //! its waiters. When it has all of them, every other runtime waits for ever.
 //!
