@@ -170,12 +170,12 @@ fn is_mysql(url: &str) -> bool {
     url.starts_with("mysql:") || url.starts_with("mariadb:")
 }
 
-/// Returns cargo's target directory if this program is there, in `<target>/<profile>/`, and the
-/// current directory otherwise.
+/// Returns cargo's target directory if this program is there, in `<target>/<profile>/` beside
+/// `deps/`, and the current directory otherwise.
 fn target_directory() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
-    let target = program.ancestors().nth(2).filter(|target| target.join("CACHEDIR.TAG").is_file());
-    target.map_or_else(PathBuf::new, Path::to_owned)
+    let profile = program.parent().filter(|profile| profile.join("deps").is_dir());
+    profile.and_then(Path::parent).map_or_else(PathBuf::new, Path::to_owned)
 }
 
 /// Returns `path` relative to the current directory if it is below, or unchanged.
