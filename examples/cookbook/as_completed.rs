@@ -14,6 +14,7 @@
 //!
 //! The stream makes futures as results are taken, never more than `limit` ahead. A loop that ends
 //! early drops the stream, and the drop cancels the futures that still run.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::task::{self, Stream, StreamExt};

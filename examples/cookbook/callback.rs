@@ -12,6 +12,7 @@
 //!
 //! The callback is the last step of the task and runs under the task's permit, so a slow callback
 //! delays the next task. A callback may be async; if it panics, `join_all` returns the error.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::task::{Panicked, Pool};

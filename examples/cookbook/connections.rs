@@ -15,6 +15,7 @@
 //! becoming a storm of handshakes. A request uses a connection until the end of the response's
 //! body, so `get` has the limit of 100. (With HTTP/2, many requests share a connection, and fewer
 //! than 100 connections are open.)
+#![forbid(unsafe_code)]
 
 use std::error::Error;
 

@@ -10,6 +10,7 @@
 //!
 //! The threads compute in parallel, with no interpreter lock between them. The thread holds the
 //! permit: if the caller is cancelled, the permit comes back only when the work has ended.
+#![forbid(unsafe_code)]
 
 use limit_runtime::{concurrency_limit, task};
 

@@ -15,6 +15,7 @@
 //!
 //! The attribute leaves the function's signature and documentation as they are. Each runtime has
 //! permits of its own, while the decorator's semaphore works in one event loop only.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::concurrency_limit;

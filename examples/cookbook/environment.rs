@@ -14,6 +14,7 @@
 //! ```text
 //! MAX_FETCHES=5 cargo run -p cookbook --bin environment
 //! ```
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::concurrency_limit;

@@ -14,6 +14,7 @@
 //! A call takes a permit of the runtime that runs the call, so each runtime has as many permits as
 //! the limit says. A `static` semaphore reports no error: its callers hang while a runtime that
 //! nobody drives holds the permits. `scope = process` sets one limit for all runtimes together.
+#![forbid(unsafe_code)]
 
 use std::{io, thread};
 

@@ -14,6 +14,7 @@
 //! The call pulls a page when a permit is free, while `asyncio.gather` makes a task for each page
 //! at the start. For futures that can fail, `try_gather` stops at the first error and cancels
 //! the other futures. `asyncio.gather` lets the others continue unseen.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::task;

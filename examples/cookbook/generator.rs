@@ -12,6 +12,7 @@
 //!
 //! A panic does not stop the other tasks, while an exception in a `TaskGroup` does: `join_all`
 //! reports the panic. `task::try_map` stops at the first error.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::task::{Panicked, Pool};

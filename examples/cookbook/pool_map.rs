@@ -9,6 +9,7 @@
 //! The stream runs tasks instead of threads. It pulls pages as results are taken, never more than
 //! `limit` ahead, also from an endless iterator; `imap` reads all of its input as fast as it can.
 //! `unordered()` in place of `ordered()` corresponds to `imap_unordered`.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::task::{self, Stream, StreamExt};

@@ -16,6 +16,7 @@
 //! The pool's permits stand for the workers. In Python, a job that fails ends its worker, and
 //! `queue.join()` waits for ever. Here the other jobs continue, and `join_all` reports the panic.
 //! The work ends when the channel ends, that is, when the last sender is dropped.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::task::{Panicked, Pool};

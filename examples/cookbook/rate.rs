@@ -13,6 +13,7 @@
 //!
 //! As in the Python program, the rate holds for any period of 60 seconds, not for each minute of
 //! the clock. In addition, at most three calls run at once, however long they take.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::concurrency_limit;

@@ -11,6 +11,7 @@
 //! `set_limit` returns at once. A lower limit takes effect as permits come back, and interrupts no
 //! call. A limit of 0 pauses the limiter. `limit_runtime::find` finds the limiter of a plain
 //! `#[concurrency_limit(2)]` by its name.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::{Limiter, concurrency_limit};

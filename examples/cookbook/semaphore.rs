@@ -12,6 +12,7 @@
 //! The limiter has a name and figures, and belongs to no event loop: each runtime has permits of
 //! its own. The limit can change while the program runs. For a single future,
 //! `REQUESTS.run(server.get(page)).await` is short for the block.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::Limiter;

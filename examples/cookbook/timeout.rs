@@ -15,6 +15,7 @@
 //! The timeout applies to the wait and not to the work. The error gives the figures of the limiter
 //! and the time to try again. A call takes a free permit even if `max_wait` is 0. `max_wait` may
 //! also be an expression over the arguments, such as a request's deadline.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::{Rejected, concurrency_limit};

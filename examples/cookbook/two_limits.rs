@@ -12,6 +12,7 @@
 //!
 //! Each function has permits of its own. To let both functions share permits, name one `Limiter` in
 //! both attributes: `#[concurrency_limit(limiter = BOTH)]`.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::concurrency_limit;

@@ -15,6 +15,7 @@
 //!
 //! The stream is the set of tasks. A loop that ends early, by `?`, `break` or a panic, drops the
 //! stream, and the drop cancels its tasks. In Python the tasks continue, and nobody waits for them.
+#![forbid(unsafe_code)]
 
 use cookbook::Server;
 use limit_runtime::task::{self, StreamExt};

@@ -1,1 +1,2 @@
 //! The test is the file `main.rs` beside this one.
+#![forbid(unsafe_code)]

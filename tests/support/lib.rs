@@ -1,6 +1,7 @@
 //! Code that the test targets beside this crate share: each module is named after its subject.
 //!
 //! The README's examples run here as doctests, if all the features are enabled that they use.
+#![forbid(unsafe_code)]
 #![cfg_attr(
     all(feature = "axum", feature = "console", feature = "http-body", feature = "task"),
     doc = include_str!("../../README.md")

@@ -1,1 +1,2 @@
 //! The test is the file beside this one.
+#![forbid(unsafe_code)]
