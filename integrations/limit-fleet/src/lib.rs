@@ -1,0 +1,4 @@
+//! One limit over many processes.
+#![forbid(unsafe_code)]
+
+pub mod message;
