@@ -1,4 +1,16 @@
 //! One limit over many processes.
 #![forbid(unsafe_code)]
 
+pub mod ledger;
+mod memory_store;
 pub mod message;
+mod name;
+mod store;
+mod store_error;
+mod view;
+
+pub use memory_store::MemoryStore;
+pub use name::LedgerName;
+pub use store::{LeaseStore, attempt_timeout};
+pub use store_error::{StoreError, StoreErrorKind};
+pub use view::{NodeView, View};
