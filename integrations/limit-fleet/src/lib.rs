@@ -1,4 +1,5 @@
 //! One limit over many processes.
 #![forbid(unsafe_code)]
 
+pub mod ledger;
 pub mod message;
