@@ -7,10 +7,8 @@ pub mod message;
 mod name;
 mod store;
 mod store_error;
-mod view;
 
 pub use memory_store::MemoryStore;
 pub use name::LedgerName;
 pub use store::{LeaseStore, attempt_timeout};
 pub use store_error::{StoreError, StoreErrorKind};
-pub use view::{NodeView, View};

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, View};
 use crate::message::{Answer, Push, Renewal, Server, Times};
 use crate::store::attempt_timeout;
-use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind, View};
+use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
 
 /// A store that keeps its ledgers in this process, for tests.
 ///

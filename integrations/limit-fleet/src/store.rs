@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::ledger::View;
 use crate::message::{Answer, Push, Renewal, Times};
-use crate::{LedgerName, StoreError, View};
+use crate::{LedgerName, StoreError};
 
 /// A place that keeps ledgers, and that every process of the fleet reaches.
 ///

@@ -16,6 +16,22 @@ fn renewal(node: &str, seq: u64, claim: u32, want: u32) -> Renewal {
     Renewal { node: NodeId(node.into()), seq, claim, running: claim, want, limit: 10, token: 0 }
 }
 
+/// Lets `b` wait for a share until the ledger pushes.
+async fn wait_behind(
+    store: &MemoryStore,
+    ledger: &LedgerName,
+    pushes: &mut mpsc::Receiver<(LedgerName, Push)>,
+) -> (LedgerName, Push) {
+    for seq in 1.. {
+        store.renew(ledger, &TIMES, &renewal("b#1", seq, 0, 4)).await.expect("an answer");
+        if let Ok(push) = pushes.try_recv() {
+            return push;
+        }
+        tokio::task::yield_now().await;
+    }
+    unreachable!("the ledger asks when its clock has moved");
+}
+
 #[tokio::test]
 async fn a_node_gets_a_share_and_a_reader_sees_it() {
     let store = MemoryStore::new();
@@ -27,8 +43,8 @@ async fn a_node_gets_a_share_and_a_reader_sees_it() {
     let ledgers = store.read(Some("test")).await.expect("ledgers");
     assert_eq!(ledgers.len(), 1);
     let (read, view) = &ledgers[0];
-    assert_eq!((read, view.limit, view.leased(), view.want()), (&name(), 10, 10, 10));
-    assert_eq!(view.nodes[0].node, NodeId("a#1".into()));
+    assert_eq!((read, view.limit, view.learning), (&name(), 10, false));
+    assert_eq!((&view.nodes[0].id, view.nodes[0].share), (&NodeId("a#1".into()), 10));
     let names: Vec<_> =
         store.read(None).await.expect("ledgers").into_iter().map(|it| it.0).collect();
     assert_eq!(names, [other, name()]);
@@ -45,27 +61,28 @@ async fn clones_are_one_store_and_pushes_reach_the_process_of_the_node() {
     b.open("a", other).await.expect("open");
 
     store.renew(&name(), &TIMES, &renewal("a#1", 1, 0, 10)).await.expect("an answer");
-    let answer = store.renew(&name(), &TIMES, &renewal("b#1", 1, 0, 4)).await.expect("an answer");
-    assert_eq!(answer.share, 0);
-    let (ledger, push) = pushes.try_recv().expect("a push");
-    assert_eq!((ledger, push), (name(), Push { node: NodeId("a#1".into()), seq: 1, share: None }));
+    let push = wait_behind(&store, &name(), &mut pushes).await;
+    let expected = Push { node: NodeId("a#1".into()), seq: 1, share: None, token: 0 };
+    assert_eq!(push, (name(), expected));
     assert!(elsewhere.try_recv().is_err(), "neither the other process nor the other store gets it");
 }
 
 #[tokio::test]
 async fn a_full_channel_drops_pushes_and_a_closed_one_is_forgotten() {
     let store = MemoryStore::new();
-    let (sender, mut pushes) = mpsc::channel(1);
-    store.open("a", sender).await.expect("open");
-    store.renew(&name(), &TIMES, &renewal("a#1", 1, 0, 10)).await.expect("an answer");
+    let (small, mut dropping) = mpsc::channel(1);
+    let (large, mut pushes) = mpsc::channel(8);
+    store.open("a", small).await.expect("open");
+    store.open("a", large).await.expect("open");
     let other = name().with_key("k");
-    store.renew(&other, &TIMES, &renewal("a#1", 1, 0, 10)).await.expect("an answer");
-    store.renew(&name(), &TIMES, &renewal("b#1", 1, 0, 4)).await.expect("an answer");
-    store.renew(&other, &TIMES, &renewal("b#1", 1, 0, 4)).await.expect("an answer");
-    assert_eq!(pushes.try_recv().expect("the first").0, name());
-    assert!(pushes.try_recv().is_err(), "the second was dropped");
-    drop(pushes);
-    store.renew(&other, &TIMES, &renewal("b#1", 2, 0, 4)).await.expect("an answer");
+    for ledger in [name(), other.clone()] {
+        store.renew(&ledger, &TIMES, &renewal("a#1", 1, 0, 10)).await.expect("an answer");
+        assert_eq!(wait_behind(&store, &ledger, &mut pushes).await.0, ledger);
+    }
+    assert_eq!(dropping.try_recv().expect("the first").0, name());
+    assert!(dropping.try_recv().is_err(), "the second was dropped");
+    drop((dropping, pushes));
+    store.renew(&other, &TIMES, &renewal("b#1", u64::MAX, 0, 4)).await.expect("an answer");
 }
 
 #[tokio::test]
@@ -92,7 +109,7 @@ async fn a_slow_store_executes_a_message_and_loses_an_answer_that_is_too_late() 
     let error = store.renew(&name(), &TIMES, &renewal("a#1", 2, 1, 7)).await.expect_err("too late");
     assert_eq!(error.kind(), StoreErrorKind::TimedOut);
     let ledgers = store.read(None).await.expect("ledgers");
-    assert_eq!(ledgers[0].1.want(), 7, "it was executed");
+    assert_eq!(ledgers[0].1.nodes[0].want, 7, "it was executed");
 }
 
 #[test]
