@@ -1,4 +1,14 @@
 //! One limit over many processes.
 #![forbid(unsafe_code)]
 
+pub mod ledger;
+mod memory_store;
 pub mod message;
+mod name;
+mod store;
+mod store_error;
+
+pub use memory_store::MemoryStore;
+pub use name::LedgerName;
+pub use store::{LeaseStore, attempt_timeout};
+pub use store_error::{StoreError, StoreErrorKind};
