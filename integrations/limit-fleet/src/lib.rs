@@ -1,5 +1,6 @@
 //! One limit over many processes.
 #![forbid(unsafe_code)]
 
+pub mod ledger;
 pub mod message;
 pub mod node;

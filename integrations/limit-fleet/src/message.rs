@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// The times that all nodes of a ledger must have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Times {
     /// The time for which an answer leases a share, from the moment at which its message was begun.
     pub ttl: u64,
@@ -115,8 +115,11 @@ pub struct Push {
     pub node: NodeId,
     /// The number of the node's message that the ledger has recorded.
     pub seq: u64,
-    /// The share that the node was raised to; `None` asks the node to speak.
+    /// The share that the node was raised to, with the 1 more; `None` asks the node to speak.
     pub share: Option<u32>,
+    /// The token of this grant; 0 if the node is asked to speak. A node that takes the push remembers the token and sends
+    /// it with its next message. So the ledger sees whether the push arrived in time.
+    pub token: u64,
 }
 
 /// What the ledger sees of the server that it lies on, for one message.
