@@ -88,8 +88,6 @@ pub struct Node {
     /// Until then one permit above the target stays while calls wait for it.
     quantum_end: u64,
     token: u64,
-    /// Whether `token` is the one of this share. A push does not carry the token of its grant.
-    fenced: bool,
     told: Told,
     /// Whether the ledger has asked the node to speak.
     asked: bool,
@@ -117,8 +115,6 @@ struct Told {
     load: Load,
     claim: u32,
     own_limit: u32,
-    /// The target as the ledger said it, with the 1 more.
-    target: u32,
     queued: u32,
     nodes: u32,
     learning: bool,
@@ -144,7 +140,6 @@ impl Node {
             target: 0,
             quantum_end: 0,
             token: 0,
-            fenced: false,
             told: Told::default(),
             asked: false,
             left: false,
@@ -173,10 +168,7 @@ impl Node {
         if self.contended() {
             permits = permits.min(self.turn(now));
         }
-        if self.lacks_token() {
-            permits = 0;
-        }
-        let token = (self.told.limit == 1 && self.fenced).then_some(self.token);
+        let token = (self.told.limit == 1).then_some(self.token);
         Allowance { permits, deadline: self.deadline, token }
     }
 
@@ -278,15 +270,12 @@ impl Node {
         // A node that wants nothing does not take a spare: it could not fall silent.
         self.share = if attempt.want == 0 { answer.share.min(attempt.claim) } else { answer.share };
         self.token = answer.token.max(self.token);
-        self.fenced = true;
-        let granted_more = answer.share > attempt.claim && answer.share == answer.target;
-        let first_time = answer.target > self.told.target;
+        let granted = answer.share > attempt.claim;
         self.told = Told {
             want: attempt.want,
             load: attempt.load,
             claim: attempt.claim,
             own_limit: attempt.limit,
-            target: answer.target,
             queued: answer.queued,
             nodes: answer.nodes,
             learning: answer.learning,
@@ -294,7 +283,7 @@ impl Node {
             in_use: answer.in_use,
         };
         self.target = answer.target;
-        if answer.queued > 0 && granted_more && first_time {
+        if granted && self.contended() && self.share > self.target {
             self.take_turn(now);
         }
     }
@@ -316,8 +305,9 @@ impl Node {
         }
         if let Some(attempt) = &mut self.attempt {
             // The push came on a way of its own, before the answer. It waits for it.
-            let raised = attempt.early.as_ref().and_then(|early| early.share);
-            attempt.early = Some(Push { share: push.share.max(raised), ..push.clone() });
+            if attempt.early.as_ref().is_none_or(|early| early.share < push.share) {
+                attempt.early = Some(push.clone());
+            }
             return false;
         }
         if !self.heard || now >= self.deadline {
@@ -330,7 +320,7 @@ impl Node {
                 if share > self.target {
                     self.take_turn(now);
                 }
-                self.fenced = false;
+                self.token = self.token.max(push.token);
             }
             Some(_) => return false,
         }
@@ -339,7 +329,8 @@ impl Node {
 
     /// Keeps the last permit of the share, above the target, for a quantum.
     fn take_turn(&mut self, now: u64) {
-        self.target = self.share.saturating_sub(1);
+        // The level may have risen since the target was told. What the ledger grants is no more than the level and 1.
+        self.target = self.share - 1;
         self.quantum_end = now + Times::QUANTUM;
     }
 
@@ -364,11 +355,6 @@ impl Node {
     /// shares can be too large.
     fn contended(&self) -> bool {
         !self.told.learning && (self.told.queued > 0 || self.target < self.told.want)
-    }
-
-    /// Tells whether the share came by a push where calls need a token: the next answer brings it.
-    fn lacks_token(&self) -> bool {
-        self.told.limit == 1 && !self.fenced
     }
 
     /// Returns the share that the node claims with the next message.

@@ -30,7 +30,7 @@ impl Node {
         if self.asked || self.wants_more(now, want) || self.has_surplus(now, load) {
             return Some(now);
         }
-        if held == 0 && want == 0 || self.told.own_limit != self.limit || self.lacks_token() {
+        if held == 0 && want == 0 || self.told.own_limit != self.limit {
             return Some(now);
         }
         let refresh = self.times.ttl / 3;
