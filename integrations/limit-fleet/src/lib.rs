@@ -1,13 +1,18 @@
 //! One limit over many processes.
 #![forbid(unsafe_code)]
 
+mod clock_steps;
+mod fleet;
 pub mod ledger;
 mod memory_store;
 pub mod message;
 mod name;
+pub mod node;
+mod process;
 mod store;
 mod store_error;
 
+pub use fleet::{Fleet, FleetBuilder, StartError};
 pub use memory_store::MemoryStore;
 pub use name::LedgerName;
 pub use store::{LeaseStore, attempt_timeout};

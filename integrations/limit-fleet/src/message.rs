@@ -92,7 +92,8 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The node's share.
     pub share: u32,
-    /// The share up to which the node may let calls in while nodes queue, with the 1 more.
+    /// The share that the node keeps while nodes queue. A permit above it, that a node gets in its turn, stays for a
+    /// quantum.
     pub target: u32,
     /// The nodes that queue.
     pub queued: u32,

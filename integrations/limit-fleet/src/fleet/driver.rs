@@ -1,18 +1,16 @@
 //! The thread of a fleet: it starts a task for each ledger, and passes on what they are told.
 
 use super::figures::Board;
-use super::ledger_task::{LedgerTask, Settled};
+use super::ledger_task::LedgerTask;
 use super::{Fleet, StartError};
 use crate::clock_steps::ClockSteps;
-use crate::message::{Push, Times};
-use crate::name::LedgerName;
-use crate::process;
-use crate::store::LeaseStore;
-use limit_runtime::fleet::{self, Agent, FleetFigures, Lease};
-use limit_runtime::{LimiterHandle, OnUnavailable};
+use crate::message::{NodeId, Push, Times};
+use crate::{LeaseStore, LedgerName, process};
+use limit_runtime::fleet::{self, Agent, Lease};
+use limit_runtime::{FleetFigures, LimiterHandle, OnUnavailable};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -177,8 +175,8 @@ struct Driver<S> {
     plan: Arc<Plan>,
     process: String,
     board: Arc<Board>,
-    /// The next number for a node's identity. No two nodes of this process have the same.
-    identities: Arc<AtomicU64>,
+    /// The nodes that this process has had. Each has a number of its own.
+    nodes: u64,
     inboxes: HashMap<LeaseKey, (LimiterHandle, LedgerName, Inbox)>,
     /// The local sides of a ledger: more than one if limiters of this process have one name.
     sides: HashMap<LedgerName, Vec<LeaseKey>>,
@@ -194,7 +192,7 @@ impl<S: LeaseStore> Driver<S> {
             plan: Arc::new(plan),
             process,
             board,
-            identities: Arc::default(),
+            nodes: 0,
             inboxes: HashMap::new(),
             sides: HashMap::new(),
             tasks: JoinSet::new(),
@@ -253,23 +251,25 @@ impl<S: LeaseStore> Driver<S> {
     fn begin(&mut self, key: LeaseKey, lease: Lease) {
         let (push, pushes) = tokio::sync::mpsc::channel(16);
         let inbox = Inbox { wake: Arc::default(), woken: Arc::default(), pushes: push };
-        let name = LedgerName::new(&self.plan.namespace, lease.name(), lease.key());
+        let whole = LedgerName::new(&*self.plan.namespace, lease.limiter().name());
+        let name = match lease.key() {
+            Some(key) => whole.with_key(key),
+            None => whole,
+        };
+        self.nodes += 1;
         let limiter = lease.limiter().clone();
         let task = LedgerTask {
             store: Arc::clone(&self.store),
             plan: Arc::clone(&self.plan),
             figures: self.board.add(&key.0, key.1.as_deref()),
-            process: self.process.clone(),
-            identities: Arc::clone(&self.identities),
+            identity: NodeId(format!("{}#{}", self.process, self.nodes)),
             name: name.clone(),
             inbox: inbox.clone(),
             pushes,
             stop: self.stop.subscribe(),
             lease,
         };
-        let id = self.tasks.spawn(async move {
-            let Settled = task.run().await;
-        });
+        let id = self.tasks.spawn(task.run());
         self.keys.insert(id.id(), key.clone());
         self.sides.entry(name.clone()).or_default().push(key.clone());
         self.inboxes.insert(key, (limiter, name, inbox));

@@ -1,7 +1,8 @@
 //! The figures of all ledgers, as the core reads them.
 
 use crate::view::View;
-use limit_runtime::fleet::{self, FleetFigures, LedgerFigures, Member};
+use limit_runtime::fleet;
+use limit_runtime::{FleetFigures, LedgerFigures, Member};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,18 +73,21 @@ impl Board {
 }
 
 impl SharedFigures {
-    /// Changes the figures, and the end of the lease.
-    pub(super) fn set(&self, deadline: Option<Duration>, set: impl FnOnce(&mut LedgerFigures)) {
-        let mut shown = self.lock();
-        shown.deadline = deadline;
-        set(&mut shown.figures);
+    /// Changes the figures.
+    pub(super) fn set(&self, set: impl FnOnce(&mut LedgerFigures)) {
+        set(&mut self.lock().figures);
+    }
+
+    /// Sets the end of the lease.
+    pub(super) fn set_deadline(&self, deadline: Option<Duration>) {
+        self.lock().deadline = deadline;
     }
 
     /// Sets who has which share.
     pub(super) fn set_members(&self, view: &View) {
         let members = view.nodes.iter().map(|node| {
             let mut member = Member::default();
-            member.node = node.id.to_string();
+            member.node = node.node.to_string();
             member.share = node.share;
             member.running = node.running;
             member.want = node.want;

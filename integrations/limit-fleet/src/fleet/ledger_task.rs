@@ -5,17 +5,14 @@
 
 use super::driver::{Inbox, Plan};
 use super::figures::SharedFigures;
-use crate::message::{Answer, NodeId, Push, Renewal};
-use crate::name::LedgerName;
+use crate::message::{Answer, NodeId, Push, Renewal, Verdict};
 use crate::node::{Allowance, Load, Node};
-use crate::store::LeaseStore;
-use crate::{StoreError, StoreErrorKind};
+use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
 use limit_runtime::OnUnavailable;
 use limit_runtime::fleet::{self, Lease};
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
@@ -25,8 +22,7 @@ pub(super) struct LedgerTask<S> {
     pub(super) store: Arc<S>,
     pub(super) plan: Arc<Plan>,
     pub(super) figures: Arc<SharedFigures>,
-    pub(super) process: String,
-    pub(super) identities: Arc<AtomicU64>,
+    pub(super) identity: NodeId,
     pub(super) name: LedgerName,
     pub(super) inbox: Inbox,
     pub(super) pushes: mpsc::Receiver<Push>,
@@ -45,6 +41,15 @@ enum Told {
     CutOff,
 }
 
+impl Told {
+    fn deadline(&self) -> Option<u64> {
+        match self {
+            Self::Leased(allowance) => Some(allowance.deadline),
+            Self::Nothing | Self::CutOff => None,
+        }
+    }
+}
+
 fn now() -> u64 {
     micros(fleet::now())
 }
@@ -56,8 +61,7 @@ fn micros(duration: Duration) -> u64 {
 impl<S: LeaseStore> LedgerTask<S> {
     /// Runs until the fleet stops, or until the ledger of a key is not needed any more.
     pub(super) async fn run(mut self) {
-        let identity = self.new_identity();
-        let mut node = Node::new(identity, self.plan.times, self.plan.refresh, self.plan.margin);
+        let mut node = Node::new(self.identity.clone(), self.plan.times, self.limit());
         let mut told = Told::Nothing;
         loop {
             if *self.stop.borrow() {
@@ -73,7 +77,7 @@ impl<S: LeaseStore> LedgerTask<S> {
                 self.speak(&mut node, &mut told).await;
                 continue;
             }
-            // A node that has nothing, wants nothing and has said so is not in the ledger.
+            // The ledger has nothing of a node that never speaks again by itself.
             if due.is_none() && self.lease.key().is_some() && self.lease.release() {
                 return;
             }
@@ -84,19 +88,17 @@ impl<S: LeaseStore> LedgerTask<S> {
     /// Waits until there may be something to do.
     async fn wait(&mut self, node: &mut Node, due: Option<u64>, load: Load, told: Told) {
         // A wake costs a look at the limiter, and under load calls come all the time. So the task
-        // listens only if one call more or less would change what it does.
+        // listens only if one call more or less would change when the node speaks.
         let more = Load { waiting: load.waiting.saturating_add(1), ..load };
         let fewer = Load { running: load.running.saturating_sub(1), ..load };
         let listens = [more, fewer].into_iter().any(|load| node.speaks_at(now(), load) != due);
-        let deadline = match told {
-            Told::Leased(allowance) => Some(allowance.deadline),
-            Told::Nothing | Told::CutOff => None,
-        };
-        let until = due.into_iter().chain(deadline).min();
+        let until = due.into_iter().chain(told.deadline()).min();
         tokio::select! {
             biased;
             _ = self.stop.changed() => {}
-            Some(push) = self.pushes.recv() => node.push(now(), &push),
+            Some(push) = self.pushes.recv() => {
+                node.push(now(), &push);
+            }
             () = self.inbox.wake.notified(), if listens => {}
             () = until_moment(until) => {}
         }
@@ -104,38 +106,38 @@ impl<S: LeaseStore> LedgerTask<S> {
 
     /// Sends one message, and takes the answer.
     async fn speak(&mut self, node: &mut Node, told: &mut Told) {
-        let mut tries = 0;
-        loop {
+        for is_last in [false, true] {
             let draft = node.begin(now(), self.load());
-            // The limiter is lowered before its load is read: what the message claims and says holds from
-            // then on.
+            // The limiter is lowered before its load is read: what the message says holds from then on.
             let load = self.lower(draft.lower_to);
             let renewal = node.message(draft, load);
-            let began = tokio::time::Instant::now();
             let result = self.renew(&renewal, node, told).await;
-            self.note(&result, began.elapsed(), load);
-            match result {
-                Some(Ok(answer)) => node.answer(now(), &answer),
+            let asks_for_script = match result {
+                Some(Ok(answer)) => {
+                    node.answer(now(), &answer);
+                    false
+                }
                 Some(Err(error)) => {
                     node.give_up(now());
-                    // The server has executed nothing, and now knows that it lacks the script. This is a new
-                    // attempt, with a number of its own.
-                    if error.kind() == StoreErrorKind::NoScript && tries == 0 {
-                        tries += 1;
-                        continue;
-                    }
+                    error.kind() == StoreErrorKind::NoScript
                 }
                 // The fleet stops.
-                None => node.give_up(now()),
+                None => {
+                    node.give_up(now());
+                    false
+                }
+            };
+            // The server has executed nothing, and the store sends the script next time. That is a new
+            // attempt, with a number and a start of its own.
+            if is_last || !asks_for_script {
+                break;
             }
-            if node.needs_identity() {
-                node.set_identity(self.new_identity());
-            }
-            return self.tell(node, told);
         }
+        self.tell(node, told);
+        self.show(node, told);
     }
 
-    /// Waits for the answer to a message. Meanwhile ends the lease if its time is over. Returns `None` if the
+    /// Waits for the answer to a message. Meanwhile ends the lease when its time is over. Returns `None` if the
     /// fleet stops.
     async fn renew(
         &mut self,
@@ -146,32 +148,34 @@ impl<S: LeaseStore> LedgerTask<S> {
         let store = Arc::clone(&self.store);
         let (name, times) = (self.name.clone(), self.plan.times);
         let mut answer = pin!(store.renew(&name, &times, renewal));
-        loop {
-            let deadline = match *told {
-                Told::Leased(allowance) => Some(allowance.deadline),
-                Told::Nothing | Told::CutOff => None,
-            };
+        let sent = tokio::time::Instant::now();
+        let result = loop {
             tokio::select! {
                 biased;
                 _ = self.stop.changed() => return None,
-                answer = &mut answer => return Some(answer),
-                () = until_moment(deadline) => self.tell(node, told),
+                answer = &mut answer => break answer,
+                Some(push) = self.pushes.recv() => {
+                    node.push(now(), &push);
+                }
+                () = until_moment(told.deadline()) => self.tell(node, told),
             }
-        }
+        };
+        self.note(&result, sent.elapsed());
+        Some(result)
     }
 
     /// Tells the limiter what the node may let in.
     fn tell(&self, node: &Node, told: &mut Told) {
-        let allowance = node.allowance(now());
-        let is = if allowance.deadline > now() {
+        let now = now();
+        let allowance = node.allowance(now);
+        let is = if now < allowance.deadline {
             Told::Leased(allowance)
-        } else if node.is_cut_off() {
+        } else if node.figures(now).failures > 0 {
             Told::CutOff
         } else {
             Told::Nothing
         };
-        let was = std::mem::replace(told, is);
-        if was == is {
+        if std::mem::replace(told, is) == is {
             return;
         }
         match is {
@@ -180,13 +184,15 @@ impl<S: LeaseStore> LedgerTask<S> {
                 self.lease.grant(permits, Duration::from_micros(deadline), token);
             }
             Told::Nothing => {
-                self.lease.set_unavailable(false);
                 self.lease.lapse();
+                self.lease.set_unavailable(false);
             }
             Told::CutOff => {
                 self.lease.lapse();
-                match self.on_unavailable() {
+                let otherwise = self.plan.on_unavailable.unwrap_or(OnUnavailable::Refuse);
+                match self.lease.limiter().on_unavailable().unwrap_or(otherwise) {
                     OnUnavailable::Local(permits) => self.lease.allow(permits),
+                    // It has no effect on a limiter whose calls cannot be refused: they wait.
                     OnUnavailable::Refuse => self.lease.set_unavailable(true),
                     _ => {}
                 }
@@ -194,13 +200,62 @@ impl<S: LeaseStore> LedgerTask<S> {
         }
     }
 
+    /// Notes what became of a message.
+    fn note(&self, result: &Result<Answer, StoreError>, took: Duration) {
+        self.figures.set(|figures| {
+            let renewals = &mut figures.renewals;
+            match result {
+                Ok(Answer { verdict: Verdict::Accepted, .. }) => renewals.granted += 1,
+                Ok(_) => renewals.refused += 1,
+                Err(_) => renewals.failed += 1,
+            }
+            if result.is_ok() {
+                figures.store_time = took;
+            }
+        });
+    }
+
+    /// Shows what the node knows.
+    fn show(&self, node: &Node, told: &Told) {
+        let is = node.figures(now());
+        self.figures.set_deadline(told.deadline().map(Duration::from_micros));
+        self.figures.set(|figures| {
+            figures.share = is.share;
+            figures.target = is.target;
+            figures.want = is.want;
+            figures.limit = is.limit.unwrap_or(0);
+            figures.limit_here = is.own_limit;
+            figures.in_use = is.in_use;
+            figures.nodes = is.nodes;
+            figures.queued = is.queued;
+            figures.learning = is.learning;
+        });
+    }
+
     /// Gives the share back, once.
     async fn leave(&mut self, node: &mut Node) {
-        let load = self.lower(0);
-        if let Some(renewal) = node.leave(now(), load) {
-            let _lost = self.store.renew(&self.name, &self.plan.times, &renewal).await;
-        }
+        let draft = node.leave(now());
+        let load = self.lower(draft.lower_to);
+        let renewal = node.message(draft, load);
+        // Without an answer the ledger takes the share back when its lease is over.
+        let _lost = self.store.renew(&self.name, &self.plan.times, &renewal).await;
     }
+
+    fn limit(&self) -> u32 {
+        self.lease.limit().map_or(0, |limit| u32::try_from(limit).unwrap_or(u32::MAX))
+    }
+
+    fn load(&self) -> Load {
+        load_of(self.lease.load())
+    }
+
+    fn lower(&self, most: u32) -> Load {
+        load_of(self.lease.lower(most))
+    }
+}
+
+fn load_of(load: fleet::Load) -> Load {
+    Load { running: load.running, waiting: load.waiting, refused: load.refused }
 }
 
 /// Waits until a moment of the clock that counts suspension. A suspension makes it late: see `ClockSteps`.
