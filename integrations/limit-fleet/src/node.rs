@@ -28,7 +28,7 @@ use crate::message::{Answer, NodeId, Push, Renewal, Times, Verdict};
 use timing::Backoff;
 
 /// The calls of a process, as its driver reads them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Load {
     /// The calls that hold a permit, with or without a lease. Read in one step with the limit.
     pub running: u32,
@@ -60,7 +60,7 @@ pub struct Allowance {
 }
 
 /// A message that is begun, and is made after the process has lowered its limit.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "the node waits for the answer to this message"]
 pub struct Draft {
     /// The limit to which the process lowers itself before it reads the load for the message.
@@ -68,7 +68,7 @@ pub struct Draft {
 }
 
 /// One process's lease of a share. The [module](self) says how to drive it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     id: NodeId,
     times: Times,
@@ -97,7 +97,7 @@ pub struct Node {
 }
 
 /// A message under way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Attempt {
     start: u64,
     claim: u32,
@@ -109,7 +109,7 @@ struct Attempt {
 }
 
 /// What node and ledger have told each other with the last answer that counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Told {
     want: u32,
     load: Load,
@@ -152,6 +152,12 @@ impl Node {
     #[must_use]
     pub fn id(&self) -> &NodeId {
         &self.id
+    }
+
+    /// Returns whether a message is under way, so that the node does not speak.
+    #[must_use]
+    pub fn awaits_answer(&self) -> bool {
+        self.attempt.is_some()
     }
 
     /// Sets the process's opinion of the limit. The smallest opinion of the nodes is in force.

@@ -70,7 +70,7 @@ impl Node {
 }
 
 /// The time to wait after messages without an answer. It doubles, and differs between nodes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Backoff {
     failures: u32,
     retry_at: u64,
