@@ -35,15 +35,14 @@ pub struct Load {
     /// The calls that wait for a permit.
     pub waiting: u32,
     /// Whether a call that may not wait was refused since the last message. It counts as one more
-    /// that is wanted.
+    /// that is wanted, for the time of a renewal.
     pub refused: bool,
 }
 
 impl Load {
-    /// Returns the permits that the calls want.
-    #[must_use]
-    pub fn want(&self) -> u32 {
-        self.running.saturating_add(self.waiting).saturating_add(u32::from(self.refused))
+    /// Returns the permits that calls have or wait for.
+    fn demand(&self) -> u32 {
+        self.running.saturating_add(self.waiting)
     }
 }
 
@@ -89,6 +88,9 @@ pub struct Node {
     quantum_end: u64,
     token: u64,
     told: Told,
+    /// Until then a call that was refused counts as wanted: it may come again. Without that the node
+    /// would ask and give back with each such call, and never get its turn.
+    sought_until: u64,
     /// Whether the ledger has asked the node to speak.
     asked: bool,
     left: bool,
@@ -141,6 +143,7 @@ impl Node {
             quantum_end: 0,
             token: 0,
             told: Told::default(),
+            sought_until: 0,
             asked: false,
             left: false,
             backoff,
@@ -186,8 +189,8 @@ impl Node {
         self.lower(now, keep)
     }
 
-    /// Begins the last message: it gives the share back. The node lets nobody in and never speaks
-    /// again by itself.
+    /// Begins the message that gives the share back. The node lets nobody in from here on, and speaks
+    /// only until the calls that run have ended.
     pub fn leave(&mut self, now: u64) -> Draft {
         self.left = true;
         self.lower(now, 0)
@@ -216,7 +219,11 @@ impl Node {
     #[expect(clippy::needless_pass_by_value, reason = "a draft makes one message")]
     pub fn message(&mut self, draft: Draft, load: Load) -> Renewal {
         let Draft { lower_to: _ } = draft;
-        let want = if self.left { 0 } else { load.want() };
+        let start = self.started.unwrap_or_default();
+        if load.refused {
+            self.sought_until = start.saturating_add(self.refresh());
+        }
+        let want = self.want(start, load);
         if let Some(attempt) = &mut self.attempt {
             attempt.load = load;
             attempt.want = want;
@@ -350,6 +357,17 @@ impl Node {
         if now < self.deadline && !self.left { self.share.min(self.limit) } else { 0 }
     }
 
+    /// Returns the permits that the node asks for.
+    fn want(&self, now: u64, load: Load) -> u32 {
+        let sought = self.is_sought(now, load) && load.waiting == 0;
+        if self.left { 0 } else { load.demand().saturating_add(u32::from(sought)) }
+    }
+
+    /// Tells whether calls would use one permit more.
+    fn is_sought(&self, now: u64, load: Load) -> bool {
+        load.waiting > 0 || load.refused || now < self.sought_until
+    }
+
     /// Returns the permits that the node may use while others queue.
     fn turn(&self, now: u64) -> u32 {
         self.target + u32::from(now < self.quantum_end)
@@ -365,7 +383,7 @@ impl Node {
 
     /// Returns the share that the node claims with the next message.
     fn keep(&self, now: u64, load: Load) -> u32 {
-        let want = load.want();
+        let want = self.want(now, load);
         let keep = if self.contended() {
             load.running.max(want.min(self.usable(now, load)))
         } else if self.asked {
@@ -381,8 +399,6 @@ impl Node {
 
     /// Returns the permits that the process has a use for while others queue.
     fn usable(&self, now: u64, load: Load) -> u32 {
-        // A call that may not wait, and was refused, gets the quantum to come again.
-        let sought = load.waiting > 0 || self.told.load.refused;
-        if sought { self.turn(now) } else { self.target }
+        if self.is_sought(now, load) { self.turn(now) } else { self.target }
     }
 }
