@@ -54,7 +54,7 @@ impl fmt::Display for NodeId {
 }
 
 /// A message of a node: its whole state, so that a repeated, late or lost message does no harm.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Renewal {
     /// The node.
     pub node: NodeId,
@@ -73,7 +73,7 @@ pub struct Renewal {
 }
 
 /// The ledger's decision about a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// The message was taken.
     Accepted,
@@ -84,7 +84,7 @@ pub enum Verdict {
 }
 
 /// The ledger's answer to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Answer {
     /// The number of the message.
     pub seq: u64,
@@ -110,7 +110,7 @@ pub struct Answer {
 }
 
 /// A message of the ledger to a node that has not asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Push {
     /// The node.
     pub node: NodeId,
@@ -124,7 +124,7 @@ pub struct Push {
 }
 
 /// What the ledger sees of the server that it lies on, for one message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
     /// The server's wall clock.
     pub now: u64,

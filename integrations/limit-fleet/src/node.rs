@@ -28,22 +28,21 @@ use crate::message::{Answer, NodeId, Push, Renewal, Times, Verdict};
 use timing::Backoff;
 
 /// The calls of a process, as its driver reads them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Load {
     /// The calls that hold a permit, with or without a lease. Read in one step with the limit.
     pub running: u32,
     /// The calls that wait for a permit.
     pub waiting: u32,
     /// Whether a call that may not wait was refused since the last message. It counts as one more
-    /// that is wanted.
+    /// that is wanted, for the time of a renewal.
     pub refused: bool,
 }
 
 impl Load {
-    /// Returns the permits that the calls want.
-    #[must_use]
-    pub fn want(&self) -> u32 {
-        self.running.saturating_add(self.waiting).saturating_add(u32::from(self.refused))
+    /// Returns the permits that calls have or wait for.
+    fn demand(&self) -> u32 {
+        self.running.saturating_add(self.waiting)
     }
 }
 
@@ -60,7 +59,7 @@ pub struct Allowance {
 }
 
 /// A message that is begun, and is made after the process has lowered its limit.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "the node waits for the answer to this message"]
 pub struct Draft {
     /// The limit to which the process lowers itself before it reads the load for the message.
@@ -68,7 +67,7 @@ pub struct Draft {
 }
 
 /// One process's lease of a share. The [module](self) says how to drive it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     id: NodeId,
     times: Times,
@@ -89,6 +88,9 @@ pub struct Node {
     quantum_end: u64,
     token: u64,
     told: Told,
+    /// Until then a call that was refused counts as wanted: it may come again. Without that the node
+    /// would ask and give back with each such call, and never get its turn.
+    sought_until: u64,
     /// Whether the ledger has asked the node to speak.
     asked: bool,
     left: bool,
@@ -97,7 +99,7 @@ pub struct Node {
 }
 
 /// A message under way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Attempt {
     start: u64,
     claim: u32,
@@ -109,7 +111,7 @@ struct Attempt {
 }
 
 /// What node and ledger have told each other with the last answer that counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Told {
     want: u32,
     load: Load,
@@ -141,6 +143,7 @@ impl Node {
             quantum_end: 0,
             token: 0,
             told: Told::default(),
+            sought_until: 0,
             asked: false,
             left: false,
             backoff,
@@ -152,6 +155,12 @@ impl Node {
     #[must_use]
     pub fn id(&self) -> &NodeId {
         &self.id
+    }
+
+    /// Returns whether a message is under way, so that the node does not speak.
+    #[must_use]
+    pub fn awaits_answer(&self) -> bool {
+        self.attempt.is_some()
     }
 
     /// Sets the process's opinion of the limit. The smallest opinion of the nodes is in force.
@@ -180,8 +189,8 @@ impl Node {
         self.lower(now, keep)
     }
 
-    /// Begins the last message: it gives the share back. The node lets nobody in and never speaks
-    /// again by itself.
+    /// Begins the message that gives the share back. The node lets nobody in from here on, and speaks
+    /// only until the calls that run have ended.
     pub fn leave(&mut self, now: u64) -> Draft {
         self.left = true;
         self.lower(now, 0)
@@ -210,7 +219,11 @@ impl Node {
     #[expect(clippy::needless_pass_by_value, reason = "a draft makes one message")]
     pub fn message(&mut self, draft: Draft, load: Load) -> Renewal {
         let Draft { lower_to: _ } = draft;
-        let want = if self.left { 0 } else { load.want() };
+        let start = self.started.unwrap_or_default();
+        if load.refused {
+            self.sought_until = start.saturating_add(self.refresh());
+        }
+        let want = self.want(start, load);
         if let Some(attempt) = &mut self.attempt {
             attempt.load = load;
             attempt.want = want;
@@ -344,6 +357,17 @@ impl Node {
         if now < self.deadline && !self.left { self.share.min(self.limit) } else { 0 }
     }
 
+    /// Returns the permits that the node asks for.
+    fn want(&self, now: u64, load: Load) -> u32 {
+        let sought = self.is_sought(now, load) && load.waiting == 0;
+        if self.left { 0 } else { load.demand().saturating_add(u32::from(sought)) }
+    }
+
+    /// Tells whether calls would use one permit more.
+    fn is_sought(&self, now: u64, load: Load) -> bool {
+        load.waiting > 0 || load.refused || now < self.sought_until
+    }
+
     /// Returns the permits that the node may use while others queue.
     fn turn(&self, now: u64) -> u32 {
         self.target + u32::from(now < self.quantum_end)
@@ -359,7 +383,7 @@ impl Node {
 
     /// Returns the share that the node claims with the next message.
     fn keep(&self, now: u64, load: Load) -> u32 {
-        let want = load.want();
+        let want = self.want(now, load);
         let keep = if self.contended() {
             load.running.max(want.min(self.usable(now, load)))
         } else if self.asked {
@@ -375,8 +399,6 @@ impl Node {
 
     /// Returns the permits that the process has a use for while others queue.
     fn usable(&self, now: u64, load: Load) -> u32 {
-        // A call that may not wait, and was refused, gets the quantum to come again.
-        let sought = load.waiting > 0 || self.told.load.refused;
-        if sought { self.turn(now) } else { self.target }
+        if self.is_sought(now, load) { self.turn(now) } else { self.target }
     }
 }

@@ -3,9 +3,11 @@
 use super::{Load, Node};
 use crate::message::{NodeId, Times};
 
-/// The time between two messages of a waiting node, for each node that queues: δ / 2. So the ledger
-/// hears somebody in time, and its time goes on.
-const POLL: u64 = Times::STEP / 2;
+/// The time between two messages of a waiting node, for each node that queues.
+///
+/// Ledger time moves by δ with a message at the most, so it falls behind in pauses that are longer.
+/// Nodes do not take turns: their messages come at random, and at δ / 2 each seventh pause is longer.
+const POLL: u64 = Times::STEP / 3;
 
 impl Node {
     /// Returns the moment at which to look again: a message is due if it is not later than `now`.
@@ -14,13 +16,13 @@ impl Node {
     /// and holds nothing says nothing.
     #[must_use]
     pub fn speaks_at(&self, now: u64, load: Load) -> Option<u64> {
-        if self.attempt.is_some() || self.left {
+        if self.attempt.is_some() {
             return None;
         }
         let held = self.held(now);
-        let want = load.want();
+        let want = self.want(now, load);
         let started = match self.started {
-            Some(started) if held > 0 || want > 0 || self.owes(now) => started,
+            Some(started) if held > 0 || want > 0 || load.running > 0 || self.owes(now) => started,
             None if want > 0 => return Some(now),
             _ => return None,
         };
@@ -30,21 +32,27 @@ impl Node {
         if self.asked || self.wants_more(now, want) || self.has_surplus(now, load) {
             return Some(now);
         }
-        if held == 0 && want == 0 || self.told.own_limit != self.limit {
+        if held == 0 && want == 0 && load.running == 0 || self.told.own_limit != self.limit {
             return Some(now);
         }
-        let refresh = self.times.ttl / 3;
+        let refresh = self.refresh();
         let pause = if want > held { self.poll().min(refresh) } else { refresh };
-        let mut at = started.saturating_add(pause);
+        let mut at = started.saturating_add(self.backoff.spread(pause, self.seq));
         if self.contended() && now < self.quantum_end {
             at = at.min(self.quantum_end);
         }
         Some(at)
     }
 
+    /// Returns the time between two messages of a node that has what it wants.
+    pub(super) fn refresh(&self) -> u64 {
+        self.times.ttl / 3
+    }
+
     /// Tells whether the ledger may have something recorded for a node that holds nothing.
     fn owes(&self, now: u64) -> bool {
-        let settled = self.heard && self.told.claim == 0 && self.told.want == 0;
+        let told = &self.told;
+        let settled = self.heard && told.claim == 0 && told.want == 0 && told.load.running == 0;
         let end = self.started.map_or(0, |started| started + self.times.term());
         !settled && now < end
     }
@@ -54,9 +62,12 @@ impl Node {
         want > self.held(now) && (self.told.want <= self.share || now >= self.deadline)
     }
 
-    /// Tells whether the node holds what it may not use now, while somebody queues.
+    /// Tells whether the node is charged with what it may not use now, while somebody queues.
     fn has_surplus(&self, now: u64, load: Load) -> bool {
-        self.contended() && self.held(now) > load.running.max(self.usable(now, load))
+        let held = self.held(now);
+        let charged = held.max(self.told.load.running);
+        (self.contended() || self.left)
+            && charged > load.running.max(self.usable(now, load).min(held))
     }
 
     /// Returns the time between two messages while calls wait.
@@ -70,7 +81,7 @@ impl Node {
 }
 
 /// The time to wait after messages without an answer. It doubles, and differs between nodes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Backoff {
     failures: u32,
     retry_at: u64,
@@ -96,6 +107,11 @@ impl Backoff {
         // Half of the time is fixed, half is drawn: forty nodes that lose a server together come back
         // one after another.
         self.retry_at = now.saturating_add(full / 2 + self.seed % (full / 2));
+    }
+
+    /// Shortens a time by up to a quarter, so that nodes that began together do not stay together.
+    fn spread(&self, time: u64, seq: u64) -> u64 {
+        time - time / 4 * (mix(self.seed ^ seq) % 1024) / 1024
     }
 
     pub(super) fn reset(&mut self) {
