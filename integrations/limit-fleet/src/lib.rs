@@ -5,10 +5,12 @@ pub mod ledger;
 mod memory_store;
 pub mod message;
 mod name;
+mod redis_store;
 mod store;
 mod store_error;
 
 pub use memory_store::MemoryStore;
 pub use name::LedgerName;
+pub use redis_store::RedisStore;
 pub use store::{LeaseStore, attempt_timeout};
 pub use store_error::{StoreError, StoreErrorKind};
