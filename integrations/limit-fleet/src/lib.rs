@@ -3,3 +3,4 @@
 
 pub mod ledger;
 pub mod message;
+pub mod script;
