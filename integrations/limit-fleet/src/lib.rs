@@ -6,6 +6,7 @@ mod memory_store;
 pub mod message;
 mod name;
 mod redis_store;
+pub mod script;
 mod store;
 mod store_error;
 

@@ -92,7 +92,8 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The node's share.
     pub share: u32,
-    /// The share up to which the node may let calls in while nodes queue, with the 1 more.
+    /// The share that the node keeps while others queue. A share above it that the node was granted in a queue is the
+    /// 1 more, in its turn, for a quantum.
     pub target: u32,
     /// The nodes that queue.
     pub queued: u32,
@@ -106,6 +107,24 @@ pub struct Answer {
     pub limit: u32,
     /// The calls that run in the fleet, as far as the ledger knows.
     pub in_use: u32,
+}
+
+impl Answer {
+    /// Returns an answer that says nothing but its verdict.
+    pub(crate) const fn refuse(seq: u64, verdict: Verdict) -> Self {
+        Self {
+            seq,
+            verdict,
+            share: 0,
+            target: 0,
+            queued: 0,
+            nodes: 0,
+            learning: false,
+            token: 0,
+            limit: 0,
+            in_use: 0,
+        }
+    }
 }
 
 /// A message of the ledger to a node that has not asked.

@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 use self::nodes::Nodes;
 use self::origin::Origin;
-use self::script::{RenewScript, Reply};
+use self::script::RenewScript;
 use crate::ledger::View;
 use crate::message::{Answer, Push, Renewal, Times};
 use crate::store::attempt_timeout;
@@ -120,11 +120,12 @@ impl LeaseStore for RedisStore {
     ) -> Result<Answer, StoreError> {
         let limit = self.timeout.unwrap_or_else(|| attempt_timeout(times));
         let command = self.script.command(ledger, times, renewal);
-        let result = self.nodes.query(&ledger.redis_key(), &command, limit).await;
+        let result: Result<Vec<i64>, _> =
+            self.nodes.query(&ledger.redis_key(), &command, limit).await;
         if result.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::NoScript) {
             self.script.note_missing(ledger);
         }
-        result.and_then(|reply: Reply| reply.answer())
+        result.and_then(|reply| script::answer(&reply))
     }
 
     async fn open(

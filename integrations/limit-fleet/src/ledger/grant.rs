@@ -5,7 +5,7 @@ use crate::message::{Renewal, Times};
 
 pub(super) struct Grant {
     pub(super) share: u32,
-    /// The share without the spare.
+    /// The share without the spare and the 1 more.
     pub(super) target: u32,
 }
 
@@ -27,7 +27,7 @@ impl Ledger {
             // The nodes before this one may be dead. A permit that lies about shows that they are.
             let idle = free > 0 && self.time - self.busy >= Times::QUANTUM;
             if before < free || idle {
-                grant = Grant { share: claim + 1, target: claim + 1 };
+                grant.share = claim + 1;
             }
         }
         // A node that gives everything back must not get a spare in return.

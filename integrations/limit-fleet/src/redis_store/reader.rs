@@ -29,8 +29,8 @@ pub(super) async fn read(
             let key = name.redis_key();
             let mut command = redis::cmd("HGETALL");
             command.arg(&key);
-            let fields: Vec<(String, String)> = nodes.query(&key, &command, READ_TIMEOUT).await?;
-            let fields = fields.iter().map(|(field, text)| (&**field, &**text));
+            let fields: Vec<(Vec<u8>, Vec<u8>)> = nodes.query(&key, &command, READ_TIMEOUT).await?;
+            let fields = fields.iter().map(|(field, value)| (&**field, &**value));
             if let Ok(ledger) = Ledger::parse(fields) {
                 ledgers.insert(name, ledger.view());
             }

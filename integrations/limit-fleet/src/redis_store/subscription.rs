@@ -86,8 +86,7 @@ async fn forward(
     loop {
         match timeout(SILENCE, stream.next()).await {
             Ok(Some(message)) => {
-                let push =
-                    std::str::from_utf8(message.get_payload_bytes()).ok().and_then(script::push);
+                let push = script::push(message.get_payload_bytes());
                 if let Some(push) = push {
                     // A full channel drops the push, as the trait says.
                     let _ = pushes.try_send(push);
