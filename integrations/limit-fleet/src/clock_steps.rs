@@ -24,7 +24,7 @@ impl ClockSteps {
     /// Returns whether the clocks have parted since the last look.
     pub(crate) fn has_stepped(&mut self) -> bool {
         let timers = self.began.elapsed();
-        let ahead = (fleet::now() - self.at_boot_clock).saturating_sub(timers);
+        let ahead = fleet::now().saturating_sub(self.at_boot_clock).saturating_sub(timers);
         let before = std::mem::replace(&mut self.ahead, ahead);
         ahead > before + STEP
     }

@@ -9,9 +9,9 @@ mod ledger_task;
 pub use builder::FleetBuilder;
 pub use error::StartError;
 
-use crate::store::LeaseStore;
-#[cfg(feature = "redis")]
-use crate::redis_store::RedisStore;
+use crate::LeaseStore;
+
+use crate::RedisStore;
 use std::fmt;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -77,8 +77,6 @@ impl Fleet {
     /// # Ok(())
     /// # }
     /// ```
-    #[cfg(feature = "redis")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
     pub fn connect(url: impl AsRef<str>) -> FleetBuilder<RedisStore> {
         FleetBuilder::new(RedisStore::new(url.as_ref()))
     }
@@ -106,8 +104,6 @@ impl Fleet {
     /// # Ok(())
     /// # }
     /// ```
-    #[cfg(feature = "redis")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
     pub async fn from_env() -> Result<Option<Self>, StartError> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let Some(url) = variable("LIMIT_FLEET_URL") else { return Ok(None) };

@@ -109,6 +109,24 @@ pub struct Answer {
     pub in_use: u32,
 }
 
+impl Answer {
+    /// Returns an answer that says nothing but its verdict.
+    pub(crate) const fn refuse(seq: u64, verdict: Verdict) -> Self {
+        Self {
+            seq,
+            verdict,
+            share: 0,
+            target: 0,
+            queued: 0,
+            nodes: 0,
+            learning: false,
+            token: 0,
+            limit: 0,
+            in_use: 0,
+        }
+    }
+}
+
 /// A message of the ledger to a node that has not asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Push {

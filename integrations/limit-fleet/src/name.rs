@@ -65,7 +65,6 @@ impl LedgerName {
     }
 
     /// Returns the pattern that matches the keys of all ledgers, or of those in a namespace.
-    #[expect(dead_code, reason = "only the store on a server needs a pattern")]
     pub(crate) fn redis_pattern(namespace: Option<&str>) -> String {
         match namespace {
             Some(namespace) => format!("{PREFIX}{}/*{SUFFIX}", Encoded(namespace)),

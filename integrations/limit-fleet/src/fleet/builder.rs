@@ -3,7 +3,7 @@
 use super::driver::{self, Plan};
 use super::{Fleet, StartError};
 use crate::message::Times;
-use crate::store::{LeaseStore, StoreError};
+use crate::{LeaseStore, StoreError};
 use limit_runtime::OnUnavailable;
 use std::time::Duration;
 
@@ -109,17 +109,17 @@ impl<S: LeaseStore> FleetBuilder<S> {
             u64::try_from(duration.as_micros()).expect("no option is longer than an hour")
         };
         let times = Times { ttl: micros(lease), hold: 0 };
-        let least = Duration::from_micros(times.margin());
-        let margin = self.margin.unwrap_or(least);
-        if margin < least || margin > lease / 2 {
+        let default = Duration::from_micros(times.margin());
+        let margin = self.margin.unwrap_or(default);
+        if margin < default || margin > lease / 2 {
             let most = lease / 2;
-            return error(format!("the margin is {margin:?}; make it {least:?} to {most:?} long"));
+            return error(format!("the margin is {margin:?}; make it {default:?} to {most:?} long"));
         }
-        let most = (lease - margin) / 2;
+        let most = lease.saturating_sub(margin) / 2;
         let refresh = self.refresh.unwrap_or((lease / 3).min(most));
         if refresh > most || refresh < lease / 20 {
-            let least = lease / 20;
-            return error(format!("the refresh is {refresh:?}; make it {least:?} to {most:?} long"));
+            let shortest = lease / 20;
+            return error(format!("the refresh is {refresh:?}; make it {shortest:?} to {most:?} long"));
         }
         if self.namespace.is_empty() {
             return error("the namespace is empty; leave it out, or give it a name".to_owned());

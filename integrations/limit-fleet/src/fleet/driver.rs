@@ -214,7 +214,7 @@ impl<S: LeaseStore> Driver<S> {
             tokio::select! {
                 biased;
                 _ = &mut stopped => break,
-                Some((ledger, push)) = pushes.recv() => self.deliver(&ledger, push),
+                Some((ledger, push)) = pushes.recv() => self.deliver(&ledger, &push),
                 Some(limiter) = woken.recv() => self.wake(&limiter),
                 Some(ended) = self.tasks.join_next_with_id() => {
                     let id = ended.map_or_else(|panicked| panicked.id(), |(id, ())| id);
@@ -292,7 +292,7 @@ impl<S: LeaseStore> Driver<S> {
         }
     }
 
-    fn deliver(&self, ledger: &LedgerName, push: Push) {
+    fn deliver(&self, ledger: &LedgerName, push: &Push) {
         for side in self.sides.get(ledger).into_iter().flatten() {
             if let Some((_, _, inbox)) = self.inboxes.get(side) {
                 // The node knows its own pushes. One that finds no room is dropped.
@@ -307,7 +307,7 @@ impl<S: LeaseStore> Driver<S> {
             let Some(figures) = self.board.watched(&key.0, key.1.as_deref()) else { continue };
             let (store, name) = (Arc::clone(&self.store), name.clone());
             tokio::spawn(async move {
-                if let Ok(Some(view)) = store.read_one(&name).await {
+                if let Ok(Some(view)) = store.find(&name).await {
                     figures.set_members(&view);
                 }
             });

@@ -1,6 +1,6 @@
 //! The reasons why a fleet does not start.
 
-use crate::store::StoreError;
+use crate::StoreError;
 use std::{error, fmt};
 
 /// The reason why [`FleetBuilder::start`](super::FleetBuilder::start) has failed. Nothing was started.

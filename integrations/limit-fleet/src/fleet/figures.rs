@@ -1,6 +1,6 @@
 //! The figures of all ledgers, as the core reads them.
 
-use crate::view::View;
+use crate::ledger::View;
 use limit_runtime::fleet;
 use limit_runtime::{FleetFigures, LedgerFigures, Member};
 use std::collections::HashMap;
@@ -87,10 +87,10 @@ impl SharedFigures {
     pub(super) fn set_members(&self, view: &View) {
         let members = view.nodes.iter().map(|node| {
             let mut member = Member::default();
-            member.node = node.node.to_string();
-            member.share = node.share;
-            member.running = node.running;
-            member.want = node.want;
+            member.node = node.id.to_string();
+            member.share = node.share as usize;
+            member.running = node.running as usize;
+            member.want = node.want as usize;
             member
         });
         self.lock().figures.members = members.collect();

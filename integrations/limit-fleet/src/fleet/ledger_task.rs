@@ -78,7 +78,7 @@ impl<S: LeaseStore> LedgerTask<S> {
                 continue;
             }
             // The ledger has nothing of a node that never speaks again by itself.
-            if due.is_none() && self.lease.key().is_some() && self.lease.release() {
+            if due.is_none() && self.lease.key().is_some() {
                 return;
             }
             self.wait(&mut node, due, load, told).await;
@@ -220,14 +220,14 @@ impl<S: LeaseStore> LedgerTask<S> {
         let is = node.figures(now());
         self.figures.set_deadline(told.deadline().map(Duration::from_micros));
         self.figures.set(|figures| {
-            figures.share = is.share;
-            figures.target = is.target;
-            figures.want = is.want;
-            figures.limit = is.limit.unwrap_or(0);
-            figures.limit_here = is.own_limit;
-            figures.in_use = is.in_use;
-            figures.nodes = is.nodes;
-            figures.queued = is.queued;
+            figures.share = is.share as usize;
+            figures.target = is.target as usize;
+            figures.want = is.want as usize;
+            figures.limit = is.limit.unwrap_or(0) as usize;
+            figures.limit_here = is.own_limit as usize;
+            figures.in_use = is.in_use as usize;
+            figures.nodes = is.nodes as usize;
+            figures.queued = is.queued as usize;
             figures.learning = is.learning;
         });
     }

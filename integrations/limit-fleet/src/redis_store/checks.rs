@@ -1,0 +1,74 @@
+//! Checks of a server's version and settings.
+
+use redis::InfoDict;
+use tokio::time::Instant;
+
+use super::READ_TIMEOUT;
+use super::connection::Request;
+use super::nodes::Nodes;
+use super::topology;
+use crate::{StoreError, StoreErrorKind};
+
+/// The first version on which the script was tried.
+const VERSION: (u32, u32) = (6, 2);
+
+/// Looks at a server's version and settings. Returns a sentence for each with which the limit may be exceeded.
+pub(super) async fn check(nodes: &Nodes) -> Result<Vec<String>, StoreError> {
+    let (node, info): (_, InfoDict) = nodes.query_any(&redis::cmd("INFO"), READ_TIMEOUT).await?;
+    let address = node.origin().address();
+    let text = |field: &str| info.get::<String>(field).unwrap_or_default();
+    if text("redis_version").is_empty() {
+        let message = format!("redis at {address} does not say its version: it is not a redis");
+        return Err(StoreError::new(StoreErrorKind::NotRedis, message));
+    }
+    let cluster = topology::is_cluster(address, &info)?;
+    if text("role") == "slave" && !cluster {
+        let message = format!(
+            "redis at {address} is a replica and takes no writes; use the address of the master, or redis+sentinel:// to follow it"
+        );
+        return Err(StoreError::new(StoreErrorKind::ReadOnly, message));
+    }
+
+    let mut warnings = Vec::new();
+    let mut warn = |text: String| warnings.push(format!("redis at {address}: {text}"));
+    if version(&text("redis_version")).is_some_and(|version| version < VERSION) {
+        warn(format!(
+            "version {} is older than 6.2, the oldest that limit-fleet is tested with",
+            text("redis_version")
+        ));
+    }
+    let policy = text("maxmemory_policy");
+    if !matches!(&*text("maxmemory"), "" | "0") && !matches!(&*policy, "" | "noeviction") {
+        warn(format!(
+            "maxmemory-policy is {policy}, so that a ledger may be evicted and the limit be exceeded for one lease; set it to noeviction"
+        ));
+    }
+    let replicated = cluster
+        || node.origin().follows_master()
+        || info.get::<u64>("connected_slaves").is_some_and(|replicas| replicas > 0);
+    if replicated {
+        let mut command = redis::cmd("CONFIG");
+        command.arg("GET").arg("min-replicas-to-write");
+        let request = Request::One(&command);
+        let answer =
+            node.query::<Vec<String>>(request, Instant::now() + READ_TIMEOUT, READ_TIMEOUT).await;
+        match answer.as_deref().map(|answer| answer.get(1).map(String::as_str)) {
+            Ok(Some("0")) => warn(
+                "min-replicas-to-write is 0, so that a master that is cut off goes on granting and the limit may be doubled; set it to 1"
+                    .to_owned(),
+            ),
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => warn(
+                "min-replicas-to-write could not be checked, because CONFIG GET is not permitted; it should be 1"
+                    .to_owned(),
+            ),
+        }
+    }
+    Ok(warnings)
+}
+
+/// Reads the first two numbers of a version.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}

@@ -1,0 +1,18 @@
+//! The store on real servers.
+//!
+//! Each test starts the servers that it needs, on free ports of this machine, and ends them.
+
+mod address;
+mod checks;
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(feature = "cli")]
+mod command;
+mod faults;
+mod node;
+mod proxy;
+mod renewals;
+#[cfg(feature = "sentinel")]
+mod sentinel;
+mod servers;
+mod waiting;
