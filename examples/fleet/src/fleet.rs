@@ -161,6 +161,9 @@ pub(crate) async fn run(seconds: u64) -> Result<Run> {
     println!("redis-server listens at {}; {WORKERS} workers share a limit of {LIMIT}.", server.url);
     println!("Each cell: calls that run / share, and those that wait.\n");
     println!("   s   worker 0      worker 1      worker 2      worker 3      run now   most");
+    // A ledger on a server that is younger than a lease grants nothing yet: the server may have lost a ledger, and
+    // its holders go on.
+    tokio::time::sleep(worker::LEASE).await;
     let (mut workers, mut lines) = start_workers(&server.url)?;
     let (began, start) = (now(), Instant::now());
     let (mut watch, mut events) = (Watch::default(), Vec::new());

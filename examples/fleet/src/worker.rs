@@ -13,6 +13,9 @@ pub(crate) const URL: &str = "FLEET_EXAMPLE_URL";
 /// The calls that a worker wants to run at once. Four workers want 24, and may run 10.
 const TASKS: u64 = 6;
 
+/// The time for which a share is leased: shorter than the default, so that a run is short.
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
+
 /// The time between two lines about the worker's share.
 const TELL: Duration = Duration::from_millis(250);
 
@@ -34,7 +37,7 @@ fn tell(line: &str) {
 }
 
 pub(crate) async fn run(url: &str) -> Result<()> {
-    let fleet = Fleet::connect(url).namespace("example").start().await?;
+    let fleet = Fleet::connect(url).namespace("example").lease(LEASE).start().await?;
     for _ in 0..TASKS {
         tokio::spawn(async {
             loop {
