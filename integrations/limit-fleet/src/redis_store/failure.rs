@@ -128,6 +128,12 @@ fn kind(error: &RedisError) -> StoreErrorKind {
     }
 }
 
+/// Returns the text of an error of the client, without the name that it gives to the kind.
+fn fixed_text(error: &RedisError) -> String {
+    let text = error.to_string();
+    text.split(" - ").next().unwrap_or_default().to_lowercase()
+}
+
 fn has(error: &RedisError, text: &str) -> bool {
     error.detail().is_some_and(|detail| detail.contains(text))
 }
@@ -136,9 +142,12 @@ fn message(address: &str, error: &RedisError) -> String {
     let text = match reply(error) {
         Some((code, detail)) => format!("{code} {detail}"),
         // These texts are the client's or the system's own, and have no password in them.
-        None => error.detail().map_or_else(|| error.to_string(), str::to_owned),
+        None => error.detail().map_or_else(|| fixed_text(error), str::to_owned),
     };
     let (what, advice) = match kind(error) {
+        StoreErrorKind::Unreachable if error.kind() == ErrorKind::MasterNameNotFoundBySentinel => {
+            ("is not known or not up", "check its name, and what the sentinels say of it")
+        }
         StoreErrorKind::Unreachable => {
             ("cannot be reached", "check that it runs, and that the address and the port are right")
         }
