@@ -6,6 +6,8 @@ mod address;
 mod checks;
 #[cfg(feature = "cluster")]
 mod cluster;
+#[cfg(feature = "cli")]
+mod command;
 mod faults;
 mod node;
 mod proxy;
