@@ -85,10 +85,10 @@ fn info(url: &str, one: &str) -> Result<ConnectionInfo, StoreError> {
     match one.into_connection_info() {
         Ok(info) => Ok(info.set_tcp_settings(tcp_settings())),
         Err(error) => {
-            // The texts of the client are fixed; the detail may repeat a part of the address.
+            // Only the fixed part of the text: what follows may repeat a part of the address.
             let text = error.to_string();
-            let text = error.detail().map_or(&*text, |detail| text.trim_end_matches(detail));
-            let reason = format!("cannot be read ({})", text.trim_end_matches([' ', ':', '-']));
+            let reason = text.split(" - ").next().unwrap_or_default();
+            let reason = format!("cannot be read ({})", reason.to_lowercase());
             fail(
                 url,
                 &reason,

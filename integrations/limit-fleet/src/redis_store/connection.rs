@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, RedisResult};
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, RedisResult, Value};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -13,6 +13,9 @@ use super::origin::Origin;
 
 /// The time in which a connection is made, with TLS and the password.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The time without an answer after which a connection is tested before a message is sent.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// The connection to one server: made when it is needed, and made anew after it broke.
 ///
@@ -30,6 +33,30 @@ type Attempt = OnceCell<Result<Connected, Failure>>;
 struct Connected {
     connection: MultiplexedConnection,
     address: Arc<str>,
+    /// The last time at which the server answered.
+    heard: Arc<Mutex<Instant>>,
+}
+
+impl Connected {
+    /// Returns whether the connection was unused for so long that it may be gone.
+    fn is_idle(&self) -> bool {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= IDLE
+    }
+
+    /// Asks the server for a sign of life, in half of the time.
+    ///
+    /// This may be repeated, a message may not. So a connection that was closed meanwhile costs no message.
+    async fn answers_until(&self, deadline: Instant) -> bool {
+        let mut connection = self.connection.clone();
+        let (command, limit) = (redis::cmd("PING"), (deadline - Instant::now()) / 2);
+        let ping = command.query_async::<Value>(&mut connection);
+        match tokio::time::timeout(limit, ping).await {
+            Ok(Ok(_)) => true,
+            // An error of the server, such as `LOADING`, is a sign of life.
+            Ok(Err(error)) => error.code().is_some(),
+            Err(_) => false,
+        }
+    }
 }
 
 /// What is sent to a server.
@@ -56,19 +83,35 @@ impl SharedConnection {
         deadline: Instant,
         limit: Duration,
     ) -> Result<T, Failure> {
-        let attempt = Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner));
-        let connected = tokio::time::timeout_at(deadline, self.connect(&attempt))
-            .await
-            .unwrap_or_else(|_| Err(Failure::timed_out(self.origin.address(), limit).unsent()))?;
-        let Connected { mut connection, address } = connected;
+        let (mut attempt, mut connected) = self.connect_until(deadline, limit).await?;
+        if connected.is_idle() && !connected.answers_until(deadline).await {
+            self.forget(&attempt);
+            (attempt, connected) = self.connect_until(deadline, limit).await?;
+        }
+        let Connected { mut connection, address, heard } = connected;
         let result = match tokio::time::timeout_at(deadline, send(request, &mut connection)).await {
             Ok(result) => result.map_err(|error| Failure::of(&address, &error)),
             Err(_) => Err(Failure::timed_out(&address, limit)),
         };
         if result.as_ref().is_err_and(|failure| failure.closes) {
             self.forget(&attempt);
+        } else {
+            *heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         }
         result
+    }
+
+    /// Returns the connection and the attempt that made it.
+    async fn connect_until(
+        self: &Arc<Self>,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<(Arc<Attempt>, Connected), Failure> {
+        let attempt = Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner));
+        match tokio::time::timeout_at(deadline, self.connect(&attempt)).await {
+            Ok(connected) => Ok((attempt, connected?)),
+            Err(_) => Err(Failure::timed_out(self.origin.address(), limit).unsent()),
+        }
     }
 
     /// Waits until the connection is made.
@@ -128,7 +171,13 @@ async fn connect(origin: &Origin) -> Result<Connected, Failure> {
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(None);
     match client.get_multiplexed_async_connection_with_config(&config).await {
-        Ok(connection) => Ok(Connected { connection, address }),
+        Ok(connection) => {
+            let heard = Arc::new(Mutex::new(Instant::now()));
+            Ok(Connected { connection, address, heard })
+        }
+        Err(error) if error.is_timeout() => {
+            Err(Failure::timed_out(&address, CONNECT_TIMEOUT).unsent())
+        }
         Err(error) => Err(Failure::of(&address, &error).unsent()),
     }
 }

@@ -61,12 +61,21 @@ impl Failure {
         Self { unsent: true, ..self }
     }
 
+    /// Returns the failure of a subscription that the server does not permit.
+    pub(super) fn not_subscribed(address: &str) -> Self {
+        let message = format!(
+            "redis at {address} does not permit a subscription; the user needs the channels limit:*, SUBSCRIBE and PING"
+        );
+        Self::new(StoreErrorKind::Denied, message)
+    }
+
     /// Returns the failure of a request that failed with `error`.
     pub(super) fn of(address: &str, error: &RedisError) -> Self {
         let mut failure = Self::new(kind(error), message(address, error));
         failure.redirect = redirect(error);
-        // `MASTERDOWN` is the answer of a replica, too.
-        failure.closes |= error.code() == Some("MASTERDOWN");
+        // A replica answers with `MASTERDOWN`, too. A server may close a connection that it denies.
+        failure.closes |= error.code() == Some("MASTERDOWN")
+            || (kind(error) == StoreErrorKind::Denied && error.code() != Some("NOPERM"));
         failure
     }
 }
@@ -98,7 +107,10 @@ fn kind(error: &RedisError) -> StoreErrorKind {
         Some("MOVED") if cfg!(feature = "cluster") => StoreErrorKind::Busy,
         Some("MOVED") => StoreErrorKind::Address,
         Some("WRONGTYPE") => StoreErrorKind::Script,
-        Some("ERR") if is_of_script(error) => StoreErrorKind::Script,
+        // A server with a password hears no long command before it.
+        Some("ERR") if has(error, "unauthenticated") => StoreErrorKind::Denied,
+        Some("ERR") if has(error, "DB index") => StoreErrorKind::Address,
+        Some("ERR") if has(error, "user_script") => StoreErrorKind::Script,
         Some(_) => StoreErrorKind::Other,
         None => match error.kind() {
             ErrorKind::AuthenticationFailed => StoreErrorKind::Denied,
@@ -116,18 +128,26 @@ fn kind(error: &RedisError) -> StoreErrorKind {
     }
 }
 
-/// Returns whether the server names a script in its error.
-fn is_of_script(error: &RedisError) -> bool {
-    error.detail().is_some_and(|detail| detail.contains("user_script"))
+/// Returns the text of an error of the client, without the name that it gives to the kind.
+fn fixed_text(error: &RedisError) -> String {
+    let text = error.to_string();
+    text.split(" - ").next().unwrap_or_default().to_lowercase()
+}
+
+fn has(error: &RedisError, text: &str) -> bool {
+    error.detail().is_some_and(|detail| detail.contains(text))
 }
 
 fn message(address: &str, error: &RedisError) -> String {
     let text = match reply(error) {
         Some((code, detail)) => format!("{code} {detail}"),
         // These texts are the client's or the system's own, and have no password in them.
-        None => error.detail().map_or_else(|| error.to_string(), str::to_owned),
+        None => error.detail().map_or_else(|| fixed_text(error), str::to_owned),
     };
     let (what, advice) = match kind(error) {
+        StoreErrorKind::Unreachable if error.kind() == ErrorKind::MasterNameNotFoundBySentinel => {
+            ("is not known or not up", "check its name, and what the sentinels say of it")
+        }
         StoreErrorKind::Unreachable => {
             ("cannot be reached", "check that it runs, and that the address and the port are right")
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use redis::aio::{PubSubSink, PubSubStream};
+use redis::{Client, ProtocolVersion, Value};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout};
 
@@ -32,11 +33,16 @@ pub(super) async fn subscribe(nodes: &Nodes, channel: &str) -> Result<Subscribed
     for node in nodes.known() {
         let address = node.origin().address();
         let subscribe = async {
-            let client = node.origin().client().await?;
-            let pubsub = client.get_async_pubsub().await.map_err(|it| Failure::of(address, &it))?;
-            let (mut sink, stream) = pubsub.split();
-            sink.subscribe(channel).await.map_err(|error| Failure::of(address, &error))?;
-            Ok(Subscribed { sink, stream })
+            let client = with_resp2(node.origin().client().await?);
+            let fail = |error| Failure::of(address, &error);
+            let (mut sink, stream) = client.get_async_pubsub().await.map_err(fail)?.split();
+            sink.subscribe(channel).await.map_err(fail)?;
+            // The client does not tell when the server refuses. A connection with a subscription answers
+            // with an array.
+            match sink.ping().await.map_err(fail)? {
+                Value::Array(_) => Ok(Subscribed { sink, stream }),
+                _ => Err(Failure::not_subscribed(address)),
+            }
         };
         match timeout(CONNECT_TIMEOUT, subscribe).await {
             Ok(Ok(subscribed)) => return Ok(subscribed),
@@ -46,6 +52,14 @@ pub(super) async fn subscribe(nodes: &Nodes, channel: &str) -> Result<Subscribed
     }
     Err(last
         .unwrap_or_else(|| StoreError::new(StoreErrorKind::Address, "the address names no server")))
+}
+
+/// Returns the client with the protocol in which an answer to a ping says whether there is a subscription.
+fn with_resp2(client: Client) -> Client {
+    let info = client.get_connection_info().clone();
+    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
+    // The address was good before.
+    Client::open(info.set_redis_settings(settings)).unwrap_or(client)
 }
 
 /// Forwards pushes until the receiver is dropped, over as many connections as this takes.
@@ -94,7 +108,7 @@ async fn forward(
             }
             Ok(None) => return,
             // A connection that is open at this end only would stay silent for ever.
-            Err(_) => match timeout(CONNECT_TIMEOUT, sink.ping::<redis::Value>()).await {
+            Err(_) => match timeout(CONNECT_TIMEOUT, sink.ping::<Value>()).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) | Err(_) => return,
             },

@@ -30,8 +30,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(id: &str, ledger: LedgerName, times: Times) -> Self {
         let node = NodeId(id.to_owned());
-        let renewal =
-            Renewal { node, seq: 0, claim: 0, running: 0, want: 0, limit: 10, token: 0 };
+        let renewal = Renewal { node, seq: 0, claim: 0, running: 0, want: 0, limit: 10, token: 0 };
         Self { renewal, times, ledger }
     }
 
@@ -59,7 +58,9 @@ impl Node {
         want: u32,
     ) -> Result<Answer, StoreError> {
         match self.attempt(store, want).await {
-            Err(error) if error.kind() == StoreErrorKind::NoScript => self.attempt(store, want).await,
+            Err(error) if error.kind() == StoreErrorKind::NoScript => {
+                self.attempt(store, want).await
+            }
             result => result,
         }
     }

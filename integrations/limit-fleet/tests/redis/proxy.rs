@@ -99,6 +99,8 @@ async fn accept(listener: TcpListener, to: u16, way: Way, connections: Arc<Atomi
         let Ok((client, _)) = listener.accept().await else { return };
         let number = connections.fetch_add(1, Ordering::SeqCst);
         let way = Way { number, ..way.clone() };
+        // The end of a connection is a reset.
+        client.set_zero_linger().expect("an option of a socket");
         tasks.spawn(async move {
             // If the server is down, the client's connection ends at once.
             let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await else { return };
@@ -132,7 +134,8 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way) {
         if way.mode() == Mode::Silent {
             continue;
         }
-        if to.write_all(sent).await.is_err() || (way.mode() == Mode::ResetAfterRequest && found > 0) {
+        if to.write_all(sent).await.is_err() || (way.mode() == Mode::ResetAfterRequest && found > 0)
+        {
             return;
         }
     }
@@ -143,9 +146,9 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way) {
     loop {
         let Ok(length @ 1..) = from.read(&mut bytes).await else { return };
         match way.mode() {
-            Mode::Silent | Mode::DropAnswers | Mode::ResetAfterRequest => continue,
+            Mode::Silent | Mode::DropAnswers => continue,
             Mode::Delay(delay) => tokio::time::sleep(delay).await,
-            Mode::Pass => {}
+            Mode::Pass | Mode::ResetAfterRequest => {}
         }
         if to.write_all(&bytes[..length]).await.is_err() {
             return;

@@ -21,12 +21,12 @@ pub(crate) struct Server {
 
 /// Returns whether servers can be started. Says so loudly if not; the test then passes.
 pub(crate) fn are_installed() -> bool {
-    let exists = |program| {
-        Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok()
-    };
+    let exists =
+        |program| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
     let installed = exists("redis-server") && exists("redis-sentinel");
     if !installed {
-        let text = "redis-server is not installed: skipped; apt-get install redis-server redis-sentinel";
+        let text =
+            "redis-server is not installed: skipped; apt-get install redis-server redis-sentinel";
         // Not by `eprintln`, which a test that passes keeps to itself.
         let _ = writeln!(std::io::stderr(), "{text}");
     }
@@ -133,7 +133,9 @@ fn spawn(program: &str, arguments: &[String], directory: &Path, port: u16) -> Op
         // With a password the answer is an error, and an answer as well.
         let answer = ask::<String>(port, "PING");
         answer.is_ok_and(|text| text == "PONG").then_some(true).or_else(|| {
-            ask::<String>(port, "PING").is_err_and(|error| error.code() == Some("NOAUTH")).then_some(true)
+            ask::<String>(port, "PING")
+                .is_err_and(|error| error.code() == Some("NOAUTH"))
+                .then_some(true)
         })
     })
     .then_some(child)

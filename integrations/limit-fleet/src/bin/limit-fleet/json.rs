@@ -1,0 +1,43 @@
+//! The ledgers as a line of JSON.
+
+use limit_fleet::ledger::View;
+use limit_fleet::{LedgerName, StoreError};
+use serde_json::{Value, json};
+
+/// Returns a line with all ledgers.
+pub(crate) fn text(ledgers: &[(LedgerName, View)]) -> String {
+    let ledgers: Vec<Value> = ledgers.iter().map(|(name, view)| ledger(name, view)).collect();
+    format!("{}\n", json!({ "ledgers": ledgers }))
+}
+
+/// Returns a line with the reason for which there are no ledgers.
+pub(crate) fn error(error: &StoreError) -> String {
+    format!("{}\n", json!({ "error": error.to_string() }))
+}
+
+fn ledger(name: &LedgerName, view: &View) -> Value {
+    let nodes: Vec<Value> = view
+        .nodes
+        .iter()
+        .map(|node| {
+            json!({
+                "node": node.id.0,
+                "limit": node.limit,
+                "share": node.share,
+                "running": node.running,
+                "want": node.want,
+                "lease_left_seconds": std::time::Duration::from_micros(node.left).as_secs_f64(),
+                // The smallest ticket is served first; `null` does not wait.
+                "ticket": node.ticket,
+            })
+        })
+        .collect();
+    json!({
+        "namespace": name.namespace,
+        "limiter": name.limiter,
+        "key": name.key,
+        "limit": view.limit,
+        "learning": view.learning,
+        "nodes": nodes,
+    })
+}
