@@ -265,14 +265,7 @@ fn a_ledger_that_learns_grants_nothing() {
 #[test]
 fn a_push_counts_only_for_the_message_that_it_answers() {
     let (mut world, [a, b]) = world(1);
-    hold(&mut world, a, 1);
-    world.advance(SECOND);
-    world.want(b, 1);
-    world.talk(b);
-    world.want(a, 0);
-    world.arrive(a, Kind::Push);
-    world.talk(a);
-    let push = world.take(b, Kind::Push);
+    let push = pass_on(&mut world, a, b);
     // b gives back before the push comes.
     world.want(b, 0);
     world.talk(b);
@@ -307,20 +300,91 @@ fn calls_that_run_without_a_lease_are_charged() {
     world.admit(a);
     world.pass(c, TERM + 200 * MS);
     world.servers.restart_empty(world.now);
-    world.talk(a);
-    world.pass(c, TERM - SECOND);
-    world.talk(a);
-    world.pass(c, SECOND);
-    // The ledger grants again. Permits that a's calls hold are not there.
-    assert_eq!(world.share(a), 0);
     world.want(b, 5);
     world.talk(b);
-    assert_eq!(world.share(b), 0);
+    world.talk(a);
+    world.pass(b, TERM - SECOND);
+    world.talk(a);
+    world.pass(b, 2 * SECOND);
+    // The ledger grants again. Permits that a's calls hold are not there.
+    assert_eq!((world.share(a), world.share(b)), (0, 0));
     world.end(a, 0);
     world.end(a, 0);
     world.talk(a);
     world.pass(b, SECOND);
     assert_eq!(world.share(b), 2);
+}
+
+#[test]
+fn a_claim_that_comes_after_its_record_is_gone_counts_nothing() {
+    let (mut world, [a, b, bystander]) = world(5);
+    hold(&mut world, a, 5);
+    world.pass(bystander, SECOND);
+    world.speak(a);
+    let renewal = world.take(a, Kind::Request);
+    world.pass(bystander, TERM);
+    hold(&mut world, b, 5);
+    // The world checks that the ledger does not record more than N.
+    world.put(a, renewal);
+    world.arrive(a, Kind::Answer);
+    assert_eq!((world.share(a), world.share(b)), (0, 5));
+}
+
+/// Lets b ask for the permit that a holds, and a give it back. Returns the push to b.
+fn pass_on(world: &mut World, a: usize, b: usize) -> Body {
+    hold(world, a, 1);
+    world.advance(world.now + SECOND);
+    world.want(b, 1);
+    world.talk(b);
+    world.want(a, 0);
+    world.arrive(a, Kind::Push);
+    world.talk(a);
+    world.take(b, Kind::Push)
+}
+
+#[test]
+fn a_push_does_not_make_a_lease_longer() {
+    let (mut world, [a, b, bystander]) = world(1);
+    let push = pass_on(&mut world, a, b);
+    world.pass(bystander, 4 * SECOND);
+    world.put(b, push);
+    assert_eq!(world.share(b), 1);
+    world.pass(bystander, 2200 * MS);
+    hold(&mut world, a, 1);
+    assert_eq!(world.share(b), 0);
+}
+
+#[test]
+fn a_push_that_overtakes_the_answer_waits_for_it() {
+    let (mut world, [a, b]) = world(1);
+    hold(&mut world, a, 1);
+    world.advance(world.now + SECOND);
+    world.want(b, 1);
+    world.ask(b);
+    world.want(a, 0);
+    world.arrive(a, Kind::Push);
+    world.talk(a);
+    world.arrive(b, Kind::Push);
+    assert_eq!(world.share(b), 0);
+    world.arrive(b, Kind::Answer);
+    assert_eq!(world.share(b), 1);
+}
+
+#[test]
+fn a_push_for_a_message_that_was_given_up_counts_nothing() {
+    let (mut world, [a, b]) = world(1);
+    hold(&mut world, a, 1);
+    world.advance(world.now + SECOND);
+    world.want(b, 1);
+    world.talk(b);
+    world.ask(b);
+    let local = world.processes[b].clock.local(world.now);
+    world.processes[b].node.give_up(local);
+    world.want(a, 0);
+    world.arrive(a, Kind::Push);
+    world.talk(a);
+    world.arrive(b, Kind::Push);
+    assert_eq!(world.share(b), 0);
 }
 
 #[test]
