@@ -163,6 +163,12 @@ impl Node {
         self.attempt.is_some()
     }
 
+    /// Returns whether the node was told to leave.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.left
+    }
+
     /// Sets the process's opinion of the limit. The smallest opinion of the nodes is in force.
     pub fn set_limit(&mut self, limit: u32) {
         self.limit = limit;

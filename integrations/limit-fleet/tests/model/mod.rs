@@ -146,6 +146,26 @@ impl World {
 
     // The server.
 
+    pub(crate) fn fail_over(&mut self) -> bool {
+        trace!(self, "fail-over");
+        self.servers.fail_over()
+    }
+
+    pub(crate) fn restart_empty(&mut self) {
+        trace!(self, "the server restarts empty");
+        self.servers.restart_empty(self.now);
+    }
+
+    pub(crate) fn restart(&mut self) {
+        trace!(self, "the server restarts");
+        self.servers.restart(self.now);
+    }
+
+    pub(crate) fn step(&mut self, by: i64) {
+        trace!(self, "the server's clock steps by {by}");
+        self.servers.step(by);
+    }
+
     /// Sends packets to where they go.
     fn post(&mut self, process: usize, body: Body) {
         let packet = Packet { due: self.now, process, body };

@@ -80,17 +80,22 @@ impl Servers {
         self.machines[1 - self.master].ledgers = ledgers;
     }
 
+    /// Returns whether the wall clock goes forward with a fail-over.
+    pub(crate) fn fails_forward(&self) -> bool {
+        self.machines[1 - self.master].clock > self.machines[self.master].clock
+    }
+
     /// Promotes the replica. Writes since it was brought up to date are lost. Returns whether the wall
     /// clock goes forward by that.
     pub(crate) fn fail_over(&mut self) -> bool {
-        let before = self.master().clock;
+        let forward = self.fails_forward();
         self.master = 1 - self.master;
         self.replids += 1;
         let replid = self.replids;
         let master = self.master();
         master.replid = replid;
         master.promoted = true;
-        master.clock > before
+        forward
     }
 
     /// Restarts the master without its data.
