@@ -179,7 +179,7 @@ impl Node {
     /// The permits can shrink with time, at the moments that [`Node::speaks_at`] returns.
     #[must_use]
     pub fn allowance(&self, now: u64) -> Allowance {
-        let mut permits = self.held(now);
+        let mut permits = self.share(now);
         if self.contended() {
             permits = permits.min(self.turn(now));
         }
@@ -358,8 +358,9 @@ impl Node {
         self.times.ttl.saturating_sub(self.times.margin())
     }
 
-    /// Returns the share while the lease lasts.
-    fn held(&self, now: u64) -> u32 {
+    /// Returns the share, which is 0 when its lease is over.
+    #[must_use]
+    pub fn share(&self, now: u64) -> u32 {
         if now < self.deadline && !self.left { self.share.min(self.limit) } else { 0 }
     }
 
@@ -400,7 +401,7 @@ impl Node {
             let spare = self.told.limit / self.told.nodes.max(1);
             if want == 0 { 0 } else { want.saturating_add(want / 4).max(spare) }
         };
-        self.held(now).min(keep)
+        self.share(now).min(keep)
     }
 
     /// Returns the permits that the process has a use for while others queue.

@@ -201,7 +201,7 @@ impl Schedule {
 fn run(seed: u64, trace: bool) {
     let mut schedule = Schedule::new(seed, trace);
     schedule.run();
-    if seed % 16 == 0 {
+    if seed % 64 == 0 {
         schedule.mend();
     }
 }

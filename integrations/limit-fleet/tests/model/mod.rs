@@ -25,7 +25,7 @@ pub(crate) const NEVER: u64 = u64::MAX;
 /// The times that a user gets without an option.
 pub(crate) const DEFAULT: Times = Times { ttl: 6 * SECOND, hold: 0 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Body {
     Request(Renewal),
     Answer(Answer),
@@ -42,7 +42,7 @@ pub(crate) enum Kind {
     Error,
 }
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Packet {
     pub(crate) due: u64,
     /// The process that has sent it, or gets it.
@@ -546,44 +546,48 @@ impl World {
 
     /// Moves time, and nothing else.
     pub(crate) fn advance(&mut self, to: u64) {
-        let from = self.now;
-        self.now = to;
         for process in &mut self.processes {
-            let running =
-                process.calls.iter().filter(|call| call.stage == Stage::Running && !call.lost);
-            self.busy[process.key] += (to - from) * running.count() as u64;
-            let over = process.clock.local(to) >= process.deadline;
-            if over && process.clock.local(from) < process.deadline {
+            if process.calls.is_empty() {
+                continue;
+            }
+            self.busy[process.key] += (to - self.now) * u64::from(process.leased());
+            if self.now < process.closes && process.closes <= to {
                 // The lease ends under the calls.
                 for call in &mut process.calls {
                     call.lost = true;
                 }
             }
         }
+        self.now = to;
     }
 
     /// Runs the world until a moment.
     pub(crate) fn run(&mut self, until: u64) {
+        // Plain loops: this runs for each event, also in a build that is not optimised.
         loop {
-            let packet = self.packets.iter().map(|packet| packet.due).min().unwrap_or(NEVER);
-            let process = self
-                .processes
-                .iter()
-                .flat_map(|process| process.calls.iter().map(|call| call.at).chain([process.wake]))
-                .min()
-                .unwrap_or(NEVER);
-            let next = packet.min(process).max(self.now);
+            let (mut packet, mut due) = (0, NEVER);
+            for (index, other) in self.packets.iter().enumerate() {
+                if other.due < due {
+                    (packet, due) = (index, other.due);
+                }
+            }
+            let mut next = due;
+            for process in &self.processes {
+                next = next.min(process.next());
+            }
+            let next = next.max(self.now);
             if next > until {
                 self.advance(until);
                 return;
             }
             self.advance(next);
-            if packet <= next {
-                let index = self.packets.iter().position(|packet| packet.due <= next);
-                self.deliver(index.expect("a packet is due"));
+            if due <= next {
+                self.deliver(packet);
             } else {
                 for p in 0..self.processes.len() {
-                    self.fire(p);
+                    if self.processes[p].next() <= next {
+                        self.fire(p);
+                    }
                 }
             }
             self.check();
@@ -656,21 +660,19 @@ impl World {
     }
 
     /// Checks I1 and I5.
-    pub(crate) fn check(&mut self) {
-        for key in 0..self.most.len() {
+    pub(crate) fn check(&self) {
+        for (key, most) in self.most.iter().enumerate() {
             let (mut shares, mut running) = (0, 0);
-            for process in self.processes.iter().filter(|process| process.key == key) {
-                shares += process.valid_share(self.now);
-                running += process
-                    .calls
-                    .iter()
-                    .filter(|call| call.stage == Stage::Running && !call.lost)
-                    .count();
+            for process in &self.processes {
+                if process.key == key && process.alive {
+                    shares += process.valid_share(self.now);
+                    running += process.leased();
+                }
             }
-            if shares > self.most[key] {
+            if shares > *most {
                 self.fail(&format!("I1: shares of {shares} permits are valid"));
             }
-            if running > self.most[key] as usize {
+            if running > *most {
                 self.fail(&format!("I5: {running} calls run with a lease"));
             }
         }
