@@ -121,11 +121,14 @@ impl Search {
         if depth == 0 {
             return;
         }
-        let seen = self.seen.entry((key(world), clock)).or_default();
-        if *seen >= depth {
-            return;
+        // At the last event it is cheaper to look again.
+        if depth > 1 {
+            let seen = self.seen.entry((key(world), clock)).or_default();
+            if *seen >= depth {
+                return;
+            }
+            *seen = depth;
         }
-        *seen = depth;
         let mut events = self.alphabet.to_vec();
         for p in [A, B] {
             match world.processes[p].step {
