@@ -1,4 +1,4 @@
-//! A Redis server for one test.
+//! A Redis server for one test, and the script as tests run it.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,27 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs, io, process};
 
-use redis::{Client, Connection};
+use redis::{Client, Connection, Script};
+
+/// The script with another first part: the test says what the server is, and gets the pushes and the hash as well.
+pub(super) const COMPARED: &str = concat!(
+    "local pushed = {}
+    local function look() return tonumber(ARGV[11]), ARGV[13], ARGV[14] == '1' end
+    local function uptime() return tonumber(ARGV[12]) end
+    local function push(node, seq, share, token)
+      pushed[#pushed + 1] = string.format('%s %.0f %s %.0f %s', node, seq, share, token, KEYS[1])
+    end
+    local function renew()\n",
+    include_str!("../../src/script/ledger.lua"),
+    "\nend
+    local reply = renew()
+    return { reply, pushed, ARGV[15] == 'look' and redis.call('HGETALL', KEYS[1]) or {} }"
+);
+
+/// Loads a script, and returns its hash.
+pub(super) fn load(connection: &mut Connection, source: &str) -> String {
+    Script::new(source).load(connection).expect("the script compiles")
+}
 
 /// A server of its own, on a socket in a directory of its own. It ends with this value.
 pub(super) struct RedisServer {
