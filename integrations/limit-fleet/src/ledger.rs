@@ -81,7 +81,7 @@ impl Ledger {
         let ledger = slot.get_or_insert_with(|| Self::new(times, server, renewal));
         if ledger.times != *times {
             return Outcome {
-                answer: refuse(renewal, Verdict::OtherTimes(ledger.times)),
+                answer: Answer::refuse(renewal.seq, Verdict::OtherTimes(ledger.times)),
                 pushes: Vec::new(),
             };
         }
@@ -256,19 +256,4 @@ impl Ledger {
 /// Returns whether a server may have lost a ledger.
 const fn must_learn(times: &Times, server: &Server) -> bool {
     server.promoted || server.uptime < times.term()
-}
-
-fn refuse(renewal: &Renewal, verdict: Verdict) -> Answer {
-    Answer {
-        seq: renewal.seq,
-        verdict,
-        share: 0,
-        target: 0,
-        queued: 0,
-        nodes: 0,
-        learning: false,
-        token: 0,
-        limit: 0,
-        in_use: 0,
-    }
 }

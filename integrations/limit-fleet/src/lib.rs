@@ -4,3 +4,4 @@
 pub mod ledger;
 pub mod message;
 pub mod node;
+pub mod script;

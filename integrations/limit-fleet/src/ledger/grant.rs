@@ -5,7 +5,7 @@ use crate::message::{Renewal, Times};
 
 pub(super) struct Grant {
     pub(super) share: u32,
-    /// The fair share, without the 1 more and without a spare.
+    /// The share without the spare and the 1 more.
     pub(super) target: u32,
 }
 

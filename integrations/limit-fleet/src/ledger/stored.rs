@@ -1,12 +1,13 @@
-//! The text in which a ledger is stored: the fields of a hash.
+//! The form in which a ledger is stored: the fields of a hash.
 //!
 //! | field | value |
 //! |---|---|
-//! | `m` | replication id, time, last, learning-until, low, high, scanned, busy, charges, running, queued, limit, token, tickets, nodes, ttl, hold |
-//! | `q` | the heads of the queue: ticket and node, again and again |
-//! | `n:` and the node | share, running, want, seq, end, limit, ticket, former ticket, raised, heard |
+//! | `m` | time, last, learning-until, low, high, scanned, busy, charges, running, queued, limit, token, tickets, nodes, ttl, hold; replication id |
+//! | `q` | the heads of the queue: ticket and node, again and again, with a space between |
+//! | `n:` and the node | share, running, want, end, limit, ticket, heard, seq, former ticket, raised |
 //!
-//! A space stands between the values.
+//! Numbers are doubles of 8 bytes, the lowest byte first. A script reads them six times as fast as digits, and a scan
+//! reads all of them.
 
 use std::{error, fmt};
 
@@ -34,36 +35,32 @@ impl Ledger {
     ///
     /// If a field is missing or is not as this version writes it.
     pub fn parse<'a>(
-        fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+        fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Result<Self, Malformed> {
         let (mut main, mut heads, mut nodes) = (None, None, Vec::new());
-        for (field, text) in fields {
+        for (field, value) in fields {
             match field {
-                "m" => main = Some(parse_main(text).ok_or_else(|| malformed(field))?),
-                "q" => heads = Some(parse_heads(text).ok_or_else(|| malformed(field))?),
-                _ => {
-                    let node = field.strip_prefix("n:").ok_or_else(|| malformed(field))?;
-                    let record = parse_record(text).ok_or_else(|| malformed(field))?;
-                    nodes.push((NodeId(node.to_owned()), record));
-                }
+                b"m" => main = Some(parse_main(value).ok_or_else(|| malformed(field))?),
+                b"q" => heads = Some(parse_heads(value).ok_or_else(|| malformed(field))?),
+                _ => nodes.push(parse_node(field, value).ok_or_else(|| malformed(field))?),
             }
         }
-        let (mut ledger, count) = main.ok_or_else(|| malformed("m"))?;
+        let (mut ledger, count) = main.ok_or_else(|| malformed(b"m"))?;
         if nodes.len() as u64 != count {
-            return Err(malformed("m"));
+            return Err(malformed(b"m"));
         }
-        ledger.heads = heads.ok_or_else(|| malformed("q"))?;
+        ledger.heads = heads.ok_or_else(|| malformed(b"q"))?;
         ledger.nodes.extend(nodes);
         Ok(ledger)
     }
 }
 
-fn malformed(field: &str) -> Malformed {
-    Malformed { field: field.to_owned() }
+fn malformed(field: &[u8]) -> Malformed {
+    Malformed { field: String::from_utf8_lossy(field).into_owned() }
 }
 
-fn parse_main(text: &str) -> Option<(Ledger, u64)> {
-    let (replid, numbers) = text.split_once(' ')?;
+fn parse_main(value: &[u8]) -> Option<(Ledger, u64)> {
+    let (numbers, replid) = value.split_at_checked(16 * 8)?;
     let [
         time,
         last,
@@ -83,7 +80,7 @@ fn parse_main(text: &str) -> Option<(Ledger, u64)> {
         hold,
     ] = parse_numbers(numbers)?;
     let ledger = Ledger {
-        replid: replid.to_owned(),
+        replid: String::from_utf8(replid.to_vec()).ok()?,
         times: Times { ttl, hold },
         time,
         last,
@@ -103,8 +100,8 @@ fn parse_main(text: &str) -> Option<(Ledger, u64)> {
     Some((ledger, nodes))
 }
 
-fn parse_heads(text: &str) -> Option<Heads> {
-    let mut words = text.split_ascii_whitespace();
+fn parse_heads(value: &[u8]) -> Option<Heads> {
+    let mut words = std::str::from_utf8(value).ok()?.split_ascii_whitespace();
     let mut heads = Vec::new();
     while let Some(ticket) = words.next() {
         heads.push((ticket.parse().ok()?, NodeId(words.next()?.to_owned())));
@@ -112,10 +109,11 @@ fn parse_heads(text: &str) -> Option<Heads> {
     Some(Heads(heads))
 }
 
-fn parse_record(text: &str) -> Option<Record> {
-    let [share, running, want, seq, end, limit, ticket, former_ticket, raised, heard] =
-        parse_numbers(text)?;
-    Some(Record {
+fn parse_node(field: &[u8], value: &[u8]) -> Option<(NodeId, Record)> {
+    let node = String::from_utf8(field.strip_prefix(b"n:")?.to_vec()).ok()?;
+    let [share, running, want, end, limit, ticket, heard, seq, former_ticket, raised] =
+        parse_numbers(value)?;
+    let record = Record {
         share: share.try_into().ok()?,
         running: running.try_into().ok()?,
         want: want.try_into().ok()?,
@@ -126,10 +124,22 @@ fn parse_record(text: &str) -> Option<Record> {
         former_ticket,
         raised,
         heard: heard.try_into().ok()?,
-    })
+    };
+    Some((NodeId(node), record))
 }
 
-fn parse_numbers<const N: usize>(text: &str) -> Option<[u64; N]> {
-    let numbers: Vec<u64> = text.split(' ').map(|word| word.parse().ok()).collect::<Option<_>>()?;
-    numbers.try_into().ok()
+fn parse_numbers<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
+    let numbers = bytes.chunks(8).map(|bytes| parse_number(bytes.try_into().ok()?));
+    numbers.collect::<Option<Vec<_>>>()?.try_into().ok()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number is checked: an integer from 0 to 2^53"
+)]
+fn parse_number(bytes: [u8; 8]) -> Option<u64> {
+    let number = f64::from_le_bytes(bytes);
+    let exact = (0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0;
+    exact.then_some(number as u64)
 }
