@@ -52,8 +52,13 @@ impl Event {
         match self {
             Self::Arrive(_) => 0,
             // Something arrives.
-            Self::Repeat(_) | Self::Lapse | Self::Silence => 1,
-            Self::Finish(_) | Self::FailOver | Self::RestartEmpty | Self::Step => 1,
+            Self::Repeat(_)
+            | Self::Finish(_)
+            | Self::Lapse
+            | Self::Silence
+            | Self::FailOver
+            | Self::RestartEmpty
+            | Self::Step => 1,
             // A request arrives; or the server fails over, and something arrives.
             Self::Speak(..) | Self::Replicate => 2,
             // A message is made first.
@@ -224,7 +229,7 @@ fn happen(world: &mut World, event: Event) {
             world.servers.fail_over();
         }
         Event::RestartEmpty => world.servers.restart_empty(world.now),
-        Event::Step => world.servers.step(TIMES.term().cast_signed()),
+        Event::Step => world.servers.step_forward(TIMES.term()),
     }
 }
 

@@ -70,7 +70,7 @@ impl Schedule {
                 let mean = self.random.pick(&[20 * MS, 100 * MS, ttl]);
                 Demand::Every { mean, next: self.world.now }
             }
-            clients => Demand::Clients(self.random.pick(&[1, 1, 2, 4]) * (clients as u32 - 1)),
+            _ => Demand::Clients(self.random.pick(&[1, 1, 2, 3, 4, 8])),
         };
         let process = &mut self.world.processes[p];
         process.body = (body / 2, body);
@@ -110,11 +110,11 @@ impl Schedule {
             }
             42..46 => self.world.restart(),
             46..54 => {
-                let by = self.random.pick(&[MS, 150 * MS, SECOND, 3600 * SECOND]).cast_signed();
+                let by = self.random.pick(&[MS, 150 * MS, SECOND, 3600 * SECOND]);
                 if self.random.percent(50) {
-                    self.world.step(-by);
+                    self.world.step_back(by);
                 } else if self.may_step() {
-                    self.world.step(by);
+                    self.world.step_forward(by);
                     self.forward.push(now);
                 }
             }

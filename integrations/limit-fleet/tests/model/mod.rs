@@ -94,6 +94,11 @@ macro_rules! trace {
     };
 }
 
+/// Returns the process that listens for the pushes of a node.
+fn listener(node: &NodeId) -> usize {
+    node.process()[1..].parse().expect("a process is named after its number")
+}
+
 impl World {
     pub(crate) fn new(times: Times, keys: usize) -> Self {
         Self {
@@ -161,9 +166,14 @@ impl World {
         self.servers.restart(self.now);
     }
 
-    pub(crate) fn step(&mut self, by: i64) {
-        trace!(self, "the server's clock steps by {by}");
-        self.servers.step(by);
+    pub(crate) fn step_forward(&mut self, by: u64) {
+        trace!(self, "the server's clock goes {by} forward");
+        self.servers.step_forward(by);
+    }
+
+    pub(crate) fn step_back(&mut self, by: u64) {
+        trace!(self, "the server's clock goes {by} back");
+        self.servers.step_back(by);
     }
 
     /// Sends packets to where they go.
@@ -230,18 +240,11 @@ impl World {
         trace!(self, "  → {:?}", outcome.answer);
         for push in outcome.pushes {
             trace!(self, "  → {push:?}");
-            if let Some(to) = self.find(&push.node) {
-                self.post(to, Body::Push(push));
-            }
+            let to = listener(&push.node);
+            self.post(to, Body::Push(push));
         }
         self.check_ledger(key, before, &outcome.answer);
         self.post(p, Body::Answer(outcome.answer));
-    }
-
-    /// Returns the process that listens for the pushes of a node.
-    fn find(&self, node: &NodeId) -> Option<usize> {
-        let number = node.process().strip_prefix('p')?;
-        number.parse().ok()
     }
 
     fn receive(&mut self, p: usize, body: &Body) {

@@ -118,9 +118,11 @@ impl Servers {
         master.start = master.clock + now;
     }
 
-    /// Moves the master's wall clock.
-    pub(crate) fn step(&mut self, by: i64) {
-        let master = self.master();
-        master.clock = master.clock.saturating_add_signed(by);
+    pub(crate) fn step_forward(&mut self, by: u64) {
+        self.master().clock += by;
+    }
+
+    pub(crate) fn step_back(&mut self, by: u64) {
+        self.master().clock -= by;
     }
 }
