@@ -13,6 +13,8 @@ mod sentinel;
 #[cfg_attr(not(feature = "cluster"), path = "redis_store/slots/off.rs")]
 mod slots;
 mod subscription;
+#[cfg(feature = "tls")]
+mod tls;
 mod topology;
 
 use std::sync::Arc;
@@ -41,7 +43,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// | `redis+cluster://user:password@host:6379,host:6379` | a cluster (feature `cluster`): each node that is named may be down |
 /// | `redis+sentinel://user:password@host:26379,host:26379/master/0` | the master (feature `sentinel`). The user and the password are those of the servers; `?sentinel_username=…&sentinel_password=…` are those of the Sentinels |
 ///
-/// `rediss+cluster://` and `rediss+sentinel://` use TLS. Each form may begin with `valkey` in place of `redis`. In a
+/// TLS trusts the certificates of the system. If the process has chosen no provider of cryptography for rustls, the first
+/// connection chooses *ring*. `rediss+cluster://` and `rediss+sentinel://` use TLS. Each form may begin with `valkey` in place of `redis`. In a
 /// user or a password, characters that have a meaning in an address are percent-encoded.
 ///
 /// ```no_run

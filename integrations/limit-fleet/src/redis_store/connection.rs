@@ -164,6 +164,8 @@ async fn send<T: FromRedisValue>(
 
 /// Makes a connection to the server that the origin leads to now.
 async fn connect(origin: &Origin) -> Result<Connected, Failure> {
+    #[cfg(feature = "tls")]
+    super::tls::choose_provider();
     let client = origin.client().await?;
     let address: Arc<str> = client.get_connection_info().addr().to_string().into();
     // Each request has a limit of time of its own.

@@ -15,4 +15,6 @@ mod renewals;
 #[cfg(feature = "sentinel")]
 mod sentinel;
 mod servers;
+#[cfg(all(feature = "cli", feature = "tls"))]
+mod tls;
 mod waiting;

@@ -40,12 +40,8 @@ impl Server {
         Self::start_program("redis-server", None, &[&memory[..], arguments].concat())
     }
 
-    /// Starts a Sentinel with this configuration.
-    pub(crate) fn start_sentinel(configuration: &str) -> Self {
-        Self::start_program("redis-sentinel", Some(configuration), &[])
-    }
-
-    fn start_program(
+    /// Starts a program with a configuration, which it may write to, and with arguments.
+    pub(crate) fn start_program(
         program: &'static str,
         configuration: Option<&str>,
         arguments: &[&str],
@@ -147,10 +143,10 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// A directory, which is removed with this value.
-struct Directory(PathBuf);
+pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("limit-fleet-{}-{count}", std::process::id());
