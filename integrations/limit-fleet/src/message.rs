@@ -35,7 +35,7 @@ impl Times {
 /// The identity of a node: one start of one process, for one ledger.
 ///
 /// The text before the last `#` is the process; pushes go to the process. What stands after it is a
-/// number that the process changes when it takes a new identity.
+/// number that the process changes when it takes a new identity. The text contains no spaces.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub String);
 
