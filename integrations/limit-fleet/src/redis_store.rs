@@ -30,9 +30,6 @@ use crate::message::{Answer, Push, Renewal, Times};
 use crate::store::attempt_timeout;
 use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
 
-/// The time for which a reader waits for each answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// A store on a Redis or Valkey server, on a cluster, or on a master that Sentinels know.
 ///
 /// | address | leads to |
@@ -136,9 +133,8 @@ impl LeaseStore for RedisStore {
         process: &str,
         pushes: mpsc::Sender<(LedgerName, Push)>,
     ) -> Result<Vec<String>, StoreError> {
-        let mut warnings = checks::check(&self.nodes).await?;
-        // So that a cluster is found again when the servers of the address are gone.
-        topology::masters(&self.nodes).await?;
+        let masters = topology::masters(&self.nodes).await?;
+        let mut warnings = checks::check_all(&masters).await?;
         let channel = script::channel(process);
         let first = subscription::subscribe(&self.nodes, &channel).await;
         let first = first.map_err(|error| {

@@ -14,6 +14,8 @@ use super::origin::Origin;
 /// The time in which a connection is made, with TLS and the password.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The time for which a command waits that is no message of a node.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time without an answer after which a connection is tested before a message is sent.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -99,6 +101,14 @@ impl SharedConnection {
             *heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         }
         result
+    }
+
+    /// Sends a command that is no message of a node, and returns its answer.
+    pub(super) async fn ask<T: FromRedisValue>(
+        self: &Arc<Self>,
+        command: &Cmd,
+    ) -> Result<T, Failure> {
+        self.query(Request::One(command), Instant::now() + READ_TIMEOUT, READ_TIMEOUT).await
     }
 
     /// Returns the connection and the attempt that made it.

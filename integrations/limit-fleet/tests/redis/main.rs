@@ -12,6 +12,7 @@ mod faults;
 mod node;
 mod proxy;
 mod renewals;
+mod replies;
 #[cfg(feature = "sentinel")]
 mod sentinel;
 mod servers;
