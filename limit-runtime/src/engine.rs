@@ -18,6 +18,11 @@ pub(crate) mod definition;
 mod drain;
 mod environment;
 mod first_use;
+#[cfg(feature = "fleet")]
+pub(crate) mod fleet;
+#[cfg(not(feature = "fleet"))]
+#[path = "engine/fleet/off.rs"]
+mod fleet;
 #[cfg(feature = "inspect")]
 mod history;
 #[cfg(not(feature = "inspect"))]

@@ -69,6 +69,8 @@
 //! * `diagnostics`: the module [`diagnostics`] lists the calls that hold permits and those that wait,
 //!   once the program has called `diagnostics::record(true)`. Depends on crossbeam-utils, and turns
 //!   `tracing` on.
+//! * `fleet`: the module [`fleet`], for a crate that leases permits from a fleet. Depends on rustix. Programs
+//!   depend on [`limit-fleet`], which turns it on.
 //! * `http-body`: with `tower`, the permit of a call can stay with the body of its HTTP response.
 //! * `inspect`: the module [`inspect`] reads all limiters, for exporters and pages. Without it the
 //!   counters of a dropped limiter are not kept for the next one of its name.
@@ -88,12 +90,18 @@
 //!
 //! [`limit-config`]: https://docs.rs/limit-config
 //! [`limit-console`]: https://docs.rs/limit-console
+//! [`limit-fleet`]: https://docs.rs/limit-fleet
 //! [`limit-exporters`]: https://docs.rs/limit-exporters
 // Links to modules of features lead to docs.rs where the feature is off.
 #![cfg_attr(feature = "diagnostics", doc = "[`diagnostics`]: mod@diagnostics")]
 #![cfg_attr(
     not(feature = "diagnostics"),
     doc = "[`diagnostics`]: https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics/"
+)]
+#![cfg_attr(feature = "fleet", doc = "[`fleet`]: mod@fleet")]
+#![cfg_attr(
+    not(feature = "fleet"),
+    doc = "[`fleet`]: https://docs.rs/limit-runtime/latest/limit_runtime/fleet/"
 )]
 #![cfg_attr(feature = "inspect", doc = "[`inspect`]: mod@inspect")]
 #![cfg_attr(
@@ -116,10 +124,15 @@
 mod acquire;
 mod admission;
 mod blocking;
+#[cfg(feature = "fleet")]
+mod boot_clock;
 mod deadline;
 mod duration_text;
 mod engine;
 mod events;
+#[cfg(feature = "fleet")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fleet")))]
+pub mod fleet;
 pub mod guide;
 #[cfg(feature = "inspect")]
 #[cfg_attr(docsrs, doc(cfg(feature = "inspect")))]
@@ -196,12 +209,13 @@ pub use limiter::{
     Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, SharedLimiter, Undrained, find, limiters,
 };
 pub use metrics::{
-    Figures, LimitChanges, RejectedCounts, RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes,
+    Figures, FleetFigures, LedgerFigures, LimitChanges, Member, RejectedCounts, RenewalCounts,
+    RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes,
 };
 pub use permit::Permit;
 pub use policy::{MaxWait, Order};
 pub use rejected::{Rejected, RejectedKind};
-pub use scope::Scope;
+pub use scope::{OnUnavailable, Scope};
 pub use setting::{Setting, Settings, Source, Unsupported};
 
 /// Items that the attribute's code names. They are not part of the public interface.

@@ -9,6 +9,7 @@
 #![cfg_attr(not(feature = "inspect"), allow(unreachable_pub, reason = "`inspect` shows it"))]
 
 mod counters;
+mod fleet;
 mod histogram;
 #[cfg(feature = "inspect")]
 mod reading;
@@ -17,6 +18,7 @@ mod snapshot;
 mod totals;
 
 pub use counters::{Counters, LimitChanges, RejectedCounts, ShadowedCounts};
+pub use fleet::{FleetFigures, LedgerFigures, Member, RenewalCounts};
 pub use histogram::{Histogram, WaitTimes};
 #[cfg(feature = "inspect")]
 pub use reading::{KeyReading, LimiterReading, RuntimeReading};

@@ -1,5 +1,8 @@
 //! The permit that a call holds while it runs.
 
+#[cfg(feature = "fleet")]
+mod lease;
+
 use crate::recorder::CallRecord;
 use crate::semaphore::{Held, Permits};
 use std::fmt;

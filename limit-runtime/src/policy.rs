@@ -110,6 +110,8 @@ pub(crate) struct Policy {
     pub(crate) per: Option<Duration>,
     pub(crate) force: Force,
     pub(crate) keyed: bool,
+    /// A call takes one permit at most.
+    pub(crate) is_single: bool,
     /// The limit over all keys. [`MAX_LIMIT`] caps nothing.
     pub(crate) total: u32,
 }
@@ -125,6 +127,7 @@ impl Policy {
         per: None,
         force: Force::Full,
         keyed: false,
+        is_single: false,
         total: MAX_LIMIT,
     };
 

@@ -61,19 +61,22 @@ pub enum RejectedKind {
     Closed,
     /// A newer call joined a full queue that serves the newest first, and this one had to leave it.
     Evicted,
+    /// The limit holds over a fleet ([`Scope::Fleet`](crate::Scope::Fleet)), and the process has no
+    /// lease: the fleet cannot be reached, or the lease ended while the call ran.
+    Unavailable,
 }
 
 impl RejectedKind {
     /// All kinds, in the order in which figures show them.
     pub const ALL: &'static [Self] = &all_variants!(
-        RejectedKind: NoPermits, QueueFull, TimedOut, TooHeavy, Closed, Evicted
+        RejectedKind: NoPermits, QueueFull, TimedOut, TooHeavy, Closed, Evicted, Unavailable
     );
 
     /// Returns whether the same call may be admitted later, when permits have come back.
     pub(crate) const fn is_transient(self) -> bool {
         match self {
             Self::NoPermits | Self::QueueFull | Self::TimedOut => true,
-            Self::TooHeavy | Self::Closed | Self::Evicted => false,
+            Self::TooHeavy | Self::Closed | Self::Evicted | Self::Unavailable => false,
         }
     }
 
@@ -87,6 +90,7 @@ impl RejectedKind {
             Self::TooHeavy => "too_heavy",
             Self::Closed => "closed",
             Self::Evicted => "evicted",
+            Self::Unavailable => "unavailable",
         }
     }
 }
@@ -106,6 +110,8 @@ pub(crate) struct Refusal {
     /// The limit over all keys, if all its permits are out and the key has not all of its own.
     pub(crate) reached_total: Option<u32>,
     pub(crate) waiting: usize,
+    /// `true` if the call ran under a lease that has ended.
+    pub(crate) lost_lease: bool,
     pub(crate) window: Option<Window>,
     pub(crate) retry_after: Option<Duration>,
 }
@@ -174,7 +180,7 @@ impl Rejected {
     ///
     /// With keys, the number is for the call's key. It is for all keys if the limit over all keys
     /// is the reason. The number is 0 without a rate, and if the rate is not the reason (too heavy,
-    /// closed, evicted).
+    /// closed, evicted, unavailable).
     ///
     /// The first of them is free after [`retry_after`](Self::retry_after), if no other call waits
     /// and this call wants one permit.
@@ -194,7 +200,7 @@ impl Rejected {
     ///
     /// The result is `None` if there is no basis for an estimate: at the first refusal, or if
     /// nothing has come back since. It is also `None` if waiting does not help (too heavy, closed,
-    /// evicted).
+    /// evicted), or if it is not known when the fleet can be reached again (unavailable).
     ///
     /// The features `axum-08` and `tonic-014` answer with 1 second if there is no estimate and
     /// another attempt may help.
@@ -284,6 +290,17 @@ impl fmt::Display for Rejected {
                 )?;
                 refusal.fmt_permits(f)
             }
+            RejectedKind::Unavailable if refusal.lost_lease => write!(
+                f,
+                "the lease of concurrency limit `{limiter}` ended while the call ran: the fleet did \
+                 not renew it in time"
+            ),
+            RejectedKind::Unavailable => write!(
+                f,
+                "concurrency limit `{limiter}` has no permits from its fleet, which cannot be \
+                 reached: {} in use, {} waiting",
+                refusal.in_use, refusal.waiting
+            ),
         }
     }
 }
@@ -317,6 +334,7 @@ impl std::error::Error for Rejected {}
 /// | `TimedOut` | `TimedOut` | the wait took too long |
 /// | `TooHeavy` | `InvalidInput` | no later call with this weight can be served either |
 /// | `Closed` | `Other` | no kind stands for it: `BrokenPipe` is an error that programs pass over in silence |
+/// | `Unavailable` | `NotConnected` | the process is cut off from the fleet's permits |
 ///
 /// No kind is `WouldBlock`: a driver of I/O takes that for "not ready yet", and waits for a
 /// readiness event that never comes. No kind is `Interrupted`: callers try such an operation again
@@ -353,6 +371,7 @@ impl From<Rejected> for io::Error {
             RejectedKind::TimedOut => io::ErrorKind::TimedOut,
             RejectedKind::TooHeavy => io::ErrorKind::InvalidInput,
             RejectedKind::Closed => io::ErrorKind::Other,
+            RejectedKind::Unavailable => io::ErrorKind::NotConnected,
         };
         Self::new(kind, rejected)
     }

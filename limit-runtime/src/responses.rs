@@ -20,7 +20,8 @@ fn ask_again_after(rejected: &Rejected) -> Option<Duration> {
         RejectedKind::NoPermits
         | RejectedKind::QueueFull
         | RejectedKind::TimedOut
-        | RejectedKind::Evicted => Some(rejected.retry_after().unwrap_or(WITHOUT_ESTIMATE)),
+        | RejectedKind::Evicted
+        | RejectedKind::Unavailable => Some(rejected.retry_after().unwrap_or(WITHOUT_ESTIMATE)),
         RejectedKind::TooHeavy | RejectedKind::Closed => None,
     }
 }

@@ -24,6 +24,18 @@ pub enum Scope {
     /// All calls of the process, in all its runtimes. If a runtime holds a permit and does not run,
     /// all other runtimes lack that permit.
     Process,
+    /// All calls of all processes of a fleet. The crate [`limit-fleet`] leases a share of the
+    /// permits for this process, whose runtimes then share them as with [`Process`](Self::Process).
+    ///
+    /// Until the program starts a fleet, the limit holds for the process alone, and the limiter's
+    /// [`Snapshot`](crate::Snapshot) has a warning.
+    ///
+    /// Each call takes one permit: a call of a larger weight is refused as
+    /// [`TooHeavy`](crate::RejectedKind::TooHeavy). A limiter with this scope has no
+    /// [`per`](crate::Limiter::per) and is no [`shadow`](crate::Limiter::shadow).
+    ///
+    /// [`limit-fleet`]: https://docs.rs/limit-fleet
+    Fleet,
 }
 
 impl fmt::Display for Scope {
@@ -31,6 +43,21 @@ impl fmt::Display for Scope {
         f.pad(match self {
             Scope::Runtime => "runtime",
             Scope::Process => "process",
+            Scope::Fleet => "fleet",
         })
     }
+}
+
+/// What becomes of a call while the fleet of [`Scope::Fleet`] cannot be reached and the process has
+/// no permits of it. See [`Limiter::on_unavailable`](crate::Limiter::on_unavailable).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnUnavailable {
+    /// The call waits until the fleet can be reached again.
+    Wait,
+    /// The call is refused as [`Unavailable`](crate::RejectedKind::Unavailable).
+    Refuse,
+    /// The process goes on with so many permits of its own. So over the fleet at most the limit
+    /// plus this number for each process that is cut off are out.
+    Local(u32),
 }

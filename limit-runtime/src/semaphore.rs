@@ -36,11 +36,11 @@
 //! * `word`: the layout of the word; `moment`: time; `slab`: numbered values in chunks;
 //! * `status`, `slots`, `wait_list`, `wake_list`, `queue`: who waits, in which order, and how waiters are woken;
 //! * `rate`, `keys`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
-//!   together; `deferred`: work for after unlocking; `release_rate`: an estimate for refused calls;
+//!   together; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an estimate for refused calls;
 //! * `state`: all that the lock guards, with one file of methods for each mode;
 //! * `permits`: the [`Semaphore`], with its fast path;
 //! * `waiter`: a call's place in the wait list, and the permits that it is handed;
-//! * `enter`, `binding`, `control`, `ticker`, `reading`: the other methods of the semaphore.
+//! * `enter`, `binding`, `control`, `leasing`, `ticker`, `reading`: the other methods of the semaphore.
 //!
 //! # Memory ordering
 //!
@@ -65,6 +65,16 @@ mod deferred;
 mod drainers;
 mod enter;
 mod keys;
+#[cfg(feature = "fleet")]
+mod lease;
+#[cfg(not(feature = "fleet"))]
+#[path = "semaphore/lease/off.rs"]
+mod lease;
+#[cfg(feature = "fleet")]
+mod leasing;
+#[cfg(not(feature = "fleet"))]
+#[path = "semaphore/leasing/off.rs"]
+mod leasing;
 mod modes;
 mod moment;
 mod permits;
@@ -93,6 +103,8 @@ pub(crate) use binding::Claim;
 pub(crate) use deferred::Deferred;
 pub(crate) use enter::Entered;
 pub(crate) use keys::{Hashed, KeySource};
+#[cfg(feature = "fleet")]
+pub use lease::Load;
 pub(crate) use permits::Semaphore;
 pub(crate) use queue::WaitsFor;
 pub(crate) use rate::Tick;

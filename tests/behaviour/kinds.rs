@@ -6,7 +6,8 @@ use std::collections::HashSet;
 #[test]
 fn each_kind_has_a_name_of_its_own() {
     let names: Vec<_> = RejectedKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let expected = ["no_permits", "queue_full", "timed_out", "too_heavy", "closed", "evicted"];
+    let expected =
+        ["no_permits", "queue_full", "timed_out", "too_heavy", "closed", "evicted", "unavailable"];
     assert_eq!(names, expected);
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), RejectedKind::ALL.len());
     for kind in RejectedKind::ALL {
@@ -41,9 +42,10 @@ fn each_kind_has_a_count_of_its_own() {
     counts.too_heavy = 4;
     counts.closed = 5;
     counts.evicted = 6;
+    counts.unavailable = 7;
     let each: Vec<_> = RejectedKind::ALL.iter().map(|&kind| counts.get(kind)).collect();
-    assert_eq!(each, [1, 2, 3, 4, 5, 6]);
-    assert_eq!(counts.total(), 21);
+    assert_eq!(each, [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(counts.total(), 28);
 }
 
 #[test]

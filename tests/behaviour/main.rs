@@ -15,6 +15,7 @@ mod draining;
 mod enabled;
 mod figures;
 mod first_use;
+mod fleet;
 mod foreign_wakers;
 #[cfg(feature = "inspect")]
 mod inspecting;

@@ -27,7 +27,15 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
         &[
             together(
                 "foundations",
-                &["duration_text", "logging", "sync", "tokio_context", "unwind", "variants"],
+                &[
+                    "boot_clock",
+                    "duration_text",
+                    "logging",
+                    "sync",
+                    "tokio_context",
+                    "unwind",
+                    "variants",
+                ],
             ),
             together(
                 "values",
@@ -53,7 +61,16 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
             apart("limiter", &["limiter"]),
             apart(
                 "features",
-                &["diagnostics", "inspect", "private", "responses", "settings", "task", "tower"],
+                &[
+                    "diagnostics",
+                    "fleet",
+                    "inspect",
+                    "private",
+                    "responses",
+                    "settings",
+                    "task",
+                    "tower",
+                ],
             ),
             together("front", &["guide", "lib"]),
         ],

@@ -209,6 +209,12 @@ impl LeaseStore for MemoryStore {
         Ok(Vec::new())
     }
 
+    async fn find(&self, ledger: &LedgerName) -> Result<Option<View>, StoreError> {
+        let state = self.lock();
+        check_reachable(&state)?;
+        Ok(state.ledgers.get(ledger).and_then(|it| it.as_ref()).map(Ledger::view))
+    }
+
     async fn read(&self, namespace: Option<&str>) -> Result<Vec<(LedgerName, View)>, StoreError> {
         let state = self.lock();
         check_reachable(&state)?;

@@ -54,7 +54,7 @@ impl fmt::Display for NodeId {
 }
 
 /// A message of a node: its whole state, so that a repeated, late or lost message does no harm.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Renewal {
     /// The node.
     pub node: NodeId,
@@ -73,7 +73,7 @@ pub struct Renewal {
 }
 
 /// The ledger's decision about a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// The message was taken.
     Accepted,
@@ -84,7 +84,7 @@ pub enum Verdict {
 }
 
 /// The ledger's answer to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Answer {
     /// The number of the message.
     pub seq: u64,
@@ -92,8 +92,8 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The node's share.
     pub share: u32,
-    /// The share that the node keeps while others queue. A share above it that the node was granted in a queue is the
-    /// 1 more, in its turn, for a quantum.
+    /// The share that the node keeps while nodes queue. A permit above it, that a node gets in its turn, stays for a
+    /// quantum.
     pub target: u32,
     /// The nodes that queue.
     pub queued: u32,
@@ -128,7 +128,7 @@ impl Answer {
 }
 
 /// A message of the ledger to a node that has not asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Push {
     /// The node.
     pub node: NodeId,
@@ -142,7 +142,7 @@ pub struct Push {
 }
 
 /// What the ledger sees of the server that it lies on, for one message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
     /// The server's wall clock.
     pub now: u64,

@@ -144,6 +144,10 @@ impl LeaseStore for RedisStore {
         Ok(warnings)
     }
 
+    async fn find(&self, ledger: &LedgerName) -> Result<Option<View>, StoreError> {
+        reader::find(&self.nodes, ledger).await
+    }
+
     async fn read(&self, namespace: Option<&str>) -> Result<Vec<(LedgerName, View)>, StoreError> {
         reader::read(&self.nodes, namespace).await
     }

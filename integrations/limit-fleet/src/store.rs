@@ -51,6 +51,16 @@ pub trait LeaseStore: Send + Sync + 'static {
         pushes: mpsc::Sender<(LedgerName, Push)>,
     ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
 
+    /// Reads one ledger. Returns `None` if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the store cannot be reached, or does not permit it.
+    fn find(
+        &self,
+        ledger: &LedgerName,
+    ) -> impl Future<Output = Result<Option<View>, StoreError>> + Send;
+
     /// Reads all ledgers, or those of a namespace, in the order of their names.
     ///
     /// # Errors

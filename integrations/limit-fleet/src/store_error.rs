@@ -47,6 +47,13 @@ impl StoreError {
         Self { kind, message: message.into() }
     }
 
+    /// Returns whether waiting may help: the store can be used as soon as it is reachable.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        use StoreErrorKind::{Busy, OutOfMemory, ReadOnly, TimedOut, Unreachable};
+        matches!(self.kind, Busy | OutOfMemory | ReadOnly | TimedOut | Unreachable)
+    }
+
     /// Returns the kind of the reason.
     #[must_use]
     pub const fn kind(&self) -> StoreErrorKind {

@@ -55,7 +55,7 @@ impl PendingCall<'_> {
         let (semaphore, epoch) = self.limiter.semaphore(Some(context.waker()));
         if may_be_free {
             let weight = self.request.permits();
-            if let Some(held) = semaphore.try_acquire(weight, || epoch.is_current()) {
+            if let Some(held) = self.limiter.take_free(semaphore, weight, epoch) {
                 return Ok(self.limiter.permit(held, self.site));
             }
         }

@@ -1,10 +1,12 @@
 //! Binding a semaphore to the limit, when a scope first needs it.
 
 use super::definition::LimitSource;
+use super::environment::no_fleet;
 use super::settings::policy;
 use super::underway::Underway;
 use super::{Engine, FollowUp};
 use crate::policy::{Policy, clamp_limit};
+use crate::scope::Scope;
 use crate::semaphore::{Claim, Semaphore, Waiter};
 use crate::unwind::run_all_then_resume_panic;
 use std::cell::RefCell;
@@ -74,12 +76,14 @@ impl Engine {
         let policy = Policy { total, ..policy(&state.overrides, made) };
         // `None` if another caller was quicker: the limit that it has resolved holds, and this one
         // is dropped.
-        let wakers = semaphore.bind(&policy, limit, state.closed, subscribers, self.owner())?;
+        let local = self.limit_to_bind(&mut state, semaphore, limit);
+        let wakers = semaphore.bind(&policy, local, state.closed, subscribers, self.owner())?;
         state.resolved.put(semaphore, resolved);
         let resolved_zero =
             self.effective_limit(&state.overrides).is_none() && state.is_zero_news(limit);
         state.bound = Some(limit);
         let bad_variable = state.bad_variable.take();
+        let is_alone = self.definition.scope == Scope::Fleet && !state.is_leased();
         drop(state);
         run_all_then_resume_panic(
             [FollowUp::Wake(wakers), FollowUp::Serve(semaphore)],
@@ -90,6 +94,9 @@ impl Engine {
         }
         if resolved_zero {
             self.note_zero();
+        }
+        if is_alone {
+            self.note(false, no_fleet());
         }
         self.log();
         None

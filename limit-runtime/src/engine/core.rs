@@ -88,7 +88,7 @@ impl Core {
         loop {
             let (semaphore, epoch) = self.semaphore(None);
             if key.is_none() {
-                if let Some(held) = semaphore.try_acquire(weight, || epoch.is_current()) {
+                if let Some(held) = self.take_free(semaphore, weight, epoch) {
                     return Ok(self.permit(held, site));
                 }
             }
@@ -103,6 +103,20 @@ impl Core {
                 Entered::Queued(_) => unreachable!("without a waker nobody joins the queue"),
             }
         }
+    }
+
+    /// Takes permits on the fast path.
+    #[inline]
+    pub(crate) fn take_free(
+        &self,
+        semaphore: &'static Semaphore,
+        weight: u32,
+        epoch: EpochRef,
+    ) -> Option<Held> {
+        if self.definition.scope == Scope::Fleet {
+            return semaphore.try_acquire_leased(weight, || epoch.is_current());
+        }
+        semaphore.try_acquire(weight, || epoch.is_current())
     }
 
     /// Makes the permit of an admitted call.
@@ -139,7 +153,7 @@ impl Core {
         };
         let epoch = match self.definition.scope {
             Scope::Runtime => runtime_id::current(waker),
-            Scope::Process => registry::process(),
+            Scope::Process | Scope::Fleet => registry::process(),
         };
         (epoch.semaphore(index), epoch)
     }

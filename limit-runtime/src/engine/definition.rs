@@ -1,7 +1,7 @@
 //! The part of a limiter that its code fixes.
 
 use crate::policy::{MaxWait, Policy, Request, clamp_limit};
-use crate::scope::Scope;
+use crate::scope::{OnUnavailable, Scope};
 use std::fmt;
 use std::panic::Location;
 
@@ -48,6 +48,8 @@ pub(crate) struct Definition {
     pub(crate) function: Option<&'static Location<'static>>,
     /// `true` if the user chose the name, and so can choose another.
     pub(crate) is_named: bool,
+    /// What becomes of calls while the fleet cannot be reached, if the code says so.
+    pub(crate) on_unavailable: Option<OnUnavailable>,
 }
 
 impl Definition {
@@ -62,6 +64,7 @@ impl Definition {
             env: None,
             function: None,
             is_named: true,
+            on_unavailable: None,
         }
     }
 }

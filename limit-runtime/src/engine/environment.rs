@@ -36,6 +36,22 @@ pub(super) fn variable_of_name(name: &str) -> Option<String> {
     (variable != "LIMIT").then_some(variable)
 }
 
+/// The variable with the address of the store of a fleet, which the crate `limit-fleet` reads.
+const FLEET_URL: &str = "LIMIT_FLEET_URL";
+
+/// The beginning of the warning that no fleet was started.
+pub(super) const NO_FLEET: &str = "scope is fleet and no fleet was started";
+
+/// Returns the warning that the limit of a limiter with fleet scope holds for this process alone.
+pub(super) fn no_fleet() -> String {
+    let is_set = std::env::var_os(FLEET_URL).is_some_and(|url| !url.is_empty());
+    let although = if is_set { format!(", although {FLEET_URL} is set") } else { String::new() };
+    format!(
+        "{NO_FLEET}{although}: the limit holds for this process alone; start one with the crate \
+         limit-fleet"
+    )
+}
+
 #[cfg(all(test, not(limit_loom)))]
 mod tests {
     use super::*;

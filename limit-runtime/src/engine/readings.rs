@@ -30,6 +30,7 @@ impl Engine {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
+        let fleet = self.fleet_figures();
         // Declared before the guard, so that it is dropped after unlocking.
         let mut deferred = Vec::new();
         let state = self.state();
@@ -47,6 +48,7 @@ impl Engine {
             runtimes,
             settings,
             limit_changes: state.limit_changes,
+            fleet,
             warnings: state.warnings.iter().map(|warning| warning.text.clone()).collect(),
         }
     }

@@ -35,11 +35,35 @@ pub(super) struct EngineState {
     pub(super) logged: usize,
     /// The two functions that share a default name, if this limiter belongs to one of them.
     pub(super) namesakes: Option<[&'static Location<'static>; 2]>,
+    /// The version of the fleet for which the process's semaphore is leased; 0 if it is not.
+    #[cfg(feature = "fleet")]
+    pub(super) fleet: u64,
     /// The last figures, if the limiter was dropped.
     pub(super) last: Option<Figures>,
 }
 
 impl EngineState {
+    /// Returns whether an agent leases the permits of the process.
+    #[cfg(feature = "fleet")]
+    pub(super) fn is_leased(&self) -> bool {
+        self.fleet > 0
+    }
+
+    /// Returns whether an agent leases the permits of the process.
+    #[cfg(not(feature = "fleet"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    pub(super) fn is_leased(&self) -> bool {
+        false
+    }
+
+    /// Forgets warnings that are not true any more.
+    #[cfg(feature = "fleet")]
+    pub(super) fn forget_warnings(&mut self, is_over: impl Fn(&Warning) -> bool) {
+        let logged = self.warnings.iter().take(self.logged);
+        self.logged -= logged.filter(|warning| is_over(warning)).count();
+        self.warnings.retain(|warning| !is_over(warning));
+    }
+
     /// Returns whether the limit is 0 and this was not noted before. From then on it counts as
     /// noted.
     pub(super) fn is_zero_news(&mut self, limit: u32) -> bool {

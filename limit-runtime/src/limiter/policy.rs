@@ -4,7 +4,7 @@ use super::{KeyedLimiter, Limiter};
 use crate::admission::Admission;
 use crate::policy::Order;
 use crate::rejected::Rejected;
-use crate::scope::Scope;
+use crate::scope::{OnUnavailable, Scope};
 use std::time::Duration;
 
 impl<E: Admission, K> Limiter<E, K> {
@@ -16,7 +16,42 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn scope(mut self, scope: Scope) -> Self {
-        self.configure("`Limiter::scope` must be called before the limiter is used").scope = scope;
+        let definition =
+            self.configure("`Limiter::scope` must be called before the limiter is used");
+        definition.scope = scope;
+        definition.policy.is_single = matches!(scope, Scope::Fleet);
+        self
+    }
+
+    /// Sets what becomes of calls while the fleet of [`Scope::Fleet`] cannot be reached and the process has
+    /// no permits of it. Without this setter the fleet's own default holds.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used. With [`OnUnavailable::Refuse`] also if the limiter cannot refuse calls:
+    /// call [`max_waiting`](Self::max_waiting) or [`max_wait`](Self::max_wait) before
+    /// (`max_waiting(usize::MAX)` sets no bound).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{Limiter, OnUnavailable, Scope};
+    ///
+    /// static ORDERS: Limiter = Limiter::new("on-unavailable-example", 100)
+    ///     .scope(Scope::Fleet)
+    ///     .on_unavailable(OnUnavailable::Local(2));
+    /// # let _ = ORDERS.limit();
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub const fn on_unavailable(mut self, on_unavailable: OnUnavailable) -> Self {
+        assert!(
+            E::FALLIBLE || !matches!(on_unavailable, OnUnavailable::Refuse),
+            "`OnUnavailable::Refuse` needs a limiter that can refuse calls: call \
+             `Limiter::max_waiting` or `Limiter::max_wait` before"
+        );
+        self.configure("`Limiter::on_unavailable` must be called before the limiter is used")
+            .on_unavailable = Some(on_unavailable);
         self
     }
 

@@ -80,6 +80,8 @@ pub struct RejectedCounts {
     pub closed: u64,
     /// A newer call joined a full queue, and this one had to leave it: [`RejectedKind::Evicted`].
     pub evicted: u64,
+    /// The fleet could not be reached: [`RejectedKind::Unavailable`].
+    pub unavailable: u64,
 }
 
 impl RejectedCounts {
@@ -99,6 +101,7 @@ impl RejectedCounts {
             RejectedKind::TooHeavy => self.too_heavy,
             RejectedKind::Closed => self.closed,
             RejectedKind::Evicted => self.evicted,
+            RejectedKind::Unavailable => self.unavailable,
         }
     }
 
@@ -120,6 +123,7 @@ impl RejectedCounts {
             RejectedKind::TooHeavy => &mut self.too_heavy,
             RejectedKind::Closed => &mut self.closed,
             RejectedKind::Evicted => &mut self.evicted,
+            RejectedKind::Unavailable => &mut self.unavailable,
         }
     }
 }

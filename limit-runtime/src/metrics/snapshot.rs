@@ -1,6 +1,9 @@
 //! The figures of a limiter at one moment, for people.
 
-use super::{Counters, Histogram, LimitChanges, RejectedCounts, ShadowedCounts, Usage, WaitTimes};
+use super::{
+    Counters, FleetFigures, Histogram, LimitChanges, RejectedCounts, ShadowedCounts, Usage,
+    WaitTimes,
+};
 use crate::duration_text::duration_text;
 use crate::scope::Scope;
 use crate::setting::Settings;
@@ -54,6 +57,10 @@ pub struct Snapshot {
     pub settings: Settings,
     /// The number of changes of the limit, by source.
     pub limit_changes: LimitChanges,
+    /// What the process knows of the limit over the fleet. `None` unless the scope is
+    /// [`Scope::Fleet`] and a fleet was started.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub fleet: Option<FleetFigures>,
     /// Descriptions of faults in the limiter's configuration.
     pub warnings: Vec<String>,
 }

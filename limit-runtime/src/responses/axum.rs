@@ -11,7 +11,8 @@ use std::time::Duration;
 /// the call timed out. The body is the error's text.
 ///
 /// `Retry-After` is [`retry_after`](Rejected::retry_after) in whole seconds, rounded up, and at
-/// least 1. It is also 1 if there is no estimate, as at a limiter's first refusal. Two kinds have
+/// least 1. It is also 1 if there is no estimate, as at a limiter's first refusal, or as long as the
+/// fleet cannot be reached. Two kinds have
 /// no `Retry-After`: `TooHeavy`, because the same call would be refused again, and `Closed`,
 /// because it is not known when the limiter opens.
 ///
@@ -100,7 +101,8 @@ fn status(rejected: &Rejected) -> StatusCode {
         | RejectedKind::QueueFull
         | RejectedKind::TooHeavy
         | RejectedKind::Closed
-        | RejectedKind::Evicted => StatusCode::SERVICE_UNAVAILABLE,
+        | RejectedKind::Evicted
+        | RejectedKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

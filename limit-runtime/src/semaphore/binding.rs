@@ -89,6 +89,7 @@ impl Semaphore {
             if closed {
                 state.close(&self.word, wakers);
             }
+            state.tell(wakers);
         });
         (!is_bound).then_some(wakers)
     }
@@ -113,6 +114,7 @@ impl Semaphore {
         let acquired = self.acquired(&mut state);
         state.archive_counters(acquired, forget);
         deferred.extend(state.modes.take().map(|modes| modes.into_deferred()));
+        self.end_leasing(&mut state, deferred);
         true
     }
 }

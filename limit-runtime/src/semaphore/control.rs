@@ -16,9 +16,12 @@ use std::task::Waker;
 use tokio::sync::broadcast::Sender;
 
 impl Semaphore {
-    /// Changes the limit, if the semaphore is bound. Holders above a lowered limit run on.
+    /// Changes the limit, if the semaphore is bound. If it is leased, the share stays, and the agent is told. Holders above a lowered limit run on.
     pub(crate) fn set_limit(&self, limit: u32) -> WakeList {
         self.change_bound(|state, wakers| {
+            if state.tell_of_limits(wakers) {
+                return;
+            }
             state.set_limit(&self.word, limit, wakers);
             state.notify(&self.word, EventKind::LimitChanged);
         })
@@ -27,6 +30,9 @@ impl Semaphore {
     /// Changes the limit over all keys, if the semaphore is bound and has keys.
     pub(crate) fn set_total(&self, total: u32) -> WakeList {
         self.change_bound(|state, wakers| {
+            if state.tell_of_limits(wakers) {
+                return;
+            }
             if state.set_total(&self.word, total, wakers) {
                 state.notify(&self.word, EventKind::LimitChanged);
             }

@@ -24,6 +24,14 @@ pub(crate) struct Deferred {
     pub(super) garbage: Garbage,
 }
 
+#[cfg(feature = "fleet")]
+impl Deferred {
+    /// Makes work of a value that is to be dropped.
+    pub(super) fn of_value(value: Box<dyn Any + Send>) -> Self {
+        Self { events: Vec::new(), sender: None, wakers: WakeList::default(), garbage: vec![value] }
+    }
+}
+
 impl Drop for Deferred {
     fn drop(&mut self) {
         /// One piece of work, each of which is foreign code.

@@ -67,6 +67,7 @@ impl Semaphore {
             if !state.is_bound() {
                 return Entered::Unbound;
             }
+            state.look_before(&self.word, &self.lease, request, &mut arrival, &mut wakers);
             let mut decide = || state.enter(&self.word, request, key, &mut arrival, &mut wakers);
             let decision = if key.is_none() {
                 decide()
@@ -81,11 +82,14 @@ impl Semaphore {
                     }
                 }
             };
+            state.tell_of(&decision, &mut wakers);
             let must_serve = state.must_serve_after(&decision);
             // Permits or position are owned from here on. They are not lost if a waker panics.
             let entered = match decision {
                 Decision::Admitted { weight, slot } => {
-                    Entered::Admitted(Held::new(self, weight, slot))
+                    let held = Held::new(self, weight, slot);
+                    let held = held.under(self.lease.term());
+                    Entered::Admitted(held)
                 }
                 Decision::Queued { slot, weight, waits_for, status } => {
                     Entered::Queued(Waiter { semaphore: self, status, slot, weight, waits_for })

@@ -1,5 +1,6 @@
 //! The semaphore: the fast path of the word, and the lock behind it.
 
+use super::lease::LeaseWords;
 use super::modes::Modes;
 use super::slots::{NO_SLOT, NOTHING};
 use super::state::State;
@@ -23,6 +24,8 @@ pub(crate) struct Semaphore {
     /// permits than this that cannot use the word nearly always queues. It is only a hint: such a call
     /// clones its waker before it takes the lock, and no other call clones one for nothing.
     queues_up_to: AtomicU32,
+    /// The lease under which permits are taken, if they are a fleet's.
+    pub(super) lease: LeaseWords,
 }
 
 impl Semaphore {
@@ -33,6 +36,7 @@ impl Semaphore {
             wraps: AtomicU32::new(0),
             queues_up_to: AtomicU32::new(0),
             state: Mutex::new(State::new()),
+            lease: LeaseWords::new(),
         }
     }
 
@@ -91,8 +95,10 @@ impl Semaphore {
     #[inline(never)]
     fn release_slow(&self, weight: u32, slot: u32) {
         let mut state = self.lock();
+        let mut wakers = WakeList::default();
+        state.tell_of_release(&mut wakers);
         state.release(&self.word, weight, slot);
-        self.serve(state);
+        self.serve_and_wake(state, wakers);
     }
 
     /// Serves the waiters that can be served.

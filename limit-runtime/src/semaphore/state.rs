@@ -2,7 +2,7 @@
 //!
 //! This file has the way of a plain call: in, out and through the wait list. The files below have the
 //! methods for everything else: [`modes`] the way of a call while a mode is on, [`keys`], [`rate`],
-//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, [`split`] permits that are parted and
+//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, `lease` permits of a fleet, [`split`] permits that are parted and
 //! put together, [`changes`] a changed limit or
 //! policy and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and
 //! refusals.
@@ -12,6 +12,11 @@ mod closed;
 mod drained;
 mod figures;
 mod keys;
+#[cfg(feature = "fleet")]
+mod lease;
+#[cfg(not(feature = "fleet"))]
+#[path = "state/lease/off.rs"]
+mod lease;
 mod leaving;
 mod modes;
 mod rate;
@@ -20,6 +25,7 @@ mod split;
 mod subscribers;
 
 use super::keys::KeySource;
+use super::lease::Leases;
 use super::modes::Modes;
 use super::queue::{Joining, Queue, WaitsFor};
 use super::release_rate::ReleaseRate;
@@ -134,6 +140,10 @@ pub(super) struct State {
     acquired_seen: u64,
     /// The index of the limiter that the semaphore was bound for last.
     pub(super) owner: u32,
+    /// A call takes one permit at most.
+    is_single: bool,
+    /// The leases, if the permits are a fleet's.
+    pub(super) leasing: Leases,
 }
 
 impl State {
@@ -156,6 +166,8 @@ impl State {
             acquired_before: 0,
             acquired_seen: 0,
             owner: 0,
+            is_single: false,
+            leasing: None,
         }
     }
 
@@ -176,7 +188,7 @@ impl State {
             return self.enter_with_modes(word, request, key, arrival, wakers);
         }
         let weight = request.permits();
-        if self.limit > 0 && weight > self.limit {
+        if weight > 1 && weight > self.heaviest() {
             return Decision::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY, weight));
         }
         let is_next = self.list.is_empty() || self.order == WaitOrder::Lifo;

@@ -4,6 +4,7 @@
 //! code drops it, and that gives back what it stands for. It is given back once: whatever else gives it
 //! up marks it as spent first.
 
+use super::lease::Term;
 use super::permits::Semaphore;
 use super::queue::WaitsFor;
 use super::slots::{NO_SLOT, NOTHING};
@@ -27,6 +28,8 @@ pub(crate) struct Permits {
     /// The slot that goes back with the permits: [`NO_SLOT`] for most calls that never waited, and
     /// [`NOTHING`] if all permits were split off.
     slot: u32,
+    /// The term of the lease under which the call was admitted.
+    term: Term,
 }
 
 impl Permits {
@@ -39,7 +42,7 @@ impl Permits {
     /// Takes the permits out. The waiter has none then, and must not give any back.
     pub(crate) fn take(&mut self) -> Held {
         let (weight, slot) = (mem::take(&mut self.weight), mem::replace(&mut self.slot, NO_SLOT));
-        Held::new(self.semaphore, weight, slot)
+        self.part(weight, slot)
     }
 
     /// Returns the index of the limiter that the permits belong to. If there are none, the semaphore may
@@ -61,7 +64,24 @@ impl Permits {
             self.semaphore.lock().split_slot(self.slot)
         };
         self.weight = rest;
-        Some(Held::new(self.semaphore, weight, slot))
+        Some(self.part(weight, slot))
+    }
+
+    /// Makes a part of the permits.
+    fn part(&self, weight: u32, slot: u32) -> Held {
+        Held::new(self.semaphore, weight, slot).under(self.term)
+    }
+
+    /// Returns the semaphore that the permits belong to.
+    #[cfg(feature = "fleet")]
+    pub(super) fn semaphore(&self) -> &'static Semaphore {
+        self.semaphore
+    }
+
+    /// Returns the term of the lease under which the call was admitted.
+    #[cfg(feature = "fleet")]
+    pub(super) fn term(&self) -> Term {
+        self.term
     }
 
     /// Adds the permits of another call.
@@ -83,6 +103,8 @@ impl Permits {
             }
         }
         self.weight = weight;
+        // All permits are valid only as long as each is.
+        self.term = self.term.older(other.0.term);
         // Its permits and its slot are in this one.
         mem::forget(other);
         Ok(())
@@ -103,7 +125,14 @@ pub(crate) struct Held(Permits);
 impl Held {
     #[inline]
     pub(super) fn new(semaphore: &'static Semaphore, weight: u32, slot: u32) -> Self {
-        Self(Permits { semaphore, weight, slot })
+        Self(Permits { semaphore, weight, slot, term: Term::NONE })
+    }
+
+    /// Notes the term of the lease under which the call is admitted.
+    #[inline]
+    pub(super) fn under(mut self, term: Term) -> Self {
+        self.0.term = term;
+        self
     }
 
     /// Returns the semaphore that the permits belong to.
@@ -121,9 +150,9 @@ impl Held {
     /// Hands the permits over to an owner that gives them back itself.
     #[inline]
     pub(crate) fn into_permits(self) -> Permits {
-        let Permits { semaphore, weight, slot } = self.0;
+        let Permits { semaphore, weight, slot, term } = self.0;
         mem::forget(self);
-        Permits { semaphore, weight, slot }
+        Permits { semaphore, weight, slot, term }
     }
 }
 
@@ -189,7 +218,7 @@ impl Waiter {
         }
         match status {
             WAITING => Poll::Pending,
-            GRANTED => Poll::Ready(Ok(self.accept(waited()))),
+            GRANTED => Poll::Ready(self.accept_granted(waited)),
             other => Poll::Ready(Err(self.leave_unserved(other))),
         }
     }
@@ -211,7 +240,7 @@ impl Waiter {
         drop(state);
         // The call does not wait any more. It needs no wake-up to be told so: this is its own poll.
         match self.status() {
-            GRANTED => Ok(self.accept(waited())),
+            GRANTED => self.accept_granted(waited),
             other => Err(self.leave_unserved(other)),
         }
     }
@@ -225,6 +254,16 @@ impl Waiter {
         // Pairs with the `Release` store of a status under the lock: the waiter sees what the former
         // holder of its permits wrote.
         status(self.status.load(Ordering::Acquire))
+    }
+
+    /// Takes the permits that it has been handed. If they are a fleet's and the lease is over, gives them
+    /// back: the call is to enter again.
+    #[inline]
+    fn accept_granted(&mut self, waited: impl FnOnce() -> Duration) -> Result<Held, Unserved> {
+        let Some(term) = self.semaphore.look() else {
+            return Err(self.leave_unserved(GRANTED));
+        };
+        Ok(self.accept(waited()).under(term))
     }
 
     /// Takes the permits that it has been handed.

@@ -49,6 +49,11 @@ impl WakeList {
         self.rest.len() + 1 >= Self::MOST
     }
 
+    #[cfg(feature = "fleet")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
     /// Wakes all of them. The caller holds no lock.
     #[inline]
     pub(crate) fn wake(self) {

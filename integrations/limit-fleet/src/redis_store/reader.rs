@@ -25,7 +25,7 @@ pub(super) async fn read(
     let mut ledgers = BTreeMap::new();
     for master in masters(nodes).await? {
         for names in names(&master, &pattern).await?.chunks(TOGETHER) {
-            let views = names.iter().map(|name| view(nodes, name));
+            let views = names.iter().map(|name| find(nodes, name));
             for (name, view) in names.iter().zip(try_join_all(views).await?) {
                 ledgers.extend(view.map(|view| (name.clone(), view)));
             }
@@ -34,8 +34,8 @@ pub(super) async fn read(
     Ok(ledgers.into_iter().collect())
 }
 
-/// Reads one ledger. Returns `None` if it is gone, or is none of this version.
-async fn view(nodes: &Nodes, name: &LedgerName) -> Result<Option<View>, StoreError> {
+/// Reads one ledger. Returns `None` if there is none, or one of another version.
+pub(super) async fn find(nodes: &Nodes, name: &LedgerName) -> Result<Option<View>, StoreError> {
     let key = name.redis_key();
     let mut command = redis::cmd("HGETALL");
     command.arg(&key);

@@ -67,6 +67,7 @@ impl State {
         self.set_slow(word);
         self.dismiss_waiters_for_limit(wakers);
         self.owner = owner;
+        self.is_single = policy.is_single;
         self.binding = Binding::Bound;
         self.max_waiting = policy.max_waiting;
         self.order = WaitOrder::from_policy(policy);
@@ -137,7 +138,7 @@ impl State {
         is_keyed
     }
 
-    fn change_limit(&mut self, limit: u32) {
+    pub(super) fn change_limit(&mut self, limit: u32) {
         if limit >= self.limit {
             let raised = limit - self.limit;
             self.limit = limit;

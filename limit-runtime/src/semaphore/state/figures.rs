@@ -53,6 +53,7 @@ impl State {
             in_use,
             reached_total: is_total_reached.then_some(self.limit),
             waiting: self.waiting(key),
+            lost_lease: false,
             window: None,
             retry_after: None,
         }
@@ -121,6 +122,12 @@ impl State {
         } else {
             self.past.add(&current);
         }
+    }
+
+    /// Takes back that a call was admitted through the word.
+    #[cfg(feature = "fleet")]
+    pub(in super::super) fn uncount_acquired(&mut self) {
+        self.acquired_before += 1;
     }
 
     /// Returns the calls admitted through the word, never fewer than before. `acquired` is put together

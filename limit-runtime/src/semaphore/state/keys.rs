@@ -39,6 +39,9 @@ impl State {
 
     /// Returns the most permits that a call may want. At limit 0, which pauses, there is no bound.
     pub(super) fn heaviest(&self) -> u32 {
+        if self.is_single {
+            return 1;
+        }
         let bounds = [self.limit_of_call(), self.limit].into_iter();
         bounds.filter(|&bound| bound > 0).min().unwrap_or(u32::MAX)
     }

@@ -1,0 +1,258 @@
+//! The run: starts the server and the workers, kills one, stops one, and reads what they write.
+
+use crate::intervals::{self, Call, Step};
+use crate::redis::Server;
+use crate::worker;
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::HashMap;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+/// The limit of all workers together.
+pub(crate) const LIMIT: usize = 10;
+
+/// The seconds that a run takes.
+pub(crate) const SECONDS: u64 = 24;
+
+const WORKERS: usize = 4;
+/// The worker that is killed, and the second in which it is.
+const KILLED: usize = 1;
+const KILL_AT: u64 = 4;
+/// The worker that is stopped, and the seconds in which it is stopped and goes on.
+const STOPPED: usize = 2;
+const STOP_AT: u64 = 11;
+const CONTINUE_AT: u64 = 19;
+
+/// Something that was done to a worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) at: u64,
+    pub(crate) text: &'static str,
+}
+
+/// All that a run has shown.
+pub(crate) struct Run {
+    pub(crate) began: u64,
+    pub(crate) events: Vec<Event>,
+    /// The calls that run with a lease.
+    pub(crate) steps: Vec<Step>,
+    pub(crate) lost: usize,
+}
+
+impl Run {
+    /// Returns the most calls that ran at once with a lease.
+    pub(crate) fn most_with_a_lease(&self) -> usize {
+        self.steps.iter().map(Step::total).max().unwrap_or(0) as usize
+    }
+}
+
+/// A line that a worker has written.
+struct Line {
+    worker: usize,
+    at: u64,
+    text: String,
+}
+
+/// All that is known about the workers while they run.
+#[derive(Default)]
+struct Watch {
+    /// The starts of calls that have not ended.
+    open: HashMap<(usize, u64), u64>,
+    calls: Vec<Call>,
+    shares: [Option<Share>; WORKERS],
+    lost: usize,
+}
+
+/// What a worker last wrote about itself.
+#[derive(Clone, Copy)]
+struct Share {
+    share: u32,
+    running: u32,
+    waiting: u32,
+}
+
+impl Watch {
+    fn read(&mut self, line: &Line) {
+        let words: Vec<&str> = line.text.split(' ').collect();
+        let worker = line.worker;
+        match words[..] {
+            ["start", call] => {
+                let call = call.parse().expect("a worker numbers its calls");
+                self.open.insert((worker, call), line.at);
+            }
+            ["end", call, lease] => {
+                let call: u64 = call.parse().expect("a worker numbers its calls");
+                let lost = lease == "lost";
+                self.lost += usize::from(lost);
+                if let Some(start) = self.open.remove(&(worker, call)) {
+                    self.calls.push(Call { worker, start, end: line.at, lost });
+                }
+            }
+            ["share", share, running, waiting] => {
+                let number = |text: &str| text.parse().unwrap_or(0);
+                self.shares[worker] = Some(Share {
+                    share: number(share),
+                    running: number(running),
+                    waiting: number(waiting),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the calls of a worker that do not run any more, at this time.
+    fn end_calls(&mut self, worker: usize, at: u64) {
+        let open = std::mem::take(&mut self.open);
+        let (ended, open) = open.into_iter().partition(|((of, _), _)| *of == worker);
+        self.open = open;
+        let ended: HashMap<(usize, u64), u64> = ended;
+        self.calls.extend(
+            ended.into_values().map(|start| Call { worker, start, end: at, lost: false }),
+        );
+    }
+}
+
+fn now() -> u64 {
+    u64::try_from(limit_runtime::fleet::now().as_micros()).expect("no machine is up for so long")
+}
+
+/// Starts the workers. Their lines come from the receiver.
+fn start_workers(url: &str) -> Result<(Vec<Child>, mpsc::UnboundedReceiver<Line>)> {
+    let (lines, received) = mpsc::unbounded_channel();
+    let program = std::env::current_exe()?;
+    let mut workers = Vec::new();
+    for worker in 0..WORKERS {
+        let mut child = Command::new(&program)
+            .env(worker::URL, url)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = child.stdout.take().context("the worker's output is piped")?;
+        let lines = lines.clone();
+        tokio::spawn(async move {
+            let mut output = BufReader::new(output).lines();
+            while let Ok(Some(line)) = output.next_line().await {
+                if let Some((at, text)) = line.split_once(' ') {
+                    let at = at.parse().unwrap_or(0);
+                    let _ended = lines.send(Line { worker, at, text: text.to_owned() });
+                }
+            }
+        });
+        workers.push(child);
+    }
+    Ok((workers, received))
+}
+
+fn signal(worker: &Child, signal: Signal) -> Result<()> {
+    let pid = worker.id().context("the worker has ended")?;
+    let pid = Pid::from_raw(i32::try_from(pid)?).context("a process id is above 0")?;
+    kill_process(pid, signal).context("the worker cannot be signalled")
+}
+
+/// Runs all of it, and prints a line each second.
+pub(crate) async fn run(seconds: u64) -> Result<Run> {
+    let server = Server::start().await?;
+    println!("redis-server listens at {}; {WORKERS} workers share a limit of {LIMIT}.", server.url);
+    println!("Each cell: calls that run / share, and those that wait.\n");
+    println!("   s   worker 0      worker 1      worker 2      worker 3      run now   most");
+    // A ledger on a server that is younger than a lease grants nothing yet: the server may have lost a ledger, and
+    // its holders go on.
+    tokio::time::sleep(worker::LEASE).await;
+    let (mut workers, mut lines) = start_workers(&server.url)?;
+    let (began, start) = (now(), Instant::now());
+    let (mut watch, mut events) = (Watch::default(), Vec::new());
+    for second in 1..=seconds {
+        let until = start + Duration::from_secs(second);
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => break,
+                Some(line) = lines.recv() => watch.read(&line),
+            }
+        }
+        print_second(second, &watch);
+        let text = match second {
+            KILL_AT => {
+                workers[KILLED].kill().await?;
+                "worker 1 is killed"
+            }
+            STOP_AT => {
+                signal(&workers[STOPPED], Signal::STOP)?;
+                "worker 2 is stopped"
+            }
+            CONTINUE_AT => {
+                signal(&workers[STOPPED], Signal::CONT)?;
+                "worker 2 goes on"
+            }
+            _ => continue,
+        };
+        let at = now();
+        println!("       {text}");
+        events.push(Event { at, text });
+        match second {
+            KILL_AT => {
+                watch.end_calls(KILLED, at);
+                watch.shares[KILLED] = None;
+            }
+            // Its calls do not run while it is stopped. They end as lost, and are counted apart.
+            STOP_AT => watch.shares[STOPPED] = None,
+            _ => {}
+        }
+    }
+    end(workers, &mut lines, &mut watch).await?;
+    let stopped_at = events.iter().find(|event| event.text.contains("stopped")).map(|event| event.at);
+    let run = summarise(began, events, watch, stopped_at);
+    println!(
+        "\nAt most {} calls ran at once with a lease. {} calls of the stopped worker had lost theirs.",
+        run.most_with_a_lease(),
+        run.lost
+    );
+    Ok(run)
+}
+
+/// Ends the workers, and reads the rest of their lines.
+async fn end(
+    workers: Vec<Child>,
+    lines: &mut mpsc::UnboundedReceiver<Line>,
+    watch: &mut Watch,
+) -> Result<()> {
+    for mut worker in workers {
+        drop(worker.stdin.take());
+        worker.wait().await?;
+    }
+    while let Some(line) = lines.recv().await {
+        watch.read(&line);
+    }
+    let at = now();
+    (0..WORKERS).for_each(|worker| watch.end_calls(worker, at));
+    Ok(())
+}
+
+fn print_second(second: u64, watch: &Watch) {
+    let mut line = format!("{second:>4}");
+    for share in watch.shares {
+        let cell = share.map_or_else(
+            || "-".to_owned(),
+            |Share { share, running, waiting }| format!("{running}/{share} +{waiting}"),
+        );
+        line += &format!("   {cell:<11}");
+    }
+    let calls = watch.calls.iter().copied().filter(|call| !call.lost);
+    let most = intervals::steps(calls, WORKERS).iter().map(Step::total).max().unwrap_or(0);
+    let running: u32 = watch.shares.iter().flatten().map(|share| share.running).sum();
+    println!("{line} {running:>7} {most:>6}");
+}
+
+fn summarise(began: u64, events: Vec<Event>, watch: Watch, stopped_at: Option<u64>) -> Run {
+    // A call that lost its lease ran with one until its process was stopped.
+    let calls = watch.calls.into_iter().map(|call| match (call.lost, stopped_at) {
+        (true, Some(at)) => Call { end: at.max(call.start), ..call },
+        _ => call,
+    });
+    Run { began, events, steps: intervals::steps(calls, WORKERS), lost: watch.lost }
+}

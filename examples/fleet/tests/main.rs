@@ -1,0 +1,2 @@
+//! The example as its user runs it.
+#![forbid(unsafe_code)]

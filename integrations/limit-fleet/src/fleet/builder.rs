@@ -1,0 +1,140 @@
+//! The options of a fleet.
+
+use super::driver::{self, Plan};
+use super::{Fleet, StartError};
+use crate::message::Times;
+use crate::{LeaseStore, StoreError};
+use limit_runtime::OnUnavailable;
+use std::time::Duration;
+
+/// The options of a fleet that has not been started. [`Fleet::connect`] and [`Fleet::on`] make it.
+///
+/// All processes of a fleet must have the same [`lease`](Self::lease). A process with another one gets an
+/// error in its log and no permits.
+#[derive(Debug)]
+#[must_use = "a fleet does nothing until it is started"]
+pub struct FleetBuilder<S> {
+    store: Result<S, StoreError>,
+    namespace: String,
+    lease: Duration,
+    refresh: Option<Duration>,
+    margin: Option<Duration>,
+    on_unavailable: Option<OnUnavailable>,
+    lazily: bool,
+}
+
+impl<S: LeaseStore> FleetBuilder<S> {
+    pub(super) fn new(store: Result<S, StoreError>) -> Self {
+        Self {
+            store,
+            namespace: "default".to_owned(),
+            lease: Duration::from_secs(6),
+            refresh: None,
+            margin: None,
+            on_unavailable: None,
+            lazily: false,
+        }
+    }
+
+    /// Sets the namespace. Limiters of one name share a limit if the namespace is the same. The default is
+    /// `default`.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Sets the time for which a share is leased, from 1 s to 1 h. The default is 6 s.
+    ///
+    /// A process that is killed keeps its share for this long. A process that does not reach the store goes
+    /// on for this long, less the [`margin`](Self::margin).
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// Sets the time after which a lease is renewed. The default is a third of the lease, and it cannot be
+    /// more than half of the lease less the margin.
+    pub fn refresh(mut self, refresh: Duration) -> Self {
+        self.refresh = Some(refresh);
+        self
+    }
+
+    /// Sets how long before the store this process ends a lease. The default is 400 ms and a tenth of the
+    /// lease. That covers clocks that run 10 % apart, and a server whose clock steps twice in a lease. It
+    /// can only be made longer.
+    pub fn margin(mut self, margin: Duration) -> Self {
+        self.margin = Some(margin);
+        self
+    }
+
+    /// Sets what limiters do that do not say it themselves when the store cannot be reached and their lease
+    /// is over. See [`OnUnavailable`]. The default is to refuse calls that can be refused, and to let the
+    /// others wait.
+    pub fn on_unavailable(mut self, on_unavailable: OnUnavailable) -> Self {
+        self.on_unavailable = Some(on_unavailable);
+        self
+    }
+
+    /// Starts even if the store cannot be reached. Until it can, calls do what
+    /// [`on_unavailable`](Self::on_unavailable) says.
+    pub fn lazily(mut self) -> Self {
+        self.lazily = true;
+        self
+    }
+
+    /// Joins the fleet: starts a thread, and connects to the store. Fleet-scoped limiters lease their
+    /// permits from now on. A limiter that has been used before goes on with the calls that run, and admits
+    /// no new ones until it has a lease.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached or used, if an option's value cannot work, or if the process belongs
+    /// to a fleet already.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the fleet is not joined.
+    pub async fn start(self) -> Result<Fleet, StartError> {
+        let plan = self.plan()?;
+        driver::start(self.store?, plan).await
+    }
+
+    fn plan(&self) -> Result<Plan, StartError> {
+        let error = |text: String| Err(StartError::Option(text));
+        let lease = self.lease;
+        if !(Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&lease) {
+            return error(format!("the lease is {lease:?}; make it 1 s to 1 h long"));
+        }
+        let micros = |duration: Duration| {
+            u64::try_from(duration.as_micros()).expect("no option is longer than an hour")
+        };
+        let times = Times { ttl: micros(lease), hold: 0 };
+        let default = Duration::from_micros(times.margin());
+        let margin = self.margin.unwrap_or(default);
+        if margin < default || margin > lease / 2 {
+            let most = lease / 2;
+            return error(format!(
+                "the margin is {margin:?}; make it {default:?} to {most:?} long"
+            ));
+        }
+        let most = lease.saturating_sub(margin) / 2;
+        let refresh = self.refresh.unwrap_or((lease / 3).min(most));
+        if refresh > most || refresh < lease / 20 {
+            let shortest = lease / 20;
+            return error(format!(
+                "the refresh is {refresh:?}; make it {shortest:?} to {most:?} long"
+            ));
+        }
+        if self.namespace.is_empty() {
+            return error("the namespace is empty; leave it out, or give it a name".to_owned());
+        }
+        Ok(Plan {
+            namespace: self.namespace.as_str().into(),
+            times,
+            refresh: micros(refresh),
+            margin: micros(margin),
+            on_unavailable: self.on_unavailable,
+            lazily: self.lazily,
+        })
+    }
+}

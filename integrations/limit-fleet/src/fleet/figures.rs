@@ -1,0 +1,116 @@
+//! The figures of all ledgers, as the core reads them.
+
+use crate::ledger::View;
+use limit_runtime::fleet;
+use limit_runtime::{FleetFigures, LedgerFigures, Member};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The time for which members are read after somebody has read figures.
+const WATCHED: Duration = Duration::from_secs(5);
+
+/// The figures of all ledgers of a process, by the limiter's name.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    limiters: Mutex<HashMap<String, Vec<Entry>>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: Option<String>,
+    figures: Arc<SharedFigures>,
+}
+
+/// The figures of one ledger. The ledger's task writes them.
+#[derive(Debug, Default)]
+pub(super) struct SharedFigures(Mutex<Shown>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    figures: LedgerFigures,
+    /// The end of the lease, by the clock that counts suspension.
+    deadline: Option<Duration>,
+    /// The time at which somebody has read the figures last.
+    read_at: Option<Duration>,
+}
+
+impl Board {
+    pub(super) fn add(&self, limiter: &str, key: Option<&str>) -> Arc<SharedFigures> {
+        let figures = Arc::<SharedFigures>::default();
+        figures.lock().figures.key = key.map(ToOwned::to_owned);
+        let entry = Entry { key: key.map(ToOwned::to_owned), figures: Arc::clone(&figures) };
+        self.lock().entry(limiter.to_owned()).or_default().push(entry);
+        figures
+    }
+
+    pub(super) fn remove(&self, limiter: &str, key: Option<&str>) {
+        let mut limiters = self.lock();
+        let Some(entries) = limiters.get_mut(limiter) else { return };
+        entries.retain(|entry| entry.key.as_deref() != key);
+        if entries.is_empty() {
+            limiters.remove(limiter);
+        }
+    }
+
+    /// Returns a limiter's figures, and notes that somebody reads them.
+    pub(super) fn figures(&self, limiter: &str) -> Option<FleetFigures> {
+        let mut figures = FleetFigures::default();
+        figures.ledgers =
+            self.lock().get(limiter)?.iter().map(|entry| entry.figures.read()).collect();
+        Some(figures)
+    }
+
+    /// Returns the figures of a ledger if somebody has read them lately.
+    pub(super) fn watched(&self, limiter: &str, key: Option<&str>) -> Option<Arc<SharedFigures>> {
+        let limiters = self.lock();
+        let entry = limiters.get(limiter)?.iter().find(|entry| entry.key.as_deref() == key)?;
+        entry.figures.is_watched().then(|| Arc::clone(&entry.figures))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Entry>>> {
+        self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SharedFigures {
+    /// Changes the figures.
+    pub(super) fn set(&self, set: impl FnOnce(&mut LedgerFigures)) {
+        set(&mut self.lock().figures);
+    }
+
+    /// Sets the end of the lease.
+    pub(super) fn set_deadline(&self, deadline: Option<Duration>) {
+        self.lock().deadline = deadline;
+    }
+
+    /// Sets who has which share.
+    pub(super) fn set_members(&self, view: &View) {
+        let members = view.nodes.iter().map(|node| {
+            let mut member = Member::default();
+            member.node = node.id.to_string();
+            member.share = node.share as usize;
+            member.running = node.running as usize;
+            member.want = node.want as usize;
+            member
+        });
+        self.lock().figures.members = members.collect();
+    }
+
+    fn read(&self) -> LedgerFigures {
+        let now = fleet::now();
+        let mut shown = self.lock();
+        shown.read_at = Some(now);
+        let mut figures = shown.figures.clone();
+        figures.lease_left = shown.deadline.map(|deadline| deadline.saturating_sub(now));
+        figures
+    }
+
+    fn is_watched(&self) -> bool {
+        self.lock().read_at.is_some_and(|read_at| fleet::now() < read_at + WATCHED)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

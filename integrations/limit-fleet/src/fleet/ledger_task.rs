@@ -1,0 +1,267 @@
+//! The task of one ledger: it lets the node decide, and does what the node says.
+//!
+//! [`Node`] is the protocol, without a clock and without a connection. This task gives it the time, the load of
+//! the limiter, and the answers; and it gives the limiter the allowance of the node.
+
+use super::driver::{Inbox, Plan};
+use super::figures::SharedFigures;
+use crate::message::{Answer, NodeId, Push, Renewal, Verdict};
+use crate::node::{Allowance, Load, Node};
+use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
+use limit_runtime::OnUnavailable;
+use limit_runtime::fleet::{self, Lease};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+/// The task of one ledger, before it runs.
+pub(super) struct LedgerTask<S> {
+    pub(super) store: Arc<S>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) figures: Arc<SharedFigures>,
+    pub(super) identity: NodeId,
+    pub(super) name: LedgerName,
+    pub(super) inbox: Inbox,
+    pub(super) pushes: mpsc::Receiver<Push>,
+    pub(super) stop: watch::Receiver<bool>,
+    pub(super) lease: Lease,
+}
+
+/// The state of the limiter, as this task has told it last.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Told {
+    /// A share with a deadline.
+    Leased(Allowance),
+    /// No share.
+    Nothing,
+    /// No share, and the store cannot be reached.
+    CutOff,
+}
+
+impl Told {
+    fn deadline(&self) -> Option<u64> {
+        match self {
+            Self::Leased(allowance) => Some(allowance.deadline),
+            Self::Nothing | Self::CutOff => None,
+        }
+    }
+}
+
+fn now() -> u64 {
+    micros(fleet::now())
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).expect("no machine is up for 500,000 years")
+}
+
+impl<S: LeaseStore> LedgerTask<S> {
+    /// Runs until the fleet stops, or until the ledger of a key is not needed any more.
+    pub(super) async fn run(mut self) {
+        let mut node = Node::new(self.identity.clone(), self.plan.times, self.limit());
+        let mut told = Told::Nothing;
+        loop {
+            if *self.stop.borrow() {
+                return self.leave(&mut node).await;
+            }
+            // Cleared before the look: a wake that comes later leads to another look.
+            self.inbox.woken.store(false, Ordering::Release);
+            node.set_limit(self.limit());
+            let load = self.load();
+            self.tell(&node, &mut told);
+            let due = node.speaks_at(now(), load);
+            if due.is_some_and(|due| due <= now()) {
+                self.speak(&mut node, &mut told).await;
+                continue;
+            }
+            // The ledger has nothing of a node that never speaks again by itself.
+            if due.is_none() && self.lease.key().is_some() {
+                return;
+            }
+            self.wait(&mut node, due, load, told).await;
+        }
+    }
+
+    /// Waits until there may be something to do.
+    async fn wait(&mut self, node: &mut Node, due: Option<u64>, load: Load, told: Told) {
+        // A wake costs a look at the limiter, and under load calls come all the time. So the task
+        // listens only if one call more or less would change when the node speaks.
+        let more = Load { waiting: load.waiting.saturating_add(1), ..load };
+        let fewer = Load { running: load.running.saturating_sub(1), ..load };
+        let listens = [more, fewer].into_iter().any(|load| node.speaks_at(now(), load) != due);
+        let until = due.into_iter().chain(told.deadline()).min();
+        tokio::select! {
+            biased;
+            _ = self.stop.changed() => {}
+            Some(push) = self.pushes.recv() => {
+                node.push(now(), &push);
+            }
+            () = self.inbox.wake.notified(), if listens => {}
+            () = until_moment(until) => {}
+        }
+    }
+
+    /// Sends one message, and takes the answer.
+    async fn speak(&mut self, node: &mut Node, told: &mut Told) {
+        for is_last in [false, true] {
+            let draft = node.begin(now(), self.load());
+            // The limiter is lowered before its load is read: what the message says holds from then on.
+            let load = self.lower(draft.lower_to);
+            let renewal = node.message(draft, load);
+            let result = self.renew(&renewal, node, told).await;
+            let asks_for_script = match result {
+                Some(Ok(answer)) => {
+                    node.answer(now(), &answer);
+                    false
+                }
+                Some(Err(error)) => {
+                    node.give_up(now());
+                    error.kind() == StoreErrorKind::NoScript
+                }
+                // The fleet stops.
+                None => {
+                    node.give_up(now());
+                    false
+                }
+            };
+            // The server has executed nothing, and the store sends the script next time. That is a new
+            // attempt, with a number and a start of its own.
+            if is_last || !asks_for_script {
+                break;
+            }
+        }
+        self.tell(node, told);
+        self.show(node, told);
+    }
+
+    /// Waits for the answer to a message. Meanwhile ends the lease when its time is over. Returns `None` if the
+    /// fleet stops.
+    async fn renew(
+        &mut self,
+        renewal: &Renewal,
+        node: &mut Node,
+        told: &mut Told,
+    ) -> Option<Result<Answer, StoreError>> {
+        let store = Arc::clone(&self.store);
+        let (name, times) = (self.name.clone(), self.plan.times);
+        let mut answer = pin!(store.renew(&name, &times, renewal));
+        let sent = tokio::time::Instant::now();
+        let result = loop {
+            tokio::select! {
+                biased;
+                _ = self.stop.changed() => return None,
+                answer = &mut answer => break answer,
+                Some(push) = self.pushes.recv() => {
+                    node.push(now(), &push);
+                }
+                () = until_moment(told.deadline()) => self.tell(node, told),
+            }
+        };
+        self.note(&result, sent.elapsed());
+        Some(result)
+    }
+
+    /// Tells the limiter what the node may let in.
+    fn tell(&self, node: &Node, told: &mut Told) {
+        let now = now();
+        let allowance = node.allowance(now);
+        let is = if now < allowance.deadline {
+            Told::Leased(allowance)
+        } else if node.figures(now).failures > 0 {
+            Told::CutOff
+        } else {
+            Told::Nothing
+        };
+        if std::mem::replace(told, is) == is {
+            return;
+        }
+        match is {
+            Told::Leased(Allowance { permits, deadline, token }) => {
+                self.lease.set_unavailable(false);
+                self.lease.grant(permits, Duration::from_micros(deadline), token);
+            }
+            Told::Nothing => {
+                self.lease.lapse();
+                self.lease.set_unavailable(false);
+            }
+            Told::CutOff => {
+                self.lease.lapse();
+                let otherwise = self.plan.on_unavailable.unwrap_or(OnUnavailable::Refuse);
+                match self.lease.limiter().on_unavailable().unwrap_or(otherwise) {
+                    OnUnavailable::Local(permits) => self.lease.allow(permits),
+                    // It has no effect on a limiter whose calls cannot be refused: they wait.
+                    OnUnavailable::Refuse => self.lease.set_unavailable(true),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Notes what became of a message.
+    fn note(&self, result: &Result<Answer, StoreError>, took: Duration) {
+        self.figures.set(|figures| {
+            let renewals = &mut figures.renewals;
+            match result {
+                Ok(Answer { verdict: Verdict::Accepted, .. }) => renewals.granted += 1,
+                Ok(_) => renewals.refused += 1,
+                Err(_) => renewals.failed += 1,
+            }
+            if result.is_ok() {
+                figures.store_time = took;
+            }
+        });
+    }
+
+    /// Shows what the node knows.
+    fn show(&self, node: &Node, told: &Told) {
+        let is = node.figures(now());
+        self.figures.set_deadline(told.deadline().map(Duration::from_micros));
+        self.figures.set(|figures| {
+            figures.share = is.share as usize;
+            figures.target = is.target as usize;
+            figures.want = is.want as usize;
+            figures.limit = is.limit.unwrap_or(0) as usize;
+            figures.limit_here = is.own_limit as usize;
+            figures.in_use = is.in_use as usize;
+            figures.nodes = is.nodes as usize;
+            figures.queued = is.queued as usize;
+            figures.learning = is.learning;
+        });
+    }
+
+    /// Gives the share back, once.
+    async fn leave(&mut self, node: &mut Node) {
+        let draft = node.leave(now());
+        let load = self.lower(draft.lower_to);
+        let renewal = node.message(draft, load);
+        // Without an answer the ledger takes the share back when its lease is over.
+        let _lost = self.store.renew(&self.name, &self.plan.times, &renewal).await;
+    }
+
+    fn limit(&self) -> u32 {
+        self.lease.limit().map_or(0, |limit| u32::try_from(limit).unwrap_or(u32::MAX))
+    }
+
+    fn load(&self) -> Load {
+        load_of(self.lease.load())
+    }
+
+    fn lower(&self, most: u32) -> Load {
+        load_of(self.lease.lower(most))
+    }
+}
+
+fn load_of(load: fleet::Load) -> Load {
+    Load { running: load.running, waiting: load.waiting, refused: load.refused }
+}
+
+/// Waits until a moment of the clock that counts suspension. A suspension makes it late: see `ClockSteps`.
+async fn until_moment(moment: Option<u64>) {
+    match moment {
+        Some(moment) => sleep(Duration::from_micros(moment.saturating_sub(now()))).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,193 @@
+//! The fleet of the process: the agent that leases permits for limiters with fleet scope.
+//!
+//! There is one agent at a time. It is foreign code, so no lock is held while it is called. From its
+//! start on, the semaphore of each such limiter is *leased*: it has no permits until the agent grants
+//! some, also when the agent has stopped.
+
+use super::environment::NO_FLEET;
+use super::state::EngineState;
+use super::{Engine, FollowUp, catalog};
+use crate::metrics::FleetFigures;
+use crate::registry;
+use crate::scope::{OnUnavailable, Scope};
+use crate::semaphore::{Load, Semaphore, WakeList};
+use crate::unwind::run_all_then_resume_panic;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+/// The agent, as the engine knows it.
+pub(crate) trait LeaseAgent: Debug + Send + Sync {
+    fn wake(&self, limiter: Arc<Engine>);
+    fn figures(&self, limiter: &str) -> Option<FleetFigures>;
+}
+
+/// The fleet's state and its version: a number that grows with each start and stop.
+struct Fleet {
+    version: u64,
+    agent: Option<Arc<dyn LeaseAgent>>,
+}
+
+static FLEET: Mutex<Fleet> = Mutex::new(Fleet { version: 0, agent: None });
+
+fn lock() -> MutexGuard<'static, Fleet> {
+    FLEET.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn agent() -> Option<Arc<dyn LeaseAgent>> {
+    lock().agent.clone()
+}
+
+/// Starts the fleet. Returns `false` and changes nothing if there is one.
+pub(crate) fn start(agent: Arc<dyn LeaseAgent>) -> bool {
+    set_agent(Some(agent))
+}
+
+/// Stops the fleet, if there is one.
+pub(crate) fn stop() {
+    set_agent(None);
+}
+
+fn set_agent(agent: Option<Arc<dyn LeaseAgent>>) -> bool {
+    let mut fleet = lock();
+    if fleet.agent.is_some() == agent.is_some() {
+        return false;
+    }
+    fleet.version += 1;
+    // Dropped after unlocking: it is foreign code.
+    let former = std::mem::replace(&mut fleet.agent, agent);
+    drop(fleet);
+    run_all_then_resume_panic(catalog::all(), |engine| engine.follow_fleet());
+    drop(former);
+    true
+}
+
+/// Wakes the agent for the limiter with an index. The waker of a semaphore may outlive the limiter. So
+/// the next one with its index may be told of nothing, which does no harm.
+struct Teller {
+    index: usize,
+}
+
+impl Wake for Teller {
+    fn wake(self: Arc<Self>) {
+        if let (Some(agent), Some(engine)) = (agent(), catalog::at_index(self.index)) {
+            agent.wake(engine);
+        }
+    }
+}
+
+impl Engine {
+    /// Returns the limit to which the process's semaphore is to be bound: none of the permits if they
+    /// are leased.
+    pub(super) fn limit_to_bind(
+        &self,
+        state: &mut EngineState,
+        semaphore: &Semaphore,
+        limit: u32,
+    ) -> u32 {
+        if self.definition.scope != Scope::Fleet {
+            return limit;
+        }
+        let wakers = self.lease_under(state, semaphore);
+        debug_assert!(
+            wakers.as_ref().is_none_or(WakeList::is_empty),
+            "nobody waits for an unbound lease"
+        );
+        if state.is_leased() { 0 } else { limit }
+    }
+
+    /// Makes the semaphore a leased one, if the fleet was started, or has changed since.
+    fn lease_under(&self, state: &mut EngineState, semaphore: &Semaphore) -> Option<WakeList> {
+        let fleet = lock();
+        if state.fleet == fleet.version {
+            return None;
+        }
+        state.fleet = fleet.version;
+        let unavailable = fleet.agent.is_none() && self.definition.fallible;
+        drop(fleet);
+        state.forget_warnings(|warning| warning.text.starts_with(NO_FLEET));
+        let agent = Waker::from(Arc::new(Teller { index: self.index }));
+        Some(semaphore.begin_leasing(agent, unavailable))
+    }
+
+    /// Follows a start or a stop of the fleet.
+    fn follow_fleet(&self) {
+        if self.definition.scope != Scope::Fleet {
+            return;
+        }
+        let Some(mut state) = self.state_in_use() else { return };
+        if state.bound.is_none() {
+            // The binding follows the fleet.
+            return;
+        }
+        let semaphore = self.leased_semaphore();
+        let wakers = self.lease_under(&mut state, semaphore);
+        drop(state);
+        if let Some(wakers) = wakers {
+            follow_up(wakers, semaphore);
+        }
+    }
+
+    fn leased_semaphore(&self) -> &'static Semaphore {
+        registry::process().semaphore(self.index)
+    }
+
+    /// Returns whether an agent leases the limiter's permits, and the limiter is in use.
+    pub(crate) fn is_leased(&self) -> bool {
+        self.definition.scope == Scope::Fleet
+            && self.state_in_use().is_some_and(|_state| self.leased_semaphore().is_leased())
+    }
+
+    pub(crate) fn on_unavailable(&self) -> Option<OnUnavailable> {
+        self.definition.on_unavailable
+    }
+
+    pub(crate) fn load(&self, most: Option<u32>) -> Load {
+        let state = self.state_in_use();
+        state.map_or_else(Load::default, |_state| self.leased_semaphore().load(most))
+    }
+
+    pub(crate) fn grant(&self, permits: u32, deadline: Duration, token: Option<u64>) {
+        self.change_lease(|semaphore| semaphore.grant(permits, deadline, token));
+    }
+
+    pub(crate) fn lapse(&self) {
+        self.change_lease(Semaphore::lapse);
+    }
+
+    pub(crate) fn allow(&self, permits: u32) {
+        self.change_lease(|semaphore| semaphore.allow(permits));
+    }
+
+    /// Does nothing for a limiter whose calls cannot be refused.
+    pub(crate) fn set_unavailable(&self, unavailable: bool) {
+        if self.definition.fallible {
+            self.change_lease(|semaphore| semaphore.set_unavailable(unavailable));
+        }
+    }
+
+    fn change_lease(&self, change: impl FnOnce(&Semaphore) -> WakeList) {
+        if self.definition.scope != Scope::Fleet {
+            return;
+        }
+        // The limiter cannot be dropped meanwhile, so the semaphore is its own.
+        let Some(state) = self.state_in_use() else { return };
+        let semaphore = self.leased_semaphore();
+        let wakers = change(semaphore);
+        drop(state);
+        follow_up(wakers, semaphore);
+    }
+
+    /// Returns what the agent knows of the limiter. It calls foreign code, so no lock may be held.
+    pub(super) fn fleet_figures(&self) -> Option<FleetFigures> {
+        if self.definition.scope != Scope::Fleet {
+            return None;
+        }
+        agent()?.figures(&self.name)
+    }
+}
+
+fn follow_up(wakers: WakeList, semaphore: &Semaphore) {
+    run_all_then_resume_panic([FollowUp::Wake(wakers), FollowUp::Serve(semaphore)], FollowUp::run);
+}

@@ -1,0 +1,17 @@
+//! Without the feature `fleet` nobody can lease permits.
+
+use super::Engine;
+use super::state::EngineState;
+use crate::metrics::FleetFigures;
+use crate::semaphore::Semaphore;
+
+#[expect(clippy::unused_self, reason = "as with the feature")]
+impl Engine {
+    pub(super) fn limit_to_bind(&self, _: &mut EngineState, _: &Semaphore, limit: u32) -> u32 {
+        limit
+    }
+
+    pub(super) fn fleet_figures(&self) -> Option<FleetFigures> {
+        None
+    }
+}

@@ -1,0 +1,76 @@
+//! The figures of a limit over a fleet, as its ledgers last said.
+
+use std::time::Duration;
+
+/// What the process knows of a limit over a fleet ([`Scope::Fleet`](crate::Scope::Fleet)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct FleetFigures {
+    /// The ledgers: one for the limiter, or with keys, one for each key, and one for the total over
+    /// all keys if there is one.
+    pub ledgers: Vec<LedgerFigures>,
+}
+
+/// What the process knows of a ledger: the account of one limit over the fleet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct LedgerFigures {
+    /// The key. `None` for the limiter as a whole.
+    pub key: Option<String>,
+    /// The limit in force over the fleet: the smallest that a process wants.
+    pub limit: usize,
+    /// The limit that this process wants.
+    pub limit_here: usize,
+    /// The permits that all processes may use or use.
+    pub in_use: usize,
+    /// The permits that this process may use.
+    pub share: usize,
+    /// The permits that the ledger would give this process if they were free.
+    pub target: usize,
+    /// The permits that this process can use: the calls that run and those that wait.
+    pub want: usize,
+    /// The processes that the ledger knows.
+    pub nodes: usize,
+    /// The processes that wait for permits.
+    pub queued: usize,
+    /// Whether the ledger gives out no permits because it may have forgotten some.
+    pub learning: bool,
+    /// The time until the lease of this process ends. `None` without a lease.
+    pub lease_left: Option<Duration>,
+    /// The renewals of this process, by result.
+    pub renewals: RenewalCounts,
+    /// The time that the store took for its last answer.
+    pub store_time: Duration,
+    /// The processes that hold, use or want permits, as far as they are known.
+    pub members: Vec<Member>,
+}
+
+/// Counts of the renewals of a lease, by result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct RenewalCounts {
+    /// Renewals that the ledger has granted.
+    pub granted: u64,
+    /// Renewals that the ledger has refused.
+    pub refused: u64,
+    /// Renewals without an answer.
+    pub failed: u64,
+}
+
+/// A process of the fleet, as a ledger knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Member {
+    /// The id of the process in the fleet.
+    pub node: String,
+    /// The permits that it may use.
+    pub share: usize,
+    /// The calls that it runs.
+    pub running: usize,
+    /// The permits that it can use.
+    pub want: usize,
+}
