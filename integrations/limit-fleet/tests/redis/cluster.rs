@@ -1,11 +1,13 @@
 //! Ledgers on a cluster.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use limit_fleet::{LeaseStore, LedgerName};
 use tokio::sync::mpsc;
 
 use crate::node::{LONG, Node, SHORT, ledger, store};
+use crate::proxy::{Mode, Proxy};
 use crate::servers::{Server, are_installed, free_port};
 use crate::waiting::until;
 
@@ -214,4 +216,25 @@ fn cluster_slot(ledger: &LedgerName) -> u16 {
         })
     });
     crc % 16384
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_been_executed_is_not_sent_to_another_node() {
+    if !are_installed() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let (first, second) = (Proxy::start(server.port).await, Proxy::start(server.port).await);
+    let url = format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", first.port, second.port);
+    let store = store(&url);
+    let mut node = Node::new("a#1", ledger(), LONG);
+    node.renew(&store, 1).await.expect("an answer");
+    first.set(Mode::ResetAfterRequest);
+    node.attempt(&store, 1).await.expect_err("a reset");
+    assert_eq!((first.messages(), second.messages()), (3, 0));
+    first.set(Mode::DropAnswers);
+    node.attempt(&store.clone().with_timeout(Duration::from_millis(100)), 1)
+        .await
+        .expect_err("no answer");
+    assert_eq!(second.messages(), 0);
 }

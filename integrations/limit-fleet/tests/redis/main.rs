@@ -12,7 +12,10 @@ mod faults;
 mod node;
 mod proxy;
 mod renewals;
+mod replies;
 #[cfg(feature = "sentinel")]
 mod sentinel;
 mod servers;
+#[cfg(all(feature = "cli", feature = "tls"))]
+mod tls;
 mod waiting;
