@@ -173,6 +173,14 @@ impl Lease {
         &self.limiter
     }
 
+    /// Returns the name of the ledger: the limiter's name in the code. Two limiters of one process may have the
+    /// same name there. In figures the second has a number behind it, but both have one ledger.
+    #[must_use]
+    #[expect(clippy::misnamed_getters, reason = "the limiter's own name may have a number")]
+    pub fn name(&self) -> &str {
+        &self.limiter.engine.wanted
+    }
+
     /// Returns the key that the ledger is for. `None` for the limiter as a whole, and for the total over all
     /// keys.
     #[must_use]

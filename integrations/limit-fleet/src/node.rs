@@ -54,6 +54,10 @@ pub struct Draft {
 pub struct Node {
     id: NodeId,
     times: Times,
+    /// The time after which a lease is renewed.
+    refresh: u64,
+    /// The time by which the node ends a lease before the ledger does.
+    margin: u64,
     /// The process's own opinion of the limit.
     limit: u32,
     seq: u64,
@@ -115,6 +119,8 @@ impl Node {
         Self {
             id,
             times,
+            refresh: times.ttl / 3,
+            margin: times.margin(),
             limit,
             seq: 0,
             attempt: None,
@@ -132,6 +138,19 @@ impl Node {
             backoff,
             other_times: None,
         }
+    }
+
+    /// Sets the time after which a lease is renewed: a third of the lease by default.
+    #[must_use]
+    pub fn with_refresh(self, refresh: u64) -> Self {
+        Self { refresh, ..self }
+    }
+
+    /// Sets the time by which the node ends a lease before the ledger does. A time below the default
+    /// ([`Times::margin`]) counts as the default.
+    #[must_use]
+    pub fn with_margin(self, margin: u64) -> Self {
+        Self { margin: margin.max(self.times.margin()), ..self }
     }
 
     /// Returns the identity that the next message carries.
@@ -337,7 +356,7 @@ impl Node {
 
     /// Returns the time for which an answer leases a share.
     fn lease(&self) -> u64 {
-        self.times.ttl.saturating_sub(self.times.margin())
+        self.times.ttl.saturating_sub(self.margin)
     }
 
     /// Returns the share, which is 0 when its lease is over.

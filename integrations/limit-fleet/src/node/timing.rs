@@ -46,7 +46,7 @@ impl Node {
 
     /// Returns the time between two messages of a node that has what it wants.
     pub(super) fn refresh(&self) -> u64 {
-        self.times.ttl / 3
+        self.refresh
     }
 
     /// Tells whether the ledger may have something recorded for a node that holds nothing.
