@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use limit_fleet::{LeaseStore, LedgerName};
+use limit_fleet::{LeaseStore, LedgerName, StoreErrorKind};
 use tokio::sync::mpsc;
 
 use crate::node::{LONG, Node, SHORT, ledger, store};
@@ -11,26 +11,26 @@ use crate::proxy::{Mode, Proxy};
 use crate::servers::{Server, are_installed, free_port};
 use crate::waiting::until;
 
-/// Three masters.
+/// Three masters, and perhaps a replica of the first.
 struct Cluster {
     nodes: Vec<Server>,
 }
 
+fn start_node() -> Server {
+    let port = free_port().to_string();
+    Server::start(&[
+        "--cluster-enabled",
+        "yes",
+        "--cluster-port",
+        &port,
+        "--cluster-node-timeout",
+        "1000",
+    ])
+}
+
 impl Cluster {
     async fn start() -> Self {
-        let nodes: Vec<_> = (0..3)
-            .map(|_| {
-                let port = free_port().to_string();
-                Server::start(&[
-                    "--cluster-enabled",
-                    "yes",
-                    "--cluster-port",
-                    &port,
-                    "--cluster-node-timeout",
-                    "2000",
-                ])
-            })
-            .collect();
+        let nodes: Vec<_> = (0..3).map(|_| start_node()).collect();
         let slots = ["0 5460", "5461 10922", "10923 16383"];
         for (number, (node, slots)) in nodes.iter().zip(slots).enumerate() {
             node.ask::<()>(&format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1)).expect("an epoch");
@@ -40,18 +40,37 @@ impl Cluster {
                 .expect("MEET");
         }
         let cluster = Self { nodes };
+        cluster.settle().await;
+        cluster
+    }
+
+    /// Waits until all nodes know each other.
+    async fn settle(&self) {
+        let known = format!("cluster_known_nodes:{}\r", self.nodes.len());
         until("the cluster", async || {
-            cluster
-                .nodes
+            self.nodes
                 .iter()
                 .all(|node| {
                     let info: String = node.ask("CLUSTER INFO").expect("CLUSTER INFO");
-                    info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+                    info.contains("cluster_state:ok") && info.contains(&known)
                 })
                 .then_some(())
         })
         .await;
-        cluster
+    }
+
+    /// Adds a replica of the first master.
+    async fn add_replica(&mut self) {
+        let (first, replica) = (&self.nodes[0], start_node());
+        replica
+            .ask::<()>(&format!("CLUSTER MEET 127.0.0.1 {} {}", first.port, first.bus_port()))
+            .expect("MEET");
+        self.nodes.push(replica);
+        self.settle().await;
+        let replica = &self.nodes[3];
+        replica.ask::<()>(&format!("CLUSTER REPLICATE {}", self.id(0))).expect("REPLICATE");
+        until("the replica", async || (replica.info("master_link_status") == "up").then_some(()))
+            .await;
     }
 
     fn url(&self) -> String {
@@ -237,4 +256,43 @@ async fn a_message_that_may_have_been_executed_is_not_sent_to_another_node() {
         .await
         .expect_err("no answer");
     assert_eq!(second.messages(), 0);
+}
+
+#[tokio::test]
+async fn after_a_fail_over_of_a_node_its_ledgers_are_found_and_learn() {
+    if !are_installed() {
+        return;
+    }
+    let mut cluster = Cluster::start().await;
+    cluster.add_replica().await;
+    let store = store(&cluster.nodes[0].url());
+    // The store learns of the other nodes, because the one of its address goes.
+    store.open("a", mpsc::channel(1).0).await.expect("open");
+    let own = ledgers().find(|ledger| cluster.find(ledger).0 == 0).expect("a ledger");
+    let mut holder = Node::new("a#1", own.clone(), SHORT);
+    holder.renew_until(&store, 6, |answer| answer.share >= 6).await;
+    let replica = &cluster.nodes[3];
+    until("the replica's copy", async || {
+        let keys: Vec<String> = replica.ask("KEYS *").expect("KEYS");
+        keys.contains(&own.redis_key()).then_some(())
+    })
+    .await;
+
+    let claim = holder.renewal.claim;
+    cluster.nodes[0].kill();
+    let answer = holder.renew_until(&store, 6, |_| true).await;
+    assert_eq!((answer.learning, answer.share), (true, claim));
+    assert_eq!(store.read(None).await.expect("ledgers").len(), 1);
+}
+
+#[tokio::test]
+async fn a_cluster_without_slots_is_busy() {
+    if !are_installed() {
+        return;
+    }
+    let node = start_node();
+    let store = store(&node.url());
+    let error = Node::new("a#1", ledger(), LONG).attempt(&store, 1).await.expect_err("no slots");
+    assert_eq!(error.kind(), StoreErrorKind::Busy, "{error}");
+    assert_eq!(store.read(None).await.expect("none").len(), 0);
 }
