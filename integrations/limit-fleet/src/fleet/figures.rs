@@ -56,7 +56,8 @@ impl Board {
     /// Returns a limiter's figures, and notes that somebody reads them.
     pub(super) fn figures(&self, limiter: &str) -> Option<FleetFigures> {
         let mut figures = FleetFigures::default();
-        figures.ledgers = self.lock().get(limiter)?.iter().map(|entry| entry.figures.read()).collect();
+        figures.ledgers =
+            self.lock().get(limiter)?.iter().map(|entry| entry.figures.read()).collect();
         Some(figures)
     }
 

@@ -5,77 +5,10 @@ use std::collections::HashSet;
 use limit_fleet::{LeaseStore, LedgerName};
 use tokio::sync::mpsc;
 
+use crate::masters::Cluster;
 use crate::node::{LONG, Node, SHORT, ledger, store};
-use crate::servers::{Server, are_installed, free_port};
+use crate::servers::are_installed;
 use crate::waiting::until;
-
-/// Three masters.
-struct Cluster {
-    nodes: Vec<Server>,
-}
-
-impl Cluster {
-    async fn start() -> Self {
-        let nodes: Vec<_> = (0..3)
-            .map(|_| {
-                let port = free_port().to_string();
-                Server::start(&[
-                    "--cluster-enabled",
-                    "yes",
-                    "--cluster-port",
-                    &port,
-                    "--cluster-node-timeout",
-                    "2000",
-                ])
-            })
-            .collect();
-        let slots = ["0 5460", "5461 10922", "10923 16383"];
-        for (number, (node, slots)) in nodes.iter().zip(slots).enumerate() {
-            node.ask::<()>(&format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1)).expect("an epoch");
-            node.ask::<()>(&format!("CLUSTER ADDSLOTSRANGE {slots}")).expect("slots");
-            let bus = nodes[0].bus_port();
-            node.ask::<()>(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", nodes[0].port))
-                .expect("MEET");
-        }
-        let cluster = Self { nodes };
-        until("the cluster", async || {
-            cluster
-                .nodes
-                .iter()
-                .all(|node| {
-                    let info: String = node.ask("CLUSTER INFO").expect("CLUSTER INFO");
-                    info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
-                })
-                .then_some(())
-        })
-        .await;
-        cluster
-    }
-
-    fn url(&self) -> String {
-        let hosts: Vec<_> =
-            self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
-        format!("redis+cluster://{}", hosts.join(","))
-    }
-
-    /// Returns the number of the node that has the ledger, and its slot.
-    fn find(&self, ledger: &LedgerName) -> (usize, u16) {
-        let slot: u16 =
-            self.nodes[0].ask(&format!("CLUSTER KEYSLOT {}", ledger.redis_key())).expect("a slot");
-        (usize::from(slot / 5461).min(2), slot)
-    }
-
-    fn id(&self, node: usize) -> String {
-        self.nodes[node].ask("CLUSTER MYID").expect("an id")
-    }
-}
-
-impl Server {
-    fn bus_port(&self) -> u16 {
-        let answer: Vec<String> = self.ask("CONFIG GET cluster-port").expect("CONFIG");
-        answer[1].parse().expect("a port")
-    }
-}
 
 /// Ledgers on all nodes of the cluster.
 fn ledgers() -> impl Iterator<Item = LedgerName> {

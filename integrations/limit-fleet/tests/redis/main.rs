@@ -9,10 +9,21 @@ mod cluster;
 #[cfg(feature = "cli")]
 mod command;
 mod faults;
+#[cfg(feature = "cluster")]
+#[path = "../support/masters.rs"]
+mod masters;
 mod node;
+#[path = "../support/proxy.rs"]
+#[allow(dead_code, reason = "another target uses the rest")]
 mod proxy;
 mod renewals;
 #[cfg(feature = "sentinel")]
+#[path = "../support/replicated.rs"]
+mod replicated;
+#[cfg(feature = "sentinel")]
 mod sentinel;
+#[path = "../support/servers.rs"]
+#[allow(dead_code, reason = "another target uses the rest")]
 mod servers;
+#[path = "../support/waiting.rs"]
 mod waiting;
