@@ -2,13 +2,12 @@
 
 use rustix::process::Signal;
 use serde_json::json;
-use tokio::time::{Duration, sleep};
 
 use crate::calls::{Which, most_at_once};
 use crate::servers::Server;
+use crate::waiting::until;
 use crate::workers::{
-    DB, LEASE, N, Worker, assert_most_in_all, assert_most_with_lease, end, logs, now,
-    until_all_call, until_most,
+    DB, N, Worker, assert_most_in_all, assert_most_with_lease, end, now, until_all_call, until_most,
 };
 
 pub(crate) async fn a_killed_process_leaves_its_share_to_the_others() {
@@ -35,10 +34,10 @@ pub(crate) async fn a_stopped_process_starts_nothing_after_its_lease() {
     stopped.signal(Signal::STOP);
     let stop = now();
     until_most(&others, DB, N, stop).await;
-    stopped.signal(Signal::CONT);
     let go_on = now();
+    stopped.signal(Signal::CONT);
     // Until it has a lease again.
-    crate::waiting::until("a call with a lease", async || {
+    until("a call with a lease", async || {
         stopped.log().since(go_on).any(|call| call.leased).then_some(())
     })
     .await;
@@ -60,41 +59,30 @@ pub(crate) async fn a_stopped_process_starts_nothing_after_its_lease() {
     );
 }
 
-/// Has a lease that is so long that no share is back by its end.
-async fn leave(command: &str, body: u64, tasks: u64) {
+/// One process leaves the fleet, and another gets `at_once` permits before the lease of the first would have ended.
+async fn leave(command: &str, tasks: usize, body: u64, at_once: usize) {
     let server = Server::start(&[]);
     let settings = |tasks| json!({ "lease": 8000, "tasks": tasks, "body": body });
     let mut leaving = Worker::start(&server.url(), &settings(tasks));
-    until_most(&[&leaving], DB, usize::try_from(tasks).expect("few").min(N), 0).await;
-    let staying = Worker::start(&server.url(), &settings(0));
-    let mut staying = staying;
+    until_most(&[&leaving], DB, tasks.min(N), 0).await;
+    let mut staying = Worker::start(&server.url(), &settings(0));
     staying.until_event("started").await;
-    let from = now();
     leaving.command(command);
     let (left, _) = leaving.until_event("left").await;
     staying.command("tasks 12");
-    let rest = if body > 1000 { N - usize::try_from(tasks).expect("few") } else { N };
-    until_most(&[&staying], DB, rest, from).await;
-    let full = logs([&staying])[0]
-        .since(from)
-        .nth(rest - 1)
-        .map(|call| call.begin)
-        .expect("as many as there are permits");
-    let ended = now();
+    let log = until("the share of the other", async || {
+        let log = staying.log();
+        (log.calls.len() >= at_once).then(|| log.clone())
+    })
+    .await;
+    let took = log.calls[at_once - 1].begin - left;
     let logs = end(vec![leaving, staying]);
     assert_most_in_all(&logs, DB, N);
-    // The lease would have ended 8 s after its last renewal, which is every 2.7 s.
-    assert!(full - left < 3_000_000, "the share came after {} µs", full - left);
-    let later = logs[0].since(left).filter(|call| call.begin < ended).count();
-    assert_eq!(later, 0, "no call began after the end");
+    // The share would come back 8 s after the last message, which is at most 2.7 s ago.
+    assert!(took < 4_000_000, "the share came after {took} µs");
+    assert_eq!(logs[0].since(left).count(), 0, "no call began after the end");
 }
 
 pub(crate) async fn a_clean_end_gives_the_shares_back_at_once() {
-    tokio::join!(leave("stop", 25, 12), leave("drop", 25, 12));
-}
-
-pub(crate) async fn a_clean_end_while_calls_run_gives_the_rest_back_at_once() {
-    leave("stop", 3000, 4).await;
-    sleep(Duration::ZERO).await;
-    let _ = LEASE;
+    tokio::join!(leave("stop", 12, 25, N), leave("stop", 2, 25, N), leave("drop", 4, 3000, N - 4));
 }

@@ -4,7 +4,6 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::servers::Server;
-use crate::waiting::until;
 use crate::workers::{
     DB, LEASE, N, Worker, assert_most_in_all, assert_most_with_lease, end, now, until_all_call,
     until_most,
@@ -93,11 +92,6 @@ pub(crate) async fn a_fail_over_of_sentinels() {
     until_most(&workers.iter().collect::<Vec<_>>(), DB, N, now()).await;
     set.master.kill();
     let from = now();
-    until("the new master", async || {
-        let info: String = crate::servers::ask(set.replica.port, "ROLE").ok()?;
-        Some(info)
-    })
-    .await;
     until_all_call(&workers, from).await;
     until_most(&workers.iter().collect::<Vec<_>>(), DB, N, from + LEASE).await;
     for worker in &workers {

@@ -17,8 +17,8 @@ pub(crate) async fn tokens_grow_from_holder_to_holder() {
     until_all_call(&workers[1..], stop).await;
     let stopped_for_long = stop + 3 * crate::workers::LEASE / 2;
     until_all_call(&workers[1..], stopped_for_long).await;
-    workers[0].signal(Signal::CONT);
     let go_on = now();
+    workers[0].signal(Signal::CONT);
     until("a call with a lease", async || {
         workers[0].log().since(go_on).any(|call| call.leased).then_some(())
     })
