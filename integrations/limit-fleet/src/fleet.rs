@@ -28,6 +28,9 @@ use tokio::sync::oneshot;
 /// until the store has answered, for at most [`GIVE_BACK`](Self::GIVE_BACK). [`stop`](Self::stop) does
 /// the same without blocking.
 ///
+/// Calls that still run keep their permits. [`stop`](Self::stop) waits for them a little and gives theirs
+/// back, too. Otherwise the other processes have them when the lease is over.
+///
 /// # Examples
 ///
 /// In a test, with a store in memory:
@@ -51,7 +54,7 @@ use tokio::sync::oneshot;
 pub struct Fleet {
     process: String,
     warnings: Vec<String>,
-    /// Dropping it asks the thread to end.
+    /// Asks the thread to end when the calls that run have ended, or if it is dropped, at once.
     stop: Option<oneshot::Sender<()>>,
     /// Disconnected when the thread has given the shares back.
     ended: mpsc::Receiver<()>,
@@ -126,14 +129,15 @@ impl Fleet {
         &self.warnings
     }
 
-    /// Gives the shares back, and leaves the fleet. Waits for the store for at most
-    /// [`GIVE_BACK`](Self::GIVE_BACK).
+    /// Gives the shares back, and leaves the fleet. Waits for the store, and for calls that still run, for at
+    /// most [`GIVE_BACK`](Self::GIVE_BACK).
     ///
     /// # Cancel safety
     ///
     /// If the future is dropped, the thread gives the shares back all the same.
     pub async fn stop(mut self) {
-        drop(self.stop.take());
+        // It fails if the thread has panicked, and has left the fleet so.
+        let _ended = self.stop.take().map(|stop| stop.send(()));
         let Some(thread) = self.thread.take() else { return };
         // The thread ends by itself within `GIVE_BACK`. Joining blocks, so a thread for blocking work does it.
         let _ended = tokio::task::spawn_blocking(move || thread.join()).await;

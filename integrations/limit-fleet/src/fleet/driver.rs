@@ -1,7 +1,7 @@
 //! The thread of a fleet: it starts a task for each ledger, and passes on what they are told.
 
 use super::figures::Board;
-use super::ledger_task::LedgerTask;
+use super::ledger_task::{LedgerTask, Stop};
 use super::{Fleet, StartError};
 use crate::clock_steps::ClockSteps;
 use crate::message::{NodeId, Push, Times};
@@ -182,7 +182,7 @@ struct Driver<S> {
     sides: HashMap<LedgerName, Vec<LeaseKey>>,
     tasks: JoinSet<()>,
     keys: HashMap<Id, LeaseKey>,
-    stop: watch::Sender<bool>,
+    stop: watch::Sender<Stop>,
 }
 
 impl<S: LeaseStore> Driver<S> {
@@ -197,7 +197,7 @@ impl<S: LeaseStore> Driver<S> {
             sides: HashMap::new(),
             tasks: JoinSet::new(),
             keys: HashMap::new(),
-            stop: watch::Sender::new(false),
+            stop: watch::Sender::new(Stop::No),
         }
     }
 
@@ -210,10 +210,11 @@ impl<S: LeaseStore> Driver<S> {
         let mut clocks = ClockSteps::new();
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
+        let stop = loop {
             tokio::select! {
                 biased;
-                _ = &mut stopped => break,
+                // A fleet that is dropped blocks its thread, on which the calls may run.
+                is_awaited = &mut stopped => break if is_awaited.is_ok() { Stop::AfterCalls } else { Stop::Now },
                 Some((ledger, push)) = pushes.recv() => self.deliver(&ledger, &push),
                 Some(limiter) = woken.recv() => self.wake(&limiter),
                 Some(ended) = self.tasks.join_next_with_id() => {
@@ -228,10 +229,10 @@ impl<S: LeaseStore> Driver<S> {
                     self.look_at_members();
                 }
             }
-        }
+        };
         // No call is admitted from here on, so that the shares can be given back.
         fleet::stop();
-        self.stop.send_replace(true);
+        self.stop.send_replace(stop);
         let leave = async { while self.tasks.join_next().await.is_some() {} };
         // A store that does not answer gets the shares back when the leases are over.
         let _in_time = tokio::time::timeout(Fleet::GIVE_BACK * 9 / 10, leave).await;
@@ -268,6 +269,7 @@ impl<S: LeaseStore> Driver<S> {
             pushes,
             stop: self.stop.subscribe(),
             lease,
+            refused: false,
         };
         let id = self.tasks.spawn(task.run());
         self.keys.insert(id.id(), key.clone());

@@ -26,9 +26,26 @@ pub(super) struct LedgerTask<S> {
     pub(super) name: LedgerName,
     pub(super) inbox: Inbox,
     pub(super) pushes: mpsc::Receiver<Push>,
-    pub(super) stop: watch::Receiver<bool>,
+    pub(super) stop: watch::Receiver<Stop>,
     pub(super) lease: Lease,
+    /// Whether a call was refused since the last message. A look at the limiter forgets that, and the task looks
+    /// more often than it speaks.
+    pub(super) refused: bool,
 }
+
+/// Whether the task is to give its share back and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    No,
+    /// After the first message.
+    Now,
+    /// When the calls that run have ended, too.
+    AfterCalls,
+}
+
+/// The time between two looks at the calls that run while the task waits for their end. The limiter tells a stopped
+/// fleet nothing.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The state of the limiter, as this task has told it last.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,8 +83,9 @@ impl<S: LeaseStore> LedgerTask<S> {
             .with_margin(self.plan.margin);
         let mut told = Told::Nothing;
         loop {
-            if *self.stop.borrow() {
-                return self.leave(&mut node).await;
+            let stop = *self.stop.borrow();
+            if stop != Stop::No {
+                return self.leave(&mut node, stop).await;
             }
             // Cleared before the look: a wake that comes later leads to another look.
             self.inbox.woken.store(false, Ordering::Release);
@@ -91,8 +109,14 @@ impl<S: LeaseStore> LedgerTask<S> {
     /// Waits until there may be something to do.
     async fn wait(&mut self, node: &mut Node, due: Option<u64>, load: Load, told: Told) {
         // A wake costs a look at the limiter, and under load calls come all the time. So the task
-        // listens only if one call more or less would change when the node speaks.
-        let more = Load { waiting: load.waiting.saturating_add(1), ..load };
+        // listens only if one call more or less would change when the node speaks. It is woken of a call that
+        // waits: then the permits that are free now have been taken.
+        let permits = node.allowance(now()).permits;
+        let more = Load {
+            running: load.running.max(permits),
+            waiting: load.waiting.saturating_add(1),
+            ..load
+        };
         let fewer = Load { running: load.running.saturating_sub(1), ..load };
         let listens = [more, fewer].into_iter().any(|load| node.speaks_at(now(), load) != due);
         let until = due.into_iter().chain(told.deadline()).min();
@@ -110,10 +134,12 @@ impl<S: LeaseStore> LedgerTask<S> {
     /// Sends one message, and takes the answer.
     async fn speak(&mut self, node: &mut Node, told: &mut Told) {
         for is_last in [false, true] {
-            let draft = node.begin(now(), self.load());
+            let load = self.load();
+            let draft = node.begin(now(), load);
             // The limiter is lowered before its load is read: what the message says holds from then on.
             let load = self.lower(draft.lower_to);
             let renewal = node.message(draft, load);
+            self.refused = false;
             let result = self.renew(&renewal, node, told).await;
             let asks_for_script = match result {
                 Some(Ok(answer)) => {
@@ -233,30 +259,51 @@ impl<S: LeaseStore> LedgerTask<S> {
         });
     }
 
-    /// Gives the share back, once.
-    async fn leave(&mut self, node: &mut Node) {
-        let draft = node.leave(now());
-        let load = self.lower(draft.lower_to);
-        let renewal = node.message(draft, load);
-        // Without an answer the ledger takes the share back when its lease is over.
-        let _lost = self.store.renew(&self.name, &self.plan.times, &renewal).await;
+    /// Gives the share back: what calls do not use at once, and the rest when they end, if the task waits for that.
+    async fn leave(&mut self, node: &mut Node, stop: Stop) {
+        loop {
+            let running = self.give_back(node).await;
+            if running == 0 || stop == Stop::Now {
+                return;
+            }
+            while self.load().running >= running {
+                sleep(LOOK).await;
+            }
+        }
+    }
+
+    /// Sends a message that gives back what calls do not use. Returns the number of calls that run.
+    async fn give_back(&mut self, node: &mut Node) -> u32 {
+        loop {
+            let draft = node.leave(now());
+            let load = self.lower(draft.lower_to);
+            let renewal = node.message(draft, load);
+            let result = self.store.renew(&self.name, &self.plan.times, &renewal).await;
+            if !result.is_err_and(|error| error.kind() == StoreErrorKind::NoScript) {
+                // Without an answer the ledger takes the share back when its lease is over.
+                return load.running;
+            }
+        }
     }
 
     fn limit(&self) -> u32 {
         self.lease.limit().map_or(0, |limit| u32::try_from(limit).unwrap_or(u32::MAX))
     }
 
-    fn load(&self) -> Load {
-        load_of(self.lease.load())
+    fn load(&mut self) -> Load {
+        let load = self.lease.load();
+        self.with_refused(load)
     }
 
-    fn lower(&self, most: u32) -> Load {
-        load_of(self.lease.lower(most))
+    fn lower(&mut self, most: u32) -> Load {
+        let load = self.lease.lower(most);
+        self.with_refused(load)
     }
-}
 
-fn load_of(load: fleet::Load) -> Load {
-    Load { running: load.running, waiting: load.waiting, refused: load.refused }
+    fn with_refused(&mut self, load: fleet::Load) -> Load {
+        self.refused |= load.refused;
+        Load { running: load.running, waiting: load.waiting, refused: self.refused }
+    }
 }
 
 /// Waits until a moment of the clock that counts suspension. A suspension makes it late: see `ClockSteps`.

@@ -177,7 +177,9 @@ fn message(address: &str, error: &RedisError) -> String {
         StoreErrorKind::Address => ("cannot be used with this address", "correct the address"),
         StoreErrorKind::Other => ("failed", "see the text of the server"),
     };
-    format!("redis at {address} {what}: {}; {advice}", text.trim().trim_end_matches('.'))
+    // The parser of the client writes several lines.
+    let text = text.trim().trim_end_matches('.').lines().collect::<Vec<_>>().join(": ");
+    format!("redis at {address} {what}: {text}; {advice}")
 }
 
 fn redirect(error: &RedisError) -> Option<Redirect> {

@@ -6,97 +6,11 @@ use std::time::Duration;
 use limit_fleet::{LeaseStore, LedgerName, StoreErrorKind};
 use tokio::sync::mpsc;
 
+use crate::masters::{Cluster, start_node};
 use crate::node::{LONG, Node, SHORT, ledger, store};
 use crate::proxy::{Mode, Proxy};
-use crate::servers::{Server, are_installed, free_port};
+use crate::servers::{Server, are_installed};
 use crate::waiting::until;
-
-/// Three masters, and perhaps a replica of the first.
-struct Cluster {
-    nodes: Vec<Server>,
-}
-
-fn start_node() -> Server {
-    let port = free_port().to_string();
-    Server::start(&[
-        "--cluster-enabled",
-        "yes",
-        "--cluster-port",
-        &port,
-        "--cluster-node-timeout",
-        "1000",
-    ])
-}
-
-impl Cluster {
-    async fn start() -> Self {
-        let nodes: Vec<_> = (0..3).map(|_| start_node()).collect();
-        let slots = ["0 5460", "5461 10922", "10923 16383"];
-        for (number, (node, slots)) in nodes.iter().zip(slots).enumerate() {
-            node.ask::<()>(&format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1)).expect("an epoch");
-            node.ask::<()>(&format!("CLUSTER ADDSLOTSRANGE {slots}")).expect("slots");
-            let bus = nodes[0].bus_port();
-            node.ask::<()>(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", nodes[0].port))
-                .expect("MEET");
-        }
-        let cluster = Self { nodes };
-        cluster.settle().await;
-        cluster
-    }
-
-    /// Waits until all nodes know each other.
-    async fn settle(&self) {
-        let known = format!("cluster_known_nodes:{}\r", self.nodes.len());
-        until("the cluster", async || {
-            self.nodes
-                .iter()
-                .all(|node| {
-                    let info: String = node.ask("CLUSTER INFO").expect("CLUSTER INFO");
-                    info.contains("cluster_state:ok") && info.contains(&known)
-                })
-                .then_some(())
-        })
-        .await;
-    }
-
-    /// Adds a replica of the first master.
-    async fn add_replica(&mut self) {
-        let (first, replica) = (&self.nodes[0], start_node());
-        replica
-            .ask::<()>(&format!("CLUSTER MEET 127.0.0.1 {} {}", first.port, first.bus_port()))
-            .expect("MEET");
-        self.nodes.push(replica);
-        self.settle().await;
-        let replica = &self.nodes[3];
-        replica.ask::<()>(&format!("CLUSTER REPLICATE {}", self.id(0))).expect("REPLICATE");
-        until("the replica", async || (replica.info("master_link_status") == "up").then_some(()))
-            .await;
-    }
-
-    fn url(&self) -> String {
-        let hosts: Vec<_> =
-            self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
-        format!("redis+cluster://{}", hosts.join(","))
-    }
-
-    /// Returns the number of the node that has the ledger, and its slot.
-    fn find(&self, ledger: &LedgerName) -> (usize, u16) {
-        let slot: u16 =
-            self.nodes[0].ask(&format!("CLUSTER KEYSLOT {}", ledger.redis_key())).expect("a slot");
-        (usize::from(slot / 5461).min(2), slot)
-    }
-
-    fn id(&self, node: usize) -> String {
-        self.nodes[node].ask("CLUSTER MYID").expect("an id")
-    }
-}
-
-impl Server {
-    fn bus_port(&self) -> u16 {
-        let answer: Vec<String> = self.ask("CONFIG GET cluster-port").expect("CONFIG");
-        answer[1].parse().expect("a port")
-    }
-}
 
 /// Ledgers on all nodes of the cluster.
 fn ledgers() -> impl Iterator<Item = LedgerName> {

@@ -241,6 +241,7 @@ async fn something_that_is_not_a_redis_is_told() {
         let error =
             Node::new("a#1", ledger(), LONG).attempt(&store, 1).await.expect_err("no redis");
         assert_eq!(error.kind(), StoreErrorKind::NotRedis, "{error}");
+        assert!(!error.to_string().contains('\n'), "one line: {error}");
         let error = store.open("a", mpsc::channel(1).0).await.expect_err("no redis");
         assert_eq!(error.kind(), StoreErrorKind::NotRedis, "{error}");
         task.abort();

@@ -22,6 +22,8 @@ pub(crate) enum Mode {
     Delay(Duration),
     /// A connection is reset as soon as something was sent to the server.
     ResetAfterRequest,
+    /// A connection is reset as soon as something is sent, which the server does not hear.
+    Reset,
 }
 
 /// A proxy on a port of its own. All its connections end with it.
@@ -131,8 +133,10 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way) {
         let found = sent.windows(7).filter(|text| text == b"EVALSHA").count()
             + sent.windows(6).filter(|text| text == b"EVAL\r\n").count();
         way.messages.fetch_add(found, Ordering::SeqCst);
-        if way.mode() == Mode::Silent {
-            continue;
+        match way.mode() {
+            Mode::Silent => continue,
+            Mode::Reset => return,
+            _ => {}
         }
         if to.write_all(sent).await.is_err() || (way.mode() == Mode::ResetAfterRequest && found > 0)
         {
@@ -149,6 +153,7 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way) {
             Mode::Silent | Mode::DropAnswers => continue,
             Mode::Delay(delay) => tokio::time::sleep(delay).await,
             Mode::Pass | Mode::ResetAfterRequest => {}
+            Mode::Reset => return,
         }
         if to.write_all(&bytes[..length]).await.is_err() {
             return;

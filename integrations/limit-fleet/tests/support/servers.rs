@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redis::{Client, FromRedisValue, RedisResult};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::waiting::until_blocking;
 
@@ -79,6 +80,11 @@ impl Server {
         self.child.wait().expect("wait");
     }
 
+    /// Sends a signal to the server.
+    pub(crate) fn signal(&self, signal: Signal) {
+        send_signal(&self.child, signal);
+    }
+
     /// Starts the server again on its port, after it was killed.
     pub(crate) fn start_again(&mut self) {
         self.child = until_blocking("start again", || {
@@ -105,7 +111,7 @@ impl Drop for Server {
     }
 }
 
-fn ask<T: FromRedisValue>(port: u16, command: &str) -> RedisResult<T> {
+pub(crate) fn ask<T: FromRedisValue>(port: u16, command: &str) -> RedisResult<T> {
     let mut connection = Client::open(("127.0.0.1", port))?.get_connection()?;
     let mut words = command.split(' ');
     let mut command = redis::cmd(words.next().unwrap_or_default());
@@ -138,6 +144,12 @@ fn spawn(program: &str, arguments: &[String], directory: &Path, port: u16) -> Op
         })
     })
     .then_some(child)
+}
+
+/// Sends a signal to a process that this one has started.
+pub(crate) fn send_signal(child: &Child, signal: Signal) {
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(id, signal).expect("a signal");
 }
 
 pub(crate) fn free_port() -> u16 {
