@@ -9,6 +9,7 @@ mod cluster;
 #[cfg(feature = "cli")]
 mod command;
 mod faults;
+mod networks;
 mod node;
 mod proxy;
 mod renewals;
