@@ -40,9 +40,11 @@ use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
 /// | `redis+cluster://user:password@host:6379,host:6379` | a cluster (feature `cluster`): each node that is named may be down |
 /// | `redis+sentinel://user:password@host:26379,host:26379/master/0` | the master (feature `sentinel`). The user and the password are those of the servers; `?sentinel_username=…&sentinel_password=…` are those of the Sentinels |
 ///
-/// TLS trusts the certificates of the system. If the process has chosen no provider of cryptography for rustls, the first
-/// connection chooses *ring*. `rediss+cluster://` and `rediss+sentinel://` use TLS. Each form may begin with `valkey` in place of `redis`. In a
+/// `rediss+cluster://` and `rediss+sentinel://` use TLS. Each form may begin with `valkey` in place of `redis`. In a
 /// user or a password, characters that have a meaning in an address are percent-encoded.
+///
+/// TLS trusts the certificates of the system. If the process has chosen no provider of cryptography for rustls, the
+/// first connection chooses *ring*.
 ///
 /// ```no_run
 /// use limit_fleet::{LeaseStore, RedisStore};
@@ -58,12 +60,13 @@ use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
 ///
 /// # Connections
 ///
-/// All ledgers of a server share one connection. It is made when it is needed, in the tokio runtime of the first message,
-/// and made anew after it broke, after a time-out, and when the server turns out to be a replica: then Sentinels are asked
-/// again. One more connection hears pushes.
+/// All ledgers of a server share one connection. It is made when it is needed, in the tokio runtime of the first
+/// message. It is made anew after it broke, after a time-out, and when the server turns out to be a replica: then
+/// Sentinels are asked again. After 5 s without a message it is tested before the next one. One more connection hears
+/// pushes.
 ///
-/// A message is sent once. The store follows the redirections of a cluster (`MOVED`, `ASK`), because the server that
-/// redirects has executed nothing.
+/// A message is sent once. Only where nothing was executed it goes to another server: after a redirection of a cluster
+/// (`MOVED`, `ASK`), and when no connection could be made.
 ///
 /// # Permissions
 ///

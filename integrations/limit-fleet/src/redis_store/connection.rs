@@ -12,8 +12,7 @@ use super::failure::Failure;
 use super::origin::Origin;
 
 /// The time in which a connection is made, with TLS and the password.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time for which a command waits that is no message of a node.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time without an answer after which a connection is tested before a message is sent.

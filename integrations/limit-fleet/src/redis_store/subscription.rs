@@ -9,7 +9,7 @@ use redis::{Client, ProtocolVersion, Value};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout};
 
-use super::connection::CONNECT_TIMEOUT;
+use super::connection::READ_TIMEOUT;
 use super::failure::Failure;
 use super::nodes::Nodes;
 use super::script;
@@ -44,10 +44,10 @@ pub(super) async fn subscribe(nodes: &Nodes, channel: &str) -> Result<Subscribed
                 _ => Err(Failure::not_subscribed(address)),
             }
         };
-        match timeout(CONNECT_TIMEOUT, subscribe).await {
+        match timeout(READ_TIMEOUT, subscribe).await {
             Ok(Ok(subscribed)) => return Ok(subscribed),
             Ok(Err(Failure { error, .. })) => last = Some(error),
-            Err(_) => last = Some(Failure::timed_out(address, CONNECT_TIMEOUT).error),
+            Err(_) => last = Some(Failure::timed_out(address, READ_TIMEOUT).error),
         }
     }
     Err(last
@@ -108,7 +108,7 @@ async fn forward(
             }
             Ok(None) => return,
             // A connection that is open at this end only would stay silent for ever.
-            Err(_) => match timeout(CONNECT_TIMEOUT, sink.ping::<Value>()).await {
+            Err(_) => match timeout(READ_TIMEOUT, sink.ping::<Value>()).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) | Err(_) => return,
             },

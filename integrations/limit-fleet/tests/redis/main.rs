@@ -12,6 +12,7 @@ mod faults;
 #[cfg(feature = "cluster")]
 #[path = "../support/masters.rs"]
 mod masters;
+mod networks;
 mod node;
 #[path = "../support/proxy.rs"]
 #[allow(dead_code, reason = "another target uses the rest")]
