@@ -365,3 +365,24 @@ fn a_call_that_may_not_wait_gets_its_turn_when_it_comes_again() {
     println!("a call that may not wait was let in {admitted} times of 1000");
     assert!(admitted >= 200, "{admitted}");
 }
+
+#[test]
+fn nodes_that_want_little_get_it_and_the_others_share_the_rest() {
+    let mut world = fleet(4, 20, Demand::Clients(20), (5 * MS, 20 * MS));
+    for p in [0, 1] {
+        world.processes[p].demand = Demand::Clients(2);
+    }
+    world.run_for(2 * SECOND);
+    let (before, mut calls) = (world.busy[0], [0; 4]);
+    for _ in 0..1000 {
+        world.run_for(5 * MS);
+        for (p, process) in world.processes.iter().enumerate() {
+            calls[p] += process.calls.len();
+        }
+    }
+    let mean = calls.map(|sum: usize| sum / 100);
+    println!("tenths of calls that run at once, of 20, 20, 80, 80: {mean:?}");
+    assert!(mean[0] >= 19 && mean[1] >= 19, "{mean:?}");
+    assert!(mean[2] >= 76 && mean[3] >= 76, "{mean:?}");
+    assert!(world.busy[0] - before >= 5 * SECOND * 20 * 98 / 100);
+}
