@@ -2,7 +2,7 @@
 
 use crate::intervals::{self, Call, Step};
 use crate::redis::Server;
-use crate::worker;
+use crate::worker::{self, LIMIT};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::HashMap;
@@ -12,9 +12,6 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-
-/// The limit of all workers together.
-pub(crate) const LIMIT: usize = 10;
 
 /// The seconds that a run takes.
 pub(crate) const SECONDS: u64 = 24;
@@ -245,8 +242,8 @@ fn print_second(second: u64, watch: &Watch) {
         );
         format!("   {cell:<11}")
     });
-    let calls = watch.calls.iter().copied().filter(|call| !call.lost);
-    let most = intervals::steps(calls, WORKERS).iter().map(Step::total).max().unwrap_or(0);
+    let leased = watch.calls.iter().copied().filter(|call| !call.lost);
+    let most = intervals::steps(leased, WORKERS).iter().map(Step::total).max().unwrap_or(0);
     let running: u32 = watch.shares.iter().flatten().map(|share| share.running).sum();
     println!("{second:>4}{} {running:>7} {most:>6}", cells.concat());
 }

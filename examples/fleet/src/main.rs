@@ -52,8 +52,8 @@ async fn main() -> Result<()> {
         picture::draw(&run, &path)?;
         println!("The picture is {}.", path.display());
     }
-    if run.most_with_a_lease() > fleet::LIMIT {
-        bail!("more than {} calls ran with a lease", fleet::LIMIT);
+    if run.most_with_a_lease() > worker::LIMIT {
+        bail!("more than {} calls ran with a lease", worker::LIMIT);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The picture of a run: how many calls each worker runs, over time.
 
-use crate::fleet::{LIMIT, Run};
+use crate::fleet::Run;
+use crate::worker::LIMIT;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::path::Path;

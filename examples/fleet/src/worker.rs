@@ -1,11 +1,13 @@
 //! A worker: one process of the fleet, under more load than the limit admits.
 
-use crate::fleet::LIMIT;
 use anyhow::Result;
 use limit_fleet::Fleet;
 use limit_runtime::{concurrency_limit, find};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// The limit of all workers together.
+pub(crate) const LIMIT: usize = 10;
 
 /// The variable that tells a worker the URL of the server.
 pub(crate) const URL: &str = "FLEET_EXAMPLE_URL";

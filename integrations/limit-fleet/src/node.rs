@@ -18,16 +18,18 @@
 //!
 //! All times are microseconds of one clock that also counts while the machine is suspended.
 
+mod backoff;
 mod demand;
 mod figures;
 mod identity;
+mod load;
 mod timing;
 
-pub use demand::Load;
 pub use figures::Figures;
+pub use load::Load;
 
 use crate::message::{Answer, NodeId, Push, Renewal, Times, Verdict};
-use timing::Backoff;
+use backoff::Backoff;
 
 /// What a process may let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,25 +1,7 @@
 //! The permits that a process has a use for.
 
 use super::Node;
-
-/// The calls of a process, as its driver reads them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Load {
-    /// The calls that hold a permit, with or without a lease. Read in one step with the limit.
-    pub running: u32,
-    /// The calls that wait for a permit.
-    pub waiting: u32,
-    /// Whether a call that may not wait was refused since the last message. It counts as one more
-    /// that is wanted, for the time of a renewal.
-    pub refused: bool,
-}
-
-impl Load {
-    /// Returns the permits that calls have or wait for.
-    fn demand(&self) -> u32 {
-        self.running.saturating_add(self.waiting)
-    }
-}
+use super::load::Load;
 
 impl Node {
     /// Returns the permits that the node asks for.

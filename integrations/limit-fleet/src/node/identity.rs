@@ -1,6 +1,6 @@
 //! New identities for a process.
 
-use super::timing::mix;
+use super::backoff::mix;
 use crate::message::NodeId;
 
 /// Returns another identity of the same process.
