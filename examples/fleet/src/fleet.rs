@@ -62,6 +62,10 @@ struct Watch {
     open: HashMap<(usize, u64), u64>,
     calls: Vec<Call>,
     shares: [Option<Share>; WORKERS],
+    /// The times at which workers were killed. Lines that they wrote before may come later.
+    killed: [Option<u64>; WORKERS],
+    /// The worker that is stopped: its calls do not run.
+    stopped: Option<usize>,
     lost: usize,
 }
 
@@ -90,7 +94,7 @@ impl Watch {
                     self.calls.push(Call { worker, start, end: line.at, lost });
                 }
             }
-            ["share", share, running, waiting] => {
+            ["share", share, running, waiting] if self.killed[worker].is_none() => {
                 let number = |text: &str| text.parse().unwrap_or(0);
                 self.shares[worker] = Some(Share {
                     leased: number(share),
@@ -102,18 +106,22 @@ impl Watch {
         }
     }
 
-    /// Ends the calls of a worker that do not run any more, at this time.
-    fn end_calls(&mut self, worker: usize, at: u64) {
-        let open = std::mem::take(&mut self.open);
-        let (ended, open) = open.into_iter().partition(|((of, _), _)| *of == worker);
-        self.open = open;
-        let ended: HashMap<(usize, u64), u64> = ended;
-        self.calls.extend(ended.into_values().map(|start| Call {
-            worker,
-            start,
-            end: at,
-            lost: false,
-        }));
+    /// Ends the calls that have not ended: at the time at which their worker was killed, or now.
+    fn end_calls(&mut self, now: u64) {
+        for ((worker, _), start) in self.open.drain() {
+            let end = self.killed[worker].unwrap_or(now).max(start);
+            self.calls.push(Call { worker, start, end, lost: false });
+        }
+    }
+
+    /// Returns how many calls run at a time, with a lease.
+    fn running(&self, at: u64) -> usize {
+        let lives = |worker: usize| {
+            self.stopped != Some(worker) && self.killed[worker].is_none_or(|killed| at < killed)
+        };
+        let open = self.open.iter().filter(|((worker, _), start)| **start <= at && lives(*worker));
+        let ended = self.calls.iter().filter(|call| !call.lost && call.start <= at && at < call.end);
+        open.count() + ended.count()
     }
 }
 
@@ -196,11 +204,15 @@ pub(crate) async fn run(seconds: u64) -> Result<Run> {
         events.push(Event { at, text });
         match second {
             KILL_AT => {
-                watch.end_calls(KILLED, at);
+                watch.killed[KILLED] = Some(at);
                 watch.shares[KILLED] = None;
             }
             // Its calls do not run while it is stopped. They end as lost, and are counted apart.
-            STOP_AT => watch.shares[STOPPED] = None,
+            STOP_AT => {
+                watch.shares[STOPPED] = None;
+                watch.stopped = Some(STOPPED);
+            }
+            CONTINUE_AT => watch.stopped = None,
             _ => {}
         }
     }
@@ -229,8 +241,7 @@ async fn end(
     while let Some(line) = lines.recv().await {
         watch.read(&line);
     }
-    let at = now();
-    (0..WORKERS).for_each(|worker| watch.end_calls(worker, at));
+    watch.end_calls(now());
     Ok(())
 }
 
@@ -244,7 +255,8 @@ fn print_second(second: u64, watch: &Watch) {
     });
     let leased = watch.calls.iter().copied().filter(|call| !call.lost);
     let most = intervals::steps(leased, WORKERS).iter().map(Step::total).max().unwrap_or(0);
-    let running: u32 = watch.shares.iter().flatten().map(|share| share.running).sum();
+    // A little ago, so that the lines of all workers have come.
+    let running = watch.running(now().saturating_sub(100_000));
     println!("{second:>4}{} {running:>7} {most:>6}", cells.concat());
 }
 
