@@ -58,11 +58,14 @@ pub(crate) fn limit_function(args: &Args, target: Target) -> TokenStream {
     let runtime = RuntimePath::new(args.crate_path.as_ref());
     let Target { attributes, inner_attributes, head, signature, body } = target;
     let returns_future = matches!(body, Body::Tail(_));
+    let make_arm =
+        |outcome| refused_arm::make_arm(&runtime, args, &signature, returns_future, outcome);
     let hold = Hold {
         runtime: runtime.clone(),
         permit: permit::wait_for_permit(&runtime, args, &signature),
         name: args.permit.clone(),
-        refused_arm: refused_arm::make_arm(&runtime, args, &signature, returns_future),
+        refused_arm: make_arm("Admitted"),
+        lost_arm: if args.cancels() { make_arm("Ended") } else { None },
     };
     let body = match body {
         Body::Async(body) => hold.around(&body),

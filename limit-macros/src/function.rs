@@ -112,6 +112,15 @@ impl Target {
         }
     }
 
+    /// Refuses a function that returns a stream, if its body is dropped when a lease is lost: the stream
+    /// runs after the body.
+    pub(crate) fn check_is_no_stream(&self) -> Result<()> {
+        if kind::returns_stream(&self.signature) {
+            return Err(kind::not_cancelled(&self.signature));
+        }
+        Ok(())
+    }
+
     /// Refuses a return type whose form shows that it cannot carry a refusal. `option` is the word
     /// because of which calls can be refused. Other types are left to the compiler.
     pub(crate) fn check_carries_refusal(&self, option: &Ident) -> Result<()> {

@@ -63,7 +63,7 @@ use syn::Result;
 ///   whether its future is `Send`, not the order in which its locals are dropped.
 /// * **Each tokio runtime has its own permits.** A call finds its runtime on its first poll. So a
 ///   runtime that stands still cannot keep the permits of another. With `scope = process` all
-///   runtimes share the permits.
+///   runtimes share the permits, and with `scope = fleet` all processes of a fleet do.
 /// * **A call whose permit is free does not yield.** It does not consume tokio's cooperative budget.
 ///   A loop that awaits nothing but such calls keeps its thread from other tasks. In such a loop,
 ///   await `tokio::task::consume_budget()` in each round, or `tokio::task::yield_now()` every so
@@ -109,8 +109,8 @@ use syn::Result;
 ///
 /// # Calls that are refused
 ///
-/// Calls can be refused with `max_waiting`, `max_wait` or `weight`, and by an existing limiter that
-/// refuses calls. The function then returns a `Result<_, E>` where `E` is `From<Rejected>`, or an
+/// Calls can be refused with `max_waiting`, `max_wait` or `weight`, over a fleet with
+/// `on_unavailable = refuse` or `on_lease_lost = cancel`, and by an existing limiter that refuses calls. The function then returns a `Result<_, E>` where `E` is `From<Rejected>`, or an
 /// `Option`.
 ///
 /// For any other return type, `on_reject` gives the value of a refused call. Its expression looks
@@ -222,6 +222,9 @@ fn expand_attribute(
     }
     if let (Some(args), Some(target)) = (&args, &target) {
         errors.take(args::check(args, &target.signature));
+        if args.cancels() {
+            errors.take(target.check_is_no_stream());
+        }
         if let RefusalHandling::Returned(option) = &args.refusals {
             errors.take(target.check_carries_refusal(option));
         }

@@ -63,6 +63,9 @@ const CANNOT_REFUSE: &str = "its calls cannot be told that they are refused; giv
 /// The data of a limiter that has been used.
 pub(crate) struct Engine {
     pub(crate) name: Arc<str>,
+    /// The name that the code gives. Another limiter of the process may have it as well.
+    #[cfg(feature = "fleet")]
+    pub(crate) wanted: Arc<str>,
     /// The index in the registries. Another limiter may have it after this one was dropped.
     index: usize,
     definition: Definition,
@@ -91,8 +94,17 @@ impl FollowUp<'_> {
 }
 
 impl Engine {
-    fn new(name: Arc<str>, index: usize, definition: Definition, history: History) -> Self {
+    fn new(
+        name: Arc<str>,
+        #[cfg_attr(not(feature = "fleet"), expect(unused_variables, reason = "for a ledger"))]
+        wanted: &str,
+        index: usize,
+        definition: Definition,
+        history: History,
+    ) -> Self {
         let engine = Self {
+            #[cfg(feature = "fleet")]
+            wanted: if *name == *wanted { Arc::clone(&name) } else { wanted.into() },
             name,
             index,
             definition,

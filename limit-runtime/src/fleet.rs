@@ -26,7 +26,7 @@
 //! impl Agent for Generous {
 //!     // A real agent only tells its own thread, which then talks to the store.
 //!     fn wake(&self, limiter: &LimiterHandle) {
-//!         for lease in limiter.leases() {
+//!         for lease in limiter.leases_with_news() {
 //!             let start = fleet::now();
 //!             let load = lease.load();
 //!             let limit = u32::try_from(lease.limit().unwrap_or(0)).unwrap_or(u32::MAX);
@@ -57,9 +57,11 @@
 use crate::boot_clock;
 use crate::engine::fleet::{self, LeaseAgent};
 use crate::engine::{Engine, catalog};
+use crate::keying::{Key, sealed};
 use crate::limiter::LimiterHandle;
 use crate::metrics::FleetFigures;
 use crate::scope::OnUnavailable;
+use crate::semaphore::KeySource;
 pub use crate::semaphore::Load;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -161,6 +163,7 @@ impl LeaseAgent for Adapter {
 #[derive(Clone, Debug)]
 pub struct Lease {
     limiter: LimiterHandle,
+    key: Option<Key<String>>,
 }
 
 impl Lease {
@@ -170,31 +173,39 @@ impl Lease {
         &self.limiter
     }
 
+    /// Returns the name of the ledger: the limiter's name in the code. Two limiters of one process may have the
+    /// same name there. In figures the second has a number behind it, but both have one ledger.
+    #[must_use]
+    #[expect(clippy::misnamed_getters, reason = "the limiter's own name may have a number")]
+    pub fn name(&self) -> &str {
+        &self.limiter.engine.wanted
+    }
+
     /// Returns the key that the ledger is for. `None` for the limiter as a whole, and for the total over all
     /// keys.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        None
+        self.key.as_ref().map(Key::text)
     }
 
     /// Returns the limit that this process wants for the ledger: the setting in force. For the total over
     /// all keys, the total. `None` if the limit is an expression that has not been evaluated.
     #[must_use]
     pub fn limit(&self) -> Option<usize> {
-        self.limiter.limit()
+        self.limiter.engine.limit_wanted(self.source()).map(|limit| limit as usize)
     }
 
     /// Returns what runs and what waits. From now on the limiter may [wake](Agent::wake) the agent again.
     #[must_use]
     pub fn load(&self) -> Load {
-        self.limiter.engine.load(None)
+        self.limiter.engine.load(self.source(), None)
     }
 
     /// Lowers the share to `most`, if it is higher, and then does the same as [`load`](Self::load). No call
     /// is let in between the two.
     #[must_use]
     pub fn lower(&self, most: u32) -> Load {
-        self.limiter.engine.load(Some(most))
+        self.limiter.engine.load(self.source(), Some(most))
     }
 
     /// Grants a share of so many permits until `deadline` on the clock of [`now`], in place of the former
@@ -203,38 +214,68 @@ impl Lease {
     ///
     /// Calls that run without a lease count: the share lets nobody in before fewer run.
     pub fn grant(&self, permits: u32, deadline: Duration, token: Option<u64>) {
-        self.limiter.engine.grant(permits, deadline, token);
+        self.limiter.engine.grant(self.source(), permits, deadline, token);
     }
 
     /// Ends the lease: the share is 0. The calls that run have lost it
     /// ([`Permit::lease_lost`](crate::Permit::lease_lost)).
     pub fn lapse(&self) {
-        self.limiter.engine.lapse();
+        self.limiter.engine.lapse(self.source());
     }
 
     /// Sets whether calls that would wait are refused while the share is 0, as
     /// [`Unavailable`](crate::RejectedKind::Unavailable). Those that wait are refused now. Does nothing if
     /// the limiter's calls cannot be refused.
     pub fn set_unavailable(&self, unavailable: bool) {
-        self.limiter.engine.set_unavailable(unavailable);
+        self.limiter.engine.set_unavailable(self.source(), unavailable);
     }
 
     /// Ends the lease, and lets so many calls in without one
     /// ([`OnUnavailable::Local`]). This lasts until the next grant or lapse.
     pub fn allow(&self, permits: u32) {
-        self.limiter.engine.allow(permits);
+        self.limiter.engine.allow(self.source(), permits);
+    }
+
+    /// Gives up the lease of a key, if no call holds or waits for one of its permits, and forgets the key.
+    /// Returns whether it did. The share is gone then. A key that asks again has a new lease.
+    ///
+    /// The lease of a limiter as a whole, and of a total, stays: for it this does nothing.
+    #[expect(clippy::must_use_candidate, reason = "a caller may look again later")]
+    pub fn release(&self) -> bool {
+        self.source().is_some_and(|key| self.limiter.engine.release_lease(key))
+    }
+
+    fn source(&self) -> Option<&dyn KeySource> {
+        self.key.as_ref().and_then(sealed::Keying::source)
     }
 }
 
 impl LimiterHandle {
-    /// Returns the leases of the limiter. There are none if its scope is not
-    /// [`Scope::Fleet`](crate::Scope::Fleet), no agent has been started, or no call has needed a permit
-    /// yet. (Feature `fleet`.)
+    /// Returns the leases of the limiter: one for the limiter, or with keys, one for each key of which a call
+    /// has found no permit free, and one for the total if there is one. The lease of a key is there until
+    /// the agent [releases](Lease::release) it.
+    ///
+    /// There are none if the scope is not [`Scope::Fleet`](crate::Scope::Fleet), no agent has been started,
+    /// or no call has needed a permit yet. (Feature `fleet`.)
     #[must_use]
     #[cfg_attr(docsrs, doc(cfg(feature = "fleet")))]
     pub fn leases(&self) -> Vec<Lease> {
-        let is_leased = self.engine.is_leased();
-        is_leased.then(|| Lease { limiter: self.clone() }).into_iter().collect()
+        self.leases_of(self.engine.leases(false))
+    }
+
+    /// Returns those leases because of which the agent was [woken](Agent::wake), and at which it has not
+    /// looked since. This does not look at all keys. (Feature `fleet`.)
+    #[must_use]
+    #[cfg_attr(docsrs, doc(cfg(feature = "fleet")))]
+    pub fn leases_with_news(&self) -> Vec<Lease> {
+        self.leases_of(self.engine.leases(true))
+    }
+
+    fn leases_of(&self, (is_whole, keys): (bool, Vec<String>)) -> Vec<Lease> {
+        let whole = is_whole.then_some(None);
+        let keys = keys.into_iter().map(|key| Some(Key::from_text(key)));
+        let ledgers = whole.into_iter().chain(keys);
+        ledgers.map(|key| Lease { limiter: self.clone(), key }).collect()
     }
 
     /// Returns what is to become of calls while the fleet cannot be reached, if the limiter says so:

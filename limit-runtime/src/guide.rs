@@ -280,6 +280,25 @@
 //! async fn print_label() {}
 //! ```
 //!
+//! # One limit for many processes
+//!
+//! A service runs in forty processes, and its database bears a hundred calls in all. `scope = fleet`
+//! shares the permits between all of them. The processes lease their shares from a Redis or Valkey server
+//! with the crate [`limit-fleet`](https://docs.rs/limit-fleet), so that a call costs what a local call
+//! costs. Without a started fleet the limit holds for this process alone.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(100, scope = fleet, name = "orders-db")]
+//! async fn order() {}
+//! ```
+//!
+//! ```text
+//! // In `main`. Dropping `_fleet` gives the shares back.
+//! let _fleet = Fleet::connect("redis://redis.internal").namespace("billing").start().await?;
+//! ```
+//!
 //! # A deadline of the caller
 //!
 //! A deadline that only the caller knows is an expression over the arguments. Dropping a call that

@@ -21,14 +21,42 @@ pub struct Keyed;
 /// The key of a call, made by [`Limiter::key`](crate::Limiter::key).
 #[derive(Clone)]
 pub struct Key<T> {
-    hashed: Hashed<T>,
+    source: Source<T>,
+}
+
+/// The key as the semaphore knows it.
+#[derive(Clone)]
+enum Source<T> {
+    Value(Hashed<T>),
+    /// The text of the key, which all processes of a fleet know it by.
+    Text(Hashed<String>),
 }
 
 impl<T: Hash> Key<T> {
     pub(crate) fn new(key: T) -> Self {
         // Hashed here, under no lock: `Hash` of a key is foreign code.
-        Self { hashed: Hashed { hash: HASHER.hash_one(&key), key } }
+        Self { source: Source::Value(hashed(key)) }
     }
+}
+
+impl<T> Key<T> {
+    pub(crate) fn from_text(text: String) -> Self {
+        Self { source: Source::Text(hashed(text)) }
+    }
+}
+
+#[cfg(feature = "fleet")]
+impl Key<String> {
+    /// Returns the text of a key that was made of one.
+    pub(crate) fn text(&self) -> &str {
+        match &self.source {
+            Source::Value(hashed) | Source::Text(hashed) => &hashed.key,
+        }
+    }
+}
+
+fn hashed<T: Hash>(key: T) -> Hashed<T> {
+    Hashed { hash: HASHER.hash_one(&key), key }
 }
 
 impl<T> fmt::Debug for Key<T> {
@@ -44,7 +72,7 @@ impl Keying for Unkeyed {}
 impl<T: Eq + Clone + Send + 'static> Keying for Key<T> {}
 
 pub(crate) mod sealed {
-    use super::{Key, KeySource, Unkeyed};
+    use super::{Key, KeySource, Source, Unkeyed};
 
     #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
     pub trait Keying {
@@ -69,7 +97,10 @@ pub(crate) mod sealed {
         const MAY_BE_FREE: bool = false;
 
         fn source(&self) -> Option<&dyn KeySource> {
-            Some(&self.hashed)
+            match &self.source {
+                Source::Value(hashed) => Some(hashed),
+                Source::Text(hashed) => Some(hashed),
+            }
         }
     }
 }

@@ -76,8 +76,8 @@
 //!   counters of a dropped limiter are not kept for the next one of its name.
 //! * `serde`: [`Snapshot`] and its parts can be serialised and deserialised.
 //! * `task`: the module [`task`] runs futures in bulk (with futures-util).
-//! * `tonic-014`: `?` turns [`Rejected`] into a `Status` of tonic 0.14: `RESOURCE_EXHAUSTED`, or
-//!   `DEADLINE_EXCEEDED` if the call timed out, with gRPC's counterpart of `Retry-After`.
+//! * `tonic-014`: `?` turns [`Rejected`] into a `Status` of tonic 0.14: `RESOURCE_EXHAUSTED`,
+//!   `DEADLINE_EXCEEDED` if the call timed out, or `UNAVAILABLE` without its fleet, with gRPC's counterpart of `Retry-After`.
 //! * `tower`: the module [`tower`] makes a limiter a layer of tower 0.5.
 //! * `tracing`: debug events when a call starts to wait and when it is admitted (fields `limiter`,
 //!   `waited`). Warnings and errors about faults in a configuration; without the feature, only the
@@ -191,6 +191,8 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// [option-env]: guide::options#env
 /// [option-max_waiting]: guide::options#max_waiting
 /// [option-max_wait]: guide::options#max_wait
+/// [option-on_unavailable]: guide::options#on_unavailable
+/// [option-on_lease_lost]: guide::options#on_lease_lost
 /// [option-order]: guide::options#order
 /// [option-priority]: guide::options#priority
 /// [option-weight]: guide::options#weight

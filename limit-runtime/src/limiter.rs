@@ -36,6 +36,8 @@ use crate::engine::definition::Definition;
 use crate::keying::{Keyed, Unkeyed};
 pub use blocking::run_blocking;
 pub use drain::{Drain, Undrained};
+#[cfg(feature = "fleet")]
+pub(crate) use handle::refuse_without_lease;
 pub use handle::{LimiterHandle, find, limiters};
 pub use keyed::ForKey;
 #[cfg(feature = "tower")]

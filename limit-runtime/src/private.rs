@@ -6,11 +6,13 @@
 mod admitted;
 mod existing;
 mod keys;
+mod leased;
 
 /// Names of the first version.
 pub mod v1 {
     pub use super::admitted::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use super::existing::{Existing, IsShared};
     pub use super::keys::{acquire, acquire_for_key};
+    pub use super::leased::{Ended, while_leased};
     pub use crate::limiter::{mark_named_after_function, run_blocking as run};
 }

@@ -102,9 +102,13 @@ mod tests;
 pub(crate) use binding::Claim;
 pub(crate) use deferred::Deferred;
 pub(crate) use enter::Entered;
-pub(crate) use keys::{Hashed, KeySource};
+pub(crate) use keys::{Hashed, KeySource, text_of_key};
+#[cfg(feature = "fleet")]
+pub(crate) use lease::LeasingStart;
 #[cfg(feature = "fleet")]
 pub use lease::Load;
+#[cfg(feature = "fleet")]
+pub(crate) use leasing::Watcher;
 pub(crate) use permits::Semaphore;
 pub(crate) use queue::WaitsFor;
 pub(crate) use rate::Tick;

@@ -1,7 +1,8 @@
 //! Limiters with fleet scope in a program that starts no fleet.
 
-use limit_runtime::{Limiter, Rejected, RejectedKind, Scope};
+use limit_runtime::{Limiter, RejectedKind, Scope};
 use std::thread;
+use tokio_test::{assert_ready, task};
 
 const ALONE: &str = "scope is fleet and no fleet was started: the limit holds for this process alone; \
                      start one with the crate limit-fleet";
@@ -32,10 +33,32 @@ fn without_a_fleet_the_limiter_says_so_once() {
 
 #[test]
 fn a_call_for_more_than_one_permit_of_a_fleet_is_too_heavy() {
-    let limiter: Limiter<Rejected> = Limiter::new("fleet-heavy", 9).scope(Scope::Fleet).weight(2);
-    assert_eq!(limiter.try_acquire().expect_err("two").kind(), RejectedKind::TooHeavy);
+    let limiter = Limiter::new("fleet-heavy", 9).scope(Scope::Fleet).max_waiting(9);
+    assert_eq!(limiter.try_acquire_many(2).expect_err("two").kind(), RejectedKind::TooHeavy);
     let held = limiter.try_acquire_many(1).expect("one");
-    assert_eq!(limiter.try_acquire_many(3).expect_err("three").kind(), RejectedKind::TooHeavy);
+    let heavy = task::spawn(limiter.acquire().weight(3)).poll();
+    assert_eq!(assert_ready!(heavy).expect_err("three").kind(), RejectedKind::TooHeavy);
     assert_eq!(limiter.snapshot().total.rejected.too_heavy, 2);
     drop(held);
+}
+
+#[test]
+fn a_limiter_of_a_fleet_does_not_become_a_shadow() {
+    let limiter = Limiter::new("fleet-no-shadow", 1).scope(Scope::Fleet);
+    let unsupported = limiter.set_shadow(true).expect_err("it would take more than the limit");
+    assert_eq!(
+        unsupported.to_string(),
+        "concurrency limit `fleet-no-shadow` does not support `shadow`: its scope is fleet, and the \
+         fleet has no permits beyond the limit to give"
+    );
+    assert!(limiter.set_shadow(false).is_ok());
+}
+
+#[test]
+fn without_a_fleet_each_key_has_the_limit_in_the_process() {
+    let limiter = Limiter::new("fleet-alone-keys", 1).scope(Scope::Fleet).keyed().total(2);
+    let both = (limiter.key(7).try_acquire(), limiter.key("8").try_acquire());
+    assert!(both.0.is_ok() && both.1.is_ok());
+    assert!(limiter.key("7").try_acquire().is_err(), "the text of the key counts");
+    assert!(limiter.key("9").try_acquire().is_err(), "the total is reached");
 }

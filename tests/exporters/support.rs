@@ -96,7 +96,7 @@ pub(crate) fn number(value: u64) -> f64 {
     value as f64
 }
 
-/// Makes calls with every result: 3 admitted at once, 2 admitted after waiting, 1 cancelled, 4 without permits,
+/// Makes calls with every result that needs no fleet: 3 admitted at once, 2 admitted after waiting, 1 cancelled, 4 without permits,
 /// 1 queue full, 1 timed out, 1 too heavy, 2 closed, 1 evicted. Changes the limit twice. One permit of 2 is out as
 /// long as the returned value is there, and nobody waits.
 pub(crate) async fn everything_once(

@@ -5,6 +5,8 @@
 
 mod admission;
 mod agent;
+mod attribute;
+mod keys;
 mod permits;
 mod unavailable;
 mod waking;
@@ -81,7 +83,12 @@ fn use_first<E: Admission>(limiter: &Limiter<E>) -> Lease {
 }
 
 fn lease<E: Admission, K>(limiter: &Limiter<E, K>) -> Lease {
-    let mut leases = find(limiter.name()).expect("it is in use").leases();
+    lease_of(limiter.name())
+}
+
+/// Returns the only lease of a limiter.
+fn lease_of(limiter: &str) -> Lease {
+    let mut leases = find(limiter).expect("it is in use").leases();
     assert_eq!(leases.len(), 1);
     leases.remove(0)
 }

@@ -7,12 +7,18 @@ use tokio_test::{assert_pending, assert_ready_err, task};
 
 /// Returns one refusal of each kind. Each is the first of its limiter, so that it has no estimate
 /// of when to retry.
-pub(crate) async fn all() -> [Rejected; 6] {
-    let all = [no_permits(), queue_full(), timed_out().await, too_heavy(), closed(), evicted()];
-    assert_eq!(all.each_ref().map(Rejected::kind), RejectedKind::ALL);
-    assert_eq!(all.each_ref().map(Rejected::retry_after), [None; 6]);
-    all
+pub(crate) async fn all() -> [Rejected; KINDS] {
+    let mut all =
+        vec![no_permits(), queue_full(), timed_out().await, too_heavy(), closed(), evicted()];
+    #[cfg(feature = "fleet")]
+    all.push(fleet::unavailable());
+    assert!(all.iter().map(Rejected::kind).eq(RejectedKind::ALL[..KINDS].iter().copied()));
+    assert!(all.iter().all(|rejected| rejected.retry_after().is_none()));
+    all.try_into().expect("there is one of each kind")
 }
+
+/// The kinds that there can be: the last needs a fleet.
+const KINDS: usize = if cfg!(feature = "fleet") { RejectedKind::ALL.len() } else { 6 };
 
 /// Returns refusals of the kinds that have an estimate: no permits, a full queue, and a wait that was
 /// too long. One permit of each limiter came back within `time`, which is the estimate: 2 ms or more.
@@ -85,4 +91,33 @@ fn evicted() -> Rejected {
     assert_pending!(newer.poll());
     assert!(older.is_woken(), "the newer call took its place");
     assert_ready_err!(older.poll())
+}
+
+#[cfg(feature = "fleet")]
+mod fleet {
+    use limit_runtime::fleet::{self, Agent};
+    use limit_runtime::{FleetFigures, Limiter, LimiterHandle, Rejected, Scope};
+    use std::sync::{Arc, Once};
+
+    #[derive(Debug)]
+    struct Silent;
+
+    impl Agent for Silent {
+        fn wake(&self, _: &LimiterHandle) {}
+
+        fn figures(&self, _: &str) -> Option<FleetFigures> {
+            None
+        }
+    }
+
+    /// Returns the refusal of a call whose fleet has been stopped.
+    pub(super) fn unavailable() -> Rejected {
+        static STOPPED: Once = Once::new();
+        STOPPED.call_once(|| {
+            fleet::start(Arc::new(Silent)).expect("it is the first");
+            fleet::stop();
+        });
+        let limiter = Limiter::named("cut off", 1).scope(Scope::Fleet).max_waiting(1);
+        limiter.try_acquire().expect_err("there is no fleet")
+    }
 }

@@ -19,6 +19,7 @@ async fn each_kind_has_its_code_and_the_errors_text() {
         let status = Status::from(rejected);
         let code = match kind {
             RejectedKind::TimedOut => Code::DeadlineExceeded,
+            RejectedKind::Unavailable => Code::Unavailable,
             _ => Code::ResourceExhausted,
         };
         assert_eq!(status.code(), code, "{kind:?}");

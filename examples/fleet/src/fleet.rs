@@ -71,7 +71,7 @@ struct Watch {
 /// What a worker last wrote about itself.
 #[derive(Clone, Copy)]
 struct Share {
-    share: u32,
+    leased: u32,
     running: u32,
     waiting: u32,
 }
@@ -96,7 +96,7 @@ impl Watch {
             ["share", share, running, waiting] => {
                 let number = |text: &str| text.parse().unwrap_or(0);
                 self.shares[worker] = Some(Share {
-                    share: number(share),
+                    leased: number(share),
                     running: number(running),
                     waiting: number(waiting),
                 });
@@ -111,9 +111,12 @@ impl Watch {
         let (ended, open) = open.into_iter().partition(|((of, _), _)| *of == worker);
         self.open = open;
         let ended: HashMap<(usize, u64), u64> = ended;
-        self.calls.extend(
-            ended.into_values().map(|start| Call { worker, start, end: at, lost: false }),
-        );
+        self.calls.extend(ended.into_values().map(|start| Call {
+            worker,
+            start,
+            end: at,
+            lost: false,
+        }));
     }
 }
 
@@ -205,7 +208,8 @@ pub(crate) async fn run(seconds: u64) -> Result<Run> {
         }
     }
     end(workers, &mut lines, &mut watch).await?;
-    let stopped_at = events.iter().find(|event| event.text.contains("stopped")).map(|event| event.at);
+    let stopped_at =
+        events.iter().find(|event| event.text.contains("stopped")).map(|event| event.at);
     let run = summarise(began, events, watch, stopped_at);
     println!(
         "\nAt most {} calls ran at once with a lease. {} calls of the stopped worker had lost theirs.",
@@ -234,18 +238,17 @@ async fn end(
 }
 
 fn print_second(second: u64, watch: &Watch) {
-    let mut line = format!("{second:>4}");
-    for share in watch.shares {
+    let cells = watch.shares.map(|share| {
         let cell = share.map_or_else(
             || "-".to_owned(),
-            |Share { share, running, waiting }| format!("{running}/{share} +{waiting}"),
+            |Share { leased, running, waiting }| format!("{running}/{leased} +{waiting}"),
         );
-        line += &format!("   {cell:<11}");
-    }
+        format!("   {cell:<11}")
+    });
     let calls = watch.calls.iter().copied().filter(|call| !call.lost);
     let most = intervals::steps(calls, WORKERS).iter().map(Step::total).max().unwrap_or(0);
     let running: u32 = watch.shares.iter().flatten().map(|share| share.running).sum();
-    println!("{line} {running:>7} {most:>6}");
+    println!("{second:>4}{} {running:>7} {most:>6}", cells.concat());
 }
 
 fn summarise(began: u64, events: Vec<Event>, watch: Watch, stopped_at: Option<u64>) -> Run {

@@ -28,8 +28,9 @@ impl Step {
 /// A call that ends at the moment at which another starts does not run beside it: the permit has passed from one
 /// to the other.
 pub(crate) fn steps(calls: impl Iterator<Item = Call>, workers: usize) -> Vec<Step> {
-    let mut changes: Vec<(u64, bool, usize)> =
-        calls.flat_map(|call| [(call.start, true, call.worker), (call.end, false, call.worker)]).collect();
+    let mut changes: Vec<(u64, bool, usize)> = calls
+        .flat_map(|call| [(call.start, true, call.worker), (call.end, false, call.worker)])
+        .collect();
     // `false` comes first: an end before a start.
     changes.sort_unstable();
     let mut running = vec![0; workers];

@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 /// A Redis or Valkey server on a port of its own. Dropping it ends it.
 pub(crate) struct Server {
-    _process: Child,
+    process: Child,
     _folder: TempDir,
     pub(crate) url: String,
 }
@@ -27,7 +27,7 @@ impl Server {
             match command.kill_on_drop(true).spawn() {
                 Ok(process) => {
                     let url = format!("redis://127.0.0.1:{port}");
-                    let mut server = Self { _process: process, _folder: folder, url };
+                    let mut server = Self { process, _folder: folder, url };
                     server.until_ready(port).await?;
                     return Ok(server);
                 }
@@ -46,7 +46,7 @@ impl Server {
             if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 return Ok(());
             }
-            if let Some(status) = self._process.try_wait()? {
+            if let Some(status) = self.process.try_wait()? {
                 bail!("redis-server has ended: {status}");
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

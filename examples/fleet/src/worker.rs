@@ -22,8 +22,7 @@ const TELL: Duration = Duration::from_millis(250);
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
 /// Stands for a query of a database that bears 10 at once.
-static DB: limit_runtime::Limiter = limit_runtime::Limiter::new("orders-db", LIMIT).scope(limit_runtime::Scope::Fleet);
-#[concurrency_limit(limiter = DB, permit = permit)]
+#[concurrency_limit(LIMIT, scope = fleet, name = "orders-db", permit = permit)]
 async fn query() {
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
     tell(&format!("start {call}"));

@@ -17,14 +17,16 @@ static SETTINGS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| SettingKind::ALL.iter().map(|kind| kind.name()).collect());
 
 /// The options of the attribute that are no settings. A test compares them with the macro's own list.
-const IN_CODE: [&str; 14] = [
+const IN_CODE: [&str; 16] = [
     "blocking",
     "crate",
     "env",
     "key",
     "limiter",
     "name",
+    "on_lease_lost",
     "on_reject",
+    "on_unavailable",
     "order",
     "per",
     "permit",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
@@ -56,8 +56,11 @@ struct State {
     subscribers: Vec<Subscriber>,
     reachable: bool,
     delay: Duration,
+    /// The time between 1970 and `made`.
+    epoch: Duration,
+    made: Instant,
     started: Instant,
-    /// The time since the start at which the clock of the first message stood.
+    /// The time for which the store seemed to be up when it was started.
     uptime: Duration,
     starts: u64,
 }
@@ -75,6 +78,8 @@ impl Default for State {
             subscribers: Vec::new(),
             reachable: true,
             delay: Duration::ZERO,
+            epoch: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            made: Instant::now(),
             started: Instant::now(),
             // A server that has been up for long: the ledgers of a new store grant at once.
             uptime: Duration::from_secs(24 * 60 * 60),
@@ -86,11 +91,10 @@ impl Default for State {
 impl State {
     /// Returns what a ledger sees of this store.
     fn server(&self) -> Server {
-        let uptime = micros(self.started.elapsed() + self.uptime);
         Server {
-            // The clock has no day: a ledger uses only the differences. It goes on over a restart.
-            now: uptime + self.starts,
-            uptime,
+            // A clock that is never set, so that tests do not depend on the one of their machine.
+            now: micros(self.epoch + self.made.elapsed()),
+            uptime: micros(self.uptime + self.started.elapsed()),
             replid: format!("{:040x}", self.starts),
             promoted: false,
         }

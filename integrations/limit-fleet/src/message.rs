@@ -35,7 +35,7 @@ impl Times {
 /// The identity of a node: one start of one process, for one ledger.
 ///
 /// The text before the last `#` is the process; pushes go to the process. What stands after it is a
-/// number that the process changes when it takes a new identity.
+/// number that the process changes when it takes a new identity. The text contains no spaces.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub String);
 
@@ -92,8 +92,8 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The node's share.
     pub share: u32,
-    /// The share that the node keeps while nodes queue. A permit above it, that a node gets in its turn, stays for a
-    /// quantum.
+    /// The share that the node keeps while others queue. A share above it that the node was granted in a queue is the
+    /// 1 more, in its turn, for a quantum.
     pub target: u32,
     /// The nodes that queue.
     pub queued: u32,

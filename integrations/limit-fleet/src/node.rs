@@ -18,33 +18,16 @@
 //!
 //! All times are microseconds of one clock that also counts while the machine is suspended.
 
+mod demand;
 mod figures;
 mod identity;
 mod timing;
 
+pub use demand::Load;
 pub use figures::Figures;
 
 use crate::message::{Answer, NodeId, Push, Renewal, Times, Verdict};
 use timing::Backoff;
-
-/// The calls of a process, as its driver reads them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Load {
-    /// The calls that hold a permit, with or without a lease. Read in one step with the limit.
-    pub running: u32,
-    /// The calls that wait for a permit.
-    pub waiting: u32,
-    /// Whether a call that may not wait was refused since the last message. It counts as one more
-    /// that is wanted, for the time of a renewal.
-    pub refused: bool,
-}
-
-impl Load {
-    /// Returns the permits that calls have or wait for.
-    fn demand(&self) -> u32 {
-        self.running.saturating_add(self.waiting)
-    }
-}
 
 /// What a process may let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +54,10 @@ pub struct Draft {
 pub struct Node {
     id: NodeId,
     times: Times,
+    /// The time after which a lease is renewed.
+    refresh: u64,
+    /// The time by which the node ends a lease before the ledger does.
+    margin: u64,
     /// The process's own opinion of the limit.
     limit: u32,
     seq: u64,
@@ -132,6 +119,8 @@ impl Node {
         Self {
             id,
             times,
+            refresh: times.ttl / 3,
+            margin: times.margin(),
             limit,
             seq: 0,
             attempt: None,
@@ -151,6 +140,19 @@ impl Node {
         }
     }
 
+    /// Sets the time after which a lease is renewed: a third of the lease by default.
+    #[must_use]
+    pub fn with_refresh(self, refresh: u64) -> Self {
+        Self { refresh, ..self }
+    }
+
+    /// Sets the time by which the node ends a lease before the ledger does. A time below the default
+    /// ([`Times::margin`]) counts as the default.
+    #[must_use]
+    pub fn with_margin(self, margin: u64) -> Self {
+        Self { margin: margin.max(self.times.margin()), ..self }
+    }
+
     /// Returns the identity that the next message carries.
     #[must_use]
     pub fn id(&self) -> &NodeId {
@@ -163,6 +165,12 @@ impl Node {
         self.attempt.is_some()
     }
 
+    /// Returns whether the node was told to leave.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.left
+    }
+
     /// Sets the process's opinion of the limit. The smallest opinion of the nodes is in force.
     pub fn set_limit(&mut self, limit: u32) {
         self.limit = limit;
@@ -173,7 +181,7 @@ impl Node {
     /// The permits can shrink with time, at the moments that [`Node::speaks_at`] returns.
     #[must_use]
     pub fn allowance(&self, now: u64) -> Allowance {
-        let mut permits = self.held(now);
+        let mut permits = self.share(now);
         if self.contended() {
             permits = permits.min(self.turn(now));
         }
@@ -216,9 +224,9 @@ impl Node {
     }
 
     /// Makes the message of a draft, with the load that was read after the process was lowered.
-    #[expect(clippy::needless_pass_by_value, reason = "a draft makes one message")]
-    pub fn message(&mut self, draft: Draft, load: Load) -> Renewal {
-        let Draft { lower_to: _ } = draft;
+    ///
+    /// It takes the draft, because each draft makes one message.
+    pub fn message(&mut self, _draft: Draft, load: Load) -> Renewal {
         let start = self.started.unwrap_or_default();
         if load.refused {
             self.sought_until = start.saturating_add(self.refresh());
@@ -280,8 +288,7 @@ impl Node {
     fn hear(&mut self, now: u64, attempt: &Attempt, answer: &Answer) {
         self.heard = true;
         self.deadline = attempt.start + self.lease();
-        // A node that wants nothing does not take a spare: it could not fall silent.
-        self.share = if attempt.want == 0 { answer.share.min(attempt.claim) } else { answer.share };
+        self.share = answer.share;
         self.token = answer.token.max(self.token);
         let granted = answer.share > attempt.claim;
         self.told = Told {
@@ -342,63 +349,19 @@ impl Node {
 
     /// Keeps the last permit of the share, above the target, for a quantum.
     fn take_turn(&mut self, now: u64) {
-        // The level may have risen since the target was told. What the ledger grants is no more than the level and 1.
+        // The level may have risen since the target was told. The ledger grants the level and 1 at most.
         self.target = self.share - 1;
         self.quantum_end = now + Times::QUANTUM;
     }
 
     /// Returns the time for which an answer leases a share.
     fn lease(&self) -> u64 {
-        self.times.ttl.saturating_sub(self.times.margin())
+        self.times.ttl.saturating_sub(self.margin)
     }
 
-    /// Returns the share while the lease lasts.
-    fn held(&self, now: u64) -> u32 {
+    /// Returns the share, which is 0 when its lease is over.
+    #[must_use]
+    pub fn share(&self, now: u64) -> u32 {
         if now < self.deadline && !self.left { self.share.min(self.limit) } else { 0 }
-    }
-
-    /// Returns the permits that the node asks for.
-    fn want(&self, now: u64, load: Load) -> u32 {
-        let sought = self.is_sought(now, load) && load.waiting == 0;
-        if self.left { 0 } else { load.demand().saturating_add(u32::from(sought)) }
-    }
-
-    /// Tells whether calls would use one permit more.
-    fn is_sought(&self, now: u64, load: Load) -> bool {
-        load.waiting > 0 || load.refused || now < self.sought_until
-    }
-
-    /// Returns the permits that the node may use while others queue.
-    fn turn(&self, now: u64) -> u32 {
-        self.target + u32::from(now < self.quantum_end)
-    }
-
-    /// Tells whether somebody in the fleet wants more than there is.
-    ///
-    /// The target is below what the node wants also where nobody queues: after N was lowered all
-    /// shares can be too large.
-    fn contended(&self) -> bool {
-        !self.told.learning && (self.told.queued > 0 || self.target < self.told.want)
-    }
-
-    /// Returns the share that the node claims with the next message.
-    fn keep(&self, now: u64, load: Load) -> u32 {
-        let want = self.want(now, load);
-        let keep = if self.contended() {
-            load.running.max(want.min(self.usable(now, load)))
-        } else if self.asked {
-            want
-        } else {
-            // Idle for a renewal: neither the last message wanted it nor this one does.
-            let want = want.max(self.told.want);
-            let spare = self.told.limit / self.told.nodes.max(1);
-            if want == 0 { 0 } else { want.saturating_add(want / 4).max(spare) }
-        };
-        self.held(now).min(keep)
-    }
-
-    /// Returns the permits that the process has a use for while others queue.
-    fn usable(&self, now: u64, load: Load) -> u32 {
-        if self.is_sought(now, load) { self.turn(now) } else { self.target }
     }
 }

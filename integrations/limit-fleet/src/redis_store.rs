@@ -13,6 +13,8 @@ mod sentinel;
 #[cfg_attr(not(feature = "cluster"), path = "redis_store/slots/off.rs")]
 mod slots;
 mod subscription;
+#[cfg(feature = "tls")]
+mod tls;
 mod topology;
 
 use std::sync::Arc;
@@ -28,9 +30,6 @@ use crate::message::{Answer, Push, Renewal, Times};
 use crate::store::attempt_timeout;
 use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
 
-/// The time for which a reader waits for each answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// A store on a Redis or Valkey server, on a cluster, or on a master that Sentinels know.
 ///
 /// | address | leads to |
@@ -41,7 +40,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// | `redis+cluster://user:password@host:6379,host:6379` | a cluster (feature `cluster`): each node that is named may be down |
 /// | `redis+sentinel://user:password@host:26379,host:26379/master/0` | the master (feature `sentinel`). The user and the password are those of the servers; `?sentinel_username=…&sentinel_password=…` are those of the Sentinels |
 ///
-/// `rediss+cluster://` and `rediss+sentinel://` use TLS. Each form may begin with `valkey` in place of `redis`. In a
+/// TLS trusts the certificates of the system. If the process has chosen no provider of cryptography for rustls, the first
+/// connection chooses *ring*. `rediss+cluster://` and `rediss+sentinel://` use TLS. Each form may begin with `valkey` in place of `redis`. In a
 /// user or a password, characters that have a meaning in an address are percent-encoded.
 ///
 /// ```no_run
@@ -133,9 +133,8 @@ impl LeaseStore for RedisStore {
         process: &str,
         pushes: mpsc::Sender<(LedgerName, Push)>,
     ) -> Result<Vec<String>, StoreError> {
-        let mut warnings = checks::check(&self.nodes).await?;
-        // So that a cluster is found again when the servers of the address are gone.
-        topology::masters(&self.nodes).await?;
+        let masters = topology::masters(&self.nodes).await?;
+        let mut warnings = checks::check_all(&masters).await?;
         let channel = script::channel(process);
         let first = subscription::subscribe(&self.nodes, &channel).await;
         let first = first.map_err(|error| {

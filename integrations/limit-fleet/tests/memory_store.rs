@@ -112,6 +112,18 @@ async fn a_slow_store_executes_a_message_and_loses_an_answer_that_is_too_late() 
     assert_eq!(ledgers[0].1.nodes[0].want, 7, "it was executed");
 }
 
+#[tokio::test]
+async fn a_store_that_restarts_learns_before_it_grants() {
+    let store = MemoryStore::new();
+    store.renew(&name(), &TIMES, &renewal("a#1", 1, 0, 6)).await.expect("an answer");
+    store.restart();
+    assert!(store.read(None).await.expect("ledgers").is_empty());
+    let answer = store.renew(&name(), &TIMES, &renewal("b#1", 1, 0, 4)).await.expect("an answer");
+    assert_eq!((answer.learning, answer.share), (true, 0));
+    let answer = store.renew(&name(), &TIMES, &renewal("a#1", 2, 6, 6)).await.expect("an answer");
+    assert_eq!((answer.learning, answer.share), (true, 6));
+}
+
 #[test]
 fn an_attempt_waits_for_a_third_of_the_lease_and_no_longer_than_two_seconds() {
     assert_eq!(attempt_timeout(&TIMES), Duration::from_secs(2));

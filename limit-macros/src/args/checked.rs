@@ -5,6 +5,7 @@ use super::per_call::PerCall;
 use super::setter_arg::SetterArg;
 use super::values::limit_arg::LimitArg;
 use super::values::on_reject::OnReject;
+use super::values::words::OnLeaseLostArg;
 use proc_macro2::Ident;
 use syn::{Expr, Path};
 
@@ -68,6 +69,13 @@ pub(crate) enum RefusalHandling {
     Handled(Box<OnReject>),
 }
 
+impl Args {
+    /// Returns whether the body is dropped when its lease is lost.
+    pub(crate) fn cancels(&self) -> bool {
+        matches!(&self.source, Source::Own(own) if own.policy.cancels())
+    }
+}
+
 impl OwnLimiter {
     /// Returns the expressions that a `static` evaluates and the user writes freely, each with its
     /// label for messages.
@@ -95,12 +103,26 @@ impl Policy {
     }
 
     fn has(&self, effect: RefusalEffect) -> bool {
-        self.setters.iter().any(|setter| setter.option.rule().refusal_effect == effect)
+        self.setters.iter().any(|setter| setter.arg.refusal_effect(setter.option) == effect)
     }
 
     /// Returns whether the limiter has keys. Each call evaluates its own [`PerCall::Key`].
     pub(crate) fn is_keyed(&self) -> bool {
         self.setters.iter().any(|setter| setter.option == AttributeOption::Key)
+    }
+
+    /// Returns whether the limiter's own setters leave it one that cannot refuse calls, although it is to
+    /// refuse them.
+    pub(crate) fn needs_refusals(&self) -> bool {
+        let makes = [AttributeOption::MaxWaiting, AttributeOption::MaxWait];
+        self.is_fallible() && !self.setters.iter().any(|setter| makes.contains(&setter.option))
+    }
+
+    /// Returns whether the body is dropped when its lease is lost.
+    fn cancels(&self) -> bool {
+        self.setters
+            .iter()
+            .any(|setter| matches!(setter.arg, SetterArg::OnLeaseLost(OnLeaseLostArg::Cancel)))
     }
 
     /// Returns the environment variable's name, if it is given.

@@ -3,7 +3,7 @@
 use super::options::{AttributeOption, BesideLimiter, HAS_ITS_OWN, OptionValue, Term};
 use super::setter_arg::SetterArg;
 use super::values::count::is_zero;
-use super::values::words::OrderArg;
+use super::values::words::{OnLeaseLostArg, OrderArg, ScopeArg};
 
 impl Term {
     /// Returns the term that stands for this very value of the option, if a rule excludes it.
@@ -23,6 +23,12 @@ impl Term {
             Self::NewestFirst => {
                 matches!(value, OptionValue::Setter(SetterArg::Order(OrderArg::Lifo)))
             }
+            Self::Fleet => {
+                matches!(value, OptionValue::Setter(SetterArg::Scope(ScopeArg::Fleet(_))))
+            }
+            Self::Cancels => {
+                matches!(value, OptionValue::Setter(SetterArg::OnLeaseLost(OnLeaseLostArg::Cancel)))
+            }
         }
     }
 
@@ -33,6 +39,8 @@ impl Term {
             Self::Option(option) => format!("`{}`", option.rule().name),
             Self::NobodyWaits => String::from("`max_waiting = 0`"),
             Self::NewestFirst => String::from("`order = lifo`"),
+            Self::Fleet => String::from("`scope = fleet`"),
+            Self::Cancels => String::from("`on_lease_lost = cancel`"),
         }
     }
 }

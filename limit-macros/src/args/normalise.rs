@@ -28,6 +28,7 @@ pub(super) fn normalise(raw: RawArgs) -> Result<Args> {
     check_needs(&raw)?;
     let refusal_source = RefusalSource::find(&raw);
     let is_existing = raw.word(AttributeOption::Limiter).is_some();
+    let is_fleet = raw.fleet().is_some();
     let mut policy = Policy::default();
     let mut per_call = Vec::new();
     let (mut on_reject, mut permit, mut blocking, mut crate_path) = (None, None, None, None);
@@ -45,7 +46,7 @@ pub(super) fn normalise(raw: RawArgs) -> Result<Args> {
             OptionValue::MaxWait(max_wait) => per_call.push(PerCall::MaxWait(max_wait)),
             OptionValue::Key(key) => {
                 policy.setters.push(Setter { option, name: "keyed", arg: SetterArg::Nothing });
-                per_call.push(PerCall::Key(key));
+                per_call.push(if is_fleet { PerCall::KeyText(key) } else { PerCall::Key(key) });
             }
             OptionValue::OnReject(value) => on_reject = Some(value),
             OptionValue::Permit(name) => permit = Some(name),
@@ -74,6 +75,8 @@ fn check_needs(raw: &RawArgs) -> Result<()> {
             Needs::Nothing => {}
             Needs::Option(needed, _) if raw.word(needed).is_some() => {}
             Needs::Option(_, problem) => return Err(Error::new_spanned(word, problem)),
+            Needs::Fleet if raw.fleet().is_some() => {}
+            Needs::Fleet => return Err(Error::new_spanned(word, no_fleet(option))),
             Needs::Refusals => {
                 if let RefusalSource::Nothing = RefusalSource::find(raw) {
                     return Err(nothing_refuses(option, word));
@@ -81,7 +84,20 @@ fn check_needs(raw: &RawArgs) -> Result<()> {
             }
         }
     }
-    Ok(())
+    match raw.fleet() {
+        Some(fleet) if raw.word(AttributeOption::Name).is_none() => Err(Error::new(
+            fleet,
+            "the processes of a fleet find their limit by its name, and the default name changes \
+             when the code moves: write `scope = fleet, name = \"orders-db\"`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the text of the error for an option that needs `scope = fleet`.
+fn no_fleet(option: AttributeOption) -> String {
+    let name = option.rule().name;
+    format!("`{name}` is about the permits of a fleet: add `scope = fleet`, or leave it out")
 }
 
 /// The argument because of which calls can be refused.
@@ -120,6 +136,8 @@ fn nothing_refuses(option: AttributeOption, word: &Ident) -> Error {
     let can_refuse = AttributeOption::ALL
         .iter()
         .map(|option| option.rule())
+        // Those of a fleet are no advice to others.
+        .filter(|rule| matches!(rule.needs, Needs::Nothing))
         .filter(|rule| rule.refusal_effect == RefusalEffect::CanRefuse);
     let names: Vec<_> = can_refuse.map(|rule| format!("`{}`", rule.name)).collect();
     let names = match names.as_slice() {

@@ -99,6 +99,10 @@ pub(super) enum Term {
     NobodyWaits,
     /// `order = lifo`.
     NewestFirst,
+    /// `scope = fleet`.
+    Fleet,
+    /// `on_lease_lost = cancel`.
+    Cancels,
 }
 
 /// The argument that an option needs beside it.
@@ -106,6 +110,8 @@ pub(super) enum Needs {
     Nothing,
     /// The option needs another one. The text is the error if the other is missing.
     Option(AttributeOption, &'static str),
+    /// The option needs `scope = fleet`.
+    Fleet,
     /// The option needs one that can refuse calls.
     Refusals,
 }
@@ -151,7 +157,7 @@ options! {
     }
 
     /// All runtimes of the process share the permits. With `scope = runtime`, the default, each
-    /// runtime has its own.
+    /// runtime has its own. With `scope = fleet` all processes of a fleet share them.
     Scope {
         name: "scope", example: "scope = process",
         takes: Takes::Expression(|_, value| {
@@ -219,6 +225,30 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
     }
 
+    /// Beside `scope = fleet`: the calls of a process that is cut off from the fleet are refused. With
+    /// `wait` they wait. With `local(2)` the process goes on with two permits of its own.
+    OnUnavailable {
+        name: "on_unavailable", example: "on_unavailable = refuse",
+        takes: Takes::Expression(|rule, value| {
+            let value = words::read_on_unavailable(rule.name, &value)?;
+            Ok(OptionValue::Setter(SetterArg::OnUnavailable(value)))
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".on_unavailable(…)"), excludes: &[],
+        needs: Needs::Fleet, refusal_effect: RefusalEffect::CanRefuse,
+    }
+
+    /// Beside `scope = fleet`: a call whose lease is lost is refused, and its body is dropped. With
+    /// `finish`, the default, it runs on.
+    OnLeaseLost {
+        name: "on_lease_lost", example: "on_lease_lost = cancel",
+        takes: Takes::Expression(|_, value| {
+            let value = words::read_on_lease_lost(&value)?;
+            Ok(OptionValue::Setter(SetterArg::OnLeaseLost(value)))
+        }),
+        beside_limiter: BesideLimiter::HasItsOwn, excludes: &[],
+        needs: Needs::Fleet, refusal_effect: RefusalEffect::CanRefuse,
+    }
+
     /// The newest waiting call is served first. A full queue refuses its oldest call. With
     /// `order = fifo`, the default, the oldest call is served first.
     Order {
@@ -260,7 +290,11 @@ options! {
             let weight = CountRule::U32_PER_CALL.read(rule.name, &value)?;
             Ok(OptionValue::PerCall(PerCall::Weight(weight)))
         }),
-        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(
+            Term::Fleet,
+            "a process may never hold as many permits of the fleet at once; leave one of the two out",
+        )],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
     }
 
@@ -298,7 +332,12 @@ options! {
             let window = duration::read_window(rule.name, rule.example, value)?;
             Ok(OptionValue::Setter(SetterArg::Time(window)))
         }),
-        beside_limiter: BesideLimiter::HasSetter(".per(…)"), excludes: &[],
+        beside_limiter: BesideLimiter::HasSetter(".per(…)"),
+        excludes: &[(
+            Term::Fleet,
+            "permits move from process to process, and their windows do not move with them; leave \
+             one of the two out",
+        )],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
@@ -323,7 +362,12 @@ options! {
         takes: Takes::Expression(|_, value| {
             words::read_permit_name(&value).map(OptionValue::Permit)
         }),
-        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(
+            Term::Cancels,
+            "the body has the permit, and may hold it for longer than it runs; leave one of the two \
+             out, and wait for `permit.lease_lost()` where the work can stop",
+        )],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
@@ -332,7 +376,12 @@ options! {
     Blocking {
         name: "blocking", example: "blocking",
         takes: Takes::Nothing(|| OptionValue::Blocking),
-        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(
+            Term::Cancels,
+            "a thread that blocks cannot be stopped; leave one of the two out, or take the permit \
+             (`permit = permit`) and look at `permit.is_valid()` where the work can stop",
+        )],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
@@ -352,7 +401,12 @@ options! {
     Shadow {
         name: "shadow", example: "shadow",
         takes: Takes::Nothing(|| OptionValue::Setter(SetterArg::Nothing)),
-        beside_limiter: BesideLimiter::HasSetter(".shadow()"), excludes: &[],
+        beside_limiter: BesideLimiter::HasSetter(".shadow()"),
+        excludes: &[(
+            Term::Fleet,
+            "a shadow takes permits beyond the limit, and the fleet has no more to give; leave one \
+             of the two out",
+        )],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::NeverRefuses,
     }
 

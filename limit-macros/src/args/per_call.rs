@@ -9,6 +9,8 @@ pub(crate) enum PerCall {
     Limiter(Expr),
     /// `key = expr`.
     Key(Expr),
+    /// `key = expr` whose text is the key.
+    KeyText(Expr),
     /// `weight = expr`, of type `u32`.
     Weight(Expr),
     /// `priority = expr`, of type `u8`.
@@ -25,7 +27,11 @@ impl PerCall {
         match self {
             Self::Weight(_) | Self::MaxWait(_) => true,
             // The type of an existing limiter decides for itself.
-            Self::Limiter(_) | Self::Key(_) | Self::Priority(_) | Self::Enabled(_) => false,
+            Self::Limiter(_)
+            | Self::Key(_)
+            | Self::KeyText(_)
+            | Self::Priority(_)
+            | Self::Enabled(_) => false,
         }
     }
 }

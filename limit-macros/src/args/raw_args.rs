@@ -1,8 +1,10 @@
 //! The arguments as they are written.
 
 use super::options::{AttributeOption, OptionValue, RefusalEffect};
+use super::setter_arg::SetterArg;
 use super::values::limit_arg::LimitArg;
-use proc_macro2::Ident;
+use super::values::words::ScopeArg;
+use proc_macro2::{Ident, Span};
 
 /// The arguments in the order written. No two of them contradict each other.
 #[derive(Default)]
@@ -28,9 +30,26 @@ impl RawArgs {
         Some(&given.word)
     }
 
+    /// Returns the place of `fleet` in `scope = fleet`, if that is given.
+    pub(super) fn fleet(&self) -> Option<Span> {
+        self.options.iter().find_map(|given| match given.value {
+            OptionValue::Setter(SetterArg::Scope(ScopeArg::Fleet(fleet))) => Some(fleet),
+            _ => None,
+        })
+    }
+
     /// Returns the user's word for the first option that has this effect.
     pub(super) fn first_with(&self, effect: RefusalEffect) -> Option<&Ident> {
-        let has_effect = |given: &&RawOption| given.option.rule().refusal_effect == effect;
+        let has_effect = |given: &&RawOption| given.refusal_effect() == effect;
         self.options.iter().find(has_effect).map(|given| &given.word)
+    }
+}
+
+impl RawOption {
+    fn refusal_effect(&self) -> RefusalEffect {
+        match &self.value {
+            OptionValue::Setter(arg) => arg.refusal_effect(self.option),
+            _ => self.option.rule().refusal_effect,
+        }
     }
 }

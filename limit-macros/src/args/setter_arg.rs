@@ -1,7 +1,8 @@
 //! An option that is the argument of a setter of the function's own limiter.
 
+use super::options::{AttributeOption, RefusalEffect};
 use super::values::duration::DurationArg;
-use super::values::words::{OrderArg, ScopeArg};
+use super::values::words::{OnLeaseLostArg, OnUnavailableArg, OrderArg, ScopeArg};
 use syn::Expr;
 
 /// The argument of a setter.
@@ -14,21 +15,34 @@ pub(crate) enum SetterArg {
     Time(DurationArg),
     Scope(ScopeArg),
     Order(OrderArg),
+    OnUnavailable(OnUnavailableArg),
+    OnLeaseLost(OnLeaseLostArg),
 }
 
 impl SetterArg {
+    /// Returns the effect of an option with this value on whether calls can be refused.
+    pub(super) fn refusal_effect(&self, option: AttributeOption) -> RefusalEffect {
+        match self {
+            Self::OnUnavailable(OnUnavailableArg::Wait | OnUnavailableArg::Local(_))
+            | Self::OnLeaseLost(OnLeaseLostArg::Finish) => RefusalEffect::Unchanged,
+            _ => option.rule().refusal_effect,
+        }
+    }
+
     /// Returns the expression that the user writes freely, if there is one.
     pub(super) fn expression(&self) -> Option<&Expr> {
         match self {
-            Self::Number(expression) | Self::Time(DurationArg::Expression(expression)) => {
-                Some(expression)
-            }
+            Self::Number(expression)
+            | Self::Time(DurationArg::Expression(expression))
+            | Self::OnUnavailable(OnUnavailableArg::Local(expression)) => Some(expression),
             // The compiler itself says what is wrong in a string literal, a macro or a path.
             Self::Text(_)
             | Self::Nothing
             | Self::Time(DurationArg::Literal(_))
             | Self::Scope(_)
-            | Self::Order(_) => None,
+            | Self::Order(_)
+            | Self::OnUnavailable(_)
+            | Self::OnLeaseLost(_) => None,
         }
     }
 }

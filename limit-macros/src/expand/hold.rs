@@ -15,6 +15,8 @@ pub(super) struct Hold {
     pub(super) name: Option<Ident>,
     /// The arm for calls that are refused, if there are any. Then `permit` gives an `Admitted`.
     pub(super) refused_arm: Option<TokenStream>,
+    /// The arm for calls whose lease is lost, if their bodies are dropped then.
+    pub(super) lost_arm: Option<TokenStream>,
 }
 
 impl Hold {
@@ -77,6 +79,7 @@ impl Hold {
                 permit: quote_spanned!(Span::mixed_site()=> __permit),
                 name: self.name.clone(),
                 refused_arm: None,
+                lost_arm: None,
             };
             return self.around_unnamed(
                 &work.map_body(|body| moved.match_permit(body, moved.name.as_ref())),
@@ -93,7 +96,11 @@ impl Hold {
 
     fn match_permit(&self, body: &Group, name: Option<&Ident>) -> Group {
         let span = Span::mixed_site();
-        let Self { runtime, permit, refused_arm, .. } = self;
+        let Self { runtime, permit, refused_arm, lost_arm, .. } = self;
+        let body = match lost_arm {
+            Some(lost_arm) => &self.cancel_body(body, lost_arm),
+            None => body,
+        };
         let binding =
             name.map_or_else(|| quote_spanned!(span=> __permit), ToTokens::to_token_stream);
         let pattern = match refused_arm {
@@ -105,6 +112,37 @@ impl Hold {
         };
         let arms = quote_spanned!(span=> #pattern => #body #refused_arm);
         match_in_braces(body.span(), permit, arms)
+    }
+}
+
+impl Hold {
+    /// Drops `body` when the lease of its permit is lost.
+    ///
+    /// ```text
+    /// // before
+    /// { body }
+    ///
+    /// // after
+    /// {
+    ///     match while_leased(&__permit, async { body }).await {
+    ///         Finished(__value) => __value,
+    ///         Refused(__rejected) => …,
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// A `return` in the body gives the value of the block, which is that of the function.
+    fn cancel_body(&self, body: &Group, lost_arm: &TokenStream) -> Group {
+        let span = Span::mixed_site();
+        let private = self.runtime.private(span);
+        let scrutinee = quote_spanned!(span=>
+            #private::while_leased(&__permit, async #body).await
+        );
+        let arms = quote_spanned!(span=>
+            #private::Ended::Finished(__value) => __value,
+            #lost_arm
+        );
+        match_in_braces(body.span(), &scrutinee, arms)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::runtime_path::RuntimePath;
 use super::tokens::parenthesise;
 use crate::args::{
-    DurationArg, LimitArg, OrderArg, OwnLimiter, Policy, ScopeArg, Setter, SetterArg,
+    DurationArg, LimitArg, OnUnavailableArg, OrderArg, OwnLimiter, Policy, ScopeArg, Setter,
+    SetterArg,
 };
 use crate::syntax::strip_parens;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -108,6 +109,10 @@ fn call_constructor(runtime: &RuntimePath, own: &OwnLimiter, function: &Ident) -
 fn call_setters(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
     let span = Span::mixed_site();
     let mut calls = TokenStream::new();
+    if policy.needs_refusals() {
+        // No bound, but calls can be refused from here on.
+        calls.extend(quote_spanned!(span=> .max_waiting(::core::primitive::usize::MAX)));
+    }
     for Setter { name, arg, .. } in &policy.setters {
         let arg = match arg {
             SetterArg::Nothing => TokenStream::new(),
@@ -116,14 +121,31 @@ fn call_setters(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
             SetterArg::Time(DurationArg::Literal(time)) => duration(*time),
             SetterArg::Time(DurationArg::Expression(time)) => parenthesise(time).to_token_stream(),
             SetterArg::Scope(ScopeArg::Process) => quote_spanned!(span=> #runtime::Scope::Process),
+            SetterArg::Scope(ScopeArg::Fleet(_)) => quote_spanned!(span=> #runtime::Scope::Fleet),
+            SetterArg::OnUnavailable(value) => on_unavailable(runtime, value),
             SetterArg::Order(OrderArg::Lifo) => quote_spanned!(span=> #runtime::Order::Lifo),
-            // The constructor sets these.
-            SetterArg::Scope(ScopeArg::Runtime) | SetterArg::Order(OrderArg::Fifo) => continue,
+            // The constructor sets the first two. The last is about the body.
+            SetterArg::Scope(ScopeArg::Runtime)
+            | SetterArg::Order(OrderArg::Fifo)
+            | SetterArg::OnLeaseLost(_) => continue,
         };
         let setter = Ident::new(name, span);
         calls.extend(quote_spanned!(span=> .#setter(#arg)));
     }
     calls
+}
+
+fn on_unavailable(runtime: &RuntimePath, value: &OnUnavailableArg) -> TokenStream {
+    let span = Span::mixed_site();
+    let value = match value {
+        OnUnavailableArg::Wait => quote_spanned!(span=> Wait),
+        OnUnavailableArg::Refuse => quote_spanned!(span=> Refuse),
+        OnUnavailableArg::Local(permits) => {
+            let permits = number(permits);
+            quote_spanned!(span=> Local(#permits))
+        }
+    };
+    quote_spanned!(span=> #runtime::OnUnavailable::#value)
 }
 
 /// Makes a literal, or an expression in parentheses.

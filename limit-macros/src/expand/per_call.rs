@@ -58,6 +58,16 @@ impl PerCallTokens {
                     usage: Usage::Key(variable_at("__key", key)),
                 }
             }
+            PerCall::KeyText(key) => {
+                // The call lies at the key: the compiler says there that it has no text.
+                let span = end_spans(key).0;
+                let value = parenthesise(key);
+                let text = quote_spanned!(span=> ::std::string::ToString::to_string(&#value));
+                Self {
+                    statement: quote_spanned!(Span::mixed_site()=> let __key = #text;),
+                    usage: Usage::Key(variable_at("__key", key)),
+                }
+            }
             PerCall::Weight(weight) => Self::new_setter("weight", Some("u32"), weight),
             PerCall::Priority(priority) => Self::new_setter("priority", Some("u8"), priority),
             PerCall::MaxWait(DurationArg::Expression(max_wait)) => {

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{Expr, ReturnType, Signature};
 
-/// Makes the arm, if calls can be refused.
+/// Makes the arm, if calls can be refused. `outcome` is the type that is matched on.
 ///
 /// ```text
 /// // before
@@ -28,15 +28,17 @@ pub(super) fn make_arm(
     args: &Args,
     signature: &Signature,
     returns_future: bool,
+    outcome: &str,
 ) -> Option<TokenStream> {
+    let outcome = &Ident::new(outcome, Span::mixed_site());
     match &args.refusals {
         RefusalHandling::Impossible => None,
         RefusalHandling::LimiterDecides(option) | RefusalHandling::Returned(option) => {
-            Some(return_refusal(runtime, option, signature, returns_future))
+            Some(return_refusal(runtime, option, signature, returns_future, outcome))
         }
         RefusalHandling::Handled(on_reject) => {
             let gives_nothing = matches!(signature.output, ReturnType::Default) && !returns_future;
-            Some(evaluate_on_reject(runtime, on_reject, gives_nothing))
+            Some(evaluate_on_reject(runtime, on_reject, gives_nothing, outcome))
         }
     }
 }
@@ -52,6 +54,7 @@ fn return_refusal(
     option: &Ident,
     signature: &Signature,
     returns_future: bool,
+    outcome: &Ident,
 ) -> TokenStream {
     let span = match &signature.output {
         ReturnType::Type(_, output) if !returns_future => {
@@ -61,7 +64,7 @@ fn return_refusal(
     };
     let private = runtime.located_at(span).private(span);
     quote_spanned!(span=>
-        #private::Admitted::Refused(__rejected) => return #private::Refuse::refuse(__rejected),
+        #private::#outcome::Refused(__rejected) => return #private::Refuse::refuse(__rejected),
     )
 }
 
@@ -80,6 +83,7 @@ fn evaluate_on_reject(
     runtime: &RuntimePath,
     on_reject: &OnReject,
     gives_nothing: bool,
+    outcome: &Ident,
 ) -> TokenStream {
     let span = Span::mixed_site();
     let private = runtime.private(span);
@@ -96,13 +100,13 @@ fn evaluate_on_reject(
         body => quote_spanned!(span=> #body,),
     };
     let Some(rejected_type) = rejected_type else {
-        return quote_spanned!(span=> #private::Admitted::Refused(#pattern) => #body);
+        return quote_spanned!(span=> #private::#outcome::Refused(#pattern) => #body);
     };
     // The value lies at the type: if the two disagree, the type is wrong.
     let value_span = span_at(rejected_type.to_token_stream().into_iter().next());
     let value = quote_spanned!(value_span=> __rejected);
     quote_spanned!(span=>
-        #private::Admitted::Refused(__rejected) => match {
+        #private::#outcome::Refused(__rejected) => match {
             let __rejected: #rejected_type = #value;
             __rejected
         } {

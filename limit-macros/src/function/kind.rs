@@ -168,7 +168,7 @@ pub(super) fn returns_future(signature: &Signature) -> bool {
 
 /// Returns whether the signature's output is a stream by its name: `impl Stream<…>`, `dyn Stream<…>`
 /// or `BoxStream<…>`. A `Stream` without `impl` or `dyn` is a type of that name.
-fn returns_stream(signature: &Signature) -> bool {
+pub(super) fn returns_stream(signature: &Signature) -> bool {
     let mut after_trait_word = false;
     words(signature.output.to_token_stream()).iter().any(|word| match word.as_str() {
         "impl" | "dyn" => {
@@ -183,6 +183,16 @@ fn returns_stream(signature: &Signature) -> bool {
             false
         }
     })
+}
+
+/// Returns the error for a function that returns a stream, beside `on_lease_lost = cancel`.
+pub(super) fn not_cancelled(signature: &Signature) -> Error {
+    Error::new_spanned(
+        &signature.output,
+        "`on_lease_lost = cancel` drops the body of a function, and this one returns a stream, which \
+         runs after that: leave the option out, take the permit (`permit = permit`), and end the \
+         stream when `permit.lease_lost()` is ready",
+    )
 }
 
 /// Returns all words of these tokens in their order.

@@ -73,10 +73,10 @@ impl Engine {
         let made = &self.definition.policy;
         let subscribers = state.subscribers.clone();
         let total = state.total.unwrap_or(made.total);
+        let (local, total) = self.limits_to_bind(&mut state, semaphore, (limit, total));
         let policy = Policy { total, ..policy(&state.overrides, made) };
         // `None` if another caller was quicker: the limit that it has resolved holds, and this one
         // is dropped.
-        let local = self.limit_to_bind(&mut state, semaphore, limit);
         let wakers = semaphore.bind(&policy, local, state.closed, subscribers, self.owner())?;
         state.resolved.put(semaphore, resolved);
         let resolved_zero =

@@ -129,7 +129,7 @@ pub(super) fn add(
     let index = catalog.take_index(deferred);
     let name = catalog.take_name(wanted);
     let history = catalog.dropped.take(&name);
-    let engine = Arc::new(Engine::new(name, index, definition, history));
+    let engine = Arc::new(Engine::new(name, wanted, index, definition, history));
     catalog.engines[index] = Some(Arc::clone(&engine));
     catalog.names.insert(Arc::clone(&engine.name), Arc::clone(&engine));
     let has_other_name = definition.is_named && *engine.name != *wanted;

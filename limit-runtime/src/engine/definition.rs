@@ -1,6 +1,6 @@
 //! The part of a limiter that its code fixes.
 
-use crate::policy::{MaxWait, Policy, Request, clamp_limit};
+use crate::policy::{Force, MaxWait, Policy, Request, clamp_limit};
 use crate::scope::{OnUnavailable, Scope};
 use std::fmt;
 use std::panic::Location;
@@ -53,6 +53,33 @@ pub(crate) struct Definition {
 }
 
 impl Definition {
+    /// Checks that no two settings contradict each other.
+    ///
+    /// # Panics
+    ///
+    /// If two do, with what to write instead. In a `static` that is a compile error.
+    #[track_caller]
+    pub(crate) const fn check(&self) {
+        if !matches!(self.scope, Scope::Fleet) {
+            return;
+        }
+        assert!(
+            self.policy.per.is_none(),
+            "`Scope::Fleet` cannot stand beside `Limiter::per`: permits move from process to process, \
+             and their windows do not move with them"
+        );
+        assert!(
+            self.request.weight <= 1,
+            "`Scope::Fleet` cannot stand beside `Limiter::weight`: a process may never hold as many \
+             permits of the fleet at once"
+        );
+        assert!(
+            !matches!(self.policy.force, Force::Shadow),
+            "`Scope::Fleet` cannot stand beside `Limiter::shadow`: a shadow takes permits beyond the \
+             limit, and the fleet has no more to give"
+        );
+    }
+
     pub(super) const fn new(limit: LimitSource) -> Self {
         Self {
             limit,

@@ -8,9 +8,10 @@ use super::environment::NO_FLEET;
 use super::state::EngineState;
 use super::{Engine, FollowUp, catalog};
 use crate::metrics::FleetFigures;
+use crate::policy::{MAX_LIMIT, Policy};
 use crate::registry;
 use crate::scope::{OnUnavailable, Scope};
-use crate::semaphore::{Load, Semaphore, WakeList};
+use crate::semaphore::{KeySource, LeasingStart, Load, Semaphore, WakeList};
 use crate::unwind::run_all_then_resume_panic;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -78,23 +79,27 @@ impl Wake for Teller {
 }
 
 impl Engine {
-    /// Returns the limit to which the process's semaphore is to be bound: none of the permits if they
-    /// are leased.
-    pub(super) fn limit_to_bind(
+    /// Returns the limit and the total to which the process's semaphore is to be bound: none of the
+    /// permits if they are leased. With keys each has a share, and the limit is only shown.
+    pub(super) fn limits_to_bind(
         &self,
         state: &mut EngineState,
         semaphore: &Semaphore,
-        limit: u32,
-    ) -> u32 {
+        (limit, total): (u32, u32),
+    ) -> (u32, u32) {
         if self.definition.scope != Scope::Fleet {
-            return limit;
+            return (limit, total);
         }
         let wakers = self.lease_under(state, semaphore);
         debug_assert!(
             wakers.as_ref().is_none_or(WakeList::is_empty),
             "nobody waits for an unbound lease"
         );
-        if state.is_leased() { 0 } else { limit }
+        match (state.is_leased(), self.definition.policy.keyed) {
+            (false, _) => (limit, total),
+            (true, false) => (0, total),
+            (true, true) => (limit, if total < MAX_LIMIT { 0 } else { total }),
+        }
     }
 
     /// Makes the semaphore a leased one, if the fleet was started, or has changed since.
@@ -104,11 +109,17 @@ impl Engine {
             return None;
         }
         state.fleet = fleet.version;
-        let unavailable = fleet.agent.is_none() && self.definition.fallible;
+        let has_agent = fleet.agent.is_some();
         drop(fleet);
         state.forget_warnings(|warning| warning.text.starts_with(NO_FLEET));
+        let Policy { keyed, total, .. } = self.definition.policy;
+        let start = LeasingStart {
+            has_whole: !keyed || state.total.unwrap_or(total) < MAX_LIMIT,
+            has_agent,
+            unavailable: !has_agent && self.definition.fallible,
+        };
         let agent = Waker::from(Arc::new(Teller { index: self.index }));
-        Some(semaphore.begin_leasing(agent, unavailable))
+        Some(semaphore.begin_leasing(&agent, start))
     }
 
     /// Follows a start or a stop of the fleet.
@@ -133,44 +144,68 @@ impl Engine {
         registry::process().semaphore(self.index)
     }
 
-    /// Returns whether an agent leases the limiter's permits, and the limiter is in use.
-    pub(crate) fn is_leased(&self) -> bool {
-        self.definition.scope == Scope::Fleet
-            && self.state_in_use().is_some_and(|_state| self.leased_semaphore().is_leased())
+    /// Returns whether the limiter as a whole has a lease, and the keys that have one. With `told`, only
+    /// those of which the agent was told and has not looked at since.
+    pub(crate) fn leases(&self, told: bool) -> (bool, Vec<String>) {
+        if self.definition.scope != Scope::Fleet {
+            return (false, Vec::new());
+        }
+        let state = self.state_in_use();
+        state.map_or_else(Default::default, |_state| self.leased_semaphore().leases(told))
+    }
+
+    /// Returns the limit that this process wants: of each key, or of the limiter as a whole.
+    pub(crate) fn limit_wanted(&self, key: Option<&dyn KeySource>) -> Option<u32> {
+        let state = self.state();
+        let Policy { keyed, total, .. } = self.definition.policy;
+        if keyed && key.is_none() {
+            Some(state.total.unwrap_or(total))
+        } else {
+            self.known_limit(&state)
+        }
     }
 
     pub(crate) fn on_unavailable(&self) -> Option<OnUnavailable> {
         self.definition.on_unavailable
     }
 
-    pub(crate) fn load(&self, most: Option<u32>) -> Load {
+    pub(crate) fn load(&self, key: Option<&dyn KeySource>, most: Option<u32>) -> Load {
         let state = self.state_in_use();
-        state.map_or_else(Load::default, |_state| self.leased_semaphore().load(most))
+        state.map_or_else(Load::default, |_state| self.leased_semaphore().load(key, most))
     }
 
-    pub(crate) fn grant(&self, permits: u32, deadline: Duration, token: Option<u64>) {
-        self.change_lease(|semaphore| semaphore.grant(permits, deadline, token));
+    pub(crate) fn grant(
+        &self,
+        key: Option<&dyn KeySource>,
+        permits: u32,
+        deadline: Duration,
+        token: Option<u64>,
+    ) {
+        self.change_lease(|semaphore| semaphore.grant(key, permits, deadline, token));
     }
 
-    pub(crate) fn lapse(&self) {
-        self.change_lease(Semaphore::lapse);
+    pub(crate) fn lapse(&self, key: Option<&dyn KeySource>) {
+        self.change_lease(|semaphore| semaphore.lapse(key));
     }
 
-    pub(crate) fn allow(&self, permits: u32) {
-        self.change_lease(|semaphore| semaphore.allow(permits));
+    pub(crate) fn allow(&self, key: Option<&dyn KeySource>, permits: u32) {
+        self.change_lease(|semaphore| semaphore.allow(key, permits));
     }
 
     /// Does nothing for a limiter whose calls cannot be refused.
-    pub(crate) fn set_unavailable(&self, unavailable: bool) {
+    pub(crate) fn set_unavailable(&self, key: Option<&dyn KeySource>, unavailable: bool) {
         if self.definition.fallible {
-            self.change_lease(|semaphore| semaphore.set_unavailable(unavailable));
+            self.change_lease(|semaphore| semaphore.set_unavailable(key, unavailable));
         }
     }
 
+    /// Gives up the lease of a key that nobody uses. Returns whether it did.
+    pub(crate) fn release_lease(&self, key: &dyn KeySource) -> bool {
+        let state = self.state_in_use();
+        state.is_none_or(|_state| self.leased_semaphore().release_lease(key))
+    }
+
     fn change_lease(&self, change: impl FnOnce(&Semaphore) -> WakeList) {
-        if self.definition.scope != Scope::Fleet {
-            return;
-        }
         // The limiter cannot be dropped meanwhile, so the semaphore is its own.
         let Some(state) = self.state_in_use() else { return };
         let semaphore = self.leased_semaphore();

@@ -4,6 +4,7 @@ use super::definition::LimitSource;
 use super::state::{EngineState, Resolved};
 use super::{CANNOT_REFUSE, Engine};
 use crate::policy::{Force, MaxWait, Policy, clamp_limit};
+use crate::scope::Scope;
 use crate::semaphore::WakeList;
 use crate::setting::{
     Overrides, Setting, SettingKind, SettingValue, SettingValues, Settings, Source, Unsupported,
@@ -148,6 +149,11 @@ impl Engine {
                 Some("it was made a shadow, so that nobody waits")
             }
             SettingKind::MaxWait => (!fallible).then_some(CANNOT_REFUSE),
+            SettingKind::Shadow
+                if self.definition.scope == Scope::Fleet && value == SettingValue::Switch(true) =>
+            {
+                Some("its scope is fleet, and the fleet has no permits beyond the limit to give")
+            }
             SettingKind::Shadow => (is_shadow && value == SettingValue::Switch(false)).then_some(
                 "it was made a shadow, so that its calls cannot be told that they are refused; take \
                  the `shadow` out of the code",

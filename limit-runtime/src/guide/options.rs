@@ -59,8 +59,14 @@
 //!
 //! ## `scope`
 //!
-//! `scope` chooses the calls that share the permits: those of the whole process, or those of each
-//! runtime.
+//! `scope` chooses the calls that share the permits: those of each runtime, those of the whole process,
+//! or those of all processes of a fleet.
+//!
+//! With `scope = fleet` the processes find the limit by its `name`, which must be given. The program
+//! starts the fleet with the crate [`limit-fleet`](https://docs.rs/limit-fleet). Until then the limit
+//! holds for the process alone, and the limiter's snapshot says so. A call takes one permit, so `weight`
+//! is a compile error beside it, and so are `per` and `shadow`. With `key` there is a limit over the fleet
+//! for each key. The text of the key is its name in the fleet, so the key must be `Display`.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -70,9 +76,12 @@
 //!
 //! #[concurrency_limit(10, scope = runtime)]
 //! async fn resolve(host: &str) -> usize { host.len() }
+//!
+//! #[concurrency_limit(100, scope = fleet, name = "orders-db")]
+//! async fn store(order: &str) -> usize { order.len() }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//! assert_eq!(print_label("a").await + resolve("example.org").await, 12);
+//! assert_eq!(print_label("a").await + resolve("example.org").await + store("pens").await, 16);
 //! # }
 //! ```
 //!
@@ -169,6 +178,52 @@
 //! # async fn main() -> Result<(), Rejected> {
 //! serve(Request { deadline: Instant::now() }).await?; // a free permit is taken all the same
 //! assert!(ping().await.is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## `on_unavailable`
+//!
+//! `on_unavailable` chooses what becomes of calls while the process is cut off from its fleet and has no
+//! permits left. It stands beside `scope = fleet`. With `wait` the calls wait. With `refuse` they are
+//! refused as [`Unavailable`](crate::RejectedKind::Unavailable). With `local(2)` the process goes on with
+//! two permits of its own: over the fleet at most LIMIT plus two for each process that is cut off are out.
+//! Without the option the fleet's own setting holds. By default that is `refuse` if calls can be refused,
+//! and `wait` otherwise.
+//!
+//! ```
+//! use limit_runtime::{Rejected, concurrency_limit};
+//!
+//! #[concurrency_limit(100, scope = fleet, name = "search", on_unavailable = refuse)]
+//! async fn search(words: &str) -> Result<usize, Rejected> { Ok(words.len()) }
+//!
+//! #[concurrency_limit(40, scope = fleet, name = "mails", on_unavailable = local(2))]
+//! async fn send(mail: &str) -> usize { mail.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! assert_eq!(search("a pen").await? + send("hello").await, 10);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## `on_lease_lost`
+//!
+//! `on_lease_lost` chooses what becomes of a call that runs when its process loses the lease of its
+//! permit. It stands beside `scope = fleet`. With `finish`, the default, the call runs on. Another process
+//! may have the permit by then. With `cancel` the body is dropped where it waits, and the call is refused
+//! as [`Unavailable`](crate::RejectedKind::Unavailable). Figures then count it twice: as admitted and as
+//! refused.
+//!
+//! The body is an `async` block then. An argument that it consumes is gone, also for `on_reject`.
+//!
+//! ```
+//! use limit_runtime::{Rejected, concurrency_limit};
+//!
+//! #[concurrency_limit(1, scope = fleet, name = "leader", on_lease_lost = cancel)]
+//! async fn lead(term: u64) -> Result<u64, Rejected> { Ok(term) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! assert_eq!(lead(7).await?, 7);
 //! # Ok(())
 //! # }
 //! ```

@@ -3,8 +3,12 @@
 use crate::engine::{Engine, catalog};
 use crate::metrics::Snapshot;
 use crate::permit::Permit;
+#[cfg(feature = "fleet")]
+use crate::rejected::Rejected;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "fleet")]
+use std::time::Duration;
 
 /// A handle of a limiter that has been used. It reads and changes the limiter from any part of the
 /// program.
@@ -80,6 +84,14 @@ impl Permit {
     pub fn limiter(&self) -> Option<LimiterHandle> {
         catalog::at_index(self.owner()? as usize).map(LimiterHandle::new)
     }
+}
+
+/// Counts a call whose body was dropped because its lease is lost. Returns its refusal.
+#[cfg(feature = "fleet")]
+pub(crate) fn refuse_without_lease(permit: &Permit) -> Rejected {
+    let limiter = permit.limiter();
+    let name = limiter.map_or_else(|| Arc::from(""), |limiter| Arc::clone(&limiter.engine.name));
+    Rejected::new(name, permit.weight(), Duration::ZERO, permit.refuse())
 }
 
 impl fmt::Debug for LimiterHandle {

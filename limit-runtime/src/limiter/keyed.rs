@@ -10,6 +10,9 @@ use crate::permit::Permit;
 use crate::policy::MAX_LIMIT;
 use crate::recorder::CallSite;
 use crate::rejected::Rejected;
+use crate::scope::Scope;
+use crate::semaphore::text_of_key;
+use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
 use std::hash::Hash;
@@ -23,17 +26,44 @@ pub struct ForKey<'a, T, E: Admission = Infallible> {
     kind: PhantomData<fn() -> E>,
 }
 
+/// Returns the text by which a fleet knows a key.
+#[track_caller]
+fn text_of<T: 'static>(key: &T, limiter: &str) -> String {
+    text_of_key(key).unwrap_or_else(|| {
+        let type_name = type_name::<T>();
+        panic!(
+            "a fleet knows the keys of concurrency limiter `{limiter}` by their text, and `{type_name}` \
+             has none here: write `.key(key.to_string())`"
+        )
+    })
+}
+
 impl<E: Admission> KeyedLimiter<E> {
     /// Returns the limiter for calls with this key.
     ///
     /// Keys differ by type and by value: `key(7_u32)` and `key(7_u64)` are two keys. A key's `Eq`
     /// and `Clone` run under a lock. They must not use the limiter, and should be quick.
     ///
+    /// With [`Scope::Fleet`] the text of the key counts, because all processes of the fleet know the key by
+    /// it: `key(7_u32)` and `key("7")` are one key.
+    ///
+    /// # Panics
+    ///
+    /// With [`Scope::Fleet`], if the key is no text (`String`, `&'static str`, `Arc<str>`, `Box<str>`,
+    /// `Cow<'static, str>`), number, `bool`, `char` or address ([`std::net`]): write
+    /// `.key(key.to_string())`.
+    ///
     /// # Examples
     ///
     /// See [`keyed`](super::Limiter::keyed).
+    #[track_caller]
     pub fn key<T: Hash + Eq + Clone + Send + 'static>(&self, key: T) -> ForKey<'_, T, E> {
-        ForKey { core: &self.core, key: Key::new(key), kind: PhantomData }
+        let key = if self.core.definition.scope == Scope::Fleet {
+            Key::from_text(text_of(&key, self.name()))
+        } else {
+            Key::new(key)
+        };
+        ForKey { core: &self.core, key, kind: PhantomData }
     }
 
     /// Sets a cap over all keys. While the cap is reached, the keys whose calls wait are served in

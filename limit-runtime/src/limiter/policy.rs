@@ -12,7 +12,8 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// # Panics
     ///
-    /// If the limiter has been used.
+    /// If the limiter has been used. [`Scope::Fleet`] also beside [`per`](Self::per),
+    /// [`weight`](Self::weight) and [`shadow`](Self::shadow).
     #[must_use]
     #[track_caller]
     pub const fn scope(mut self, scope: Scope) -> Self {
@@ -20,6 +21,7 @@ impl<E: Admission, K> Limiter<E, K> {
             self.configure("`Limiter::scope` must be called before the limiter is used");
         definition.scope = scope;
         definition.policy.is_single = matches!(scope, Scope::Fleet);
+        definition.check();
         self
     }
 
@@ -28,9 +30,10 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// # Panics
     ///
-    /// If the limiter has been used. With [`OnUnavailable::Refuse`] also if the limiter cannot refuse calls:
-    /// call [`max_waiting`](Self::max_waiting) or [`max_wait`](Self::max_wait) before
-    /// (`max_waiting(usize::MAX)` sets no bound).
+    /// If the limiter has been used, or has another scope: call [`scope`](Self::scope) before. With
+    /// [`OnUnavailable::Refuse`] also if the limiter cannot refuse calls: call
+    /// [`max_waiting`](Self::max_waiting) or [`max_wait`](Self::max_wait) before (`max_waiting(usize::MAX)`
+    /// sets no bound).
     ///
     /// # Examples
     ///
@@ -50,8 +53,14 @@ impl<E: Admission, K> Limiter<E, K> {
             "`OnUnavailable::Refuse` needs a limiter that can refuse calls: call \
              `Limiter::max_waiting` or `Limiter::max_wait` before"
         );
-        self.configure("`Limiter::on_unavailable` must be called before the limiter is used")
-            .on_unavailable = Some(on_unavailable);
+        let definition =
+            self.configure("`Limiter::on_unavailable` must be called before the limiter is used");
+        assert!(
+            matches!(definition.scope, Scope::Fleet),
+            "`Limiter::on_unavailable` is about the permits of a fleet: call \
+             `Limiter::scope(Scope::Fleet)` before"
+        );
+        definition.on_unavailable = Some(on_unavailable);
         self
     }
 
@@ -141,7 +150,7 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// # Panics
     ///
-    /// If the limiter has been used.
+    /// If the limiter has been used. A weight above 1 also with [`Scope::Fleet`].
     ///
     /// # Examples
     ///
@@ -159,9 +168,10 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn weight(mut self, weight: u32) -> Limiter<Rejected, K> {
-        self.configure("`Limiter::weight` must be called before the limiter is used")
-            .request
-            .weight = weight;
+        let definition =
+            self.configure("`Limiter::weight` must be called before the limiter is used");
+        definition.request.weight = weight;
+        definition.check();
         self.into_kind()
     }
 
@@ -181,7 +191,7 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// # Panics
     ///
-    /// If the limiter has been used.
+    /// If the limiter has been used, or has [`Scope::Fleet`].
     ///
     /// # Examples
     ///
@@ -203,8 +213,9 @@ impl<E: Admission, K> Limiter<E, K> {
     #[must_use]
     #[track_caller]
     pub const fn per(mut self, window: Duration) -> Self {
-        self.configure("`Limiter::per` must be called before the limiter is used").policy.per =
-            if window.is_zero() { None } else { Some(window) };
+        let definition = self.configure("`Limiter::per` must be called before the limiter is used");
+        definition.policy.per = if window.is_zero() { None } else { Some(window) };
+        definition.check();
         self
     }
 }

@@ -130,7 +130,7 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// # Panics
     ///
-    /// If the limiter has been used.
+    /// If the limiter has been used, or has [`Scope::Fleet`](crate::Scope::Fleet).
     ///
     /// # Examples
     ///
@@ -152,6 +152,7 @@ impl<E: Admission, K> Limiter<E, K> {
         let definition =
             self.configure("`Limiter::shadow` must be called before the limiter is used");
         definition.policy.force = Force::Shadow;
+        definition.check();
         definition.max_wait = None;
         self.into_kind()
     }
@@ -174,7 +175,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// # Errors
     ///
     /// If `shadow` is `false` and the limiter was made a [`shadow`](Self::shadow): its calls cannot
-    /// be refused.
+    /// be refused. If `shadow` is `true` and the scope is [`Scope::Fleet`](crate::Scope::Fleet).
     pub fn set_shadow(&self, shadow: bool) -> Result<(), Unsupported> {
         self.core.engine().set(SettingKind::Shadow, SettingValue::Switch(shadow))
     }

@@ -1,7 +1,8 @@
 //! The lease of a permit that belongs to a fleet.
 
 use super::Permit;
-use crate::semaphore::Permits;
+use crate::rejected::Refusal;
+use crate::semaphore::{Permits, Watcher};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -69,13 +70,17 @@ impl Permit {
     pub fn fencing_token(&self) -> Option<u64> {
         self.permits.token()
     }
+
+    /// Counts the call as refused, because its lease is lost.
+    pub(crate) fn refuse(&self) -> Refusal {
+        self.permits.refuse()
+    }
 }
 
 /// The future of [`Permit::lease_lost`].
 struct LeaseLost<'a> {
     permits: &'a Permits,
-    /// Its number among those who watch the lease, once it does.
-    watcher: Option<u64>,
+    watcher: Option<Watcher>,
 }
 
 impl Future for LeaseLost<'_> {
@@ -89,8 +94,8 @@ impl Future for LeaseLost<'_> {
 
 impl Drop for LeaseLost<'_> {
     fn drop(&mut self) {
-        if let Some(watcher) = self.watcher {
-            self.permits.forget_watcher(watcher);
+        if let Some(watcher) = self.watcher.take() {
+            self.permits.forget_watcher(&watcher);
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::deferred::Deferred;
 use super::permits::Semaphore;
 use super::queue::WaitsFor;
+use super::slots::NO_KEY;
 use super::waiter::Waiter;
 use super::wake_list::WakeList;
 use crate::events::Event;
@@ -81,7 +82,7 @@ impl Semaphore {
             if is_bound {
                 return;
             }
-            state.bind(&self.word, policy, limit, owner, wakers);
+            state.bind(&self.word, &self.lease, policy, limit, owner, wakers);
             state.set_policy(&self.word, policy, wakers);
             if let Some(subscribers) = subscribers {
                 state.subscribe(&self.word, subscribers);
@@ -89,7 +90,7 @@ impl Semaphore {
             if closed {
                 state.close(&self.word, wakers);
             }
-            state.tell(wakers);
+            state.tell(NO_KEY, wakers);
         });
         (!is_bound).then_some(wakers)
     }

@@ -19,7 +19,7 @@ impl Semaphore {
     /// Changes the limit, if the semaphore is bound. If it is leased, the share stays, and the agent is told. Holders above a lowered limit run on.
     pub(crate) fn set_limit(&self, limit: u32) -> WakeList {
         self.change_bound(|state, wakers| {
-            if state.tell_of_limits(wakers) {
+            if state.tell_of_limit(limit, wakers) {
                 return;
             }
             state.set_limit(&self.word, limit, wakers);
@@ -30,7 +30,7 @@ impl Semaphore {
     /// Changes the limit over all keys, if the semaphore is bound and has keys.
     pub(crate) fn set_total(&self, total: u32) -> WakeList {
         self.change_bound(|state, wakers| {
-            if state.tell_of_limits(wakers) {
+            if state.tell_of_total(&self.word, &self.lease, total, wakers) {
                 return;
             }
             if state.set_total(&self.word, total, wakers) {

@@ -88,7 +88,7 @@ impl Semaphore {
             let entered = match decision {
                 Decision::Admitted { weight, slot } => {
                     let held = Held::new(self, weight, slot);
-                    let held = held.under(self.lease.term());
+                    let held = held.under(state.terms(&self.lease, slot));
                     Entered::Admitted(held)
                 }
                 Decision::Queued { slot, weight, waits_for, status } => {

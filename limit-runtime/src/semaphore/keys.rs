@@ -21,7 +21,11 @@
 mod buckets;
 #[cfg(feature = "inspect")]
 mod figures;
-#[cfg(feature = "inspect")]
+#[cfg(feature = "fleet")]
+mod leases;
+#[cfg(not(feature = "fleet"))]
+#[path = "keys/leases/off.rs"]
+mod leases;
 mod name;
 mod states;
 
@@ -29,6 +33,7 @@ use super::deferred::Garbage;
 use super::queue::Queue;
 use super::slots::NO_KEY;
 use buckets::Buckets;
+pub(crate) use name::name as text_of_key;
 use states::{KeyState, KeyStates, NO_TURN};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,6 +72,9 @@ fn half(hash: u64) -> u32 {
 pub(crate) struct Keys {
     /// The limit of each key.
     pub(super) limit: u32,
+    /// Whether each key has a share of its own, in place of the limit.
+    #[cfg(feature = "fleet")]
+    pub(super) are_leased: bool,
     states: KeyStates,
     buckets: Buckets,
     /// The keys that have a turn, by the turn's number.
@@ -80,6 +88,8 @@ impl Keys {
     pub(super) fn new() -> Self {
         Self {
             limit: 0,
+            #[cfg(feature = "fleet")]
+            are_leased: false,
             states: KeyStates::new(),
             buckets: Buckets::new(),
             turns: BTreeMap::new(),
@@ -103,7 +113,7 @@ impl Keys {
     pub(super) fn has_room(&self, number: u32, weight: u32, lifo: bool) -> bool {
         let state = self.states.get(number);
         let is_next = state.list.is_empty() || lifo;
-        is_next && self.limit.saturating_sub(state.in_use) >= weight
+        is_next && self.limit_of(number).saturating_sub(state.in_use) >= weight
     }
 
     /// Takes permits of a key back, while there is `debt` to the total. Forgets the key if it is idle
@@ -116,13 +126,13 @@ impl Keys {
         debt: u32,
         garbage: &mut Garbage,
     ) {
-        let limit = self.limit;
+        let limit = self.limit_of(number);
         let state = self.states.get_mut(number);
         state.in_use -= weight;
         state.settle(state.in_use.saturating_sub(limit).max(debt));
         if !state.list.is_empty() {
             self.refresh(queue, number);
-        } else if state.in_use == 0 {
+        } else if state.is_unused() {
             self.forget(number, garbage);
         }
     }
@@ -147,7 +157,7 @@ impl Keys {
 
     /// Gives a key a turn, or takes its turn away, after something about it has changed.
     pub(super) fn refresh(&mut self, queue: &mut Queue, number: u32) {
-        let limit = self.limit;
+        let limit = self.limit_of(number);
         let state = self.states.get_mut(number);
         if state.list.is_empty() {
             self.waited_for.remove(&number);
@@ -193,14 +203,12 @@ impl Keys {
         number
     }
 
-    /// Forgets a key if it has neither holders nor waiters. Adds what is to be dropped after
+    /// Forgets a key if it has neither holders nor waiters, and no lease. Adds what is to be dropped after
     /// unlocking to the garbage.
     pub(super) fn forget_if_idle(&mut self, number: u32, garbage: &mut Garbage) {
-        let state = self.states.get(number);
-        if state.in_use > 0 || !state.list.is_empty() {
-            return;
+        if self.states.get(number).is_unused() {
+            self.forget(number, garbage);
         }
-        self.forget(number, garbage);
     }
 
     fn forget(&mut self, number: u32, garbage: &mut Garbage) {

@@ -13,6 +13,13 @@
 //! remembers the term of its admission. It is valid while that is the present term and the deadline is
 //! not over.
 //!
+//! # Keys
+//!
+//! With keys there is a lease for each key, and one for the total over all keys if there is a total. A
+//! call needs both. The lease of a key begins when a call of the key finds no permit free. The key is
+//! not forgotten while it has a lease, so the agent releases the lease of an idle key. The leases of
+//! keys are under the lock with all that belongs to keys.
+//!
 //! # Memory ordering
 //!
 //! A grant stores the deadline before the term (`Release`), and both before the permits, which a call
@@ -20,8 +27,9 @@
 //! one, and a call that sees a term sees a deadline of it. A lapse sets the deadline to [`LAPSED`], which
 //! is always over: a call that took a permit before and looks after it gives the permit back.
 
+use super::wake_list::WakeList;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::task::Waker;
 use std::time::Duration;
@@ -38,6 +46,8 @@ pub(super) struct LeaseWords {
     /// The end of the lease in microseconds of the boot clock, [`NEVER`] or [`LAPSED`].
     deadline: AtomicU64,
     term: AtomicU32,
+    /// 1 if there is a lease for each key. The words of a key do not use it.
+    is_keyed: AtomicU32,
     /// The clock of a model, in microseconds.
     #[cfg(limit_loom)]
     pub(super) clock: AtomicU64,
@@ -52,7 +62,8 @@ pub(super) struct Lease {
     pub(super) refused: bool,
     /// Calls that would wait are refused while the share is 0.
     pub(super) unavailable: bool,
-    token: Option<u64>,
+    /// The fencing token of the last grant.
+    pub(super) token: Option<u64>,
     /// Those who wait until the lease is lost, by number.
     watchers: BTreeMap<u64, Waker>,
     watchers_seen: u64,
@@ -63,8 +74,70 @@ pub(super) struct Lease {
 pub(super) struct Leasing {
     /// Tells the agent that there is something to look at.
     pub(super) agent: Waker,
-    /// The lease of the limiter as a whole.
+    /// Whether there is an agent. Without one, keys that nobody waits for need not be kept.
+    pub(super) has_agent: bool,
+    /// The lease of the limiter as a whole. With keys, that of the total.
     pub(super) whole: Lease,
+    /// Whether there is such a lease.
+    pub(super) is_whole_leased: bool,
+    /// The keys with a lease.
+    pub(super) keys: BTreeSet<u32>,
+    /// Those of them of which the agent has been told and has not looked since.
+    pub(super) keys_told: BTreeSet<u32>,
+}
+
+/// What is known when a semaphore begins to be leased.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeasingStart {
+    /// Whether there is a lease of the limiter as a whole: without keys, and with a total over them.
+    pub(crate) has_whole: bool,
+    /// Whether there is an agent.
+    pub(crate) has_agent: bool,
+    /// Whether calls are refused while the share is 0.
+    pub(crate) unavailable: bool,
+}
+
+/// The lease of a key.
+#[derive(Debug)]
+pub(super) struct KeyLease {
+    pub(super) words: LeaseWords,
+    pub(super) lease: Lease,
+    pub(super) share: u32,
+}
+
+impl KeyLease {
+    /// Makes the lease of a key, without a share.
+    pub(super) fn new(unavailable: bool) -> Self {
+        let words = LeaseWords::new();
+        words.lapse();
+        Self { words, lease: Lease { unavailable, ..Lease::default() }, share: 0 }
+    }
+}
+
+/// The terms in which a call was admitted: of the limiter as a whole, and of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Terms {
+    pub(super) whole: Term,
+    pub(super) key: Term,
+}
+
+impl Terms {
+    pub(super) const NONE: Self = Self::of_whole(Term::NONE);
+
+    pub(super) const fn of_whole(whole: Term) -> Self {
+        Self { whole, key: Term::NONE }
+    }
+
+    /// Returns whether the call was admitted under a lease.
+    pub(super) fn are_leased(self) -> bool {
+        self.whole.is_leased() || self.key.is_leased()
+    }
+
+    /// Returns the terms of all permits of two calls.
+    pub(super) fn oldest(self, other: Self) -> Self {
+        let older = |one: Term, other: Term| Term(one.0.min(other.0));
+        Self { whole: older(self.whole, other.whole), key: older(self.key, other.key) }
+    }
 }
 
 /// What an agent finds when it looks at a lease.
@@ -95,10 +168,6 @@ impl Term {
         self.0 % 2 == 1
     }
 
-    pub(super) fn older(self, other: Self) -> Self {
-        Self(self.0.min(other.0))
-    }
-
     /// Returns the term that follows, which is not [`NONE`](Self::NONE).
     fn next(self) -> Self {
         let next = self.0.wrapping_add(1);
@@ -115,6 +184,7 @@ impl LeaseWords {
         Self {
             deadline: AtomicU64::new(NEVER),
             term: AtomicU32::new(0),
+            is_keyed: AtomicU32::new(0),
             #[cfg(limit_loom)]
             clock: AtomicU64::new(1),
         }
@@ -133,6 +203,20 @@ impl LeaseWords {
         // Relaxed: whoever took a granted permit sees the grant's deadline through the permit.
         let deadline = self.deadline.load(Ordering::Relaxed);
         deadline != NEVER && self.now() >= deadline
+    }
+
+    /// Returns whether there is a lease for each key.
+    pub(super) fn is_keyed(&self) -> bool {
+        // Relaxed: a call that sees a term has seen it in order, and the lock's holder too.
+        self.is_keyed.load(Ordering::Relaxed) == 1
+    }
+
+    /// Notes that there is a lease for each key. Without a total over all keys, nothing else is leased.
+    pub(super) fn begin_keys(&self, has_total: bool) {
+        self.is_keyed.store(1, Ordering::Relaxed);
+        if !has_total && self.term() == Term::NONE {
+            self.set_term(Term::NONE.next().next());
+        }
     }
 
     /// Returns whether a permit of a term is covered by the lease at this moment, or needs none.
@@ -183,6 +267,7 @@ impl LeaseWords {
 
     /// Makes it the words of what was never leased.
     pub(super) fn reset(&self) {
+        self.is_keyed.store(0, Ordering::Relaxed);
         self.set_term(Term::NONE);
         self.allow();
     }
@@ -195,35 +280,43 @@ impl Lease {
         mem::take(&mut self.refused)
     }
 
-    pub(super) fn set_token(&mut self, token: Option<u64>) {
-        self.token = token;
-    }
-
-    pub(super) fn token(&self) -> Option<u64> {
-        self.token
-    }
-
-    /// Keeps a waker until the lease is lost. Returns the one that the watcher had before.
-    pub(super) fn watch(&mut self, watcher: &mut Option<u64>, waker: Waker) -> Option<Waker> {
-        let number = *watcher.get_or_insert_with(|| {
+    /// Keeps a waker until the lease is lost. Returns the watcher's number, which is a new one without
+    /// one, and the waker that it had before.
+    pub(super) fn watch(&mut self, watcher: Option<u64>, waker: Waker) -> (u64, Option<Waker>) {
+        let number = watcher.unwrap_or_else(|| {
             self.watchers_seen += 1;
             self.watchers_seen
         });
-        self.watchers.insert(number, waker)
+        (number, self.watchers.insert(number, waker))
     }
 
     pub(super) fn forget_watcher(&mut self, watcher: u64) -> Option<Waker> {
         self.watchers.remove(&watcher)
     }
 
-    /// Takes the wakers of all who wait until the lease is lost.
-    pub(super) fn take_watchers(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        mem::take(&mut self.watchers).into_values()
+    /// Ends the lease.
+    pub(super) fn end(&mut self, wakers: &mut WakeList) {
+        self.token = None;
+        self.wake_watchers(wakers);
+    }
+
+    /// Wakes all who wait until the lease is lost.
+    pub(super) fn wake_watchers(&mut self, wakers: &mut WakeList) {
+        for waker in mem::take(&mut self.watchers).into_values() {
+            wakers.push(Some(waker));
+        }
     }
 }
 
 impl Leasing {
     pub(super) fn new(agent: Waker) -> Self {
-        Self { agent, whole: Lease::default() }
+        Self {
+            agent,
+            has_agent: true,
+            whole: Lease::default(),
+            is_whole_leased: false,
+            keys: BTreeSet::new(),
+            keys_told: BTreeSet::new(),
+        }
     }
 }

@@ -2,20 +2,22 @@
 //!
 //! This file has the way of a plain call: in, out and through the wait list. The files below have the
 //! methods for everything else: [`modes`] the way of a call while a mode is on, [`keys`], [`rate`],
-//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, `lease` permits of a fleet, [`split`] permits that are parted and
+//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, `lease` and [`admission`] permits of a fleet, [`split`] permits that are parted and
 //! put together, [`changes`] a changed limit or
 //! policy and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and
 //! refusals.
 
+#[cfg(feature = "fleet")]
+mod admission;
+#[cfg(not(feature = "fleet"))]
+#[path = "state/admission/off.rs"]
+mod admission;
 mod changes;
 mod closed;
 mod drained;
 mod figures;
 mod keys;
 #[cfg(feature = "fleet")]
-mod lease;
-#[cfg(not(feature = "fleet"))]
-#[path = "state/lease/off.rs"]
 mod lease;
 mod leaving;
 mod modes;

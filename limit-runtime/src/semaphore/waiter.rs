@@ -4,7 +4,7 @@
 //! code drops it, and that gives back what it stands for. It is given back once: whatever else gives it
 //! up marks it as spent first.
 
-use super::lease::Term;
+use super::lease::Terms;
 use super::permits::Semaphore;
 use super::queue::WaitsFor;
 use super::slots::{NO_SLOT, NOTHING};
@@ -28,8 +28,8 @@ pub(crate) struct Permits {
     /// The slot that goes back with the permits: [`NO_SLOT`] for most calls that never waited, and
     /// [`NOTHING`] if all permits were split off.
     slot: u32,
-    /// The term of the lease under which the call was admitted.
-    term: Term,
+    /// The terms of the leases under which the call was admitted.
+    terms: Terms,
 }
 
 impl Permits {
@@ -69,7 +69,7 @@ impl Permits {
 
     /// Makes a part of the permits.
     fn part(&self, weight: u32, slot: u32) -> Held {
-        Held::new(self.semaphore, weight, slot).under(self.term)
+        Held::new(self.semaphore, weight, slot).under(self.terms)
     }
 
     /// Returns the semaphore that the permits belong to.
@@ -78,10 +78,16 @@ impl Permits {
         self.semaphore
     }
 
-    /// Returns the term of the lease under which the call was admitted.
+    /// Returns the terms of the leases under which the call was admitted.
     #[cfg(feature = "fleet")]
-    pub(super) fn term(&self) -> Term {
-        self.term
+    pub(super) fn terms(&self) -> Terms {
+        self.terms
+    }
+
+    /// Returns the slot of the permits.
+    #[cfg(feature = "fleet")]
+    pub(super) fn slot(&self) -> u32 {
+        self.slot
     }
 
     /// Adds the permits of another call.
@@ -104,7 +110,7 @@ impl Permits {
         }
         self.weight = weight;
         // All permits are valid only as long as each is.
-        self.term = self.term.older(other.0.term);
+        self.terms = self.terms.oldest(other.0.terms);
         // Its permits and its slot are in this one.
         mem::forget(other);
         Ok(())
@@ -125,13 +131,13 @@ pub(crate) struct Held(Permits);
 impl Held {
     #[inline]
     pub(super) fn new(semaphore: &'static Semaphore, weight: u32, slot: u32) -> Self {
-        Self(Permits { semaphore, weight, slot, term: Term::NONE })
+        Self(Permits { semaphore, weight, slot, terms: Terms::NONE })
     }
 
-    /// Notes the term of the lease under which the call is admitted.
+    /// Notes the terms of the leases under which the call is admitted.
     #[inline]
-    pub(super) fn under(mut self, term: Term) -> Self {
-        self.0.term = term;
+    pub(super) fn under(mut self, terms: Terms) -> Self {
+        self.0.terms = terms;
         self
     }
 
@@ -150,9 +156,9 @@ impl Held {
     /// Hands the permits over to an owner that gives them back itself.
     #[inline]
     pub(crate) fn into_permits(self) -> Permits {
-        let Permits { semaphore, weight, slot, term } = self.0;
+        let Permits { semaphore, weight, slot, terms } = self.0;
         mem::forget(self);
-        Permits { semaphore, weight, slot, term }
+        Permits { semaphore, weight, slot, terms }
     }
 }
 
@@ -260,10 +266,10 @@ impl Waiter {
     /// back: the call is to enter again.
     #[inline]
     fn accept_granted(&mut self, waited: impl FnOnce() -> Duration) -> Result<Held, Unserved> {
-        let Some(term) = self.semaphore.look() else {
+        let Some(terms) = self.semaphore.look(self.slot) else {
             return Err(self.leave_unserved(GRANTED));
         };
-        Ok(self.accept(waited()).under(term))
+        Ok(self.accept(waited()).under(terms))
     }
 
     /// Takes the permits that it has been handed.

@@ -10,7 +10,7 @@ const RETRY = 2_000; // ms until the page tries a stream again that the browser 
 const LONGEST = 30_000; // ms until the page tries again at most
 const EVENTS = 100; // that are kept in view
 
-const REASONS = ['no_permits', 'queue_full', 'timed_out', 'too_heavy', 'closed', 'evicted'];
+const REASONS = ['no_permits', 'queue_full', 'timed_out', 'too_heavy', 'closed', 'evicted', 'unavailable'];
 const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the environment', live: 'live' };
 
 // --- Elements ---------------------------------------------------------------------------------

@@ -240,7 +240,7 @@ impl<S: LeaseStore> Driver<S> {
 
     /// Starts tasks for the ledgers of a limiter that have none, and wakes the others.
     fn wake(&mut self, limiter: &LimiterHandle) {
-        for lease in limiter.leases() {
+        for lease in limiter.leases_with_news() {
             let key = (limiter.name().to_owned(), lease.key().map(ToOwned::to_owned));
             match self.inboxes.get(&key) {
                 Some((_, _, inbox)) => inbox.wake(),
@@ -252,7 +252,7 @@ impl<S: LeaseStore> Driver<S> {
     fn begin(&mut self, key: LeaseKey, lease: Lease) {
         let (push, pushes) = tokio::sync::mpsc::channel(16);
         let inbox = Inbox { wake: Arc::default(), woken: Arc::default(), pushes: push };
-        let whole = LedgerName::new(&*self.plan.namespace, lease.limiter().name());
+        let whole = LedgerName::new(&*self.plan.namespace, lease.name());
         let name = match lease.key() {
             Some(key) => whole.with_key(key),
             None => whole,

@@ -59,7 +59,7 @@ enum Told {
 }
 
 impl Told {
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(self) -> Option<u64> {
         match self {
             Self::Leased(allowance) => Some(allowance.deadline),
             Self::Nothing | Self::CutOff => None,
@@ -78,7 +78,9 @@ fn micros(duration: Duration) -> u64 {
 impl<S: LeaseStore> LedgerTask<S> {
     /// Runs until the fleet stops, or until the ledger of a key is not needed any more.
     pub(super) async fn run(mut self) {
-        let mut node = Node::new(self.identity.clone(), self.plan.times, self.limit());
+        let mut node = Node::new(self.identity.clone(), self.plan.times, self.limit())
+            .with_refresh(self.plan.refresh)
+            .with_margin(self.plan.margin);
         let mut told = Told::Nothing;
         loop {
             let stop = *self.stop.borrow();
@@ -90,13 +92,14 @@ impl<S: LeaseStore> LedgerTask<S> {
             node.set_limit(self.limit());
             let load = self.load();
             self.tell(&node, &mut told);
+            self.show(&node, told);
             let due = node.speaks_at(now(), load);
             if due.is_some_and(|due| due <= now()) {
                 self.speak(&mut node, &mut told).await;
                 continue;
             }
             // The ledger has nothing of a node that never speaks again by itself.
-            if due.is_none() && self.lease.key().is_some() {
+            if due.is_none() && self.lease.release() {
                 return;
             }
             self.wait(&mut node, due, load, told).await;
@@ -159,8 +162,6 @@ impl<S: LeaseStore> LedgerTask<S> {
                 break;
             }
         }
-        self.tell(node, told);
-        self.show(node, told);
     }
 
     /// Waits for the answer to a message. Meanwhile ends the lease when its time is over. Returns `None` if the
@@ -242,7 +243,7 @@ impl<S: LeaseStore> LedgerTask<S> {
     }
 
     /// Shows what the node knows.
-    fn show(&self, node: &Node, told: &Told) {
+    fn show(&self, node: &Node, told: Told) {
         let is = node.figures(now());
         self.figures.set_deadline(told.deadline().map(Duration::from_micros));
         self.figures.set(|figures| {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `m` | time, last, learning-until, low, high, scanned, busy, charges, running, queued, limit, token, tickets, nodes, ttl, hold; replication id |
 //! | `q` | the heads of the queue: ticket and node, again and again, with a space between |
-//! | `n:` and the node | share, running, want, seq, end, limit, ticket, former ticket, raised, heard |
+//! | `n:` and the node | share, running, want, end, limit, ticket, heard, seq, former ticket, raised |
 //!
 //! Numbers are doubles of 8 bytes, the lowest byte first. A script reads them six times as fast as digits, and a scan
 //! reads all of them.
@@ -111,7 +111,7 @@ fn parse_heads(value: &[u8]) -> Option<Heads> {
 
 fn parse_node(field: &[u8], value: &[u8]) -> Option<(NodeId, Record)> {
     let node = String::from_utf8(field.strip_prefix(b"n:")?.to_vec()).ok()?;
-    let [share, running, want, seq, end, limit, ticket, former_ticket, raised, heard] =
+    let [share, running, want, end, limit, ticket, heard, seq, former_ticket, raised] =
         parse_numbers(value)?;
     let record = Record {
         share: share.try_into().ok()?,

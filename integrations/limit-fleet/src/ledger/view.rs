@@ -11,6 +11,9 @@ pub struct View {
     pub limit: u32,
     /// Whether the ledger learns, and grants nothing.
     pub learning: bool,
+    /// The server's clock at the last message, in microseconds since 1970. Between messages ledger time stands still, so
+    /// what the ledger holds is as old as this.
+    pub last: u64,
     /// The nodes that are recorded, in the order of their names.
     pub nodes: Vec<NodeView>,
 }
@@ -41,6 +44,7 @@ impl Ledger {
         View {
             limit: self.limit,
             learning: self.is_learning(),
+            last: self.last,
             nodes: self
                 .nodes
                 .iter()

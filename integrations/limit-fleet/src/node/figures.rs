@@ -47,7 +47,7 @@ impl Node {
         let told = &self.told;
         let begun = self.deadline.saturating_sub(self.lease());
         Figures {
-            share: self.held(now),
+            share: self.share(now),
             target: self.target,
             want: told.want,
             lease_age: (now < self.deadline).then(|| now.saturating_sub(begun)),

@@ -19,7 +19,7 @@ impl Node {
         if self.attempt.is_some() {
             return None;
         }
-        let held = self.held(now);
+        let held = self.share(now);
         let want = self.want(now, load);
         let started = match self.started {
             Some(started) if held > 0 || want > 0 || load.running > 0 || self.owes(now) => started,
@@ -46,7 +46,7 @@ impl Node {
 
     /// Returns the time between two messages of a node that has what it wants.
     pub(super) fn refresh(&self) -> u64 {
-        self.times.ttl / 3
+        self.refresh
     }
 
     /// Tells whether the ledger may have something recorded for a node that holds nothing.
@@ -59,12 +59,12 @@ impl Node {
 
     /// Tells whether calls want more than the share, and the ledger does not know it.
     fn wants_more(&self, now: u64, want: u32) -> bool {
-        want > self.held(now) && (self.told.want <= self.share || now >= self.deadline)
+        want > self.share(now) && (self.told.want <= self.share || now >= self.deadline)
     }
 
     /// Tells whether the node is charged with what it may not use now, while somebody queues.
     fn has_surplus(&self, now: u64, load: Load) -> bool {
-        let held = self.held(now);
+        let held = self.share(now);
         let charged = held.max(self.told.load.running);
         (self.contended() || self.left)
             && charged > load.running.max(self.usable(now, load).min(held))

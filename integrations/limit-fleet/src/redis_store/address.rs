@@ -18,7 +18,7 @@ struct Parts<'a> {
 }
 
 /// Settings of a connection: a message is sent at once.
-pub(super) fn tcp_settings() -> TcpSettings {
+fn tcp_settings() -> TcpSettings {
     TcpSettings::default().set_nodelay(true)
 }
 
@@ -141,9 +141,15 @@ fn sentinels(url: &str, parts: &Parts<'_>) -> Result<Origin, StoreError> {
             }
         };
     }
-    super::sentinel::Sentinels::new(addresses, name, &server.unwrap_or_default(), &sentinel)
-        .map(Origin::Sentinels)
-        .or_else(|error| fail(url, "cannot be used", &error.to_string()))
+    super::sentinel::Sentinels::new(
+        addresses,
+        name,
+        &server.unwrap_or_default(),
+        &sentinel,
+        tcp_settings(),
+    )
+    .map(Origin::Sentinels)
+    .or_else(|error| fail(url, "cannot be used", &error.to_string()))
 }
 
 #[cfg(not(feature = "sentinel"))]

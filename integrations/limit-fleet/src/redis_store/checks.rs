@@ -1,20 +1,39 @@
 //! Checks of a server's version and settings.
 
-use redis::InfoDict;
-use tokio::time::Instant;
+use std::sync::Arc;
 
-use super::READ_TIMEOUT;
-use super::connection::Request;
-use super::nodes::Nodes;
+use redis::InfoDict;
+
+use super::connection::SharedConnection;
 use super::topology;
 use crate::{StoreError, StoreErrorKind};
 
 /// The first version on which the script was tried.
 const VERSION: (u32, u32) = (6, 2);
 
-/// Looks at a server's version and settings. Returns a sentence for each with which the limit may be exceeded.
-pub(super) async fn check(nodes: &Nodes) -> Result<Vec<String>, StoreError> {
-    let (node, info): (_, InfoDict) = nodes.query_any(&redis::cmd("INFO"), READ_TIMEOUT).await?;
+/// Looks at the version and the settings of all servers. Returns a sentence for each with which the limit may be exceeded.
+///
+/// It fails if no server can be used.
+pub(super) async fn check_all(
+    masters: &[Arc<SharedConnection>],
+) -> Result<Vec<String>, StoreError> {
+    let (mut warnings, mut failures) = (Vec::new(), Vec::new());
+    for master in masters {
+        match check(master).await {
+            Ok(found) => warnings.extend(found),
+            Err(error) => failures.push(error),
+        }
+    }
+    if failures.len() == masters.len() {
+        return failures.pop().map_or(Ok(warnings), Err);
+    }
+    // The ledgers of the other servers can be used.
+    warnings.extend(failures.iter().map(ToString::to_string));
+    Ok(warnings)
+}
+
+async fn check(node: &Arc<SharedConnection>) -> Result<Vec<String>, StoreError> {
+    let info: InfoDict = node.ask(&redis::cmd("INFO")).await.map_err(|failure| failure.error)?;
     let address = node.origin().address();
     let text = |field: &str| info.get::<String>(field).unwrap_or_default();
     if text("redis_version").is_empty() {
@@ -49,9 +68,7 @@ pub(super) async fn check(nodes: &Nodes) -> Result<Vec<String>, StoreError> {
     if replicated {
         let mut command = redis::cmd("CONFIG");
         command.arg("GET").arg("min-replicas-to-write");
-        let request = Request::One(&command);
-        let answer =
-            node.query::<Vec<String>>(request, Instant::now() + READ_TIMEOUT, READ_TIMEOUT).await;
+        let answer = node.ask::<Vec<String>>(&command).await;
         match answer.as_deref().map(|answer| answer.get(1).map(String::as_str)) {
             Ok(Some("0")) => warn(
                 "min-replicas-to-write is 0, so that a master that is cut off goes on granting and the limit may be doubled; set it to 1"

@@ -14,6 +14,8 @@ use super::origin::Origin;
 /// The time in which a connection is made, with TLS and the password.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The time for which a command waits that is no message of a node.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time without an answer after which a connection is tested before a message is sent.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -101,6 +103,14 @@ impl SharedConnection {
         result
     }
 
+    /// Sends a command that is no message of a node, and returns its answer.
+    pub(super) async fn ask<T: FromRedisValue>(
+        self: &Arc<Self>,
+        command: &Cmd,
+    ) -> Result<T, Failure> {
+        self.query(Request::One(command), Instant::now() + READ_TIMEOUT, READ_TIMEOUT).await
+    }
+
     /// Returns the connection and the attempt that made it.
     async fn connect_until(
         self: &Arc<Self>,
@@ -164,6 +174,8 @@ async fn send<T: FromRedisValue>(
 
 /// Makes a connection to the server that the origin leads to now.
 async fn connect(origin: &Origin) -> Result<Connected, Failure> {
+    #[cfg(feature = "tls")]
+    super::tls::choose_provider();
     let client = origin.client().await?;
     let address: Arc<str> = client.get_connection_info().addr().to_string().into();
     // Each request has a limit of time of its own.

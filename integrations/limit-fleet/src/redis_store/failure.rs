@@ -87,7 +87,7 @@ fn reply(error: &RedisError) -> Option<(&str, &str)> {
         // A server before 7.0 wraps the error of a command that a script has called.
         Some("ERR") => ["OOM", "READONLY", "NOPERM", "NOREPLICAS", "MISCONF"]
             .into_iter()
-            .find(|code| detail.contains(&format!(" {code} ")))
+            .find(|code| detail.split(' ').any(|word| word.trim_start_matches('-') == *code))
             .or(Some("ERR"))
             .map(|code| (code, detail)),
         code => code.map(|code| (code, detail)),

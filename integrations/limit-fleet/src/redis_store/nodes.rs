@@ -135,11 +135,10 @@ impl Nodes {
     pub(super) async fn query_any<T: FromRedisValue>(
         &self,
         command: &Cmd,
-        limit: Duration,
     ) -> Result<(Arc<SharedConnection>, T), StoreError> {
         let mut last = None;
         for node in self.known() {
-            match node.query(Request::One(command), Instant::now() + limit, limit).await {
+            match node.ask(command).await {
                 Ok(answer) => return Ok((node, answer)),
                 Err(Failure { error, unsent: true, .. }) => last = last.or(Some(error)),
                 Err(failure) => return Err(failure.error),

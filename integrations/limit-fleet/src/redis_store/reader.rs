@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use redis::{Cmd, FromRedisValue};
-use tokio::time::Instant;
+use futures_util::future::try_join_all;
 
-use super::READ_TIMEOUT;
-use super::connection::{Request, SharedConnection};
+use super::connection::{READ_TIMEOUT, SharedConnection};
 use super::nodes::Nodes;
 use super::topology::masters;
 use crate::ledger::{Ledger, View};
@@ -15,6 +13,8 @@ use crate::{LedgerName, StoreError};
 
 /// The keys that the server looks at in one step.
 const STEP: usize = 1000;
+/// The ledgers that are asked for at the same time.
+const TOGETHER: usize = 32;
 
 /// Reads all ledgers of all servers.
 pub(super) async fn read(
@@ -24,21 +24,22 @@ pub(super) async fn read(
     let pattern = LedgerName::redis_pattern(namespace);
     let mut ledgers = BTreeMap::new();
     for master in masters(nodes).await? {
-        for name in names(&master, &pattern).await? {
-            // The ledger may be gone by now.
-            if let Some(view) = find(nodes, &name).await? {
-                ledgers.insert(name, view);
+        for names in names(&master, &pattern).await?.chunks(TOGETHER) {
+            let views = names.iter().map(|name| find(nodes, name));
+            for (name, view) in names.iter().zip(try_join_all(views).await?) {
+                ledgers.extend(view.map(|view| (name.clone(), view)));
             }
         }
     }
     Ok(ledgers.into_iter().collect())
 }
 
-/// Reads one ledger. Returns `None` if there is none, or something else is under its key.
+/// Reads one ledger. Returns `None` if there is none, or one of another version.
 pub(super) async fn find(nodes: &Nodes, name: &LedgerName) -> Result<Option<View>, StoreError> {
     let key = name.redis_key();
     let mut command = redis::cmd("HGETALL");
     command.arg(&key);
+    // By its key, because it may be on its way to another node of a cluster.
     let fields: Vec<(Vec<u8>, Vec<u8>)> = nodes.query(&key, &command, READ_TIMEOUT).await?;
     let fields = fields.iter().map(|(field, value)| (&**field, &**value));
     Ok(Ledger::parse(fields).ok().map(|ledger| ledger.view()))
@@ -61,7 +62,8 @@ async fn names(
             .arg(STEP)
             .arg("TYPE")
             .arg("hash");
-        let (next, keys): (u64, Vec<Vec<u8>>) = ask(server, &command).await?;
+        let (next, keys): (u64, Vec<Vec<u8>>) =
+            server.ask(&command).await.map_err(|failure| failure.error)?;
         let keys = keys.iter().filter_map(|key| std::str::from_utf8(key).ok());
         names.extend(keys.filter_map(LedgerName::from_redis_key));
         if next == 0 {
@@ -69,15 +71,4 @@ async fn names(
         }
         cursor = next;
     }
-}
-
-async fn ask<T: FromRedisValue>(
-    server: &Arc<SharedConnection>,
-    command: &Cmd,
-) -> Result<T, StoreError> {
-    let deadline = Instant::now() + READ_TIMEOUT;
-    server
-        .query(Request::One(command), deadline, READ_TIMEOUT)
-        .await
-        .map_err(|failure| failure.error)
 }

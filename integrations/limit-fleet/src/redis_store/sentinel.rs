@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{Client, ConnectionAddr, RedisConnectionInfo, RedisResult, TlsMode};
 use tokio::sync::Mutex;
@@ -27,13 +28,14 @@ impl Sentinels {
         name: &str,
         server: &RedisConnectionInfo,
         sentinel: &RedisConnectionInfo,
+        settings: TcpSettings,
     ) -> RedisResult<Self> {
         let shown: Vec<_> = addresses.iter().map(ToString::to_string).collect();
         let tls = addresses.iter().any(|it| matches!(it, ConnectionAddr::TcpTls { .. }));
         let mut builder = SentinelClientBuilder::new(addresses, name, SentinelServerType::Master)?
             .set_client_to_redis_db(server.db())
-            .set_client_to_redis_tcp_settings(super::address::tcp_settings())
-            .set_client_to_sentinel_tcp_settings(super::address::tcp_settings());
+            .set_client_to_redis_tcp_settings(settings.clone())
+            .set_client_to_sentinel_tcp_settings(settings);
         if tls {
             builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
         }

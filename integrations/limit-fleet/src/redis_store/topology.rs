@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use redis::{InfoDict, Value};
 
-use super::READ_TIMEOUT;
 use super::connection::SharedConnection;
 use super::nodes::Nodes;
 use crate::{StoreError, StoreErrorKind};
@@ -28,13 +27,13 @@ pub(super) fn is_cluster(address: &str, info: &InfoDict) -> Result<bool, StoreEr
 pub(super) async fn masters(nodes: &Nodes) -> Result<Vec<Arc<SharedConnection>>, StoreError> {
     let mut command = redis::cmd("INFO");
     command.arg("cluster");
-    let (node, info): (_, InfoDict) = nodes.query_any(&command, READ_TIMEOUT).await?;
+    let (node, info): (_, InfoDict) = nodes.query_any(&command).await?;
     if !is_cluster(node.origin().address(), &info)? {
         return Ok(vec![node]);
     }
     let mut command = redis::cmd("CLUSTER");
     command.arg("SLOTS");
-    let (node, slots): (_, Vec<Vec<Value>>) = nodes.query_any(&command, READ_TIMEOUT).await?;
+    let (node, slots): (_, Vec<Vec<Value>>) = nodes.query_any(&command).await?;
     let mut masters: Vec<Arc<SharedConnection>> = Vec::new();
     for address in slots.iter().filter_map(|range| master(range)) {
         let master = nodes.node(&address, &node);

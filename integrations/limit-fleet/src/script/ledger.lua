@@ -11,7 +11,8 @@
 
 local STEP, QUANTUM, MOST, NOTHING = 200000, 50000, 16, 4294967295
 local EXPIRY = 7 * 24 * 3600 * 1000
-local MAIN, RECORD = '<dddddddddddddddd', '<dddddddddd'
+-- The form of the ledger's own state and of a record. A scan reads no more of a record than the part in HEAD.
+local MAIN, RECORD, HEAD = '<dddddddddddddddd', '<dddddddddd', '<dddddd'
 
 local key, node = KEYS[1], ARGV[1]
 local seq, claim, running, want = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -26,15 +27,15 @@ local pushes, writes, ended = {}, {}, {}
 
 local function unpack_record(text)
   local r = {}
-  r.share, r.running, r.want, r.seq, r.stop, r.limit, r.ticket, r.former, r.raised, r.heard =
+  r.share, r.running, r.want, r.stop, r.limit, r.ticket, r.heard, r.seq, r.former, r.raised =
     struct.unpack(RECORD, text)
   return r
 end
 
 local function write_record(name, r)
   writes[#writes + 1] = name
-  writes[#writes + 1] = struct.pack(RECORD, r.share, r.running, r.want, r.seq, r.stop, r.limit, r.ticket, r.former,
-    r.raised, r.heard)
+  writes[#writes + 1] = struct.pack(RECORD, r.share, r.running, r.want, r.stop, r.limit, r.ticket, r.heard, r.seq,
+    r.former, r.raised)
 end
 
 local function learns()
@@ -129,49 +130,62 @@ local function set_level(wants, sum)
   end
 end
 
--- The other nodes, after a scan: their fields and values.
-local all
+-- The fields and texts of the other nodes, after a scan, and the records of those that were raised since.
+local all, raised = nil, {}
 
 local function scan()
+  local unpack_head = struct.unpack
   local now, limit, charges, running, nodes = m.time, opinion, 0, 0, 0
   local wants, sum = { want }, want
-  all = { name = {}, share = {}, running = {}, want = {}, ticket = {}, heard = {}, text = {} }
-  local name, shares, runs, tickets, heard, text = all.name, all.share, all.running, all.ticket, all.heard, all.text
-  local others = all.want
+  -- Few nodes may queue, so only those are looked at again.
+  local waiting, shares, tickets = {}, {}, {}
   local hash = m.nodes > 0 and redis.call('HGETALL', key) or {}
+  all = {}
   for i = 1, #hash, 2 do
     local f = hash[i]
     if f ~= 'm' and f ~= 'q' and f ~= field then
-      local share, run, w, _, stop, opinion, ticket, _, _, ear = struct.unpack(RECORD, hash[i + 1])
+      local share, run, w, stop, least, ticket = unpack_head(HEAD, hash[i + 1])
       if stop <= now then
         ended[#ended + 1] = f
       else
         nodes = nodes + 1
-        name[nodes], shares[nodes], runs[nodes], others[nodes] = f, share, run, w
-        tickets[nodes], heard[nodes], text[nodes] = ticket, ear, hash[i + 1]
-        limit = min(limit, opinion)
-        charges = charges + max(share, run)
-        running = running + run
         wants[nodes + 1] = w
         sum = sum + w
+        running = running + run
+        charges = charges + (share > run and share or run)
+        if least < limit then
+          limit = least
+        end
+        all[nodes] = i
+        if share < w then
+          local at = #waiting + 1
+          waiting[at], shares[at], tickets[at] = nodes, share, ticket
+        end
       end
     end
   end
   m.scanned, m.limit, m.charges, m.running, m.nodes = now, limit, charges, running, nodes
   set_level(wants, sum)
 
-  local queue, high = {}, m.high
-  for i = 1, nodes do
-    if shares[i] < min(others[i], high) then
-      queue[#queue + 1] = { ticket = tickets[i], field = name[i] }
+  heads, m.queued = {}, 0
+  local high, last = m.high, nil
+  for i = 1, #waiting do
+    local nodes = waiting[i]
+    if shares[i] < high then
+      m.queued = m.queued + 1
+      local ticket = tickets[i]
+      if not last or ticket < last then
+        local at = #heads
+        while at > 0 and heads[at].ticket > ticket do
+          at = at - 1
+        end
+        table.insert(heads, at + 1, { ticket = ticket, node = string.sub(hash[all[nodes]], 3) })
+        heads[MOST + 1] = nil
+        last = heads[MOST] and heads[MOST].ticket
+      end
     end
   end
-  table.sort(queue, function(a, b) return a.ticket < b.ticket end)
-  m.queued = #queue
-  heads = {}
-  for i = 1, min(MOST, #queue) do
-    heads[i] = { ticket = queue[i].ticket, node = string.sub(queue[i].field, 3) }
-  end
+  all.hash = hash
 end
 
 local function scan_is_due()
@@ -230,24 +244,24 @@ local function raise(now)
         r.ticket = draw()
         pushes[#pushes + 1] = { name, r.seq, string.format('%.0f', r.share), m.token }
         insert(name, r)
-        if all then
-          all.changed = all.changed or {}
-          all.changed['n:' .. name] = r
-        end
+        raised['n:' .. name] = r
       end
     end
   end
 end
 
 local function ask()
-  local changed = all.changed or {}
-  for i = 1, #all.name do
-    local name = all.name[i]
-    local r = changed[name]
-    local share, heard = r and r.share or all.share[i], r and r.heard or all.heard[i]
-    local mark = min(all.running[i], m.low)
+  local hash = all.hash
+  for i = 1, #all do
+    local name, text = hash[all[i]], hash[all[i] + 1]
+    local r = raised[name]
+    local share, run, _, _, _, _, heard = struct.unpack(HEAD .. 'd', text)
+    if r then
+      share = r.share
+    end
+    local mark = min(run, m.low)
     if share > mark and heard > mark then
-      r = r or unpack_record(all.text[i])
+      r = r or unpack_record(text)
       r.heard = mark
       write_record(name, r)
       pushes[#pushes + 1] = { string.sub(name, 3), r.seq, '-', 0 }

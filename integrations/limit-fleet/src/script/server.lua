@@ -5,8 +5,11 @@ local function look()
   local time = redis.call('TIME')
   local info = redis.call('INFO', 'replication')
   -- A server that was promoted, or that has loaded a file, remembers the id of before.
-  local before = string.match(info, 'master_replid2:(%x+)')
-  return time[1] * 1000000 + time[2], string.match(info, 'master_replid:(%x+)'), string.find(before, '[^0]') ~= nil
+  local replid, before = string.match(info, 'master_replid:(%x+)'), string.match(info, 'master_replid2:(%x+)')
+  if not replid or not before then
+    error('INFO replication says no master_replid, without which lost writes cannot be noticed')
+  end
+  return time[1] * 1000000 + time[2], replid, string.find(before, '[^0]') ~= nil
 end
 
 -- Returns the time since the server was started, in microseconds.

@@ -70,6 +70,8 @@ pub(crate) struct Process {
     /// The semaphore's limit, and the deadline beside it.
     pub(crate) limit: u32,
     pub(crate) deadline: u64,
+    /// The deadline in the world's time.
+    pub(crate) closes: u64,
     pub(crate) calls: Vec<Call>,
     pub(crate) waiting: u32,
     pub(crate) refused: bool,
@@ -104,6 +106,7 @@ impl Process {
             clock,
             limit: 0,
             deadline: 0,
+            closes: 0,
             calls: Vec::new(),
             waiting: 0,
             refused: false,
@@ -127,14 +130,39 @@ impl Process {
 
     /// Returns the share that the node may use now.
     pub(crate) fn valid_share(&self, now: u64) -> u32 {
-        if self.alive { self.node.figures(self.clock.local(now)).share } else { 0 }
+        if self.alive { self.node.share(self.clock.local(now)) } else { 0 }
+    }
+
+    /// Returns when the next thing happens in the process.
+    pub(crate) fn next(&self) -> u64 {
+        let mut next = self.wake;
+        for call in &self.calls {
+            if call.at < next {
+                next = call.at;
+            }
+        }
+        next
+    }
+
+    /// Returns how many calls run with a lease.
+    pub(crate) fn leased(&self) -> u32 {
+        let mut leased = 0;
+        for call in &self.calls {
+            if !call.lost && matches!(call.stage, Stage::Running) {
+                leased += 1;
+            }
+        }
+        leased
     }
 
     /// Writes the node's allowance to the semaphore.
     pub(crate) fn publish(&mut self, now: u64) {
         let allowance = self.node.allowance(self.clock.local(now));
         self.limit = allowance.permits;
-        self.deadline = allowance.deadline;
+        if self.deadline != allowance.deadline {
+            self.deadline = allowance.deadline;
+            self.closes = self.clock.world(self.deadline);
+        }
     }
 
     pub(crate) fn is_open(&self, now: u64) -> bool {

@@ -80,17 +80,22 @@ impl Servers {
         self.machines[1 - self.master].ledgers = ledgers;
     }
 
+    /// Returns whether the wall clock goes forward with a fail-over.
+    pub(crate) fn fails_forward(&self) -> bool {
+        self.machines[1 - self.master].clock > self.machines[self.master].clock
+    }
+
     /// Promotes the replica. Writes since it was brought up to date are lost. Returns whether the wall
     /// clock goes forward by that.
     pub(crate) fn fail_over(&mut self) -> bool {
-        let before = self.master().clock;
+        let forward = self.fails_forward();
         self.master = 1 - self.master;
         self.replids += 1;
         let replid = self.replids;
         let master = self.master();
         master.replid = replid;
         master.promoted = true;
-        master.clock > before
+        forward
     }
 
     /// Restarts the master without its data.
@@ -113,9 +118,11 @@ impl Servers {
         master.start = master.clock + now;
     }
 
-    /// Moves the master's wall clock.
-    pub(crate) fn step(&mut self, by: i64) {
-        let master = self.master();
-        master.clock = master.clock.saturating_add_signed(by);
+    pub(crate) fn step_forward(&mut self, by: u64) {
+        self.master().clock += by;
+    }
+
+    pub(crate) fn step_back(&mut self, by: u64) {
+        self.master().clock -= by;
     }
 }

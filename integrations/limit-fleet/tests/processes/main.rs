@@ -11,6 +11,7 @@ mod cases;
 mod made_up_logs;
 #[cfg(feature = "cluster")]
 #[path = "../support/masters.rs"]
+#[allow(dead_code, reason = "another target uses the rest")]
 mod masters;
 #[path = "../support/proxy.rs"]
 #[allow(dead_code, reason = "another target uses the rest")]

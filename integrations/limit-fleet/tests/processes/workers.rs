@@ -171,7 +171,9 @@ pub(crate) async fn until_all_call(workers: &[Worker], from: Micros) {
 
 /// Kills the workers, and returns all that they have written.
 pub(crate) fn end(mut workers: Vec<Worker>) -> Vec<Log> {
-    workers.iter_mut().for_each(|worker| _ = worker.kill());
+    for worker in &mut workers {
+        worker.kill();
+    }
     logs(&workers)
 }
 

@@ -1,13 +1,15 @@
 //! Ledgers on a cluster.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use limit_fleet::{LeaseStore, LedgerName};
+use limit_fleet::{LeaseStore, LedgerName, StoreErrorKind};
 use tokio::sync::mpsc;
 
-use crate::masters::Cluster;
+use crate::masters::{Cluster, start_node};
 use crate::node::{LONG, Node, SHORT, ledger, store};
-use crate::servers::are_installed;
+use crate::proxy::{Mode, Proxy};
+use crate::servers::{Server, are_installed};
 use crate::waiting::until;
 
 /// Ledgers on all nodes of the cluster.
@@ -147,4 +149,64 @@ fn cluster_slot(ledger: &LedgerName) -> u16 {
         })
     });
     crc % 16384
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_been_executed_is_not_sent_to_another_node() {
+    if !are_installed() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let (first, second) = (Proxy::start(server.port).await, Proxy::start(server.port).await);
+    let url = format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", first.port, second.port);
+    let store = store(&url);
+    let mut node = Node::new("a#1", ledger(), LONG);
+    node.renew(&store, 1).await.expect("an answer");
+    first.set(Mode::ResetAfterRequest);
+    node.attempt(&store, 1).await.expect_err("a reset");
+    assert_eq!((first.messages(), second.messages()), (3, 0));
+    first.set(Mode::DropAnswers);
+    node.attempt(&store.clone().with_timeout(Duration::from_millis(100)), 1)
+        .await
+        .expect_err("no answer");
+    assert_eq!(second.messages(), 0);
+}
+
+#[tokio::test]
+async fn after_a_fail_over_of_a_node_its_ledgers_are_found_and_learn() {
+    if !are_installed() {
+        return;
+    }
+    let mut cluster = Cluster::start().await;
+    cluster.add_replica().await;
+    let store = store(&cluster.nodes[0].url());
+    // The store learns of the other nodes, because the one of its address goes.
+    store.open("a", mpsc::channel(1).0).await.expect("open");
+    let own = ledgers().find(|ledger| cluster.find(ledger).0 == 0).expect("a ledger");
+    let mut holder = Node::new("a#1", own.clone(), SHORT);
+    holder.renew_until(&store, 6, |answer| answer.share >= 6).await;
+    let replica = &cluster.nodes[3];
+    until("the replica's copy", async || {
+        let keys: Vec<String> = replica.ask("KEYS *").expect("KEYS");
+        keys.contains(&own.redis_key()).then_some(())
+    })
+    .await;
+
+    let claim = holder.renewal.claim;
+    cluster.nodes[0].kill();
+    let answer = holder.renew_until(&store, 6, |_| true).await;
+    assert_eq!((answer.learning, answer.share), (true, claim));
+    assert_eq!(store.read(None).await.expect("ledgers").len(), 1);
+}
+
+#[tokio::test]
+async fn a_cluster_without_slots_is_busy() {
+    if !are_installed() {
+        return;
+    }
+    let node = start_node();
+    let store = store(&node.url());
+    let error = Node::new("a#1", ledger(), LONG).attempt(&store, 1).await.expect_err("no slots");
+    assert_eq!(error.kind(), StoreErrorKind::Busy, "{error}");
+    assert_eq!(store.read(None).await.expect("none").len(), 0);
 }

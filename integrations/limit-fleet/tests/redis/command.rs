@@ -175,3 +175,22 @@ fn help_and_version_are_printed() {
     let output = run(&["status", "--version"]);
     assert_eq!(out(&output), concat!("limit-fleet ", env!("CARGO_PKG_VERSION"), "\n"));
 }
+
+#[tokio::test]
+async fn a_ledger_of_which_nobody_speaks_is_marked() {
+    if !are_installed() {
+        return;
+    }
+    let server = start().await;
+    let key = LedgerName::new("billing", "orders-db").redis_key();
+    let mut connection =
+        redis::Client::open(server.url()).and_then(|it| it.get_connection()).expect("a connection");
+    let mut main: Vec<u8> =
+        redis::cmd("HGET").arg(&key).arg("m").query(&mut connection).expect("the ledger");
+    // The second number is the server's clock at the last message.
+    let last = f64::from_le_bytes(main[8..16].try_into().expect("a number"));
+    main[8..16].copy_from_slice(&(last - 3.0 * 86_400e6).to_le_bytes());
+    redis::cmd("HSET").arg(&key).arg("m").arg(main).exec(&mut connection).expect("HSET");
+    let text = out(&run(&["status", &server.url(), "--namespace", "billing"]));
+    assert!(text.lines().nth(1).expect("a row").contains("silent 3 d"), "{text}");
+}

@@ -20,10 +20,13 @@ mod renewals;
 #[cfg(feature = "sentinel")]
 #[path = "../support/replicated.rs"]
 mod replicated;
+mod replies;
 #[cfg(feature = "sentinel")]
 mod sentinel;
 #[path = "../support/servers.rs"]
 #[allow(dead_code, reason = "another target uses the rest")]
 mod servers;
+#[cfg(all(feature = "cli", feature = "tls"))]
+mod tls;
 #[path = "../support/waiting.rs"]
 mod waiting;

@@ -5,26 +5,26 @@ use limit_fleet::LedgerName;
 use crate::servers::{Server, free_port};
 use crate::waiting::until;
 
-/// Three masters.
+/// Three masters, and perhaps a replica of the first.
 pub(crate) struct Cluster {
     pub(crate) nodes: Vec<Server>,
 }
 
+pub(crate) fn start_node() -> Server {
+    let port = free_port().to_string();
+    Server::start(&[
+        "--cluster-enabled",
+        "yes",
+        "--cluster-port",
+        &port,
+        "--cluster-node-timeout",
+        "1000",
+    ])
+}
+
 impl Cluster {
     pub(crate) async fn start() -> Self {
-        let nodes: Vec<_> = (0..3)
-            .map(|_| {
-                let port = free_port().to_string();
-                Server::start(&[
-                    "--cluster-enabled",
-                    "yes",
-                    "--cluster-port",
-                    &port,
-                    "--cluster-node-timeout",
-                    "2000",
-                ])
-            })
-            .collect();
+        let nodes: Vec<_> = (0..3).map(|_| start_node()).collect();
         let slots = ["0 5460", "5461 10922", "10923 16383"];
         for (number, (node, slots)) in nodes.iter().zip(slots).enumerate() {
             node.ask::<()>(&format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1)).expect("an epoch");
@@ -34,18 +34,37 @@ impl Cluster {
                 .expect("MEET");
         }
         let cluster = Self { nodes };
+        cluster.settle().await;
+        cluster
+    }
+
+    /// Waits until all nodes know each other.
+    pub(crate) async fn settle(&self) {
+        let known = format!("cluster_known_nodes:{}\r", self.nodes.len());
         until("the cluster", async || {
-            cluster
-                .nodes
+            self.nodes
                 .iter()
                 .all(|node| {
                     let info: String = node.ask("CLUSTER INFO").expect("CLUSTER INFO");
-                    info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+                    info.contains("cluster_state:ok") && info.contains(&known)
                 })
                 .then_some(())
         })
         .await;
-        cluster
+    }
+
+    /// Adds a replica of the first master.
+    pub(crate) async fn add_replica(&mut self) {
+        let (first, replica) = (&self.nodes[0], start_node());
+        replica
+            .ask::<()>(&format!("CLUSTER MEET 127.0.0.1 {} {}", first.port, first.bus_port()))
+            .expect("MEET");
+        self.nodes.push(replica);
+        self.settle().await;
+        let replica = &self.nodes[3];
+        replica.ask::<()>(&format!("CLUSTER REPLICATE {}", self.id(0))).expect("REPLICATE");
+        until("the replica", async || (replica.info("master_link_status") == "up").then_some(()))
+            .await;
     }
 
     pub(crate) fn url(&self) -> String {
@@ -67,7 +86,7 @@ impl Cluster {
 }
 
 impl Server {
-    fn bus_port(&self) -> u16 {
+    pub(crate) fn bus_port(&self) -> u16 {
         let answer: Vec<String> = self.ask("CONFIG GET cluster-port").expect("CONFIG");
         answer[1].parse().expect("a port")
     }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redis::{Client, FromRedisValue, RedisResult};
@@ -20,18 +21,20 @@ pub(crate) struct Server {
     pub(crate) port: u16,
 }
 
-/// Returns whether servers can be started. Says so loudly if not; the test then passes.
+/// Returns whether servers can be started. Says so loudly, once, if not; the tests then pass.
 pub(crate) fn are_installed() -> bool {
-    let exists =
-        |program| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
-    let installed = exists("redis-server") && exists("redis-sentinel");
-    if !installed {
-        let text =
-            "redis-server is not installed: skipped; apt-get install redis-server redis-sentinel";
-        // Not by `eprintln`, which a test that passes keeps to itself.
-        let _ = writeln!(std::io::stderr(), "{text}");
-    }
-    installed
+    static INSTALLED: LazyLock<bool> = LazyLock::new(|| {
+        let exists =
+            |program| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
+        let installed = exists("redis-server") && exists("redis-sentinel");
+        if !installed {
+            let text = "redis-server is not installed: skipped; apt-get install redis-server redis-sentinel";
+            // Not by `eprintln`, which a test that passes keeps to itself.
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+        installed
+    });
+    *INSTALLED
 }
 
 impl Server {
@@ -41,12 +44,8 @@ impl Server {
         Self::start_program("redis-server", None, &[&memory[..], arguments].concat())
     }
 
-    /// Starts a Sentinel with this configuration.
-    pub(crate) fn start_sentinel(configuration: &str) -> Self {
-        Self::start_program("redis-sentinel", Some(configuration), &[])
-    }
-
-    fn start_program(
+    /// Starts a program with a configuration, which it may write to, and with arguments.
+    pub(crate) fn start_program(
         program: &'static str,
         configuration: Option<&str>,
         arguments: &[&str],
@@ -159,10 +158,10 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// A directory, which is removed with this value.
-struct Directory(PathBuf);
+pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("limit-fleet-{}-{count}", std::process::id());

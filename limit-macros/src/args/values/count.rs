@@ -24,6 +24,10 @@ impl CountRule {
         evaluated: "once",
     };
 
+    /// A `u32` of the limiter.
+    pub(in crate::args) const U32_ONCE: Self =
+        Self { type_name: "u32", largest: u32::MAX as u64, zero_refused: None, evaluated: "once" };
+
     /// A `u32` of each call.
     pub(in crate::args) const U32_PER_CALL: Self = Self {
         type_name: "u32",

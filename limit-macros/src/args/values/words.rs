@@ -1,7 +1,9 @@
 //! Values that are words: one of a few, a name, a path, `true` and `false`.
 
+use super::count::CountRule;
 use crate::syntax::strip_parens;
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
+use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, Lit, Path, Result};
 
 /// The value of `scope`.
@@ -9,6 +11,23 @@ use syn::{Error, Expr, ExprLit, Lit, Path, Result};
 pub(crate) enum ScopeArg {
     Runtime,
     Process,
+    /// With the place of the word.
+    Fleet(Span),
+}
+
+/// The value of `on_unavailable`.
+pub(crate) enum OnUnavailableArg {
+    Wait,
+    Refuse,
+    /// `local(k)`, with the number.
+    Local(Expr),
+}
+
+/// The value of `on_lease_lost`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnLeaseLostArg {
+    Finish,
+    Cancel,
 }
 
 /// The value of `order`.
@@ -18,10 +37,39 @@ pub(crate) enum OrderArg {
     Lifo,
 }
 
-/// Reads `runtime` or `process`.
+/// Reads `runtime`, `process` or `fleet`.
 pub(in crate::args) fn read_scope(value: &Expr) -> Result<ScopeArg> {
-    let scopes = [("runtime", ScopeArg::Runtime), ("process", ScopeArg::Process)];
-    read_word(value, scopes, "a scope is written `scope = runtime` or `scope = process`")
+    let fleet = ScopeArg::Fleet(value.span());
+    let scopes = [("runtime", ScopeArg::Runtime), ("process", ScopeArg::Process), ("fleet", fleet)];
+    read_word(
+        value,
+        scopes,
+        "a scope is written `scope = runtime`, `scope = process` or `scope = fleet`",
+    )
+}
+
+/// Reads `wait`, `refuse` or `local(k)`.
+pub(in crate::args) fn read_on_unavailable(option: &str, value: &Expr) -> Result<OnUnavailableArg> {
+    if let Expr::Call(call) = strip_parens(value) {
+        let is_local = matches!(&*call.func, Expr::Path(path) if path.path.is_ident("local"));
+        if let (true, Some(permits), 1) = (is_local, call.args.first(), call.args.len()) {
+            let zero = "`local(0)` lets no call in: write `on_unavailable = refuse` or \
+                        `on_unavailable = wait`";
+            let permits = CountRule::U32_ONCE.without_zero(zero).read(option, permits)?;
+            return Ok(OnUnavailableArg::Local(permits));
+        }
+    }
+    let words = [("wait", false), ("refuse", true)];
+    let expected = "it is written `on_unavailable = wait`, `on_unavailable = refuse`, or \
+                    `on_unavailable = local(2)` with a number of permits";
+    let refuses = read_word(value, words, expected)?;
+    Ok(if refuses { OnUnavailableArg::Refuse } else { OnUnavailableArg::Wait })
+}
+
+/// Reads `finish` or `cancel`.
+pub(in crate::args) fn read_on_lease_lost(value: &Expr) -> Result<OnLeaseLostArg> {
+    let words = [("finish", OnLeaseLostArg::Finish), ("cancel", OnLeaseLostArg::Cancel)];
+    read_word(value, words, "it is written `on_lease_lost = finish` or `on_lease_lost = cancel`")
 }
 
 /// Reads `fifo` or `lifo`.
@@ -31,7 +79,7 @@ pub(in crate::args) fn read_order(value: &Expr) -> Result<OrderArg> {
 }
 
 /// Returns the meaning of the word, or an error with `expected`.
-fn read_word<T>(value: &Expr, words: [(&str, T); 2], expected: &str) -> Result<T> {
+fn read_word<T, const N: usize>(value: &Expr, words: [(&str, T); N], expected: &str) -> Result<T> {
     if let Expr::Path(path) = strip_parens(value) {
         for (word, meaning) in words {
             if path.path.is_ident(word) {

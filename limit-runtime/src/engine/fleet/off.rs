@@ -7,8 +7,13 @@ use crate::semaphore::Semaphore;
 
 #[expect(clippy::unused_self, reason = "as with the feature")]
 impl Engine {
-    pub(super) fn limit_to_bind(&self, _: &mut EngineState, _: &Semaphore, limit: u32) -> u32 {
-        limit
+    pub(super) fn limits_to_bind(
+        &self,
+        _: &mut EngineState,
+        _: &Semaphore,
+        limits: (u32, u32),
+    ) -> (u32, u32) {
+        limits
     }
 
     pub(super) fn fleet_figures(&self) -> Option<FleetFigures> {

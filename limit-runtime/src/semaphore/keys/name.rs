@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Returns a key as text, if its type is one of those whose `Display` is not the user's code: this
 /// runs under a lock.
-pub(super) fn name(key: &dyn Any) -> Option<String> {
+pub(crate) fn name(key: &dyn Any) -> Option<String> {
     fn is<T: Any + ToString>(key: &dyn Any) -> Option<String> {
         key.downcast_ref::<T>().map(ToString::to_string)
     }

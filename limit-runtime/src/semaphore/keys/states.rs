@@ -4,6 +4,7 @@
 mod shown;
 
 use super::super::deferred::Garbage;
+use super::super::lease::KeyLease;
 use super::super::rate::cooled_at;
 use super::super::release_rate::ReleaseRate;
 use super::super::shadow::ShadowQueue;
@@ -48,6 +49,8 @@ struct Rare {
     cools: VecDeque<(Instant, u32)>,
     release_rate: ReleaseRate,
     shadow_queue: ShadowQueue,
+    /// The lease of its permits, if they are a fleet's.
+    lease: Option<Box<KeyLease>>,
 }
 
 /// The number that stands for no turn.
@@ -80,7 +83,7 @@ trait KeyChunk: Any + Send + std::fmt::Debug {
     fn take(&mut self, offset: usize) -> Option<Box<dyn Any + Send>>;
     /// Returns a key as text, if that takes no code of the user's. Otherwise returns the name of its
     /// type.
-    #[cfg(feature = "inspect")]
+    #[cfg(any(feature = "fleet", feature = "inspect"))]
     fn name(&self, offset: usize) -> Result<String, &'static str>;
 }
 
@@ -100,7 +103,7 @@ impl<K: Send + 'static> KeyChunk for Typed<K> {
         mem::needs_drop::<K>().then(|| Box::new(key) as Box<dyn Any + Send>)
     }
 
-    #[cfg(feature = "inspect")]
+    #[cfg(any(feature = "fleet", feature = "inspect"))]
     fn name(&self, offset: usize) -> Result<String, &'static str> {
         let key = self.0[offset].as_ref();
         key.and_then(|key| super::name::name(key)).ok_or(std::any::type_name::<K>())
@@ -159,6 +162,26 @@ impl KeyStates {
         let link = chunk.content.links[offset];
         let is_it = link.hash == hash && chunk.besides.key::<K>(offset) == Some(key);
         if is_it { Ok(()) } else { Err(link.next) }
+    }
+
+    /// Returns the numbers of all keys with holders, waiters or a lease. It looks at all keys.
+    #[cfg(feature = "fleet")]
+    pub(super) fn numbers_in_use(&self) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        let mut next = 0;
+        while let Some(chunk) = self.slab.chunk_from(next) {
+            let all = chunk * KEYS..(chunk + 1) * KEYS;
+            numbers.extend(all.filter(|&number| !self.get(number).is_unused()));
+            next = chunk + 1;
+        }
+        numbers
+    }
+
+    /// Returns the text of a key, or if it has none, the name of its type.
+    #[cfg(feature = "fleet")]
+    pub(super) fn name(&self, number: u32) -> String {
+        let (chunk, offset) = self.slab.get(number);
+        chunk.besides.name(offset).unwrap_or_else(str::to_owned)
     }
 
     /// Adds a key. Returns its number.
@@ -221,6 +244,29 @@ impl KeyState {
             turn: NO_TURN,
             rare: None,
         }
+    }
+
+    /// Returns whether it has neither holders nor waiters, nor permits that cool.
+    pub(in super::super) fn is_idle(&self) -> bool {
+        self.in_use == 0 && self.list.is_empty()
+    }
+
+    /// Returns whether it is idle and has no lease.
+    #[inline]
+    pub(super) fn is_unused(&self) -> bool {
+        self.is_idle() && self.rare.as_ref().is_none_or(|rare| rare.lease.is_none())
+    }
+
+    /// Returns the lease of its permits, if it has one.
+    #[cfg(feature = "fleet")]
+    pub(super) fn lease(&self) -> Option<&KeyLease> {
+        self.rare.as_ref()?.lease.as_deref()
+    }
+
+    /// Returns the lease of its permits, to be changed.
+    #[cfg(feature = "fleet")]
+    pub(in super::super) fn lease_mut(&mut self) -> &mut Option<Box<KeyLease>> {
+        &mut self.rare().lease
     }
 
     /// Returns the permits that are out.

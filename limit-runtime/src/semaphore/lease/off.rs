@@ -10,24 +10,22 @@ impl LeaseWords {
     pub(super) fn new() -> Self {
         Self
     }
-
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    pub(super) fn term(&self) -> Term {
-        Term
-    }
 }
 
-/// The term of a lease.
+/// The terms in which a call was admitted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Term;
+pub(super) struct Terms;
 
-impl Term {
+impl Terms {
     pub(super) const NONE: Self = Self;
 
-    pub(super) fn older(self, _: Self) -> Self {
+    pub(super) fn oldest(self, _: Self) -> Self {
         self
     }
 }
 
 /// The leases of a semaphore.
 pub(super) type Leases = Option<Infallible>;
+
+/// The lease of a key.
+pub(super) type KeyLease = Infallible;

@@ -1,7 +1,7 @@
 //! Without the feature `fleet` no semaphore is leased.
 
 use super::deferred::Deferred;
-use super::lease::Term;
+use super::lease::Terms;
 use super::permits::Semaphore;
 use super::state::State;
 use super::waiter::Held;
@@ -19,8 +19,8 @@ impl Semaphore {
 
     #[inline]
     #[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
-    pub(super) fn look(&self) -> Option<Term> {
-        Some(Term::NONE)
+    pub(super) fn look(&self, _: u32) -> Option<Terms> {
+        Some(Terms::NONE)
     }
 
     pub(super) fn end_leasing(&self, _: &mut State, _: &mut Vec<Deferred>) {}

@@ -1,5 +1,6 @@
 //! A changed limit or policy, and the binding.
 
+use super::super::lease::LeaseWords;
 use super::super::queue::Joining;
 use super::super::release_rate::ReleaseRate;
 use super::super::slots::NO_KEY;
@@ -59,6 +60,7 @@ impl State {
     pub(in super::super) fn bind(
         &mut self,
         word: &AtomicU64,
+        words: &LeaseWords,
         policy: &Policy,
         limit: u32,
         owner: u32,
@@ -78,6 +80,7 @@ impl State {
         if self.keys_mut().is_some() {
             self.set_total(word, policy.total, wakers);
         }
+        self.lease_keys(word, words, wakers);
         self.set_limit(word, limit, wakers);
     }
 

@@ -44,6 +44,7 @@ impl State {
         };
         let limit = match kind {
             RejectedKind::TooHeavy => self.heaviest(),
+            _ if key != NO_KEY => self.keys().map_or(0, |keys| keys.limit_of(key)),
             _ => self.limit_of_call(),
         };
         let is_total_reached = key != NO_KEY && in_use < limit && self.bank == 0;

@@ -50,7 +50,7 @@ impl State {
             let bank = self.bank;
             if let (Some(keys), Some(key)) = (self.keys_mut(), key) {
                 // All permits of a new key are free.
-                let has_room = weight <= bank && !keys.has_turns() && weight <= keys.limit;
+                let has_room = weight <= bank && !keys.has_turns() && weight <= keys.limit_of_new();
                 if !has_room && key.find(keys).is_none() {
                     return Decision::NeedsWaker;
                 }
@@ -70,6 +70,7 @@ impl State {
         if let Some(kind) = refused_as {
             return self.turn_away(word, kind, key, weight);
         }
+        self.look_at_key(word, key, arrival, wakers);
         if self.has_room(weight, key) {
             return self.admit(word, weight, key, now);
         }
@@ -80,7 +81,11 @@ impl State {
         let most = self.max_waiting as usize;
         let is_full = self.queue.len() >= most && self.waiting(key) >= most;
         if !arrival.may_wait() || (is_full && !self.can_evict(key)) {
-            return self.turn_away(word, arrival.refusal_kind(), key, weight);
+            let kind = arrival.refusal_kind();
+            if key != NO_KEY {
+                self.tell_of_refusal(kind, key, wakers);
+            }
+            return self.turn_away(word, kind, key, weight);
         }
         // If there are keys, this one is in use: it need not be forgotten here.
         let Some(waker) = arrival.waker.take() else { return Decision::NeedsWaker };
@@ -94,6 +99,7 @@ impl State {
         let (slot, status) = queue.join(list, order, joining);
         self.count_waiting(key, 1);
         self.refresh_turn(key);
+        self.tell_of_waiter(key, wakers);
         self.notify(word, EventKind::Waiting);
         let waits_for = if self.has_rate() { WaitsFor::Time } else { WaitsFor::Permits };
         Decision::Queued { slot, weight, waits_for, status }

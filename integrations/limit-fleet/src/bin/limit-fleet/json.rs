@@ -1,5 +1,7 @@
 //! The ledgers as a line of JSON.
 
+use std::time::Duration;
+
 use limit_fleet::ledger::View;
 use limit_fleet::{LedgerName, StoreError};
 use serde_json::{Value, json};
@@ -26,7 +28,7 @@ fn ledger(name: &LedgerName, view: &View) -> Value {
                 "share": node.share,
                 "running": node.running,
                 "want": node.want,
-                "lease_left_seconds": std::time::Duration::from_micros(node.left).as_secs_f64(),
+                "lease_left_seconds": Duration::from_micros(node.left).as_secs_f64(),
                 // The smallest ticket is served first; `null` does not wait.
                 "ticket": node.ticket,
             })
@@ -38,6 +40,8 @@ fn ledger(name: &LedgerName, view: &View) -> Value {
         "key": name.key,
         "limit": view.limit,
         "learning": view.learning,
+        // In seconds since 1970.
+        "last_message": Duration::from_micros(view.last).as_secs_f64(),
         "nodes": nodes,
     })
 }

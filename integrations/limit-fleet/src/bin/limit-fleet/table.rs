@@ -1,17 +1,21 @@
 //! The ledgers as a table.
 
 use std::fmt::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use limit_fleet::LedgerName;
 use limit_fleet::ledger::{NodeView, View};
 
 /// The widest line, in characters.
 const WIDTH: usize = 100;
-/// The columns besides the first. Each has the width of its title, and at least that of ten digits.
+/// The columns besides the first, and the most that one is wide.
 const TITLES: [&str; 6] = ["limit", "share", "running", "want", "lease left", "queue"];
-const COLUMN: usize = 10;
+const COLUMN: usize = 14;
 
 type Row = (String, [String; 6]);
+
+/// The silence of a ledger that is worth a word. Nodes that are at work speak each 2 s, by default.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// Returns a table with a row for each ledger, and below it one for each of its nodes.
 pub(crate) fn text(ledgers: &[(LedgerName, View)]) -> String {
@@ -54,10 +58,27 @@ fn ledger(name: &LedgerName, view: &View) -> Row {
         sum(|node| node.share),
         sum(|node| node.running),
         sum(|node| node.want),
-        if view.learning { "learning".to_owned() } else { String::new() },
+        state(view),
         if waiting > 0 { format!("{waiting} wait") } else { String::new() },
     ];
     (name.to_string(), cells)
+}
+
+/// Says if a ledger learns or is silent. What a silent one holds may be long gone.
+fn state(view: &View) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let silence = now.saturating_sub(Duration::from_micros(view.last));
+    if silence >= SILENCE {
+        let seconds = silence.as_secs();
+        let (amount, unit) = match seconds {
+            0..120 => (seconds, "s"),
+            120..7200 => (seconds / 60, "min"),
+            7200..172_800 => (seconds / 3600, "h"),
+            _ => (seconds / 86_400, "d"),
+        };
+        return format!("silent {amount} {unit}");
+    }
+    if view.learning { "learning".to_owned() } else { String::new() }
 }
 
 fn node(node: &NodeView, queue: &[u64]) -> Row {
