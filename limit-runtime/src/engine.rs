@@ -213,6 +213,10 @@ impl Engine {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.state_in_use().is_none()
+    }
+
     /// Locks the state. Returns `None` if the limiter was dropped: its semaphores may belong to
     /// another limiter. The limiter cannot be dropped while the guard is held.
     fn state_in_use(&self) -> Option<MutexGuard<'_, EngineState>> {

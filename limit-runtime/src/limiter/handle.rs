@@ -58,6 +58,12 @@ impl LimiterHandle {
         self.engine.set_limit(limit);
     }
 
+    /// Returns whether the limiter has been dropped. Another limiter may have its name then.
+    #[must_use]
+    pub fn is_dropped(&self) -> bool {
+        self.engine.is_dropped()
+    }
+
     /// Returns the figures at this moment, or the last figures if the limiter has been dropped.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

@@ -170,6 +170,14 @@ impl Inbox {
 /// A ledger's local side: the limiter's name in this process, and the key.
 type LeaseKey = (String, Option<String>);
 
+/// What the driver knows of a task.
+struct Side {
+    task: Id,
+    limiter: LimiterHandle,
+    name: LedgerName,
+    inbox: Inbox,
+}
+
 struct Driver<S> {
     store: Arc<S>,
     plan: Arc<Plan>,
@@ -177,7 +185,7 @@ struct Driver<S> {
     board: Arc<Board>,
     /// The nodes that this process has had. Each has a number of its own.
     nodes: u64,
-    inboxes: HashMap<LeaseKey, (LimiterHandle, LedgerName, Inbox)>,
+    ledgers: HashMap<LeaseKey, Side>,
     /// The local sides of a ledger: more than one if limiters of this process have one name.
     sides: HashMap<LedgerName, Vec<LeaseKey>>,
     tasks: JoinSet<()>,
@@ -193,7 +201,7 @@ impl<S: LeaseStore> Driver<S> {
             process,
             board,
             nodes: 0,
-            inboxes: HashMap::new(),
+            ledgers: HashMap::new(),
             sides: HashMap::new(),
             tasks: JoinSet::new(),
             keys: HashMap::new(),
@@ -221,11 +229,12 @@ impl<S: LeaseStore> Driver<S> {
                     let id = ended.map_or_else(|panicked| panicked.id(), |(id, ())| id);
                     self.forget(id);
                 }
-                _ = look.tick(), if !self.inboxes.is_empty() => {
-                    if clocks.has_stepped() {
-                        // The machine was suspended, and timers do not count that.
-                        self.inboxes.values().for_each(|(_, _, inbox)| inbox.wake());
-                    }
+                _ = look.tick(), if !self.ledgers.is_empty() => {
+                    // If the machine was suspended, timers do not count that.
+                    let has_stepped = clocks.has_stepped();
+                    // The task of a dropped limiter ends when it has given the share back.
+                    let wakes = |side: &&Side| has_stepped || side.limiter.is_dropped();
+                    self.ledgers.values().filter(wakes).for_each(|side| side.inbox.wake());
                     self.look_at_members();
                 }
             }
@@ -242,8 +251,14 @@ impl<S: LeaseStore> Driver<S> {
     fn wake(&mut self, limiter: &LimiterHandle) {
         for lease in limiter.leases_with_news() {
             let key = (limiter.name().to_owned(), lease.key().map(ToOwned::to_owned));
-            match self.inboxes.get(&key) {
-                Some((_, _, inbox)) => inbox.wake(),
+            match self.ledgers.get(&key) {
+                Some(side) if !side.limiter.is_dropped() => side.inbox.wake(),
+                Some(side) => {
+                    // Another limiter has the name now. The task of the former gives its share back by itself.
+                    side.inbox.wake();
+                    self.forget(side.task);
+                    self.begin(key, lease);
+                }
                 None => self.begin(key, lease),
             }
         }
@@ -271,16 +286,16 @@ impl<S: LeaseStore> Driver<S> {
             lease,
             refused: false,
         };
-        let id = self.tasks.spawn(task.run());
-        self.keys.insert(id.id(), key.clone());
+        let task = self.tasks.spawn(task.run()).id();
+        self.keys.insert(task, key.clone());
         self.sides.entry(name.clone()).or_default().push(key.clone());
-        self.inboxes.insert(key, (limiter, name, inbox));
+        self.ledgers.insert(key, Side { task, limiter, name, inbox });
     }
 
-    /// Forgets a task that has ended, because its key is idle or because it has panicked.
+    /// Forgets a task that has ended: its key is idle, its limiter was dropped, or it has panicked.
     fn forget(&mut self, id: Id) {
         let Some(key) = self.keys.remove(&id) else { return };
-        let Some((limiter, name, inbox)) = self.inboxes.remove(&key) else { return };
+        let Some(Side { limiter, name, inbox, .. }) = self.ledgers.remove(&key) else { return };
         if let Some(sides) = self.sides.get_mut(&name) {
             sides.retain(|side| *side != key);
             if sides.is_empty() {
@@ -296,16 +311,16 @@ impl<S: LeaseStore> Driver<S> {
 
     fn deliver(&self, ledger: &LedgerName, push: &Push) {
         for side in self.sides.get(ledger).into_iter().flatten() {
-            if let Some((_, _, inbox)) = self.inboxes.get(side) {
+            if let Some(side) = self.ledgers.get(side) {
                 // The node knows its own pushes. One that finds no room is dropped.
-                let _full = inbox.pushes.try_send(push.clone());
+                let _full = side.inbox.pushes.try_send(push.clone());
             }
         }
     }
 
     /// Reads who has which share, for the ledgers whose figures somebody reads.
     fn look_at_members(&self) {
-        for (key, (_, name, _)) in &self.inboxes {
+        for (key, Side { name, .. }) in &self.ledgers {
             let Some(figures) = self.board.watched(&key.0, key.1.as_deref()) else { continue };
             let (store, name) = (Arc::clone(&self.store), name.clone());
             tokio::spawn(async move {

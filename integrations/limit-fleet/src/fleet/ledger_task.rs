@@ -76,7 +76,7 @@ fn micros(duration: Duration) -> u64 {
 }
 
 impl<S: LeaseStore> LedgerTask<S> {
-    /// Runs until the fleet stops, or until the ledger of a key is not needed any more.
+    /// Runs until the fleet stops, the limiter is dropped, or the ledger of a key is not needed any more.
     pub(super) async fn run(mut self) {
         let mut node = Node::new(self.identity.clone(), self.plan.times, self.limit())
             .with_refresh(self.plan.refresh)
@@ -86,6 +86,10 @@ impl<S: LeaseStore> LedgerTask<S> {
             let stop = *self.stop.borrow();
             if stop != Stop::No {
                 return self.leave(&mut node, stop).await;
+            }
+            if self.lease.limiter().is_dropped() {
+                self.give_back(&mut node).await;
+                return;
             }
             // Cleared before the look: a wake that comes later leads to another look.
             self.inbox.woken.store(false, Ordering::Release);

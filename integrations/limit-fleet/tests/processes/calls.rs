@@ -40,7 +40,7 @@ pub(crate) struct Share {
     /// The limit in force over the fleet, and the one that the process wants.
     pub(crate) limit: u32,
     pub(crate) limit_here: u32,
-    pub(crate) share: u32,
+    pub(crate) permits: u32,
     pub(crate) running: u32,
     pub(crate) waiting: u32,
     pub(crate) nodes: u32,
@@ -91,7 +91,7 @@ impl Log {
                 let share = Share {
                     limit: number(limit)?,
                     limit_here: number(limit_here)?,
-                    share: number(share)?,
+                    permits: number(share)?,
                     running: number(running)?,
                     waiting: number(waiting)?,
                     nodes: number(nodes)?,

@@ -4,7 +4,9 @@ use crate::calls::{Log, Which, fairness, most_at_once, utilisation};
 
 fn log(lines: &[&str]) -> Log {
     let mut log = Log::default();
-    lines.iter().for_each(|line| log.read(line));
+    for line in lines {
+        log.read(line);
+    }
     log
 }
 

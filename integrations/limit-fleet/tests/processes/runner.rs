@@ -27,7 +27,9 @@ pub(crate) fn run(cases: &[Case]) {
         |case: &&Case| filters.is_empty() || filters.iter().any(|it| case.name.contains(*it));
     let cases: Vec<Case> = cases.iter().filter(wanted).copied().collect();
     if arguments.iter().any(|argument| argument == "--list") {
-        cases.iter().for_each(|case| println!("{}: test", case.name));
+        for case in cases {
+            println!("{}: test", case.name);
+        }
         return;
     }
     if !are_installed() {

@@ -64,10 +64,11 @@ async fn work(settings: &Value) {
         let mut words = command.split(' ');
         let (word, argument) = (words.next(), words.next().and_then(|word| word.parse().ok()));
         match (word, argument) {
-            (Some("start"), None) => match start(settings).await {
-                Some(started) => fleet = Some(started),
-                None => continue,
-            },
+            (Some("start"), None) => {
+                if let Some(started) = start(settings).await {
+                    fleet = Some(started);
+                }
+            }
             (Some("tasks"), Some(number)) => _ = tasks.send_replace(number),
             (Some("limit"), Some(limit)) => limiters.iter().for_each(|db| db.set_limit(limit)),
             (Some("stop"), None) => {

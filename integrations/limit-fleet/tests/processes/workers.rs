@@ -32,6 +32,8 @@ pub(crate) struct Worker {
     input: ChildStdin,
     log: Arc<Mutex<Log>>,
     reader: Option<JoinHandle<()>>,
+    /// The time since which it is stopped.
+    stopped: Option<Micros>,
     ended: bool,
 }
 
@@ -68,7 +70,7 @@ impl Worker {
                 lines.lock().unwrap_or_else(PoisonError::into_inner).read(&line);
             }
         });
-        Self { child, input, log, reader: Some(reader), ended: false }
+        Self { child, input, log, reader: Some(reader), stopped: None, ended: false }
     }
 
     /// Starts some that are equal.
@@ -76,8 +78,20 @@ impl Worker {
         (0..count).map(|_| Self::start(url, settings)).collect()
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
-        send_signal(&self.child, signal);
+    /// Stops all its threads. Returns the time.
+    pub(crate) fn stop(&mut self) -> Micros {
+        let at = now();
+        self.stopped.get_or_insert(at);
+        send_signal(&self.child, Signal::STOP);
+        at
+    }
+
+    /// Lets it go on. Returns the time.
+    pub(crate) fn go_on(&mut self) -> Micros {
+        let at = now();
+        self.stopped = None;
+        send_signal(&self.child, Signal::CONT);
+        at
     }
 
     pub(crate) fn command(&mut self, command: &str) {
@@ -93,7 +107,9 @@ impl Worker {
             reader.join().expect("the worker writes lines that can be read");
         }
         if !std::mem::replace(&mut self.ended, true) {
-            self.log().end(at);
+            // It did nothing while it was stopped, and could not tell that its lease was over.
+            let last = self.stopped.unwrap_or(at);
+            self.log().end(last);
         }
         at
     }
@@ -171,7 +187,9 @@ pub(crate) async fn until_all_call(workers: &[Worker], from: Micros) {
 
 /// Kills the workers, and returns all that they have written.
 pub(crate) fn end(mut workers: Vec<Worker>) -> Vec<Log> {
-    workers.iter_mut().for_each(|worker| _ = worker.kill());
+    for worker in &mut workers {
+        worker.kill();
+    }
     logs(&workers)
 }
 

@@ -86,7 +86,7 @@ impl Cluster {
 }
 
 impl Server {
-    fn bus_port(&self) -> u16 {
+    pub(crate) fn bus_port(&self) -> u16 {
         let answer: Vec<String> = self.ask("CONFIG GET cluster-port").expect("CONFIG");
         answer[1].parse().expect("a port")
     }

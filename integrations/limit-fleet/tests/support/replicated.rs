@@ -17,16 +17,13 @@ impl Set {
         let port = master.port.to_string();
         let replica =
             Server::start(&[&password[..], &["--replicaof", "127.0.0.1", &port]].concat());
-        let sentinel = Server::start_program(
-            "redis-sentinel",
-            Some(&format!(
-                "sentinel monitor main 127.0.0.1 {port} 1\n\
+        let configuration = format!(
+            "sentinel monitor main 127.0.0.1 {port} 1\n\
              sentinel auth-pass main s3cret\n\
              sentinel down-after-milliseconds main 500\n\
              sentinel failover-timeout main 2000\n"
-            )),
-            &[],
         );
+        let sentinel = Server::start_program("redis-sentinel", Some(&configuration), &[]);
         until("the Sentinel's list", async || {
             let known: Vec<Vec<String>> = sentinel.ask("SENTINEL REPLICAS main").ok()?;
             (known.len() == 1).then_some(())

@@ -35,8 +35,8 @@ pub(crate) async fn the_smallest_limit_holds_and_each_process_shows_it() {
     // The excess lasts until the holders have renewed and calls have ended.
     until("the shares of 4", async || {
         let shares = workers.iter().filter_map(|worker| worker.share(DB));
-        let (shares, running) =
-            shares.fold((0, 0), |(shares, running), it| (shares + it.share, running + it.running));
+        let (shares, running) = shares
+            .fold((0, 0), |(shares, running), it| (shares + it.permits, running + it.running));
         (shares <= 4 && running <= 4).then_some(())
     })
     .await;

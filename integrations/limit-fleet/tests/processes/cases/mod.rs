@@ -1,5 +1,6 @@
 //! The cases, by what fails.
 
+mod chaos;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod limits;
@@ -31,6 +32,7 @@ pub(crate) fn all() -> Vec<Case> {
         made_up_logs::utilisation_and_fairness_are_worked_out,
         nodes::a_clean_end_gives_the_shares_back_at_once,
         load::a_burst_asks_at_once,
+        chaos::many_faults_together,
         redis::a_server_that_restarts_empty_grants_nothing_new_for_a_lease,
         network::a_silent_network_with_calls_that_wait,
         network::a_silent_network_with_calls_that_are_refused,
@@ -45,6 +47,7 @@ pub(crate) fn all() -> Vec<Case> {
         redis::a_server_that_is_stopped_and_goes_on,
         redis::a_server_that_is_down_for_longer_than_a_lease,
         redis::a_server_without_memory,
+        redis::a_server_that_forgets_its_scripts_and_closes_connections,
         #[cfg(feature = "sentinel")]
         redis::a_fail_over_of_sentinels,
         #[cfg(feature = "cluster")]
@@ -55,6 +58,7 @@ pub(crate) fn all() -> Vec<Case> {
         limits::the_smallest_limit_holds_and_each_process_shows_it,
         starting::a_limiter_that_was_used_before_the_fleet_started,
         starting::a_process_starts_one_fleet_at_a_time,
+        starting::a_process_with_another_lease_gets_permits_when_the_others_have_left,
         starting::errors_say_what_to_do,
         starting::a_lazy_start_joins_when_the_server_comes,
     ]

@@ -1,6 +1,5 @@
 //! Processes end, or are stopped.
 
-use rustix::process::Signal;
 use serde_json::json;
 
 use crate::calls::{Which, most_at_once};
@@ -27,15 +26,13 @@ pub(crate) async fn a_killed_process_leaves_its_share_to_the_others() {
 
 pub(crate) async fn a_stopped_process_starts_nothing_after_its_lease() {
     let server = Server::start(&[]);
-    let workers = Worker::start_all(3, &server.url(), &json!({ "body": 60 }));
+    let mut workers = Worker::start_all(3, &server.url(), &json!({ "body": 60 }));
     until_all_call(&workers, 0).await;
-    let (stopped, others) = (&workers[0], [&workers[1], &workers[2]]);
-    until_most(&[stopped], DB, 3, now()).await;
-    stopped.signal(Signal::STOP);
-    let stop = now();
-    until_most(&others, DB, N, stop).await;
-    let go_on = now();
-    stopped.signal(Signal::CONT);
+    until_most(&[&workers[0]], DB, 3, now()).await;
+    let stop = workers[0].stop();
+    until_most(&[&workers[1], &workers[2]], DB, N, stop).await;
+    let go_on = workers[0].go_on();
+    let stopped = &workers[0];
     // Until it has a lease again.
     until("a call with a lease", async || {
         stopped.log().since(go_on).any(|call| call.leased).then_some(())

@@ -100,3 +100,18 @@ pub(crate) async fn a_fail_over_of_sentinels() {
     let logs = end(workers);
     assert_most_in_all(&logs, DB, N);
 }
+
+pub(crate) async fn a_server_that_forgets_its_scripts_and_closes_connections() {
+    let server = Server::start(&[]);
+    let workers = Worker::start_all(3, &server.url(), &json!({}));
+    until_all_call(&workers, 0).await;
+    for _ in 0..10 {
+        server.ask::<()>("SCRIPT FLUSH").expect("SCRIPT");
+        server.ask::<()>("CLIENT KILL TYPE normal SKIPME yes").expect("CLIENT");
+        let from = now();
+        until_most(&workers.iter().collect::<Vec<_>>(), DB, N, from).await;
+    }
+    let logs = end(workers);
+    assert_most_in_all(&logs, DB, N);
+    assert!(logs.iter().flat_map(|log| &log.calls).all(|call| call.leased && call.lost.is_none()));
+}

@@ -5,7 +5,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::servers::{Server, free_port};
-use crate::workers::{DB, N, Worker, assert_most_with_lease, end, now, until_most};
+use crate::workers::{
+    DB, N, Worker, assert_most_in_all, assert_most_with_lease, end, now, until_most,
+};
 
 pub(crate) async fn a_limiter_that_was_used_before_the_fleet_started() {
     let server = Server::start(&[]);
@@ -95,4 +97,17 @@ pub(crate) async fn a_lazy_start_joins_when_the_server_comes() {
     let denied = Worker::start(&server.url(), &settings);
     assert!(denied.until_event("failed").await.1.contains("check the user and the password"));
     assert_most_with_lease(&end(vec![worker]), DB, N);
+}
+
+pub(crate) async fn a_process_with_another_lease_gets_permits_when_the_others_have_left() {
+    let server = Server::start(&[]);
+    let mut first = Worker::start(&server.url(), &json!({}));
+    first.until_call(0).await;
+    let other = Worker::start(&server.url(), &json!({ "lease": 3000, "calls": "refuse" }));
+    assert_eq!(other.until_refused(0).await, "unavailable");
+    assert_eq!(other.log().calls.len(), 0);
+    first.command("stop");
+    let (left, _) = first.until_event("left").await;
+    other.until_call(left).await;
+    assert_most_in_all(&end(vec![first, other]), DB, N);
 }

@@ -1,24 +1,21 @@
 //! A limit of 1.
 
-use rustix::process::Signal;
 use serde_json::json;
 
 use crate::servers::Server;
 use crate::waiting::until;
-use crate::workers::{DB, Worker, assert_most_with_lease, end, now, until_all_call};
+use crate::workers::{DB, LEASE, Worker, assert_most_with_lease, end, until_all_call};
 
 pub(crate) async fn tokens_grow_from_holder_to_holder() {
     let server = Server::start(&[]);
     let settings = json!({ "limit": 1, "tasks": 1, "body": 20 });
     let mut workers = Worker::start_all(3, &server.url(), &settings);
     until_all_call(&workers, 0).await;
-    workers[0].signal(Signal::STOP);
-    let stop = now();
+    let stop = workers[0].stop();
     until_all_call(&workers[1..], stop).await;
-    let stopped_for_long = stop + 3 * crate::workers::LEASE / 2;
+    let stopped_for_long = stop + 3 * LEASE / 2;
     until_all_call(&workers[1..], stopped_for_long).await;
-    let go_on = now();
-    workers[0].signal(Signal::CONT);
+    let go_on = workers[0].go_on();
     until("a call with a lease", async || {
         workers[0].log().since(go_on).any(|call| call.leased).then_some(())
     })

@@ -1,0 +1,146 @@
+//! The thread of a fleet, with a store in memory.
+//!
+//! A process has one fleet at a time, so the tests take turns.
+
+use std::time::Duration;
+
+use limit_fleet::message::{NodeId, Renewal, Times};
+use limit_fleet::{Fleet, LeaseStore, LedgerName, MemoryStore};
+use limit_runtime::{Limiter, OnUnavailable, RejectedKind, Scope};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
+
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// The time after which a test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn start(store: &MemoryStore) -> (MutexGuard<'static, ()>, Fleet) {
+    let turn = TURN.lock().await;
+    let fleet = Fleet::on(store.clone()).namespace("test").start().await;
+    (turn, fleet.expect("no other fleet is started"))
+}
+
+fn limiter(name: &str, limit: usize) -> Limiter {
+    Limiter::named(name.to_owned(), limit).scope(Scope::Fleet)
+}
+
+async fn acquire(limiter: &Limiter) -> limit_runtime::Permit {
+    timeout(PATIENCE, limiter.acquire()).await.expect("a permit")
+}
+
+/// Waits until the ledger has given this many permits away, or has been deleted.
+async fn until_shared(store: &MemoryStore, ledger: &LedgerName, permits: u32) {
+    let shared = async {
+        loop {
+            let view = store.find(ledger).await.expect("the store is reachable");
+            let shares = view.iter().flat_map(|view| &view.nodes).map(|node| node.share);
+            if shares.sum::<u32>() == permits {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, shared).await.expect("the shares");
+}
+
+#[tokio::test]
+async fn a_limiter_of_the_name_of_a_dropped_one_gets_permits() {
+    let store = MemoryStore::new();
+    let (_turn, fleet) = start(&store).await;
+    for _ in 0..3 {
+        let limiter = limiter("made anew", 2);
+        let permits = (acquire(&limiter).await, acquire(&limiter).await);
+        assert!(permits.0.is_valid());
+    }
+    fleet.stop().await;
+}
+
+#[tokio::test]
+async fn the_share_of_a_dropped_limiter_comes_back() {
+    let store = MemoryStore::new();
+    let (_turn, fleet) = start(&store).await;
+    let dropped = limiter("dropped", 2);
+    drop((acquire(&dropped).await, acquire(&dropped).await));
+    drop(dropped);
+    until_shared(&store, &LedgerName::new("test", "dropped"), 0).await;
+    fleet.stop().await;
+}
+
+#[tokio::test]
+async fn limiters_of_one_name_share_their_limit_in_one_process() {
+    let store = MemoryStore::new();
+    let (_turn, fleet) = start(&store).await;
+    let (one, other) = (limiter("twice", 2), limiter("twice", 2));
+    let permits = (acquire(&one).await, acquire(&one).await);
+    let waits = timeout(Duration::from_millis(300), other.acquire()).await;
+    assert!(waits.is_err(), "the limit is reached");
+    let waiting = other.acquire();
+    drop(permits);
+    drop(timeout(PATIENCE, waiting).await.expect("a permit"));
+    fleet.stop().await;
+}
+
+#[tokio::test]
+async fn the_fleet_says_what_becomes_of_calls_of_limiters_that_do_not_say_it() {
+    let _turn = TURN.lock().await;
+    let store = MemoryStore::new();
+    store.set_reachable(false);
+    let fleet = Fleet::on(store.clone()).lazily().on_unavailable(OnUnavailable::Local(1));
+    let fleet = fleet.start().await.expect("it starts all the same");
+    let (silent, refuses) = (limiter("silent", 9), limiter("refuses", 9).max_waiting(9));
+    let refuses = refuses.on_unavailable(OnUnavailable::Refuse);
+    let permit = acquire(&silent).await;
+    assert!(!permit.is_valid());
+    assert!(silent.try_acquire().is_err(), "one of its own");
+    let rejected = timeout(PATIENCE, refuses.acquire()).await.expect("an answer").unwrap_err();
+    assert_eq!(rejected.kind(), RejectedKind::Unavailable);
+    store.set_reachable(true);
+    assert!(timeout(PATIENCE, refuses.acquire()).await.is_ok());
+    drop(permit);
+    fleet.stop().await;
+}
+
+/// As a user would write it. The clock of the test is paused, and that of the fleet's thread is not.
+#[tokio::test(start_paused = true)]
+async fn a_test_with_a_paused_clock_gets_permits_and_loses_none() {
+    let store = MemoryStore::new();
+    let (_turn, fleet) = start(&store).await;
+    let limiter = limiter("paused", 2);
+    let one = limiter.acquire().await;
+    let other = limiter.acquire().await;
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(one.is_valid() && other.is_valid(), "no hour has passed for the leases");
+    let mut third = Box::pin(limiter.acquire());
+    assert!(timeout(Duration::from_secs(60), &mut third).await.is_err(), "the limit is reached");
+    drop(other);
+    drop(third.await);
+    fleet.stop().await;
+}
+
+#[tokio::test]
+async fn another_process_that_the_test_plays_gets_what_the_process_gives_back() {
+    let store = MemoryStore::new();
+    let (_turn, fleet) = start(&store).await;
+    let limiter = limiter("played", 2);
+    let permits = (acquire(&limiter).await, acquire(&limiter).await);
+    let ledger = LedgerName::new("test", "played");
+    let times = Times { ttl: 6_000_000, hold: 0 };
+    let mut renewal = Renewal {
+        node: NodeId("other#1".into()),
+        seq: 0,
+        claim: 0,
+        running: 0,
+        want: 1,
+        limit: 2,
+        token: 0,
+    };
+    renewal.seq += 1;
+    let answer = store.renew(&ledger, &times, &renewal).await.expect("an answer");
+    assert_eq!(answer.share, 0);
+    drop(permits);
+    fleet.stop().await;
+    renewal.seq += 1;
+    let answer = store.renew(&ledger, &times, &renewal).await.expect("an answer");
+    assert_eq!(answer.share, 1);
+}
