@@ -147,11 +147,18 @@ impl State {
 
     /// Tells the agent if a permit comes back while more are out than the share.
     #[inline]
-    pub(in super::super) fn tell_of_release(&mut self, slot: u32, wakers: &mut WakeList) {
+    pub(in super::super) fn tell_of_release(
+        &mut self,
+        weight: u32,
+        slot: u32,
+        wakers: &mut WakeList,
+    ) {
         if self.leasing.is_none() {
             return;
         }
-        if self.debt > 0 {
+        // Without weight the permit came back by the word, while SLOW was set. The agent may have lowered
+        // the share then, and may have taken the permit from the word after it had counted it as running.
+        if self.debt > 0 || weight == 0 {
             self.tell(NO_KEY, wakers);
         }
         let key = self.key_of(slot);
