@@ -28,6 +28,10 @@ impl State {
         Terms::NONE
     }
 
+    pub(super) fn is_leased(&self) -> bool {
+        false
+    }
+
     #[inline]
     pub(in super::super) fn tell_of(&mut self, _: &Decision, _: &mut WakeList) {}
 
