@@ -110,6 +110,13 @@ impl Permit {
         }
     }
 
+    /// Without the feature `fleet` there are no leases.
+    #[cfg(all(feature = "tower", not(feature = "fleet")))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    pub(crate) fn has_lost_lease(&self) -> bool {
+        false
+    }
+
     /// The index of the limiter. `None` for a permit of weight 0, which belongs to nobody.
     pub(crate) fn owner(&self) -> Option<u32> {
         self.permits.owner()

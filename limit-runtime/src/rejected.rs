@@ -110,6 +110,8 @@ pub(crate) struct Refusal {
     /// The limit over all keys, if all its permits are out and the key has not all of its own.
     pub(crate) reached_total: Option<u32>,
     pub(crate) waiting: usize,
+    /// `true` if the limit is the share of this process in the limit over a fleet.
+    pub(crate) of_share: bool,
     /// `true` if the call ran under a lease that has ended.
     pub(crate) lost_lease: bool,
     pub(crate) window: Option<Window>,
@@ -214,6 +216,11 @@ impl Refusal {
     /// Writes the permits in use, without regard to a window.
     fn fmt_permits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self { limit, in_use, waiting, of_share: true, .. } => write!(
+                f,
+                "{in_use} of the {limit} permits in use that this process has of its fleet, {waiting} \
+                 waiting"
+            ),
             Self { limit: 0, in_use: 0, waiting, .. } => {
                 write!(f, "the limit is 0 (paused), {waiting} waiting")
             }

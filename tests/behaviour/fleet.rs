@@ -48,7 +48,7 @@ fn a_limiter_of_a_fleet_does_not_become_a_shadow() {
     let unsupported = limiter.set_shadow(true).expect_err("it would take more than the limit");
     assert_eq!(
         unsupported.to_string(),
-        "concurrency limit `fleet-no-shadow` does not support `shadow`: its scope is fleet, and the \
+        "`shadow` cannot be set for concurrency limit `fleet-no-shadow`: its scope is fleet, and the \
          fleet has no permits beyond the limit to give"
     );
     assert!(limiter.set_shadow(false).is_ok());

@@ -180,3 +180,31 @@ fn only_limiters_of_the_fleet_are_leased() {
     assert!(permit.is_valid());
     assert!(limit_runtime::find("admission-process").expect("in use").leases().is_empty());
 }
+
+#[cfg(feature = "tower")]
+#[tokio::test]
+async fn a_permit_that_a_service_has_reserved_is_taken_anew_after_its_lease() {
+    use limit_runtime::tower::LimitLayer;
+    use std::convert::Infallible;
+    use std::future::poll_fn;
+    use tower::{Layer, Service, service_fn};
+
+    let (limiter, lease) = {
+        let _turn = started();
+        let limiter = limiter("admission-reserved", 5);
+        let lease = use_first(&limiter);
+        (limiter, lease)
+    };
+    grant(&lease, 1);
+    let echo = service_fn(async |n: u32| Ok::<_, Infallible>(n));
+    let mut service = LimitLayer::new(limiter).reserving().layer(echo);
+    poll_fn(|context| service.poll_ready(context)).await.expect("a permit is free");
+    lease.lapse();
+    let mut ready = task::spawn(poll_fn(|context| service.poll_ready(context)));
+    assert_pending!(ready.poll());
+    assert_eq!(lease.load().running, 0);
+    grant(&lease, 1);
+    assert_ready!(ready.poll()).expect("a permit is free");
+    drop(ready);
+    assert_eq!(service.call(7).await.expect("it is infallible"), 7);
+}

@@ -2,8 +2,9 @@
 
 use super::{AGENT, alone, grant, lease, limiter, started, take_woken, use_first};
 use limit_runtime::fleet::{self, Agent, AlreadyStarted};
-use limit_runtime::{FleetFigures, LedgerFigures, RejectedKind, find};
+use limit_runtime::{FleetFigures, LedgerFigures, RejectedKind};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready, task};
 
 fn restart() {
@@ -82,12 +83,26 @@ fn the_snapshot_has_what_the_agent_knows() {
     let _ = use_first(&limiter);
     assert_eq!(limiter.snapshot().fleet, None);
     let mut ledger = LedgerFigures::default();
-    ledger.limit = 2;
+    (ledger.limit, ledger.nodes) = (2, 3);
     let mut figures = FleetFigures::default();
     figures.ledgers.push(ledger);
     AGENT.figures.lock().expect("no panic").insert("agent-figures".to_owned(), figures.clone());
-    assert_eq!(limiter.snapshot().fleet, Some(figures));
-    assert!(find("agent-figures").is_some());
+    assert_eq!(limiter.snapshot().fleet, Some(figures.clone()));
+    let told = limiter.snapshot().to_string();
+    assert!(told.ends_with("\n  fleet 0/2 in use, share 0, want 0, 3 nodes, no lease"), "{told}");
+
+    let ledger = &mut figures.ledgers[0];
+    (ledger.in_use, ledger.nodes, ledger.learning) = (1, 1, true);
+    ledger.lease_left = Some(Duration::from_millis(4200));
+    let mut of_key = LedgerFigures::default();
+    of_key.key = Some("acme".to_owned());
+    figures.ledgers.push(of_key);
+    assert_eq!(
+        figures.to_string(),
+        "fleet 1/2 in use, share 0, want 0, 1 node, lease 4.2s, learning, 1 key"
+    );
+    figures.ledgers.remove(0);
+    assert_eq!(figures.to_string(), "fleet, 1 key");
 }
 
 #[test]

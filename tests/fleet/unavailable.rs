@@ -78,3 +78,17 @@ fn the_limiter_says_what_is_to_become_of_calls() {
 fn a_limiter_that_cannot_refuse_calls_does_not_refuse_them_when_unavailable() {
     let _ = Limiter::new("unavailable-cannot", 5).on_unavailable(OnUnavailable::Refuse);
 }
+
+#[test]
+fn a_refusal_says_that_its_figures_are_those_of_the_share() {
+    let _turn = started();
+    let limiter = limiter("unavailable-figures", 5);
+    let lease = use_first(&limiter);
+    grant(&lease, 1);
+    let _permit = limiter.try_acquire().expect("one");
+    assert_eq!(
+        limiter.try_acquire().expect_err("it is out").to_string(),
+        "concurrency limit `unavailable-figures` reached: 1 of the 1 permits in use that this process \
+         has of its fleet, 0 waiting"
+    );
+}

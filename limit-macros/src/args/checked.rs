@@ -103,7 +103,7 @@ impl Policy {
     }
 
     fn has(&self, effect: RefusalEffect) -> bool {
-        self.setters.iter().any(|setter| setter.arg.refusal_effect(setter.option) == effect)
+        self.setters.iter().any(|setter| setter.option.refusal_effect(&setter.arg) == effect)
     }
 
     /// Returns whether the limiter has keys. Each call evaluates its own [`PerCall::Key`].

@@ -128,6 +128,13 @@ pub(super) enum RefusalEffect {
     LimiterDecides,
 }
 
+impl AttributeOption {
+    /// Returns the effect of the option with this value on whether calls can be refused.
+    pub(super) fn refusal_effect(self, arg: &SetterArg) -> RefusalEffect {
+        if arg.refuses_no_call() { RefusalEffect::Unchanged } else { self.rule().refusal_effect }
+    }
+}
+
 /// The reason why `limiter` excludes LIMIT and the options that are [`BesideLimiter::HasItsOwn`].
 pub(super) const HAS_ITS_OWN: &str = "an existing limiter brings its own limit, name, scope and \
      variable; leave one of the two out";

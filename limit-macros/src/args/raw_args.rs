@@ -48,7 +48,7 @@ impl RawArgs {
 impl RawOption {
     fn refusal_effect(&self) -> RefusalEffect {
         match &self.value {
-            OptionValue::Setter(arg) => arg.refusal_effect(self.option),
+            OptionValue::Setter(arg) => self.option.refusal_effect(arg),
             _ => self.option.rule().refusal_effect,
         }
     }

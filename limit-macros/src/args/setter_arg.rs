@@ -1,6 +1,5 @@
 //! An option that is the argument of a setter of the function's own limiter.
 
-use super::options::{AttributeOption, RefusalEffect};
 use super::values::duration::DurationArg;
 use super::values::words::{OnLeaseLostArg, OnUnavailableArg, OrderArg, ScopeArg};
 use syn::Expr;
@@ -20,13 +19,14 @@ pub(crate) enum SetterArg {
 }
 
 impl SetterArg {
-    /// Returns the effect of an option with this value on whether calls can be refused.
-    pub(super) fn refusal_effect(&self, option: AttributeOption) -> RefusalEffect {
-        match self {
+    /// Returns whether no call is refused because of this value, although one can be because of another
+    /// value of the option.
+    pub(super) fn refuses_no_call(&self) -> bool {
+        matches!(
+            self,
             Self::OnUnavailable(OnUnavailableArg::Wait | OnUnavailableArg::Local(_))
-            | Self::OnLeaseLost(OnLeaseLostArg::Finish) => RefusalEffect::Unchanged,
-            _ => option.rule().refusal_effect,
-        }
+                | Self::OnLeaseLost(OnLeaseLostArg::Finish)
+        )
     }
 
     /// Returns the expression that the user writes freely, if there is one.

@@ -1,5 +1,7 @@
 //! The figures of a limit over a fleet, as its ledgers last said.
 
+use crate::duration_text::duration_text;
+use std::fmt;
 use std::time::Duration;
 
 /// What the process knows of a limit over a fleet ([`Scope::Fleet`](crate::Scope::Fleet)).
@@ -73,4 +75,38 @@ pub struct Member {
     pub running: usize,
     /// The permits that it can use.
     pub want: usize,
+}
+
+/// Writes one line: the ledger of the limiter, or of the total over all keys, and the number of keys
+/// that have one.
+///
+/// ```text
+/// fleet 37/100 in use, share 5, want 7, 8 nodes, lease 4.2s
+/// fleet, 3 keys
+/// ```
+impl fmt::Display for FleetFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("fleet")?;
+        if let Some(whole) = self.ledgers.iter().find(|ledger| ledger.key.is_none()) {
+            write!(f, " {whole}")?;
+        }
+        match self.ledgers.iter().filter(|ledger| ledger.key.is_some()).count() {
+            0 => Ok(()),
+            1 => f.write_str(", 1 key"),
+            keys => write!(f, ", {keys} keys"),
+        }
+    }
+}
+
+impl fmt::Display for LedgerFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limit, in_use, share, want, nodes, lease_left, learning, .. } = self;
+        let s = if *nodes == 1 { "" } else { "s" };
+        write!(f, "{in_use}/{limit} in use, share {share}, want {want}, {nodes} node{s}, ")?;
+        match lease_left {
+            Some(left) => write!(f, "lease {}", duration_text(*left))?,
+            None => f.write_str("no lease")?,
+        }
+        if *learning { f.write_str(", learning") } else { Ok(()) }
+    }
 }

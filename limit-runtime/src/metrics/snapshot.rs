@@ -24,8 +24,8 @@ use std::fmt;
 ///   admitted     1204 +     96 waited p50 1.23ms p90 4.56ms p99 12.3ms max   50ms  cancelled     0
 /// ```
 ///
-/// A long name has a line of its own before the two, and each warning has one after them. So have
-/// figures of very many digits, and those of a shadow.
+/// A long name has a line of its own before the two. A fleet has one after them, and so has each
+/// warning. So have figures of very many digits, and those of a shadow.
 ///
 /// # Examples
 ///
@@ -139,7 +139,7 @@ const SCOPE: usize = 7;
 
 impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, scope, total, runtimes, warnings, .. } = self;
+        let Self { name, scope, total, runtimes, fleet, warnings, .. } = self;
         if name.chars().count() > NAME {
             write!(f, "{name}\n{:NAME$}", "")?;
         } else {
@@ -147,6 +147,9 @@ impl fmt::Display for Snapshot {
         }
         write!(f, " {scope:SCOPE$}  ")?;
         total.write_lines(f, NAME + SCOPE + 3, runtimes.len())?;
+        if let Some(fleet) = fleet {
+            write!(f, "\n  {fleet}")?;
+        }
         warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
     }
 }

@@ -71,6 +71,12 @@ impl Permit {
         self.permits.token()
     }
 
+    /// Returns whether the permit was taken under a lease that is lost.
+    #[cfg(feature = "tower")]
+    pub(crate) fn has_lost_lease(&self) -> bool {
+        self.permits.has_lost_lease()
+    }
+
     /// Counts the call as refused, because its lease is lost.
     pub(crate) fn refuse(&self) -> Refusal {
         self.permits.refuse()

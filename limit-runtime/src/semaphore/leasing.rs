@@ -187,6 +187,12 @@ impl Permits {
         }
     }
 
+    /// Returns whether the call was admitted under a lease that is lost.
+    #[cfg(feature = "tower")]
+    pub(crate) fn has_lost_lease(&self) -> bool {
+        self.terms().are_leased() && !self.is_valid()
+    }
+
     /// Returns the fencing token of the lease, if it is in force.
     pub(crate) fn token(&self) -> Option<u64> {
         if self.weight() == 0 || !self.terms().are_leased() {

@@ -3,6 +3,8 @@
 //!
 //! `RUSTFLAGS="--cfg limit_loom" cargo test -p limit-runtime --lib --release`
 
+#[cfg(feature = "fleet")]
+mod leases;
 mod limits;
 mod permits;
 mod policies;
@@ -66,6 +68,8 @@ struct Call {
     key: Option<&'static (dyn KeySource + Sync)>,
     /// True if the call's time is up as soon as it waits.
     is_over: bool,
+    /// True if its limiter has fleet scope.
+    is_of_fleet: bool,
     waiter: Option<Waiter>,
 }
 
@@ -91,7 +95,7 @@ impl From<Unserved> for Without {
 /// Makes a call that can be refused.
 fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
     let request = Request { weight, ..Request::ONE };
-    Call { semaphore, request, key: None, is_over: false, waiter: None }
+    Call { semaphore, request, key: None, is_over: false, is_of_fleet: false, waiter: None }
 }
 
 /// Enters with a call that cannot wait.
@@ -104,7 +108,7 @@ impl Future for Call {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let waker = context.waker();
-        let Self { semaphore, request, key, is_over, ref mut waiter } = *self;
+        let Self { semaphore, request, key, is_over, is_of_fleet, ref mut waiter } = *self;
         if let Some(waits) = waiter {
             let waited = || Duration::from_nanos(1);
             let mut polled = waits.poll(waker, waited);
@@ -114,7 +118,12 @@ impl Future for Call {
             return polled.map_err(Without::from);
         }
         if key.is_none() {
-            if let Some(held) = semaphore.try_acquire(request.weight, || true) {
+            let taken = if is_of_fleet {
+                semaphore.try_acquire_leased(request.weight, || true)
+            } else {
+                semaphore.try_acquire(request.weight, || true)
+            };
+            if let Some(held) = taken {
                 return Poll::Ready(Ok(held));
             }
         }

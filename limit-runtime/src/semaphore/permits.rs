@@ -96,7 +96,7 @@ impl Semaphore {
     fn release_slow(&self, weight: u32, slot: u32) {
         let mut state = self.lock();
         let mut wakers = WakeList::default();
-        state.tell_of_release(slot, &mut wakers);
+        state.tell_of_release(weight, slot, &mut wakers);
         state.release(&self.word, weight, slot);
         self.serve_and_wake(state, wakers);
     }

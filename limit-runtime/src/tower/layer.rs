@@ -91,6 +91,9 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
     /// error of `poll_ready` would say that the service has ended for ever. A call of a service
     /// that was not polled ready panics.
     ///
+    /// With [`Scope::Fleet`](crate::Scope::Fleet) the lease of a reserved permit may end before the
+    /// call. The next `poll_ready` then waits for another permit.
+    ///
     /// # Examples
     ///
     /// ```

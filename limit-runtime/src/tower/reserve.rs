@@ -29,6 +29,11 @@ impl<E: Admission> Reserve<E> {
         Poll::Ready(())
     }
 
+    /// Returns whether there is a permit of a fleet whose lease was lost. The call needs another one.
+    pub(super) fn has_lost_lease(&self) -> bool {
+        matches!(&self.acquired, Some(Ok(permit)) if permit.has_lost_lease())
+    }
+
     /// Takes the permit or the refusal, if known.
     pub(super) fn take(&mut self) -> Option<Result<Quiet<Permit>, E>> {
         Some(self.acquired.take()?.map(Quiet::new))

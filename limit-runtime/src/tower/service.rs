@@ -127,7 +127,7 @@ where
         // The permit is not in the service while foreign code runs. If the inner service fails or
         // panics, the permit comes back: the service is not called any more, but may be kept for
         // long.
-        let reserve = self.reserve.take();
+        let mut reserve = self.reserve.take();
         // The inner service first, so that no permit is taken while it is not ready.
         match self.inner.poll_ready(context) {
             Poll::Ready(Ok(())) => {}
@@ -137,6 +137,8 @@ where
                 return Poll::Pending;
             }
         }
+        // A permit that was lost while it was kept is given back. The call waits for another.
+        drop(reserve.take_if(|reserve| reserve.get_mut().has_lost_lease()));
         let reserve = reserve.unwrap_or_else(|| Quiet::new(Reserve::new(self.layer.acquire())));
         self.reserve.insert(reserve).get_mut().poll_ready(context).map(Ok)
     }

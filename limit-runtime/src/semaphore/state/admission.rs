@@ -21,9 +21,19 @@ impl State {
         arrival: &mut Arrival,
         wakers: &mut WakeList,
     ) {
-        if self.leasing.is_none() || request.permits() == 0 {
-            return;
+        if self.leasing.is_some() && request.permits() > 0 {
+            self.look_at_whole(word, words, arrival, wakers);
         }
+    }
+
+    #[cold]
+    fn look_at_whole(
+        &mut self,
+        word: &AtomicU64,
+        words: &LeaseWords,
+        arrival: &mut Arrival,
+        wakers: &mut WakeList,
+    ) {
         self.set_slow(word);
         // A call that finds no permit free need not look.
         if self.bank > 0 {
@@ -69,11 +79,14 @@ impl State {
     }
 
     /// Returns the present terms for a holder with a slot.
+    #[inline]
     pub(in super::super) fn terms(&mut self, words: &LeaseWords, slot: u32) -> Terms {
+        if self.leasing.is_none() { Terms::NONE } else { self.terms_of_leases(words, slot) }
+    }
+
+    #[cold]
+    fn terms_of_leases(&mut self, words: &LeaseWords, slot: u32) -> Terms {
         let whole = words.term();
-        if whole == Term::NONE {
-            return Terms::NONE;
-        }
         let key = self.key_of(slot);
         let key = self.key_lease(key).map_or(Term::NONE, |lease| lease.words.term());
         Terms { whole, key }
@@ -104,13 +117,24 @@ impl State {
         if has_key { self.queue.key(slot) } else { NO_KEY }
     }
 
+    /// Returns whether the permits are leased.
+    pub(super) fn is_leased(&self) -> bool {
+        self.leasing.is_some()
+    }
+
     /// Tells the agent if a call without a key has found no permit free.
     #[inline]
     pub(in super::super) fn tell_of(&mut self, decision: &Decision, wakers: &mut WakeList) {
-        if self.leasing.is_none() || self.keys().is_some() {
-            return;
+        if self.leasing.is_some() {
+            self.tell_of_call(decision, wakers);
         }
+    }
+
+    #[cold]
+    fn tell_of_call(&mut self, decision: &Decision, wakers: &mut WakeList) {
         match decision {
+            // The calls of keys have told of themselves.
+            _ if self.keys().is_some() => {}
             Decision::Queued { .. } => self.tell(NO_KEY, wakers),
             Decision::Refused(refusal) => self.tell_of_refusal(refusal.kind, NO_KEY, wakers),
             Decision::Admitted { .. } | Decision::NeedsWaker => {}
@@ -147,11 +171,22 @@ impl State {
 
     /// Tells the agent if a permit comes back while more are out than the share.
     #[inline]
-    pub(in super::super) fn tell_of_release(&mut self, slot: u32, wakers: &mut WakeList) {
-        if self.leasing.is_none() {
-            return;
+    pub(in super::super) fn tell_of_release(
+        &mut self,
+        weight: u32,
+        slot: u32,
+        wakers: &mut WakeList,
+    ) {
+        if self.leasing.is_some() {
+            self.tell_of_debt(weight, slot, wakers);
         }
-        if self.debt > 0 {
+    }
+
+    #[cold]
+    fn tell_of_debt(&mut self, weight: u32, slot: u32, wakers: &mut WakeList) {
+        // Without weight the permit came back by the word, while SLOW was set. The agent may have lowered
+        // the share then, and may have taken the permit from the word after it had counted it as running.
+        if self.debt > 0 || weight == 0 {
             self.tell(NO_KEY, wakers);
         }
         let key = self.key_of(slot);

@@ -54,6 +54,7 @@ impl State {
             in_use,
             reached_total: is_total_reached.then_some(self.limit),
             waiting: self.waiting(key),
+            of_share: self.is_leased(),
             lost_lease: false,
             window: None,
             retry_after: None,

@@ -28,6 +28,10 @@ impl State {
         Terms::NONE
     }
 
+    pub(super) fn is_leased(&self) -> bool {
+        false
+    }
+
     #[inline]
     pub(in super::super) fn tell_of(&mut self, _: &Decision, _: &mut WakeList) {}
 
@@ -36,7 +40,7 @@ impl State {
     pub(super) fn tell_of_refusal(&mut self, _: RejectedKind, _: u32, _: &mut WakeList) {}
 
     #[inline]
-    pub(in super::super) fn tell_of_release(&mut self, _: u32, _: &mut WakeList) {}
+    pub(in super::super) fn tell_of_release(&mut self, _: u32, _: u32, _: &mut WakeList) {}
 
     pub(in super::super) fn tell_of_limit(&mut self, _: u32, _: &mut WakeList) -> bool {
         false
