@@ -5,6 +5,9 @@
 
 use super::driver::{Inbox, Plan};
 use super::figures::SharedFigures;
+use super::outage::Contact;
+use super::warnings::Warnings;
+use crate::logging;
 use crate::message::{Answer, NodeId, Push, Renewal, Verdict};
 use crate::node::{Allowance, Load, Node};
 use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
@@ -28,6 +31,10 @@ pub(super) struct LedgerTask<S> {
     pub(super) pushes: mpsc::Receiver<Push>,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) lease: Lease,
+    pub(super) warnings: Warnings,
+    pub(super) contact: Contact,
+    /// Whether the last answer said that the ledger learns.
+    pub(super) learns: bool,
 }
 
 /// The state of the limiter, as this task has told it last.
@@ -77,6 +84,9 @@ impl<S: LeaseStore> LedgerTask<S> {
                 self.speak(&mut node, &mut told).await;
                 continue;
             }
+            if due.is_none() {
+                self.contact.forget();
+            }
             // The ledger has nothing of a node that never speaks again by itself.
             if due.is_none() && self.lease.key().is_some() {
                 return;
@@ -115,6 +125,7 @@ impl<S: LeaseStore> LedgerTask<S> {
             let asks_for_script = match result {
                 Some(Ok(answer)) => {
                     node.answer(now(), &answer);
+                    self.hear(node, &answer);
                     false
                 }
                 Some(Err(error)) => {
@@ -160,8 +171,20 @@ impl<S: LeaseStore> LedgerTask<S> {
                 () = until_moment(told.deadline()) => self.tell(node, told),
             }
         };
+        self.contact.note(&result);
         self.note(&result, sent.elapsed());
         Some(result)
+    }
+
+    /// Warns of what an answer has told.
+    fn hear(&mut self, node: &Node, answer: &Answer) {
+        self.warnings.update(&node.figures(now()), &self.plan.times);
+        if answer.verdict == Verdict::Accepted {
+            let learned = std::mem::replace(&mut self.learns, answer.learning);
+            if answer.learning && !learned {
+                logging::tell_learning(&self.name);
+            }
+        }
     }
 
     /// Tells the limiter what the node may let in.
@@ -198,6 +221,7 @@ impl<S: LeaseStore> LedgerTask<S> {
                 }
             }
         }
+        self.show(node, told);
     }
 
     /// Notes what became of a message.
