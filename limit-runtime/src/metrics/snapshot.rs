@@ -1,8 +1,8 @@
 //! The figures of a limiter at one moment, for people.
 
 use super::{
-    Counters, FleetFigures, Histogram, LedgerFigures, LimitChanges, RejectedCounts, ShadowedCounts, Usage,
-    WaitTimes,
+    Counters, FleetFigures, Histogram, LedgerFigures, LimitChanges, RejectedCounts, ShadowedCounts,
+    Usage, WaitTimes,
 };
 use crate::duration_text::duration_text;
 use crate::scope::Scope;
@@ -215,7 +215,8 @@ impl FleetFigures {
     /// Writes a line about the ledger of the limiter, or else about those of its keys together.
     fn write_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = self.ledgers.iter().find(|ledger| ledger.key.is_none());
-        let shown: Vec<_> = whole.map_or_else(|| self.ledgers.iter().collect(), |whole| vec![whole]);
+        let shown: Vec<_> =
+            whole.map_or_else(|| self.ledgers.iter().collect(), |whole| vec![whole]);
         let Some(first) = shown.first() else { return Ok(()) };
         let sum = |figure: fn(&LedgerFigures) -> usize| -> usize {
             shown.iter().map(|ledger| figure(ledger)).sum()

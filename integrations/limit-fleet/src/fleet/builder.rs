@@ -113,13 +113,17 @@ impl<S: LeaseStore> FleetBuilder<S> {
         let margin = self.margin.unwrap_or(default);
         if margin < default || margin > lease / 2 {
             let most = lease / 2;
-            return error(format!("the margin is {margin:?}; make it {default:?} to {most:?} long"));
+            return error(format!(
+                "the margin is {margin:?}; make it {default:?} to {most:?} long"
+            ));
         }
         let most = lease.saturating_sub(margin) / 2;
         let refresh = self.refresh.unwrap_or((lease / 3).min(most));
         if refresh > most || refresh < lease / 20 {
             let shortest = lease / 20;
-            return error(format!("the refresh is {refresh:?}; make it {shortest:?} to {most:?} long"));
+            return error(format!(
+                "the refresh is {refresh:?}; make it {shortest:?} to {most:?} long"
+            ));
         }
         if self.namespace.is_empty() {
             return error("the namespace is empty; leave it out, or give it a name".to_owned());

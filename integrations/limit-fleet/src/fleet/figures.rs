@@ -66,9 +66,14 @@ impl Board {
         self.read(limiter, SharedFigures::read_briefly)
     }
 
-    fn read(&self, limiter: &str, read: fn(&SharedFigures) -> LedgerFigures) -> Option<FleetFigures> {
+    fn read(
+        &self,
+        limiter: &str,
+        read: fn(&SharedFigures) -> LedgerFigures,
+    ) -> Option<FleetFigures> {
         let mut figures = FleetFigures::default();
-        figures.ledgers = self.lock().get(limiter)?.iter().map(|entry| read(&entry.figures)).collect();
+        figures.ledgers =
+            self.lock().get(limiter)?.iter().map(|entry| read(&entry.figures)).collect();
         Some(figures)
     }
 

@@ -178,7 +178,8 @@ impl<S: LeaseStore> LedgerTask<S> {
 
     /// Warns of what an answer has told.
     fn hear(&mut self, node: &Node, answer: &Answer) {
-        self.warnings.update(&node.figures(now()), &self.plan.times);
+        let now = now();
+        self.warnings.update(now, &node.figures(now), &self.plan.times);
         if answer.verdict == Verdict::Accepted {
             let learned = std::mem::replace(&mut self.learns, answer.learning);
             if answer.learning && !learned {
@@ -201,6 +202,8 @@ impl<S: LeaseStore> LedgerTask<S> {
         if std::mem::replace(told, is) == is {
             return;
         }
+        // First: a call that is let in finds the figures of its lease.
+        self.show(node, told);
         match is {
             Told::Leased(Allowance { permits, deadline, token }) => {
                 self.lease.set_unavailable(false);
@@ -221,7 +224,6 @@ impl<S: LeaseStore> LedgerTask<S> {
                 }
             }
         }
-        self.show(node, told);
     }
 
     /// Notes what became of a message.

@@ -10,17 +10,25 @@ use std::time::Duration;
 pub(super) struct Warnings {
     lease: Lease,
     given: Vec<String>,
+    /// The time of the first answer since which all have said that another limit is in force.
+    disagrees_since: Option<u64>,
 }
+
+/// The time for which answers must disagree. A ledger needs a quarter of a second to see that a limit was raised.
+const SETTLED: u64 = 500_000;
 
 impl Warnings {
     pub(super) fn new(lease: Lease) -> Self {
-        Self { lease, given: Vec::new() }
+        Self { lease, given: Vec::new(), disagrees_since: None }
     }
 
-    /// Warns of what the node has heard with the last answer.
-    pub(super) fn update(&mut self, figures: &Figures, times: &Times) {
+    /// Warns of what the node has heard with the answer that has come `now`.
+    pub(super) fn update(&mut self, now: u64, figures: &Figures, times: &Times) {
         let mut wanted = Vec::new();
-        if let Some(limit) = figures.limit.filter(|_| figures.disagrees()) {
+        let since = figures.disagrees().then(|| self.disagrees_since.unwrap_or(now));
+        self.disagrees_since = since;
+        let is_settled = since.is_some_and(|since| now >= since + SETTLED);
+        if let Some(limit) = figures.limit.filter(|_| is_settled) {
             let own = figures.own_limit;
             let key = self.lease.key().map(|key| format!(" for key {key:?}")).unwrap_or_default();
             wanted.push(format!(
@@ -29,8 +37,7 @@ impl Warnings {
             ));
         }
         if let Some(others) = figures.other_times {
-            let [own, others] =
-                [times, &others].map(|times| Duration::from_micros(times.term()));
+            let [own, others] = [times, &others].map(|times| Duration::from_micros(times.term()));
             wanted.push(format!(
                 "this process leases for {own:?}, and the fleet for {others:?}: it gets no permits; \
                  give all processes the same `lease`"
