@@ -81,6 +81,17 @@ pub trait Agent: Debug + Send + Sync + 'static {
 
     /// Returns what is known of a limiter's ledgers, for its [`Snapshot`](crate::Snapshot).
     fn figures(&self, limiter: &str) -> Option<FleetFigures>;
+
+    /// Returns the same without [members](crate::LedgerFigures::members), for exporters and pages. They read
+    /// all limiters again and again, also while nobody looks. So the agent need not ask its store who the
+    /// members are.
+    ///
+    /// The caller may hold locks of its own. So it must not wait for anything.
+    fn brief_figures(&self, limiter: &str) -> Option<FleetFigures> {
+        let mut figures = self.figures(limiter)?;
+        figures.ledgers.iter_mut().for_each(|ledger| ledger.members.clear());
+        Some(figures)
+    }
 }
 
 /// The error of a [`start`] while an agent is started.
@@ -150,6 +161,10 @@ impl LeaseAgent for Adapter {
 
     fn figures(&self, limiter: &str) -> Option<FleetFigures> {
         self.0.figures(limiter)
+    }
+
+    fn brief_figures(&self, limiter: &str) -> Option<FleetFigures> {
+        self.0.brief_figures(limiter)
     }
 }
 
@@ -247,6 +262,17 @@ impl Lease {
 
     fn source(&self) -> Option<&dyn KeySource> {
         self.key.as_ref().and_then(sealed::Keying::source)
+    }
+
+    /// Adds a warning to those of the limiter's [`Snapshot`](crate::Snapshot), and logs it. Does nothing if
+    /// the snapshot has the same text already.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.limiter.engine.warn(text.into());
+    }
+
+    /// Takes a [warning](Self::warn) back that is not true any more.
+    pub fn withdraw_warning(&self, text: &str) {
+        self.limiter.engine.withdraw_warning(text);
     }
 }
 

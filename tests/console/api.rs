@@ -17,7 +17,7 @@ fn description() -> Value {
 }
 
 /// Checks a value against a schema of the description.
-fn assert_is(schema: &str, value: &Value) {
+pub(crate) fn assert_is(schema: &str, value: &Value) {
     let schemas = &description()["components"]["schemas"];
     assert!(schemas.get(schema).is_some(), "{schema}");
     let schema = json!({

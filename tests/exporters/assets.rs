@@ -34,11 +34,14 @@ struct Alert {
     description: &'static str,
 }
 
-fn alerting_rules() -> [Alert; 4] {
+fn alerting_rules() -> [Alert; 6] {
     let (usage, limit) = (metric("permit.usage"), metric("permit.limit"));
     let (waiting, calls) = (metric("queued_calls"), metric("acquisitions"));
     let (waits, oldest) = (metric("wait_time"), metric("oldest_holder.start_timestamp"));
     let refused = refused();
+    let (fleet_limit, wanted) = (metric("fleet.permit.limit"), metric("fleet.permit.limit_here"));
+    let (renewals, lease) = (metric("fleet.renewals"), metric("fleet.lease.remaining"));
+    let nodes = metric("fleet.nodes");
     [
         Alert {
             name: "ConcurrencyLimitSaturated",
@@ -79,6 +82,28 @@ fn alerting_rules() -> [Alert; 4] {
             summary: "A holder of {{ $labels.limiter }} does not end",
             description: "A call has held permits of concurrency limit {{ $labels.limiter }} for \
                           {{ $value | humanizeDuration }}.",
+        },
+        Alert {
+            name: "ConcurrencyLimitFleetCutOff",
+            severity: "critical",
+            lasts: "1m",
+            expression: format!(
+                "sum without (result) (rate({renewals}{{result=~\"failed|refused\"}}[2m])) > 0\nand\n{lease} == 0"
+            ),
+            summary: "A process gets no permits of {{ $labels.limiter }}",
+            description: "For a minute the process has had no lease of concurrency limit \
+                          {{ $labels.limiter }} and cannot renew it: the store cannot be reached, or the \
+                          processes of the fleet have different leases.",
+        },
+        Alert {
+            name: "ConcurrencyLimitFleetDisagrees",
+            severity: "warning",
+            lasts: "10m",
+            expression: format!("{wanted} > {fleet_limit}\nand\n{nodes} > 0"),
+            summary: "Processes want different limits of {{ $labels.limiter }}",
+            description: "For ten minutes this process has wanted a limit of {{ $value }} over the fleet for \
+                          concurrency limit {{ $labels.limiter }}, and another process has wanted less. The \
+                          smallest holds.",
         },
     ]
 }
@@ -147,6 +172,10 @@ fn panels() -> Vec<Panel> {
     let rate = |metric: &str, more: &str, by: &str| {
         format!("sum by ({by}) (rate({metric}{{{CHOSEN}{more}}}[$__rate_interval]))")
     };
+    // Each process shows the figures of the whole fleet.
+    let of_all = |name: &str| format!("max by (limiter, key) ({}{{{CHOSEN}}})", metric(name));
+    let of_each =
+        |name: &str| format!("max by (limiter, key, instance) ({}{{{CHOSEN}}})", metric(name));
     let (usage, limit) = (sum(metric("permit.usage")), sum(metric("permit.limit")));
     let calls = metric("acquisitions");
     let refused = rate(calls, &format!(",result=~\"{}\"", refused()), "limiter");
@@ -183,6 +212,24 @@ fn panels() -> Vec<Panel> {
             .show(sum(metric("active_keys")), "{{limiter}}"),
         Panel::new("Hold time", "Of a sample of the calls. With the feature `diagnostics`.", "s")
             .percentiles(metric("hold_time")),
+        Panel::new("Fleet: in use", "Calls that run in all processes, the limit in force, and the largest that a process wants.", "short")
+            .show(of_all("fleet.permit.usage"), "{{limiter}} {{key}}")
+            .show(of_all("fleet.permit.limit"), "{{limiter}} {{key}} limit")
+            .show(of_all("fleet.permit.limit_here"), "{{limiter}} {{key}} wanted"),
+        Panel::new("Fleet: shares", "Permits that each process may use, and those that it can use.", "short")
+            .show(of_each("fleet.permit.share"), "{{limiter}} {{key}} {{instance}}")
+            .show(of_each("fleet.permit.want"), "{{limiter}} {{key}} {{instance}} can use"),
+        Panel::new("Fleet: processes", "Processes that the ledger knows, and those that wait for permits.", "short")
+            .show(of_all("fleet.nodes"), "{{limiter}} {{key}}")
+            .show(of_all("fleet.queued_nodes"), "{{limiter}} {{key}} wait")
+            .show(of_all("fleet.learning"), "{{limiter}} {{key}} learns"),
+        Panel::new("Fleet: renewals by result", "Renewals of leases, each second.", "ops")
+            .show(rate(metric("fleet.renewals"), "", "limiter, result"), "{{limiter}} {{result}}")
+            .stacked(),
+        Panel::new("Fleet: time until the lease ends", "0 without a lease.", "s")
+            .show(of_each("fleet.lease.remaining"), "{{limiter}} {{key}} {{instance}}"),
+        Panel::new("Fleet: time of the store", "The time that the store took for its last answer.", "s")
+            .show(of_each("fleet.store.time"), "{{limiter}} {{key}} {{instance}}"),
         Panel::new("Age of the oldest holder", "With the feature `diagnostics`.", "s")
             .show(format!("max by (limiter) (time() - {oldest})"), "{{limiter}}"),
     ]

@@ -6,6 +6,8 @@ mod assets;
 mod by_runtime;
 mod dropped;
 mod facade;
+#[cfg(feature = "fleet")]
+mod fleet;
 #[cfg(feature = "diagnostics")]
 mod foreign;
 mod list;

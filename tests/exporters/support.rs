@@ -33,6 +33,11 @@ pub(crate) fn is_built(metric: &Metric) -> bool {
     metric.needs.is_none_or(|needs| needs == "diagnostics" && cfg!(feature = "diagnostics"))
 }
 
+/// Returns whether a metric is there only for limiters of a fleet.
+pub(crate) fn is_of_fleet(metric: &Metric) -> bool {
+    metric.name.contains(".fleet.")
+}
+
 /// Returns whether a series comes from `diagnostics`. Snapshots do not have it.
 pub(crate) fn is_of_diagnostics(series: &str) -> bool {
     series.contains("hold_time") || series.contains("oldest_holder")

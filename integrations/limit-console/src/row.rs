@@ -2,7 +2,7 @@
 
 use crate::by_kind::ByKind;
 use limit_runtime::inspect::LimiterReading;
-use limit_runtime::{Scope, Source};
+use limit_runtime::{FleetFigures, LedgerFigures, Scope, Source};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub(crate) struct Row {
     pub(crate) keys: Option<usize>,
     pub(crate) runtimes: usize,
     pub(crate) scope: Scope,
+    /// The limit over the fleet. `None` without a fleet.
+    pub(crate) fleet: Option<FleetUse>,
     /// Calls admitted a second.
     pub(crate) admitted: f64,
     /// Calls refused a second.
@@ -44,6 +46,39 @@ pub(crate) struct Row {
     pub(crate) spark: Option<Vec<u32>>,
 }
 
+/// The use of a limit over a fleet: of the limiter, or of its keys together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct FleetUse {
+    in_use: usize,
+    limit: usize,
+    nodes: usize,
+    /// The number of keys with a ledger. `None` if there is a ledger for the limiter.
+    keys: Option<usize>,
+}
+
+impl FleetUse {
+    /// Returns `None` if there is no ledger.
+    fn from_figures(figures: &FleetFigures) -> Option<Self> {
+        let ledgers = &figures.ledgers;
+        let of = |ledger: &LedgerFigures| Self {
+            in_use: ledger.in_use,
+            limit: ledger.limit,
+            nodes: ledger.nodes,
+            keys: None,
+        };
+        if let Some(whole) = ledgers.iter().find(|ledger| ledger.key.is_none()) {
+            return Some(of(whole));
+        }
+        let all = ledgers.iter().map(of).reduce(|all, one| Self {
+            in_use: all.in_use + one.in_use,
+            limit: all.limit.saturating_add(one.limit),
+            nodes: all.nodes.max(one.nodes),
+            keys: None,
+        })?;
+        Some(Self { keys: Some(ledgers.len()), ..all })
+    }
+}
+
 impl Row {
     /// Makes a row of a reading. Figures that need two readings are 0.
     pub(crate) fn from_reading(reading: &LimiterReading) -> Self {
@@ -57,6 +92,7 @@ impl Row {
             keys: is_keyed.then_some(usage.keys),
             runtimes: reading.live_runtimes,
             scope: reading.scope,
+            fleet: reading.fleet.as_ref().and_then(FleetUse::from_figures),
             admitted: 0.0,
             rejected: ByKind::default(),
             cancelled: 0.0,

@@ -7,6 +7,13 @@ use limit_runtime::{RejectedKind, Source};
 /// The label of every series: the limiter's name.
 pub(crate) const LIMITER: Label = Label { name: "limiter", values: &[] };
 
+/// The label of a ledger's figures. Only the ledgers of keys have it.
+pub(crate) const KEY: Label = Label { name: "key", values: &[] };
+
+/// The label of renewals by their result.
+pub(crate) const RENEWAL: Label =
+    Label { name: RESULT.name, values: &["granted", "refused", "failed"] };
+
 /// The name of the label of figures by runtime.
 pub(crate) const RUNTIME: &str = "runtime";
 

@@ -11,11 +11,15 @@ use crate::account::Account;
 use crate::oldest::Oldest;
 use crate::series::{Series, SeriesPart};
 use limit_runtime::inspect::{self, Histogram, Inventory, LimiterReading, Totals};
+use limit_runtime::{FleetFigures, LedgerFigures};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The number of names without a limiter that are shown: those that lost their limiter last.
 const DROPPED: usize = 100;
+
+/// The number of ledgers of a limiter that are shown: with keys there may be very many.
+const LEDGERS: usize = 100;
 
 /// The memory of one exporter. Without figures by runtime it has next to nothing to remember.
 #[derive(Debug, Default)]
@@ -57,6 +61,7 @@ impl Ledger {
                     limit_changes: totals.limit_changes,
                     hold_times: totals.hold_times.as_deref().map(&samples),
                     oldest_holder,
+                    ledgers: now.and_then(|now| now.fleet.as_ref()).map(shown).unwrap_or_default(),
                 });
             };
         for limiter in &limiters {
@@ -82,4 +87,9 @@ impl Ledger {
     pub(crate) fn is_hidden(&self, name: &str) -> bool {
         self.hidden.contains(name)
     }
+}
+
+/// Returns the ledgers that are shown. They stand in the order in which they began.
+fn shown(fleet: &FleetFigures) -> Vec<LedgerFigures> {
+    fleet.ledgers.iter().take(LEDGERS).cloned().collect()
 }

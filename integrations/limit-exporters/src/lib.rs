@@ -45,9 +45,20 @@
 //! | `concurrency_limit.active_keys` | `concurrency_limit_active_keys` | up-down counter | `{key}` | `limiter` | Keys that have holders or waiters |
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
+//! | `concurrency_limit.fleet.permit.limit` | `concurrency_limit_fleet_permit_limit` | gauge | `{permit}` | `limiter`, `key` | Limit in force over the fleet: the smallest that a process wants |
+//! | `concurrency_limit.fleet.permit.limit_here` | `concurrency_limit_fleet_permit_limit_here` | gauge | `{permit}` | `limiter`, `key` | Limit over the fleet that this process wants |
+//! | `concurrency_limit.fleet.permit.usage` | `concurrency_limit_fleet_permit_usage` | gauge | `{permit}` | `limiter`, `key` | Calls that run in all processes, as far as the ledger knows |
+//! | `concurrency_limit.fleet.permit.share` | `concurrency_limit_fleet_permit_share` | up-down counter | `{permit}` | `limiter`, `key` | Permits of the fleet that this process may use |
+//! | `concurrency_limit.fleet.permit.want` | `concurrency_limit_fleet_permit_want` | up-down counter | `{permit}` | `limiter`, `key` | Permits of the fleet that this process can use |
+//! | `concurrency_limit.fleet.nodes` | `concurrency_limit_fleet_nodes` | gauge | `{process}` | `limiter`, `key` | Processes that the ledger knows |
+//! | `concurrency_limit.fleet.queued_nodes` | `concurrency_limit_fleet_queued_nodes` | gauge | `{process}` | `limiter`, `key` | Processes that wait for permits |
+//! | `concurrency_limit.fleet.learning` | `concurrency_limit_fleet_learning` | gauge | `1` | `limiter`, `key` | 1 while the ledger gives out no permits because it may have forgotten some |
+//! | `concurrency_limit.fleet.lease.remaining` | `concurrency_limit_fleet_lease_remaining_seconds` | gauge | `s` | `limiter`, `key` | Time until the lease of this process ends; 0 without a lease |
+//! | `concurrency_limit.fleet.store.time` | `concurrency_limit_fleet_store_time_seconds` | gauge | `s` | `limiter`, `key` | Time that the store took for its last answer |
+//! | `concurrency_limit.fleet.renewals` | `concurrency_limit_fleet_renewals_total` | counter | `{renewal}` | `limiter`, `key`, `result`: `granted`, `refused`, `failed` | Renewals of the lease of this process by result |
 //!
-//! All results and sources of a limiter are there from the start, at zero. No label has a key, a task or a user as
-//! its value.
+//! All results and sources of a limiter are there from the start, at zero. No label has a task or a user as its
+//! value, and none has a key but in the figures of a [fleet](#fleets).
 //!
 //! Hold times and oldest holders are those of recorded calls: from `limit_runtime::diagnostics::record(true)` on.
 //! Hold times appear with the first hold that is counted: on each thread the first call of a limiter is, and then
@@ -75,6 +86,19 @@
 //! | Prometheus | [`Collector::by_runtime`](prometheus::Collector::by_runtime) |
 //! | OpenTelemetry | [`observe_by_runtime`](opentelemetry::observe_by_runtime) |
 //! | `metrics` facade | [`collect_by_runtime`](metrics::collect_by_runtime) |
+//!
+//! # Fleets
+//!
+//! The metrics `concurrency_limit.fleet.*` are there for limiters with
+//! [`Scope::Fleet`](limit_runtime::Scope::Fleet), once a fleet was started. They are what this process heard last.
+//! Each process shows the limit, the usage and the number of processes of the whole fleet: take the maximum over
+//! all processes, not the sum.
+//!
+//! With keys, each key that is in use has a ledger and a series, with the label `key`. At most 100 ledgers of a
+//! limiter are shown: those that began first. The renewals of a ledger start from zero when it begins anew.
+//!
+//! `concurrency_limit.permit.limit` of such a limiter is the limit that this process wants, and
+//! `concurrency_limit.permit.usage` the permits that are out here.
 //!
 //! # Waits and holds
 //!

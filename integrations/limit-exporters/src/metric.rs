@@ -66,6 +66,8 @@ pub(crate) enum Figure {
     Count(Count),
     Distribution(Distribution),
     OldestHolder,
+    Ledger(LedgerLevel),
+    Renewals,
 }
 
 /// A figure of the moment: one number for each runtime.
@@ -75,6 +77,21 @@ pub(crate) enum Level {
     InUse,
     Waiting,
     Keys,
+}
+
+/// A figure of the moment: one number for each ledger of a limit over a fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LedgerLevel {
+    Limit,
+    LimitHere,
+    InUse,
+    Share,
+    Want,
+    Nodes,
+    Queued,
+    Learning,
+    LeaseLeft,
+    StoreTime,
 }
 
 /// Counters that one label tells apart.
@@ -95,7 +112,11 @@ impl Figure {
     /// Returns whether exporters show the figure in this build.
     pub(crate) const fn is_built(self) -> bool {
         match self {
-            Self::Level(_) | Self::Count(_) | Self::Distribution(Distribution::Waits) => true,
+            Self::Level(_)
+            | Self::Count(_)
+            | Self::Distribution(Distribution::Waits)
+            | Self::Ledger(_)
+            | Self::Renewals => true,
             Self::Distribution(Distribution::Holds) | Self::OldestHolder => {
                 cfg!(feature = "diagnostics")
             }

@@ -14,10 +14,10 @@
 
 use crate::deltas::Deltas;
 use crate::exclusive::Exclusive;
-use crate::labels::{LIMITER, RUNTIME};
+use crate::labels::{KEY, LIMITER, RUNTIME};
 use crate::list::exported;
 use crate::metric::{Figure, Kind, Level, Metric};
-use crate::series::{ExtraLabel, Runtime, Series};
+use crate::series::{ExtraLabel, Runtime, Series, ledger_level, renewals};
 use ::metrics::{Key, Label, Metadata, Recorder, SharedString, Unit, with_recorder};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -45,11 +45,14 @@ struct RecorderState {
     deltas: Deltas,
     /// The limiters and runtimes whose gauges are not 0.
     live: HashSet<(Arc<str>, Option<Runtime>)>,
+    /// The limiters and keys of the ledgers whose gauges are not 0.
+    ledgers: HashSet<(Arc<str>, Option<String>)>,
 }
 
 impl RecorderState {
     fn new(by_runtime: bool) -> Self {
-        Self { deltas: Deltas::new(by_runtime), live: HashSet::new() }
+        let (live, ledgers) = (HashSet::new(), HashSet::new());
+        Self { deltas: Deltas::new(by_runtime), live, ledgers }
     }
 }
 
@@ -146,6 +149,9 @@ fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
     let gone: Vec<_> = known.live.difference(&live).cloned().collect();
     // With those that are gone, until they are taken back: the recorder may panic.
     known.live.extend(live.iter().cloned());
+    let ledgers: HashSet<_> = all.iter().flat_map(ledgers).collect();
+    let gone_ledgers: Vec<_> = known.ledgers.difference(&ledgers).cloned().collect();
+    known.ledgers.extend(ledgers.iter().cloned());
     for metric in exported() {
         for series in &all {
             record(recorder, metric, series, &mut known.deltas);
@@ -158,7 +164,13 @@ fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
             take_back(recorder, metric, limiter, *runtime, is_dropped);
         }
     }
-    known.live = live;
+    for (limiter, key) in &gone_ledgers {
+        for metric in exported().filter(|metric| matches!(metric.figure, Figure::Ledger(_))) {
+            let key = ledger_key(metric, limiter, key.as_deref(), None);
+            recorder.register_gauge(&key, &METADATA).set(0.0);
+        }
+    }
+    (known.live, known.ledgers) = (live, ledgers);
     known.deltas.forget_absent();
 }
 
@@ -166,6 +178,24 @@ fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
 fn live_parts(series: &Series) -> impl Iterator<Item = (Arc<str>, Option<Runtime>)> + '_ {
     let parts = series.parts.iter().filter(|part| part.usage.is_some());
     parts.map(|part| (Arc::clone(&series.limiter), part.runtime))
+}
+
+/// Returns the limiter and the key of each ledger.
+fn ledgers(series: &Series) -> impl Iterator<Item = (Arc<str>, Option<String>)> + '_ {
+    series.ledgers.iter().map(|ledger| (Arc::clone(&series.limiter), ledger.key.clone()))
+}
+
+fn ledger_key(
+    metric: &'static Metric,
+    limiter: &Arc<str>,
+    key: Option<&str>,
+    more: Option<ExtraLabel>,
+) -> Key {
+    let limiter = SharedString::from_shared(Arc::clone(limiter));
+    let mut labels = vec![Label::new(LIMITER.name, limiter)];
+    labels.extend(key.map(|key| Label::new(KEY.name, key.to_owned())));
+    labels.extend(more.map(|(label, value)| Label::from_static_parts(label, value)));
+    Key::from_parts(metric.name, labels)
 }
 
 fn key(
@@ -194,7 +224,11 @@ fn take_back(
         Figure::Level(Level::Limit) if runtime == Some(Runtime::Retired) => return,
         Figure::Level(_) => (runtime, 0.0),
         Figure::OldestHolder if is_dropped => (None, f64::NAN),
-        Figure::OldestHolder | Figure::Count(_) | Figure::Distribution(_) => return,
+        Figure::OldestHolder
+        | Figure::Count(_)
+        | Figure::Distribution(_)
+        | Figure::Ledger(_)
+        | Figure::Renewals => return,
     };
     recorder.register_gauge(&key(metric, limiter, runtime, None), &METADATA).set(value);
 }
@@ -235,5 +269,20 @@ fn record(recorder: &dyn Recorder, metric: &'static Metric, series: &Series, del
             recorder.register_gauge(&key(None, None), &METADATA).set(started);
         }
         Figure::OldestHolder => {}
+        Figure::Ledger(level) => {
+            for ledger in &series.ledgers {
+                let key = ledger_key(metric, &series.limiter, ledger.key.as_deref(), None);
+                recorder.register_gauge(&key, &METADATA).set(ledger_level(ledger, level));
+            }
+        }
+        Figure::Renewals => {
+            for ledger in &series.ledgers {
+                for (label, count) in renewals(ledger) {
+                    let key =
+                        ledger_key(metric, &series.limiter, ledger.key.as_deref(), Some(label));
+                    recorder.register_counter(&key, &METADATA).absolute(count);
+                }
+            }
+        }
     }
 }

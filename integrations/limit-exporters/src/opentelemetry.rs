@@ -40,12 +40,13 @@
 use crate::bounds;
 use crate::deltas::Deltas;
 use crate::exclusive::Exclusive;
-use crate::labels::{LIMITER, RUNTIME};
+use crate::labels::{KEY, LIMITER, RUNTIME};
 use crate::list::exported;
 use crate::metric::{Distribution, Figure, Kind, Metric};
-use crate::series::{Runtime, Series};
+use crate::series::{Runtime, Series, ledger_level, renewals};
 use ::opentelemetry::metrics::{AsyncInstrument, Histogram, Meter};
 use ::opentelemetry::{KeyValue, StringValue};
+use limit_runtime::LedgerFigures;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -116,7 +117,7 @@ impl Observation {
     fn begin(meter: &Meter, by_runtime: bool) -> Self {
         let histograms = exported().filter_map(|metric| match metric.figure {
             Figure::Distribution(of) => Some((of, build_histogram(meter, metric))),
-            Figure::Level(_) | Figure::Count(_) | Figure::OldestHolder => None,
+            _ => None,
         });
         let observer = Arc::new(Observer {
             histograms: histograms.collect(),
@@ -202,6 +203,33 @@ impl Observer {
                     }
                 });
                 let builder = meter.f64_observable_gauge(name).with_unit(unit);
+                builder.with_description(description).with_callback(observe).build();
+            }
+            Figure::Ledger(level) => {
+                let observe = self.callback(metric, move |series, show| {
+                    for ledger in &series.ledgers {
+                        show(ledger_level(ledger, level), ledger_labels(series, ledger));
+                    }
+                });
+                if metric.kind == Kind::UpDownCounter {
+                    let builder = meter.f64_observable_up_down_counter(name).with_unit(unit);
+                    builder.with_description(description).with_callback(observe).build();
+                } else {
+                    let builder = meter.f64_observable_gauge(name).with_unit(unit);
+                    builder.with_description(description).with_callback(observe).build();
+                }
+            }
+            Figure::Renewals => {
+                let observe = self.callback(metric, |series, show| {
+                    for ledger in &series.ledgers {
+                        for ((label, value), count) in renewals(ledger) {
+                            let mut labels = ledger_labels(series, ledger);
+                            labels.push(KeyValue::new(label, value));
+                            show(count, labels);
+                        }
+                    }
+                });
+                let builder = meter.u64_observable_counter(name).with_unit(unit);
                 builder.with_description(description).with_callback(observe).build();
             }
             Figure::Distribution(_) => {}
@@ -295,4 +323,10 @@ fn labels(series: &Series, runtime: Option<Runtime>) -> Vec<KeyValue> {
     let limiter = StringValue::from(Arc::clone(&series.limiter));
     let runtime = runtime.map(|runtime| KeyValue::new(RUNTIME, runtime.to_string()));
     [KeyValue::new(LIMITER.name, limiter)].into_iter().chain(runtime).collect()
+}
+
+fn ledger_labels(series: &Series, ledger: &LedgerFigures) -> Vec<KeyValue> {
+    let mut labels = labels(series, None);
+    labels.extend(ledger.key.clone().map(|key| KeyValue::new(KEY.name, key)));
+    labels
 }

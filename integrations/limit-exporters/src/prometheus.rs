@@ -2,11 +2,11 @@
 
 use crate::bounds::{self, BOUNDS};
 use crate::exclusive::Exclusive;
-use crate::labels::{LIMITER, RUNTIME};
+use crate::labels::{KEY, LIMITER, RUNTIME};
 use crate::ledger::Ledger;
 use crate::list::exported;
 use crate::metric::{Distribution, Figure, Kind, Metric};
-use crate::series::{ExtraLabel, Runtime, Series};
+use crate::series::{ExtraLabel, Runtime, Series, ledger_level, renewals};
 use limit_runtime::inspect::Histogram;
 use prometheus_client::collector::Collector as Collect;
 use prometheus_client::encoding::{
@@ -182,6 +182,11 @@ fn encode_metric(
     metric: &Metric,
     all: &[Series<Buckets>],
 ) -> fmt::Result {
+    let is_of_fleet = matches!(metric.figure, Figure::Ledger(_) | Figure::Renewals);
+    if is_of_fleet && all.iter().all(|series| series.ledgers.is_empty()) {
+        // Most programs are in no fleet.
+        return Ok(());
+    }
     let kind = match metric.kind {
         Kind::Counter => MetricType::Counter,
         Kind::Gauge | Kind::UpDownCounter => MetricType::Gauge,
@@ -199,7 +204,8 @@ fn encode_series(
     metric: &Metric,
     series: &Series<Buckets>,
 ) -> fmt::Result {
-    let labels = |runtime, more| Labels { limiter: &series.limiter, runtime, more };
+    let limiter = &*series.limiter;
+    let labels = |runtime, more| Labels { limiter, key: None, runtime, more };
     match metric.figure {
         Figure::Level(level) => {
             for (runtime, value) in series.levels(level) {
@@ -226,6 +232,22 @@ fn encode_series(
         Figure::OldestHolder => {
             if let Some(started) = series.oldest_holder {
                 encoder.encode_family(&labels(None, None))?.encode_gauge(&started)?;
+            }
+        }
+        Figure::Ledger(level) => {
+            for ledger in &series.ledgers {
+                let labels = Labels { key: ledger.key.as_deref(), ..labels(None, None) };
+                let value = ledger_level(ledger, level);
+                encoder.encode_family(&labels)?.encode_gauge(&value)?;
+            }
+        }
+        Figure::Renewals => {
+            for ledger in &series.ledgers {
+                for (label, count) in renewals(ledger) {
+                    let labels = Labels { key: ledger.key.as_deref(), ..labels(None, Some(label)) };
+                    let mut encoder = encoder.encode_family(&labels)?;
+                    encoder.encode_counter(&count, None::<&Exemplar<NoLabelSet, f64>>)?;
+                }
             }
         }
     }
@@ -257,6 +279,7 @@ impl Buckets {
 
 struct Labels<'a> {
     limiter: &'a str,
+    key: Option<&'a str>,
     runtime: Option<Runtime>,
     more: Option<ExtraLabel>,
 }
@@ -264,6 +287,9 @@ struct Labels<'a> {
 impl EncodeLabelSet for Labels<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
         encode_label(encoder, LIMITER.name, |encoder| encoder.write_str(self.limiter))?;
+        if let Some(key) = self.key {
+            encode_label(encoder, KEY.name, |encoder| encoder.write_str(key))?;
+        }
         if let Some(runtime) = self.runtime {
             encode_label(encoder, RUNTIME, |encoder| write!(encoder, "{runtime}"))?;
         }

@@ -1,9 +1,9 @@
 //! The figures of one name, and the part of them that each metric shows.
 
-use crate::labels::{Outcome, RESULT, SOURCE, SOURCES};
-use crate::metric::{Count, Distribution, Level};
+use crate::labels::{Outcome, RENEWAL, RESULT, SOURCE, SOURCES};
+use crate::metric::{Count, Distribution, LedgerLevel, Level};
 use limit_runtime::inspect::{Counters, Histogram, Usage};
-use limit_runtime::{LimitChanges, Source};
+use limit_runtime::{LedgerFigures, LimitChanges, Source};
 use std::fmt;
 use std::iter;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(crate) struct Series<S = Box<Histogram>> {
     pub(crate) hold_times: Option<S>,
     /// The time at which the oldest holder got its permits, in seconds since 1970.
     pub(crate) oldest_holder: Option<f64>,
+    /// The ledgers of a limit over a fleet.
+    pub(crate) ledgers: Vec<LedgerFigures>,
 }
 
 /// The figures of one runtime, or of all together.
@@ -94,6 +96,31 @@ impl<S> Series<S> {
             Distribution::Holds => vec![(None, self.hold_times.as_ref())],
         }
     }
+}
+
+/// Returns a figure of this moment of a ledger. Times are in seconds.
+#[expect(clippy::cast_precision_loss, reason = "more than 2^53 are known well enough")]
+pub(crate) fn ledger_level(ledger: &LedgerFigures, level: LedgerLevel) -> f64 {
+    match level {
+        LedgerLevel::Limit => ledger.limit as f64,
+        LedgerLevel::LimitHere => ledger.limit_here as f64,
+        LedgerLevel::InUse => ledger.in_use as f64,
+        LedgerLevel::Share => ledger.share as f64,
+        LedgerLevel::Want => ledger.want as f64,
+        LedgerLevel::Nodes => ledger.nodes as f64,
+        LedgerLevel::Queued => ledger.queued as f64,
+        LedgerLevel::Learning => f64::from(u8::from(ledger.learning)),
+        LedgerLevel::LeaseLeft => ledger.lease_left.unwrap_or_default().as_secs_f64(),
+        LedgerLevel::StoreTime => ledger.store_time.as_secs_f64(),
+    }
+}
+
+/// Returns the renewals of a ledger, each count with its label.
+pub(crate) fn renewals(ledger: &LedgerFigures) -> impl Iterator<Item = (ExtraLabel, u64)> + use<> {
+    let counts = ledger.renewals;
+    // In the order of the label's values.
+    let counts = [counts.granted, counts.refused, counts.failed];
+    iter::zip(RENEWAL.values, counts).map(|(value, count)| ((RENEWAL.name, *value), count))
 }
 
 impl<S> SeriesPart<S> {

@@ -5,6 +5,8 @@ mod driver;
 mod error;
 mod figures;
 mod ledger_task;
+mod outage;
+mod warnings;
 
 pub use builder::FleetBuilder;
 pub use error::StartError;

@@ -96,6 +96,11 @@
 mod clock_steps;
 mod fleet;
 pub mod ledger;
+#[cfg(feature = "tracing")]
+mod logging;
+#[cfg(not(feature = "tracing"))]
+#[path = "logging/off.rs"]
+mod logging;
 mod memory_store;
 pub mod message;
 mod name;

@@ -22,6 +22,7 @@ use std::time::Duration;
 pub(crate) trait LeaseAgent: Debug + Send + Sync {
     fn wake(&self, limiter: Arc<Engine>);
     fn figures(&self, limiter: &str) -> Option<FleetFigures>;
+    fn brief_figures(&self, limiter: &str) -> Option<FleetFigures>;
 }
 
 /// The fleet's state and its version: a number that grows with each start and stop.
@@ -220,6 +221,23 @@ impl Engine {
             return None;
         }
         agent()?.figures(&self.name)
+    }
+
+    /// Returns the same without members, which may cost the agent a question to its store.
+    pub(super) fn brief_fleet_figures(&self) -> Option<FleetFigures> {
+        if self.definition.scope != Scope::Fleet {
+            return None;
+        }
+        agent()?.brief_figures(&self.name)
+    }
+
+    pub(crate) fn warn(&self, text: String) {
+        self.note(false, text);
+        self.log();
+    }
+
+    pub(crate) fn withdraw_warning(&self, text: &str) {
+        self.state().forget_warnings(|warning| warning.text == text);
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 impl Engine {
     pub(crate) fn read(&self) -> LimiterReading {
+        let fleet = self.brief_fleet_figures();
         // Declared before the guard, so that it is dropped after unlocking.
         let mut deferred = Vec::new();
         // Read before the lock: if the limiter is dropped meanwhile, its last totals contain every
@@ -47,6 +48,7 @@ impl Engine {
             totals,
             inherited: self.history.inherited.clone(),
             by_runtime: by_runtime(readings),
+            fleet,
             warnings: state.warnings.len(),
         }
     }

@@ -25,7 +25,7 @@ pub struct LedgerFigures {
     pub limit: usize,
     /// The limit that this process wants.
     pub limit_here: usize,
-    /// The permits that all processes may use or use.
+    /// The calls that run in all processes, as far as the ledger knows.
     pub in_use: usize,
     /// The permits that this process may use.
     pub share: usize,
@@ -69,6 +69,8 @@ pub struct RenewalCounts {
 pub struct Member {
     /// The id of the process in the fleet.
     pub node: String,
+    /// Whether it is this process.
+    pub here: bool,
     /// The permits that it may use.
     pub share: usize,
     /// The calls that it runs.

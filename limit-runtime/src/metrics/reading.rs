@@ -1,6 +1,6 @@
 //! The figures of one limiter at one moment, for programs.
 
-use super::{Counters, Totals, Usage};
+use super::{Counters, FleetFigures, Totals, Usage};
 use crate::scope::Scope;
 use crate::setting::Settings;
 use std::sync::Arc;
@@ -38,6 +38,9 @@ pub struct LimiterReading {
     /// The figures of each live runtime that has used the limiter, by number. The last entry is for
     /// all runtimes that have ended.
     pub by_runtime: Vec<RuntimeReading>,
+    /// What the process knows of the limit over the fleet, without the members. `None` unless the scope
+    /// is [`Scope::Fleet`] and a fleet was started.
+    pub fleet: Option<FleetFigures>,
     /// The number of [warnings](crate::Snapshot::warnings).
     pub warnings: usize,
 }

@@ -1,8 +1,8 @@
 //! The figures of a limiter at one moment, for people.
 
 use super::{
-    Counters, FleetFigures, Histogram, LimitChanges, RejectedCounts, ShadowedCounts, Usage,
-    WaitTimes,
+    Counters, FleetFigures, Histogram, LedgerFigures, LimitChanges, RejectedCounts, ShadowedCounts,
+    Usage, WaitTimes,
 };
 use crate::duration_text::duration_text;
 use crate::scope::Scope;
@@ -24,8 +24,13 @@ use std::fmt;
 ///   admitted     1204 +     96 waited p50 1.23ms p90 4.56ms p99 12.3ms max   50ms  cancelled     0
 /// ```
 ///
-/// A long name has a line of its own before the two. A fleet has one after them, and so has each
-/// warning. So have figures of very many digits, and those of a shadow.
+/// A long name has a line of its own before the two, and each warning has one after them. So have
+/// figures of very many digits, and those of a shadow. A limit over a fleet has a line with the use and
+/// the processes of all, and the permits, the lease and the renewals of this process:
+///
+/// ```text
+///   fleet      9/10   processes    4 (queued    1)  share    3  want    5  lease 4.21s  failed     0
+/// ```
 ///
 /// # Examples
 ///
@@ -148,7 +153,7 @@ impl fmt::Display for Snapshot {
         write!(f, " {scope:SCOPE$}  ")?;
         total.write_lines(f, NAME + SCOPE + 3, runtimes.len())?;
         if let Some(fleet) = fleet {
-            write!(f, "\n  {fleet}")?;
+            fleet.write_line(f)?;
         }
         warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
     }
@@ -201,6 +206,40 @@ impl Figures {
             let rejected = shadowed.rejected.total();
             let text = format!("would wait {}, be rejected {rejected}", shadowed.waited);
             lines.write(2, &text)?;
+        }
+        Ok(())
+    }
+}
+
+impl FleetFigures {
+    /// Writes a line about the ledger of the limiter, or else about those of its keys together.
+    fn write_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = self.ledgers.iter().find(|ledger| ledger.key.is_none());
+        let shown: Vec<_> =
+            whole.map_or_else(|| self.ledgers.iter().collect(), |whole| vec![whole]);
+        let Some(first) = shown.first() else { return Ok(()) };
+        let sum = |figure: fn(&LedgerFigures) -> usize| -> usize {
+            shown.iter().map(|ledger| figure(ledger)).sum()
+        };
+        let mut lines = Lines { f, column: 0, padding: 0 };
+        lines.begin_line()?;
+        lines.write(0, &format!("fleet {:>6}/{:<4}", sum(|it| it.in_use), sum(|it| it.limit)))?;
+        if whole.is_some() {
+            let (nodes, queued) = (first.nodes, first.queued);
+            lines.write(1, &format!("processes {nodes:>4} (queued {queued:>4})"))?;
+        } else {
+            lines.write(1, &format!("keys {:>4}", shown.len()))?;
+        }
+        lines.write(2, &format!("share {:>4}", sum(|it| it.share)))?;
+        lines.write(2, &format!("want {:>4}", sum(|it| it.want)))?;
+        if whole.is_some() {
+            let lease = first.lease_left.map_or_else(|| String::from("–"), duration_text);
+            lines.write(2, &format!("lease {lease:>5}"))?;
+        }
+        let failed: u64 = shown.iter().map(|ledger| ledger.renewals.failed).sum();
+        lines.write(2, &format!("failed {failed:>5}"))?;
+        if shown.iter().any(|ledger| ledger.learning) {
+            lines.write(2, "learning")?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ const HOLD = 5_000; // ms for which the order of rows stays after the pointer ha
 const RETRY = 2_000; // ms until the page tries a stream again that the browser gave up; doubled each time
 const LONGEST = 30_000; // ms until the page tries again at most
 const EVENTS = 100; // that are kept in view
+const MEMBERS = 200; // processes of a fleet that are listed at most
 
 const REASONS = ['no_permits', 'queue_full', 'timed_out', 'too_heavy', 'closed', 'evicted', 'unavailable'];
 const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the environment', live: 'live' };
@@ -91,7 +92,25 @@ function usageInWords(row) {
     return `${plural(row.in_use, 'permit')} in use by ${plural(row.keys, 'key')}, at most ${count(row.limit)} for each`;
   }
   const all = `${count(row.in_use)} of ${plural(row.capacity ?? row.limit, 'permit')} in use`;
+  if (row.scope === 'fleet') return `${all} here`;
   return row.runtimes > 1 && row.scope === 'runtime' ? `${all}, ${count(row.limit)} for each of ${row.runtimes} runtimes` : all;
+}
+
+/** Says how much of the limit over the fleet is in use. Empty for other limiters. */
+function fleetUsage({ scope, fleet }) {
+  if (scope !== 'fleet') return '';
+  if (fleet === null) return 'no fleet';
+  if (fleet.nodes === 0) return 'fleet – / –';
+  const of = fleet.keys === null ? '' : ` in ${plural(fleet.keys, 'key')}`;
+  return `fleet ${count(fleet.in_use)} / ${count(fleet.limit)}${of}`;
+}
+
+function fleetInWords({ scope, fleet }) {
+  if (scope !== 'fleet') return '';
+  if (fleet === null) return 'no fleet was started: the limit holds for this process alone';
+  if (fleet.nodes === 0) return 'nothing heard of the fleet yet';
+  const of = fleet.keys === null ? '' : `, of ${plural(fleet.keys, 'key')} together`;
+  return `over the fleet ${count(fleet.in_use)} of ${plural(fleet.limit, 'permit')} in use${of}, by ${plural(fleet.nodes, 'process', 'processes')}`;
 }
 
 function reasonsInWords(rejected) {
@@ -102,6 +121,7 @@ function reasonsInWords(rejected) {
 /** Lists the unusual states of a limiter: a text, whether it stands out, and its meaning. */
 function badgesOf(row) {
   const badges = [];
+  if (row.scope === 'fleet') badges.push(['fleet', false, 'One limit over all processes of a fleet']);
   if (row.paused) badges.push(['paused', true, 'The limit is 0: everybody waits']);
   if (row.closed) badges.push(['closed', true, 'It lets nobody in any more']);
   if (!row.enabled) badges.push(['off', true, 'The limit does not hold: every call is admitted']);
@@ -284,6 +304,7 @@ function makeRow(name) {
   const fill = html('i');
   const bar = html('div', { class: 'bar', role: 'img' }, fill);
   const used = html('span', { 'aria-hidden': 'true' });
+  const fleet = html('small', { class: 'fleet', 'aria-hidden': 'true' });
   const number = (...classes) => html('td', { class: ['number', ...classes].join(' ') });
   const [waiting, lost, admitted, p50, p99] = [number(), number(), number('from-4'), number('from-4'), number('from-2')];
   const [refusals, reasons] = [html('span'), html('span', { class: 'reasons' })];
@@ -291,7 +312,7 @@ function makeRow(name) {
   const path = svg('path');
   const spark = svg('svg', { class: 'spark', role: 'img', viewBox: `0 0 ${SPARK - 1} 16`, preserveAspectRatio: 'none' }, path);
   const link = html('a', { href: hashOf(name) }, ...breakable(name));
-  const tr = html('tr', {}, html('th', { scope: 'row' }, link, ' ', badges), html('td', { class: 'wide' }, used, bar),
+  const tr = html('tr', {}, html('th', { scope: 'row' }, link, ' ', badges), html('td', { class: 'wide' }, used, bar, fleet),
     waiting, lost, admitted, refused, p50, p99, html('td', { class: 'from-3' }, spark));
   tr.dataset.name = name;
 
@@ -308,7 +329,8 @@ function makeRow(name) {
       if (wanted !== badged) badges.replaceChildren(...badgeNodes(row));
       badged = wanted;
       say(used, usage(row));
-      attribute(bar, 'aria-label', usageInWords(row));
+      say(fleet, fleetUsage(row));
+      attribute(bar, 'aria-label', [usageInWords(row), fleetInWords(row)].filter(Boolean).join('; '));
       bar.classList.toggle('full', row.enabled && loadOf(row) >= 1);
       fill.style.transform = `scaleX(${Math.min(loadOf(row), 1).toFixed(3)})`;
       figure(waiting, count(row.waiting), row.waiting > 0);
@@ -677,6 +699,7 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
   const { total, settings } = snapshot;
   show(byId('detail-body'), true);
   const scope = limiter.scope === 'process' ? 'one set of permits for the process'
+    : limiter.scope === 'fleet' ? fleetInWords(limiter)
     : `permits for each runtime, ${plural(limiter.runtimes, 'runtime')} now`;
   byId('detail-about').replaceChildren(`${usageInWords(limiter)} · ${scope} `, html('span', { class: 'badges' }, ...badgeNodes(limiter)));
   show(byId('detail-warnings'), snapshot.warnings.length > 0);
@@ -700,6 +723,7 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
     [clock(time), words(setting), from, to, by ?? SOURCES[source] ?? source]), 'Nothing has been changed.');
   fillTable('settings', Object.entries(settings).map(([name, { value, source }]) =>
     [words(name), settingInWords(value), SOURCES[source] ?? source]), '');
+  fillFleet(limiter, snapshot.fleet?.ledgers ?? []);
   const percentile = (wait, time) => duration(wait.count > 0 ? seconds(time) : null);
   fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures: { in_use: used, limit, waiting, wait, ...counts } }) => [
     runtime === 0 ? 'the process' : String(runtime), `${count(used)} / ${count(limit)}`, count(waiting),
@@ -710,6 +734,35 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
     limiter.keys === null ? 'It has no keys.' : 'No key is in use.');
   fillCalls('holders', holders, 'Nobody holds a permit.');
   fillCalls('waiters', waiters, 'Nobody waits.');
+}
+
+/** Shows what the ledgers said last, and who has which share. */
+function fillFleet({ scope }, ledgers) {
+  for (const id of ['fleet', 'shares']) show(byId(id), scope === 'fleet');
+  const keyOf = ({ key }) => key ?? 'the limiter';
+  fillTable('ledgers', ledgers.map(ledger => {
+    const { granted, refused, failed } = ledger.renewals;
+    const limit = ledger.nodes === 0 ? '–' : count(ledger.limit);
+    const wanted = ledger.nodes > 0 && ledger.limit_here > ledger.limit ? ` (here ${count(ledger.limit_here)} wanted)` : '';
+    // With a digit after the point, so that the columns stay where they are.
+    const left = ledger.lease_left === null ? 'none' : `${seconds(ledger.lease_left).toFixed(1)} s`;
+    return [keyOf(ledger), `${count(ledger.in_use)} / ${limit}${wanted}`, count(ledger.share), count(ledger.nodes), count(ledger.queued),
+      left, `${count(granted)} granted, ${count(refused)} refused, ${count(failed)} failed`, duration(seconds(ledger.store_time)),
+      ledger.learning ? 'learning' : 'gives out'];
+  }), 'No fleet was started, or nobody has called yet.');
+
+  const rows = ledgers.flatMap(ledger => {
+    const members = ledger.members.toSorted((a, b) => b.here - a.here);
+    const known = members.map(({ node, here, share, running, want }) =>
+      [here ? `this process: ${node}` : node, keyOf(ledger), count(share), count(running), count(want)]);
+    // The table has its height before the members are told.
+    const unknown = members.length > 0 ? [] : Array.from({ length: ledger.nodes }, () => ['not told yet', keyOf(ledger), '–', '–', '–']);
+    return [...known, ...unknown];
+  });
+  const more = rows.length - MEMBERS;
+  if (more > 0) rows.splice(MEMBERS, more, [`${count(more)} more`, '', '', '', '']);
+  fillTable('members', rows, 'No process is known.');
+  for (const row of byId('members').rows) row.classList.toggle('here', row.cells[0].textContent.startsWith('this process'));
 }
 
 function settingInWords(value) {
@@ -733,7 +786,7 @@ function drawKnob() {
   show(byId('read-only'), !known.writable);
   show(byId('controls'), known.writable);
   if (!row) return;
-  say(byId('limit-of'), row.keys !== null ? 'for each key' : row.scope === 'runtime' && row.runtimes > 1 ? 'for each runtime' : '');
+  say(byId('limit-of'), row.scope === 'fleet' ? (row.keys !== null ? 'over the fleet, for each key' : 'over the fleet') : row.keys !== null ? 'for each key' : row.scope === 'runtime' && row.runtimes > 1 ? 'for each runtime' : '');
   if (!detail.edited && byId('limit').value !== String(row.limit)) byId('limit').value = row.limit;
   const button = (id, words, title) => { say(byId(id), words); attribute(byId(id), 'title', title); };
   if (row.paused) button('pause', 'Resume', 'Back to the limit it had');

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// The options of a fleet that has not been started. [`Fleet::connect`] and [`Fleet::on`] make it.
 ///
-/// All processes of a fleet must have the same [`lease`](Self::lease). A process with another one gets an
-/// error in its log and no permits.
+/// All processes of a fleet must have the same [`lease`](Self::lease). A process with another one gets no
+/// permits, and a warning in its log and in the limiter's [`Snapshot`](limit_runtime::Snapshot).
 #[derive(Debug)]
 #[must_use = "a fleet does nothing until it is started"]
 pub struct FleetBuilder<S> {

@@ -2,6 +2,8 @@
 
 use super::figures::Board;
 use super::ledger_task::{LedgerTask, Stop};
+use super::outage::{Contact, Outage};
+use super::warnings::Warnings;
 use super::{Fleet, StartError};
 use crate::clock_steps::ClockSteps;
 use crate::message::{NodeId, Push, Times};
@@ -56,6 +58,10 @@ impl Agent for FleetAgent {
 
     fn figures(&self, limiter: &str) -> Option<FleetFigures> {
         self.board.figures(limiter)
+    }
+
+    fn brief_figures(&self, limiter: &str) -> Option<FleetFigures> {
+        self.board.brief_figures(limiter)
     }
 }
 
@@ -183,6 +189,7 @@ struct Driver<S> {
     plan: Arc<Plan>,
     process: String,
     board: Arc<Board>,
+    outage: Arc<Outage>,
     /// The nodes that this process has had. Each has a number of its own.
     nodes: u64,
     ledgers: HashMap<LeaseKey, Side>,
@@ -200,6 +207,7 @@ impl<S: LeaseStore> Driver<S> {
             plan: Arc::new(plan),
             process,
             board,
+            outage: Arc::default(),
             nodes: 0,
             ledgers: HashMap::new(),
             sides: HashMap::new(),
@@ -283,8 +291,11 @@ impl<S: LeaseStore> Driver<S> {
             inbox: inbox.clone(),
             pushes,
             stop: self.stop.subscribe(),
+            warnings: Warnings::new(lease.clone()),
             lease,
             refused: false,
+            contact: Contact::new(Arc::clone(&self.outage)),
+            learns: false,
         };
         let task = self.tasks.spawn(task.run()).id();
         self.keys.insert(task, key.clone());
@@ -322,10 +333,10 @@ impl<S: LeaseStore> Driver<S> {
     fn look_at_members(&self) {
         for (key, Side { name, .. }) in &self.ledgers {
             let Some(figures) = self.board.watched(&key.0, key.1.as_deref()) else { continue };
-            let (store, name) = (Arc::clone(&self.store), name.clone());
+            let (store, name, here) = (Arc::clone(&self.store), name.clone(), self.process.clone());
             tokio::spawn(async move {
                 if let Ok(Some(view)) = store.find(&name).await {
-                    figures.set_members(&view);
+                    figures.set_members(&view, &here);
                 }
             });
         }

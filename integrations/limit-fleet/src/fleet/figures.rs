@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The time for which members are read after somebody has read figures.
+/// The time for which members are read after somebody has read figures with them.
 const WATCHED: Duration = Duration::from_secs(5);
 
 /// The figures of all ledgers of a process, by the limiter's name.
@@ -28,10 +28,13 @@ pub(super) struct SharedFigures(Mutex<Shown>);
 
 #[derive(Debug, Default)]
 struct Shown {
+    /// The figures, without the members.
     figures: LedgerFigures,
+    /// Who has which share. A ledger may have thousands of them, so they are copied only when asked for.
+    members: Vec<Member>,
     /// The end of the lease, by the clock that counts suspension.
     deadline: Option<Duration>,
-    /// The time at which somebody has read the figures last.
+    /// The time at which somebody has read the members last.
     read_at: Option<Duration>,
 }
 
@@ -53,15 +56,28 @@ impl Board {
         }
     }
 
-    /// Returns a limiter's figures, and notes that somebody reads them.
+    /// Returns a limiter's figures, and notes that somebody reads the members.
     pub(super) fn figures(&self, limiter: &str) -> Option<FleetFigures> {
+        self.read(limiter, SharedFigures::read)
+    }
+
+    /// Returns a limiter's figures without the members.
+    pub(super) fn brief_figures(&self, limiter: &str) -> Option<FleetFigures> {
+        self.read(limiter, SharedFigures::read_briefly)
+    }
+
+    fn read(
+        &self,
+        limiter: &str,
+        read: fn(&SharedFigures) -> LedgerFigures,
+    ) -> Option<FleetFigures> {
         let mut figures = FleetFigures::default();
         figures.ledgers =
-            self.lock().get(limiter)?.iter().map(|entry| entry.figures.read()).collect();
+            self.lock().get(limiter)?.iter().map(|entry| read(&entry.figures)).collect();
         Some(figures)
     }
 
-    /// Returns the figures of a ledger if somebody has read them lately.
+    /// Returns the figures of a ledger if somebody has read its members lately.
     pub(super) fn watched(&self, limiter: &str, key: Option<&str>) -> Option<Arc<SharedFigures>> {
         let limiters = self.lock();
         let entry = limiters.get(limiter)?.iter().find(|entry| entry.key.as_deref() == key)?;
@@ -70,6 +86,15 @@ impl Board {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Entry>>> {
         self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shown {
+    fn figures_at(&self, now: Duration) -> LedgerFigures {
+        let mut figures = self.figures.clone();
+        let left = self.deadline.map(|deadline| deadline.saturating_sub(now));
+        figures.lease_left = left.filter(|left| !left.is_zero());
+        figures
     }
 }
 
@@ -84,26 +109,31 @@ impl SharedFigures {
         self.lock().deadline = deadline;
     }
 
-    /// Sets who has which share.
-    pub(super) fn set_members(&self, view: &View) {
+    /// Sets who has which share. `here` is the name of this process.
+    pub(super) fn set_members(&self, view: &View, here: &str) {
         let members = view.nodes.iter().map(|node| {
             let mut member = Member::default();
             member.node = node.id.to_string();
+            member.here = node.id.process() == here;
             member.share = node.share as usize;
             member.running = node.running as usize;
             member.want = node.want as usize;
             member
         });
-        self.lock().figures.members = members.collect();
+        self.lock().members = members.collect();
     }
 
     fn read(&self) -> LedgerFigures {
         let now = fleet::now();
         let mut shown = self.lock();
         shown.read_at = Some(now);
-        let mut figures = shown.figures.clone();
-        figures.lease_left = shown.deadline.map(|deadline| deadline.saturating_sub(now));
+        let mut figures = shown.figures_at(now);
+        figures.members.clone_from(&shown.members);
         figures
+    }
+
+    fn read_briefly(&self) -> LedgerFigures {
+        self.lock().figures_at(fleet::now())
     }
 
     fn is_watched(&self) -> bool {

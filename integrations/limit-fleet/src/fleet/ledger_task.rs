@@ -5,6 +5,9 @@
 
 use super::driver::{Inbox, Plan};
 use super::figures::SharedFigures;
+use super::outage::Contact;
+use super::warnings::Warnings;
+use crate::logging;
 use crate::message::{Answer, NodeId, Push, Renewal, Verdict};
 use crate::node::{Allowance, Load, Node};
 use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
@@ -31,6 +34,10 @@ pub(super) struct LedgerTask<S> {
     /// Whether a call was refused since the last message. A look at the limiter forgets that, and the task looks
     /// more often than it speaks.
     pub(super) refused: bool,
+    pub(super) warnings: Warnings,
+    pub(super) contact: Contact,
+    /// Whether the last answer said that the ledger learns.
+    pub(super) learns: bool,
 }
 
 /// Whether the task is to give its share back and end.
@@ -102,6 +109,9 @@ impl<S: LeaseStore> LedgerTask<S> {
                 self.speak(&mut node, &mut told).await;
                 continue;
             }
+            if due.is_none() {
+                self.contact.forget();
+            }
             // The ledger has nothing of a node that never speaks again by itself.
             if due.is_none() && self.lease.release() {
                 return;
@@ -148,6 +158,7 @@ impl<S: LeaseStore> LedgerTask<S> {
             let asks_for_script = match result {
                 Some(Ok(answer)) => {
                     node.answer(now(), &answer);
+                    self.hear(node, &answer);
                     false
                 }
                 Some(Err(error)) => {
@@ -191,8 +202,21 @@ impl<S: LeaseStore> LedgerTask<S> {
                 () = until_moment(told.deadline()) => self.tell(node, told),
             }
         };
+        self.contact.note(&result);
         self.note(&result, sent.elapsed());
         Some(result)
+    }
+
+    /// Warns of what an answer has told.
+    fn hear(&mut self, node: &Node, answer: &Answer) {
+        let now = now();
+        self.warnings.update(now, &node.figures(now), &self.plan.times);
+        if answer.verdict == Verdict::Accepted {
+            let learned = std::mem::replace(&mut self.learns, answer.learning);
+            if answer.learning && !learned {
+                logging::tell_learning(&self.name);
+            }
+        }
     }
 
     /// Tells the limiter what the node may let in.
@@ -209,6 +233,8 @@ impl<S: LeaseStore> LedgerTask<S> {
         if std::mem::replace(told, is) == is {
             return;
         }
+        // First: a call that is let in finds the figures of its lease.
+        self.show(node, *told);
         match is {
             Told::Leased(Allowance { permits, deadline, token }) => {
                 self.lease.set_unavailable(false);

@@ -19,4 +19,8 @@ impl Engine {
     pub(super) fn fleet_figures(&self) -> Option<FleetFigures> {
         None
     }
+
+    pub(super) fn brief_fleet_figures(&self) -> Option<FleetFigures> {
+        None
+    }
 }
