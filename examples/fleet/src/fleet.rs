@@ -120,7 +120,8 @@ impl Watch {
             self.stopped != Some(worker) && self.killed[worker].is_none_or(|killed| at < killed)
         };
         let open = self.open.iter().filter(|((worker, _), start)| **start <= at && lives(*worker));
-        let ended = self.calls.iter().filter(|call| !call.lost && call.start <= at && at < call.end);
+        let ended =
+            self.calls.iter().filter(|call| !call.lost && call.start <= at && at < call.end);
         open.count() + ended.count()
     }
 }

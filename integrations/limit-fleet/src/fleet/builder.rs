@@ -1,11 +1,67 @@
 //! The options of a fleet.
 
-use super::driver::{self, Plan};
-use super::{Fleet, StartError};
+use super::error::StartError;
+use super::guard::Fleet;
+use super::plan::Plan;
+use super::thread;
 use crate::message::Times;
-use crate::{LeaseStore, StoreError};
+use crate::{LeaseStore, RedisStore, StoreError};
 use limit_runtime::OnUnavailable;
 use std::time::Duration;
+
+impl Fleet {
+    /// Joins a fleet by the URL of a Redis or Valkey server. See [`RedisStore`] for the forms of a URL.
+    ///
+    /// Nothing happens before [`start`](FleetBuilder::start), which also returns the error of a URL that
+    /// cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use limit_fleet::Fleet;
+    ///
+    /// # async fn start() -> Result<(), limit_fleet::StartError> {
+    /// let _fleet = Fleet::connect("redis://redis.internal:6379").namespace("billing").start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn connect(url: impl AsRef<str>) -> FleetBuilder<RedisStore> {
+        FleetBuilder::new(RedisStore::new(url.as_ref()))
+    }
+
+    /// Joins a fleet by a store: a [`RedisStore`] of a connection that the program has, a
+    /// [`MemoryStore`](crate::MemoryStore), or one of the user's.
+    pub fn on<S: LeaseStore>(store: S) -> FleetBuilder<S> {
+        FleetBuilder::new(Ok(store))
+    }
+
+    /// Joins the fleet that the environment names, if it names one.
+    ///
+    /// `LIMIT_FLEET_URL` is the URL, and `LIMIT_FLEET_NAMESPACE` the namespace. Returns `None` if
+    /// `LIMIT_FLEET_URL` is not set or is empty: the limits then hold for this process alone.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`FleetBuilder::start`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # async fn start() -> Result<(), limit_fleet::StartError> {
+    /// let _fleet = limit_fleet::Fleet::from_env().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn from_env() -> Result<Option<Self>, StartError> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let Some(url) = variable("LIMIT_FLEET_URL") else { return Ok(None) };
+        let mut builder = Self::connect(url);
+        if let Some(namespace) = variable("LIMIT_FLEET_NAMESPACE") {
+            builder = builder.namespace(namespace);
+        }
+        builder.start().await.map(Some)
+    }
+}
 
 /// The options of a fleet that has not been started. [`Fleet::connect`] and [`Fleet::on`] make it.
 ///
@@ -96,7 +152,7 @@ impl<S: LeaseStore> FleetBuilder<S> {
     /// If the future is dropped, the fleet is not joined.
     pub async fn start(self) -> Result<Fleet, StartError> {
         let plan = self.plan()?;
-        driver::start(self.store?, plan).await
+        thread::start(self.store?, plan).await.map(Fleet::new)
     }
 
     fn plan(&self) -> Result<Plan, StartError> {

@@ -3,9 +3,10 @@
 //! [`Node`] is the protocol, without a clock and without a connection. This task gives it the time, the load of
 //! the limiter, and the answers; and it gives the limiter the allowance of the node.
 
-use super::driver::{Inbox, Plan};
 use super::figures::SharedFigures;
+use super::inbox::{Inbox, Stop};
 use super::outage::Contact;
+use super::plan::Plan;
 use super::warnings::Warnings;
 use crate::logging;
 use crate::message::{Answer, NodeId, Push, Renewal, Verdict};
@@ -40,18 +41,7 @@ pub(super) struct LedgerTask<S> {
     pub(super) learns: bool,
 }
 
-/// Whether the task is to give its share back and end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    No,
-    /// After the first message.
-    Now,
-    /// When the calls that run have ended, too.
-    AfterCalls,
-}
-
-/// The time between two looks at the calls that run while the task waits for their end. The limiter tells a stopped
-/// fleet nothing.
+/// The time between two looks at the calls that run while the task waits for their end. Nobody passes wakes on then.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The state of the limiter, as this task has told it last.
@@ -291,6 +281,8 @@ impl<S: LeaseStore> LedgerTask<S> {
 
     /// Gives the share back: what calls do not use at once, and the rest when they end, if the task waits for that.
     async fn leave(&mut self, node: &mut Node, stop: Stop) {
+        // From the next message on the share is what running calls use. Their lease goes on.
+        self.lease.set_unavailable(true);
         loop {
             let running = self.give_back(node).await;
             if running == 0 || stop == Stop::Now {
