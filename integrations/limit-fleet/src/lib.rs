@@ -47,6 +47,7 @@
 //! | A process is killed | Others get its share 6.2 s after its last message, if they wait. If nobody has asked, 6 s after the first who waits. |
 //! | A process is stopped for any time (`SIGSTOP`, a suspended machine) | It admits nobody after the end of its lease. Calls that run go on: see *Calls that lose their lease*. |
 //! | Redis is away | Calls go on until the lease ends, 5 s after its last renewal began. Then [`on_unavailable`](limit_runtime::OnUnavailable) decides. |
+//! | Messages reach Redis, and its answers get lost | The process admits nobody after its lease. Its share stays reserved for it as long as this lasts. |
 //! | Redis restarts empty, or fails over and loses writes | Nobody gets *new* permits for 6 s. Holders go on and renew. |
 //! | A limiter's first use on a server that was ever promoted, or that loaded a file | The first permits come after 6 s. |
 //! | The server's clock steps back, or forward at most twice in a lease; clocks run 10 % apart | Nothing. |

@@ -13,9 +13,13 @@ use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
 
 /// A store that keeps its ledgers in this process, for tests.
 ///
-/// Its ledgers run the same model as those on a server. Clones share the ledgers, so several fleets of one test may
-/// each have a clone, as if they were processes. A test can make the store [unreachable](Self::set_reachable),
-/// [slow](Self::set_delay), or let it [lose all ledgers](Self::restart).
+/// Its ledgers run the same model as those on a server. Clones share the ledgers, so a test can keep one and read
+/// them, or play another process with messages of its own. A test can make the store
+/// [unreachable](Self::set_reachable), [slow](Self::set_delay), or let it [lose all ledgers](Self::restart).
+///
+/// Leases are on the real clock, also in a test that pauses the clock of its runtime: an hour of that clock ends no
+/// lease. The permits come from another thread, and while a test with a paused clock waits for that, tokio advances
+/// the clock. So a time-out around the first call may elapse at once: take the first permit without one.
 ///
 /// ```
 /// use limit_fleet::message::{NodeId, Renewal, Times};

@@ -296,16 +296,20 @@ impl<S: LeaseStore> LedgerTask<S> {
 
     /// Sends a message that gives back what calls do not use. Returns the number of calls that run.
     async fn give_back(&mut self, node: &mut Node) -> u32 {
-        loop {
+        let mut running = 0;
+        // Twice if the server does not have the script.
+        for _ in 0..2 {
             let draft = node.leave(now());
             let load = self.lower(draft.lower_to);
+            running = load.running;
             let renewal = node.message(draft, load);
             let result = self.store.renew(&self.name, &self.plan.times, &renewal).await;
+            // Without an answer the ledger takes the share back when its lease is over.
             if !result.is_err_and(|error| error.kind() == StoreErrorKind::NoScript) {
-                // Without an answer the ledger takes the share back when its lease is over.
-                return load.running;
+                break;
             }
         }
+        running
     }
 
     fn limit(&self) -> u32 {
