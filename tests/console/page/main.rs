@@ -4,6 +4,8 @@
 mod browser;
 mod connection;
 mod detail;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod knob;
 mod program;
 mod states;

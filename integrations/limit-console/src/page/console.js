@@ -110,7 +110,8 @@ function fleetInWords({ scope, fleet }) {
   if (fleet === null) return 'no fleet was started: the limit holds for this process alone';
   if (fleet.nodes === 0) return 'nothing heard of the fleet yet';
   const of = fleet.keys === null ? '' : `, of ${plural(fleet.keys, 'key')} together`;
-  return `over the fleet ${count(fleet.in_use)} of ${plural(fleet.limit, 'permit')} in use${of}, by ${plural(fleet.nodes, 'process', 'processes')}`;
+  const all = `over the fleet ${count(fleet.in_use)} of ${plural(fleet.limit, 'permit')} in use${of}`;
+  return `${all}, by ${plural(fleet.nodes, 'process', 'processes')}`;
 }
 
 function reasonsInWords(rejected) {
@@ -740,15 +741,16 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
 function fillFleet({ scope }, ledgers) {
   for (const id of ['fleet', 'shares']) show(byId(id), scope === 'fleet');
   const keyOf = ({ key }) => key ?? 'the limiter';
+  // Without keys there is one ledger, and no need to say for what.
+  const isWhole = ledgers.every(({ key }) => key === null);
+  for (const id of ['fleet', 'shares']) byId(id).classList.toggle('whole', isWhole);
   fillTable('ledgers', ledgers.map(ledger => {
     const { granted, refused, failed } = ledger.renewals;
     const limit = ledger.nodes === 0 ? '–' : count(ledger.limit);
-    const wanted = ledger.nodes > 0 && ledger.limit_here > ledger.limit ? ` (here ${count(ledger.limit_here)} wanted)` : '';
     // With a digit after the point, so that the columns stay where they are.
     const left = ledger.lease_left === null ? 'none' : `${seconds(ledger.lease_left).toFixed(1)} s`;
-    return [keyOf(ledger), `${count(ledger.in_use)} / ${limit}${wanted}`, count(ledger.share), count(ledger.nodes), count(ledger.queued),
-      left, `${count(granted)} granted, ${count(refused)} refused, ${count(failed)} failed`, duration(seconds(ledger.store_time)),
-      ledger.learning ? 'learning' : 'gives out'];
+    return [keyOf(ledger), `${count(ledger.in_use)} / ${limit}`, count(ledger.share), count(ledger.nodes), count(ledger.queued), left,
+      count(granted), count(refused), count(failed), duration(seconds(ledger.store_time)), ledger.learning ? 'learning' : 'gives out'];
   }), 'No fleet was started, or nobody has called yet.');
 
   const rows = ledgers.flatMap(ledger => {
@@ -756,7 +758,7 @@ function fillFleet({ scope }, ledgers) {
     const known = members.map(({ node, here, share, running, want }) =>
       [here ? `this process: ${node}` : node, keyOf(ledger), count(share), count(running), count(want)]);
     // The table has its height before the members are told.
-    const unknown = members.length > 0 ? [] : Array.from({ length: ledger.nodes }, () => ['not told yet', keyOf(ledger), '–', '–', '–']);
+    const unknown = Array(members.length > 0 ? 0 : ledger.nodes).fill(['not told yet', keyOf(ledger), '–', '–', '–']);
     return [...known, ...unknown];
   });
   const more = rows.length - MEMBERS;
@@ -786,7 +788,9 @@ function drawKnob() {
   show(byId('read-only'), !known.writable);
   show(byId('controls'), known.writable);
   if (!row) return;
-  say(byId('limit-of'), row.scope === 'fleet' ? (row.keys !== null ? 'over the fleet, for each key' : 'over the fleet') : row.keys !== null ? 'for each key' : row.scope === 'runtime' && row.runtimes > 1 ? 'for each runtime' : '');
+  const over = row.scope === 'fleet' ? 'over the fleet' : '';
+  const each = row.keys !== null ? 'for each key' : row.scope === 'runtime' && row.runtimes > 1 ? 'for each runtime' : '';
+  say(byId('limit-of'), [over, each].filter(Boolean).join(', '));
   if (!detail.edited && byId('limit').value !== String(row.limit)) byId('limit').value = row.limit;
   const button = (id, words, title) => { say(byId(id), words); attribute(byId(id), 'title', title); };
   if (row.paused) button('pause', 'Resume', 'Back to the limit it had');

@@ -254,6 +254,8 @@ impl<S: LeaseStore> LedgerTask<S> {
             match result {
                 Ok(Answer { verdict: Verdict::Accepted, .. }) => renewals.granted += 1,
                 Ok(_) => renewals.refused += 1,
+                // The next attempt brings the script.
+                Err(error) if error.kind() == StoreErrorKind::NoScript => {}
                 Err(_) => renewals.failed += 1,
             }
             if result.is_ok() {
