@@ -8,8 +8,4 @@ impl Engine {
     pub(crate) fn record_hold(&self, held: Duration) {
         self.history.record_hold(held);
     }
-
-    pub(crate) fn is_dropped(&self) -> bool {
-        self.state().last.is_some()
-    }
 }
