@@ -14,16 +14,16 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 /// The seconds that a run takes.
-pub(crate) const SECONDS: u64 = 24;
+pub(crate) const SECONDS: u64 = 15;
 
 const WORKERS: usize = 4;
 /// The worker that is killed, and the second in which it is.
 const KILLED: usize = 1;
-const KILL_AT: u64 = 4;
+const KILL_AT: u64 = 3;
 /// The worker that is stopped, and the seconds in which it is stopped and goes on.
 const STOPPED: usize = 2;
-const STOP_AT: u64 = 11;
-const CONTINUE_AT: u64 = 19;
+const STOP_AT: u64 = 7;
+const CONTINUE_AT: u64 = 12;
 
 /// Something that was done to a worker.
 #[derive(Clone, Debug)]
@@ -176,12 +176,13 @@ pub(crate) async fn run(seconds: u64) -> Result<Run> {
     let (mut workers, mut lines) = start_workers(&server.url)?;
     let (began, start) = (now(), Instant::now());
     let (mut watch, mut events) = (Watch::default(), Vec::new());
-    for second in 1..=seconds {
+    'seconds: for second in 1..=seconds {
         let until = start + Duration::from_secs(second);
         loop {
             tokio::select! {
                 () = sleep_until(until) => break,
                 Some(line) = lines.recv() => watch.read(&line),
+                _ = tokio::signal::ctrl_c() => break 'seconds,
             }
         }
         print_second(second, &watch);

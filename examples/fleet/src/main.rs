@@ -1,7 +1,7 @@
 //! Four processes share a limit of 10. One is killed, one is stopped and goes on.
 //!
 //! ```sh
-//! cargo run -p fleet                            # 24 seconds
+//! cargo run -p fleet                            # 17 seconds
 //! cargo run -p fleet -- --picture run.svg       # draws the run as well
 //! ```
 //!

@@ -16,7 +16,7 @@ pub(crate) const URL: &str = "FLEET_EXAMPLE_URL";
 const TASKS: u64 = 6;
 
 /// The time for which a share is leased: shorter than the default, so that a run is short.
-pub(crate) const LEASE: Duration = Duration::from_secs(3);
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
 /// The time between two lines about the worker's share.
 const TELL: Duration = Duration::from_millis(250);
