@@ -94,6 +94,22 @@ fn a_waiter_that_was_handed_a_permit_gives_it_back_after_the_deadline() {
     assert_eq!(lease.load().running, 2);
 }
 
+#[test]
+fn a_waiter_that_was_handed_a_permit_gives_it_back_after_a_lapse() {
+    let _turn = started();
+    let limiter = limiter("admission-lapse", 5);
+    let lease = use_first(&limiter);
+    let mut call = task::spawn(limiter.acquire());
+    assert_pending!(call.poll());
+    grant(&lease, 1);
+    assert!(call.is_woken());
+    lease.lapse();
+    assert_pending!(call.poll());
+    assert_eq!((lease.load().running, lease.load().waiting), (0, 1));
+    grant(&lease, 1);
+    assert!(assert_ready!(call.poll()).is_valid());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_was_handed_a_permit_too_late_times_out() {
     let limiter = {

@@ -2,7 +2,7 @@
 
 use super::{AGENT, alone, grant, lease, limiter, started, take_woken, use_first};
 use limit_runtime::fleet::{self, Agent, AlreadyStarted};
-use limit_runtime::{FleetFigures, LedgerFigures, RejectedKind};
+use limit_runtime::{FleetFigures, LedgerFigures, RejectedKind, find};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready, task};
@@ -60,6 +60,33 @@ fn from_the_stop_on_the_process_has_no_permits() {
 }
 
 #[test]
+fn from_the_stop_on_no_key_has_permits_and_keys_are_not_kept() {
+    let _turn = alone();
+    let waits = super::limiter("agent-keys-wait", 2).keyed();
+    let refuses = super::limiter("agent-keys-refuse", 2).max_waiting(9).keyed();
+    drop((waits.key("one").try_acquire(), refuses.key("one").try_acquire()));
+    let leases = find("agent-keys-refuse").expect("in use").leases();
+    grant(&leases[0], 2);
+    let permit = refuses.key("one").try_acquire().expect("two");
+    fleet::stop();
+    assert!(!permit.is_valid());
+    for key in ["one", "two"] {
+        let rejected = refuses.key(key).try_acquire().expect_err("no agent");
+        assert_eq!(rejected.kind(), RejectedKind::Unavailable);
+    }
+    assert_eq!(refuses.snapshot().total.keys, 1, "the one that was leased");
+    let mut waiting = task::spawn(waits.key("two").acquire());
+    assert_pending!(waiting.poll());
+    assert_pending!(task::spawn(waits.key("three").acquire()).poll());
+    assert_eq!(waits.snapshot().total.keys, 2, "three has gone");
+    restart();
+    let leases = find("agent-keys-wait").expect("in use").leases_with_news();
+    let two = leases.iter().find(|lease| lease.key() == Some("two")).expect("it waits");
+    grant(two, 1);
+    drop(assert_ready!(waiting.poll()));
+}
+
+#[test]
 fn a_dropped_limiter_has_no_lease() {
     let _turn = started();
     let limiter = limiter("agent-dropped", 2);
@@ -88,6 +115,7 @@ fn the_snapshot_has_what_the_agent_knows() {
     figures.ledgers.push(ledger);
     AGENT.figures.lock().expect("no panic").insert("agent-figures".to_owned(), figures.clone());
     assert_eq!(limiter.snapshot().fleet, Some(figures.clone()));
+    assert_eq!(find("agent-figures").expect("in use").fleet(), Some(figures.clone()));
     let told = limiter.snapshot().to_string();
     assert!(told.ends_with("\n  fleet 0/2 in use, share 0, want 0, 3 nodes, no lease"), "{told}");
 

@@ -216,7 +216,7 @@ impl Engine {
     }
 
     /// Returns what the agent knows of the limiter. It calls foreign code, so no lock may be held.
-    pub(super) fn fleet_figures(&self) -> Option<FleetFigures> {
+    pub(crate) fn fleet_figures(&self) -> Option<FleetFigures> {
         if self.definition.scope != Scope::Fleet {
             return None;
         }

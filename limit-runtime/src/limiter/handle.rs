@@ -1,7 +1,7 @@
 //! Handles of limiters in use, found by name.
 
 use crate::engine::{Engine, catalog};
-use crate::metrics::Snapshot;
+use crate::metrics::{FleetFigures, Snapshot};
 use crate::permit::Permit;
 #[cfg(feature = "fleet")]
 use crate::rejected::Rejected;
@@ -62,6 +62,13 @@ impl LimiterHandle {
     #[must_use]
     pub fn is_dropped(&self) -> bool {
         self.engine.is_dropped()
+    }
+
+    /// Returns what the process knows of the limit over the fleet. `None` unless the scope is
+    /// [`Scope::Fleet`](crate::Scope::Fleet) and a fleet was started.
+    #[must_use]
+    pub fn fleet(&self) -> Option<FleetFigures> {
+        self.engine.fleet_figures()
     }
 
     /// Returns the figures at this moment, or the last figures if the limiter has been dropped.

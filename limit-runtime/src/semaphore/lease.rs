@@ -74,7 +74,7 @@ pub(super) struct Lease {
 pub(super) struct Leasing {
     /// Tells the agent that there is something to look at.
     pub(super) agent: Waker,
-    /// Whether there is an agent. Without one, keys that nobody waits for need not be kept.
+    /// Whether there is an agent. Without one, nobody would release the leases of keys.
     pub(super) has_agent: bool,
     /// The lease of the limiter as a whole. With keys, that of the total.
     pub(super) whole: Lease,

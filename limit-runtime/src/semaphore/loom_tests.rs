@@ -1,7 +1,7 @@
 //! Models of every interleaving that the comments in the semaphore's code argue about. They run the
 //! production types.
 //!
-//! `RUSTFLAGS="--cfg limit_loom" cargo test -p limit-runtime --lib --release`
+//! `RUSTFLAGS="--cfg limit_loom" cargo test -p limit-runtime --lib --release --features fleet`
 
 #[cfg(feature = "fleet")]
 mod leases;

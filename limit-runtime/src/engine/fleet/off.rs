@@ -16,7 +16,7 @@ impl Engine {
         limits
     }
 
-    pub(super) fn fleet_figures(&self) -> Option<FleetFigures> {
+    pub(crate) fn fleet_figures(&self) -> Option<FleetFigures> {
         None
     }
 

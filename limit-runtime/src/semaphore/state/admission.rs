@@ -143,7 +143,7 @@ impl State {
 
     /// Tells the agent that a call of a key waits.
     pub(super) fn tell_of_waiter(&mut self, key: u32, wakers: &mut WakeList) {
-        if self.leasing.is_some() && key != NO_KEY {
+        if key != NO_KEY && self.leasing.as_ref().is_some_and(|leasing| leasing.has_agent) {
             self.lease_key(key);
             self.tell(key, wakers);
             self.tell(NO_KEY, wakers);

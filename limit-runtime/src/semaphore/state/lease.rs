@@ -2,8 +2,7 @@
 //!
 //! These methods take the number of a key, [`NO_KEY`] for the limiter as a whole.
 
-use super::super::keys::KeySource;
-use super::super::keys::Keys;
+use super::super::keys::{KeySource, Keys};
 use super::super::lease::{KeyLease, Lease, LeaseWords, Leasing, LeasingStart, Load};
 use super::super::modes::Modes;
 use super::super::slots::NO_KEY;
@@ -28,7 +27,8 @@ impl State {
     ) {
         let leasing = self.leasing.get_or_insert_with(|| Box::new(Leasing::new(agent.clone())));
         leasing.has_agent = start.has_agent;
-        leasing.is_whole_leased = start.has_whole;
+        // A total that was leased stays so, also if it caps nothing any more.
+        leasing.is_whole_leased |= start.has_whole;
         leasing.whole.unavailable = start.unavailable;
         leasing.whole.told = false;
         leasing.keys_told.clear();
@@ -292,8 +292,12 @@ impl State {
         if leasing.is_whole_leased && leasing.whole.unavailable && self.limit == 0 {
             return true;
         }
-        let lease = self.keys().filter(|_| key != NO_KEY).and_then(|keys| keys.lease(key));
-        lease.is_some_and(|lease| lease.lease.unavailable && lease.share == 0)
+        match self.keys().filter(|_| key != NO_KEY).map(|keys| keys.lease(key)) {
+            Some(Some(lease)) => lease.lease.unavailable && lease.share == 0,
+            // A key without a lease has no share.
+            Some(None) => leasing.whole.unavailable,
+            None => false,
+        }
     }
 
     fn refuse_if_unavailable(&mut self, word: &AtomicU64, key: u32, wakers: &mut WakeList) {
