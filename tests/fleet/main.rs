@@ -5,6 +5,7 @@
 
 mod admission;
 mod agent;
+mod display;
 mod permits;
 mod unavailable;
 mod waking;
