@@ -185,11 +185,7 @@ fn opentelemetry_is_shown_each_ledger() {
             }
         }
     }
-    let mut both = expected("fleet::opentelemetry", None);
-    both.extend(expected("fleet::opentelemetry", Some("eu")));
-    let both: BTreeMap<_, _> =
-        both.into_iter().map(|(series, value)| (dotted(&series), value)).collect();
-    assert_eq!(shown, both);
+    assert_eq!(shown, expected_of_both("fleet::opentelemetry"));
 }
 
 /// Returns a series with the metric's name by the rules of OpenTelemetry.
@@ -199,42 +195,50 @@ fn dotted(series: &str) -> String {
     format!("{}{{{labels}", metric.name)
 }
 
-#[test]
-fn the_facade_is_shown_each_ledger_and_gauges_of_one_that_is_gone_are_0() {
-    let recorder = DebuggingRecorder::new();
-    let shown = || {
-        ::metrics::with_local_recorder(&recorder, metrics::collect);
-        let mut shown = BTreeMap::new();
-        for (key, _, _, value) in recorder.snapshotter().snapshot().into_vec() {
-            let key = key.key();
-            let labels: Vec<_> =
-                key.labels().map(|it| format!("{}=\"{}\"", it.key(), it.value())).collect();
-            let value = match value {
-                DebugValue::Gauge(value) => value.0,
-                DebugValue::Counter(value) => u32::try_from(value).map_or(f64::INFINITY, f64::from),
-                DebugValue::Histogram(_) => continue,
-            };
-            let labels = labels.join(",");
-            if key.name().contains(".fleet.") && labels.contains("\"fleet::facade\"") {
-                shown.insert(format!("{}{{{labels}}}", key.name()), value);
-            }
-        }
-        shown
-    };
-    let _limiter = limiter("fleet::facade", vec![ledger(None), ledger(Some("eu"))]);
-    let mut both = expected("fleet::facade", None);
-    both.extend(expected("fleet::facade", Some("eu")));
-    let both: BTreeMap<_, _> =
-        both.into_iter().map(|(series, value)| (dotted(&series), value)).collect();
-    assert_eq!(shown(), both);
-
-    tell("fleet::facade", vec![ledger(None)]);
-    let later = shown();
-    for (series, value) in both {
-        let is_gone = series.contains("key=\"eu\"") && !series.contains(".renewals{");
-        // A snapshot of this recorder takes the counters away.
-        if !series.contains(".renewals{") {
-            assert_eq!(later[&series], if is_gone { 0.0 } else { value }, "{series}");
+/// Returns the figures of a limiter's fleet that a recorder has now. It forgets them with that.
+fn recorded(recorder: &DebuggingRecorder, limiter: &str) -> BTreeMap<String, f64> {
+    let mut recorded = BTreeMap::new();
+    for (key, _, _, value) in recorder.snapshotter().snapshot().into_vec() {
+        let key = key.key();
+        let labels: Vec<_> =
+            key.labels().map(|it| format!("{}=\"{}\"", it.key(), it.value())).collect();
+        let value = match value {
+            DebugValue::Gauge(value) => value.0,
+            DebugValue::Counter(value) => u32::try_from(value).map_or(f64::INFINITY, f64::from),
+            DebugValue::Histogram(_) => continue,
+        };
+        let labels = labels.join(",");
+        if key.name().contains(".fleet.") && labels.contains(&format!("\"{limiter}\"")) {
+            recorded.insert(format!("{}{{{labels}}}", key.name()), value);
         }
     }
+    recorded
+}
+
+/// Returns the series of two ledgers, with the names by the rules of OpenTelemetry.
+fn expected_of_both(limiter: &str) -> BTreeMap<String, f64> {
+    let both = expected(limiter, None).into_iter().chain(expected(limiter, Some("eu")));
+    both.map(|(series, value)| (dotted(&series), value)).collect()
+}
+
+#[test]
+fn the_facade_is_shown_each_ledger() {
+    let recorder = DebuggingRecorder::new();
+    let _limiter = limiter("fleet::facade", vec![ledger(None), ledger(Some("eu"))]);
+    ::metrics::with_local_recorder(&recorder, metrics::collect);
+    assert_eq!(recorded(&recorder, "fleet::facade"), expected_of_both("fleet::facade"));
+}
+
+#[test]
+fn the_facade_sets_the_gauges_of_a_ledger_that_is_gone_to_0() {
+    let recorder = DebuggingRecorder::new();
+    let _limiter = limiter("fleet::gone", vec![ledger(None), ledger(Some("eu"))]);
+    ::metrics::with_local_recorder(&recorder, metrics::collect);
+    tell("fleet::gone", vec![ledger(None)]);
+    ::metrics::with_local_recorder(&recorder, metrics::collect);
+    let wanted = expected_of_both("fleet::gone").into_iter().map(|(series, value)| {
+        let is_gone = series.contains("key=\"eu\"") && !series.contains(".renewals{");
+        (series, if is_gone { 0.0 } else { value })
+    });
+    assert_eq!(recorded(&recorder, "fleet::gone"), wanted.collect());
 }

@@ -7,6 +7,7 @@ mod admission;
 mod agent;
 mod attribute;
 mod keys;
+mod display;
 mod permits;
 mod unavailable;
 mod waking;
