@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::hint::black_box;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use limit_benches::measure::{self, Contestant, Series, compare};
 use limit_benches::median;
 use limit_fleet::Fleet;
 use limit_runtime::{Limiter, Scope};
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Map, Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
@@ -25,28 +26,37 @@ static PROCESS: Limiter = Limiter::new("hot-process", 8).scope(Scope::Process);
 static RUNTIME: Limiter = Limiter::new("hot-runtime", 8);
 static SEMAPHORE: Semaphore = Semaphore::const_new(8);
 
-/// A future that makes a number of calls and returns how long they took. It is boxed, so that each contender's loop is a
-/// function of its own.
+/// A future that makes a number of calls and returns the processor time that they took. It is boxed, so that each
+/// contender's loop is a function of its own.
 type Calls = Pin<Box<dyn Future<Output = Duration> + Send>>;
+
+/// Returns the time for which this thread has run. A call that finds a permit free does not wait, so this is its time, also
+/// while the thread shares its processor with others.
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
+
+/// Makes such a future for a number of calls.
+type Make = fn(u32) -> Calls;
 
 macro_rules! calls {
     ($acquire:expr) => {
         |count| -> Calls {
             Box::pin(async move {
-                let start = Instant::now();
+                let start = processor_time();
                 for value in 0..count {
                     let permit = $acquire;
                     black_box(value);
                     drop(permit);
                 }
-                start.elapsed()
+                processor_time().saturating_sub(start)
             })
         }
     };
 }
 
 /// The contenders, the one with a lease first and the one that all are held against last.
-const CONTENDERS: [(&str, fn(u32) -> Calls); 4] = [
+const CONTENDERS: [(&str, Make); 4] = [
     ("fleet", calls!(FLEET.acquire().await)),
     ("process", calls!(PROCESS.acquire().await)),
     ("runtime", calls!(RUNTIME.acquire().await)),
@@ -55,13 +65,14 @@ const CONTENDERS: [(&str, fn(u32) -> Calls); 4] = [
 
 pub(crate) fn measure(server: &mut Server, plan: &Plan) -> Result<Section, Box<dyn Error>> {
     server.wait_until_older_than(plan.lease);
-    let two_workers = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // One worker, so that a task stays on its thread, whose time is taken.
+    let one_worker = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let this_thread = Builder::new_current_thread().enable_all().build()?;
     let fleet = Fleet::connect(server.url()).namespace("benches").lease(plan.lease);
-    let fleet = two_workers.block_on(fleet.start())?;
+    let fleet = one_worker.block_on(fleet.start())?;
     let plan = measure::Plan { rounds: plan.hot_rounds, turn: Duration::from_millis(50) };
     let in_a_task = turns(plan, |count, calls| {
-        two_workers.block_on(two_workers.spawn(calls(count))).expect("the task ends")
+        one_worker.block_on(one_worker.spawn(calls(count))).expect("the task ends")
     });
     let in_block_on = turns(plan, |count, calls| this_thread.block_on(calls(count)));
     let result = if is_leased(&this_thread) {
@@ -69,17 +80,13 @@ pub(crate) fn measure(server: &mut Server, plan: &Plan) -> Result<Section, Box<d
     } else {
         Err("the limiter has no lease".into())
     };
-    two_workers.block_on(fleet.stop());
+    one_worker.block_on(fleet.stop());
     result
 }
 
-fn turns(
-    plan: measure::Plan,
-    run: impl Fn(u32, fn(u32) -> Calls) -> Duration + Copy,
-) -> Vec<Series> {
-    let contestant = |(name, calls): (_, fn(u32) -> Calls)| {
-        Contestant::new(name, true, move |count| run(count, calls))
-    };
+fn turns(plan: measure::Plan, run: impl Fn(u32, Make) -> Duration + Copy) -> Vec<Series> {
+    let contestant =
+        |(name, calls): (_, Make)| Contestant::new(name, true, move |count| run(count, calls));
     compare(plan, &mut CONTENDERS.map(contestant))
 }
 
@@ -110,10 +117,10 @@ fn section(rows: &[(&str, Vec<Series>)]) -> Section {
         json.insert((*row).to_owned(), each.collect::<Map<String, Value>>().into());
     }
     notes.push(
-        "task: inside a spawned task (two workers); block_on: directly in it (one thread)"
+        "task: inside a spawned task (multi_thread, one worker); block_on: directly in it (current_thread)"
             .to_owned(),
     );
-    let title = "hot: nanoseconds of a call that finds a permit free, by scope, and ratios";
+    let title = "hot: nanoseconds of processor time of a call that finds a permit free, by scope, and ratios";
     let name = Row::Hot.name();
     Section { name, title: title.to_owned(), lines, notes, json: json.into(), is_sound: true }
 }

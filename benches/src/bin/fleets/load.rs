@@ -96,6 +96,10 @@ impl Scenario {
         };
         Job { contender, url, name, limit: self.limit, lease, load, body: self.body }
     }
+
+    fn is_saturated(&self) -> bool {
+        matches!(self.load, Demand::Tasks(_))
+    }
 }
 
 /// A figure: its heading, its digits, and its value in one round.
@@ -197,7 +201,8 @@ fn run(
         pushes: account.pushes,
         processor,
         utilisation: busy.iter().sum::<f64>() / (f64::from(scenario.limit) * length),
-        jain: jain(&busy),
+        // Where all that comes is served, the shares are those of the calls that came.
+        jain: if scenario.is_saturated() { jain(&busy) } else { f64::NAN },
         wait_p50: percentile(&mut waits, 0.5),
         wait_p99: percentile(&mut waits, 0.99),
         lost: count(logs.iter().flatten().filter(|call| call.lost).count()),
@@ -223,7 +228,10 @@ fn section(scenario: &Scenario, rounds: &[(Contender, Vec<Round>)]) -> Section {
         let each = |figure: &Figure| rounds.iter().map(figure.value).collect::<Vec<_>>();
         let middle = |figure: &Figure| median(each(figure));
         let mut line = vec![contender.name().to_owned()];
-        line.extend(FIGURES.iter().map(|figure| format!("{:.*}", figure.digits, middle(figure))));
+        line.extend(FIGURES.iter().map(|figure| match middle(figure) {
+            value if value.is_nan() => "-".to_owned(),
+            value => format!("{value:.*}", figure.digits),
+        }));
         line.push(most.to_string());
         lines.push(line);
         if *contender == Contender::Lease {

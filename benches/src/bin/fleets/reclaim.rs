@@ -46,7 +46,8 @@ pub(crate) fn measure(server: &mut Server, plan: &Plan) -> Result<Section, Box<d
             (0..count).map(|round| run(server, lease, round)).collect::<Result<_, _>>()?;
         let first: Vec<f64> = reclaims.iter().map(|reclaim| reclaim.first).collect();
         let all: Vec<f64> = reclaims.iter().map(|reclaim| reclaim.all).collect();
-        let worst = |values: &[f64]| values.iter().copied().fold(f64::NAN, f64::max);
+        let worst =
+            |values: &[f64]| values.iter().copied().max_by(f64::total_cmp).unwrap_or(f64::NAN);
         let mut line = vec![format!("{} s", lease.as_secs()), count.to_string()];
         for values in [&first, &all] {
             line.push(format!("{:.2}", median(values.clone())));
@@ -104,14 +105,15 @@ fn run(server: &mut Server, lease: Duration, round: u32) -> Result<Reclaim, Box<
     let logs = crew::end(waiters)?;
     let mut starts: Vec<u64> = logs.iter().flatten().map(|call| call.start).collect();
     starts.sort_unstable();
-    let since = |index: usize| {
-        starts.get(index).map_or(f64::INFINITY, |&start| {
+    // Not a number if the process was so starved that it had lost its lease before it was killed.
+    let is_reclaimed = starts.first().is_none_or(|&start| start >= killed);
+    let since = |index: usize| match starts.get(index) {
+        Some(&start) if is_reclaimed => {
             Duration::from_micros((start + offset()).saturating_sub(last)).as_secs_f64()
-        })
+        }
+        Some(_) => f64::NAN,
+        None => f64::INFINITY,
     };
-    if starts.first().is_some_and(|&start| start < killed) {
-        return Err("a call began on the permits of a process that lives".into());
-    }
     Ok(Reclaim { first: since(0), all: since(LIMIT as usize - 1), most: most_at_once(&logs) })
 }
 
