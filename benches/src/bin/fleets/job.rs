@@ -38,7 +38,7 @@ impl Contender {
             }
             Self::Poll => {
                 "a sorted set of holders with time-outs, one script to acquire, ZREM to release; waiters try again every \
-                 10 ms (J. Carlson, Redis in Action, 6.3 and 11.2)"
+                 10 ms (J. Carlson, Redis in Action, 6.3.1 and 11.2.3)"
             }
             Self::Blpop => {
                 "a list of tokens: BLPOP to acquire, RPUSH to release; a connection for each call that waits or begins; \

@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Removes the holders whose time is over, and adds one if there is room.
 ///
-/// The counting semaphore of J. Carlson, *Redis in Action*, section 6.3.1, in one script as section 11.2 advises, and
+/// The counting semaphore of J. Carlson, *Redis in Action*, section 6.3.1, in one script as in section 11.2.3, and
 /// with the server's clock, so that it has neither the race nor the skew that section 6.3 repairs.
 const ACQUIRE: &str = "
     local time = redis.call('TIME')
