@@ -1,5 +1,6 @@
 //! The machine and the software of a run.
 
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The crates whose versions the report names.
@@ -55,6 +56,15 @@ pub fn version(name: &str) -> String {
     let mut lines = lock.lines().skip_while(|line| *line != heading).skip(1);
     let version = lines.next().and_then(|line| line.strip_prefix("version = "));
     version.map_or_else(|| "unknown".to_owned(), |version| version.trim_matches('"').to_owned())
+}
+
+/// Returns the target directory that this program was built into, which cargo has marked, or else the directory for
+/// temporary files.
+#[must_use]
+pub fn target_directory() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    let marked = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    marked.map_or_else(std::env::temp_dir, Path::to_path_buf)
 }
 
 /// Returns year, month and day in UTC. Days are counted from 1 March of the year 0, in eras of 400

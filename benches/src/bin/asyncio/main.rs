@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
+use limit_benches::machine::target_directory;
 
 use contender::{Contender, Launch};
 use outcome::Outcome;
@@ -79,7 +80,7 @@ fn main() -> ExitCode {
         limit: arguments.limit,
         rounds: arguments.rounds.unwrap_or(rounds),
     };
-    let target = target();
+    let target = target_directory();
     let mut skipped = Vec::new();
     let mut launches = launches(&arguments, &target.join("asyncio"), &mut skipped);
     let mut tables = Vec::new();
@@ -95,13 +96,6 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     if report.sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Returns the target directory that this program was built into, which cargo has marked.
-fn target() -> PathBuf {
-    let program = std::env::current_exe().unwrap_or_default();
-    let marked = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
-    marked.map_or_else(std::env::temp_dir, Path::to_path_buf)
 }
 
 /// Returns how to start each selected contender that can be had.
