@@ -103,6 +103,8 @@ impl WallClock {
     }
 }
 
+const FAIL_OVER: &[Event] = &[Event::Lapse, Event::Silence, Event::Replicate, Event::FailOver];
+
 struct Search {
     alphabet: &'static [Event],
     /// Whether packets come twice, and nodes are stopped inside a message.
@@ -251,42 +253,104 @@ fn arrive(world: &mut World, packet: usize) {
     }
 }
 
-fn search(alphabet: &'static [Event], fine: bool, held: bool, depth: usize) {
-    let depth = env::var("DEPTH").map_or(depth, |text| text.parse().expect("DEPTH is a number"));
+/// Where the schedules begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// Nobody has spoken.
+    Fresh,
+    /// A holds the permit and runs a call, and B queues.
+    Held,
+    /// The same, and A's renewal is under way.
+    Renewing,
+    /// The same as held, and then a lease has gone by.
+    Lapsed,
+    /// A has given the permit back, and the push to B is under way.
+    PassedOn,
+    /// The master was promoted, and the replica has a ledger without shares.
+    Promoted,
+}
+
+fn begin(start: Start) -> World {
     let mut world = World::new(TIMES, 1);
     for _ in [A, B, BYSTANDER] {
         world.join(0, 1);
     }
-    if held {
-        world.want(A, 1);
-        world.speak(A);
-        arrive(&mut world, 0);
-        arrive(&mut world, 0);
-        world.want(B, 1);
-        world.speak(B);
-        arrive(&mut world, 0);
+    match start {
+        Start::Fresh => return world,
+        Start::Promoted => {
+            happen(&mut world, Event::FailOver);
+            happen(&mut world, Event::Lapse);
+            world.servers.replicate();
+            happen(&mut world, Event::FailOver);
+            happen(&mut world, Event::Lapse);
+            return world;
+        }
+        _ => {}
     }
+    world.want(A, 1);
+    world.speak(A);
+    arrive(&mut world, 0);
+    arrive(&mut world, 0);
+    world.advance(100 * MS);
+    world.want(B, 1);
+    world.talk(B);
+    match start {
+        Start::Renewing => world.speak(A),
+        Start::Lapsed => happen(&mut world, Event::Lapse),
+        Start::PassedOn => {
+            world.end(A, 0);
+            world.arrive(A, Kind::Push);
+            world.talk(A);
+        }
+        _ => {}
+    }
+    world
+}
+
+fn search(start: Start, alphabet: &'static [Event], fine: bool) {
+    let depth = env::var("DEPTH").map_or(7, |text| text.parse().expect("DEPTH is a number"));
+    let world = begin(start);
     let mut search = Search { alphabet, fine, seen: HashMap::new(), path: Vec::new(), events: 0 };
     search.go(&world, WallClock::default(), depth);
-    println!("depth {depth}: {} events, {} states", search.events, search.seen.len());
+    println!("{start:?}, depth {depth}: {} events, {} states", search.events, search.seen.len());
 }
 
 #[test]
 fn no_order_of_packets_lets_two_in() {
-    search(NETWORK, true, false, 7);
+    search(Start::Fresh, NETWORK, true);
 }
 
 #[test]
 fn no_order_of_packets_lets_two_in_while_one_holds() {
-    search(NETWORK, true, true, 7);
+    search(Start::Held, NETWORK, true);
+}
+
+#[test]
+fn no_order_of_packets_lets_two_in_while_a_permit_is_passed_on() {
+    search(Start::PassedOn, NETWORK, false);
 }
 
 #[test]
 fn no_faults_of_the_server_let_two_in() {
-    search(SERVER, false, false, 7);
+    search(Start::Fresh, SERVER, false);
 }
 
 #[test]
 fn no_faults_of_the_server_let_two_in_while_one_holds() {
-    search(SERVER, false, true, 7);
+    search(Start::Held, SERVER, false);
+}
+
+#[test]
+fn no_faults_of_the_server_let_two_in_while_a_renewal_is_under_way() {
+    search(Start::Renewing, FAIL_OVER, false);
+}
+
+#[test]
+fn no_faults_of_the_server_let_two_in_after_a_lease_is_over() {
+    search(Start::Lapsed, FAIL_OVER, false);
+}
+
+#[test]
+fn no_faults_of_a_promoted_server_let_two_in() {
+    search(Start::Promoted, SERVER, false);
 }
