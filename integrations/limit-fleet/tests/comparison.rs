@@ -4,7 +4,7 @@ mod server;
 
 use std::collections::BTreeMap;
 
-use limit_fleet::ledger::{Ledger, Outcome};
+use limit_fleet::ledger::{Ledger, Outcome, View};
 use limit_fleet::message::{NodeId, Push, Renewal, Server, Times, Verdict};
 use limit_fleet::script;
 use redis::Cmd;
@@ -80,7 +80,7 @@ impl Fleet {
             server,
             pace: random.of(&[MS, 10 * MS, 50 * MS, 150 * MS]),
             grain: random.of(&[1, 100, MS, 10 * MS]),
-            nodes: vec![Node::default(); random.of(&[1, 2, 3, 5, 8, 12, 40])],
+            nodes: vec![Node::default(); random.of(&[1, 2, 3, 5, 8, 12, 24])],
             slot: None,
         }
     }
@@ -210,6 +210,22 @@ fn check(key: &str, message: &Renewal, (reply, pushes): (&[i64], &[String]), out
     assert_eq!(sort(pushes.collect()), sort(outcome.pushes), "{key}: the pushes for {message:?}");
 }
 
+/// Asserts that the limit is kept, and that the sums of the ledger are those of its nodes.
+fn assert_sound(before: Option<&Ledger>, after: Option<&Ledger>, outcome: &Outcome) {
+    let Some(after) = after.map(Ledger::view) else { return };
+    let shares = |view: &View| view.nodes.iter().map(|node| u64::from(node.share)).sum::<u64>();
+    if !after.learning {
+        let held = before.map_or(0, |ledger| shares(&ledger.view()));
+        assert!(shares(&after) <= held.max(after.limit.into()), "{outcome:?} {after:?}");
+    }
+    if outcome.answer.verdict == Verdict::Accepted {
+        let running = after.nodes.iter().map(|node| u64::from(node.running)).sum::<u64>();
+        assert_eq!(u64::from(outcome.answer.in_use), running.min(u32::MAX.into()));
+        assert_eq!(outcome.answer.nodes as usize, after.nodes.len());
+        assert!(after.nodes.iter().all(|node| after.limit <= node.limit), "{after:?}");
+    }
+}
+
 /// Returns what happened, so that the test can tell that all of it happened.
 fn kinds(outcome: &Outcome, slot: Option<&Ledger>) -> Vec<&'static str> {
     let answer = &outcome.answer;
@@ -249,7 +265,9 @@ fn they_agree_on_random_messages() {
             let times = fleet.times(&mut random);
             let (index, message) = fleet.message(&mut random);
             pipeline.add_command(command(&hash, &fleet.key, &times, &fleet.server, &message, true));
+            let before = fleet.slot.clone();
             let outcome = Ledger::renew(&mut fleet.slot, &times, &fleet.server, &message);
+            assert_sound(before.as_ref(), fleet.slot.as_ref(), &outcome);
             for kind in kinds(&outcome, fleet.slot.as_ref()) {
                 *seen.entry(kind).or_default() += 1;
             }
