@@ -22,7 +22,12 @@ pub(super) const COMPARED: &str = concat!(
     include_str!("../../src/script/ledger.lua"),
     "\nend
     local reply = renew()
-    return { reply, pushed, ARGV[15] == 'look' and redis.call('HGETALL', KEYS[1]) or {} }"
+    -- One text, because the client takes long for many.
+    local texts = {}
+    for i, text in ipairs(ARGV[15] == 'look' and redis.call('HGETALL', KEYS[1]) or {}) do
+      texts[i] = struct.pack('<I4', #text) .. text
+    end
+    return { reply, pushed, table.concat(texts) }"
 );
 
 /// Loads a script, and returns its hash.
