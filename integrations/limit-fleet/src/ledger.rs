@@ -161,15 +161,19 @@ impl Ledger {
         if grant.share > claim {
             self.token = self.token.max(now) + 1;
         }
+        // Others that are raised get tokens above this one.
+        let token = self.token;
         self.record(renewal, claim, turn, grant.share);
-        let answer = self.answer(renewal, Verdict::Accepted, grant.share, grant.target);
-        // The answer's token belongs to the answer's share: it is read before others are raised.
-        let pushes =
-            if self.is_learning() { Vec::new() } else { self.tell(now, &renewal.node, scanned) };
+        let mut pushes = Vec::new();
+        if !self.is_learning() {
+            pushes = self.tell(now, &renewal.node, scanned);
+            self.note_heard(&renewal.node);
+        }
         if self.free() <= 0 {
             self.busy = self.time;
         }
-        Outcome { answer, pushes }
+        let answer = self.answer(renewal, Verdict::Accepted, grant.share, grant.target);
+        Outcome { answer: Answer { token, ..answer }, pushes }
     }
 
     fn record(&mut self, renewal: &Renewal, claim: u32, turn: Option<u64>, share: u32) {
@@ -189,10 +193,14 @@ impl Ledger {
             Some(turn) if share == claim && record.is_queued(self.level) => turn,
             _ => self.draw(),
         };
-        if !self.is_learning() && (self.queued > 0 || record.is_queued(self.level)) {
+        self.insert(renewal.node.clone(), record);
+    }
+
+    /// Notes that the answer to a node says whether others queue.
+    fn note_heard(&mut self, node: &NodeId) {
+        if let (Some(record), true) = (self.nodes.get_mut(node), self.queued > 0) {
             record.heard = record.mark(self.level);
         }
-        self.insert(renewal.node.clone(), record);
     }
 
     fn draw(&mut self) -> u64 {

@@ -80,7 +80,7 @@ impl Fleet {
             server,
             pace: random.of(&[MS, 10 * MS, 50 * MS, 150 * MS]),
             grain: random.of(&[1, 100, MS, 10 * MS]),
-            nodes: vec![Node::default(); random.of(&[1, 2, 3, 5, 8, 12, 40])],
+            nodes: vec![Node::default(); random.of(&[1, 2, 3, 5, 8, 12, 24])],
             slot: None,
         }
     }
@@ -185,7 +185,7 @@ fn command(
     command
 }
 
-type Reply = (Vec<i64>, Vec<String>, Vec<(Vec<u8>, Vec<u8>)>);
+type Reply = (Vec<i64>, Vec<String>, Vec<u8>);
 
 fn sort(mut pushes: Vec<Push>) -> Vec<Push> {
     // A node is raised before any is asked, in an order that matters. Those that are asked have no order.
@@ -193,10 +193,16 @@ fn sort(mut pushes: Vec<Push>) -> Vec<Push> {
     pushes
 }
 
-/// Reads the ledger of a hash; none from a hash that is not there.
-fn stored(hash: &[(Vec<u8>, Vec<u8>)]) -> Option<Ledger> {
-    let fields = hash.iter().map(|(field, value)| (&**field, &**value));
-    (!hash.is_empty()).then(|| Ledger::parse(fields).expect("a ledger"))
+/// Reads the ledger of a hash, whose texts follow their lengths; none from a hash that is not there.
+fn stored(mut hash: &[u8]) -> Option<Ledger> {
+    let mut texts = Vec::new();
+    while let Some((length, rest)) = hash.split_first_chunk() {
+        let (text, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
+        texts.push(text);
+        hash = rest;
+    }
+    let fields = texts.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+    (!texts.is_empty()).then(|| Ledger::parse(fields).expect("a ledger"))
 }
 
 fn check(key: &str, message: &Renewal, (reply, pushes): (&[i64], &[String]), outcome: Outcome) {
@@ -208,6 +214,20 @@ fn check(key: &str, message: &Renewal, (reply, pushes): (&[i64], &[String]), out
         push
     });
     assert_eq!(sort(pushes.collect()), sort(outcome.pushes), "{key}: the pushes for {message:?}");
+}
+
+/// Asserts that the limit is kept, and that the sums of the ledger are those of its nodes. Returns all shares.
+fn assert_sound(held: u64, ledger: Option<&Ledger>, outcome: &Outcome) -> u64 {
+    let Some(view) = ledger.map(Ledger::view) else { return 0 };
+    let shares = view.nodes.iter().map(|node| u64::from(node.share)).sum::<u64>();
+    assert!(view.learning || shares <= held.max(view.limit.into()), "{outcome:?} {view:?}");
+    if outcome.answer.verdict == Verdict::Accepted {
+        let running = view.nodes.iter().map(|node| u64::from(node.running)).sum::<u64>();
+        assert_eq!(u64::from(outcome.answer.in_use), running.min(u32::MAX.into()));
+        assert_eq!(outcome.answer.nodes as usize, view.nodes.len());
+        assert!(view.nodes.iter().all(|node| view.limit <= node.limit), "{view:?}");
+    }
+    shares
 }
 
 /// Returns what happened, so that the test can tell that all of it happened.
@@ -240,9 +260,11 @@ fn they_agree_on_random_messages() {
         let mut fleet = Fleet::new(number, &mut random);
         let mut pipeline = redis::pipe();
         let mut expected = Vec::new();
+        let mut held = 0;
         for _ in 0..260 {
             if random.happens(5) {
                 fleet.slot = None;
+                held = 0;
                 pipeline.cmd("DEL").arg(&fleet.key).ignore();
             }
             fleet.let_time_pass(&mut random);
@@ -250,6 +272,7 @@ fn they_agree_on_random_messages() {
             let (index, message) = fleet.message(&mut random);
             pipeline.add_command(command(&hash, &fleet.key, &times, &fleet.server, &message, true));
             let outcome = Ledger::renew(&mut fleet.slot, &times, &fleet.server, &message);
+            held = assert_sound(held, fleet.slot.as_ref(), &outcome);
             for kind in kinds(&outcome, fleet.slot.as_ref()) {
                 *seen.entry(kind).or_default() += 1;
             }

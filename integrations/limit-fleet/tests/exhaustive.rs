@@ -12,7 +12,7 @@ use std::{
 };
 
 use limit_fleet::message::Times;
-use model::{Body, Kind, MS, SECOND, World, process::Step};
+use model::{Body, DEFAULT, Kind, MS, SECOND, World, process::Step};
 
 /// The shortest times, so that few messages are a lease.
 const TIMES: Times = Times { ttl: SECOND, hold: 0 };
@@ -94,7 +94,7 @@ impl WallClock {
             _ => false,
         };
         if let Event::RestartEmpty = event {
-            self.fresh_until = world.now + TIMES.term();
+            self.fresh_until = world.now + world.times.term();
         }
         if forward {
             self.steps += 1;
@@ -102,6 +102,9 @@ impl WallClock {
         (!forward || self.steps <= 2 && world.now >= self.fresh_until).then_some(self)
     }
 }
+
+const FAIL_OVER: &[Event] = &[Event::Lapse, Event::Silence, Event::Replicate, Event::FailOver];
+const LATE: &[Event] = &[Event::Replicate, Event::FailOver, Event::RestartEmpty];
 
 struct Search {
     alphabet: &'static [Event],
@@ -193,7 +196,8 @@ fn key(world: &World) -> u64 {
 }
 
 fn happen(world: &mut World, event: Event) {
-    let lease = TIMES.ttl - TIMES.margin();
+    let times = world.times;
+    let lease = times.ttl - times.margin();
     match event {
         Event::Speak(p, want) => {
             give_up(world, p);
@@ -215,7 +219,7 @@ fn happen(world: &mut World, event: Event) {
         }
         Event::End(p) => world.end(p, 0),
         Event::Lapse => {
-            let end = world.now + TIMES.term() + 10 * MS;
+            let end = world.now + times.term() + 10 * MS;
             while world.now < end {
                 world.advance(end.min(world.now + Times::STEP));
                 world.speak(BYSTANDER);
@@ -229,7 +233,7 @@ fn happen(world: &mut World, event: Event) {
             world.servers.fail_over();
         }
         Event::RestartEmpty => world.servers.restart_empty(world.now),
-        Event::Step => world.servers.step_forward(TIMES.term()),
+        Event::Step => world.servers.step_forward(times.term()),
     }
 }
 
@@ -251,42 +255,112 @@ fn arrive(world: &mut World, packet: usize) {
     }
 }
 
-fn search(alphabet: &'static [Event], fine: bool, held: bool, depth: usize) {
-    let depth = env::var("DEPTH").map_or(depth, |text| text.parse().expect("DEPTH is a number"));
-    let mut world = World::new(TIMES, 1);
+/// Where the schedules begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// Nobody has spoken.
+    Fresh,
+    /// A holds the permit and runs a call, and B queues.
+    Held,
+    /// A's renewal is under way for longer than its lease. B holds the permit.
+    Late,
+    /// The same as held, and then a lease has gone by.
+    Lapsed,
+    /// A has given the permit back, and the push to B is under way.
+    PassedOn,
+    /// The master was promoted, and the replica has a ledger without shares.
+    Promoted,
+}
+
+fn begin(start: Start) -> World {
+    // With the shortest times a margin is half a lease, and a late renewal cannot do harm.
+    let times = if start == Start::Late { DEFAULT } else { TIMES };
+    let mut world = World::new(times, 1);
     for _ in [A, B, BYSTANDER] {
         world.join(0, 1);
     }
-    if held {
-        world.want(A, 1);
-        world.speak(A);
-        arrive(&mut world, 0);
-        arrive(&mut world, 0);
-        world.want(B, 1);
-        world.speak(B);
-        arrive(&mut world, 0);
+    match start {
+        Start::Fresh => return world,
+        Start::Promoted => {
+            happen(&mut world, Event::FailOver);
+            happen(&mut world, Event::Lapse);
+            world.servers.replicate();
+            happen(&mut world, Event::FailOver);
+            happen(&mut world, Event::Lapse);
+            return world;
+        }
+        _ => {}
     }
+    world.want(A, 1);
+    world.speak(A);
+    arrive(&mut world, 0);
+    arrive(&mut world, 0);
+    world.advance(100 * MS);
+    world.want(B, 1);
+    world.talk(B);
+    match start {
+        Start::Late => {
+            world.pass(BYSTANDER, times.ttl - times.margin() - 200 * MS);
+            world.speak(A);
+            world.pass(BYSTANDER, times.margin() + 200 * MS);
+            world.talk(B);
+            world.admit(B);
+        }
+        Start::Lapsed => happen(&mut world, Event::Lapse),
+        Start::PassedOn => {
+            world.end(A, 0);
+            world.arrive(A, Kind::Push);
+            world.talk(A);
+        }
+        _ => {}
+    }
+    world
+}
+
+fn search(start: Start, alphabet: &'static [Event], fine: bool) {
+    let depth = env::var("DEPTH").map_or(7, |text| text.parse().expect("DEPTH is a number"));
+    let world = begin(start);
     let mut search = Search { alphabet, fine, seen: HashMap::new(), path: Vec::new(), events: 0 };
     search.go(&world, WallClock::default(), depth);
-    println!("depth {depth}: {} events, {} states", search.events, search.seen.len());
+    println!("{start:?}, depth {depth}: {} events, {} states", search.events, search.seen.len());
 }
 
 #[test]
 fn no_order_of_packets_lets_two_in() {
-    search(NETWORK, true, false, 7);
+    search(Start::Fresh, NETWORK, true);
 }
 
 #[test]
 fn no_order_of_packets_lets_two_in_while_one_holds() {
-    search(NETWORK, true, true, 7);
+    search(Start::Held, NETWORK, true);
+}
+
+#[test]
+fn no_order_of_packets_lets_two_in_while_a_permit_is_passed_on() {
+    search(Start::PassedOn, NETWORK, false);
 }
 
 #[test]
 fn no_faults_of_the_server_let_two_in() {
-    search(SERVER, false, false, 7);
+    search(Start::Fresh, SERVER, false);
 }
 
 #[test]
 fn no_faults_of_the_server_let_two_in_while_one_holds() {
-    search(SERVER, false, true, 7);
+    search(Start::Held, SERVER, false);
+}
+
+#[test]
+fn no_faults_of_the_server_let_two_in_while_a_renewal_is_late() {
+    search(Start::Late, LATE, false);
+}
+
+#[test]
+fn no_faults_of_the_server_let_two_in_after_a_lease_is_over() {
+    search(Start::Lapsed, FAIL_OVER, false);
+}
+
+#[test]
+fn no_faults_of_a_promoted_server_let_two_in() {
+    search(Start::Promoted, SERVER, false);
 }

@@ -377,6 +377,21 @@ fn nodes_with_idle_permits_are_asked_once() {
 }
 
 #[test]
+fn an_answer_counts_the_queue_that_its_message_leaves() {
+    let mut desk = Desk::new(4);
+    desk.say("idle", 0, 0, 1);
+    desk.pass(100 * MS);
+    desk.say("busy", 0, 0, 1);
+    let outcome = desk.say("idle", 2, 2, 2);
+    assert_eq!((outcome.answer.queued, raises(&outcome)), (0, vec![("busy", 1)]));
+    // It has heard of no queue, so it is asked again.
+    desk.pass(100 * MS);
+    desk.say("idle", 2, 1, 1);
+    desk.pass(100 * MS);
+    assert_eq!(asked(&desk.say("busy", 1, 1, 3)), ["idle"]);
+}
+
+#[test]
 fn a_queue_that_begins_is_heard_of_at_once() {
     let mut desk = Desk::new(4);
     desk.say("idle", 0, 0, 1);

@@ -86,7 +86,6 @@ local function insert(name, r)
   m.charges = m.charges + charge(r)
   m.running = m.running + r.running
   m.nodes = m.nodes + 1
-  write_record('n:' .. name, r)
 end
 
 local function remove(name, r)
@@ -244,6 +243,7 @@ local function raise(now)
         r.ticket = draw()
         pushes[#pushes + 1] = { name, r.seq, string.format('%.0f', r.share), m.token }
         insert(name, r)
+        write_record('n:' .. name, r)
         raised['n:' .. name] = r
       end
     end
@@ -320,8 +320,8 @@ local function write()
   redis.call('PEXPIRE', key, EXPIRY)
 end
 
-local function answer(verdict, share, target)
-  return { verdict, seq, share, target, m.queued, m.nodes, learns() and 1 or 0, m.token, m.limit, m.running }
+local function answer(verdict, share, target, token)
+  return { verdict, seq, share, target, m.queued, m.nodes, learns() and 1 or 0, token, m.limit, m.running }
 end
 
 if former and former.stop <= m.time then
@@ -330,7 +330,7 @@ if former and former.stop <= m.time then
 end
 if former and seq <= former.seq then
   write()
-  return answer(1, 0, 0)
+  return answer(1, 0, 0, m.token)
 end
 if former then
   remove(node, former)
@@ -364,17 +364,18 @@ if turn and share == claim and queues(r) then
 else
   r.ticket = draw()
 end
-if not learns() and (m.queued > 0 or queues(r)) then
-  r.heard = mark(r)
-end
+local given = m.token
 insert(node, r)
-local reply = answer(0, share, target)
 if not learns() then
   raise(now)
   if all and m.queued > 0 and free() <= 0 then
     ask()
   end
+  if m.queued > 0 then
+    r.heard = mark(r)
+  end
 end
+write_record(field, r)
 if free() <= 0 then
   m.busy = m.time
 end
@@ -387,4 +388,4 @@ end
 for _, p in ipairs(pushes) do
   push(p[1], p[2], p[3], p[4])
 end
-return reply
+return answer(0, share, target, given)
