@@ -76,6 +76,7 @@ fn with_cancel_a_lost_call_gives_the_value_of_on_reject() {
 }
 
 #[concurrency_limit(3, scope = fleet, name = "attribute-moves", on_lease_lost = cancel)]
+#[expect(clippy::manual_async_fn, reason = "the attribute is to take such a function")]
 fn moves(text: String) -> impl Future<Output = Result<usize, Rejected>> + Send {
     async move {
         let owned = text;
@@ -88,19 +89,20 @@ fn moves(text: String) -> impl Future<Output = Result<usize, Rejected>> + Send {
 #[tokio::test]
 async fn with_cancel_a_function_that_returns_a_future_may_move_its_arguments() {
     let call = tokio::spawn(moves("four".to_owned()));
-    let lease = {
-        let _turn = started();
-        loop {
-            if let Some(limiter) = find("attribute-moves") {
-                if let Some(lease) = limiter.leases().pop() {
-                    break lease;
-                }
-            }
-            tokio::task::yield_now().await;
+    let lease = loop {
+        if let Some(lease) = started_lease("attribute-moves") {
+            break lease;
         }
+        tokio::task::yield_now().await;
     };
     lease.grant(1, fleet::now() + Duration::from_secs(1_000_000), None);
     assert_eq!(call.await.expect("no panic").expect("a permit"), 4);
+}
+
+/// Returns the lease of a limiter if it has been used, with the fleet started.
+fn started_lease(limiter: &str) -> Option<fleet::Lease> {
+    let _turn = started();
+    find(limiter)?.leases().pop()
 }
 
 static FINISHED: AtomicUsize = AtomicUsize::new(0);

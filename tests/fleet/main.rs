@@ -6,8 +6,8 @@
 mod admission;
 mod agent;
 mod attribute;
-mod keys;
 mod display;
+mod keys;
 mod permits;
 mod unavailable;
 mod waking;
