@@ -37,7 +37,7 @@ fn limiter(name: &'static str, ledgers: Vec<LedgerFigures>) -> Limiter {
 
 fn ledger(key: Option<&str>, in_use: usize) -> LedgerFigures {
     let mut member = Member::default();
-    member.node = "web-1/7/1#1".to_owned();
+    "web-1/7/1#1".clone_into(&mut member.node);
     (member.here, member.share, member.running, member.want) = (true, 4, 3, 6);
     let mut ledger = LedgerFigures::default();
     ledger.key = key.map(ToOwned::to_owned);

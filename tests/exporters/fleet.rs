@@ -8,7 +8,7 @@ use limit_runtime::fleet::{self, Agent};
 use limit_runtime::{FleetFigures, LedgerFigures, Limiter, LimiterHandle, Scope};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use opentelemetry::metrics::MeterProvider;
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -161,7 +161,7 @@ fn opentelemetry_is_shown_each_ledger() {
         }
     };
     for resource in exporter.get_finished_metrics().expect("they are kept") {
-        for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()) {
+        for metric in resource.scope_metrics().flat_map(ScopeMetrics::metrics) {
             let labels = |attributes: &mut dyn Iterator<Item = &opentelemetry::KeyValue>| {
                 let rank =
                     |name: &str| ["limiter", "key", "result"].iter().position(|it| *it == name);
@@ -197,7 +197,7 @@ fn dotted(series: &str) -> String {
 
 /// Returns the figures of a limiter's fleet that a recorder has now. It forgets them with that.
 fn recorded(recorder: &DebuggingRecorder, limiter: &str) -> BTreeMap<String, f64> {
-    let mut recorded = BTreeMap::new();
+    let mut figures = BTreeMap::new();
     for (key, _, _, value) in recorder.snapshotter().snapshot().into_vec() {
         let key = key.key();
         let labels: Vec<_> =
@@ -209,10 +209,10 @@ fn recorded(recorder: &DebuggingRecorder, limiter: &str) -> BTreeMap<String, f64
         };
         let labels = labels.join(",");
         if key.name().contains(".fleet.") && labels.contains(&format!("\"{limiter}\"")) {
-            recorded.insert(format!("{}{{{labels}}}", key.name()), value);
+            figures.insert(format!("{}{{{labels}}}", key.name()), value);
         }
     }
-    recorded
+    figures
 }
 
 /// Returns the series of two ledgers, with the names by the rules of OpenTelemetry.
