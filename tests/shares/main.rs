@@ -1,6 +1,6 @@
 //! A process in a fleet: what it shows, what it warns of, and what it logs.
 //!
-//! The store is in memory, and the tests speak for the other processes.
+//! The store is in memory, and the tests speak for the other processes. (Features `fleet`, `inspect` and `tracing`.)
 
 mod figures;
 mod log;

@@ -29,6 +29,10 @@
 //! that wait, with their places, as far as the program
 //! [records](https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics) them.
 //!
+//! A limiter with [`Scope::Fleet`](limit_runtime::Scope::Fleet) shows the use of the limit over the fleet too. In
+//! detail it has the state of its ledgers, and a list of the processes with their shares. Only while somebody looks
+//! at that list, the process asks the store of the fleet for it, once a second.
+//!
 //! A task reads the figures of all limiters once a second. Calls do nothing for it. The task starts when the
 //! router is made, or with the first request if the router is made outside any runtime, and ends with the
 //! router. It needs tokio's timer. If the task's runtime ends, or nobody drives that runtime any more, another
