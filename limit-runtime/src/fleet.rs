@@ -6,7 +6,7 @@
 //!
 //! * The agent is [started](start). From then on each such limiter lets nobody in without a grant.
 //! * The limiter [wakes](Agent::wake) the agent when there is something to look at. The agent takes the
-//!   [leases](leases), and looks at the [load](Lease::load) of each.
+//!   [leases], and looks at the [load](Lease::load) of each.
 //! * The agent [grants](Lease::grant) a share until a deadline. Calls that come after the deadline are not
 //!   let in, even if the agent has not run since.
 //!
