@@ -15,6 +15,10 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// The time after which a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A lease of which a renewal is due every 20 s, and a time that is shorter.
+const LONG: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(10);
+
 async fn start(store: &MemoryStore) -> (MutexGuard<'static, ()>, Fleet) {
     let turn = TURN.lock().await;
     let fleet = Fleet::on(store.clone()).namespace("test").start().await;
@@ -118,29 +122,90 @@ async fn a_test_with_a_paused_clock_gets_permits_and_loses_none() {
     fleet.stop().await;
 }
 
+/// Another process, as the test plays it.
+struct Other {
+    times: Times,
+    renewal: Renewal,
+}
+
+impl Other {
+    fn new(lease: Duration, limit: u32) -> Self {
+        let ttl = u64::try_from(lease.as_micros()).expect("a lease");
+        let node = NodeId("other#1".into());
+        let renewal = Renewal { node, seq: 0, claim: 0, running: 0, want: 0, limit, token: 0 };
+        Self { times: Times { ttl, hold: 0 }, renewal }
+    }
+
+    /// Asks for so many permits, and takes the answer.
+    async fn renew(&mut self, store: &MemoryStore, ledger: &LedgerName, want: u32) -> u32 {
+        self.renewal.seq += 1;
+        self.renewal.want = want;
+        self.renewal.claim = self.renewal.claim.min(want);
+        let answer = store.renew(ledger, &self.times, &self.renewal).await.expect("an answer");
+        self.renewal.claim = answer.share;
+        answer.share
+    }
+
+    /// Asks until it has so many. That is before the fleet's process renews its lease.
+    async fn renew_until_share(&mut self, store: &MemoryStore, ledger: &LedgerName, share: u32) {
+        let asks = async {
+            while self.renew(store, ledger, share).await < share {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(SOON, asks).await.expect("the share");
+    }
+}
+
 #[tokio::test]
-async fn another_process_that_the_test_plays_gets_what_the_process_gives_back() {
+async fn another_process_gets_what_the_process_gives_back() {
     let store = MemoryStore::new();
     let (_turn, fleet) = start(&store).await;
     let limiter = limiter("played", 2);
     let permits = (acquire(&limiter).await, acquire(&limiter).await);
     let ledger = LedgerName::new("test", "played");
-    let times = Times { ttl: 6_000_000, hold: 0 };
-    let mut renewal = Renewal {
-        node: NodeId("other#1".into()),
-        seq: 0,
-        claim: 0,
-        running: 0,
-        want: 1,
-        limit: 2,
-        token: 0,
-    };
-    renewal.seq += 1;
-    let answer = store.renew(&ledger, &times, &renewal).await.expect("an answer");
-    assert_eq!(answer.share, 0);
+    let mut other = Other::new(Duration::from_secs(6), 2);
+    assert_eq!(other.renew(&store, &ledger, 1).await, 0);
     drop(permits);
     fleet.stop().await;
-    renewal.seq += 1;
-    let answer = store.renew(&ledger, &times, &renewal).await.expect("an answer");
-    assert_eq!(answer.share, 1);
+    assert_eq!(other.renew(&store, &ledger, 1).await, 1);
+}
+
+#[tokio::test]
+async fn calls_beyond_the_share_are_told_to_the_ledger_at_once() {
+    let _turn = TURN.lock().await;
+    let store = MemoryStore::new();
+    let fleet = Fleet::on(store.clone()).namespace("test").lease(LONG).start().await;
+    let fleet = fleet.expect("no other fleet is started");
+    let limiter = limiter("burst", 10);
+    let mut permits = vec![acquire(&limiter).await];
+    let ledger = LedgerName::new("test", "burst");
+    let mut other = Other::new(LONG, 10);
+    // The other asks for a half. This process keeps the other half, of which it needs one.
+    other.renew_until_share(&store, &ledger, 5).await;
+    other.renew(&store, &ledger, 0).await;
+    let burst = async {
+        for _ in 0..9 {
+            permits.push(limiter.acquire().await);
+        }
+    };
+    timeout(SOON, burst).await.expect("not at the next renewal");
+    drop(permits);
+    fleet.stop().await;
+}
+
+#[tokio::test]
+async fn a_fleet_that_started_without_its_store_hears_pushes_later() {
+    let _turn = TURN.lock().await;
+    let store = MemoryStore::new();
+    store.set_reachable(false);
+    let fleet = Fleet::on(store.clone()).namespace("test").lease(LONG).lazily().start().await;
+    let fleet = fleet.expect("it starts all the same");
+    store.set_reachable(true);
+    let limiter = limiter("lazy", 10);
+    drop(acquire(&limiter).await);
+    // The process has all, and uses none. It is asked to give some back.
+    let ledger = LedgerName::new("test", "lazy");
+    Other::new(LONG, 10).renew_until_share(&store, &ledger, 5).await;
+    fleet.stop().await;
 }

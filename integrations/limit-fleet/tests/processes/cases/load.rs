@@ -4,10 +4,9 @@ use serde_json::json;
 use tokio::time::{Duration, sleep};
 
 use crate::calls::{Which, fairness, most_at_once, utilisation};
+use crate::proxy::{Mode, Proxy};
 use crate::servers::Server;
-use crate::workers::{
-    DB, N, Worker, assert_most_in_all, end, logs, now, until_all_call, until_most,
-};
+use crate::workers::{DB, N, Worker, assert_most_in_all, end, now, until_all_call, until_most};
 
 pub(crate) async fn a_saturated_fleet_uses_all_permits_fairly() {
     let server = Server::start(&[]);
@@ -42,20 +41,21 @@ pub(crate) async fn calls_that_never_wait_get_a_share() {
     assert!(first - started < 2_000_000, "the first call came after {} µs", first - started);
 }
 
-/// A process that has a share and needs more does not wait for its next renewal.
-pub(crate) async fn a_burst_asks_at_once() {
+/// Processes give permits back and take them, while each message is under way for long.
+pub(crate) async fn loads_that_change_while_answers_are_late() {
     let server = Server::start(&[]);
-    // A renewal is due every 5 s.
-    let settings = json!({ "lease": 15_000, "tasks": 1, "body": 400 });
-    let other = Worker::start(&server.url(), &settings);
-    let mut burst = Worker::start(&server.url(), &settings);
-    burst.until_call(0).await;
-    other.until_call(0).await;
-    let from = now();
-    burst.command("tasks 12");
-    until_most(&[&burst], DB, N - 1, from).await;
-    // All of them began together.
-    let nine = logs([&burst])[0].since(from).nth(N - 2).map(|call| call.begin).expect("nine calls");
-    assert_most_in_all(&end(vec![burst, other]), DB, N);
-    assert!(nine - from < 2_000_000, "it took {} µs", nine - from);
+    let proxy = Proxy::start(server.port).await;
+    proxy.set(Mode::Delay(Duration::from_millis(200)));
+    let mut workers = Worker::start_all(3, &proxy.url(), &json!({}));
+    until_all_call(&workers, 0).await;
+    let number = workers.len();
+    for turn in 0..24 {
+        for (worker, process) in workers.iter_mut().enumerate() {
+            // Each is idle in its turn, and comes back at another time after its message.
+            let tasks = if (turn + worker) % number == 0 { 0 } else { 12 };
+            process.command(&format!("tasks {tasks}"));
+            sleep(Duration::from_millis([40, 70, 55, 90][turn % 4])).await;
+        }
+    }
+    assert_most_in_all(&end(workers), DB, N);
 }

@@ -1,9 +1,11 @@
 //! Starts of fleets.
 
 use serde_json::json;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use crate::proxy::{Mode, Proxy};
 use crate::servers::{Server, free_port};
 use crate::workers::{
     DB, N, Worker, assert_most_in_all, assert_most_with_lease, end, now, until_most,
@@ -11,9 +13,12 @@ use crate::workers::{
 
 pub(crate) async fn a_limiter_that_was_used_before_the_fleet_started() {
     let server = Server::start(&[]);
+    // So that calls come between the start and the first answer.
+    let proxy = Proxy::start(server.port).await;
+    proxy.set(Mode::Delay(Duration::from_millis(200)));
     let mut workers = vec![
         Worker::start(&server.url(), &json!({})),
-        Worker::start(&server.url(), &json!({ "starts": false, "body": 300 })),
+        Worker::start(&proxy.url(), &json!({ "starts": false, "body": 50 })),
     ];
     until_most(&[&workers[0]], DB, N, 0).await;
     // Without a fleet it has the whole limit for itself.
