@@ -50,6 +50,8 @@ pub struct Ledger {
     queued: u32,
     /// The limit in force. Between two scans it may be too low, never too high.
     limit: u32,
+    /// The largest limit that a node wants. Between two scans it may be too large, never too small.
+    most: u32,
     token: u64,
     /// The number of tickets that were given out.
     tickets: u64,
@@ -124,6 +126,7 @@ impl Ledger {
             running: 0,
             queued: 0,
             limit: renewal.limit,
+            most: renewal.limit,
             token: 0,
             tickets: 0,
             heads: Heads::default(),
@@ -148,8 +151,11 @@ impl Ledger {
         } else {
             renewal.claim.min(former.as_ref().map_or(0, |record| record.share))
         };
-        self.limit =
-            if self.nodes.is_empty() { renewal.limit } else { self.limit.min(renewal.limit) };
+        (self.limit, self.most) = if self.nodes.is_empty() {
+            (renewal.limit, renewal.limit)
+        } else {
+            (self.limit.min(renewal.limit), self.most.max(renewal.limit))
+        };
         let scanned = self.is_scan_due(renewal, claim);
         if scanned {
             self.scan(renewal);
@@ -243,6 +249,7 @@ impl Ledger {
             token: self.token,
             limit: self.limit,
             in_use: u32::try_from(self.running).unwrap_or(u32::MAX),
+            most: self.most,
         }
     }
 

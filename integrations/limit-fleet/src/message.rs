@@ -107,6 +107,8 @@ pub struct Answer {
     pub limit: u32,
     /// The calls that run in the fleet, as far as the ledger knows.
     pub in_use: u32,
+    /// The largest limit that a recorded node wants. A ledger may know it a quarter of a second late.
+    pub most: u32,
 }
 
 impl Answer {
@@ -123,6 +125,7 @@ impl Answer {
             token: 0,
             limit: 0,
             in_use: 0,
+            most: 0,
         }
     }
 }

@@ -111,6 +111,7 @@ struct Told {
     learning: bool,
     limit: u32,
     in_use: u32,
+    most: u32,
 }
 
 impl Node {
@@ -303,6 +304,7 @@ impl Node {
             learning: answer.learning,
             limit: answer.limit,
             in_use: answer.in_use,
+            most: answer.most,
         };
         self.target = answer.target;
         if granted && self.contended() && self.share > self.target {

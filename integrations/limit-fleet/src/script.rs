@@ -38,6 +38,7 @@ pub fn read_reply(reply: &[i64]) -> Option<Answer> {
         token: large()?,
         limit: small(large()?),
         in_use: small(large()?),
+        most: small(large()?),
     })
 }
 

@@ -28,11 +28,13 @@ impl Warnings {
         let since = figures.disagrees().then(|| self.disagrees_since.unwrap_or(now));
         self.disagrees_since = since;
         let is_settled = since.is_some_and(|since| now >= since + SETTLED);
-        if let Some(limit) = figures.limit.filter(|_| is_settled) {
-            let own = figures.own_limit;
+        let own = figures.own_limit;
+        // A smaller one is told first: it is the one that is in force.
+        let others = [figures.limit, figures.most].into_iter().flatten().find(|it| *it != own);
+        if let Some(other) = others.filter(|_| is_settled) {
             let key = self.lease.key().map(|key| format!(" for key {key:?}")).unwrap_or_default();
             wanted.push(format!(
-                "this process wants a limit of {own} over the fleet{key}, and another one wants {limit}: \
+                "this process wants a limit of {own} over the fleet{key}, and another one wants {other}: \
                  the smallest holds"
             ));
         }

@@ -29,7 +29,9 @@ impl Ledger {
         let time = self.time;
         self.nodes.retain(|_, record| record.end > time);
         self.scanned = time;
-        self.limit = self.nodes.values().map(|record| record.limit).fold(renewal.limit, u32::min);
+        let limits = || self.nodes.values().map(|record| record.limit);
+        (self.limit, self.most) =
+            (limits().fold(renewal.limit, u32::min), limits().fold(renewal.limit, u32::max));
         self.charges = self.nodes.values().map(|record| u64::from(record.charge())).sum();
         self.running = self.nodes.values().map(|record| u64::from(record.running)).sum();
 

@@ -20,6 +20,8 @@ pub struct Figures {
     pub nodes: u32,
     /// The limit in force. `None` before the first answer.
     pub limit: Option<u32>,
+    /// The largest limit that a node wants. `None` before the first answer.
+    pub most: Option<u32>,
     /// The process's own opinion of the limit.
     pub own_limit: u32,
     /// The calls that run in the fleet.
@@ -33,10 +35,10 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Returns whether another node has another opinion of the limit, and it is in force.
+    /// Returns whether another node has another opinion of the limit.
     #[must_use]
     pub fn disagrees(&self) -> bool {
-        self.limit.is_some_and(|limit| limit != self.own_limit)
+        [self.limit, self.most].into_iter().flatten().any(|limit| limit != self.own_limit)
     }
 }
 
@@ -54,6 +56,7 @@ impl Node {
             queued: told.queued,
             nodes: told.nodes,
             limit: (told.nodes > 0).then_some(told.limit),
+            most: (told.nodes > 0).then_some(told.most),
             own_limit: self.limit,
             in_use: told.in_use,
             learning: told.learning,

@@ -3,7 +3,8 @@
 --
 -- KEYS[1]  the hash
 -- ARGV     node, seq, claim, running, want, limit, token; ttl, hold; the prefix of the channels for pushes
--- reply    0 (accepted) or 1 (refused), seq, share, target, queued, nodes, learning, token, limit, in use;
+-- reply    0 (accepted) or 1 (refused), seq, share, target, queued, nodes, learning, token, limit, in use,
+--          most;
 --          or 2 (other times), seq, ttl, hold
 --
 -- All that is read is read before the first write, and pushes are sent after the last one. So an error at the first
@@ -12,7 +13,7 @@
 local STEP, QUANTUM, MOST, NOTHING = 200000, 50000, 16, 4294967295
 local EXPIRY = 7 * 24 * 3600 * 1000
 -- The form of the ledger's own state and of a record. A scan reads no more of a record than the part in HEAD.
-local MAIN, RECORD, HEAD = '<dddddddddddddddd', '<dddddddddd', '<dddddd'
+local MAIN, RECORD, HEAD = '<ddddddddddddddddd', '<dddddddddd', '<dddddd'
 
 local key, node = KEYS[1], ARGV[1]
 local seq, claim, running, want = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -134,7 +135,7 @@ local all, raised = nil, {}
 
 local function scan()
   local unpack_head = struct.unpack
-  local now, limit, charges, running, nodes = m.time, opinion, 0, 0, 0
+  local now, limit, most, charges, running, nodes = m.time, opinion, opinion, 0, 0, 0
   local wants, sum = { want }, want
   -- Few nodes may queue, so only those are looked at again.
   local waiting, shares, tickets = {}, {}, {}
@@ -155,6 +156,9 @@ local function scan()
         if least < limit then
           limit = least
         end
+        if least > most then
+          most = least
+        end
         all[nodes] = i
         if share < w then
           local at = #waiting + 1
@@ -163,7 +167,7 @@ local function scan()
       end
     end
   end
-  m.scanned, m.limit, m.charges, m.running, m.nodes = now, limit, charges, running, nodes
+  m.scanned, m.limit, m.most, m.charges, m.running, m.nodes = now, limit, most, charges, running, nodes
   set_level(wants, sum)
 
   heads, m.queued = {}, 0
@@ -281,8 +285,8 @@ local stored = redis.call('HMGET', key, 'm', 'q', field)
 local former = stored[3] and unpack_record(stored[3])
 if stored[1] then
   local at
-  m.time, m.last, m.learning, m.low, m.high, m.scanned, m.busy, m.charges, m.running, m.queued, m.limit, m.token,
-    m.tickets, m.nodes, m.ttl, m.hold, at = struct.unpack(MAIN, stored[1])
+  m.time, m.last, m.learning, m.low, m.high, m.scanned, m.busy, m.charges, m.running, m.queued, m.limit, m.most,
+    m.token, m.tickets, m.nodes, m.ttl, m.hold, at = struct.unpack(MAIN, stored[1])
   if m.ttl ~= ttl or m.hold ~= hold then
     return { 2, seq, m.ttl, m.hold }
   end
@@ -296,7 +300,7 @@ else
   local learning = (claim > 0 or promoted or uptime() < term) and term or 0
   m = {
     time = 0, last = now, learning = learning, low = 0, high = 0, scanned = 0, busy = 0, charges = 0, running = 0,
-    queued = 0, limit = opinion, token = 0, tickets = 0, nodes = 0,
+    queued = 0, limit = opinion, most = opinion, token = 0, tickets = 0, nodes = 0,
   }
 end
 m.time = m.time + min(max(now - m.last, 0), STEP)
@@ -312,7 +316,7 @@ local function write()
   end
   writes[#writes + 1] = 'm'
   writes[#writes + 1] = struct.pack(MAIN, m.time, m.last, m.learning, m.low, m.high, m.scanned, m.busy, m.charges,
-    m.running, m.queued, m.limit, m.token, m.tickets, m.nodes, ttl, hold) .. replid
+    m.running, m.queued, m.limit, m.most, m.token, m.tickets, m.nodes, ttl, hold) .. replid
   writes[#writes + 1] = 'q'
   writes[#writes + 1] = table.concat(text, ' ')
   call('HSET', writes)
@@ -321,7 +325,7 @@ local function write()
 end
 
 local function answer(verdict, share, target, token)
-  return { verdict, seq, share, target, m.queued, m.nodes, learns() and 1 or 0, token, m.limit, m.running }
+  return { verdict, seq, share, target, m.queued, m.nodes, learns() and 1 or 0, token, m.limit, m.running, m.most }
 end
 
 if former and former.stop <= m.time then
@@ -338,7 +342,7 @@ end
 if not learns() then
   claim = min(claim, former and former.share or 0)
 end
-m.limit = m.nodes == 0 and opinion or min(m.limit, opinion)
+m.limit, m.most = m.nodes == 0 and opinion or min(m.limit, opinion), m.nodes == 0 and opinion or max(m.most, opinion)
 if scan_is_due() then
   scan()
 end
