@@ -50,11 +50,11 @@ pub(crate) async fn calls_that_come_while_permits_are_given_back() {
     let quick = Worker::start(&server.url(), &json!({ "body": 60 }));
     late.until_call(0).await;
     quick.until_call(0).await;
-    for _ in 0..8 {
+    for turn in 0..16 {
         until_most(&[&late], DB, 3, now()).await;
         late.command("tasks 0");
-        // The calls end, and the process is asked for its share.
-        sleep(Duration::from_millis(120)).await;
+        // The calls end after 60 ms. A message leaves about every 350 ms, and its answer comes 300 ms later.
+        sleep(Duration::from_millis(150 + 20 * (turn % 8))).await;
         late.command("tasks 12");
     }
     assert_most_in_all(&end(vec![late, quick]), DB, N);
