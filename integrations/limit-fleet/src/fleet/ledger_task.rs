@@ -141,7 +141,7 @@ impl<S: LeaseStore> LedgerTask<S> {
             let load = self.load();
             let draft = node.begin(now(), load);
             // The limiter is lowered before its load is read: what the message says holds from then on.
-            let load = self.lower(draft.lower_to);
+            let load = self.lower(draft.lower_to.max(self.permits_of_its_own(*told)));
             let renewal = node.message(draft, load);
             self.refused = false;
             let result = self.renew(&renewal, node, told).await;
@@ -236,14 +236,27 @@ impl<S: LeaseStore> LedgerTask<S> {
             }
             Told::CutOff => {
                 self.lease.lapse();
-                let otherwise = self.plan.on_unavailable.unwrap_or(OnUnavailable::Refuse);
-                match self.lease.limiter().on_unavailable().unwrap_or(otherwise) {
+                match self.on_unavailable() {
                     OnUnavailable::Local(permits) => self.lease.allow(permits),
                     // It has no effect on a limiter whose calls cannot be refused: they wait.
                     OnUnavailable::Refuse => self.lease.set_unavailable(true),
                     _ => {}
                 }
             }
+        }
+    }
+
+    fn on_unavailable(&self) -> OnUnavailable {
+        let otherwise = self.plan.on_unavailable.unwrap_or(OnUnavailable::Refuse);
+        self.lease.limiter().on_unavailable().unwrap_or(otherwise)
+    }
+
+    /// Returns the permits that the limiter has without a lease. A message does not claim them, so it does not take
+    /// them away either.
+    fn permits_of_its_own(&self, told: Told) -> u32 {
+        match self.on_unavailable() {
+            OnUnavailable::Local(permits) if told == Told::CutOff => permits,
+            _ => 0,
         }
     }
 

@@ -41,21 +41,21 @@ pub(crate) async fn calls_that_never_wait_get_a_share() {
     assert!(first - started < 2_000_000, "the first call came after {} µs", first - started);
 }
 
-/// Processes give permits back and take them, while each message is under way for long.
-pub(crate) async fn loads_that_change_while_answers_are_late() {
+/// A process gives permits back, and has calls again before it has the answer. Another has the permits by then.
+pub(crate) async fn calls_that_come_while_permits_are_given_back() {
     let server = Server::start(&[]);
     let proxy = Proxy::start(server.port).await;
-    proxy.set(Mode::Delay(Duration::from_millis(200)));
-    let mut workers = Worker::start_all(3, &proxy.url(), &json!({}));
-    until_all_call(&workers, 0).await;
-    let number = workers.len();
-    for turn in 0..24 {
-        for (worker, process) in workers.iter_mut().enumerate() {
-            // Each is idle in its turn, and comes back at another time after its message.
-            let tasks = if (turn + worker) % number == 0 { 0 } else { 12 };
-            process.command(&format!("tasks {tasks}"));
-            sleep(Duration::from_millis([40, 70, 55, 90][turn % 4])).await;
-        }
+    proxy.set(Mode::Delay(Duration::from_millis(300)));
+    let mut late = Worker::start(&proxy.url(), &json!({ "body": 60 }));
+    let quick = Worker::start(&server.url(), &json!({ "body": 60 }));
+    late.until_call(0).await;
+    quick.until_call(0).await;
+    for turn in 0..16 {
+        until_most(&[&late], DB, 3, now()).await;
+        late.command("tasks 0");
+        // The calls end after 60 ms. A message leaves about every 350 ms, and its answer comes 300 ms later.
+        sleep(Duration::from_millis(150 + 20 * (turn % 8))).await;
+        late.command("tasks 12");
     }
-    assert_most_in_all(&end(workers), DB, N);
+    assert_most_in_all(&end(vec![late, quick]), DB, N);
 }

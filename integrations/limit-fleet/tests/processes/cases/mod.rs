@@ -31,7 +31,7 @@ pub(crate) fn all() -> Vec<Case> {
         made_up_logs::calls_of_a_killed_process_end_with_it,
         made_up_logs::utilisation_and_fairness_are_worked_out,
         nodes::a_clean_end_gives_the_shares_back_at_once,
-        load::loads_that_change_while_answers_are_late,
+        load::calls_that_come_while_permits_are_given_back,
         chaos::many_faults_together,
         redis::a_server_that_restarts_empty_grants_nothing_new_for_a_lease,
         network::a_silent_network_with_calls_that_wait,
