@@ -52,6 +52,22 @@ pub(crate) fn busy(calls: &[Call], window: &Range<u64>) -> u64 {
     calls.iter().map(|call| inside(call.end) - inside(call.start)).sum()
 }
 
+/// Returns the permit-microseconds of a window in which a permit was idle while a call waited for one.
+pub(crate) fn idle_while_wanted(logs: &[Vec<Call>], limit: u32, window: &Range<u64>) -> u64 {
+    let inside = |at: u64| at.clamp(window.start, window.end);
+    // A time, and by how much it changes the number of calls that wait and of those that run.
+    let changes = |call: &Call| [(call.asked, 1, 0), (call.start, -1, 1), (call.end, 0, -1)];
+    let mut changes: Vec<(u64, i64, i64)> = logs.iter().flatten().flat_map(changes).collect();
+    changes.sort_unstable();
+    let (mut idle, mut before, mut waiting, mut running) = (0, window.start, 0, 0);
+    for (at, more_wait, more_run) in changes {
+        let wanted = (i64::from(limit) - running).clamp(0, i64::max(waiting, 0));
+        idle += wanted.unsigned_abs() * (inside(at) - before);
+        (before, waiting, running) = (inside(at), waiting + more_wait, running + more_run);
+    }
+    idle
+}
+
 /// Returns the calls whose bodies began in a window.
 pub(crate) fn started(logs: &[Vec<Call>], window: &Range<u64>) -> Vec<Call> {
     logs.iter().flatten().filter(|call| window.contains(&call.start)).copied().collect()
@@ -114,6 +130,15 @@ mod tests {
         let calls = [call(0, 10), call(8, 30), call(40, 50)];
         assert_eq!(busy(&calls, &(5..20)), 5 + 12);
         assert_eq!(started(&[calls.to_vec()], &(8..40)).len(), 1);
+    }
+
+    #[test]
+    fn a_permit_is_idle_while_a_call_waits_for_it() {
+        let waits = Call { asked: 2, ..call(7, 10) };
+        let logs = [vec![call(0, 5)], vec![waits]];
+        assert_eq!(idle_while_wanted(&logs, 1, &(0..20)), 2, "from 5 to 7");
+        assert_eq!(idle_while_wanted(&logs, 2, &(0..20)), 5, "from 2 to 7");
+        assert_eq!(idle_while_wanted(&logs, 2, &(3..6)), 3);
     }
 
     #[test]

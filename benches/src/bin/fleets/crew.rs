@@ -98,9 +98,11 @@ impl Drop for Worker {
     }
 }
 
-/// Starts a number of workers with one job, and waits until all are ready.
+/// Starts a number of workers with one job, each with a seed of its own, and waits until all are ready.
 pub(crate) fn start(workers: u32, job: &Job) -> Result<Vec<Worker>, Box<dyn Error>> {
-    let crew: Vec<_> = (0..workers).map(|_| Worker::start(job)).collect::<Result<_, _>>()?;
+    let seeds = (0..workers).map(|worker| job.seed + u64::from(worker));
+    let jobs = seeds.map(|seed| Job { seed, ..job.clone() });
+    let crew: Vec<_> = jobs.map(|job| Worker::start(&job)).collect::<Result<_, _>>()?;
     crew.iter().try_for_each(|worker| worker.wait_for("ready"))?;
     Ok(crew)
 }

@@ -70,6 +70,8 @@ pub(crate) struct Job {
     pub(crate) load: Load,
     /// The least and the most microseconds of a body.
     pub(crate) body: (u64, u64),
+    /// What the times of the calls are drawn from. Each contender gets the same calls at the same times.
+    pub(crate) seed: u64,
 }
 
 impl Job {
@@ -94,6 +96,7 @@ impl Job {
             "lease_ms": u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX),
             "load": load,
             "body": [self.body.0, self.body.1],
+            "seed": self.seed,
         });
         value.to_string()
     }
@@ -113,6 +116,7 @@ impl Job {
                 .map(Load::Tasks)
                 .or_else(|| load["rate"].as_f64().map(Load::Rate))?,
             body: (value["body"][0].as_u64()?, value["body"][1].as_u64()?),
+            seed: value["seed"].as_u64()?,
         })
     }
 }
@@ -132,6 +136,7 @@ mod tests {
                 lease: Duration::from_secs(6),
                 load,
                 body: (5_000, 20_000),
+                seed: 7,
             };
             assert_eq!(Job::read(&job.write()), Some(job));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use limit_benches::median;
 use serde_json::{Map, Value, json};
 
-use crate::calls::{busy, jain, most_at_once, percentile, started};
+use crate::calls::{busy, idle_while_wanted, jain, most_at_once, percentile, started};
 use crate::crew;
 use crate::job::{Contender, Job, Load};
 use crate::plan::{Plan, Row};
@@ -85,7 +85,8 @@ impl Scenario {
         }
     }
 
-    fn job(&self, contender: Contender, url: String, name: String, lease: Duration) -> Job {
+    fn job(&self, contender: Contender, url: String, lease: Duration, round: u32) -> Job {
+        let name = format!("{}-{}-{round}", self.row.name(), contender.name());
         let load = match self.load {
             Demand::Tasks(tasks) => Load::Tasks(tasks),
             Demand::Part(part) => {
@@ -94,7 +95,16 @@ impl Scenario {
                 Load::Rate(part * f64::from(self.limit) / body / f64::from(self.workers))
             }
         };
-        Job { contender, url, name, limit: self.limit, lease, load, body: self.body }
+        Job {
+            contender,
+            url,
+            name,
+            limit: self.limit,
+            lease,
+            load,
+            body: self.body,
+            seed: u64::from(round) * 1_000,
+        }
     }
 
     fn is_saturated(&self) -> bool {
@@ -109,13 +119,14 @@ struct Figure {
     value: fn(&Round) -> f64,
 }
 
-const FIGURES: [Figure; 10] = [
+const FIGURES: [Figure; 11] = [
     Figure { heading: "calls/acq.", digits: 4, value: |round| round.calls / round.acquisitions },
     Figure { heading: "pushes/acq.", digits: 4, value: |round| round.pushes / round.acquisitions },
     Figure { heading: "acq./s", digits: 0, value: |round| round.acquisitions / round.seconds },
     Figure { heading: "Redis calls/s", digits: 0, value: |round| round.calls / round.seconds },
     Figure { heading: "Redis core", digits: 3, value: |round| round.processor / round.seconds },
     Figure { heading: "utilisation", digits: 3, value: |round| round.utilisation },
+    Figure { heading: "idle", digits: 3, value: |round| round.idle },
     Figure { heading: "Jain", digits: 3, value: |round| round.jain },
     Figure { heading: "wait p50 ms", digits: 2, value: |round| round.wait_p50 },
     Figure { heading: "p99 ms", digits: 2, value: |round| round.wait_p99 },
@@ -130,6 +141,7 @@ struct Round {
     pushes: f64,
     processor: f64,
     utilisation: f64,
+    idle: f64,
     jain: f64,
     wait_p50: f64,
     wait_p99: f64,
@@ -169,13 +181,12 @@ fn run(
     contender: Contender,
     round: u32,
 ) -> Result<Round, Box<dyn Error>> {
-    let name = format!("{}-{}-{round}", scenario.row.name(), contender.name());
+    let job = scenario.job(contender, server.url(), plan.lease, round);
     match contender {
         Contender::Lease => server.wait_until_older_than(plan.lease),
-        Contender::Blpop => server.fill(&name, scenario.limit)?,
+        Contender::Blpop => server.fill(&job.name, scenario.limit)?,
         Contender::Poll => {}
     }
-    let job = scenario.job(contender, server.url(), name, plan.lease);
     let mut crew = crew::start(scenario.workers, &job)?;
     crew.iter_mut().try_for_each(crew::Worker::go)?;
     thread::sleep(plan.warm_up);
@@ -192,6 +203,7 @@ fn run(
         calls.iter().map(|call| seconds(call.start - call.asked) * 1e3).collect();
     let busy: Vec<f64> = logs.iter().map(|log| seconds(busy(log, &window))).collect();
     let length = seconds(end - begin);
+    let allowed = f64::from(scenario.limit) * length;
     #[expect(clippy::cast_precision_loss, reason = "there are less than 2^52 calls")]
     let count = |calls: usize| calls as f64;
     Ok(Round {
@@ -200,7 +212,8 @@ fn run(
         calls: account.calls,
         pushes: account.pushes,
         processor,
-        utilisation: busy.iter().sum::<f64>() / (f64::from(scenario.limit) * length),
+        utilisation: busy.iter().sum::<f64>() / allowed,
+        idle: seconds(idle_while_wanted(&logs, scenario.limit, &window)) / allowed,
         // Where all that comes is served, the shares are those of the calls that came.
         jain: if scenario.is_saturated() { jain(&busy) } else { f64::NAN },
         wait_p50: percentile(&mut waits, 0.5),

@@ -85,6 +85,7 @@ fn run(server: &mut Server, lease: Duration, round: u32) -> Result<Reclaim, Box<
         lease,
         load: Load::Tasks(TASKS),
         body: (HOUR, HOUR),
+        seed: 0,
     };
     let monitor = server.monitor()?;
     let mut victim = crew::start(1, &job)?.remove(0);

@@ -73,6 +73,10 @@ impl Report {
             ),
             ("Redis core", "the server's processor time, as a part of one core"),
             ("utilisation", "the time of all bodies, as a part of what the limit allows"),
+            (
+                "idle",
+                "the time of permits that were idle while a call waited, as a part of what the limit allows",
+            ),
             ("Jain", "the fairness between processes, by the time of their bodies"),
             ("most at once", "calls that ran at once in any round, by the logs of all workers"),
         ] {

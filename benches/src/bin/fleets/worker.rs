@@ -66,10 +66,12 @@ async fn work(job: &Job) -> Result<(), Box<dyn Error + Send + Sync>> {
 
 /// Makes calls that come at random, independently of each other.
 async fn arrive(worker: Arc<Worker>, rate: f64) {
+    // A generator of its own, from which nothing else draws: the calls come at the same times whatever becomes of them.
+    let mut random = fastrand::Rng::with_seed(worker.job.seed);
     let mut next = Instant::now();
     loop {
         // The time between two such calls is distributed exponentially.
-        next += Duration::from_secs_f64(-(1.0 - fastrand::f64()).ln() / rate);
+        next += Duration::from_secs_f64(-(1.0 - random.f64()).ln() / rate);
         sleep_until(next).await;
         let worker = Arc::clone(&worker);
         tokio::spawn(async move { worker.call().await });
