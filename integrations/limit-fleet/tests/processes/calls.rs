@@ -53,7 +53,7 @@ pub(crate) struct Log {
     pub(crate) calls: Vec<Call>,
     pub(crate) refusals: Vec<(Micros, String)>,
     pub(crate) shares: HashMap<String, Share>,
-    /// What became of starts of the fleet, and when it was left.
+    /// What became of starts of the fleet, when it was left, and new warnings.
     pub(crate) events: Vec<(Micros, String)>,
 }
 
@@ -99,7 +99,9 @@ impl Log {
                 };
                 self.shares.insert(limiter.to_owned(), share);
             }
-            ["started" | "left" | "failed", ..] => self.events.push((at, text.to_owned())),
+            ["started" | "left" | "failed" | "warning", ..] => {
+                self.events.push((at, text.to_owned()));
+            }
             _ => return None,
         }
         Some(())

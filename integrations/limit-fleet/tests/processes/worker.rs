@@ -4,6 +4,7 @@
 //! starts the fleet, `tasks N` sets how many calls it makes at once, `limit N` sets its limit, `stop` and `drop` leave
 //! the fleet. It ends with its input.
 
+use std::collections::HashSet;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -208,9 +209,15 @@ async fn run_body(limiter: &str, calls: &AtomicUsize, permit: &Permit, body: Dur
 }
 
 async fn tell_shares(limiters: Vec<Db>) {
+    let mut told = HashSet::new();
     loop {
         for db in &limiters {
             let snapshot = db.snapshot();
+            for warning in snapshot.warnings {
+                if told.insert(warning.clone()) {
+                    tell(&format!("warning {warning}"));
+                }
+            }
             let (running, waiting) = (snapshot.total.in_use, snapshot.total.waiting);
             let ledgers = snapshot.fleet.into_iter().flat_map(|figures| figures.ledgers);
             for ledger in ledgers {

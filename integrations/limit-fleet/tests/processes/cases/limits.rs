@@ -32,6 +32,12 @@ pub(crate) async fn the_smallest_limit_holds_and_each_process_shows_it() {
 
     workers[0].command("limit 4");
     until_limit(&workers, 4, 4).await;
+    for (worker, own, other) in [(&workers[0], 4, 10), (&workers[1], 10, 4), (&workers[2], 10, 4)] {
+        let text = format!(
+            "warning this process wants a limit of {own} over the fleet, and another one wants {other}"
+        );
+        worker.until_event(&text).await;
+    }
     // The excess lasts until the holders have renewed and calls have ended.
     until("the shares of 4", async || {
         let shares = workers.iter().filter_map(|worker| worker.share(DB));

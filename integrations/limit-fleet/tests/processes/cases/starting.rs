@@ -110,6 +110,8 @@ pub(crate) async fn a_process_with_another_lease_gets_permits_when_the_others_ha
     first.until_call(0).await;
     let other = Worker::start(&server.url(), &json!({ "lease": 3000, "calls": "refuse" }));
     assert_eq!(other.until_refused(0).await, "unavailable");
+    let text = "warning this process leases for 3s, and the fleet for 2s: it gets no permits";
+    other.until_event(text).await;
     assert_eq!(other.log().calls.len(), 0);
     first.command("stop");
     let (left, _) = first.until_event("left").await;
