@@ -59,6 +59,19 @@ impl LimiterHandle {
     }
 
     /// Returns whether the limiter has been dropped. Another limiter may have its name then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// let shard = Limiter::new("dropped-example", 2);
+    /// drop(shard.try_acquire());
+    /// let handle = limit_runtime::find("dropped-example").unwrap();
+    /// assert!(!handle.is_dropped());
+    /// drop(shard);
+    /// assert!(handle.is_dropped());
+    /// ```
     #[must_use]
     pub fn is_dropped(&self) -> bool {
         self.engine.is_dropped()
