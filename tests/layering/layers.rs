@@ -85,6 +85,20 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
             apart("front", &["lib"]),
         ],
     ),
+    (
+        "limit-fleet",
+        &[
+            together(
+                "foundations",
+                &["clock_steps", "logging", "message", "name", "process", "store_error"],
+            ),
+            together("protocol", &["ledger", "node", "script"]),
+            apart("store", &["store"]),
+            apart("stores", &["memory_store", "redis_store"]),
+            apart("thread", &["fleet"]),
+            together("front", &["bin", "lib"]),
+        ],
+    ),
 ];
 
 /// The modules of limit-runtime that are public for the code of the attribute only.
