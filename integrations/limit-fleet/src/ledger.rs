@@ -81,19 +81,24 @@ impl Ledger {
         renewal: &Renewal,
     ) -> Outcome {
         let ledger = slot.get_or_insert_with(|| Self::new(times, server, renewal));
-        if ledger.times != *times {
-            return Outcome {
-                answer: Answer::refuse(renewal.seq, Verdict::OtherTimes(ledger.times)),
-                pushes: Vec::new(),
-            };
-        }
         if ledger.replid != server.replid {
             // Another server may have answered meanwhile, and its writes may be lost.
             ledger.replid.clone_from(&server.replid);
-            ledger.learning_until = ledger.time + times.term();
+            ledger.learning_until = ledger.time + ledger.times.term();
         }
         ledger.time += server.now.saturating_sub(ledger.last).min(Times::STEP);
         ledger.last = server.now;
+        if ledger.times != *times {
+            if ledger.is_in_use() {
+                return Outcome {
+                    answer: Answer::refuse(renewal.seq, Verdict::OtherTimes(ledger.times)),
+                    pushes: Vec::new(),
+                };
+            }
+            // All nodes with those times are gone, perhaps killed, and no lease of theirs lasts.
+            let learns = renewal.claim > 0;
+            *ledger = Self { token: ledger.token, ..Self::begin(times, server, renewal, learns) };
+        }
         if ledger.free() <= 0 {
             // The permits that this message frees were not free until now.
             ledger.busy = ledger.time;
@@ -113,6 +118,10 @@ impl Ledger {
     fn new(times: &Times, server: &Server, renewal: &Renewal) -> Self {
         // A claim, a young server and a promoted one say that there may have been a ledger, which is lost.
         let learns = renewal.claim > 0 || must_learn(times, server);
+        Self::begin(times, server, renewal, learns)
+    }
+
+    fn begin(times: &Times, server: &Server, renewal: &Renewal, learns: bool) -> Self {
         Self {
             replid: server.replid.clone(),
             times: *times,
@@ -255,6 +264,11 @@ impl Ledger {
 
     const fn is_learning(&self) -> bool {
         self.time < self.learning_until
+    }
+
+    /// Returns whether a lease may last: that of a recorded node, or one of which the ledger has yet to hear.
+    fn is_in_use(&self) -> bool {
+        self.is_learning() || self.nodes.values().any(|record| record.end > self.time)
     }
 
     /// Returns whether all nodes have given everything back.

@@ -281,32 +281,12 @@ local function call(command, list)
 end
 
 local now, replid, promoted = look()
-local stored = redis.call('HMGET', key, 'm', 'q', field)
-local former = stored[3] and unpack_record(stored[3])
-if stored[1] then
-  local at
-  m.time, m.last, m.learning, m.low, m.high, m.scanned, m.busy, m.charges, m.running, m.queued, m.limit, m.most,
-    m.token, m.tickets, m.nodes, m.ttl, m.hold, at = struct.unpack(MAIN, stored[1])
-  if m.ttl ~= ttl or m.hold ~= hold then
-    return { 2, seq, m.ttl, m.hold }
-  end
-  if string.sub(stored[1], at) ~= replid then
-    m.learning = m.time + term
-  end
-  for ticket, name in string.gmatch(stored[2], '(%d+) (%S+)') do
-    heads[#heads + 1] = { ticket = tonumber(ticket), node = name }
-  end
-else
-  local learning = (claim > 0 or promoted or uptime() < term) and term or 0
-  m = {
-    time = 0, last = now, learning = learning, low = 0, high = 0, scanned = 0, busy = 0, charges = 0, running = 0,
-    queued = 0, limit = opinion, most = opinion, token = 0, tickets = 0, nodes = 0,
+
+local function begin(learns)
+  return {
+    time = 0, last = now, learning = learns and term or 0, low = 0, high = 0, scanned = 0, busy = 0, charges = 0,
+    running = 0, queued = 0, limit = opinion, most = opinion, token = 0, tickets = 0, nodes = 0, ttl = ttl, hold = hold,
   }
-end
-m.time = m.time + min(max(now - m.last, 0), STEP)
-m.last = now
-if free() <= 0 then
-  m.busy = m.time
 end
 
 local function write()
@@ -316,12 +296,63 @@ local function write()
   end
   writes[#writes + 1] = 'm'
   writes[#writes + 1] = struct.pack(MAIN, m.time, m.last, m.learning, m.low, m.high, m.scanned, m.busy, m.charges,
-    m.running, m.queued, m.limit, m.most, m.token, m.tickets, m.nodes, ttl, hold) .. replid
+    m.running, m.queued, m.limit, m.most, m.token, m.tickets, m.nodes, m.ttl, m.hold) .. replid
   writes[#writes + 1] = 'q'
   writes[#writes + 1] = table.concat(text, ' ')
   call('HSET', writes)
   call('HDEL', ended)
   redis.call('PEXPIRE', key, EXPIRY)
+end
+
+-- Returns whether a lease may last.
+local function is_in_use()
+  if learns() then
+    return true
+  end
+  local hash = redis.call('HGETALL', key)
+  for i = 1, #hash, 2 do
+    local f = hash[i]
+    if f ~= 'm' and f ~= 'q' and unpack_record(hash[i + 1]).stop > m.time then
+      return true
+    end
+  end
+  return false
+end
+
+local stored = redis.call('HMGET', key, 'm', 'q', field)
+local former = stored[3] and unpack_record(stored[3])
+if stored[1] then
+  local at
+  m.time, m.last, m.learning, m.low, m.high, m.scanned, m.busy, m.charges, m.running, m.queued, m.limit, m.most,
+    m.token, m.tickets, m.nodes, m.ttl, m.hold, at = struct.unpack(MAIN, stored[1])
+  if string.sub(stored[1], at) ~= replid then
+    m.learning = m.time + m.ttl + m.hold
+  end
+  for ticket, name in string.gmatch(stored[2], '(%d+) (%S+)') do
+    heads[#heads + 1] = { ticket = tonumber(ticket), node = name }
+  end
+else
+  m = begin(claim > 0 or promoted or uptime() < term)
+end
+m.time = m.time + min(max(now - m.last, 0), STEP)
+m.last = now
+local others = m.ttl ~= ttl or m.hold ~= hold
+if others and not is_in_use() then
+  for _, f in ipairs(redis.call('HKEYS', key)) do
+    if f ~= 'm' and f ~= 'q' and f ~= field then
+      ended[#ended + 1] = f
+    end
+  end
+  local last_token = m.token
+  m, heads, former, others = begin(claim > 0), {}, nil, false
+  m.token = last_token
+end
+if others then
+  write()
+  return { 2, seq, m.ttl, m.hold }
+end
+if free() <= 0 then
+  m.busy = m.time
 end
 
 local function answer(verdict, share, target, token)
