@@ -53,7 +53,7 @@
 //! | The server's clock steps back, or forward at most twice in a lease; clocks run 10 % apart | Nothing. |
 //! | The limit is lowered in one process | Grants stop at once. Permits above it come back as leases are renewed (2 s) and calls end. |
 //! | The limit is raised | It holds when no process with the lower limit is left, or all have raised it. |
-//! | Processes have different leases | Those that come later get an error and no permits. |
+//! | Processes have different leases | Those that come later get a warning and no permits, until the last process with the other lease is gone. |
 //! | ✗ The server's clock steps forward three times in a lease, or in the first 6 s after it restarted empty | The limit may be exceeded for one lease. |
 //! | ✗ Somebody deletes the ledger (`FLUSHALL`, `DEL`, eviction by `maxmemory-policy`), and a new process asks before a holder has renewed | The limit may be exceeded for one lease. |
 //! | ✗ Split brain: the old master goes on beside the new one | Up to twice the limit. `min-replicas-to-write 1` prevents it. |
