@@ -26,7 +26,7 @@ fn draw_chart(run: &Run, path: &Path) -> Result<(), Box<dyn std::error::Error>> 
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(40)
-        .build_cartesian_2d(0.0..end, 0.0..13.0)?;
+        .build_cartesian_2d(0.0..end, 0.0..16.0)?;
     chart.configure_mesh().x_desc("seconds").y_desc("calls that run").disable_x_mesh().draw()?;
     for (worker, colour) in COLOURS.iter().enumerate().rev() {
         // Stacked: the area of a worker reaches down behind those before it.
@@ -34,10 +34,12 @@ fn draw_chart(run: &Run, path: &Path) -> Result<(), Box<dyn std::error::Error>> 
         let mut before = 0.0;
         for step in &run.steps {
             let height = f64::from(step.running[..=worker].iter().sum::<u32>());
-            points.push((seconds(step.at), before));
-            points.push((seconds(step.at), height));
-            before = height;
+            if height.total_cmp(&before).is_ne() {
+                points.extend([(seconds(step.at), before), (seconds(step.at), height)]);
+                before = height;
+            }
         }
+        points.push((end, before));
         chart
             .draw_series(AreaSeries::new(points, 0.0, colour.filled()))?
             .label(format!("worker {worker}"))
@@ -52,7 +54,12 @@ fn draw_chart(run: &Run, path: &Path) -> Result<(), Box<dyn std::error::Error>> 
         let style = ("sans-serif", 14).into_font();
         chart.draw_series([Text::new(event.text, (x + 0.1, 11.4), style)])?;
     }
-    chart.configure_series_labels().background_style(WHITE).border_style(BLACK).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .draw()?;
     area.present()?;
     Ok(())
 }
