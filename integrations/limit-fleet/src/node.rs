@@ -341,9 +341,9 @@ impl Node {
             None => self.asked = true,
             Some(share) if share > self.share => {
                 self.share = share;
-                if share > self.target {
-                    self.take_turn(now);
-                }
+                // The target is that of the last answer, and may be too large by now: a push says that nodes
+                // queue. If the permit is a part of the fair share, the next answer says so.
+                self.take_turn(now);
                 self.token = self.token.max(push.token);
             }
             Some(_) => return false,
