@@ -215,3 +215,9 @@ async fn a_fleet_that_started_without_its_store_hears_pushes_later() {
     timeout(SOON, asked).await.expect("a half");
     fleet.stop().await;
 }
+
+#[test]
+fn a_fleet_may_be_kept_in_a_static_and_moved_between_threads() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<Fleet>();
+}

@@ -3,7 +3,7 @@
 use super::driver;
 use super::thread::FleetThread;
 use std::fmt;
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -45,14 +45,15 @@ pub struct Fleet {
     process: String,
     warnings: Vec<String>,
     stop: Option<oneshot::Sender<()>>,
-    ended: mpsc::Receiver<()>,
+    /// In a lock only to be `Sync`: a fleet may be kept in an `Arc` or a `static`.
+    ended: Mutex<mpsc::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Fleet {
     pub(super) fn new(thread: FleetThread) -> Self {
         let FleetThread { process, warnings, stop, ended, handle } = thread;
-        Self { process, warnings, stop: Some(stop), ended, thread: Some(handle) }
+        Self { process, warnings, stop: Some(stop), ended: Mutex::new(ended), thread: Some(handle) }
     }
 
     /// The longest time for which dropping a fleet waits for the store: 1 s.
@@ -90,7 +91,8 @@ impl Drop for Fleet {
         drop(self.stop.take());
         if self.thread.take().is_some() {
             // The thread sends nothing: it drops its end when it is done, or panics.
-            let _ended = self.ended.recv_timeout(Self::GIVE_BACK);
+            let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let _ended = ended.recv_timeout(Self::GIVE_BACK);
         }
     }
 }
