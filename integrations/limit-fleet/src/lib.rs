@@ -77,7 +77,19 @@
 //!
 //! # What it costs
 //!
-//! FIGURES
+//! * A call that finds a permit of its process free takes some 55 ns, of which 25 are the look at the clock.
+//!   It does not touch the network.
+//! * With a limit of 200 over 8 processes at a quarter of the load, Redis has one message for each 800 calls.
+//! * With a limit of 20 over 8 processes that want more all the time, it has one for each 20 calls, and as many
+//!   pushes; 99 % of the limit is used.
+//! * With a limit of 3 over 40 processes, it has one or two for each call.
+//! * An idle process sends nothing. A ledger with 1,000 processes takes a tenth of a core of the server.
+//!
+//! These were measured on two cores with Redis 7.0. `BENCHMARKS.md` of the repository has the method, a semaphore
+//! in Redis beside it, and the losses.
+//!
+//! A process that waits hears of a free permit by a push. Without pushes, because the user of the connection may not
+//! `SUBSCRIBE` for example, processes only poll: the limit holds, and less of it is used.
 //!
 //! # Redis
 //!
