@@ -205,6 +205,11 @@ impl LeaseWords {
         deadline != NEVER && self.now() >= deadline
     }
 
+    /// Returns whether there is a term whose deadline is over.
+    pub(super) fn has_ended(&self) -> bool {
+        self.term().is_leased() && self.is_over()
+    }
+
     /// Returns whether there is a lease for each key.
     pub(super) fn is_keyed(&self) -> bool {
         // Relaxed: a call that sees a term has seen it in order, and the lock's holder too.

@@ -62,7 +62,10 @@ impl State {
     }
 
     /// Looks at the leases of a call that was handed permits. Returns the terms, `None` if one of them is
-    /// over: the call gives the permits back.
+    /// over, or if more permits are out than a share: the call gives the permits back.
+    ///
+    /// A permit that was handed out under a lease that is over counts as running. So a later lease may have a
+    /// share that it is not a part of.
     pub(in super::super) fn look_after(
         &mut self,
         word: &AtomicU64,
@@ -75,7 +78,10 @@ impl State {
         if key != NO_KEY {
             is_over |= self.lapse_key_if_over(word, key, wakers);
         }
-        (!is_over).then(|| self.terms(words, slot))
+        self.bank_available(word);
+        let is_excess =
+            self.debt > 0 || key != NO_KEY && self.keys().is_some_and(|keys| keys.is_in_debt(key));
+        (!is_over && !is_excess).then(|| self.terms(words, slot))
     }
 
     /// Returns the present terms for a holder with a slot.
