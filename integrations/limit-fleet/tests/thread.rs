@@ -215,3 +215,35 @@ async fn a_fleet_that_started_without_its_store_hears_pushes_later() {
     timeout(SOON, asked).await.expect("a half");
     fleet.stop().await;
 }
+
+#[tokio::test]
+async fn a_changed_limit_is_told_to_the_ledger_at_once() {
+    let _turn = TURN.lock().await;
+    let store = MemoryStore::new();
+    let fleet = Fleet::on(store.clone()).namespace("test").lease(LONG).start().await;
+    let fleet = fleet.expect("no other fleet is started");
+    let limiter = limiter("lowered", 10);
+    let ledger = LedgerName::new("test", "lowered");
+    let permit = acquire(&limiter).await;
+    until_shared(&store, &ledger, 10).await;
+    limiter.set_limit(2);
+    timeout(SOON, until_shared(&store, &ledger, 2)).await.expect("not at the next renewal");
+    let _other = acquire(&limiter).await;
+    assert!(limiter.try_acquire().is_err(), "the limit is reached");
+    drop(permit);
+    fleet.stop().await;
+}
+
+#[tokio::test]
+async fn many_keys_that_come_together_get_their_permits() {
+    let store = MemoryStore::new();
+    let (_turn, fleet) = start(&store).await;
+    let limiter = limiter("many", 1).keyed();
+    let calls = (0..10_000).map(|key| {
+        let limiter = &limiter;
+        async move { limiter.key(key).acquire().await }
+    });
+    let permits = timeout(PATIENCE, futures_util::future::join_all(calls)).await;
+    assert!(permits.expect("all of them").iter().all(limit_runtime::Permit::is_valid));
+    fleet.stop().await;
+}

@@ -324,4 +324,11 @@ impl Leasing {
             keys_told: BTreeSet::new(),
         }
     }
+
+    /// Tells the agent that a setting was changed, which concerns all leases.
+    pub(super) fn tell_of_setting(&mut self, wakers: &mut WakeList) {
+        self.whole.told = self.is_whole_leased;
+        self.keys_told.clone_from(&self.keys);
+        wakers.push(Some(self.agent.clone()));
+    }
 }

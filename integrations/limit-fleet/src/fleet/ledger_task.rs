@@ -122,7 +122,7 @@ impl<S: LeaseStore> LedgerTask<S> {
             ..load
         };
         let fewer = Load { running: load.running.saturating_sub(1), ..load };
-        let listens = [more, fewer].into_iter().any(|load| node.speaks_at(now(), load) != due);
+        let would_change = [more, fewer].into_iter().any(|load| node.speaks_at(now(), load) != due);
         let until = due.into_iter().chain(told.deadline()).min();
         tokio::select! {
             biased;
@@ -130,7 +130,8 @@ impl<S: LeaseStore> LedgerTask<S> {
             Some(push) = self.pushes.recv() => {
                 node.push(now(), &push);
             }
-            () = self.inbox.wake.notified(), if listens => {}
+            () = self.inbox.wake.notified(), if would_change => {}
+            () = self.inbox.look.notified() => {}
             () = until_moment(until) => {}
         }
     }

@@ -215,8 +215,8 @@ impl State {
     /// Tells the agent that a limit was changed, whose share stays. Returns `false` if there is no lease.
     pub(in super::super) fn tell_of_limit(&mut self, limit: u32, wakers: &mut WakeList) -> bool {
         // Always, because the agent may have read the limit before it looked.
-        let Some(leasing) = &self.leasing else { return false };
-        wakers.push(Some(leasing.agent.clone()));
+        let Some(leasing) = &mut self.leasing else { return false };
+        leasing.tell_of_setting(wakers);
         if let Some(keys) = self.keys_mut() {
             // For figures: calls are held to the share of their key.
             keys.limit = limit;
@@ -235,9 +235,10 @@ impl State {
     ) -> bool {
         let has_keys = self.keys().is_some();
         let Some(leasing) = self.leasing.as_mut().filter(|_| has_keys) else { return false };
-        wakers.push(Some(leasing.agent.clone()));
-        if !leasing.is_whole_leased && total < MAX_LIMIT {
-            leasing.is_whole_leased = true;
+        let begins = !leasing.is_whole_leased && total < MAX_LIMIT;
+        leasing.is_whole_leased |= begins;
+        leasing.tell_of_setting(wakers);
+        if begins {
             self.lapse(word, words, NO_KEY, wakers);
         }
         true
