@@ -110,6 +110,26 @@ fn a_waiter_that_was_handed_a_permit_gives_it_back_after_a_lapse() {
     assert!(assert_ready!(call.poll()).is_valid());
 }
 
+#[test]
+fn a_permit_that_was_handed_out_under_a_lost_lease_is_no_part_of_a_later_share() {
+    let _turn = started();
+    let limiter = limiter("admission-later", 5);
+    let lease = use_first(&limiter);
+    let mut calls = [(); 2].map(|()| task::spawn(limiter.acquire()));
+    for call in &mut calls {
+        assert_pending!(call.poll());
+    }
+    grant(&lease, 2);
+    lease.lapse();
+    assert_eq!(lease.load().running, 2);
+    grant(&lease, 1);
+    let [mut one, mut other] = calls;
+    assert_pending!(one.poll());
+    assert!(assert_ready!(other.poll()).is_valid());
+    assert!(one.is_woken());
+    drop(assert_ready!(one.poll()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_was_handed_a_permit_too_late_times_out() {
     let limiter = {

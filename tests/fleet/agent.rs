@@ -93,8 +93,14 @@ fn a_dropped_limiter_has_no_lease() {
     let lease = use_first(&limiter);
     grant(&lease, 1);
     let permit = limiter.try_acquire().expect("one");
+    let mut lost = task::spawn(permit.lease_lost());
+    assert_pending!(lost.poll());
     drop(limiter);
-    assert!(permit.is_valid());
+    // The agent does not see the permit any more, and gives the share back.
+    assert!(lost.is_woken());
+    assert_ready!(lost.poll());
+    drop(lost);
+    assert!(!permit.is_valid());
     assert!(lease.limiter().leases().is_empty());
     assert_eq!(lease.load(), fleet::Load::default());
     grant(&lease, 1);

@@ -147,6 +147,21 @@ fn a_permit_is_valid_and_lost_with_the_lease_of_its_key() {
 }
 
 #[test]
+fn a_permit_of_a_key_that_was_handed_out_under_a_lost_lease_is_no_part_of_a_later_share() {
+    let _turn = started();
+    let limiter = keyed("keys-later", 5);
+    let one = grant_key(&limiter, "one", 0);
+    let mut call = task::spawn(limiter.key("one").acquire());
+    assert_pending!(call.poll());
+    grant(&one, 1);
+    one.lapse();
+    grant(&one, 0);
+    assert_pending!(call.poll());
+    grant(&one, 1);
+    assert!(assert_ready!(call.poll()).is_valid());
+}
+
+#[test]
 fn a_total_has_a_lease_of_its_own_and_calls_need_both() {
     let _turn = started();
     let limiter = keyed("keys-total", 5).total(8);

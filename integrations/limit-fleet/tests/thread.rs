@@ -2,6 +2,9 @@
 //!
 //! A process has one fleet at a time, so the tests take turns.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use limit_fleet::message::{NodeId, Renewal, Times};
@@ -220,4 +223,67 @@ async fn a_fleet_that_started_without_its_store_hears_pushes_later() {
 fn a_fleet_may_be_kept_in_a_static_and_moved_between_threads() {
     fn check<T: Send + Sync + 'static>() {}
     check::<Fleet>();
+
+#[tokio::test]
+async fn a_changed_limit_is_told_to_the_ledger_at_once() {
+    let _turn = TURN.lock().await;
+    let store = MemoryStore::new();
+    let fleet = Fleet::on(store.clone()).namespace("test").lease(LONG).start().await;
+    let fleet = fleet.expect("no other fleet is started");
+    let limiter = limiter("lowered", 10);
+    let ledger = LedgerName::new("test", "lowered");
+    let permit = acquire(&limiter).await;
+    until_shared(&store, &ledger, 10).await;
+    limiter.set_limit(2);
+    timeout(SOON, until_shared(&store, &ledger, 2)).await.expect("not at the next renewal");
+    let _other = acquire(&limiter).await;
+    assert!(limiter.try_acquire().is_err(), "the limit is reached");
+    drop(permit);
+    fleet.stop().await;
+}
+
+#[tokio::test]
+async fn many_keys_that_come_together_get_their_permits() {
+    let store = MemoryStore::new();
+    let (_turn, fleet) = start(&store).await;
+    let limiter = limiter("many", 1).keyed();
+    let calls = (0..10_000).map(|key| {
+        let limiter = &limiter;
+        async move { limiter.key(key).acquire().await }
+    });
+    let permits = timeout(PATIENCE, futures_util::future::join_all(calls)).await;
+    assert!(permits.expect("all of them").iter().all(limit_runtime::Permit::is_valid));
+    fleet.stop().await;
+}
+
+#[test]
+fn a_fleet_stops_while_calls_wait_on_all_threads_for_blocking_work() {
+    let _turn = TURN.blocking_lock();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().max_blocking_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let limiter: &'static Limiter = Box::leak(Box::new(limiter("blocking", 1)));
+    runtime.block_on(async {
+        let fleet = Fleet::on(MemoryStore::new()).start().await.expect("no other is started");
+        let _permit = acquire(limiter).await;
+        tokio::task::spawn_blocking(|| drop(limiter.blocking_acquire()));
+        while limiter.snapshot().total.waiting == 0 {
+            tokio::task::yield_now().await;
+        }
+        timeout(PATIENCE, fleet.stop()).await.expect("the end");
+    });
+    runtime.shutdown_background();
+}
+
+#[test]
+fn a_fleet_starts_and_stops_outside_of_tokio() {
+    let _turn = TURN.blocking_lock();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut fleet = pin!(async {
+        let fleet = Fleet::on(MemoryStore::new()).start().await.expect("no other is started");
+        fleet.stop().await;
+    });
+    while fleet.as_mut().poll(&mut context).is_pending() {
+        std::thread::yield_now();
+    }
 }

@@ -101,13 +101,14 @@ fn parse_number(name: &str) -> Option<(&str, u64)> {
 }
 
 /// Unbinds all semaphores of an index. Returns whether no permit is out. Releases subscribers and
-/// drainers, because nothing more happens at the limiter.
+/// drainers, because nothing more happens at the limiter. Permits that are out lose their lease.
 fn unbind_all(index: usize, deferred: &mut Vec<Deferred>) -> bool {
     let mut is_idle = true;
     for each in registry::semaphores(index) {
         if !each.semaphore.unbind(true, deferred) {
             is_idle = false;
             deferred.extend(each.semaphore.release_listeners());
+            deferred.extend(each.semaphore.lose_leases());
         }
     }
     is_idle

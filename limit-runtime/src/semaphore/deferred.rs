@@ -30,6 +30,11 @@ impl Deferred {
     pub(super) fn of_value(value: Box<dyn Any + Send>) -> Self {
         Self { events: Vec::new(), sender: None, wakers: WakeList::default(), garbage: vec![value] }
     }
+
+    /// Makes work of wakers that are to be woken.
+    pub(super) fn of_wakers(wakers: WakeList) -> Self {
+        Self { events: Vec::new(), sender: None, wakers, garbage: Vec::new() }
+    }
 }
 
 impl Drop for Deferred {

@@ -205,6 +205,11 @@ impl LeaseWords {
         deadline != NEVER && self.now() >= deadline
     }
 
+    /// Returns whether there is a term whose deadline is over.
+    pub(super) fn has_ended(&self) -> bool {
+        self.term().is_leased() && self.is_over()
+    }
+
     /// Returns whether there is a lease for each key.
     pub(super) fn is_keyed(&self) -> bool {
         // Relaxed: a call that sees a term has seen it in order, and the lock's holder too.
@@ -318,5 +323,12 @@ impl Leasing {
             keys: BTreeSet::new(),
             keys_told: BTreeSet::new(),
         }
+    }
+
+    /// Tells the agent that a setting was changed, which concerns all leases.
+    pub(super) fn tell_of_setting(&mut self, wakers: &mut WakeList) {
+        self.whole.told = self.is_whole_leased;
+        self.keys_told.clone_from(&self.keys);
+        wakers.push(Some(self.agent.clone()));
     }
 }

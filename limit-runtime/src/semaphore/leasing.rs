@@ -109,6 +109,18 @@ impl Semaphore {
         })
     }
 
+    /// Ends all leases, because the limiter was dropped while permits are out: the agent does not see the
+    /// permits any more, and its share goes back. Returns the watchers, who are woken when it is dropped.
+    pub(crate) fn lose_leases(&self) -> Option<Deferred> {
+        let mut state = self.lock();
+        let keys: Vec<_> = state.leasing.as_ref()?.keys.iter().copied().collect();
+        let mut wakers = WakeList::default();
+        for key in keys.into_iter().chain([NO_KEY]) {
+            state.lapse(&self.word, &self.lease, key, &mut wakers);
+        }
+        Some(Deferred::of_wakers(wakers))
+    }
+
     /// Ends the leasing, because the semaphore is not bound any more. The caller drops what is added to
     /// `deferred` under no lock.
     pub(super) fn end_leasing(&self, state: &mut State, deferred: &mut Vec<Deferred>) {
@@ -134,13 +146,14 @@ impl Semaphore {
             // The slow path refuses it.
             return None;
         }
+        let before = self.lease.term();
         let held = self.try_acquire(weight, still_ours)?;
         if weight == 0 {
             return Some(held);
         }
         // The order matters: a process that is stopped before the look sees that the time is over, and
         // one that is stopped after it has been counted as running.
-        if let Some(terms) = self.look(NO_SLOT) {
+        if let Some(terms) = self.look(before) {
             return Some(held.under(terms));
         }
         // The call enters again. It has not been admitted.
@@ -148,15 +161,27 @@ impl Semaphore {
         None
     }
 
-    /// Looks at the leases, for a call that has taken a permit and has a slot. Returns the terms. If a
-    /// lease is over, ends it and returns `None`: the call gives the permit back.
+    /// Looks at the lease, for a call that has taken a permit from the word. `before` is the term that it saw
+    /// before. Returns the terms. If the lease is over, ends it and returns `None`: the call gives the permit
+    /// back.
     #[inline]
-    pub(super) fn look(&self, slot: u32) -> Option<Terms> {
+    fn look(&self, before: Term) -> Option<Terms> {
         // Before the deadline: if the lease ends after the look, the permit is of a term that is over.
         let term = self.lease.term();
-        if term == Term::NONE || !self.lease.is_keyed() && !self.lease.is_over() {
+        if term == Term::NONE || term == before && !self.lease.is_keyed() && !self.lease.is_over() {
             return Some(Terms::of_whole(term));
         }
+        // In another term the permit may not be one of the share.
+        self.look_again(NO_SLOT)
+    }
+
+    /// Looks at the leases, for a call that was handed a permit and has a slot, as [`look`](Self::look).
+    #[inline]
+    pub(super) fn look_after_wait(&self, slot: u32) -> Option<Terms> {
+        if self.lease.term() == Term::NONE {
+            return Some(Terms::NONE);
+        }
+        // The permit may be of a term that was over before the call was polled.
         self.look_again(slot)
     }
 

@@ -266,7 +266,7 @@ impl Waiter {
     /// back: the call is to enter again.
     #[inline]
     fn accept_granted(&mut self, waited: impl FnOnce() -> Duration) -> Result<Held, Unserved> {
-        let Some(terms) = self.semaphore.look(self.slot) else {
+        let Some(terms) = self.semaphore.look_after_wait(self.slot) else {
             return Err(self.leave_unserved(GRANTED));
         };
         Ok(self.accept(waited()).under(terms))

@@ -1,6 +1,6 @@
 //! Starts a task for each ledger, and passes on what they are told.
 
-use super::figures::Board;
+use super::figures::{Board, SharedFigures};
 use super::inbox::{Inbox, Stop};
 use super::ledger_task::LedgerTask;
 use super::outage::{Contact, Outage};
@@ -9,20 +9,27 @@ use super::warnings::Warnings;
 use crate::clock_steps::ClockSteps;
 use crate::message::{NodeId, Push};
 use crate::{LeaseStore, LedgerName};
+use futures_util::{StreamExt, stream};
 use limit_runtime::LimiterHandle;
 use limit_runtime::fleet::Lease;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinHandle, JoinSet};
 
 /// The time between two looks at the clocks, and at the members of ledgers that somebody watches.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// The longest time for which the end of a fleet waits for the store, and for calls that run.
 pub(super) const GIVE_BACK: Duration = Duration::from_secs(1);
+
+/// The most wakes that are handled together.
+const WAKES: usize = 100_000;
+
+/// The ledgers whose members are asked for at the same time.
+const TOGETHER: usize = 8;
 
 /// A ledger's local side: the limiter's name in this process, and the key.
 type LeaseKey = (String, Option<String>);
@@ -33,6 +40,9 @@ struct Side {
     limiter: LimiterHandle,
     name: LedgerName,
     inbox: Inbox,
+    figures: Arc<SharedFigures>,
+    /// The limit that this process wanted at the last wake.
+    limit: Option<usize>,
 }
 
 pub(super) struct Driver<S> {
@@ -48,6 +58,8 @@ pub(super) struct Driver<S> {
     sides: HashMap<LedgerName, Vec<LeaseKey>>,
     tasks: JoinSet<()>,
     keys: HashMap<Id, LeaseKey>,
+    /// The task that asks for members.
+    reader: Option<JoinHandle<()>>,
     stop: watch::Sender<Stop>,
 }
 
@@ -64,6 +76,7 @@ impl<S: LeaseStore> Driver<S> {
             sides: HashMap::new(),
             tasks: JoinSet::new(),
             keys: HashMap::new(),
+            reader: None,
             stop: watch::Sender::new(Stop::No),
         }
     }
@@ -75,6 +88,7 @@ impl<S: LeaseStore> Driver<S> {
         mut stopped: oneshot::Receiver<()>,
     ) {
         let mut clocks = ClockSteps::new();
+        let mut wakes = Vec::new();
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let stop = loop {
@@ -83,7 +97,7 @@ impl<S: LeaseStore> Driver<S> {
                 // A fleet that is dropped blocks its thread, on which the calls may run.
                 is_awaited = &mut stopped => break if is_awaited.is_ok() { Stop::AfterCalls } else { Stop::Now },
                 Some((ledger, push)) = pushes.recv() => self.deliver(&ledger, &push),
-                Some(limiter) = woken.recv() => self.wake(&limiter),
+                1.. = woken.recv_many(&mut wakes, WAKES) => self.wake_all(&mut wakes),
                 Some(ended) = self.tasks.join_next_with_id() => {
                     let id = ended.map_or_else(|panicked| panicked.id(), |(id, ())| id);
                     self.forget(id);
@@ -92,8 +106,8 @@ impl<S: LeaseStore> Driver<S> {
                     // If the machine was suspended, timers do not count that.
                     let has_stepped = clocks.has_stepped();
                     // The task of a dropped limiter ends when it has given the share back.
-                    let wakes = |side: &&Side| has_stepped || side.limiter.is_dropped();
-                    self.ledgers.values().filter(wakes).for_each(|side| side.inbox.wake());
+                    let concerns = |side: &&Side| has_stepped || side.limiter.is_dropped();
+                    self.ledgers.values().filter(concerns).for_each(|side| side.inbox.look());
                     self.look_at_members();
                 }
             }
@@ -104,16 +118,33 @@ impl<S: LeaseStore> Driver<S> {
         let _in_time = tokio::time::timeout(GIVE_BACK * 9 / 10, leave).await;
     }
 
+    /// Wakes the ledgers of each limiter once. Each key wakes its limiter, and each wake looks at all keys with news.
+    fn wake_all(&mut self, wakes: &mut Vec<LimiterHandle>) {
+        let mut seen = HashSet::new();
+        for limiter in wakes.drain(..).filter(|limiter| !limiter.is_dropped()) {
+            if seen.insert(limiter.name().to_owned()) {
+                self.wake(&limiter);
+            }
+        }
+    }
+
     /// Starts tasks for the ledgers of a limiter that have none, and wakes the others.
     fn wake(&mut self, limiter: &LimiterHandle) {
         for lease in limiter.leases_with_news() {
             let key = (limiter.name().to_owned(), lease.key().map(ToOwned::to_owned));
-            match self.ledgers.get(&key) {
-                Some(side) if !side.limiter.is_dropped() => side.inbox.wake(),
+            match self.ledgers.get_mut(&key) {
+                Some(side) if !side.limiter.is_dropped() => {
+                    side.inbox.wake();
+                    let limit = lease.limit();
+                    if std::mem::replace(&mut side.limit, limit) != limit {
+                        side.inbox.look();
+                    }
+                }
                 Some(side) => {
                     // Another limiter has the name now. The task of the former gives its share back by itself.
-                    side.inbox.wake();
-                    self.forget(side.task);
+                    side.inbox.look();
+                    let task = side.task;
+                    self.forget(task);
                     self.begin(key, lease);
                 }
                 None => self.begin(key, lease),
@@ -123,7 +154,12 @@ impl<S: LeaseStore> Driver<S> {
 
     fn begin(&mut self, key: LeaseKey, lease: Lease) {
         let (push, pushes) = tokio::sync::mpsc::channel(16);
-        let inbox = Inbox { wake: Arc::default(), woken: Arc::default(), pushes: push };
+        let inbox = Inbox {
+            wake: Arc::default(),
+            look: Arc::default(),
+            woken: Arc::default(),
+            pushes: push,
+        };
         let whole = LedgerName::new(&*self.plan.namespace, lease.name());
         let name = match lease.key() {
             Some(key) => whole.with_key(key),
@@ -131,10 +167,12 @@ impl<S: LeaseStore> Driver<S> {
         };
         self.nodes += 1;
         let limiter = lease.limiter().clone();
+        let limit = lease.limit();
+        let figures = self.board.add(&key.0, key.1.as_deref());
         let task = LedgerTask {
             store: Arc::clone(&self.store),
             plan: Arc::clone(&self.plan),
-            figures: self.board.add(&key.0, key.1.as_deref()),
+            figures: Arc::clone(&figures),
             identity: NodeId(format!("{}#{}", self.process, self.nodes)),
             name: name.clone(),
             inbox: inbox.clone(),
@@ -149,7 +187,7 @@ impl<S: LeaseStore> Driver<S> {
         let task = self.tasks.spawn(task.run()).id();
         self.keys.insert(task, key.clone());
         self.sides.entry(name.clone()).or_default().push(key.clone());
-        self.ledgers.insert(key, Side { task, limiter, name, inbox });
+        self.ledgers.insert(key, Side { task, limiter, name, inbox, figures, limit });
     }
 
     /// Forgets a task that has ended: its key is idle, its limiter was dropped, or it has panicked.
@@ -179,15 +217,28 @@ impl<S: LeaseStore> Driver<S> {
     }
 
     /// Reads who has which share, for the ledgers whose figures somebody reads.
-    fn look_at_members(&self) {
-        for (key, Side { name, .. }) in &self.ledgers {
-            let Some(figures) = self.board.watched(&key.0, key.1.as_deref()) else { continue };
-            let (store, name, here) = (Arc::clone(&self.store), name.clone(), self.process.clone());
-            tokio::spawn(async move {
-                if let Ok(Some(view)) = store.find(&name).await {
-                    figures.set_members(&view, &here);
-                }
-            });
+    fn look_at_members(&mut self) {
+        if self.reader.as_ref().is_some_and(|reader| !reader.is_finished()) {
+            // There are many ledgers, or the store is slow. It is not asked for more.
+            return;
         }
+        let sides = self.ledgers.values().filter(|side| side.figures.is_watched());
+        let watched: Vec<_> =
+            sides.map(|side| (side.name.clone(), Arc::clone(&side.figures))).collect();
+        if watched.is_empty() {
+            return;
+        }
+        let (store, here) = (Arc::clone(&self.store), self.process.clone());
+        self.reader = Some(tokio::spawn(async move {
+            let read = |(name, figures): (LedgerName, Arc<SharedFigures>)| {
+                let (store, here) = (&store, &here);
+                async move {
+                    if let Ok(Some(view)) = store.find(&name).await {
+                        figures.set_members(&view, here);
+                    }
+                }
+            };
+            stream::iter(watched).for_each_concurrent(TOGETHER, read).await;
+        }));
     }
 }

@@ -3,7 +3,7 @@
 use crate::ledger::View;
 use limit_runtime::fleet;
 use limit_runtime::{FleetFigures, LedgerFigures, Member};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,14 +13,11 @@ const WATCHED: Duration = Duration::from_secs(5);
 /// The figures of all ledgers of a process, by the limiter's name.
 #[derive(Debug, Default)]
 pub(super) struct Board {
-    limiters: Mutex<HashMap<String, Vec<Entry>>>,
+    limiters: Mutex<HashMap<String, Ledgers>>,
 }
 
-#[derive(Debug)]
-struct Entry {
-    key: Option<String>,
-    figures: Arc<SharedFigures>,
-}
+/// The figures of a limiter's ledgers, by key.
+type Ledgers = BTreeMap<Option<String>, Arc<SharedFigures>>;
 
 /// The figures of one ledger. The ledger's task writes them.
 #[derive(Debug, Default)]
@@ -42,16 +39,16 @@ impl Board {
     pub(super) fn add(&self, limiter: &str, key: Option<&str>) -> Arc<SharedFigures> {
         let figures = Arc::<SharedFigures>::default();
         figures.lock().figures.key = key.map(ToOwned::to_owned);
-        let entry = Entry { key: key.map(ToOwned::to_owned), figures: Arc::clone(&figures) };
-        self.lock().entry(limiter.to_owned()).or_default().push(entry);
+        let key = key.map(ToOwned::to_owned);
+        self.lock().entry(limiter.to_owned()).or_default().insert(key, Arc::clone(&figures));
         figures
     }
 
     pub(super) fn remove(&self, limiter: &str, key: Option<&str>) {
         let mut limiters = self.lock();
-        let Some(entries) = limiters.get_mut(limiter) else { return };
-        entries.retain(|entry| entry.key.as_deref() != key);
-        if entries.is_empty() {
+        let Some(ledgers) = limiters.get_mut(limiter) else { return };
+        ledgers.remove(&key.map(ToOwned::to_owned));
+        if ledgers.is_empty() {
             limiters.remove(limiter);
         }
     }
@@ -72,19 +69,11 @@ impl Board {
         read: fn(&SharedFigures) -> LedgerFigures,
     ) -> Option<FleetFigures> {
         let mut figures = FleetFigures::default();
-        figures.ledgers =
-            self.lock().get(limiter)?.iter().map(|entry| read(&entry.figures)).collect();
+        figures.ledgers = self.lock().get(limiter)?.values().map(|ledger| read(ledger)).collect();
         Some(figures)
     }
 
-    /// Returns the figures of a ledger if somebody has read its members lately.
-    pub(super) fn watched(&self, limiter: &str, key: Option<&str>) -> Option<Arc<SharedFigures>> {
-        let limiters = self.lock();
-        let entry = limiters.get(limiter)?.iter().find(|entry| entry.key.as_deref() == key)?;
-        entry.figures.is_watched().then(|| Arc::clone(&entry.figures))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Entry>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Ledgers>> {
         self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -136,7 +125,8 @@ impl SharedFigures {
         self.lock().figures_at(fleet::now())
     }
 
-    fn is_watched(&self) -> bool {
+    /// Returns whether somebody has read the members lately.
+    pub(super) fn is_watched(&self) -> bool {
         self.lock().read_at.is_some_and(|read_at| fleet::now() < read_at + WATCHED)
     }
 

@@ -4,7 +4,6 @@ use super::driver;
 use super::thread::FleetThread;
 use std::fmt;
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -47,13 +46,13 @@ pub struct Fleet {
     stop: Option<oneshot::Sender<()>>,
     /// In a lock only to be `Sync`: a fleet may be kept in an `Arc` or a `static`.
     ended: Mutex<mpsc::Receiver<()>>,
-    thread: Option<JoinHandle<()>>,
+    left: Option<oneshot::Receiver<()>>,
 }
 
 impl Fleet {
     pub(super) fn new(thread: FleetThread) -> Self {
-        let FleetThread { process, warnings, stop, ended, handle } = thread;
-        Self { process, warnings, stop: Some(stop), ended: Mutex::new(ended), thread: Some(handle) }
+        let FleetThread { process, warnings, stop, ended, left } = thread;
+        Self { process, warnings, stop: Some(stop), ended: Mutex::new(ended), left: Some(left) }
     }
 
     /// The longest time for which dropping a fleet waits for the store: 1 s.
@@ -80,16 +79,19 @@ impl Fleet {
     pub async fn stop(mut self) {
         // It fails if the thread has panicked, and has left the fleet so.
         let _ended = self.stop.take().map(|stop| stop.send(()));
-        let Some(thread) = self.thread.take() else { return };
-        // The thread ends by itself within `GIVE_BACK`. Joining blocks, so a thread for blocking work does it.
-        let _ended = tokio::task::spawn_blocking(move || thread.join()).await;
+        // Not by joining, which blocks: a thread of the runtime for blocking work may never be free, because calls
+        // on them wait for permits.
+        if let Some(left) = self.left.take() {
+            // The thread sends nothing: it drops its end.
+            let _left = left.await;
+        }
     }
 }
 
 impl Drop for Fleet {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if self.thread.take().is_some() {
+        if self.left.take().is_some() {
             // The thread sends nothing: it drops its end when it is done, or panics.
             let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
             let _ended = ended.recv_timeout(Self::GIVE_BACK);

@@ -8,8 +8,11 @@ use tokio::sync::{Notify, mpsc};
 /// The way to a ledger's task.
 #[derive(Clone)]
 pub(super) struct Inbox {
-    /// Notified of calls that wait, of permits that come back, and of a changed limit.
+    /// Notified of calls that wait, and of permits that come back.
     pub(super) wake: Arc<Notify>,
+    /// Notified of a changed limit, of a dropped limiter, and of a clock that has stepped. The task looks also if
+    /// no call could change when it speaks.
+    pub(super) look: Arc<Notify>,
     /// Set with each wake, and cleared by the task. So a wake that comes while the task ends is seen.
     pub(super) woken: Arc<AtomicBool>,
     pub(super) pushes: mpsc::Sender<Push>,
@@ -19,6 +22,10 @@ impl Inbox {
     pub(super) fn wake(&self) {
         self.woken.store(true, Ordering::Release);
         self.wake.notify_one();
+    }
+
+    pub(super) fn look(&self) {
+        self.look.notify_one();
     }
 }
 

@@ -9,17 +9,19 @@ use super::outage::Contact;
 use super::plan::Plan;
 use super::warnings::Warnings;
 use crate::logging;
-use crate::message::{Answer, NodeId, Push, Renewal, Verdict};
+use crate::message::{Answer, NodeId, Push, Renewal, Times, Verdict};
 use crate::node::{Allowance, Load, Node};
 use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
+use futures_util::FutureExt;
 use limit_runtime::OnUnavailable;
 use limit_runtime::fleet::{self, Lease};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// The task of one ledger, before it runs.
 pub(super) struct LedgerTask<S> {
@@ -122,7 +124,7 @@ impl<S: LeaseStore> LedgerTask<S> {
             ..load
         };
         let fewer = Load { running: load.running.saturating_sub(1), ..load };
-        let listens = [more, fewer].into_iter().any(|load| node.speaks_at(now(), load) != due);
+        let would_change = [more, fewer].into_iter().any(|load| node.speaks_at(now(), load) != due);
         let until = due.into_iter().chain(told.deadline()).min();
         tokio::select! {
             biased;
@@ -130,7 +132,8 @@ impl<S: LeaseStore> LedgerTask<S> {
             Some(push) = self.pushes.recv() => {
                 node.push(now(), &push);
             }
-            () = self.inbox.wake.notified(), if listens => {}
+            () = self.inbox.wake.notified(), if would_change => {}
+            () = self.inbox.look.notified() => {}
             () = until_moment(until) => {}
         }
     }
@@ -148,6 +151,10 @@ impl<S: LeaseStore> LedgerTask<S> {
             let asks_for_script = match result {
                 Some(Ok(answer)) => {
                     node.answer(now(), &answer);
+                    if node.awaits_answer() {
+                        // It answers another message. A store that is made well does not do that.
+                        node.give_up(now());
+                    }
                     self.hear(node, &answer);
                     false
                 }
@@ -179,7 +186,7 @@ impl<S: LeaseStore> LedgerTask<S> {
     ) -> Option<Result<Answer, StoreError>> {
         let store = Arc::clone(&self.store);
         let (name, times) = (self.name.clone(), self.plan.times);
-        let mut answer = pin!(store.renew(&name, &times, renewal));
+        let mut answer = pin!(send(&*store, &name, &times, renewal));
         let sent = tokio::time::Instant::now();
         let result = loop {
             tokio::select! {
@@ -318,7 +325,7 @@ impl<S: LeaseStore> LedgerTask<S> {
             let load = self.lower(draft.lower_to);
             running = load.running;
             let renewal = node.message(draft, load);
-            let result = self.store.renew(&self.name, &self.plan.times, &renewal).await;
+            let result = send(&*self.store, &self.name, &self.plan.times, &renewal).await;
             // Without an answer the ledger takes the share back when its lease is over.
             if !result.is_err_and(|error| error.kind() == StoreErrorKind::NoScript) {
                 break;
@@ -344,6 +351,26 @@ impl<S: LeaseStore> LedgerTask<S> {
     fn with_refused(&mut self, load: fleet::Load) -> Load {
         self.refused |= load.refused;
         Load { running: load.running, waiting: load.waiting, refused: self.refused }
+    }
+}
+
+/// Sends a message. A store of the user's may panic, or may never answer: both are no answer.
+async fn send<S: LeaseStore>(
+    store: &S,
+    name: &LedgerName,
+    times: &Times,
+    renewal: &Renewal,
+) -> Result<Answer, StoreError> {
+    // The store itself gives up much earlier. After this time the answer would be of no use.
+    let limit = Duration::from_micros(times.ttl);
+    let answer = AssertUnwindSafe(async { store.renew(name, times, renewal).await });
+    match timeout(limit, answer.catch_unwind()).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(StoreError::new(StoreErrorKind::Other, "the store has panicked")),
+        Err(_) => {
+            let message = format!("the store did not answer within {limit:?}");
+            Err(StoreError::new(StoreErrorKind::TimedOut, message))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::message::Push;
 use crate::{LeaseStore, LedgerName, process};
 use limit_runtime::fleet;
 use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -29,7 +29,8 @@ pub(super) struct FleetThread {
     pub(super) stop: oneshot::Sender<()>,
     /// Disconnected when the thread has given the shares back.
     pub(super) ended: mpsc::Receiver<()>,
-    pub(super) handle: JoinHandle<()>,
+    /// The same, for those who wait without blocking.
+    pub(super) left: oneshot::Receiver<()>,
 }
 
 /// Starts the thread, and waits until it has joined the fleet.
@@ -39,16 +40,17 @@ pub(super) async fn start<S: LeaseStore>(store: S, plan: Plan) -> Result<FleetTh
     let (ending, ended) = mpsc::channel();
     let process = process::name();
     let name = process.clone();
-    let handle = thread::Builder::new()
+    let (leaving, left) = oneshot::channel();
+    thread::Builder::new()
         .name("limit-fleet".to_owned())
         .spawn(move || {
             // Dropped last, also if the thread panics.
-            let _ending: mpsc::Sender<()> = ending;
+            let _ending: (mpsc::Sender<()>, oneshot::Sender<()>) = (ending, leaving);
             run(store, plan, name, ready, stopped);
         })
         .map_err(StartError::Thread)?;
     match started.await {
-        Ok(Ok(warnings)) => Ok(FleetThread { process, warnings, stop, ended, handle }),
+        Ok(Ok(warnings)) => Ok(FleetThread { process, warnings, stop, ended, left }),
         Ok(Err(error)) => Err(error),
         // The thread has panicked, and its message has been printed.
         Err(_) => Err(StartError::Thread(std::io::Error::other("it has panicked"))),
@@ -91,6 +93,8 @@ fn run<S: LeaseStore>(
         }
         Driver::new(store, plan, process, board).drive(woken, pushes, stopped).await;
     });
+    // Without waiting for blocking work, such as a look-up of a host's name that hangs.
+    runtime.shutdown_background();
 }
 
 /// Opens the store again and again until that succeeds.

@@ -19,8 +19,12 @@ impl Semaphore {
 
     #[inline]
     #[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
-    pub(super) fn look(&self, _: u32) -> Option<Terms> {
+    pub(super) fn look_after_wait(&self, _: u32) -> Option<Terms> {
         Some(Terms::NONE)
+    }
+
+    pub(crate) fn lose_leases(&self) -> Option<Deferred> {
+        None
     }
 
     pub(super) fn end_leasing(&self, _: &mut State, _: &mut Vec<Deferred>) {}

@@ -62,7 +62,10 @@ impl State {
     }
 
     /// Looks at the leases of a call that was handed permits. Returns the terms, `None` if one of them is
-    /// over: the call gives the permits back.
+    /// over, or if more permits are out than a share: the call gives the permits back.
+    ///
+    /// A permit that was handed out under a lease that is over counts as running. So a later lease may have a
+    /// share that it is not a part of.
     pub(in super::super) fn look_after(
         &mut self,
         word: &AtomicU64,
@@ -75,7 +78,10 @@ impl State {
         if key != NO_KEY {
             is_over |= self.lapse_key_if_over(word, key, wakers);
         }
-        (!is_over).then(|| self.terms(words, slot))
+        self.bank_available(word);
+        let is_excess =
+            self.debt > 0 || key != NO_KEY && self.keys().is_some_and(|keys| keys.is_in_debt(key));
+        (!is_over && !is_excess).then(|| self.terms(words, slot))
     }
 
     /// Returns the present terms for a holder with a slot.
@@ -209,8 +215,8 @@ impl State {
     /// Tells the agent that a limit was changed, whose share stays. Returns `false` if there is no lease.
     pub(in super::super) fn tell_of_limit(&mut self, limit: u32, wakers: &mut WakeList) -> bool {
         // Always, because the agent may have read the limit before it looked.
-        let Some(leasing) = &self.leasing else { return false };
-        wakers.push(Some(leasing.agent.clone()));
+        let Some(leasing) = &mut self.leasing else { return false };
+        leasing.tell_of_setting(wakers);
         if let Some(keys) = self.keys_mut() {
             // For figures: calls are held to the share of their key.
             keys.limit = limit;
@@ -229,9 +235,10 @@ impl State {
     ) -> bool {
         let has_keys = self.keys().is_some();
         let Some(leasing) = self.leasing.as_mut().filter(|_| has_keys) else { return false };
-        wakers.push(Some(leasing.agent.clone()));
-        if !leasing.is_whole_leased && total < MAX_LIMIT {
-            leasing.is_whole_leased = true;
+        let begins = !leasing.is_whole_leased && total < MAX_LIMIT;
+        leasing.is_whole_leased |= begins;
+        leasing.tell_of_setting(wakers);
+        if begins {
             self.lapse(word, words, NO_KEY, wakers);
         }
         true

@@ -138,6 +138,11 @@ impl State {
         (permits, deadline, token): (u32, Duration, Option<u64>),
         wakers: &mut WakeList,
     ) {
+        // The calls that run have lost a lease that is over, also if nobody has noticed: the fleet may have
+        // given their permits away before it granted this share.
+        if self.ledger(words, key).is_some_and(|(words, _)| words.has_ended()) {
+            self.lapse(word, words, key, wakers);
+        }
         let Some((words, lease)) = self.ledger(words, key) else { return };
         lease.token = token;
         // Before the limit is raised: see the module `lease`.
