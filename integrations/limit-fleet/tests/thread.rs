@@ -223,6 +223,7 @@ async fn a_fleet_that_started_without_its_store_hears_pushes_later() {
 fn a_fleet_may_be_kept_in_a_static_and_moved_between_threads() {
     fn check<T: Send + Sync + 'static>() {}
     check::<Fleet>();
+}
 
 #[tokio::test]
 async fn a_changed_limit_is_told_to_the_ledger_at_once() {
