@@ -2,6 +2,7 @@
 //!
 //! A process has one fleet at a time, so the tests take turns.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use limit_fleet::message::{NodeId, Renewal, Times};
@@ -114,14 +115,15 @@ async fn the_ledger_of_an_idle_key_is_gone() {
 async fn a_total_is_a_ledger_for_all_keys() {
     let store = MemoryStore::new();
     let (_turn, fleet) = start(&store, LONG).await;
-    let tenants = limiter("total", 2).keyed().total(3);
+    let tenants = Arc::new(limiter("total", 2).keyed().total(3));
     let held =
         (acquire(&tenants, "a").await, acquire(&tenants, "b").await, acquire(&tenants, "c").await);
     assert!(waits(&tenants, "d").await, "the total is reached");
     let ledger = LedgerName::new("test", "total");
     let view = store.find(&ledger).await.expect("reachable").expect("the total has a ledger");
     assert_eq!((view.limit, view.nodes[0].share), (3, 3));
-    let waiting = tokio::spawn(async move { acquire(&tenants, "d").await });
+    let same = Arc::clone(&tenants);
+    let waiting = tokio::spawn(async move { acquire(&same, "d").await });
     drop(held.0);
     let permit = timeout(PATIENCE, waiting).await.expect("a permit").expect("no panic");
     assert!(permit.is_valid());
