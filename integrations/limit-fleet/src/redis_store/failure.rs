@@ -75,7 +75,7 @@ impl Failure {
         failure.redirect = redirect(error);
         // A replica answers with `MASTERDOWN`, too. A server may close a connection that it denies.
         failure.closes |= error.code() == Some("MASTERDOWN")
-            || (kind(error) == StoreErrorKind::Denied && error.code() != Some("NOPERM"));
+            || (kind(error) == StoreErrorKind::Denied && !lacks_permission(error));
         failure
     }
 }
@@ -85,13 +85,21 @@ fn reply(error: &RedisError) -> Option<(&str, &str)> {
     let detail = error.detail().unwrap_or_default();
     match error.code() {
         // A server before 7.0 wraps the error of a command that a script has called.
+        // So does the script that tries the commands.
         Some("ERR") => ["OOM", "READONLY", "NOPERM", "NOREPLICAS", "MISCONF"]
             .into_iter()
             .find(|code| detail.split(' ').any(|word| word.trim_start_matches('-') == *code))
+            // Redis 7.0 gives no code of its own to a command, a key or a channel that a script may not use.
+            .or_else(|| detail.contains("The user executing the script").then_some("NOPERM"))
             .or(Some("ERR"))
             .map(|code| (code, detail)),
         code => code.map(|code| (code, detail)),
     }
+}
+
+/// Returns whether the server knows the user, who may not do this.
+fn lacks_permission(error: &RedisError) -> bool {
+    reply(error).is_some_and(|(code, _)| code == "NOPERM")
 }
 
 fn kind(error: &RedisError) -> StoreErrorKind {
@@ -152,9 +160,9 @@ fn message(address: &str, error: &RedisError) -> String {
             ("cannot be reached", "check that it runs, and that the address and the port are right")
         }
         StoreErrorKind::TimedOut => ("did not answer in time", "check the network"),
-        StoreErrorKind::Denied if error.code() == Some("NOPERM") => (
-            "does not permit a command",
-            "the user needs the keys limit:*, the channels limit:*, and the commands of limit-fleet (see its docs)",
+        StoreErrorKind::Denied if lacks_permission(error) => (
+            "does not permit a command, a key or a channel",
+            "the user needs the keys limit:*, the channels limit:*, and the commands that the docs of RedisStore list under Permissions",
         ),
         StoreErrorKind::Denied => {
             ("refuses the user", "check the user and the password of the address")

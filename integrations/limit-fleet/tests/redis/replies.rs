@@ -45,6 +45,34 @@ async fn each_error_of_a_server_has_its_kind_and_says_what_to_do() {
         ("MISCONF Redis is configured to save RDB snapshots", Busy, "wait"),
         ("NOAUTH Authentication required.", Denied, "password"),
         ("NOPERM this user has no permissions to run the 'evalsha' command", Denied, "limit:*"),
+        (
+            "ERR The user executing the script can't run this command or subcommand script: 6b, on \
+             @user_script:1.",
+            Denied,
+            "Permissions",
+        ),
+        (
+            "ERR Error running script (call to f_6b): @user_script:26: @user_script: 26: -NOPERM The user \
+             executing the script can't access at least one of the keys mentioned in the command arguments",
+            Denied,
+            "limit:*",
+        ),
+        (
+            "ERR The user executing the script can't access at least one of the keys mentioned in the \
+             command arguments script: 6b, on @user_script:1.",
+            Denied,
+            "limit:*",
+        ),
+        (
+            "ERR The user executing the script can't publish to the channel mentioned in the command",
+            Denied,
+            "limit:*",
+        ),
+        (
+            "NOPERM ACL failure in script: User a has no permissions to run the 'time' command",
+            Denied,
+            "'time'",
+        ),
         ("READONLY You can't write against a read only replica.", ReadOnly, "master"),
         ("OOM command not allowed when used memory > 'maxmemory'.", OutOfMemory, "give it more"),
         (
