@@ -6,6 +6,7 @@ mod connection;
 mod failure;
 mod nodes;
 mod origin;
+mod probe;
 mod reader;
 mod script;
 #[cfg(feature = "sentinel")]
@@ -71,8 +72,11 @@ use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
 /// # Permissions
 ///
 /// With an ACL, the user needs the keys `limit:*`, the channels `limit:*`, and the commands `EVAL`, `EVALSHA`, `INFO`,
-/// `TIME`, `HGET`, `HMGET`, `HGETALL`, `HSET`, `HDEL`, `DEL`, `PEXPIRE` and `PUBLISH`. To hear pushes it needs `SUBSCRIBE` and
-/// `PING`, to be read `SCAN`, on a cluster `CLUSTER SLOTS`, and to be checked `CONFIG GET`.
+/// `TIME`, `HGET`, `HMGET`, `HGETALL`, `HKEYS`, `HSET`, `HDEL`, `DEL`, `PEXPIRE` and `PUBLISH`. To hear
+/// pushes it needs `SUBSCRIBE` and `PING`, to be read `SCAN`, on a cluster `CLUSTER SLOTS`, and to be checked `CONFIG GET`.
+///
+/// [`LeaseStore::open`] tries the keys, the channels and the commands of the first sentence, with the key
+/// `limit:{probe}`, which it deletes again. It fails if one is not permitted.
 #[derive(Clone, Debug)]
 pub struct RedisStore {
     nodes: Arc<Nodes>,
@@ -138,6 +142,11 @@ impl LeaseStore for RedisStore {
     ) -> Result<Vec<String>, StoreError> {
         let masters = topology::masters(&self.nodes).await?;
         let mut warnings = checks::check_all(&masters).await?;
+        match probe::run(&self.nodes, &script::channel("")).await {
+            // The ledgers of the other masters can be used.
+            Err(error) if error.may_pass() && masters.len() > 1 => warnings.push(error.to_string()),
+            result => result?,
+        }
         let channel = script::channel(process);
         let first = subscription::subscribe(&self.nodes, &channel).await;
         let first = first.map_err(|error| {

@@ -40,7 +40,7 @@ async fn a_master_that_would_grant_without_its_replica_is_warned_of() {
     let text = warnings(&master, "").await;
     assert!(text.contains("min-replicas-to-write is 0"), "{text}");
 
-    master.ask::<()>("ACL SETUSER u on >p ~limit:* &limit:* +info +ping +subscribe").expect("ACL");
+    master.ask::<()>("ACL SETUSER u on >p ~limit:* &limit:* +@all -config").expect("ACL");
     let text = warnings(&master, "u:p@").await;
     assert!(text.contains("could not be checked") && text.contains("CONFIG GET"), "{text}");
 

@@ -210,3 +210,16 @@ async fn a_cluster_without_slots_is_busy() {
     assert_eq!(error.kind(), StoreErrorKind::Busy, "{error}");
     assert_eq!(store.read(None).await.expect("none").len(), 0);
 }
+
+#[tokio::test]
+async fn a_cluster_of_which_a_master_is_down_is_opened_with_warnings() {
+    if !are_installed() {
+        return;
+    }
+    let mut cluster = Cluster::start().await;
+    let slot: u16 = cluster.nodes[0].ask("CLUSTER KEYSLOT limit:{probe}").expect("a slot");
+    cluster.nodes[usize::from(slot / 5461).min(2)].kill();
+    let warnings =
+        store(&cluster.url()).open("a", mpsc::channel(1).0).await.expect("open").join("\n");
+    assert!(warnings.contains("cannot be reached"), "{warnings}");
+}

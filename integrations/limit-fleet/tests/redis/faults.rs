@@ -50,6 +50,43 @@ async fn a_wrong_password_is_denied_and_not_repeated_in_the_message() {
     Node::new("a#1", ledger(), LONG).renew(&store, 1).await.expect("an answer");
 }
 
+/// The permissions that the docs of the store list, without those that it can do without.
+const COMMANDS: &str =
+    "+eval +evalsha +info +time +hget +hmget +hgetall +hkeys +hset +hdel +del +pexpire +publish";
+
+#[tokio::test]
+async fn a_permission_that_lacks_is_told_when_the_store_is_opened() {
+    if !are_installed() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let commands = COMMANDS.split(' ');
+    let lacking = commands.map(|command| {
+        let rule = format!("~limit:* &limit:* {} -{}", COMMANDS, &command[1..]);
+        (rule, command[1..].to_owned())
+    });
+    let keys = (format!("~other:* &limit:* {COMMANDS}"), "keys".to_owned());
+    let channels = (format!("~limit:* &other:* {COMMANDS}"), "publish to the channel".to_owned());
+    for (rule, name) in lacking.chain([keys, channels]) {
+        server.ask::<()>(&format!("ACL SETUSER u reset on >p {rule}")).expect("ACL");
+        let store = store(&format!("redis://u:p@127.0.0.1:{}", server.port));
+        let error = store.open("a", mpsc::channel(1).0).await.expect_err(&rule);
+        let text = error.to_string();
+        assert_eq!(error.kind(), StoreErrorKind::Denied, "{text}");
+        assert!(text.contains("docs of RedisStore") && !error.may_pass(), "{text}");
+        let told = text.split("; ").next().unwrap_or_default().to_lowercase();
+        assert!(told.contains(&name), "{rule}: {text}");
+        let keys: Vec<String> = server.ask("KEYS *").expect("KEYS");
+        assert_eq!(keys, [""; 0], "{rule}");
+    }
+    server
+        .ask::<()>(&format!("ACL SETUSER u reset on >p ~limit:* &limit:* {COMMANDS}"))
+        .expect("ACL");
+    let store = store(&format!("redis://u:p@127.0.0.1:{}", server.port));
+    let warnings = store.open("a", mpsc::channel(1).0).await.expect("warnings");
+    assert!(warnings.len() == 1 && warnings[0].contains("only poll"), "{warnings:?}");
+}
+
 #[tokio::test]
 async fn a_user_without_permissions_is_denied_and_one_with_those_of_the_docs_is_not() {
     if !are_installed() {
@@ -61,16 +98,11 @@ async fn a_user_without_permissions_is_denied_and_one_with_those_of_the_docs_is_
     let error = Node::new("a#1", ledger(), LONG).attempt(&poor, 1).await.expect_err("denied");
     assert_eq!(error.kind(), StoreErrorKind::Denied, "{error}");
     assert!(error.to_string().contains("evalsha"), "{error}");
-    let warnings = poor.open("a", mpsc::channel(1).0).await.expect("warnings");
-    assert!(warnings.iter().any(|text| text.contains("only poll")), "{warnings:?}");
 
     server
-        .ask::<()>(
-            "ACL SETUSER rich on >r ~limit:* &limit:* +eval +evalsha +info +time +hget +hmget \
-             +hgetall +hset +hdel +del +pexpire +publish +subscribe +ping +scan"
-                .replace("  ", " ")
-                .as_str(),
-        )
+        .ask::<()>(&format!(
+            "ACL SETUSER rich on >r ~limit:* &limit:* {COMMANDS} +subscribe +ping +scan"
+        ))
         .expect("ACL");
     let rich = store(&format!("redis://rich:r@127.0.0.1:{}", server.port));
     let mut node = Node::new("a#1", ledger(), SHORT);
@@ -137,6 +169,9 @@ async fn a_server_without_memory_gives_no_answer_and_keeps_the_ledger_as_it_was(
     server.ask::<()>("CONFIG SET maxmemory 1").expect("CONFIG");
     let error = node.attempt(&store, 9).await.expect_err("no memory");
     assert_eq!(error.kind(), StoreErrorKind::OutOfMemory, "{error}");
+    let error = store.open("a", mpsc::channel(1).0).await.expect_err("no memory");
+    assert_eq!(error.kind(), StoreErrorKind::OutOfMemory, "{error}");
+    assert!(error.may_pass(), "{error}");
     assert_eq!(store.read(None).await.expect("ledgers"), before);
     server.ask::<()>("CONFIG SET maxmemory 0").expect("CONFIG");
     node.attempt(&store, 9).await.expect("an answer");
