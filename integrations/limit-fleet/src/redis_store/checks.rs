@@ -11,7 +11,8 @@ use crate::{StoreError, StoreErrorKind};
 /// The first version on which the script was tried.
 const VERSION: (u32, u32) = (6, 2);
 
-/// Looks at the version and the settings of all servers. Returns a sentence for each with which the limit may be exceeded.
+/// Looks at the version and the settings of all servers. Returns a sentence for each with which the limit may be exceeded,
+/// or calls wait.
 ///
 /// It fails if no server can be used.
 pub(super) async fn check_all(
@@ -61,6 +62,12 @@ async fn check(node: &Arc<SharedConnection>) -> Result<Vec<String>, StoreError> 
         warn(format!(
             "maxmemory-policy is {policy}, so that a ledger may be evicted and the limit be exceeded for one lease; set it to noeviction"
         ));
+    }
+    if text("master_replid2").contains(|digit| digit != '0') {
+        warn(
+            "it was promoted to master, or has loaded its data from a file, so since then the first use of each limiter and of each key waits for the time of one lease; this is normal after a fail-over"
+                .to_owned(),
+        );
     }
     let replicated = cluster
         || node.origin().follows_master()

@@ -48,6 +48,24 @@ async fn a_master_that_would_grant_without_its_replica_is_warned_of() {
     assert_eq!(warnings(&master, "").await, "");
 }
 
+#[tokio::test]
+async fn a_server_that_was_promoted_is_told() {
+    if !are_installed() {
+        return;
+    }
+    let master = Server::start(&[]);
+    assert_eq!(warnings(&master, "").await, "");
+    let replica = Server::start(&["--replicaof", "127.0.0.1", &master.port.to_string()]);
+    crate::waiting::until("the replica's copy", async || {
+        (replica.info("master_link_status") == "up").then_some(())
+    })
+    .await;
+    replica.ask::<()>("REPLICAOF NO ONE").expect("REPLICAOF");
+    let text = warnings(&replica, "").await;
+    assert!(text.contains("promoted") && text.contains("normal after a fail-over"), "{text}");
+    assert!(text.contains("the time of one lease"), "{text}");
+}
+
 #[cfg(not(feature = "cluster"))]
 #[tokio::test]
 async fn a_cluster_without_the_feature_is_an_error_that_names_it() {
