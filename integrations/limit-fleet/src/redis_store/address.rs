@@ -6,6 +6,10 @@ use redis::{Client, ConnectionInfo, IntoConnectionInfo};
 use super::origin::Origin;
 use crate::{StoreError, StoreErrorKind};
 
+/// The advice for an address that begins with none of them.
+const SCHEMES: &str =
+    "begin it with redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://";
+
 /// The parts of an address.
 struct Parts<'a> {
     tls: bool,
@@ -24,21 +28,19 @@ fn tcp_settings() -> TcpSettings {
 
 /// Reads an address. Several origins are nodes of one cluster.
 pub(super) fn parse(url: &str) -> Result<Vec<Origin>, StoreError> {
+    if url.trim().is_empty() {
+        let message = "the address is empty; write redis://host:6379, for example";
+        return Err(StoreError::new(StoreErrorKind::Address, message));
+    }
     let Some((scheme, rest)) = url.split_once("://") else {
-        return fail(url, "has no scheme", "begin it with redis://, rediss:// or unix://");
+        return fail(url, "has no scheme", SCHEMES);
     };
     let (base, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
     let tls = match base {
         "redis" | "valkey" => false,
         "rediss" | "valkeys" => true,
         "unix" => return Ok(vec![server(url, url)?]),
-        _ => {
-            return fail(
-                url,
-                "has an unknown scheme",
-                "begin it with redis://, rediss:// or unix://",
-            );
-        }
+        _ => return fail(url, "has an unknown scheme", SCHEMES),
     };
     if tls && !cfg!(feature = "tls") {
         return fail(url, "wants TLS", "build limit-fleet with its feature `tls`");

@@ -164,9 +164,10 @@ fn message(address: &str, error: &RedisError) -> String {
             "does not permit a command, a key or a channel",
             "the user needs the keys limit:*, the channels limit:*, and the commands that the docs of RedisStore list under Permissions",
         ),
-        StoreErrorKind::Denied => {
-            ("refuses the user", "check the user and the password of the address")
-        }
+        StoreErrorKind::Denied => (
+            "refuses the user",
+            "check the user and the password of the address, or the server has none",
+        ),
         StoreErrorKind::NotRedis => (
             "does not answer as a redis does",
             "check the host and the port, and whether the server wants TLS (rediss://)",

@@ -22,12 +22,18 @@ fn addresses_that_can_be_read() {
         .expect("an address");
 }
 
+const SCHEMES: &str = "redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://";
+
 #[test]
 fn an_error_names_the_address_without_secrets_and_says_what_to_do() {
     for (url, reason) in [
+        ("", "is empty; write redis://host:6379"),
+        (" ", "is empty; write redis://host:6379"),
         ("localhost:6379", "no scheme"),
+        ("localhost:6379", SCHEMES),
         ("user:s3cret@localhost", "no scheme"),
         ("http://u:s3cret@host", "unknown scheme"),
+        ("https://u:s3cret@host", SCHEMES),
         ("redis+tower://u:s3cret@host", "unknown scheme"),
         ("redis://u:s3cret@host:port", "cannot be read"),
         ("redis://u:s3cret@/", "cannot be read"),

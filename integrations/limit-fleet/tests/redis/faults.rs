@@ -114,6 +114,21 @@ async fn a_user_without_permissions_is_denied_and_one_with_those_of_the_docs_is_
 }
 
 #[tokio::test]
+async fn a_password_for_a_server_that_has_none_is_told() {
+    if !are_installed() {
+        return;
+    }
+    let server = Server::start(&[]);
+    for user in [":s3cret@", "somebody:s3cret@"] {
+        let store = store(&format!("redis://{user}127.0.0.1:{}", server.port));
+        let error = store.open("a", mpsc::channel(1).0).await.expect_err("denied");
+        let text = error.to_string();
+        assert_eq!(error.kind(), StoreErrorKind::Denied, "{text}");
+        assert!(text.contains("the server has none") && !text.contains("s3cret"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_is_not_there_is_an_error() {
     if !are_installed() {
         return;
