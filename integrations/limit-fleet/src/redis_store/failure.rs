@@ -164,9 +164,12 @@ fn message(address: &str, error: &RedisError) -> String {
             "does not permit a command, a key or a channel",
             "the user needs the keys limit:*, the channels limit:*, and the commands that the docs of RedisStore list under Permissions",
         ),
+        StoreErrorKind::Denied if error.code() == Some("NOAUTH") => {
+            ("wants a password", "check the user and the password of the address")
+        }
         StoreErrorKind::Denied => (
             "refuses the user",
-            "check the user and the password of the address, or the server has none",
+            "check the user and the password of the address, or leave them out if the server has none",
         ),
         StoreErrorKind::NotRedis => (
             "does not answer as a redis does",

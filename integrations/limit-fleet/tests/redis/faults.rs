@@ -124,7 +124,10 @@ async fn a_password_for_a_server_that_has_none_is_told() {
         let error = store.open("a", mpsc::channel(1).0).await.expect_err("denied");
         let text = error.to_string();
         assert_eq!(error.kind(), StoreErrorKind::Denied, "{text}");
-        assert!(text.contains("the server has none") && !text.contains("s3cret"), "{text}");
+        assert!(
+            text.contains("leave them out if the server has none") && !text.contains("s3cret"),
+            "{text}"
+        );
     }
 }
 

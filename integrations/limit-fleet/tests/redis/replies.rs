@@ -43,7 +43,7 @@ async fn each_error_of_a_server_has_its_kind_and_says_what_to_do() {
         ("MASTERDOWN Link with MASTER is down", Busy, "wait"),
         ("NOREPLICAS Not enough good replicas to write.", Busy, "wait"),
         ("MISCONF Redis is configured to save RDB snapshots", Busy, "wait"),
-        ("NOAUTH Authentication required.", Denied, "password"),
+        ("NOAUTH Authentication required.", Denied, "wants a password"),
         ("NOPERM this user has no permissions to run the 'evalsha' command", Denied, "limit:*"),
         (
             "ERR The user executing the script can't run this command or subcommand script: 6b, on \
