@@ -49,10 +49,11 @@
 //! | Redis is away | Calls go on until the lease ends, 5 s after its last renewal began. Then [`on_unavailable`](limit_runtime::OnUnavailable) decides. |
 //! | Messages reach Redis, and its answers get lost | The process admits nobody after its lease. Its share stays reserved for it as long as this lasts. |
 //! | Redis restarts empty, or fails over and loses writes | Nobody gets *new* permits for 6 s. Holders go on and renew. |
-//! | A limiter's first use on a server that was ever promoted, or that loaded a file | The first permits come after 6 s. |
-//! | The server's clock steps back, or forward at most twice in a lease; clocks run 10 % apart | Nothing. |
+//! | A ledger's first use on a server that was ever promoted, or that loaded a file | The first permits come after 6 s. With `key` this is so for each new key: see *Redis*. |
+//! | The server's clock steps back, or forward at most twice in a lease; clocks run 10 % apart | Nothing. Only fencing tokens may be smaller than those before, if the clock steps back while nobody uses the limiter. |
 //! | The limit is lowered in one process | Grants stop at once. Permits above it come back as leases are renewed (2 s) and calls end. |
 //! | The limit is raised | It holds when no process with the lower limit is left, or all have raised it. |
+//! | A limiter is dropped while its permits are out | They lose their lease, and the share goes back. |
 //! | Processes have different leases | Those that come later get an error and no permits. |
 //! | ✗ The server's clock steps forward three times in a lease, or in the first 6 s after it restarted empty | The limit may be exceeded for one lease. |
 //! | ✗ Somebody deletes the ledger (`FLUSHALL`, `DEL`, eviction by `maxmemory-policy`), and a new process asks before a holder has renewed | The limit may be exceeded for one lease. |
@@ -83,7 +84,12 @@
 //!
 //! Redis 6.2 or later, or Valkey. Each ledger is one hash, `limit:{namespace/limiter}` or
 //! `limit:{namespace/limiter/key}`, so a cluster spreads them over its servers. It expires 7 days after the last
-//! message. The user of the connection needs `EVAL`, `EVALSHA`, `INFO`, `PUBLISH`, `SUBSCRIBE`, and the commands of a
+//! message. A ledger that nobody uses is deleted at once, but not on a server that was ever promoted or that loaded a
+//! file (`master_replid2` in `INFO replication` is not all zeros): there it stays for the 7 days, because a new one
+//! begins with 6 s without permits. So do not use keys there that come once and by the million, such as the ids of
+//! requests. A key is a part of the name of its hash. Hash keys that come from outside and may be long.
+//!
+//! The user of the connection needs `EVAL`, `EVALSHA`, `INFO`, `PUBLISH`, `SUBSCRIBE`, and the commands of a
 //! hash.
 //! `limit-fleet status redis://…` prints all ledgers.
 //!
