@@ -163,6 +163,7 @@ impl LeaseAgent for Adapter {
         self.0.figures(limiter)
     }
 
+    #[cfg(feature = "inspect")]
     fn brief_figures(&self, limiter: &str) -> Option<FleetFigures> {
         self.0.brief_figures(limiter)
     }

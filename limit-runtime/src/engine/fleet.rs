@@ -22,6 +22,7 @@ use std::time::Duration;
 pub(crate) trait LeaseAgent: Debug + Send + Sync {
     fn wake(&self, limiter: Arc<Engine>);
     fn figures(&self, limiter: &str) -> Option<FleetFigures>;
+    #[cfg(feature = "inspect")]
     fn brief_figures(&self, limiter: &str) -> Option<FleetFigures>;
 }
 
@@ -224,6 +225,7 @@ impl Engine {
     }
 
     /// Returns the same without members, which may cost the agent a question to its store.
+    #[cfg(feature = "inspect")]
     pub(super) fn brief_fleet_figures(&self) -> Option<FleetFigures> {
         if self.definition.scope != Scope::Fleet {
             return None;

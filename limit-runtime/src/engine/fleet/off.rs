@@ -20,6 +20,7 @@ impl Engine {
         None
     }
 
+    #[cfg(feature = "inspect")]
     pub(super) fn brief_fleet_figures(&self) -> Option<FleetFigures> {
         None
     }
