@@ -149,6 +149,7 @@ impl State {
 
     /// Tells the agent that a call of a key waits.
     pub(super) fn tell_of_waiter(&mut self, key: u32, wakers: &mut WakeList) {
+        self.tell_of_missing_agent(wakers);
         if key != NO_KEY && self.leasing.as_ref().is_some_and(|leasing| leasing.has_agent) {
             self.lease_key(key);
             self.tell(key, wakers);
@@ -156,8 +157,17 @@ impl State {
         }
     }
 
+    /// Tells the engine once of a call that wants a permit while the fleet is stopped.
+    fn tell_of_missing_agent(&mut self, wakers: &mut WakeList) {
+        let Some(leasing) = &mut self.leasing else { return };
+        if !leasing.has_agent && !mem::replace(&mut leasing.whole.told, true) {
+            wakers.push(Some(leasing.agent.clone()));
+        }
+    }
+
     /// Tells the agent that a call is refused, if the reason is that no permit is free.
     pub(super) fn tell_of_refusal(&mut self, kind: RejectedKind, key: u32, wakers: &mut WakeList) {
+        self.tell_of_missing_agent(wakers);
         let is_told = kind.is_transient() || kind == RejectedKind::Unavailable;
         let Some(leasing) = self.leasing.as_mut().filter(|leasing| is_told && leasing.has_agent)
         else {
