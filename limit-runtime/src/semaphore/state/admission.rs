@@ -200,6 +200,10 @@ impl State {
 
     #[cold]
     fn tell_of_debt(&mut self, weight: u32, slot: u32, wakers: &mut WakeList) {
+        // After a stop nobody wants to know.
+        if self.leasing.as_ref().is_some_and(|leasing| !leasing.has_agent) {
+            return;
+        }
         // Without weight the permit came back by the word, while SLOW was set. The agent may have lowered
         // the share then, and may have taken the permit from the word after it had counted it as running.
         if self.debt > 0 || weight == 0 {
