@@ -55,6 +55,10 @@ pub(super) struct LeaseWords {
 
 /// The part of a lease that the lock guards.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent, and no states of one thing"
+)]
 pub(super) struct Lease {
     /// The agent has been told of something, and has not looked since.
     pub(super) told: bool,
