@@ -62,10 +62,10 @@ impl State {
     }
 
     /// Looks at the leases of a call that was handed permits. Returns the terms, `None` if one of them is
-    /// over, or if more permits are out than a share: the call gives the permits back.
+    /// over, or if they may be strays: the call gives the permits back.
     ///
     /// A permit that was handed out under a lease that is over counts as running. So a later lease may have a
-    /// share that it is not a part of.
+    /// share that it is not a part of. A share that was only lowered is no reason: the call has its turn.
     pub(in super::super) fn look_after(
         &mut self,
         word: &AtomicU64,
@@ -79,8 +79,7 @@ impl State {
             is_over |= self.lapse_key_if_over(word, key, wakers);
         }
         self.bank_available(word);
-        let is_excess =
-            self.debt > 0 || key != NO_KEY && self.keys().is_some_and(|keys| keys.is_in_debt(key));
+        let is_excess = self.has_strays(NO_KEY) || key != NO_KEY && self.has_strays(key);
         (!is_over && !is_excess).then(|| self.terms(words, slot))
     }
 
