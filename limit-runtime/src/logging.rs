@@ -34,6 +34,9 @@ pub(crate) fn tell_warning(limiter: &str, is_error: bool, text: &str) {
     });
 }
 
+/// Does nothing: the log has the limiter's warning already. Without the feature it goes to stderr.
+pub(crate) fn tell_of_fleet(_: &str, _: &str) {}
+
 /// Emits an event, unless this thread is emitting one already.
 ///
 /// A subscriber is foreign code. If it calls a limited function while it handles an event, that call

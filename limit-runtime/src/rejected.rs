@@ -299,13 +299,13 @@ impl fmt::Display for Rejected {
             }
             RejectedKind::Unavailable if refusal.lost_lease => write!(
                 f,
-                "the lease of concurrency limit `{limiter}` ended while the call ran: the fleet did \
-                 not renew it in time"
+                "the lease of concurrency limit `{limiter}` ended while the call ran: it was not \
+                 renewed in time, or the fleet was stopped"
             ),
             RejectedKind::Unavailable => write!(
                 f,
                 "concurrency limit `{limiter}` has no permits from its fleet, which cannot be \
-                 reached: {} in use, {} waiting",
+                 reached, refuses this process, or was stopped: {} in use, {} waiting",
                 refusal.in_use, refusal.waiting
             ),
         }

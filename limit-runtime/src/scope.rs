@@ -57,7 +57,8 @@ pub enum OnUnavailable {
     Wait,
     /// The call is refused as [`Unavailable`](crate::RejectedKind::Unavailable).
     Refuse,
-    /// The process goes on with so many permits of its own. So over the fleet at most the limit
-    /// plus this number for each process that is cut off are out.
+    /// The process goes on with so many permits of its own, but no more than the limit. So over the fleet at
+    /// most the limit plus this number for each process that is cut off are out. With keys, each key has so
+    /// many, and the total too.
     Local(u32),
 }

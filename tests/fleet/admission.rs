@@ -130,6 +130,21 @@ fn a_permit_that_was_handed_out_under_a_lost_lease_is_no_part_of_a_later_share()
     drop(assert_ready!(one.poll()));
 }
 
+#[test]
+fn a_waiter_that_was_handed_a_permit_keeps_it_when_the_share_is_lowered() {
+    let _turn = started();
+    let limiter = limiter("admission-lowered", 5);
+    let lease = use_first(&limiter);
+    for term in 1..=2 {
+        let mut call = task::spawn(limiter.acquire());
+        assert_pending!(call.poll());
+        grant(&lease, 1);
+        assert_eq!(lease.lower(0).running, 1);
+        assert!(assert_ready!(call.poll()).is_valid(), "term {term}");
+        lease.lapse();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_was_handed_a_permit_too_late_times_out() {
     let limiter = {

@@ -2,7 +2,7 @@
 
 use super::{AGENT, alone, grant, lease, limiter, started, take_woken, use_first};
 use limit_runtime::fleet::{self, Agent, AlreadyStarted};
-use limit_runtime::{FleetFigures, LedgerFigures, RejectedKind, find};
+use limit_runtime::{FleetFigures, LedgerFigures, RejectedKind, Snapshot, find};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready, task};
@@ -35,6 +35,10 @@ fn limiters_that_ran_without_a_fleet_are_leased_from_its_start_on() {
     assert!(limiter.snapshot().warnings.is_empty());
 }
 
+fn is_warned_of_the_stop(snapshot: &Snapshot) -> bool {
+    snapshot.warnings.iter().any(|warning| warning.contains("the fleet was stopped"))
+}
+
 #[test]
 fn from_the_stop_on_the_process_has_no_permits() {
     let _turn = alone();
@@ -50,10 +54,14 @@ fn from_the_stop_on_the_process_has_no_permits() {
     let rejected = assert_ready!(waiting.poll()).expect_err("no agent");
     assert_eq!(rejected.kind(), RejectedKind::Unavailable);
     drop(held);
+    assert!(!is_warned_of_the_stop(&waits.snapshot()), "nobody has come");
     assert_eq!(refuses.try_acquire().expect_err("none").kind(), RejectedKind::Unavailable);
     let mut waiting = task::spawn(waits.acquire());
     assert_pending!(waiting.poll());
+    assert!(is_warned_of_the_stop(&waits.snapshot()));
+    assert!(is_warned_of_the_stop(&refuses.snapshot()));
     restart();
+    assert!(!is_warned_of_the_stop(&waits.snapshot()));
     assert_pending!(task::spawn(refuses.acquire()).poll());
     grant(&lease(&waits), 1);
     drop(assert_ready!(waiting.poll()));
@@ -79,6 +87,7 @@ fn from_the_stop_on_no_key_has_permits_and_keys_are_not_kept() {
     assert_pending!(waiting.poll());
     assert_pending!(task::spawn(waits.key("three").acquire()).poll());
     assert_eq!(waits.snapshot().total.keys, 2, "three has gone");
+    assert!(is_warned_of_the_stop(&waits.snapshot()));
     restart();
     let leases = find("agent-keys-wait").expect("in use").leases_with_news();
     let two = leases.iter().find(|lease| lease.key() == Some("two")).expect("it waits");
@@ -123,7 +132,7 @@ fn the_snapshot_has_what_the_agent_knows() {
     assert_eq!(limiter.snapshot().fleet, Some(figures.clone()));
     assert_eq!(find("agent-figures").expect("in use").fleet(), Some(figures.clone()));
     let told = limiter.snapshot().to_string();
-    assert!(told.ends_with("\n  fleet 0/2 in use, share 0, want 0, 3 nodes, no lease"), "{told}");
+    assert!(told.contains("\n  fleet      0/2    processes    3"), "{told}");
 
     let ledger = &mut figures.ledgers[0];
     (ledger.in_use, ledger.nodes, ledger.learning) = (1, 1, true);

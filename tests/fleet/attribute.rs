@@ -43,8 +43,8 @@ fn with_cancel_the_body_is_dropped_when_the_lease_is_lost() {
     assert_eq!((rejected.kind(), dropped.get()), (RejectedKind::Unavailable, 2));
     assert_eq!(
         rejected.to_string(),
-        "the lease of concurrency limit `attribute-cancels` ended while the call ran: the fleet did \
-         not renew it in time"
+        "the lease of concurrency limit `attribute-cancels` ended while the call ran: it was not \
+         renewed in time, or the fleet was stopped"
     );
     assert_eq!(lease.load().running, 0);
     assert_eq!(find("attribute-cancels").expect("in use").snapshot().total.rejected.unavailable, 1);

@@ -18,7 +18,7 @@ fn calls_that_would_wait_are_refused_and_those_that_wait() {
     assert_eq!(
         rejected.to_string(),
         "concurrency limit `unavailable-refused` has no permits from its fleet, which cannot be \
-         reached: 0 in use, 0 waiting"
+         reached, refuses this process, or was stopped: 0 in use, 0 waiting"
     );
     let rejected = assert_ready!(task::spawn(limiter.acquire()).poll()).expect_err("nor later");
     assert_eq!(rejected.kind(), RejectedKind::Unavailable);

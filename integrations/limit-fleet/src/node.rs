@@ -69,6 +69,8 @@ pub struct Node {
     heard: bool,
     /// The start of the last message.
     started: Option<u64>,
+    /// Until then the ledger may have something recorded.
+    owed_until: u64,
     share: u32,
     deadline: u64,
     /// The share that the node keeps while others queue.
@@ -129,6 +131,7 @@ impl Node {
             attempt: None,
             heard: false,
             started: None,
+            owed_until: 0,
             share: 0,
             deadline: 0,
             target: 0,
@@ -238,6 +241,11 @@ impl Node {
         if let Some(attempt) = &mut self.attempt {
             attempt.load = load;
             attempt.want = want;
+        }
+        if self.share > 0 || want > 0 || load.running > 0 {
+            // Not by a message that gives back: while the ledger cannot be reached, a node that is idle would try for
+            // ever.
+            self.owed_until = start.saturating_add(self.times.term());
         }
         Renewal {
             node: self.id.clone(),

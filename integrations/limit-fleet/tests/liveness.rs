@@ -2,6 +2,8 @@
 
 mod model;
 
+use limit_fleet::message::{NodeId, Times};
+use limit_fleet::node::{Load, Node};
 use model::{DEFAULT, MS, Network, SECOND, World, process::Demand, random::Random};
 
 /// A fleet with a reliable network: `nodes` processes, one limit, bodies of a length.
@@ -385,4 +387,22 @@ fn nodes_that_want_little_get_it_and_the_others_share_the_rest() {
     assert!(mean[0] >= 19 && mean[1] >= 19, "{mean:?}");
     assert!(mean[2] >= 76 && mean[3] >= 76, "{mean:?}");
     assert!(world.busy[0] - before >= 5 * SECOND * 20 * 98 / 100);
+}
+
+#[test]
+fn a_node_that_is_idle_ends_while_the_ledger_cannot_be_reached() {
+    let times = Times { ttl: 6_000_000, hold: 0 };
+    let mut node = Node::new(NodeId("one#1".into()), times, 1);
+    let mut load = Load { refused: true, ..Load::default() };
+    let (mut now, mut attempts) = (1, 0);
+    while let Some(due) = node.speaks_at(now, load) {
+        now = now.max(due);
+        let draft = node.begin(now, load);
+        let _lost = node.message(draft, load);
+        node.give_up(now);
+        load = Load::default();
+        attempts += 1;
+        assert!(attempts < 100, "it has asked once, and tries for ever");
+    }
+    assert!(now < 3 * times.term());
 }

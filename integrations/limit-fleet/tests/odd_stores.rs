@@ -3,8 +3,8 @@
 //! A process has one fleet at a time, so the tests take turns.
 
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use limit_fleet::ledger::View;
@@ -33,8 +33,8 @@ struct Odd {
     inner: MemoryStore,
     oddity: Oddity,
     is_first: AtomicBool,
-    /// Held by work that is left behind.
-    work: Arc<std::sync::Mutex<()>>,
+    /// Work that is left behind ends when the sender is dropped.
+    work: std::sync::Mutex<Option<Receiver<()>>>,
 }
 
 impl Odd {
@@ -43,7 +43,7 @@ impl Odd {
             inner: MemoryStore::new(),
             oddity,
             is_first: AtomicBool::new(true),
-            work: Arc::default(),
+            work: std::sync::Mutex::default(),
         }
     }
 }
@@ -64,8 +64,8 @@ impl LeaseStore for Odd {
             }
             Oddity::NeverAnswers => pending().await,
             Oddity::LeavesWork if is_first => {
-                let work = Arc::clone(&self.work);
-                tokio::task::spawn_blocking(move || drop(work.lock()));
+                let work = self.work.lock().expect("no panic").take();
+                tokio::task::spawn_blocking(move || work.map(|work| work.recv()));
             }
             _ => {}
         }
@@ -131,8 +131,8 @@ async fn a_store_that_never_answers_is_unavailable() {
 async fn the_stop_does_not_wait_for_blocking_work_of_the_store() {
     let _turn = TURN.lock().await;
     let store = Odd::new(Oddity::LeavesWork);
-    let work = Arc::clone(&store.work);
-    let _busy = work.lock().expect("no panic");
+    let (_busy, work) = std::sync::mpsc::channel();
+    *store.work.lock().expect("no panic") = Some(work);
     let fleet = start(store).await;
     let limiter = limiter("leaves work");
     drop(timeout(PATIENCE, limiter.acquire()).await.expect("a permit"));

@@ -108,6 +108,22 @@ async fn the_fleet_says_what_becomes_of_calls_of_limiters_that_do_not_say_it() {
     fleet.stop().await;
 }
 
+#[tokio::test]
+async fn a_process_that_is_cut_off_has_no_more_permits_of_its_own_than_the_limit() {
+    let _turn = TURN.lock().await;
+    let store = MemoryStore::new();
+    store.set_reachable(false);
+    let fleet = Fleet::on(store.clone()).lazily().on_unavailable(OnUnavailable::Local(9));
+    let fleet = fleet.start().await.expect("it starts all the same");
+    let leader = limiter("leader", 1);
+    let permit = acquire(&leader).await;
+    assert!(leader.try_acquire().is_err(), "the limit is 1");
+    leader.set_limit(2);
+    drop(acquire(&leader).await);
+    drop(permit);
+    fleet.stop().await;
+}
+
 /// As a user would write it. The clock of the test is paused, and that of the fleet's thread is not.
 #[tokio::test(start_paused = true)]
 async fn a_test_with_a_paused_clock_gets_permits_and_loses_none() {
@@ -274,6 +290,30 @@ fn a_fleet_stops_while_calls_wait_on_all_threads_for_blocking_work() {
         timeout(PATIENCE, fleet.stop()).await.expect("the end");
     });
     runtime.shutdown_background();
+}
+
+#[tokio::test]
+async fn a_waker_that_panics_does_not_end_the_lease_of_the_others() {
+    struct Panics;
+    impl std::task::Wake for Panics {
+        fn wake(self: std::sync::Arc<Self>) {
+            panic!("a waker panics");
+        }
+    }
+    let _turn = TURN.lock().await;
+    let store = MemoryStore::new();
+    let fleet = Fleet::on(store.clone()).lease(Duration::from_secs(1)).start().await;
+    let fleet = fleet.expect("no other fleet is started");
+    let limiter = limiter("panics", 2);
+    let mut woken = Box::pin(limiter.acquire());
+    let waker = Waker::from(std::sync::Arc::new(Panics));
+    assert!(woken.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let permit = acquire(&limiter).await;
+    // Longer than the lease: it was renewed.
+    let lost = timeout(Duration::from_secs(2), permit.lease_lost()).await;
+    assert!(lost.is_err() && permit.is_valid());
+    drop((woken, permit));
+    fleet.stop().await;
 }
 
 #[test]

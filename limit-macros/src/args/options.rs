@@ -252,7 +252,12 @@ options! {
             let value = words::read_on_lease_lost(&value)?;
             Ok(OptionValue::Setter(SetterArg::OnLeaseLost(value)))
         }),
-        beside_limiter: BesideLimiter::HasItsOwn, excludes: &[],
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(
+            Term::Option(AttributeOption::Limiter),
+            "an existing limiter does not say it; write `permit = permit` in its place, and wait for \
+             `permit.lease_lost()` in the body",
+        )],
         needs: Needs::Fleet, refusal_effect: RefusalEffect::CanRefuse,
     }
 
@@ -300,7 +305,7 @@ options! {
         beside_limiter: BesideLimiter::Allowed,
         excludes: &[(
             Term::Fleet,
-            "a process may never hold as many permits of the fleet at once; leave one of the two out",
+            "it can be that a process never gets so many permits of the fleet at once; leave one of the two out",
         )],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
     }

@@ -96,7 +96,7 @@ impl Engine {
             self.note_zero();
         }
         if is_alone {
-            self.note(false, no_fleet());
+            self.note_of_fleet(no_fleet());
         }
         self.log();
         None

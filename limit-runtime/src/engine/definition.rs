@@ -70,8 +70,8 @@ impl Definition {
         );
         assert!(
             self.request.weight <= 1,
-            "`Scope::Fleet` cannot stand beside `Limiter::weight`: a process may never hold as many \
-             permits of the fleet at once"
+            "`Scope::Fleet` cannot stand beside `Limiter::weight`: it can be that a process never \
+             gets so many permits of the fleet at once"
         );
         assert!(
             !matches!(self.policy.force, Force::Shadow),

@@ -18,6 +18,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
+/// The warning about a call after the end of the fleet.
+const STOPPED_FLEET: &str = "the fleet was stopped, and calls still come: they get no permits; keep \
+                             the fleet in a variable until the last call, as in `let _fleet = …`";
+
 /// The agent, as the engine knows it.
 pub(crate) trait LeaseAgent: Debug + Send + Sync {
     fn wake(&self, limiter: Arc<Engine>);
@@ -74,8 +78,10 @@ struct Teller {
 
 impl Wake for Teller {
     fn wake(self: Arc<Self>) {
-        if let (Some(agent), Some(engine)) = (agent(), catalog::at_index(self.index)) {
-            agent.wake(engine);
+        let Some(engine) = catalog::at_index(self.index) else { return };
+        match agent() {
+            Some(agent) => agent.wake(engine),
+            None => engine.note_stopped_fleet(),
         }
     }
 }
@@ -113,7 +119,9 @@ impl Engine {
         state.fleet = fleet.version;
         let has_agent = fleet.agent.is_some();
         drop(fleet);
-        state.forget_warnings(|warning| warning.text.starts_with(NO_FLEET));
+        state.forget_warnings(|warning| {
+            warning.text.starts_with(NO_FLEET) || warning.text == STOPPED_FLEET
+        });
         let Policy { keyed, total, .. } = self.definition.policy;
         let start = LeasingStart {
             has_whole: !keyed || state.total.unwrap_or(total) < MAX_LIMIT,
@@ -122,6 +130,16 @@ impl Engine {
         };
         let agent = Waker::from(Arc::new(Teller { index: self.index }));
         Some(semaphore.begin_leasing(&agent, start))
+    }
+
+    /// Notes that a call wants a permit while the fleet is stopped.
+    fn note_stopped_fleet(&self) {
+        let is_leased = self.definition.scope == Scope::Fleet
+            && self.state_in_use().is_some_and(|state| state.is_leased());
+        if is_leased {
+            self.note_of_fleet(STOPPED_FLEET.to_owned());
+            self.log();
+        }
     }
 
     /// Follows a start or a stop of the fleet.

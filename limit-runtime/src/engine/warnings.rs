@@ -4,7 +4,7 @@ use super::Engine;
 use super::state::Warning;
 use crate::logging;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 impl Engine {
     /// Notes a warning, or an error if a user's setting has no effect. Notes each text once.
@@ -15,6 +15,13 @@ impl Engine {
         if !state.warnings.contains(&warning) {
             state.warnings.push(warning);
         }
+    }
+
+    /// Notes a warning about a limit over a fleet. Without a log, tells the first one of the process on stderr.
+    pub(super) fn note_of_fleet(&self, text: String) {
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| logging::tell_of_fleet(&self.name, &text));
+        self.note(false, text);
     }
 
     /// Logs the warnings that have not been logged. It calls foreign code, so no lock may be held.

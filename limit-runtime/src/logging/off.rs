@@ -9,3 +9,9 @@ pub(crate) fn tell_waiting<'a>(_: impl FnOnce() -> &'a str) {}
 pub(crate) fn tell_admitted<'a>(_: impl FnOnce() -> &'a str, _: Duration) {}
 
 pub(crate) fn tell_warning(_: &str, _: bool, _: &str) {}
+
+/// Tells of a limit over a fleet that holds for less than the fleet, or for nothing. Nothing else in the process
+/// may show it, so it goes to stderr.
+pub(crate) fn tell_of_fleet(limiter: &str, text: &str) {
+    eprintln!("limit-runtime: concurrency limit `{limiter}`: {text}");
+}

@@ -55,6 +55,10 @@ pub(super) struct LeaseWords {
 
 /// The part of a lease that the lock guards.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent, and no states of one thing"
+)]
 pub(super) struct Lease {
     /// The agent has been told of something, and has not looked since.
     pub(super) told: bool,
@@ -62,6 +66,9 @@ pub(super) struct Lease {
     pub(super) refused: bool,
     /// Calls that would wait are refused while the share is 0.
     pub(super) unavailable: bool,
+    /// Permits may be out that were handed to calls before the last lapse, and that no share has covered since.
+    /// Their calls are not let in yet.
+    pub(super) strays: bool,
     /// The fencing token of the last grant.
     pub(super) token: Option<u64>,
     /// Those who wait until the lease is lost, by number.
@@ -302,6 +309,7 @@ impl Lease {
     /// Ends the lease.
     pub(super) fn end(&mut self, wakers: &mut WakeList) {
         self.token = None;
+        self.strays = true;
         self.wake_watchers(wakers);
     }
 

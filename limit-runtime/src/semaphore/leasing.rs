@@ -23,7 +23,7 @@ impl Semaphore {
     pub(crate) fn begin_leasing(&self, agent: &Waker, start: LeasingStart) -> WakeList {
         self.change(|state, wakers| {
             state.begin_leasing(&self.word, &self.lease, agent, start, wakers);
-            if state.is_bound() {
+            if start.has_agent && state.is_bound() {
                 state.tell(NO_KEY, wakers);
             }
         })

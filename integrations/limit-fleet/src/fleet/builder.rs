@@ -38,7 +38,8 @@ impl Fleet {
     /// Joins the fleet that the environment names, if it names one.
     ///
     /// `LIMIT_FLEET_URL` is the URL, and `LIMIT_FLEET_NAMESPACE` the namespace. Returns `None` if
-    /// `LIMIT_FLEET_URL` is not set or is empty: the limits then hold for this process alone.
+    /// `LIMIT_FLEET_URL` is not set or is empty: the limits then hold for this process alone. Keep the result, as in
+    /// `let _fleet = …`: from its drop on, calls get no permits.
     ///
     /// # Errors
     ///

@@ -39,7 +39,7 @@ use tokio::sync::oneshot;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "dropping the fleet gives the shares back at once"]
+#[must_use = "keep it, as in `let _fleet = …`: dropping it gives the shares back at once"]
 pub struct Fleet {
     process: String,
     warnings: Vec<String>,

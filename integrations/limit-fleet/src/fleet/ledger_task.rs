@@ -15,7 +15,7 @@ use crate::{LeaseStore, LedgerName, StoreError, StoreErrorKind};
 use futures_util::FutureExt;
 use limit_runtime::OnUnavailable;
 use limit_runtime::fleet::{self, Lease};
-use std::panic::AssertUnwindSafe;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -53,15 +53,15 @@ enum Told {
     Leased(Allowance),
     /// No share.
     Nothing,
-    /// No share, and the store cannot be reached.
-    CutOff,
+    /// No share, and the store cannot be reached. The process has so many permits of its own.
+    CutOff(u32),
 }
 
 impl Told {
     fn deadline(self) -> Option<u64> {
         match self {
             Self::Leased(allowance) => Some(allowance.deadline),
-            Self::Nothing | Self::CutOff => None,
+            Self::Nothing | Self::CutOff(_) => None,
         }
     }
 }
@@ -105,7 +105,7 @@ impl<S: LeaseStore> LedgerTask<S> {
                 self.contact.forget();
             }
             // The ledger has nothing of a node that never speaks again by itself.
-            if due.is_none() && self.lease.release() {
+            if due.is_none() && shield(|| self.lease.release()) {
                 return;
             }
             self.wait(&mut node, due, load, told).await;
@@ -144,7 +144,9 @@ impl<S: LeaseStore> LedgerTask<S> {
             let load = self.load();
             let draft = node.begin(now(), load);
             // The limiter is lowered before its load is read: what the message says holds from then on.
-            let load = self.lower(draft.lower_to.max(self.permits_of_its_own(*told)));
+            // A message does not claim permits of the process's own, so it does not take them away either.
+            let own = if let Told::CutOff(permits) = *told { permits } else { 0 };
+            let load = self.lower(draft.lower_to.max(own));
             let renewal = node.message(draft, load);
             self.refused = false;
             let result = self.renew(&renewal, node, told).await;
@@ -223,7 +225,7 @@ impl<S: LeaseStore> LedgerTask<S> {
         let is = if now < allowance.deadline {
             Told::Leased(allowance)
         } else if node.figures(now).failures > 0 {
-            Told::CutOff
+            Told::CutOff(self.permits_of_its_own())
         } else {
             Told::Nothing
         };
@@ -234,19 +236,19 @@ impl<S: LeaseStore> LedgerTask<S> {
         self.show(node, *told);
         match is {
             Told::Leased(Allowance { permits, deadline, token }) => {
-                self.lease.set_unavailable(false);
-                self.lease.grant(permits, Duration::from_micros(deadline), token);
+                shield(|| self.lease.set_unavailable(false));
+                shield(|| self.lease.grant(permits, Duration::from_micros(deadline), token));
             }
             Told::Nothing => {
-                self.lease.lapse();
-                self.lease.set_unavailable(false);
+                shield(|| self.lease.lapse());
+                shield(|| self.lease.set_unavailable(false));
             }
-            Told::CutOff => {
-                self.lease.lapse();
+            Told::CutOff(permits) => {
+                shield(|| self.lease.lapse());
                 match self.on_unavailable() {
-                    OnUnavailable::Local(permits) => self.lease.allow(permits),
+                    OnUnavailable::Local(_) => shield(|| self.lease.allow(permits)),
                     // It has no effect on a limiter whose calls cannot be refused: they wait.
-                    OnUnavailable::Refuse => self.lease.set_unavailable(true),
+                    OnUnavailable::Refuse => shield(|| self.lease.set_unavailable(true)),
                     _ => {}
                 }
             }
@@ -258,11 +260,11 @@ impl<S: LeaseStore> LedgerTask<S> {
         self.lease.limiter().on_unavailable().unwrap_or(otherwise)
     }
 
-    /// Returns the permits that the limiter has without a lease. A message does not claim them, so it does not take
-    /// them away either.
-    fn permits_of_its_own(&self, told: Told) -> u32 {
+    /// Returns the permits that the limiter has without a lease. They are no more than its limit: one setting for
+    /// all limiters must not let two calls in where the limit is 1.
+    fn permits_of_its_own(&self) -> u32 {
         match self.on_unavailable() {
-            OnUnavailable::Local(permits) if told == Told::CutOff => permits,
+            OnUnavailable::Local(permits) => permits.min(self.limit()),
             _ => 0,
         }
     }
@@ -304,7 +306,7 @@ impl<S: LeaseStore> LedgerTask<S> {
     /// Gives the share back: what calls do not use at once, and the rest when they end, if the task waits for that.
     async fn leave(&mut self, node: &mut Node, stop: Stop) {
         // From the next message on the share is what running calls use. Their lease goes on.
-        self.lease.set_unavailable(true);
+        shield(|| self.lease.set_unavailable(true));
         loop {
             let running = self.give_back(node).await;
             if running == 0 || stop == Stop::Now {
@@ -339,18 +341,29 @@ impl<S: LeaseStore> LedgerTask<S> {
     }
 
     fn load(&mut self) -> Load {
-        let load = self.lease.load();
+        let load = shield(|| self.lease.load());
         self.with_refused(load)
     }
 
     fn lower(&mut self, most: u32) -> Load {
-        let load = self.lease.lower(most);
+        let load = shield(|| self.lease.lower(most));
         self.with_refused(load)
     }
 
     fn with_refused(&mut self, load: fleet::Load) -> Load {
         self.refused |= load.refused;
         Load { running: load.running, waiting: load.waiting, refused: self.refused }
+    }
+}
+
+/// Calls the limiter, which wakes callers. A waker is foreign code, and its panic must not end the lease of all other
+/// calls. The limiter has done the rest of its work then, and does not know the waker any more. So the call is made
+/// again, for its result.
+fn shield<T>(mut call: impl FnMut() -> T) -> T {
+    loop {
+        if let Ok(result) = panic::catch_unwind(AssertUnwindSafe(&mut call)) {
+            return result;
+        }
     }
 }
 

@@ -54,8 +54,7 @@ impl Node {
     fn owes(&self, now: u64) -> bool {
         let told = &self.told;
         let settled = self.heard && told.claim == 0 && told.want == 0 && told.load.running == 0;
-        let end = self.started.map_or(0, |started| started + self.times.term());
-        !settled && now < end
+        !settled && now < self.owed_until
     }
 
     /// Tells whether calls want more than the share, and the ledger does not know it.

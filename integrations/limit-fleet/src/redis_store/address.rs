@@ -167,7 +167,12 @@ fn fail<T>(url: &str, reason: &str, advice: &str) -> Result<T, StoreError> {
 /// Returns the address without what may be secret: the user, the password, and the options.
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
-    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let rest = match rest.rsplit_once('@') {
+        // The last @ may be one of a password in the options, or there is a ? in the password of the user.
+        Some((before, _)) if before.contains(['?', '#']) => "…",
+        Some((_, after)) => after,
+        None => rest,
+    };
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     if scheme.is_empty() { rest.to_owned() } else { format!("{scheme}://{rest}") }
 }

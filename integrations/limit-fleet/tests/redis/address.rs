@@ -40,6 +40,9 @@ fn an_error_names_the_address_without_secrets_and_says_what_to_do() {
         ("redis://u:s3cret@host/main", "cannot be read"),
         ("redis://u:s3/cret@host:1", "cannot be read"),
         ("redis://u:s3cret@host:1?protocol=s3cret", "cannot be read"),
+        ("redis://u:s3?cret@host:1/main", "cannot be read"),
+        ("unix:///run/redis.sock?db=main&pass=a@s3cret", "cannot be read"),
+        ("redis+tower://host?sentinel_password=a@s3cret", "unknown scheme"),
         ("redis://u:s3cret@a:1,b:2", "redis+cluster://"),
         #[cfg(not(feature = "cluster"))]
         ("redis+cluster://u:s3cret@a:1", "feature `cluster`"),

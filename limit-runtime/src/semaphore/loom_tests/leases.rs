@@ -90,6 +90,20 @@ fn after_a_lapse_only_calls_are_let_in_that_have_been_counted() {
 }
 
 #[test]
+fn a_call_that_took_its_permit_before_a_lapse_is_no_part_of_a_later_share() {
+    model(|| {
+        let (semaphore, _) = leased();
+        grant(semaphore, 1, 10);
+        let caller = thread::spawn(move || semaphore.try_acquire_leased(1, || true));
+        lapse(semaphore);
+        grant(semaphore, 0, 20);
+        // It may have looked before the lapse. Then it runs on without a lease.
+        let permits = caller.join().unwrap().map(Held::into_permits);
+        assert!(permits.is_none_or(|permits| !permits.is_valid()));
+    });
+}
+
+#[test]
 fn a_call_after_the_deadline_is_not_let_in_whoever_notices_first() {
     model(|| {
         let (semaphore, _) = leased();

@@ -62,10 +62,10 @@ impl State {
     }
 
     /// Looks at the leases of a call that was handed permits. Returns the terms, `None` if one of them is
-    /// over, or if more permits are out than a share: the call gives the permits back.
+    /// over, or if they may be strays: the call gives the permits back.
     ///
     /// A permit that was handed out under a lease that is over counts as running. So a later lease may have a
-    /// share that it is not a part of.
+    /// share that it is not a part of. A share that was only lowered is no reason: the call has its turn.
     pub(in super::super) fn look_after(
         &mut self,
         word: &AtomicU64,
@@ -79,8 +79,7 @@ impl State {
             is_over |= self.lapse_key_if_over(word, key, wakers);
         }
         self.bank_available(word);
-        let is_excess =
-            self.debt > 0 || key != NO_KEY && self.keys().is_some_and(|keys| keys.is_in_debt(key));
+        let is_excess = self.has_strays(NO_KEY) || key != NO_KEY && self.has_strays(key);
         (!is_over && !is_excess).then(|| self.terms(words, slot))
     }
 
@@ -149,6 +148,7 @@ impl State {
 
     /// Tells the agent that a call of a key waits.
     pub(super) fn tell_of_waiter(&mut self, key: u32, wakers: &mut WakeList) {
+        self.tell_of_missing_agent(wakers);
         if key != NO_KEY && self.leasing.as_ref().is_some_and(|leasing| leasing.has_agent) {
             self.lease_key(key);
             self.tell(key, wakers);
@@ -156,8 +156,17 @@ impl State {
         }
     }
 
+    /// Tells the engine once of a call that wants a permit while the fleet is stopped.
+    fn tell_of_missing_agent(&mut self, wakers: &mut WakeList) {
+        let Some(leasing) = &mut self.leasing else { return };
+        if !leasing.has_agent && !mem::replace(&mut leasing.whole.told, true) {
+            wakers.push(Some(leasing.agent.clone()));
+        }
+    }
+
     /// Tells the agent that a call is refused, if the reason is that no permit is free.
     pub(super) fn tell_of_refusal(&mut self, kind: RejectedKind, key: u32, wakers: &mut WakeList) {
+        self.tell_of_missing_agent(wakers);
         let is_told = kind.is_transient() || kind == RejectedKind::Unavailable;
         let Some(leasing) = self.leasing.as_mut().filter(|leasing| is_told && leasing.has_agent)
         else {
@@ -190,6 +199,10 @@ impl State {
 
     #[cold]
     fn tell_of_debt(&mut self, weight: u32, slot: u32, wakers: &mut WakeList) {
+        // After a stop nobody wants to know.
+        if self.leasing.as_ref().is_some_and(|leasing| !leasing.has_agent) {
+            return;
+        }
         // Without weight the permit came back by the word, while SLOW was set. The agent may have lowered
         // the share then, and may have taken the permit from the word after it had counted it as running.
         if self.debt > 0 || weight == 0 {

@@ -117,6 +117,8 @@ impl State {
         }
         let Some((_, lease)) = self.ledger(words, key) else { return Load::default() };
         let refused = lease.looked_at();
+        // Before the share is lowered: it may cover the strays now.
+        self.has_strays(key);
         let share = self.share(key);
         if let Some(most) = most.filter(|&most| most < share) {
             self.change_share(key, most);
@@ -148,6 +150,7 @@ impl State {
         // Before the limit is raised: see the module `lease`.
         words.grant(deadline);
         self.set_share(word, key, permits, wakers);
+        self.has_strays(key);
     }
 
     /// Ends the lease. The calls that run have lost it.
@@ -230,6 +233,24 @@ impl State {
             words.allow();
             self.set_share(word, key, permits, wakers);
         }
+    }
+
+    /// Returns whether permits may be out that were handed to calls before the last lapse and are no part of the
+    /// share. Forgets them when the share covers all that is out: from then on they count as handed out under it.
+    pub(super) fn has_strays(&mut self, key: u32) -> bool {
+        let is_in_debt = match self.keys().filter(|_| key != NO_KEY) {
+            Some(keys) => keys.is_in_debt(key),
+            None => self.debt > 0,
+        };
+        let lease = if key == NO_KEY {
+            self.leasing.as_mut().map(|leasing| &mut leasing.whole)
+        } else {
+            self.key_lease(key).map(|lease| &mut lease.lease)
+        };
+        lease.is_some_and(|lease| {
+            lease.strays &= is_in_debt;
+            lease.strays
+        })
     }
 
     /// Sets whether calls that would wait are refused while the share is 0.
