@@ -53,7 +53,7 @@ impl Node {
     }
 
     /// Tells whether the ledger may have something recorded for a node that holds nothing.
-    fn owes(&self, now: u64) -> bool {
+    pub(super) fn owes(&self, now: u64) -> bool {
         let told = &self.told;
         let settled = self.heard && told.claim == 0 && told.want == 0 && told.load.running == 0;
         let end = self.started.map_or(0, |started| started + self.times.term());
