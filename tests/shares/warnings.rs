@@ -18,7 +18,8 @@ fn a_process_that_wants_more_than_another_warns_until_they_agree() {
         seq += 1;
         say.say(&store, "warnings-limit", &TIMES, &Renewal { seq, ..message(1, limit) });
     };
-    let warning = "this process wants a limit of 5 over the fleet, and another one wants 3: the smallest holds";
+    let warning = "this process wants a limit of 5 over the fleet, and another one wants 3: the smallest holds; \
+                   give all processes the same limit";
     until("it warns", || {
         other_wants(3, &joined);
         limiter.snapshot().warnings == [warning]

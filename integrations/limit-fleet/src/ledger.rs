@@ -46,6 +46,8 @@ pub struct Ledger {
     charges: u64,
     /// The sum of all running calls.
     running: u64,
+    /// The sum of all wants.
+    wanted: u64,
     /// The nodes that queue.
     queued: u32,
     /// The limit in force. Between two scans it may be too low, never too high.
@@ -72,7 +74,7 @@ impl Ledger {
     /// Takes a message of a node, and decides its share.
     ///
     /// `slot` is where the ledger lies. Without a ledger a new one begins there. The ledger deletes itself when all
-    /// nodes have given everything back.
+    /// nodes have given everything back and want nothing.
     #[must_use]
     pub fn renew(
         slot: &mut Option<Self>,
@@ -133,6 +135,7 @@ impl Ledger {
             busy: 0,
             charges: 0,
             running: 0,
+            wanted: 0,
             queued: 0,
             limit: renewal.limit,
             most: renewal.limit,
@@ -231,6 +234,7 @@ impl Ledger {
         }
         self.charges += u64::from(record.charge());
         self.running += u64::from(record.running);
+        self.wanted += u64::from(record.want);
         self.nodes.insert(node, record);
     }
 
@@ -243,6 +247,7 @@ impl Ledger {
         }
         self.charges -= u64::from(record.charge());
         self.running -= u64::from(record.running);
+        self.wanted -= u64::from(record.want);
         Some(record)
     }
 
@@ -271,9 +276,12 @@ impl Ledger {
         self.is_learning() || self.nodes.values().any(|record| record.end > self.time)
     }
 
-    /// Returns whether all nodes have given everything back.
+    /// Returns whether all nodes have given everything back, and want nothing.
+    ///
+    /// A node that wants something may have no share and not queue either: a limit of 0 holds it up. The ledger must
+    /// remember that limit for the others.
     const fn is_left(&self) -> bool {
-        self.charges == 0 && self.queued == 0 && !self.is_learning()
+        self.charges == 0 && self.wanted == 0 && !self.is_learning()
     }
 
     /// Returns the permits that no node is charged with. Below 0 after the limit was lowered.

@@ -508,6 +508,40 @@ fn a_limit_of_zero_lets_nobody_in() {
 }
 
 #[test]
+fn a_limit_of_zero_holds_for_nodes_with_another_one_while_its_node_waits() {
+    let mut desk = Desk::new(0);
+    assert_eq!(desk.ask("paused", 0, 1), 0);
+    desk.limit = 5;
+    // Both a message within a scan's distance and one that scans find the limit.
+    for _ in 0..3 {
+        let answer = desk.say("other", 0, 0, 3).answer;
+        assert_eq!((answer.share, answer.limit, answer.nodes), (0, 0, 2));
+        desk.pass(100 * MS);
+    }
+    // Nobody has anything, but one still waits.
+    desk.ask("other", 0, 0);
+    assert_eq!(desk.ask("other", 0, 3), 0);
+    desk.limit = 0;
+    desk.ask("paused", 0, 0);
+    desk.limit = 5;
+    desk.ask("other", 0, 0);
+    assert!(desk.slot.is_none(), "nobody wants anything");
+    assert_eq!(desk.ask("other", 0, 3), 5);
+}
+
+#[test]
+fn a_limit_of_zero_ends_with_the_lease_of_its_node() {
+    let mut desk = Desk::new(0);
+    desk.ask("dead", 0, 1);
+    desk.limit = 5;
+    let begun = desk.server.now;
+    while desk.ask("other", 0, 3) == 0 {
+        desk.pass(100 * MS);
+    }
+    assert!((TERM..=TERM + 300 * MS).contains(&(desk.server.now - begun)));
+}
+
+#[test]
 fn more_nodes_than_permits_take_turns() {
     let mut desk = Desk::new(3);
     desk.ask("n0", 0, 1);

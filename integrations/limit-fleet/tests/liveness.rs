@@ -284,6 +284,83 @@ fn the_smallest_opinion_of_the_limit_is_in_force() {
     }
 }
 
+/// Returns how many calls each process starts in a time.
+fn starts(world: &mut World, time: u64) -> Vec<u64> {
+    let started = |world: &World| -> Vec<u64> {
+        world.processes.iter().map(|process| process.figures.started).collect()
+    };
+    let before = started(world);
+    world.run_for(time);
+    started(world).iter().zip(before).map(|(after, before)| after - before).collect()
+}
+
+/// A fleet of which one process has paused, while its calls wait, and of which the others have heard that.
+fn paused_by_one(nodes: usize) -> World {
+    let mut world = fleet(nodes, 5, Demand::Clients(5), (5 * MS, 20 * MS));
+    world.run_for(SECOND);
+    world.set_limit(0, 0);
+    world.run_for(DEFAULT.ttl / 3 + 30 * MS);
+    world.most[0] = 0;
+    assert!(starts(&mut world, 60 * SECOND).iter().all(|&started| started == 0));
+    world.most[0] = 5;
+    world
+}
+
+#[test]
+fn a_limit_of_zero_of_one_process_holds_over_the_fleet_until_it_is_raised() {
+    for nodes in [2, 8] {
+        let mut world = paused_by_one(nodes);
+        world.set_limit(0, 5);
+        let started = starts(&mut world, SECOND);
+        assert!(started.iter().all(|&started| started > 0), "{started:?}");
+    }
+}
+
+#[test]
+fn paused_processes_hardly_speak_though_calls_wait() {
+    let mut world = fleet(2, 5, Demand::Clients(5), (5 * MS, 20 * MS));
+    world.run_for(SECOND);
+    world.set_limit(0, 0);
+    world.set_limit(1, 0);
+    world.run_for(100 * MS);
+    world.most[0] = 0;
+    let renewals = world.renewals;
+    assert_eq!(starts(&mut world, 60 * SECOND), [0, 0]);
+    // One message for each refresh, which is shortened by a quarter at the most.
+    let most = 2 * (60 * SECOND / (DEFAULT.ttl / 3 * 3 / 4) + 1);
+    assert!(world.renewals - renewals <= most, "{}", world.renewals - renewals);
+
+    // The second is raised at a time at which the ledger does not look at all nodes again.
+    world.most[0] = 5;
+    world.set_limit(0, 5);
+    world.run_for(MS);
+    world.set_limit(1, 5);
+    let started = starts(&mut world, 300 * MS);
+    assert!(started.iter().all(|&started| started > 0), "{started:?}");
+}
+
+#[test]
+fn the_price_of_a_pause_by_another_process_does_not_grow_with_the_fleet() {
+    for nodes in [2, 8, 40] {
+        let mut world = paused_by_one(nodes);
+        let renewals = world.renewals;
+        world.run_for(60 * SECOND);
+        let rate = (world.renewals - renewals) / 60;
+        println!("{nodes} nodes, paused by one: {rate} messages a second");
+        assert!(rate <= 30, "{rate}");
+    }
+}
+
+#[test]
+fn a_limit_of_zero_ends_with_the_lease_of_a_process_that_was_killed() {
+    for nodes in [2, 8] {
+        let mut world = paused_by_one(nodes);
+        world.kill(0);
+        let started = starts(&mut world, DEFAULT.term() + 500 * MS);
+        assert!(started[1..].iter().any(|&started| started > 0), "{started:?}");
+    }
+}
+
 #[test]
 fn a_raised_limit_is_used() {
     let mut world = fleet(4, 4, Demand::Clients(20), (5 * MS, 20 * MS));

@@ -260,6 +260,50 @@ async fn a_changed_limit_is_told_to_the_ledger_at_once() {
 }
 
 #[tokio::test]
+async fn an_idle_process_forgets_the_fleet_with_its_lease() {
+    let _turn = TURN.lock().await;
+    let store = MemoryStore::new();
+    let lease = Duration::from_secs(1);
+    let fleet = Fleet::on(store.clone()).namespace("test").lease(lease).start().await;
+    let fleet = fleet.expect("no other fleet is started");
+    let limiter = limiter("idle", 10);
+    let ledger = LedgerName::new("test", "idle");
+    // Another process runs calls, with another limit.
+    let mut other = Other::new(lease, 4);
+    other.renewal.running = 4;
+    let figures = || limiter.snapshot().fleet.and_then(|mut fleet| fleet.ledgers.pop());
+    for _ in 0..2 {
+        let known = async {
+            loop {
+                other.renew(&store, &ledger, 4).await;
+                let found = figures().filter(|it| it.in_use >= 4 && it.members.len() == 2);
+                if let Some(figures) = found {
+                    return figures;
+                }
+                // The call waits, for the other has all permits. That makes the process known to the ledger.
+                let _ = timeout(Duration::from_millis(5), limiter.acquire()).await;
+            }
+        };
+        let seen = timeout(PATIENCE, known).await.expect("both are known");
+        assert_eq!((seen.limit, seen.limit_here, seen.nodes), (4, 10, 2));
+
+        let forgotten = async {
+            loop {
+                if let Some(figures) = figures().filter(|it| it.nodes == 0) {
+                    return figures;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let idle = timeout(PATIENCE, forgotten).await.expect("nothing is known");
+        assert_eq!((idle.in_use, idle.queued, idle.share, idle.want, idle.target), (0, 0, 0, 0, 0));
+        assert_eq!((idle.limit, idle.limit_here, idle.learning), (10, 10, false));
+        assert_eq!((idle.lease_left, idle.members), (None, vec![]));
+    }
+    fleet.stop().await;
+}
+
+#[tokio::test]
 async fn many_keys_that_come_together_get_their_permits() {
     let store = MemoryStore::new();
     let (_turn, fleet) = start(&store).await;

@@ -88,9 +88,13 @@ impl Shown {
 }
 
 impl SharedFigures {
-    /// Changes the figures.
+    /// Changes the figures. The members go with the last node.
     pub(super) fn set(&self, set: impl FnOnce(&mut LedgerFigures)) {
-        set(&mut self.lock().figures);
+        let mut shown = self.lock();
+        set(&mut shown.figures);
+        if shown.figures.nodes == 0 {
+            shown.members.clear();
+        }
     }
 
     /// Sets the end of the lease.
@@ -98,7 +102,8 @@ impl SharedFigures {
         self.lock().deadline = deadline;
     }
 
-    /// Sets who has which share. `here` is the name of this process.
+    /// Sets who has which share. `here` is the name of this process, which shows nothing while the ledger does not know
+    /// it.
     pub(super) fn set_members(&self, view: &View, here: &str) {
         let members = view.nodes.iter().map(|node| {
             let mut member = Member::default();
@@ -109,7 +114,11 @@ impl SharedFigures {
             member.want = node.want as usize;
             member
         });
-        self.lock().members = members.collect();
+        let members = members.collect();
+        let mut shown = self.lock();
+        if shown.figures.nodes > 0 {
+            shown.members = members;
+        }
     }
 
     fn read(&self) -> LedgerFigures {

@@ -95,8 +95,11 @@ impl<S: LeaseStore> LedgerTask<S> {
             node.set_limit(self.limit());
             let load = self.load();
             self.tell(&node, &mut told);
-            self.show(&node, told);
             let due = node.speaks_at(now(), load);
+            if due.is_none() {
+                node.forget_fleet(now());
+            }
+            self.show(&node, told);
             if due.is_some_and(|due| due <= now()) {
                 self.speak(&mut node, &mut told).await;
                 continue;
@@ -294,7 +297,7 @@ impl<S: LeaseStore> LedgerTask<S> {
             figures.share = is.share as usize;
             figures.target = is.target as usize;
             figures.want = is.want as usize;
-            figures.limit = is.limit.unwrap_or(0) as usize;
+            figures.limit = is.limit.unwrap_or(is.own_limit) as usize;
             figures.limit_here = is.own_limit as usize;
             figures.in_use = is.in_use as usize;
             figures.nodes = is.nodes as usize;

@@ -35,7 +35,7 @@ impl Warnings {
             let key = self.lease.key().map(|key| format!(" for key {key:?}")).unwrap_or_default();
             wanted.push(format!(
                 "this process wants a limit of {own} over the fleet{key}, and another one wants {other}: \
-                 the smallest holds"
+                 the smallest holds; give all processes the same limit"
             ));
         }
         if let Some(others) = figures.other_times {

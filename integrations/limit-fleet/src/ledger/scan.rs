@@ -34,6 +34,7 @@ impl Ledger {
             (limits().fold(renewal.limit, u32::min), limits().fold(renewal.limit, u32::max));
         self.charges = self.nodes.values().map(|record| u64::from(record.charge())).sum();
         self.running = self.nodes.values().map(|record| u64::from(record.running)).sum();
+        self.wanted = self.nodes.values().map(|record| u64::from(record.want)).sum();
 
         let mut wants: Vec<u32> = self.nodes.values().map(|record| record.want).collect();
         wants.push(renewal.want);

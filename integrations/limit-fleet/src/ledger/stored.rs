@@ -2,7 +2,7 @@
 //!
 //! | field | value |
 //! |---|---|
-//! | `m` | time, last, learning-until, low, high, scanned, busy, charges, running, queued, limit, most, token, tickets, nodes, ttl, hold; replication id |
+//! | `m` | time, last, learning-until, low, high, scanned, busy, charges, running, wanted, queued, limit, most, token, tickets, nodes, ttl, hold; replication id |
 //! | `q` | the heads of the queue: ticket and node, again and again, with a space between |
 //! | `n:` and the node | share, running, want, end, limit, ticket, heard, seq, former ticket, raised |
 //!
@@ -60,7 +60,7 @@ fn malformed(field: &[u8]) -> Malformed {
 }
 
 fn parse_main(value: &[u8]) -> Option<(Ledger, u64)> {
-    let (numbers, replid) = value.split_at_checked(17 * 8)?;
+    let (numbers, replid) = value.split_at_checked(18 * 8)?;
     let [
         time,
         last,
@@ -71,6 +71,7 @@ fn parse_main(value: &[u8]) -> Option<(Ledger, u64)> {
         busy,
         charges,
         running,
+        wanted,
         queued,
         limit,
         most,
@@ -91,6 +92,7 @@ fn parse_main(value: &[u8]) -> Option<(Ledger, u64)> {
         busy,
         charges,
         running,
+        wanted,
         queued: queued.try_into().ok()?,
         limit: limit.try_into().ok()?,
         most: most.try_into().ok()?,

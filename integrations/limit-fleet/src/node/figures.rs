@@ -1,6 +1,6 @@
 //! What a node knows, for people.
 
-use super::Node;
+use super::{Node, Told};
 use crate::message::Times;
 
 /// A node's state, and the fleet's as the ledger last said it.
@@ -43,6 +43,17 @@ impl Figures {
 }
 
 impl Node {
+    /// Forgets what the ledger has said of the fleet, if that does not know the node any more.
+    ///
+    /// The driver calls it when nothing is due: nobody tells such a node of the fleet again, and old figures would look
+    /// like those of now.
+    pub fn forget_fleet(&mut self, now: u64) {
+        if self.attempt.is_none() && now >= self.deadline && !self.owes(now) {
+            self.told = Told { own_limit: self.limit, ..Told::default() };
+            self.target = 0;
+        }
+    }
+
     /// Returns what the node knows at `now`.
     #[must_use]
     pub fn figures(&self, now: u64) -> Figures {

@@ -37,7 +37,9 @@ impl Node {
             return Some(now);
         }
         let refresh = self.refresh();
-        let pause = if want > held { self.poll().min(refresh) } else { refresh };
+        // With a limit of 0 of its own the node can get nothing. It speaks at once when the limit is raised.
+        let polls = want > held && self.limit > 0;
+        let pause = if polls { self.poll().min(refresh) } else { refresh };
         let mut at = started.saturating_add(self.backoff.spread(pause, self.seq));
         if self.contended() && now < self.quantum_end {
             at = at.min(self.quantum_end);
@@ -51,7 +53,7 @@ impl Node {
     }
 
     /// Tells whether the ledger may have something recorded for a node that holds nothing.
-    fn owes(&self, now: u64) -> bool {
+    pub(super) fn owes(&self, now: u64) -> bool {
         let told = &self.told;
         let settled = self.heard && told.claim == 0 && told.want == 0 && told.load.running == 0;
         !settled && now < self.owed_until
@@ -75,7 +77,13 @@ impl Node {
         // Where nobody queues, the nodes at the level wait for one another. There are at most as many
         // as shares of this size fit into the limit.
         let level = self.told.nodes.min(self.told.limit / self.share.max(1));
-        let waiting = if self.told.queued > 0 { self.told.queued } else { level };
+        let waiting = match (self.told.queued, self.told.limit) {
+            // Nobody queues for a limit of 0 of another node, but all may wait. Ledger time must go on all the same:
+            // that node may be dead.
+            (0, 0) => self.told.nodes,
+            (0, _) => level,
+            (queued, _) => queued,
+        };
         POLL.saturating_mul(u64::from(waiting.max(1)))
     }
 }

@@ -13,7 +13,7 @@
 local STEP, QUANTUM, MOST, NOTHING = 200000, 50000, 16, 4294967295
 local EXPIRY = 7 * 24 * 3600 * 1000
 -- The form of the ledger's own state and of a record. A scan reads no more of a record than the part in HEAD.
-local MAIN, RECORD, HEAD = '<ddddddddddddddddd', '<dddddddddd', '<dddddd'
+local MAIN, RECORD, HEAD = '<dddddddddddddddddd', '<dddddddddd', '<dddddd'
 
 local key, node = KEYS[1], ARGV[1]
 local seq, claim, running, want = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -86,6 +86,7 @@ local function insert(name, r)
   end
   m.charges = m.charges + charge(r)
   m.running = m.running + r.running
+  m.wanted = m.wanted + r.want
   m.nodes = m.nodes + 1
 end
 
@@ -101,6 +102,7 @@ local function remove(name, r)
   end
   m.charges = m.charges - charge(r)
   m.running = m.running - r.running
+  m.wanted = m.wanted - r.want
   m.nodes = m.nodes - 1
 end
 
@@ -168,6 +170,8 @@ local function scan()
     end
   end
   m.scanned, m.limit, m.most, m.charges, m.running, m.nodes = now, limit, most, charges, running, nodes
+  -- The sum for the level counts the node of the message, too.
+  m.wanted = sum - want
   set_level(wants, sum)
 
   heads, m.queued = {}, 0
@@ -285,7 +289,8 @@ local now, replid, promoted = look()
 local function begin(learns)
   return {
     time = 0, last = now, learning = learns and term or 0, low = 0, high = 0, scanned = 0, busy = 0, charges = 0,
-    running = 0, queued = 0, limit = opinion, most = opinion, token = 0, tickets = 0, nodes = 0, ttl = ttl, hold = hold,
+    running = 0, wanted = 0, queued = 0, limit = opinion, most = opinion, token = 0, tickets = 0, nodes = 0,
+    ttl = ttl, hold = hold,
   }
 end
 
@@ -296,7 +301,7 @@ local function write()
   end
   writes[#writes + 1] = 'm'
   writes[#writes + 1] = struct.pack(MAIN, m.time, m.last, m.learning, m.low, m.high, m.scanned, m.busy, m.charges,
-    m.running, m.queued, m.limit, m.most, m.token, m.tickets, m.nodes, m.ttl, m.hold) .. replid
+    m.running, m.wanted, m.queued, m.limit, m.most, m.token, m.tickets, m.nodes, m.ttl, m.hold) .. replid
   writes[#writes + 1] = 'q'
   writes[#writes + 1] = table.concat(text, ' ')
   call('HSET', writes)
@@ -323,8 +328,8 @@ local stored = redis.call('HMGET', key, 'm', 'q', field)
 local former = stored[3] and unpack_record(stored[3])
 if stored[1] then
   local at
-  m.time, m.last, m.learning, m.low, m.high, m.scanned, m.busy, m.charges, m.running, m.queued, m.limit, m.most,
-    m.token, m.tickets, m.nodes, m.ttl, m.hold, at = struct.unpack(MAIN, stored[1])
+  m.time, m.last, m.learning, m.low, m.high, m.scanned, m.busy, m.charges, m.running, m.wanted, m.queued, m.limit,
+    m.most, m.token, m.tickets, m.nodes, m.ttl, m.hold, at = struct.unpack(MAIN, stored[1])
   if string.sub(stored[1], at) ~= replid then
     m.learning = m.time + m.ttl + m.hold
   end
@@ -415,7 +420,7 @@ if free() <= 0 then
   m.busy = m.time
 end
 
-if m.charges == 0 and m.queued == 0 and not learns() and not promoted and uptime() >= term then
+if m.charges == 0 and m.wanted == 0 and not learns() and not promoted and uptime() >= term then
   redis.call('DEL', key)
 else
   write()

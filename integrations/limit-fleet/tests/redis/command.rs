@@ -182,15 +182,26 @@ async fn a_ledger_of_which_nobody_speaks_is_marked() {
         return;
     }
     let server = start().await;
-    let key = LedgerName::new("billing", "orders-db").redis_key();
+    let long = LedgerName::new("eu", "a very long name ".repeat(8));
     let mut connection =
         redis::Client::open(server.url()).and_then(|it| it.get_connection()).expect("a connection");
-    let mut main: Vec<u8> =
-        redis::cmd("HGET").arg(&key).arg("m").query(&mut connection).expect("the ledger");
-    // The second number is the server's clock at the last message.
-    let last = f64::from_le_bytes(main[8..16].try_into().expect("a number"));
-    main[8..16].copy_from_slice(&(last - 3.0 * 86_400e6).to_le_bytes());
-    redis::cmd("HSET").arg(&key).arg("m").arg(main).exec(&mut connection).expect("HSET");
-    let text = out(&run(&["status", &server.url(), "--namespace", "billing"]));
-    assert!(text.lines().nth(1).expect("a row").contains("silent 3 d"), "{text}");
+    // The leases of the first are shorter than the silence, and that of the second is longer.
+    for (name, silence) in [(LedgerName::new("billing", "orders-db"), 3 * 86_400), (long, 600)] {
+        let key = name.redis_key();
+        let mut main: Vec<u8> =
+            redis::cmd("HGET").arg(&key).arg("m").query(&mut connection).expect("the ledger");
+        // The second number is the server's clock at the last message.
+        let last = f64::from_le_bytes(main[8..16].try_into().expect("a number"));
+        main[8..16].copy_from_slice(&(last - f64::from(silence) * 1e6).to_le_bytes());
+        redis::cmd("HSET").arg(&key).arg("m").arg(main).exec(&mut connection).expect("HSET");
+    }
+    let text = out(&run(&["status", &server.url()]));
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[1].contains("silent 3 d") && lines[4].contains("silent 10 min"), "{text}");
+    assert!(lines[2].ends_with("over") && lines[3].contains(" over "), "{text}");
+    assert!(lines[5].contains("3600.0 s"), "{text}");
+    let text = out(&run(&["status", "--json", &server.url()]));
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let over = |ledger: usize, node: usize| &json["ledgers"][ledger]["nodes"][node]["lease_over"];
+    assert_eq!((over(0, 0), over(0, 1), over(1, 0)), (&true.into(), &true.into(), &false.into()));
 }

@@ -7,6 +7,8 @@ pub(crate) const USAGE: &str = "\
 usage: limit-fleet status [ADDRESS] [--namespace NAME] [--json] [--watch]
 
 Prints every ledger: its limit, its nodes, who has which share, and who waits.
+A lease is \"over\" if the ledger has been silent for longer than what was left of it. Its node may be
+gone. The ledger keeps the share for it until others have asked for a while.
 
   ADDRESS            redis://user:password@host:port/db, or another address of limit-fleet;
                      the environment's LIMIT_FLEET_URL if there is none

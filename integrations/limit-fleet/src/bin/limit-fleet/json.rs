@@ -6,6 +6,8 @@ use limit_fleet::ledger::View;
 use limit_fleet::{LedgerName, StoreError};
 use serde_json::{Value, json};
 
+use crate::silence::Silence;
+
 /// Returns a line with all ledgers.
 pub(crate) fn text(ledgers: &[(LedgerName, View)]) -> String {
     let ledgers: Vec<Value> = ledgers.iter().map(|(name, view)| ledger(name, view)).collect();
@@ -18,6 +20,7 @@ pub(crate) fn error(error: &StoreError) -> String {
 }
 
 fn ledger(name: &LedgerName, view: &View) -> Value {
+    let silence = Silence::of(view);
     let nodes: Vec<Value> = view
         .nodes
         .iter()
@@ -28,7 +31,9 @@ fn ledger(name: &LedgerName, view: &View) -> Value {
                 "share": node.share,
                 "running": node.running,
                 "want": node.want,
+                // At the last message of the ledger.
                 "lease_left_seconds": Duration::from_micros(node.left).as_secs_f64(),
+                "lease_over": silence.outlasts(node),
                 // The smallest ticket is served first; `null` does not wait.
                 "ticket": node.ticket,
             })

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod json;
+mod silence;
 mod table;
 
 use std::io::{self, IsTerminal, Write};

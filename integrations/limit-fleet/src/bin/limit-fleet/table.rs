@@ -1,10 +1,12 @@
 //! The ledgers as a table.
 
 use std::fmt::Write;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use limit_fleet::LedgerName;
 use limit_fleet::ledger::{NodeView, View};
+
+use crate::silence::Silence;
 
 /// The widest line, in characters.
 const WIDTH: usize = 100;
@@ -24,10 +26,11 @@ pub(crate) fn text(ledgers: &[(LedgerName, View)]) -> String {
     }
     let mut rows = vec![("ledger, nodes".to_owned(), TITLES.map(str::to_owned))];
     for (name, view) in ledgers {
-        rows.push(ledger(name, view));
+        let silence = Silence::of(view);
+        rows.push(ledger(name, view, silence));
         let mut queue: Vec<u64> = view.nodes.iter().filter_map(|node| node.ticket).collect();
         queue.sort_unstable();
-        rows.extend(view.nodes.iter().map(|it| node(it, &queue)));
+        rows.extend(view.nodes.iter().map(|it| node(it, &queue, silence)));
     }
     let widths: [usize; 6] = std::array::from_fn(|index| {
         rows.iter().map(|row| row.1[index].chars().count()).max().unwrap_or(0).min(COLUMN)
@@ -48,7 +51,7 @@ pub(crate) fn text(ledgers: &[(LedgerName, View)]) -> String {
     text
 }
 
-fn ledger(name: &LedgerName, view: &View) -> Row {
+fn ledger(name: &LedgerName, view: &View, silence: Silence) -> Row {
     let sum = |of: fn(&NodeView) -> u32| {
         view.nodes.iter().map(|node| u64::from(of(node))).sum::<u64>().to_string()
     };
@@ -58,16 +61,14 @@ fn ledger(name: &LedgerName, view: &View) -> Row {
         sum(|node| node.share),
         sum(|node| node.running),
         sum(|node| node.want),
-        state(view),
+        state(view, silence),
         if waiting > 0 { format!("{waiting} wait") } else { String::new() },
     ];
     (name.to_string(), cells)
 }
 
 /// Says if a ledger learns or is silent. What a silent one holds may be long gone.
-fn state(view: &View) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let silence = now.saturating_sub(Duration::from_micros(view.last));
+fn state(view: &View, Silence(silence): Silence) -> String {
     if silence >= SILENCE {
         let seconds = silence.as_secs();
         let (amount, unit) = match seconds {
@@ -81,14 +82,19 @@ fn state(view: &View) -> String {
     if view.learning { "learning".to_owned() } else { String::new() }
 }
 
-fn node(node: &NodeView, queue: &[u64]) -> Row {
+fn node(node: &NodeView, queue: &[u64], silence: Silence) -> Row {
     let position = node.ticket.and_then(|ticket| queue.binary_search(&ticket).ok());
+    let left = if silence.outlasts(node) {
+        "over".to_owned()
+    } else {
+        format!("{}.{} s", node.left / 1_000_000, node.left / 100_000 % 10)
+    };
     let cells = [
         node.limit.to_string(),
         node.share.to_string(),
         node.running.to_string(),
         node.want.to_string(),
-        format!("{}.{} s", node.left / 1_000_000, node.left / 100_000 % 10),
+        left,
         position.map_or_else(String::new, |position| format!("#{}", position + 1)),
     ];
     // A name comes from another process. It must not write to the terminal as it likes.
