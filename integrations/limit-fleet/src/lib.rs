@@ -127,7 +127,7 @@
 //! Redis 6.2 or later, or Valkey. Each ledger is one hash, `limit:{namespace/limiter}` or
 //! `limit:{namespace/limiter/key}`, so a cluster spreads them over its servers. It expires 7 days after the last
 //! message. A ledger that nobody uses is deleted at once, but not on a server that was ever promoted or that loaded a
-//! file (`master_replid2` in `INFO replication` is not all zeros): there it stays for the 7 days, because a new one
+//! file (`master_replid2` in `INFO replication` is not all zeros): there it stays for an hour, because a new one
 //! begins with 6 s without permits. So do not use keys there that come once and by the million, such as the ids of
 //! requests. A key is a part of the name of its hash. Hash keys that come from outside and may be long.
 //!

@@ -129,6 +129,20 @@ fn a_ledger_expires_seven_days_after_the_last_message() {
 }
 
 #[test]
+fn a_ledger_that_nobody_uses_expires_in_an_hour_where_it_is_not_deleted() {
+    let Some(server) = RedisServer::start() else { return };
+    let mut connection = server.connect();
+    // The server is young, so that a ledger that begins again has to learn.
+    begin(&mut connection, "a", "a", [1, 0, 0, 1, 1, 0]);
+    say(&mut connection, "a", "a", [2, 0, 0, 0, 1, 0]);
+    let left: u64 = redis::cmd("PTTL").arg("a").query(&mut connection).expect("it is there");
+    assert!((3_000_000..=3_600_000).contains(&left), "{left}");
+    say(&mut connection, "a", "a", [3, 0, 0, 1, 1, 0]);
+    let left: u64 = redis::cmd("PTTL").arg("a").query(&mut connection).expect("it is there");
+    assert!(left > 600_000_000, "{left}");
+}
+
+#[test]
 fn a_server_without_memory_keeps_the_ledger_as_it_was() {
     let Some(server) = RedisServer::start() else { return };
     let mut connection = server.connect();

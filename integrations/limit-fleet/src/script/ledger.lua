@@ -11,7 +11,7 @@
 -- write, for want of memory for example, leaves everything as it was.
 
 local STEP, QUANTUM, MOST, NOTHING = 200000, 50000, 16, 4294967295
-local EXPIRY = 7 * 24 * 3600 * 1000
+local EXPIRY, UNUSED_EXPIRY = 7 * 24 * 3600 * 1000, 3600 * 1000
 -- The form of the ledger's own state and of a record. A scan reads no more of a record than the part in HEAD.
 local MAIN, RECORD, HEAD = '<dddddddddddddddddd', '<dddddddddd', '<dddddd'
 
@@ -294,7 +294,7 @@ local function begin(learns)
   }
 end
 
-local function write()
+local function write(expiry)
   local text = {}
   for i, head in ipairs(heads) do
     text[i] = string.format('%.0f %s', head.ticket, head.node)
@@ -306,7 +306,7 @@ local function write()
   writes[#writes + 1] = table.concat(text, ' ')
   call('HSET', writes)
   call('HDEL', ended)
-  redis.call('PEXPIRE', key, EXPIRY)
+  redis.call('PEXPIRE', key, expiry or EXPIRY)
 end
 
 -- Returns whether a lease may last.
@@ -420,10 +420,13 @@ if free() <= 0 then
   m.busy = m.time
 end
 
-if m.charges == 0 and m.wanted == 0 and not learns() and not promoted and uptime() >= term then
+local is_left = m.charges == 0 and m.wanted == 0 and not learns()
+if is_left and not promoted and uptime() >= term then
   redis.call('DEL', key)
 else
-  write()
+  -- Here a ledger that begins again has to learn, so one that is left may go without harm. It does so soon: there may be
+  -- one for each of very many keys.
+  write(is_left and UNUSED_EXPIRY)
 end
 for _, p in ipairs(pushes) do
   push(p[1], p[2], p[3], p[4])
