@@ -15,6 +15,7 @@
 //! * [One limit for each instance](#one-limit-for-each-instance)
 //! * [A limit from the environment, or from an expression](#a-limit-from-the-environment-or-from-an-expression)
 //! * [One limit for the whole process](#one-limit-for-the-whole-process)
+//! * [One limit for many processes](#one-limit-for-many-processes)
 //! * [A deadline of the caller](#a-deadline-of-the-caller)
 //! * [A rate](#a-rate)
 //! * [Blocking work](#blocking-work)
