@@ -48,7 +48,8 @@ fn a_limit_that_the_ledger_has_not_raised_yet_is_no_disagreement() {
     let mut until_in_force = |limit: usize| {
         until("it is in force", || {
             seq += 1;
-            joined.say(&store, "warnings-raised", &TIMES, &Renewal { seq, ..message(1, 9) });
+            let message = message(1, u32::try_from(limit).expect("small"));
+            joined.say(&store, "warnings-raised", &TIMES, &Renewal { seq, ..message });
             crate::ledger("warnings-raised").is_some_and(|it| (it.limit, it.nodes) == (limit, 2))
         });
     };
