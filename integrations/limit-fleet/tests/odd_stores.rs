@@ -127,7 +127,6 @@ async fn a_store_that_never_answers_is_unavailable() {
 }
 
 #[tokio::test]
-#[expect(clippy::await_holding_lock, reason = "the work of the store waits for the lock")]
 async fn the_stop_does_not_wait_for_blocking_work_of_the_store() {
     let _turn = TURN.lock().await;
     let store = Odd::new(Oddity::LeavesWork);
