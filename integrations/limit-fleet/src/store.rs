@@ -40,7 +40,7 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// process. The subscription ends when the receiver is dropped. It survives the loss of a connection. Pushes get
     /// lost on the way, and when the channel is full: they help, but no node relies on them.
     ///
-    /// Returns warnings: sentences about settings of the server with which the limit may be exceeded.
+    /// Returns warnings: sentences about settings of the server with which the limit may be exceeded, or calls wait longer.
     ///
     /// # Errors
     ///
