@@ -48,7 +48,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// What becomes of a call while the fleet of [`Scope::Fleet`] cannot be reached and the process has
+/// The fate of a call while the fleet of [`Scope::Fleet`] cannot be reached and the process has
 /// no permits of it. See [`Limiter::on_unavailable`](crate::Limiter::on_unavailable).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -69,7 +69,7 @@ struct Watch {
     lost: usize,
 }
 
-/// What a worker last wrote about itself.
+/// The last line of a worker about itself.
 #[derive(Clone, Copy)]
 struct Share {
     leased: u32,

@@ -6,7 +6,7 @@ pub(crate) struct Call {
     pub(crate) worker: usize,
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// Whether the call had lost its lease when it ended.
+    /// `true` if the call had lost its lease when it ended.
     pub(crate) lost: bool,
 }
 

@@ -88,7 +88,7 @@ pub enum Verdict {
 pub struct Answer {
     /// The number of the message.
     pub seq: u64,
-    /// What became of it.
+    /// The decision about it.
     pub verdict: Verdict,
     /// The node's share.
     pub share: u32,
@@ -99,7 +99,7 @@ pub struct Answer {
     pub queued: u32,
     /// The nodes that are recorded.
     pub nodes: u32,
-    /// Whether the ledger learns, and grants nothing.
+    /// `true` if the ledger learns, and grants nothing.
     pub learning: bool,
     /// The token, which grows with each grant.
     pub token: u64,
@@ -144,7 +144,7 @@ pub struct Push {
     pub token: u64,
 }
 
-/// What the ledger sees of the server that it lies on, for one message.
+/// The state of the server on which the ledger lies, for one message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
     /// The server's wall clock.
@@ -153,6 +153,6 @@ pub struct Server {
     pub uptime: u64,
     /// The replication id.
     pub replid: String,
-    /// Whether the server was ever promoted from a replica, or started from a file.
+    /// `true` if the server was ever promoted from a replica, or started from a file.
     pub promoted: bool,
 }

@@ -31,7 +31,7 @@ pub use load::Load;
 use crate::message::{Answer, NodeId, Push, Renewal, Times, Verdict};
 use backoff::Backoff;
 
-/// What a process may let in.
+/// The permits that a process may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// A call is let in while fewer calls than this run.
@@ -65,7 +65,7 @@ pub struct Node {
     seq: u64,
     /// The message under way.
     attempt: Option<Attempt>,
-    /// Whether the last message was answered. Only then does a push belong to it.
+    /// `true` if the last message was answered. Only then does a push belong to it.
     heard: bool,
     /// The start of the last message.
     started: Option<u64>,
@@ -82,7 +82,7 @@ pub struct Node {
     /// Until then a call that was refused counts as wanted: it may come again. Without that the node
     /// would ask and give back with each such call, and never get its turn.
     sought_until: u64,
-    /// Whether the ledger has asked the node to speak.
+    /// `true` if the ledger has asked the node to speak.
     asked: bool,
     left: bool,
     backoff: Backoff,
@@ -101,7 +101,7 @@ struct Attempt {
     early: Option<Push>,
 }
 
-/// What node and ledger have told each other with the last answer that counted.
+/// The last exchange of node and ledger that counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Told {
     want: u32,

@@ -40,7 +40,7 @@ impl Random {
     }
 }
 
-/// What a node of the test knows.
+/// The knowledge of a node of the test.
 #[derive(Clone, Default)]
 struct Node {
     seq: u64,

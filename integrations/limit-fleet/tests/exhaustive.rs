@@ -108,7 +108,7 @@ const LATE: &[Event] = &[Event::Replicate, Event::FailOver, Event::RestartEmpty]
 
 struct Search {
     alphabet: &'static [Event],
-    /// Whether packets come twice, and nodes are stopped inside a message.
+    /// `true` if packets come twice, and nodes are stopped inside a message.
     fine: bool,
     /// The states, and to which depth their events are known.
     seen: HashMap<(u64, WallClock), usize>,

@@ -21,7 +21,7 @@ fn fleet(nodes: usize, limit: u32, demand: Demand, body: (u64, u64)) -> World {
     world
 }
 
-/// What a fleet did in a time.
+/// The work of a fleet in a time.
 #[derive(Debug)]
 struct Report {
     utilisation: f64,

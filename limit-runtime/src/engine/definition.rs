@@ -48,7 +48,7 @@ pub(crate) struct Definition {
     pub(crate) function: Option<&'static Location<'static>>,
     /// `true` if the user chose the name, and so can choose another.
     pub(crate) is_named: bool,
-    /// What becomes of calls while the fleet cannot be reached, if the code says so.
+    /// The fate of calls while the fleet cannot be reached, if the code says so.
     pub(crate) on_unavailable: Option<OnUnavailable>,
 }
 

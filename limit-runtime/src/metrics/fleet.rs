@@ -4,7 +4,7 @@ use crate::duration_text::duration_text;
 use std::fmt;
 use std::time::Duration;
 
-/// What the process knows of a limit over a fleet ([`Scope::Fleet`](crate::Scope::Fleet)).
+/// The figures of a limit over a fleet, as this process knows them ([`Scope::Fleet`](crate::Scope::Fleet)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -14,7 +14,7 @@ pub struct FleetFigures {
     pub ledgers: Vec<LedgerFigures>,
 }
 
-/// What the process knows of a ledger: the account of one limit over the fleet.
+/// The figures of a ledger, the account of one limit over the fleet, as this process knows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -37,7 +37,7 @@ pub struct LedgerFigures {
     pub nodes: usize,
     /// The processes that wait for permits.
     pub queued: usize,
-    /// Whether the ledger gives out no permits because it may have forgotten some.
+    /// `true` if the ledger gives out no permits because it may have forgotten some.
     pub learning: bool,
     /// The time until the lease of this process ends. `None` without a lease.
     pub lease_left: Option<Duration>,
@@ -69,7 +69,7 @@ pub struct RenewalCounts {
 pub struct Member {
     /// The id of the process in the fleet.
     pub node: String,
-    /// Whether it is this process.
+    /// `true` if it is this process.
     pub here: bool,
     /// The permits that it may use.
     pub share: usize,

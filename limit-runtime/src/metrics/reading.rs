@@ -38,7 +38,7 @@ pub struct LimiterReading {
     /// The figures of each live runtime that has used the limiter, by number. The last entry is for
     /// all runtimes that have ended.
     pub by_runtime: Vec<RuntimeReading>,
-    /// What the process knows of the limit over the fleet, without the members. `None` unless the scope
+    /// The figures of the limit over the fleet, without the members. `None` unless the scope
     /// is [`Scope::Fleet`] and a fleet was started.
     pub fleet: Option<FleetFigures>,
     /// The number of [warnings](crate::Snapshot::warnings).

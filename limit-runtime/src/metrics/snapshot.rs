@@ -62,7 +62,7 @@ pub struct Snapshot {
     pub settings: Settings,
     /// The number of changes of the limit, by source.
     pub limit_changes: LimitChanges,
-    /// What the process knows of the limit over the fleet. `None` unless the scope is
+    /// The figures of the limit over the fleet. `None` unless the scope is
     /// [`Scope::Fleet`] and a fleet was started.
     #[cfg_attr(feature = "serde", serde(default))]
     pub fleet: Option<FleetFigures>,

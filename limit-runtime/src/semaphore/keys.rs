@@ -72,7 +72,7 @@ fn half(hash: u64) -> u32 {
 pub(crate) struct Keys {
     /// The limit of each key.
     pub(super) limit: u32,
-    /// Whether each key has a share of its own, in place of the limit.
+    /// `true` if each key has a share of its own, in place of the limit.
     #[cfg(feature = "fleet")]
     pub(super) are_leased: bool,
     states: KeyStates,

@@ -81,11 +81,11 @@ pub(super) struct Lease {
 pub(super) struct Leasing {
     /// Tells the agent that there is something to look at.
     pub(super) agent: Waker,
-    /// Whether there is an agent. Without one, nobody would release the leases of keys.
+    /// `true` if there is an agent. Without one, nobody would release the leases of keys.
     pub(super) has_agent: bool,
     /// The lease of the limiter as a whole. With keys, that of the total.
     pub(super) whole: Lease,
-    /// Whether there is such a lease.
+    /// `true` if there is such a lease.
     pub(super) is_whole_leased: bool,
     /// The keys with a lease.
     pub(super) keys: BTreeSet<u32>,
@@ -96,11 +96,11 @@ pub(super) struct Leasing {
 /// What is known when a semaphore begins to be leased.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeasingStart {
-    /// Whether there is a lease of the limiter as a whole: without keys, and with a total over them.
+    /// `true` if there is a lease of the limiter as a whole: without keys, and with a total over them.
     pub(crate) has_whole: bool,
-    /// Whether there is an agent.
+    /// `true` if there is an agent.
     pub(crate) has_agent: bool,
-    /// Whether calls are refused while the share is 0.
+    /// `true` if calls are refused while the share is 0.
     pub(crate) unavailable: bool,
 }
 
@@ -155,7 +155,7 @@ pub struct Load {
     pub running: u32,
     /// The calls that wait.
     pub waiting: u32,
-    /// Whether a call was refused since the last look, because no permit was free.
+    /// `true` if a call was refused since the last look, because no permit was free.
     pub refused: bool,
 }
 

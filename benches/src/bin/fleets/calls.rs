@@ -10,7 +10,7 @@ pub(crate) struct Call {
     /// When its body began and ended.
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// Whether it had lost its lease when it ended.
+    /// `true` if it had lost its lease when it ended.
     pub(crate) lost: bool,
 }
 

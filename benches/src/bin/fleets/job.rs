@@ -70,7 +70,7 @@ pub(crate) struct Job {
     pub(crate) load: Load,
     /// The least and the most microseconds of a body.
     pub(crate) body: (u64, u64),
-    /// What the times of the calls are drawn from. Each contender gets the same calls at the same times.
+    /// The seed of the times of the calls. Each contender gets the same calls at the same times.
     pub(crate) seed: u64,
 }
 

@@ -133,7 +133,7 @@ const FIGURES: [Figure; 11] = [
     Figure { heading: "lost leases", digits: 0, value: |round| round.lost },
 ];
 
-/// What one round has shown.
+/// The result of one round.
 struct Round {
     seconds: f64,
     acquisitions: f64,

@@ -1,4 +1,4 @@
-//! What is measured, and for how long.
+//! The plan: the rows, and their lengths.
 
 use std::time::Duration;
 

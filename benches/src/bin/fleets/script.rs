@@ -22,7 +22,7 @@ const PACE: Duration = Duration::from_millis(50);
 /// The numbers of nodes.
 const NODES: [u32; 3] = [1, 40, 1_000];
 
-/// Whether the limit is enough for all nodes.
+/// `true` if the limit is enough for all nodes.
 #[derive(Clone, Copy)]
 enum Ledger {
     Enough,

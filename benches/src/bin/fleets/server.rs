@@ -24,7 +24,7 @@ pub(crate) struct Server {
     connection: Connection,
 }
 
-/// What the server did since it was asked to count anew.
+/// The work of the server since it was asked to count anew.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Account {
     /// The commands that clients sent.

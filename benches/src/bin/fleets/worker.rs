@@ -30,7 +30,7 @@ pub(crate) fn run(job: &Job) -> Result<(), Box<dyn Error>> {
     runtime.block_on(work(job)).map_err(|error| -> Box<dyn Error> { error })
 }
 
-/// What a worker has logged.
+/// The log of a worker.
 #[derive(Default)]
 struct Log {
     /// A call that has not ended has the end 0.

@@ -34,7 +34,7 @@ const TOGETHER: usize = 8;
 /// A ledger's local side: the limiter's name in this process, and the key.
 type LeaseKey = (String, Option<String>);
 
-/// What the driver knows of a task.
+/// The driver's record of a task.
 struct Side {
     task: Id,
     limiter: LimiterHandle,

@@ -27,7 +27,7 @@ pub(super) struct SharedFigures(Mutex<Shown>);
 struct Shown {
     /// The figures, without the members.
     figures: LedgerFigures,
-    /// Who has which share. A ledger may have thousands of them, so they are copied only when asked for.
+    /// The members with their shares. A ledger may have thousands of them, so they are copied only when asked for.
     members: Vec<Member>,
     /// The end of the lease, by the clock that counts suspension.
     deadline: Option<Duration>,

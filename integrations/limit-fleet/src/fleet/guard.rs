@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 /// of the limit. Keep it until the process ends, for example in a variable of `main`.
 ///
 /// Dropping it gives the shares back, so that the other processes have them at once. Calls of
-/// fleet-scoped limiters are then treated as if the store were not reachable. The drop blocks the thread
+/// fleet-scoped limiters are then refused, or wait if they cannot be refused. The drop blocks the thread
 /// until the store has answered, for at most [`GIVE_BACK`](Self::GIVE_BACK). [`stop`](Self::stop) does
 /// the same without blocking.
 ///

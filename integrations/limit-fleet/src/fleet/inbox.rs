@@ -1,4 +1,4 @@
-//! What a ledger's task is told.
+//! The messages to a ledger's task.
 
 use crate::message::Push;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl Inbox {
     }
 }
 
-/// Whether the task is to give its share back and end.
+/// `true` if the task is to give its share back and end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     No,

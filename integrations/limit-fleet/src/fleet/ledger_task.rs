@@ -34,17 +34,20 @@ pub(super) struct LedgerTask<S> {
     pub(super) pushes: mpsc::Receiver<Push>,
     pub(super) stop: watch::Receiver<Stop>,
     pub(super) lease: Lease,
-    /// Whether a call was refused since the last message. A look at the limiter forgets that, and the task looks
+    /// `true` if a call was refused since the last message. A look at the limiter forgets that, and the task looks
     /// more often than it speaks.
     pub(super) refused: bool,
     pub(super) warnings: Warnings,
     pub(super) contact: Contact,
-    /// Whether the last answer said that the ledger learns.
+    /// `true` if the last answer said that the ledger learns.
     pub(super) learns: bool,
 }
 
 /// The time between two looks at the calls that run while the task waits for their end. Nobody passes wakes on then.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// The number of wakers that may panic in one call of the limiter.
+const PANICS: usize = 1000;
 
 /// The state of the limiter, as this task has told it last.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -363,11 +366,13 @@ impl<S: LeaseStore> LedgerTask<S> {
 /// calls. The limiter has done the rest of its work then, and does not know the waker any more. So the call is made
 /// again, for its result.
 fn shield<T>(mut call: impl FnMut() -> T) -> T {
-    loop {
+    // Bounded: a panic that comes each time is no waker's.
+    for _ in 0..PANICS {
         if let Ok(result) = panic::catch_unwind(AssertUnwindSafe(&mut call)) {
             return result;
         }
     }
+    call()
 }
 
 /// Sends a message. A store of the user's may panic, or may never answer: both are no answer.

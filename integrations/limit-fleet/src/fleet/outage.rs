@@ -10,7 +10,7 @@ pub(super) struct Outage(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether an outage was told, and not its end.
+    /// `true` if an outage was told, and not its end.
     is_told: bool,
     /// The tasks whose last message had no answer. On a cluster some may have none while others have theirs.
     failing: usize,

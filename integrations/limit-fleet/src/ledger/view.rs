@@ -1,4 +1,4 @@
-//! What a ledger holds, for people.
+//! The content of a ledger, for people.
 
 use super::Ledger;
 use crate::message::NodeId;
@@ -9,7 +9,7 @@ pub struct View {
     /// The limit in force: the smallest of the recorded nodes. After that one has left, it may be too low until the next
     /// message.
     pub limit: u32,
-    /// Whether the ledger learns, and grants nothing.
+    /// `true` if the ledger learns, and grants nothing.
     pub learning: bool,
     /// The server's clock at the last message, in microseconds since 1970. Between messages ledger time stands still, so
     /// what the ledger holds is as old as this.

@@ -1,4 +1,4 @@
-//! What a node knows, for people.
+//! The figures of a node, for people.
 
 use super::{Node, Told};
 use crate::message::Times;
@@ -26,7 +26,7 @@ pub struct Figures {
     pub own_limit: u32,
     /// The calls that run in the fleet.
     pub in_use: u32,
-    /// Whether the ledger learns, and grants nothing.
+    /// `true` if the ledger learns, and grants nothing.
     pub learning: bool,
     /// The messages without an answer since the last one.
     pub failures: u32,

@@ -7,7 +7,7 @@ pub struct Load {
     pub running: u32,
     /// The calls that wait for a permit.
     pub waiting: u32,
-    /// Whether a call that may not wait was refused since the last message. It counts as one more
+    /// `true` if a call that may not wait was refused since the last message. It counts as one more
     /// that is wanted, for the time of a renewal.
     pub refused: bool,
 }

@@ -60,7 +60,7 @@ impl Connected {
     }
 }
 
-/// What is sent to a server.
+/// A request to a server.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request<'a> {
     One(&'a Cmd),

@@ -1,4 +1,4 @@
-//! What an error of the client means for a message.
+//! The meaning of an error of the client for a message.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a test does by hand, packet by packet.
+//! The steps that a test takes by hand, packet by packet.
 
 use super::{Body, Kind, MS, Packet, World};
 

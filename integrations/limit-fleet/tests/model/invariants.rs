@@ -1,4 +1,4 @@
-//! What must hold after each event.
+//! The invariants, checked after each event.
 
 use limit_fleet::{
     ledger::Ledger,

@@ -55,7 +55,7 @@ pub(crate) struct World {
     /// For each key, Σ running over time.
     pub(crate) busy: Vec<u64>,
     pub(crate) renewals: u64,
-    /// What happened, if it is written down.
+    /// The trace, if one is written.
     pub(crate) trace: Option<String>,
 }
 

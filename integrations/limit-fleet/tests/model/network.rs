@@ -29,7 +29,7 @@ pub(crate) struct Packet {
     pub(crate) body: Body,
 }
 
-/// What becomes of packets.
+/// The fate of packets.
 #[derive(Clone, Debug, Hash)]
 pub(crate) enum Network {
     /// Each packet needs this time.

@@ -37,7 +37,7 @@ pub(crate) struct Call {
     pub(crate) stage: Stage,
     /// When the next stage comes.
     pub(crate) at: u64,
-    /// Whether its lease ended while it ran.
+    /// `true` if its lease ended while it ran.
     pub(crate) lost: bool,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Process {
     pub(crate) figures: Counts,
 }
 
-/// What a process has done.
+/// The work of a process.
 #[derive(Clone, Copy, Debug, Default, Hash)]
 pub(crate) struct Counts {
     pub(crate) messages: u64,

@@ -13,7 +13,7 @@ pub(crate) type Micros = u64;
 pub(crate) struct Call {
     pub(crate) limiter: String,
     pub(crate) begin: Micros,
-    /// Whether it had a lease when it began.
+    /// `true` if it had a lease when it began.
     pub(crate) leased: bool,
     pub(crate) token: Option<u64>,
     /// The last time at which it had its lease, if it lost it.
@@ -34,7 +34,7 @@ impl Call {
     }
 }
 
-/// What a process last wrote about its share.
+/// The last line of a process about its share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Share {
     /// The limit in force over the fleet, and the one that the process wants.
@@ -53,7 +53,7 @@ pub(crate) struct Log {
     pub(crate) calls: Vec<Call>,
     pub(crate) refusals: Vec<(Micros, String)>,
     pub(crate) shares: HashMap<String, Share>,
-    /// What became of starts of the fleet, when it was left, and new warnings.
+    /// The results of starts of the fleet, the time when it was left, and new warnings.
     pub(crate) events: Vec<(Micros, String)>,
 }
 

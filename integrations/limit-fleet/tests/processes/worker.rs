@@ -106,7 +106,7 @@ async fn start(settings: &Value) -> Option<Fleet> {
     }
 }
 
-/// What calls use: a limiter whose calls can be refused, or one whose calls cannot.
+/// The limiter of the calls: a limiter whose calls can be refused, or one whose calls cannot.
 #[derive(Clone, Copy)]
 enum Db {
     Waits(&'static Limiter),

@@ -1,4 +1,4 @@
-//! What a server may say that no real one says on demand.
+//! Replies of a server that no real one gives on demand.
 
 use limit_fleet::{LeaseStore, StoreErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,4 +1,4 @@
-//! What the user asks for.
+//! The arguments of the command.
 
 use lexopt::{Arg, Parser, ValueExt};
 
@@ -20,7 +20,7 @@ gone. The ledger keeps the share for it until others have asked for a while.
 Exit code: 0 if the ledgers were read, 1 if not, 2 if the command is not understood.
 ";
 
-/// What the user asks for.
+/// The arguments of the command.
 #[derive(Debug)]
 pub(crate) enum Command {
     Status(Arguments),

@@ -12,7 +12,7 @@ use crate::workers::{
     until_most,
 };
 
-/// What the process that is cut off does.
+/// The conduct of the process that is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CutOff {
     Waits,
