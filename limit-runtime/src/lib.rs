@@ -171,6 +171,7 @@ mod tokio_context;
 pub mod tower;
 mod unwind;
 mod variants;
+mod watcher;
 
 // These come last because a type's page shows its methods in the order of the modules: `Permit`'s
 // own come before `Permit::limiter`, and those of `diagnostics` after all others.

@@ -35,6 +35,7 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
                     "tokio_context",
                     "unwind",
                     "variants",
+                    "watcher",
                 ],
             ),
             together(

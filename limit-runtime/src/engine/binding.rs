@@ -77,7 +77,14 @@ impl Engine {
         let policy = Policy { total, ..policy(&state.overrides, made) };
         // `None` if another caller was quicker: the limit that it has resolved holds, and this one
         // is dropped.
-        let wakers = semaphore.bind(&policy, local, state.closed, subscribers, self.owner())?;
+        let wakers = semaphore.bind(
+            &policy,
+            local,
+            self.definition.claim_within,
+            state.closed,
+            subscribers,
+            self.owner(),
+        )?;
         state.resolved.put(semaphore, resolved);
         let resolved_zero =
             self.effective_limit(&state.overrides).is_none() && state.is_zero_news(limit);

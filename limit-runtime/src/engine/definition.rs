@@ -4,6 +4,7 @@ use crate::policy::{Force, MaxWait, Policy, Request, clamp_limit};
 use crate::scope::{OnUnavailable, Scope};
 use std::fmt;
 use std::panic::Location;
+use std::time::Duration;
 
 /// The source of the limit if no setting overrides it.
 #[derive(Clone, Copy)]
@@ -50,7 +51,12 @@ pub(crate) struct Definition {
     pub(crate) is_named: bool,
     /// The fate of calls while the fleet cannot be reached, if the code says so.
     pub(crate) on_unavailable: Option<OnUnavailable>,
+    /// The time after which a grant that nobody claims goes to another waiter.
+    pub(crate) claim_within: Duration,
 }
+
+/// The `claim_within` of a limiter that sets none.
+pub(crate) const CLAIM_WITHIN: Duration = Duration::from_secs(1);
 
 impl Definition {
     /// Checks that no two settings contradict each other.
@@ -92,6 +98,7 @@ impl Definition {
             function: None,
             is_named: true,
             on_unavailable: None,
+            claim_within: CLAIM_WITHIN,
         }
     }
 }

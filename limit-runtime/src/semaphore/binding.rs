@@ -9,6 +9,7 @@ use super::wake_list::WakeList;
 use crate::events::Event;
 use crate::policy::Policy;
 use std::task::Waker;
+use std::time::Duration;
 use tokio::sync::broadcast::Sender;
 
 /// The answer to a caller that asks to resolve the limit.
@@ -72,6 +73,7 @@ impl Semaphore {
         &self,
         policy: &Policy,
         limit: u32,
+        claim_within: Duration,
         closed: bool,
         subscribers: Option<Sender<Event>>,
         owner: u32,
@@ -84,6 +86,7 @@ impl Semaphore {
             }
             state.bind(&self.word, &self.lease, policy, limit, owner, wakers);
             state.set_policy(&self.word, policy, wakers);
+            state.claim_within = claim_within;
             if let Some(subscribers) = subscribers {
                 state.subscribe(&self.word, subscribers);
             }

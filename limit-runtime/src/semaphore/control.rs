@@ -13,6 +13,7 @@ use crate::policy::Policy;
 use crate::unwind::{Quiet, run_all_then_resume_panic};
 use std::iter;
 use std::task::Waker;
+use std::time::Duration;
 use tokio::sync::broadcast::Sender;
 
 impl Semaphore {
@@ -43,6 +44,11 @@ impl Semaphore {
     /// and whether it is a shadow.
     pub(crate) fn set_policy(&self, policy: &Policy) -> WakeList {
         self.change_bound(|state, wakers| state.set_policy(&self.word, policy, wakers))
+    }
+
+    /// Changes the time after which a grant that nobody claims goes to another waiter.
+    pub(crate) fn set_claim_within(&self, claim_within: Duration) -> WakeList {
+        self.change_bound(|state, _| state.claim_within = claim_within)
     }
 
     /// Refuses all calls from now on, and those that wait.

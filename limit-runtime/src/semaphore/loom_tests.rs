@@ -31,13 +31,13 @@ fn bound(limit: u32) -> &'static Semaphore {
 fn bound_to(limit: u32, policy: &Policy) -> &'static Semaphore {
     let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
     assert!(matches!(enter(semaphore, || true), Entered::Unbound));
-    semaphore.bind(policy, limit, false, None, 0).expect("it is the first").wake();
+    semaphore.bind(policy, limit, Duration::MAX, false, None, 0).expect("it is the first").wake();
     semaphore.serve_all();
     semaphore
 }
 
 fn bind(semaphore: &Semaphore, limit: u32) {
-    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, limit, false, None, 0) {
+    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, limit, Duration::MAX, false, None, 0) {
         wakers.wake();
     }
     semaphore.serve_all();

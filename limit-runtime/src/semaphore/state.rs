@@ -43,6 +43,7 @@ use crate::sync::{AtomicU64, Ordering};
 use crate::unwind::quietly;
 use std::collections::BTreeMap;
 use std::task::Waker;
+use std::time::Duration;
 
 /// The semaphore's binding to a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +147,8 @@ pub(super) struct State {
     is_single: bool,
     /// The leases, if the permits are a fleet's.
     pub(super) leasing: Leases,
+    /// The time after which a grant that nobody claims goes to another waiter.
+    pub(super) claim_within: Duration,
 }
 
 impl State {
@@ -170,6 +173,7 @@ impl State {
             owner: 0,
             is_single: false,
             leasing: None,
+            claim_within: Duration::MAX,
         }
     }
 

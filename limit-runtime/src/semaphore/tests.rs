@@ -10,7 +10,10 @@ use std::time::Duration;
 #[test]
 fn a_wait_that_has_ended_is_to_enter_again_and_gives_nothing_back_twice() {
     let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
-    semaphore.bind(&Policy::PLAIN, 1, false, None, 0).expect("it is the first").wake();
+    semaphore
+        .bind(&Policy::PLAIN, 1, Duration::MAX, false, None, 0)
+        .expect("it is the first")
+        .wake();
     semaphore.serve_all();
     let held = semaphore.try_acquire(1, || true).expect("it is free");
     let request = Request::ONE;

@@ -5,6 +5,7 @@ use crate::policy::Policy;
 use crate::semaphore::Held;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::time::Duration;
 
 thread_local! {
     /// The permits that are out, by semaphore.
@@ -14,7 +15,7 @@ thread_local! {
 /// Takes the only permit of the semaphore with this index.
 fn take(epoch: EpochRef, index: usize) -> &'static Semaphore {
     let semaphore = epoch.semaphore(index);
-    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, 1, false, None, 0) {
+    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, 1, Duration::MAX, false, None, 0) {
         wakers.wake();
     }
     semaphore.serve_all();

@@ -26,7 +26,10 @@ fn leased() -> (&'static Semaphore, Arc<Agent>) {
     let agent = Arc::new(Agent(AtomicUsize::new(0)));
     let start = LeasingStart { has_whole: true, has_agent: true, unavailable: false };
     semaphore.begin_leasing(&Waker::from(Arc::clone(&agent)), start).wake();
-    semaphore.bind(&Policy::PLAIN, 0, false, None, 0).expect("it is the first").wake();
+    semaphore
+        .bind(&Policy::PLAIN, 0, Duration::MAX, false, None, 0)
+        .expect("it is the first")
+        .wake();
     let _ = semaphore.load(None, None);
     agent.0.store(0, Ordering::SeqCst);
     (semaphore, agent)

@@ -9,6 +9,7 @@ use crate::semaphore::{Claim, Entered, Hashed, Held, KeySource, Semaphore};
 use loom::future::block_on;
 use loom::thread;
 use std::task::Waker;
+use std::time::Duration;
 use tokio::sync::broadcast;
 
 static ONE: Hashed<u8> = Hashed { hash: 1, key: 1 };
@@ -296,7 +297,7 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
             };
             drop(held);
         });
-        semaphore.bind(&KEYED, 1, false, None, 0).expect("it is the first").wake();
+        semaphore.bind(&KEYED, 1, Duration::MAX, false, None, 0).expect("it is the first").wake();
         semaphore.serve_all();
         other.join().unwrap();
         assert!(matches!(try_key(semaphore, &ONE), Entered::Admitted(_)));
