@@ -216,7 +216,7 @@ pub use metrics::{
     RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes,
 };
 pub use permit::Permit;
-pub use policy::{MaxWait, Order};
+pub use policy::{MaxWait, OnDeadlock, Order};
 pub use rejected::{Rejected, RejectedKind};
 pub use scope::{OnUnavailable, Scope};
 pub use setting::{Setting, Settings, Source, Unsupported};

@@ -12,7 +12,8 @@ use tonic::{Code, Status};
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
 /// With the feature `tonic-014`: the code is `RESOURCE_EXHAUSTED`, `DEADLINE_EXCEEDED` if the
-/// call timed out, or `UNAVAILABLE` if the fleet cannot be reached. The message is the error's text, and the status's source is the refusal.
+/// call timed out, `UNAVAILABLE` if the fleet cannot be reached, or `ABORTED` if the call gave way in a
+/// deadlock. The message is the error's text, and the status's source is the refusal.
 ///
 /// The metadata `grpc-retry-pushback-ms` is [`retry_after`](Rejected::retry_after) in milliseconds,
 /// rounded up. Clients with a retry policy for the code obey it. It is 1000 if there is no
@@ -52,6 +53,7 @@ impl From<Rejected> for Status {
             | RejectedKind::Closed
             | RejectedKind::Evicted => Code::ResourceExhausted,
             RejectedKind::Unavailable => Code::Unavailable,
+            RejectedKind::Deadlock => Code::Aborted,
         };
         let mut status = Self::new(code, rejected.to_string());
         let pushback = match rejected.kind() {
