@@ -186,7 +186,8 @@ impl Slots {
             from = slots.end;
             Some(slots)
         });
-        let chunks = chunks.filter(|slots| slots.start < KEPT || self.chunk(slots.start).served > 0);
+        let chunks =
+            chunks.filter(|slots| slots.start < KEPT || self.chunk(slots.start).served > 0);
         chunks.flatten().map(|slot| (slot, self.cell(slot).load(Ordering::Relaxed)))
     }
 

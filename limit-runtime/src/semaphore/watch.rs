@@ -66,7 +66,8 @@ fn look(now: Instant) -> Option<Instant> {
     let begun = mem::take(&mut *lock(&BEGUN)).into_iter();
     all.extend(begun.map(|semaphore| Watched::new(semaphore, now)));
     // The process was stopped, or the machine is overloaded: others had no time either to claim their grants.
-    let has_slept = looked.is_some_and(|looked| now.saturating_duration_since(looked) > 3 * INTERVAL);
+    let has_slept =
+        looked.is_some_and(|looked| now.saturating_duration_since(looked) > 3 * INTERVAL);
     let mut next = now + INTERVAL;
     all.retain_mut(|watched| {
         if has_slept {

@@ -12,6 +12,7 @@ const VALUES: [(SettingKind, SettingValue); SettingKind::ALL.len()] = [
     (SettingKind::Limit, SettingValue::Count(4)),
     (SettingKind::MaxWaiting, SettingValue::Count(5)),
     (SettingKind::MaxWait, SettingValue::Duration(SECOND)),
+    (SettingKind::ClaimWithin, SettingValue::Duration(SECOND.saturating_mul(2))),
     (SettingKind::Enabled, SettingValue::Switch(false)),
     (SettingKind::Shadow, SettingValue::Switch(true)),
 ];

@@ -122,8 +122,7 @@ impl State {
     /// Ends the watch if no call waits behind an unclaimed grant. Returns whether it did.
     pub(in super::super) fn end_watch_if_claimed(&mut self) -> bool {
         let has_unclaimed = self.queue.unclaimed().next().is_some();
-        let is_over =
-            !has_unclaimed || !self.has_waiters() || self.claim_within == Duration::MAX;
+        let is_over = !has_unclaimed || !self.has_waiters() || self.claim_within == Duration::MAX;
         if is_over {
             self.watch = Watch::Off;
             self.queue.seen_claimed = self.queue.served();
