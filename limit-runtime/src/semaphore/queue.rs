@@ -82,7 +82,7 @@ pub(super) struct Queue {
     /// The slot of the last call that was served.
     last_served: u32,
     /// The calls that had been served when all grants before were seen claimed: see
-    /// `State::watch_if_unclaimed`.
+    /// `State::asks_for_watch`.
     pub(super) seen_claimed: u32,
     /// The waits of calls that have given their slots back and have not been counted yet, in
     /// nanoseconds.

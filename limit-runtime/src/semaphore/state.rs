@@ -223,9 +223,6 @@ impl State {
         let joining = Joining { weight, priority, key: NO_KEY, waker };
         let order = self.order.for_request(request);
         let (slot, status) = self.queue.join(&mut self.list, order, joining);
-        if is_next && self.watch == Watch::Off {
-            self.watch_if_unclaimed();
-        }
         Decision::Queued { slot, weight, waits_for: WaitsFor::Permits, status }
     }
 
@@ -237,8 +234,9 @@ impl State {
     pub(super) fn must_serve_after(&self, decision: &Decision) -> bool {
         match (self.modes.as_deref(), decision) {
             // In a ranked list the call may stand before one that waits for more permits. (With the
-            // newest first, the call has found too few permits, and the others stand behind it.)
-            (None, Decision::Queued { .. }) => self.list.is_ranked(),
+            // newest first, the call has found too few permits, and the others stand behind it.) Or the call may
+            // stand behind a grant that nobody claims.
+            (None, Decision::Queued { .. }) => self.list.is_ranked() || self.watch != Watch::On,
             (None, _) | (Some(_), Decision::Queued { .. }) => true,
             // The call has taken cooled permits back, perhaps more than it wanted.
             (Some(modes), _) => modes.rate.is_some(),
@@ -276,8 +274,8 @@ impl State {
     }
 
     /// Hands permits to waiters in order, as far as there are enough. Clears SLOW if nothing keeps it
-    /// set. Returns whether the wake list was full before all were served: the caller wakes it, and then
-    /// serves again.
+    /// set. Returns whether the wake list was full before all were served, or a watch is asked for: the caller
+    /// wakes the list, begins the watch, and then serves again.
     #[expect(clippy::inline_always, reason = "measured: under load every call comes here")]
     #[inline(always)]
     pub(super) fn serve(&mut self, word: &AtomicU64, wakers: &mut WakeList) -> bool {
@@ -290,10 +288,7 @@ impl State {
         }
         while let Some(weight) = self.queue.head_weight(&self.list) {
             if weight > self.bank {
-                if self.watch == Watch::Off {
-                    self.watch_if_unclaimed();
-                }
-                return false;
+                return self.watch != Watch::On && self.asks_for_watch();
             }
             if wakers.is_full() {
                 return true;

@@ -69,7 +69,6 @@ impl State {
         };
         queue.come_back(away, list, slot, waker);
         self.refresh_turn(key);
-        self.watch_if_unclaimed();
         None
     }
 
@@ -91,15 +90,15 @@ impl State {
         away.map(|(slot, _)| (slot, self.queue.weight(slot), self.queue.key(slot))).collect()
     }
 
-    /// Asks for a watch if a call waits behind a grant that nobody has claimed, and nobody watches yet.
+    /// Asks for a watch if a call may wait behind a grant that nobody has claimed, while nobody watches. Returns
+    /// whether a watch is asked for.
     ///
-    /// It is called whenever that may have begun: when a call joins, and when permits were handed out and calls
-    /// wait on. So while nobody watches, all grants were seen claimed at the last of these calls but for those
-    /// made since: nearly always it is one, the last.
+    /// It is called while calls wait, whenever permits were handed out or a call has joined. So all grants were
+    /// seen claimed at the last of these calls but for those made since: nearly always it is one, the last.
     #[cold]
-    pub(super) fn watch_if_unclaimed(&mut self) {
+    pub(super) fn asks_for_watch(&mut self) -> bool {
         if self.watch != Watch::Off || self.claim_within == Duration::MAX {
-            return;
+            return self.watch == Watch::Asked;
         }
         let new = self.queue.served().wrapping_sub(self.queue.seen_claimed);
         let is_unclaimed = match new {
@@ -112,9 +111,20 @@ impl State {
         } else {
             self.queue.seen_claimed = self.queue.served();
         }
+        is_unclaimed
     }
 
-    /// Has the next [`watch_if_unclaimed`](Self::watch_if_unclaimed) look at all slots.
+    /// Begins the watch if it is asked for. Returns whether it does: the caller has the watcher know when it holds
+    /// no lock.
+    pub(in super::super) fn begin_watch(&mut self) -> bool {
+        let begins = self.watch == Watch::Asked;
+        if begins {
+            self.watch = Watch::On;
+        }
+        begins
+    }
+
+    /// Has the next [`asks_for_watch`](Self::asks_for_watch) look at all slots.
     pub(in super::super) fn look_at_all_next(&mut self) {
         self.queue.seen_claimed = self.queue.served().wrapping_sub(2);
     }
