@@ -402,8 +402,36 @@ impl From<Rejected> for io::Error {
 }
 
 #[cfg(all(test, not(limit_loom)))]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Returns the refusal of a call that gave way in a deadlock after two seconds.
+    pub(crate) fn deadlock() -> Rejected {
+        let refusal = Refusal {
+            kind: RejectedKind::Deadlock,
+            limit: 2,
+            in_use: 2,
+            reached_total: None,
+            waiting: 3,
+            of_share: false,
+            lost_lease: false,
+            window: None,
+            retry_after: None,
+        };
+        Rejected::new("accounts".into(), 1, Duration::from_secs(2), refusal)
+    }
+
+    #[test]
+    fn a_call_that_gave_way_in_a_deadlock_says_so_and_how_long_it_waited() {
+        let rejected = deadlock();
+        assert_eq!(
+            rejected.to_string(),
+            "gave way in a deadlock at concurrency limit `accounts` after 2s: 2 of 2 permits in use, \
+             3 waiting"
+        );
+        assert!(!rejected.kind().is_transient());
+        assert_eq!(io::Error::from(rejected).kind(), io::ErrorKind::Deadlock);
+    }
 
     #[test]
     fn the_table_of_io_errors_has_every_kind() {

@@ -125,8 +125,8 @@ impl<E: Admission, K> Limiter<E, K> {
     pub const fn claim_within(mut self, claim_within: Duration) -> Self {
         assert!(
             !claim_within.is_zero(),
-            "within no time nobody claims a grant: give `Limiter::claim_within` a longer one, or \
-             `Duration::MAX` to take none back"
+            "`claim_within` cannot be zero, no call is so quick: write a longer time, or `Duration::MAX` \
+             for never"
         );
         self.configure("`Limiter::claim_within` must be called before the limiter is used")
             .claim_within = claim_within;

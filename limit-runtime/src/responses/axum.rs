@@ -111,9 +111,17 @@ fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(limit_loom)))]
 mod tests {
     use super::*;
+    use crate::rejected::tests::deadlock;
+
+    #[test]
+    fn a_client_may_ask_again_after_a_deadlock() {
+        let response = deadlock().into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
+    }
 
     #[test]
     fn seconds_are_rounded_up_and_never_zero() {

@@ -73,9 +73,17 @@ fn milliseconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(limit_loom)))]
 mod tests {
     use super::*;
+    use crate::rejected::tests::deadlock;
+
+    #[test]
+    fn a_client_may_ask_again_after_a_deadlock() {
+        let status = Status::from(deadlock());
+        assert_eq!(status.code(), Code::Aborted);
+        assert_eq!(status.metadata().get(PUSHBACK), Some(&MetadataValue::from(1000)));
+    }
 
     #[test]
     fn milliseconds_are_rounded_up_and_fit() {
