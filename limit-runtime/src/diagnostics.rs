@@ -45,6 +45,7 @@
 
 mod calls;
 mod clock;
+mod deadlocks;
 mod oldest;
 mod watch;
 

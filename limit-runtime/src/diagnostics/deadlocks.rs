@@ -1,0 +1,3 @@
+//! Calls that wait for each other.
+
+mod solver;
