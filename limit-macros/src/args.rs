@@ -29,7 +29,7 @@ pub(crate) use self::setter_arg::SetterArg;
 pub(crate) use self::values::duration::DurationArg;
 pub(crate) use self::values::limit_arg::LimitArg;
 pub(crate) use self::values::on_reject::OnReject;
-pub(crate) use self::values::words::{OnUnavailableArg, OrderArg, ScopeArg};
+pub(crate) use self::values::words::{OnDeadlockArg, OnUnavailableArg, OrderArg, ScopeArg};
 
 use proc_macro2::TokenStream;
 use syn::Result;

@@ -109,9 +109,9 @@ use syn::Result;
 ///
 /// # Calls that are refused
 ///
-/// Calls can be refused with `max_waiting`, `max_wait` or `weight`, over a fleet with
-/// `on_unavailable = refuse` or `on_lease_lost = cancel`, and by an existing limiter that refuses calls. The function then returns a `Result<_, E>` where `E` is `From<Rejected>`, or an
-/// `Option`.
+/// Calls can be refused with `max_waiting`, `max_wait`, `weight` or `on_deadlock = refuse`, over a fleet
+/// with `on_unavailable = refuse` or `on_lease_lost = cancel`, and by an existing limiter that refuses calls.
+/// The function then returns a `Result<_, E>` where `E` is `From<Rejected>`, or an `Option`.
 ///
 /// For any other return type, `on_reject` gives the value of a refused call. Its expression looks
 /// like a closure, but is a part of the function. It sees the function's arguments, and may

@@ -31,6 +31,8 @@ pub struct Event {
 /// | [`Rejected`](Self::Rejected) | a call was refused, at once or after waiting, with the [kind](RejectedKind) of reason | `rejected` |
 /// | [`Cancelled`](Self::Cancelled) | a call was dropped while it waited, or before it saw that it had been handed its permits | `cancelled` |
 /// | [`Released`](Self::Released) | permits came back: all of a call, or a [part](crate::Permit::split) | `released` |
+/// | [`TakenBack`](Self::TakenBack) | a grant that its waiter had not claimed was taken back, which undoes an `Admitted`; the waiter waits on | `taken_back` |
+/// | [`Deadlock`](Self::Deadlock) | the limiter is part of a deadlock (feature `diagnostics`) | `deadlock` |
 /// | [`LimitChanged`](Self::LimitChanged) | the limit was changed | `limit_changed` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -48,6 +50,14 @@ pub enum EventKind {
     Cancelled,
     /// Permits came back: all of a call, or a [part](crate::Permit::split) of them.
     Released,
+    /// A grant that its waiter had not claimed was taken back: see
+    /// [`claim_within`](crate::Limiter::claim_within). It undoes an [`Admitted`](Self::Admitted). The waiter
+    /// keeps its place in the queue.
+    TakenBack,
+    /// The limiter is part of a deadlock. There is one event for each deadlock that is found, with the figures of
+    /// all runtimes together. Deadlocks are found with the feature `diagnostics`, while
+    /// `diagnostics::record` is on.
+    Deadlock,
     /// The limit was changed.
     LimitChanged,
 }
@@ -77,8 +87,8 @@ impl EventKind {
     };
 
     /// All kinds but refusals.
-    const OTHERS: [Self; 5] = all_variants!(
-        EventKind: Waiting, Admitted, Cancelled, Released, LimitChanged;
+    const OTHERS: [Self; 7] = all_variants!(
+        EventKind: Waiting, Admitted, Cancelled, Released, TakenBack, Deadlock, LimitChanged;
         except EventKind::Rejected(_)
     );
 
@@ -92,6 +102,8 @@ impl EventKind {
             Self::Rejected(_) => "rejected",
             Self::Cancelled => "cancelled",
             Self::Released => "released",
+            Self::TakenBack => "taken_back",
+            Self::Deadlock => "deadlock",
             Self::LimitChanged => "limit_changed",
         }
     }

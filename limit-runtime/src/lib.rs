@@ -194,6 +194,8 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// [option-max_wait]: guide::options#max_wait
 /// [option-on_unavailable]: guide::options#on_unavailable
 /// [option-on_lease_lost]: guide::options#on_lease_lost
+/// [option-on_deadlock]: guide::options#on_deadlock
+/// [option-claim_within]: guide::options#claim_within
 /// [option-order]: guide::options#order
 /// [option-priority]: guide::options#priority
 /// [option-weight]: guide::options#weight
@@ -216,7 +218,7 @@ pub use metrics::{
     RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes,
 };
 pub use permit::Permit;
-pub use policy::{MaxWait, Order};
+pub use policy::{MaxWait, OnDeadlock, Order};
 pub use rejected::{Rejected, RejectedKind};
 pub use scope::{OnUnavailable, Scope};
 pub use setting::{Setting, Settings, Source, Unsupported};

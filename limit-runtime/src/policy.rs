@@ -26,6 +26,18 @@ pub enum Order {
     Lifo,
 }
 
+/// The fate of a call that waits in a deadlock. See [`Limiter::on_deadlock`](crate::Limiter::on_deadlock).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnDeadlock {
+    /// The call waits on. A warning tells of the deadlock.
+    #[default]
+    Warn,
+    /// The call that began to wait last is refused as [`Deadlock`](crate::RejectedKind::Deadlock). A warning
+    /// tells of the deadlock.
+    Refuse,
+}
+
 /// The longest time that a call may wait: a duration, or until a moment.
 ///
 /// Converts from a [`Duration`], a [`tokio::time::Instant`] or a [`std::time::Instant`].

@@ -64,19 +64,26 @@ pub enum RejectedKind {
     /// The limit holds over a fleet ([`Scope::Fleet`](crate::Scope::Fleet)), and the process has no
     /// lease: the fleet cannot be reached, or the lease ended while the call ran.
     Unavailable,
+    /// The call waited in a deadlock, and was the one that gave way: see
+    /// [`on_deadlock`](crate::Limiter::on_deadlock). The permits that the caller holds are among those that the
+    /// others wait for, so the caller gives them up before it tries again.
+    Deadlock,
 }
 
 impl RejectedKind {
     /// All kinds, in the order in which figures show them.
     pub const ALL: &'static [Self] = &all_variants!(
-        RejectedKind: NoPermits, QueueFull, TimedOut, TooHeavy, Closed, Evicted, Unavailable
+        RejectedKind: NoPermits, QueueFull, TimedOut, TooHeavy, Closed, Evicted, Unavailable, Deadlock
     );
 
     /// Returns whether the same call may be admitted later, when permits have come back.
     pub(crate) const fn is_transient(self) -> bool {
         match self {
             Self::NoPermits | Self::QueueFull | Self::TimedOut => true,
-            Self::TooHeavy | Self::Closed | Self::Evicted | Self::Unavailable => false,
+            // A call that gives way in a deadlock waits in vain as long as its caller holds what the others wait for.
+            Self::TooHeavy | Self::Closed | Self::Evicted | Self::Unavailable | Self::Deadlock => {
+                false
+            }
         }
     }
 
@@ -91,6 +98,7 @@ impl RejectedKind {
             Self::Closed => "closed",
             Self::Evicted => "evicted",
             Self::Unavailable => "unavailable",
+            Self::Deadlock => "deadlock",
         }
     }
 }
@@ -182,7 +190,7 @@ impl Rejected {
     ///
     /// With keys, the number is for the call's key. It is for all keys if the limit over all keys
     /// is the reason. The number is 0 without a rate, and if the rate is not the reason (too heavy,
-    /// closed, evicted, unavailable).
+    /// closed, evicted, unavailable, deadlock).
     ///
     /// The first of them is free after [`retry_after`](Self::retry_after), if no other call waits
     /// and this call wants one permit.
@@ -202,7 +210,7 @@ impl Rejected {
     ///
     /// The result is `None` if there is no basis for an estimate: at the first refusal, or if
     /// nothing has come back since. It is also `None` if waiting does not help (too heavy, closed,
-    /// evicted), or if it is not known when the fleet can be reached again (unavailable).
+    /// evicted, deadlock), or if it is not known when the fleet can be reached again (unavailable).
     ///
     /// The features `axum-08` and `tonic-014` answer with 1 second if there is no estimate and
     /// another attempt may help.
@@ -302,6 +310,13 @@ impl fmt::Display for Rejected {
                 "the lease of concurrency limit `{limiter}` ended while the call ran: it was not \
                  renewed in time, or the fleet was stopped"
             ),
+            RejectedKind::Deadlock => {
+                write!(
+                    f,
+                    "gave way in a deadlock at concurrency limit `{limiter}` after {waited}: "
+                )?;
+                refusal.fmt_permits(f)
+            }
             RejectedKind::Unavailable => write!(
                 f,
                 "concurrency limit `{limiter}` has no permits from its fleet, which cannot be \
@@ -342,6 +357,7 @@ impl std::error::Error for Rejected {}
 /// | `TooHeavy` | `InvalidInput` | no later call with this weight can be served either |
 /// | `Closed` | `Other` | no kind stands for it: `BrokenPipe` is an error that programs pass over in silence |
 /// | `Unavailable` | `NotConnected` | the process is cut off from the fleet's permits |
+/// | `Deadlock` | `Deadlock` | the call gave way so that others go on |
 ///
 /// No kind is `WouldBlock`: a driver of I/O takes that for "not ready yet", and waits for a
 /// readiness event that never comes. No kind is `Interrupted`: callers try such an operation again
@@ -379,14 +395,43 @@ impl From<Rejected> for io::Error {
             RejectedKind::TooHeavy => io::ErrorKind::InvalidInput,
             RejectedKind::Closed => io::ErrorKind::Other,
             RejectedKind::Unavailable => io::ErrorKind::NotConnected,
+            RejectedKind::Deadlock => io::ErrorKind::Deadlock,
         };
         Self::new(kind, rejected)
     }
 }
 
 #[cfg(all(test, not(limit_loom)))]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Returns the refusal of a call that gave way in a deadlock after two seconds.
+    pub(crate) fn deadlock() -> Rejected {
+        let refusal = Refusal {
+            kind: RejectedKind::Deadlock,
+            limit: 2,
+            in_use: 2,
+            reached_total: None,
+            waiting: 3,
+            of_share: false,
+            lost_lease: false,
+            window: None,
+            retry_after: None,
+        };
+        Rejected::new("accounts".into(), 1, Duration::from_secs(2), refusal)
+    }
+
+    #[test]
+    fn a_call_that_gave_way_in_a_deadlock_says_so_and_how_long_it_waited() {
+        let rejected = deadlock();
+        assert_eq!(
+            rejected.to_string(),
+            "gave way in a deadlock at concurrency limit `accounts` after 2s: 2 of 2 permits in use, \
+             3 waiting"
+        );
+        assert!(!rejected.kind().is_transient());
+        assert_eq!(io::Error::from(rejected).kind(), io::ErrorKind::Deadlock);
+    }
 
     #[test]
     fn the_table_of_io_errors_has_every_kind() {

@@ -14,14 +14,16 @@ use std::time::Duration;
 const WITHOUT_ESTIMATE: Duration = Duration::from_secs(1);
 
 /// Returns the time after which a client should try again. Returns `None` if another attempt does
-/// not help (too heavy) or the time cannot be known (closed).
+/// not help (too heavy) or the time cannot be known (closed). With the response, the call gives up what
+/// it holds, so another attempt helps after a deadlock.
 fn ask_again_after(rejected: &Rejected) -> Option<Duration> {
     match rejected.kind() {
         RejectedKind::NoPermits
         | RejectedKind::QueueFull
         | RejectedKind::TimedOut
         | RejectedKind::Evicted
-        | RejectedKind::Unavailable => Some(rejected.retry_after().unwrap_or(WITHOUT_ESTIMATE)),
+        | RejectedKind::Unavailable
+        | RejectedKind::Deadlock => Some(rejected.retry_after().unwrap_or(WITHOUT_ESTIMATE)),
         RejectedKind::TooHeavy | RejectedKind::Closed => None,
     }
 }

@@ -457,3 +457,20 @@ fn counters_that_are_taken_away_leave_none_below_zero() {
     less.subtract(&after);
     assert_eq!(counts(&less), (0, 0, 0, 0, 2));
 }
+
+#[test]
+fn grants_that_were_taken_back_are_added_and_taken_away_like_other_counts() {
+    let taken_back = |count| {
+        let mut counters = Counters::default();
+        counters.taken_back = count;
+        counters
+    };
+    let mut sum = taken_back(3);
+    assert!(!sum.is_zero() && taken_back(0).is_zero());
+    sum.add(&taken_back(4));
+    assert_eq!(sum.taken_back, 7);
+    sum.subtract(&taken_back(5));
+    assert_eq!(sum.taken_back, 2);
+    sum.subtract(&taken_back(5));
+    assert_eq!(sum.taken_back, 0, "no count is below zero");
+}

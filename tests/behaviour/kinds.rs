@@ -6,8 +6,16 @@ use std::collections::HashSet;
 #[test]
 fn each_kind_has_a_name_of_its_own() {
     let names: Vec<_> = RejectedKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let expected =
-        ["no_permits", "queue_full", "timed_out", "too_heavy", "closed", "evicted", "unavailable"];
+    let expected = [
+        "no_permits",
+        "queue_full",
+        "timed_out",
+        "too_heavy",
+        "closed",
+        "evicted",
+        "unavailable",
+        "deadlock",
+    ];
     assert_eq!(names, expected);
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), RejectedKind::ALL.len());
     for kind in RejectedKind::ALL {
@@ -43,9 +51,10 @@ fn each_kind_has_a_count_of_its_own() {
     counts.closed = 5;
     counts.evicted = 6;
     counts.unavailable = 7;
+    counts.deadlock = 8;
     let each: Vec<_> = RejectedKind::ALL.iter().map(|&kind| counts.get(kind)).collect();
-    assert_eq!(each, [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(counts.total(), 28);
+    assert_eq!(each, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(counts.total(), 36);
 }
 
 #[test]

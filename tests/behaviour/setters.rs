@@ -1,6 +1,6 @@
 //! Setters of a limiter that is in use already.
 
-use limit_runtime::{Limiter, Order, Rejected, Scope};
+use limit_runtime::{Limiter, OnDeadlock, Order, Rejected, Scope};
 use limit_tests::polling::permit;
 use limit_tests::programs::is_alone;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -39,6 +39,8 @@ fn a_setter_after_the_first_use_panics_with_its_name_at_its_caller() {
         ("env", line!(), panic_of(|limiter| drop(limiter.env("SETTERS")))),
         ("max_waiting", line!(), panic_of(|limiter| drop(limiter.max_waiting(1)))),
         ("max_wait", line!(), panic_of(|limiter| drop(limiter.max_wait(Duration::ZERO)))),
+        ("on_deadlock", line!(), panic_of(|limiter| drop(limiter.on_deadlock(OnDeadlock::Warn)))),
+        ("claim_within", line!(), panic_of(|limiter| drop(limiter.claim_within(Duration::MAX)))),
         ("order", line!(), panic_of(|limiter| drop(limiter.order(Order::Lifo)))),
         ("priority", line!(), panic_of(|limiter| drop(limiter.priority(1)))),
         ("weight", line!(), panic_of(|limiter| drop(limiter.weight(1)))),
@@ -60,6 +62,29 @@ fn a_setter_after_the_first_use_panics_with_its_name_at_its_caller() {
     catch_unwind(AssertUnwindSafe(|| drop(keyed.total(1)))).expect_err("it is in use");
     let (message, _) = LAST.lock().unwrap_or_else(PoisonError::into_inner).take().expect("seen");
     assert_eq!(message, "`Limiter::total` must be called before the limiter is used");
+}
+
+#[test]
+fn a_setter_that_cannot_be_as_told_says_what_to_write() {
+    let message = |set: fn(Limiter)| {
+        let limiter = Limiter::new("setters-wrong", 1);
+        let payload = catch_unwind(AssertUnwindSafe(|| set(limiter))).expect_err("it panics");
+        payload.downcast_ref::<&str>().map(|message| (*message).to_owned())
+    };
+    assert_eq!(
+        message(|limiter| drop(limiter.claim_within(Duration::ZERO))).as_deref(),
+        Some(
+            "`claim_within` cannot be zero, no call is so quick: write a longer time, or `Duration::MAX` \
+             for never"
+        ),
+    );
+    assert_eq!(
+        message(|limiter| drop(limiter.on_deadlock(OnDeadlock::Refuse))).as_deref(),
+        Some(
+            "`OnDeadlock::Refuse` needs a limiter that can refuse calls: call \
+             `Limiter::max_waiting` or `Limiter::max_wait` before"
+        ),
+    );
 }
 
 #[test]

@@ -24,23 +24,26 @@ fn of<T: Copy>(setting: Setting<T>) -> (T, Source) {
 #[test]
 fn a_snapshot_says_what_is_in_force_and_who_has_set_it() {
     let limiter =
-        Limiter::new("settings-snapshot", 3).max_waiting(7).max_wait(5 * MS).enabled(true);
+        Limiter::new("settings-snapshot", 3).max_waiting(7).max_wait(5 * MS).claim_within(2 * MS);
     let settings = limiter.snapshot().settings;
     assert_eq!(of(settings.limit), (3, Source::Attribute));
     assert_eq!(of(settings.max_waiting), (Some(7), Source::Attribute));
     assert_eq!(of(settings.max_wait), (Some(5 * MS), Source::Attribute));
+    assert_eq!(of(settings.claim_within), (Some(2 * MS), Source::Attribute));
     assert_eq!(of(settings.enabled), (true, Source::Attribute));
     assert_eq!(of(settings.shadow), (false, Source::Attribute));
 
     limiter.set_limit(4);
     limiter.set_max_waiting(8);
     limiter.set_max_wait(6 * MS);
+    limiter.set_claim_within(3 * MS);
     limiter.set_enabled(false);
     limiter.set_shadow(true).expect("it was not made one");
     let settings = limiter.snapshot().settings;
     assert_eq!(of(settings.limit), (4, Source::Live));
     assert_eq!(of(settings.max_waiting), (Some(8), Source::Live));
     assert_eq!(of(settings.max_wait), (Some(6 * MS), Source::Live));
+    assert_eq!(of(settings.claim_within), (Some(3 * MS), Source::Live));
     assert_eq!(of(settings.enabled), (false, Source::Live));
     assert_eq!(of(settings.shadow), (true, Source::Live));
     assert_eq!(limiter.snapshot().limit_changes.live, 1);
@@ -50,12 +53,66 @@ fn a_snapshot_says_what_is_in_force_and_who_has_set_it() {
     assert_eq!(of(settings.limit), (3, Source::Attribute));
     assert_eq!(of(settings.max_waiting), (Some(7), Source::Attribute));
     assert_eq!(of(settings.max_wait), (Some(5 * MS), Source::Attribute));
+    assert_eq!(of(settings.claim_within), (Some(2 * MS), Source::Attribute));
     assert_eq!(of(settings.enabled), (true, Source::Attribute));
     assert_eq!(of(settings.shadow), (false, Source::Attribute));
     assert_eq!(limiter.snapshot().limit_changes.live, 2);
 
     let plain = Limiter::new("settings-plain", 3).snapshot().settings;
     assert_eq!((plain.max_waiting.value, plain.max_wait.value), (None, None));
+    assert_eq!(plain.claim_within.value, Some(Duration::from_secs(1)));
+}
+
+#[test]
+fn the_time_to_claim_a_grant_can_be_set_for_each_limiter_and_be_none() {
+    let (plain, keyed) =
+        (Limiter::new("settings-claim", 1), Limiter::new("settings-claim-keyed", 1).keyed());
+    let shadow = Limiter::new("settings-claim-shadow", 1).claim_within(2 * MS).shadow();
+    assert_eq!(of(shadow.snapshot().settings.claim_within), (Some(2 * MS), Source::Attribute));
+    keyed.set_claim_within(Duration::MAX);
+    assert_eq!(of(keyed.snapshot().settings.claim_within), (None, Source::Live));
+    plain.set_claim_within(Duration::ZERO);
+    let least = Some(Duration::from_nanos(1));
+    assert_eq!(of(plain.snapshot().settings.claim_within), (least, Source::Live));
+    let handle = find("settings-claim").expect("it is in use");
+    handle.set_claim_within(4 * MS);
+    assert_eq!(of(handle.settings().claim_within), (Some(4 * MS), Source::Live));
+    handle.reset();
+    assert_eq!(handle.settings().claim_within.value, Some(Duration::from_secs(1)));
+    let never = Limiter::new("settings-claim-never", 1).claim_within(Duration::MAX);
+    assert_eq!(of(never.snapshot().settings.claim_within), (None, Source::Attribute));
+}
+
+#[test]
+fn the_time_to_claim_a_grant_stands_in_an_attribute_beside_all_others() {
+    const TIME: Duration = Duration::from_millis(7);
+
+    #[concurrency_limit(1, claim_within = "2m", scope = process, max_waiting = 1, name = "claim-1")]
+    async fn literal() -> Option<()> {
+        Some(())
+    }
+    #[concurrency_limit(1, claim_within = TIME, key = key, total = 2, per = "1ms", name = "claim-2")]
+    async fn constant(key: u8) -> u8 {
+        key
+    }
+    #[concurrency_limit(1, order = lifo, claim_within = never, shadow, name = "claim-3")]
+    async fn never() {}
+    #[concurrency_limit(1, scope = fleet, claim_within = "3s", priority = 1, name = "claim-4")]
+    async fn fleet() {}
+    #[concurrency_limit(1, blocking, claim_within = "4s", enabled = false, name = "claim-5")]
+    fn blocking() {}
+
+    one_thread().block_on(async {
+        literal().await.expect("it is free");
+        assert_eq!(constant(1).await, 1);
+        never().await;
+        fleet().await;
+        blocking().await;
+    });
+    let of_name = |name| find(name).expect("it is in use").settings().claim_within.value;
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let all = ["claim-1", "claim-2", "claim-3", "claim-4", "claim-5"].map(of_name);
+    assert_eq!(all, [seconds(120), Some(TIME), None, seconds(3), seconds(4)]);
 }
 
 #[test]
@@ -346,12 +403,14 @@ fn a_handle_changes_what_its_limiter_does_as_long_as_there_is_one() {
     handle.set_limit(4);
     handle.set_max_waiting(8).expect("its calls can be refused");
     handle.set_max_wait(6 * MS).expect("its calls can be refused");
+    handle.set_claim_within(3 * MS);
     handle.set_enabled(false);
     handle.set_shadow(true).expect("it was not made one");
     let settings = limiter.snapshot().settings;
     assert_eq!(of(settings.limit), (4, Source::Live));
     assert_eq!(of(settings.max_waiting), (Some(8), Source::Live));
     assert_eq!(of(settings.max_wait), (Some(6 * MS), Source::Live));
+    assert_eq!(of(settings.claim_within), (Some(3 * MS), Source::Live));
     assert_eq!(of(settings.enabled), (false, Source::Live));
     assert_eq!(of(settings.shadow), (true, Source::Live));
     handle.reset();

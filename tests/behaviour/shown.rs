@@ -110,6 +110,20 @@ fn the_limit_is_shown_for_each_key_or_runtime_and_a_shadows_figures_below() {
 }
 
 #[test]
+fn grants_that_were_taken_back_are_shown_below_if_there_are_any() {
+    let lines = |taken_back: u64, shadowed: u64| {
+        let text = shown(|snapshot| {
+            snapshot.total.taken_back = taken_back;
+            snapshot.total.shadowed.waited = shadowed;
+        });
+        text.lines().skip(2).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert!(lines(0, 0).is_empty());
+    assert_eq!(lines(12, 0), ["  taken back 12"]);
+    assert_eq!(lines(12, 3), ["  taken back 12  would wait 3, be rejected 0"]);
+}
+
+#[test]
 fn each_warning_is_a_line() {
     let long = "long ".repeat(50);
     let text = shown(|snapshot| snapshot.warnings = vec!["first".to_owned(), long.clone()]);

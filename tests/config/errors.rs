@@ -22,6 +22,17 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("[a]\nmax_wait = 50", (2, 12), "integer `50`, expected a span of time with its unit"),
         ("[a]\nmax_wait = \"50\"", (2, 12), "string \"50\", expected a span of time with its"),
         ("[a]\nmax_wait = \"soon\"", (2, 12), "string \"soon\", expected a span of time with its"),
+        (
+            "[a]\nclaim_within = 1",
+            (2, 16),
+            "integer `1`, expected a span of time above zero with its",
+        ),
+        (
+            "[a]\nclaim_within = \"0s\"",
+            (2, 16),
+            "string \"0s\", expected a span of time above zero",
+        ),
+        ("[a]\nclaim_within = \"Never\"", (2, 16), "such as \"50ms\" or \"1m 30s\", or \"never\""),
         ("[a]\nenabled = 1", (2, 11), "integer `1`, expected a boolean"),
         ("[a]\n order = 1", (2, 2), "`order` cannot be in a file: it is set in the code"),
         ("[a]\nlimit = 1\nlimit = 2", (3, 1), "duplicate key"),

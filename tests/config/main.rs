@@ -56,6 +56,7 @@ fn every_setting_takes_effect_and_is_given_up_again() {
         limit = 3
         max_waiting = 7
         max_wait = "1m 30s"
+        claim_within = "200ms"
         enabled = false
         "#,
     );
@@ -65,6 +66,7 @@ fn every_setting_takes_effect_and_is_given_up_again() {
             "every: limit 1 -> 3",
             "every: max_waiting 1 -> 7",
             "every: max_wait 1s -> 90s",
+            "every: claim_within 1s -> 200ms",
             "every: enabled true -> false",
         ]
     );
@@ -73,18 +75,43 @@ fn every_setting_takes_effect_and_is_given_up_again() {
     assert_eq!(limit(&settings), (3, Source::File));
     assert_eq!(settings.max_waiting.value, Some(7));
     assert_eq!(settings.max_wait.value, Some(Duration::from_secs(90)));
+    assert_eq!(settings.claim_within.value, Some(Duration::from_millis(200)));
     assert_eq!((settings.enabled.value, settings.enabled.source), (false, Source::File));
     assert_eq!((settings.shadow.value, settings.shadow.source), (false, Source::Attribute));
     assert_eq!(limiter.limit(), Some(3));
 
     let applied = apply("[every]\nshadow = true");
-    assert_eq!(applied.changes().len(), 5);
+    assert_eq!(applied.changes().len(), 6);
     assert!(limiter.snapshot().settings.shadow.value);
     assert_eq!(limiter.limit(), Some(1));
 
     apply("");
     assert_eq!(limiter.snapshot().settings, before);
     assert_eq!(limiter.snapshot().limit_changes.file, 2);
+}
+
+#[test]
+fn a_file_can_say_that_no_grant_is_taken_back() {
+    let _turn = turn();
+    let limiter = Limiter::new("never", 1);
+    let claim_within = |limiter: &Limiter| {
+        let setting = limiter.snapshot().settings.claim_within;
+        (setting.value, setting.source)
+    };
+    assert_eq!(claim_within(&limiter), (Some(Duration::from_secs(1)), Source::Attribute));
+    let applied = apply("[never]\nclaim_within = \"never\"");
+    assert_eq!(changes(&applied), ["never: claim_within 1s -> never"]);
+    assert_eq!(claim_within(&limiter), (None, Source::File));
+
+    limiter.set_claim_within(Duration::from_secs(2));
+    let applied = apply("[never]\nclaim_within = \"never\"");
+    let [overridden] = applied.overridden() else { panic!("{applied}") };
+    assert!(overridden.to_string().starts_with("never: claim_within never is not in force"));
+    let applied = apply("[never]\nclaim_within = \"3s\"");
+    let [overridden] = applied.overridden() else { panic!("{applied}") };
+    assert!(overridden.to_string().starts_with("never: claim_within 3s is not in force"));
+    limiter.reset();
+    assert_eq!(claim_within(&limiter), (Some(Duration::from_secs(3)), Source::File));
 }
 
 #[test]
@@ -114,7 +141,7 @@ fn every_setting_that_there_is_can_be_in_a_file() {
     for kind in SettingKind::ALL {
         let value = match kind.value_type() {
             ValueType::Count { most } => most.to_string(),
-            ValueType::Duration => "\"1h\"".to_owned(),
+            ValueType::Duration | ValueType::DurationOrNever => "\"1h\"".to_owned(),
             ValueType::Switch => "true".to_owned(),
             other => panic!("{kind} is {other}: how is that written?"),
         };

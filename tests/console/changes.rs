@@ -45,7 +45,7 @@ async fn all_settings_can_be_set_and_taken_back() {
     drop(limiter.acquire().await);
     let console = Console::writable();
     let wanted = json!({"name": "changes::all", "limit": 2, "max_waiting": 7, "max_wait": 0.25,
-                        "enabled": false, "shadow": true});
+                        "claim_within": "never", "enabled": false, "shadow": true});
     let changes = console.set(wanted).await.json()["changes"].clone();
     let told: Vec<_> = changes
         .as_array()
@@ -63,6 +63,7 @@ async fn all_settings_can_be_set_and_taken_back() {
             "limit 5 2",
             "max_waiting 9 7",
             "max_wait no bound 250ms",
+            "claim_within 1s never",
             "enabled on off",
             "shadow off on"
         ]
@@ -70,6 +71,7 @@ async fn all_settings_can_be_set_and_taken_back() {
     let settings = limiter.snapshot().settings;
     assert_eq!((settings.limit.value, settings.max_waiting.value), (2, Some(7)));
     assert_eq!(settings.max_wait.value, Some(Duration::from_millis(250)));
+    assert_eq!((settings.claim_within.value, settings.claim_within.source), (None, Source::Live));
     assert_eq!((settings.enabled.value, settings.shadow.value), (false, true));
     console.set(json!({"name": "changes::all", "reset": true})).await.json();
     let settings = limiter.snapshot().settings;
@@ -135,6 +137,14 @@ async fn all_or_nothing_is_changed() {
             "`max_waiting`: `[1]`, expected a whole number of calls",
         ),
         (json!({"max_wait": "5ms"}), 422, "`max_wait`: `\"5ms\"`, expected a number of seconds"),
+        (
+            json!({"claim_within": "1s"}),
+            422,
+            "`claim_within`: `\"1s\"`, expected a number of seconds above 0, such as 0.05, or \"never\"",
+        ),
+        (json!({"claim_within": 0}), 422, "it is a span of time above zero, or `never`"),
+        (json!({"claim_within": 1e-12}), 422, "it is a span of time above zero, or `never`"),
+        (json!({"claim_within": -1.0}), 422, "`claim_within`, in seconds"),
         (json!({"enabled": 1}), 422, "`enabled`: `1`, expected a boolean"),
         (json!({"limit": u64::MAX, "enabled": false}), 422, "at most"),
         (json!({"limt": 3}), 422, "unknown field `limt`"),

@@ -105,18 +105,19 @@ async fn description_has_every_setting_refusal_event_and_source() {
     }
     for kind in SettingKind::ALL {
         let schema = &wanted[kind.name()];
-        let expected = match kind.value_type() {
-            ValueType::Count { .. } => "integer",
-            ValueType::Duration => "number",
-            ValueType::Switch => "boolean",
+        let expected: &[&str] = match kind.value_type() {
+            ValueType::Count { .. } => &["integer"],
+            ValueType::Duration => &["number"],
+            ValueType::DurationOrNever => &["number", "string"],
+            ValueType::Switch => &["boolean"],
             other => panic!("say here how JSON has {other}"),
         };
         let place = format!("openapi.json, the type of Wanted/{kind}");
-        differences.compare(
-            &place,
-            schema["type"].as_str().map(ToOwned::to_owned),
-            [expected.into()],
-        );
+        let schemas =
+            schema["oneOf"].as_array().map_or(std::slice::from_ref(schema), Vec::as_slice);
+        let types = schemas.iter().filter_map(|schema| schema["type"].as_str());
+        let expected = expected.iter().map(|name| (*name).to_owned());
+        differences.compare(&place, types.map(ToOwned::to_owned), expected);
         let (place, list) = at(&format!("Settings/properties/{kind}/properties/source/enum"));
         differences.compare(&place, texts(&list), sources());
     }
@@ -183,7 +184,7 @@ async fn page_has_a_colour_of_its_own_for_every_refusal_in_both_themes() {
 fn example(kind: SettingKind) -> (Value, SettingValue, &'static str) {
     match kind.value_type() {
         ValueType::Count { .. } => (json!(3), SettingValue::Count(3), "3"),
-        ValueType::Duration => {
+        ValueType::Duration | ValueType::DurationOrNever => {
             (json!(1.5), SettingValue::Duration(Duration::from_millis(1500)), "1.5s")
         }
         ValueType::Switch => {

@@ -199,6 +199,8 @@ fn panels() -> Vec<Panel> {
             .show(format!("{refused} / {}", rate(calls, "", "limiter")), "{{limiter}}"),
         Panel::new("Wait time", "Of calls that waited and were admitted.", "s")
             .percentiles(metric("wait_time")),
+        Panel::new("Grants taken back", "Permits that waiters were handed and had not claimed in time, each second.", "ops")
+            .show(rate(metric("grants.taken_back"), "", "limiter"), "{{limiter}}"),
         Panel::new("Limit changes", "By who made them: a file, the environment, the program.", "short")
             .show(
                 format!(

@@ -35,7 +35,11 @@ async fn every_figure_is_that_of_the_snapshot() {
     assert_eq!(shown, expected(&snapshot));
     let results = crate::support::results(&snapshot.total).into_iter();
     let counts: Vec<_> = results.map(|(_, count)| count).collect();
-    assert_eq!(counts, [3.0, 2.0, 1.0, 4.0, 1.0, 1.0, 1.0, 2.0, 1.0, 0.0], "as the script has it");
+    assert_eq!(
+        counts,
+        [3.0, 2.0, 1.0, 4.0, 1.0, 1.0, 1.0, 2.0, 1.0, 0.0, 0.0],
+        "as the script has it"
+    );
     drop(permit);
 }
 

@@ -68,6 +68,7 @@ pub(crate) fn expected(snapshot: &Snapshot) -> BTreeMap<String, f64> {
     for (result, count) in results(total) {
         put("acquisitions_total", Some(("result", result)), count);
     }
+    put("grants_taken_back_total", None, number(total.taken_back));
     let changes = [
         ("file", limit_changes.file),
         ("environment", limit_changes.environment),

@@ -1,9 +1,10 @@
 //! The result of applying a configuration.
 
-use limit_runtime::settings::{SettingKind, SettingValue, SettingValues};
+use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, ValueType};
 use limit_runtime::{Settings, Source};
 use std::fmt;
 use std::panic::Location;
+use std::time::Duration;
 
 /// The result of applying a [`Config`](crate::Config).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,8 +84,7 @@ impl Change {
         self.setting.name()
     }
 
-    /// Returns the value before, as text: a number, `true`, `none`, a
-    /// [`Duration`](std::time::Duration) as `{:?}` shows it.
+    /// Returns the value before, as text: a number, `true`, `none`, `never`, a [`Duration`] as `{:?}` shows it.
     #[must_use]
     pub fn before(&self) -> &str {
         &self.before
@@ -102,13 +102,22 @@ impl Change {
         before: &'a Settings,
         after: &'a Settings,
     ) -> impl Iterator<Item = Self> + 'a {
-        let text = |value: Option<SettingValue>| {
-            value.map_or_else(|| "none".to_owned(), |value| value.to_string())
-        };
         let both = before.iter().map(|(kind, before)| (kind, before.value, after.get(kind).value));
         both.filter(|(_, before, after)| before != after).map(move |(setting, before, after)| {
+            let text = |value| value_text(setting, value);
             Self { limiter: limiter.to_owned(), setting, before: text(before), after: text(after) }
         })
+    }
+}
+
+/// Returns a value as text. `None` is no bound.
+fn value_text(setting: SettingKind, value: Option<SettingValue>) -> String {
+    match (setting.value_type(), value) {
+        (ValueType::DurationOrNever, None | Some(SettingValue::Duration(Duration::MAX))) => {
+            "never".to_owned()
+        }
+        (_, None) => "none".to_owned(),
+        (_, Some(value)) => value.to_string(),
     }
 }
 
@@ -164,6 +173,7 @@ impl Overridden {
 impl fmt::Display for Overridden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limiter, setting, value, by } = self;
+        let value = value_text(*setting, Some(*value));
         write!(f, "{limiter}: {setting} {value} is not in force: ")?;
         match by {
             Source::Environment => f.write_str("a variable of the environment is stronger"),

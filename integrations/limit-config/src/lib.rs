@@ -57,6 +57,7 @@
 //! |---|---|
 //! | count | a whole number, `32` |
 //! | duration | a span of time with its unit, `"50ms"`, `"1m 30s"` |
+//! | duration or never | a span of time above zero, or `"never"` |
 //! | switch | `true` or `false` |
 //!
 //! `max_waiting` and `max_wait` are for limiters whose calls can be refused: a function with one of the two

@@ -17,13 +17,14 @@ static SETTINGS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| SettingKind::ALL.iter().map(|kind| kind.name()).collect());
 
 /// The options of the attribute that are no settings. A test compares them with the macro's own list.
-const IN_CODE: [&str; 16] = [
+const IN_CODE: [&str; 17] = [
     "blocking",
     "crate",
     "env",
     "key",
     "limiter",
     "name",
+    "on_deadlock",
     "on_lease_lost",
     "on_reject",
     "on_unavailable",
@@ -203,6 +204,9 @@ impl<'de> Visitor<'de> for ValueSeed {
             ValueType::Duration => deserializer
                 .deserialize_str(DurationVisitor { expected })
                 .map(SettingValue::Duration),
+            ValueType::DurationOrNever => deserializer
+                .deserialize_str(DurationOrNeverVisitor { expected })
+                .map(SettingValue::Duration),
             ValueType::Switch => bool::deserialize(deserializer).map(SettingValue::Switch),
             // `limit-config` is older than the type. `every_setting_that_there_is_can_be_in_a_file` fails then.
             _ => Err(D::Error::custom(format_args!("`{}` cannot be read from a file", self.kind))),
@@ -251,5 +255,26 @@ impl Visitor<'_> for DurationVisitor {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
         humantime::parse_duration(text).map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
+/// Reads spans of time above zero, such as `50ms`, and `never`.
+struct DurationOrNeverVisitor {
+    expected: &'static str,
+}
+
+impl Visitor<'_> for DurationOrNeverVisitor {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
+        if text == "never" {
+            return Ok(Duration::MAX);
+        }
+        let duration = humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero());
+        duration.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }

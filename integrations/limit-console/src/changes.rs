@@ -2,7 +2,7 @@
 
 use limit_runtime::Source;
 use limit_runtime::inspect::LimiterReading;
-use limit_runtime::settings::{SettingValue, Settings};
+use limit_runtime::settings::{SettingKind, SettingValue, Settings, ValueType};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::iter::zip;
@@ -73,7 +73,8 @@ impl LoggedState {
         let settings = zip(self.settings.iter(), after.settings.iter());
         let changed = settings.filter(|((_, from), (_, to))| from.value != to.value);
         let changed = changed.map(|((kind, from), (_, to))| {
-            change(kind.name(), in_words(from.value), in_words(to.value), to.source)
+            let [from, words] = [from, to].map(|setting| in_words(kind, setting.value));
+            change(kind.name(), from, words, to.source)
         });
         let closed = (self.is_closed != after.is_closed).then(|| {
             let [from, to] =
@@ -85,10 +86,11 @@ impl LoggedState {
 }
 
 /// Says a setting's value as the log has it.
-fn in_words(value: Option<SettingValue>) -> String {
+fn in_words(kind: SettingKind, value: Option<SettingValue>) -> String {
     match value {
         Some(SettingValue::Switch(on)) => if on { "on" } else { "off" }.to_owned(),
         Some(value) => value.to_string(),
+        None if kind.value_type() == ValueType::DurationOrNever => "never".to_owned(),
         None => "no bound".to_owned(),
     }
 }

@@ -39,8 +39,9 @@
 //! | `concurrency_limit.permit.limit` | `concurrency_limit_permit_limit` | gauge | `{permit}` | `limiter` | Number of permits; with keys, for each key |
 //! | `concurrency_limit.permit.usage` | `concurrency_limit_permit_usage` | up-down counter | `{permit}` | `limiter` | Permits that are out |
 //! | `concurrency_limit.queued_calls` | `concurrency_limit_queued_calls` | up-down counter | `{call}` | `limiter` | Calls that wait for permits |
-//! | `concurrency_limit.acquisitions` | `concurrency_limit_acquisitions_total` | counter | `{call}` | `limiter`, `result`: `admitted_at_once`, `admitted_after_waiting`, `cancelled`, `no_permits`, `queue_full`, `timed_out`, `too_heavy`, `closed`, `evicted`, `unavailable` | Calls by result |
+//! | `concurrency_limit.acquisitions` | `concurrency_limit_acquisitions_total` | counter | `{call}` | `limiter`, `result`: `admitted_at_once`, `admitted_after_waiting`, `cancelled`, `no_permits`, `queue_full`, `timed_out`, `too_heavy`, `closed`, `evicted`, `unavailable`, `deadlock` | Calls by result |
 //! | `concurrency_limit.wait_time` | `concurrency_limit_wait_time_seconds` | histogram | `s` | `limiter` | How long calls waited that were admitted after waiting |
+//! | `concurrency_limit.grants.taken_back` | `concurrency_limit_grants_taken_back_total` | counter | `{grant}` | `limiter` | Grants that were taken back because their waiters had not claimed them in time |
 //! | `concurrency_limit.limit.changes` | `concurrency_limit_limit_changes_total` | counter | `{change}` | `limiter`, `source`: `file`, `environment`, `live` | Changes of the limit by who made them |
 //! | `concurrency_limit.active_keys` | `concurrency_limit_active_keys` | up-down counter | `{key}` | `limiter` | Keys that have holders or waiters |
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |

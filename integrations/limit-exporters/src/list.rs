@@ -74,6 +74,16 @@ pub const METRICS: &[Metric] = &[
         figure: Figure::Distribution(Distribution::Waits),
     },
     Metric {
+        name: "concurrency_limit.grants.taken_back",
+        prometheus: "concurrency_limit_grants_taken_back_total",
+        kind: Kind::Counter,
+        unit: "{grant}",
+        description: "Grants that were taken back because their waiters had not claimed them in time",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::Count(Count::TakenBack),
+    },
+    Metric {
         name: "concurrency_limit.limit.changes",
         prometheus: "concurrency_limit_limit_changes_total",
         kind: Kind::Counter,

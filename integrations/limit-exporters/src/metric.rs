@@ -94,10 +94,11 @@ pub(crate) enum LedgerLevel {
     StoreTime,
 }
 
-/// Counters that one label tells apart.
+/// Counters, which a label may tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Count {
     Calls,
+    TakenBack,
     Changes,
 }
 

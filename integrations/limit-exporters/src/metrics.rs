@@ -248,7 +248,7 @@ fn record(recorder: &dyn Recorder, metric: &'static Metric, series: &Series, del
         }
         Figure::Count(count) => {
             for (runtime, label, value) in series.counts(count) {
-                let key = key(runtime, Some(label));
+                let key = key(runtime, label);
                 recorder.register_counter(&key, &METADATA).absolute(value);
             }
         }

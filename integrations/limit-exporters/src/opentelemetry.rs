@@ -187,9 +187,9 @@ impl Observer {
             },
             Figure::Count(count) => {
                 let observe = self.callback(metric, move |series, show| {
-                    for (runtime, (label, value), count) in series.counts(count) {
+                    for (runtime, label, count) in series.counts(count) {
                         let mut labels = labels(series, runtime);
-                        labels.push(KeyValue::new(label, value));
+                        labels.extend(label.map(|(label, value)| KeyValue::new(label, value)));
                         show(count, labels);
                     }
                 });

@@ -214,7 +214,7 @@ fn encode_series(
         }
         Figure::Count(count) => {
             for (runtime, label, value) in series.counts(count) {
-                let labels = labels(runtime, Some(label));
+                let labels = labels(runtime, label);
                 let mut encoder = encoder.encode_family(&labels)?;
                 encoder.encode_counter(&value, None::<&Exemplar<NoLabelSet, f64>>)?;
             }

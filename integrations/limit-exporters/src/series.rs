@@ -35,6 +35,8 @@ pub(crate) struct SeriesPart<S> {
     pub(crate) usage: Option<Usage>,
     /// The calls of all limiters that have had the name, by [`Outcome`].
     calls: [u64; Outcome::ALL.len()],
+    /// The grants that were taken back.
+    taken_back: u64,
     /// The waits of these calls. `None` if no call has waited.
     waits: Option<S>,
 }
@@ -67,20 +69,24 @@ impl<S> Series<S> {
     }
 
     /// Returns the counters of a metric, each with its labels.
-    pub(crate) fn counts(&self, count: Count) -> Vec<(Option<Runtime>, ExtraLabel, u64)> {
+    pub(crate) fn counts(&self, count: Count) -> Vec<(Option<Runtime>, Option<ExtraLabel>, u64)> {
         match count {
             Count::Calls => {
                 let counts = |part: &SeriesPart<S>| {
                     let (runtime, calls) = (part.runtime, part.calls);
                     iter::zip(Outcome::ALL, calls).map(move |(outcome, count)| {
-                        (runtime, (RESULT.name, outcome.label()), count)
+                        (runtime, Some((RESULT.name, outcome.label())), count)
                     })
                 };
                 self.parts.iter().flat_map(counts).collect()
             }
+            Count::TakenBack => {
+                self.parts.iter().map(|part| (part.runtime, None, part.taken_back)).collect()
+            }
             Count::Changes => {
                 let of_source = |source: Source| {
-                    (None, (SOURCE.name, source.as_str()), self.limit_changes.by(source))
+                    let label = Some((SOURCE.name, source.as_str()));
+                    (None, label, self.limit_changes.by(source))
                 };
                 SOURCES.map(of_source).into()
             }
@@ -131,7 +137,8 @@ impl<S> SeriesPart<S> {
         samples: impl Fn(&Histogram) -> S,
     ) -> Self {
         let calls = Outcome::ALL.map(|outcome| outcome.count(counters));
-        Self { runtime, usage, calls, waits: counters.waits().map(samples) }
+        let waits = counters.waits().map(samples);
+        Self { runtime, usage, calls, taken_back: counters.taken_back, waits }
     }
 
     fn level(&self, level: Level) -> Option<usize> {

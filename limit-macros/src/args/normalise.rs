@@ -135,6 +135,8 @@ impl RefusalSource {
 fn nothing_refuses(option: AttributeOption, word: &Ident) -> Error {
     let can_refuse = AttributeOption::ALL
         .iter()
+        // It refuses calls in a deadlock alone, so it is no advice to others.
+        .filter(|&&option| option != AttributeOption::OnDeadlock)
         .map(|option| option.rule())
         // Those of a fleet are no advice to others.
         .filter(|rule| matches!(rule.needs, Needs::Nothing))

@@ -261,6 +261,39 @@ options! {
         needs: Needs::Fleet, refusal_effect: RefusalEffect::CanRefuse,
     }
 
+    /// If calls wait for each other in a deadlock, one of them is refused: the one that began to wait last.
+    /// With `warn`, the default, they wait on. Needs the feature `diagnostics`, and
+    /// `diagnostics::record(true)`.
+    OnDeadlock {
+        name: "on_deadlock", example: "on_deadlock = refuse",
+        takes: Takes::Expression(|_, value| {
+            let value = words::read_on_deadlock(&value)?;
+            Ok(OptionValue::Setter(SetterArg::OnDeadlock(value)))
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".on_deadlock(…)"),
+        excludes: &[
+            (Term::NobodyWaits, NOBODY_WAITS),
+            (
+                Term::Option(AttributeOption::Shadow),
+                "with `shadow` no call ever waits, so none waits in a deadlock; leave one of the two out",
+            ),
+        ],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
+    }
+
+    /// A call that was handed a permit and is not polled within this time gives way to the next one. The
+    /// value is a span of time, or a constant of type `Duration`. The default is 1 second. With
+    /// `claim_within = never` no call gives way.
+    ClaimWithin {
+        name: "claim_within", example: "claim_within = \"2s\"",
+        takes: Takes::Expression(|rule, value| {
+            let time = duration::read_time_or_never(rule.name, rule.example, value)?;
+            Ok(OptionValue::Setter(SetterArg::Time(time)))
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".claim_within(…)"), excludes: &[],
+        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
     /// The newest waiting call is served first. A full queue refuses its oldest call. With
     /// `order = fifo`, the default, the oldest call is served first.
     Order {

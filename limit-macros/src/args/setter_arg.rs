@@ -1,7 +1,7 @@
 //! An option that is the argument of a setter of the function's own limiter.
 
 use super::values::duration::DurationArg;
-use super::values::words::{OnLeaseLostArg, OnUnavailableArg, OrderArg, ScopeArg};
+use super::values::words::{OnDeadlockArg, OnLeaseLostArg, OnUnavailableArg, OrderArg, ScopeArg};
 use syn::Expr;
 
 /// The argument of a setter.
@@ -16,6 +16,7 @@ pub(crate) enum SetterArg {
     Order(OrderArg),
     OnUnavailable(OnUnavailableArg),
     OnLeaseLost(OnLeaseLostArg),
+    OnDeadlock(OnDeadlockArg),
 }
 
 impl SetterArg {
@@ -26,6 +27,7 @@ impl SetterArg {
             self,
             Self::OnUnavailable(OnUnavailableArg::Wait | OnUnavailableArg::Local(_))
                 | Self::OnLeaseLost(OnLeaseLostArg::Finish)
+                | Self::OnDeadlock(OnDeadlockArg::Warn)
         )
     }
 
@@ -42,7 +44,8 @@ impl SetterArg {
             | Self::Scope(_)
             | Self::Order(_)
             | Self::OnUnavailable(_)
-            | Self::OnLeaseLost(_) => None,
+            | Self::OnLeaseLost(_)
+            | Self::OnDeadlock(_) => None,
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::runtime_path::RuntimePath;
 use super::tokens::parenthesise;
 use crate::args::{
-    DurationArg, LimitArg, OnUnavailableArg, OrderArg, OwnLimiter, Policy, ScopeArg, Setter,
-    SetterArg,
+    DurationArg, LimitArg, OnDeadlockArg, OnUnavailableArg, OrderArg, OwnLimiter, Policy, ScopeArg,
+    Setter, SetterArg,
 };
 use crate::syntax::strip_parens;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -123,10 +123,14 @@ fn call_setters(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
             SetterArg::Scope(ScopeArg::Process) => quote_spanned!(span=> #runtime::Scope::Process),
             SetterArg::Scope(ScopeArg::Fleet(_)) => quote_spanned!(span=> #runtime::Scope::Fleet),
             SetterArg::OnUnavailable(value) => on_unavailable(runtime, value),
+            SetterArg::OnDeadlock(OnDeadlockArg::Refuse) => {
+                quote_spanned!(span=> #runtime::OnDeadlock::Refuse)
+            }
             SetterArg::Order(OrderArg::Lifo) => quote_spanned!(span=> #runtime::Order::Lifo),
-            // The constructor sets the first two. The last is about the body.
+            // The constructor sets the first three. The last is about the body.
             SetterArg::Scope(ScopeArg::Runtime)
             | SetterArg::Order(OrderArg::Fifo)
+            | SetterArg::OnDeadlock(OnDeadlockArg::Warn)
             | SetterArg::OnLeaseLost(_) => continue,
         };
         let setter = Ident::new(name, span);

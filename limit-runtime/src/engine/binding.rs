@@ -2,7 +2,7 @@
 
 use super::definition::LimitSource;
 use super::environment::no_fleet;
-use super::settings::policy;
+use super::settings::{claim_within, policy};
 use super::underway::Underway;
 use super::{Engine, FollowUp};
 use crate::policy::{Policy, clamp_limit};
@@ -75,16 +75,12 @@ impl Engine {
         let total = state.total.unwrap_or(made.total);
         let (local, total) = self.limits_to_bind(&mut state, semaphore, (limit, total));
         let policy = Policy { total, ..policy(&state.overrides, made) };
+        let claim_within = claim_within(&state.overrides, &self.definition);
         // `None` if another caller was quicker: the limit that it has resolved holds, and this one
         // is dropped.
-        let wakers = semaphore.bind(
-            &policy,
-            local,
-            self.definition.claim_within,
-            state.closed,
-            subscribers,
-            self.owner(),
-        )?;
+        let owner = self.owner();
+        let wakers =
+            semaphore.bind(&policy, local, claim_within, state.closed, subscribers, owner)?;
         state.resolved.put(semaphore, resolved);
         let resolved_zero =
             self.effective_limit(&state.overrides).is_none() && state.is_zero_news(limit);

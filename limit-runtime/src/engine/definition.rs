@@ -1,6 +1,6 @@
 //! The part of a limiter that its code fixes.
 
-use crate::policy::{Force, MaxWait, Policy, Request, clamp_limit};
+use crate::policy::{Force, MaxWait, OnDeadlock, Policy, Request, clamp_limit};
 use crate::scope::{OnUnavailable, Scope};
 use std::fmt;
 use std::panic::Location;
@@ -53,6 +53,12 @@ pub(crate) struct Definition {
     pub(crate) on_unavailable: Option<OnUnavailable>,
     /// The time after which a grant that nobody claims goes to another waiter.
     pub(crate) claim_within: Duration,
+    /// The fate of a call that waits in a deadlock.
+    #[cfg_attr(
+        not(feature = "diagnostics"),
+        expect(dead_code, reason = "deadlocks are found there")
+    )]
+    pub(crate) on_deadlock: OnDeadlock,
 }
 
 /// The `claim_within` of a limiter that sets none.
@@ -99,6 +105,7 @@ impl Definition {
             is_named: true,
             on_unavailable: None,
             claim_within: CLAIM_WITHIN,
+            on_deadlock: OnDeadlock::Warn,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The settings of a limiter in use, and changing them.
 
-use super::definition::LimitSource;
+use super::definition::{Definition, LimitSource};
 use super::state::{EngineState, Resolved};
 use super::{CANNOT_REFUSE, Engine};
 use crate::policy::{Force, MaxWait, Policy, clamp_limit};
@@ -12,6 +12,7 @@ use crate::setting::{
 use crate::unwind;
 use std::panic::catch_unwind;
 use std::sync::MutexGuard;
+use std::time::Duration;
 
 /// Returns the policy in force of a limiter that was made with `made`.
 pub(super) fn policy(overrides: &Overrides, made: &Policy) -> Policy {
@@ -20,8 +21,8 @@ pub(super) fn policy(overrides: &Overrides, made: &Policy) -> Policy {
     let switch = |kind| overrides.find(|values| values.switch(kind)).map(|(on, _)| on);
     for &kind in SettingKind::ALL {
         match kind {
-            // Semaphores get the limit by itself, and calls read `max_wait`.
-            SettingKind::Limit | SettingKind::MaxWait => {}
+            // Semaphores get the limit and `claim_within` by themselves, and calls read `max_wait`.
+            SettingKind::Limit | SettingKind::MaxWait | SettingKind::ClaimWithin => {}
             SettingKind::MaxWaiting => policy.max_waiting = count(kind).unwrap_or(made.max_waiting),
             SettingKind::Enabled | SettingKind::Shadow => {
                 policy.force = match (switch(SettingKind::Enabled), switch(SettingKind::Shadow)) {
@@ -34,6 +35,12 @@ pub(super) fn policy(overrides: &Overrides, made: &Policy) -> Policy {
         }
     }
     policy
+}
+
+/// Returns the time in force after which a grant that nobody claims goes to another waiter.
+pub(super) fn claim_within(overrides: &Overrides, made: &Definition) -> Duration {
+    let set = overrides.find(|values| values.duration(SettingKind::ClaimWithin));
+    set.map_or(made.claim_within, |(claim_within, _)| claim_within)
 }
 
 impl Engine {
@@ -66,6 +73,14 @@ impl Engine {
     pub(crate) fn set_limit(&self, limit: usize) {
         let limit = SettingValue::Count(clamp_limit(limit) as usize);
         self.override_with(Source::Live, |values| values.put(SettingKind::Limit, limit));
+    }
+
+    /// Sets the time after which a grant that nobody claims goes to another waiter, while running. Every
+    /// limiter supports this.
+    pub(crate) fn set_claim_within(&self, claim_within: Duration) {
+        // Zero would be a wrong value in a file. Here it is raised to the shortest time.
+        let claim_within = SettingValue::Duration(claim_within.max(Duration::from_nanos(1)));
+        self.override_with(Source::Live, |live| live.put(SettingKind::ClaimWithin, claim_within));
     }
 
     /// Sets the limit over all keys while running.
@@ -142,7 +157,7 @@ impl Engine {
         let is_shadow = self.definition.policy.force == Force::Shadow;
         let fallible = self.definition.fallible;
         let reason = match kind {
-            SettingKind::Limit | SettingKind::Enabled => None,
+            SettingKind::Limit | SettingKind::ClaimWithin | SettingKind::Enabled => None,
             // A shadow only counts the calls that it would have refused.
             SettingKind::MaxWaiting => (!fallible && !is_shadow).then_some(CANNOT_REFUSE),
             SettingKind::MaxWait if is_shadow => {
@@ -210,6 +225,9 @@ impl Engine {
         let made = &self.definition.policy;
         let new_policy = policy(&after, made);
         let new_policy = (new_policy != policy(&before, made)).then_some(new_policy);
+        let new_claim_within = claim_within(&after, &self.definition);
+        let new_claim_within = (new_claim_within != claim_within(&before, &self.definition))
+            .then_some(new_claim_within);
         self.change(state, |semaphore| {
             let mut wakers = WakeList::default();
             if let (Some(limit), true) = (is.or_else(|| resolved.get(semaphore)), limit_changes) {
@@ -217,6 +235,9 @@ impl Engine {
             }
             if let Some(policy) = new_policy {
                 wakers.append(semaphore.set_policy(&policy));
+            }
+            if let Some(claim_within) = new_claim_within {
+                wakers.append(semaphore.set_claim_within(claim_within));
             }
             wakers
         });
@@ -262,6 +283,7 @@ impl Engine {
         let overrides = &state.overrides;
         let made = &self.definition;
         let bound = |bound: u32| (bound < u32::MAX).then_some(bound as usize);
+        let unless_never = |time: Duration| (time < Duration::MAX).then_some(time);
         let max_wait = match made.max_wait {
             Some(MaxWait::For(max_wait)) => Some(max_wait),
             _ => None,
@@ -270,6 +292,7 @@ impl Engine {
         let set_limit = overrides.find(|values| values.count(SettingKind::Limit));
         let set_max_waiting = overrides.find(|values| values.count(SettingKind::MaxWaiting));
         let set_max_wait = overrides.find(|values| values.duration(SettingKind::MaxWait));
+        let set_claim_within = overrides.find(|values| values.duration(SettingKind::ClaimWithin));
         let set_enabled = overrides.find(|values| values.switch(SettingKind::Enabled));
         let set_shadow = overrides.find(|values| values.switch(SettingKind::Shadow));
         Settings {
@@ -281,6 +304,10 @@ impl Engine {
             max_wait: Setting::new(
                 max_wait,
                 set_max_wait.map(|(wait, source)| (Some(wait), source)),
+            ),
+            claim_within: Setting::new(
+                unless_never(made.claim_within),
+                set_claim_within.map(|(within, source)| (unless_never(within), source)),
             ),
             enabled: Setting::new(
                 made.request.enabled,

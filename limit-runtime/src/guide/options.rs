@@ -228,6 +228,56 @@
 //! # }
 //! ```
 //!
+//! ## `on_deadlock`
+//!
+//! `on_deadlock` chooses what becomes of calls that wait for each other in a deadlock. With `warn`, the
+//! default, they wait on, and a warning tells of it. With `refuse` one of them is refused as
+//! [`Deadlock`](crate::RejectedKind::Deadlock): the one that began to wait last. Its caller gives up what it
+//! holds, so that the others go on. If the caller tries again at once and keeps what it holds, there is the
+//! same deadlock again.
+//!
+//! Deadlocks are found with the feature `diagnostics`, from `diagnostics::record(true)` on. Without these the
+//! option has no effect.
+//!
+//! ```
+//! use limit_runtime::{Rejected, concurrency_limit};
+//!
+//! #[concurrency_limit(4, on_deadlock = refuse)]
+//! async fn withdraw(amount: u64) -> Result<u64, Rejected> { Ok(amount) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! assert_eq!(withdraw(5).await?, 5);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## `claim_within`
+//!
+//! `claim_within` bounds the time for which a call that is not polled keeps others waiting. A call that is
+//! handed a permit claims it when it is polled. If it has not done so within this time, and others wait, the
+//! permit goes to the next of them. The call keeps its place at the head of the queue. The default is one
+//! second. With `never` a call is waited for. See
+//! [`Limiter::claim_within`](crate::Limiter::claim_within).
+//!
+//! The value is a span of time as for `max_wait`, a constant of type `Duration`, or `never`.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//! use std::time::Duration;
+//!
+//! #[concurrency_limit(3, claim_within = "200ms", name = "lookups")]
+//! async fn look_up(id: u64) -> u64 { id }
+//!
+//! #[concurrency_limit(1, claim_within = never)]
+//! async fn in_strict_order(id: u64) -> u64 { id }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(look_up(1).await + in_strict_order(2).await, 3);
+//! let settings = limit_runtime::find("lookups").unwrap().settings();
+//! assert_eq!(settings.claim_within.value, Some(Duration::from_millis(200)));
+//! # }
+//! ```
+//!
 //! ## `order`
 //!
 //! `order = lifo` serves the newest waiting call first. If the queue is full, it refuses the oldest

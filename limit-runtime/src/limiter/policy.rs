@@ -2,7 +2,7 @@
 
 use super::{KeyedLimiter, Limiter};
 use crate::admission::Admission;
-use crate::policy::Order;
+use crate::policy::{OnDeadlock, Order};
 use crate::rejected::Rejected;
 use crate::scope::{OnUnavailable, Scope};
 use std::time::Duration;
@@ -61,6 +61,43 @@ impl<E: Admission, K> Limiter<E, K> {
              `Limiter::scope(Scope::Fleet)` before"
         );
         definition.on_unavailable = Some(on_unavailable);
+        self
+    }
+
+    /// Sets what becomes of the calls that wait in a deadlock: each of them waits for a permit that another
+    /// one holds. By default they wait on, and a warning tells of it.
+    ///
+    /// With [`OnDeadlock::Refuse`] one call is refused as [`Deadlock`](crate::RejectedKind::Deadlock): of the
+    /// calls of such limiters, the one that began to wait last. It gives up what it holds, so that the others
+    /// go on. Deadlocks are found with the feature `diagnostics`, while
+    /// `diagnostics::record` is on. Without these the setter has no effect.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used. With [`OnDeadlock::Refuse`] also if the limiter cannot refuse calls: call
+    /// [`max_waiting`](Self::max_waiting) or [`max_wait`](Self::max_wait) before (`max_waiting(usize::MAX)`
+    /// sets no bound).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{Limiter, OnDeadlock, Rejected};
+    ///
+    /// static ACCOUNTS: Limiter<Rejected> = Limiter::new("on-deadlock-example", 4)
+    ///     .max_waiting(usize::MAX)
+    ///     .on_deadlock(OnDeadlock::Refuse);
+    /// # let _ = ACCOUNTS.limit();
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub const fn on_deadlock(mut self, on_deadlock: OnDeadlock) -> Self {
+        assert!(
+            E::FALLIBLE || !matches!(on_deadlock, OnDeadlock::Refuse),
+            "`OnDeadlock::Refuse` needs a limiter that can refuse calls: call \
+             `Limiter::max_waiting` or `Limiter::max_wait` before"
+        );
+        self.configure("`Limiter::on_deadlock` must be called before the limiter is used")
+            .on_deadlock = on_deadlock;
         self
     }
 

@@ -3,7 +3,7 @@
 
 use super::{Limiter, LimiterHandle};
 use crate::admission::Admission;
-use crate::policy::{Force, MaxWait};
+use crate::policy::{Force, MaxWait, OnDeadlock};
 use crate::rejected::Rejected;
 use crate::setting::{SettingKind, SettingValue, SettingValues, Settings, Unsupported};
 use std::convert::Infallible;
@@ -94,6 +94,45 @@ impl<E: Admission, K> Limiter<E, K> {
         self.into_kind()
     }
 
+    /// Sets the time within which a waiter claims its grant. A grant is a permit that was handed to a waiter; the
+    /// waiter claims it when it is polled. After this time the grant is taken back and goes to the next waiter, if
+    /// there is one. The waiter that did not claim it keeps its place, and is granted again when it has been
+    /// polled. Without this setter the time is 1 second. [`Duration::MAX`] never takes a grant back.
+    ///
+    /// A waiter does not claim its grant if its task does not poll it: it stands in a `select!` or in a
+    /// `FuturesUnordered` whose task does something else, or its runtime stands still. The others would wait for
+    /// it. A permit whose call runs is never taken back.
+    ///
+    /// The time is real time, also where tokio's clock is paused. A grant is taken back up to 250 ms later. See
+    /// [`Figures::taken_back`](crate::Figures::taken_back).
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used, or the time is zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use std::time::Duration;
+    ///
+    /// static DB: Limiter =
+    ///     Limiter::new("claim-within-example", 1).claim_within(Duration::from_millis(200));
+    /// assert_eq!(DB.snapshot().settings.claim_within.value, Some(Duration::from_millis(200)));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub const fn claim_within(mut self, claim_within: Duration) -> Self {
+        assert!(
+            !claim_within.is_zero(),
+            "`claim_within` cannot be zero, no call is so quick: write a longer time, or `Duration::MAX` \
+             for never"
+        );
+        self.configure("`Limiter::claim_within` must be called before the limiter is used")
+            .claim_within = claim_within;
+        self
+    }
+
     /// Sets whether the limit holds by default. A call can set this for itself: see
     /// [`Acquire::enabled`](crate::Acquire::enabled).
     ///
@@ -154,11 +193,33 @@ impl<E: Admission, K> Limiter<E, K> {
         definition.policy.force = Force::Shadow;
         definition.check();
         definition.max_wait = None;
+        definition.on_deadlock = OnDeadlock::Warn;
         self.into_kind()
     }
 }
 
 impl<E: Admission, K> Limiter<E, K> {
+    /// Sets the time within which a waiter [claims its grant](Self::claim_within), from now on. It holds for
+    /// grants that are unclaimed already, too. [`Duration::MAX`] never takes a grant back. A time of zero counts
+    /// as 1 nanosecond.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use std::time::Duration;
+    ///
+    /// static DB: Limiter = Limiter::new("set-claim-within-example", 1);
+    ///
+    /// DB.set_claim_within(Duration::MAX);
+    /// assert_eq!(DB.snapshot().settings.claim_within.value, None); // never
+    /// DB.reset();
+    /// assert_eq!(DB.snapshot().settings.claim_within.value, Some(Duration::from_secs(1)));
+    /// ```
+    pub fn set_claim_within(&self, claim_within: Duration) {
+        self.core.engine().set_claim_within(claim_within);
+    }
+
     /// Sets whether the limit holds, from now on. With `false`, waiters are admitted and further
     /// calls are admitted at once, also when the limiter is closed. They are counted, and are not
     /// in use.
@@ -207,6 +268,11 @@ impl<K> Limiter<Rejected, K> {
 }
 
 impl LimiterHandle {
+    /// Does the same as [`Limiter::set_claim_within`].
+    pub fn set_claim_within(&self, claim_within: Duration) {
+        self.engine.set_claim_within(claim_within);
+    }
+
     /// Does the same as [`Limiter::set_enabled`].
     pub fn set_enabled(&self, enabled: bool) {
         self.engine.set_enabled(enabled);

@@ -18,6 +18,9 @@ pub struct Counters {
     /// Calls that were dropped while they waited, or before they noticed that they had been handed
     /// a permit.
     pub cancelled: u64,
+    /// Grants that were taken back because their waiters did not claim them within
+    /// [`claim_within`](crate::Limiter::claim_within). Such a call waits on, so it can lose several grants.
+    pub taken_back: u64,
     /// Calls that were refused.
     pub rejected: RejectedCounts,
     /// Calls of a shadow that the limit would not have admitted at once. They count as admitted,
@@ -52,6 +55,7 @@ impl Counters {
         self.most_waiting = self.most_waiting.max(other.most_waiting);
         self.admitted_at_once += other.admitted_at_once;
         self.cancelled += other.cancelled;
+        self.taken_back += other.taken_back;
         self.rejected.add(&other.rejected);
         self.shadowed.waited += other.shadowed.waited;
         self.shadowed.rejected.add(&other.shadowed.rejected);
@@ -82,6 +86,8 @@ pub struct RejectedCounts {
     pub evicted: u64,
     /// The fleet could not be reached: [`RejectedKind::Unavailable`].
     pub unavailable: u64,
+    /// The call gave way in a deadlock: [`RejectedKind::Deadlock`].
+    pub deadlock: u64,
 }
 
 impl RejectedCounts {
@@ -102,6 +108,7 @@ impl RejectedCounts {
             RejectedKind::Closed => self.closed,
             RejectedKind::Evicted => self.evicted,
             RejectedKind::Unavailable => self.unavailable,
+            RejectedKind::Deadlock => self.deadlock,
         }
     }
 
@@ -124,6 +131,7 @@ impl RejectedCounts {
             RejectedKind::Closed => &mut self.closed,
             RejectedKind::Evicted => &mut self.evicted,
             RejectedKind::Unavailable => &mut self.unavailable,
+            RejectedKind::Deadlock => &mut self.deadlock,
         }
     }
 }

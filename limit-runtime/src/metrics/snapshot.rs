@@ -25,7 +25,7 @@ use std::fmt;
 /// ```
 ///
 /// A long name has a line of its own before the two, and each warning has one after them. So have
-/// figures of very many digits, and those of a shadow. A limit over a fleet has a line with the use and
+/// figures of very many digits, grants that were taken back, and the figures of a shadow. A limit over a fleet has a line with the use and
 /// the processes of all, and the permits, the lease and the renewals of this process:
 ///
 /// ```text
@@ -105,6 +105,9 @@ pub struct Figures {
     /// Calls that were dropped while they waited, or before they noticed that they had been handed
     /// a permit.
     pub cancelled: u64,
+    /// Grants that were taken back because their waiters did not claim them within
+    /// [`claim_within`](crate::Limiter::claim_within). Such a call waits on, so it can lose several grants.
+    pub taken_back: u64,
     /// Calls that were refused, by reason.
     pub rejected: RejectedCounts,
     /// Calls of a shadow that the limit would not have admitted at once. They also count in
@@ -128,6 +131,7 @@ impl Figures {
             admitted_at_once: counters.admitted_at_once,
             admitted_after_waiting: counters.admitted_after_waiting(),
             cancelled: counters.cancelled,
+            taken_back: counters.taken_back,
             rejected: counters.rejected,
             shadowed: counters.shadowed,
             wait,
@@ -202,6 +206,9 @@ impl Figures {
             lines.write(1, &format!("{name} {wait:>6}"))?;
         }
         lines.write(2, &format!("cancelled {:>5}", self.cancelled))?;
+        if self.taken_back > 0 {
+            lines.write(2, &format!("taken back {}", self.taken_back))?;
+        }
         if shadowed.waited + shadowed.rejected.total() > 0 {
             let rejected = shadowed.rejected.total();
             let text = format!("would wait {}, be rejected {rejected}", shadowed.waited);

@@ -11,9 +11,8 @@ use std::time::Duration;
 /// the call timed out. The body is the error's text.
 ///
 /// `Retry-After` is [`retry_after`](Rejected::retry_after) in whole seconds, rounded up, and at
-/// least 1. It is also 1 if there is no estimate, as at a limiter's first refusal, or as long as the
-/// fleet cannot be reached. Two kinds have
-/// no `Retry-After`: `TooHeavy`, because the same call would be refused again, and `Closed`,
+/// least 1. It is also 1 if there is no estimate: at a limiter's first refusal, as long as the fleet cannot
+/// be reached, or after a deadlock. Two kinds have no `Retry-After`: `TooHeavy`, because the same call would be refused again, and `Closed`,
 /// because it is not known when the limiter opens.
 ///
 /// The response's extensions contain the refusal, so that a layer can log it or write another body.
@@ -102,7 +101,8 @@ fn status(rejected: &Rejected) -> StatusCode {
         | RejectedKind::TooHeavy
         | RejectedKind::Closed
         | RejectedKind::Evicted
-        | RejectedKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        | RejectedKind::Unavailable
+        | RejectedKind::Deadlock => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -111,9 +111,17 @@ fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(limit_loom)))]
 mod tests {
     use super::*;
+    use crate::rejected::tests::deadlock;
+
+    #[test]
+    fn a_client_may_ask_again_after_a_deadlock() {
+        let response = deadlock().into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
+    }
 
     #[test]
     fn seconds_are_rounded_up_and_never_zero() {

@@ -12,7 +12,8 @@ use tonic::{Code, Status};
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
 /// With the feature `tonic-014`: the code is `RESOURCE_EXHAUSTED`, `DEADLINE_EXCEEDED` if the
-/// call timed out, or `UNAVAILABLE` if the fleet cannot be reached. The message is the error's text, and the status's source is the refusal.
+/// call timed out, `UNAVAILABLE` if the fleet cannot be reached, or `ABORTED` if the call gave way in a
+/// deadlock. The message is the error's text, and the status's source is the refusal.
 ///
 /// The metadata `grpc-retry-pushback-ms` is [`retry_after`](Rejected::retry_after) in milliseconds,
 /// rounded up. Clients with a retry policy for the code obey it. It is 1000 if there is no
@@ -52,6 +53,7 @@ impl From<Rejected> for Status {
             | RejectedKind::Closed
             | RejectedKind::Evicted => Code::ResourceExhausted,
             RejectedKind::Unavailable => Code::Unavailable,
+            RejectedKind::Deadlock => Code::Aborted,
         };
         let mut status = Self::new(code, rejected.to_string());
         let pushback = match rejected.kind() {
@@ -71,9 +73,17 @@ fn milliseconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(limit_loom)))]
 mod tests {
     use super::*;
+    use crate::rejected::tests::deadlock;
+
+    #[test]
+    fn a_client_may_ask_again_after_a_deadlock() {
+        let status = Status::from(deadlock());
+        assert_eq!(status.code(), Code::Aborted);
+        assert_eq!(status.metadata()[PUSHBACK], "1000");
+    }
 
     #[test]
     fn milliseconds_are_rounded_up_and_fit() {

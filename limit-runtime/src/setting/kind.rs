@@ -13,6 +13,7 @@ use std::time::Duration;
 /// | `limit` | a whole number from 0 to 2147483647 | [`set_limit`](crate::LimiterHandle::set_limit) |
 /// | `max_waiting` | a whole number from 0 to 4294967294 | [`set_max_waiting`](crate::LimiterHandle::set_max_waiting) |
 /// | `max_wait` | a span of time | [`set_max_wait`](crate::LimiterHandle::set_max_wait) |
+/// | `claim_within` | a span of time above zero, or `never` | [`set_claim_within`](crate::LimiterHandle::set_claim_within) |
 /// | `enabled` | `false`: no limit; `true`: as the calls say | [`set_enabled`](crate::LimiterHandle::set_enabled) |
 /// | `shadow` | `true`: no call waits or is refused, but is counted | [`set_shadow`](crate::LimiterHandle::set_shadow) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +25,8 @@ pub enum SettingKind {
     MaxWaiting,
     /// The longest time that a call may wait.
     MaxWait,
+    /// The time after which a grant that its waiter has not claimed goes to the next waiter.
+    ClaimWithin,
     /// `true` if the limit holds.
     Enabled,
     /// `true` if the limiter admits every call and counts what the limit would have done.
@@ -33,7 +36,7 @@ pub enum SettingKind {
 impl SettingKind {
     /// All kinds, in the order in which they are shown.
     pub const ALL: &'static [Self] =
-        &all_variants!(SettingKind: Limit, MaxWaiting, MaxWait, Enabled, Shadow);
+        &all_variants!(SettingKind: Limit, MaxWaiting, MaxWait, ClaimWithin, Enabled, Shadow);
 
     /// The number of kinds.
     pub(super) const COUNT: usize = Self::ALL.len();
@@ -45,6 +48,7 @@ impl SettingKind {
             Self::Limit => "limit",
             Self::MaxWaiting => "max_waiting",
             Self::MaxWait => "max_wait",
+            Self::ClaimWithin => "claim_within",
             Self::Enabled => "enabled",
             Self::Shadow => "shadow",
         }
@@ -63,6 +67,9 @@ impl SettingKind {
             Self::Limit => "The number of permits; with keys, for each key. 0 pauses.",
             Self::MaxWaiting => "The most calls that may wait; the next one is refused.",
             Self::MaxWait => "The longest time that a call may wait before it is refused.",
+            Self::ClaimWithin => {
+                "The time after which a grant that its waiter has not claimed goes to the next waiter."
+            }
             Self::Enabled => "Whether the limit holds.",
             Self::Shadow => {
                 "Whether every call is admitted, and what the limit would have done is counted."
@@ -86,6 +93,9 @@ impl SettingKind {
             Self::Limit => "a whole number from 0 (which pauses) to 2147483647",
             Self::MaxWaiting => "a whole number of calls, from 0 (nobody waits) to 4294967294",
             Self::MaxWait => "a span of time with its unit, such as \"50ms\" or \"1m 30s\"",
+            Self::ClaimWithin => {
+                "a span of time above zero with its unit, such as \"50ms\" or \"1m 30s\", or \"never\""
+            }
             Self::Enabled | Self::Shadow => "a boolean",
         }
     }
@@ -97,12 +107,14 @@ impl SettingKind {
             Self::Limit => ValueType::Count { most: MAX_LIMIT as usize },
             Self::MaxWaiting => ValueType::Count { most: NO_BOUND - 1 },
             Self::MaxWait => ValueType::Duration,
+            Self::ClaimWithin => ValueType::DurationOrNever,
             Self::Enabled | Self::Shadow => ValueType::Switch,
         }
     }
 
     /// Returns whether the setting can have no bound: its value is `None` in [`Settings`] then. A
-    /// count above the largest stands for no bound.
+    /// count above the largest stands for no bound, and so does [`Duration::MAX`] where
+    /// [`ValueType::DurationOrNever`] is the type.
     ///
     /// # Examples
     ///
@@ -115,7 +127,7 @@ impl SettingKind {
     #[must_use]
     pub const fn can_be_unbounded(self) -> bool {
         match self {
-            Self::MaxWaiting | Self::MaxWait => true,
+            Self::MaxWaiting | Self::MaxWait | Self::ClaimWithin => true,
             Self::Limit | Self::Enabled | Self::Shadow => false,
         }
     }
@@ -153,6 +165,9 @@ pub struct Settings {
     pub max_waiting: Setting<Option<usize>>,
     /// The default `max_wait` of calls. `None` is no bound.
     pub max_wait: Setting<Option<Duration>>,
+    /// The time after which a grant that its waiter has not claimed goes to the next waiter. `None` is
+    /// never.
+    pub claim_within: Setting<Option<Duration>>,
     /// `true` if the limit holds. It is also `false` if
     /// [`set_enabled(true)`](crate::Limiter::set_enabled) leaves the choice to the calls and the
     /// code disables them.
@@ -170,6 +185,9 @@ impl Settings {
             SettingKind::Limit => self.limit.map(|limit| Some(SettingValue::Count(limit))),
             SettingKind::MaxWaiting => self.max_waiting.map(|most| most.map(SettingValue::Count)),
             SettingKind::MaxWait => self.max_wait.map(|wait| wait.map(SettingValue::Duration)),
+            SettingKind::ClaimWithin => {
+                self.claim_within.map(|time| time.map(SettingValue::Duration))
+            }
             SettingKind::Enabled => self.enabled.map(|on| Some(SettingValue::Switch(on))),
             SettingKind::Shadow => self.shadow.map(|on| Some(SettingValue::Switch(on))),
         }

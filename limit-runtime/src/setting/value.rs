@@ -18,6 +18,8 @@ pub enum ValueType {
     },
     /// A span of time.
     Duration,
+    /// A span of time above zero. [`Duration::MAX`](std::time::Duration::MAX) stands for `never`.
+    DurationOrNever,
     /// `true` or `false`.
     Switch,
 }
@@ -38,12 +40,13 @@ impl ValueType {
     /// Returns whether a value has this type. Counts above the largest have it too: `set` reduces
     /// them.
     pub(super) const fn accepts(self, value: SettingValue) -> bool {
-        matches!(
-            (self, value),
+        match (self, value) {
             (Self::Count { .. }, SettingValue::Count(_))
-                | (Self::Duration, SettingValue::Duration(_))
-                | (Self::Switch, SettingValue::Switch(_))
-        )
+            | (Self::Duration, SettingValue::Duration(_))
+            | (Self::Switch, SettingValue::Switch(_)) => true,
+            (Self::DurationOrNever, SettingValue::Duration(time)) => !time.is_zero(),
+            _ => false,
+        }
     }
 }
 
@@ -52,6 +55,7 @@ impl fmt::Display for ValueType {
         match self {
             Self::Count { most } => write!(f, "a whole number from 0 to {most}"),
             Self::Duration => f.write_str("a span of time"),
+            Self::DurationOrNever => f.write_str("a span of time above zero, or `never`"),
             Self::Switch => f.write_str("`true` or `false`"),
         }
     }

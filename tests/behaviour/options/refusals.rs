@@ -193,6 +193,47 @@ fn a_refused_handler_holds_no_permit() {
 }
 
 #[test]
+fn calls_that_give_way_in_a_deadlock_can_be_refused() {
+    #[concurrency_limit(1, on_deadlock = refuse, name = "options-gives-way")]
+    async fn gives_way() -> Result<u8, Rejected> {
+        Ok(1)
+    }
+    #[concurrency_limit(
+        3, on_deadlock = refuse, scope = fleet, key = tenant, claim_within = never,
+        on_reject = |rejected| rejected.limiter().len(), name = "options-gives-way-2"
+    )]
+    async fn with_a_value(tenant: u8) -> usize {
+        usize::from(tenant)
+    }
+    #[concurrency_limit(1, weight = 1, max_wait = "1s", on_deadlock = refuse, order = lifo, per = "1ns")]
+    async fn with_others() -> Option<u8> {
+        Some(2)
+    }
+
+    assert_eq!(assert_ready!(task::spawn(gives_way()).poll()).expect("it is free"), 1);
+    assert_eq!(assert_ready!(task::spawn(with_a_value(5)).poll()), 5);
+    assert_eq!(assert_ready!(task::spawn(with_others()).poll()), Some(2));
+    for name in ["options-gives-way", "options-gives-way-2"] {
+        let handle = limit_runtime::find(name).expect("it is in use");
+        handle.close().expect("its calls can be refused");
+        assert_eq!(handle.settings().max_waiting.value, None, "there is no bound");
+    }
+    let refused = assert_ready!(task::spawn(gives_way()).poll()).unwrap_err();
+    assert_eq!(refused.kind(), RejectedKind::Closed);
+    assert_eq!(assert_ready!(task::spawn(with_a_value(5)).poll()), "options-gives-way-2".len());
+}
+
+#[test]
+fn calls_that_wait_on_in_a_deadlock_are_not_refused() {
+    #[concurrency_limit(1, on_deadlock = warn, name = "options-waits-on")]
+    async fn waits_on() {}
+
+    assert_ready!(task::spawn(waits_on()).poll());
+    let handle = limit_runtime::find("options-waits-on").expect("it is in use");
+    handle.close().expect_err("its calls cannot be told");
+}
+
+#[test]
 fn a_closed_limiter_refuses_through_the_attribute() {
     #[concurrency_limit(1, max_waiting = 9, name = "options-closed")]
     async fn limited() -> Result<(), Rejected> {

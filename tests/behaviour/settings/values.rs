@@ -12,6 +12,7 @@ const VALUES: [(SettingKind, SettingValue); SettingKind::ALL.len()] = [
     (SettingKind::Limit, SettingValue::Count(4)),
     (SettingKind::MaxWaiting, SettingValue::Count(5)),
     (SettingKind::MaxWait, SettingValue::Duration(SECOND)),
+    (SettingKind::ClaimWithin, SettingValue::Duration(SECOND.saturating_mul(2))),
     (SettingKind::Enabled, SettingValue::Switch(false)),
     (SettingKind::Shadow, SettingValue::Switch(true)),
 ];
@@ -81,6 +82,26 @@ fn a_count_above_the_largest_is_the_largest_or_no_bound() {
     let settings = limiter.snapshot().settings;
     assert_eq!(settings.limit.value, Limiter::MAX_LIMIT);
     assert_eq!(settings.get(SettingKind::MaxWaiting).value, None, "there is no bound");
+}
+
+#[test]
+fn a_time_to_claim_a_grant_is_above_zero_and_the_longest_is_no_bound() {
+    let claim_within = SettingKind::ClaimWithin;
+    assert_eq!(claim_within.value_type(), ValueType::DurationOrNever);
+    let mut wanted = values(&[(claim_within, SettingValue::Duration(SECOND))]);
+    let wrong = wanted.set(claim_within, SettingValue::Duration(Duration::ZERO));
+    let wrong = wrong.expect_err("no call is so quick");
+    assert_eq!(
+        wrong.to_string(),
+        "`claim_within` cannot be `0ns`: it is a span of time above zero, or `never`",
+    );
+    assert_eq!(wanted.get(claim_within), Some(SettingValue::Duration(SECOND)), "it is as it was");
+
+    let limiter = Limiter::new("values-claim-within", 1);
+    wanted.set(claim_within, SettingValue::Duration(Duration::MAX)).expect("it is the longest");
+    handle(&limiter).apply(&wanted).expect("any limiter");
+    let setting = limiter.snapshot().settings.get(claim_within);
+    assert_eq!((setting.value, setting.source), (None, Source::Live), "there is no bound");
 }
 
 #[test]

@@ -11,7 +11,8 @@ const LONGEST = 30_000; // ms until the page tries again at most
 const EVENTS = 100; // that are kept in view
 const MEMBERS = 200; // processes of a fleet that are listed at most
 
-const REASONS = ['no_permits', 'queue_full', 'timed_out', 'too_heavy', 'closed', 'evicted', 'unavailable'];
+const REASONS = ['no_permits', 'queue_full', 'timed_out', 'too_heavy', 'closed', 'evicted', 'unavailable',
+  'deadlock'];
 const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the environment', live: 'live' };
 
 // --- Elements ---------------------------------------------------------------------------------
@@ -712,6 +713,7 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
     ['Admitted at once', count(total.admitted_at_once)], ['Admitted after waiting', count(total.admitted_after_waiting)],
     ['Refused', count(sum(total.rejected))], ['Gave up waiting', count(total.cancelled)],
   ];
+  if (total.taken_back > 0) facts.push(['Grants taken back', count(total.taken_back)]);
   const { waited, rejected } = total.shadowed;
   if (limiter.shadow || waited + sum(rejected) > 0) {
     facts.push(['Would have waited', count(waited)], ['Would have been refused', count(sum(rejected))]);
@@ -723,7 +725,7 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
   fillTable('changes', changes.map(({ time, setting, from, to, source, by }) =>
     [clock(time), words(setting), from, to, by ?? SOURCES[source] ?? source]), 'Nothing has been changed.');
   fillTable('settings', Object.entries(settings).map(([name, { value, source }]) =>
-    [words(name), settingInWords(value), SOURCES[source] ?? source]), '');
+    [words(name), settingInWords(name, value), SOURCES[source] ?? source]), '');
   fillFleet(limiter, snapshot.fleet?.ledgers ?? []);
   const percentile = (wait, time) => duration(wait.count > 0 ? seconds(time) : null);
   fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures: { in_use: used, limit, waiting, wait, ...counts } }) => [
@@ -767,8 +769,8 @@ function fillFleet({ scope }, ledgers) {
   for (const row of byId('members').rows) row.classList.toggle('here', row.cells[0].textContent.startsWith('this process'));
 }
 
-function settingInWords(value) {
-  if (value === null) return 'no bound';
+function settingInWords(name, value) {
+  if (value === null) return name === 'claim_within' ? 'never' : 'no bound';
   if (typeof value === 'object') return duration(seconds(value));
   return typeof value === 'boolean' ? (value ? 'on' : 'off') : count(value);
 }

@@ -75,10 +75,16 @@ fn check(kind: SettingKind, value: &Value) -> Result<SettingValue, ApiError> {
             }
             Ok(SettingValue::Count(usize::try_from(count).unwrap_or(usize::MAX)))
         }
-        ValueType::Duration => {
+        ValueType::DurationOrNever if value == "never" => Ok(SettingValue::Duration(Duration::MAX)),
+        ValueType::Duration | ValueType::DurationOrNever => {
             // JSON has no spans of time, which `SettingKind::expected` asks for.
             let seconds = value.as_f64();
-            let seconds = seconds.ok_or_else(|| wrong_type("a number of seconds, such as 0.05"))?;
+            let seconds = seconds.ok_or_else(|| match kind.value_type() {
+                ValueType::DurationOrNever => {
+                    wrong_type("a number of seconds above 0, such as 0.05, or \"never\"")
+                }
+                _ => wrong_type("a number of seconds, such as 0.05"),
+            })?;
             let duration = Duration::try_from_secs_f64(seconds);
             let duration = duration
                 .map_err(|error| unprocessable(format!("`{kind}`, in seconds: {error}")))?;

@@ -16,6 +16,9 @@ const UNITS: [(&[&str], u128); 7] = [
     (&["ns"], 1),
 ];
 
+/// The word for a time that never comes.
+const NEVER: &str = "never";
+
 /// A span of time.
 pub(crate) enum DurationArg {
     /// The span is written out, such as `"50ms"`.
@@ -77,6 +80,33 @@ pub(in crate::args) fn read_window(
         )),
         window => Ok(window),
     }
+}
+
+/// Returns the value of `option`, which is a time that is not zero, or the word `never`: the longest time.
+pub(in crate::args) fn read_time_or_never(
+    option: &str,
+    example: &str,
+    value: Expr,
+) -> Result<DurationArg> {
+    let token = strip_parens(&value).clone();
+    let problem = match &token {
+        Expr::Path(path) if path.path.is_ident(NEVER) => {
+            return Ok(DurationArg::Literal(Duration::MAX));
+        }
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().trim() == NEVER => {
+            format!("`{NEVER}` is written without quotes: `{option} = {NEVER}`")
+        }
+        _ => match read(option, example, value)? {
+            DurationArg::Literal(Duration::ZERO) => {
+                format!(
+                    "`{option}` cannot be zero, no call is so quick: write `{example}`, or \
+                     `{option} = {NEVER}`"
+                )
+            }
+            time => return Ok(time),
+        },
+    };
+    Err(Error::new_spanned(token, problem))
 }
 
 /// Reads a span such as `1h30m` or `50ms`, or says what is wrong with it.

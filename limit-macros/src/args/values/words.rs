@@ -30,6 +30,13 @@ pub(crate) enum OnLeaseLostArg {
     Cancel,
 }
 
+/// The value of `on_deadlock`.
+#[derive(Clone, Copy)]
+pub(crate) enum OnDeadlockArg {
+    Warn,
+    Refuse,
+}
+
 /// The value of `order`.
 #[derive(Clone, Copy)]
 pub(crate) enum OrderArg {
@@ -70,6 +77,12 @@ pub(in crate::args) fn read_on_unavailable(option: &str, value: &Expr) -> Result
 pub(in crate::args) fn read_on_lease_lost(value: &Expr) -> Result<OnLeaseLostArg> {
     let words = [("finish", OnLeaseLostArg::Finish), ("cancel", OnLeaseLostArg::Cancel)];
     read_word(value, words, "it is written `on_lease_lost = finish` or `on_lease_lost = cancel`")
+}
+
+/// Reads `warn` or `refuse`.
+pub(in crate::args) fn read_on_deadlock(value: &Expr) -> Result<OnDeadlockArg> {
+    let words = [("warn", OnDeadlockArg::Warn), ("refuse", OnDeadlockArg::Refuse)];
+    read_word(value, words, "it is written `on_deadlock = warn` or `on_deadlock = refuse`")
 }
 
 /// Reads `fifo` or `lifo`.

@@ -7,7 +7,8 @@ impl Counters {
     /// Returns whether nothing has been counted.
     #[must_use]
     pub fn is_zero(&self) -> bool {
-        self.admitted_at_once + self.cancelled + self.rejected.total() == 0 && self.waits.is_none()
+        self.admitted_at_once + self.cancelled + self.taken_back + self.rejected.total() == 0
+            && self.waits.is_none()
     }
 
     /// Subtracts other counters that these include. No counter goes below 0, and
@@ -15,6 +16,7 @@ impl Counters {
     pub fn subtract(&mut self, other: &Self) {
         self.admitted_at_once = self.admitted_at_once.saturating_sub(other.admitted_at_once);
         self.cancelled = self.cancelled.saturating_sub(other.cancelled);
+        self.taken_back = self.taken_back.saturating_sub(other.taken_back);
         self.rejected.subtract(&other.rejected);
         self.shadowed.waited = self.shadowed.waited.saturating_sub(other.shadowed.waited);
         self.shadowed.rejected.subtract(&other.shadowed.rejected);
