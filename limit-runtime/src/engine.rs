@@ -79,7 +79,7 @@ pub(crate) struct Engine {
 /// Work that follows a change, when no lock is held.
 enum FollowUp<'a> {
     Wake(WakeList),
-    Serve(&'a Semaphore),
+    Serve(&'static Semaphore),
     Notify(&'a Notify),
 }
 

@@ -40,7 +40,7 @@
 //! * `state`: all that the lock guards, with one file of methods for each mode;
 //! * `permits`: the [`Semaphore`], with its fast path;
 //! * `waiter`: a call's place in the wait list, and the permits that it is handed;
-//! * `enter`, `binding`, `control`, `leasing`, `ticker`, `reading`: the other methods of the semaphore.
+//! * `enter`, `binding`, `control`, `leasing`, `ticker`, `reading`, `watch`: the other methods of the semaphore.
 //!
 //! # Memory ordering
 //!
@@ -92,6 +92,7 @@ mod ticker;
 mod wait_list;
 mod waiter;
 mod wake_list;
+mod watch;
 mod word;
 
 #[cfg(all(test, limit_loom))]

@@ -31,10 +31,21 @@ fn lock() -> MutexGuard<'static, Watcher> {
 }
 
 /// Has the watcher look at once, and starts it if it has not been started. The caller holds no lock.
+#[cfg(feature = "diagnostics")]
 pub(crate) fn wake(look: Look) {
+    schedule(look, false);
+}
+
+/// Does the same, unless there is a next look already.
+pub(crate) fn wake_if_idle(look: Look) {
+    schedule(look, true);
+}
+
+fn schedule(look: Look, if_idle: bool) {
     let mut watcher = lock();
     let now = Some(Instant::now());
     match watcher.looks.iter_mut().find(|(known, _)| std::ptr::fn_addr_eq(*known, look)) {
+        Some((_, Some(_))) if if_idle => return,
         Some((_, next)) => *next = now,
         None => watcher.looks.push((look, now)),
     }

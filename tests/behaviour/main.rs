@@ -52,6 +52,7 @@ mod shutdown;
 mod tasks;
 mod threads;
 mod trying;
+mod unclaimed;
 mod weights;
 mod which_runtime;
 mod wrong_loop;

@@ -261,6 +261,6 @@ impl Engine {
     }
 }
 
-fn follow_up(wakers: WakeList, semaphore: &Semaphore) {
+fn follow_up(wakers: WakeList, semaphore: &'static Semaphore) {
     run_all_then_resume_panic([FollowUp::Wake(wakers), FollowUp::Serve(semaphore)], FollowUp::run);
 }

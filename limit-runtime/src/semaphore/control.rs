@@ -5,7 +5,7 @@
 
 use super::deferred::Deferred;
 use super::modes::Modes;
-use super::permits::{Semaphore, unlock};
+use super::permits::Semaphore;
 use super::state::State;
 use super::wake_list::WakeList;
 use crate::events::{Event, EventKind};
@@ -48,7 +48,11 @@ impl Semaphore {
 
     /// Changes the time after which a grant that nobody claims goes to another waiter.
     pub(crate) fn set_claim_within(&self, claim_within: Duration) -> WakeList {
-        self.change_bound(|state, _| state.claim_within = claim_within)
+        self.change_bound(|state, _| {
+            state.claim_within = claim_within;
+            // Grants that were never to be taken back may be now.
+            state.look_at_all_next();
+        })
     }
 
     /// Refuses all calls from now on, and those that wait.
@@ -96,7 +100,7 @@ impl Semaphore {
     }
 
     /// Forgets a drainer.
-    pub(crate) fn forget_drainer(&self, drainer: u64) {
+    pub(crate) fn forget_drainer(&'static self, drainer: u64) {
         let mut state = self.lock();
         // Dropped after unlocking: a waker is foreign code.
         let _unneeded = Quiet::new(state.forget_drainer(drainer));
@@ -111,7 +115,7 @@ impl Semaphore {
 
     /// Takes as many waiters out of the wait list as there are at the start, the first first, and wakes
     /// them to enter again.
-    pub(crate) fn dismiss_all(&self) {
+    pub(crate) fn dismiss_all(&'static self) {
         let mut left = self.lock().queue.len();
         let batches = iter::from_fn(|| {
             if left == 0 {
@@ -125,7 +129,7 @@ impl Semaphore {
         });
         // `None` is last: it serves the calls that can be served now.
         run_all_then_resume_panic(batches.map(Some).chain([None]), |batch| match batch {
-            Some((state, wakers)) => unlock(state, wakers),
+            Some((state, wakers)) => self.unlock(state, wakers),
             None => self.serve_all(),
         });
     }

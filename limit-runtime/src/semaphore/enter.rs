@@ -1,7 +1,7 @@
 //! The two ways into a semaphore: by the word, and by the lock.
 
 use super::keys::KeySource;
-use super::permits::{Semaphore, unlock};
+use super::permits::Semaphore;
 use super::slots::NO_SLOT;
 use super::state::{Arrival, Decision};
 use super::waiter::{Held, Waiter};
@@ -107,7 +107,7 @@ impl Semaphore {
             if must_serve {
                 self.serve_and_wake(state, wakers);
             } else {
-                unlock(state, wakers);
+                self.unlock(state, wakers);
             }
             return entered;
         }

@@ -31,7 +31,7 @@ impl Semaphore {
 
     /// Lowers the share to `most`, if it is higher, then reads what runs and what waits. Both are under
     /// one hold of the lock.
-    pub(crate) fn load(&self, key: Option<&dyn KeySource>, most: Option<u32>) -> Load {
+    pub(crate) fn load(&'static self, key: Option<&dyn KeySource>, most: Option<u32>) -> Load {
         let mut state = self.lock();
         let key = state.number_of(key);
         let load = key.map(|key| state.load(&self.word, &self.lease, key, most));
@@ -79,7 +79,7 @@ impl Semaphore {
     }
 
     /// Gives up the lease of a key that nobody uses, and forgets the key. Returns whether it did.
-    pub(crate) fn release_lease(&self, key: &dyn KeySource) -> bool {
+    pub(crate) fn release_lease(&'static self, key: &dyn KeySource) -> bool {
         let mut state = self.lock();
         let key = state.number_of(Some(key));
         let is_released = key.is_some_and(|key| state.release_lease(key));
@@ -165,7 +165,7 @@ impl Semaphore {
     /// before. Returns the terms. If the lease is over, ends it and returns `None`: the call gives the permit
     /// back.
     #[inline]
-    fn look(&self, before: Term) -> Option<Terms> {
+    fn look(&'static self, before: Term) -> Option<Terms> {
         // Before the deadline: if the lease ends after the look, the permit is of a term that is over.
         let term = self.lease.term();
         if term == Term::NONE || term == before && !self.lease.is_keyed() && !self.lease.is_over() {
@@ -177,7 +177,7 @@ impl Semaphore {
 
     /// Looks at the leases, for a call that was handed a permit and has a slot, as [`look`](Self::look).
     #[inline]
-    pub(super) fn look_after_wait(&self, slot: u32) -> Option<Terms> {
+    pub(super) fn look_after_wait(&'static self, slot: u32) -> Option<Terms> {
         if self.lease.term() == Term::NONE {
             return Some(Terms::NONE);
         }
@@ -187,7 +187,7 @@ impl Semaphore {
 
     /// Looks under the lock: the agent may have renewed the lease since, and there may be keys.
     #[cold]
-    fn look_again(&self, slot: u32) -> Option<Terms> {
+    fn look_again(&'static self, slot: u32) -> Option<Terms> {
         let mut wakers = WakeList::default();
         let mut state = self.lock();
         let terms = state.look_after(&self.word, &self.lease, slot, &mut wakers);

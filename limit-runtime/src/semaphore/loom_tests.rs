@@ -9,6 +9,7 @@ mod limits;
 mod permits;
 mod policies;
 mod runtimes;
+mod unclaimed;
 
 use super::{Claim, Entered, Held, KeySource, Semaphore, Unserved, Waiter};
 use crate::policy::{Policy, Request};
@@ -36,14 +37,14 @@ fn bound_to(limit: u32, policy: &Policy) -> &'static Semaphore {
     semaphore
 }
 
-fn bind(semaphore: &Semaphore, limit: u32) {
+fn bind(semaphore: &'static Semaphore, limit: u32) {
     if let Some(wakers) = semaphore.bind(&Policy::PLAIN, limit, Duration::MAX, false, None, 0) {
         wakers.wake();
     }
     semaphore.serve_all();
 }
 
-fn set_limit(semaphore: &Semaphore, limit: u32) {
+fn set_limit(semaphore: &'static Semaphore, limit: u32) {
     semaphore.set_limit(limit).wake();
     semaphore.serve_all();
 }

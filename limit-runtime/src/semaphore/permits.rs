@@ -3,7 +3,7 @@
 use super::lease::LeaseWords;
 use super::modes::Modes;
 use super::slots::{NO_SLOT, NOTHING};
-use super::state::State;
+use super::state::{State, Watch};
 use super::wake_list::WakeList;
 use super::word::{self, AVAILABLE, ONE_ACQUIRED, SLOW};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
@@ -76,7 +76,7 @@ impl Semaphore {
     /// Gives permits back, with the holder's slot if it has one ([`NO_SLOT`] if not). [`NOTHING`] in place
     /// of a slot does nothing: the semaphore may be another limiter's by now.
     #[inline]
-    pub(super) fn release(&self, weight: u32, slot: u32) {
+    pub(super) fn release(&'static self, weight: u32, slot: u32) {
         // Relaxed: it decides only which way to go. The `fetch_add` looks again.
         if slot == NO_SLOT && self.word.load(Ordering::Relaxed) & SLOW == 0 {
             // `Release` pairs with the compare-exchange in `take`, and with the lock holder's `fetch_sub`.
@@ -93,7 +93,7 @@ impl Semaphore {
 
     // Neither this nor `enter` is `cold`: under load every call comes here.
     #[inline(never)]
-    fn release_slow(&self, weight: u32, slot: u32) {
+    fn release_slow(&'static self, weight: u32, slot: u32) {
         let mut state = self.lock();
         let mut wakers = WakeList::default();
         state.tell_of_release(weight, slot, &mut wakers);
@@ -101,8 +101,39 @@ impl Semaphore {
         self.serve_and_wake(state, wakers);
     }
 
+    /// Unlocks, and then does what must not be done under the lock.
+    #[expect(clippy::inline_always, reason = "measured: under load every call comes here twice")]
+    #[inline(always)]
+    pub(super) fn unlock(&'static self, state: MutexGuard<'static, State>, wakers: WakeList) {
+        if state.modes.is_some() || state.queue.has_emptied() || state.watch == Watch::Asked {
+            return self.unlock_with_deferred(state, wakers);
+        }
+        drop(state);
+        wakers.wake();
+    }
+
+    #[cold]
+    fn unlock_with_deferred(
+        &'static self,
+        mut state: MutexGuard<'static, State>,
+        wakers: WakeList,
+    ) {
+        // Dropped last, also if a waker panics: memory that is not needed, and foreign code.
+        let _emptied = state.queue.take_emptied();
+        let _deferred = state.modes.as_deref_mut().and_then(Modes::take_deferred);
+        let begin_watch = state.watch == Watch::Asked;
+        if begin_watch {
+            state.watch = Watch::On;
+        }
+        drop(state);
+        if begin_watch {
+            self.begin_watch();
+        }
+        wakers.wake();
+    }
+
     /// Serves the waiters that can be served.
-    pub(crate) fn serve_all(&self) {
+    pub(crate) fn serve_all(&'static self) {
         self.serve(self.lock());
     }
 
@@ -145,44 +176,44 @@ impl Semaphore {
 
     /// Hands out the permits that can be handed out, unlocks, and wakes the waiters.
     #[inline]
-    pub(super) fn serve<'a>(&'a self, state: MutexGuard<'a, State>) {
+    pub(super) fn serve(&'static self, state: MutexGuard<'static, State>) {
         self.serve_and_wake(state, WakeList::default());
     }
 
     /// Does the same, and wakes others as well.
     #[inline]
-    pub(super) fn serve_and_wake<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
+    pub(super) fn serve_and_wake(
+        &'static self,
+        mut state: MutexGuard<'static, State>,
         mut wakers: WakeList,
     ) {
         if state.serve(&self.word, &mut wakers) {
             return self.serve_rest(state, wakers);
         }
-        unlock(state, wakers);
+        self.unlock(state, wakers);
     }
 
     /// Serves again after waking, because the wake list is full.
     #[cold]
-    fn serve_rest<'a>(&'a self, state: MutexGuard<'a, State>, wakers: WakeList) {
+    fn serve_rest(&'static self, state: MutexGuard<'static, State>, wakers: WakeList) {
         // A guard, because a waker that panics must not keep the others waiting.
         let rest = ServeOnDrop(self);
-        unlock(state, wakers);
+        self.unlock(state, wakers);
         drop(rest);
     }
 }
 
 /// Serves the rest of the waiters when it is dropped.
-struct ServeOnDrop<'a>(&'a Semaphore);
+struct ServeOnDrop(&'static Semaphore);
 
-impl Drop for ServeOnDrop<'_> {
+impl Drop for ServeOnDrop {
     fn drop(&mut self) {
         // A loop, because recursion would take a stack as deep as the wait list is long.
         loop {
             let mut state = self.0.lock();
             let mut wakers = WakeList::default();
             let rest = state.serve(&self.0.word, &mut wakers).then(|| ServeOnDrop(self.0));
-            unlock(state, wakers);
+            self.0.unlock(state, wakers);
             match rest {
                 // The next turn of the loop does its work.
                 Some(rest) => std::mem::forget(rest),
@@ -190,24 +221,4 @@ impl Drop for ServeOnDrop<'_> {
             }
         }
     }
-}
-
-/// Unlocks, and then does what must not be done under the lock.
-#[expect(clippy::inline_always, reason = "measured: under load every call comes here twice")]
-#[inline(always)]
-pub(super) fn unlock(state: MutexGuard<'_, State>, wakers: WakeList) {
-    if state.modes.is_some() || state.queue.has_emptied() {
-        return unlock_with_deferred(state, wakers);
-    }
-    drop(state);
-    wakers.wake();
-}
-
-#[cold]
-fn unlock_with_deferred(mut state: MutexGuard<'_, State>, wakers: WakeList) {
-    // Dropped last, also if a waker panics: memory that is not needed, and foreign code.
-    let _emptied = state.queue.take_emptied();
-    let _deferred = state.modes.as_deref_mut().and_then(Modes::take_deferred);
-    drop(state);
-    wakers.wake();
 }

@@ -18,7 +18,7 @@
 //!
 //! The cost here is not in instructions but in cache lines that another core wrote last. So weights
 //! stand apart, and are not touched while all are 1. To serve the head does not touch the waiter
-//! behind it, so the `previous` of a head may be stale. Waits are counted seven at a time. A waiter
+//! behind it, so the `previous` of a head may be stale. Waits are counted six at a time. A waiter
 //! looks at the clock itself, under no lock, and leaves its wait in its status cell.
 //!
 //! # Memory ordering
@@ -26,10 +26,15 @@
 //! All nodes are under the semaphore's lock. A status is stored with `Release` under the lock and
 //! loaded with `Acquire` by the waiter: a waiter that sees `GRANTED` sees all that the former holder
 //! of its permits wrote. All changes of a status are made under the lock but one: the waiter itself
-//! changes `GRANTED` to `ADMITTED`, and nobody else writes between those two.
+//! changes `GRANTED` to `ADMITTED`. It does so by a compare-exchange, and so does the one that takes a
+//! grant back (`GRANTED` to `AWAY`): of the two one succeeds. Each exchange may be `Relaxed`: the waiter
+//! has loaded `GRANTED` with `Acquire`, and permits that are taken back pass on under the lock.
 
 use super::slots::{KEPT, NO_SLOT, Node, Slots};
-use super::status::{ADMITTED, AT_ONCE, GRANTED, StatusCell, WAITING, figure, status};
+use super::status::{
+    ADMITTED, AT_ONCE, AWAY, GRANTED, StatusCell, WAITING, figure, grant_weight, granted, status,
+    with_status,
+};
 use super::wait_list::{WaitList, WaitOrder};
 use super::wake_list::WakeList;
 use crate::sync::Ordering;
@@ -56,9 +61,9 @@ pub(super) struct Joining {
     pub(super) waker: Waker,
 }
 
-/// The number of waits that are counted at a time. With the two numbers before them they fill a cache
+/// The number of waits that are counted at a time. With the four numbers before them they fill a cache
 /// line. One more would lie beside `slots`, which all cores read.
-const RECENT: usize = 7;
+const RECENT: usize = 6;
 
 /// The waiters of one semaphore. The order of the fields matters: those before `recent_length` share
 /// the cache line of the semaphore's word, and `slots` lies in one that is seldom written.
@@ -72,8 +77,13 @@ pub(super) struct Queue {
     heavy: u32,
     longest: u32,
     recent_length: u32,
-    /// Calls that have been served, which wrap at 2³².
+    /// Calls that have been served, which wrap at 2³². It is the number of the last grant.
     served: u32,
+    /// The slot of the last call that was served.
+    last_served: u32,
+    /// The calls that had been served when all grants before were seen claimed: see
+    /// `State::watch_if_unclaimed`.
+    pub(super) seen_claimed: u32,
     /// The waits of calls that have given their slots back and have not been counted yet, in
     /// nanoseconds.
     recent: [u64; RECENT],
@@ -89,6 +99,8 @@ impl Queue {
             longest: 0,
             recent_length: 0,
             served: 0,
+            last_served: NO_SLOT,
+            seen_claimed: 0,
             recent: [0; RECENT],
             slots: Slots::new(),
         }
@@ -113,6 +125,11 @@ impl Queue {
     /// Returns how many calls have been handed their permits, which wraps at 2³².
     pub(super) fn served(&self) -> u32 {
         self.served
+    }
+
+    /// Returns the slot of the last call that has been handed its permits.
+    pub(super) fn last_served(&self) -> u32 {
+        self.last_served
     }
 
     /// Returns whether a call waits for more than one permit.
@@ -176,14 +193,15 @@ impl Queue {
     #[inline]
     pub(super) fn serve(&mut self, list: &mut WaitList) -> Option<Waker> {
         let slot = list.head();
-        self.lighten(slot);
+        let weight = self.lighten(slot);
         self.length -= 1;
         self.served = self.served.wrapping_add(1);
+        self.last_served = slot;
         let (node, cell) = self.slots.node_and_status(slot);
         let waker = node.waker.take();
         list.pop(node.next);
         // Pairs with the `Acquire` load of the waiter: it sees what the former holder wrote.
-        cell.store(GRANTED, Ordering::Release);
+        cell.store(granted(self.served, weight), Ordering::Release);
         if slot >= KEPT {
             self.slots.count_served(slot);
         }
@@ -199,6 +217,70 @@ impl Queue {
         self.slots.node_mut(slot).waker.take()
     }
 
+    /// Takes the grant of a slot back, if its value is still that one, and adds the slot to those that are
+    /// away. Returns the weight.
+    pub(super) fn take_back(&mut self, away: &mut WaitList, slot: u32, grant: u64) -> Option<u32> {
+        let cell = self.slots.cell(slot);
+        // See *Memory ordering* for why it is `Relaxed`.
+        cell.compare_exchange(
+            grant,
+            with_status(grant, AWAY),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        )
+        .ok()?;
+        self.slots.node_mut(slot).previous = away.tail();
+        self.slots.node_mut(slot).next = NO_SLOT;
+        away.push(&mut self.slots, slot, WaitOrder::Fifo, 0);
+        self.length += 1;
+        if slot >= KEPT {
+            self.slots.uncount_served(slot);
+        }
+        Some(grant_weight(grant))
+    }
+
+    /// Puts a waiter that is away back into its wait list, before all that have not been granted permits.
+    pub(super) fn come_back(
+        &mut self,
+        away: &mut WaitList,
+        list: &mut WaitList,
+        slot: u32,
+        waker: Waker,
+    ) {
+        away.remove(&mut self.slots, slot);
+        let (node, cell) = self.slots.node_and_status(slot);
+        node.waker = Some(waker);
+        let value = with_status(cell.load(Ordering::Relaxed), WAITING);
+        cell.store(value, Ordering::Relaxed);
+        let weight = grant_weight(value);
+        if weight > 1 {
+            *self.slots.weight(slot) = weight;
+            self.heavy += 1;
+        }
+        list.push_back_in_front(&mut self.slots, slot, value);
+    }
+
+    /// Returns the grants that nobody has claimed: slot and value. It looks at all slots.
+    pub(super) fn unclaimed(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.slots.cells().filter(|&(_, value)| status(value) == GRANTED)
+    }
+
+    /// Returns the status of the call with a slot, and its figure.
+    #[inline]
+    pub(super) fn value(&self, slot: u32) -> u64 {
+        self.slots.cell(slot).load(Ordering::Relaxed)
+    }
+
+    /// Sets the status of a waiter that claims its grant under the lock. Returns `false`, and does nothing, if
+    /// the grant was taken back.
+    pub(super) fn claim(&mut self, slot: u32, admitted: u64) -> bool {
+        let is_granted = self.status(slot) == GRANTED;
+        if is_granted {
+            self.slots.cell(slot).store(admitted, Ordering::Relaxed);
+        }
+        is_granted
+    }
+
     /// Returns all waiters of a wait list in order: slot and weight.
     pub(super) fn waiters(&mut self, list: &WaitList) -> Vec<(u32, u32)> {
         let slots = list.slots(&self.slots).into_iter();
@@ -208,12 +290,13 @@ impl Queue {
     /// Returns the status of the call with a slot.
     #[inline]
     pub(super) fn status(&self, slot: u32) -> u64 {
-        status(self.slots.cell(slot).load(Ordering::Relaxed))
+        status(self.value(slot))
     }
 
     /// Returns how many permits a waiter wants.
     pub(super) fn weight(&mut self, slot: u32) -> u32 {
-        *self.slots.weight(slot)
+        let value = self.value(slot);
+        if status(value) == AWAY { grant_weight(value) } else { *self.slots.weight(slot) }
     }
 
     /// Takes the wakers of the waiters in some of the slots, from a slot on. Returns the slot after
@@ -231,9 +314,9 @@ impl Queue {
     }
 
     /// Takes a slot back whose call was not admitted. If the call waits, `list` must be its wait
-    /// list. Returns its waker, to be dropped after unlocking.
+    /// list, or the list of those that are away. Returns its waker, to be dropped after unlocking.
     pub(super) fn leave(&mut self, list: &mut WaitList, slot: u32) -> Option<Waker> {
-        if self.status(slot) == WAITING {
+        if matches!(self.status(slot), WAITING | AWAY) {
             self.unlink(list, slot);
         }
         let waker = self.slots.node_mut(slot).waker.take();
@@ -269,7 +352,7 @@ impl Queue {
     /// Returns whether a waiter is to be given this waker, because it would wake another task than
     /// the one that it has.
     pub(super) fn needs_waker(&self, slot: u32, waker: &Waker) -> bool {
-        self.slots.cell(slot).load(Ordering::Relaxed) == WAITING
+        self.status(slot) == WAITING
             && !self.slots.node(slot).waker.as_ref().is_some_and(|known| known.will_wake(waker))
     }
 
@@ -286,21 +369,23 @@ impl Queue {
 
     /// Sets a waiter's waker. Returns the one that is not needed, to be dropped after unlocking.
     pub(super) fn set_waker(&mut self, slot: u32, waker: Waker) -> Option<Waker> {
-        if self.slots.cell(slot).load(Ordering::Relaxed) == WAITING {
+        if self.status(slot) == WAITING {
             self.slots.node_mut(slot).waker.replace(waker)
         } else {
             Some(waker)
         }
     }
 
-    /// Makes the slot of a waiter that leaves its wait list a light one, if it was heavy.
+    /// Makes the slot of a waiter that leaves its wait list a light one, if it was heavy. Returns the weight
+    /// that it had.
     #[inline]
-    fn lighten(&mut self, slot: u32) {
-        if self.heavy > 0 {
-            let weight = self.slots.weight(slot);
-            self.heavy -= u32::from(*weight > 1);
-            *weight = 1;
+    fn lighten(&mut self, slot: u32) -> u32 {
+        if self.heavy == 0 {
+            return 1;
         }
+        let weight = std::mem::replace(self.slots.weight(slot), 1);
+        self.heavy -= u32::from(weight > 1);
+        weight
     }
 
     /// Takes a waiter out of its wait list.

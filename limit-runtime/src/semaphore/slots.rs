@@ -117,6 +117,11 @@ impl Slots {
         self.chunk_mut(slot).served += 1;
     }
 
+    /// Takes back that a slot was counted, because its waiter's grant was taken back.
+    pub(super) fn uncount_served(&mut self, slot: u32) {
+        self.chunk_mut(slot).served -= 1;
+    }
+
     /// Returns whether there is a chunk that is no longer needed.
     #[inline]
     pub(super) fn have_emptied(&self) -> bool {
@@ -170,6 +175,20 @@ impl Slots {
     #[inline]
     pub(super) fn cell(&self, slot: u32) -> StatusCell {
         &self.chunk(slot).cells.get()[(slot % CHUNK) as usize]
+    }
+
+    /// Returns the slots with the values of their cells, but for chunks in which nobody has been handed
+    /// permits.
+    pub(super) fn cells(&self) -> impl Iterator<Item = (u32, u64)> {
+        let mut from = 0;
+        let chunks = std::iter::from_fn(move || {
+            let slots = self.chunk_from(from)?;
+            from = slots.end;
+            Some(slots)
+        });
+        let chunks =
+            chunks.filter(|slots| slots.start < KEPT || self.chunk(slots.start).served > 0);
+        chunks.flatten().map(|slot| (slot, self.cell(slot).load(Ordering::Relaxed)))
     }
 
     /// Returns how long each call waited that was admitted and holds its permits, in nanoseconds.

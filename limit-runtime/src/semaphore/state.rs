@@ -1,7 +1,7 @@
 //! All that a semaphore's lock guards.
 //!
 //! This file has the way of a plain call: in, out and through the wait list. The files below have the
-//! methods for everything else: [`modes`] the way of a call while a mode is on, [`keys`], [`rate`],
+//! methods for everything else: [`away`] grants that are taken back, [`modes`] the way of a call while a mode is on, [`keys`], [`rate`],
 //! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, `lease` and [`admission`] permits of a fleet, [`split`] permits that are parted and
 //! put together, [`changes`] a changed limit or
 //! policy and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and
@@ -12,6 +12,7 @@ mod admission;
 #[cfg(not(feature = "fleet"))]
 #[path = "state/admission/off.rs"]
 mod admission;
+mod away;
 mod changes;
 mod closed;
 mod drained;
@@ -26,6 +27,7 @@ mod shadow;
 mod split;
 mod subscribers;
 
+pub(super) use self::away::Watch;
 use super::keys::KeySource;
 use super::lease::Leases;
 use super::modes::Modes;
@@ -124,10 +126,13 @@ pub(super) struct State {
     binding: Binding,
     /// True while the word's SLOW bit is set.
     slow: bool,
+    pub(super) watch: Watch,
     /// The waiters in order. With keys, each key has a list of its own.
     list: WaitList,
     pub(super) queue: Queue,
     pub(super) modes: Option<Box<Modes>>,
+    /// The waiters whose grants were taken back, until they are polled.
+    away: WaitList,
     /// The most calls that may wait. With keys, for each key.
     max_waiting: u32,
     order: WaitOrder,
@@ -159,9 +164,11 @@ impl State {
             bank: 0,
             binding: Binding::Unbound,
             slow: true,
+            watch: Watch::Off,
             list: WaitList::new(),
             queue: Queue::new(),
             modes: None,
+            away: WaitList::new(),
             max_waiting: u32::MAX,
             order: WaitOrder::Fifo,
             release_rate: ReleaseRate::default(),
@@ -216,6 +223,9 @@ impl State {
         let joining = Joining { weight, priority, key: NO_KEY, waker };
         let order = self.order.for_request(request);
         let (slot, status) = self.queue.join(&mut self.list, order, joining);
+        if is_next && self.watch == Watch::Off {
+            self.watch_if_unclaimed();
+        }
         Decision::Queued { slot, weight, waits_for: WaitsFor::Permits, status }
     }
 
@@ -280,6 +290,9 @@ impl State {
         }
         while let Some(weight) = self.queue.head_weight(&self.list) {
             if weight > self.bank {
+                if self.watch == Watch::Off {
+                    self.watch_if_unclaimed();
+                }
                 return false;
             }
             if wakers.is_full() {

@@ -9,7 +9,8 @@ pub(super) type StatusCell = &'static AtomicU64;
 
 /// The waiter is in the wait list. A free slot has this status too.
 pub(super) const WAITING: u64 = 0;
-/// The waiter has been handed its permits, and has not seen it yet.
+/// The waiter has been handed its permits, and has not claimed them yet. The figure is the grant: see
+/// [`granted`].
 pub(super) const GRANTED: u64 = 1;
 /// The waiter has seen its permits and runs. The figure is how long it waited, in nanoseconds.
 pub(super) const ADMITTED: u64 = 2;
@@ -20,8 +21,14 @@ pub(super) const RETRY: u64 = 3;
 pub(super) const REFUSED: u64 = 4;
 /// The call has never waited, and runs.
 pub(super) const AT_ONCE: u64 = 5;
+/// The grant of the waiter was taken back. The waiter is in no wait list until it is polled. The figure is the
+/// former grant.
+pub(super) const AWAY: u64 = 6;
 
 const FIGURE_SHIFT: u32 = 3;
+/// The bits of the number of a grant. The weight is above it.
+const NUMBER_BITS: u32 = 30;
+const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
 
 /// Returns the status in a cell's value.
 #[inline]
@@ -39,4 +46,44 @@ pub(super) fn figure(value: u64) -> u64 {
 #[inline]
 pub(super) fn with_figure(status: u64, figure: u64) -> u64 {
     status | figure.min(u64::MAX >> FIGURE_SHIFT) << FIGURE_SHIFT
+}
+
+/// Returns the value of a cell whose waiter is granted `weight` permits.
+///
+/// The value tells one grant of a slot from the next, until 2³⁰ grants later. It keeps the weight, because the slot's
+/// own is 1 again by then.
+#[inline]
+pub(super) fn granted(number: u32, weight: u32) -> u64 {
+    let figure = u64::from(weight) << NUMBER_BITS | u64::from(number & NUMBER_MASK);
+    GRANTED | figure << FIGURE_SHIFT
+}
+
+/// Returns the value with another status, and the same figure.
+#[inline]
+pub(super) fn with_status(value: u64, status: u64) -> u64 {
+    status | figure(value) << FIGURE_SHIFT
+}
+
+/// Returns the weight of a grant.
+#[expect(clippy::cast_possible_truncation, reason = "a weight has 31 bits")]
+pub(super) fn grant_weight(value: u64) -> u32 {
+    (figure(value) >> NUMBER_BITS) as u32
+}
+
+/// Returns the number of a grant.
+#[expect(clippy::cast_possible_truncation, reason = "the number is in the lowest bits")]
+pub(super) fn grant_number(value: u64) -> u32 {
+    figure(value) as u32 & NUMBER_MASK
+}
+
+/// Returns whether one grant was made before another. Numbers wrap, so the one that is less than half of all
+/// numbers behind is the earlier.
+pub(super) fn is_earlier(grant: u64, other: u64) -> bool {
+    let ahead = grant_number(other).wrapping_sub(grant_number(grant)) & NUMBER_MASK;
+    ahead != 0 && ahead <= NUMBER_MASK / 2
+}
+
+/// Returns whether a value is that of a waiter that is back in the wait list after its grant was taken back.
+pub(super) fn is_back(value: u64) -> bool {
+    status(value) == WAITING && figure(value) != 0
 }

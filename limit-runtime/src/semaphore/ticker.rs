@@ -1,6 +1,6 @@
 //! Tickers: who watches the clock for calls that wait for permits that cool. See [`super::rate`].
 
-use super::permits::{Semaphore, unlock};
+use super::permits::Semaphore;
 use super::rate::Tick;
 use super::wake_list::WakeList;
 use crate::unwind::{quietly, run_all_then_resume_panic};
@@ -36,7 +36,7 @@ impl TickerRef {
             // another could take permits back in between. Then it would know of none, and sleep on.
             let (tick, unneeded) =
                 state.tick(&self.semaphore.word, self.number, &mut waker, &mut wakers);
-            quietly(|| unlock(state, wakers));
+            quietly(|| self.semaphore.unlock(state, wakers));
             quietly(|| drop(unneeded));
             if let Some(tick) = tick {
                 return tick;

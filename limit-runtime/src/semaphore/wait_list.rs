@@ -14,7 +14,9 @@
 
 use super::moment;
 use super::slots::{NO_SLOT, Rank, Slots};
+use super::status::{grant_number, is_back, is_earlier};
 use crate::policy::{Order, Policy, Request};
+use crate::sync::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -131,6 +133,39 @@ impl WaitList {
         }
     }
 
+    /// Puts a waiter back that was granted permits before. It stands before all others but those that are back too
+    /// and were granted theirs earlier. The slot's cell has the `grant` already.
+    pub(super) fn push_back_in_front(&mut self, slots: &mut Slots, slot: u32, grant: u64) {
+        if let Some(ranked) = &mut self.ranked {
+            let rank = (0, u64::from(grant_number(grant)));
+            ranked.slots.insert(rank, slot);
+            *slots.rank(slot) = rank;
+            self.head = ranked.first();
+            return;
+        }
+        let (mut previous, mut next) = (NO_SLOT, self.head);
+        while next != NO_SLOT {
+            let value = slots.cell(next).load(Ordering::Relaxed);
+            if !(is_back(value) && is_earlier(value, grant)) {
+                break;
+            }
+            previous = next;
+            next = slots.node(next).next;
+        }
+        let node = slots.node_mut(slot);
+        (node.previous, node.next) = (previous, next);
+        if previous == NO_SLOT {
+            self.head = slot;
+        } else {
+            slots.node_mut(previous).next = slot;
+        }
+        if next == NO_SLOT {
+            self.tail = slot;
+        } else {
+            slots.node_mut(next).previous = slot;
+        }
+    }
+
     /// Takes the head out, given the head's `next`.
     #[inline]
     pub(super) fn pop(&mut self, next: u32) {
@@ -204,7 +239,9 @@ impl Ranked {
         // Counted from the highest priority up, so that the sum is not negative.
         let late =
             now.saturating_duration_since(self.start) + LEVEL * u32::from(u8::MAX - priority);
-        let rank = (u64::try_from(late.as_nanos()).unwrap_or(u64::MAX), self.came);
+        // From 1: a rank of 0 is that of a waiter whose grant was taken back.
+        let late = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX).max(1);
+        let rank = (late, self.came);
         self.came += 1;
         self.slots.insert(rank, slot);
         *slots.rank(slot) = rank;

@@ -8,7 +8,9 @@ use super::lease::Terms;
 use super::permits::Semaphore;
 use super::queue::WaitsFor;
 use super::slots::{NO_SLOT, NOTHING};
-use super::status::{ADMITTED, GRANTED, REFUSED, RETRY, StatusCell, WAITING, status, with_figure};
+use super::status::{
+    ADMITTED, AWAY, GRANTED, REFUSED, RETRY, StatusCell, WAITING, status, with_figure,
+};
 use crate::rejected::Refusal;
 use crate::sync::Ordering;
 use crate::unwind::{Quiet, quietly};
@@ -232,7 +234,7 @@ impl Waiter {
     pub(crate) fn poll(
         &mut self,
         waker: &Waker,
-        waited: impl FnOnce() -> Duration,
+        mut waited: impl FnMut() -> Duration,
     ) -> Poll<Result<Held, Unserved>> {
         let mut status = self.status();
         if status == WAITING {
@@ -240,32 +242,52 @@ impl Waiter {
             // The call may have been served before the wakers were exchanged. Then the old one is woken.
             status = self.status();
         }
-        match status {
-            WAITING => Poll::Pending,
-            GRANTED => Poll::Ready(self.accept_granted(waited)),
-            other => Poll::Ready(Err(self.leave_unserved(other))),
+        loop {
+            match status {
+                WAITING => return Poll::Pending,
+                GRANTED => {
+                    if let Some(result) = self.accept_granted(&mut waited) {
+                        return Poll::Ready(result);
+                    }
+                    // The grant was taken back meanwhile.
+                }
+                AWAY => self.come_back(waker),
+                other => return Poll::Ready(Err(self.leave_unserved(other))),
+            }
+            status = self.status();
         }
     }
 
     /// Ends the wait, because the call's time is up: refuses it, unless it has been handed its permits
     /// or been dismissed already.
-    pub(crate) fn time_out(&mut self, waited: impl FnOnce() -> Duration) -> Result<Held, Unserved> {
+    pub(crate) fn time_out(
+        &mut self,
+        mut waited: impl FnMut() -> Duration,
+    ) -> Result<Held, Unserved> {
         // Permits that have cooled by now are handed out first.
         self.semaphore.serve_all();
-        let mut state = self.semaphore.lock();
-        if let Some((refusal, waker)) = state.time_out(&self.semaphore.word, self.slot) {
-            // Dropped after unlocking, as in `leave`.
-            let _waker = Quiet::new(waker);
-            // Before wakers run, which may panic: the slot must not be freed twice.
-            self.slot = NO_SLOT;
-            self.semaphore.serve(state);
-            return Err(Unserved::Refused(refusal));
-        }
-        drop(state);
-        // The call does not wait any more. It needs no wake-up to be told so: this is its own poll.
-        match self.status() {
-            GRANTED => self.accept_granted(waited),
-            other => Err(self.leave_unserved(other)),
+        loop {
+            let mut state = self.semaphore.lock();
+            if let Some((refusal, waker)) = state.time_out(&self.semaphore.word, self.slot) {
+                // Dropped after unlocking, as in `leave`.
+                let _waker = Quiet::new(waker);
+                // Before wakers run, which may panic: the slot must not be freed twice.
+                self.slot = NO_SLOT;
+                self.semaphore.serve(state);
+                return Err(Unserved::Refused(refusal));
+            }
+            drop(state);
+            // The call does not wait any more. It needs no wake-up to be told so: this is its own poll.
+            match self.status() {
+                GRANTED => {
+                    if let Some(result) = self.accept_granted(&mut waited) {
+                        return result;
+                    }
+                    // The grant was taken back meanwhile: the call is out of time after all.
+                }
+                AWAY => {}
+                other => return Err(self.leave_unserved(other)),
+            }
         }
     }
 
@@ -281,30 +303,55 @@ impl Waiter {
     }
 
     /// Takes the permits that it has been handed. If they are a fleet's and the lease is over, gives them
-    /// back: the call is to enter again.
+    /// back: the call is to enter again. Returns `None` if the grant was taken back.
     #[inline]
-    fn accept_granted(&mut self, waited: impl FnOnce() -> Duration) -> Result<Held, Unserved> {
+    fn accept_granted(
+        &mut self,
+        waited: impl FnOnce() -> Duration,
+    ) -> Option<Result<Held, Unserved>> {
         let Some(terms) = self.semaphore.look_after_wait(self.slot) else {
-            return Err(self.leave_unserved(GRANTED));
+            return Some(Err(self.leave_unserved(GRANTED)));
         };
-        Ok(self.accept(waited()).under(terms))
+        Some(Ok(self.claim(waited())?.under(terms)))
     }
 
-    /// Takes the permits that it has been handed.
+    /// Takes the permits that it has been handed. Returns `None` if the grant was taken back.
     #[inline]
-    fn accept(&mut self, waited: Duration) -> Held {
+    fn claim(&mut self, waited: Duration) -> Option<Held> {
+        let nanoseconds = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        let admitted = with_figure(ADMITTED, nanoseconds);
         if self.waits_for == WaitsFor::Time {
             // The waiter still owns the permits, in case the clock panics.
-            self.semaphore.lock().start(self.slot);
+            if !self.semaphore.lock().start_and_claim(self.slot, admitted) {
+                return None;
+            }
+        } else {
+            let granted = self.status.load(Ordering::Relaxed);
+            if status(granted) != GRANTED {
+                return None;
+            }
+            // Of this and the exchange that takes the grant back, one succeeds. Relaxed: see the queue's
+            // *Memory ordering*. The wait is read under the lock only. It is counted when the permit has
+            // come back, and that takes the lock after this exchange. A reading before that may miss it:
+            // then this call has not been admitted yet.
+            self.status
+                .compare_exchange(granted, admitted, Ordering::Relaxed, Ordering::Relaxed)
+                .ok()?;
         }
-        let nanoseconds = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-        // Relaxed: it is read under the lock only. The wait is counted when the permit has come back,
-        // and that takes the lock after this store. A reading before that may miss it: then this call
-        // has not been admitted yet.
-        self.status.store(with_figure(ADMITTED, nanoseconds), Ordering::Relaxed);
         // The slot belongs to the permit from here on, and goes back with it.
         let slot = mem::replace(&mut self.slot, NO_SLOT);
-        Held::new(self.semaphore, self.weight, slot)
+        Some(Held::new(self.semaphore, self.weight, slot))
+    }
+
+    /// Goes back into the wait list after the grant was taken back, to be handed permits when there are some.
+    #[cold]
+    fn come_back(&self, waker: &Waker) {
+        // Cloned and dropped under no lock: a waker is foreign code.
+        let waker = waker.clone();
+        let mut state = self.semaphore.lock();
+        let unneeded = state.come_back(&self.semaphore.word, self.slot, waker);
+        let _unneeded = Quiet::new(unneeded);
+        self.semaphore.serve(state);
     }
 
     /// Leaves after the call was refused or dismissed.

@@ -248,7 +248,8 @@ impl KeyState {
 
     /// Returns whether it has neither holders nor waiters, nor permits that cool.
     pub(in super::super) fn is_idle(&self) -> bool {
-        self.in_use == 0 && self.list.is_empty()
+        // A waiter that is away counts as one that waits, and is in no list.
+        self.in_use == 0 && self.waiting == 0 && self.list.is_empty()
     }
 
     /// Returns whether it is idle and has no lease.

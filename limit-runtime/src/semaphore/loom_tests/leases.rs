@@ -35,18 +35,18 @@ fn leased() -> (&'static Semaphore, Arc<Agent>) {
     (semaphore, agent)
 }
 
-fn grant(semaphore: &Semaphore, permits: u32, deadline: u64) {
+fn grant(semaphore: &'static Semaphore, permits: u32, deadline: u64) {
     semaphore.grant(None, permits, Duration::from_micros(deadline), None).wake();
     semaphore.serve_all();
 }
 
-fn lapse(semaphore: &Semaphore) {
+fn lapse(semaphore: &'static Semaphore) {
     semaphore.lapse(None).wake();
     semaphore.serve_all();
 }
 
 /// Sets the clock, which begins at 1.
-fn set_clock(semaphore: &Semaphore, time: u64) {
+fn set_clock(semaphore: &'static Semaphore, time: u64) {
     semaphore.lease.clock.store(time, Ordering::SeqCst);
 }
 
@@ -60,7 +60,7 @@ fn call(semaphore: &'static Semaphore) -> Held {
     }
 }
 
-fn running(semaphore: &Semaphore) -> u32 {
+fn running(semaphore: &'static Semaphore) -> u32 {
     semaphore.load(None, None).running
 }
 

@@ -12,13 +12,13 @@ use std::task::Waker;
 use std::time::Duration;
 use tokio::sync::broadcast;
 
-static ONE: Hashed<u8> = Hashed { hash: 1, key: 1 };
+pub(super) static ONE: Hashed<u8> = Hashed { hash: 1, key: 1 };
 /// Another key with the same hash.
 static OTHER: Hashed<u8> = Hashed { hash: 1, key: 2 };
 
-const KEYED: Policy = Policy { keyed: true, ..Policy::PLAIN };
+pub(super) const KEYED: Policy = Policy { keyed: true, ..Policy::PLAIN };
 
-fn of_key(semaphore: &'static Semaphore, key: &'static Hashed<u8>) -> Call {
+pub(super) fn of_key(semaphore: &'static Semaphore, key: &'static Hashed<u8>) -> Call {
     let mut call = acquire(semaphore, 1);
     call.key = Some(key);
     call
@@ -310,7 +310,7 @@ fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
 }
 
 /// Looks at one semaphore as a drain does.
-fn is_drained(semaphore: &Semaphore, waker: &Waker) -> bool {
+fn is_drained(semaphore: &'static Semaphore, waker: &Waker) -> bool {
     let (is_drained, unneeded) = semaphore.poll_drained(0, waker.clone());
     semaphore.serve_all();
     drop(unneeded);

@@ -335,7 +335,9 @@ impl State {
         if key == NO_KEY {
             return self.dismiss_all_that(word, unavailable, wakers, |_| true);
         }
-        for (slot, _) in self.waiters(key) {
+        let away = self.those_away().into_iter().filter(|&(_, _, of)| of == key);
+        let away: Vec<_> = away.map(|(slot, weight, _)| (slot, weight)).collect();
+        for (slot, _) in self.waiters(key).into_iter().chain(away) {
             self.dismiss(word, key, slot, unavailable, wakers);
         }
     }

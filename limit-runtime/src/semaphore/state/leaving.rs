@@ -1,7 +1,7 @@
 //! Waiters that leave the wait list without having been served.
 
 use super::super::slots::NO_KEY;
-use super::super::status::{GRANTED, REFUSED, RETRY, WAITING};
+use super::super::status::{AWAY, GRANTED, REFUSED, RETRY, WAITING};
 use super::super::wake_list::WakeList;
 use super::{State, WaitOrder};
 use crate::events::EventKind;
@@ -24,7 +24,7 @@ impl State {
         let key = self.queue.key(slot);
         let waker = self.take_out(slot);
         match status {
-            WAITING => self.forget_if_idle(key),
+            WAITING | AWAY => self.forget_if_idle(key),
             GRANTED => {
                 self.give_back_of_key(key, weight);
                 self.give_back(word, weight);
@@ -42,10 +42,11 @@ impl State {
 
     /// Frees a waiter's slot, after taking it out of its wait list if it is in one.
     fn take_out(&mut self, slot: u32) -> Option<Waker> {
-        let waits = self.queue.status(slot) == WAITING;
+        let waits = matches!(self.queue.status(slot), WAITING | AWAY);
         // A waiter that was dismissed is in no list, and its key may be forgotten.
         let key = if waits { self.queue.key(slot) } else { NO_KEY };
-        let waker = self.list_and_queue(key).and_then(|(list, queue)| queue.leave(list, slot));
+        let parts = self.list_of_waiter(key, slot);
+        let waker = parts.and_then(|(list, queue)| queue.leave(list, slot));
         if waits {
             self.no_longer_waits(key);
         }
@@ -59,7 +60,7 @@ impl State {
         word: &AtomicU64,
         slot: u32,
     ) -> Option<(Refusal, Option<Waker>)> {
-        if self.queue.status(slot) != WAITING {
+        if !matches!(self.queue.status(slot), WAITING | AWAY) {
             return None;
         }
         self.bank_available(word);
@@ -103,7 +104,7 @@ impl State {
         wakers: &mut WakeList,
     ) {
         let status = if refusal.is_some() { REFUSED } else { RETRY };
-        let parts = self.list_and_queue(key);
+        let parts = self.list_of_waiter(key, slot);
         wakers.push(parts.and_then(|(list, queue)| queue.dismiss(list, slot, status)));
         self.no_longer_waits(key);
         if let Some(kind) = refusal {
@@ -151,6 +152,12 @@ impl State {
             }
             self.forget_if_idle(key);
         }
+        for (slot, weight, key) in self.those_away() {
+            if is_dismissed(weight) {
+                self.dismiss(word, key, slot, refusal, wakers);
+                self.forget_if_idle(key);
+            }
+        }
     }
 
     /// Tells up to `most` waiters to enter again, the first first, as far as the wake list has room.
@@ -166,6 +173,12 @@ impl State {
             while dismissed < most && !wakers.is_full() && !self.list.is_empty() {
                 let head = self.list.head();
                 wakers.push(self.queue.dismiss(&mut self.list, head, RETRY));
+                dismissed += 1;
+            }
+            // Those that are away have no wakers, and see it when they are polled.
+            while dismissed < most && !self.away.is_empty() {
+                let first = self.away.head();
+                self.queue.dismiss(&mut self.away, first, RETRY);
                 dismissed += 1;
             }
             return dismissed;

@@ -97,6 +97,7 @@ impl State {
         let order = self.order.for_request(request);
         let (list, queue) = self.list_and_queue(key).expect("a key that was interned has a list");
         let (slot, status) = queue.join(list, order, joining);
+        self.watch_if_unclaimed();
         self.count_waiting(key, 1);
         self.refresh_turn(key);
         self.tell_of_waiter(key, wakers);
@@ -195,6 +196,9 @@ impl State {
             if is_drained && !modes.drainers.is_empty() {
                 modes.drainers.wake_all(wakers);
             }
+        }
+        if self.has_waiters() {
+            self.watch_if_unclaimed();
         }
         if self.queue.len() == 0 {
             self.clear_slow(word);

@@ -119,11 +119,15 @@ impl State {
         (window, of_total(wanted).map(time))
     }
 
-    /// Starts the window of a waiter that has been handed its permits.
-    pub(in super::super) fn start(&mut self, slot: u32) {
-        if let Some(rate) = self.rate_mut() {
-            rate.start(slot, Moment::now());
+    /// Starts the window of a waiter that claims its permits, and sets its status. Returns `false`, and does
+    /// nothing, if its grant was taken back.
+    pub(in super::super) fn start_and_claim(&mut self, slot: u32, admitted: u64) -> bool {
+        let now = self.rate_mut().map(|_| Moment::now());
+        let is_claimed = self.queue.claim(slot, admitted);
+        if let (Some(rate), Some(now)) = (self.rate_mut().filter(|_| is_claimed), now) {
+            rate.start(slot, now);
         }
+        is_claimed
     }
 
     /// Looks at the clock for a ticker, and serves. Returns when the ticker is to look again; `None` for
