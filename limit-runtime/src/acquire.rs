@@ -100,6 +100,15 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     }
 }
 
+impl<E: Admission, K> Acquire<'_, E, K> {
+    /// Returns the same call, for the body of an annotated function that has no name for the permit.
+    #[inline]
+    pub(crate) fn of_body(mut self) -> Self {
+        self.call.site = self.call.site.of_body();
+        self
+    }
+}
+
 impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
     type Output = E::Outcome<Permit>;
 

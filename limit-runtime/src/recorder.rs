@@ -116,7 +116,8 @@ impl CallRecord {
         gives_up: bool,
     ) -> Self {
         let CallPlace { limiter, semaphore, slot, weight } = place;
-        let (id, under) = Local::with(|local| (local.next_record(), local.under.get())).unwrap_or_default();
+        let (id, under) =
+            Local::with(|local| (local.next_record(), local.under.get())).unwrap_or_default();
         let info = Info {
             id,
             limiter,
@@ -139,9 +140,8 @@ impl CallRecord {
     /// whether the call is recorded.
     #[inline]
     pub(crate) fn waits_at(&mut self, semaphore: usize, place: Option<u32>) -> bool {
-        self.0.is_some_and(|slot| {
-            slots::change(slot, |info| Info { semaphore, slot: place, ..info })
-        })
+        self.0
+            .is_some_and(|slot| slots::change(slot, |info| Info { semaphore, slot: place, ..info }))
     }
 
     /// Records that the call has left its queue, and will wait in another one.

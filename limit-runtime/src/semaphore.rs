@@ -65,6 +65,8 @@ mod deferred;
 mod drainers;
 mod enter;
 mod keys;
+#[cfg(feature = "diagnostics")]
+mod knots;
 #[cfg(feature = "fleet")]
 mod lease;
 #[cfg(not(feature = "fleet"))]
@@ -104,6 +106,8 @@ pub(crate) use binding::Claim;
 pub(crate) use deferred::Deferred;
 pub(crate) use enter::Entered;
 pub(crate) use keys::{Hashed, KeySource, text_of_key};
+#[cfg(feature = "diagnostics")]
+pub(crate) use knots::QueueReading;
 #[cfg(feature = "fleet")]
 pub(crate) use lease::LeasingStart;
 #[cfg(feature = "fleet")]

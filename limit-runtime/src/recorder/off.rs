@@ -57,22 +57,12 @@ impl CallRecord {
     pub(crate) const NONE: Self = Self;
 
     #[inline]
-    pub(crate) fn holds(
-        _: u32,
-        _: impl FnOnce() -> CallPlace,
-        _: CallSite,
-        _: PollPoint,
-    ) -> Self {
+    pub(crate) fn holds(_: u32, _: impl FnOnce() -> CallPlace, _: CallSite, _: PollPoint) -> Self {
         Self
     }
 
     #[inline]
-    pub(crate) fn waits(
-        _: impl FnOnce() -> CallPlace,
-        _: CallSite,
-        _: PollPoint,
-        _: bool,
-    ) -> Self {
+    pub(crate) fn waits(_: impl FnOnce() -> CallPlace, _: CallSite, _: PollPoint, _: bool) -> Self {
         Self
     }
 

@@ -68,6 +68,25 @@ pub(crate) struct Record {
     pub(crate) polls: u32,
     /// How long ago its future was polled last, if we poll it.
     pub(crate) not_polled_for: Option<Duration>,
+    at: &'static Slot,
+}
+
+impl Record {
+    /// Returns whether the call has not ended.
+    pub(crate) fn is_there(&self) -> bool {
+        self.at.id() == Some(self.info.id)
+    }
+
+    /// Returns whether the call is where it was, and has not been polled since.
+    ///
+    /// Under the lock of the queue in which the call waits, `true` means that its place there is still its own: see
+    /// [`CallRecord::note_poll`](super::CallRecord::note_poll).
+    pub(crate) fn is_unchanged(&self) -> bool {
+        let polls = self.at.polls.load(Ordering::Relaxed);
+        let key = |info: &Info| (info.id, info.slot, info.semaphore, info.weight);
+        let now = self.at.info.load();
+        polls == self.polls && now.is_some_and(|info| key(&info) == key(&self.info))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -169,7 +188,7 @@ impl Slot {
         self.info.load().map(|info| info.id)
     }
 
-    fn read(&self) -> Option<Record> {
+    fn read(&'static self) -> Option<Record> {
         loop {
             let before = self.info.load()?;
             let record = Record {
@@ -182,6 +201,7 @@ impl Slot {
                     NOW => Some(Duration::ZERO),
                     polled => Some(Duration::from_nanos(since_first().saturating_sub(polled))),
                 },
+                at: self,
             };
             let after = self.info.load()?;
             // Otherwise the rest may be another call's.
@@ -219,6 +239,12 @@ pub(super) fn give_back(slot: &'static Slot) -> Option<Info> {
     // `Release` pairs with the `Acquire` of the next owner in `take`.
     slot.taken.store(false, Ordering::Release);
     info
+}
+
+/// Returns when the call began to wait that has waited longest. Calls that give up do not count.
+pub(crate) fn oldest_wait() -> Option<Instant> {
+    let infos = slots().filter_map(|slot| slot.info.load());
+    infos.filter(|info| !info.holds && !info.gives_up).map(|info| info.since).min()
 }
 
 /// Returns all calls that are recorded at this moment.
