@@ -81,6 +81,8 @@ mod modes;
 mod moment;
 mod permits;
 mod queue;
+#[cfg(feature = "diagnostics")]
+mod queue_reading;
 mod rate;
 mod reading;
 mod release_rate;
@@ -106,8 +108,6 @@ pub(crate) use binding::Claim;
 pub(crate) use deferred::Deferred;
 pub(crate) use enter::Entered;
 pub(crate) use keys::{Hashed, KeySource, text_of_key};
-#[cfg(feature = "diagnostics")]
-pub(crate) use knots::QueueReading;
 #[cfg(feature = "fleet")]
 pub(crate) use lease::LeasingStart;
 #[cfg(feature = "fleet")]
@@ -116,6 +116,8 @@ pub use lease::Load;
 pub(crate) use leasing::Watcher;
 pub(crate) use permits::Semaphore;
 pub(crate) use queue::WaitsFor;
+#[cfg(feature = "diagnostics")]
+pub(crate) use queue_reading::QueueReading;
 pub(crate) use rate::Tick;
 pub(crate) use ticker::TickerRef;
 pub(crate) use waiter::{Held, Permits, Unserved, Waiter};

@@ -1,6 +1,6 @@
 //! Readings for the detector of deadlocks, and the refusal of a waiter in one.
 
-use super::super::knots::{KeyQueue, QueueReading};
+use super::super::queue_reading::{KeyQueue, QueueReading};
 use super::super::slots::NO_KEY;
 use super::super::status::WAITING;
 use super::super::wake_list::WakeList;
