@@ -76,7 +76,6 @@ impl CallRecord {
     #[inline]
     pub(crate) fn note_poll(&self, _: PollPoint) {}
 
-    #[cfg(any(feature = "task", feature = "tower"))]
     #[inline]
     pub(crate) fn hand_over(&self) {}
 
