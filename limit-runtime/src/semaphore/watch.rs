@@ -9,6 +9,7 @@ use super::permits::Semaphore;
 use super::state::State;
 use super::status::StatusCell;
 use super::wake_list::WakeList;
+use crate::recorder;
 use crate::sync::Ordering;
 use crate::unwind::quietly;
 use crate::watcher::{INTERVAL, Watch};
@@ -96,14 +97,14 @@ impl Watched {
         let semaphore = self.semaphore;
         let mut state = semaphore.lock();
         self.find_unclaimed(&mut state, now);
-        let mut taken = false;
+        let mut taken = Vec::new();
         if state.has_waiters() {
-            self.unclaimed.retain_mut(|Unclaimed { slot, grant, cell, due, .. }| {
+            self.unclaimed.retain_mut(|Unclaimed { slot, grant, cell, since, due }| {
                 if due.is_none_or(|due| due > now) {
                     return true;
                 }
                 if state.take_back(&semaphore.word, *slot, *grant) {
-                    taken = true;
+                    taken.push((*slot, *since));
                     return false;
                 }
                 // It has been claimed, or no call waits that wants its permits. One may later.
@@ -116,9 +117,10 @@ impl Watched {
         }
         state.end_look(!self.unclaimed.is_empty());
         let next = self.unclaimed.iter().filter_map(|known| known.due).min();
-        if taken {
+        if !taken.is_empty() {
             // Wakers may panic. Those of others are woken all the same.
             quietly(|| semaphore.serve_and_wake(state, WakeList::default()));
+            recorder::tell_of_taken_back(semaphore.id(), &taken);
         }
         self.next = next.unwrap_or(now);
         next.is_some()
