@@ -1,0 +1,57 @@
+//! Programs that hang with a semaphore, each first with one and then with a limiter.
+//!
+//! ```sh
+//! cargo run -p hazards                      # all
+//! cargo run -p hazards -- select stream     # some
+//! ```
+//!
+//! Each program is a file in `programs/`. With a semaphore it runs on a paused clock, where an hour passes at once
+//! if nothing can go on. With a limiter it runs in real time, because a limiter takes a grant back in real time.
+#![forbid(unsafe_code)]
+
+mod hazard;
+mod limit;
+mod outcome;
+mod programs;
+mod report;
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::hazard::{ALL, Hazard};
+
+fn main() -> Result<ExitCode> {
+    let names: Vec<_> = env::args().skip(1).collect();
+    if names.iter().any(|name| matches!(name.as_str(), "--help" | "-h")) {
+        print!("{}", usage());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(unknown) = names.iter().find(|name| ALL.iter().all(|known| known.name != *name)) {
+        eprint!("there is no hazard `{unknown}`\n\n{}", usage());
+        return Ok(ExitCode::from(2));
+    }
+    limit_runtime::diagnostics::record(true);
+    let is_chosen =
+        |hazard: &&Hazard| names.is_empty() || names.iter().any(|name| name == hazard.name);
+    let mut promised = true;
+    for hazard in ALL.iter().filter(is_chosen) {
+        promised &= report::show(hazard)?;
+    }
+    if promised {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("hazards: not all went as promised");
+    Ok(ExitCode::FAILURE)
+}
+
+fn usage() -> String {
+    let mut usage = String::from(
+        "usage: hazards [NAME]...\n\nRuns programs that hang with a semaphore, first with one and then with a limiter.\n\n",
+    );
+    for Hazard { name, situation, .. } in &ALL {
+        usage += &format!("  {name:<10}{situation}\n");
+    }
+    usage
+}

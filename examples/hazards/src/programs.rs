@@ -1,0 +1,6 @@
+//! The programs, each as small as it can be.
+
+pub(crate) mod once;
+pub(crate) mod select;
+pub(crate) mod stream;
+pub(crate) mod undriven;
