@@ -47,11 +47,13 @@ fn main() -> Result<ExitCode> {
 }
 
 fn usage() -> String {
-    let mut usage = String::from(
-        "usage: hazards [NAME]...\n\nRuns programs that hang with a semaphore, first with one and then with a limiter.\n\n",
-    );
-    for Hazard { name, situation, .. } in &ALL {
-        usage += &format!("  {name:<10}{situation}\n");
-    }
-    usage
+    let hazards =
+        ALL.iter().map(|Hazard { name, situation, .. }| format!("  {name:<10}{situation}\n"));
+    format!("{USAGE}{}", hazards.collect::<String>())
 }
+
+const USAGE: &str = "usage: hazards [NAME]...
+
+Runs programs that hang with a semaphore, first with one and then with a limiter.
+
+";
