@@ -17,7 +17,7 @@ use crate::admission::Admission;
 use crate::engine::core::Core;
 use crate::keying::{Keying, Unkeyed};
 use crate::permit::Permit;
-use crate::recorder::{CallRecord, CallSite};
+use crate::recorder::{CallRecord, CallSite, PollPoint};
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -88,14 +88,24 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
             call: PendingCall {
                 limiter,
                 request,
+                record,
                 progress: Progress::Asking,
                 since: None,
                 site,
-                record,
+                point: PollPoint::NONE,
             },
             deadline: E::deadline(limiter.definition.max_wait),
             key,
         }
+    }
+}
+
+impl<E: Admission, K> Acquire<'_, E, K> {
+    /// Returns the same call, for the body of an annotated function that has no name for the permit.
+    #[inline]
+    pub(crate) fn of_body(mut self) -> Self {
+        self.call.site = self.call.site.of_body();
+        self
     }
 }
 
@@ -105,6 +115,8 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        // Here, and nowhere deeper: see `PollPoint::measure`.
+        this.call.point.note(context);
         match this.call.take_free(context, K::MAY_BE_FREE) {
             Ok(permit) => {
                 // `take_free` admits only a call that is `Asking`, which has nothing to drop.

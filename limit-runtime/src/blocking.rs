@@ -13,7 +13,11 @@ pub(crate) async fn run<T: Send + 'static>(
     permit: Permit,
     work: impl FnOnce(Permit) -> T + Send + 'static,
 ) -> T {
-    let task = tokio::task::spawn_blocking(move || work(permit));
+    permit.hand_over();
+    let task = tokio::task::spawn_blocking(move || {
+        let _working = permit.working();
+        work(permit)
+    });
     match task.await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {

@@ -45,22 +45,25 @@
 
 mod calls;
 mod clock;
+mod deadlocks;
 mod oldest;
 mod watch;
 
 use crate::recorder::slots::Info;
-use crate::recorder::{self, on_end};
+use crate::recorder::{self, Agent, on_end};
 pub use calls::Call;
+pub use deadlocks::{Deadlock, StuckCall, deadlocks};
 pub use oldest::OldestHolders;
 use std::time::Duration;
 
 /// Switches recording on or off from now on. Recording is off at the start.
 pub fn record(on: bool) {
+    recorder::record(on);
     if on {
         on_end(report_end);
         watch::start();
+        deadlocks::start();
     }
-    recorder::record(on);
 }
 
 /// Returns whether calls are recorded.
@@ -84,7 +87,7 @@ pub fn warn_after(age: Duration) {
 
 /// Counts the hold time of a call if the call is a sample. Logs its end if the log has reported the
 /// call.
-fn report_end(info: Info, is_sample: bool) -> Box<dyn FnOnce()> {
+fn report_end(info: Info, agent: Agent, is_sample: bool) -> Box<dyn FnOnce()> {
     let (limiter, held) = (watch::limiter(&info), info.since.elapsed());
     Box::new(move || {
         // The figure comes first, in case the log panics.
@@ -92,7 +95,7 @@ fn report_end(info: Info, is_sample: bool) -> Box<dyn FnOnce()> {
             limiter.record_hold(held);
         }
         if info.is_reported {
-            watch::report_end(&info, limiter.as_deref());
+            watch::report_end(&info, agent, limiter.as_deref());
         }
     })
 }

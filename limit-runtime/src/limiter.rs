@@ -159,6 +159,14 @@ pub const fn mark_named_after_function(mut limiter: Limiter) -> Limiter {
     limiter
 }
 
+/// Marks the limiter as one that the attribute made, for a function whose body has no name for the permit: the permit
+/// stays with the body.
+#[must_use]
+pub const fn mark_of_body(mut limiter: Limiter) -> Limiter {
+    limiter.core.definition.is_of_body = true;
+    limiter
+}
+
 #[cfg(feature = "diagnostics")]
 impl<E: Admission, K> Limiter<E, K> {
     pub(crate) fn engine(&self) -> &Engine {

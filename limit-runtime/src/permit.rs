@@ -3,7 +3,7 @@
 #[cfg(feature = "fleet")]
 mod lease;
 
-use crate::recorder::CallRecord;
+use crate::recorder::{CallRecord, Polling};
 use crate::semaphore::{Held, Permits};
 use std::fmt;
 use std::mem;
@@ -70,7 +70,7 @@ impl Permit {
             // Nothing holds no permits, and is not listed.
             0 => CallRecord::NONE,
             _ if is_all => mem::replace(&mut self.record, CallRecord::NONE),
-            _ => self.record.split(weight),
+            _ => self.record.split(weight, part.place()),
         };
         Some(Self { permits: part.into_permits(), record })
     }
@@ -103,7 +103,7 @@ impl Permit {
         mem::forget(other);
         match self.permits.merge(permits) {
             Ok(()) => {
-                self.record.merge(record, weight);
+                self.record.merge(record, weight, self.permits.place());
                 Ok(())
             }
             Err(held) => Err(Self { permits: held.into_permits(), record }),
@@ -120,6 +120,23 @@ impl Permit {
     /// The index of the limiter. `None` for a permit of weight 0, which belongs to nobody.
     pub(crate) fn owner(&self) -> Option<u32> {
         self.permits.owner()
+    }
+
+    /// Notes that the permit goes to another task, which polls a future under it.
+    pub(crate) fn hand_over(&self) {
+        self.record.hand_over();
+    }
+
+    /// Notes that a future is polled that runs under the permit. The result is dropped before the permit.
+    #[cfg(any(feature = "task", feature = "tower"))]
+    #[inline]
+    pub(crate) fn polling(&self) -> Polling {
+        self.record.polling()
+    }
+
+    /// Notes that work runs under the permit that blocks the thread, and may drop the permit.
+    pub(crate) fn working(&self) -> Polling {
+        self.record.working()
     }
 
     #[inline]

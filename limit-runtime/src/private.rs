@@ -12,7 +12,7 @@ mod leased;
 pub mod v1 {
     pub use super::admitted::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use super::existing::{Existing, IsShared};
-    pub use super::keys::{acquire, acquire_for_key};
+    pub use super::keys::{acquire, acquire_for_key, acquire_permit, acquire_permit_for_key};
     pub use super::leased::{Ended, while_leased};
-    pub use crate::limiter::{mark_named_after_function, run_blocking as run};
+    pub use crate::limiter::{mark_named_after_function, mark_of_body, run_blocking as run};
 }

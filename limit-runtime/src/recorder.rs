@@ -4,14 +4,22 @@
 //! A record names a limiter and a semaphore by their numbers. This module knows no limiters. The
 //! module `diagnostics` reads the records and turns the numbers into names.
 
+mod agent;
+pub(crate) mod moved;
+mod polling;
+mod site;
 pub(crate) mod slots;
 
 use crate::unwind::run_all_then_resume_panic;
+pub(crate) use agent::Agent;
+use agent::Local;
 use once_cell::sync::OnceCell;
-use slots::{Info, Slot};
+pub(crate) use polling::Polling;
+pub(crate) use site::{CallSite, Kind, PollPoint};
+use slots::{Info, Record, Slot};
 use std::cell::Cell;
-use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Context;
 use std::time::Instant;
 
 /// `true` while calls are recorded. Relaxed: no other data depends on it.
@@ -20,10 +28,10 @@ static RECORDING: AtomicBool = AtomicBool::new(false);
 /// The hook for calls that end. See [`on_end`].
 static ON_END: OnceCell<OnEnd> = OnceCell::new();
 
-/// A hook for calls that end. It gets the call, and whether the call is a sample, while the permits
+/// A hook for calls that end. It gets the call and its agent, and whether the call is a sample, while the permits
 /// are still out: until they are back, no other limiter has the number. The result is run when they
 /// are back.
-pub(crate) type OnEnd = fn(Info, bool) -> Box<dyn FnOnce()>;
+pub(crate) type OnEnd = fn(Info, Agent, bool) -> Box<dyn FnOnce()>;
 
 /// One in this many calls of a limiter is a sample. Calls that hold no permits do not count.
 const SAMPLED: u8 = 64;
@@ -43,16 +51,26 @@ pub(crate) fn on_end(hook: OnEnd) {
     ON_END.get_or_init(|| hook);
 }
 
-/// The place in the source code where a call is made.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CallSite(&'static Location<'static>);
-
-impl CallSite {
-    #[track_caller]
+impl PollPoint {
+    /// Notes where a future is polled, while calls are recorded.
     #[inline]
-    pub(crate) const fn caller() -> Self {
-        Self(Location::caller())
+    pub(crate) fn note(&mut self, context: &Context<'_>) {
+        if is_recording() {
+            *self = Self::measure(context);
+        }
     }
+}
+
+/// The place of a call in a limiter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallPlace {
+    /// The limiter's index.
+    pub(crate) limiter: Option<u32>,
+    /// The semaphore's number.
+    pub(crate) semaphore: usize,
+    /// The call's slot at the semaphore, if it has one.
+    pub(crate) slot: Option<u32>,
+    pub(crate) weight: u32,
 }
 
 /// The record of a call that waits or holds its permits. Dropping it ends the record.
@@ -62,75 +80,116 @@ pub(crate) struct CallRecord(Option<&'static Slot>);
 impl CallRecord {
     pub(crate) const NONE: Self = Self(None);
 
-    /// Records that a call holds permits of the semaphore with this number.
+    /// Records that a call holds permits.
     #[inline]
     pub(crate) fn holds(
-        limiter: impl FnOnce() -> Option<u32>,
-        semaphore: usize,
         weight: u32,
+        place: impl FnOnce() -> CallPlace,
         site: CallSite,
+        point: PollPoint,
     ) -> Self {
         // A call of weight 0 holds nothing.
         if is_recording() && weight > 0 {
-            Self::new(limiter(), semaphore, weight, site, true)
+            Self::new(place(), site, point, true, false)
         } else {
             Self::NONE
         }
     }
 
-    /// Records that a call waits at the semaphore with this number.
+    /// Records that a call waits. `gives_up` says whether it does so for no longer than a time.
     #[inline]
     pub(crate) fn waits(
-        limiter: impl FnOnce() -> Option<u32>,
-        semaphore: usize,
-        weight: u32,
+        place: impl FnOnce() -> CallPlace,
         site: CallSite,
+        point: PollPoint,
+        gives_up: bool,
     ) -> Self {
-        if is_recording() {
-            Self::new(limiter(), semaphore, weight, site, false)
-        } else {
-            Self::NONE
-        }
+        if is_recording() { Self::new(place(), site, point, false, gives_up) } else { Self::NONE }
     }
 
     #[inline(never)]
     fn new(
-        limiter: Option<u32>,
-        semaphore: usize,
-        weight: u32,
+        place: CallPlace,
         site: CallSite,
+        point: PollPoint,
         holds: bool,
+        gives_up: bool,
     ) -> Self {
-        let task = tokio::task::try_id();
-        let since = Instant::now();
-        let (site, is_reported) = (site.0, false);
-        Self(slots::take(Info {
+        let CallPlace { limiter, semaphore, slot, weight } = place;
+        let (id, under) =
+            Local::with(|local| (local.next_record(), local.under.get())).unwrap_or_default();
+        let info = Info {
+            id,
             limiter,
+            slot,
             semaphore,
-            site,
-            task,
-            since,
+            site: site.place,
+            since: Instant::now(),
+            under,
             weight,
+            depth: point.depth,
+            kind: site.kind,
             holds,
-            is_reported,
-        }))
+            gives_up,
+            is_reported: false,
+        };
+        Self(slots::take(info, Agent::current(), point))
     }
 
-    /// Records that the call waits at another semaphore now. The start of the wait stays. Returns
+    /// Records that the call waits at another place in a queue now. The start of the wait stays. Returns
     /// whether the call is recorded.
     #[inline]
-    pub(crate) fn waits_at(&mut self, semaphore: usize) -> bool {
-        self.0.is_some_and(|slot| slots::change(slot, |info| Info { semaphore, ..info }))
+    pub(crate) fn waits_at(&mut self, semaphore: usize, place: Option<u32>) -> bool {
+        self.0
+            .is_some_and(|slot| slots::change(slot, |info| Info { semaphore, slot: place, ..info }))
+    }
+
+    /// Records that the call has left its queue, and will wait in another one.
+    pub(crate) fn waits_nowhere(&mut self) {
+        if let Some(slot) = self.0 {
+            slots::change(slot, |info| Info { slot: None, ..info });
+        }
+    }
+
+    /// Notes that the call is polled while it waits. The caller does so before the call can leave its place in the
+    /// queue.
+    #[inline]
+    pub(crate) fn note_poll(&self, point: PollPoint) {
+        if let Some(slot) = self.0 {
+            slot.note_poll(point);
+        }
+    }
+
+    /// Notes that the permits go to another task, which polls a future under them.
+    pub(crate) fn hand_over(&self) {
+        if let Some(slot) = self.0 {
+            slot.set_agent(Agent::Nobody);
+        }
+    }
+
+    /// Notes that a future is polled that runs under the permits.
+    #[inline]
+    pub(crate) fn polling(&self) -> Polling {
+        Polling::begin(self.0, true)
+    }
+
+    /// Notes that work runs under the permits that blocks the thread, and may give them back.
+    pub(crate) fn working(&self) -> Polling {
+        Polling::begin(self.0, false)
     }
 
     /// Records a part of the permits on its own: held since the call has them.
-    pub(crate) fn split(&mut self, weight: u32) -> Self {
+    pub(crate) fn split(&mut self, weight: u32, place: Option<u32>) -> Self {
         let part = self.0.and_then(|slot| slots::split(slot, weight));
-        Self(part.and_then(slots::take))
+        Self(part.and_then(|Record { info, agent, waker, .. }| {
+            let id = Local::with(Local::next_record).unwrap_or_default();
+            let point = PollPoint { waker, depth: info.depth };
+            slots::take(Info { id, slot: place, ..info }, agent, point)
+        }))
     }
 
     /// Adds the permits of another record, which ends without a report: its permits are still held.
-    pub(crate) fn merge(&mut self, mut other: Self, weight: u32) {
+    pub(crate) fn merge(&mut self, mut other: Self, weight: u32, place: Option<u32>) {
         let Some(slot) = self.0 else {
             *self = other;
             return;
@@ -139,6 +198,7 @@ impl CallRecord {
             other.0.take().and_then(slots::give_back).is_some_and(|info| info.is_reported);
         slots::change(slot, |info| Info {
             weight: info.weight.saturating_add(weight),
+            slot: place,
             is_reported: info.is_reported || is_reported,
             ..info
         });
@@ -177,12 +237,17 @@ impl Drop for Ended {
 
 #[inline(never)]
 fn end(slot: &'static Slot) -> Option<Box<dyn FnOnce()>> {
+    let agent = slot.agent();
     let info = slots::give_back(slot)?;
+    // A future that we poll may be dropped by any task.
+    if info.holds && info.kind != Kind::Polled && agent != Agent::current() {
+        moved::note(info.site);
+    }
     let is_sample = info.holds && is_sample(info.limiter);
     if !info.is_reported && !is_sample {
         return None;
     }
-    ON_END.get().map(|on_end| on_end(info, is_sample))
+    ON_END.get().map(|on_end| on_end(info, agent, is_sample))
 }
 
 /// Chooses the calls whose hold time is counted. On each thread, counts a limiter's first call and

@@ -65,6 +65,8 @@ mod deferred;
 mod drainers;
 mod enter;
 mod keys;
+#[cfg(feature = "diagnostics")]
+mod knots;
 #[cfg(feature = "fleet")]
 mod lease;
 #[cfg(not(feature = "fleet"))]
@@ -79,6 +81,8 @@ mod modes;
 mod moment;
 mod permits;
 mod queue;
+#[cfg(feature = "diagnostics")]
+mod queue_reading;
 mod rate;
 mod reading;
 mod release_rate;
@@ -112,6 +116,8 @@ pub use lease::Load;
 pub(crate) use leasing::Watcher;
 pub(crate) use permits::Semaphore;
 pub(crate) use queue::WaitsFor;
+#[cfg(feature = "diagnostics")]
+pub(crate) use queue_reading::QueueReading;
 pub(crate) use rate::Tick;
 pub(crate) use ticker::TickerRef;
 pub(crate) use waiter::{Held, Permits, Unserved, Waiter};

@@ -7,7 +7,7 @@
 
 #[cfg(any(feature = "task", feature = "tower"))]
 mod owed;
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "task", feature = "tower"))]
 mod quiet;
 
 #[cfg(any(feature = "task", feature = "tower"))]

@@ -20,20 +20,28 @@ use syn::ext::IdentExt;
 /// 3, scope = process, env = "VAR", max_waiting = 100, max_wait = "50ms"
 ///
 /// // after
-/// static __CONCURRENCY_LIMIT: Limiter<Rejected> = mark_named_after_function(Limiter::new("module::function", 3))
+/// static __CONCURRENCY_LIMIT: Limiter<Rejected> =
+///     mark_of_body(mark_named_after_function(Limiter::new("module::function", 3)))
 ///     .scope(Scope::Process)
 ///     .env("VAR")
 ///     .max_waiting(100)
 ///     .max_wait(Duration::new(0, 50_000_000));
 /// ```
+///
+/// `is_of_body` says that the body has no name for the permit. Then it cannot move the permit elsewhere.
 pub(super) fn make_static(
     runtime: &RuntimePath,
     own: &OwnLimiter,
     function: &Ident,
+    is_of_body: bool,
 ) -> TokenStream {
     let span = Span::mixed_site();
     let limiter_type = limiter_type(runtime, &own.policy);
-    let constructor = call_constructor(runtime, own, function);
+    let mut constructor = call_constructor(runtime, own, function);
+    if is_of_body {
+        let private = runtime.private(span);
+        constructor = quote_spanned!(span=> #private::mark_of_body(#constructor));
+    }
     let setters = call_setters(runtime, &own.policy);
     quote_spanned!(span=> static __CONCURRENCY_LIMIT: #limiter_type = #constructor #setters;)
 }

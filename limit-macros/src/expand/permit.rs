@@ -55,8 +55,9 @@ pub(super) fn wait_for_permit(
     function: &Signature,
 ) -> TokenStream {
     let span = Span::mixed_site();
+    let is_of_body = args.permit.is_none();
     let limiter = match &args.source {
-        Source::Own(own) => Some(limiter::make_static(runtime, own, &function.ident)),
+        Source::Own(own) => Some(limiter::make_static(runtime, own, &function.ident, is_of_body)),
         Source::Existing => None,
     };
     let is_infallible = matches!(args.refusals, RefusalHandling::Impossible);
@@ -66,7 +67,7 @@ pub(super) fn wait_for_permit(
     let make_tokens = |argument| PerCallTokens::new(runtime, argument, function);
     let per_call: Vec<_> = args.per_call.iter().map(make_tokens).collect();
     let statements = per_call.iter().map(|tokens| &tokens.statement);
-    let acquire = acquire(runtime, &per_call);
+    let acquire = acquire(runtime, &per_call, is_of_body);
     let private = runtime.private(span);
     let outcome = match &args.source {
         // The type says that a call with a weight can be refused, but with `shadow` none is.
@@ -96,8 +97,14 @@ pub(super) fn wait_for_permit(
 ///
 /// // after
 /// acquire_for_key(&(*__limiter), __key)
+///
+/// // before
+/// limiter = self.limiter, permit = permit
+///
+/// // after
+/// acquire_permit(&(*__limiter))
 /// ```
-fn acquire(runtime: &RuntimePath, per_call: &[PerCallTokens]) -> TokenStream {
+fn acquire(runtime: &RuntimePath, per_call: &[PerCallTokens], is_of_body: bool) -> TokenStream {
     let span = Span::mixed_site();
     // These functions name in their bounds what the type of an existing limiter lacks.
     let private = runtime.private(span);
@@ -110,10 +117,14 @@ fn acquire(runtime: &RuntimePath, per_call: &[PerCallTokens]) -> TokenStream {
         }
     }
     let acquire = match (limiter, key) {
-        (Some(limiter), Some(key)) => {
+        (Some(limiter), Some(key)) if is_of_body => {
             quote_spanned!(span=> #private::acquire_for_key(#limiter, #key))
         }
-        (Some(limiter), None) => quote_spanned!(span=> #private::acquire(#limiter)),
+        (Some(limiter), None) if is_of_body => quote_spanned!(span=> #private::acquire(#limiter)),
+        (Some(limiter), Some(key)) => {
+            quote_spanned!(span=> #private::acquire_permit_for_key(#limiter, #key))
+        }
+        (Some(limiter), None) => quote_spanned!(span=> #private::acquire_permit(#limiter)),
         (None, Some(key)) => quote_spanned!(span=> __CONCURRENCY_LIMIT.key(#key).acquire()),
         (None, None) => quote_spanned!(span=> __CONCURRENCY_LIMIT.acquire()),
     };

@@ -6,7 +6,7 @@ use crate::engine::core::Core;
 use crate::logging;
 use crate::permit::Permit;
 use crate::policy::Request;
-use crate::recorder::{CallRecord, CallSite};
+use crate::recorder::{CallPlace, CallRecord, CallSite, PollPoint};
 use crate::registry::EpochRef;
 use crate::rejected::{Refusal, Rejected, RejectedKind};
 use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
@@ -30,13 +30,16 @@ pub(super) enum Progress {
 pub(super) struct PendingCall<'a> {
     pub(super) limiter: &'a Core,
     pub(super) request: Request,
+    /// The listing as a waiter, if the call waits. Empty without the feature `diagnostics`. It stands before
+    /// `progress`, so that it is dropped first: as long as it is there, the place in the queue is the call's.
+    pub(super) record: CallRecord,
     pub(super) progress: Progress,
     /// The time at which the call began to wait, if it has.
     pub(super) since: Option<Instant>,
     /// The source location of the call. Empty without the feature `diagnostics`.
     pub(super) site: CallSite,
-    /// The listing as a waiter, if the call waits. Empty without the feature `diagnostics`.
-    pub(super) record: CallRecord,
+    /// Where the future was polled last. Empty without the feature `diagnostics`.
+    pub(super) point: PollPoint,
 }
 
 impl PendingCall<'_> {
@@ -56,7 +59,7 @@ impl PendingCall<'_> {
         if may_be_free {
             let weight = self.request.permits();
             if let Some(held) = self.limiter.take_free(semaphore, weight, epoch) {
-                return Ok(self.limiter.permit(held, self.site));
+                return Ok(self.limiter.permit(held, self.site, self.point));
             }
         }
         Err(Some((semaphore, epoch)))
@@ -76,6 +79,7 @@ impl PendingCall<'_> {
             Progress::Done => polled_again(self.limiter),
         };
         let since = self.since;
+        self.record.note_poll(self.point);
         match waiter.poll(context.waker(), || elapsed(since)) {
             Poll::Pending => self.look_at_the_clock(context, key, deadline),
             Poll::Ready(Ok(held)) => Poll::Ready(Ok(self.admitted(held))),
@@ -96,7 +100,10 @@ impl PendingCall<'_> {
             Unserved::Refused(refusal) => Poll::Ready(Err(self.rejected(refusal))),
             // The runtime has ended, the limit is known now, or the caller that resolved it has
             // failed. The call stays listed as a waiter: it waits on.
-            Unserved::Retry => self.enter(context, None, key, deadline),
+            Unserved::Retry => {
+                self.record.waits_nowhere();
+                self.enter(context, None, key, deadline)
+            }
         }
     }
 
@@ -129,7 +136,7 @@ impl PendingCall<'_> {
             match semaphore.enter(self.request, key, waker, || epoch.is_current()) {
                 Entered::Admitted(held) => {
                     self.waits_no_longer();
-                    let permit = self.limiter.permit(held, self.site);
+                    let permit = self.limiter.permit(held, self.site, self.point);
                     // A call that waited at an ended runtime may be admitted here without waiting
                     // again.
                     if self.since.is_some() {
@@ -140,11 +147,19 @@ impl PendingCall<'_> {
                 Entered::Queued(waiter) => {
                     // The waiter is stored before any step that may panic. Dropping the call then
                     // cancels it.
+                    let slot = waiter.place();
                     self.progress = Progress::Waiting(waiter);
-                    if !self.record.waits_at(semaphore.id()) {
+                    if !self.record.waits_at(semaphore.id(), slot) {
                         let (limiter, weight) = (self.limiter, self.request.weight);
-                        let index = || limiter.index();
-                        self.record = CallRecord::waits(index, semaphore.id(), weight, self.site);
+                        let place = || CallPlace {
+                            limiter: limiter.index(),
+                            semaphore: semaphore.id(),
+                            slot,
+                            weight,
+                        };
+                        let gives_up =
+                            deadline.as_ref().is_some_and(|deadline| deadline.max_wait().is_some());
+                        self.record = CallRecord::waits(place, self.site, self.point, gives_up);
                     }
                     // A call that enters again keeps its start: the wait counts from the first
                     // moment.
@@ -208,6 +223,7 @@ impl PendingCall<'_> {
         let Progress::Waiting(waiter) = &mut self.progress else {
             unreachable!("only a call that waits looks at the clock");
         };
+        self.record.note_poll(self.point);
         // The call may have been handed its permits, or been dismissed, at the same moment.
         // `time_out` decides under the semaphore's lock.
         match waiter.time_out(|| elapsed(Some(since))) {
@@ -222,7 +238,7 @@ impl PendingCall<'_> {
         // The waiter's listing ends before the permit's begins, so that readers never see the call
         // twice.
         self.waits_no_longer();
-        let permit = self.limiter.permit(held, self.site);
+        let permit = self.limiter.permit(held, self.site, self.point);
         // Foreign code may panic. The permit exists already, so a panic drops it and gives it back.
         logging::tell_admitted(|| self.limiter.name(), || self.waited());
         permit

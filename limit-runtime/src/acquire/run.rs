@@ -50,12 +50,13 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
     pub fn run<F, T>(
-        self,
+        mut self,
         future: impl IntoFuture<IntoFuture = F>,
     ) -> impl Future<Output = E::Outcome<T>>
     where
         F: Future<Output = T>,
     {
+        self.call.site = self.call.site.of_polled();
         ThenRun::new(self, future.into_future()).map(E::outcome)
     }
 
@@ -116,7 +117,9 @@ impl<F: Future> Future for UnderPermit<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        let polling = this.permit.as_ref().map(|permit| permit.get().polling());
         let result = ready!(poll_to_end(this.future, context));
+        drop(polling);
         // Before a panic goes on: whoever catches it finds the permit free.
         *this.permit = None;
         match result {
@@ -165,22 +168,23 @@ impl<A: Acquiring, F: Future> Future for ThenRun<A, F> {
 }
 
 /// Waits for a permit, then calls a function that spawns a task with it.
-pub(crate) struct ThenSpawn<A, S> {
-    acquire: A,
+pub(crate) struct ThenSpawn<'a, E: Admission, K, S> {
+    acquire: Acquire<'a, E, K>,
     spawn: Option<S>,
     has_budget: bool,
 }
 
-impl<A, S> ThenSpawn<A, S> {
-    pub(crate) fn new(acquire: A, spawn: S) -> Self {
+impl<'a, E: Admission, K, S> ThenSpawn<'a, E, K, S> {
+    pub(crate) fn new(mut acquire: Acquire<'a, E, K>, spawn: S) -> Self {
+        acquire.call.site = acquire.call.site.of_polled();
         Self { acquire, spawn: Some(spawn), has_budget: false }
     }
 }
 
 /// No field is pinned.
-impl<A, S> Unpin for ThenSpawn<A, S> {}
+impl<E: Admission, K, S> Unpin for ThenSpawn<'_, E, K, S> {}
 
-impl<E, K, S, T> Future for ThenSpawn<Acquire<'_, E, K>, S>
+impl<E, K, S, T> Future for ThenSpawn<'_, E, K, S>
 where
     E: Admission,
     K: Keying,
@@ -198,6 +202,7 @@ where
         }
         match ready!(self.acquire.poll_permit(context)) {
             Ok(permit) => {
+                permit.hand_over();
                 let spawn = self.spawn.take().expect("not polled after it was ready");
                 Poll::Ready(E::outcome(Ok(spawn(permit))))
             }

@@ -5,7 +5,7 @@ use crate::admission::Admission;
 use crate::duration_text::duration_text;
 use crate::engine::Engine;
 use crate::limiter::{Limiter, LimiterHandle};
-use crate::recorder::slots::{self, Info};
+use crate::recorder::slots::{self, Record};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -22,7 +22,11 @@ pub struct Call {
     weight: u32,
     age: Duration,
     started: SystemTime,
+    not_polled_for: Option<Duration>,
 }
+
+/// The time from which on [`Call`] shows that a future is not polled.
+const SHOWN_FROM: Duration = Duration::from_secs(1);
 
 impl Call {
     /// Returns the limiter's name.
@@ -61,6 +65,39 @@ impl Call {
     pub fn started(&self) -> SystemTime {
         self.started
     }
+
+    /// Returns the time since the future that runs under the permit was polled last, at the moment at which the
+    /// list was made.
+    ///
+    /// It is known of futures that this crate polls: those of [`run`](crate::Acquire::run) and
+    /// [`spawn`](crate::Acquire::spawn), of the module [`task`](crate::task), and of services behind the layer of
+    /// [`tower`](crate::tower). It is `None` for the body of an annotated function, for a permit that the program
+    /// holds, and for a call that waits.
+    ///
+    /// A future that is not polled may wait for something. If what it waits for is there, its task does not come to
+    /// it: it is busy with something else, or has forgotten it.
+    #[must_use]
+    pub fn not_polled_for(&self) -> Option<Duration> {
+        self.not_polled_for
+    }
+
+    /// Makes the call of a record, at a moment by both clocks.
+    pub(super) fn new(
+        record: &Record,
+        limiter: Arc<str>,
+        (now, clock): (Instant, WallClock),
+    ) -> Self {
+        let info = &record.info;
+        Self {
+            limiter,
+            place: info.site,
+            task: record.agent.task(),
+            weight: info.weight,
+            age: now.saturating_duration_since(info.since),
+            started: clock.time_at(info.since),
+            not_polled_for: record.not_polled_for,
+        }
+    }
 }
 
 impl fmt::Display for Call {
@@ -70,7 +107,13 @@ impl fmt::Display for Call {
             Some(task) => write!(f, ", task {task}")?,
             None => f.write_str(", outside any task")?,
         }
-        if self.weight == 1 { Ok(()) } else { write!(f, ", {} permits", self.weight) }
+        if self.weight != 1 {
+            write!(f, ", {} permits", self.weight)?;
+        }
+        match self.not_polled_for.filter(|&time| time >= SHOWN_FROM) {
+            Some(time) => write!(f, ", not polled for {}", duration_text(time)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -143,27 +186,20 @@ impl LimiterHandle {
 /// Lists at most `most` calls, the oldest first.
 fn calls(engine: &Engine, holding: bool, most: usize) -> Vec<Call> {
     let semaphores = engine.semaphores();
-    let is_meant = |info: &Info| {
+    let is_meant = |record: &Record| {
+        let info = &record.info;
         info.holds == holding && semaphores.iter().any(|semaphore| semaphore.id() == info.semaphore)
     };
-    let mut infos: Vec<_> = slots::all().filter(is_meant).collect();
-    if infos.len() > most {
-        infos.select_nth_unstable_by_key(most, |info| info.since);
-        infos.truncate(most);
+    let mut records: Vec<_> = slots::all().filter(is_meant).collect();
+    if records.len() > most {
+        records.select_nth_unstable_by_key(most, |record| record.info.since);
+        records.truncate(most);
     }
-    infos.sort_by_key(|info| info.since);
+    records.sort_by_key(|record| record.info.since);
     // If the limiter was dropped meanwhile, the calls may belong to another limiter.
     if engine.is_dropped() {
         return Vec::new();
     }
     let now = (Instant::now(), WallClock::now());
-    infos.into_iter().map(|info| info.call(Arc::clone(&engine.name), now)).collect()
-}
-
-impl Info {
-    fn call(&self, limiter: Arc<str>, (now, clock): (Instant, WallClock)) -> Call {
-        let Self { site: place, task, weight, since, .. } = *self;
-        let (age, started) = (now.saturating_duration_since(since), clock.time_at(since));
-        Call { limiter, place, task, weight, age, started }
-    }
+    records.iter().map(|record| Call::new(record, Arc::clone(&engine.name), now)).collect()
 }

@@ -35,7 +35,7 @@ impl OldestHolders {
     #[must_use]
     pub fn now() -> Self {
         let mut oldest = HashMap::new();
-        for info in slots::all().filter(|info| info.holds) {
+        for info in slots::all().map(|record| record.info).filter(|info| info.holds) {
             let since = oldest.entry(info.semaphore).or_insert(info.since);
             *since = info.since.min(*since);
         }

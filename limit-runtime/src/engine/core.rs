@@ -5,7 +5,7 @@ use super::underway::Underway;
 use super::{Engine, catalog};
 use crate::permit::Permit;
 use crate::policy::Request;
-use crate::recorder::{CallRecord, CallSite};
+use crate::recorder::{CallPlace, CallRecord, CallSite, PollPoint};
 use crate::registry::{self, EpochRef};
 use crate::rejected::{Refusal, Rejected, RejectedKind};
 use crate::runtime_id;
@@ -89,11 +89,11 @@ impl Core {
             let (semaphore, epoch) = self.semaphore(None);
             if key.is_none() {
                 if let Some(held) = self.take_free(semaphore, weight, epoch) {
-                    return Ok(self.permit(held, site));
+                    return Ok(self.permit(held, site, PollPoint::NONE));
                 }
             }
             match semaphore.enter(request, key, no_time, || epoch.is_current()) {
-                Entered::Admitted(held) => return Ok(self.permit(held, site)),
+                Entered::Admitted(held) => return Ok(self.permit(held, site, PollPoint::NONE)),
                 Entered::Refused(refusal) => {
                     return Err(self.rejected(request, Duration::ZERO, refusal));
                 }
@@ -121,8 +121,15 @@ impl Core {
 
     /// Makes the permit of an admitted call.
     #[inline]
-    pub(crate) fn permit(&self, held: Held, site: CallSite) -> Permit {
-        let record = CallRecord::holds(|| self.index(), held.semaphore().id(), held.weight(), site);
+    pub(crate) fn permit(&self, held: Held, site: CallSite, point: PollPoint) -> Permit {
+        let site = if self.definition.is_of_body { site.of_body() } else { site };
+        let place = || CallPlace {
+            limiter: self.index(),
+            semaphore: held.semaphore().id(),
+            slot: held.place(),
+            weight: held.weight(),
+        };
+        let record = CallRecord::holds(held.weight(), place, site, point);
         Permit::new(held, record)
     }
 

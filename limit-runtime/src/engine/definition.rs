@@ -47,6 +47,8 @@ pub(crate) struct Definition {
     pub(crate) env: Option<&'static str>,
     /// The location of the function that the limiter is named after, if any.
     pub(crate) function: Option<&'static Location<'static>>,
+    /// `true` if the attribute made the limiter, and the body of its function has no name for the permit.
+    pub(crate) is_of_body: bool,
     /// `true` if the user chose the name, and so can choose another.
     pub(crate) is_named: bool,
     /// The fate of calls while the fleet cannot be reached, if the code says so.
@@ -99,6 +101,7 @@ impl Definition {
             fallible: false,
             env: None,
             function: None,
+            is_of_body: false,
             is_named: true,
             on_unavailable: None,
             claim_within: CLAIM_WITHIN,

@@ -6,19 +6,36 @@ use crate::keying::{Key, Keyed, Unkeyed};
 use crate::limiter::Limiter;
 use std::hash::Hash;
 
-/// Does the same as [`Limiter::acquire`]. Of a limiter with keys the compiler says that the
-/// attribute lacks one.
+/// Does the same as [`Limiter::acquire`], for a body that has no name for the permit. Of a limiter with keys the
+/// compiler says that the attribute lacks one.
 #[inline]
 #[track_caller]
 pub fn acquire<E: Admission, K: HasNoKeys>(limiter: &Limiter<E, K>) -> Acquire<'_, E> {
+    acquire_permit(limiter).of_body()
+}
+
+/// Does the same as [`Limiter::acquire`], for a body that has a name for the permit.
+#[inline]
+#[track_caller]
+pub fn acquire_permit<E: Admission, K: HasNoKeys>(limiter: &Limiter<E, K>) -> Acquire<'_, E> {
     K::without_keys(limiter).acquire()
 }
 
-/// Does the same as [`KeyedLimiter::key`](crate::KeyedLimiter::key) and its `acquire`. Of a limiter
-/// without keys the compiler says so.
+/// Does the same as [`KeyedLimiter::key`](crate::KeyedLimiter::key) and its `acquire`, for a body that has no name
+/// for the permit. Of a limiter without keys the compiler says so.
 #[inline]
 #[track_caller]
 pub fn acquire_for_key<E: Admission, K: HasKeys, T: Hash + Eq + Clone + Send + 'static>(
+    limiter: &Limiter<E, K>,
+    key: T,
+) -> Acquire<'_, E, Key<T>> {
+    acquire_permit_for_key(limiter, key).of_body()
+}
+
+/// Does the same, for a body that has a name for the permit.
+#[inline]
+#[track_caller]
+pub fn acquire_permit_for_key<E: Admission, K: HasKeys, T: Hash + Eq + Clone + Send + 'static>(
     limiter: &Limiter<E, K>,
     key: T,
 ) -> Acquire<'_, E, Key<T>> {

@@ -1,5 +1,7 @@
 //! The recorder without the feature `diagnostics`: it records nothing and costs nothing.
 
+use std::task::Context;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallSite;
 
@@ -8,39 +10,92 @@ impl CallSite {
     pub(crate) const fn caller() -> Self {
         Self
     }
+
+    #[inline]
+    pub(crate) const fn of_body(self) -> Self {
+        self
+    }
+
+    #[cfg(any(feature = "task", feature = "tower"))]
+    #[inline]
+    pub(crate) const fn of_polled(self) -> Self {
+        self
+    }
 }
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PollPoint;
+
+impl PollPoint {
+    pub(crate) const NONE: Self = Self;
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[inline]
+    pub(crate) fn note(&mut self, _: &Context<'_>) {}
+}
+
+#[derive(Debug)]
+pub(crate) struct CallPlace {
+    #[expect(dead_code, reason = "nothing is recorded")]
+    pub(crate) limiter: Option<u32>,
+    #[expect(dead_code, reason = "nothing is recorded")]
+    pub(crate) semaphore: usize,
+    #[expect(dead_code, reason = "nothing is recorded")]
+    pub(crate) slot: Option<u32>,
+    #[expect(dead_code, reason = "nothing is recorded")]
+    pub(crate) weight: u32,
+}
+
+/// The time of one poll.
+pub(crate) struct Polling;
 
 #[derive(Debug)]
 pub(crate) struct CallRecord;
 
+#[expect(clippy::unused_self, reason = "as with the feature")]
 impl CallRecord {
     pub(crate) const NONE: Self = Self;
 
     #[inline]
-    pub(crate) fn holds(_: impl FnOnce() -> Option<u32>, _: usize, _: u32, _: CallSite) -> Self {
+    pub(crate) fn holds(_: u32, _: impl FnOnce() -> CallPlace, _: CallSite, _: PollPoint) -> Self {
         Self
     }
 
     #[inline]
-    pub(crate) fn waits(_: impl FnOnce() -> Option<u32>, _: usize, _: u32, _: CallSite) -> Self {
+    pub(crate) fn waits(_: impl FnOnce() -> CallPlace, _: CallSite, _: PollPoint, _: bool) -> Self {
         Self
     }
 
-    #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
-    pub(crate) fn waits_at(&mut self, _: usize) -> bool {
+    pub(crate) fn waits_at(&mut self, _: usize, _: Option<u32>) -> bool {
         true
     }
 
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    pub(crate) fn split(&mut self, _: u32) -> Self {
+    pub(crate) fn waits_nowhere(&mut self) {}
+
+    #[inline]
+    pub(crate) fn note_poll(&self, _: PollPoint) {}
+
+    #[inline]
+    pub(crate) fn hand_over(&self) {}
+
+    #[cfg(any(feature = "task", feature = "tower"))]
+    #[inline]
+    pub(crate) fn polling(&self) -> Polling {
+        Polling
+    }
+
+    #[inline]
+    pub(crate) fn working(&self) -> Polling {
+        Polling
+    }
+
+    pub(crate) fn split(&mut self, _: u32, _: Option<u32>) -> Self {
         Self
     }
 
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    pub(crate) fn merge(&mut self, _: Self, _: u32) {}
+    pub(crate) fn merge(&mut self, _: Self, _: u32, _: Option<u32>) {}
 
-    #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
     pub(crate) fn end(&mut self) -> Self {
         Self

@@ -176,6 +176,12 @@ impl Keys {
         }
     }
 
+    /// Returns a key as text, if that takes no code of the user's.
+    #[cfg(feature = "diagnostics")]
+    pub(super) fn text(&self, number: u32) -> Option<String> {
+        self.states.text(number)
+    }
+
     /// Returns the keys that have waiters.
     pub(super) fn waited_for(&self) -> &BTreeSet<u32> {
         &self.waited_for

@@ -308,6 +308,12 @@ impl Queue {
         Some(end)
     }
 
+    /// Returns whether there is memory for a slot.
+    #[cfg(feature = "diagnostics")]
+    pub(super) fn has_slot(&self, slot: u32) -> bool {
+        self.slots.chunk_from(slot).is_some_and(|slots| slots.contains(&slot))
+    }
+
     /// Returns the number of the key of a slot's call.
     pub(super) fn key(&self, slot: u32) -> u32 {
         self.slots.node(slot).key

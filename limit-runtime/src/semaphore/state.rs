@@ -18,6 +18,8 @@ mod closed;
 mod drained;
 mod figures;
 mod keys;
+#[cfg(feature = "diagnostics")]
+mod knots;
 #[cfg(feature = "fleet")]
 mod lease;
 mod leaving;

@@ -41,6 +41,12 @@ impl Permits {
         self.weight
     }
 
+    /// Returns the slot of the permits, if they have one.
+    #[inline]
+    pub(crate) fn place(&self) -> Option<u32> {
+        (self.slot < NOTHING).then_some(self.slot)
+    }
+
     /// Takes the permits out. The waiter has none then, and must not give any back.
     pub(crate) fn take(&mut self) -> Held {
         let (weight, slot) = (mem::take(&mut self.weight), mem::replace(&mut self.slot, NO_SLOT));
@@ -155,6 +161,12 @@ impl Held {
         self.0.weight
     }
 
+    /// Returns the slot of the permits, if they have one.
+    #[inline]
+    pub(crate) fn place(&self) -> Option<u32> {
+        self.0.place()
+    }
+
     /// Hands the permits over to an owner that gives them back itself.
     #[inline]
     pub(crate) fn into_permits(self) -> Permits {
@@ -198,6 +210,12 @@ impl Waiter {
     /// Returns the semaphore at which the call waits.
     pub(crate) fn semaphore(&self) -> &'static Semaphore {
         self.semaphore
+    }
+
+    /// Returns the slot of the call, until its wait has ended.
+    #[inline]
+    pub(crate) fn place(&self) -> Option<u32> {
+        (self.slot != NO_SLOT).then_some(self.slot)
     }
 
     /// Returns the reason why the call is in the wait list.

@@ -52,7 +52,8 @@ pub trait LimitStreamExt: Stream + Sized {
         F: FnMut(Self::Item) -> G,
         G: Future<Output: Send + 'static> + Send + 'static,
     {
-        MapLimited { limiter: limiter.into(), site: CallSite::caller(), items: self, future_of }
+        let site = CallSite::caller().of_polled();
+        MapLimited { limiter: limiter.into(), site, items: self, future_of }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::limiter::AcquireShared;
 use crate::permit::Permit;
 use crate::unwind::{Quiet, poll_to_end};
 use pin_project_lite::pin_project;
+use std::borrow::Borrow as _;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -172,7 +173,13 @@ where
             let response = this.refusals.clone().refused(refusal)?;
             return Poll::Ready(Ok(this.hold.clone().hold(response, None)));
         }
+        let polling = this.permit.as_ref().map(|permit| permit.get().borrow().polling());
         let result = ready!(poll_to_end(this.response, context));
+        drop(polling);
+        // From here on the response may hold it, wherever that goes.
+        if let Some(permit) = &this.permit {
+            permit.get().borrow().hand_over();
+        }
         let permit = this.permit.take();
         match result {
             Ok(Ok(response)) => Poll::Ready(Ok(this.hold.clone().hold(response, permit))),

@@ -3,6 +3,7 @@
 use super::sealed::Sealed;
 use crate::permit::Permit;
 use crate::unwind::Quiet;
+use std::borrow::Borrow;
 use std::fmt;
 
 /// The holder of the permit from the response on: a parameter of [`Limit`](super::Limit).
@@ -16,7 +17,7 @@ pub trait Hold<Request, Response>: Clone + Sealed {
 
     /// The permit of a call while the inner service works on it.
     #[doc(hidden)]
-    type Permit;
+    type Permit: Borrow<Permit>;
 
     /// Adds the permit to the request, if the inner service is to see it.
     #[doc(hidden)]

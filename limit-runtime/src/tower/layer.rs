@@ -71,7 +71,7 @@ impl<E: Admission> LimitLayer<E> {
     #[track_caller]
     pub fn new(limiter: impl Into<SharedLimiter<E>>) -> Self {
         let (refusals, hold, mode) = (AsError::new(), UntilResponse, OnCall);
-        let site = CallSite::caller();
+        let site = CallSite::caller().of_polled();
         Self { limiter: limiter.into(), refusals, hold, mode, site }
     }
 }

@@ -24,7 +24,12 @@ impl<E: Admission> Reserve<E> {
     /// Waits for the permit or the refusal.
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.acquired.is_none() {
-            self.acquired = Some(ready!(self.acquiring.poll_permit(context)));
+            let acquired = ready!(self.acquiring.poll_permit(context));
+            if let Ok(permit) = &acquired {
+                // Until the service is called, nobody is known to run under it.
+                permit.hand_over();
+            }
+            self.acquired = Some(acquired);
         }
         Poll::Ready(())
     }

@@ -3,6 +3,11 @@
 use super::Quiet;
 
 impl<T> Quiet<T> {
+    pub(crate) fn get(&self) -> &T {
+        self.0.as_ref().expect("only a drop takes it")
+    }
+
+    #[cfg(feature = "tower")]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.as_mut().expect("only a drop takes it")
     }
@@ -13,6 +18,7 @@ impl<T> Quiet<T> {
     }
 
     /// Returns the value, which may panic again when it is dropped.
+    #[cfg(feature = "tower")]
     pub(crate) fn into_inner(mut self) -> T {
         self.0.take().expect("only a drop takes it")
     }

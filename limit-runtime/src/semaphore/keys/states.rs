@@ -83,7 +83,7 @@ trait KeyChunk: Any + Send + std::fmt::Debug {
     fn take(&mut self, offset: usize) -> Option<Box<dyn Any + Send>>;
     /// Returns a key as text, if that takes no code of the user's. Otherwise returns the name of its
     /// type.
-    #[cfg(any(feature = "fleet", feature = "inspect"))]
+    #[cfg(any(feature = "diagnostics", feature = "fleet", feature = "inspect"))]
     fn name(&self, offset: usize) -> Result<String, &'static str>;
 }
 
@@ -103,7 +103,7 @@ impl<K: Send + 'static> KeyChunk for Typed<K> {
         mem::needs_drop::<K>().then(|| Box::new(key) as Box<dyn Any + Send>)
     }
 
-    #[cfg(any(feature = "fleet", feature = "inspect"))]
+    #[cfg(any(feature = "diagnostics", feature = "fleet", feature = "inspect"))]
     fn name(&self, offset: usize) -> Result<String, &'static str> {
         let key = self.0[offset].as_ref();
         key.and_then(|key| super::name::name(key)).ok_or(std::any::type_name::<K>())
@@ -175,6 +175,13 @@ impl KeyStates {
             next = chunk + 1;
         }
         numbers
+    }
+
+    /// Returns a key as text, if that takes no code of the user's.
+    #[cfg(feature = "diagnostics")]
+    pub(super) fn text(&self, number: u32) -> Option<String> {
+        let (chunk, offset) = self.slab.get(number);
+        chunk.besides.name(offset).ok()
     }
 
     /// Returns the text of a key, or if it has none, the name of its type.

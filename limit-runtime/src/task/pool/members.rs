@@ -218,7 +218,10 @@ impl<F: Future> Future for MemberTask<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        let permit = this.member.as_ref().and_then(|member| member.permit.as_ref());
+        let polling = permit.map(|permit| permit.get().polling());
         let result = ready!(poll_to_end(this.future, context));
+        drop(polling);
         let member = this.member.take();
         match result {
             Ok(output) => {

@@ -1,0 +1,115 @@
+//! Calls that wait for each other.
+
+mod deadlock;
+mod detector;
+mod reading;
+mod solver;
+mod who;
+
+use super::calls::Call;
+use super::clock::WallClock;
+use crate::logging::{self, TARGET};
+use crate::policy::OnDeadlock;
+use crate::recorder;
+use crate::recorder::slots::Record;
+use crate::unwind::quietly;
+use crate::watcher;
+pub use deadlock::{Deadlock, StuckCall};
+use detector::Detector;
+use once_cell::sync::Lazy;
+use reading::{Found, FoundLink};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+static DETECTOR: Lazy<Mutex<Detector>> = Lazy::new(Mutex::default);
+
+fn lock() -> MutexGuard<'static, Detector> {
+    DETECTOR.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the deadlocks that have been found and last.
+#[must_use]
+pub fn deadlocks() -> Vec<Deadlock> {
+    let told = lock().told.clone();
+    let now = (Instant::now(), WallClock::now());
+    told.iter().filter(|found| found.is_there()).map(|found| found.show(now)).collect()
+}
+
+/// Has the watcher look for deadlocks from now on.
+pub(super) fn start() {
+    watcher::wake(look);
+}
+
+fn look(now: Instant) -> Option<Instant> {
+    if !recorder::is_recording() {
+        lock().forget();
+        return None;
+    }
+    let (news, next) = lock().look(now);
+    for found in news {
+        tell(&found);
+    }
+    Some(next)
+}
+
+/// Refuses a call of a deadlock if its limiter says so, and tells of it. The caller holds no lock.
+fn tell(found: &Found) {
+    let deadlock = found.show((Instant::now(), WallClock::now()));
+    // First, because others wait for it. Wakers, subscribers and loggers are foreign code.
+    let mut gave_way = None;
+    quietly(|| gave_way = found.refuse_youngest());
+    let mut limiters: Vec<_> = found.links.iter().map(|link| &link.limiter).collect();
+    limiters.sort_by_key(|limiter| Arc::as_ptr(limiter));
+    limiters.dedup_by_key(|limiter| Arc::as_ptr(limiter));
+    for limiter in limiters {
+        quietly(|| limiter.notify_deadlock());
+    }
+    let limiter = &*found.links[0].limiter.name;
+    quietly(|| {
+        logging::tell(|| match &gave_way {
+            Some(call) => tracing::warn!(
+                target: TARGET,
+                limiter,
+                "deadlock: {deadlock}\n  this one gives way: {call}"
+            ),
+            None => tracing::warn!(target: TARGET, limiter, "deadlock: {deadlock}"),
+        });
+    });
+}
+
+impl Found {
+    fn show(&self, now: (Instant, WallClock)) -> Deadlock {
+        let is_reentry = match &self.links[..] {
+            [link] => !link.holders.is_empty() && link.behind.is_none(),
+            _ => false,
+        };
+        let calls = self.links.iter().map(|link| link.show(now)).collect();
+        Deadlock { calls, victims: self.victims, is_reentry }
+    }
+
+    /// Refuses the youngest of the calls whose limiters say so. Returns it.
+    fn refuse_youngest(&self) -> Option<Call> {
+        let gives_way = |link: &&FoundLink| link.limiter.on_deadlock() == OnDeadlock::Refuse;
+        let link = self.links.iter().filter(gives_way).max_by_key(|link| link.wait.info.since)?;
+        let call = link.call(&link.wait, (Instant::now(), WallClock::now()));
+        let wait = link.wait;
+        let is_refused = link.semaphore.refuse_waiter(wait.info.slot?, || wait.is_unchanged());
+        is_refused.then_some(call)
+    }
+}
+
+impl FoundLink {
+    fn show(&self, now: (Instant, WallClock)) -> StuckCall {
+        StuckCall {
+            call: self.call(&self.wait, now),
+            key: self.key.clone(),
+            holders: self.holders.iter().map(|holder| self.call(holder, now)).collect(),
+            behind: self.behind.as_ref().map(|first| self.call(first, now)),
+        }
+    }
+
+    /// Shows a call of this limiter.
+    fn call(&self, record: &Record, now: (Instant, WallClock)) -> Call {
+        Call::new(record, Arc::clone(&self.limiter.name), now)
+    }
+}

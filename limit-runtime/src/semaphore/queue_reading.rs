@@ -1,0 +1,23 @@
+//! A reading of the queues of a semaphore.
+
+/// Who waits at a semaphore.
+#[derive(Debug)]
+pub(crate) struct QueueReading {
+    /// The limit over all keys, if there are keys.
+    pub(crate) total: Option<u32>,
+    /// The queue; with keys, one for each key with waiters.
+    pub(crate) queues: Vec<KeyQueue>,
+    /// The keys of the calls that were asked for. Without keys it has no meaning.
+    pub(crate) holders: Vec<u32>,
+}
+
+#[derive(Debug)]
+pub(crate) struct KeyQueue {
+    /// The number of the key. Without keys it has no meaning.
+    pub(crate) key: u32,
+    /// The text of the key, if it has one.
+    pub(crate) name: Option<String>,
+    pub(crate) limit: u32,
+    /// The waiters in order: slot and weight.
+    pub(crate) waiters: Vec<(u32, u32)>,
+}

@@ -1,0 +1,6 @@
+//! Deadlocks and re-entry are told of, and nothing else is (feature `diagnostics`).
+//!
+//! All tests share the watcher and its list, and run side by side: each looks for its own limiters.
+
+mod found;
+mod support;
