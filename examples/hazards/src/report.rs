@@ -6,28 +6,21 @@ use std::io::{self, IsTerminal};
 use anyhow::Result;
 
 use crate::hazard::Hazard;
-use crate::outcome::hangs;
 
 /// Runs a program with a semaphore and with a limiter, and prints what happens. Returns whether all is as promised.
-pub(crate) fn show(hazard: &Hazard) -> Result<bool> {
+pub(crate) fn show(hazard: &Hazard) -> bool {
     let style = Style::new();
-    println!("{}", style.bold(hazard.name));
+    println!("{}", style.with(BOLD, hazard.name));
     println!("  {}", hazard.situation);
-    let hangs = hangs((hazard.with_semaphore)())?;
-    let outcome = (hazard.with_limiter)();
-    if hangs {
-        style.line("semaphore", RED, "hangs");
-    } else {
-        style.line("semaphore", RED, "does not hang, but should");
-    }
-    match &outcome {
-        Ok(text) => style.line("limiter", GREEN, text),
-        Err(error) => style.line("limiter", RED, &format!("{error:#}")),
-    }
+    let semaphore = (hazard.with_semaphore)();
+    style.print("semaphore:", RED, &semaphore);
+    let limiter = (hazard.with_limiter)();
+    style.print("limiter:", GREEN, &limiter);
     println!();
-    Ok(hangs && outcome.is_ok())
+    semaphore.is_ok() && limiter.is_ok()
 }
 
+const BOLD: u8 = 1;
 const RED: u8 = 31;
 const GREEN: u8 = 32;
 
@@ -40,15 +33,14 @@ impl Style {
         Self { has_colour: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none() }
     }
 
-    fn bold(&self, text: &str) -> String {
-        self.with(1, text)
-    }
-
-    /// Prints what became of a program. The first line of the text is in colour.
-    fn line(&self, limit: &str, colour: u8, text: &str) {
+    /// Prints what became of a program. The first line is in colour.
+    fn print(&self, limit: &str, colour: u8, outcome: &Result<String>) {
+        let (colour, text) = match outcome {
+            Ok(text) => (colour, text.clone()),
+            Err(error) => (RED, format!("not as promised: {error:#}")),
+        };
         let mut lines = text.lines();
-        let first = self.with(colour, lines.next().unwrap_or_default());
-        println!("  {:<11}{first}", format!("{limit}:"));
+        println!("  {limit:<10} {}", self.with(colour, lines.next().unwrap_or_default()));
         for line in lines {
             println!("{:13}{line}", "");
         }
