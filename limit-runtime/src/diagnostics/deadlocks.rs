@@ -13,7 +13,7 @@ use crate::policy::OnDeadlock;
 use crate::recorder;
 use crate::recorder::slots::Record;
 use crate::unwind::quietly;
-use crate::watcher;
+use crate::watcher::Watch;
 pub use deadlock::{Deadlock, StuckCall};
 use detector::Detector;
 use once_cell::sync::Lazy;
@@ -21,6 +21,7 @@ use reading::{Found, FoundLink};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+static DEADLOCKS: Watch = Watch::new(look);
 static DETECTOR: Lazy<Mutex<Detector>> = Lazy::new(Mutex::default);
 
 fn lock() -> MutexGuard<'static, Detector> {
@@ -37,10 +38,10 @@ pub fn deadlocks() -> Vec<Deadlock> {
 
 /// Has the watcher look for deadlocks from now on.
 pub(super) fn start() {
-    watcher::wake(look);
+    DEADLOCKS.wake();
 }
 
-fn look(now: Instant) -> Option<Instant> {
+fn look(now: Instant, _: Instant) -> Option<Instant> {
     if !recorder::is_recording() {
         lock().forget();
         return None;

@@ -127,10 +127,10 @@ impl Semaphore {
         // Dropped last, also if a waker panics: memory that is not needed, and foreign code.
         let _emptied = state.queue.take_emptied();
         let _deferred = state.modes.as_deref_mut().and_then(Modes::take_deferred);
-        let begins_watch = state.begin_watch();
+        let asks_for_look = state.take_asked();
         drop(state);
-        if begins_watch {
-            self.begin_watch();
+        if asks_for_look {
+            self.ask_for_look();
         }
         wakers.wake();
     }
@@ -196,7 +196,7 @@ impl Semaphore {
         self.unlock(state, wakers);
     }
 
-    /// Serves again after waking, because the wake list is full. Begins a watch that is asked for.
+    /// Serves again after waking, because the wake list is full. Asks for a look of the watcher, if it is to.
     #[cold]
     fn serve_rest(&'static self, state: MutexGuard<'static, State>, wakers: WakeList) {
         // A guard, because a waker that panics must not keep the others waiting.

@@ -29,7 +29,7 @@ mod shadow;
 mod split;
 mod subscribers;
 
-pub(super) use self::away::Watch;
+pub(super) use self::away::Look;
 use super::keys::KeySource;
 use super::lease::Leases;
 use super::modes::Modes;
@@ -128,7 +128,7 @@ pub(super) struct State {
     binding: Binding,
     /// True while the word's SLOW bit is set.
     slow: bool,
-    pub(super) watch: Watch,
+    pub(super) look: Look,
     /// The waiters in order. With keys, each key has a list of its own.
     list: WaitList,
     pub(super) queue: Queue,
@@ -166,7 +166,7 @@ impl State {
             bank: 0,
             binding: Binding::Unbound,
             slow: true,
-            watch: Watch::Off,
+            look: Look::Off,
             list: WaitList::new(),
             queue: Queue::new(),
             modes: None,
@@ -238,7 +238,7 @@ impl State {
             // In a ranked list the call may stand before one that waits for more permits. (With the
             // newest first, the call has found too few permits, and the others stand behind it.) Or the call may
             // stand behind a grant that nobody claims.
-            (None, Decision::Queued { .. }) => self.list.is_ranked() || self.watch != Watch::On,
+            (None, Decision::Queued { .. }) => self.list.is_ranked() || self.look != Look::Due,
             (None, _) | (Some(_), Decision::Queued { .. }) => true,
             // The call has taken cooled permits back, perhaps more than it wanted.
             (Some(modes), _) => modes.rate.is_some(),
@@ -276,8 +276,8 @@ impl State {
     }
 
     /// Hands permits to waiters in order, as far as there are enough. Clears SLOW if nothing keeps it
-    /// set. Returns whether the wake list was full before all were served, or a watch is asked for: the caller
-    /// wakes the list, begins the watch, and then serves again.
+    /// set. Returns whether the wake list was full before all were served, or a look of the watcher is asked for: the
+    /// caller wakes the list, asks, and then serves again.
     #[expect(clippy::inline_always, reason = "measured: under load every call comes here")]
     #[inline(always)]
     pub(super) fn serve(&mut self, word: &AtomicU64, wakers: &mut WakeList) -> bool {
@@ -290,7 +290,7 @@ impl State {
         }
         while let Some(weight) = self.queue.head_weight(&self.list) {
             if weight > self.bank {
-                return self.watch != Watch::On && self.asks_for_watch();
+                return self.look != Look::Due && self.asks_for_look();
             }
             if wakers.is_full() {
                 return true;

@@ -11,7 +11,7 @@ use super::super::moment::Moment;
 use super::super::queue::{Joining, WaitsFor};
 use super::super::slots::{NO_KEY, NO_SLOT};
 use super::super::wake_list::WakeList;
-use super::{Arrival, Decision, State, Watch};
+use super::{Arrival, Decision, Look, State};
 use crate::events::EventKind;
 use crate::policy::Request;
 use crate::rejected::RejectedKind;
@@ -199,6 +199,6 @@ impl State {
         if self.queue.len() == 0 {
             self.clear_slow(word);
         }
-        self.watch != Watch::On && self.has_waiters() && self.asks_for_watch()
+        self.look != Look::Due && self.has_waiters() && self.asks_for_look()
     }
 }

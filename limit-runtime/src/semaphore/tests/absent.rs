@@ -24,7 +24,7 @@ impl Wake for Woken {
 
 enum Progress {
     Waits(Waiter),
-    Holds(Held),
+    Holds { _held: Held },
     Done,
 }
 
@@ -102,7 +102,7 @@ impl Model {
         let request = Request { weight, priority, ..Request::ONE };
         let progress = match self.semaphore.enter(request, source, Ok(&waker), || true) {
             Entered::Queued(waiter) => Progress::Waits(waiter),
-            Entered::Admitted(held) => Progress::Holds(held),
+            Entered::Admitted(held) => Progress::Holds { _held: held },
             other => panic!("{other:?}"),
         };
         let (is_absent, was_absent) = (false, false);
@@ -115,7 +115,7 @@ impl Model {
             call.woken.0.store(false, Ordering::Relaxed);
             let waker = Waker::from(Arc::clone(&call.woken));
             if let Poll::Ready(result) = waiter.poll(&waker, || Duration::ZERO) {
-                call.progress = Progress::Holds(result.expect("nobody is refused"));
+                call.progress = Progress::Holds { _held: result.expect("nobody is refused") };
                 self.admitted.push(number);
             }
         }
@@ -133,14 +133,12 @@ impl Model {
 
     fn look(&mut self, later: Duration) {
         self.now += later;
-        if self.watched.look(self.now).is_none() {
-            self.watched = Watched::new(self.semaphore, self.now);
-        }
+        self.watched.look(self.now);
     }
 
     /// Checks that no more permits are held than the limit, and that all calls are counted.
     fn check(&self) {
-        let held = |call: &&Call| matches!(call.progress, Progress::Holds(_));
+        let held = |call: &&Call| matches!(call.progress, Progress::Holds { .. });
         let in_use: u32 = self.calls.iter().filter(held).map(|call| call.weight).sum();
         let most = if self.is_keyed { self.total } else { self.limit };
         assert!(in_use <= most, "{in_use} of {most} are held");
@@ -169,7 +167,7 @@ impl Model {
             self.run();
             self.check();
             for call in &mut self.calls {
-                if matches!(call.progress, Progress::Holds(_)) {
+                if matches!(call.progress, Progress::Holds { .. }) {
                     call.progress = Progress::Done;
                 }
             }

@@ -1,0 +1,97 @@
+//! What the watcher's thread takes: a look at grants that nobody has claimed, and with the feature `observed` a look at
+//! recorded calls that wait.
+//!
+//! `cargo run --release -p limit-benches --bin watcher`, on Linux, which says how long a thread has run.
+#![forbid(unsafe_code)]
+
+use clap::Parser;
+use limit_runtime::{Limiter, Permit};
+use std::fs;
+use std::path::PathBuf;
+use std::pin::{Pin, pin};
+use std::process::ExitCode;
+use std::task::{Context, Waker};
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// Measures a look of the watcher
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The limiters. Each has a call that has not claimed its grant, and one that waits behind it
+    #[arg(long, default_value_t = 10_000)]
+    limiters: usize,
+    /// The runtimes. Each limiter is used in one of them
+    #[arg(long, default_value_t = 64)]
+    runtimes: usize,
+    /// Seconds
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+}
+
+type Call = Pin<Box<dyn Future<Output = Permit>>>;
+
+/// Makes a call behind an unclaimed grant, of a limiter of its own.
+fn unclaimed(number: usize) -> (Call, Call) {
+    let limiter = Limiter::named(format!("watched-{number}"), 1);
+    let limiter: &'static Limiter =
+        Box::leak(Box::new(limiter.claim_within(Duration::from_secs(3_600))));
+    let context = &mut Context::from_waker(Waker::noop());
+    let mut call = || -> Call {
+        let mut call: Call = Box::pin(limiter.acquire());
+        assert!(call.as_mut().poll(context).is_pending());
+        call
+    };
+    let held = limiter.try_acquire().expect("it is free");
+    let both = (call(), call());
+    drop(held);
+    both
+}
+
+/// Returns the directory of the watcher's thread.
+fn watcher() -> Option<PathBuf> {
+    let mut tasks = fs::read_dir("/proc/self/task").ok()?.filter_map(Result::ok);
+    let is_it = |path: &PathBuf| {
+        fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "limit-watcher")
+    };
+    tasks.by_ref().map(|task| task.path()).find(is_it)
+}
+
+/// Returns how long a thread has run, in nanoseconds, and how often it was put to sleep.
+fn run(task: &PathBuf) -> Option<(u64, u64)> {
+    let run = fs::read_to_string(task.join("schedstat")).ok()?;
+    let status = fs::read_to_string(task.join("status")).ok()?;
+    let sleeps = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+    Some((run.split(' ').next()?.parse().ok()?, sleeps.trim().parse().ok()?))
+}
+
+fn main() -> ExitCode {
+    let Arguments { limiters, runtimes, seconds } = Arguments::parse();
+    #[cfg(feature = "observed")]
+    limit_runtime::diagnostics::record(true);
+    let runtimes: Vec<Runtime> =
+        (0..runtimes).map(|_| Builder::new_current_thread().build().expect("a runtime")).collect();
+    let calls: Vec<_> = (0..limiters)
+        .map(|number| {
+            let _entered = runtimes[number % runtimes.len()].enter();
+            unclaimed(number)
+        })
+        .collect();
+    // The first looks find what is new.
+    thread::sleep(Duration::from_secs(3));
+    let Some((watcher, before)) = watcher().and_then(|task| Some((task.clone(), run(&task)?)))
+    else {
+        eprintln!("the system does not say how long a thread has run");
+        return ExitCode::FAILURE;
+    };
+    thread::sleep(Duration::from_secs(seconds));
+    let after = run(&watcher).expect("the thread lives");
+    let (run, looks) = (after.0 - before.0, (after.1 - before.1).max(1));
+    println!(
+        "{} calls, {looks} wake-ups in {seconds} s, {} µs each",
+        calls.len() * 2,
+        run / looks / 1_000
+    );
+    drop(pin!(calls));
+    ExitCode::SUCCESS
+}
