@@ -78,7 +78,8 @@ fn look(now: Instant, planned: Instant) -> Option<Instant> {
             });
         }
     }
-    for semaphore in mem::take(&mut *lock(&ASKED)) {
+    let asked = mem::take(&mut *lock(&ASKED));
+    for semaphore in asked {
         watched.entry(semaphore.id()).or_insert_with(|| Watched::new(semaphore, now)).next = now;
     }
     watched.retain(|_, watched| watched.next > now || watched.look(now));
