@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// The time between two looks at what may go wrong.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
 
+/// The shortest time between two looks of one kind that are asked for. A semaphore under load asks again and again.
+const PACE: Duration = Duration::from_millis(100);
+
 /// A thing to watch.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -56,9 +59,9 @@ impl Watch {
         self.plan(|now, _| now);
     }
 
-    /// Does the same, but keeps an interval between two looks.
-    pub(crate) fn wake_within_interval(&'static self) {
-        self.plan(|now, last| last.map_or(now, |last| now.max(last + INTERVAL)));
+    /// Does the same, but keeps a pace.
+    pub(crate) fn wake_at_pace(&'static self) {
+        self.plan(|now, last| last.map_or(now, |last| now.max(last + PACE)));
     }
 
     /// Plans a look, given a function of the moment and of the last look.

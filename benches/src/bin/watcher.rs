@@ -10,9 +10,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::process::ExitCode;
-use std::task::{Context, Waker};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::task::{Context, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 /// Measures a look of the watcher
@@ -65,8 +67,40 @@ fn run(task: &PathBuf) -> Option<(u64, u64)> {
     Some((run.split(' ').next()?.parse().ok()?, sleeps.trim().parse().ok()?))
 }
 
+/// Measures how much later than `claim_within` a call behind an unclaimed grant is woken. Returns the median and the
+/// longest.
+fn lateness(times: usize) -> (Duration, Duration) {
+    struct Woken(Sender<Instant>);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            let _ = self.0.send(Instant::now());
+        }
+    }
+
+    let within = Duration::from_millis(100);
+    let limiter = Limiter::new("late", 1).claim_within(within);
+    let mut late: Vec<_> = (0..times)
+        .map(|_| {
+            let (woken, when) = mpsc::channel();
+            let waker = Waker::from(Arc::new(Woken(woken)));
+            let held = limiter.try_acquire().expect("it is free");
+            let (mut absent, mut next) = (pin!(limiter.acquire()), pin!(limiter.acquire()));
+            assert!(absent.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert!(next.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            let granted = Instant::now();
+            drop(held);
+            let when = when.recv().expect("it is woken");
+            (when - granted).saturating_sub(within)
+        })
+        .collect();
+    late.sort();
+    (late[times / 2], late[times - 1])
+}
+
 fn main() -> ExitCode {
     let Arguments { limiters, runtimes, seconds } = Arguments::parse();
+    let (median, longest) = lateness(100);
+    println!("taken back {median:.1?} late, at most {longest:.1?} (of 100)");
     #[cfg(feature = "observed")]
     limit_runtime::diagnostics::record(true);
     let runtimes: Vec<Runtime> =

@@ -1,7 +1,7 @@
 //! Watching for grants that nobody claims. [`crate::watcher`] is the thread.
 //!
 //! A semaphore asks for a look, under its lock, when a call may wait behind a grant that its waiter has not claimed.
-//! The watcher looks within an interval, and keeps a list of the grants with the time at which each was seen first. So
+//! The watcher looks a moment later, and keeps a list of the grants with the time at which each was seen first. So
 //! a grant needs no clock. The watcher looks again when the first of them is due, or when the semaphore asks again
 //! because there are more. So it does not touch a semaphore in between.
 
@@ -59,7 +59,7 @@ impl Semaphore {
             return;
         }
         lock(&ASKED).push(self);
-        GRANTS.wake_within_interval();
+        GRANTS.wake_at_pace();
     }
 }
 

@@ -140,6 +140,6 @@ pub(in super::super) enum Look {
     Off,
     /// The watcher is to be told after unlocking.
     Asked,
-    /// The watcher looks within an interval.
+    /// The watcher looks a moment later.
     Due,
 }
