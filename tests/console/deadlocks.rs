@@ -5,6 +5,7 @@ use crate::stream::Stream;
 use crate::support::Console;
 use limit_runtime::Limiter;
 use limit_tests::deadlock::{Deadlock, NAMES};
+use limit_tests::watchdog::in_time;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Barrier;
@@ -20,11 +21,11 @@ async fn limiters_of_a_deadlock_have_all_its_calls_until_it_is_gone() {
     let console = Console::read_only();
     let other = Limiter::new("deadlocks::other", 1);
     drop(other.acquire().await);
-    let deadlock = block_in_place(Deadlock::begin);
     let mut stream = Stream::open(&console, "/api/stream").await;
+    stream.next().await;
+    let deadlock = block_in_place(Deadlock::begin);
     for name in NAMES {
-        // The console may have read last before there was a deadlock.
-        stream.until(|event| deadlock_of(event, name) == Some(true)).await;
+        in_time(stream.until(|event| deadlock_of(event, name) == Some(true))).await;
         stream = Stream::open(&console, "/api/stream").await;
         let detail = console.get(&format!("/api/limiter?name={name}")).await.json();
         assert_is("Detail", &detail);
@@ -49,12 +50,14 @@ async fn limiters_of_a_deadlock_have_all_its_calls_until_it_is_gone() {
             assert_eq!((&call["key"], &call["behind"]), (&Value::Null, &Value::Null));
         }
     }
+    let late = Console::read_only();
+    assert_eq!(late.row(NAMES[0]).await["deadlock"], true, "at its first reading");
     let detail = console.get("/api/limiter?name=deadlocks::other").await.json();
     assert_is("Detail", &detail);
     assert_eq!((&detail["limiter"]["deadlock"], &detail["deadlocks"]), (&json!(false), &json!([])));
 
     block_in_place(|| deadlock.end());
-    stream.until(|event| deadlock_of(event, NAMES[0]) == Some(false)).await;
+    in_time(stream.until(|event| deadlock_of(event, NAMES[0]) == Some(false))).await;
     let detail = console.get(&format!("/api/limiter?name={}", NAMES[0])).await.json();
     assert_eq!((&detail["limiter"]["deadlock"], &detail["deadlocks"]), (&json!(false), &json!([])));
 }
@@ -78,7 +81,7 @@ async fn of_a_large_deadlock_the_first_calls_and_holders_are_listed() {
         .collect();
     let console = Console::read_only();
     let mut stream = Stream::open(&console, "/api/stream").await;
-    stream.until(|event| deadlock_of(event, "deadlocks::left") == Some(true)).await;
+    in_time(stream.until(|event| deadlock_of(event, "deadlocks::left") == Some(true))).await;
     let detail = console.get("/api/limiter?name=deadlocks::left").await.json();
     assert_is("Detail", &detail);
     let deadlock = &detail["deadlocks"][0];
