@@ -32,10 +32,14 @@ fn limiters_of_a_deadlock_are_told_from_the_others_as_long_as_it_lasts() {
     };
 
     let deadlock = Deadlock::begin();
-    NAMES.iter().for_each(|limiter| assert(limiter, 1.0));
+    for limiter in NAMES {
+        assert(limiter, 1.0);
+    }
     assert("deadlocked::other", 0.0);
     deadlock.end();
-    NAMES.iter().for_each(|limiter| assert(limiter, 0.0));
+    for limiter in NAMES {
+        assert(limiter, 0.0);
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Drop for Deadlock {
 
 fn is_found() -> bool {
     let deadlocks = diagnostics::deadlocks();
-    let mut calls = deadlocks.iter().flat_map(|deadlock| deadlock.calls());
+    let mut calls = deadlocks.iter().flat_map(diagnostics::Deadlock::calls);
     calls.any(|stuck| NAMES.contains(&stuck.call().limiter()))
 }
 

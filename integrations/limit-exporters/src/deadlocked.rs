@@ -1,7 +1,7 @@
 //! The limiters whose calls wait for each other.
 
 #[cfg(feature = "diagnostics")]
-use limit_runtime::diagnostics::deadlocks;
+use limit_runtime::diagnostics::{Deadlock, deadlocks};
 #[cfg(feature = "diagnostics")]
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ impl Deadlocked {
     #[cfg(feature = "diagnostics")]
     pub(crate) fn now() -> Self {
         let deadlocks = deadlocks();
-        let calls = deadlocks.iter().flat_map(|deadlock| deadlock.calls());
+        let calls = deadlocks.iter().flat_map(Deadlock::calls);
         Self { names: calls.map(|stuck| stuck.call().limiter().to_owned()).collect() }
     }
 
