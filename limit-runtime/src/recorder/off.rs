@@ -16,7 +16,6 @@ impl CallSite {
         self
     }
 
-    #[cfg(any(feature = "task", feature = "tower"))]
     #[inline]
     pub(crate) const fn of_polled(self) -> Self {
         self
@@ -76,7 +75,6 @@ impl CallRecord {
     #[inline]
     pub(crate) fn note_poll(&self, _: PollPoint) {}
 
-    #[cfg(any(feature = "task", feature = "tower"))]
     #[inline]
     pub(crate) fn hand_over(&self) {}
 
