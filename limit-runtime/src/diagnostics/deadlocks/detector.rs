@@ -147,7 +147,7 @@ impl Detector {
             if self.told.iter().any(|told| told.is_same(&found)) {
                 continue;
             }
-            let calls = found.calls();
+            let calls = found.states();
             let before = known.iter().find(|suspicion| suspicion.calls == calls);
             let since = before.map_or(now, |suspicion| suspicion.since);
             if now.saturating_duration_since(since) < PATIENCE || !found.is_unchanged() {
@@ -170,22 +170,14 @@ fn records() -> Vec<Record> {
 }
 
 impl Found {
-    /// Returns all its calls.
-    fn records(&self) -> impl Iterator<Item = &Record> {
-        self.links.iter().flat_map(|link| {
-            [&link.wait].into_iter().chain(&link.holders).chain(link.behind.as_ref())
-        })
-    }
-
-    fn calls(&self) -> Vec<CallState> {
+    fn states(&self) -> Vec<CallState> {
         let state = |record: &Record| {
             let info = &record.info;
             (info.id, record.polls, info.semaphore, info.slot, info.weight)
         };
-        let mut calls: Vec<_> = self.records().map(state).collect();
-        calls.sort_unstable();
-        calls.dedup();
-        calls
+        let mut states: Vec<_> = self.calls.iter().map(state).collect();
+        states.sort_unstable();
+        states
     }
 
     /// Returns whether the same calls wait in another.
@@ -198,10 +190,10 @@ impl Found {
 
     /// Returns whether none of its calls has ended.
     pub(super) fn is_there(&self) -> bool {
-        self.records().all(Record::is_there)
+        self.calls.iter().all(Record::is_there)
     }
 
     fn is_unchanged(&self) -> bool {
-        self.records().all(Record::is_unchanged)
+        self.calls.iter().all(Record::is_unchanged)
     }
 }
