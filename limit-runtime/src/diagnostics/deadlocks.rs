@@ -68,13 +68,16 @@ fn tell(found: &Found) {
     }
     let limiter = &*found.links[0].limiter.name;
     quietly(|| {
-        logging::tell(|| match &gave_way {
-            Some(call) => tracing::warn!(
-                target: TARGET,
-                limiter,
-                "deadlock: {deadlock}\n  this one gives way: {call}"
-            ),
-            None => tracing::warn!(target: TARGET, limiter, "deadlock: {deadlock}"),
+        logging::tell(|| {
+            if let Some(call) = &gave_way {
+                tracing::warn!(
+                    target: TARGET,
+                    limiter,
+                    "deadlock: {deadlock}\n  this one gives way: {call}"
+                );
+            } else {
+                tracing::warn!(target: TARGET, limiter, "deadlock: {deadlock}");
+            }
         });
     });
 }
