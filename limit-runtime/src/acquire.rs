@@ -113,6 +113,13 @@ impl<E: Admission, K> Acquire<'_, E, K> {
         self.call.site = self.call.site.of_body();
         self
     }
+
+    /// Returns the same call, for work that we poll or call under the permit.
+    #[inline]
+    pub(crate) fn of_polled(mut self) -> Self {
+        self.call.site = self.call.site.of_polled();
+        self
+    }
 }
 
 impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {

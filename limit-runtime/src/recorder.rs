@@ -231,8 +231,15 @@ impl CallRecord {
         Polling::begin(self.0, true)
     }
 
-    /// Notes that work runs under the permits that blocks the thread, and may give them back.
+    /// Notes that work runs under the permits that blocks the thread, and may give them back if it has a name for
+    /// them.
     pub(crate) fn working(&self) -> Polling {
+        if let Some(slot) = self.0 {
+            slots::change(slot, |info| match info.kind {
+                Kind::Body => Info { kind: Kind::Polled, ..info },
+                Kind::Bare | Kind::Polled => info,
+            });
+        }
         Polling::begin(self.0, false)
     }
 

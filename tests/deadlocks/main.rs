@@ -2,5 +2,6 @@
 //!
 //! All tests share the watcher and its list, and run side by side: each looks for its own limiters.
 
+mod beside;
 mod found;
 mod support;

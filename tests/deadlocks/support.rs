@@ -1,11 +1,13 @@
-//! Waiting for the watcher.
+//! Waiting for the watcher, and work that takes as long as a test wants.
 
 use limit_runtime::Limiter;
 use limit_runtime::diagnostics::{self, Deadlock};
-use limit_tests::watchdog::until;
+use limit_tests::watchdog::{PATIENCE, until};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 /// Returns the deadlocks with a limiter of this name.
 pub(crate) fn deadlocks(limiter: &str) -> Vec<Deadlock> {
@@ -37,10 +39,36 @@ pub(crate) fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
 }
 
-/// Waits until so many calls wait at a limiter.
-pub(crate) fn until_waiting(limiter: &Limiter, count: usize) {
-    until(&format!("{count} wait at {}", limiter.name()), || limiter.waiters().len() == count);
+/// Waits until so many calls hold permits of a limiter, and so many wait there.
+pub(crate) fn until_busy(limiter: &Limiter, holders: usize, waiters: usize) {
+    until(&format!("{holders} hold and {waiters} wait at {}", limiter.name()), || {
+        (limiter.holders().len(), limiter.waiters().len()) == (holders, waiters)
+    });
 }
 
-/// A time that no test lives to see.
-pub(crate) const LONG: Duration = Duration::from_secs(600);
+/// Work of which nothing is seen until the test says that it is done: nobody polls it meanwhile.
+#[derive(Clone)]
+pub(crate) struct Work(Arc<Semaphore>);
+
+impl Work {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    pub(crate) async fn done(self) {
+        drop(self.0.acquire().await.expect("it is not closed"));
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.add_permits(Semaphore::MAX_PERMITS / 2);
+    }
+}
+
+/// Waits until the tasks have ended.
+pub(crate) fn until_ended(runtime: &Runtime, tasks: impl IntoIterator<Item = JoinHandle<()>>) {
+    runtime.block_on(async {
+        for task in tasks {
+            tokio::time::timeout(PATIENCE, task).await.expect("it goes on").expect("no panic");
+        }
+    });
+}

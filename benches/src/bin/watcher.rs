@@ -1,7 +1,7 @@
-//! What the watcher's thread takes: a look at grants that nobody has claimed, and with the feature `observed` a look at
-//! recorded calls that wait.
+//! What the watcher's thread takes: how late it takes grants back, a look at unclaimed grants, and with the feature
+//! `observed` a look at recorded calls that wait.
 //!
-//! `cargo run --release -p limit-benches --bin watcher`, on Linux, which says how long a thread has run.
+//! `cargo run --release -p limit-benches --features observed --bin watcher`, on Linux, which says how long a thread has run.
 #![forbid(unsafe_code)]
 
 use clap::Parser;
@@ -20,7 +20,7 @@ use tokio::runtime::{Builder, Runtime};
 /// Measures a look of the watcher
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The limiters. Each has a call that has not claimed its grant, and one that waits behind it
+    /// The limiters
     #[arg(long, default_value_t = 10_000)]
     limiters: usize,
     /// The runtimes. Each limiter is used in one of them
@@ -48,6 +48,32 @@ fn unclaimed(number: usize) -> (Call, Call) {
     let both = (call(), call());
     drop(held);
     both
+}
+
+/// Spawns tasks on the runtimes: for each limiter one that holds its permit for ever, and one that waits for it. Runs
+/// them until they do so.
+#[cfg(feature = "observed")]
+fn hold_and_wait(limiters: usize, runtimes: &[Runtime]) {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static POLLED: AtomicUsize = AtomicUsize::new(0);
+
+    for number in 0..limiters {
+        let limiter: &'static Limiter =
+            Box::leak(Box::new(Limiter::named(format!("held-{number}"), 1)));
+        for _ in 0..2 {
+            runtimes[number % runtimes.len()].spawn(async {
+                POLLED.fetch_add(1, Ordering::Relaxed);
+                let _permit = limiter.acquire().await;
+                std::future::pending::<()>().await;
+            });
+        }
+    }
+    for runtime in runtimes.iter().cycle() {
+        if POLLED.load(Ordering::Relaxed) == 2 * limiters {
+            return;
+        }
+        runtime.block_on(tokio::task::yield_now());
+    }
 }
 
 /// Returns the directory of the watcher's thread.
@@ -101,8 +127,6 @@ fn main() -> ExitCode {
     let Arguments { limiters, runtimes, seconds } = Arguments::parse();
     let (median, longest) = lateness(100);
     println!("taken back {median:.1?} late, at most {longest:.1?} (of 100)");
-    #[cfg(feature = "observed")]
-    limit_runtime::diagnostics::record(true);
     let runtimes: Vec<Runtime> =
         (0..runtimes).map(|_| Builder::new_current_thread().build().expect("a runtime")).collect();
     let calls: Vec<_> = (0..limiters)
@@ -111,21 +135,30 @@ fn main() -> ExitCode {
             unclaimed(number)
         })
         .collect();
+    let mut is_whole = measure(&format!("{limiters} unclaimed grants"), seconds);
+    drop(calls);
+    #[cfg(feature = "observed")]
+    {
+        limit_runtime::diagnostics::record(true);
+        hold_and_wait(limiters, &runtimes);
+        is_whole &= measure(&format!("{limiters} holders and as many waiters"), seconds);
+    }
+    if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Prints how long the watcher runs each time that it wakes up. Returns whether the system says it.
+fn measure(what: &str, seconds: u64) -> bool {
     // The first looks find what is new.
     thread::sleep(Duration::from_secs(3));
-    let Some((watcher, before)) = watcher().and_then(|task| Some((task.clone(), run(&task)?)))
-    else {
+    let Some(watcher) = watcher() else {
         eprintln!("the system does not say how long a thread has run");
-        return ExitCode::FAILURE;
+        return false;
     };
+    let Some(before) = run(&watcher) else { return false };
     thread::sleep(Duration::from_secs(seconds));
-    let after = run(&watcher).expect("the thread lives");
-    let (run, looks) = (after.0 - before.0, (after.1 - before.1).max(1));
-    println!(
-        "{} calls, {looks} wake-ups in {seconds} s, {} µs each",
-        calls.len() * 2,
-        run / looks / 1_000
-    );
-    drop(pin!(calls));
-    ExitCode::SUCCESS
+    let Some(after) = run(&watcher) else { return false };
+    let (run, wakes) = (after.0 - before.0, after.1 - before.1);
+    let each = Duration::from_nanos(run / wakes.max(1));
+    println!("{what}: woke up {wakes} times in {seconds} s, {each:.1?} each");
+    true
 }

@@ -50,14 +50,13 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
     pub fn run<F, T>(
-        mut self,
+        self,
         future: impl IntoFuture<IntoFuture = F>,
     ) -> impl Future<Output = E::Outcome<T>>
     where
         F: Future<Output = T>,
     {
-        self.call.site = self.call.site.of_polled();
-        ThenRun::new(self, future.into_future()).map(E::outcome)
+        ThenRun::new(self.of_polled(), future.into_future()).map(E::outcome)
     }
 
     /// Takes the permit, then spawns the future as a task that holds it. Gives the task's handle.
@@ -175,9 +174,8 @@ pub(crate) struct ThenSpawn<'a, E: Admission, K, S> {
 }
 
 impl<'a, E: Admission, K, S> ThenSpawn<'a, E, K, S> {
-    pub(crate) fn new(mut acquire: Acquire<'a, E, K>, spawn: S) -> Self {
-        acquire.call.site = acquire.call.site.of_polled();
-        Self { acquire, spawn: Some(spawn), has_budget: false }
+    pub(crate) fn new(acquire: Acquire<'a, E, K>, spawn: S) -> Self {
+        Self { acquire: acquire.of_polled(), spawn: Some(spawn), has_budget: false }
     }
 }
 

@@ -18,6 +18,7 @@ pub use deadlock::{Deadlock, StuckCall};
 use detector::Detector;
 use once_cell::sync::Lazy;
 use reading::{Found, FoundLink};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -67,13 +68,16 @@ fn tell(found: &Found) {
     }
     let limiter = &*found.links[0].limiter.name;
     quietly(|| {
-        logging::tell(|| match &gave_way {
-            Some(call) => tracing::warn!(
-                target: TARGET,
-                limiter,
-                "deadlock: {deadlock}\n  this one gives way: {call}"
-            ),
-            None => tracing::warn!(target: TARGET, limiter, "deadlock: {deadlock}"),
+        logging::tell(|| {
+            if let Some(call) = &gave_way {
+                tracing::warn!(
+                    target: TARGET,
+                    limiter,
+                    "deadlock: {deadlock}\n  this one gives way: {call}"
+                );
+            } else {
+                tracing::warn!(target: TARGET, limiter, "deadlock: {deadlock}");
+            }
         });
     });
 }
@@ -84,7 +88,17 @@ impl Found {
             [link] => !link.holders.is_empty() && link.behind.is_none(),
             _ => false,
         };
-        let calls = self.links.iter().map(|link| link.show(now)).collect();
+        let mut lists = HashMap::new();
+        let calls = self.links.iter().map(|link| {
+            let list = || link.holders.iter().map(|holder| link.call(holder, now)).collect();
+            StuckCall {
+                call: link.call(&link.wait, now),
+                key: link.key.clone(),
+                holders: Arc::clone(lists.entry(link.holders.as_ptr()).or_insert_with(list)),
+                behind: link.behind.as_ref().map(|first| link.call(first, now)),
+            }
+        });
+        let calls = calls.collect();
         Deadlock { calls, victims: self.victims, is_reentry }
     }
 
@@ -100,15 +114,6 @@ impl Found {
 }
 
 impl FoundLink {
-    fn show(&self, now: (Instant, WallClock)) -> StuckCall {
-        StuckCall {
-            call: self.call(&self.wait, now),
-            key: self.key.clone(),
-            holders: self.holders.iter().map(|holder| self.call(holder, now)).collect(),
-            behind: self.behind.as_ref().map(|first| self.call(first, now)),
-        }
-    }
-
     /// Shows a call of this limiter.
     fn call(&self, record: &Record, now: (Instant, WallClock)) -> Call {
         Call::new(record, Arc::clone(&self.limiter.name), now)

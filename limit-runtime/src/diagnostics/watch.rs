@@ -55,7 +55,7 @@ pub(super) fn warn_after(age: Duration) {
 
 fn look(now: Instant, _: Instant) -> Option<Instant> {
     let after = Duration::from_nanos(WARN_AFTER.load(Ordering::Relaxed));
-    let is_long = |info: &Info| info.holds && info.since.elapsed() >= after;
+    let is_long = |info: &Info| now.saturating_duration_since(info.since) >= after;
     slots::report_each(is_long, limiter, |record, limiter| {
         // Foreign code. If it panics, the panic hook has reported that, and the next permit is
         // reported all the same.

@@ -133,6 +133,8 @@
 //!
 //! * The log has the warning. `diagnostics::deadlocks` lists the deadlocks that last, and subscribers of each limiter
 //!   get an [`EventKind::Deadlock`](crate::EventKind::Deadlock).
+//! * The page of `limit-console` lists these limiters first, and shows the same calls. With `limit-exporters` their metric
+//!   `concurrency_limit.deadlocked` is 1, and an alert tells of it.
 //! * The page, `LimiterHandle::holders` and `LimiterHandle::waiters` list each of the tasks twice: it holds a permit
 //!   of one limiter, and waits at another.
 //! * Without `diagnostics` all permits are in use, the queue grows, and no call is admitted any more.

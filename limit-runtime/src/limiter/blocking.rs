@@ -79,7 +79,7 @@ async fn blocking<T: Send + 'static, E: Admission, K: Keying>(
     acquire: Acquire<'_, E, K>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> E::Outcome<T> {
-    E::outcome(match E::result(acquire.await) {
+    E::outcome(match E::result(acquire.of_polled().await) {
         Ok(permit) => Ok(run_blocking(permit, |_permit| work()).await),
         Err(refused) => Err(refused),
     })

@@ -16,7 +16,6 @@ impl CallSite {
         self
     }
 
-    #[cfg(any(feature = "task", feature = "tower"))]
     #[inline]
     pub(crate) const fn of_polled(self) -> Self {
         self

@@ -29,7 +29,6 @@ mod shadow;
 mod split;
 mod subscribers;
 
-pub(super) use self::away::Look;
 use super::keys::KeySource;
 use super::lease::Leases;
 use super::modes::Modes;
@@ -58,6 +57,16 @@ enum Binding {
     Claimed,
     /// The limit is known.
     Bound,
+}
+
+/// Whether the watcher is to look at a semaphore's grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Off,
+    /// The watcher is to be told after unlocking.
+    Asked,
+    /// The watcher looks a moment later.
+    Due,
 }
 
 /// The means of a call to wait.

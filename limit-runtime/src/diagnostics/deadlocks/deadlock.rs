@@ -3,6 +3,7 @@
 use super::super::calls::Call;
 use crate::duration_text::duration_text;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Calls that wait for each other: each waits for permits that come back only when another of them goes on. See
@@ -32,7 +33,8 @@ pub struct Deadlock {
 pub struct StuckCall {
     pub(super) call: Call,
     pub(super) key: Option<String>,
-    pub(super) holders: Vec<Call>,
+    /// Calls that wait for the same share the list.
+    pub(super) holders: Arc<[Call]>,
     pub(super) behind: Option<Call>,
 }
 

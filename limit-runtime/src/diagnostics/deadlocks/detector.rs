@@ -101,6 +101,18 @@ impl Detector {
     /// look again.
     pub(super) fn look(&mut self, now: Instant) -> (Vec<Found>, Instant) {
         self.told.retain(Found::is_there);
+        // Each call of a knot holds what another one waits for. Nearly always there is none, so this comes first.
+        match slots::agents_that_hold_and_wait() {
+            None => {
+                self.forget();
+                return (Vec::new(), now + PATIENCE);
+            }
+            Some(agents) if agents.is_empty() => {
+                self.forget();
+                return (Vec::new(), now + crate::watcher::INTERVAL);
+            }
+            Some(_) => {}
+        }
         let oldest = slots::oldest_wait();
         let Some(oldest) = oldest else {
             self.forget();
@@ -135,7 +147,7 @@ impl Detector {
             if self.told.iter().any(|told| told.is_same(&found)) {
                 continue;
             }
-            let calls = found.calls();
+            let calls = found.states();
             let before = known.iter().find(|suspicion| suspicion.calls == calls);
             let since = before.map_or(now, |suspicion| suspicion.since);
             if now.saturating_duration_since(since) < PATIENCE || !found.is_unchanged() {
@@ -158,22 +170,14 @@ fn records() -> Vec<Record> {
 }
 
 impl Found {
-    /// Returns all its calls.
-    fn records(&self) -> impl Iterator<Item = &Record> {
-        self.links.iter().flat_map(|link| {
-            [&link.wait].into_iter().chain(&link.holders).chain(link.behind.as_ref())
-        })
-    }
-
-    fn calls(&self) -> Vec<CallState> {
+    fn states(&self) -> Vec<CallState> {
         let state = |record: &Record| {
             let info = &record.info;
             (info.id, record.polls, info.semaphore, info.slot, info.weight)
         };
-        let mut calls: Vec<_> = self.records().map(state).collect();
-        calls.sort_unstable();
-        calls.dedup();
-        calls
+        let mut states: Vec<_> = self.calls.iter().map(state).collect();
+        states.sort_unstable();
+        states
     }
 
     /// Returns whether the same calls wait in another.
@@ -186,10 +190,10 @@ impl Found {
 
     /// Returns whether none of its calls has ended.
     pub(super) fn is_there(&self) -> bool {
-        self.records().all(Record::is_there)
+        self.calls.iter().all(Record::is_there)
     }
 
     fn is_unchanged(&self) -> bool {
-        self.records().all(Record::is_unchanged)
+        self.calls.iter().all(Record::is_unchanged)
     }
 }

@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) links: Vec<FoundLink>,
+    /// All the calls in it, each once.
+    pub(super) calls: Vec<Record>,
     pub(super) victims: usize,
 }
 
@@ -22,8 +24,8 @@ pub(super) struct FoundLink {
     pub(super) limiter: Arc<Engine>,
     pub(super) semaphore: &'static Semaphore,
     pub(super) key: Option<String>,
-    /// The calls that hold what it waits for.
-    pub(super) holders: Vec<Record>,
+    /// The calls that hold what it waits for. Those who wait for the same share the list.
+    pub(super) holders: Arc<[Record]>,
     /// The call before it in the queue that wants more than can come back.
     pub(super) behind: Option<Record>,
 }
@@ -81,23 +83,28 @@ pub(super) fn find(blocked: &[Blocked<'_>]) -> Vec<Found> {
                 if is_keyed { key } else { only }.and_then(|key| queue_of.get(&key).copied());
             if let Some(queue) = queue.or(total) {
                 picture.holds.push(Hold { queue, weight: hold.info.weight, agent });
-                records.push(*hold);
+                records.push(hold);
             }
         }
     }
     let found = picture.knots().into_iter().map(|knot| {
-        let link = |link: &super::solver::Link| {
+        let mut lists = HashMap::new();
+        let links = knot.links.iter().map(|link| {
             let (place, key) = &meanings[link.queue];
+            let list = || link.holds.iter().map(|&hold| *records[hold]).collect();
             FoundLink {
                 wait: *blocked[link.agent].wait,
                 limiter: Arc::clone(&place.limiter),
                 semaphore: place.semaphore,
                 key: key.clone(),
-                holders: link.holds.iter().map(|&hold| records[hold]).collect(),
+                holders: Arc::clone(lists.entry(link.holds.as_ptr()).or_insert_with(list)),
                 behind: link.behind.map(|agent| *blocked[agent].wait),
             }
-        };
-        Found { links: knot.links.iter().map(link).collect(), victims: knot.victims.len() }
+        });
+        let links: Vec<_> = links.collect();
+        let waits = links.iter().map(|link| link.wait);
+        let calls = waits.chain(lists.values().flat_map(|list| list.iter().copied())).collect();
+        Found { links, calls, victims: knot.victims.len() }
     });
     found.collect()
 }

@@ -15,6 +15,9 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 /// Who holds and who waits at one moment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Picture {
@@ -66,8 +69,11 @@ pub(super) struct Link {
     /// The queue in which it waits.
     pub(super) queue: usize,
     /// The holds that it waits for, by their index in the picture.
-    pub(super) holds: Vec<usize>,
-    /// The agent before it in the queue that wants more permits than can come back.
+    pub(super) holds: Arc<[usize]>,
+    /// The queues of which too few permits can come back for it: its own, the total, or both.
+    short: Vec<usize>,
+    /// The agent before it in the queue that wants more permits than can come back, while there are enough for this
+    /// one.
     pub(super) behind: Option<usize>,
 }
 
@@ -78,38 +84,48 @@ impl Picture {
         if alive.iter().all(|&alive| alive) {
             return Vec::new();
         }
-        let mut links: Vec<Option<Link>> = vec![None; self.agents];
-        // The holds by queue: a waiter may need those of two queues.
         let mut stuck_holds = vec![Vec::new(); self.queues.len()];
         for (index, hold) in self.holds.iter().enumerate().filter(|(_, hold)| !alive[hold.agent]) {
             for queue in self.queues_of(hold.queue) {
                 stuck_holds[queue].push(index);
             }
         }
+        // Those who wait in one queue share the list.
+        let stuck_holds: Vec<Arc<[usize]>> = stuck_holds.into_iter().map(Arc::from).collect();
+        let mut links: Vec<Option<Link>> = vec![None; self.agents];
         for (number, queue) in self.queues.iter().enumerate() {
             let Some(stop) = stops[number] else { continue };
             for wait in &queue.waiters[stop..] {
                 let Some(agent) = wait.agent.filter(|&agent| !alive[agent]) else { continue };
-                let first = queue.waiters[stop].agent.filter(|&first| first != agent);
-                let mut holds = Vec::new();
-                if first.is_none() {
-                    for needed in self.queues_of(number) {
-                        if wait.weight > self.queues[needed].limit.saturating_sub(stuck[needed]) {
-                            holds.extend(&stuck_holds[needed]);
-                        }
-                    }
-                    holds.sort_unstable();
-                    holds.dedup();
+                let is_short = |&needed: &usize| {
+                    wait.weight > self.queues[needed].limit.saturating_sub(stuck[needed])
+                };
+                let mut short: Vec<_> = self.queues_of(number).filter(is_short).collect();
+                if self.is_above_limit(number, wait.weight) {
+                    short.clear();
                 }
-                links[agent] = Some(Link { agent, queue: number, holds, behind: first });
+                let holds = match short[..] {
+                    [] => Arc::default(),
+                    [one] => Arc::clone(&stuck_holds[one]),
+                    // All that is stuck of a key is stuck of the total.
+                    [_, total, ..] => Arc::clone(&stuck_holds[total]),
+                };
+                // If there are enough for it, it waits for the first one alone.
+                let behind = if short.is_empty() { queue.waiters[stop].agent } else { None };
+                links[agent] = Some(Link { agent, queue: number, holds, short, behind });
             }
         }
-        self.sinks(&links)
+        self.sinks(&links, &stuck_holds)
     }
 
     /// Returns a queue, and its total if it has one.
     fn queues_of(&self, queue: usize) -> impl Iterator<Item = usize> + use<> {
         [Some(queue), self.queues[queue].total].into_iter().flatten()
+    }
+
+    /// Returns whether a waiter wants more than there is. No other call can give it that.
+    fn is_above_limit(&self, queue: usize, weight: u32) -> bool {
+        self.queues_of(queue).any(|needed| weight > self.queues[needed].limit)
     }
 
     fn fixpoint(&self) -> Fixpoint {
@@ -166,51 +182,63 @@ impl Picture {
     }
 
     /// Returns the smallest groups of agents whose links lead to nobody outside the group.
-    fn sinks(&self, links: &[Option<Link>]) -> Vec<Knot> {
-        let targets: Vec<Vec<usize>> = links
-            .iter()
-            .map(|link| {
-                let Some(link) = link else { return Vec::new() };
-                let holders = link.holds.iter().map(|&hold| self.holds[hold].agent);
-                holders.chain(link.behind).collect()
-            })
-            .collect();
-        let groups = groups(&targets, |agent| links[agent].is_some());
-        let mut group_of = vec![usize::MAX; self.agents];
+    fn sinks(&self, links: &[Option<Link>], stuck_holds: &[Arc<[usize]>]) -> Vec<Knot> {
+        // A node for each agent, and behind them one for each queue: it leads to the holders. So the graph is no larger
+        // than the picture.
+        let node_of_queue = |queue: usize| self.agents + queue;
+        let of_agents = links.iter().map(|link| {
+            let Some(link) = link else { return Vec::new() };
+            link.short.iter().map(|&queue| node_of_queue(queue)).chain(link.behind).collect()
+        });
+        let of_queues = stuck_holds.iter().map(|holds| {
+            let mut holders: Vec<_> = holds.iter().map(|&hold| self.holds[hold].agent).collect();
+            holders.sort_unstable();
+            holders.dedup();
+            holders
+        });
+        let targets: Vec<Vec<usize>> = of_agents.chain(of_queues).collect();
+        let groups = groups(&targets, |node| links.get(node).is_some_and(Option::is_some));
+        let mut group_of = vec![usize::MAX; targets.len()];
         for (number, group) in groups.iter().enumerate() {
-            group.iter().for_each(|&agent| group_of[agent] = number);
+            for &node in group {
+                group_of[node] = number;
+            }
         }
-        let mut sources = vec![Vec::new(); self.agents];
-        for (agent, targets) in targets.iter().enumerate() {
-            targets.iter().for_each(|&target| sources[target].push(agent));
+        let mut sources = vec![Vec::new(); targets.len()];
+        for (node, targets) in targets.iter().enumerate() {
+            for &target in targets {
+                sources[target].push(node);
+            }
         }
-        let mut is_seen = vec![false; self.agents];
-        let mut knots = Vec::new();
+        let mut is_seen = vec![false; targets.len()];
+        let mut found = Vec::new();
         for (number, group) in groups.iter().enumerate() {
             let leads_out =
-                |&agent: &usize| targets[agent].iter().any(|&target| group_of[target] != number);
-            if group.iter().any(leads_out) {
-                continue;
+                |&node: &usize| targets[node].iter().any(|&target| group_of[target] != number);
+            if !group.iter().any(leads_out) {
+                for &node in group {
+                    is_seen[node] = true;
+                }
+                found.push(group);
             }
-            group.iter().for_each(|&agent| is_seen[agent] = true);
-            let order = chain(group, &targets);
-            let links = order.iter().filter_map(|&agent| links[agent].clone()).collect();
-            knots.push(Knot { links, victims: Vec::new() });
         }
         // Each of the others waits for one knot or several. It is listed with one of them.
-        for knot in &mut knots {
-            let mut left: Vec<_> = knot.links.iter().map(|link| link.agent).collect();
-            while let Some(agent) = left.pop() {
-                for &source in &sources[agent] {
+        let knots = found.into_iter().map(|group| {
+            let (mut left, mut victims) = (group.clone(), Vec::new());
+            while let Some(node) = left.pop() {
+                for &source in &sources[node] {
                     if !std::mem::replace(&mut is_seen[source], true) {
-                        knot.victims.push(source);
                         left.push(source);
+                        victims.extend((source < self.agents).then_some(source));
                     }
                 }
             }
-            knot.victims.sort_unstable();
-        }
-        knots
+            victims.sort_unstable();
+            let order = chain(group, &targets).into_iter();
+            let links = order.filter_map(|node| links.get(node).cloned().flatten()).collect();
+            Knot { links, victims }
+        });
+        knots.collect()
     }
 }
 
@@ -225,16 +253,15 @@ struct Fixpoint {
 
 /// Returns the members of a group so that each is followed by one that it waits for, as far as that is possible.
 fn chain(group: &[usize], targets: &[Vec<usize>]) -> Vec<usize> {
-    let mut left: std::collections::BTreeSet<_> = group.iter().copied().collect();
+    let mut left: BTreeSet<_> = group.iter().copied().collect();
     let mut order = Vec::with_capacity(group.len());
-    while let Some(&first) = left.first() {
-        let mut agent = first;
-        left.remove(&agent);
-        order.push(agent);
-        while let Some(&next) = targets[agent].iter().find(|&target| left.contains(target)) {
-            agent = next;
-            left.remove(&agent);
-            order.push(agent);
+    while let Some(first) = left.pop_first() {
+        let mut node = first;
+        order.push(node);
+        while let Some(&next) = targets[node].iter().find(|&target| left.contains(target)) {
+            node = next;
+            left.remove(&node);
+            order.push(node);
         }
     }
     order
@@ -277,7 +304,9 @@ fn groups(targets: &[Vec<usize>], is_node: impl Fn(usize) -> bool) -> Vec<Vec<us
             if low[node] == index[node] {
                 let first = stack.iter().rposition(|&other| other == node).unwrap_or(0);
                 let group = stack.split_off(first);
-                group.iter().for_each(|&member| is_on_stack[member] = false);
+                for &member in &group {
+                    is_on_stack[member] = false;
+                }
                 found.push(group);
             }
         }

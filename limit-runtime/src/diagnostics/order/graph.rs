@@ -43,6 +43,9 @@ pub(super) struct Order {
     pub(super) nest: Nest,
 }
 
+/// A limiter on a way, and whether a call on the way to it waits without a limit of time.
+type Point = (usize, bool);
+
 fn key(name: &Arc<str>) -> usize {
     Arc::as_ptr(name).cast::<u8>().addr()
 }
@@ -101,8 +104,6 @@ impl Graph {
             return None;
         }
         let (end, start) = order.keys();
-        // A limiter, and whether a call on the way there waits without a limit of time.
-        type Point = (usize, bool);
         let start: Point = (start, !order.nest.gives_up);
         let mut came_from: HashMap<Point, Option<Point>> = HashMap::from([(start, None)]);
         let mut left = VecDeque::from([start]);
@@ -125,11 +126,7 @@ impl Graph {
     }
 
     /// Returns the orders on the way to a point.
-    fn way(
-        &self,
-        mut point: (usize, bool),
-        came_from: &HashMap<(usize, bool), Option<(usize, bool)>>,
-    ) -> Vec<Order> {
+    fn way(&self, mut point: Point, came_from: &HashMap<Point, Option<Point>>) -> Vec<Order> {
         let mut way = Vec::new();
         while let Some(&Some(before)) = came_from.get(&point) {
             let (outer, inner) = (&self.nodes[&before.0], &self.nodes[&point.0]);

@@ -7,7 +7,7 @@ use super::super::queue::Queue;
 use super::super::slots::NO_KEY;
 use super::super::status::{AWAY, GRANTED};
 use super::super::wait_list::WaitList;
-use super::State;
+use super::{Look, State};
 use crate::events::EventKind;
 use crate::sync::AtomicU64;
 use std::task::Waker;
@@ -132,14 +132,4 @@ impl State {
             self.queue.look_at_all_next();
         }
     }
-}
-
-/// Whether the watcher is to look at a semaphore's grants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Look {
-    Off,
-    /// The watcher is to be told after unlocking.
-    Asked,
-    /// The watcher looks a moment later.
-    Due,
 }
