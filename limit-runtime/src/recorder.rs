@@ -67,8 +67,8 @@ impl PollPoint {
 pub(crate) struct Hooks {
     /// It gets a record that has begun, and when its call has come to the limiter.
     pub(crate) begin: fn(Record, Arrival),
-    /// It gets the number and the agent of a record that is about to end.
-    pub(crate) end: fn(u64, Agent),
+    /// It gets the number of a record that is about to end.
+    pub(crate) end: fn(u64),
 }
 
 static HOOKS: OnceCell<Hooks> = OnceCell::new();
@@ -96,7 +96,7 @@ fn begin(info: Info, agent: Agent, point: PollPoint) -> Option<&'static Slot> {
 /// Gives the slot of a record back. Returns its last content.
 fn finish(slot: &'static Slot) -> Option<Info> {
     if let Some((hooks, id)) = hooks().zip(slot.id()) {
-        (hooks.end)(id, slot.agent());
+        (hooks.end)(id);
     }
     slots::give_back(slot)
 }

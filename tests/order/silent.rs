@@ -3,10 +3,11 @@
 use crate::{nest, runtime, told, turn, two};
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt, join};
-use limit_runtime::{Limiter, diagnostics};
+use limit_runtime::{Limiter, concurrency_limit, diagnostics};
 use limit_tests::polling::poll_once;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -72,6 +73,22 @@ fn calls_that_all_give_up_after_a_time() {
         }
     });
     assert!(told("give-up-a").is_empty());
+}
+
+#[test]
+fn calls_that_all_give_up_by_a_setting() {
+    let _turn = turn();
+    let [a, b] = two("give-up-set").map(|limiter| limiter.max_waiting(9));
+    runtime().block_on(async {
+        for [outer, inner] in [[&a, &b], [&b, &a]] {
+            outer.set_max_wait(Duration::from_secs(600));
+            inner.set_max_wait(Duration::from_secs(600));
+            let outer = outer.acquire().await.expect("free");
+            drop(inner.acquire().await.expect("free"));
+            drop(outer);
+        }
+    });
+    assert!(told("give-up-set-a").is_empty());
 }
 
 #[test]
@@ -182,14 +199,14 @@ fn a_future_beside_a_call_that_waits() {
 
 #[test]
 fn futures_whose_ends_have_shown_that_they_are_side_by_side() {
-    #[limit_runtime::concurrency_limit(1, name = "ends-a")]
+    #[concurrency_limit(1, name = "ends-a")]
     async fn a(again: usize) {
         for _ in 0..again {
             yield_now().await;
         }
     }
 
-    #[limit_runtime::concurrency_limit(1, name = "ends-b")]
+    #[concurrency_limit(1, name = "ends-b")]
     async fn b(again: usize) {
         for _ in 0..again {
             yield_now().await;
@@ -221,6 +238,39 @@ fn permits_that_go_to_another_task() {
         nest(&b, &a).await;
     });
     assert!(told("moved-a").is_empty());
+}
+
+#[test]
+fn work_that_blocks_another_thread() {
+    static A: Limiter = Limiter::new("work-a", 1);
+    static B: Limiter = Limiter::new("work-b", 1);
+
+    #[concurrency_limit(limiter = A, blocking, permit = permit)]
+    fn a(beside_is_done: Receiver<()>) {
+        beside_is_done.recv().expect("it is sent");
+        drop(permit);
+    }
+
+    #[concurrency_limit(limiter = B, blocking, permit = permit)]
+    fn b(beside_is_done: Receiver<()>) {
+        beside_is_done.recv().expect("it is sent");
+        drop(permit);
+    }
+
+    let _turn = turn();
+    runtime().block_on(async {
+        // As deep in the stack as the work's call, or deeper: otherwise that shows that it is not inside.
+        let take = async |limiter: &Limiter| drop(limiter.acquire().await);
+        let beside = async |limiter: &Limiter, done: Sender<()>| {
+            async { async { take(limiter).await }.await }.await;
+            done.send(()).expect("the work waits for it");
+        };
+        let (done, is_done) = mpsc::channel();
+        join!(a(is_done), beside(&B, done));
+        let (done, is_done) = mpsc::channel();
+        join!(b(is_done), beside(&A, done));
+    });
+    assert!(told("work-a").is_empty());
 }
 
 #[test]

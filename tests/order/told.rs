@@ -67,8 +67,11 @@ fn a_circle_of_three_is_told_with_all_its_orders() {
         nest(&b, &c).await;
         assert!(told("three-a").is_empty());
         nest(&c, &a).await;
+        nest(&a, &c).await;
     });
-    let [text] = &told("three-a")[..] else { panic!("it is told once") };
+    let [text] = &told("three-a")[..] else {
+        panic!("it is told once, though there is a shorter one")
+    };
     let lines: Vec<_> = text.lines().skip(1).collect();
     let orders = [("here", "c", "a"), ("elsewhere", "a", "b"), ("elsewhere", "b", "c")];
     assert_eq!(lines.len(), 3, "{text}");
@@ -220,12 +223,29 @@ fn one_of_the_calls_may_give_up_after_a_time() {
     let _turn = turn();
     let [a, b] = two("one-gives-up");
     runtime().block_on(async {
-        let outer = a.acquire().await;
-        drop(b.acquire().max_wait(Duration::from_secs(600)).await);
-        drop(outer);
+        for [outer, inner] in [[&a, &b], [&b, &a]] {
+            let outer = outer.acquire().await;
+            drop(inner.acquire().max_wait(Duration::from_secs(600)).await);
+            drop(outer);
+        }
+        assert!(told("one-gives-up-a").is_empty(), "both give up");
         nest(&b, &a).await;
     });
     assert_eq!(told("one-gives-up-a").len(), 1);
+}
+
+#[test]
+fn the_inner_permit_may_be_kept_for_longer_than_the_outer_one() {
+    let _turn = turn();
+    let [a, b] = two("hand-over-hand");
+    runtime().block_on(async {
+        let outer = a.acquire().await;
+        let inner = b.acquire().await;
+        drop(outer);
+        drop(inner);
+        nest(&b, &a).await;
+    });
+    assert_eq!(told("hand-over-hand-a").len(), 1);
 }
 
 #[test]

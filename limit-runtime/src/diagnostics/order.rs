@@ -6,7 +6,7 @@ mod nesting;
 use crate::engine::catalog;
 use crate::logging::{self, TARGET};
 use crate::recorder::slots::Record;
-use crate::recorder::{self, Agent, Arrival, Hooks, moved};
+use crate::recorder::{self, Arrival, Hooks, moved};
 use crate::unwind::quietly;
 use graph::{Graph, Nest, Order};
 use nesting::Nesting;
@@ -113,8 +113,8 @@ fn begin(call: Record, arrival: Arrival) {
     }
 }
 
-fn end(id: u64, agent: Agent) {
-    lock().nesting.end(id, agent);
+fn end(id: u64) {
+    lock().nesting.end(id);
 }
 
 /// Returns the name of a call's limiter. The call must be there: until it has ended, no other limiter has the index.

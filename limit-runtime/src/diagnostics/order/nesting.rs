@@ -54,8 +54,8 @@ impl Nesting {
         self.calls.insert(call.info.id, call);
     }
 
-    /// Removes a call that ends. `agent` is the one that it belongs to by now.
-    pub(super) fn end(&mut self, id: u64, agent: Agent) {
+    /// Removes a call that ends.
+    pub(super) fn end(&mut self, id: u64) {
         let Some(call) = self.calls.remove(&id) else { return };
         let Some(of_agent) = self.agents.get_mut(&call.agent) else { return };
         of_agent.waits.remove(&id);
@@ -68,9 +68,8 @@ impl Nesting {
             self.agents.remove(&call.agent);
             return;
         }
-        let is_at_home = call.agent == agent && agent == Agent::current();
         // It is known what is inside a future that we poll.
-        if call.info.holds && call.info.kind != Kind::Polled && is_at_home {
+        if call.info.holds && call.info.kind != Kind::Polled {
             self.learn(&call);
         }
     }
