@@ -35,8 +35,14 @@ use std::task::{Context, Poll, ready};
 ///
 /// Dropping the future at any time is safe. It leaves the queue, and gives back a permit that
 /// it was handed. A call that is made again starts at the end of the queue. (A future that is
-/// never dropped, [`std::mem::forget`], stays in the queue and keeps the permit that it is
-/// handed in time.)
+/// never dropped, [`std::mem::forget`], stays in the queue for good.)
+///
+/// # A future that is not polled
+///
+/// A future that waits and is not polled, such as one that a `select!` borrows, is handed its permits
+/// all the same. If it does not claim them within [`claim_within`](crate::Limiter::claim_within), by
+/// default a second, and another call waits, they go to that call. The future is at the head of the
+/// queue again as soon as it is polled.
 ///
 /// # Yielding
 ///

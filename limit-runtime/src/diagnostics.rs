@@ -47,6 +47,7 @@ mod calls;
 mod clock;
 mod deadlocks;
 mod oldest;
+mod unclaimed;
 mod watch;
 
 use crate::recorder::slots::Info;
@@ -61,6 +62,7 @@ pub fn record(on: bool) {
     recorder::record(on);
     if on {
         on_end(report_end);
+        recorder::on_taken_back(unclaimed::tell);
         watch::start();
         deadlocks::start();
     }

@@ -1,4 +1,5 @@
-//! Recipes for common tasks. The module [`options`] has an example of each option of the attribute.
+//! Recipes for common tasks. The module [`options`] has an example of each option of the attribute. The module
+//! [`hazards`] has programs that hang, and says what to do.
 //!
 //! First steps:
 //!
@@ -572,4 +573,5 @@
     doc = "[`tower`]: https://docs.rs/limit-runtime/latest/limit_runtime/tower/"
 )]
 
+pub mod hazards;
 pub mod options;

@@ -106,8 +106,9 @@ use std::panic::Location;
 /// [`max_waiting`](Self::max_waiting), [`max_wait`](Self::max_wait) and [`weight`](Self::weight).
 /// They turn a `Limiter` into a `Limiter<Rejected>`, whose `acquire` gives a `Result`. The others
 /// are [`order`](Self::order), [`priority`](Self::priority), [`per`](Self::per),
-/// [`keyed`](Self::keyed), [`enabled`](Self::enabled) and [`shadow`](Self::shadow). Options of a
-/// single call are methods of [`Acquire`](crate::Acquire).
+/// [`keyed`](Self::keyed), [`claim_within`](Self::claim_within), [`on_deadlock`](Self::on_deadlock),
+/// [`enabled`](Self::enabled) and [`shadow`](Self::shadow). Options of a single call are methods of
+/// [`Acquire`](crate::Acquire).
 ///
 /// ```
 /// use limit_runtime::{Limiter, Rejected, RejectedKind};

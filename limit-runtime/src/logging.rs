@@ -17,9 +17,12 @@ pub(crate) fn tell_waiting<'a>(limiter: impl FnOnce() -> &'a str) {
 }
 
 /// Tells that a call is admitted after waiting.
-pub(crate) fn tell_admitted<'a>(limiter: impl FnOnce() -> &'a str, waited: Duration) {
+pub(crate) fn tell_admitted<'a>(
+    limiter: impl FnOnce() -> &'a str,
+    waited: impl FnOnce() -> Duration,
+) {
     tell(|| {
-        tracing::debug!(target: TARGET, limiter = limiter(), ?waited, "call is admitted");
+        tracing::debug!(target: TARGET, limiter = limiter(), waited = ?waited(), "call is admitted");
     });
 }
 

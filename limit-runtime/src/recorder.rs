@@ -61,6 +61,24 @@ impl PollPoint {
     }
 }
 
+/// A hook for grants that were taken back. It gets the number of the semaphore, and the slots of the calls, each with a
+/// time at which the call waited.
+pub(crate) type OnTakenBack = fn(usize, &[(u32, Instant)]);
+
+static ON_TAKEN_BACK: OnceCell<OnTakenBack> = OnceCell::new();
+
+/// Sets the hook for grants that were taken back, unless there is one.
+pub(crate) fn on_taken_back(hook: OnTakenBack) {
+    ON_TAKEN_BACK.get_or_init(|| hook);
+}
+
+/// Calls the hook for grants that were taken back, while calls are recorded. The caller holds no lock.
+pub(crate) fn tell_of_taken_back(semaphore: usize, calls: &[(u32, Instant)]) {
+    if let Some(hook) = ON_TAKEN_BACK.get().filter(|_| is_recording()) {
+        hook(semaphore, calls);
+    }
+}
+
 /// The place of a call in a limiter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallPlace {

@@ -5,7 +5,9 @@
 //! is first something to watch, sleeps without limit while there is nothing, and keeps no process alive.
 
 use crate::unwind;
+use std::mem;
 use std::panic::catch_unwind;
+use std::ptr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,49 +15,77 @@ use std::time::{Duration, Instant};
 /// The time between two looks at what may go wrong.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Looks once, at a moment. Returns the time of the next look; `None` if there is nothing to watch until
-/// [`wake`] is called again. It runs under no lock. A panic in it ends that look only.
-pub(crate) type Look = fn(Instant) -> Option<Instant>;
+/// The shortest time between two looks of one kind that are asked for. A semaphore under load asks again and again.
+const PACE: Duration = Duration::from_millis(100);
+
+/// A thing to watch.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    look: Look,
+}
+
+/// Looks once, given the moment and the one for which the look was planned. Returns the time of the next look; `None`
+/// if there is nothing to watch until the thread is woken again. It runs under no lock. A panic in it ends that look
+/// only.
+type Look = fn(now: Instant, planned: Instant) -> Option<Instant>;
+
+#[derive(Debug)]
+struct Planned {
+    watch: &'static Watch,
+    next: Option<Instant>,
+    last: Option<Instant>,
+}
 
 struct Watcher {
-    /// What is watched, and when to look next.
-    looks: Vec<(Look, Option<Instant>)>,
+    all: Vec<Planned>,
     is_started: bool,
 }
 
-static WATCHER: Mutex<Watcher> = Mutex::new(Watcher { looks: Vec::new(), is_started: false });
+static WATCHER: Mutex<Watcher> = Mutex::new(Watcher { all: Vec::new(), is_started: false });
 static LOOK_AGAIN: Condvar = Condvar::new();
 
 fn lock() -> MutexGuard<'static, Watcher> {
     WATCHER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has the watcher look at once, and starts it if it has not been started. The caller holds no lock.
-#[cfg(feature = "diagnostics")]
-pub(crate) fn wake(look: Look) {
-    schedule(look, false);
-}
-
-/// Does the same, unless there is a next look already.
-pub(crate) fn wake_if_idle(look: Look) {
-    schedule(look, true);
-}
-
-fn schedule(look: Look, if_idle: bool) {
-    let mut watcher = lock();
-    let now = Some(Instant::now());
-    match watcher.looks.iter_mut().find(|(known, _)| std::ptr::fn_addr_eq(*known, look)) {
-        Some((_, Some(_))) if if_idle => return,
-        Some((_, next)) => *next = now,
-        None => watcher.looks.push((look, now)),
+impl Watch {
+    pub(crate) const fn new(look: Look) -> Self {
+        Self { look }
     }
-    let was_started = std::mem::replace(&mut watcher.is_started, true);
-    drop(watcher);
-    if was_started {
-        LOOK_AGAIN.notify_one();
-    } else if thread::Builder::new().name("limit-watcher".to_owned()).spawn(watch).is_err() {
-        // The system has no thread to give: the next caller tries again.
-        lock().is_started = false;
+
+    /// Has the watcher look at once, and starts it if it has not been started. The caller holds no lock.
+    #[cfg(feature = "diagnostics")]
+    pub(crate) fn wake(&'static self) {
+        self.plan(|now, _| now);
+    }
+
+    /// Does the same, but keeps a pace.
+    pub(crate) fn wake_at_pace(&'static self) {
+        self.plan(|now, last| last.map_or(now, |last| now.max(last + PACE)));
+    }
+
+    /// Plans a look, given a function of the moment and of the last look.
+    fn plan(&'static self, next: impl FnOnce(Instant, Option<Instant>) -> Instant) {
+        let mut watcher = lock();
+        let known = watcher.all.iter().position(|planned| ptr::eq(planned.watch, self));
+        let index = known.unwrap_or_else(|| {
+            watcher.all.push(Planned { watch: self, next: None, last: None });
+            watcher.all.len() - 1
+        });
+        let planned = &mut watcher.all[index];
+        let next = next(Instant::now(), planned.last);
+        if planned.next.is_some_and(|planned| planned <= next) {
+            return;
+        }
+        planned.next = Some(next);
+        let was_started = mem::replace(&mut watcher.is_started, true);
+        drop(watcher);
+        if was_started {
+            LOOK_AGAIN.notify_one();
+        } else if thread::Builder::new().name("limit-watcher".to_owned()).spawn(watch).is_err() {
+            // The system has no thread to give: the next caller tries again.
+            lock().is_started = false;
+        }
     }
 }
 
@@ -63,30 +93,30 @@ fn watch() {
     let mut watcher = lock();
     loop {
         let now = Instant::now();
-        let is_due = |next: &Option<Instant>| next.is_some_and(|next| next <= now);
-        if let Some(due) = watcher.looks.iter().position(|(_, next)| is_due(next)) {
-            // Taken out before the look: who wakes the watcher meanwhile gets another look.
-            watcher.looks[due].1 = None;
-            let look = watcher.looks[due].0;
-            drop(watcher);
-            let next = catch_unwind(|| look(now)).unwrap_or_else(|panic| {
-                unwind::end(panic);
-                Some(now + INTERVAL)
-            });
-            watcher = lock();
-            let known = &mut watcher.looks[due].1;
-            *known = match (*known, next) {
-                (Some(woken), Some(next)) => Some(woken.min(next)),
-                (woken, next) => woken.or(next),
+        let due =
+            watcher.all.iter().position(|planned| planned.next.is_some_and(|next| next <= now));
+        let Some(due) = due else {
+            watcher = match watcher.all.iter().filter_map(|planned| planned.next).min() {
+                Some(next) => {
+                    let time = next.saturating_duration_since(now);
+                    LOOK_AGAIN.wait_timeout(watcher, time).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => LOOK_AGAIN.wait(watcher).unwrap_or_else(PoisonError::into_inner),
             };
             continue;
-        }
-        watcher = match watcher.looks.iter().filter_map(|(_, next)| *next).min() {
-            Some(next) => {
-                let woken = LOOK_AGAIN.wait_timeout(watcher, next.saturating_duration_since(now));
-                woken.unwrap_or_else(PoisonError::into_inner).0
-            }
-            None => LOOK_AGAIN.wait(watcher).unwrap_or_else(PoisonError::into_inner),
         };
+        let planned = &mut watcher.all[due];
+        // Taken out before the look: a caller that wakes the watcher meanwhile gets another look.
+        let when = planned.next.take().unwrap_or(now);
+        planned.last = Some(now);
+        let look = planned.watch.look;
+        drop(watcher);
+        let next = catch_unwind(|| look(now, when)).unwrap_or_else(|panic| {
+            unwind::end(panic);
+            Some(now + INTERVAL)
+        });
+        watcher = lock();
+        let planned = &mut watcher.all[due].next;
+        *planned = planned.iter().copied().chain(next).min();
     }
 }

@@ -18,11 +18,17 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn the_guide_begins_with_links_to_all_its_headings() {
-    let linked: Vec<_> = GUIDE.lines().filter_map(|line| line.strip_prefix("//! * [")).collect();
+fn the_guide_and_its_hazards_begin_with_links_to_all_their_headings() {
+    for page in [GUIDE, include_str!("../../limit-runtime/src/guide/hazards.rs")] {
+        assert_links_to_all_headings(page);
+    }
+}
+
+fn assert_links_to_all_headings(page: &str) {
+    let linked: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("//! * [")).collect();
     // Hidden lines of examples begin with `# ` too. They are in a block of code.
     let mut is_code = false;
-    let headings = GUIDE.lines().filter_map(|line| {
+    let headings = page.lines().filter_map(|line| {
         is_code ^= line.starts_with("//! ```");
         line.strip_prefix("//! # ").filter(|_| !is_code)
     });

@@ -6,10 +6,11 @@
 mod hazards;
 mod kinds;
 
-use limit_runtime::{EventKind, Limiter, RejectedKind, Scope};
+use limit_runtime::{EventKind, Limiter, LimiterHandle, RejectedKind, Scope, concurrency_limit};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
 use limit_tests::polling::{assert_waits, at_once, let_in, permit, served, waiter};
 use limit_tests::runtimes::one_thread;
+use std::future::Future;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -128,6 +129,40 @@ fn a_limiter_that_never_takes_back_does_so_once_it_is_told_to() {
     limiter.set_claim_within(SOON);
     eventually(|| next.is_woken());
     drop(served(&mut next));
+}
+
+#[test]
+fn a_time_that_is_set_before_the_first_call_holds_for_it() {
+    let limiter = Limiter::new("unclaimed-set-first", 1).claim_within(Duration::MAX);
+    limiter.set_claim_within(SOON);
+    let held = permit(&limiter);
+    let (_absent, mut next) = (waiter(limiter.acquire()), waiter(limiter.acquire()));
+    drop(held);
+    eventually(|| next.is_woken());
+    drop(served(&mut next));
+}
+
+#[test]
+fn the_option_of_the_attribute_holds() {
+    #[concurrency_limit(1, name = "unclaimed-quick", claim_within = "10ms")]
+    async fn quick() {}
+    #[concurrency_limit(1, name = "unclaimed-patient", claim_within = never)]
+    async fn patient() {}
+
+    fn absent_then_next<F: Future>(name: &str, call: impl Fn() -> F) -> bool {
+        drop(at_once(call()));
+        let limiter: LimiterHandle = limit_runtime::find(name).expect("it has been used");
+        limiter.set_limit(0);
+        let (_absent, next) = (waiter(call()), waiter(call()));
+        limiter.set_limit(1);
+        if name == "unclaimed-patient" {
+            return next.is_woken();
+        }
+        eventually(|| next.is_woken());
+        true
+    }
+    assert!(!absent_then_next("unclaimed-patient", patient));
+    assert!(absent_then_next("unclaimed-quick", quick));
 }
 
 #[test]

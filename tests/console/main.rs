@@ -3,6 +3,8 @@
 mod api;
 mod changes;
 mod come_and_go;
+#[cfg(feature = "diagnostics")]
+mod deadlocks;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod hostile;

@@ -34,7 +34,7 @@ struct Alert {
     description: &'static str,
 }
 
-fn alerting_rules() -> [Alert; 6] {
+fn alerting_rules() -> [Alert; 8] {
     let (usage, limit) = (metric("permit.usage"), metric("permit.limit"));
     let (waiting, calls) = (metric("queued_calls"), metric("acquisitions"));
     let (waits, oldest) = (metric("wait_time"), metric("oldest_holder.start_timestamp"));
@@ -42,6 +42,7 @@ fn alerting_rules() -> [Alert; 6] {
     let (fleet_limit, wanted) = (metric("fleet.permit.limit"), metric("fleet.permit.limit_here"));
     let (renewals, lease) = (metric("fleet.renewals"), metric("fleet.lease.remaining"));
     let nodes = metric("fleet.nodes");
+    let (deadlocked, taken_back) = (metric("deadlocked"), metric("grants.taken_back"));
     [
         Alert {
             name: "ConcurrencyLimitSaturated",
@@ -82,6 +83,27 @@ fn alerting_rules() -> [Alert; 6] {
             summary: "A holder of {{ $labels.limiter }} does not end",
             description: "A call has held permits of concurrency limit {{ $labels.limiter }} for \
                           {{ $value | humanizeDuration }}.",
+        },
+        Alert {
+            name: "ConcurrencyLimitDeadlock",
+            severity: "critical",
+            lasts: "1m",
+            expression: format!("{deadlocked} == 1"),
+            summary: "Calls wait for each other at {{ $labels.limiter }}",
+            description: "For a minute calls have waited for permits of concurrency limit {{ $labels.limiter }} \
+                          that come back only when these calls go on. The log and the console show each call and \
+                          who holds what it waits for. Raise the limit, cancel one of the calls or restart the \
+                          process. Then take the limits in one order everywhere.",
+        },
+        Alert {
+            name: "ConcurrencyLimitGrantsTakenBack",
+            severity: "warning",
+            lasts: "10m",
+            expression: format!("increase({taken_back}[5m])\n> 3"),
+            summary: "Grants of {{ $labels.limiter }} are taken back",
+            description: "For ten minutes grants of concurrency limit {{ $labels.limiter }} have been taken back, \
+                          {{ $value | humanize }} in the last five: calls that were handed permits were not \
+                          polled. With the feature diagnostics the log names their places.",
         },
         Alert {
             name: "ConcurrencyLimitFleetCutOff",
@@ -201,6 +223,8 @@ fn panels() -> Vec<Panel> {
             .percentiles(metric("wait_time")),
         Panel::new("Grants taken back", "Permits that waiters were handed and had not claimed in time, each second.", "ops")
             .show(rate(metric("grants.taken_back"), "", "limiter"), "{{limiter}}"),
+        Panel::new("Deadlocked", "1 while calls of the limiter wait for each other. With the feature `diagnostics`.", "short")
+            .show(format!("max by (limiter) ({}{{{CHOSEN}}})", metric("deadlocked")), "{{limiter}}"),
         Panel::new("Limit changes", "By who made them: a file, the environment, the program.", "short")
             .show(
                 format!(

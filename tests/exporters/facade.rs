@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Makes a recorder at an address at which no other has been.
-fn recorder() -> &'static DebuggingRecorder {
+pub(crate) fn recorder() -> &'static DebuggingRecorder {
     Box::leak(Box::default())
 }
 
-fn collected(recorder: &DebuggingRecorder) -> BTreeMap<String, DebugValue> {
+pub(crate) fn collected(recorder: &DebuggingRecorder) -> BTreeMap<String, DebugValue> {
     metrics::with_local_recorder(recorder, collect);
     values(&recorder.snapshotter())
 }
@@ -35,7 +35,7 @@ fn values(snapshotter: &Snapshotter) -> BTreeMap<String, DebugValue> {
     values.collect()
 }
 
-fn as_number(value: &DebugValue) -> f64 {
+pub(crate) fn as_number(value: &DebugValue) -> f64 {
     match value {
         DebugValue::Counter(count) => number(*count),
         DebugValue::Gauge(value) => value.into_inner(),

@@ -4,6 +4,8 @@
 mod alerts;
 mod assets;
 mod by_runtime;
+#[cfg(feature = "diagnostics")]
+mod deadlocked;
 mod dropped;
 mod facade;
 #[cfg(feature = "fleet")]

@@ -145,7 +145,7 @@ fn rules_can_be_evaluated(prometheus: &Prometheus) -> Result {
     wait_until(|| {
         let rules = prometheus.get("/api/v1/rules")?;
         let rules = rules["data"]["groups"][0]["rules"].as_array().ok_or("no rules")?.clone();
-        assert_eq!(rules.len(), 6);
+        assert_eq!(rules.len(), 8);
         assert!(rules.iter().all(|rule| rule["health"] != "err"), "{rules:?}");
         Ok(rules.iter().all(|rule| rule["health"] == "ok").then_some(()))
     })
@@ -160,7 +160,7 @@ fn dashboard_can_be_drawn(prometheus: &Prometheus) -> Result {
             let expression = target["expr"].as_str().ok_or("no expression")?;
             let chosen = expression.replace("$limiter", "scraped::.*").replace("$job", ".*");
             let chosen = chosen.replace("$__rate_interval", "1m");
-            let later = ["hold_time", "oldest_holder", "_fleet_"]
+            let later = ["hold_time", "oldest_holder", "deadlocked", "_fleet_"]
                 .iter()
                 .any(|name| expression.contains(name));
             // After a scrape that took too long there are no results until the next scrape.

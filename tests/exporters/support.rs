@@ -40,7 +40,7 @@ pub(crate) fn is_of_fleet(metric: &Metric) -> bool {
 
 /// Returns whether a series comes from `diagnostics`. Snapshots do not have it.
 pub(crate) fn is_of_diagnostics(series: &str) -> bool {
-    series.contains("hold_time") || series.contains("oldest_holder")
+    ["hold_time", "oldest_holder", "deadlocked"].iter().any(|name| series.contains(name))
 }
 
 /// Returns the samples of a text in Prometheus's format, by name and labels.

@@ -10,6 +10,7 @@ mod display;
 mod keys;
 mod permits;
 mod unavailable;
+mod unclaimed;
 mod waking;
 
 use limit_runtime::fleet::{self, Agent, Lease};

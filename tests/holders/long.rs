@@ -4,6 +4,7 @@
 use crate::turn;
 use limit_runtime::{Limiter, diagnostics};
 use limit_tests::log::{Listener, Told};
+use limit_tests::polling::{served, waiter};
 use limit_tests::watchdog::until;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -149,4 +150,36 @@ fn one_is_not_told_of_before_its_time() {
     drop(permit);
     until_told("long-time", 2);
     diagnostics::warn_after(Duration::from_secs(30));
+}
+
+#[test]
+fn a_grant_that_nobody_claims_is_told_once_for_each_place() {
+    let _turn = turn();
+    listen();
+    let limiter = Limiter::new("unclaimed-told", 1).claim_within(Duration::from_millis(10));
+    let call = || limiter.acquire();
+    let line = line!() - 1;
+    for time in 1..=2 {
+        let held = limiter.try_acquire().expect("free");
+        let absent = waiter(call());
+        let mut next = waiter(limiter.acquire());
+        drop(held);
+        until("the next has the permit", || next.is_woken());
+        drop((served(&mut next), absent));
+        if time == 1 {
+            let unclaimed = until_told("unclaimed-told", 1);
+            let message = "grant was taken back: the call waits, but nobody polls it";
+            assert_eq!(unclaimed[0].fields["message"], message);
+            assert!(unclaimed[0].fields["place"].contains(&format!("long.rs:{line}:")));
+            assert_eq!(unclaimed[0].level, Level::WARN);
+        }
+    }
+    assert_eq!(limiter.snapshot().total.taken_back, 2);
+    // The warning about another limiter shows that the watcher has told of the second.
+    let other = Limiter::new("unclaimed-told-too", 1).claim_within(Duration::from_millis(10));
+    let held = other.try_acquire().expect("free");
+    let (_absent, _next) = (waiter(other.acquire()), waiter(other.acquire()));
+    drop(held);
+    until_told("unclaimed-told-too", 1);
+    assert_eq!(told("unclaimed-told").len(), 1);
 }

@@ -14,6 +14,8 @@
 )]
 
 pub mod compiler;
+#[cfg(feature = "diagnostics")]
+pub mod deadlock;
 pub mod figures;
 pub mod http;
 pub mod log;

@@ -1,7 +1,9 @@
 //! One limiter in detail.
 
+use crate::calls::CallRow;
 use crate::changes::LoggedChange;
 use crate::console::Console;
+use crate::deadlocks::DeadlockRow;
 use crate::error::ApiError;
 use crate::history::Series;
 use crate::row::Row;
@@ -39,6 +41,7 @@ pub(crate) struct Detail {
     /// `None` if calls are not recorded.
     holders: Option<Vec<CallRow>>,
     waiters: Option<Vec<CallRow>>,
+    deadlocks: Option<Vec<DeadlockRow>>,
 }
 
 #[derive(Serialize)]
@@ -46,16 +49,6 @@ struct KeyRow {
     key: String,
     in_use: usize,
     waiting: usize,
-}
-
-#[derive(Serialize)]
-struct CallRow {
-    /// The location in the source code.
-    place: String,
-    task: Option<String>,
-    /// The age in seconds.
-    age: f64,
-    weight: u32,
 }
 
 /// Shows one limiter.
@@ -68,6 +61,7 @@ pub(crate) async fn detail(
     console.watch.catch_up().await;
     let known = console.watch.find(&name, since).ok_or_else(|| ApiError::no_limiter(&name))?;
     let [holders, waiters] = calls(&known.handle);
+    let deadlocks = known.deadlocks.list(&name);
     Ok(Json(Detail {
         tick: known.tick,
         time: known.time,
@@ -78,6 +72,7 @@ pub(crate) async fn detail(
         keys: busiest_keys(&known.handle, KEYS).into_iter().map(KeyRow::from).collect(),
         holders,
         waiters,
+        deadlocks,
     }))
 }
 
@@ -93,15 +88,8 @@ fn calls(handle: &LimiterHandle) -> [Option<Vec<CallRow>>; 2] {
     if !limit_runtime::diagnostics::is_recording() {
         return [None, None];
     }
-    [handle.oldest_holders(CALLS), handle.oldest_waiters(CALLS)].map(|calls| {
-        let rows = calls.into_iter().map(|call| CallRow {
-            place: call.place().to_string(),
-            task: call.task().map(|task| task.to_string()),
-            age: call.age().as_secs_f64(),
-            weight: call.weight(),
-        });
-        Some(rows.collect())
-    })
+    let calls = [handle.oldest_holders(CALLS), handle.oldest_waiters(CALLS)];
+    calls.map(|calls| Some(calls.iter().map(CallRow::from).collect()))
 }
 
 #[cfg(not(feature = "diagnostics"))]

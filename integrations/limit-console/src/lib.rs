@@ -27,7 +27,9 @@
 //! and how long calls wait. A limiter in detail has its last ten minutes, its runtimes, its busiest keys, and
 //! the log of who changed what. With the feature `diagnostics` it lists the calls that hold permits and those
 //! that wait, with their places, as far as the program
-//! [records](https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics) them.
+//! [records](https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics) them. A limiter whose calls wait for each
+//! other is marked as a deadlock and comes before all others. In detail it has each of these calls, and who holds what
+//! that call waits for.
 //!
 //! A limiter with [`Scope::Fleet`](limit_runtime::Scope::Fleet) shows the use of the limit over the fleet too. In
 //! detail it has the state of its ledgers, and a list of the processes with their shares. Only while somebody looks
@@ -90,7 +92,9 @@
 
 // From the bottom up: data, the reader, the handlers, the router.
 mod by_kind;
+mod calls;
 mod changes;
+mod deadlocks;
 mod error;
 mod history;
 mod options;

@@ -41,6 +41,8 @@ pub(crate) struct Row {
     pub(crate) closed: bool,
     pub(crate) paused: bool,
     pub(crate) warnings: usize,
+    /// Whether it is part of a deadlock.
+    pub(crate) deadlock: bool,
     /// The permits in use at the last ticks. Only in a list of all limiters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) spark: Option<Vec<u32>>,
@@ -80,7 +82,7 @@ impl FleetUse {
 }
 
 impl Row {
-    /// Makes a row of a reading. Figures that need two readings are 0.
+    /// Makes a row of a reading. Figures that need two readings are 0, and no deadlock is known.
     pub(crate) fn from_reading(reading: &LimiterReading) -> Self {
         let LimiterReading { settings, usage, is_keyed, .. } = reading;
         Self {
@@ -105,6 +107,7 @@ impl Row {
             closed: reading.is_closed,
             paused: settings.limit.value == 0,
             warnings: reading.warnings,
+            deadlock: false,
             spark: None,
         }
     }

@@ -114,12 +114,18 @@ impl Watched {
     }
 
     /// Records the reading of a tick.
-    pub(crate) fn record_tick(&mut self, reading: &LimiterReading, tick: Tick) {
+    pub(crate) fn record_tick(
+        &mut self,
+        reading: &LimiterReading,
+        is_deadlocked: bool,
+        tick: Tick,
+    ) {
         let counters = &reading.totals.counters;
         let counted = Counted::from_counters(counters);
         let before = std::mem::replace(&mut self.counted, counted);
         let seconds = tick.elapsed.unwrap_or(INTERVAL).as_secs_f64().max(1e-3);
         let mut row = Row::from_reading(reading);
+        row.deadlock = is_deadlocked;
         row.admitted = rate(counted.admitted, before.admitted, seconds);
         row.cancelled = rate(counted.cancelled, before.cancelled, seconds);
         #[expect(clippy::cast_possible_truncation, reason = "to be drawn")]

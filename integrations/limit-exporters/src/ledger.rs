@@ -8,6 +8,7 @@
 //! [`Totals`]: limit_runtime::inspect::Totals
 
 use crate::account::Account;
+use crate::deadlocked::Deadlocked;
 use crate::oldest::Oldest;
 use crate::series::{Series, SeriesPart};
 use limit_runtime::inspect::{self, Histogram, Inventory, LimiterReading, Totals};
@@ -43,6 +44,7 @@ impl Ledger {
         let Inventory { limiters, dropped, .. } = inspect::inventory();
         // After the handles were made: see `OldestHolders::started`.
         let oldest = Oldest::now();
+        let deadlocked = Deadlocked::now();
         let mut all = Vec::with_capacity(limiters.len() + dropped.len().min(DROPPED));
         let mut show =
             |name: &Arc<str>, totals: &Totals, now: Option<&LimiterReading>, oldest_holder| {
@@ -61,6 +63,7 @@ impl Ledger {
                     limit_changes: totals.limit_changes,
                     hold_times: totals.hold_times.as_deref().map(&samples),
                     oldest_holder,
+                    is_deadlocked: now.map(|_| deadlocked.has(name)),
                     ledgers: now.and_then(|now| now.fleet.as_ref()).map(shown).unwrap_or_default(),
                 });
             };

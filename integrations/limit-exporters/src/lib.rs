@@ -5,7 +5,7 @@
 //! | `prometheus` | [`prometheus::Collector`], a collector of `prometheus-client` |
 //! | `opentelemetry` | [`opentelemetry::observe`], instruments on a `Meter` |
 //! | `metrics` | [`metrics::describe`] and [`metrics::collect`], for the recorder of the `metrics` crate |
-//! | `diagnostics` | with an exporter: how long permits are held, and since when the oldest holder has its own |
+//! | `diagnostics` | with an exporter: how long permits are held, since when the oldest holder has its own, and deadlocks |
 //!
 //! The figures for Prometheus, by `prometheus-client`:
 //!
@@ -46,6 +46,7 @@
 //! | `concurrency_limit.active_keys` | `concurrency_limit_active_keys` | up-down counter | `{key}` | `limiter` | Keys that have holders or waiters |
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
+//! | `concurrency_limit.deadlocked` | `concurrency_limit_deadlocked` | gauge | `1` | `limiter` | 1 while the limiter is part of a deadlock, else 0 (feature `diagnostics`) |
 //! | `concurrency_limit.fleet.permit.limit` | `concurrency_limit_fleet_permit_limit` | gauge | `{permit}` | `limiter`, `key` | Limit in force over the fleet: the smallest that a process wants |
 //! | `concurrency_limit.fleet.permit.limit_here` | `concurrency_limit_fleet_permit_limit_here` | gauge | `{permit}` | `limiter`, `key` | Limit over the fleet that this process wants |
 //! | `concurrency_limit.fleet.permit.usage` | `concurrency_limit_fleet_permit_usage` | gauge | `{permit}` | `limiter`, `key` | Calls that run in all processes, as far as the ledger knows |
@@ -61,7 +62,9 @@
 //! All results and sources of a limiter are there from the start, at zero. No label has a task or a user as its
 //! value, and none has a key but in the figures of a [fleet](#fleets).
 //!
-//! Hold times and oldest holders are those of recorded calls: from `limit_runtime::diagnostics::record(true)` on.
+//! Hold times, oldest holders and deadlocks are those of recorded calls: from `limit_runtime::diagnostics::record(true)`
+//! on. [`diagnostics::deadlocks`](https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics/fn.deadlocks.html) has
+//! the calls of a deadlock; they are in the log too.
 //! Hold times appear with the first hold that is counted: on each thread the first call of a limiter is, and then
 //! one in 64.
 //!
@@ -79,8 +82,9 @@
 //! or between two readings, and for permits that outlive their runtime. Nothing is counted under two labels:
 //! the growth of all series together is that of the limiter.
 //!
-//! `concurrency_limit.limit.changes`, `concurrency_limit.hold_time` and
-//! `concurrency_limit.oldest_holder.start_timestamp` belong to no runtime and never have the label.
+//! `concurrency_limit.limit.changes`, `concurrency_limit.hold_time`,
+//! `concurrency_limit.oldest_holder.start_timestamp` and `concurrency_limit.deadlocked` belong to no runtime and never
+//! have the label.
 //!
 //! | exporter | |
 //! |---|---|
@@ -153,6 +157,7 @@
 mod account;
 #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
 mod bounds;
+mod deadlocked;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 mod deltas;
 mod exclusive;

@@ -123,6 +123,16 @@ pub const METRICS: &[Metric] = &[
         needs: Some("diagnostics"),
         figure: Figure::OldestHolder,
     },
+    Metric {
+        name: "concurrency_limit.deadlocked",
+        prometheus: "concurrency_limit_deadlocked",
+        kind: Kind::Gauge,
+        unit: "1",
+        description: "1 while the limiter is part of a deadlock, else 0",
+        labels: &[LIMITER],
+        needs: Some("diagnostics"),
+        figure: Figure::Deadlocked,
+    },
     // Each process of a fleet shows the figures of all, so they are gauges. The figures of one process can be added up.
     Metric {
         name: "concurrency_limit.fleet.permit.limit",

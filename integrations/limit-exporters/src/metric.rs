@@ -66,6 +66,7 @@ pub(crate) enum Figure {
     Count(Count),
     Distribution(Distribution),
     OldestHolder,
+    Deadlocked,
     Ledger(LedgerLevel),
     Renewals,
 }
@@ -118,7 +119,7 @@ impl Figure {
             | Self::Distribution(Distribution::Waits)
             | Self::Ledger(_)
             | Self::Renewals => true,
-            Self::Distribution(Distribution::Holds) | Self::OldestHolder => {
+            Self::Distribution(Distribution::Holds) | Self::OldestHolder | Self::Deadlocked => {
                 cfg!(feature = "diagnostics")
             }
         }

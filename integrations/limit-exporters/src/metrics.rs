@@ -224,7 +224,9 @@ fn take_back(
         Figure::Level(Level::Limit) if runtime == Some(Runtime::Retired) => return,
         Figure::Level(_) => (runtime, 0.0),
         Figure::OldestHolder if is_dropped => (None, f64::NAN),
+        Figure::Deadlocked if is_dropped => (None, 0.0),
         Figure::OldestHolder
+        | Figure::Deadlocked
         | Figure::Count(_)
         | Figure::Distribution(_)
         | Figure::Ledger(_)
@@ -269,6 +271,12 @@ fn record(recorder: &dyn Recorder, metric: &'static Metric, series: &Series, del
             recorder.register_gauge(&key(None, None), &METADATA).set(started);
         }
         Figure::OldestHolder => {}
+        Figure::Deadlocked => {
+            if let Some(is_deadlocked) = series.is_deadlocked {
+                let value = f64::from(u8::from(is_deadlocked));
+                recorder.register_gauge(&key(None, None), &METADATA).set(value);
+            }
+        }
         Figure::Ledger(level) => {
             for ledger in &series.ledgers {
                 let key = ledger_key(metric, &series.limiter, ledger.key.as_deref(), None);

@@ -205,6 +205,15 @@ impl Observer {
                 let builder = meter.f64_observable_gauge(name).with_unit(unit);
                 builder.with_description(description).with_callback(observe).build();
             }
+            Figure::Deadlocked => {
+                let observe = self.callback(metric, |series, show| {
+                    if let Some(is_deadlocked) = series.is_deadlocked {
+                        show(u64::from(is_deadlocked), labels(series, None));
+                    }
+                });
+                let builder = meter.u64_observable_gauge(name).with_unit(unit);
+                builder.with_description(description).with_callback(observe).build();
+            }
             Figure::Ledger(level) => {
                 let observe = self.callback(metric, move |series, show| {
                     for ledger in &series.ledgers {

@@ -234,6 +234,13 @@ fn encode_series(
                 encoder.encode_family(&labels(None, None))?.encode_gauge(&started)?;
             }
         }
+        Figure::Deadlocked => {
+            if let Some(is_deadlocked) = series.is_deadlocked {
+                encoder
+                    .encode_family(&labels(None, None))?
+                    .encode_gauge(&u64::from(is_deadlocked))?;
+            }
+        }
         Figure::Ledger(level) => {
             for ledger in &series.ledgers {
                 let labels = Labels { key: ledger.key.as_deref(), ..labels(None, None) };

@@ -78,11 +78,11 @@ impl PendingCall<'_> {
             Progress::Waiting(waiter) => waiter,
             Progress::Done => polled_again(self.limiter),
         };
-        let (since, mut wait) = (self.since, Duration::ZERO);
+        let since = self.since;
         self.record.note_poll(self.point);
-        match waiter.poll(context.waker(), || elapsed(since, &mut wait)) {
+        match waiter.poll(context.waker(), || elapsed(since)) {
             Poll::Pending => self.look_at_the_clock(context, key, deadline),
-            Poll::Ready(Ok(held)) => Poll::Ready(Ok(self.admitted(held, wait))),
+            Poll::Ready(Ok(held)) => Poll::Ready(Ok(self.admitted(held))),
             Poll::Ready(Err(unserved)) => self.unserved(unserved, context, key, deadline),
         }
     }
@@ -140,7 +140,7 @@ impl PendingCall<'_> {
                     // A call that waited at an ended runtime may be admitted here without waiting
                     // again.
                     if self.since.is_some() {
-                        logging::tell_admitted(|| self.limiter.name(), self.waited());
+                        logging::tell_admitted(|| self.limiter.name(), || self.waited());
                     }
                     return Poll::Ready(Ok(permit));
                 }
@@ -223,25 +223,24 @@ impl PendingCall<'_> {
         let Progress::Waiting(waiter) = &mut self.progress else {
             unreachable!("only a call that waits looks at the clock");
         };
-        let mut wait = Duration::ZERO;
         self.record.note_poll(self.point);
         // The call may have been handed its permits, or been dismissed, at the same moment.
         // `time_out` decides under the semaphore's lock.
-        match waiter.time_out(|| elapsed(Some(since), &mut wait)) {
-            Ok(held) => Poll::Ready(Ok(self.admitted(held, wait))),
+        match waiter.time_out(|| elapsed(Some(since))) {
+            Ok(held) => Poll::Ready(Ok(self.admitted(held))),
             Err(unserved) => self.unserved(unserved, context, key, Some(deadline)),
         }
     }
 
     /// Makes the permit of a call that has waited.
     #[inline]
-    fn admitted(&mut self, held: Held, waited: Duration) -> Permit {
+    fn admitted(&mut self, held: Held) -> Permit {
         // The waiter's listing ends before the permit's begins, so that readers never see the call
         // twice.
         self.waits_no_longer();
         let permit = self.limiter.permit(held, self.site, self.point);
         // Foreign code may panic. The permit exists already, so a panic drops it and gives it back.
-        logging::tell_admitted(|| self.limiter.name(), waited);
+        logging::tell_admitted(|| self.limiter.name(), || self.waited());
         permit
     }
 
@@ -269,9 +268,8 @@ fn polled_again(limiter: &Core) -> ! {
     panic!("`Acquire` of concurrency limit `{}` polled after it was ready", limiter.name())
 }
 
-/// Measures the wait of a call that is handed its permits, and stores the result in `wait`.
+/// Returns the wait of a call that is handed its permits.
 #[inline]
-fn elapsed(since: Option<Instant>, wait: &mut Duration) -> Duration {
-    *wait = since.map_or(Duration::ZERO, |since| since.elapsed());
-    *wait
+fn elapsed(since: Option<Instant>) -> Duration {
+    since.map_or(Duration::ZERO, |since| since.elapsed())
 }

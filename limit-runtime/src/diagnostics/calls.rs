@@ -146,8 +146,9 @@ impl<E: Admission, K> Limiter<E, K> {
     /// Lists the calls that wait, in all runtimes, the longest wait first. The list is empty unless
     /// [`diagnostics::record(true)`](crate::diagnostics::record) was called before the calls.
     ///
-    /// A call that has been handed its permits stays on the list until its task goes on. If it stays
-    /// there for long, it holds permits without running, for instance on an idle runtime.
+    /// A call that has been handed its permits stays on the list until its task goes on. If nobody polls
+    /// it, for instance on an idle runtime, its permits go to another call that waits: see
+    /// [`claim_within`](Limiter::claim_within).
     #[must_use]
     pub fn waiters(&self) -> Vec<Call> {
         calls(self.engine(), false, usize::MAX)

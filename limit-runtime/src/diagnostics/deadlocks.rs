@@ -13,7 +13,7 @@ use crate::policy::OnDeadlock;
 use crate::recorder;
 use crate::recorder::slots::Record;
 use crate::unwind::quietly;
-use crate::watcher;
+use crate::watcher::Watch;
 pub use deadlock::{Deadlock, StuckCall};
 use detector::Detector;
 use once_cell::sync::Lazy;
@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+static DEADLOCKS: Watch = Watch::new(look);
 static DETECTOR: Lazy<Mutex<Detector>> = Lazy::new(Mutex::default);
 
 fn lock() -> MutexGuard<'static, Detector> {
@@ -38,10 +39,10 @@ pub fn deadlocks() -> Vec<Deadlock> {
 
 /// Has the watcher look for deadlocks from now on.
 pub(super) fn start() {
-    watcher::wake(look);
+    DEADLOCKS.wake();
 }
 
-fn look(now: Instant) -> Option<Instant> {
+fn look(now: Instant, _: Instant) -> Option<Instant> {
     if !recorder::is_recording() {
         lock().forget();
         return None;
@@ -67,13 +68,16 @@ fn tell(found: &Found) {
     }
     let limiter = &*found.links[0].limiter.name;
     quietly(|| {
-        logging::tell(|| match &gave_way {
-            Some(call) => tracing::warn!(
-                target: TARGET,
-                limiter,
-                "deadlock: {deadlock}\n  this one gives way: {call}"
-            ),
-            None => tracing::warn!(target: TARGET, limiter, "deadlock: {deadlock}"),
+        logging::tell(|| {
+            if let Some(call) = &gave_way {
+                tracing::warn!(
+                    target: TARGET,
+                    limiter,
+                    "deadlock: {deadlock}\n  this one gives way: {call}"
+                );
+            } else {
+                tracing::warn!(target: TARGET, limiter, "deadlock: {deadlock}");
+            }
         });
     });
 }

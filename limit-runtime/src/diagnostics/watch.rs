@@ -5,7 +5,7 @@ use crate::logging::{self, TARGET};
 use crate::recorder::slots::{self, Info};
 use crate::recorder::{self, Agent};
 use crate::unwind;
-use crate::watcher;
+use crate::watcher::Watch;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -33,6 +33,8 @@ macro_rules! report {
 /// The age at which a permit is logged, in nanoseconds. Relaxed: no other data depends on it.
 static WARN_AFTER: AtomicU64 = AtomicU64::new(30_000_000_000);
 
+static PERMITS: Watch = Watch::new(look);
+
 /// The longest time between two looks. Usually it is a quarter of the age at which a permit is
 /// logged.
 const MOST: Duration = Duration::from_secs(1);
@@ -41,19 +43,19 @@ const LEAST: Duration = Duration::from_millis(5);
 
 /// Has the watcher look for such permits from now on.
 pub(super) fn start() {
-    watcher::wake(look);
+    PERMITS.wake();
 }
 
 /// Sets the age at which a permit is logged, and has the watcher look at once.
 pub(super) fn warn_after(age: Duration) {
     let nanoseconds = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
     WARN_AFTER.store(nanoseconds, Ordering::Relaxed);
-    watcher::wake(look);
+    PERMITS.wake();
 }
 
-fn look(now: Instant) -> Option<Instant> {
+fn look(now: Instant, _: Instant) -> Option<Instant> {
     let after = Duration::from_nanos(WARN_AFTER.load(Ordering::Relaxed));
-    let is_long = |info: &Info| info.holds && info.since.elapsed() >= after;
+    let is_long = |info: &Info| now.saturating_duration_since(info.since) >= after;
     slots::report_each(is_long, limiter, |record, limiter| {
         // Foreign code. If it panics, the panic hook has reported that, and the next permit is
         // reported all the same.

@@ -56,10 +56,7 @@ pub(crate) struct Definition {
     /// The time after which a grant that nobody claims goes to another waiter.
     pub(crate) claim_within: Duration,
     /// The fate of a call that waits in a deadlock.
-    #[cfg_attr(
-        not(feature = "diagnostics"),
-        expect(dead_code, reason = "deadlocks are found there")
-    )]
+    /// Only the feature `diagnostics` finds deadlocks.
     pub(crate) on_deadlock: OnDeadlock,
 }
 

@@ -35,3 +35,38 @@ impl Engine {
         let _ = subscribers.send(Event { kind: EventKind::Deadlock, limit, in_use, waiting });
     }
 }
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests {
+    use crate::{EventKind, Limiter, OnDeadlock};
+    use tokio::sync::broadcast::error::TryRecvError;
+
+    #[test]
+    fn subscribers_are_told_of_a_deadlock_with_the_figures_of_all_runtimes() {
+        let limiter = Limiter::new("records-deadlock", 3);
+        limiter.engine().notify_deadlock(); // Nobody listens.
+        let mut events = limiter.subscribe();
+        let runtimes = [(); 2]
+            .map(|()| tokio::runtime::Builder::new_current_thread().build().expect("a runtime"));
+        let held = runtimes.each_ref().map(|runtime| {
+            runtime.block_on(async { limiter.try_acquire_many(2).expect("three are free") })
+        });
+        while events.try_recv().is_ok() {}
+        limiter.engine().notify_deadlock();
+        let event = events.try_recv().expect("it is told");
+        assert_eq!((event.kind, event.limit), (EventKind::Deadlock, 3));
+        assert_eq!((event.in_use, event.waiting), (4, 0));
+        assert_eq!(events.try_recv().expect_err("it is one event"), TryRecvError::Empty);
+        drop((held, runtimes));
+    }
+
+    #[test]
+    fn a_limiter_that_cannot_refuse_calls_leaves_them_in_a_deadlock() {
+        let refuses =
+            || Limiter::new("records-gives-way", 1).max_waiting(9).on_deadlock(OnDeadlock::Refuse);
+        assert_eq!(refuses().engine().on_deadlock(), OnDeadlock::Refuse);
+        assert_eq!(refuses().keyed().engine().on_deadlock(), OnDeadlock::Refuse);
+        assert_eq!(refuses().shadow().engine().on_deadlock(), OnDeadlock::Warn);
+        assert_eq!(Limiter::new("records-plain", 1).engine().on_deadlock(), OnDeadlock::Warn);
+    }
+}

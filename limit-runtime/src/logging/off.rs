@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(crate) fn tell_waiting<'a>(_: impl FnOnce() -> &'a str) {}
 
 #[inline]
-pub(crate) fn tell_admitted<'a>(_: impl FnOnce() -> &'a str, _: Duration) {}
+pub(crate) fn tell_admitted<'a>(_: impl FnOnce() -> &'a str, _: impl FnOnce() -> Duration) {}
 
 pub(crate) fn tell_warning(_: &str, _: bool, _: &str) {}
 

@@ -100,3 +100,5 @@ impl CallRecord {
         Self
     }
 }
+
+pub(crate) fn tell_of_taken_back(_: usize, _: &[(u32, std::time::Instant)]) {}

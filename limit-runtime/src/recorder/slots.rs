@@ -12,6 +12,7 @@ use super::site::{Kind, PollPoint};
 use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
 use once_cell::sync::OnceCell;
+use std::collections::HashSet;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -92,6 +93,8 @@ impl Record {
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
     taken: AtomicBool,
+    /// `true` if the call waits. It stands apart too, because looking at many contents takes long.
+    waits: AtomicBool,
     /// The agent: its thread if it is in no task, and 0 if there is none.
     thread: AtomicU32,
     task: AtomicCell<Option<Id>>,
@@ -134,6 +137,7 @@ pub(super) fn take(info: Info, agent: Agent, point: PollPoint) -> Option<&'stati
                 Local::with(|local| local.near.set(index));
                 // Before the content, so that a reader of this call sees what belongs to it.
                 slot.set_agent(agent);
+                slot.waits.store(!info.holds, Ordering::Relaxed);
                 slot.waker.store(point.waker, Ordering::Relaxed);
                 slot.polls.store(1, Ordering::Relaxed);
                 slot.polled.store(0, Ordering::Relaxed);
@@ -247,12 +251,24 @@ pub(crate) fn oldest_wait() -> Option<Instant> {
     infos.filter(|info| !info.holds && !info.gives_up).map(|info| info.since).min()
 }
 
+/// Returns the agents that wait and hold permits. Returns `None` if nobody waits. It may miss calls that begin or end
+/// meanwhile.
+pub(crate) fn agents_that_hold_and_wait() -> Option<HashSet<Agent>> {
+    let agents = |waits| {
+        let slots = slots().filter(move |slot| slot.waits.load(Ordering::Relaxed) == waits);
+        slots.map(Slot::agent).filter(|&agent| agent != Agent::Nobody)
+    };
+    let waiting: HashSet<_> = agents(true).collect();
+    let is_waiting = |agent: &Agent| waiting.contains(agent);
+    (!waiting.is_empty()).then(|| agents(false).filter(is_waiting).collect())
+}
+
 /// Returns all calls that are recorded at this moment.
 pub(crate) fn all() -> impl Iterator<Item = Record> {
     slots().filter_map(Slot::read)
 }
 
-/// Reports each call that `is_due`, once. Marks the call, and then calls `report` with the result
+/// Reports each call that holds permits and `is_due`, once. Marks the call, and then calls `report` with the result
 /// of `look_up`. A call that ends at the same moment is reported together with its end, or not at
 /// all.
 pub(crate) fn report_each<T>(
@@ -260,7 +276,8 @@ pub(crate) fn report_each<T>(
     look_up: impl Fn(&Info) -> T,
     mut report: impl FnMut(&Record, T),
 ) {
-    for slot in slots() {
+    let holds = |slot: &&Slot| !slot.waits.load(Ordering::Relaxed);
+    for slot in slots().filter(holds) {
         let is_due = |record: &Record| !record.info.is_reported && is_due(&record.info);
         let Some(record) = slot.read().filter(is_due) else { continue };
         let info = record.info;

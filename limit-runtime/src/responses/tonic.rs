@@ -82,7 +82,7 @@ mod tests {
     fn a_client_may_ask_again_after_a_deadlock() {
         let status = Status::from(deadlock());
         assert_eq!(status.code(), Code::Aborted);
-        assert_eq!(status.metadata()[PUSHBACK], "1000");
+        assert_eq!(status.metadata().get(PUSHBACK), Some(&MetadataValue::from(1000)));
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Semaphore {
         self.change_bound(|state, _| {
             state.claim_within = claim_within;
             // Grants that were never to be taken back may be now.
-            state.look_at_all_next();
+            state.queue.look_at_all_next();
         })
     }
 

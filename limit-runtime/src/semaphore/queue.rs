@@ -81,9 +81,9 @@ pub(super) struct Queue {
     served: u32,
     /// The slot of the last call that was served.
     last_served: u32,
-    /// The calls that had been served when all grants before were seen claimed: see
-    /// `State::watch_if_unclaimed`.
-    pub(super) seen_claimed: u32,
+    /// The calls that had been served when all grants were looked at: those before are claimed, or the watcher
+    /// knows them.
+    looked_at: u32,
     /// The waits of calls that have given their slots back and have not been counted yet, in
     /// nanoseconds.
     recent: [u64; RECENT],
@@ -100,7 +100,7 @@ impl Queue {
             recent_length: 0,
             served: 0,
             last_served: NO_SLOT,
-            seen_claimed: 0,
+            looked_at: 0,
             recent: [0; RECENT],
             slots: Slots::new(),
         }
@@ -125,6 +125,28 @@ impl Queue {
     /// Returns how many calls have been handed their permits, which wraps at 2³².
     pub(super) fn served(&self) -> u32 {
         self.served
+    }
+
+    /// Returns how many grants were made since all were looked at.
+    #[inline]
+    pub(super) fn new_grants(&self) -> u32 {
+        self.served.wrapping_sub(self.looked_at)
+    }
+
+    /// Notes that all grants were looked at.
+    pub(super) fn note_all_grants(&mut self) {
+        self.looked_at = self.served;
+    }
+
+    /// Has all slots looked at the next time.
+    pub(super) fn look_at_all_next(&mut self) {
+        // More than one, of which the last would do.
+        self.looked_at = self.served.wrapping_sub(2);
+    }
+
+    /// Returns the status cell of a slot.
+    pub(super) fn cell(&self, slot: u32) -> StatusCell {
+        self.slots.cell(slot)
     }
 
     /// Returns the slot of the last call that has been handed its permits.

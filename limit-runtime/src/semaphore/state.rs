@@ -29,7 +29,6 @@ mod shadow;
 mod split;
 mod subscribers;
 
-pub(super) use self::away::Watch;
 use super::keys::KeySource;
 use super::lease::Leases;
 use super::modes::Modes;
@@ -58,6 +57,16 @@ enum Binding {
     Claimed,
     /// The limit is known.
     Bound,
+}
+
+/// Whether the watcher is to look at a semaphore's grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Off,
+    /// The watcher is to be told after unlocking.
+    Asked,
+    /// The watcher looks a moment later.
+    Due,
 }
 
 /// The means of a call to wait.
@@ -128,7 +137,7 @@ pub(super) struct State {
     binding: Binding,
     /// True while the word's SLOW bit is set.
     slow: bool,
-    pub(super) watch: Watch,
+    pub(super) look: Look,
     /// The waiters in order. With keys, each key has a list of its own.
     list: WaitList,
     pub(super) queue: Queue,
@@ -166,7 +175,7 @@ impl State {
             bank: 0,
             binding: Binding::Unbound,
             slow: true,
-            watch: Watch::Off,
+            look: Look::Off,
             list: WaitList::new(),
             queue: Queue::new(),
             modes: None,
@@ -225,9 +234,6 @@ impl State {
         let joining = Joining { weight, priority, key: NO_KEY, waker };
         let order = self.order.for_request(request);
         let (slot, status) = self.queue.join(&mut self.list, order, joining);
-        if is_next && self.watch == Watch::Off {
-            self.watch_if_unclaimed();
-        }
         Decision::Queued { slot, weight, waits_for: WaitsFor::Permits, status }
     }
 
@@ -239,8 +245,9 @@ impl State {
     pub(super) fn must_serve_after(&self, decision: &Decision) -> bool {
         match (self.modes.as_deref(), decision) {
             // In a ranked list the call may stand before one that waits for more permits. (With the
-            // newest first, the call has found too few permits, and the others stand behind it.)
-            (None, Decision::Queued { .. }) => self.list.is_ranked(),
+            // newest first, the call has found too few permits, and the others stand behind it.) Or the call may
+            // stand behind a grant that nobody claims.
+            (None, Decision::Queued { .. }) => self.list.is_ranked() || self.look != Look::Due,
             (None, _) | (Some(_), Decision::Queued { .. }) => true,
             // The call has taken cooled permits back, perhaps more than it wanted.
             (Some(modes), _) => modes.rate.is_some(),
@@ -278,8 +285,8 @@ impl State {
     }
 
     /// Hands permits to waiters in order, as far as there are enough. Clears SLOW if nothing keeps it
-    /// set. Returns whether the wake list was full before all were served: the caller wakes it, and then
-    /// serves again.
+    /// set. Returns whether the wake list was full before all were served, or a look of the watcher is asked for: the
+    /// caller wakes the list, asks, and then serves again.
     #[expect(clippy::inline_always, reason = "measured: under load every call comes here")]
     #[inline(always)]
     pub(super) fn serve(&mut self, word: &AtomicU64, wakers: &mut WakeList) -> bool {
@@ -292,10 +299,7 @@ impl State {
         }
         while let Some(weight) = self.queue.head_weight(&self.list) {
             if weight > self.bank {
-                if self.watch == Watch::Off {
-                    self.watch_if_unclaimed();
-                }
-                return false;
+                return self.look != Look::Due && self.asks_for_look();
             }
             if wakers.is_full() {
                 return true;

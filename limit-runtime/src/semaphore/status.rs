@@ -26,9 +26,9 @@ pub(super) const AT_ONCE: u64 = 5;
 pub(super) const AWAY: u64 = 6;
 
 const FIGURE_SHIFT: u32 = 3;
-/// The bits of the number of a grant. The weight is above it.
-const NUMBER_BITS: u32 = 30;
-const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
+/// The bits of a weight in the figure of a grant. The number of the grant is above it.
+const WEIGHT_BITS: u32 = 31;
+const NUMBER_MASK: u32 = (1 << 30) - 1;
 
 /// Returns the status in a cell's value.
 #[inline]
@@ -54,8 +54,8 @@ pub(super) fn with_figure(status: u64, figure: u64) -> u64 {
 /// own is 1 again by then.
 #[inline]
 pub(super) fn granted(number: u32, weight: u32) -> u64 {
-    let figure = u64::from(weight) << NUMBER_BITS | u64::from(number & NUMBER_MASK);
-    GRANTED | figure << FIGURE_SHIFT
+    // The shift drops the two highest bits of the number.
+    GRANTED | u64::from(weight) << FIGURE_SHIFT | u64::from(number) << (WEIGHT_BITS + FIGURE_SHIFT)
 }
 
 /// Returns the value with another status, and the same figure.
@@ -67,13 +67,13 @@ pub(super) fn with_status(value: u64, status: u64) -> u64 {
 /// Returns the weight of a grant.
 #[expect(clippy::cast_possible_truncation, reason = "a weight has 31 bits")]
 pub(super) fn grant_weight(value: u64) -> u32 {
-    (figure(value) >> NUMBER_BITS) as u32
+    figure(value) as u32 & ((1 << WEIGHT_BITS) - 1)
 }
 
 /// Returns the number of a grant.
-#[expect(clippy::cast_possible_truncation, reason = "the number is in the lowest bits")]
+#[expect(clippy::cast_possible_truncation, reason = "a number has 30 bits")]
 pub(super) fn grant_number(value: u64) -> u32 {
-    figure(value) as u32 & NUMBER_MASK
+    (figure(value) >> WEIGHT_BITS) as u32
 }
 
 /// Returns whether one grant was made before another. Numbers wrap, so the one that is less than half of all

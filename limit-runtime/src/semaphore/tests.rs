@@ -1,5 +1,7 @@
 //! Cases that no call through the public API comes to at will. The models are in `loom_tests`.
 
+mod absent;
+
 use super::{Entered, Semaphore, Unserved};
 use crate::policy::{Policy, Request};
 use crate::rejected::RejectedKind;

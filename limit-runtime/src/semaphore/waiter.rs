@@ -234,36 +234,55 @@ impl Waiter {
     pub(crate) fn poll(
         &mut self,
         waker: &Waker,
-        mut waited: impl FnMut() -> Duration,
+        waited: impl Fn() -> Duration,
     ) -> Poll<Result<Held, Unserved>> {
-        let mut status = self.status();
-        if status == WAITING {
+        let mut value = self.value();
+        if status(value) == WAITING {
             self.update_waker(waker);
             // The call may have been served before the wakers were exchanged. Then the old one is woken.
-            status = self.status();
+            value = self.value();
+            if status(value) == WAITING {
+                return Poll::Pending;
+            }
         }
+        if status(value) == GRANTED {
+            let Some(terms) = self.semaphore.look_after_wait(self.slot) else {
+                return Poll::Ready(Err(self.leave_unserved(GRANTED)));
+            };
+            if let Some(held) = self.claim(value, waited()) {
+                return Poll::Ready(Ok(held.under(terms)));
+            }
+            // The grant was taken back meanwhile.
+        }
+        self.poll_ungranted(waker, &waited)
+    }
+
+    /// Polls a call whose grant was taken back, or which is to leave.
+    #[cold]
+    fn poll_ungranted(
+        &mut self,
+        waker: &Waker,
+        waited: &dyn Fn() -> Duration,
+    ) -> Poll<Result<Held, Unserved>> {
         loop {
-            match status {
+            let value = self.value();
+            match status(value) {
                 WAITING => return Poll::Pending,
+                // There may be permits for it at once.
+                AWAY => self.come_back(waker),
                 GRANTED => {
-                    if let Some(result) = self.accept_granted(&mut waited) {
+                    if let Some(result) = self.accept_granted(value, waited) {
                         return Poll::Ready(result);
                     }
-                    // The grant was taken back meanwhile.
                 }
-                AWAY => self.come_back(waker),
                 other => return Poll::Ready(Err(self.leave_unserved(other))),
             }
-            status = self.status();
         }
     }
 
     /// Ends the wait, because the call's time is up: refuses it, unless it has been handed its permits
     /// or been dismissed already.
-    pub(crate) fn time_out(
-        &mut self,
-        mut waited: impl FnMut() -> Duration,
-    ) -> Result<Held, Unserved> {
+    pub(crate) fn time_out(&mut self, waited: impl Fn() -> Duration) -> Result<Held, Unserved> {
         // Permits that have cooled by now are handed out first.
         self.semaphore.serve_all();
         loop {
@@ -278,9 +297,10 @@ impl Waiter {
             }
             drop(state);
             // The call does not wait any more. It needs no wake-up to be told so: this is its own poll.
-            match self.status() {
+            let value = self.value();
+            match status(value) {
                 GRANTED => {
-                    if let Some(result) = self.accept_granted(&mut waited) {
+                    if let Some(result) = self.accept_granted(value, &waited) {
                         return result;
                     }
                     // The grant was taken back meanwhile: the call is out of time after all.
@@ -291,33 +311,34 @@ impl Waiter {
         }
     }
 
+    /// Returns its status, with the figure.
     #[inline]
-    fn status(&self) -> u64 {
+    fn value(&self) -> u64 {
         if self.slot == NO_SLOT {
             // The cell is another waiter's by now.
             return RETRY;
         }
         // Pairs with the `Release` store of a status under the lock: the waiter sees what the former
         // holder of its permits wrote.
-        status(self.status.load(Ordering::Acquire))
+        self.status.load(Ordering::Acquire)
     }
 
     /// Takes the permits that it has been handed. If they are a fleet's and the lease is over, gives them
     /// back: the call is to enter again. Returns `None` if the grant was taken back.
-    #[inline]
     fn accept_granted(
         &mut self,
-        waited: impl FnOnce() -> Duration,
+        grant: u64,
+        waited: &dyn Fn() -> Duration,
     ) -> Option<Result<Held, Unserved>> {
         let Some(terms) = self.semaphore.look_after_wait(self.slot) else {
             return Some(Err(self.leave_unserved(GRANTED)));
         };
-        Some(Ok(self.claim(waited())?.under(terms)))
+        Some(Ok(self.claim(grant, waited())?.under(terms)))
     }
 
     /// Takes the permits that it has been handed. Returns `None` if the grant was taken back.
     #[inline]
-    fn claim(&mut self, waited: Duration) -> Option<Held> {
+    fn claim(&mut self, grant: u64, waited: Duration) -> Option<Held> {
         let nanoseconds = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
         let admitted = with_figure(ADMITTED, nanoseconds);
         if self.waits_for == WaitsFor::Time {
@@ -326,16 +347,12 @@ impl Waiter {
                 return None;
             }
         } else {
-            let granted = self.status.load(Ordering::Relaxed);
-            if status(granted) != GRANTED {
-                return None;
-            }
             // Of this and the exchange that takes the grant back, one succeeds. Relaxed: see the queue's
             // *Memory ordering*. The wait is read under the lock only. It is counted when the permit has
             // come back, and that takes the lock after this exchange. A reading before that may miss it:
             // then this call has not been admitted yet.
             self.status
-                .compare_exchange(granted, admitted, Ordering::Relaxed, Ordering::Relaxed)
+                .compare_exchange(grant, admitted, Ordering::Relaxed, Ordering::Relaxed)
                 .ok()?;
         }
         // The slot belongs to the permit from here on, and goes back with it.

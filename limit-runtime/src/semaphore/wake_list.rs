@@ -49,7 +49,7 @@ impl WakeList {
         self.rest.len() + 1 >= Self::MOST
     }
 
-    #[cfg(feature = "fleet")]
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none()
     }

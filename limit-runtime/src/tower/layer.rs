@@ -84,7 +84,8 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
     /// **A service that is ready holds a permit** until it is called or dropped, and a service that
     /// waits to be ready is a waiter in the queue. So an idle clone keeps other calls out: call
     /// every clone that you have polled ready. (After `load_shed` has refused a call, the service
-    /// behind it waits on, and then holds a permit: drop the service or call it again.) The clone
+    /// behind it waits on. A permit that it is handed goes to another call after
+    /// [`claim_within`](crate::Limiter::claim_within), unless the service is polled again.) The clone
     /// of a service that holds a permit holds none itself.
     ///
     /// A refused call fails when it is made, even if the refusal was known to `poll_ready`. An

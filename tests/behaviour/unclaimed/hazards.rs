@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use tokio::select;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// The two forms of a limit of one.
 trait Limit: Sync {
@@ -171,4 +171,14 @@ fn a_runtime_that_is_driven_again_gets_the_permit_that_it_missed() {
         }
     });
     assert_eq!(limiter.snapshot().total.admitted_after_waiting, 2);
+}
+
+#[test]
+fn a_paused_clock_does_not_move_when_a_grant_is_taken_back() {
+    let moved = paused().block_on(async {
+        let start = Instant::now();
+        a_future_that_select_borrows(limiter("hazard-paused")).await;
+        start.elapsed()
+    });
+    assert_eq!(moved, Duration::ZERO);
 }

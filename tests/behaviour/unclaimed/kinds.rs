@@ -3,6 +3,7 @@
 use super::{SOON, eventually};
 use limit_runtime::{Limiter, Order, Scope};
 use limit_tests::polling::{assert_waits, at_once, served, waiter};
+use limit_tests::runtimes::{one_thread, paused};
 use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
@@ -144,6 +145,30 @@ fn an_absent_call_stays_before_one_with_a_higher_priority() {
 }
 
 #[test]
+fn an_absent_call_and_one_with_the_highest_priority_have_places_of_their_own() {
+    // All come at one moment of the paused clock.
+    let runtime = paused();
+    let _entered = runtime.enter();
+    let limiter = Limiter::new("unclaimed-kind-highest", 1).claim_within(SOON);
+    let highest = || limiter.acquire().priority(255);
+    let held = at_once(highest());
+    let mut first = waiter(limiter.acquire());
+    drop(held);
+    let held = served(&mut first);
+    let (mut absent, mut next) = (waiter(highest()), waiter(highest()));
+    drop(held);
+    eventually(|| next.is_woken());
+    let held = served(&mut next);
+    let mut last = waiter(highest());
+    assert!(absent.poll().is_pending());
+    drop(held);
+    let held = served(&mut absent);
+    assert_waits(&mut last);
+    drop(held);
+    drop(served(&mut last));
+}
+
+#[test]
 fn calls_of_which_the_newest_is_first() {
     let limiter = Limiter::new("unclaimed-kind-lifo", 1).order(Order::Lifo).claim_within(SOON);
     let held = at_once(limiter.acquire());
@@ -200,7 +225,7 @@ fn threads_that_block_behind_a_call_that_is_absent() {
 
 /// Runs in a runtime with a timer, which is not driven.
 fn tokio_timer(check: impl FnOnce()) {
-    let runtime = limit_tests::runtimes::one_thread();
+    let runtime = one_thread();
     let _entered = runtime.enter();
     check();
 }

@@ -78,6 +78,21 @@ async fn asked(pages: &[u8], urgent: u8) -> Alias<u8> {
     Ok(pages[0] + urgent)
 }
 
+#[concurrency_limit(2, on_deadlock = refuse, claim_within = WINDOW)]
+async fn gives_way(number: u8) -> Alias<u8> {
+    Ok(number)
+}
+
+#[concurrency_limit(2, blocking, on_deadlock = (refuse), on_reject = |_| 0, claim_within = (never))]
+fn gives_way_and_blocks(number: u8) -> u8 {
+    number
+}
+
+#[concurrency_limit(2, on_deadlock = warn, claim_within = "1m 30s")]
+async fn waits_on() -> u8 {
+    8
+}
+
 #[concurrency_limit(1, priority = 255)]
 async fn priority() -> u8 {
     1
@@ -254,6 +269,7 @@ macro_rules! made {
 
 made!(made_of_fragments, held, max_wait = "1h", |rejected| rejected.kind() as u8);
 made!(made_of_others, held, max_waiting = FEW + 1, |_| 3);
+made!(made_of_a_word, held, on_deadlock = refuse, |_| 3);
 
 #[test]
 fn functions_that_can_be_refused_return_what_they_would_without_a_limit() {
@@ -270,12 +286,14 @@ fn functions_that_can_be_refused_return_what_they_would_without_a_limit() {
         assert_eq!(moved_in_a_block().await.map(drop), Some(()));
         assert_eq!(boxed(1).await.unwrap(), 3);
         assert_eq!(boxed_and_handled(1).await, 1);
+        assert_eq!(gives_way(7).await.unwrap() + gives_way_and_blocks(8).await, 15);
         let request = Request { tenant: Tenant(String::from("acme")), user: 3 };
         assert_eq!(request.load(1).await.unwrap(), 2);
         assert!(matches!(request.load(3).await, Err(Failure::Busy(_))));
         assert_eq!(request.text("ab").await, 3);
         assert_eq!(thrice().await.unwrap(), 5);
         assert_eq!((made_of_fragments().await, made_of_others().await), (7, 7));
+        assert_eq!(made_of_a_word().await, 7);
     });
     let functions = [
         "result",
@@ -288,11 +306,14 @@ fn functions_that_can_be_refused_return_what_they_would_without_a_limit() {
         "moved_in_a_block",
         "boxed",
         "boxed_and_handled",
+        "gives_way",
+        "gives_way_and_blocks",
         "load",
         "text",
         "thrice",
         "made_of_fragments",
         "made_of_others",
+        "made_of_a_word",
     ];
     assert_limited(module_path!(), &functions);
 }
@@ -302,9 +323,10 @@ fn functions_that_cannot_be_refused_return_what_they_would_without_a_limit() {
     run(async {
         assert_eq!(priority().await + not_enabled().await + shadow().await, 6);
         assert_eq!(window().await + written_window().await, 9);
-        assert_eq!(moved(1).await + named_and_not_used().await, 7);
+        assert_eq!(moved(1).await + named_and_not_used().await + waits_on().await, 15);
     });
-    let functions = ["priority", "not_enabled", "shadow", "window", "written_window", "moved"];
+    let functions =
+        ["priority", "not_enabled", "shadow", "window", "written_window", "moved", "waits_on"];
     assert_limited(module_path!(), &functions);
 }
 

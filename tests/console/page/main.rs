@@ -3,6 +3,7 @@
 
 mod browser;
 mod connection;
+mod deadlocks;
 mod detail;
 #[cfg(feature = "fleet")]
 mod fleet;

@@ -60,7 +60,8 @@ impl AnyLimiter {
     pub(crate) fn new(name: &str, spec: &Spec) -> Self {
         let mut limiter = Limiter::named(name.to_owned(), spec.limit as usize)
             .scope(spec.scope)
-            .order(spec.order);
+            .order(spec.order)
+            .claim_within(spec.claim_within);
         if let Some(per) = spec.per {
             limiter = limiter.per(per);
         }

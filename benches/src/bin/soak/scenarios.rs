@@ -16,6 +16,7 @@
 //!
 //! [`Subject::call`]: crate::subject::Subject::call
 
+mod absent;
 mod annotated;
 mod bursts;
 mod changes;
@@ -54,6 +55,7 @@ const fn scenario(name: &'static str, act: Act, about: &'static str) -> Scenario
 
 /// All scenarios.
 pub(crate) const ALL: &[Scenario] = &[
+    scenario("absent", absent::act, "calls that wait and are not polled for a while"),
     scenario("annotated", annotated::act, "functions with the attribute"),
     scenario(
         "bursts",

@@ -21,6 +21,8 @@ pub(crate) struct Spec {
     pub(crate) ranked: bool,
     /// `true` if calls have weights and priorities, and are enabled or not.
     pub(crate) varied: bool,
+    /// The time after which an unclaimed grant goes to another call.
+    pub(crate) claim_within: Duration,
 }
 
 impl Spec {
@@ -37,6 +39,7 @@ impl Spec {
             order: Order::Fifo,
             ranked: false,
             varied: false,
+            claim_within: Duration::from_secs(1),
         }
     }
 
@@ -54,6 +57,11 @@ impl Spec {
             order: *random.pick(&[Order::Fifo, Order::Fifo, Order::Fifo, Order::Lifo]),
             ranked: random.one_in(6),
             varied: random.one_in(2),
+            claim_within: *random.pick(&[
+                Duration::from_millis(1),
+                Duration::from_secs(1),
+                Duration::MAX,
+            ]),
             ..Self::plain(any_scope(random), limit)
         }
     }

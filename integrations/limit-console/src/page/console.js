@@ -120,22 +120,23 @@ function reasonsInWords(rejected) {
   return given.map(reason => `${words(reason)}\u00a0${rate(rejected[reason])}`).join(', ');
 }
 
-/** Lists the unusual states of a limiter: a text, whether it stands out, and its meaning. */
+/** Lists the unusual states of a limiter: a text, a class that makes it stand out, and its meaning. The worst comes first. */
 function badgesOf(row) {
   const badges = [];
-  if (row.scope === 'fleet') badges.push(['fleet', false, 'One limit over all processes of a fleet']);
-  if (row.paused) badges.push(['paused', true, 'The limit is 0: everybody waits']);
-  if (row.closed) badges.push(['closed', true, 'It lets nobody in any more']);
-  if (!row.enabled) badges.push(['off', true, 'The limit does not hold: every call is admitted']);
-  if (row.shadow) badges.push(['shadow', true, 'It admits every call, and counts what it would have done']);
-  if (row.warnings > 0) badges.push([plural(row.warnings, 'warning'), true, 'Something in its configuration looks wrong']);
-  if (row.source === 'live') badges.push(['set live', false, 'The limit was set while running']);
-  else if (row.source !== 'attribute') badges.push([`set by ${SOURCES[row.source]}`, false, 'Who set the limit']);
+  if (row.deadlock) badges.push(['deadlock', 'bad', 'Calls wait for each other, and none of them can go on']);
+  if (row.scope === 'fleet') badges.push(['fleet', '', 'One limit over all processes of a fleet']);
+  if (row.paused) badges.push(['paused', 'strong', 'The limit is 0: everybody waits']);
+  if (row.closed) badges.push(['closed', 'strong', 'It lets nobody in any more']);
+  if (!row.enabled) badges.push(['off', 'strong', 'The limit does not hold: every call is admitted']);
+  if (row.shadow) badges.push(['shadow', 'strong', 'It admits every call, and counts what it would have done']);
+  if (row.warnings > 0) badges.push([plural(row.warnings, 'warning'), 'strong', 'Something in its configuration looks wrong']);
+  if (row.source === 'live') badges.push(['set live', '', 'The limit was set while running']);
+  else if (row.source !== 'attribute') badges.push([`set by ${SOURCES[row.source]}`, '', 'Who set the limit']);
   return badges;
 }
 
 function badgeNodes(row) {
-  return badgesOf(row).map(([text, strong, title]) => html('span', { class: strong ? 'badge strong' : 'badge', title }, text));
+  return badgesOf(row).map(([text, look, title]) => html('span', { class: `badge ${look}`.trim(), title }, text));
 }
 
 // --- State -----------------------------------------------------------------------------
@@ -270,16 +271,17 @@ function drawTrouble() {
 // --- The table ---------------------------------------------------------------------------------
 
 const NUMBERS = {
-  load: loadOf, waiting: row => row.waiting, lost: row => row.lost, admitted: row => row.admitted,
+  load: loadOf, waiting: row => row.waiting, lost: row => (row.deadlock ? Infinity : row.lost), admitted: row => row.admitted,
   refused: refusedOf, p50: row => row.p50 ?? -1, p99: row => row.p99 ?? -1,
 };
 const compareNames = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
-/** Compares two rows by the chosen column, and equal rows by the time lost. */
+/** Compares two rows by the chosen column, and equal rows by the time lost. The time that a deadlock loses has no end. */
 function compare(a, b) {
   const direction = view.descending ? -1 : 1;
   if (view.sort === 'name') return direction * compareNames(a, b);
   const chosen = NUMBERS[view.sort];
+  // Two without an end have no difference, so they are equal.
   return direction * (chosen(a) - chosen(b)) || b.lost - a.lost || b.waiting - a.waiting || loadOf(b) - loadOf(a) || compareNames(a, b);
 }
 
@@ -677,7 +679,7 @@ const tableRow = ([head, ...cells]) =>
  * give it to elements that scroll. A card that has the focus keeps it.
  */
 const scrolling = new ResizeObserver(entries => {
-  for (const card of new Set(entries.map(({ target }) => target.closest('.card')))) {
+  for (const card of new Set(entries.map(({ target }) => target.closest('.card, .banner')))) {
     const scrolls = card.scrollHeight > card.clientHeight || card.scrollWidth > card.clientWidth;
     if (scrolls) attribute(card, 'tabindex', '0');
     else if (card !== document.activeElement) card.removeAttribute('tabindex');
@@ -697,7 +699,7 @@ function fillTable(id, rows, empty) {
   body.replaceChildren(...(rows.length > 0 ? rows.map(tableRow) : [html('tr', {}, html('td', { colspan: columns }, empty))]));
 }
 
-function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
+function drawDetail({ limiter, snapshot, changes, keys, holders, waiters, deadlocks }) {
   const { total, settings } = snapshot;
   show(byId('detail-body'), true);
   const scope = limiter.scope === 'process' ? 'one set of permits for the process'
@@ -706,6 +708,7 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters }) {
   byId('detail-about').replaceChildren(`${usageInWords(limiter)} · ${scope} `, html('span', { class: 'badges' }, ...badgeNodes(limiter)));
   show(byId('detail-warnings'), snapshot.warnings.length > 0);
   byId('detail-warnings').replaceChildren(...snapshot.warnings.map(words => html('li', {}, words)));
+  fillDeadlocks(deadlocks ?? []);
 
   const facts = [
     ['In use', usage(limiter)], ['Waiting', count(limiter.waiting)],
@@ -778,6 +781,48 @@ function settingInWords(name, value) {
 function fillCalls(id, calls, none) {
   const rows = (calls ?? []).map(({ place, task, age, weight }) => [place, task ?? '–', count(weight), duration(age)]);
   fillTable(id, rows, calls === null ? 'Not recorded: feature `diagnostics`, and `diagnostics::record`.' : none);
+}
+
+// --- Its deadlocks ---------------------------------------------------------------------------------
+
+/** Shows the calls that wait for each other. Only ages change from tick to tick, so that a reader can copy the rest. */
+function fillDeadlocks(deadlocks) {
+  show(byId('deadlock'), deadlocks.length > 0);
+  const what = deadlocks.length === 1 ? 'Deadlock' : plural(deadlocks.length, 'deadlock');
+  say(byId('deadlock-words'), deadlocks.length === 0 ? ''
+    : `${what}: these calls wait for ever, unless one of them is cancelled or a limit is raised.`);
+  const ages = [];
+  const wanted = JSON.stringify([detail.name, deadlocks], (key, value) => (key === 'age' ? void ages.push(value) : value));
+  if (filled.get('deadlocks') !== wanted) byId('deadlocks').replaceChildren(...deadlocks.flatMap(deadlockNodes));
+  filled.set('deadlocks', wanted);
+  // In the order of the answer.
+  byId('deadlocks').querySelectorAll('.age').forEach((node, at) => say(node, duration(Math.round(ages[at]))));
+}
+
+const ageNode = () => html('span', { class: 'age' });
+
+function deadlockNodes({ reentry, calls, more_calls: more, victims }) {
+  const all = calls.length + more;
+  const words = reentry ? 'A call waits for permits that its own task holds' : all === 1 ? 'A call waits for itself'
+    : `${count(all)} calls wait for each other`;
+  const rest = [more > 0 && `${count(more)} of them are not listed.`,
+    victims > 0 && `${plural(victims, 'more call')} ${victims === 1 ? 'waits' : 'wait'} for these.`];
+  return [html('p', {}, `${words}, for `, ageNode(), `. ${rest.filter(Boolean).join(' ')}`), html('ol', {}, ...calls.map(stuckNode))];
+}
+
+/** Shows a call that waits, and who holds what it waits for. */
+function stuckNode({ limiter, key, holders, more_holders: more, behind, ...call }) {
+  const name = breakable(limiter);
+  const where = limiter === detail.name ? html('b', {}, ...name) : html('a', { href: hashOf(limiter) }, ...name);
+  return html('li', {}, 'waits at ', where, ...(key === null ? [] : [', key ', html('b', {}, key)]), ': ', ...callNodes(call),
+    ...holders.map(holder => html('div', {}, 'held by ', ...callNodes(holder))),
+    ...(more > 0 ? [html('div', {}, `and by ${count(more)} more`)] : []),
+    ...(behind === null ? [] : [html('div', {}, 'behind ', ...callNodes(behind))]));
+}
+
+function callNodes({ place, task, weight }) {
+  const permits = weight === 1 ? '' : `, ${plural(weight, 'permit')}`;
+  return [...breakable(place), `, ${task === null ? 'outside any task' : `task ${task}`}${permits}, for `, ageNode()];
 }
 
 // --- The knob --------------------------------------------------------------------------------------
@@ -956,7 +1001,7 @@ function listen() {
 
 detail.charts = CHARTS.map(spec => new Chart(spec));
 byId('charts').append(...detail.charts.map(chart => chart.figure));
-for (const sized of document.querySelectorAll('.tables .card, .tables table')) scrolling.observe(sized);
+for (const sized of document.querySelectorAll('.tables .card, .tables table, #deadlock, #deadlocks')) scrolling.observe(sized);
 listen();
 resume();
 follow(false);

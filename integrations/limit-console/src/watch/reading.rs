@@ -4,6 +4,7 @@
 //! that waits for the next tick starts another task on its own runtime.
 
 use super::state::{Reader, Watch};
+use crate::deadlocks::Deadlocks;
 use crate::tick::INTERVAL;
 use limit_runtime::limiters;
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
@@ -109,7 +110,13 @@ async fn read(guard: ReaderGuard) {
     loop {
         ticks.tick().await;
         let Some(watch) = guard.watch() else { return };
-        let tick = watch.lock().begin();
+        // Under no lock: the process's thread that looks for deadlocks may be at it.
+        let deadlocks = Arc::new(Deadlocks::now());
+        let tick = {
+            let mut state = watch.lock();
+            state.deadlocks = deadlocks;
+            state.begin()
+        };
         for handles in limiters().chunks(AT_A_TIME) {
             let former: Vec<_> = {
                 let mut state = watch.lock();

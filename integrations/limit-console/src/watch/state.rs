@@ -1,6 +1,7 @@
 //! The state of the console: what it knows of all limiters.
 
 use crate::changes::LoggedChange;
+use crate::deadlocks::Deadlocks;
 use crate::history::{History, Series};
 use crate::row::Row;
 use crate::tick::{INTERVAL, Tick, unix_milliseconds};
@@ -55,6 +56,8 @@ pub(super) struct State {
     pub(super) time: u64,
     /// The time when the last tick began.
     pub(super) last: Option<Instant>,
+    /// The deadlocks at the last tick that began.
+    pub(super) deadlocks: Arc<Deadlocks>,
     watched: HashMap<Arc<str>, Watched>,
     /// The watched names by their numbers in the history.
     pub(super) names: HashMap<u64, Arc<str>>,
@@ -96,6 +99,8 @@ pub(crate) struct Known {
     pub(crate) row: Row,
     pub(crate) history: Series,
     pub(crate) changes: Vec<LoggedChange>,
+    /// The deadlocks of all limiters.
+    pub(crate) deadlocks: Arc<Deadlocks>,
 }
 
 impl Watch {
@@ -166,6 +171,7 @@ impl Watch {
             row: watched.row.clone(),
             history: state.history.series(watched.number, watched.start, since),
             changes: watched.log.to_vec(),
+            deadlocks: Arc::clone(&state.deadlocks),
         })
     }
 
@@ -226,7 +232,7 @@ impl State {
             return None;
         };
         let former = (watched.id != reading.id).then(|| watched.pass_to(handle, &reading));
-        watched.record_tick(&reading, tick);
+        watched.record_tick(&reading, self.deadlocks.has(&reading.name), tick);
         former
     }
 
@@ -251,7 +257,8 @@ impl State {
 
     fn add(&mut self, handle: &LimiterHandle, reading: &LimiterReading, tick: Tick) {
         self.numbers += 1;
-        let watched = Watched::new(self.numbers, handle, reading, tick);
+        let mut watched = Watched::new(self.numbers, handle, reading, tick);
+        watched.row.deadlock = self.deadlocks.has(&reading.name);
         self.names.insert(self.numbers, Arc::clone(&reading.name));
         self.watched.insert(Arc::clone(&reading.name), watched);
     }

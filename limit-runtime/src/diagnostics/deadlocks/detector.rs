@@ -101,6 +101,18 @@ impl Detector {
     /// look again.
     pub(super) fn look(&mut self, now: Instant) -> (Vec<Found>, Instant) {
         self.told.retain(Found::is_there);
+        // Each call of a knot holds what another one waits for. Nearly always there is none, so this comes first.
+        match slots::agents_that_hold_and_wait() {
+            None => {
+                self.forget();
+                return (Vec::new(), now + PATIENCE);
+            }
+            Some(agents) if agents.is_empty() => {
+                self.forget();
+                return (Vec::new(), now + crate::watcher::INTERVAL);
+            }
+            Some(_) => {}
+        }
         let oldest = slots::oldest_wait();
         let Some(oldest) = oldest else {
             self.forget();

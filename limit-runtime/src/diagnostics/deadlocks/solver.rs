@@ -200,11 +200,15 @@ impl Picture {
         let groups = groups(&targets, |node| links.get(node).is_some_and(Option::is_some));
         let mut group_of = vec![usize::MAX; targets.len()];
         for (number, group) in groups.iter().enumerate() {
-            group.iter().for_each(|&node| group_of[node] = number);
+            for &node in group {
+                group_of[node] = number;
+            }
         }
         let mut sources = vec![Vec::new(); targets.len()];
         for (node, targets) in targets.iter().enumerate() {
-            targets.iter().for_each(|&target| sources[target].push(node));
+            for &target in targets {
+                sources[target].push(node);
+            }
         }
         let mut is_seen = vec![false; targets.len()];
         let mut found = Vec::new();
@@ -212,7 +216,9 @@ impl Picture {
             let leads_out =
                 |&node: &usize| targets[node].iter().any(|&target| group_of[target] != number);
             if !group.iter().any(leads_out) {
-                group.iter().for_each(|&node| is_seen[node] = true);
+                for &node in group {
+                    is_seen[node] = true;
+                }
                 found.push(group);
             }
         }
@@ -298,7 +304,9 @@ fn groups(targets: &[Vec<usize>], is_node: impl Fn(usize) -> bool) -> Vec<Vec<us
             if low[node] == index[node] {
                 let first = stack.iter().rposition(|&other| other == node).unwrap_or(0);
                 let group = stack.split_off(first);
-                group.iter().for_each(|&member| is_on_stack[member] = false);
+                for &member in &group {
+                    is_on_stack[member] = false;
+                }
                 found.push(group);
             }
         }

@@ -7,7 +7,7 @@ use super::super::queue::Queue;
 use super::super::slots::NO_KEY;
 use super::super::status::{AWAY, GRANTED};
 use super::super::wait_list::WaitList;
-use super::State;
+use super::{Look, State};
 use crate::events::EventKind;
 use crate::sync::AtomicU64;
 use std::task::Waker;
@@ -69,7 +69,6 @@ impl State {
         };
         queue.come_back(away, list, slot, waker);
         self.refresh_turn(key);
-        self.watch_if_unclaimed();
         None
     }
 
@@ -91,54 +90,46 @@ impl State {
         away.map(|(slot, _)| (slot, self.queue.weight(slot), self.queue.key(slot))).collect()
     }
 
-    /// Asks for a watch if a call waits behind a grant that nobody has claimed, and nobody watches yet.
+    /// Asks for a look of the watcher if a call may wait behind a grant that nobody has claimed, of which the watcher
+    /// does not know. Returns whether a look is asked for, and the semaphore is to ask after unlocking.
     ///
-    /// It is called whenever that may have begun: when a call joins, and when permits were handed out and calls
-    /// wait on. So while nobody watches, all grants were seen claimed at the last of these calls but for those
-    /// made since: nearly always it is one, the last.
+    /// It is called while calls wait, whenever permits were handed out or a call has joined. So at the last of these
+    /// calls all grants were seen claimed or were known, but for those made since: nearly always it is one, the last.
     #[cold]
-    pub(super) fn watch_if_unclaimed(&mut self) {
-        if self.watch != Watch::Off || self.claim_within == Duration::MAX {
-            return;
+    pub(super) fn asks_for_look(&mut self) -> bool {
+        if self.look != Look::Off || self.claim_within == Duration::MAX {
+            return self.look == Look::Asked;
         }
-        let new = self.queue.served().wrapping_sub(self.queue.seen_claimed);
-        let is_unclaimed = match new {
+        let is_unclaimed = match self.queue.new_grants() {
             0 => false,
             1 => self.queue.status(self.queue.last_served()) == GRANTED,
             _ => self.queue.unclaimed().next().is_some(),
         };
         if is_unclaimed {
-            self.watch = Watch::Asked;
+            self.look = Look::Asked;
         } else {
-            self.queue.seen_claimed = self.queue.served();
+            self.queue.note_all_grants();
+        }
+        is_unclaimed
+    }
+
+    /// Returns whether the semaphore is to ask for a look, now that it is unlocked.
+    pub(in super::super) fn take_asked(&mut self) -> bool {
+        let is_asked = self.look == Look::Asked;
+        if is_asked {
+            self.look = Look::Due;
+        }
+        is_asked
+    }
+
+    /// Notes that the watcher has looked, and knows all unclaimed grants or none of them.
+    pub(in super::super) fn end_look(&mut self, knows_all: bool) {
+        self.look = Look::Off;
+        if knows_all {
+            self.queue.note_all_grants();
+        } else {
+            // There may be some, although no call waits. The next that joins stands behind them.
+            self.queue.look_at_all_next();
         }
     }
-
-    /// Has the next [`watch_if_unclaimed`](Self::watch_if_unclaimed) look at all slots.
-    pub(in super::super) fn look_at_all_next(&mut self) {
-        self.queue.seen_claimed = self.queue.served().wrapping_sub(2);
-    }
-
-    /// Ends the watch if no call waits behind an unclaimed grant. Returns whether it did.
-    pub(in super::super) fn end_watch_if_claimed(&mut self) -> bool {
-        let has_unclaimed = self.queue.unclaimed().next().is_some();
-        let is_over = !has_unclaimed || !self.has_waiters() || self.claim_within == Duration::MAX;
-        if is_over {
-            self.watch = Watch::Off;
-            self.queue.seen_claimed = self.queue.served();
-            if has_unclaimed {
-                self.look_at_all_next();
-            }
-        }
-        is_over
-    }
-}
-
-/// Whether the watcher looks at a semaphore's grants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Watch {
-    Off,
-    /// Somebody is to be told after unlocking.
-    Asked,
-    On,
 }

@@ -11,7 +11,7 @@ use super::super::moment::Moment;
 use super::super::queue::{Joining, WaitsFor};
 use super::super::slots::{NO_KEY, NO_SLOT};
 use super::super::wake_list::WakeList;
-use super::{Arrival, Decision, State};
+use super::{Arrival, Decision, Look, State};
 use crate::events::EventKind;
 use crate::policy::Request;
 use crate::rejected::RejectedKind;
@@ -97,7 +97,6 @@ impl State {
         let order = self.order.for_request(request);
         let (list, queue) = self.list_and_queue(key).expect("a key that was interned has a list");
         let (slot, status) = queue.join(list, order, joining);
-        self.watch_if_unclaimed();
         self.count_waiting(key, 1);
         self.refresh_turn(key);
         self.tell_of_waiter(key, wakers);
@@ -197,12 +196,9 @@ impl State {
                 modes.drainers.wake_all(wakers);
             }
         }
-        if self.has_waiters() {
-            self.watch_if_unclaimed();
-        }
         if self.queue.len() == 0 {
             self.clear_slow(word);
         }
-        false
+        self.look != Look::Due && self.has_waiters() && self.asks_for_look()
     }
 }

@@ -1,0 +1,114 @@
+//! Runs a program until it ends, or until it is clear that it hangs.
+
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use limit_runtime::diagnostics::deadlocks;
+use limit_runtime::{Limiter, Rejected, RejectedKind, Scope};
+use tokio::runtime::{Builder, Runtime};
+use tokio::select;
+use tokio::time::{sleep, timeout};
+
+use crate::log;
+
+pub(crate) type Program = Pin<Box<dyn Future<Output = ()>>>;
+
+/// The time for which a program with a limiter may run.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs a program that is to hang. On a paused clock an hour passes as soon as no task can run, so this takes no
+/// time.
+pub(crate) fn hangs(program: impl Future<Output = ()>) -> Result<String> {
+    match runtime(true)?.block_on(async { timeout(Duration::from_hours(1), program).await }) {
+        Ok(()) => bail!("goes on, but should hang"),
+        Err(_) => Ok("hangs".to_owned()),
+    }
+}
+
+/// Runs a program with a limiter of this name to its end, and says which grant was taken back. That happens in real
+/// time.
+pub(crate) fn goes_on(name: &'static str, run: fn(&'static Limiter) -> Program) -> Result<String> {
+    let limiter = Box::leak(Box::new(Limiter::new(name, 1).scope(Scope::Process)));
+    let mut first = None;
+    let start = Instant::now();
+    runtime(false)?.block_on(async {
+        let watch = async {
+            loop {
+                sleep(Duration::from_millis(100)).await;
+                // The call that does not claim its grant has waited longest.
+                first = limiter.waiters().into_iter().next().or(first.take());
+            }
+        };
+        select! {
+            () = run(limiter) => Ok(()),
+            () = watch => unreachable!("it has no end"),
+            () = sleep(PATIENCE) => bail!("hangs"),
+        }
+    })?;
+    let after = seconds(start);
+    let Some(call) = first.filter(|_| limiter.snapshot().total.taken_back > 0) else {
+        bail!("ends after {after}, but no grant was taken back");
+    };
+    Ok(format!(
+        "goes on after {after}: the grant was taken back\n(limiter `{name}`, {})",
+        call.place()
+    ))
+}
+
+/// Runs a program until the log says that it hangs.
+pub(crate) fn is_told_of(program: impl Future<Output = ()>) -> Result<String> {
+    let start = Instant::now();
+    let said = runtime(false)?.block_on(async {
+        select! {
+            () = program => bail!("goes on, but should hang"),
+            said = next_warning() => Ok(said),
+            () = sleep(PATIENCE) => bail!("hangs, and nothing is said"),
+        }
+    })?;
+    // The runtime is gone with its tasks.
+    if !deadlocks().is_empty() {
+        bail!("the deadlock lasts, though its tasks are gone");
+    }
+    Ok(format!("hangs as well, and the log says why after {}:\n{said}", seconds(start)))
+}
+
+/// Runs a program to its end, and says which call gave way.
+pub(crate) fn gives_way(
+    program: impl Future<Output = [Result<(), Rejected>; 2]>,
+) -> Result<String> {
+    let start = Instant::now();
+    runtime(false)?.block_on(async {
+        let Ok(ended) = timeout(PATIENCE, program).await else { bail!("hangs") };
+        let after = seconds(start);
+        let ([Err(refused), Ok(())] | [Ok(()), Err(refused)]) = ended else {
+            bail!("ends, but not because one call gave way: {ended:?}");
+        };
+        if refused.kind() != RejectedKind::Deadlock {
+            bail!("ends, but for another reason: {refused}");
+        }
+        // The call gives way before that is logged.
+        let said = timeout(PATIENCE, next_warning()).await?;
+        Ok(format!("goes on after {after}: one call was refused\n{refused}\n{said}"))
+    })
+}
+
+/// Waits until something is logged.
+async fn next_warning() -> String {
+    loop {
+        let said = log::take();
+        if !said.is_empty() {
+            return said;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Returns a runtime of one thread.
+fn runtime(is_paused: bool) -> Result<Runtime> {
+    Ok(Builder::new_current_thread().enable_time().start_paused(is_paused).build()?)
+}
+
+fn seconds(start: Instant) -> String {
+    format!("{:.1} s", start.elapsed().as_secs_f64())
+}

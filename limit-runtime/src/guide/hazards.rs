@@ -1,0 +1,265 @@
+//! Programs that hang, how that looks, and what to do.
+//!
+//! * [A grant that nobody polls](#a-grant-that-nobody-polls)
+//! * [A deadlock across limiters](#a-deadlock-across-limiters)
+//! * [A call that waits for itself](#a-call-that-waits-for-itself)
+//!
+//! The example package `hazards` of the project runs all of these programs beside a hand-written semaphore, which
+//! hangs: `cargo run -p hazards`.
+//!
+//! # A grant that nobody polls
+//!
+//! A *grant* is a permit that a waiting call was handed. The call claims it when its task polls it. If the task
+//! does not, the permit is of no use to anybody, and the calls behind wait for it. With tokio's `Semaphore` they
+//! wait for ever.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! use limit_runtime::Limiter;
+//! use std::pin::pin;
+//! use tokio::{select, task::yield_now};
+//!
+//! static DB: Limiter = Limiter::new("unpolled", 1);
+//!
+//! let held = DB.acquire().await;
+//! let mut call = pin!(DB.acquire());
+//! select! {
+//!     biased;
+//!     _ = &mut call => {}
+//!     () = yield_now() => { // something else comes first: a tick, a message
+//!         drop(held); // the permit goes to `call`, which this arm does not poll
+//!         DB.acquire().await; // this call waits behind it
+//!     }
+//! }
+//! assert_eq!(DB.snapshot().total.taken_back, 1);
+//! # }
+//! ```
+//!
+//! Here the last call waits for a second. Then the limiter takes the grant back and hands the permit to the next
+//! call that waits. The call that did not claim its grant keeps its place in the queue, and is handed a permit
+//! again when its task has polled it. A permit that was claimed is never taken back.
+//!
+//! The same happens to:
+//!
+//! * a call that is polled once and then left, as by `timeout(time, &mut call)`;
+//! * the calls in a `FuturesUnordered`, or in a stream with `buffered` or `buffer_unordered`, while the loop that
+//!   takes their results waits for a permit itself;
+//! * the calls of a runtime that nobody drives, with `scope = process`.
+//!
+//! How it looks:
+//!
+//! * The figure [`taken_back`](crate::Figures::taken_back) counts these grants, and a snapshot prints `taken back 1`.
+//!   The metric of the exporters is `concurrency_limit_grants_taken_back_total`. The page shows the figure at the
+//!   limiter, as "Grants taken back". Subscribers get an [`EventKind::TakenBack`](crate::EventKind::TakenBack).
+//! * Some waits last for a second, though permits come back sooner: see `p99` and `max`.
+//! * With the feature `diagnostics`, `LimiterHandle::waiters` and the page list the calls that wait, the longest wait
+//!   first. A call that does not claim its grants is at the top: its place says which future is not polled.
+//!
+//! What to do:
+//!
+//! * Spawn the future. A task of its own polls it, whatever the others do: `let call = tokio::spawn(work());`.
+//! * Or drop the future before its task waits for something else: give `select!` and `timeout` the future itself,
+//!   not `&mut future`.
+//! * Or poll both, with `join!`, or with `for_each_concurrent` in place of `buffer_unordered` and a loop. The
+//!   streams of [`task`] spawn what they run, so they do not have this hazard.
+//! * Until then, a shorter [`claim_within`](crate::guide::options#claim_within) makes each stall shorter. A time that
+//!   is less than the longest poll of your tasks makes calls lose grants that they would have claimed.
+//!
+//! What is not found: a call that holds its permit and is not polled. Its body may have been half way through
+//! something, so nobody takes the permit from it.
+//!
+//! What it costs: nothing while no call waits. A waiting call claims its grant with one atomic exchange. While a call
+//! waits behind a grant that is not claimed, a thread looks at the limiter every 250 ms; it is started for the first
+//! such call of the process. Grants are taken back in real time, up to 250 ms late, also if tokio's clock is paused.
+//!
+//! # A deadlock across limiters
+//!
+//! Two functions have a limit each, and each calls the other one. Then two calls can hold a permit each and wait for
+//! the other's. The circle can have more calls and more limiters. One limiter is enough, if each call that holds one
+//! of its permits waits for another.
+//!
+//! ```
+//! # #[cfg(not(feature = "diagnostics"))]
+//! # fn main() {}
+//! # #[cfg(feature = "diagnostics")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! use limit_runtime::{concurrency_limit, diagnostics};
+//! use std::time::Duration;
+//! use tokio::{spawn, task::yield_now, time::sleep};
+//!
+//! #[concurrency_limit(1, name = "author")]
+//! async fn author(with_book: bool) {
+//!     if with_book {
+//!         yield_now().await; // asks a database
+//!         Box::pin(book(false)).await;
+//!     }
+//! }
+//!
+//! #[concurrency_limit(1, name = "book")]
+//! async fn book(with_author: bool) {
+//!     if with_author {
+//!         yield_now().await;
+//!         Box::pin(author(false)).await;
+//!     }
+//! }
+//!
+//! diagnostics::record(true); // once, at the start of the program
+//!
+//! let tasks = [spawn(author(true)), spawn(book(true))]; // they wait for ever
+//! while diagnostics::deadlocks().is_empty() {
+//!     sleep(Duration::from_millis(100)).await;
+//! }
+//! println!("{}", diagnostics::deadlocks()[0]);
+//! # assert_eq!(diagnostics::deadlocks()[0].calls().len(), 2);
+//! # tasks.map(|task| task.abort());
+//! # }
+//! ```
+//!
+//! With the feature `diagnostics` and `record(true)`, a thread looks for such calls. It tells of a deadlock once, two
+//! to three seconds after it began:
+//!
+//! ```text
+//! WARN limit_runtime: deadlock: 2 calls wait for each other:
+//!   waits at `book`: src/main.rs:13:1, for 2s, task 3; held by src/main.rs:13:1, for 2s, task 4
+//!   waits at `author`: src/main.rs:5:1, for 2s, task 4; held by src/main.rs:5:1, for 2s, task 3 limiter="book"
+//! ```
+//!
+//! Each line is a call that waits: its limiter, its place, its age and its task. Then come the calls that hold the
+//! permits. A call of an annotated function has the place of the attribute.
+//!
+//! How it looks:
+//!
+//! * The log has the warning. `diagnostics::deadlocks` lists the deadlocks that last, and subscribers of each limiter
+//!   get an [`EventKind::Deadlock`](crate::EventKind::Deadlock).
+//! * The page of `limit-console` lists these limiters first, and shows the same calls. With `limit-exporters` their metric
+//!   `concurrency_limit.deadlocked` is 1, and an alert tells of it.
+//! * The page, `LimiterHandle::holders` and `LimiterHandle::waiters` list each of the tasks twice: it holds a permit
+//!   of one limiter, and waits at another.
+//! * Without `diagnostics` all permits are in use, the queue grows, and no call is admitted any more.
+//!
+//! What to do:
+//!
+//! * Keep one order. A function that holds a permit of `author` may call `book`, but not the other way round.
+//! * Or give the permit back before the call: limit the query, not the function around it.
+//! * Or let both functions share one limiter, and call each other without the limit. See
+//!   [a call that waits for itself](#a-call-that-waits-for-itself).
+//! * Or let a call give way, with [`on_deadlock = refuse`](crate::guide::options#on_deadlock). Of the calls whose
+//!   limiters say so, the one that began to wait last is refused as
+//!   [`RejectedKind::Deadlock`](crate::RejectedKind::Deadlock). Its caller returns the error and gives its own permit
+//!   back, so the others go on:
+//!
+//! ```
+//! use limit_runtime::{Rejected, concurrency_limit};
+//!
+//! #[concurrency_limit(1, on_deadlock = refuse)]
+//! async fn author(with_book: bool) -> Result<(), Rejected> {
+//!     if with_book {
+//!         tokio::task::yield_now().await; // asks a database
+//!         Box::pin(book(false)).await?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! #[concurrency_limit(1, on_deadlock = refuse)]
+//! async fn book(with_author: bool) -> Result<(), Rejected> {
+//!     if with_author {
+//!         tokio::task::yield_now().await;
+//!         Box::pin(author(false)).await?;
+//!     }
+//!     Ok(())
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # #[cfg(feature = "diagnostics")] {
+//! # limit_runtime::diagnostics::record(true);
+//!
+//! let (author, book) = (tokio::spawn(author(true)), tokio::spawn(book(true)));
+//! let results = [author.await.unwrap(), book.await.unwrap()];
+//! assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
+//! # }
+//! # }
+//! ```
+//!
+//! What is not found:
+//!
+//! * calls that were made before `record(true)`, and waits for anything but permits: a mutex, a channel, a
+//!   semaphore of tokio's, another process of the fleet;
+//! * waits with a deadline ([`max_wait`](crate::guide::options#max_wait)), which end by themselves;
+//! * permits that go to another task than the one that took them;
+//! * calls side by side in one task, as in `join!`, if one of the others may go on.
+//!
+//! In doubt there is no warning.
+//!
+//! What it costs: recorded calls cost what the project's `BENCHMARKS.md` says. The thread looks once a second, and four
+//! times a second while a call has waited for longer than that.
+//!
+//! # A call that waits for itself
+//!
+//! A function that is limited calls itself, directly or by other functions. The outer call keeps its permit while the
+//! inner one waits. With a limit of 1 it waits for ever. With a higher limit all goes well until enough outer calls
+//! run at the same time.
+//!
+//! ```
+//! # #[cfg(not(feature = "diagnostics"))]
+//! # fn main() {}
+//! # #[cfg(feature = "diagnostics")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! use limit_runtime::{concurrency_limit, diagnostics};
+//! use std::time::Duration;
+//!
+//! #[concurrency_limit(1, name = "walk")]
+//! async fn walk(depth: u32) {
+//!     if depth > 0 {
+//!         Box::pin(walk(depth - 1)).await;
+//!     }
+//! }
+//!
+//! diagnostics::record(true); // once, at the start of the program
+//!
+//! let task = tokio::spawn(walk(1)); // it waits for ever
+//! while diagnostics::deadlocks().is_empty() {
+//!     tokio::time::sleep(Duration::from_millis(100)).await;
+//! }
+//! let deadlock = &diagnostics::deadlocks()[0];
+//! assert!(deadlock.is_reentry());
+//! println!("{deadlock}");
+//! # task.abort();
+//! # }
+//! ```
+//!
+//! It looks like a deadlock of one call, and is found as one:
+//!
+//! ```text
+//! WARN limit_runtime: deadlock: a call waits for permits that its own task holds:
+//!   waits at `walk`: src/main.rs:4:1, for 2s, task 3; held by src/main.rs:4:1, for 2s, task 3 limiter="walk"
+//! ```
+//!
+//! What to do: put the limit on the outermost function, and let the recursion run in one without a limit. The permit
+//! then means one whole walk.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(1)]
+//! async fn walk(depth: u32) -> u32 { steps(depth).await }
+//!
+//! async fn steps(depth: u32) -> u32 {
+//!     if depth == 0 { 1 } else { 1 + Box::pin(steps(depth - 1)).await }
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(walk(3).await, 4); }
+//! ```
+//!
+//! Or limit the innermost part, such as the request that each step makes. With `on_deadlock = refuse` the inner call is
+//! refused. What is not found, and what it costs, is the same as for
+//! [a deadlock](#a-deadlock-across-limiters).
+//!
+// Links to modules of features lead to docs.rs where the feature is off.
+#![cfg_attr(feature = "task", doc = "[`task`]: mod@crate::task")]
+#![cfg_attr(
+    not(feature = "task"),
+    doc = "[`task`]: https://docs.rs/limit-runtime/latest/limit_runtime/task/"
+)]
