@@ -129,7 +129,9 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         // Here, and nowhere deeper: see `PollPoint::measure`.
-        this.call.point.note(context);
+        let Self { call, deadline, .. } = &mut *this;
+        let limiter = call.limiter;
+        call.point.note(context, || gives_up::<E>(limiter, deadline));
         match this.call.take_free(context, K::MAY_BE_FREE) {
             Ok(permit) => {
                 // `take_free` admits only a call that is `Asking`, which has nothing to drop.
@@ -140,6 +142,11 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
             Err(located) => this.poll_slow(context, located),
         }
     }
+}
+
+/// Returns whether a call waits for no longer than a time.
+fn gives_up<E: Admission>(limiter: &Core, deadline: &E::Deadline) -> bool {
+    E::max_wait(deadline).is_some() || E::FALLIBLE && limiter.max_wait_set().is_some()
 }
 
 /// No field is pinned.

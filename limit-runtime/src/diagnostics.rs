@@ -37,6 +37,12 @@
 //! back. A thread looks for such permits at least once a second. The first [`record(true)`](record)
 //! starts the thread.
 //!
+//! # Order
+//!
+//! Calls that take the same limiters in different orders can wait for each other for ever. In debug builds the log
+//! warns of that before it happens: see [`warn_of_order`]. Debug builds keep a map of the recorded calls for this, with
+//! one lock that all calls share.
+//!
 //! # Places
 //!
 //! A call's place is the source location where the call was made: of `acquire()`, `try_acquire()`,
@@ -47,6 +53,7 @@ mod calls;
 mod clock;
 mod deadlocks;
 mod oldest;
+mod order;
 mod unclaimed;
 mod watch;
 
@@ -55,6 +62,7 @@ use crate::recorder::{self, Agent, on_end};
 pub use calls::Call;
 pub use deadlocks::{Deadlock, StuckCall, deadlocks};
 pub use oldest::OldestHolders;
+pub use order::warn_of_order;
 use std::time::Duration;
 
 /// Switches recording on or off from now on. Recording is off at the start.
@@ -65,6 +73,7 @@ pub fn record(on: bool) {
         recorder::on_taken_back(unclaimed::tell);
         watch::start();
         deadlocks::start();
+        order::start();
     }
 }
 

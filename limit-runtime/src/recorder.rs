@@ -15,7 +15,7 @@ pub(crate) use agent::Agent;
 use agent::Local;
 use once_cell::sync::OnceCell;
 pub(crate) use polling::Polling;
-pub(crate) use site::{CallSite, Kind, PollPoint};
+pub(crate) use site::{Arrival, CallSite, Kind, PollPoint};
 use slots::{Info, Record, Slot};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,13 +52,53 @@ pub(crate) fn on_end(hook: OnEnd) {
 }
 
 impl PollPoint {
-    /// Notes where a future is polled, while calls are recorded.
+    /// Notes where a future is polled, while calls are recorded. `gives_up` says whether the call waits for no longer
+    /// than a time.
     #[inline]
-    pub(crate) fn note(&mut self, context: &Context<'_>) {
+    pub(crate) fn note(&mut self, context: &Context<'_>, gives_up: impl FnOnce() -> bool) {
         if is_recording() {
-            *self = Self::measure(context);
+            *self = Self::measure(context, self.arrival.next(gives_up));
         }
     }
+}
+
+/// Hooks for each record that begins and that ends. Only debug builds call them.
+#[derive(Debug)]
+pub(crate) struct Hooks {
+    /// It gets a record that has begun, and when its call has come to the limiter.
+    pub(crate) begin: fn(Record, Arrival),
+    /// It gets the number and the agent of a record that is about to end.
+    pub(crate) end: fn(u64, Agent),
+}
+
+static HOOKS: OnceCell<Hooks> = OnceCell::new();
+
+/// Sets the hooks for records that begin and end, unless there are some.
+pub(crate) fn on_each(hooks: Hooks) {
+    HOOKS.get_or_init(|| hooks);
+}
+
+/// Returns the hooks, in debug builds if there are some.
+#[inline]
+fn hooks() -> Option<&'static Hooks> {
+    if cfg!(debug_assertions) { HOOKS.get() } else { None }
+}
+
+/// Takes a slot for a record, if there is one.
+fn begin(info: Info, agent: Agent, point: PollPoint) -> Option<&'static Slot> {
+    let slot = slots::take(info, agent, point)?;
+    if let Some((hooks, record)) = hooks().zip(slot.read()) {
+        (hooks.begin)(record, point.arrival);
+    }
+    Some(slot)
+}
+
+/// Gives the slot of a record back. Returns its last content.
+fn finish(slot: &'static Slot) -> Option<Info> {
+    if let Some((hooks, id)) = hooks().zip(slot.id()) {
+        (hooks.end)(id, slot.agent());
+    }
+    slots::give_back(slot)
 }
 
 /// A hook for grants that were taken back. It gets the number of the semaphore, and the slots of the calls, each with a
@@ -151,7 +191,7 @@ impl CallRecord {
             gives_up,
             is_reported: false,
         };
-        Self(slots::take(info, Agent::current(), point))
+        Self(begin(info, Agent::current(), point))
     }
 
     /// Records that the call waits at another place in a queue now. The start of the wait stays. Returns
@@ -208,8 +248,8 @@ impl CallRecord {
         let part = self.0.and_then(|slot| slots::split(slot, weight));
         Self(part.and_then(|Record { info, agent, waker, .. }| {
             let id = Local::with(Local::next_record).unwrap_or_default();
-            let point = PollPoint { waker, depth: info.depth };
-            slots::take(Info { id, slot: place, ..info }, agent, point)
+            let point = PollPoint { waker, depth: info.depth, arrival: Arrival::No };
+            begin(Info { id, slot: place, ..info }, agent, point)
         }))
     }
 
@@ -219,8 +259,7 @@ impl CallRecord {
             *self = other;
             return;
         };
-        let is_reported =
-            other.0.take().and_then(slots::give_back).is_some_and(|info| info.is_reported);
+        let is_reported = other.0.take().and_then(finish).is_some_and(|info| info.is_reported);
         slots::change(slot, |info| Info {
             weight: info.weight.saturating_add(weight),
             slot: place,
@@ -263,7 +302,7 @@ impl Drop for Ended {
 #[inline(never)]
 fn end(slot: &'static Slot) -> Option<Box<dyn FnOnce()>> {
     let agent = slot.agent();
-    let info = slots::give_back(slot)?;
+    let info = finish(slot)?;
     // A future that we poll may be dropped by any task.
     if info.holds && info.kind != Kind::Polled && agent != Agent::current() {
         moved::note(info.site);

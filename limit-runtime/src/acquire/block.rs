@@ -1,11 +1,12 @@
 //! Taking a permit on a thread that blocks.
 
-use super::Acquire;
 use super::pending_call::{PendingCall, Progress};
+use super::{Acquire, gives_up};
 use crate::admission::Admission;
 use crate::deadline::Deadline;
 use crate::keying::Keying;
 use crate::permit::Permit;
+use crate::recorder::PollPoint;
 use crate::rejected::Rejected;
 use crate::semaphore::{KeySource, Tick, TickerRef, WaitsFor};
 use crate::tokio_context::assert_may_block;
@@ -36,6 +37,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         assert_may_block(self.call.limiter.name());
         self.call.request.blocks = true;
         let Self { call, deadline, key } = &mut self;
+        call.point = PollPoint::blocking(|| gives_up::<E>(call.limiter, deadline));
         let result = match call.take_free(&mut Context::from_waker(Waker::noop()), K::MAY_BE_FREE) {
             Ok(permit) => Ok(permit),
             Err(_) => call.block(key.source(), E::deadline_mut(deadline)),

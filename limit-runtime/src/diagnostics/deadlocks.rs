@@ -4,7 +4,7 @@ mod deadlock;
 mod detector;
 mod reading;
 mod solver;
-mod who;
+pub(super) mod who;
 
 use super::calls::Call;
 use super::clock::WallClock;

@@ -30,7 +30,11 @@ impl PollPoint {
 
     #[expect(clippy::unused_self, reason = "as with the feature")]
     #[inline]
-    pub(crate) fn note(&mut self, _: &Context<'_>) {}
+    pub(crate) fn note(&mut self, _: &Context<'_>, _: impl FnOnce() -> bool) {}
+
+    pub(crate) fn blocking(_: impl FnOnce() -> bool) -> Self {
+        Self
+    }
 }
 
 #[derive(Debug)]

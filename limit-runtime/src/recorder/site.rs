@@ -51,20 +51,52 @@ pub(crate) struct PollPoint {
     /// The bytes of the stack between the executor's `Context` and the future that is polled, 0 if they are not
     /// known.
     pub(super) depth: u32,
+    pub(super) arrival: Arrival,
+}
+
+/// When a call has come to its limiter. It has at its first poll, and waits from then on or has its permits at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// The call has not been polled, or never waits.
+    No,
+    /// It comes at this moment, and waits for permits if it must.
+    Now {
+        /// `true` if it waits for no longer than a time.
+        gives_up: bool,
+    },
+    /// It has come at an earlier poll.
+    Earlier,
 }
 
 impl PollPoint {
-    /// Nothing is known: the call does not wait, or blocks its thread.
-    pub(crate) const NONE: Self = Self { waker: 0, depth: 0 };
+    /// Nothing is known: the call has not been polled, or never waits.
+    pub(crate) const NONE: Self = Self { waker: 0, depth: 0, arrival: Arrival::No };
+
+    /// Returns the point of a call that blocks its thread if it must wait.
+    pub(crate) fn blocking(gives_up: impl FnOnce() -> bool) -> Self {
+        Self { arrival: Arrival::No.next(gives_up), ..Self::NONE }
+    }
 
     /// Measures. The caller is the `poll` of the future, so that the result does not depend on the way inside it.
     #[inline(never)]
-    pub(crate) fn measure(context: &Context<'_>) -> Self {
+    pub(super) fn measure(context: &Context<'_>, arrival: Arrival) -> Self {
         let probe = 0_u8;
         let here = ptr::from_ref(black_box(&probe)).addr();
         let above = ptr::from_ref(context).addr().saturating_sub(here);
         // A context that is not on this stack is no measure.
         let depth = u32::try_from(above).unwrap_or(0);
-        Self { waker: context.waker().data().addr(), depth }
+        Self { waker: context.waker().data().addr(), depth, arrival }
+    }
+}
+
+impl Arrival {
+    /// Returns what it is at the next poll. Only debug builds ask.
+    #[inline]
+    pub(super) fn next(self, gives_up: impl FnOnce() -> bool) -> Self {
+        match self {
+            Self::No if cfg!(debug_assertions) => Self::Now { gives_up: gives_up() },
+            Self::No => Self::No,
+            Self::Now { .. } | Self::Earlier => Self::Earlier,
+        }
     }
 }

@@ -73,6 +73,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// Reads the record again. Returns `None` if the call has ended.
+    pub(crate) fn again(&self) -> Option<Self> {
+        self.at.read().filter(|record| record.info.id == self.info.id)
+    }
+
     /// Returns whether the call has not ended.
     pub(crate) fn is_there(&self) -> bool {
         self.at.id() == Some(self.info.id)
@@ -192,7 +197,8 @@ impl Slot {
         self.info.load().map(|info| info.id)
     }
 
-    fn read(&'static self) -> Option<Record> {
+    /// Reads the record in the slot, if there is one.
+    pub(super) fn read(&'static self) -> Option<Record> {
         loop {
             let before = self.info.load()?;
             let record = Record {

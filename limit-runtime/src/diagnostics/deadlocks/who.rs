@@ -79,13 +79,10 @@ impl Blocked<'_> {
         knowledge: &impl Knowledge,
     ) -> Option<Self> {
         let wait = self.wait;
-        let mut around = HashSet::new();
-        let mut next = wait.info.under;
-        while next != 0 && around.insert(next) {
-            next = outer.get(&next).copied().unwrap_or(0);
-        }
+        let around = around(wait, |id| outer.get(&id).copied());
         let mut is_alive = false;
-        self.holds.retain(|hold| match lie(hold, wait, &around, knowledge) {
+        let are_beside = |hold: &_, wait: &_| knowledge.are_beside(hold, wait);
+        self.holds.retain(|hold| match lie(hold, wait, &around, are_beside) {
             Lie::Around => true,
             Lie::Beside => {
                 is_alive = true;
@@ -97,9 +94,35 @@ impl Blocked<'_> {
     }
 }
 
+/// Returns the numbers of the records whose futures we polled when a call began. `outer` returns the number of the
+/// record around another one.
+pub(in super::super) fn around(call: &Record, outer: impl Fn(u64) -> Option<u64>) -> HashSet<u64> {
+    let mut around = HashSet::new();
+    let mut next = call.info.under;
+    while next != 0 && around.insert(next) {
+        next = outer(next).unwrap_or(0);
+    }
+    around
+}
+
+/// Returns whether a call lies inside another one of its agent, which has permits.
+pub(in super::super) fn is_inside(
+    call: &Record,
+    hold: &Record,
+    around: &HashSet<u64>,
+    are_beside: impl Fn(&Location<'static>, &Location<'static>) -> bool,
+) -> bool {
+    matches!(lie(hold, call, around, are_beside), Lie::Around)
+}
+
 /// Says how a hold lies to the wait of its agent. `around` has the numbers of the records whose futures we polled
 /// when the wait began.
-fn lie(hold: &Record, wait: &Record, around: &HashSet<u64>, knowledge: &impl Knowledge) -> Lie {
+fn lie(
+    hold: &Record,
+    wait: &Record,
+    around: &HashSet<u64>,
+    are_beside: impl Fn(&Location<'static>, &Location<'static>) -> bool,
+) -> Lie {
     if hold.info.kind == Kind::Polled {
         // We know what is inside a future that we poll.
         return if around.contains(&hold.info.id) { Lie::Around } else { Lie::Beside };
@@ -113,7 +136,7 @@ fn lie(hold: &Record, wait: &Record, around: &HashSet<u64>, knowledge: &impl Kno
     let have_other_wakers = hold.waker != wait.waker && hold.waker != 0 && wait.waker != 0;
     let is_beside = hold.info.since > wait.info.since
         || have_other_wakers
-        || knowledge.are_beside(hold.info.site, wait.info.site)
+        || are_beside(hold.info.site, wait.info.site)
         || (hold.info.kind == Kind::Body && is_less_deep(wait, hold, is_one_place));
     if is_beside { Lie::Beside } else { Lie::Around }
 }
