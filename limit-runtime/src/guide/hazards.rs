@@ -58,7 +58,7 @@
 //!   wait first: this call is at the top.
 //!
 //! ```text
-//! WARN limit_runtime: grant was taken back: the call waits, but nobody polls it limiter="unpolled" place=src/main.rs:8:21 age=1.009953833s task=4
+//! WARN limit_runtime: grant was taken back: the call waits, but nobody polls it limiter="unpolled" place=src/main.rs:8:24 age=1.009953833s
 //! ```
 //!
 //! What to do:
