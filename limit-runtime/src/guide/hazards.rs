@@ -53,8 +53,13 @@
 //!   The metric of the exporters is `concurrency_limit_grants_taken_back_total`. The page shows the figure at the
 //!   limiter, as "Grants taken back". Subscribers get an [`EventKind::TakenBack`](crate::EventKind::TakenBack).
 //! * Some waits last for a second, though permits come back sooner: see `p99` and `max`.
-//! * With the feature `diagnostics`, `LimiterHandle::waiters` and the page list the calls that wait, the longest wait
-//!   first. A call that does not claim its grants is at the top: its place says which future is not polled.
+//! * With the feature `diagnostics` and `record(true)`, the log has a warning for each place whose call did not claim a
+//!   grant. It comes once for each place. `LimiterHandle::waiters` and the page list the calls that wait, the longest
+//!   wait first: this call is at the top.
+//!
+//! ```text
+//! WARN limit_runtime: grant was taken back: the call waits, but nobody polls it limiter="unpolled" place=src/main.rs:8:24 age=1.009953833s
+//! ```
 //!
 //! What to do:
 //!
