@@ -87,7 +87,9 @@ fn look(now: Instant, planned: Instant) -> Option<Instant> {
     let all = &mut watched.0;
     if now.saturating_duration_since(planned) > INTERVAL {
         // The process was stopped, or the machine is overloaded: others had no time either to claim their grants.
-        all.values_mut().for_each(|watched| watched.begin_anew(now));
+        for watched in all.values_mut() {
+            watched.begin_anew(now);
+        }
     }
     let asked = mem::take(&mut *lock(&ASKED));
     for semaphore in asked {
