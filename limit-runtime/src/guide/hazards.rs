@@ -74,9 +74,10 @@
 //! What is not found: a call that holds its permit and is not polled. Its body may have been half way through
 //! something, so nobody takes the permit from it.
 //!
-//! What it costs: nothing while no call waits. A waiting call claims its grant with one atomic exchange. While a call
-//! waits behind a grant that is not claimed, a thread looks at the limiter every 250 ms; it is started for the first
-//! such call of the process. Grants are taken back in real time, up to 250 ms late, also if tokio's clock is paused.
+//! What it costs: nothing while no call waits. A waiting call claims its grant with one atomic exchange. A thread of the
+//! process looks at limiters at which calls wait behind new grants, at most ten times a second, and once more when a
+//! grant is due. The first such call starts the thread. Grants are taken back in real time, also if tokio's clock is
+//! paused, and nearly always within 100 ms of the time that is set. If the process was stopped, the time begins anew.
 //!
 //! # A deadlock across limiters
 //!
