@@ -59,13 +59,13 @@ impl Watch {
         self.plan(|now, _| now);
     }
 
-    /// Does the same, but keeps a pace.
-    pub(crate) fn wake_at_pace(&'static self) {
-        self.plan(|now, last| last.map_or(now, |last| now.max(last + PACE)));
+    /// Does the same, but keeps a pace. Returns `false` if the system has no thread to give.
+    pub(crate) fn wake_at_pace(&'static self) -> bool {
+        self.plan(|now, last| last.map_or(now, |last| now.max(last + PACE)))
     }
 
-    /// Plans a look, given a function of the moment and of the last look.
-    fn plan(&'static self, next: impl FnOnce(Instant, Option<Instant>) -> Instant) {
+    /// Plans a look, given a function of the moment and of the last look. Returns whether there is a thread.
+    fn plan(&'static self, next: impl FnOnce(Instant, Option<Instant>) -> Instant) -> bool {
         let mut watcher = lock();
         let known = watcher.all.iter().position(|planned| ptr::eq(planned.watch, self));
         let index = known.unwrap_or_else(|| {
@@ -74,18 +74,24 @@ impl Watch {
         });
         let planned = &mut watcher.all[index];
         let next = next(Instant::now(), planned.last);
-        if planned.next.is_some_and(|planned| planned <= next) {
-            return;
+        let is_earlier = planned.next.is_none_or(|planned| planned > next);
+        if is_earlier {
+            planned.next = Some(next);
         }
-        planned.next = Some(next);
         let was_started = mem::replace(&mut watcher.is_started, true);
         drop(watcher);
         if was_started {
-            LOOK_AGAIN.notify_one();
-        } else if thread::Builder::new().name("limit-watcher".to_owned()).spawn(watch).is_err() {
-            // The system has no thread to give: the next caller tries again.
+            if is_earlier {
+                LOOK_AGAIN.notify_one();
+            }
+            return true;
+        }
+        let thread = thread::Builder::new().name("limit-watcher".to_owned()).spawn(watch);
+        if thread.is_err() {
+            // The next caller tries again.
             lock().is_started = false;
         }
+        thread.is_ok()
     }
 }
 

@@ -13,6 +13,7 @@ use limit_tests::runtimes::one_thread;
 use std::future::Future;
 use std::thread;
 use std::time::{Duration, Instant};
+use tokio_test::task::Spawn;
 
 /// A time within which a test's grants are to be claimed.
 const SOON: Duration = Duration::from_millis(10);
@@ -85,9 +86,9 @@ fn calls_whose_grants_were_taken_back_come_back_in_the_order_in_which_they_came(
     let mut absent: Vec<_> = (0..4).map(|_| waiter(limiter.acquire())).collect();
     drop(held);
     // The first two are handed the permits, then the other two, and then the last.
-    eventually(|| absent.iter().all(|call| call.is_woken()));
+    eventually(|| absent.iter().all(Spawn::is_woken));
     let mut last: Vec<_> = (0..2).map(|_| waiter(limiter.acquire())).collect();
-    eventually(|| last.iter().all(|call| call.is_woken()));
+    eventually(|| last.iter().all(Spawn::is_woken));
     let mut held: Vec<_> = last.iter_mut().map(served).collect();
     let mut behind = waiter(limiter.acquire());
     // In any order they are polled.
@@ -207,9 +208,10 @@ fn an_absent_call_enters_again_when_its_runtime_has_ended() {
     };
     drop(held);
     eventually(|| next.is_woken());
-    let _ended = ended.enter();
-    let held = served(&mut next);
-    drop(_ended);
+    let held = {
+        let _ended = ended.enter();
+        served(&mut next)
+    };
     drop(ended);
     let _other = other.enter();
     // The other runtime has a permit of its own.

@@ -5,3 +5,4 @@
 mod beside;
 mod found;
 mod support;
+mod told;

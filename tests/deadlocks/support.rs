@@ -1,7 +1,7 @@
 //! Waiting for the watcher, and work that takes as long as a test wants.
 
-use limit_runtime::Limiter;
 use limit_runtime::diagnostics::{self, Deadlock};
+use limit_runtime::{Admission, Limiter};
 use limit_tests::watchdog::{PATIENCE, until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,7 +40,7 @@ pub(crate) fn runtime() -> Runtime {
 }
 
 /// Waits until so many calls hold permits of a limiter, and so many wait there.
-pub(crate) fn until_busy(limiter: &Limiter, holders: usize, waiters: usize) {
+pub(crate) fn until_busy<E: Admission>(limiter: &Limiter<E>, holders: usize, waiters: usize) {
     until(&format!("{holders} hold and {waiters} wait at {}", limiter.name()), || {
         (limiter.holders().len(), limiter.waiters().len()) == (holders, waiters)
     });

@@ -7,7 +7,7 @@
 use clap::Parser;
 use limit_runtime::{Limiter, Permit};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ fn watcher() -> Option<PathBuf> {
 }
 
 /// Returns how long a thread has run, in nanoseconds, and how often it was put to sleep.
-fn run(task: &PathBuf) -> Option<(u64, u64)> {
+fn run(task: &Path) -> Option<(u64, u64)> {
     let run = fs::read_to_string(task.join("schedstat")).ok()?;
     let status = fs::read_to_string(task.join("status")).ok()?;
     let sleeps = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;

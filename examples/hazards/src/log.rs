@@ -17,7 +17,7 @@ pub(crate) fn keep() {
 /// Returns what has been logged since the last time.
 pub(crate) fn take() -> String {
     let log = mem::take(&mut *LOG.lock().unwrap_or_else(PoisonError::into_inner));
-    String::from_utf8_lossy(&log).trim().to_owned()
+    String::from_utf8_lossy(&log).into_owned()
 }
 
 struct Log;

@@ -50,19 +50,25 @@ pub(crate) fn goes_on(name: &'static str, run: fn(&'static Limiter) -> Program) 
     let Some(call) = first.filter(|_| limiter.snapshot().total.taken_back > 0) else {
         bail!("ends after {after}, but no grant was taken back");
     };
+    // The warning comes after the grant has gone to the next. By then the call may have ended, too: then there is
+    // none.
+    let warning = runtime(false)?.block_on(async {
+        timeout(Duration::from_millis(500), next_warning("grant was taken back")).await
+    });
     Ok(format!(
-        "goes on after {after}: the grant was taken back\n(limiter `{name}`, {})",
-        call.place()
+        "goes on after {after}: the grant was taken back\n(limiter `{name}`, {})\n{}",
+        call.place(),
+        warning.unwrap_or_default()
     ))
 }
 
 /// Runs a program until the log says that it hangs.
 pub(crate) fn is_told_of(program: impl Future<Output = ()>) -> Result<String> {
     let start = Instant::now();
-    let said = runtime(false)?.block_on(async {
+    let warning = runtime(false)?.block_on(async {
         select! {
             () = program => bail!("goes on, but should hang"),
-            said = next_warning() => Ok(said),
+            warning = next_warning("deadlock:") => Ok(warning),
             () = sleep(PATIENCE) => bail!("hangs, and nothing is said"),
         }
     })?;
@@ -70,7 +76,7 @@ pub(crate) fn is_told_of(program: impl Future<Output = ()>) -> Result<String> {
     if !deadlocks().is_empty() {
         bail!("the deadlock lasts, though its tasks are gone");
     }
-    Ok(format!("hangs as well, and the log says why after {}:\n{said}", seconds(start)))
+    Ok(format!("hangs as well, and the log says why after {}:\n{warning}", seconds(start)))
 }
 
 /// Runs a program to its end, and says which call gave way.
@@ -88,17 +94,18 @@ pub(crate) fn gives_way(
             bail!("ends, but for another reason: {refused}");
         }
         // The call gives way before that is logged.
-        let said = timeout(PATIENCE, next_warning()).await?;
-        Ok(format!("goes on after {after}: one call was refused\n{refused}\n{said}"))
+        let warning = timeout(PATIENCE, next_warning("deadlock:")).await?;
+        Ok(format!("goes on after {after}: one call was refused\n{refused}\n{warning}"))
     })
 }
 
-/// Waits until something is logged.
-async fn next_warning() -> String {
+/// Waits until a warning with this text is logged. Returns the log.
+async fn next_warning(text: &str) -> String {
+    let mut log = String::new();
     loop {
-        let said = log::take();
-        if !said.is_empty() {
-            return said;
+        log += &log::take();
+        if log.contains(text) {
+            return log.trim().to_owned();
         }
         sleep(Duration::from_millis(50)).await;
     }

@@ -5,13 +5,14 @@ use crate::logging::{self, TARGET};
 use crate::recorder::slots;
 use crate::unwind::quietly;
 use std::collections::HashSet;
+use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// Tells of calls of one semaphore whose grants were taken back, given their slots, and a time at which each waited.
 /// Tells once for each place. The caller holds no lock.
 pub(super) fn tell(semaphore: usize, calls: &[(u32, Instant)]) {
-    static TOLD: Mutex<Option<HashSet<usize>>> = Mutex::new(None);
+    static TOLD: Mutex<Option<HashSet<Location<'static>>>> = Mutex::new(None);
     for record in slots::all() {
         let info = &record.info;
         // The slot may be another call's by now. That one began to wait later.
@@ -20,9 +21,8 @@ pub(super) fn tell(semaphore: usize, calls: &[(u32, Instant)]) {
         if info.holds || info.semaphore != semaphore || !calls.iter().any(is_of) {
             continue;
         }
-        let place = std::ptr::from_ref(info.site).addr();
         let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = told.get_or_insert_default().insert(place);
+        let is_news = told.get_or_insert_default().insert(*info.site);
         drop(told);
         if !is_news {
             continue;

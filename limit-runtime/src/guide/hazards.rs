@@ -53,8 +53,13 @@
 //!   The metric of the exporters is `concurrency_limit_grants_taken_back_total`. The page shows the figure at the
 //!   limiter, as "Grants taken back". Subscribers get an [`EventKind::TakenBack`](crate::EventKind::TakenBack).
 //! * Some waits last for a second, though permits come back sooner: see `p99` and `max`.
-//! * With the feature `diagnostics`, `LimiterHandle::waiters` and the page list the calls that wait, the longest wait
-//!   first. A call that does not claim its grants is at the top: its place says which future is not polled.
+//! * With the feature `diagnostics` and `record(true)`, the log has a warning for each place whose call did not claim a
+//!   grant. It comes once for each place. `LimiterHandle::waiters` and the page list the calls that wait, the longest
+//!   wait first: this call is at the top.
+//!
+//! ```text
+//! WARN limit_runtime: grant was taken back: the call waits, but nobody polls it limiter="unpolled" place=src/main.rs:8:24 age=1.009953833s
+//! ```
 //!
 //! What to do:
 //!
@@ -69,9 +74,10 @@
 //! What is not found: a call that holds its permit and is not polled. Its body may have been half way through
 //! something, so nobody takes the permit from it.
 //!
-//! What it costs: nothing while no call waits. A waiting call claims its grant with one atomic exchange. While a call
-//! waits behind a grant that is not claimed, a thread looks at the limiter every 250 ms; it is started for the first
-//! such call of the process. Grants are taken back in real time, up to 250 ms late, also if tokio's clock is paused.
+//! What it costs: nothing while no call waits. A waiting call claims its grant with one atomic exchange. A thread of the
+//! process looks at limiters at which calls wait behind new grants, at most ten times a second, and once more when a
+//! grant is due. The first such call starts the thread. Grants are taken back in real time, also if tokio's clock is
+//! paused, and nearly always within 100 ms of the time that is set. If the process was stopped, the time begins anew.
 //!
 //! # A deadlock across limiters
 //!

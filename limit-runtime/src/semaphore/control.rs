@@ -50,8 +50,8 @@ impl Semaphore {
     pub(crate) fn set_claim_within(&self, claim_within: Duration) -> WakeList {
         self.change_bound(|state, _| {
             state.claim_within = claim_within;
-            // Grants that were never to be taken back may be now.
-            state.queue.look_at_all_next();
+            // Grants that were never to be taken back, or at another time, are to be looked at.
+            state.end_look(false);
         })
     }
 

@@ -37,6 +37,9 @@ pub(crate) use name::name as text_of_key;
 use states::{KeyState, KeyStates, NO_TURN};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The number of the first turn. There is room for others before it.
+const FIRST_TURN: u64 = 1 << 62;
+
 /// A caller's key, of any type.
 pub(crate) trait KeySource {
     /// Returns the key's number, if it has one.
@@ -93,7 +96,7 @@ impl Keys {
             states: KeyStates::new(),
             buckets: Buckets::new(),
             turns: BTreeMap::new(),
-            turns_given: 0,
+            turns_given: FIRST_TURN,
             waited_for: BTreeSet::new(),
         }
     }
@@ -168,9 +171,15 @@ impl Keys {
         let ready = weight.is_some_and(|weight| limit.saturating_sub(state.in_use) >= weight);
         let has_turn = state.turn != NO_TURN;
         if ready && !has_turn {
-            state.turn = self.turns_given;
-            self.turns.insert(self.turns_given, number);
-            self.turns_given += 1;
+            // A call whose grant was taken back has had its turn before all others.
+            let turn = if queue.is_head_back(&state.list) {
+                self.turns.first_key_value().map_or(FIRST_TURN, |(first, _)| first - 1)
+            } else {
+                self.turns_given
+            };
+            state.turn = turn;
+            self.turns.insert(turn, number);
+            self.turns_given = self.turns_given.max(turn + 1);
         } else if has_turn && !ready {
             self.end_turn(number);
         }

@@ -32,8 +32,8 @@
 
 use super::slots::{KEPT, NO_SLOT, Node, Slots};
 use super::status::{
-    ADMITTED, AT_ONCE, AWAY, GRANTED, StatusCell, WAITING, figure, grant_weight, granted, status,
-    with_status,
+    ADMITTED, AT_ONCE, AWAY, GRANTED, StatusCell, WAITING, figure, grant_weight, granted, is_back,
+    status, with_status,
 };
 use super::wait_list::{WaitList, WaitOrder};
 use super::wake_list::WakeList;
@@ -61,7 +61,12 @@ pub(super) struct Joining {
     pub(super) waker: Waker,
 }
 
-/// The number of waits that are counted at a time. With the four numbers before them they fill a cache
+/// Returns whether a grant has not been claimed.
+fn is_unclaimed(&(cell, grant): &(StatusCell, u64)) -> bool {
+    cell.load(Ordering::Relaxed) == grant
+}
+
+/// The number of waits that are counted at a time. With the values before them they fill a cache
 /// line. One more would lie beside `slots`, which all cores read.
 const RECENT: usize = 6;
 
@@ -79,15 +84,38 @@ pub(super) struct Queue {
     recent_length: u32,
     /// Calls that have been served, which wrap at 2³². It is the number of the last grant.
     served: u32,
-    /// The slot of the last call that was served.
-    last_served: u32,
-    /// The calls that had been served when all grants were looked at: those before are claimed, or the watcher
-    /// knows them.
-    looked_at: u32,
+    /// Grants are noted: see [`Fresh`].
+    notes_grants: bool,
     /// The waits of calls that have given their slots back and have not been counted yet, in
     /// nanoseconds.
     recent: [u64; RECENT],
     slots: Slots,
+    fresh: Fresh,
+}
+
+/// Grants of which the watcher does not know.
+#[derive(Debug)]
+struct Fresh {
+    /// The first of them, by the cell and its value. A cell is never freed, so it can be read when its slot is long
+    /// another call's. Then its value is another one, too.
+    grants: Vec<(StatusCell, u64)>,
+    /// There may be more.
+    has_more: bool,
+}
+
+impl Fresh {
+    #[cold]
+    fn note(&mut self, cell: StatusCell, grant: u64) {
+        self.grants.retain(is_unclaimed);
+        if self.grants.len() < Self::MOST {
+            self.grants.push((cell, grant));
+        } else {
+            self.has_more = true;
+        }
+    }
+
+    /// The most grants that are kept. If there are more, the watcher looks at all slots.
+    const MOST: usize = 8;
 }
 
 impl Queue {
@@ -99,10 +127,10 @@ impl Queue {
             longest: 0,
             recent_length: 0,
             served: 0,
-            last_served: NO_SLOT,
-            looked_at: 0,
+            notes_grants: true,
             recent: [0; RECENT],
             slots: Slots::new(),
+            fresh: Fresh { grants: Vec::new(), has_more: false },
         }
     }
 
@@ -127,31 +155,22 @@ impl Queue {
         self.served
     }
 
-    /// Returns how many grants were made since all were looked at.
-    #[inline]
-    pub(super) fn new_grants(&self) -> u32 {
-        self.served.wrapping_sub(self.looked_at)
+    /// Returns whether there may be grants that nobody has claimed, and of which the watcher does not know.
+    pub(super) fn has_fresh_grants(&mut self) -> bool {
+        self.fresh.grants.retain(is_unclaimed);
+        self.fresh.has_more || !self.fresh.grants.is_empty()
     }
 
-    /// Notes that all grants were looked at.
-    pub(super) fn note_all_grants(&mut self) {
-        self.looked_at = self.served;
+    /// Notes no grants from now on: the watcher is to look at all of them.
+    pub(super) fn note_no_grants(&mut self) {
+        self.notes_grants = false;
+        self.fresh.grants.clear();
     }
 
-    /// Has all slots looked at the next time.
-    pub(super) fn look_at_all_next(&mut self) {
-        // More than one, of which the last would do.
-        self.looked_at = self.served.wrapping_sub(2);
-    }
-
-    /// Returns the status cell of a slot.
-    pub(super) fn cell(&self, slot: u32) -> StatusCell {
-        self.slots.cell(slot)
-    }
-
-    /// Returns the slot of the last call that has been handed its permits.
-    pub(super) fn last_served(&self) -> u32 {
-        self.last_served
+    /// Notes the grants from now on. Without `knows_all`, there may be others of which the watcher does not know.
+    pub(super) fn note_grants(&mut self, knows_all: bool) {
+        self.notes_grants = true;
+        self.fresh.has_more = !knows_all;
     }
 
     /// Returns whether a call waits for more than one permit.
@@ -167,6 +186,11 @@ impl Queue {
             _ if self.heavy == 0 => Some(1),
             head => Some(*self.slots.weight(head)),
         }
+    }
+
+    /// Returns whether the waiter that is next is back after its grant was taken back.
+    pub(super) fn is_head_back(&self, list: &WaitList) -> bool {
+        list.head() != NO_SLOT && is_back(self.value(list.head()))
     }
 
     /// Adds a call to a wait list, where the order says. Returns its slot and its status cell.
@@ -218,12 +242,15 @@ impl Queue {
         let weight = self.lighten(slot);
         self.length -= 1;
         self.served = self.served.wrapping_add(1);
-        self.last_served = slot;
         let (node, cell) = self.slots.node_and_status(slot);
         let waker = node.waker.take();
         list.pop(node.next);
+        let grant = granted(self.served, weight);
         // Pairs with the `Acquire` load of the waiter: it sees what the former holder wrote.
-        cell.store(granted(self.served, weight), Ordering::Release);
+        cell.store(grant, Ordering::Release);
+        if self.notes_grants {
+            self.fresh.note(cell, grant);
+        }
         if slot >= KEPT {
             self.slots.count_served(slot);
         }
@@ -255,6 +282,7 @@ impl Queue {
         self.slots.node_mut(slot).next = NO_SLOT;
         away.push(&mut self.slots, slot, WaitOrder::Fifo, 0);
         self.length += 1;
+        self.longest = self.longest.max(self.length);
         if slot >= KEPT {
             self.slots.uncount_served(slot);
         }

@@ -12,7 +12,7 @@ mod admission;
 #[cfg(not(feature = "fleet"))]
 #[path = "state/admission/off.rs"]
 mod admission;
-mod away;
+pub(super) mod away;
 mod changes;
 mod closed;
 mod drained;

@@ -1,6 +1,7 @@
 //! Cases that no call through the public API comes to at will. The models are in `loom_tests`.
 
 mod absent;
+mod away;
 
 use super::{Entered, Semaphore, Unserved};
 use crate::policy::{Policy, Request};

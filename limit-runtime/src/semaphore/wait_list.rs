@@ -10,7 +10,8 @@
 //! next. So of calls that come at about the same time the one with the higher priority is first, and
 //! within one priority the first is first. A call that has waited for as many seconds as a newcomer
 //! is levels above it goes before the newcomer. So no call waits for ever under a steady stream of
-//! higher priorities. Ranks never change: all waiters age alike.
+//! higher priorities. Ranks never change: all waiters age alike. A waiter whose grant was taken back is
+//! before all others when it is back.
 
 use super::moment;
 use super::slots::{NO_SLOT, Rank, Slots};
@@ -124,7 +125,12 @@ impl WaitList {
         if self.ranked.is_none() {
             // Calls that wait already are taken to have come now, in their order.
             let mut ranked = Ranked::new(now);
-            self.slots(slots).into_iter().for_each(|waiter| ranked.insert(slots, waiter, 0, now));
+            for waiter in self.slots(slots) {
+                match slots.cell(waiter).load(Ordering::Relaxed) {
+                    grant if is_back(grant) => ranked.insert_in_front(slots, waiter, grant),
+                    _ => ranked.insert(slots, waiter, 0, now),
+                }
+            }
             self.ranked = Some(Box::new(ranked));
         }
         if let Some(ranked) = &mut self.ranked {
@@ -137,9 +143,7 @@ impl WaitList {
     /// and were granted theirs earlier. The slot's cell has the `grant` already.
     pub(super) fn push_back_in_front(&mut self, slots: &mut Slots, slot: u32, grant: u64) {
         if let Some(ranked) = &mut self.ranked {
-            let rank = (0, u64::from(grant_number(grant)));
-            ranked.slots.insert(rank, slot);
-            *slots.rank(slot) = rank;
+            ranked.insert_in_front(slots, slot, grant);
             self.head = ranked.first();
             return;
         }
@@ -243,6 +247,13 @@ impl Ranked {
         let late = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX).max(1);
         let rank = (late, self.came);
         self.came += 1;
+        self.slots.insert(rank, slot);
+        *slots.rank(slot) = rank;
+    }
+
+    /// Adds a waiter whose grant was taken back, before all others.
+    fn insert_in_front(&mut self, slots: &mut Slots, slot: u32, grant: u64) {
+        let rank = (0, u64::from(grant_number(grant)));
         self.slots.insert(rank, slot);
         *slots.rank(slot) = rank;
     }

@@ -11,6 +11,7 @@ use super::slots::{NO_SLOT, NOTHING};
 use super::status::{
     ADMITTED, AWAY, GRANTED, REFUSED, RETRY, StatusCell, WAITING, status, with_figure,
 };
+use super::wake_list::WakeList;
 use crate::rejected::Refusal;
 use crate::sync::Ordering;
 use crate::unwind::{Quiet, quietly};
@@ -247,7 +248,7 @@ impl Waiter {
         }
         if status(value) == GRANTED {
             let Some(terms) = self.semaphore.look_after_wait(self.slot) else {
-                return Poll::Ready(Err(self.leave_unserved(GRANTED)));
+                return Poll::Ready(Err(self.leave_unserved(status(self.value()))));
             };
             if let Some(held) = self.claim(value, waited()) {
                 return Poll::Ready(Ok(held.under(terms)));
@@ -331,7 +332,7 @@ impl Waiter {
         waited: &dyn Fn() -> Duration,
     ) -> Option<Result<Held, Unserved>> {
         let Some(terms) = self.semaphore.look_after_wait(self.slot) else {
-            return Some(Err(self.leave_unserved(GRANTED)));
+            return Some(Err(self.leave_unserved(status(self.value()))));
         };
         Some(Ok(self.claim(grant, waited())?.under(terms)))
     }
@@ -366,9 +367,10 @@ impl Waiter {
         // Cloned and dropped under no lock: a waker is foreign code.
         let waker = waker.clone();
         let mut state = self.semaphore.lock();
-        let unneeded = state.come_back(&self.semaphore.word, self.slot, waker);
+        let mut wakers = WakeList::default();
+        let unneeded = state.come_back(&self.semaphore.word, self.slot, waker, &mut wakers);
         let _unneeded = Quiet::new(unneeded);
-        self.semaphore.serve(state);
+        self.semaphore.serve_and_wake(state, wakers);
     }
 
     /// Leaves after the call was refused or dismissed.

@@ -167,7 +167,7 @@ fn a_runtime_that_is_driven_again_gets_the_permit_that_it_missed() {
     goes_on(a_runtime_that_is_not_driven(limiter, &undriven));
     undriven.block_on(async {
         while limiter.snapshot().total.waiting > 0 {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     });
     assert_eq!(limiter.snapshot().total.admitted_after_waiting, 2);

@@ -26,7 +26,7 @@ fn taking_back(semaphore: &'static Semaphore) -> &'static Semaphore {
 /// Does what the watcher does in the time within which a grant is to be claimed.
 fn watch(semaphore: &'static Semaphore) {
     let now = Instant::now();
-    let mut watched = Watched::new(semaphore, now);
+    let mut watched = Watched::new(semaphore);
     if watched.look(now) {
         watched.look(now + WITHIN);
     }
@@ -210,7 +210,7 @@ fn a_look_against_a_call_that_joins_forgets_nobody() {
             (polled, next)
         });
         let now = Instant::now();
-        let mut watched = Watched::new(semaphore, now);
+        let mut watched = Watched::new(semaphore);
         let is_watched = watched.look(now);
         let next = joins.join().unwrap();
         assert!(!is_forgotten(semaphore, is_watched.then_some(&watched)));

@@ -2,6 +2,7 @@
 
 use super::super::lease::{LeaseWords, Term, Terms};
 use super::super::slots::{NO_KEY, NO_SLOT, NOTHING};
+use super::super::status::GRANTED;
 use super::super::wake_list::WakeList;
 use super::{Arrival, Decision, State};
 use crate::policy::{MAX_LIMIT, Request};
@@ -73,6 +74,10 @@ impl State {
         slot: u32,
         wakers: &mut WakeList,
     ) -> Option<Terms> {
+        if slot != NO_SLOT && self.queue.status(slot) != GRANTED {
+            // The grant was taken back meanwhile, as the call finds out when it claims it. Its key may be forgotten.
+            return Some(Terms::NONE);
+        }
         let key = self.key_of(slot);
         let mut is_over = self.lapse_if_over(word, words, wakers);
         if key != NO_KEY {

@@ -5,38 +5,56 @@
 
 use super::super::queue::Queue;
 use super::super::slots::NO_KEY;
-use super::super::status::{AWAY, GRANTED};
+use super::super::status::AWAY;
 use super::super::wait_list::WaitList;
+use super::super::wake_list::WakeList;
 use super::{Look, State};
 use crate::events::EventKind;
+use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
 use std::task::Waker;
 use std::time::Duration;
 
 impl State {
-    /// Takes the grant of a slot back, if it has not been claimed and another call may want the permits. Returns
-    /// whether it did. The caller serves before it unlocks.
-    pub(in super::super) fn take_back(&mut self, word: &AtomicU64, slot: u32, grant: u64) -> bool {
+    /// Takes the grant of a slot back, if it has not been claimed and another call may want the permits. The caller
+    /// serves before it unlocks.
+    pub(in super::super) fn take_back(
+        &mut self,
+        word: &AtomicU64,
+        slot: u32,
+        grant: u64,
+        wakers: &mut WakeList,
+    ) -> TakenBack {
         // Read before the exchange: until then the slot may be another waiter's, and the key gone.
-        if self.queue.value(slot) != grant || !self.is_wanted(self.queue.key(slot)) {
-            return false;
+        if self.queue.value(slot) != grant {
+            return TakenBack::Claimed;
         }
         let key = self.queue.key(slot);
-        let Some(weight) = self.queue.take_back(&mut self.away, slot, grant) else { return false };
+        if !self.is_wanted(key) {
+            return TakenBack::NotWanted;
+        }
+        let Some(weight) = self.queue.take_back(&mut self.away, slot, grant) else {
+            return TakenBack::Claimed;
+        };
         // First, so that the key is not forgotten while its waiter is away.
         self.count_waiting(key, 1);
+        if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
+            let state = keys.state_mut(key);
+            state.admitted = state.admitted.wrapping_sub(1);
+        }
+        self.tell_of_release(weight, slot, wakers);
         self.give_back_of_key(key, weight);
         self.give_back(word, weight);
         self.counters.taken_back += 1;
         self.notify(word, EventKind::TakenBack);
-        true
+        TakenBack::Now
     }
 
     /// Returns whether a call waits that permits of a key may help.
     fn is_wanted(&self, key: u32) -> bool {
         match self.keys() {
             Some(keys) if key != NO_KEY => keys.has_turns() || keys.waited_for().contains(&key),
-            _ => !self.list.is_empty(),
+            _ => self.has_waiters(),
         }
     }
 
@@ -48,27 +66,46 @@ impl State {
         }
     }
 
-    /// Puts a waiter that is away back at the head of its wait list. Does nothing if it is not away any more. The
-    /// caller serves before it unlocks. Returns a waker that is not needed, to be dropped after unlocking.
+    /// Puts a waiter that is away back at the head of its wait list, or refuses it as a call that comes now would be.
+    /// Does nothing if it is not away any more. The caller serves before it unlocks. Returns a waker that is not
+    /// needed, to be dropped after unlocking.
     pub(in super::super) fn come_back(
         &mut self,
         word: &AtomicU64,
         slot: u32,
         waker: Waker,
+        wakers: &mut WakeList,
     ) -> Option<Waker> {
         if self.queue.status(slot) != AWAY {
             return Some(waker);
         }
         self.set_slow(word);
         let key = self.queue.key(slot);
+        let refused_as = if self.queue.weight(slot) > self.heaviest() {
+            // The limit has been lowered. At the head it would keep all others waiting.
+            Some(RejectedKind::TooHeavy)
+        } else if self.is_unavailable(key) {
+            Some(RejectedKind::Unavailable)
+        } else {
+            None
+        };
+        if refused_as.is_some() {
+            self.dismiss(word, key, slot, refused_as, wakers);
+            self.forget_if_idle(key);
+            return Some(waker);
+        }
         let Self { list, queue, away, modes, .. } = self;
         let keys = modes.as_deref_mut().and_then(|modes| modes.keys.as_mut());
-        let list = match keys.filter(|_| key != NO_KEY) {
-            Some(keys) => &mut keys.state_mut(key).list,
-            None => list,
-        };
-        queue.come_back(away, list, slot, waker);
+        if let Some(keys) = keys.filter(|_| key != NO_KEY) {
+            queue.come_back(away, &mut keys.state_mut(key).list, slot, waker);
+            // The key has its turn before all others.
+            keys.end_turn(key);
+        } else {
+            queue.come_back(away, list, slot, waker);
+        }
         self.refresh_turn(key);
+        self.tell_of_waiter(key, wakers);
+        self.tell(NO_KEY, wakers);
         None
     }
 
@@ -90,46 +127,45 @@ impl State {
         away.map(|(slot, _)| (slot, self.queue.weight(slot), self.queue.key(slot))).collect()
     }
 
-    /// Asks for a look of the watcher if a call may wait behind a grant that nobody has claimed, of which the watcher
-    /// does not know. Returns whether a look is asked for, and the semaphore is to ask after unlocking.
+    /// Asks for a look of the watcher if a call may wait behind a grant that nobody has claimed, and of which the
+    /// watcher does not know. Returns whether a look is asked for: the semaphore is to ask after unlocking.
     ///
-    /// It is called while calls wait, whenever permits were handed out or a call has joined. So at the last of these
-    /// calls all grants were seen claimed or were known, but for those made since: nearly always it is one, the last.
+    /// It is called while calls wait, whenever permits were handed out or a call has joined.
     #[cold]
     pub(super) fn asks_for_look(&mut self) -> bool {
-        if self.look != Look::Off || self.claim_within == Duration::MAX {
-            return self.look == Look::Asked;
-        }
-        let is_unclaimed = match self.queue.new_grants() {
-            0 => false,
-            1 => self.queue.status(self.queue.last_served()) == GRANTED,
-            _ => self.queue.unclaimed().next().is_some(),
-        };
-        if is_unclaimed {
+        let is_off = self.look == Look::Off && self.claim_within < Duration::MAX;
+        if is_off && self.queue.has_fresh_grants() {
             self.look = Look::Asked;
-        } else {
-            self.queue.note_all_grants();
         }
-        is_unclaimed
+        self.look == Look::Asked
     }
 
     /// Returns whether the semaphore is to ask for a look, now that it is unlocked.
     pub(in super::super) fn take_asked(&mut self) -> bool {
         let is_asked = self.look == Look::Asked;
         if is_asked {
-            self.look = Look::Due;
+            self.begin_look();
         }
         is_asked
     }
 
-    /// Notes that the watcher has looked, and knows all unclaimed grants or none of them.
+    /// Notes that the watcher looks now or a moment later, at all grants.
+    pub(in super::super) fn begin_look(&mut self) {
+        self.look = Look::Due;
+        self.queue.note_no_grants();
+    }
+
+    /// Notes that the watcher has looked, and whether it looks again at all unclaimed grants when they are due.
     pub(in super::super) fn end_look(&mut self, knows_all: bool) {
         self.look = Look::Off;
-        if knows_all {
-            self.queue.note_all_grants();
-        } else {
-            // There may be some, although no call waits. The next that joins stands behind them.
-            self.queue.look_at_all_next();
-        }
+        self.queue.note_grants(knows_all);
     }
+}
+
+/// The result of taking a grant back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum TakenBack {
+    Now,
+    Claimed,
+    NotWanted,
 }

@@ -158,7 +158,7 @@ impl State {
     /// Refuses the waiters that want more permits than a call may now.
     fn dismiss_too_heavy(&mut self, word: &AtomicU64, wakers: &mut WakeList) {
         let heaviest = self.heaviest();
-        if heaviest < u32::MAX && self.queue.has_heavy() {
+        if heaviest < u32::MAX && (self.queue.has_heavy() || !self.away.is_empty()) {
             let too_heavy = Some(RejectedKind::TooHeavy);
             self.dismiss_all_that(word, too_heavy, wakers, |weight| weight > heaviest);
         }

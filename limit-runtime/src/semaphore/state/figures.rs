@@ -75,9 +75,10 @@ impl State {
             let admitted = state.admitted;
             return state.release_rate().time_for(waiting + 1, admitted, now);
         }
-        // Each of the three may wrap, and so may their sum.
+        // Each of the four may wrap, and so may their sum.
         let at_once = self.counters.admitted_at_once as u32;
         let admitted = word::acquired(word).wrapping_add(at_once).wrapping_add(self.queue.served());
+        let admitted = admitted.wrapping_sub(self.counters.taken_back as u32);
         self.release_rate.time_for(waiting + 1, admitted, now)
     }
 

@@ -118,18 +118,22 @@ impl State {
     /// Returns whether a call that joins a full wait list replaces the oldest waiter. It does if the
     /// newest is served first, calls may wait, and one does.
     pub(super) fn can_evict(&mut self, key: u32) -> bool {
-        self.order == WaitOrder::Lifo
-            && self.max_waiting > 0
-            && self.list_and_queue(key).is_some_and(|(list, _)| !list.is_empty())
+        self.order == WaitOrder::Lifo && self.max_waiting > 0 && self.oldest(key).is_some()
+    }
+
+    /// Returns the waiter of a key that would be served last: one that is away, if there is one.
+    fn oldest(&mut self, key: u32) -> Option<u32> {
+        let away = self.those_away().into_iter().find(|&(_, _, of)| of == key);
+        away.map(|(slot, ..)| slot).or_else(|| self.list_and_queue(key)?.0.last())
     }
 
     /// Refuses the oldest waiter, to make room for a call that joins. If more wait than may, because the
-    /// bound was lowered, refuses the one before it as well. So the wait list gets shorter, and no call
+    /// bound was lowered or grants were taken back, refuses the one before it as well. So the wait list gets shorter, and no call
     /// pays for all of it.
     pub(super) fn evict(&mut self, word: &AtomicU64, key: u32, wakers: &mut WakeList) {
         let is_longer = self.waiting(key) > self.max_waiting as usize;
         for _ in 0..=u8::from(is_longer) {
-            if let Some(last) = self.list_and_queue(key).and_then(|(list, _)| list.last()) {
+            if let Some(last) = self.oldest(key) {
                 self.dismiss(word, key, last, Some(RejectedKind::Evicted), wakers);
             }
         }

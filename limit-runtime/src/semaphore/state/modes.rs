@@ -196,7 +196,7 @@ impl State {
                 modes.drainers.wake_all(wakers);
             }
         }
-        if self.queue.len() == 0 {
+        if !self.has_waiters() {
             self.clear_slow(word);
         }
         self.look != Look::Due && self.has_waiters() && self.asks_for_look()

@@ -153,7 +153,8 @@ impl State {
         if self.serve(word, wakers) {
             return (None, None);
         }
-        let waits = self.queue.len() > 0;
+        // A call that is away adds a ticker when it is back.
+        let waits = self.has_waiters();
         match self.rate_mut() {
             Some(rate) if waits => rate.end_tick(ticker, waker),
             // Removed at once, so that the next call that joins finds no ticker, and adds one.
@@ -168,7 +169,7 @@ impl State {
     /// Removes a ticker. Returns its waker, to be dropped after unlocking, and whether calls wait that
     /// count on it.
     pub(in super::super) fn remove_ticker(&mut self, ticker: u64) -> Option<(Option<Waker>, bool)> {
-        let waits = self.queue.len() > 0;
+        let waits = self.has_waiters();
         let (waker, was_spawned) = self.rate_mut()?.remove_ticker(ticker)?;
         Some((waker, was_spawned && waits))
     }

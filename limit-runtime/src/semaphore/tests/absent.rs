@@ -79,7 +79,7 @@ impl Model {
         let is_fifo = !is_keyed && order == Order::Fifo && !ranked;
         Self {
             semaphore,
-            watched: Watched::new(semaphore, now),
+            watched: Watched::new(semaphore),
             now,
             limit,
             total,

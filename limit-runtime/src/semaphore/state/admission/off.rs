@@ -60,4 +60,9 @@ impl State {
     }
 
     pub(in super::super) fn tell(&mut self, _: u32, _: &mut WakeList) {}
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    pub(super) fn is_unavailable(&mut self, _: u32) -> bool {
+        false
+    }
 }
