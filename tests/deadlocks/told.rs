@@ -37,11 +37,12 @@ fn listen() {
     });
 }
 
-/// Returns the warnings that name a limiter.
+/// Returns the warnings of deadlocks that name a limiter. Beside them there are some of the order of limiters.
 fn warnings(limiter: &str) -> Vec<String> {
     let name = format!("`{limiter}`");
     let messages = lock().iter().map(|told| told.field("message").to_owned()).collect::<Vec<_>>();
-    messages.into_iter().filter(|message| message.contains(&name)).collect()
+    let is_its = |message: &String| message.starts_with("deadlock: ") && message.contains(&name);
+    messages.into_iter().filter(is_its).collect()
 }
 
 fn until_warned(limiter: &str) -> String {
