@@ -1,6 +1,7 @@
 //! Deadlocks that are found.
 
 use crate::support::{Work, deadlocks, runtime, until_busy, until_ended, until_found};
+use limit_runtime::diagnostics::Call;
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{KeyedLimiter, Limiter, concurrency_limit, find};
 use limit_tests::watchdog::until;
@@ -275,6 +276,7 @@ mod reentry {
     #[test]
     fn outside_any_task() {
         static A: Limiter = Limiter::new("reentry-thread", 1);
+        static B: Limiter = Limiter::new("reentry-block-on", 1);
         limit_runtime::diagnostics::record(true);
         thread::spawn(|| {
             let permit = A.blocking_acquire();
@@ -282,7 +284,6 @@ mod reentry {
             drop(permit);
         });
         is_found(A.name());
-        static B: Limiter = Limiter::new("reentry-block-on", 1);
         thread::spawn(|| runtime().block_on(B.run(async { drop(B.acquire().await) })));
         is_found(B.name());
     }
@@ -338,11 +339,7 @@ fn a_reader_that_reads_again_behind_a_writer() {
     let deadlock = until_found(A.name());
     let text = deadlock.to_string();
     let reader = deadlock.calls().iter().find(|stuck| stuck.behind().is_some());
-    assert_eq!(
-        reader.and_then(|reader| reader.behind()).map(|first| first.weight()),
-        Some(10),
-        "{text}"
-    );
+    assert_eq!(reader.and_then(|reader| reader.behind()).map(Call::weight), Some(10), "{text}");
     assert_eq!(deadlock.calls().len(), 2, "{text}");
 }
 

@@ -177,13 +177,13 @@ fn a_call_that_has_taken_the_place_of_another_is_not_refused_for_it() {
     let mut refused = 0;
     for _ in 0..3 {
         let (give_up, started) = (Work::new(), Work::new());
-        let (gives_up, starts) = (give_up.clone(), started.clone());
+        let (leaves, starts) = (give_up.clone(), started.clone());
         let task = runtime.spawn(A.run(async move {
             starts.finish();
             // It waits until the watcher has seen it for long, and leaves about when it is refused.
             tokio::select! {
                 result = A.acquire() => usize::from(result.is_err()),
-                () = gives_up.done() => 0,
+                () = leaves.done() => 0,
             }
         }));
         runtime.block_on(started.done());

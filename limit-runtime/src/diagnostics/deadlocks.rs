@@ -4,6 +4,8 @@ mod deadlock;
 mod detector;
 mod reading;
 mod solver;
+#[cfg(all(test, not(limit_loom)))]
+mod tests;
 pub(super) mod who;
 
 use super::calls::Call;

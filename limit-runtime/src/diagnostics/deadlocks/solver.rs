@@ -12,7 +12,7 @@
 //! The others wait for ever. A *knot* is a smallest group of them that wait for nobody outside the group. The rest
 //! waits for a knot.
 
-#[cfg(test)]
+#[cfg(all(test, not(limit_loom)))]
 mod tests;
 
 use std::collections::BTreeSet;

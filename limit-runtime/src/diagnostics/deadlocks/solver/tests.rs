@@ -179,7 +179,7 @@ fn all_graphs_of_four_limiters_and_four_tasks_are_as_they_play_out() {
     let mut knots = 0;
     for _ in 0..20_000 {
         let limits: Vec<_> = (0..4).map(|_| if random.below(2) == 0 { 1 } else { 2 }).collect();
-        let mut out = vec![0; 4];
+        let mut out = [0; 4];
         let tasks: Vec<_> = (0..4)
             .map(|_| {
                 let mut holds = 0;
