@@ -37,8 +37,8 @@ fn lock() -> MutexGuard<'static, Orders> {
 ///
 /// A call that comes to limiter `b` while its task holds a permit of `a` shows the order "`a`, then `b`". If the
 /// orders that were shown lead from `b` back to `a`, directly or by other limiters, then calls can wait for each other
-/// for ever. The log says so, once for each pair of limiters. It does so when the order is shown, whether any call waits or
-/// not: one run of each piece of code is enough.
+/// for ever. The log says so, once for each pair of limiters. It does so when the order is shown, whether any call
+/// waits or not: one run of each piece of code is enough.
 ///
 /// ```text
 /// limiters are nested in two orders, so their calls can wait for each other: take them in one order
@@ -54,11 +54,11 @@ fn lock() -> MutexGuard<'static, Orders> {
 ///   is no warning if each of the calls in question gives up after a time.
 /// - A permit that goes to another task shows no order. A permit is known to have gone there when it is dropped there,
 ///   and then all permits of its place are taken to do so.
-/// - Calls side by side in one task (`join!`, `FuturesUnordered`) show no order, as far as this is known: if they
-///   are polled with different wakers, if one of them waits when the other comes, if it is a future that this crate
-///   polls ([`run`](crate::Acquire::run)), or if calls of the same places have been seen to end in the wrong order for one to be
-///   inside the other. What is left looks like nesting: a future of a `join!` that takes a permit while
-///   the other future has one. If the same happens elsewhere in the opposite order, the warning is wrong.
+/// - Calls side by side in one task (`join!`, `FuturesUnordered`) show no order if this is known of them: they are
+///   polled with different wakers, one of them waits when the other comes, this crate polls the future that has the
+///   permit ([`run`](crate::Acquire::run)), or the first has been seen to end before the second. What is left looks
+///   like nesting: a future of a `join!` takes a permit while the other future has one. If the same happens
+///   elsewhere in the opposite order, the warning is wrong.
 /// - At most 4,096 orders are kept. Those of dropped limiters are forgotten.
 ///
 /// # Examples
