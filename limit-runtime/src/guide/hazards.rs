@@ -234,9 +234,12 @@
 //!   semaphore of tokio's, another process of the fleet;
 //! * waits with a deadline ([`max_wait`](crate::guide::options#max_wait)), which end by themselves;
 //! * permits that go to another task than the one that took them;
-//! * calls side by side in one task, as in `join!`, if one of the others may go on.
+//! * a task that waits for several permits at once, as in `join!`.
 //!
-//! In doubt there is no warning.
+//! A warning can be wrong for calls side by side in one task, as in `join!`. One call holds a permit and awaits something
+//! else, for seconds, while the other waits for a permit: it looks as if the second were inside the first. The places are
+//! remembered when the first call ends before the second, and there is no further warning about them. A future that
+//! `Limiter::run` polls is always told apart. Spawn such calls, and do not set `on_deadlock = refuse` for them.
 //!
 //! What it costs: recorded calls cost what the project's `BENCHMARKS.md` says. The thread looks once a second, and four
 //! times a second while a call has waited for longer than that. In debug builds all calls share a lock to keep the order
