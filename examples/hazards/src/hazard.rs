@@ -3,8 +3,8 @@
 use anyhow::Result;
 use tokio::sync::Semaphore;
 
-use crate::outcome::{gives_way, goes_on, hangs, is_told_of};
-use crate::programs::{deadlock, once, reentry, refuse, select, stream, undriven};
+use crate::outcome::{ends, gives_way, goes_on, hangs, is_told_of, is_warned_of};
+use crate::programs::{deadlock, once, order, reentry, refuse, select, stream, undriven};
 
 /// A program that hangs with a semaphore.
 pub(crate) struct Hazard {
@@ -16,7 +16,7 @@ pub(crate) struct Hazard {
     pub(crate) with_limiter: fn() -> Result<String>,
 }
 
-pub(crate) const ALL: [Hazard; 7] = [
+pub(crate) const ALL: [Hazard; 8] = [
     Hazard {
         name: "select",
         situation: "A call is handed the permit while `select!` runs another arm, which wants it too.",
@@ -58,6 +58,12 @@ pub(crate) const ALL: [Hazard; 7] = [
         situation: "A function with one permit calls itself.",
         with_semaphore: || hangs(reentry::by_hand::run()),
         with_limiter: || is_told_of(reentry::run()),
+    },
+    Hazard {
+        name: "order",
+        situation: "The functions of `deadlock` run one after the other, so they do not hang yet.",
+        with_semaphore: || ends(order::by_hand::run()),
+        with_limiter: || is_warned_of(order::run()),
     },
 ];
 

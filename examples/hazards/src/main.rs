@@ -19,6 +19,8 @@ mod report;
 use std::env;
 use std::process::ExitCode;
 
+use limit_runtime::diagnostics;
+
 use crate::hazard::{ALL, Hazard};
 
 fn main() -> ExitCode {
@@ -32,7 +34,9 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     log::keep();
-    limit_runtime::diagnostics::record(true);
+    diagnostics::record(true);
+    // `deadlock` and `refuse` would be warned of before they hang.
+    diagnostics::warn_of_order(false);
     let is_chosen =
         |hazard: &&Hazard| names.is_empty() || names.iter().any(|name| name == hazard.name);
     let mut promised = true;

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use limit_runtime::diagnostics::deadlocks;
+use limit_runtime::diagnostics::{deadlocks, warn_of_order};
 use limit_runtime::{Limiter, Rejected, RejectedKind, Scope};
 use tokio::runtime::{Builder, Runtime};
 use tokio::select;
@@ -23,6 +23,14 @@ pub(crate) fn hangs(program: impl Future<Output = ()>) -> Result<String> {
     match runtime(true)?.block_on(async { timeout(Duration::from_hours(1), program).await }) {
         Ok(()) => bail!("goes on, but should hang"),
         Err(_) => Ok("hangs".to_owned()),
+    }
+}
+
+/// Runs a program that is to end.
+pub(crate) fn ends(program: impl Future<Output = ()>) -> Result<String> {
+    match runtime(true)?.block_on(async { timeout(Duration::from_hours(1), program).await }) {
+        Ok(()) => Ok("goes on, and nothing says that it can hang".to_owned()),
+        Err(_) => bail!("hangs"),
     }
 }
 
@@ -68,7 +76,7 @@ pub(crate) fn is_told_of(program: impl Future<Output = ()>) -> Result<String> {
     let warning = runtime(false)?.block_on(async {
         select! {
             () = program => bail!("goes on, but should hang"),
-            warning = next_warning("deadlock:") => Ok(warning),
+            warning = next_warning("deadlock: ") => Ok(warning),
             () = sleep(PATIENCE) => bail!("hangs, and nothing is said"),
         }
     })?;
@@ -94,9 +102,26 @@ pub(crate) fn gives_way(
             bail!("ends, but for another reason: {refused}");
         }
         // The call gives way before that is logged.
-        let warning = timeout(PATIENCE, next_warning("deadlock:")).await?;
+        let warning = timeout(PATIENCE, next_warning("deadlock: ")).await?;
         Ok(format!("goes on after {after}: one call was refused\n{refused}\n{warning}"))
     })
+}
+
+/// Runs a program to its end, and says what the log warns of. Only debug builds warn.
+pub(crate) fn is_warned_of(program: impl Future<Output = ()>) -> Result<String> {
+    warn_of_order(true);
+    let ended = runtime(false)?.block_on(async { timeout(PATIENCE, program).await });
+    warn_of_order(false);
+    if ended.is_err() {
+        bail!("hangs");
+    }
+    match log::take() {
+        log if !log.is_empty() => {
+            Ok(format!("goes on, and the log says that it can hang:\n{}", log.trim()))
+        }
+        _ if cfg!(debug_assertions) => bail!("goes on, but the log does not say that it can hang"),
+        _ => Ok("goes on; the log of a debug build says that it can hang".to_owned()),
+    }
 }
 
 /// Waits until a warning with this text is logged. Returns the log.

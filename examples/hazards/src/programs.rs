@@ -2,6 +2,7 @@
 
 pub(crate) mod deadlock;
 pub(crate) mod once;
+pub(crate) mod order;
 pub(crate) mod reentry;
 pub(crate) mod refuse;
 pub(crate) mod select;

@@ -73,6 +73,18 @@ async fn each_program_goes_as_promised() -> Result {
         "waits at `hazards::programs::reentry::walk`: examples/hazards/src/programs/reentry.rs:",
     ];
     assert_says(output_of(&output, "reentry")?, &reentry);
+    let order = [
+        "  semaphore: goes on, and nothing says that it can hang\n",
+        "  limiter:   goes on, and the log says that it can hang:\n",
+        "limiters are nested in two orders, so their calls can wait for each other",
+        "here: `hazards::programs::order::book` at examples/hazards/src/programs/order.rs:",
+        "elsewhere: `hazards::programs::order::author` at examples/hazards/src/programs/order.rs:",
+    ];
+    // Only debug builds warn of it.
+    assert_says(
+        output_of(&output, "order")?,
+        if cfg!(debug_assertions) { &order } else { &order[..1] },
+    );
     assert!(!output.contains('\x1b'), "no colour where nobody looks");
     Ok(())
 }

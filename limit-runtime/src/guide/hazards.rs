@@ -145,6 +145,46 @@
 //!   of one limiter, and waits at another.
 //! * Without `diagnostics` all permits are in use, the queue grows, and no call is admitted any more.
 //!
+//! A debug build warns sooner. It keeps the order in which calls take the limiters, and says when there are two orders,
+//! once for each pair of limiters. No call needs to hang for that: one run of each function is enough, as in a test.
+//!
+//! ```
+//! # #[cfg(not(feature = "diagnostics"))]
+//! # fn main() {}
+//! # #[cfg(feature = "diagnostics")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! use limit_runtime::{concurrency_limit, diagnostics};
+//!
+//! #[concurrency_limit(1, name = "author")]
+//! async fn author(with_book: bool) {
+//!     if with_book {
+//!         Box::pin(book(false)).await;
+//!     }
+//! }
+//!
+//! #[concurrency_limit(1, name = "book")]
+//! async fn book(with_author: bool) {
+//!     if with_author {
+//!         Box::pin(author(false)).await;
+//!     }
+//! }
+//!
+//! diagnostics::record(true); // once, at the start of the program
+//!
+//! author(true).await;
+//! book(true).await; // nothing hangs, but the log has a warning
+//! # }
+//! ```
+//!
+//! ```text
+//! WARN limit_runtime: limiters are nested in two orders, so their calls can wait for each other: take them in one order
+//!   here: `book` at src/main.rs:10:1, then `author` at src/main.rs:3:1
+//!   elsewhere: `author` at src/main.rs:3:1, then `book` at src/main.rs:10:1 limiter="author"
+//! ```
+//!
+//! `diagnostics::warn_of_order(false)` switches this off. Its documentation has the rules.
+//!
 //! What to do:
 //!
 //! * Keep one order. A function that holds a permit of `author` may call `book`, but not the other way round.
@@ -194,12 +234,16 @@
 //!   semaphore of tokio's, another process of the fleet;
 //! * waits with a deadline ([`max_wait`](crate::guide::options#max_wait)), which end by themselves;
 //! * permits that go to another task than the one that took them;
-//! * calls side by side in one task, as in `join!`, if one of the others may go on.
+//! * a task that waits for several permits at once, as in `join!`.
 //!
-//! In doubt there is no warning.
+//! A warning can be wrong for calls side by side in one task, as in `join!`. One call holds a permit and awaits something
+//! else, for seconds, while the other waits for a permit: it looks as if the second were inside the first. The places are
+//! remembered when the first call ends before the second, and there is no further warning about them. A future that
+//! `Limiter::run` polls is always told apart. Spawn such calls, and do not set `on_deadlock = refuse` for them.
 //!
 //! What it costs: recorded calls cost what the project's `BENCHMARKS.md` says. The thread looks once a second, and four
-//! times a second while a call has waited for longer than that.
+//! times a second while a call has waited for longer than that. In debug builds all calls share a lock to keep the order
+//! of limiters; release builds do not keep it.
 //!
 //! # A call that waits for itself
 //!
