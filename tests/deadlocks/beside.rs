@@ -142,7 +142,7 @@ fn calls_with_wakers_of_their_own() {
     async fn b() {}
 
     crossed(&A, &B, |work| async {
-        let mut calls = FuturesUnordered::new();
+        let calls = FuturesUnordered::new();
         calls.push(a(work).boxed());
         calls.push(async { b().await }.boxed());
         calls.collect::<Vec<_>>().await

@@ -2,6 +2,8 @@
 
 mod deadlock;
 mod detector;
+#[cfg(all(test, feature = "task", not(limit_loom)))]
+mod model;
 mod reading;
 mod solver;
 #[cfg(all(test, not(limit_loom)))]
@@ -17,7 +19,7 @@ use crate::recorder::slots::Record;
 use crate::unwind::quietly;
 use crate::watcher::Watch;
 pub use deadlock::{Deadlock, StuckCall};
-use detector::Detector;
+use detector::{Detector, Mistake, News};
 use once_cell::sync::Lazy;
 use reading::{Found, FoundLink};
 use std::collections::HashMap;
@@ -49,19 +51,25 @@ fn look(now: Instant, _: Instant) -> Option<Instant> {
         lock().forget();
         return None;
     }
-    let (news, next) = lock().look(now);
-    for found in news {
-        tell(&found);
+    let looked = lock().look(now);
+    for mistake in looked.mistakes {
+        take_back(&mistake);
     }
-    Some(next)
+    for news in looked.news {
+        tell(&news);
+    }
+    Some(looked.next)
 }
 
 /// Refuses a call of a deadlock if its limiter says so, and tells of it. The caller holds no lock.
-fn tell(found: &Found) {
+fn tell(News { found, is_new }: &News) {
     let deadlock = found.show((Instant::now(), WallClock::now()));
     // First, because others wait for it. Wakers, subscribers and loggers are foreign code.
     let mut gave_way = None;
     quietly(|| gave_way = found.refuse_youngest());
+    if !is_new && gave_way.is_none() {
+        return;
+    }
     let mut limiters: Vec<_> = found.links.iter().map(|link| &link.limiter).collect();
     limiters.sort_by_key(|limiter| Arc::as_ptr(limiter));
     limiters.dedup_by_key(|limiter| Arc::as_ptr(limiter));
@@ -80,6 +88,22 @@ fn tell(found: &Found) {
             } else {
                 tracing::warn!(target: TARGET, limiter, "deadlock: {deadlock}");
             }
+        });
+    });
+}
+
+/// Tells that what was told of was no deadlock.
+fn take_back(Mistake { link, hold }: &Mistake) {
+    let limiter = &*link.limiter.name;
+    let (ended, waits) = (hold.info.site, link.wait.info.site);
+    quietly(|| {
+        logging::tell(|| {
+            tracing::info!(
+                target: TARGET,
+                limiter,
+                "no deadlock after all: the call at {ended} has ended while the one at {waits} waits on, so it was not \
+                 around it. These two places are not told of again"
+            );
         });
     });
 }

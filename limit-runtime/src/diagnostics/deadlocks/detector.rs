@@ -1,9 +1,10 @@
 //! What the watcher remembers from one look to the next.
 
-use super::reading::{self, Found};
+use super::reading::{self, Found, FoundLink};
 use super::who::{self, Knowledge};
 use crate::recorder::Agent;
 use crate::recorder::slots::{self, Record};
+use crate::watcher::INTERVAL;
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 use std::time::{Duration, Instant};
@@ -20,6 +21,30 @@ pub(super) struct Detector {
     /// Deadlocks that have been told of.
     pub(super) told: Vec<Found>,
     memory: Memory,
+}
+
+/// What a look has brought.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) news: Vec<News>,
+    pub(super) mistakes: Vec<Mistake>,
+    /// When to look again.
+    pub(super) next: Instant,
+}
+
+/// A call of a deadlock waits on, although one has ended that was taken for one around it.
+#[derive(Debug)]
+pub(super) struct Mistake {
+    pub(super) link: FoundLink,
+    pub(super) hold: Record,
+}
+
+/// A deadlock that has been confirmed.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) found: Found,
+    /// `false` if some of its calls have been told of before.
+    pub(super) is_new: bool,
 }
 
 /// A knot that has been seen, and the time at which it was first.
@@ -69,13 +94,19 @@ impl Knowledge for Memory {
 }
 
 impl Memory {
+    /// Learns that a call has ended while another of its agent waits on.
+    fn learn(&mut self, hold: &Record, wait: &Record) {
+        if self.beside.len() < PAIRS {
+            self.beside.insert((*hold.info.site, *wait.info.site));
+        }
+    }
+
     /// Learns from the waits of this look.
     fn look(&mut self, now: Instant, records: &[Record]) {
         self.now = Some(now);
         for (hold, wait) in std::mem::take(&mut self.pairs) {
-            let is_beside = wait.is_unchanged() && !hold.is_there();
-            if is_beside && self.beside.len() < PAIRS {
-                self.beside.insert((*hold.info.site, *wait.info.site));
+            if wait.is_unchanged() && !hold.is_there() {
+                self.learn(&hold, &wait);
             }
         }
         let mut restless = HashMap::new();
@@ -97,33 +128,28 @@ impl Memory {
 }
 
 impl Detector {
-    /// Looks at the calls that are recorded at a moment. Returns the deadlocks that are to be told of, and when to
-    /// look again.
-    pub(super) fn look(&mut self, now: Instant) -> (Vec<Found>, Instant) {
-        self.told.retain(Found::is_there);
-        // Each call of a knot holds what another one waits for. Nearly always there is none, so this comes first.
-        match slots::agents_that_hold_and_wait() {
-            None => {
-                self.forget();
-                return (Vec::new(), now + PATIENCE);
-            }
-            Some(agents) if agents.is_empty() => {
-                self.forget();
-                return (Vec::new(), now + crate::watcher::INTERVAL);
-            }
-            Some(_) => {}
+    /// Looks at the calls that are recorded at a moment.
+    pub(super) fn look(&mut self, now: Instant) -> Looked {
+        let (told, over) =
+            std::mem::take(&mut self.told).into_iter().partition::<Vec<_>, _>(Found::is_there);
+        self.told = told;
+        let mistakes: Vec<_> = over.iter().filter_map(Found::mistake).collect();
+        for mistake in &mistakes {
+            self.memory.learn(&mistake.hold, &mistake.link.wait);
         }
-        let oldest = slots::oldest_wait();
-        let Some(oldest) = oldest else {
-            self.forget();
-            return (Vec::new(), now + PATIENCE);
-        };
-        if now.saturating_duration_since(oldest) < PATIENCE {
-            self.forget();
-            return (Vec::new(), oldest + PATIENCE);
+        let mut looked = Looked { news: Vec::new(), mistakes, next: now + PATIENCE };
+        match slots::oldest_wait() {
+            None => self.forget(),
+            Some(oldest) if now.saturating_duration_since(oldest) < PATIENCE => {
+                self.forget();
+                looked.next = oldest + PATIENCE;
+            }
+            Some(_) => {
+                looked.news = self.look_at(now, &records());
+                looked.next = now + INTERVAL;
+            }
         }
-        let news = self.look_at(now, &records());
-        (news, now + crate::watcher::INTERVAL)
+        looked
     }
 
     /// Forgets what was seen at the last look: nobody waits for long.
@@ -133,7 +159,7 @@ impl Detector {
         self.memory.restless.clear();
     }
 
-    fn look_at(&mut self, now: Instant, records: &[Record]) -> Vec<Found> {
+    fn look_at(&mut self, now: Instant, records: &[Record]) -> Vec<News> {
         self.memory.look(now, records);
         let mut blocked = who::blocked(records, &self.memory);
         let pairs = blocked
@@ -144,7 +170,8 @@ impl Detector {
         let known = std::mem::take(&mut self.suspicions);
         let mut news = Vec::new();
         for found in if blocked.is_empty() { Vec::new() } else { reading::find(&blocked) } {
-            if self.told.iter().any(|told| told.is_same(&found)) {
+            if let Some(told) = self.told.iter_mut().find(|told| told.is_same(&found)) {
+                told.victims = found.victims;
                 continue;
             }
             let calls = found.states();
@@ -154,8 +181,12 @@ impl Detector {
                 self.suspicions.push(Suspicion { calls, since });
                 continue;
             }
+            // More calls have joined one that has been told of, or two of them are one now.
+            let before = self.told.len();
+            self.told.retain(|told| !told.shares_calls(&found));
+            let is_new = self.told.len() == before;
             self.told.push(found.clone());
-            news.push(found);
+            news.push(News { found, is_new });
         }
         news
     }
@@ -180,12 +211,27 @@ impl Found {
         states
     }
 
+    /// Returns what shows that this was no deadlock, if something does.
+    fn mistake(&self) -> Option<Mistake> {
+        self.links.iter().filter(|link| link.wait.is_unchanged()).find_map(|link| {
+            let is_around = |call: &&Record| call.info.holds && call.agent == link.wait.agent;
+            let hold = self.calls.iter().filter(is_around).find(|hold| !hold.is_there())?;
+            Some(Mistake { link: link.clone(), hold: *hold })
+        })
+    }
+
+    fn waits(&self) -> HashSet<u64> {
+        self.links.iter().map(|link| link.wait.info.id).collect()
+    }
+
     /// Returns whether the same calls wait in another.
     fn is_same(&self, other: &Self) -> bool {
-        let waits = |found: &Self| -> HashSet<_> {
-            found.links.iter().map(|link| link.wait.info.id).collect()
-        };
-        waits(self) == waits(other)
+        self.links.len() == other.links.len() && self.waits() == other.waits()
+    }
+
+    /// Returns whether some of its calls wait in another.
+    fn shares_calls(&self, other: &Self) -> bool {
+        !self.waits().is_disjoint(&other.waits())
     }
 
     /// Returns whether none of its calls has ended.

@@ -128,8 +128,9 @@ fn lie(
         return if around.contains(&hold.info.id) { Lie::Around } else { Lie::Beside };
     }
     let is_one_place = *hold.info.site == *wait.info.site;
-    // A permit is taken at the same place again: the first has most likely gone to another task.
-    let is_passed_on = hold.info.kind == Kind::Bare && is_one_place;
+    // A permit of the same limiter is taken at the same place again: the first has most likely gone to another task.
+    let is_passed_on =
+        hold.info.kind == Kind::Bare && is_one_place && hold.info.semaphore == wait.info.semaphore;
     if is_passed_on || moved::has_moved(hold.info.site) {
         return Lie::Elsewhere;
     }
