@@ -138,6 +138,19 @@ impl Detector {
             self.memory.learn(&mistake.hold, &mistake.link.wait);
         }
         let mut looked = Looked { news: Vec::new(), mistakes, next: now + PATIENCE };
+        // Each knot has calls that hold what others wait for. Nearly always there are none, so this comes first.
+        match slots::agents_that_hold_and_wait() {
+            None => {
+                self.forget();
+                return looked;
+            }
+            Some(agents) if agents.is_empty() => {
+                self.forget();
+                looked.next = now + INTERVAL;
+                return looked;
+            }
+            Some(_) => {}
+        }
         match slots::oldest_wait() {
             None => self.forget(),
             Some(oldest) if now.saturating_duration_since(oldest) < PATIENCE => {

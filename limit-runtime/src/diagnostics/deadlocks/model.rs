@@ -120,9 +120,8 @@ impl Generator {
         let limiter = self.random.below(self.limiters);
         let kinds = if depth == 0 { 2 } else { 14 };
         match self.random.below(kinds) {
-            0 => Step::Work(self.event()),
             1 if self.random.is_one_in(2) => Step::Busy,
-            1 => Step::Work(self.event()),
+            0 | 1 => Step::Work(self.event()),
             9 if !self.is_plain && !only_run => {
                 let count = 2 + self.random.below(3);
                 Step::OneFunction { limiter, events: (0..count).map(|_| self.event()).collect() }
@@ -273,6 +272,7 @@ impl Call {
             }
             Kind::Bare => {
                 let limiter = &ALL[limiter];
+                #[expect(clippy::match_same_arms, reason = "each is a place of its own")]
                 let acquire = match place {
                     1 => limiter.acquire(),
                     2 => limiter.acquire(),
