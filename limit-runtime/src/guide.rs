@@ -42,7 +42,7 @@
 //! futures-util = "0.3"
 //! limit-config = "0.1"
 //! limit-console = { version = "0.1", features = ["diagnostics"] }
-//! limit-exporters = { version = "0.1", features = ["prometheus"] }
+//! limit-exporters = { version = "0.1", features = ["diagnostics", "prometheus"] }
 //! limit-runtime = { version = "0.1", features = ["axum-08", "diagnostics", "task", "tower", "tracing"] }
 //! prometheus-client = "0.25"
 //! tokio = { version = "1.49", features = ["macros", "net", "rt-multi-thread", "time"] }
@@ -532,7 +532,8 @@
 //!
 //! With the feature `diagnostics`, `Limiter::holders` lists the calls that hold permits, and
 //! `Limiter::waiters` lists those that wait. Both lists are empty until the program calls
-//! `diagnostics::record(true)`. The module [`diagnostics`] says more.
+//! `diagnostics::record(true)`. The module [`diagnostics`] says more. The page and the exporters show these calls if
+//! `limit-console` and `limit-exporters` have their own feature `diagnostics`.
 //!
 //! ```
 //! # #[cfg(feature = "diagnostics")] {
