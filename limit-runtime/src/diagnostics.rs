@@ -21,6 +21,9 @@
 //! The feature `diagnostics` alone records nothing. Recording starts with [`record(true)`](record).
 //! Calls that were admitted before are not listed.
 //!
+//! What is logged here goes to `tracing`, as warnings of the target `limit_runtime`. The program must install a
+//! subscriber, such as `tracing_subscriber::fmt().init()`.
+//!
 //! # Cost
 //!
 //! While recording is on, each call reads the clock and asks tokio for the task. It writes twice to
@@ -36,6 +39,13 @@
 //! logged once as a warning, with its place, task and age. It is logged once more when it comes
 //! back. A thread looks for such permits at least once a second. The first [`record(true)`](record)
 //! starts the thread.
+//!
+//! # Deadlocks
+//!
+//! Calls can wait for each other's permits for ever, or a call for the permits of its own task. The thread finds them
+//! one to three seconds later, and logs a warning for each deadlock. [`deadlocks`](deadlocks()) lists those that still
+//! exist. With [`Limiter::on_deadlock`](crate::Limiter::on_deadlock) one of the calls is refused. See
+//! [programs that hang](crate::guide::hazards#a-deadlock-across-limiters).
 //!
 //! # Order
 //!

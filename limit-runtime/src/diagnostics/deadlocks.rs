@@ -33,7 +33,48 @@ fn lock() -> MutexGuard<'static, Detector> {
     DETECTOR.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns the deadlocks that have been found and last.
+/// Returns the deadlocks that still exist: calls that wait for each other's permits, or for permits of their own task.
+///
+/// A deadlock is here from the time when it is found, one to three seconds after it began. Then the log has a warning
+/// too, and the limiters' subscribers get an [`EventKind::Deadlock`](crate::EventKind::Deadlock). It is no longer here
+/// as soon as one of its calls ends, is dropped or is
+/// [refused](crate::Limiter::on_deadlock).
+///
+/// Calls count from [`record(true)`](super::record) on. While recording is off the list is empty, or becomes empty
+/// within a second.
+///
+/// # Not found
+///
+/// In doubt a deadlock is not reported. Several calls that wait side by side in one task (`join!`,
+/// `FuturesUnordered`) are never in the list. Nor are waits with a [`max_wait`](crate::Limiter::max_wait), and waits for
+/// anything but permits, such as a `JoinHandle` or a mutex.
+/// [The guide](crate::guide::hazards#what-is-not-found) has the whole list, and says when a report can be wrong.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::{Limiter, diagnostics};
+/// use std::time::Duration;
+///
+/// static DB: Limiter = Limiter::new("deadlocks-example", 1);
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// diagnostics::record(true);
+///
+/// let task = tokio::spawn(async {
+///     let _outer = DB.acquire().await;
+///     let _inner = DB.acquire().await; // waits for the permit of its own task
+/// });
+/// while diagnostics::deadlocks().is_empty() {
+///     tokio::time::sleep(Duration::from_millis(100)).await;
+/// }
+/// println!("{}", diagnostics::deadlocks()[0]);
+///
+/// task.abort(); // gives the permit back
+/// assert!(task.await.unwrap_err().is_cancelled());
+/// assert!(diagnostics::deadlocks().is_empty());
+/// # }
+/// ```
 #[must_use]
 pub fn deadlocks() -> Vec<Deadlock> {
     let told = lock().told.clone();

@@ -53,9 +53,11 @@
 //!   The metric of the exporters is `concurrency_limit_grants_taken_back_total`. The page shows the figure at the
 //!   limiter, as "Grants taken back". Subscribers get an [`EventKind::TakenBack`](crate::EventKind::TakenBack).
 //! * Some waits last for a second, though permits come back sooner: see `p99` and `max`.
-//! * With the feature `diagnostics` and `record(true)`, the log has a warning for each place whose call did not claim a
-//!   grant. It comes once for each place. `LimiterHandle::waiters` and the page list the calls that wait, the longest
-//!   wait first: this call is at the top.
+//! * With the feature `diagnostics` and [`record(true)`], the log has a warning for each place whose call did not claim a
+//!   grant. It comes once for each place. The log is that of `tracing`: the program must install a subscriber, such as
+//!   `tracing_subscriber::fmt().init()`.
+//! * [`LimiterHandle::waiters`] and the page list the calls that wait, the longest wait first: this call is at the top.
+//!   The page does so if `limit-console` has its own feature `diagnostics`.
 //!
 //! ```text
 //! WARN limit_runtime: grant was taken back: the call waits, but nobody polls it limiter="unpolled" place=src/main.rs:8:24 age=1.009953833s
@@ -72,7 +74,43 @@
 //!   is less than the longest poll of your tasks makes calls lose grants that they would have claimed.
 //!
 //! What is not found: a call that holds its permit and is not polled. Its body may have been half way through
-//! something, so nobody takes the permit from it.
+//! something, so nobody takes the permit from it. This is the hang of a limited *function* that `select!` borrows, in
+//! place of `acquire()`:
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//! use std::{pin::pin, time::Duration};
+//! use tokio::{select, task::yield_now, time::sleep};
+//!
+//! #[concurrency_limit(1)]
+//! async fn save(text: &str) {
+//!     sleep(Duration::from_millis(20)).await; // asks a database
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # let program = async {
+//!
+//! let mut call = pin!(save("a draft")); // it has the permit when it has been polled once
+//! select! {
+//!     biased;
+//!     () = &mut call => {}
+//!     () = yield_now() => save("a note").await, // waits for ever: nobody polls `call`
+//! }
+//! # };
+//! # assert!(tokio::time::timeout(Duration::from_millis(200), program).await.is_err());
+//! # }
+//! ```
+//!
+//! Nothing is taken back, and no deadlock is reported. With `diagnostics` and [`record(true)`], the log warns after 30
+//! seconds, and the page, [`LimiterHandle::holders`] and [`LimiterHandle::waiters`] list the same task as a holder and as
+//! a waiter:
+//!
+//! ```text
+//! WARN limit_runtime: permit has been held for long limiter="save" place=src/main.rs:5:1 age=30.001472644s task=3
+//! ```
+//!
+//! Spawn the call, or drop it before the task calls again: give `select!` the call itself, `() = save("a draft") => {}`,
+//! and it is dropped before the other arm runs.
 //!
 //! What it costs: nothing while no call waits. A waiting call claims its grant with one atomic exchange. A thread of the
 //! process looks at limiters at which calls wait behind new grants, at most ten times a second, and once more when a
@@ -123,8 +161,8 @@
 //! # }
 //! ```
 //!
-//! With the feature `diagnostics` and `record(true)`, a thread looks for such calls. It tells of a deadlock once, two
-//! to three seconds after it began:
+//! With the feature `diagnostics` and [`record(true)`], a thread looks for such calls. It tells of a deadlock once, one
+//! to three seconds after it began, in the log of `tracing` (the program must install a subscriber):
 //!
 //! ```text
 //! WARN limit_runtime: deadlock: 2 calls wait for each other:
@@ -137,13 +175,17 @@
 //!
 //! How it looks:
 //!
-//! * The log has the warning. `diagnostics::deadlocks` lists the deadlocks that last, and subscribers of each limiter
-//!   get an [`EventKind::Deadlock`](crate::EventKind::Deadlock).
+//! * In a debug build the log often warns of the [order of the limiters](#two-orders) first, before anything hangs.
+//! * The log has the warning. [`diagnostics::deadlocks`] lists the deadlocks that still exist, and subscribers of each
+//!   limiter get an [`EventKind::Deadlock`](crate::EventKind::Deadlock).
 //! * The page of `limit-console` lists these limiters first, and shows the same calls. With `limit-exporters` their metric
-//!   `concurrency_limit.deadlocked` is 1, and an alert tells of it.
-//! * The page, `LimiterHandle::holders` and `LimiterHandle::waiters` list each of the tasks twice: it holds a permit
+//!   `concurrency_limit.deadlocked` is 1, and an alert tells of it. Each of these crates needs its own feature
+//!   `diagnostics`.
+//! * The page, [`LimiterHandle::holders`] and [`LimiterHandle::waiters`] list each of the tasks twice: it holds a permit
 //!   of one limiter, and waits at another.
 //! * Without `diagnostics` all permits are in use, the queue grows, and no call is admitted any more.
+//!
+//! ## Two orders
 //!
 //! A debug build warns sooner. It keeps the order in which calls take the limiters, and says when there are two orders,
 //! once for each pair of limiters. No call needs to hang for that: one run of each function is enough, as in a test.
@@ -183,9 +225,10 @@
 //!   elsewhere: `author` at src/main.rs:3:1, then `book` at src/main.rs:10:1 limiter="author"
 //! ```
 //!
-//! `diagnostics::warn_of_order(false)` switches this off. Its documentation has the rules.
+//! [`diagnostics::warn_of_order(false)`] switches this off. Its documentation has the rules.
 //!
-//! What to do:
+//! ## What to do
+//!
 //!
 //! * Keep one order. A function that holds a permit of `author` may call `book`, but not the other way round.
 //! * Or give the permit back before the call: limit the query, not the function around it.
@@ -228,13 +271,17 @@
 //! # }
 //! ```
 //!
-//! What is not found:
+//! ## What is not found
 //!
-//! * calls that were made before `record(true)`, and waits for anything but permits: a mutex, a channel, a
-//!   semaphore of tokio's, another process of the fleet;
-//! * waits with a deadline ([`max_wait`](crate::guide::options#max_wait)), which end by themselves;
-//! * permits that go to another task than the one that took them;
-//! * a task that waits for several permits at once, as in `join!`.
+//! In doubt there is no warning. These are not found:
+//!
+//! * several calls that wait side by side in one task (`join!`, `FuturesUnordered`), even if all of them are stuck;
+//! * a task that waits for anything but permits: a `JoinHandle`, as of a spawned call of the same limiter, a mutex, a
+//!   channel, a semaphore of tokio's, another process of the fleet;
+//! * calls that were made before [`record(true)`];
+//! * waits with a deadline ([`max_wait`](crate::guide::options#max_wait)), which end by themselves. So
+//!   `on_deadlock = refuse` has no effect for them;
+//! * permits that go to another task than the one that took them.
 //!
 //! A warning can be wrong for calls side by side in one task, as in `join!`. One call holds a permit and awaits something
 //! else, for seconds, while the other waits for a permit: it looks as if the second were inside the first. The places are
@@ -304,10 +351,26 @@
 //! ```
 //!
 //! Or limit the innermost part, such as the request that each step makes. With `on_deadlock = refuse` the inner call is
-//! refused. What is not found, and what it costs, is the same as for
+//! refused. [What is not found](#what-is-not-found), and what it costs, is the same as for
 //! [a deadlock](#a-deadlock-across-limiters).
 //!
-// Links to modules of features lead to docs.rs where the feature is off.
+// Links to items of features lead to docs.rs where the feature is off.
+#![cfg_attr(
+    feature = "diagnostics",
+    doc = "[`LimiterHandle::holders`]: crate::LimiterHandle::holders
+[`LimiterHandle::waiters`]: crate::LimiterHandle::waiters
+[`diagnostics::deadlocks`]: crate::diagnostics::deadlocks()
+[`diagnostics::warn_of_order(false)`]: crate::diagnostics::warn_of_order
+[`record(true)`]: crate::diagnostics::record"
+)]
+#![cfg_attr(
+    not(feature = "diagnostics"),
+    doc = "[`LimiterHandle::holders`]: https://docs.rs/limit-runtime/latest/limit_runtime/struct.LimiterHandle.html#method.holders
+[`LimiterHandle::waiters`]: https://docs.rs/limit-runtime/latest/limit_runtime/struct.LimiterHandle.html#method.waiters
+[`diagnostics::deadlocks`]: https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics/fn.deadlocks.html
+[`diagnostics::warn_of_order(false)`]: https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics/fn.warn_of_order.html
+[`record(true)`]: https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics/fn.record.html"
+)]
 #![cfg_attr(feature = "task", doc = "[`task`]: mod@crate::task")]
 #![cfg_attr(
     not(feature = "task"),

@@ -70,7 +70,8 @@ impl<E: Admission, K> Limiter<E, K> {
     /// With [`OnDeadlock::Refuse`] one call is refused as [`Deadlock`](crate::RejectedKind::Deadlock): of the
     /// calls of such limiters, the one that began to wait last. It gives up what it holds, so that the others
     /// go on. Deadlocks are found with the feature `diagnostics`, while
-    /// `diagnostics::record` is on. Without these the setter has no effect.
+    /// `diagnostics::record` is on. Without these the setter has no effect. It has none for calls with a
+    /// [`max_wait`](Self::max_wait) either: such a wait ends by itself, so it is left out of deadlocks.
     ///
     /// # Panics
     ///
