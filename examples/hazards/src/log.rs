@@ -20,6 +20,11 @@ pub(crate) fn take() -> String {
     String::from_utf8_lossy(&log).into_owned()
 }
 
+/// Returns a log without the space that stands before each level.
+pub(crate) fn tidy(log: &str) -> String {
+    log.trim().replace("\n WARN ", "\nWARN ")
+}
+
 struct Log;
 
 impl Write for Log {

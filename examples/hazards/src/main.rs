@@ -17,6 +17,7 @@ mod programs;
 mod report;
 
 use std::env;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use limit_runtime::diagnostics;
@@ -39,15 +40,19 @@ fn main() -> ExitCode {
     diagnostics::warn_of_order(false);
     let is_chosen =
         |hazard: &&Hazard| names.is_empty() || names.iter().any(|name| name == hazard.name);
-    let mut promised = true;
-    for hazard in ALL.iter().filter(is_chosen) {
-        promised &= report::show(hazard);
+    match report::show(ALL.iter().filter(is_chosen)) {
+        Ok(true) => ExitCode::SUCCESS,
+        // Nobody reads on: `hazards | head`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("hazards: not all went as promised");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("hazards: cannot print: {error}");
+            ExitCode::FAILURE
+        }
     }
-    if promised {
-        return ExitCode::SUCCESS;
-    }
-    eprintln!("hazards: not all went as promised");
-    ExitCode::FAILURE
 }
 
 fn usage() -> String {

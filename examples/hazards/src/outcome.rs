@@ -12,6 +12,22 @@ use tokio::time::{sleep, timeout};
 
 use crate::log;
 
+/// What happened, as this example promises.
+pub(crate) struct Outcome {
+    pub(crate) is_good: bool,
+    pub(crate) text: String,
+}
+
+impl Outcome {
+    fn good(text: impl Into<String>) -> Self {
+        Self { is_good: true, text: text.into() }
+    }
+
+    fn bad(text: impl Into<String>) -> Self {
+        Self { is_good: false, text: text.into() }
+    }
+}
+
 pub(crate) type Program = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The time for which a program with a limiter may run.
@@ -19,24 +35,24 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a program that is to hang. On a paused clock an hour passes as soon as no task can run, so this takes no
 /// time.
-pub(crate) fn hangs(program: impl Future<Output = ()>) -> Result<String> {
+pub(crate) fn hangs(program: impl Future<Output = ()>) -> Result<Outcome> {
     match runtime(true)?.block_on(async { timeout(Duration::from_hours(1), program).await }) {
         Ok(()) => bail!("goes on, but should hang"),
-        Err(_) => Ok("hangs".to_owned()),
+        Err(_) => Ok(Outcome::bad("hangs")),
     }
 }
 
 /// Runs a program that is to end.
-pub(crate) fn ends(program: impl Future<Output = ()>) -> Result<String> {
+pub(crate) fn ends(program: impl Future<Output = ()>) -> Result<Outcome> {
     match runtime(true)?.block_on(async { timeout(Duration::from_hours(1), program).await }) {
-        Ok(()) => Ok("goes on, and nothing says that it can hang".to_owned()),
+        Ok(()) => Ok(Outcome::bad("goes on, and nothing says that it can hang")),
         Err(_) => bail!("hangs"),
     }
 }
 
 /// Runs a program with a limiter of this name to its end, and says which grant was taken back. That happens in real
 /// time.
-pub(crate) fn goes_on(name: &'static str, run: fn(&'static Limiter) -> Program) -> Result<String> {
+pub(crate) fn goes_on(name: &'static str, run: fn(&'static Limiter) -> Program) -> Result<Outcome> {
     let limiter = Box::leak(Box::new(Limiter::new(name, 1).scope(Scope::Process)));
     let mut first = None;
     let start = Instant::now();
@@ -63,15 +79,15 @@ pub(crate) fn goes_on(name: &'static str, run: fn(&'static Limiter) -> Program) 
     let warning = runtime(false)?.block_on(async {
         timeout(Duration::from_millis(500), next_warning("grant was taken back")).await
     });
-    Ok(format!(
+    Ok(Outcome::good(format!(
         "goes on after {after}: the grant was taken back\n(limiter `{name}`, {})\n{}",
         call.place(),
         warning.unwrap_or_default()
-    ))
+    )))
 }
 
 /// Runs a program until the log says that it hangs.
-pub(crate) fn is_told_of(program: impl Future<Output = ()>) -> Result<String> {
+pub(crate) fn is_told_of(program: impl Future<Output = ()>) -> Result<Outcome> {
     let start = Instant::now();
     let warning = runtime(false)?.block_on(async {
         select! {
@@ -84,13 +100,14 @@ pub(crate) fn is_told_of(program: impl Future<Output = ()>) -> Result<String> {
     if !deadlocks().is_empty() {
         bail!("the deadlock lasts, though its tasks are gone");
     }
-    Ok(format!("hangs as well, and the log says why after {}:\n{warning}", seconds(start)))
+    let after = seconds(start);
+    Ok(Outcome::bad(format!("hangs as well, and the log says why after {after}:\n{warning}")))
 }
 
 /// Runs a program to its end, and says which call gave way.
 pub(crate) fn gives_way(
     program: impl Future<Output = [Result<(), Rejected>; 2]>,
-) -> Result<String> {
+) -> Result<Outcome> {
     let start = Instant::now();
     runtime(false)?.block_on(async {
         let Ok(ended) = timeout(PATIENCE, program).await else { bail!("hangs") };
@@ -103,12 +120,13 @@ pub(crate) fn gives_way(
         }
         // The call gives way before that is logged.
         let warning = timeout(PATIENCE, next_warning("deadlock: ")).await?;
-        Ok(format!("goes on after {after}: one call was refused\n{refused}\n{warning}"))
+        let text = format!("goes on after {after}: one call was refused\n{refused}\n{warning}");
+        Ok(Outcome::good(text))
     })
 }
 
 /// Runs a program to its end, and says what the log warns of. Only debug builds warn.
-pub(crate) fn is_warned_of(program: impl Future<Output = ()>) -> Result<String> {
+pub(crate) fn is_warned_of(program: impl Future<Output = ()>) -> Result<Outcome> {
     warn_of_order(true);
     let ended = runtime(false)?.block_on(async { timeout(PATIENCE, program).await });
     warn_of_order(false);
@@ -117,10 +135,11 @@ pub(crate) fn is_warned_of(program: impl Future<Output = ()>) -> Result<String> 
     }
     match log::take() {
         log if !log.is_empty() => {
-            Ok(format!("goes on, and the log says that it can hang:\n{}", log.trim()))
+            let text = format!("goes on, and the log says that it can hang:\n{}", log::tidy(&log));
+            Ok(Outcome::good(text))
         }
         _ if cfg!(debug_assertions) => bail!("goes on, but the log does not say that it can hang"),
-        _ => Ok("goes on; the log of a debug build says that it can hang".to_owned()),
+        _ => Ok(Outcome::bad("goes on; the log of a debug build says that it can hang")),
     }
 }
 
@@ -130,7 +149,7 @@ async fn next_warning(text: &str) -> String {
     loop {
         log += &log::take();
         if log.contains(text) {
-            return log.trim().to_owned();
+            return log::tidy(&log);
         }
         sleep(Duration::from_millis(50)).await;
     }

@@ -1,23 +1,26 @@
-//! The report on a program: a block of lines, in colour if it goes to a terminal.
+//! The report on the programs: a block of lines for each, in colour if it goes to a terminal.
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::Result;
 
 use crate::hazard::Hazard;
+use crate::outcome::Outcome;
 
-/// Runs a program with a semaphore and with a limiter, and prints what happens. Returns whether all is as promised.
-pub(crate) fn show(hazard: &Hazard) -> bool {
+const MORE: &str = "\
+Read more in limit-runtime/src/guide/hazards.rs, or at
+https://docs.rs/limit-runtime/latest/limit_runtime/guide/hazards/";
+
+/// Runs each program with a semaphore and with a limiter, and prints what happens. Returns whether all is as promised.
+pub(crate) fn show<'a>(hazards: impl Iterator<Item = &'a Hazard>) -> io::Result<bool> {
     let style = Style::new();
-    println!("{}", style.with(BOLD, hazard.name));
-    println!("  {}", hazard.situation);
-    let semaphore = (hazard.with_semaphore)();
-    style.print("semaphore:", RED, &semaphore);
-    let limiter = (hazard.with_limiter)();
-    style.print("limiter:", GREEN, &limiter);
-    println!();
-    semaphore.is_ok() && limiter.is_ok()
+    let mut is_promised = true;
+    for hazard in hazards {
+        is_promised &= style.show(hazard)?;
+    }
+    writeln!(io::stdout(), "{MORE}")?;
+    Ok(is_promised)
 }
 
 const BOLD: u8 = 1;
@@ -33,17 +36,31 @@ impl Style {
         Self { has_colour: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none() }
     }
 
+    fn show(&self, hazard: &Hazard) -> io::Result<bool> {
+        let mut out = io::stdout();
+        writeln!(out, "{}\n  {}", self.with(BOLD, hazard.name), hazard.situation)?;
+        let semaphore = (hazard.with_semaphore)();
+        self.print("semaphore:", &semaphore)?;
+        let limiter = (hazard.with_limiter)();
+        self.print("limiter:", &limiter)?;
+        writeln!(out, "  {:<10} {}\n", "fix:", hazard.fix)?;
+        Ok(semaphore.is_ok() && limiter.is_ok())
+    }
+
     /// Prints what became of a program. The first line is in colour.
-    fn print(&self, limit: &str, colour: u8, outcome: &Result<String>) {
-        let (colour, text) = match outcome {
-            Ok(text) => (colour, text.clone()),
-            Err(error) => (RED, format!("not as promised: {error:#}")),
+    fn print(&self, limit: &str, outcome: &Result<Outcome>) -> io::Result<()> {
+        let (is_good, text) = match outcome {
+            Ok(Outcome { is_good, text }) => (*is_good, text.clone()),
+            Err(error) => (false, format!("not as promised: {error:#}")),
         };
+        let colour = if is_good { GREEN } else { RED };
+        let mut out = io::stdout();
         let mut lines = text.lines();
-        println!("  {limit:<10} {}", self.with(colour, lines.next().unwrap_or_default()));
+        writeln!(out, "  {limit:<10} {}", self.with(colour, lines.next().unwrap_or_default()))?;
         for line in lines {
-            println!("{:13}{line}", "");
+            writeln!(out, "{:13}{line}", "")?;
         }
+        Ok(())
     }
 
     fn with(&self, code: u8, text: &str) -> String {

@@ -6,6 +6,8 @@
 #[path = "../../../tests/support/program.rs"]
 mod program;
 
+use std::io;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -85,6 +87,11 @@ async fn each_program_goes_as_promised() -> Result {
         output_of(&output, "order")?,
         if cfg!(debug_assertions) { &order } else { &order[..1] },
     );
+    for name in ["select", "once", "stream", "undriven", "deadlock", "refuse", "reentry", "order"] {
+        assert_says(output_of(&output, name)?, &["  limiter: ", "\n  fix:       "]);
+    }
+    assert!(output.ends_with("/guide/hazards/\n"), "{output}");
+    assert!(!output.contains("               WARN"),);
     assert!(!output.contains('\x1b'), "no colour where nobody looks");
     Ok(())
 }
@@ -113,5 +120,15 @@ async fn a_hazard_that_it_does_not_have_is_an_error() -> Result {
     let end = run(&["starvation"]).await?;
     assert_eq!((end.code, end.output.as_str()), (Some(2), ""));
     assert!(end.errors.starts_with("there is no hazard `starvation`\n"), "{}", end.errors);
+    Ok(())
+}
+
+#[test]
+fn it_ends_quietly_if_nobody_reads_on() -> Result {
+    let (reader, writer) = io::pipe()?;
+    drop(reader);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_hazards"));
+    let end = program.arg("select").stdout(writer).stderr(Stdio::piped()).output()?;
+    assert_eq!((end.status.code(), String::from_utf8(end.stderr)?), (Some(0), String::new()));
     Ok(())
 }
