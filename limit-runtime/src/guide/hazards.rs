@@ -56,8 +56,8 @@
 //! * With the feature `diagnostics` and [`record(true)`], the log has a warning for each place whose call did not claim a
 //!   grant. It comes once for each place. The log is that of `tracing`: the program must install a subscriber, such as
 //!   `tracing_subscriber::fmt().init()`.
-//! * [`LimiterHandle::waiters`] and the page list the calls that wait, the longest wait first: this call is at the top.
-//!   The page does so if `limit-console` has its own feature `diagnostics`.
+//! * The page and [`LimiterHandle::waiters`] list the calls that wait, the longest wait first: this call is at the top.
+//!   The page needs `limit-console` with its own feature `diagnostics`.
 //!
 //! ```text
 //! WARN limit_runtime: grant was taken back: the call waits, but nobody polls it limiter="unpolled" place=src/main.rs:8:24 age=1.009953833s
