@@ -67,6 +67,7 @@ mod order;
 mod unclaimed;
 mod watch;
 
+use crate::engine;
 use crate::recorder::slots::Info;
 use crate::recorder::{self, Agent, on_end};
 pub use calls::Call;
@@ -79,6 +80,7 @@ use std::time::Duration;
 pub fn record(on: bool) {
     recorder::record(on);
     if on {
+        engine::records::note_recording();
         on_end(report_end);
         recorder::on_taken_back(unclaimed::tell);
         watch::start();

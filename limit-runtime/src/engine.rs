@@ -35,7 +35,7 @@ mod max_wait;
 mod numbers;
 mod readings;
 #[cfg(feature = "diagnostics")]
-mod records;
+pub(crate) mod records;
 mod settings;
 mod state;
 mod underway;

@@ -226,6 +226,7 @@ impl CallRecord {
     }
 
     /// Notes that a future is polled that runs under the permits.
+    #[cfg(any(feature = "task", feature = "tower"))]
     #[inline]
     pub(crate) fn polling(&self) -> Polling {
         Polling::begin(self.0, true)

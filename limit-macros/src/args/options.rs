@@ -277,6 +277,10 @@ options! {
                 Term::Option(AttributeOption::Shadow),
                 "with `shadow` no call ever waits, so none waits in a deadlock; leave one of the two out",
             ),
+            (
+                Term::Option(AttributeOption::MaxWait),
+                "with `max_wait` each wait ends in time, so none lasts in a deadlock; leave one of the two out",
+            ),
         ],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
     }

@@ -5,12 +5,21 @@ use super::environment::no_fleet;
 use super::settings::{claim_within, policy};
 use super::underway::Underway;
 use super::{Engine, FollowUp};
-use crate::policy::{Policy, clamp_limit};
+use crate::policy::{OnDeadlock, Policy, clamp_limit};
+use crate::recorder;
 use crate::scope::Scope;
 use crate::semaphore::{Claim, Semaphore, Waiter};
 use crate::unwind::run_all_then_resume_panic;
 use std::cell::RefCell;
 use std::task::Waker;
+
+/// The warning about a limiter whose calls are to be refused in deadlocks that nobody finds.
+#[cfg(feature = "diagnostics")]
+pub(super) const NOT_RECORDING: &str = "`on_deadlock = refuse` has no effect while calls are not recorded: call \
+                                        `diagnostics::record(true)` at the start of the program";
+#[cfg(not(feature = "diagnostics"))]
+const NOT_RECORDING: &str = "`on_deadlock = refuse` has no effect without the feature `diagnostics` of limit-runtime, \
+                             and `diagnostics::record(true)` at the start of the program";
 
 thread_local! {
     /// The indices of the limiters whose limit this thread is resolving.
@@ -100,6 +109,9 @@ impl Engine {
         }
         if is_alone {
             self.note_of_fleet(no_fleet());
+        }
+        if self.definition.on_deadlock == OnDeadlock::Refuse && !recorder::is_recording() {
+            self.note(false, NOT_RECORDING.to_owned());
         }
         self.log();
         None

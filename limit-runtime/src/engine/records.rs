@@ -1,10 +1,18 @@
 //! The parts of a limiter that the module `diagnostics` needs.
 
-use super::Engine;
+use super::binding::NOT_RECORDING;
+use super::{Engine, catalog};
 use crate::events::{Event, EventKind};
 use crate::metrics::Usage;
 use crate::policy::OnDeadlock;
 use std::time::Duration;
+
+/// Forgets the warnings that calls are not recorded.
+pub(crate) fn note_recording() {
+    for engine in catalog::all() {
+        engine.state().forget_warnings(|warning| warning.text == NOT_RECORDING);
+    }
+}
 
 impl Engine {
     /// Counts a call's hold time.

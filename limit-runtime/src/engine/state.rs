@@ -57,7 +57,7 @@ impl EngineState {
     }
 
     /// Forgets warnings that are not true any more.
-    #[cfg(feature = "fleet")]
+    #[cfg(any(feature = "diagnostics", feature = "fleet"))]
     pub(super) fn forget_warnings(&mut self, is_over: impl Fn(&Warning) -> bool) {
         let logged = self.warnings.iter().take(self.logged);
         self.logged -= logged.filter(|warning| is_over(warning)).count();

@@ -70,14 +70,13 @@ impl<E: Admission, K> Limiter<E, K> {
     /// With [`OnDeadlock::Refuse`] one call is refused as [`Deadlock`](crate::RejectedKind::Deadlock): of the
     /// calls of such limiters, the one that began to wait last. It gives up what it holds, so that the others
     /// go on. Deadlocks are found with the feature `diagnostics`, while
-    /// `diagnostics::record` is on. Without these the setter has no effect. It has none for calls with a
-    /// [`max_wait`](Self::max_wait) either: such a wait ends by itself, so it is left out of deadlocks.
+    /// `diagnostics::record` is on. Without these the setter has no effect, as a warning says when the limiter is
+    /// first used. A call with a `max_wait` is never refused this way: its wait ends by itself.
     ///
     /// # Panics
     ///
     /// If the limiter has been used. With [`OnDeadlock::Refuse`] also if the limiter cannot refuse calls: call
-    /// [`max_waiting`](Self::max_waiting) or [`max_wait`](Self::max_wait) before (`max_waiting(usize::MAX)`
-    /// sets no bound).
+    /// [`max_waiting`](Self::max_waiting) before (`max_waiting(usize::MAX)` sets no bound).
     ///
     /// # Examples
     ///
@@ -95,7 +94,7 @@ impl<E: Admission, K> Limiter<E, K> {
         assert!(
             E::FALLIBLE || !matches!(on_deadlock, OnDeadlock::Refuse),
             "`OnDeadlock::Refuse` needs a limiter that can refuse calls: call \
-             `Limiter::max_waiting` or `Limiter::max_wait` before"
+             `Limiter::max_waiting` before (`max_waiting(usize::MAX)` sets no bound)"
         );
         self.configure("`Limiter::on_deadlock` must be called before the limiter is used")
             .on_deadlock = on_deadlock;

@@ -106,3 +106,7 @@ impl CallRecord {
 }
 
 pub(crate) fn tell_of_taken_back(_: usize, _: &[(u32, std::time::Instant)]) {}
+
+pub(crate) const fn is_recording() -> bool {
+    false
+}

@@ -205,7 +205,7 @@ fn calls_that_give_way_in_a_deadlock_can_be_refused() {
     async fn with_a_value(tenant: u8) -> usize {
         usize::from(tenant)
     }
-    #[concurrency_limit(1, weight = 1, max_wait = "1s", on_deadlock = refuse, order = lifo, per = "1ns")]
+    #[concurrency_limit(1, weight = 1, max_waiting = 9, on_deadlock = refuse, order = lifo, per = "1ns")]
     async fn with_others() -> Option<u8> {
         Some(2)
     }

@@ -15,6 +15,11 @@ async fn nobody_waits() -> Result<(), Rejected> {
 #[concurrency_limit(3, shadow, on_deadlock = refuse)]
 async fn shadow() {}
 
+#[concurrency_limit(3, max_wait = "5s", on_deadlock = refuse)]
+async fn waits_end() -> Result<(), Rejected> {
+    Ok(())
+}
+
 #[concurrency_limit(3, on_deadlock = warn, on_reject = |_| ())]
 async fn refuses_nothing() {}
 
