@@ -280,7 +280,7 @@
 //!   channel, a semaphore of tokio's, another process of the fleet;
 //! * calls that were made before [`record(true)`];
 //! * waits with a deadline ([`max_wait`](crate::guide::options#max_wait)), which end by themselves. So
-//!   `on_deadlock = refuse` has no effect for them;
+//!   `on_deadlock = refuse` never refuses them;
 //! * permits that go to another task than the one that took them.
 //!
 //! A warning can be wrong for calls side by side in one task, as in `join!`. One call holds a permit and awaits something

@@ -237,9 +237,9 @@
 //! same deadlock again.
 //!
 //! Deadlocks are found with the feature `diagnostics`, from `diagnostics::record(true)` on. Without these the
-//! option has no effect. It has none for calls with a [`max_wait`](#max_wait) either: such a wait ends by itself, so
-//! it is left out of deadlocks. [Programs that hang](crate::guide::hazards#what-is-not-found) says what else is not
-//! found.
+//! option has no effect, and a warning says so when the limiter is first used. Beside [`max_wait`](#max_wait) it is a
+//! compile error: such a wait ends by itself, so it is left out of deadlocks.
+//! [Programs that hang](crate::guide::hazards#what-is-not-found) says what else is not found.
 //!
 //! ```
 //! use limit_runtime::{Rejected, concurrency_limit};
