@@ -18,6 +18,9 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
 /// The shortest time between two looks of one kind that are asked for. A semaphore under load asks again and again.
 const PACE: Duration = Duration::from_millis(100);
 
+/// After a look the thread rests from looks of that kind for so many times as long as it took.
+const REST: u32 = 4;
+
 /// A thing to watch.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -96,12 +99,16 @@ impl Watch {
 }
 
 fn watch() {
+    // A look may be late because another one took its time. That is not what `planned` is to tell.
+    let mut free_since = Instant::now();
     let mut watcher = lock();
     loop {
         let now = Instant::now();
-        let due =
-            watcher.all.iter().position(|planned| planned.next.is_some_and(|next| next <= now));
-        let Some(due) = due else {
+        let due = watcher.all.iter().enumerate().filter_map(|(index, planned)| {
+            Some((planned.next.filter(|next| *next <= now)?, index))
+        });
+        // The one that has been due for longest, so that a slow one does not keep the others from looking.
+        let Some((when, due)) = due.min() else {
             watcher = match watcher.all.iter().filter_map(|planned| planned.next).min() {
                 Some(next) => {
                     let time = next.saturating_duration_since(now);
@@ -113,16 +120,19 @@ fn watch() {
         };
         let planned = &mut watcher.all[due];
         // Taken out before the look: a caller that wakes the watcher meanwhile gets another look.
-        let when = planned.next.take().unwrap_or(now);
+        planned.next = None;
         planned.last = Some(now);
         let look = planned.watch.look;
         drop(watcher);
-        let next = catch_unwind(|| look(now, when)).unwrap_or_else(|panic| {
+        let next = catch_unwind(|| look(now, when.max(free_since))).unwrap_or_else(|panic| {
             unwind::end(panic);
             Some(now + INTERVAL)
         });
+        free_since = Instant::now();
+        // However long a look takes, the thread rests for longer.
+        let rested = free_since + REST * (free_since - now);
         watcher = lock();
         let planned = &mut watcher.all[due].next;
-        *planned = planned.iter().copied().chain(next).min();
+        *planned = planned.iter().copied().chain(next.map(|next| next.max(rested))).min();
     }
 }

@@ -19,7 +19,7 @@ use crate::recorder::slots::Record;
 use crate::unwind::quietly;
 use crate::watcher::Watch;
 pub use deadlock::{Deadlock, StuckCall};
-use detector::{Detector, Mistake, News};
+use detector::{Detector, Mistake};
 use once_cell::sync::Lazy;
 use reading::{Found, FoundLink};
 use std::collections::HashMap;
@@ -89,28 +89,35 @@ pub(super) fn start() {
 
 fn look(now: Instant, _: Instant) -> Option<Instant> {
     if !recorder::is_recording() {
-        lock().forget();
+        // Dropped after unlocking, with the limiters in it.
+        let _told = lock().forget_all();
         return None;
     }
     let looked = lock().look(now);
     for mistake in looked.mistakes {
         take_back(&mistake);
     }
-    for news in looked.news {
-        tell(&news);
+    // Refusals come first, those of all knots: others wait for them, and a logger may take its time.
+    let refused = looked.news.into_iter().map(|news| {
+        let mut gave_way = None;
+        // Wakers are foreign code.
+        quietly(|| gave_way = news.found.refuse_youngest());
+        (news, gave_way)
+    });
+    for (news, gave_way) in refused.collect::<Vec<_>>() {
+        if gave_way.is_none() && news.found.can_refuse() {
+            // Its calls have moved meanwhile. If it lasts, it is found again.
+            lock().forget_told(&news.found);
+        } else if news.is_new || gave_way.is_some() {
+            tell(&news.found, gave_way.as_ref());
+        }
     }
     Some(looked.next)
 }
 
-/// Refuses a call of a deadlock if its limiter says so, and tells of it. The caller holds no lock.
-fn tell(News { found, is_new }: &News) {
+/// Tells of a deadlock. The caller holds no lock: subscribers and loggers are foreign code.
+fn tell(found: &Found, gave_way: Option<&Call>) {
     let deadlock = found.show((Instant::now(), WallClock::now()));
-    // First, because others wait for it. Wakers, subscribers and loggers are foreign code.
-    let mut gave_way = None;
-    quietly(|| gave_way = found.refuse_youngest());
-    if !is_new && gave_way.is_none() {
-        return;
-    }
     let mut limiters: Vec<_> = found.links.iter().map(|link| &link.limiter).collect();
     limiters.sort_by_key(|limiter| Arc::as_ptr(limiter));
     limiters.dedup_by_key(|limiter| Arc::as_ptr(limiter));
@@ -120,7 +127,7 @@ fn tell(News { found, is_new }: &News) {
     let limiter = &*found.links[0].limiter.name;
     quietly(|| {
         logging::tell(|| {
-            if let Some(call) = &gave_way {
+            if let Some(call) = gave_way {
                 tracing::warn!(
                     target: TARGET,
                     limiter,
@@ -169,18 +176,31 @@ impl Found {
         Deadlock { calls, victims: self.victims, is_reentry }
     }
 
-    /// Refuses the youngest of the calls whose limiters say so. Returns it.
+    /// Returns whether the limiter of one of the calls says that it is refused in a deadlock.
+    fn can_refuse(&self) -> bool {
+        self.links.iter().any(FoundLink::gives_way)
+    }
+
+    /// Refuses the youngest of the calls whose limiters say so, or the next one if that call does not wait any more.
+    /// Returns it.
     fn refuse_youngest(&self) -> Option<Call> {
-        let gives_way = |link: &&FoundLink| link.limiter.on_deadlock() == OnDeadlock::Refuse;
-        let link = self.links.iter().filter(gives_way).max_by_key(|link| link.wait.info.since)?;
-        let call = link.call(&link.wait, (Instant::now(), WallClock::now()));
-        let wait = link.wait;
-        let is_refused = link.semaphore.refuse_waiter(wait.info.slot?, || wait.is_unchanged());
-        is_refused.then_some(call)
+        let mut links: Vec<_> = self.links.iter().filter(|link| link.gives_way()).collect();
+        links.sort_by_key(|link| std::cmp::Reverse(link.wait.info.since));
+        links.into_iter().find_map(|link| {
+            let call = link.call(&link.wait, (Instant::now(), WallClock::now()));
+            let wait = link.wait;
+            let is_refused = link.semaphore.refuse_waiter(wait.info.slot?, || wait.is_unchanged());
+            is_refused.then_some(call)
+        })
     }
 }
 
 impl FoundLink {
+    /// Returns whether its limiter says that it is refused in a deadlock.
+    fn gives_way(&self) -> bool {
+        self.limiter.on_deadlock() == OnDeadlock::Refuse
+    }
+
     /// Shows a call of this limiter.
     fn call(&self, record: &Record, now: (Instant, WallClock)) -> Call {
         Call::new(record, Arc::clone(&self.limiter.name), now)

@@ -73,6 +73,10 @@ impl<E: Admission, K> Limiter<E, K> {
     /// `diagnostics::record` is on. Without these the setter has no effect, as a warning says when the limiter is
     /// first used. A call with a `max_wait` is never refused this way: its wait ends by itself.
     ///
+    /// A task that makes calls of several functions side by side (`join!`), of which one runs for seconds without being
+    /// polled, may look like one that nests them. Then a call may be refused although it would have gone on: see
+    /// [what is not found](crate::guide::hazards#a-deadlock-across-limiters). Use `Refuse` for calls that are nested.
+    ///
     /// # Panics
     ///
     /// If the limiter has been used. With [`OnDeadlock::Refuse`] also if the limiter cannot refuse calls: call

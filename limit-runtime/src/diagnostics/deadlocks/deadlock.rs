@@ -102,8 +102,12 @@ impl fmt::Display for Deadlock {
             (false, 1) => f.write_str("a call waits for itself:")?,
             (false, count) => write!(f, "{count} calls wait for each other:")?,
         }
-        for stuck in &self.calls {
+        for stuck in self.calls.iter().take(LINES) {
             write!(f, "\n  {stuck}")?;
+        }
+        match self.calls.len().saturating_sub(LINES) {
+            0 => {}
+            more => write!(f, "\n  and {more} more of them")?,
         }
         match self.victims {
             0 => Ok(()),
@@ -112,6 +116,9 @@ impl fmt::Display for Deadlock {
         }
     }
 }
+
+/// The most calls that the text shows: it is one event of the log.
+const LINES: usize = 32;
 
 /// The most holders that a line shows.
 const SHOWN: usize = 8;

@@ -1,7 +1,7 @@
 //! What the watcher remembers from one look to the next.
 
 use super::reading::{self, Found, FoundLink};
-use super::who::{self, Knowledge};
+use super::who::{self, Blocked, Knowledge};
 use crate::recorder::Agent;
 use crate::recorder::slots::{self, Record};
 use crate::watcher::INTERVAL;
@@ -154,8 +154,10 @@ impl Detector {
         match slots::oldest_wait() {
             None => self.forget(),
             Some(oldest) if now.saturating_duration_since(oldest) < PATIENCE => {
-                self.forget();
-                looked.next = oldest + PATIENCE;
+                // Nobody waits for long. What lies side by side is learnt all the same.
+                self.suspicions.clear();
+                self.observe(now, &records());
+                looked.next = now + INTERVAL;
             }
             Some(_) => {
                 looked.news = self.look_at(now, &records());
@@ -165,6 +167,18 @@ impl Detector {
         looked
     }
 
+    /// Forgets a deadlock that was to be told of, so that it is found again if it lasts.
+    pub(super) fn forget_told(&mut self, found: &Found) {
+        self.told.retain(|told| !told.is_same(found));
+    }
+
+    /// Forgets everything but what was learnt, because calls are not recorded any more. Returns what is to be dropped
+    /// under no lock.
+    pub(super) fn forget_all(&mut self) -> Vec<Found> {
+        self.forget();
+        std::mem::take(&mut self.told)
+    }
+
     /// Forgets what was seen at the last look: nobody waits for long.
     pub(super) fn forget(&mut self) {
         self.suspicions.clear();
@@ -172,13 +186,19 @@ impl Detector {
         self.memory.restless.clear();
     }
 
-    fn look_at(&mut self, now: Instant, records: &[Record]) -> Vec<News> {
+    /// Learns from this look, and returns the agents that only wait.
+    fn observe<'a>(&mut self, now: Instant, records: &'a [Record]) -> Vec<Blocked<'a>> {
         self.memory.look(now, records);
-        let mut blocked = who::blocked(records, &self.memory);
+        let blocked = who::blocked(records, &self.memory);
         let pairs = blocked
             .iter()
             .flat_map(|blocked| blocked.holds.iter().map(|hold| (**hold, *blocked.wait)));
         self.memory.pairs = pairs.collect();
+        blocked
+    }
+
+    fn look_at(&mut self, now: Instant, records: &[Record]) -> Vec<News> {
+        let mut blocked = self.observe(now, records);
         who::leave_out_served(&mut blocked);
         let known = std::mem::take(&mut self.suspicions);
         let mut news = Vec::new();
