@@ -87,7 +87,8 @@ fn hooks() -> Option<&'static Hooks> {
 /// Takes a slot for a record, if there is one.
 fn begin(info: Info, agent: Agent, point: PollPoint) -> Option<&'static Slot> {
     let slot = slots::take(info, agent, point)?;
-    if let Some((hooks, record)) = hooks().zip(slot.read()) {
+    // The slot is read only if there are hooks: it takes as long as all the rest.
+    if let Some((hooks, record)) = hooks().and_then(|hooks| Some((hooks, slot.read()?))) {
         (hooks.begin)(record, point.arrival);
     }
     Some(slot)
@@ -95,7 +96,7 @@ fn begin(info: Info, agent: Agent, point: PollPoint) -> Option<&'static Slot> {
 
 /// Gives the slot of a record back. Returns its last content.
 fn finish(slot: &'static Slot) -> Option<Info> {
-    if let Some((hooks, id)) = hooks().zip(slot.id()) {
+    if let Some((hooks, id)) = hooks().and_then(|hooks| Some((hooks, slot.id()?))) {
         (hooks.end)(id);
     }
     slots::give_back(slot)
