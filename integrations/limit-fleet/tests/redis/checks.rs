@@ -45,6 +45,11 @@ async fn a_master_that_would_grant_without_its_replica_is_warned_of() {
     assert!(text.contains("could not be checked") && text.contains("CONFIG GET"), "{text}");
 
     master.ask::<()>("CONFIG SET min-replicas-to-write 1").expect("CONFIG");
+    // A replica counts when it has acknowledged, which is later than it has connected.
+    crate::waiting::until("the replica's word", async || {
+        (master.info("min_slaves_good_slaves") == "1").then_some(())
+    })
+    .await;
     assert_eq!(warnings(&master, "").await, "");
 }
 
