@@ -82,7 +82,7 @@ fn a_setter_that_cannot_be_as_told_says_what_to_write() {
         message(|limiter| drop(limiter.on_deadlock(OnDeadlock::Refuse))).as_deref(),
         Some(
             "`OnDeadlock::Refuse` needs a limiter that can refuse calls: call \
-             `Limiter::max_waiting` or `Limiter::max_wait` before"
+             `Limiter::max_waiting` before (`max_waiting(usize::MAX)` sets no bound)"
         ),
     );
 }
