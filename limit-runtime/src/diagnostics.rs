@@ -21,7 +21,7 @@
 //! The feature `diagnostics` alone records nothing. Recording starts with [`record(true)`](record).
 //! Calls that were admitted before are not listed.
 //!
-//! What is logged here goes to `tracing`, as warnings of the target `limit_runtime`. The program must install a
+//! The module logs with `tracing`, as warnings of the target `limit_runtime`. The program must install a
 //! subscriber, such as `tracing_subscriber::fmt().init()`.
 //!
 //! # Cost

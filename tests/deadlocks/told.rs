@@ -1,4 +1,4 @@
-//! What a deadlock causes: one warning, an event at each limiter, and with `OnDeadlock::Refuse` a refusal.
+//! A deadlock causes one warning, an event at each limiter, and with `OnDeadlock::Refuse` a refusal.
 
 use crate::support::{
     Work, deadlocks, runtime, until_busy, until_ended, until_found, until_looked,

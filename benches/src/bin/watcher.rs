@@ -1,5 +1,5 @@
-//! What the watcher's thread takes: how late it takes grants back, a look at unclaimed grants, and with the feature
-//! `observed` a look at recorded calls that wait.
+//! Measures the watcher's thread: how late it takes grants back, how long it looks at unclaimed grants, and with the
+//! feature `observed`, at recorded calls that wait.
 //!
 //! `cargo run --release -p limit-benches --features observed --bin watcher`, on Linux, which says how long a thread has run.
 #![forbid(unsafe_code)]

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::log;
 
-/// What happened, as this example promises.
+/// The result of a program, as this example promises it.
 pub(crate) struct Outcome {
     pub(crate) is_good: bool,
     pub(crate) text: String,

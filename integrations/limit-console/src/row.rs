@@ -41,7 +41,7 @@ pub(crate) struct Row {
     pub(crate) closed: bool,
     pub(crate) paused: bool,
     pub(crate) warnings: usize,
-    /// Whether it is part of a deadlock.
+    /// `true` if the limiter is part of a deadlock.
     pub(crate) deadlock: bool,
     /// The permits in use at the last ticks. Only in a list of all limiters.
     #[serde(skip_serializing_if = "Option::is_none")]

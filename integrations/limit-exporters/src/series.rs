@@ -22,7 +22,7 @@ pub(crate) struct Series<S = Box<Histogram>> {
     pub(crate) hold_times: Option<S>,
     /// The time at which the oldest holder got its permits, in seconds since 1970.
     pub(crate) oldest_holder: Option<f64>,
-    /// Whether the limiter is part of a deadlock. `None` if the limiter was dropped.
+    /// `true` if the limiter is part of a deadlock, `None` if the limiter was dropped.
     pub(crate) is_deadlocked: Option<bool>,
     /// The ledgers of a limit over a fleet.
     pub(crate) ledgers: Vec<LedgerFigures>,

@@ -20,7 +20,7 @@ static IS_ON: AtomicBool = AtomicBool::new(true);
 
 static ORDERS: Lazy<Mutex<Orders>> = Lazy::new(Mutex::default);
 
-/// What is known of the orders in which limiters are nested.
+/// The orders in which limiters are nested, as far as they are known.
 #[derive(Debug, Default)]
 struct Orders {
     nesting: Nesting,

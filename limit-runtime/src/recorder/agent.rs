@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::task::Id;
 
-/// Who makes a call. An agent does one thing after another, unless its futures run side by side.
+/// The agent that makes a call. An agent does one thing after another, unless its futures run side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Agent {
     /// A task of tokio.
@@ -15,7 +15,7 @@ pub(crate) enum Agent {
     Nobody,
 }
 
-/// What a thread keeps for the recorder.
+/// The data that a thread keeps for the recorder.
 pub(super) struct Local {
     /// The number of the thread, from 1 on.
     number: u32,

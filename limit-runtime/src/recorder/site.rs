@@ -12,7 +12,7 @@ pub(crate) struct CallSite {
     pub(super) kind: Kind,
 }
 
-/// What becomes of a permit.
+/// The use of a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The program has it, and may move it to another task.

@@ -1,4 +1,4 @@
-//! What the detector of deadlocks reads of a semaphore and does to it.
+//! The detector of deadlocks reads a semaphore's queues here, and refuses a waiter.
 
 use super::permits::Semaphore;
 use super::queue_reading::QueueReading;

@@ -1,6 +1,6 @@
 //! A reading of the queues of a semaphore.
 
-/// Who waits at a semaphore.
+/// The waiters of a semaphore.
 #[derive(Debug)]
 pub(crate) struct QueueReading {
     /// The limit over all keys, if there are keys.

@@ -1,7 +1,8 @@
 //! All that a semaphore's lock guards.
 //!
 //! This file has the way of a plain call: in, out and through the wait list. The files below have the
-//! methods for everything else: [`away`] grants that are taken back, [`modes`] the way of a call while a mode is on, [`keys`], [`rate`],
+//! methods for everything else: [`away`] grants that are taken back, [`modes`] the way of a call while a
+//! mode is on, [`keys`], [`rate`],
 //! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, `lease` and [`admission`] permits of a fleet, [`split`] permits that are parted and
 //! put together, [`changes`] a changed limit or
 //! policy and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and
@@ -59,7 +60,7 @@ enum Binding {
     Bound,
 }
 
-/// Whether the watcher is to look at a semaphore's grants.
+/// The state of the watcher's looks at a semaphore's grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Off,

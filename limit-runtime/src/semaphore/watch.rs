@@ -44,7 +44,7 @@ struct Unclaimed {
 type AllWatched = HashMap<usize, Watched>;
 
 static GRANTS: Watch = Watch::new(look);
-/// What the watcher knows.
+/// The semaphores that the watcher knows.
 static WATCHED: Mutex<Option<AllWatched>> = Mutex::new(None);
 /// The semaphores that have asked for a look since the last one.
 static ASKED: Mutex<Vec<&'static Semaphore>> = Mutex::new(Vec::new());

@@ -1,4 +1,4 @@
-//! What the watcher remembers from one look to the next.
+//! The detector: it compares one look of the watcher with the next.
 
 use super::reading::{self, Found, FoundLink};
 use super::who::{self, Blocked, Knowledge};
@@ -23,7 +23,7 @@ pub(super) struct Detector {
     memory: Memory,
 }
 
-/// What a look has brought.
+/// The results of a look.
 #[derive(Debug)]
 pub(super) struct Looked {
     pub(super) news: Vec<News>,
@@ -57,7 +57,7 @@ struct Suspicion {
 /// All of a record that can change.
 type CallState = (u64, u32, usize, Option<u32>, u32);
 
-/// What is known of calls beside their records.
+/// The detector's knowledge of calls beside their records.
 #[derive(Debug, Default)]
 struct Memory {
     /// The waits that have been polled again, by the number of the record.

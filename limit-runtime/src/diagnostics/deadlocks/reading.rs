@@ -51,7 +51,7 @@ struct Place {
 /// Returns the knots of agents that only wait.
 pub(super) fn find(blocked: &[Blocked<'_>]) -> Vec<Found> {
     let mut picture = Picture { agents: blocked.len(), ..Picture::default() };
-    // What each queue of the picture is: a place, and a queue in its reading.
+    // The meaning of each queue of the picture: a place, and a queue in its reading.
     let mut meanings = Vec::new();
     let mut records = Vec::new();
     for (semaphore, calls) in by_semaphore(blocked) {

@@ -18,7 +18,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Who holds and who waits at one moment.
+/// The holders and the waiters at one moment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Picture {
     /// The number of agents.
@@ -56,7 +56,7 @@ pub(super) struct Hold {
 /// Agents that wait for each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Knot {
-    /// What each of them waits for, in the order of the chain as far as there is one.
+    /// The waits of its agents, in the order of the chain as far as there is one.
     pub(super) links: Vec<Link>,
     /// Agents outside the knot that wait for it.
     pub(super) victims: Vec<usize>,

@@ -18,7 +18,7 @@ pub(super) struct Blocked<'a> {
     pub(super) holds: Vec<&'a Record>,
 }
 
-/// What is known of calls beside their records.
+/// Knowledge of calls beside their records.
 pub(super) trait Knowledge {
     /// Returns whether a call that waits has not been polled for so long that its task does nothing else.
     fn is_still(&self, wait: &Record) -> bool;

@@ -22,7 +22,7 @@ pub(super) struct Graph {
 struct Node {
     /// It keeps the address from other names.
     name: Arc<str>,
-    /// What is taken inside, by limiter.
+    /// The limiters that are taken inside.
     inside: HashMap<usize, Nest>,
 }
 
