@@ -147,6 +147,8 @@ mod metrics;
 mod permit;
 mod policy;
 mod private;
+#[cfg(all(test, not(limit_loom)))]
+mod random;
 #[cfg(feature = "diagnostics")]
 mod recorder;
 #[cfg(not(feature = "diagnostics"))]

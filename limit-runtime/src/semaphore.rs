@@ -34,7 +34,7 @@
 //! From the bottom up, each file uses only those before it:
 //!
 //! * `word`: the layout of the word; `moment`: time; `slab`: numbered values in chunks;
-//! * `status`, `slots`, `wait_list`, `wake_list`, `queue`: who waits, in which order, and how waiters are woken;
+//! * `status`, `fresh_grants`, `slots`, `wait_list`, `wake_list`, `queue`: who waits, in which order, and how waiters are woken;
 //! * `rate`, `keys`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
 //!   together; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an estimate for refused calls;
 //! * `state`: all that the lock guards, with one file of methods for each mode;
@@ -64,6 +64,7 @@ mod control;
 mod deferred;
 mod drainers;
 mod enter;
+mod fresh_grants;
 mod keys;
 #[cfg(feature = "diagnostics")]
 mod knots;

@@ -31,6 +31,7 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
                     "boot_clock",
                     "duration_text",
                     "logging",
+                    "random",
                     "sync",
                     "tokio_context",
                     "unwind",

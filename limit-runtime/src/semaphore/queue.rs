@@ -30,6 +30,7 @@
 //! grant back (`GRANTED` to `AWAY`): of the two one succeeds. Each exchange may be `Relaxed`: the waiter
 //! has loaded `GRANTED` with `Acquire`, and permits that are taken back pass on under the lock.
 
+use super::fresh_grants::FreshGrants;
 use super::slots::{KEPT, NO_SLOT, Node, Slots};
 use super::status::{
     ADMITTED, AT_ONCE, AWAY, GRANTED, StatusCell, WAITING, figure, grant_weight, granted, is_back,
@@ -61,11 +62,6 @@ pub(super) struct Joining {
     pub(super) waker: Waker,
 }
 
-/// Returns whether a grant has not been claimed.
-fn is_unclaimed(&(cell, grant): &(StatusCell, u64)) -> bool {
-    cell.load(Ordering::Relaxed) == grant
-}
-
 /// The number of waits that are counted at a time. With the values before them they fill a cache
 /// line. One more would lie beside `slots`, which all cores read.
 const RECENT: usize = 6;
@@ -84,38 +80,13 @@ pub(super) struct Queue {
     recent_length: u32,
     /// Calls that have been served, which wrap at 2³². It is the number of the last grant.
     served: u32,
-    /// Grants are noted: see [`Fresh`].
+    /// Grants are noted: see [`FreshGrants`].
     notes_grants: bool,
     /// The waits of calls that have given their slots back and have not been counted yet, in
     /// nanoseconds.
     recent: [u64; RECENT],
     slots: Slots,
-    fresh: Fresh,
-}
-
-/// Grants of which the watcher does not know.
-#[derive(Debug)]
-struct Fresh {
-    /// The first of them, by the cell and its value. A cell is never freed, so it can be read when its slot is long
-    /// another call's. Then its value is another one, too.
-    grants: Vec<(StatusCell, u64)>,
-    /// There may be more.
-    has_more: bool,
-}
-
-impl Fresh {
-    #[cold]
-    fn note(&mut self, cell: StatusCell, grant: u64) {
-        self.grants.retain(is_unclaimed);
-        if self.grants.len() < Self::MOST {
-            self.grants.push((cell, grant));
-        } else {
-            self.has_more = true;
-        }
-    }
-
-    /// The most grants that are kept. If there are more, the watcher looks at all slots.
-    const MOST: usize = 8;
+    fresh: FreshGrants,
 }
 
 impl Queue {
@@ -130,7 +101,7 @@ impl Queue {
             notes_grants: true,
             recent: [0; RECENT],
             slots: Slots::new(),
-            fresh: Fresh { grants: Vec::new(), has_more: false },
+            fresh: FreshGrants::new(),
         }
     }
 
@@ -157,20 +128,19 @@ impl Queue {
 
     /// Returns whether there may be grants that nobody has claimed, and of which the watcher does not know.
     pub(super) fn has_fresh_grants(&mut self) -> bool {
-        self.fresh.grants.retain(is_unclaimed);
-        self.fresh.has_more || !self.fresh.grants.is_empty()
+        self.fresh.has_any()
     }
 
     /// Notes no grants from now on: the watcher is to look at all of them.
     pub(super) fn note_no_grants(&mut self) {
         self.notes_grants = false;
-        self.fresh.grants.clear();
+        self.fresh.forget();
     }
 
     /// Notes the grants from now on. Without `knows_all`, there may be others of which the watcher does not know.
     pub(super) fn note_grants(&mut self, knows_all: bool) {
         self.notes_grants = true;
-        self.fresh.has_more = !knows_all;
+        self.fresh.set_more(!knows_all);
     }
 
     /// Returns whether a call waits for more than one permit.

@@ -21,6 +21,8 @@ pub(super) struct Detector {
     /// Deadlocks that have been told of.
     pub(super) told: Vec<Found>,
     memory: Memory,
+    /// Room for the agents that wait.
+    waiting: HashSet<Agent>,
 }
 
 /// The results of a look.
@@ -139,17 +141,18 @@ impl Detector {
         }
         let mut looked = Looked { news: Vec::new(), mistakes, next: now + PATIENCE };
         // Each knot has calls that hold what others wait for. Nearly always there are none, so this comes first.
-        match slots::agents_that_hold_and_wait() {
+        match slots::holds_and_waits(&mut self.waiting) {
             None => {
                 self.forget();
+                self.waiting = HashSet::new();
                 return looked;
             }
-            Some(agents) if agents.is_empty() => {
+            Some(false) => {
                 self.forget();
                 looked.next = now + INTERVAL;
                 return looked;
             }
-            Some(_) => {}
+            Some(true) => {}
         }
         match slots::oldest_wait() {
             None => self.forget(),

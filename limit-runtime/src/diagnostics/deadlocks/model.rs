@@ -12,6 +12,7 @@ use super::reading::Found;
 use crate::acquire::Acquire;
 use crate::diagnostics::record;
 use crate::limiter::Limiter;
+use crate::random::Random;
 use crate::recorder::slots;
 use crate::rejected::Rejected;
 use crate::semaphore::Semaphore;
@@ -23,22 +24,6 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore as Event;
 use tokio::task::yield_now;
-
-/// Small random numbers that are the same in each run (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).expect("31 bits") % bound
-    }
-
-    fn is_one_in(&mut self, bound: usize) -> bool {
-        self.below(bound) == 0
-    }
-}
 
 const LIMITERS: usize = 4;
 
@@ -327,7 +312,7 @@ fn is_ours(found: &Found) -> bool {
 
 /// Plays a program. Returns the numbers of those that are stuck, and of those that were told of.
 fn play(seed: u64) -> (usize, usize) {
-    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut random = Random::new(seed);
     random.below(1);
     let limiters = 1 + random.below(LIMITERS);
     let limits: Vec<_> = (0..LIMITERS).map(|_| 1 + random.below(4)).collect();

@@ -4,6 +4,7 @@
 use super::super::watch::Watched;
 use super::super::{Entered, Held, KeySource, Semaphore, Waiter};
 use crate::policy::{Order, Policy, Request};
+use crate::random::Random;
 use crate::semaphore::Hashed;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,18 +37,6 @@ struct Call {
     /// Nobody polls it.
     is_absent: bool,
     was_absent: bool,
-}
-
-/// Random numbers, by xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).expect("31 bits") % bound
-    }
 }
 
 struct Model {
@@ -183,7 +172,7 @@ fn the_limit_holds_nobody_waits_for_ever_and_those_who_are_polled_are_served_in_
     let cases: u64 =
         std::env::var("SCHEDULES").map_or(2_000, |cases| cases.parse().expect("a number"));
     for case in 1..=cases {
-        let mut random = Random(case.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut random = Random::new(case);
         let mut model = Model::new(&mut random);
         for _ in 0..random.below(60) {
             let number = random.below(model.calls.len().max(1));

@@ -1,20 +1,8 @@
 //! The solver beside oracles that play what can happen.
 
 use super::{Hold, Knot, Picture, Queue, Wait};
+use crate::random::Random;
 use std::collections::{BTreeSet, HashSet};
-
-/// Small random numbers that are the same in each run (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let number = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        usize::try_from(number).expect("31 bits") % bound
-    }
-}
 
 /// A task of the exhaustive test: the limiters of which it holds a permit, and the one for which it waits.
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +163,7 @@ fn all_graphs_of_four_limiters_and_four_tasks_are_as_they_play_out() {
         eprintln!("{} graphs", check_all(4, 4));
         return;
     }
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut random = Random::new(1);
     let mut knots = 0;
     for _ in 0..20_000 {
         let limits: Vec<_> = (0..4).map(|_| if random.below(2) == 0 { 1 } else { 2 }).collect();
@@ -241,7 +229,7 @@ fn stuck_with_weights(picture: &Picture) -> BTreeSet<usize> {
 
 #[test]
 fn random_graphs_with_weights_keys_and_totals_are_as_they_play_out() {
-    let mut random = Random(0xD1B5_4A32_D192_ED03);
+    let mut random = Random::new(2);
     let mut knots = 0;
     for _ in 0..50_000 {
         let count = 1 + random.below(5);
