@@ -39,6 +39,14 @@ fn granted(held: Held, mut call: Call) -> Call {
     call
 }
 
+/// Makes two calls: one that has been handed the permits of `held`, and one that waits behind it.
+fn granted_and_next(held: Held, mut absent: Call, mut next: Call) -> (Call, Call) {
+    assert!(poll_once(&mut absent).is_pending());
+    assert!(poll_once(&mut next).is_pending());
+    drop(held);
+    (absent, next)
+}
+
 /// Asserts that nobody else has the only permit.
 fn alone(inside: &AtomicUsize, held: Held) {
     assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0, "each permit is claimed once");
@@ -51,9 +59,8 @@ fn a_claim_against_the_taking_back_of_the_grant_leaves_one_holder() {
     model(|| {
         let semaphore = taking_back(bound(1));
         let inside = Arc::new(AtomicUsize::new(0));
-        let absent = granted(take(semaphore, 1), acquire(semaphore, 1));
-        let mut next = acquire(semaphore, 1);
-        assert!(poll_once(&mut next).is_pending());
+        let (absent, next) =
+            granted_and_next(take(semaphore, 1), acquire(semaphore, 1), acquire(semaphore, 1));
         let watcher = thread::spawn(move || watch(semaphore));
         let other = {
             let inside = Arc::clone(&inside);
@@ -70,9 +77,8 @@ fn a_claim_against_the_taking_back_of_the_grant_leaves_one_holder() {
 fn a_heavy_claim_against_the_taking_back_gives_back_all_its_permits() {
     model(|| {
         let semaphore = taking_back(bound(2));
-        let absent = granted(take(semaphore, 2), acquire(semaphore, 2));
-        let mut next = acquire(semaphore, 1);
-        assert!(poll_once(&mut next).is_pending());
+        let (absent, next) =
+            granted_and_next(take(semaphore, 2), acquire(semaphore, 2), acquire(semaphore, 1));
         let watcher = thread::spawn(move || watch(semaphore));
         let other = thread::spawn(move || drop(block_on(next)));
         drop(block_on(absent));
@@ -87,9 +93,8 @@ fn a_claim_of_a_key_against_the_taking_back_leaves_one_holder() {
     model(|| {
         let semaphore = taking_back(bound_to(1, &KEYED));
         let held = block_on(of_key(semaphore, &ONE)).expect("it is free");
-        let absent = granted(held, of_key(semaphore, &ONE));
-        let mut next = of_key(semaphore, &ONE);
-        assert!(poll_once(&mut next).is_pending());
+        let (absent, next) =
+            granted_and_next(held, of_key(semaphore, &ONE), of_key(semaphore, &ONE));
         let watcher = thread::spawn(move || watch(semaphore));
         let other = thread::spawn(move || drop(block_on(next)));
         drop(block_on(absent));
@@ -105,9 +110,8 @@ fn a_claim_of_a_key_against_the_taking_back_leaves_one_holder() {
 fn a_call_dropped_against_the_taking_back_of_its_grant_passes_the_permit_on() {
     model(|| {
         let semaphore = taking_back(bound(1));
-        let absent = granted(take(semaphore, 1), acquire(semaphore, 1));
-        let mut next = acquire(semaphore, 1);
-        assert!(poll_once(&mut next).is_pending());
+        let (absent, next) =
+            granted_and_next(take(semaphore, 1), acquire(semaphore, 1), acquire(semaphore, 1));
         let watcher = thread::spawn(move || watch(semaphore));
         let other = thread::spawn(move || drop(block_on(next)));
         drop(absent);
@@ -122,9 +126,8 @@ fn a_call_dropped_against_the_taking_back_of_its_grant_passes_the_permit_on() {
 fn a_close_against_the_taking_back_refuses_a_call_that_is_away() {
     model(|| {
         let semaphore = taking_back(bound(1));
-        let absent = granted(take(semaphore, 1), acquire(semaphore, 1));
-        let mut next = acquire(semaphore, 1);
-        assert!(poll_once(&mut next).is_pending());
+        let (absent, next) =
+            granted_and_next(take(semaphore, 1), acquire(semaphore, 1), acquire(semaphore, 1));
         let closer = thread::spawn(move || {
             semaphore.close().wake();
             semaphore.serve_all();
@@ -146,9 +149,8 @@ fn a_close_against_the_taking_back_refuses_a_call_that_is_away() {
 fn the_end_of_a_runtime_against_the_taking_back_loses_nobody() {
     model(|| {
         let semaphore = taking_back(bound(1));
-        let absent = granted(take(semaphore, 1), acquire(semaphore, 1));
-        let mut next = acquire(semaphore, 1);
-        assert!(poll_once(&mut next).is_pending());
+        let (absent, next) =
+            granted_and_next(take(semaphore, 1), acquire(semaphore, 1), acquire(semaphore, 1));
         let ends = thread::spawn(move || semaphore.dismiss_all());
         watch(semaphore);
         ends.join().unwrap();
