@@ -39,7 +39,7 @@
 //!   together; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an estimate for refused calls;
 //! * `state`: all that the lock guards, with one file of methods for each mode;
 //! * `permits`: the [`Semaphore`], with its fast path;
-//! * `waiter`: a call's place in the wait list, and the permits that it is handed;
+//! * `held`: the permits that a call is handed; `waiter`: a call's place in the wait list;
 //! * `enter`, `binding`, `control`, `leasing`, `ticker`, `reading`, `watch`: the other methods of the semaphore.
 //!
 //! # Memory ordering
@@ -65,6 +65,7 @@ mod deferred;
 mod drainers;
 mod enter;
 mod fresh_grants;
+mod held;
 mod keys;
 #[cfg(feature = "diagnostics")]
 mod knots;
@@ -108,6 +109,7 @@ mod tests;
 pub(crate) use binding::Claim;
 pub(crate) use deferred::Deferred;
 pub(crate) use enter::Entered;
+pub(crate) use held::{Held, Permits};
 pub(crate) use keys::{Hashed, KeySource, text_of_key};
 #[cfg(feature = "fleet")]
 pub(crate) use lease::LeasingStart;
@@ -121,5 +123,5 @@ pub(crate) use queue::WaitsFor;
 pub(crate) use queue_reading::QueueReading;
 pub(crate) use rate::Tick;
 pub(crate) use ticker::TickerRef;
-pub(crate) use waiter::{Held, Permits, Unserved, Waiter};
+pub(crate) use waiter::{Unserved, Waiter};
 pub(crate) use wake_list::WakeList;

@@ -1,10 +1,11 @@
 //! The two ways into a semaphore: by the word, and by the lock.
 
+use super::held::Held;
 use super::keys::KeySource;
 use super::permits::Semaphore;
 use super::slots::NO_SLOT;
 use super::state::{Arrival, Decision};
-use super::waiter::{Held, Waiter};
+use super::waiter::Waiter;
 use super::wake_list::WakeList;
 use crate::policy::Request;
 use crate::rejected::{Refusal, RejectedKind};

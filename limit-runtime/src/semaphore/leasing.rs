@@ -2,12 +2,12 @@
 //! and its permit look at.
 
 use super::deferred::Deferred;
+use super::held::{Held, Permits};
 use super::keys::KeySource;
 use super::lease::{LeasingStart, Load, Term, Terms};
 use super::permits::Semaphore;
 use super::slots::{NO_KEY, NO_SLOT};
 use super::state::State;
-use super::waiter::{Held, Permits};
 use super::wake_list::WakeList;
 use crate::rejected::Refusal;
 use crate::unwind::Quiet;

@@ -1,10 +1,10 @@
 //! Without the feature `fleet` no semaphore is leased.
 
 use super::deferred::Deferred;
+use super::held::Held;
 use super::lease::Terms;
 use super::permits::Semaphore;
 use super::state::State;
-use super::waiter::Held;
 
 #[expect(clippy::unused_self, reason = "as with the feature")]
 impl Semaphore {
