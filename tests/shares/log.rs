@@ -35,6 +35,12 @@ pub(crate) fn heard(words: &str) -> Vec<Told> {
     told.iter().filter(|told| told.field("message").contains(words)).cloned().collect()
 }
 
+/// Waits for events whose message has these words, and returns them. A ledger shows what happened before it is logged.
+pub(crate) fn until_heard(words: &str) -> Vec<Told> {
+    until(&format!("the log says {words:?}"), || !heard(words).is_empty());
+    heard(words)
+}
+
 #[test]
 fn an_outage_is_told_once_and_so_is_its_end() {
     let store = MemoryStore::new();
@@ -48,7 +54,7 @@ fn an_outage_is_told_once_and_so_is_its_end() {
             let failed = |name| ledger(name).is_some_and(|it| it.lease_left.is_none());
             failed("log-one") && failed("log-two")
         });
-        let outage = heard("cannot be reached");
+        let outage = until_heard("cannot be reached");
         assert_eq!(outage.len(), 1, "{outage:?}");
         assert_eq!(outage[0].level, Level::ERROR);
         assert!(outage[0].field("error").contains("set_reachable(false)"), "{outage:?}");
@@ -59,7 +65,7 @@ fn an_outage_is_told_once_and_so_is_its_end() {
             let leased = |name| ledger(name).is_some_and(|it| it.lease_left.is_some());
             leased("log-one") && leased("log-two")
         });
-        let end = heard("can be reached again");
+        let end = until_heard("can be reached again");
         assert_eq!((end.len(), end[0].level), (1, Level::INFO), "{end:?}");
         assert_eq!(heard("cannot be reached").len(), 1);
     }
@@ -75,7 +81,7 @@ fn a_ledger_that_learns_is_told_and_is_no_warning() {
     store.restart();
     until("it learns", || ledger("log-learns").is_some_and(|it| it.learning));
     until("it has learned", || ledger("log-learns").is_some_and(|it| !it.learning));
-    let told = heard("may have forgotten");
+    let told = until_heard("may have forgotten");
     assert_eq!((told.len(), told[0].level), (1, Level::INFO), "{told:?}");
     assert_eq!(told[0].field("ledger"), "default/log-learns");
     assert_eq!(limiter.snapshot().warnings, [""; 0]);
