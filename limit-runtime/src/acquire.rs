@@ -139,6 +139,7 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
                 mem::forget(mem::replace(&mut this.call.progress, Progress::Done));
                 Poll::Ready(E::outcome(Ok(permit)))
             }
+            Err(None) => this.poll_waiting(context),
             Err(located) => this.poll_slow(context, located),
         }
     }
@@ -153,6 +154,16 @@ fn gives_up<E: Admission>(limiter: &Core, deadline: &E::Deadline) -> bool {
 impl<E: Admission, K> Unpin for Acquire<'_, E, K> {}
 
 impl<E: Admission, K: Keying> Acquire<'_, E, K> {
+    /// Polls a call that is in the wait list. Apart from [`poll_slow`](Self::poll_slow), because it is shorter: nearly
+    /// every call that waited comes here once, when it has been handed its permits.
+    #[inline(never)]
+    fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<E::Outcome<Permit>> {
+        match self.call.poll_granted() {
+            Some(permit) => Poll::Ready(E::outcome(Ok(permit))),
+            None => self.poll_slow(context, None),
+        }
+    }
+
     /// Polls a call that the fast path did not admit. `located` is the semaphore that the fast path
     /// has looked up.
     #[inline(never)]

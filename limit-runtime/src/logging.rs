@@ -16,6 +16,14 @@ pub(crate) fn tell_waiting<'a>(limiter: impl FnOnce() -> &'a str) {
     tell(|| tracing::debug!(target: TARGET, limiter = limiter(), "call waits for a permit"));
 }
 
+/// Returns whether anybody listens to the events of calls that wait.
+#[inline]
+pub(crate) fn tells_of_waits() -> bool {
+    let mut tells = false;
+    tell(|| tells = tracing::enabled!(target: TARGET, tracing::Level::DEBUG));
+    tells
+}
+
 /// Tells that a call is admitted after waiting.
 pub(crate) fn tell_admitted<'a>(
     limiter: impl FnOnce() -> &'a str,

@@ -34,7 +34,8 @@
 //! From the bottom up, each file uses only those before it:
 //!
 //! * `word`: the layout of the word; `moment`: time; `slab`: numbered values in chunks;
-//! * `status`, `fresh_grants`, `slots`, `wait_list`, `wake_list`, `queue`: who waits, in which order, and how waiters are woken;
+//! * `status`, `fresh_grants`, `slots`, `wait_list`, `wake_list`, `recent_waits`, `queue`: who waits, in which order, how waiters are woken, and
+//!   which waits are measured;
 //! * `rate`, `keys`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
 //!   together; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an estimate for refused calls;
 //! * `state`: all that the lock guards, with one file of methods for each mode;
@@ -87,6 +88,7 @@ mod queue;
 mod queue_reading;
 mod rate;
 mod reading;
+mod recent_waits;
 mod release_rate;
 mod shadow;
 mod slab;

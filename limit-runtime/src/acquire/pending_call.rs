@@ -6,10 +6,11 @@ use crate::engine::core::Core;
 use crate::logging;
 use crate::permit::Permit;
 use crate::policy::Request;
-use crate::recorder::{CallPlace, CallRecord, CallSite, PollPoint};
+use crate::recorder::{self, CallPlace, CallRecord, CallSite, PollPoint};
 use crate::registry::EpochRef;
 use crate::rejected::{Refusal, Rejected, RejectedKind};
 use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
+use std::mem;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -34,7 +35,8 @@ pub(super) struct PendingCall<'a> {
     /// `progress`, so that it is dropped first: as long as it is there, the place in the queue is the call's.
     pub(super) record: CallRecord,
     pub(super) progress: Progress,
-    /// The time at which the call began to wait, if it has.
+    /// The time at which the call began to wait, if it has. A call that nobody asks for its time has none: see
+    /// [`Waiter::is_measured`].
     pub(super) since: Option<Instant>,
     /// The source location of the call. Empty without the feature `diagnostics`.
     pub(super) site: CallSite,
@@ -63,6 +65,21 @@ impl PendingCall<'_> {
             }
         }
         Err(Some((semaphore, epoch)))
+    }
+
+    /// Returns the permit of a call that has been handed its permits. Otherwise it changes nothing.
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: see `semaphore`, *What a queued call costs*"
+    )]
+    #[inline(always)]
+    pub(super) fn poll_granted(&mut self) -> Option<Permit> {
+        let Progress::Waiting(waiter) = &mut self.progress else { return None };
+        let since = self.since;
+        let held = waiter.claim_granted(|| elapsed(since))?;
+        // The wait has ended: the waiter has nothing to drop.
+        mem::forget(mem::replace(&mut self.progress, Progress::Done));
+        Some(self.admitted(held))
     }
 
     #[inline]
@@ -125,6 +142,13 @@ impl PendingCall<'_> {
                 Some(since) => deadline.is_over(since),
             }
         });
+        if let (false, None, Some((semaphore, epoch))) = (no_time, key, located) {
+            let waiter = semaphore.join(self.request, context.waker(), || epoch.is_current());
+            if let Some(waiter) = waiter {
+                self.join(waiter, deadline.as_deref());
+                return self.look_at_the_clock(context, key, deadline);
+            }
+        }
         loop {
             let (semaphore, epoch) =
                 located.take().unwrap_or_else(|| self.limiter.semaphore(Some(context.waker())));
@@ -145,29 +169,7 @@ impl PendingCall<'_> {
                     return Poll::Ready(Ok(permit));
                 }
                 Entered::Queued(waiter) => {
-                    // The waiter is stored before any step that may panic. Dropping the call then
-                    // cancels it.
-                    let slot = waiter.place();
-                    self.progress = Progress::Waiting(waiter);
-                    if !self.record.waits_at(semaphore.id(), slot) {
-                        let (limiter, weight) = (self.limiter, self.request.weight);
-                        let place = || CallPlace {
-                            limiter: limiter.index(),
-                            semaphore: semaphore.id(),
-                            slot,
-                            weight,
-                        };
-                        let gives_up =
-                            deadline.as_ref().is_some_and(|deadline| deadline.max_wait().is_some());
-                        self.record = CallRecord::waits(place, self.site, self.point, gives_up);
-                    }
-                    // A call that enters again keeps its start: the wait counts from the first
-                    // moment.
-                    self.since.get_or_insert_with(Instant::now);
-                    self.limiter.assert_not_resolving();
-                    // Foreign code (a subscriber of `tracing`) runs last, when everything is in
-                    // order.
-                    logging::tell_waiting(|| self.limiter.name());
+                    self.join(waiter, deadline.as_deref());
                     return self.look_at_the_clock(context, key, deadline);
                 }
                 Entered::Refused(refusal) => return Poll::Ready(Err(self.rejected(refusal))),
@@ -185,6 +187,30 @@ impl PendingCall<'_> {
                 Entered::Stale => {}
             }
         }
+    }
+
+    /// Notes that the call is in the wait list.
+    #[inline]
+    fn join(&mut self, waiter: Waiter, deadline: Option<&Deadline>) {
+        // The waiter is stored before any step that may panic. Dropping the call then cancels it.
+        let (semaphore, slot) = (waiter.semaphore(), waiter.place());
+        let is_measured = waiter.is_measured();
+        self.progress = Progress::Waiting(waiter);
+        if !self.record.waits_at(semaphore.id(), slot) {
+            let (limiter, weight) = (self.limiter, self.request.weight);
+            let place =
+                || CallPlace { limiter: limiter.index(), semaphore: semaphore.id(), slot, weight };
+            let gives_up = deadline.is_some_and(|deadline| deadline.max_wait().is_some());
+            self.record = CallRecord::waits(place, self.site, self.point, gives_up);
+        }
+        let is_timed = is_measured || deadline.is_some() || recorder::is_recording();
+        if is_timed || logging::tells_of_waits() {
+            // A call that enters again keeps its start: the wait counts from the first moment.
+            self.since.get_or_insert_with(Instant::now);
+        }
+        self.limiter.assert_not_resolving();
+        // Foreign code (a subscriber of `tracing`) runs last, when everything is in order.
+        logging::tell_waiting(|| self.limiter.name());
     }
 
     /// Checks whether a waiting call is out of time.

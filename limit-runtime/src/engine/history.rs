@@ -25,7 +25,7 @@ impl History {
     pub(super) fn record_hold(&self, held: std::time::Duration) {
         let nanoseconds = u64::try_from(held.as_nanos()).unwrap_or(u64::MAX);
         let mut hold_times = self.hold_times.lock().unwrap_or_else(PoisonError::into_inner);
-        hold_times.get_or_insert_with(Box::default).record(nanoseconds);
+        hold_times.get_or_insert_with(Box::default).record(nanoseconds, 1);
     }
 
     pub(super) fn hold_times(&self) -> Option<Box<Histogram>> {

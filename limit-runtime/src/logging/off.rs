@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 #[inline]
+pub(crate) fn tells_of_waits() -> bool {
+    false
+}
+
+#[inline]
 pub(crate) fn tell_waiting<'a>(_: impl FnOnce() -> &'a str) {}
 
 #[inline]

@@ -45,9 +45,9 @@ impl Counters {
         self.waits().map_or(0, Histogram::count)
     }
 
-    /// Counts a call that was admitted after a wait of `waited` nanoseconds.
-    pub(crate) fn count_wait(&mut self, waited: u64) {
-        self.waits.get_or_insert_with(Box::default).record(waited);
+    /// Counts so many calls that were admitted after a wait of `waited` nanoseconds.
+    pub(crate) fn count_wait(&mut self, waited: u64, calls: u64) {
+        self.waits.get_or_insert_with(Box::default).record(waited, calls);
     }
 
     /// Adds the counts of other counters.

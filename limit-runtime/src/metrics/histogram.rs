@@ -35,10 +35,11 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    pub(crate) fn record(&mut self, nanoseconds: u64) {
-        self.buckets[bucket(nanoseconds)] += 1;
-        self.count += 1;
-        self.sum += u128::from(nanoseconds);
+    /// Adds a sample so many times.
+    pub(crate) fn record(&mut self, nanoseconds: u64, times: u64) {
+        self.buckets[bucket(nanoseconds)] += times;
+        self.count += times;
+        self.sum += u128::from(nanoseconds) * u128::from(times);
         self.max = self.max.max(nanoseconds);
     }
 
@@ -174,7 +175,7 @@ mod tests {
     fn percentiles_are_of_the_rank_asked_for() {
         let mut histogram = Histogram::default();
         for milliseconds in 1..=100 {
-            histogram.record(milliseconds * 1_000_000);
+            histogram.record(milliseconds * 1_000_000, 1);
         }
         let times = histogram.times();
         for (percentile, milliseconds) in [(times.p50, 50), (times.p90, 90), (times.p99, 99)] {

@@ -47,9 +47,8 @@ impl Semaphore {
                     cloned = Some(waker.clone());
                 }
                 (Some(_), Some(waker)) => {
-                    let (slot, status) = state.wait_for_limit(weight, waker);
-                    let waits_for = WaitsFor::Limit;
-                    let waiter = Waiter { semaphore: self, status, slot, weight, waits_for };
+                    let joined = state.wait_for_limit(weight, waker);
+                    let waiter = Waiter::new(self, joined, weight, WaitsFor::Limit);
                     return Claim::Theirs(Some(waiter));
                 }
             }
@@ -86,7 +85,8 @@ impl Semaphore {
             }
             state.bind(&self.word, &self.lease, policy, limit, owner, wakers);
             state.set_policy(&self.word, policy, wakers);
-            state.claim_within = claim_within;
+            // There are no grants yet.
+            state.set_claim_within(claim_within, true);
             if let Some(subscribers) = subscribers {
                 state.subscribe(&self.word, subscribers);
             }

@@ -49,9 +49,8 @@ impl Semaphore {
     /// Changes the time after which a grant that nobody claims goes to another waiter.
     pub(crate) fn set_claim_within(&self, claim_within: Duration) -> WakeList {
         self.change_bound(|state, _| {
-            state.claim_within = claim_within;
             // Grants that were never to be taken back, or at another time, are to be looked at.
-            state.end_look(false);
+            state.set_claim_within(claim_within, false);
         })
     }
 

@@ -3,6 +3,7 @@
 use super::held::Held;
 use super::keys::KeySource;
 use super::permits::Semaphore;
+use super::queue::WaitsFor;
 use super::slots::NO_SLOT;
 use super::state::{Arrival, Decision};
 use super::waiter::Waiter;
@@ -40,6 +41,33 @@ impl Semaphore {
         still_ours: impl Fn() -> bool,
     ) -> Option<Held> {
         self.take(weight, still_ours).then(|| Held::new(self, weight, NO_SLOT))
+    }
+
+    /// Joins the wait list, if that is all that a call is to do: see [`State::can_join`]. Nearly every call that waits
+    /// comes in by this. Otherwise returns `None`, and the call is to [`enter`](Self::enter).
+    #[inline(never)]
+    pub(crate) fn join(
+        &'static self,
+        request: Request,
+        waker: &Waker,
+        still_ours: impl Fn() -> bool,
+    ) -> Option<Waiter> {
+        if !self.would_queue(request.permits()) {
+            return None;
+        }
+        // A waker is foreign code: it is cloned before locking.
+        let waker = waker.clone();
+        let mut state = self.lock();
+        if !still_ours() || !state.can_join(&self.word, request) {
+            drop(state);
+            // After unlocking.
+            drop(waker);
+            return None;
+        }
+        let joined = state.join(request, waker);
+        // Nothing is to be done after unlocking: the call has not changed who is served.
+        drop(state);
+        Some(Waiter::new(self, joined, request.weight, WaitsFor::Permits))
     }
 
     /// Takes permits on the slow path, joins the wait list, or says why it does neither. `waker` is the kind of
@@ -92,8 +120,8 @@ impl Semaphore {
                     let held = held.under(state.terms(&self.lease, slot));
                     Entered::Admitted(held)
                 }
-                Decision::Queued { slot, weight, waits_for, status } => {
-                    Entered::Queued(Waiter { semaphore: self, status, slot, weight, waits_for })
+                Decision::Queued { joined, weight, waits_for } => {
+                    Entered::Queued(Waiter::new(self, joined, weight, waits_for))
                 }
                 Decision::Refused(refusal) => Entered::Refused(refusal),
                 Decision::NeedsWaker => {

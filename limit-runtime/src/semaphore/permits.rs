@@ -4,7 +4,7 @@ use super::lease::LeaseWords;
 use super::modes::Modes;
 use super::slots::{NO_SLOT, NOTHING};
 use super::state::State;
-use super::wake_list::WakeList;
+use super::wake_list::{WakeList, wake_one};
 use super::word::{self, AVAILABLE, ONE_ACQUIRED, SLOW};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use std::mem;
@@ -96,6 +96,14 @@ impl Semaphore {
     #[inline(never)]
     fn release_slow(&'static self, weight: u32, slot: u32) {
         let mut state = self.lock();
+        if state.can_hand_over(weight, slot) {
+            let waker = state.hand_over(slot);
+            drop(state);
+            if let Some(waker) = waker {
+                wake_one(waker);
+            }
+            return;
+        }
         let mut wakers = WakeList::default();
         state.tell_of_release(weight, slot, &mut wakers);
         state.release(&self.word, weight, slot);

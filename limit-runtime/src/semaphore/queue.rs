@@ -18,8 +18,8 @@
 //!
 //! The cost here is not in instructions but in cache lines that another core wrote last. So weights
 //! stand apart, and are not touched while all are 1. To serve the head does not touch the waiter
-//! behind it, so the `previous` of a head may be stale. Waits are counted six at a time. A waiter
-//! looks at the clock itself, under no lock, and leaves its wait in its status cell.
+//! behind it, so the `previous` of a head may be stale. Waits are counted six at a time (see
+//! [`super::recent_waits`]). A waiter looks at the clock itself, under no lock, and leaves its wait in its status cell.
 //!
 //! # Memory ordering
 //!
@@ -31,10 +31,11 @@
 //! has loaded `GRANTED` with `Acquire`, and permits that are taken back pass on under the lock.
 
 use super::fresh_grants::FreshGrants;
+use super::recent_waits::{RecentWaits, UNMEASURED};
 use super::slots::{KEPT, NO_SLOT, Node, Slots};
 use super::status::{
     ADMITTED, AT_ONCE, AWAY, GRANTED, StatusCell, WAITING, figure, grant_weight, granted, is_back,
-    status, with_status,
+    status, with_figure, with_status,
 };
 use super::wait_list::{WaitList, WaitOrder};
 use super::wake_list::WakeList;
@@ -62,11 +63,16 @@ pub(super) struct Joining {
     pub(super) waker: Waker,
 }
 
-/// The number of waits that are counted at a time. With the values before them they fill a cache
-/// line. One more would lie beside `slots`, which all cores read.
-const RECENT: usize = 6;
+/// The position of a call that has joined a wait list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Joined {
+    pub(super) slot: u32,
+    pub(super) status: StatusCell,
+    /// The time of its wait is to be measured.
+    pub(super) is_measured: bool,
+}
 
-/// The waiters of one semaphore. The order of the fields matters: those before `recent_length` share
+/// The waiters of one semaphore. The order of the fields matters: those before `served` share
 /// the cache line of the semaphore's word, and `slots` lies in one that is seldom written.
 #[derive(Debug)]
 #[repr(C)]
@@ -77,14 +83,11 @@ pub(super) struct Queue {
     /// Waiters that want more than one permit.
     heavy: u32,
     longest: u32,
-    recent_length: u32,
     /// Calls that have been served, which wrap at 2³². It is the number of the last grant.
     served: u32,
     /// Grants are noted: see [`FreshGrants`].
     notes_grants: bool,
-    /// The waits of calls that have given their slots back and have not been counted yet, in
-    /// nanoseconds.
-    recent: [u64; RECENT],
+    recent_waits: RecentWaits,
     slots: Slots,
     fresh: FreshGrants,
 }
@@ -96,10 +99,9 @@ impl Queue {
             length: 0,
             heavy: 0,
             longest: 0,
-            recent_length: 0,
             served: 0,
             notes_grants: true,
-            recent: [0; RECENT],
+            recent_waits: RecentWaits::new(),
             slots: Slots::new(),
             fresh: FreshGrants::new(),
         }
@@ -163,14 +165,18 @@ impl Queue {
         list.head() != NO_SLOT && is_back(self.value(list.head()))
     }
 
-    /// Adds a call to a wait list, where the order says. Returns its slot and its status cell.
-    #[inline]
+    /// Adds a call to a wait list, where the order says.
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: see `semaphore`, *What a queued call costs*"
+    )]
+    #[inline(always)]
     pub(super) fn join(
         &mut self,
         list: &mut WaitList,
         order: WaitOrder,
         joining: Joining,
-    ) -> (u32, StatusCell) {
+    ) -> Joined {
         let Joining { weight, priority, key, waker } = joining;
         if self.free == NO_SLOT {
             self.free = self.slots.grow();
@@ -180,13 +186,14 @@ impl Queue {
         self.free = node.next;
         *node = Node { previous: list.tail(), next: NO_SLOT, waker: Some(waker), key };
         list.push(&mut self.slots, slot, order, priority);
+        let is_measured = self.recent_waits.begin(self.length);
         self.length += 1;
         self.longest = self.longest.max(self.length);
         if weight > 1 {
             *self.slots.weight(slot) = weight;
             self.heavy += 1;
         }
-        (slot, cell)
+        Joined { slot, status: cell, is_measured }
     }
 
     /// Takes a slot for a call that is admitted without waiting.
@@ -205,8 +212,11 @@ impl Queue {
 
     /// Hands its permits to the waiter that is next. There must be one. Returns its waker, to be
     /// woken after unlocking.
-    // Not `inline(always)`: measured, every call that queues is a tenth slower then.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: see `semaphore`, *What a queued call costs*"
+    )]
+    #[inline(always)]
     pub(super) fn serve(&mut self, list: &mut WaitList) -> Option<Waker> {
         let slot = list.head();
         let weight = self.lighten(slot);
@@ -354,25 +364,29 @@ impl Queue {
     #[inline]
     pub(super) fn finish(&mut self, slot: u32) -> bool {
         let before = self.free(slot);
-        if status(before) != ADMITTED {
-            return false;
-        }
-        self.recent[self.recent_length as usize] = figure(before);
-        self.recent_length += 1;
-        self.recent_length as usize == RECENT
+        status(before) == ADMITTED && self.recent_waits.add(figure(before), self.length)
     }
 
-    /// Takes out the waits that have not been counted, in nanoseconds. The caller counts them.
-    pub(super) fn take_recent(&mut self) -> &[u64] {
-        let length = std::mem::take(&mut self.recent_length);
-        &self.recent[..length as usize]
+    /// Takes out the waits that have not been counted: each in nanoseconds, and for how many calls it counts. The
+    /// caller counts them.
+    pub(super) fn take_recent(&mut self) -> impl Iterator<Item = (u64, u64)> + use<> {
+        self.recent_waits.take()
     }
 
-    /// Returns the waits that have not been counted, in nanoseconds: those of all calls that hold
-    /// their permits, and the recent ones.
-    pub(super) fn uncounted(&self) -> impl Iterator<Item = u64> {
-        let holding = self.slots.admitted();
-        self.recent[..self.recent_length as usize].iter().copied().chain(holding)
+    /// Returns the waits of all calls that hold their permits, in nanoseconds. They are counted when the permits come
+    /// back. The recent ones must have been taken out.
+    pub(super) fn admitted(&self) -> impl Iterator<Item = u64> {
+        let latest = with_figure(ADMITTED, self.recent_waits.latest());
+        let cells = self.slots.admitted();
+        cells.map(move |cell| {
+            let value = cell.load(Ordering::Relaxed);
+            if figure(value) != UNMEASURED {
+                return figure(value);
+            }
+            // From now on it counts like this, because a count in a histogram never goes back.
+            cell.store(latest, Ordering::Relaxed);
+            figure(latest)
+        })
     }
 
     /// Returns whether a waiter is to be given this waker, because it would wake another task than
@@ -422,7 +436,11 @@ impl Queue {
     }
 
     /// Frees a slot. Returns the value that its status cell had.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: see `semaphore`, *What a queued call costs*"
+    )]
+    #[inline(always)]
     fn free(&mut self, slot: u32) -> u64 {
         let is_kept = slot < KEPT;
         let free = if is_kept { self.free } else { NO_SLOT };

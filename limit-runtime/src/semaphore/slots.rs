@@ -7,7 +7,7 @@
 mod pool;
 
 use super::slab::{self, Emptied, Slab};
-use super::status::{ADMITTED, GRANTED, StatusCell, figure, status};
+use super::status::{ADMITTED, GRANTED, StatusCell, status};
 use crate::sync::Ordering;
 use pool::{CHUNK, Pooled};
 use std::ops::Range;
@@ -191,13 +191,12 @@ impl Slots {
         chunks.flatten().map(|slot| (slot, self.cell(slot).load(Ordering::Relaxed)))
     }
 
-    /// Returns how long each call waited that was admitted and holds its permits, in nanoseconds.
-    pub(super) fn admitted(&self) -> impl Iterator<Item = u64> {
+    /// Returns the status cell of each call that waited, was admitted and holds its permits.
+    pub(super) fn admitted(&self) -> impl Iterator<Item = StatusCell> {
         let more = self.more.iter().flat_map(|more| more.slab.iter()).map(|chunk| &chunk.content);
         let chunks = self.kept.iter().chain(more.filter(|chunk| chunk.served > 0));
         let cells = chunks.flat_map(|chunk| chunk.cells.get().iter());
-        let cells = cells.map(|cell| cell.load(Ordering::Relaxed));
-        cells.filter(|&cell| status(cell) == ADMITTED).map(figure)
+        cells.filter(|cell| status(cell.load(Ordering::Relaxed)) == ADMITTED)
     }
 
     #[inline]

@@ -33,10 +33,9 @@ mod subscribers;
 use super::keys::KeySource;
 use super::lease::Leases;
 use super::modes::Modes;
-use super::queue::{Joining, Queue, WaitsFor};
+use super::queue::{Joined, Joining, Queue, WaitsFor};
 use super::release_rate::ReleaseRate;
-use super::slots::{NO_KEY, NO_SLOT};
-use super::status::StatusCell;
+use super::slots::{KEPT, NO_KEY, NO_SLOT};
 use super::wait_list::{WaitList, WaitOrder};
 use super::wake_list::WakeList;
 use super::word::{SLOW, available};
@@ -63,11 +62,22 @@ enum Binding {
 /// The state of the watcher's looks at a semaphore's grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
+    /// No grant is ever taken back.
+    Never,
+    /// The watcher is to be told when a call may wait behind a grant of which it does not know.
     Off,
     /// The watcher is to be told after unlocking.
     Asked,
     /// The watcher looks a moment later.
     Due,
+}
+
+impl Look {
+    /// Returns whether the watcher may have to be told.
+    #[inline]
+    pub(super) fn may_ask(self) -> bool {
+        matches!(self, Self::Off | Self::Asked)
+    }
 }
 
 /// The means of a call to wait.
@@ -108,10 +118,9 @@ pub(super) enum Decision {
         slot: u32,
     },
     Queued {
-        slot: u32,
+        joined: Joined,
         weight: u32,
         waits_for: WaitsFor,
-        status: StatusCell,
     },
     Refused(Refusal),
     /// The call is to join the wait list, and has no waker yet. Nothing has been changed.
@@ -176,7 +185,7 @@ impl State {
             bank: 0,
             binding: Binding::Unbound,
             slow: true,
-            look: Look::Off,
+            look: Look::Never,
             list: WaitList::new(),
             queue: Queue::new(),
             modes: None,
@@ -231,11 +240,8 @@ impl State {
         if is_full {
             self.evict(word, NO_KEY, wakers);
         }
-        let priority = request.priority;
-        let joining = Joining { weight, priority, key: NO_KEY, waker };
-        let order = self.order.for_request(request);
-        let (slot, status) = self.queue.join(&mut self.list, order, joining);
-        Decision::Queued { slot, weight, waits_for: WaitsFor::Permits, status }
+        let joined = self.join(request, waker);
+        Decision::Queued { joined, weight, waits_for: WaitsFor::Permits }
     }
 
     /// Returns whether there may be permits to hand out, or SLOW to be cleared, after a call came in.
@@ -248,11 +254,62 @@ impl State {
             // In a ranked list the call may stand before one that waits for more permits. (With the
             // newest first, the call has found too few permits, and the others stand behind it.) Or the call may
             // stand behind a grant that nobody claims.
-            (None, Decision::Queued { .. }) => self.list.is_ranked() || self.look != Look::Due,
+            (None, Decision::Queued { .. }) => self.list.is_ranked() || self.look.may_ask(),
             (None, _) | (Some(_), Decision::Queued { .. }) => true,
             // The call has taken cooled permits back, perhaps more than it wanted.
             (Some(modes), _) => modes.rate.is_some(),
         }
+    }
+
+    /// Returns whether a call [joins](Self::join) the wait list, and nothing else is to be done. Nearly every call that
+    /// waits comes in by this. With `false` there is more to decide. It sets SLOW in any case.
+    #[inline]
+    pub(super) fn can_join(&mut self, word: &AtomicU64, request: Request) -> bool {
+        if !self.slow {
+            self.set_slow(word);
+        }
+        // With a permit in the bank the call may be admitted, or one behind it. A permit that has come back to the
+        // word since SLOW was set is handed out by its former holder.
+        self.bank == 0
+            && self.is_plain()
+            && self.is_bound()
+            && self.queue.len() < self.max_waiting as usize
+            && (request.weight == 1 || request.weight <= self.heaviest())
+    }
+
+    /// Adds a call to the wait list.
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: see `semaphore`, *What a queued call costs*"
+    )]
+    #[inline(always)]
+    pub(super) fn join(&mut self, request: Request, waker: Waker) -> Joined {
+        let Request { weight, priority, .. } = request;
+        let joining = Joining { weight, priority, key: NO_KEY, waker };
+        self.queue.join(&mut self.list, self.order.for_request(request), joining)
+    }
+
+    /// Returns whether the permit of a call that leaves is to be [handed over](Self::hand_over), and nothing else is to
+    /// be done. Nearly every permit takes this way while calls wait.
+    #[inline]
+    pub(super) fn can_hand_over(&self, weight: u32, slot: u32) -> bool {
+        let is_light = weight == 1 && !self.queue.has_heavy();
+        // With a permit in the bank another waiter may be served too.
+        let is_next_alone = !self.list.is_empty() && self.bank == 0 && self.debt == 0;
+        is_light && is_next_alone && slot < KEPT && self.is_plain()
+    }
+
+    /// Hands the permit of a call that leaves to the waiter at the head. Returns its waker.
+    #[inline]
+    pub(super) fn hand_over(&mut self, slot: u32) -> Option<Waker> {
+        self.free_slot(slot);
+        self.queue.serve(&mut self.list)
+    }
+
+    /// Returns whether no mode is on, the permits are no fleet's, and the watcher has been told of unclaimed grants.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.modes.is_none() && self.leasing.is_none() && !self.look.may_ask()
     }
 
     /// Takes permits back, and the slot of their holder if it had one.
@@ -300,7 +357,7 @@ impl State {
         }
         while let Some(weight) = self.queue.head_weight(&self.list) {
             if weight > self.bank {
-                return self.look != Look::Due && self.asks_for_look();
+                return self.look.may_ask() && self.asks_for_look();
             }
             if wakers.is_full() {
                 return true;
@@ -313,7 +370,11 @@ impl State {
     }
 
     /// Takes the slot of a holder back.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: see `semaphore`, *What a queued call costs*"
+    )]
+    #[inline(always)]
     fn free_slot(&mut self, slot: u32) {
         if self.queue.finish(slot) {
             self.count_waits();

@@ -6,7 +6,8 @@
 
 use super::held::Held;
 use super::permits::Semaphore;
-use super::queue::WaitsFor;
+use super::queue::{Joined, WaitsFor};
+use super::recent_waits::UNMEASURED;
 use super::slots::NO_SLOT;
 use super::status::{
     ADMITTED, AWAY, GRANTED, REFUSED, RETRY, StatusCell, WAITING, status, with_figure,
@@ -26,12 +27,13 @@ use std::time::Duration;
 #[derive(Debug)]
 #[must_use = "dropping it leaves the wait list"]
 pub(crate) struct Waiter {
-    pub(super) semaphore: &'static Semaphore,
+    semaphore: &'static Semaphore,
     pub(super) status: StatusCell,
     /// [`NO_SLOT`] when the wait has ended: the slot was freed, or is the permit's.
     pub(super) slot: u32,
-    pub(super) weight: u32,
-    pub(super) waits_for: WaitsFor,
+    weight: u32,
+    waits_for: WaitsFor,
+    is_measured: bool,
 }
 
 /// The reason why a wait ended without permits.
@@ -44,6 +46,25 @@ pub(crate) enum Unserved {
 }
 
 impl Waiter {
+    /// Makes the waiter of a call that has joined a wait list.
+    #[inline]
+    pub(super) fn new(
+        semaphore: &'static Semaphore,
+        joined: Joined,
+        weight: u32,
+        waits_for: WaitsFor,
+    ) -> Self {
+        let Joined { slot, status, is_measured } = joined;
+        Self { semaphore, status, slot, weight, waits_for, is_measured }
+    }
+
+    /// Returns whether the time of the wait is to be measured. Under load that of most calls is not: see
+    /// [`recent_waits`](super::recent_waits).
+    #[inline]
+    pub(crate) fn is_measured(&self) -> bool {
+        self.is_measured
+    }
+
     /// Returns the semaphore at which the call waits.
     pub(crate) fn semaphore(&self) -> &'static Semaphore {
         self.semaphore
@@ -60,11 +81,22 @@ impl Waiter {
         self.waits_for
     }
 
+    /// Takes the permits if the call has been handed them. Otherwise it changes nothing.
+    #[inline]
+    pub(crate) fn claim_granted(&mut self, waited: impl Fn() -> Duration) -> Option<Held> {
+        let value = self.value();
+        if status(value) != GRANTED {
+            return None;
+        }
+        let terms = self.semaphore.look_after_wait(self.slot)?;
+        Some(self.claim(value, self.measure(waited))?.under(terms))
+    }
+
     /// Returns the permits if the call has been handed them, or why the wait has ended without any.
     /// While the result is pending, `waker` is the one to be woken.
     ///
-    /// `waited` is called when the permits are there. It returns how long the call has waited, which
-    /// is counted. If it panics the permits are still the waiter's.
+    /// `waited` is called when the permits are there, if the wait is measured. It returns how long the call has
+    /// waited, which is counted. If it panics the permits are still the waiter's.
     ///
     /// The wait has ended when the result is ready. A poll after that says [`Unserved::Retry`].
     #[inline]
@@ -86,7 +118,7 @@ impl Waiter {
             let Some(terms) = self.semaphore.look_after_wait(self.slot) else {
                 return Poll::Ready(Err(self.leave_unserved(status(self.value()))));
             };
-            if let Some(held) = self.claim(value, waited()) {
+            if let Some(held) = self.claim(value, self.measure(&waited)) {
                 return Poll::Ready(Ok(held.under(terms)));
             }
             // The grant was taken back meanwhile.
@@ -170,14 +202,26 @@ impl Waiter {
         let Some(terms) = self.semaphore.look_after_wait(self.slot) else {
             return Some(Err(self.leave_unserved(status(self.value()))));
         };
-        Some(Ok(self.claim(grant, waited())?.under(terms)))
+        Some(Ok(self.claim(grant, self.measure(waited))?.under(terms)))
+    }
+
+    /// Returns the wait in nanoseconds, or [`UNMEASURED`].
+    #[inline]
+    fn measure(&self, waited: impl Fn() -> Duration) -> u64 {
+        if !self.is_measured {
+            return UNMEASURED;
+        }
+        u64::try_from(waited().as_nanos()).unwrap_or(UNMEASURED).min(UNMEASURED - 1)
     }
 
     /// Takes the permits that it has been handed. Returns `None` if the grant was taken back.
-    #[inline]
-    fn claim(&mut self, grant: u64, waited: Duration) -> Option<Held> {
-        let nanoseconds = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-        let admitted = with_figure(ADMITTED, nanoseconds);
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: see `semaphore`, *What a queued call costs*"
+    )]
+    #[inline(always)]
+    fn claim(&mut self, grant: u64, waited: u64) -> Option<Held> {
+        let admitted = with_figure(ADMITTED, waited);
         if self.waits_for == WaitsFor::Time {
             // The waiter still owns the permits, in case the clock panics.
             if !self.semaphore.lock().start_and_claim(self.slot, admitted) {

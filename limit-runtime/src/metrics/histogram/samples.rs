@@ -94,8 +94,8 @@ mod tests {
         for round in 1..4 {
             let mut new = Histogram::default();
             for sample in samples(round) {
-                histogram.record(sample);
-                new.record(sample);
+                histogram.record(sample, 1);
+                new.record(sample, 1);
             }
             let mut since = histogram.clone();
             since.subtract(&before);
@@ -130,7 +130,7 @@ mod tests {
             samples.extend([power - 1, power, power + 1, power + (power >> 1)]);
         }
         for &sample in &samples {
-            histogram.record(sample);
+            histogram.record(sample, 1);
         }
         let bounds: Vec<_> =
             (18..=34).step_by(2).map(|bound| Duration::from_nanos(1 << bound)).collect();

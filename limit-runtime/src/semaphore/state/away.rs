@@ -133,8 +133,7 @@ impl State {
     /// It is called while calls wait, whenever permits were handed out or a call has joined.
     #[cold]
     pub(super) fn asks_for_look(&mut self) -> bool {
-        let is_off = self.look == Look::Off && self.claim_within < Duration::MAX;
-        if is_off && self.queue.has_fresh_grants() {
+        if self.look == Look::Off && self.queue.has_fresh_grants() {
             self.look = Look::Asked;
         }
         self.look == Look::Asked
@@ -149,6 +148,13 @@ impl State {
         is_asked
     }
 
+    /// Sets the time after which a grant that nobody claims goes to another waiter. Says whether the watcher knows all
+    /// grants that it is to look at from now on.
+    pub(in super::super) fn set_claim_within(&mut self, claim_within: Duration, knows_all: bool) {
+        self.claim_within = claim_within;
+        self.end_look(knows_all);
+    }
+
     /// Notes that the watcher looks now or a moment later, at all grants.
     pub(in super::super) fn begin_look(&mut self) {
         self.look = Look::Due;
@@ -157,8 +163,13 @@ impl State {
 
     /// Notes that the watcher has looked, and whether it looks again at all unclaimed grants when they are due.
     pub(in super::super) fn end_look(&mut self, knows_all: bool) {
-        self.look = Look::Off;
-        self.queue.note_grants(knows_all);
+        if self.claim_within == Duration::MAX {
+            self.look = Look::Never;
+            self.queue.note_no_grants();
+        } else {
+            self.look = Look::Off;
+            self.queue.note_grants(knows_all);
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! A changed limit or policy, and the binding.
 
 use super::super::lease::LeaseWords;
-use super::super::queue::Joining;
+use super::super::queue::{Joined, Joining};
 use super::super::release_rate::ReleaseRate;
 use super::super::slots::NO_KEY;
-use super::super::status::{RETRY, StatusCell};
+use super::super::status::RETRY;
 use super::super::wait_list::{WaitList, WaitOrder};
 use super::super::wake_list::WakeList;
 use super::{Binding, State};
@@ -34,11 +34,7 @@ impl State {
     }
 
     /// Joins the calls that wait for the limit, which another caller resolves.
-    pub(in super::super) fn wait_for_limit(
-        &mut self,
-        weight: u32,
-        waker: Waker,
-    ) -> (u32, StatusCell) {
+    pub(in super::super) fn wait_for_limit(&mut self, weight: u32, waker: Waker) -> Joined {
         // Order, priority and key do not matter: the call enters again when the limit is known.
         let joining = Joining { weight, priority: 0, key: NO_KEY, waker };
         self.queue.join(&mut self.list, WaitOrder::Fifo, joining)

@@ -85,8 +85,8 @@ impl State {
     /// Adds the recent waits to the counters.
     #[cold]
     pub(super) fn count_waits(&mut self) {
-        for &waited in self.queue.take_recent() {
-            self.counters.count_wait(waited);
+        for (waited, calls) in self.queue.take_recent() {
+            self.counters.count_wait(waited, calls);
         }
     }
 
@@ -94,10 +94,11 @@ impl State {
     pub(in super::super) fn read(&mut self, word: &AtomicU64, acquired: u64) -> Reading {
         self.bank_available(word);
         self.forget_cooled_keys();
+        self.count_waits();
         let mut current = self.counters.clone();
         current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
         current.most_waiting = if self.is_bound() { self.queue.longest() } else { 0 };
-        self.queue.uncounted().for_each(|waited| current.count_wait(waited));
+        self.queue.admitted().for_each(|waited| current.count_wait(waited, 1));
         Reading {
             bound: self.is_bound(),
             usage: Usage {

@@ -11,7 +11,7 @@ use super::super::moment::Moment;
 use super::super::queue::{Joining, WaitsFor};
 use super::super::slots::{NO_KEY, NO_SLOT};
 use super::super::wake_list::WakeList;
-use super::{Arrival, Decision, Look, State};
+use super::{Arrival, Decision, State};
 use crate::events::EventKind;
 use crate::policy::Request;
 use crate::rejected::RejectedKind;
@@ -96,13 +96,13 @@ impl State {
         let joining = Joining { weight, priority, key, waker };
         let order = self.order.for_request(request);
         let (list, queue) = self.list_and_queue(key).expect("a key that was interned has a list");
-        let (slot, status) = queue.join(list, order, joining);
+        let joined = queue.join(list, order, joining);
         self.count_waiting(key, 1);
         self.refresh_turn(key);
         self.tell_of_waiter(key, wakers);
         self.notify(word, EventKind::Waiting);
         let waits_for = if self.has_rate() { WaitsFor::Time } else { WaitsFor::Permits };
-        Decision::Queued { slot, weight, waits_for, status }
+        Decision::Queued { joined, weight, waits_for }
     }
 
     /// Refuses a call. At a shadow, which refuses none, lets it in without permits.
@@ -199,6 +199,6 @@ impl State {
         if !self.has_waiters() {
             self.clear_slow(word);
         }
-        self.look != Look::Due && self.has_waiters() && self.asks_for_look()
+        self.look.may_ask() && self.has_waiters() && self.asks_for_look()
     }
 }
