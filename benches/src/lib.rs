@@ -3,6 +3,7 @@
 
 pub mod machine;
 pub mod measure;
+pub mod processors;
 pub mod table;
 
 /// Returns the middle value, or the mean of the two in the middle, or `NaN` if there is none.

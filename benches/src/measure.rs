@@ -99,14 +99,25 @@ fn whole(calls: f64) -> u32 {
 
 /// Runs every contestant once a round. Each round starts with another one.
 pub fn compare(plan: Plan, contestants: &mut [Contestant<'_>]) -> Vec<Series> {
-    let mut calls = Vec::new();
-    let mut series = Vec::new();
-    for contestant in contestants.iter_mut() {
-        calls.push(calibrate(plan.turn, &mut contestant.run));
-        series.push(Series { name: contestant.name, nanos: Vec::new() });
+    let calls: Vec<u32> =
+        contestants.iter_mut().map(|one| calibrate(plan.turn, &mut one.run)).collect();
+    in_turns(plan.rounds, &calls, contestants)
+}
+
+/// Does the same with a fixed number of calls.
+pub fn compare_calls(rounds: u32, calls: u32, contestants: &mut [Contestant<'_>]) -> Vec<Series> {
+    for contestant in &mut *contestants {
+        // This warms the contestant up.
+        (contestant.run)(calls);
     }
+    in_turns(rounds, &vec![calls; contestants.len()], contestants)
+}
+
+fn in_turns(rounds: u32, calls: &[u32], contestants: &mut [Contestant<'_>]) -> Vec<Series> {
+    let mut series: Vec<Series> =
+        contestants.iter().map(|one| Series { name: one.name, nanos: Vec::new() }).collect();
     let mut order: Vec<usize> = (0..contestants.len()).collect();
-    for _ in 0..plan.rounds {
+    for _ in 0..rounds {
         for &index in &order {
             let took = (contestants[index].run)(calls[index]);
             series[index].nanos.push(nanos_each(took, calls[index]));

@@ -1,7 +1,9 @@
-//! The table for people and the JSON for programs.
+//! The tables for people and the JSON for programs.
 
+mod bars;
 mod contents;
 mod json;
+mod tables;
 mod text;
 
-pub(crate) use contents::Report;
+pub(crate) use contents::{Report, Run};

@@ -1,81 +1,98 @@
 //! The rows of the table, one small file for each kind.
 
+pub(crate) mod allocations;
+pub(crate) mod bars;
+pub(crate) mod bytes;
 pub(crate) mod cost;
 pub(crate) mod crowd;
-pub(crate) mod free;
-pub(crate) mod million;
-pub(crate) mod policies;
-pub(crate) mod shared;
+mod find;
+mod free;
+mod keyed;
+mod million;
+mod opening;
+mod policies;
+mod refused;
+mod row;
+mod selection;
+mod shared;
+mod shutdown;
+mod tasks;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::subjects::PEER;
-use limit_benches::measure::{Contestant, Plan, Series, compare};
-use limit_benches::median;
+use crate::processes;
+use crate::subjects::{PEER, PEERS};
+use limit_benches::measure::{Contestant, Series, compare};
+use limit_benches::processors::Processors;
 
-/// The unit of a row's figures, and their base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    /// The time of a call as a ratio to that of the hand-written semaphore.
-    TimesPeer,
-    /// The time of a call as a ratio to that of the same contender in a smaller setting.
-    TimesSmaller,
-    /// Bytes.
-    Bytes,
+pub(crate) use row::{Cell, Figure, Row};
+pub(crate) use selection::Selection;
+
+/// A row of one kind, before it is measured.
+struct Kind {
+    name: &'static str,
+    /// `true` if several tasks call at once, so that the number of processors counts.
+    many_tasks: bool,
+    /// `true` if the limiters and runtimes of other rows would change its figures, or its own those of others.
+    own_process: bool,
+    measure: fn(&Selection, &'static str) -> Row,
 }
 
-/// One contender's figures in one row.
-#[derive(Clone, Debug)]
-pub(crate) struct Cell {
-    pub(crate) subject: &'static str,
-    /// The figure in the row's unit. A ratio is the median of the rounds.
-    pub(crate) figure: f64,
-    /// The ratios of all rounds, from the lowest to the highest.
-    pub(crate) ratios: Vec<f64>,
-    /// The median of the nanoseconds of one call, where the row measures time.
-    pub(crate) nanos: Option<f64>,
-    /// The same of the base.
-    pub(crate) base_nanos: Option<f64>,
-    /// A note in words.
-    pub(crate) note: Option<String>,
-}
-
-/// One line of the table.
-#[derive(Clone, Debug)]
-pub(crate) struct Row {
-    pub(crate) name: &'static str,
-    pub(crate) what: &'static str,
-    pub(crate) unit: Unit,
-    /// The target: the highest figure that our two columns may show. `None` for a row that only
-    /// informs.
-    pub(crate) at_most: Option<f64>,
-    pub(crate) cells: Vec<Cell>,
-}
-
-/// The selected rows and contenders. An empty list selects all.
-#[derive(Clone, Debug)]
-pub(crate) struct Selection {
-    pub(crate) plan: Plan,
-    pub(crate) rows: Vec<String>,
-    pub(crate) subjects: Vec<String>,
-    /// The number of waiters in the long queue.
-    pub(crate) waiters: usize,
-}
-
-impl Selection {
-    /// Returns `true` if a row is selected, by its name or by the beginning of it.
-    pub(crate) fn row(&self, name: &str) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|asked| name.starts_with(asked.as_str()))
+impl Kind {
+    const fn one_task(name: &'static str, measure: fn(&Selection, &'static str) -> Row) -> Self {
+        Self { name, many_tasks: false, own_process: false, measure }
     }
 
-    pub(crate) fn subject(&self, name: &str) -> bool {
-        self.subjects.is_empty() || self.subjects.iter().any(|asked| asked == name)
+    const fn many_tasks(name: &'static str, measure: fn(&Selection, &'static str) -> Row) -> Self {
+        Self { name, many_tasks: true, own_process: false, measure }
     }
+
+    const fn own_process(name: &'static str, measure: fn(&Selection, &'static str) -> Row) -> Self {
+        Self { name, many_tasks: false, own_process: true, measure }
+    }
+
+    /// Measures the row, on all processors and on one if several tasks call at once.
+    fn rows(&self, selection: &Selection) -> Vec<Row> {
+        if self.own_process && !selection.alone {
+            return processes::alone(self.name).rows;
+        }
+        let processors = if self.many_tasks { selection.processors } else { &[Processors::All] };
+        let measure = |processors: &Processors| {
+            let mut row = processors.run(|| (self.measure)(selection, self.name))?;
+            row.processors = *processors;
+            Some(row)
+        };
+        processors.iter().filter_map(measure).collect()
+    }
+}
+
+/// Measures all selected rows.
+pub(crate) fn all(selection: &Selection) -> Vec<Row> {
+    let measured = |kinds: &[Kind]| -> Vec<Row> {
+        let selected = kinds.iter().filter(|kind| selection.row(kind.name));
+        selected.flat_map(|kind| kind.rows(selection)).collect()
+    };
+    let mut rows = measured(&free::ROWS);
+    rows.extend(measured(&shared::ROWS));
+    rows.extend(measured(&shutdown::ROWS));
+    rows.extend(crowd::rows(selection));
+    rows.extend(million::rows(selection));
+    rows.extend(measured(&keyed::ROWS));
+    rows.extend(measured(&policies::ROWS));
+    rows.extend(measured(&refused::ROWS));
+    rows.extend(measured(&find::ROWS));
+    rows.extend(measured(&opening::ROWS));
+    rows
+}
+
+/// Makes a runtime with so many workers.
+pub(crate) fn workers(count: usize) -> Runtime {
+    Builder::new_multi_thread().worker_threads(count).build().expect("a runtime with workers")
 }
 
 /// Makes a runtime with two workers.
 pub(crate) fn two_workers() -> Runtime {
-    Builder::new_multi_thread().worker_threads(2).build().expect("a runtime with two workers")
+    workers(2)
 }
 
 /// Makes a runtime that runs on the thread that calls `block_on`.
@@ -83,30 +100,24 @@ pub(crate) fn this_thread() -> Runtime {
     Builder::new_current_thread().build().expect("a runtime on this thread")
 }
 
-/// Measures the selected contestants, and the peer, against the peer.
+/// Measures the selected contestants, and the peers that a bar needs, against the peer.
 fn against_peer(
     selection: &Selection,
-    name: &'static str,
-    what: &'static str,
-    at_most: Option<f64>,
+    name: &str,
+    what: &str,
     mut contestants: Vec<Contestant<'_>>,
 ) -> Row {
     eprintln!("{name}: {what}");
-    contestants.retain(|one| one.name == PEER || selection.subject(one.name));
-    let series = compare(selection.plan, &mut contestants);
-    let peer = series.iter().find(|one| one.name == PEER).expect("the peer always runs");
-    let cells = series.iter().map(|one| cell(one, peer)).collect();
-    Row { name, what, unit: Unit::TimesPeer, at_most, cells }
+    // The best of some peers is not the best peer.
+    let all_peers = bars::bars(name).iter().any(|bar| bar.against == bars::Against::BestPeer);
+    contestants.retain(|one| {
+        let needed = one.name == PEER || all_peers && PEERS.contains(&one.name);
+        needed || selection.subject(one.name)
+    });
+    row_against_peer(name, what, &compare(selection.plan, &mut contestants))
 }
 
-fn cell(one: &Series, base: &Series) -> Cell {
-    let ratios = one.ratios_to(base);
-    Cell {
-        subject: one.name,
-        figure: median(ratios.clone()),
-        ratios,
-        nanos: Some(one.median()),
-        base_nanos: Some(base.median()),
-        note: None,
-    }
+fn row_against_peer(name: &str, what: &str, series: &[Series]) -> Row {
+    let peer = series.iter().find(|one| one.name == PEER).expect("the peer always runs");
+    Row::new(name, what, series.iter().map(|one| Cell::timed(one, peer)).collect())
 }

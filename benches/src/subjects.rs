@@ -18,11 +18,14 @@ pub(crate) use tower::tower;
 pub(crate) const NAMES: [&str; 7] =
     ["attribute", "acquire", "tokio", "mea", "async-lock", "tower", "sentinel"];
 
-/// The columns whose ratios have a target.
+/// The columns that are held to the bars.
 pub(crate) const OURS: [&str; 2] = ["attribute", "acquire"];
 
 /// The hand-written semaphore, the base of all ratios.
 pub(crate) const PEER: &str = "tokio";
+
+/// The contenders of which the fastest is the best peer. Sentinel is none, because it refuses where the others wait.
+pub(crate) const PEERS: [&str; 4] = ["tokio", "mea", "async-lock", "tower"];
 
 /// Makes a subject of two plain async functions.
 macro_rules! subject {
@@ -40,7 +43,7 @@ macro_rules! subject {
                 $queued(value)
             }
 
-            fn once(self, value: u32) -> impl Future<Output = u32> + Send + 'static {
+            fn once(&self, value: u32) -> impl Future<Output = u32> + Send + 'static {
                 $free(value)
             }
         }

@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::contents::{Report, met};
-use crate::rows::cost::Cost;
-use crate::rows::{Row, Unit};
+use super::bars::{Line, lines};
+use super::contents::Report;
 
 impl Report {
-    /// Returns one JSON object with the machine, the plan, the rows, the costs and the notes.
+    /// Returns one JSON object with the machine, the plan, the bars, and all that each run has measured.
     pub(crate) fn json(&self) -> String {
         let machine = &self.machine;
         let versions: Map<String, Value> = machine
@@ -27,59 +26,33 @@ impl Report {
             "rounds": self.plan.rounds,
             "turn_milliseconds": self.plan.turn.as_secs_f64() * 1e3,
             "waiters": self.waiters,
-            "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
-            "costs": self.costs.iter().map(cost).collect::<Vec<_>>(),
-            "notes": self.notes,
+            "bars": lines(self).iter().map(bar).collect::<Vec<_>>(),
+            "runs": self.runs,
         });
         format!("{value:#}\n")
     }
 }
 
-fn row(row: &Row) -> Value {
-    let cells: Map<String, Value> = row
-        .cells
+fn bar(line: &Line<'_>) -> Value {
+    let subjects: Map<String, Value> = line
+        .verdicts
         .iter()
-        .map(|cell| {
+        .map(|verdict| {
             let value = json!({
-                "figure": cell.figure,
-                "met": met(row, cell.subject, cell.figure),
-                "ratios_of_rounds": cell.ratios,
-                "nanoseconds": cell.nanos,
-                "held_against_nanoseconds": cell.base_nanos,
-                "ratio_of_medians": cell.nanos.zip(cell.base_nanos).map(|(own, base)| own / base),
-                "note": cell.note,
+                "middle": verdict.spread.middle(),
+                "lowest": verdict.spread.lowest(),
+                "highest": verdict.spread.highest(),
+                "best_peer": verdict.peer,
+                "met": verdict.met,
             });
-            (cell.subject.to_owned(), value)
+            (verdict.subject.to_owned(), value)
         })
         .collect();
-    let unit = match row.unit {
-        Unit::TimesPeer => "ratio to the hand-written tokio semaphore",
-        Unit::TimesSmaller => "ratio to the same in the smaller setting",
-        Unit::Bytes => "bytes",
-    };
     json!({
-        "name": row.name,
-        "what": row.what,
-        "unit": unit,
-        "at_most": row.at_most,
-        "subjects": cells,
+        "row": line.row.name,
+        "processors": line.row.processors,
+        "against": line.bar.against,
+        "at_most": line.bar.at_most,
+        "subjects": subjects,
     })
-}
-
-fn cost(cost: &Cost) -> Value {
-    let forms: Map<String, Value> = cost
-        .forms
-        .iter()
-        .map(|form| {
-            let allocations = form
-                .allocations
-                .map(|[task, block_on]| json!({ "in_task": task, "in_block_on": block_on }));
-            let value = json!({
-                "future_bytes": form.future_bytes,
-                "allocations_per_call": allocations,
-            });
-            (form.name.to_owned(), value)
-        })
-        .collect();
-    json!({ "function": cost.function, "forms": forms })
 }

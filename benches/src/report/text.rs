@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 
-use limit_benches::table::aligned;
-
-use super::contents::{Report, met};
-use crate::rows::{Cell, Row, Unit};
-use crate::subjects::NAMES;
+use super::bars::{Line, lines};
+use super::contents::Report;
+use super::tables;
 
 impl Report {
     /// Prints the tables.
@@ -29,87 +27,58 @@ fn render(report: &Report) -> String {
         report.plan.rounds,
         report.plan.turn.as_millis(),
     );
-    if !report.rows.is_empty() {
-        out.push_str("\nRatios: median of the rounds, each round both sides\n");
-        table(&mut out, &report.rows, figure);
-        out.push_str("\nNanoseconds of one call: medians (and what it is held against)\n");
-        let timed: Vec<Row> =
-            report.rows.iter().filter(|row| row.unit != Unit::Bytes).cloned().collect();
-        table(&mut out, &timed, |_, cell| nanos(cell));
+    if report.runs.len() > 1 {
+        let runs = report.runs.len();
+        let _ =
+            writeln!(out, "{runs} runs of the whole table; the middle one counts; spread shown");
     }
-    costs(&mut out, report);
+    let lines = lines(report);
+    if !lines.is_empty() {
+        tables::bars(&mut out, report, &lines);
+        missed(&mut out, &lines);
+        tables::ratios(&mut out, report);
+        tables::nanoseconds(&mut out, report);
+    }
+    tables::costs(&mut out, &report.runs[0].costs);
+    tables::bytes(&mut out, &report.runs[0].bytes);
     out.push('\n');
-    for row in &report.rows {
-        let _ = writeln!(out, "  {}: {}", row.name, row.what);
-        for cell in &row.cells {
-            if let Some(note) = &cell.note {
-                let _ = writeln!(out, "      {}: {note}", cell.subject);
-            }
-        }
-    }
-    for note in &report.notes {
-        let _ = writeln!(out, "  note: {note}");
-    }
+    notes(&mut out, report);
     out
 }
 
-fn figure(row: &Row, cell: &Cell) -> String {
-    let figure = match row.unit {
-        Unit::Bytes => format!("{:.1}", cell.figure),
-        Unit::TimesPeer | Unit::TimesSmaller => format!("{:.3}", cell.figure),
-    };
-    match met(row, cell.subject, cell.figure) {
-        Some(true) => format!("{figure} ok"),
-        Some(false) => format!("{figure} MISS"),
-        None => figure,
+/// Adds the list of bars that are missed.
+fn missed(out: &mut String, lines: &[Line<'_>]) {
+    let verdicts = || lines.iter().flat_map(|line| &line.verdicts);
+    let met = verdicts().filter(|verdict| verdict.met == Some(true)).count();
+    let missed = verdicts().filter(|verdict| verdict.met == Some(false)).count();
+    let _ = writeln!(out, "{met} figures meet their bars, {missed} miss them");
+    for line in lines {
+        let missed = line.verdicts.iter().filter(|verdict| verdict.met == Some(false));
+        let missed: Vec<String> = missed
+            .map(|verdict| format!("{} {:.3}", verdict.subject, verdict.spread.middle()))
+            .collect();
+        if !missed.is_empty() {
+            let _ = writeln!(out, "  {}: {}", line.text(), missed.join(", "));
+        }
     }
 }
 
-fn nanos(cell: &Cell) -> String {
-    match (cell.nanos, cell.base_nanos) {
-        (Some(nanos), Some(base)) if cell.subject != crate::subjects::PEER => {
-            format!("{nanos:.1} ({base:.1})")
+fn notes(out: &mut String, report: &Report) {
+    let mut before = "";
+    for row in report.rows() {
+        if row.name != before {
+            let _ = writeln!(out, "  {}: {}", row.name, row.what);
         }
-        (Some(nanos), _) => format!("{nanos:.1}"),
-        _ => "n/a".to_owned(),
-    }
-}
-
-/// Adds a table with one line for each row and one column for each contender.
-fn table(out: &mut String, rows: &[Row], text: impl Fn(&Row, &Cell) -> String) {
-    let mut lines = vec![["row", "at most"].into_iter().chain(NAMES).map(str::to_owned).collect()];
-    for row in rows {
-        let at_most = row.at_most.map_or_else(|| "-".to_owned(), |most| format!("{most:.2}"));
-        let mut line = vec![row.name.to_owned(), at_most];
-        for name in NAMES {
-            let cell = row.cells.iter().find(|cell| cell.subject == name);
-            line.push(cell.map_or_else(|| "n/a".to_owned(), |cell| text(row, cell)));
+        before = &row.name;
+        for cell in &row.cells {
+            if let Some(note) = &cell.note {
+                let _ = writeln!(out, "      {} ({}): {note}", cell.subject, row.processors.text());
+            }
         }
-        lines.push(line);
     }
-    aligned(out, &lines);
-}
-
-fn costs(out: &mut String, report: &Report) {
-    if report.costs.is_empty() {
-        return;
+    for note in &report.runs[0].notes {
+        let _ = writeln!(out, "  note: {note}");
     }
-    out.push_str("\nBytes of a future; allocations of a call in a task / in block_on\n");
-    let mut lines: Vec<Vec<String>> = Vec::new();
-    for cost in &report.costs {
-        if lines.is_empty() {
-            let forms = cost.forms.iter().map(|form| form.name.to_owned());
-            lines.push(std::iter::once("function".to_owned()).chain(forms).collect());
-        }
-        let mut line = vec![cost.function.to_owned()];
-        for form in &cost.forms {
-            let bytes = form.future_bytes;
-            line.push(match form.allocations {
-                Some([task, block_on]) => format!("{bytes} B; {task} / {block_on}"),
-                None => format!("{bytes} B"),
-            });
-        }
-        lines.push(line);
-    }
-    aligned(out, &lines);
+    let seconds: f64 = report.runs.iter().map(|run| run.seconds).sum();
+    let _ = writeln!(out, "  note: it took {seconds:.0} s");
 }

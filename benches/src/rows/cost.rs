@@ -1,28 +1,23 @@
 //! The bytes that the attribute adds to a function's future, and the allocations of a call.
 
-use std::pin::pin;
-use std::task::Poll;
-
 use limit_runtime::{Limiter, concurrency_limit};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use super::this_thread;
+use super::{allocations, this_thread};
 use crate::subjects::{LIMIT, body, yielding_body};
 
-/// The number of calls whose allocations are counted, no more than tokio lets through in one poll.
-const CALLS: u32 = 100;
-
 /// The figures of one function, in each form that it is written in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Cost {
-    pub(crate) function: &'static str,
+    pub(crate) function: String,
     pub(crate) forms: Vec<Form>,
 }
 
 /// One form: plain, annotated and so on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Form {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) future_bytes: usize,
     /// The allocations of one call that finds a permit free: in a task, and in `block_on`. `None`
     /// for a body that yields, whose allocations would be the scheduler's.
@@ -64,7 +59,7 @@ forms!(large(value: [u8; 1024]) -> u32 {
 macro_rules! cost {
     ($name:expr, $module:ident, $value:expr, $measure:expr) => {
         Cost {
-            function: $name,
+            function: $name.to_owned(),
             forms: vec![
                 form("plain", || $module::plain($value), $measure),
                 form("annotated", || $module::annotated($value), $measure),
@@ -85,31 +80,15 @@ pub(crate) fn costs() -> Vec<Cost> {
     ]
 }
 
-fn form<F>(name: &'static str, make: fn() -> F, count: bool) -> Form
+fn form<F>(name: &str, make: fn() -> F, count: bool) -> Form
 where
     F: Future<Output = u32> + Send + 'static,
 {
     let allocations = count.then(|| {
         let runtime = this_thread();
-        let in_task = runtime.spawn(allocations(make));
+        let in_task = runtime.spawn(allocations::of_one_call(make));
         let in_task = runtime.block_on(in_task).expect("the task ends");
-        [in_task, runtime.block_on(allocations(make))]
+        [in_task, runtime.block_on(allocations::of_one_call(make))]
     });
-    Form { name, future_bytes: size_of_val(&make()), allocations }
-}
-
-/// Returns the allocations of one call on the thread that polls it. A first call comes before,
-/// because it may allocate memory that later ones use.
-async fn allocations<F: Future<Output = u32>>(make: fn() -> F) -> f64 {
-    std::hint::black_box(make().await);
-    std::future::poll_fn(|context| {
-        let counted = allocation_counter::measure(|| {
-            for _ in 0..CALLS {
-                assert!(pin!(make()).poll(context).is_ready(), "a permit is free");
-            }
-        });
-        let total = u32::try_from(counted.count_total).unwrap_or(u32::MAX);
-        Poll::Ready(f64::from(total) / f64::from(CALLS))
-    })
-    .await
+    Form { name: name.to_owned(), future_bytes: size_of_val(&make()), allocations }
 }

@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use super::{Row, Selection, Unit, cell};
+use super::{Cell, Row, Selection};
 use crate::subjects::OURS;
 use limit_benches::measure::Series;
 
@@ -27,35 +27,22 @@ const REPLACED: u32 = 3;
 const ONE: &str = "crowd";
 const CYCLE: &str = "crowd-cycle";
 
-/// Returns `true` if a row of this file is selected.
-pub(crate) fn asked(selection: &Selection) -> bool {
-    selection.row(ONE) || selection.row(CYCLE)
-}
-
 /// Measures the selected rows of the two.
-pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
+pub(super) fn rows(selection: &Selection) -> Vec<Row> {
     let mut rows = [
-        Row {
-            name: ONE,
-            what: "permit free in a task: 1,000 limiters, 64 runtimes, against one of each",
-            unit: Unit::TimesSmaller,
-            at_most: Some(1.1),
-            cells: Vec::new(),
-        },
-        Row {
-            name: CYCLE,
-            what: "the same, each call to the next of the 1,000 (the processor's caches count)",
-            unit: Unit::TimesSmaller,
-            at_most: None,
-            cells: Vec::new(),
-        },
-    ];
+        (ONE, "permit free in a task: 1,000 limiters, 64 runtimes, against one of each"),
+        (CYCLE, "the same, each call to the next of the 1,000 (the processor's caches count)"),
+    ]
+    .map(|(name, what)| Row::new(name, what, Vec::new()));
+    if !rows.iter().any(|row| selection.row(&row.name)) {
+        return Vec::new();
+    }
     for subject in OURS.into_iter().filter(|subject| selection.subject(subject)) {
         eprintln!("crowd: {subject}");
         match side_by_side(selection, subject) {
             Ok([crowd, alone]) => {
                 for ((row, crowd), alone) in rows.iter_mut().zip(&crowd).zip(&alone) {
-                    row.cells.push(cell(crowd, alone));
+                    row.cells.push(Cell::timed(crowd, alone));
                 }
             }
             Err(error) => eprintln!("crowd: {subject}: {error}"),
@@ -63,7 +50,7 @@ pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
     }
     // The attribute makes one limiter for each function, so it has no thousand of them to go round.
     rows[1].cells.retain(|cell| cell.subject == "acquire");
-    rows.into_iter().filter(|row| selection.row(row.name)).collect()
+    rows.into_iter().filter(|row| selection.row(&row.name)).collect()
 }
 
 /// Measures both rows, in the crowd and alone.

@@ -4,8 +4,14 @@ use std::hint::black_box;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use super::{Row, Selection, against_peer, this_thread, two_workers};
+use super::{Kind, Row, Selection, against_peer, this_thread, two_workers};
 use crate::subjects::{Subject, contestants};
+
+pub(super) const ROWS: [Kind; 3] = [
+    Kind::one_task("task", task),
+    Kind::one_task("block_on", block_on),
+    Kind::one_task("block_on-multi", block_on_multi),
+];
 
 /// Makes a number of calls one after another, and returns how long they took.
 ///
@@ -23,30 +29,30 @@ fn calls<S: Subject>(mut subject: S, count: u32) -> Pin<Box<dyn Future<Output = 
 }
 
 /// Measures calls of one task, on a runtime with two workers.
-pub(crate) fn task(selection: &Selection) -> Row {
+fn task(selection: &Selection, name: &str) -> Row {
     let runtime = &two_workers();
     let contestants = contestants!(subject => move |count| {
         let calls = runtime.spawn(calls(subject.clone(), count));
         runtime.block_on(calls).expect("the task ends")
     });
     let what = "permit free, inside a spawned task";
-    against_peer(selection, "task", what, Some(0.40), contestants)
+    against_peer(selection, name, what, contestants)
 }
 
 /// Measures calls of the future that `block_on` drives, on a runtime of this thread.
-pub(crate) fn block_on(selection: &Selection) -> Row {
+fn block_on(selection: &Selection, name: &str) -> Row {
     let runtime = &this_thread();
     let contestants =
         contestants!(subject => move |count| runtime.block_on(calls(subject.clone(), count)));
     let what = "permit free, directly in block_on (current_thread)";
-    against_peer(selection, "block_on", what, Some(1.0), contestants)
+    against_peer(selection, name, what, contestants)
 }
 
 /// Measures the same on a runtime with two workers.
-pub(crate) fn block_on_multi(selection: &Selection) -> Row {
+fn block_on_multi(selection: &Selection, name: &str) -> Row {
     let runtime = &two_workers();
     let contestants =
         contestants!(subject => move |count| runtime.block_on(calls(subject.clone(), count)));
     let what = "permit free, directly in block_on (multi_thread)";
-    against_peer(selection, "block_on-multi", what, Some(1.0), contestants)
+    against_peer(selection, name, what, contestants)
 }

@@ -5,7 +5,7 @@ mod contenders;
 mod ring;
 mod rows;
 
-use super::{Row, Selection, Unit, this_thread};
+use super::{Row, Selection, this_thread};
 use rows::Rows;
 
 const SERVE: &str = "million-serve";
@@ -13,35 +13,22 @@ const CANCEL: &str = "million-cancel";
 const CANCEL_RANDOM: &str = "million-cancel-random";
 const MEMORY: &str = "memory";
 
-/// Returns `true` if a row of this file is selected.
-pub(crate) fn asked(selection: &Selection) -> bool {
-    [SERVE, CANCEL, CANCEL_RANDOM, MEMORY].into_iter().any(|name| selection.row(name))
-}
-
 /// Measures the selected rows of the four.
-pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
+pub(super) fn rows(selection: &Selection) -> Vec<Row> {
+    if ![SERVE, CANCEL, CANCEL_RANDOM, MEMORY].into_iter().any(|name| selection.row(name)) {
+        return Vec::new();
+    }
+    let row = |name, what: &str| Row::new(name, what, Vec::new());
     let mut rows = Rows {
         plan: selection.plan,
         waiters: selection.waiters,
-        serve: row(
-            SERVE,
-            "a million waiters in one queue: serve one, against a thousand",
-            Unit::TimesSmaller,
-            Some(2.0),
-        ),
-        cancel: row(
-            CANCEL,
-            "the same: cancel the one in the middle, and one joins",
-            Unit::TimesSmaller,
-            Some(2.0),
-        ),
+        serve: row(SERVE, "a million waiters in one queue: serve one, against a thousand"),
+        cancel: row(CANCEL, "the same: cancel the one in the middle, and one joins"),
         cancel_random: row(
             CANCEL_RANDOM,
             "the same: cancel any one at random (the processor's caches count)",
-            Unit::TimesSmaller,
-            None,
         ),
-        memory: row(MEMORY, "bytes of one waiter beyond its own future", Unit::Bytes, Some(64.0)),
+        memory: row(MEMORY, "bytes of one waiter beyond its own future"),
     };
     // The context of a runtime is entered, as for usual calls, though this thread polls them.
     let runtime = this_thread();
@@ -51,10 +38,6 @@ pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
     let Rows { serve, cancel, cancel_random, memory, .. } = rows;
     [serve, cancel, cancel_random, memory]
         .into_iter()
-        .filter(|row| selection.row(row.name))
+        .filter(|row| selection.row(&row.name))
         .collect()
-}
-
-fn row(name: &'static str, what: &'static str, unit: Unit, at_most: Option<f64>) -> Row {
-    Row { name, what, unit, at_most, cells: Vec::new() }
 }

@@ -5,31 +5,25 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::{Row, Selection, against_peer, two_workers};
+use super::tasks::{TASKS, all};
+use super::{Kind, Row, Selection, against_peer, two_workers, workers};
 use crate::subjects::{Subject, contestants};
 use limit_benches::measure::time;
 
-const TASKS: u32 = 64;
-
-/// Spawns all tasks and waits for the last one. `make` returns the future of a task.
-fn all<F>(runtime: &Runtime, make: impl Fn() -> F) -> Duration
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    time(|| {
-        runtime.block_on(async {
-            let tasks: Vec<_> = (0..TASKS).map(|_| tokio::spawn(make())).collect();
-            for task in tasks {
-                task.await.expect("the task ends");
-            }
-        });
-    })
-}
+pub(super) const ROWS: [Kind; 7] = [
+    Kind::many_tasks("contended", |selection, name| contended(selection, name, 2)),
+    Kind::many_tasks("contended-4", |selection, name| contended(selection, name, 4)),
+    Kind::many_tasks("contended-8", |selection, name| contended(selection, name, 8)),
+    Kind::many_tasks("queued", |selection, name| queued(selection, name, 2)),
+    Kind::many_tasks("queued-4", |selection, name| queued(selection, name, 4)),
+    Kind::many_tasks("queued-8", |selection, name| queued(selection, name, 8)),
+    Kind::many_tasks("spawned", spawned),
+];
 
 #[inline(never)]
 fn contended_calls<S: Subject>(runtime: &Runtime, subject: &S, count: u32) -> Duration {
     let each = count.div_ceil(TASKS);
-    all(runtime, || {
+    all(runtime, |_| {
         let mut subject = subject.clone();
         async move {
             for value in 0..each {
@@ -39,15 +33,14 @@ fn contended_calls<S: Subject>(runtime: &Runtime, subject: &S, count: u32) -> Du
     })
 }
 
-/// Measures calls whose body does not await, so that only the workers meet at the semaphore.
-pub(crate) fn contended(selection: &Selection) -> Row {
-    let runtime = &two_workers();
+/// Measures calls whose body does not await, so that only the workers meet at the semaphore. Workers beyond the number of
+/// processors are interrupted anywhere, also while they hold permits.
+fn contended(selection: &Selection, name: &str, count: usize) -> Row {
+    let runtime = &workers(count);
     let contestants =
         contestants!(subject => move |count| contended_calls(runtime, &subject, count));
-    let what = "64 tasks, 8 permits, body does not await (two workers)";
-    with_waited("acquire_free", || {
-        against_peer(selection, "contended", what, Some(0.20), contestants)
-    })
+    let what = format!("64 tasks, 8 permits, body does not await ({count} workers)");
+    with_waited("acquire_free", || against_peer(selection, name, &what, contestants))
 }
 
 /// Adds a note to the bare limiter's figure: the part of its calls that waited, by its own count.
@@ -71,7 +64,7 @@ fn with_waited(limiter: &str, measure: impl FnOnce() -> Row) -> Row {
 #[inline(never)]
 fn queued_calls<S: Subject>(runtime: &Runtime, subject: &S, count: u32) -> Duration {
     let each = count.div_ceil(TASKS);
-    all(runtime, || {
+    all(runtime, |_| {
         let mut subject = subject.clone();
         async move {
             for value in 0..each {
@@ -82,15 +75,14 @@ fn queued_calls<S: Subject>(runtime: &Runtime, subject: &S, count: u32) -> Durat
 }
 
 /// Measures calls whose body yields while it holds its permit, so that every call queues.
-pub(crate) fn queued(selection: &Selection) -> Row {
-    let runtime = &two_workers();
+fn queued(selection: &Selection, name: &str, count: usize) -> Row {
+    let runtime = &workers(count);
     let mut contestants =
         contestants!(subject => move |count| queued_calls(runtime, &subject, count));
     contestants.retain(|one| one.queues);
-    let what = "64 tasks, 8 permits, body yields once: every call queues";
-    with_waited("acquire_queued", || {
-        against_peer(selection, "queued", what, Some(1.0), contestants)
-    })
+    let what =
+        format!("64 tasks, 8 permits, body yields once: every call queues ({count} workers)");
+    with_waited("acquire_queued", || against_peer(selection, name, &what, contestants))
 }
 
 #[inline(never)]
@@ -100,7 +92,7 @@ fn spawned_calls<S: Subject>(runtime: &Runtime, subject: S, count: u32) -> Durat
     let accept = async move {
         let mut tasks = Vec::with_capacity(64);
         for _ in 0..batches {
-            tasks.extend((0..TASKS).map(|value| tokio::spawn(subject.clone().once(value))));
+            tasks.extend((0..TASKS).map(|value| tokio::spawn(subject.once(value))));
             for task in tasks.drain(..) {
                 black_box(task.await.expect("the task ends"));
             }
@@ -113,10 +105,10 @@ fn spawned_calls<S: Subject>(runtime: &Runtime, subject: S, count: u32) -> Durat
 
 /// Measures calls that are tasks of their own. A task spawns 64 of them, awaits them all, and
 /// repeats.
-pub(crate) fn spawned(selection: &Selection) -> Row {
+fn spawned(selection: &Selection, name: &str) -> Row {
     let runtime = &two_workers();
     let contestants =
         contestants!(subject => move |count| spawned_calls(runtime, subject.clone(), count));
     let what = "each call in a freshly spawned task, spawn included";
-    against_peer(selection, "spawned", what, Some(1.0), contestants)
+    against_peer(selection, name, what, contestants)
 }

@@ -69,7 +69,8 @@ impl Subject for Sentinel {
         entry(value)
     }
 
-    async fn once(self, value: u32) -> u32 {
-        entry(value)
+    #[expect(clippy::manual_async_fn, reason = "the future of an `async fn` would borrow `self`")]
+    fn once(&self, value: u32) -> impl Future<Output = u32> + Send + 'static {
+        async move { entry(value) }
     }
 }

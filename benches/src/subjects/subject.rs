@@ -32,7 +32,7 @@ pub(crate) trait Subject: Clone + Send + 'static {
     fn queued(&mut self, value: u32) -> impl Future<Output = u32> + Send;
 
     /// Does the same as [`free`](Subject::free), as a future that can be spawned.
-    fn once(self, value: u32) -> impl Future<Output = u32> + Send + 'static;
+    fn once(&self, value: u32) -> impl Future<Output = u32> + Send + 'static;
 }
 
 /// Returns `true` if the subject's calls wait. For use where its type has no name.

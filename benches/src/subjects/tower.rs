@@ -53,8 +53,11 @@ impl<F: Limited, Q: Limited> Subject for Tower<F, Q> {
         call(&mut self.queued, value)
     }
 
-    async fn once(self, value: u32) -> u32 {
-        let Ok(value) = self.free.oneshot(value).await;
-        value
+    fn once(&self, value: u32) -> impl Future<Output = u32> + Send + 'static {
+        let service = self.free.clone();
+        async move {
+            let Ok(value) = service.oneshot(value).await;
+            value
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ring::Ring;
-use crate::rows::{Cell, Row, cell};
+use crate::rows::{Cell, Row};
 use limit_benches::measure::{Contestant, Plan, compare, time};
 
 /// The number of waiters in the short queue.
@@ -39,15 +39,12 @@ impl Rows {
         let [kept, peak] = [memory.bytes_current as f64, memory.bytes_max as f64]
             .map(|bytes| bytes / self.waiters as f64);
         self.memory.cells.push(Cell {
-            subject,
-            figure: kept,
-            ratios: Vec::new(),
-            nanos: None,
-            base_nanos: None,
+            bytes: Some(kept),
             note: Some(format!(
                 "its own future {} bytes; {peak:.1} at the peak, while the queue grew",
                 size_of::<B>()
             )),
+            ..Cell::untimed(subject)
         });
         let plan = self.plan;
         let pair = |few: &mut dyn FnMut(u32), many: &mut dyn FnMut(u32)| {
@@ -57,7 +54,7 @@ impl Rows {
                 Contestant::new(subject, true, |count| run(many, count)),
             ];
             let series = compare(plan, &mut contestants);
-            cell(&series[1], &series[0])
+            Cell::timed(&series[1], &series[0])
         };
         self.serve.cells.push(pair(&mut |n| few.serve(n), &mut |n| many.serve(n)));
         self.cancel.cells.push(pair(&mut |n| few.cancel(n), &mut |n| many.cancel(n)));

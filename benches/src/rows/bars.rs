@@ -1,0 +1,119 @@
+//! The bars: what each row is held against, and the highest figure that our columns may show.
+
+use serde::Serialize;
+
+/// What a figure is, or is a ratio to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Against {
+    /// The hand-written semaphore of tokio.
+    Tokio,
+    /// The fastest of the peers in the same run.
+    BestPeer,
+    /// The hand-written form of the same policy.
+    ByHand,
+    /// The same contender in a smaller setting.
+    Smaller,
+    /// Bytes, without a ratio.
+    Bytes,
+    /// Nanoseconds of one call, without a ratio.
+    Nanoseconds,
+    /// Allocations of one call, without a ratio.
+    Allocations,
+}
+
+/// One thing that a row says of a contender.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bar {
+    pub(crate) against: Against,
+    /// The highest figure that meets it. `None` for a figure that only informs.
+    pub(crate) at_most: Option<f64>,
+}
+
+impl Bar {
+    /// Returns the bar in words: `0.30 x tokio`.
+    pub(crate) fn text(self) -> String {
+        let (unit, digits) = match self.against {
+            Against::Tokio => ("x tokio", 2),
+            Against::BestPeer => ("x best peer", 2),
+            Against::ByHand => ("x by hand", 2),
+            Against::Smaller => ("x smaller", 2),
+            Against::Bytes => ("bytes", 0),
+            Against::Nanoseconds => ("ns", 0),
+            Against::Allocations => ("allocations", 0),
+        };
+        match self.at_most {
+            Some(at_most) => format!("{at_most:.digits$} {unit}"),
+            None => format!("- {unit}"),
+        }
+    }
+
+    /// Returns `true` if the figure is within the bar, and `None` if there is no bar.
+    pub(crate) fn met(self, figure: f64) -> Option<bool> {
+        self.at_most.map(|at_most| figure <= at_most)
+    }
+}
+
+const fn at_most(most: f64, against: Against) -> Bar {
+    Bar { against, at_most: Some(most) }
+}
+
+const fn shown(against: Against) -> Bar {
+    Bar { against, at_most: None }
+}
+
+const CONTENDED: &[Bar] = &[at_most(0.15, Against::Tokio), at_most(1.0, Against::BestPeer)];
+const QUEUED: &[Bar] = &[at_most(0.85, Against::Tokio), at_most(1.0, Against::BestPeer)];
+const BEST_PEER: &[Bar] = &[shown(Against::Tokio), at_most(1.0, Against::BestPeer)];
+const BY_HAND: &[Bar] = &[at_most(1.0, Against::ByHand)];
+/// Of the peers, mea has weights too.
+const WEIGHTED: &[Bar] = &[at_most(1.0, Against::ByHand), shown(Against::BestPeer)];
+const REFUSED: &[Bar] = &[
+    at_most(60.0, Against::Nanoseconds),
+    at_most(0.0, Against::Allocations),
+    shown(Against::ByHand),
+];
+const MILLION: &[Bar] = &[at_most(2.0, Against::Smaller)];
+const SMALLER: &[Bar] = &[shown(Against::Smaller)];
+
+const TABLE: &[(&str, &[Bar])] = &[
+    ("task", &[at_most(0.30, Against::Tokio), at_most(1.0, Against::BestPeer)]),
+    ("block_on", BEST_PEER),
+    ("block_on-multi", BEST_PEER),
+    ("contended", CONTENDED),
+    ("contended-4", CONTENDED),
+    ("contended-8", CONTENDED),
+    ("queued", QUEUED),
+    ("queued-4", QUEUED),
+    ("queued-8", QUEUED),
+    ("spawned", &[at_most(0.90, Against::Tokio), shown(Against::BestPeer)]),
+    ("shutdown", &[shown(Against::Tokio)]),
+    ("crowd", &[at_most(1.05, Against::Smaller)]),
+    ("crowd-cycle", SMALLER),
+    ("million-serve", MILLION),
+    ("million-cancel", MILLION),
+    ("million-cancel-random", SMALLER),
+    ("memory", &[at_most(48.0, Against::Bytes)]),
+    ("keyed-1", BY_HAND),
+    ("keyed-1000", BY_HAND),
+    ("keyed-million", BY_HAND),
+    ("keyed-contended", BY_HAND),
+    ("weighted", WEIGHTED),
+    ("weighted-queued", WEIGHTED),
+    ("deadline", BY_HAND),
+    ("deadline-queued", BY_HAND),
+    ("refused", REFUSED),
+    (
+        "refused-burst",
+        &[shown(Against::Nanoseconds), shown(Against::Allocations), shown(Against::ByHand)],
+    ),
+    ("lifo-queued", BY_HAND),
+    ("priority-queued", BY_HAND),
+    ("find", &[shown(Against::ByHand)]),
+    ("opening", SMALLER),
+];
+
+/// Returns the bars of a row. The first of them names the row's own base.
+pub(crate) fn bars(row: &str) -> &'static [Bar] {
+    let found = TABLE.iter().find(|(name, _)| *name == row);
+    found.unwrap_or_else(|| panic!("the row {row} has no line in the table of bars")).1
+}
