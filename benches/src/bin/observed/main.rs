@@ -4,28 +4,25 @@
 //! `cargo run --release -p limit-benches --features observed --bin observed`
 #![forbid(unsafe_code)]
 
-use axum::body::{Body, BodyDataStream};
-use axum::http::Request;
+mod observers;
+
 use clap::Parser;
 use futures_util::StreamExt;
 use limit_benches::machine::{Machine, version};
 use limit_benches::measure::{Contestant, Plan, Series, compare, time};
+use limit_benches::processors::Processors;
 use limit_benches::{median, table};
-use limit_console::Options;
 use limit_exporters::prometheus::Collector;
 use limit_runtime::{Limiter, concurrency_limit, diagnostics};
+use observers::{Console, Scraper, open_page};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::future::poll_fn;
 use std::hint::black_box;
 use std::pin::Pin;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::task::Poll;
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
-use tower::ServiceExt;
 
 /// Measures what it costs to be looked at
 #[derive(Debug, Parser)]
@@ -42,6 +39,8 @@ type Calls = fn(&Runtime, u32) -> Duration;
 const LIMITERS: usize = 1_000;
 /// The target for a scrape of them.
 const AT_MOST: Duration = Duration::from_millis(10);
+/// The target for the ratio of a queued call that is recorded to one that is not.
+const RECORDED_AT_MOST: f64 = 1.10;
 const TASKS: u32 = 64;
 
 const ALONE: &str = "alone";
@@ -68,8 +67,8 @@ fn main() {
     } else {
         Plan { rounds: 11, turn: Duration::from_millis(1_500) }
     };
-    let runtime = &Builder::new_multi_thread().worker_threads(2).build().expect("two workers");
-    let _limiters = crowd(runtime);
+    let runtime = two_workers();
+    let _limiters = crowd(&runtime);
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Collector::new()));
 
@@ -84,33 +83,17 @@ fn main() {
     scrapes(&registry, times);
     readings(times);
 
-    let head = ["", ALONE, SCRAPED, "", WATCHED, "", RECORDED, ""];
+    let head = ["", "processors", ALONE, SCRAPED, "", WATCHED, "", RECORDED, ""];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
-    let rows: [(&str, Calls); 2] = [("task", in_a_task), ("queued", in_a_queue)];
-    for (row, calls) in rows {
-        let mut contestants = [
-            Contestant::new(ALONE, true, |count| calls(runtime, count)),
-            Contestant::new(SCRAPED, true, |count| {
-                let scraper = Scraper::start();
-                let took = calls(runtime, count);
-                drop(scraper);
-                took
-            }),
-            Contestant::new(WATCHED, true, |count| {
-                let console = Console::start();
-                let took = calls(runtime, count);
-                drop(console);
-                took
-            }),
-            Contestant::new(RECORDED, true, |count| {
-                diagnostics::record(true);
-                let took = calls(runtime, count);
-                diagnostics::record(false);
-                took
-            }),
-        ];
-        let series = compare(plan, &mut contestants);
-        lines.push(line(row, &series));
+    for (row, calls, processors, at_most) in [
+        ("task", in_a_task as Calls, Processors::All, None),
+        ("queued", in_a_queue, Processors::All, Some(RECORDED_AT_MOST)),
+        ("queued", in_a_queue, Processors::One, Some(RECORDED_AT_MOST)),
+    ] {
+        match processors.run(|| measure(plan, calls)) {
+            Some(series) => lines.push(line(row, processors, at_most, &series)),
+            None => println!("Threads cannot be pinned here: no {row} on one processor"),
+        }
     }
     let mut text = String::new();
     table::aligned(&mut text, &lines);
@@ -121,8 +104,41 @@ fn main() {
          alone: built with the feature `diagnostics`, which records nothing\n  \
          scraped: {LIMITERS} limiters are collected and encoded as text every second, by another thread\n  \
          watched: the console reads {LIMITERS} limiters every second and tells a page that is open, in another thread\n  \
-         recorded: each call's place, task and start are (`diagnostics::record(true)`)"
+         recorded: each call's place, task and start are (`diagnostics::record(true)`); queued: at most \
+         {RECORDED_AT_MOST:.2}\n  \
+         one: all threads are pinned to one processor"
     );
+}
+
+fn two_workers() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).build().expect("two workers")
+}
+
+/// Measures calls that nobody observes, and the same calls under each observer.
+fn measure(plan: Plan, calls: Calls) -> Vec<Series> {
+    let runtime = &two_workers();
+    let mut contestants = [
+        Contestant::new(ALONE, true, |count| calls(runtime, count)),
+        Contestant::new(SCRAPED, true, |count| {
+            let scraper = Scraper::start();
+            let took = calls(runtime, count);
+            drop(scraper);
+            took
+        }),
+        Contestant::new(WATCHED, true, |count| {
+            let console = Console::start();
+            let took = calls(runtime, count);
+            drop(console);
+            took
+        }),
+        Contestant::new(RECORDED, true, |count| {
+            diagnostics::record(true);
+            let took = calls(runtime, count);
+            diagnostics::record(false);
+            took
+        }),
+    ];
+    compare(plan, &mut contestants)
 }
 
 /// Makes limiters, and uses each so that a call waits.
@@ -186,83 +202,6 @@ fn readings(times: usize) {
     );
 }
 
-/// Opens a page of a console, and returns it when it has received all limiters.
-async fn open_page() -> BodyDataStream {
-    let request = Request::get("/api/stream").header("host", "localhost").body(Body::empty());
-    let response = limit_console::router(Options::new()).oneshot(request.expect("a request")).await;
-    let mut page = response.expect("an answer").into_body().into_data_stream();
-    page.next().await.expect("all limiters").expect("no error");
-    page
-}
-
-/// The console, which runs on a thread of its own until it is dropped.
-struct Console {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Console {
-    fn start() -> Self {
-        let (stop, stopped) = oneshot::channel::<()>();
-        let thread = thread::spawn(move || {
-            let runtime = Builder::new_current_thread().enable_time().build();
-            runtime.expect("one thread").block_on(async {
-                let mut page = open_page().await;
-                let read = async { while page.next().await.is_some() {} };
-                tokio::select! {
-                    () = read => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        Self { stop: Some(stop), thread: Some(thread) }
-    }
-}
-
-impl Drop for Console {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("it does not panic");
-        }
-    }
-}
-
-/// A thread that scrapes every second until this value is dropped.
-struct Scraper {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Scraper {
-    fn start() -> Self {
-        let mut registry = Registry::default();
-        registry.register_collector(Box::new(Collector::new()));
-        let (stop, stopped) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            let mut text = String::new();
-            loop {
-                text.clear();
-                encode(&mut text, &registry).expect("text can be written");
-                let wait = stopped.recv_timeout(Duration::from_secs(1));
-                if wait != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        });
-        Self { stop: Some(stop), thread: Some(thread) }
-    }
-}
-
-impl Drop for Scraper {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("it does not panic");
-        }
-    }
-}
-
 fn in_a_task(runtime: &Runtime, count: u32) -> Duration {
     let calls = runtime.spawn(async move {
         let start = Instant::now();
@@ -294,10 +233,22 @@ fn in_a_queue(runtime: &Runtime, count: u32) -> Duration {
     })
 }
 
-fn line(row: &str, series: &[Series]) -> Vec<String> {
+fn line(
+    row: &str,
+    processors: Processors,
+    recorded_at_most: Option<f64>,
+    series: &[Series],
+) -> Vec<String> {
     let [alone, observed @ ..] = series else { return Vec::new() };
     let nanos = |series: &Series| format!("{:.1}", series.median());
-    let ratio = |series: &Series| format!("{:.3}", median(series.ratios_to(alone)));
+    let ratio = |series: &Series| {
+        let ratio = median(series.ratios_to(alone));
+        match recorded_at_most.filter(|_| series.name == RECORDED) {
+            Some(at_most) if ratio <= at_most => format!("{ratio:.3} ok"),
+            Some(_) => format!("{ratio:.3} MISS"),
+            None => format!("{ratio:.3}"),
+        }
+    };
     let cells = observed.iter().flat_map(|series| [nanos(series), ratio(series)]);
-    [row.to_owned(), nanos(alone)].into_iter().chain(cells).collect()
+    [row.to_owned(), processors.text().to_owned(), nanos(alone)].into_iter().chain(cells).collect()
 }
