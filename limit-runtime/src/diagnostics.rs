@@ -68,7 +68,7 @@ mod unclaimed;
 mod watch;
 
 use crate::engine;
-use crate::recorder::slots::Info;
+use crate::recorder::slot::Info;
 use crate::recorder::{self, Agent, on_end};
 pub use calls::Call;
 pub use deadlocks::{Deadlock, StuckCall, deadlocks};
@@ -110,14 +110,14 @@ pub fn warn_after(age: Duration) {
 
 /// Counts the hold time of a call if the call is a sample. Logs its end if the log has reported the
 /// call.
-fn report_end(info: Info, agent: Agent, is_sample: bool) -> Box<dyn FnOnce()> {
+fn report_end(info: Info, agent: Agent, is_reported: bool) -> Box<dyn FnOnce()> {
     let (limiter, held) = (watch::limiter(&info), info.since.elapsed());
     Box::new(move || {
         // The figure comes first, in case the log panics.
-        if let Some(limiter) = limiter.as_ref().filter(|_| is_sample) {
+        if let Some(limiter) = limiter.as_ref().filter(|_| info.is_sample) {
             limiter.record_hold(held);
         }
-        if info.is_reported {
+        if is_reported {
             watch::report_end(&info, agent, limiter.as_deref());
         }
     })

@@ -5,9 +5,11 @@
 //! module `diagnostics` reads the records and turns the numbers into names.
 
 mod agent;
+mod clock;
 pub(crate) mod moved;
 mod polling;
 mod site;
+pub(crate) mod slot;
 pub(crate) mod slots;
 
 use crate::unwind::run_all_then_resume_panic;
@@ -16,8 +18,8 @@ use agent::Local;
 use once_cell::sync::OnceCell;
 pub(crate) use polling::Polling;
 pub(crate) use site::{Arrival, CallSite, Kind, PollPoint};
-use slots::{Info, Record, Slot};
-use std::cell::Cell;
+pub(crate) use clock::Moment;
+use slot::{Info, Record, Slot};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Context;
 use std::time::Instant;
@@ -28,19 +30,17 @@ static RECORDING: AtomicBool = AtomicBool::new(false);
 /// The hook for calls that end. See [`on_end`].
 static ON_END: OnceCell<OnEnd> = OnceCell::new();
 
-/// A hook for calls that end. It gets the call and its agent, and whether the call is a sample, while the permits
-/// are still out: until they are back, no other limiter has the number. The result is run when they
+/// A hook for calls that end. It gets the call and its agent, and whether the log has reported the call, while the
+/// permits are still out: until they are back, no other limiter has the number. The result is run when they
 /// are back.
 pub(crate) type OnEnd = fn(Info, Agent, bool) -> Box<dyn FnOnce()>;
-
-/// One in this many calls of a limiter is a sample. Calls that hold no permits do not count.
-const SAMPLED: u8 = 64;
 
 /// Switches recording on or off from now on.
 pub(crate) fn record(on: bool) {
     RECORDING.store(on, Ordering::Relaxed);
 }
 
+#[inline]
 pub(crate) fn is_recording() -> bool {
     RECORDING.load(Ordering::Relaxed)
 }
@@ -84,22 +84,12 @@ fn hooks() -> Option<&'static Hooks> {
     if cfg!(debug_assertions) { HOOKS.get() } else { None }
 }
 
-/// Takes a slot for a record, if there is one.
-fn begin(info: Info, agent: Agent, point: PollPoint) -> Option<&'static Slot> {
-    let slot = slots::take(info, agent, point)?;
-    // The slot is read only if there are hooks: it takes as long as all the rest.
-    if let Some((hooks, record)) = hooks().and_then(|hooks| Some((hooks, slot.read()?))) {
-        (hooks.begin)(record, point.arrival);
-    }
-    Some(slot)
-}
-
-/// Gives the slot of a record back. Returns its last content.
-fn finish(slot: &'static Slot) -> Option<Info> {
+/// Tells the hooks of a record that is about to end.
+#[inline]
+fn tell_of_end(slot: &'static Slot) {
     if let Some((hooks, id)) = hooks().and_then(|hooks| Some((hooks, slot.id()?))) {
         (hooks.end)(id);
     }
-    slots::give_back(slot)
 }
 
 /// A hook for grants that were taken back. It gets the number of the semaphore, and the slots of the calls, each with a
@@ -132,6 +122,13 @@ pub(crate) struct CallPlace {
     pub(crate) weight: u32,
 }
 
+/// What a call does that is recorded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Holds,
+    Waits { gives_up: bool },
+}
+
 /// The record of a call that waits or holds its permits. Dropping it ends the record.
 #[derive(Debug)]
 pub(crate) struct CallRecord(Option<&'static Slot>);
@@ -139,9 +136,10 @@ pub(crate) struct CallRecord(Option<&'static Slot>);
 impl CallRecord {
     pub(crate) const NONE: Self = Self(None);
 
-    /// Records that a call holds permits.
+    /// Records that the call holds permits. If it is recorded as one that waits, it goes on in the same slot.
     #[inline]
     pub(crate) fn holds(
+        self,
         weight: u32,
         place: impl FnOnce() -> CallPlace,
         site: CallSite,
@@ -149,7 +147,7 @@ impl CallRecord {
     ) -> Self {
         // A call of weight 0 holds nothing.
         if is_recording() && weight > 0 {
-            Self::new(place(), site, point, true, false)
+            self.begin(place(), site, point, Use::Holds)
         } else {
             Self::NONE
         }
@@ -163,50 +161,74 @@ impl CallRecord {
         point: PollPoint,
         gives_up: bool,
     ) -> Self {
-        if is_recording() { Self::new(place(), site, point, false, gives_up) } else { Self::NONE }
+        if is_recording() {
+            Self::NONE.begin(place(), site, point, Use::Waits { gives_up })
+        } else {
+            Self::NONE
+        }
     }
 
     #[inline(never)]
-    fn new(
-        place: CallPlace,
-        site: CallSite,
-        point: PollPoint,
-        holds: bool,
-        gives_up: bool,
-    ) -> Self {
+    fn begin(mut self, place: CallPlace, site: CallSite, point: PollPoint, calls: Use) -> Self {
         let CallPlace { limiter, semaphore, slot, weight } = place;
-        let (id, under) =
-            Local::with(|local| (local.next_record(), local.under.get())).unwrap_or_default();
+        let holds = calls == Use::Holds;
+        let of_thread = |local: &Local| {
+            let is_sample = holds && local.is_sample(limiter);
+            (local.next_record(), local.under.get(), is_sample)
+        };
+        let (id, under, is_sample) = Local::with(of_thread).unwrap_or_default();
         let info = Info {
             id,
             limiter,
             slot,
             semaphore,
             site: site.place,
-            since: Instant::now(),
+            since: if is_sample { Moment::exact() } else { Moment::recent() },
             under,
             weight,
             depth: point.depth,
             kind: site.kind,
             holds,
-            gives_up,
-            is_reported: false,
+            gives_up: calls == Use::Waits { gives_up: true },
+            is_sample,
         };
-        Self(begin(info, Agent::current(), point))
+        if let Some(slot) = self.0 {
+            tell_of_end(slot);
+            // The agent has polled the call just now, so it is noted.
+            slot.go_on(&info);
+        } else {
+            self.0 = slots::take();
+            if let Some(slot) = self.0 {
+                slot.begin(&info, false, Agent::current(), point.waker);
+            }
+        }
+        self.tell_of_begin(point.arrival);
+        self
+    }
+
+    /// Tells the hooks of a record that has begun.
+    #[inline]
+    fn tell_of_begin(&self, arrival: Arrival) {
+        let Some(hooks) = hooks() else { return };
+        if let Some(record) = self.0.and_then(Slot::read) {
+            (hooks.begin)(record, arrival);
+        }
     }
 
     /// Records that the call waits at another place in a queue now. The start of the wait stays. Returns
     /// whether the call is recorded.
     #[inline]
     pub(crate) fn waits_at(&mut self, semaphore: usize, place: Option<u32>) -> bool {
-        self.0
-            .is_some_and(|slot| slots::change(slot, |info| Info { semaphore, slot: place, ..info }))
+        self.0.is_some_and(|slot| {
+            slot.change(false, |info| Info { semaphore, slot: place, ..info });
+            true
+        })
     }
 
     /// Records that the call has left its queue, and will wait in another one.
     pub(crate) fn waits_nowhere(&mut self) {
         if let Some(slot) = self.0 {
-            slots::change(slot, |info| Info { slot: None, ..info });
+            slot.change(false, |info| Info { slot: None, ..info });
         }
     }
 
@@ -237,7 +259,7 @@ impl CallRecord {
     /// them.
     pub(crate) fn working(&self) -> Polling {
         if let Some(slot) = self.0 {
-            slots::change(slot, |info| match info.kind {
+            slot.change(false, |info| match info.kind {
                 Kind::Body => Info { kind: Kind::Polled, ..info },
                 Kind::Bare | Kind::Polled => info,
             });
@@ -247,12 +269,17 @@ impl CallRecord {
 
     /// Records a part of the permits on its own: held since the call has them.
     pub(crate) fn split(&mut self, weight: u32, place: Option<u32>) -> Self {
-        let part = self.0.and_then(|slot| slots::split(slot, weight));
-        Self(part.and_then(|Record { info, agent, waker, .. }| {
+        let Some(slot) = self.0 else { return Self::NONE };
+        slot.change(false, |info| Info { weight: info.weight.saturating_sub(weight), ..info });
+        let part = slot.read().zip(slots::take()).map(|(whole, part)| {
             let id = Local::with(Local::next_record).unwrap_or_default();
-            let point = PollPoint { waker, depth: info.depth, arrival: Arrival::No };
-            begin(Info { id, slot: place, ..info }, agent, point)
-        }))
+            let info = Info { id, weight, slot: place, ..whole.info };
+            part.begin(&info, whole.is_reported(), whole.agent, whole.waker);
+            part
+        });
+        let part = Self(part);
+        part.tell_of_begin(Arrival::No);
+        part
     }
 
     /// Adds the permits of another record, which ends without a report: its permits are still held.
@@ -261,11 +288,15 @@ impl CallRecord {
             *self = other;
             return;
         };
-        let is_reported = other.0.take().and_then(finish).is_some_and(|info| info.is_reported);
-        slots::change(slot, |info| Info {
+        let is_reported = other.0.take().is_some_and(|other| {
+            tell_of_end(other);
+            let is_reported = other.end();
+            slots::give_back(other);
+            is_reported
+        });
+        slot.change(is_reported, |info| Info {
             weight: info.weight.saturating_add(weight),
             slot: place,
-            is_reported: info.is_reported || is_reported,
             ..info
         });
     }
@@ -303,30 +334,15 @@ impl Drop for Ended {
 
 #[inline(never)]
 fn end(slot: &'static Slot) -> Option<Box<dyn FnOnce()>> {
-    let agent = slot.agent();
-    let info = finish(slot)?;
+    tell_of_end(slot);
     // A future that we poll may be dropped by any task.
-    if info.holds && info.kind != Kind::Polled && agent != Agent::current() {
-        moved::note(info.site);
+    if slot.holds() && slot.kind() != Kind::Polled && slot.agent() != Agent::current() {
+        slot.content().into_iter().for_each(|info| moved::note(info.site));
     }
-    let is_sample = info.holds && is_sample(info.limiter);
-    if !info.is_reported && !is_sample {
-        return None;
-    }
-    ON_END.get().map(|on_end| on_end(info, agent, is_sample))
-}
-
-/// Chooses the calls whose hold time is counted. On each thread, counts a limiter's first call and
-/// then one in [`SAMPLED`]. Each limiter needs its own count: with a shared one, of two limiters
-/// whose calls alternate, one might never be counted.
-fn is_sample(limiter: Option<u32>) -> bool {
-    /// Limiters whose indices differ by a multiple of this number share a count.
-    const COUNTS: usize = 256;
-    thread_local! {
-        static CALLS: [Cell<u8>; COUNTS] = const { [const { Cell::new(0) }; COUNTS] };
-    }
-    let index = limiter.unwrap_or(0) as usize % COUNTS;
-    // `try_with` fails while the thread's locals are dropped.
-    let call = CALLS.try_with(|calls| calls[index].replace((calls[index].get() + 1) % SAMPLED));
-    call.is_ok_and(|call| call == 0)
+    let is_reported = slot.end();
+    let is_told = is_reported || slot.is_sample();
+    let told = is_told.then(|| slot.content()).flatten().zip(Some(slot.agent()));
+    slots::give_back(slot);
+    let (info, agent) = told?;
+    ON_END.get().map(|on_end| on_end(info, agent, is_reported))
 }

@@ -61,7 +61,7 @@ impl PendingCall<'_> {
         if may_be_free {
             let weight = self.request.permits();
             if let Some(held) = self.limiter.take_free(semaphore, weight, epoch) {
-                return Ok(self.limiter.permit(held, self.site, self.point));
+                return Ok(self.limiter.permit(held, CallRecord::NONE, self.site, self.point));
             }
         }
         Err(Some((semaphore, epoch)))
@@ -159,8 +159,7 @@ impl PendingCall<'_> {
             };
             match semaphore.enter(self.request, key, waker, || epoch.is_current()) {
                 Entered::Admitted(held) => {
-                    self.waits_no_longer();
-                    let permit = self.limiter.permit(held, self.site, self.point);
+                    let permit = self.permit(held);
                     // A call that waited at an ended runtime may be admitted here without waiting
                     // again.
                     if self.since.is_some() {
@@ -261,24 +260,23 @@ impl PendingCall<'_> {
     /// Makes the permit of a call that has waited.
     #[inline]
     fn admitted(&mut self, held: Held) -> Permit {
-        // The waiter's listing ends before the permit's begins, so that readers never see the call
-        // twice.
-        self.waits_no_longer();
-        let permit = self.limiter.permit(held, self.site, self.point);
+        let permit = self.permit(held);
         // Foreign code may panic. The permit exists already, so a panic drops it and gives it back.
         logging::tell_admitted(|| self.limiter.name(), || self.waited());
         permit
     }
 
-    fn rejected(&mut self, refusal: Refusal) -> Rejected {
-        self.waits_no_longer();
-        self.limiter.rejected(self.request, self.waited(), refusal)
+    /// Makes the permit. The listing as a waiter becomes that of the permit.
+    #[inline]
+    fn permit(&mut self, held: Held) -> Permit {
+        let wait = mem::replace(&mut self.record, CallRecord::NONE);
+        self.limiter.permit(held, wait, self.site, self.point)
     }
 
-    /// Ends the listing as a waiter, even if the future is kept.
-    #[inline]
-    fn waits_no_longer(&mut self) {
+    fn rejected(&mut self, refusal: Refusal) -> Rejected {
+        // The listing ends, even if the future is kept.
         self.record = CallRecord::NONE;
+        self.limiter.rejected(self.request, self.waited(), refusal)
     }
 
     /// Returns the time that the call has waited until now.

@@ -5,7 +5,8 @@ use crate::admission::Admission;
 use crate::duration_text::duration_text;
 use crate::engine::Engine;
 use crate::limiter::{Limiter, LimiterHandle};
-use crate::recorder::slots::{self, Record};
+use crate::recorder::slot::Record;
+use crate::recorder::slots;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -93,8 +94,8 @@ impl Call {
             place: info.site,
             task: record.agent.task(),
             weight: info.weight,
-            age: now.saturating_duration_since(info.since),
-            started: clock.time_at(info.since),
+            age: now.saturating_duration_since(info.since.instant()),
+            started: clock.time_at(info.since.instant()),
             not_polled_for: record.not_polled_for,
         }
     }
@@ -193,10 +194,10 @@ fn calls(engine: &Engine, holding: bool, most: usize) -> Vec<Call> {
     };
     let mut records: Vec<_> = slots::all().filter(is_meant).collect();
     if records.len() > most {
-        records.select_nth_unstable_by_key(most, |record| record.info.since);
+        records.select_nth_unstable_by_key(most, |record| record.info.age_key());
         records.truncate(most);
     }
-    records.sort_by_key(|record| record.info.since);
+    records.sort_by_key(|record| record.info.age_key());
     // If the limiter was dropped meanwhile, the calls may belong to another limiter.
     if engine.is_dropped() {
         return Vec::new();

@@ -15,7 +15,7 @@ use super::clock::WallClock;
 use crate::logging::{self, TARGET};
 use crate::policy::OnDeadlock;
 use crate::recorder;
-use crate::recorder::slots::Record;
+use crate::recorder::slot::Record;
 use crate::unwind::quietly;
 use crate::watcher::Watch;
 pub use deadlock::{Deadlock, StuckCall};
@@ -185,7 +185,7 @@ impl Found {
     /// Returns it.
     fn refuse_youngest(&self) -> Option<Call> {
         let mut links: Vec<_> = self.links.iter().filter(|link| link.gives_way()).collect();
-        links.sort_by_key(|link| std::cmp::Reverse(link.wait.info.since));
+        links.sort_by_key(|link| std::cmp::Reverse(link.wait.info.age_key()));
         links.into_iter().find_map(|link| {
             let call = link.call(&link.wait, (Instant::now(), WallClock::now()));
             let wait = link.wait;

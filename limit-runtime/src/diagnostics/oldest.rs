@@ -2,9 +2,9 @@
 
 use super::clock::WallClock;
 use crate::limiter::LimiterHandle;
-use crate::recorder::slots;
+use crate::recorder::{Moment, slots};
 use std::collections::HashMap;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 /// The oldest holder of each limiter at one moment. Only [recorded](super::record) calls count.
 ///
@@ -26,7 +26,7 @@ use std::time::{Instant, SystemTime};
 #[derive(Debug)]
 pub struct OldestHolders {
     /// The time at which the oldest hold began, by the semaphore's number.
-    since: HashMap<usize, Instant>,
+    since: HashMap<usize, Moment>,
     clock: WallClock,
 }
 
@@ -52,6 +52,6 @@ impl OldestHolders {
         }
         let semaphores = limiter.engine.semaphores().into_iter();
         let since = semaphores.filter_map(|semaphore| self.since.get(&semaphore.id())).min()?;
-        Some(self.clock.time_at(*since))
+        Some(self.clock.time_at(since.instant()))
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn tell(semaphore: usize, calls: &[(u32, Instant)]) {
         let info = &record.info;
         // The slot may be another call's by now. That one began to wait later.
         let is_of =
-            |&(slot, waited): &(u32, Instant)| info.slot == Some(slot) && info.since <= waited;
+            |&(slot, waited): &(u32, Instant)| info.slot == Some(slot) && info.since.instant() <= waited;
         if info.holds || info.semaphore != semaphore || !calls.iter().any(is_of) {
             continue;
         }

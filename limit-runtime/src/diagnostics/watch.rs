@@ -2,7 +2,8 @@
 
 use crate::engine::{Engine, catalog};
 use crate::logging::{self, TARGET};
-use crate::recorder::slots::{self, Info};
+use crate::recorder::slot::Info;
+use crate::recorder::slots;
 use crate::recorder::{self, Agent};
 use crate::unwind;
 use crate::watcher::Watch;
@@ -55,7 +56,7 @@ pub(super) fn warn_after(age: Duration) {
 
 fn look(now: Instant, _: Instant) -> Option<Instant> {
     let after = Duration::from_nanos(WARN_AFTER.load(Ordering::Relaxed));
-    let is_long = |info: &Info| now.saturating_duration_since(info.since) >= after;
+    let is_long = |info: &Info| now.saturating_duration_since(info.since.instant()) >= after;
     slots::report_each(is_long, limiter, |record, limiter| {
         // Foreign code. If it panics, the panic hook has reported that, and the next permit is
         // reported all the same.

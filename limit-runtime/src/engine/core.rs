@@ -89,11 +89,13 @@ impl Core {
             let (semaphore, epoch) = self.semaphore(None);
             if key.is_none() {
                 if let Some(held) = self.take_free(semaphore, weight, epoch) {
-                    return Ok(self.permit(held, site, PollPoint::NONE));
+                    return Ok(self.permit(held, CallRecord::NONE, site, PollPoint::NONE));
                 }
             }
             match semaphore.enter(request, key, no_time, || epoch.is_current()) {
-                Entered::Admitted(held) => return Ok(self.permit(held, site, PollPoint::NONE)),
+                Entered::Admitted(held) => {
+                    return Ok(self.permit(held, CallRecord::NONE, site, PollPoint::NONE));
+                }
                 Entered::Refused(refusal) => {
                     return Err(self.rejected(request, Duration::ZERO, refusal));
                 }
@@ -119,9 +121,15 @@ impl Core {
         semaphore.try_acquire(weight, || epoch.is_current())
     }
 
-    /// Makes the permit of an admitted call.
+    /// Makes the permit of an admitted call, which is recorded as one that waits if it has waited.
     #[inline]
-    pub(crate) fn permit(&self, held: Held, site: CallSite, point: PollPoint) -> Permit {
+    pub(crate) fn permit(
+        &self,
+        held: Held,
+        wait: CallRecord,
+        site: CallSite,
+        point: PollPoint,
+    ) -> Permit {
         let site = if self.definition.is_of_body { site.of_body() } else { site };
         let place = || CallPlace {
             limiter: self.index(),
@@ -129,7 +137,7 @@ impl Core {
             slot: held.place(),
             weight: held.weight(),
         };
-        let record = CallRecord::holds(held.weight(), place, site, point);
+        let record = wait.holds(held.weight(), place, site, point);
         Permit::new(held, record)
     }
 

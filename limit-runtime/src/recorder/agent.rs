@@ -1,5 +1,6 @@
 //! Who makes a call: a task, or outside any task, a thread.
 
+use super::slot::Slot;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::task::Id;
@@ -15,6 +16,12 @@ pub(crate) enum Agent {
     Nobody,
 }
 
+/// One in this many calls of a limiter is a sample. Calls that hold no permits do not count.
+const SAMPLED: u8 = 64;
+
+/// Limiters whose indices differ by a multiple of this number share a count of calls.
+const COUNTS: usize = 256;
+
 /// The data that a thread keeps for the recorder.
 pub(super) struct Local {
     /// The number of the thread, from 1 on.
@@ -23,9 +30,17 @@ pub(super) struct Local {
     records: Cell<u64>,
     /// The index of the thread's last slot.
     pub(super) near: Cell<usize>,
+    /// A slot that the thread owns, for its next record.
+    pub(super) spare: Cell<Option<&'static Slot>>,
+    /// The calls with permits by limiter, modulo [`SAMPLED`]. Each limiter needs its own count: with a shared one, of
+    /// two limiters whose calls alternate, one might never be a sample.
+    calls: [Cell<u8>; COUNTS],
     /// The number of the record whose future the thread polls, 0 for none. See [`super::polling`].
     pub(super) under: Cell<u64>,
 }
+
+/// In the number of a record the thread's number stands from this bit on.
+const THREAD_SHIFT: u32 = 40;
 
 /// Threads begin this many slots apart.
 pub(super) const APART: usize = 8;
@@ -43,6 +58,8 @@ impl Local {
             number: before.wrapping_add(1),
             records: Cell::new(0),
             near: Cell::new((before as usize).wrapping_mul(APART)),
+            spare: Cell::new(None),
+            calls: [const { Cell::new(0) }; COUNTS],
             under: Cell::new(0),
         }
     }
@@ -56,11 +73,31 @@ impl Local {
     /// Returns a number for a new record. No other record has it, but those of a thread that ended 2²⁴ threads ago.
     #[inline]
     pub(super) fn next_record(&self) -> u64 {
-        const THREAD_SHIFT: u32 = 40;
         let records = self.records.get();
         self.records.set(records + 1);
         (u64::from(self.number) << THREAD_SHIFT).wrapping_add(records)
     }
+
+    /// Returns whether the next call with permits is a sample, whose hold time is counted: a limiter's first call on
+    /// the thread is, and then one in [`SAMPLED`].
+    #[inline]
+    pub(super) fn is_sample(&self, limiter: Option<u32>) -> bool {
+        let count = &self.calls[limiter.unwrap_or(0) as usize % COUNTS];
+        count.replace((count.get() + 1) % SAMPLED) == 0
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        if let Some(slot) = self.spare.take() {
+            slot.give_back();
+        }
+    }
+}
+
+/// Returns whether the records of these numbers are of one thread, which has made the first one later.
+pub(super) fn is_later_of_thread(id: u64, other: u64) -> bool {
+    id >> THREAD_SHIFT == other >> THREAD_SHIFT && id > other
 }
 
 impl Agent {

@@ -66,8 +66,14 @@ impl CallRecord {
     pub(crate) const NONE: Self = Self;
 
     #[inline]
-    pub(crate) fn holds(_: u32, _: impl FnOnce() -> CallPlace, _: CallSite, _: PollPoint) -> Self {
-        Self
+    pub(crate) fn holds(
+        self,
+        _: u32,
+        _: impl FnOnce() -> CallPlace,
+        _: CallSite,
+        _: PollPoint,
+    ) -> Self {
+        self
     }
 
     #[inline]

@@ -4,7 +4,7 @@
 //! notes that number. So it is known which calls are made inside which, whatever else the task does.
 
 use super::agent::{Agent, Local};
-use super::slots::Slot;
+use super::slot::Slot;
 
 /// The time of one poll, until it is dropped.
 #[must_use = "the poll lasts until it is dropped"]

@@ -3,7 +3,8 @@
 use super::reading::{self, Found, FoundLink};
 use super::who::{self, Blocked, Knowledge};
 use crate::recorder::Agent;
-use crate::recorder::slots::{self, Record};
+use crate::recorder::slot::Record;
+use crate::recorder::slots;
 use crate::watcher::INTERVAL;
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
@@ -156,7 +157,7 @@ impl Detector {
         }
         match slots::oldest_wait() {
             None => self.forget(),
-            Some(oldest) if now.saturating_duration_since(oldest) < PATIENCE => {
+            Some(oldest) if now.saturating_duration_since(oldest.instant()) < PATIENCE => {
                 // Nobody waits for long. What lies side by side is learnt all the same.
                 self.suspicions.clear();
                 self.observe(now, &records());

@@ -2,7 +2,8 @@
 
 use crate::diagnostics::record;
 use crate::limiter::Limiter;
-use crate::recorder::slots::{self, Record};
+use crate::recorder::slot::Record;
+use crate::recorder::slots;
 use crate::rejected::Rejected;
 use crate::semaphore::Semaphore;
 use std::future::Future;

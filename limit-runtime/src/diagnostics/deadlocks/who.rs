@@ -5,7 +5,7 @@
 //! that is *inside* another keeps that one's permit. These rules say what is known to be side by side. See the docs
 //! of [`deadlocks`](super::deadlocks) for what remains.
 
-use crate::recorder::slots::Record;
+use crate::recorder::slot::Record;
 use crate::recorder::{Agent, Kind, moved};
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
@@ -135,7 +135,7 @@ fn lie(
         return Lie::Elsewhere;
     }
     let have_other_wakers = hold.waker != wait.waker && hold.waker != 0 && wait.waker != 0;
-    let is_beside = hold.info.since > wait.info.since
+    let is_beside = hold.info.began_after(&wait.info)
         || have_other_wakers
         || are_beside(hold.info.site, wait.info.site)
         || (hold.info.kind == Kind::Body && is_less_deep(wait, hold, is_one_place));

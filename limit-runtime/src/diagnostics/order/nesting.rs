@@ -1,7 +1,7 @@
 //! The calls of each agent, and which of them lie around a new one.
 
 use super::super::deadlocks::who;
-use crate::recorder::slots::Record;
+use crate::recorder::slot::Record;
 use crate::recorder::{Agent, Kind};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::Location;
@@ -81,7 +81,7 @@ impl Nesting {
         let others = self.holds(hold).chain(waits).filter(|other| {
             // The program may keep a permit for longer than the function in which it took it.
             let may_leave = other.info.holds && other.info.kind == Kind::Bare;
-            other.info.since > hold.info.since
+            other.info.began_after(&hold.info)
                 && !may_leave
                 && other.again().is_some_and(|other| other.agent == hold.agent)
         });
