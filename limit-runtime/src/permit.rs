@@ -139,6 +139,16 @@ impl Permit {
         self.record.working()
     }
 
+    /// It stands apart, so that a permit that is not recorded is given back in place.
+    #[inline(never)]
+    fn end_record_and_give_back(&mut self) {
+        // The record ends first: readers must never see this holder beside the next one. The guard
+        // reports the hold and frees the record at the end of this scope, also if a woken task
+        // panics.
+        let _ended = self.record.end();
+        self.permits.give_back();
+    }
+
     #[inline]
     pub(crate) fn new(held: Held, record: CallRecord) -> Self {
         Self { permits: held.into_permits(), record }
@@ -148,11 +158,11 @@ impl Permit {
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        // The record ends first: readers must never see this holder beside the next one. The guard
-        // reports the hold and frees the record at the end of this scope, also if a woken task
-        // panics.
-        let _ended = self.record.end();
-        self.permits.give_back();
+        if self.record.is_some() {
+            self.end_record_and_give_back();
+        } else {
+            self.permits.give_back();
+        }
     }
 }
 

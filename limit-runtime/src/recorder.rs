@@ -129,55 +129,18 @@ enum Use {
     Waits { gives_up: bool },
 }
 
-/// The record of a call that waits or holds its permits. Dropping it ends the record.
-#[derive(Debug)]
-pub(crate) struct CallRecord(Option<&'static Slot>);
-
-impl CallRecord {
-    pub(crate) const NONE: Self = Self(None);
-
-    /// Records that the call holds permits. If it is recorded as one that waits, it goes on in the same slot.
+impl Info {
     #[inline]
-    pub(crate) fn holds(
-        self,
-        weight: u32,
-        place: impl FnOnce() -> CallPlace,
-        site: CallSite,
-        point: PollPoint,
-    ) -> Self {
-        // A call of weight 0 holds nothing.
-        if is_recording() && weight > 0 {
-            self.begin(place(), site, point, Use::Holds)
-        } else {
-            Self::NONE
-        }
-    }
-
-    /// Records that a call waits. `gives_up` says whether it does so for no longer than a time.
-    #[inline]
-    pub(crate) fn waits(
-        place: impl FnOnce() -> CallPlace,
-        site: CallSite,
-        point: PollPoint,
-        gives_up: bool,
-    ) -> Self {
-        if is_recording() {
-            Self::NONE.begin(place(), site, point, Use::Waits { gives_up })
-        } else {
-            Self::NONE
-        }
-    }
-
-    #[inline(never)]
-    fn begin(mut self, place: CallPlace, site: CallSite, point: PollPoint, calls: Use) -> Self {
+    fn new(place: CallPlace, site: CallSite, point: PollPoint, calls: Use) -> Self {
         let CallPlace { limiter, semaphore, slot, weight } = place;
         let holds = calls == Use::Holds;
         let of_thread = |local: &Local| {
             let is_sample = holds && local.is_sample(limiter);
             (local.next_record(), local.under.get(), is_sample)
         };
+        // The thread's locals cannot be reached while they are dropped.
         let (id, under, is_sample) = Local::with(of_thread).unwrap_or_default();
-        let info = Info {
+        Self {
             id,
             limiter,
             slot,
@@ -191,19 +154,73 @@ impl CallRecord {
             holds,
             gives_up: calls == Use::Waits { gives_up: true },
             is_sample,
-        };
-        if let Some(slot) = self.0 {
-            tell_of_end(slot);
-            // The agent has polled the call just now, so it is noted.
-            slot.go_on(&info);
-        } else {
-            self.0 = slots::take();
-            if let Some(slot) = self.0 {
-                slot.begin(&info, false, Agent::current(), point.waker);
-            }
         }
-        self.tell_of_begin(point.arrival);
-        self
+    }
+}
+
+/// The record of a call that waits or holds its permits. Dropping it ends the record.
+#[derive(Debug)]
+pub(crate) struct CallRecord(Option<&'static Slot>);
+
+impl CallRecord {
+    pub(crate) const NONE: Self = Self(None);
+
+    /// Records that the call holds permits. If it is recorded as one that waits, it goes on in the same slot.
+    #[inline]
+    pub(crate) fn holds(
+        self,
+        weight: u32,
+        place: impl FnOnce() -> CallPlace,
+        site: impl FnOnce() -> CallSite,
+        point: PollPoint,
+    ) -> Self {
+        // A call of weight 0 holds nothing.
+        if !is_recording() || weight == 0 {
+            return Self::NONE;
+        }
+        match self.into_slot() {
+            Some(slot) => Self::go_on(slot, place(), site(), point),
+            None => Self::begin(place(), site(), point, Use::Holds),
+        }
+    }
+
+    /// Records that a call waits. `gives_up` says whether it does so for no longer than a time.
+    #[inline]
+    pub(crate) fn waits(
+        place: impl FnOnce() -> CallPlace,
+        site: CallSite,
+        point: PollPoint,
+        gives_up: bool,
+    ) -> Self {
+        if is_recording() {
+            Self::begin(place(), site, point, Use::Waits { gives_up })
+        } else {
+            Self::NONE
+        }
+    }
+
+    #[inline(never)]
+    fn begin(place: CallPlace, site: CallSite, point: PollPoint, calls: Use) -> Self {
+        let Some(slot) = slots::take() else { return Self::NONE };
+        slot.begin(Agent::current(), point.waker);
+        slot.write(&Info::new(place, site, point, calls));
+        slot.publish(false);
+        let record = Self(Some(slot));
+        record.tell_of_begin(point.arrival);
+        record
+    }
+
+    /// Ends the record of a wait, and begins that of the hold in the same slot.
+    #[inline(never)]
+    fn go_on(slot: &'static Slot, place: CallPlace, site: CallSite, point: PollPoint) -> Self {
+        tell_of_end(slot);
+        slot.go_on();
+        // The agent has polled the call just now, so it is noted.
+        slot.write(&Info::new(place, site, point, Use::Holds));
+        slot.publish(false);
+        let record = Self(Some(slot));
+        record.tell_of_begin(point.arrival);
+        record
     }
 
     /// Tells the hooks of a record that has begun.
@@ -274,7 +291,9 @@ impl CallRecord {
         let part = slot.read().zip(slots::take()).map(|(whole, part)| {
             let id = Local::with(Local::next_record).unwrap_or_default();
             let info = Info { id, weight, slot: place, ..whole.info };
-            part.begin(&info, whole.is_reported(), whole.agent, whole.waker);
+            part.begin(whole.agent, whole.waker);
+            part.write(&info);
+            part.publish(whole.is_reported());
             part
         });
         let part = Self(part);
@@ -299,6 +318,18 @@ impl CallRecord {
             slot: place,
             ..info
         });
+    }
+
+    /// Returns the slot, and ends nothing.
+    #[inline]
+    fn into_slot(mut self) -> Option<&'static Slot> {
+        self.0.take()
+    }
+
+    /// Returns whether the call is recorded.
+    #[inline]
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Ends the record. Call it before the permit is given back, so that the call is never listed
@@ -335,14 +366,27 @@ impl Drop for Ended {
 #[inline(never)]
 fn end(slot: &'static Slot) -> Option<Box<dyn FnOnce()>> {
     tell_of_end(slot);
+    let is_sample = slot.is_sample();
     // A future that we poll may be dropped by any task.
-    if slot.holds() && slot.kind() != Kind::Polled && slot.agent() != Agent::current() {
-        slot.content().into_iter().for_each(|info| moved::note(info.site));
+    if slot.is_hold_of_program() && slot.agent() != Agent::current() {
+        note_moved(slot);
     }
     let is_reported = slot.end();
-    let is_told = is_reported || slot.is_sample();
-    let told = is_told.then(|| slot.content()).flatten().zip(Some(slot.agent()));
+    let told = if is_reported || is_sample { tell_on_end(slot, is_reported) } else { None };
     slots::give_back(slot);
-    let (info, agent) = told?;
-    ON_END.get().map(|on_end| on_end(info, agent, is_reported))
+    told
+}
+
+#[cold]
+fn note_moved(slot: &Slot) {
+    if let Some(info) = slot.content() {
+        moved::note(info.site);
+    }
+}
+
+/// Asks the hook for calls that end. The slot still has the content of the call.
+#[cold]
+fn tell_on_end(slot: &Slot, is_reported: bool) -> Option<Box<dyn FnOnce()>> {
+    let (on_end, info) = ON_END.get().zip(slot.content())?;
+    Some(on_end(info, slot.agent(), is_reported))
 }

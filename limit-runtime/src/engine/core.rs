@@ -130,7 +130,7 @@ impl Core {
         site: CallSite,
         point: PollPoint,
     ) -> Permit {
-        let site = if self.definition.is_of_body { site.of_body() } else { site };
+        let site = || if self.definition.is_of_body { site.of_body() } else { site };
         let place = || CallPlace {
             limiter: self.index(),
             semaphore: held.semaphore().id(),
@@ -186,6 +186,7 @@ impl Core {
     }
 
     /// Returns the index in the registries, if the limiter has been used.
+    #[inline]
     pub(crate) fn index(&self) -> Option<u32> {
         // Relaxed: it names the limiter in a listing, and guards no other data.
         self.index.load(Ordering::Relaxed).checked_sub(1)

@@ -70,7 +70,7 @@ impl CallRecord {
         self,
         _: u32,
         _: impl FnOnce() -> CallPlace,
-        _: CallSite,
+        _: impl FnOnce() -> CallSite,
         _: PollPoint,
     ) -> Self {
         self
@@ -110,6 +110,11 @@ impl CallRecord {
     }
 
     pub(crate) fn merge(&mut self, _: Self, _: u32, _: Option<u32>) {}
+
+    #[inline]
+    pub(crate) fn is_some(&self) -> bool {
+        false
+    }
 
     #[inline]
     pub(crate) fn end(&mut self) -> Self {

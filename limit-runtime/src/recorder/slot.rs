@@ -171,8 +171,9 @@ impl Slot {
         self.taken.store(false, Ordering::Release);
     }
 
-    /// Begins the record of a call.
-    pub(super) fn begin(&self, info: &Info, is_reported: bool, agent: Agent, waker: usize) {
+    /// Begins to write the record of a call, until it is [published](Self::publish).
+    #[inline]
+    pub(super) fn begin(&self, agent: Agent, waker: usize) {
         // Pairs with the reader's fence: a reader that sees anything of this content sees too that the one before is
         // gone.
         fence(Ordering::Release);
@@ -180,17 +181,20 @@ impl Slot {
         self.waker.store(waker, Ordering::Relaxed);
         self.polls.store(1, Ordering::Relaxed);
         self.polled.store(0, Ordering::Relaxed);
-        self.write(info);
-        self.publish(if is_reported { FULL | REPORTED } else { FULL });
     }
 
-    /// Ends the record of a wait and begins one of the same agent, which holds permits.
-    pub(super) fn go_on(&self, info: &Info) {
+    /// Ends the record of a wait, and begins to write another one of the same agent.
+    #[inline]
+    pub(super) fn go_on(&self) {
         // A wait is never marked as reported, so that nobody else writes to the word.
-        self.publish(0);
+        self.set_word(0);
         fence(Ordering::Release);
-        self.write(info);
-        self.publish(FULL);
+    }
+
+    /// Shows what was written.
+    #[inline]
+    pub(super) fn publish(&self, is_reported: bool) {
+        self.set_word(if is_reported { FULL | REPORTED } else { FULL });
     }
 
     /// Changes the record of the call.
@@ -200,7 +204,7 @@ impl Slot {
         if let Some(info) = self.content() {
             self.write(&change(info));
         }
-        self.publish(before & REPORTED | if is_reported { FULL | REPORTED } else { FULL });
+        self.publish(is_reported || before & REPORTED != 0);
     }
 
     /// Ends the record. Returns whether the call is marked as reported. The content can be read until the slot is
@@ -212,7 +216,8 @@ impl Slot {
     }
 
     /// Says what the content is worth from now on.
-    fn publish(&self, flags: u64) {
+    #[inline]
+    fn set_word(&self, flags: u64) {
         self.word.store(self.next(flags), Ordering::Release);
     }
 
@@ -222,7 +227,8 @@ impl Slot {
         (before & !(CHANGE - 1)).wrapping_add(CHANGE) | flags
     }
 
-    fn write(&self, info: &Info) {
+    #[inline]
+    pub(super) fn write(&self, info: &Info) {
         let mark = |is_set, mark| if is_set { mark } else { 0 };
         let marks = info.kind as u8
             | mark(info.holds, HOLDS)
@@ -288,8 +294,10 @@ impl Slot {
         self.marks.load(Ordering::Relaxed) & SAMPLE != 0
     }
 
-    pub(super) fn kind(&self) -> Kind {
-        kind(self.marks.load(Ordering::Relaxed))
+    /// Returns whether the call holds permits, and the program or a body of its own has them.
+    pub(super) fn is_hold_of_program(&self) -> bool {
+        let marks = self.marks.load(Ordering::Relaxed);
+        marks & HOLDS != 0 && kind(marks) != Kind::Polled
     }
 
     /// Returns the number of the record in the slot, if there is one.
@@ -322,7 +330,7 @@ impl Slot {
     fn whole<T>(&self, read: impl Fn(&Self) -> Option<T>) -> Option<(u64, T)> {
         let backoff = Backoff::new();
         loop {
-            // `Acquire` pairs with `publish`.
+            // `Acquire` pairs with `set_word`.
             let word = self.word.load(Ordering::Acquire);
             if word & FULL == 0 {
                 return None;
