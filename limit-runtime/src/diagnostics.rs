@@ -26,10 +26,10 @@
 //!
 //! # Cost
 //!
-//! While recording is on, each call reads the clock and asks tokio for the task. It writes twice to
-//! a slot that no other call writes to. It uses no map, and no lock that all calls share. (A slot
-//! is a `crossbeam_utils::atomic::AtomicCell`. Its content is larger than the processor writes at
-//! once, so crossbeam guards it by one of 67 counters, chosen by the slot's address.) While
+//! While recording is on, each call asks tokio for the task, and writes to a slot that no other call
+//! writes to. It uses no map and no lock. Under load the clock is read once a millisecond for all
+//! calls: a thread, which sleeps while few calls come, ends each reading. So ages and starts may be
+//! wrong by a millisecond, and by more if the machine is so busy that the thread is late. While
 //! recording is off, each call reads one atomic. Without the feature there is no cost. See the
 //! project's `BENCHMARKS.md`.
 //!
@@ -68,7 +68,7 @@ mod unclaimed;
 mod watch;
 
 use crate::engine;
-use crate::recorder::slot::Info;
+use crate::recorder::Info;
 use crate::recorder::{self, Agent, on_end};
 pub use calls::Call;
 pub use deadlocks::{Deadlock, StuckCall, deadlocks};

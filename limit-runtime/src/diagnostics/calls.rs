@@ -5,7 +5,7 @@ use crate::admission::Admission;
 use crate::duration_text::duration_text;
 use crate::engine::Engine;
 use crate::limiter::{Limiter, LimiterHandle};
-use crate::recorder::slot::Record;
+use crate::recorder::Record;
 use crate::recorder::slots;
 use std::fmt;
 use std::panic::Location;

@@ -15,7 +15,7 @@ use super::clock::WallClock;
 use crate::logging::{self, TARGET};
 use crate::policy::OnDeadlock;
 use crate::recorder;
-use crate::recorder::slot::Record;
+use crate::recorder::Record;
 use crate::unwind::quietly;
 use crate::watcher::Watch;
 pub use deadlock::{Deadlock, StuckCall};

@@ -5,7 +5,7 @@ mod nesting;
 
 use crate::engine::catalog;
 use crate::logging::{self, TARGET};
-use crate::recorder::slot::Record;
+use crate::recorder::Record;
 use crate::recorder::{self, Arrival, Hooks, moved};
 use crate::unwind::quietly;
 use graph::{Graph, Nest, Order};

@@ -16,8 +16,9 @@ pub(super) fn tell(semaphore: usize, calls: &[(u32, Instant)]) {
     for record in slots::all() {
         let info = &record.info;
         // The slot may be another call's by now. That one began to wait later.
-        let is_of =
-            |&(slot, waited): &(u32, Instant)| info.slot == Some(slot) && info.since.instant() <= waited;
+        let is_of = |&(slot, waited): &(u32, Instant)| {
+            info.slot == Some(slot) && info.since.instant() <= waited
+        };
         if info.holds || info.semaphore != semaphore || !calls.iter().any(is_of) {
             continue;
         }

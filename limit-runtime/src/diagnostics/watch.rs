@@ -2,7 +2,7 @@
 
 use crate::engine::{Engine, catalog};
 use crate::logging::{self, TARGET};
-use crate::recorder::slot::Info;
+use crate::recorder::Info;
 use crate::recorder::slots;
 use crate::recorder::{self, Agent};
 use crate::unwind;

@@ -1,6 +1,5 @@
 //! Who makes a call: a task, or outside any task, a thread.
 
-use super::slot::Slot;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::task::Id;
@@ -30,8 +29,6 @@ pub(super) struct Local {
     records: Cell<u64>,
     /// The index of the thread's last slot.
     pub(super) near: Cell<usize>,
-    /// A slot that the thread owns, for its next record.
-    pub(super) spare: Cell<Option<&'static Slot>>,
     /// The calls with permits by limiter, modulo [`SAMPLED`]. Each limiter needs its own count: with a shared one, of
     /// two limiters whose calls alternate, one might never be a sample.
     calls: [Cell<u8>; COUNTS],
@@ -58,7 +55,6 @@ impl Local {
             number: before.wrapping_add(1),
             records: Cell::new(0),
             near: Cell::new((before as usize).wrapping_mul(APART)),
-            spare: Cell::new(None),
             calls: [const { Cell::new(0) }; COUNTS],
             under: Cell::new(0),
         }
@@ -84,14 +80,6 @@ impl Local {
     pub(super) fn is_sample(&self, limiter: Option<u32>) -> bool {
         let count = &self.calls[limiter.unwrap_or(0) as usize % COUNTS];
         count.replace((count.get() + 1) % SAMPLED) == 0
-    }
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        if let Some(slot) = self.spare.take() {
-            slot.give_back();
-        }
     }
 }
 

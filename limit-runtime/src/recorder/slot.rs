@@ -4,8 +4,9 @@
 //! reader that finds the same word before and after it has read the content has read a complete call. All else is
 //! relaxed: where the processor orders stores, a record costs plain stores and no more.
 
-use super::agent::{self, Agent};
+use super::agent::Agent;
 use super::clock::Moment;
+use super::info::Info;
 use super::site::{Kind, PollPoint};
 use crossbeam_utils::Backoff;
 use crossbeam_utils::atomic::AtomicCell;
@@ -13,47 +14,6 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use std::time::Duration;
 use tokio::task::Id;
-
-/// The data of a recorded call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Info {
-    /// The number of the record. No other has it.
-    pub(crate) id: u64,
-    /// The limiter's index.
-    pub(crate) limiter: Option<u32>,
-    /// The call's slot at the semaphore, if it has one.
-    pub(crate) slot: Option<u32>,
-    /// The semaphore's number.
-    pub(crate) semaphore: usize,
-    pub(crate) site: &'static Location<'static>,
-    pub(crate) since: Moment,
-    /// The number of the record of the innermost future that we polled when the call was made, 0 for none.
-    pub(crate) under: u64,
-    pub(crate) weight: u32,
-    /// How deep the call was polled when it was admitted or began to wait: see [`PollPoint`].
-    pub(crate) depth: u32,
-    pub(crate) kind: Kind,
-    /// `true` if the call holds permits, `false` if it waits.
-    pub(crate) holds: bool,
-    /// `true` if the call waits for no longer than a time.
-    pub(crate) gives_up: bool,
-    /// `true` if the hold time is counted. Then `since` is exact.
-    pub(crate) is_sample: bool,
-}
-
-impl Info {
-    /// Returns a key that sorts calls by age, the oldest first.
-    pub(crate) fn age_key(&self) -> (Moment, u64) {
-        (self.since, self.id)
-    }
-
-    /// Returns whether the call began after another one of its agent. Threads may be given one moment by the clock:
-    /// then it is not known of two threads, and the answer is `false`.
-    pub(crate) fn began_after(&self, other: &Self) -> bool {
-        self.since > other.since
-            || self.since == other.since && agent::is_later_of_thread(self.id, other.id)
-    }
-}
 
 /// A recorded call at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +106,7 @@ pub(crate) struct Slot {
     polls: AtomicU32,
     // The other fields of the content, as in `Info`.
     limiter: AtomicU32,
-    slot: AtomicU32,
+    place: AtomicU32,
     weight: AtomicU32,
     depth: AtomicU32,
     id: AtomicU64,
@@ -237,7 +197,7 @@ impl Slot {
         self.marks.store(marks, Ordering::Relaxed);
         self.id.store(info.id, Ordering::Relaxed);
         self.limiter.store(info.limiter.unwrap_or(NONE), Ordering::Relaxed);
-        self.slot.store(info.slot.unwrap_or(NONE), Ordering::Relaxed);
+        self.place.store(info.slot.unwrap_or(NONE), Ordering::Relaxed);
         self.semaphore.store(info.semaphore, Ordering::Relaxed);
         self.site.store(Some(info.site));
         self.since.store(info.since.nanoseconds(), Ordering::Relaxed);
@@ -312,7 +272,7 @@ impl Slot {
         Some(Info {
             id: self.id.load(Ordering::Relaxed),
             limiter: some(&self.limiter),
-            slot: some(&self.slot),
+            slot: some(&self.place),
             semaphore: self.semaphore.load(Ordering::Relaxed),
             site: self.site.load()?,
             since: Moment::from_nanoseconds(self.since.load(Ordering::Relaxed)),

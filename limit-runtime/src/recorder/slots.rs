@@ -6,9 +6,11 @@
 
 use super::agent::{APART, Agent, Local};
 use super::clock::Moment;
-use super::slot::{Info, Record, Slot};
+use super::info::Info;
+use super::slot::{Record, Slot};
 use crossbeam_utils::CachePadded;
 use once_cell::sync::OnceCell;
+use std::cell::Cell;
 use std::collections::HashSet;
 
 /// The number of chunks. The first has `FIRST` slots, each further one twice as many, 16 million in
@@ -22,10 +24,26 @@ type Chunk = Box<[CachePadded<Slot>]>;
 
 static CHUNKS_MADE: [OnceCell<Chunk>; CHUNKS] = [const { OnceCell::new() }; CHUNKS];
 
+thread_local! {
+    static SPARE: Spare = const { Spare(Cell::new(None)) };
+}
+
+/// A slot that a thread owns, for its next record.
+struct Spare(Cell<Option<&'static Slot>>);
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        if let Some(slot) = self.0.take() {
+            slot.give_back();
+        }
+    }
+}
+
 /// Takes a slot for a call. Returns `None` if the slots that were tried are taken.
 #[inline]
 pub(super) fn take() -> Option<&'static Slot> {
-    Local::with(|local| local.spare.take()).flatten().or_else(find)
+    // It fails while the thread's locals are dropped.
+    SPARE.try_with(|spare| spare.0.take()).ok().flatten().or_else(find)
 }
 
 #[inline(never)]
@@ -50,14 +68,9 @@ fn find() -> Option<&'static Slot> {
 /// Gives a slot back whose record has ended.
 #[inline]
 pub(super) fn give_back(slot: &'static Slot) {
-    let is_kept = Local::with(|local| {
-        let is_kept = local.spare.get().is_none();
-        if is_kept {
-            local.spare.set(Some(slot));
-        }
-        is_kept
-    });
-    if is_kept != Some(true) {
+    // It fails while the thread's locals are dropped.
+    let unneeded = SPARE.try_with(|spare| spare.0.replace(Some(slot)));
+    if let Some(slot) = unneeded.unwrap_or(Some(slot)) {
         slot.give_back();
     }
 }
@@ -94,9 +107,8 @@ pub(crate) fn report_each<T>(
     mut report: impl FnMut(&Record, T),
 ) {
     for slot in slots().filter(|slot| slot.holds()) {
-        let is_due = |record: &Record| {
-            record.info.holds && !record.is_reported() && is_due(&record.info)
-        };
+        let is_due =
+            |record: &Record| record.info.holds && !record.is_reported() && is_due(&record.info);
         let Some(record) = slot.read().filter(is_due) else { continue };
         let result = look_up(&record.info);
         // If it is marked now, the call has not ended since `look_up`, so the result is right.

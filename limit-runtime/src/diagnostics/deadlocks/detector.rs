@@ -3,7 +3,7 @@
 use super::reading::{self, Found, FoundLink};
 use super::who::{self, Blocked, Knowledge};
 use crate::recorder::Agent;
-use crate::recorder::slot::Record;
+use crate::recorder::Record;
 use crate::recorder::slots;
 use crate::watcher::INTERVAL;
 use std::collections::{HashMap, HashSet};

@@ -3,7 +3,7 @@
 use super::solver::{Hold, Picture, Queue, Wait};
 use super::who::Blocked;
 use crate::engine::{Engine, catalog};
-use crate::recorder::slot::Record;
+use crate::recorder::Record;
 use crate::semaphore::{QueueReading, Semaphore};
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::record;
 use crate::limiter::Limiter;
-use crate::recorder::slot::Record;
+use crate::recorder::Record;
 use crate::recorder::slots;
 use crate::rejected::Rejected;
 use crate::semaphore::Semaphore;

@@ -5,7 +5,7 @@
 //! that is *inside* another keeps that one's permit. These rules say what is known to be side by side. See the docs
 //! of [`deadlocks`](super::deadlocks) for what remains.
 
-use crate::recorder::slot::Record;
+use crate::recorder::Record;
 use crate::recorder::{Agent, Kind, moved};
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;

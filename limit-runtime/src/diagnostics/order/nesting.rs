@@ -1,7 +1,7 @@
 //! The calls of each agent, and which of them lie around a new one.
 
 use super::super::deadlocks::who;
-use crate::recorder::slot::Record;
+use crate::recorder::Record;
 use crate::recorder::{Agent, Kind};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::Location;
