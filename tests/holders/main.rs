@@ -271,6 +271,23 @@ fn a_list_made_under_load_is_of_its_limiter_alone_and_empty_in_the_end() {
 }
 
 #[test]
+fn after_a_burst_of_calls_ages_and_starts_are_right() {
+    let _turn = turn();
+    let limiter = Limiter::new("holders-burst", 1);
+    (0..10_000).for_each(|_| drop(limiter.try_acquire().expect("free")));
+    let pause = Duration::from_millis(400);
+    std::thread::sleep(pause);
+    let (before, asked) = (SystemTime::now(), Instant::now());
+    let _held = limiter.try_acquire().expect("free");
+    let holder = limiter.holders().remove(0);
+    let late = holder.age().saturating_sub(asked.elapsed());
+    assert!(late < pause / 2, "{late:?}");
+    assert!(holder.started() > before - pause / 2);
+    std::thread::sleep(pause);
+    assert!(limiter.holders()[0].age() >= pause);
+}
+
+#[test]
 fn ten_thousand_holders_are_all_listed() {
     let _turn = turn();
     let limiter = Arc::new(Limiter::new("holders-many", 10_000));

@@ -333,3 +333,88 @@ fn kind(marks: u8) -> Kind {
         _ => Kind::Bare,
     }
 }
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    /// Makes a record whose fields all follow from one number.
+    fn info(number: u32, holds: bool) -> Info {
+        Info {
+            id: number.into(),
+            limiter: Some(number),
+            slot: Some(number),
+            semaphore: number as usize,
+            site: Location::caller(),
+            since: Moment::from_nanoseconds(number.into()),
+            under: number.into(),
+            weight: number,
+            depth: number,
+            kind: Kind::Bare,
+            holds,
+            gives_up: false,
+            is_sample: holds,
+        }
+    }
+
+    fn slot() -> &'static Slot {
+        let slot: &'static Slot = Box::leak(Box::default());
+        assert!(slot.try_take());
+        slot
+    }
+
+    fn begin(slot: &Slot, info: &Info) {
+        slot.begin(Agent::Nobody, info.depth as usize);
+        slot.write(info);
+        slot.publish(false);
+    }
+
+    #[test]
+    fn a_record_is_read_whole_or_not_at_all() {
+        let slot = slot();
+        let is_done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 0..300_000 {
+                    begin(slot, &info(number, false));
+                    slot.change(false, |info| Info { slot: Some(7), semaphore: 7, ..info });
+                    slot.go_on();
+                    slot.write(&info(number, true));
+                    slot.publish(false);
+                    assert!(!slot.end());
+                }
+                is_done.store(true, Ordering::Relaxed);
+            });
+            while !is_done.load(Ordering::Relaxed) {
+                let Some(Record { info: read, waker, .. }) = slot.read() else { continue };
+                let expected = info(read.weight, read.holds);
+                let rest = (read.id, read.limiter, read.since, read.under, read.depth);
+                let of = (expected.id, expected.limiter, expected.since, expected.under);
+                assert_eq!(rest, (of.0, of.1, of.2, of.3, expected.depth));
+                assert_eq!((read.is_sample, waker), (read.holds, read.weight as usize));
+                let place = (read.slot, read.semaphore);
+                let was_changed = !read.holds && place == (Some(7), 7);
+                assert!(was_changed || place == (expected.slot, expected.semaphore), "{read:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_call_that_was_reported_says_so_at_its_end_and_no_other_does() {
+        let slot = slot();
+        begin(slot, &info(1, true));
+        let record = slot.read().expect("it is there");
+        slot.change(false, |info| Info { weight: 9, ..info });
+        assert!(!record.mark_reported(), "it has changed since");
+        let record = slot.read().expect("it is there");
+        assert!(!record.is_reported() && record.mark_reported());
+        assert!(slot.read().is_some_and(|record| record.is_reported()));
+        slot.change(false, |info| Info { weight: 8, ..info });
+        assert!(slot.end(), "the mark stays");
+        begin(slot, &info(1, true));
+        assert!(!record.mark_reported(), "the call has ended");
+        assert!(!slot.end());
+        assert!(slot.read().is_none());
+    }
+}

@@ -123,3 +123,25 @@ fn slots() -> impl Iterator<Item = &'static Slot> {
     let chunks = CHUNKS_MADE.iter().filter_map(OnceCell::get);
     chunks.flatten().map(|slot| &**slot).filter(|slot| slot.is_full())
 }
+
+#[cfg(all(test, not(limit_loom)))]
+mod tests {
+    use super::*;
+    use std::{ptr, thread};
+
+    #[test]
+    fn a_thread_leaves_no_slot_behind() {
+        let use_one = || {
+            // Not one of the chunks, from which other tests take.
+            let slot: &'static Slot = Box::leak(Box::default());
+            assert!(slot.try_take());
+            give_back(slot);
+            assert!(!slot.try_take(), "the thread keeps it");
+            assert!(take().is_some_and(|taken| ptr::eq(taken, slot)), "for its next record");
+            give_back(slot);
+            slot
+        };
+        let slot = thread::spawn(use_one).join().expect("no panic");
+        assert!(slot.try_take(), "nobody has it");
+    }
+}
