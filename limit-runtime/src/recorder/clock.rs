@@ -138,15 +138,8 @@ mod tests {
     use super::*;
     use std::sync::atomic::AtomicBool;
 
-    /// Asks for so many moments that the ticker is awake.
-    fn wake() {
-        for _ in 0..=READINGS {
-            Moment::recent();
-        }
-    }
-
     #[test]
-    fn no_moment_is_earlier_than_one_before_on_any_thread() {
+    fn no_moment_is_earlier_than_one_before_or_ahead_of_the_time() {
         static LATEST: AtomicU64 = AtomicU64::new(0);
         static STOP: AtomicBool = AtomicBool::new(false);
         let ask = |number: u32| {
@@ -156,6 +149,7 @@ mod tests {
                 let is_exact = (asked + number) % 5 == 0;
                 let now = if is_exact { Moment::exact() } else { Moment::recent() };
                 assert!(now.0 >= before, "{now:?} after {before}");
+                assert!(now.instant() <= Instant::now());
                 LATEST.fetch_max(now.0, Ordering::Release);
                 asked += 1;
                 // The ticker falls asleep now and then.
@@ -164,24 +158,13 @@ mod tests {
                 }
             }
         };
+        // It panics if one of them has.
         thread::scope(|scope| {
-            let asking: Vec<_> = (0..3).map(|number| scope.spawn(move || ask(number))).collect();
+            for number in 0..3 {
+                scope.spawn(move || ask(number));
+            }
             thread::sleep(Duration::from_millis(200));
             STOP.store(true, Ordering::Relaxed);
-            asking.into_iter().for_each(|asking| asking.join().expect("time does not go back"));
         });
-    }
-
-    #[test]
-    fn a_reading_ends_and_no_moment_is_ahead_of_the_time() {
-        const PAUSE: Duration = Duration::from_millis(300);
-        wake();
-        let before = Moment::recent().instant();
-        assert!(before <= Instant::now());
-        thread::sleep(PAUSE);
-        let after = Moment::recent().instant();
-        assert!(after <= Instant::now());
-        // Nearly all of it: the ticker may be late on a busy machine.
-        assert!(after - before >= PAUSE / 2, "{:?}", after - before);
     }
 }
