@@ -321,3 +321,20 @@ fn leaves_nothing(take: impl Fn() -> Permit) {
     let allocated = allocation_counter::measure(|| (0..1_000).for_each(|_| merge_and_part()));
     assert_eq!(allocated.bytes_current, 0);
 }
+
+#[tokio::test]
+async fn the_task_that_is_handed_the_permit_is_known_even_if_another_began_to_wait() {
+    static LIMITER: Limiter = Limiter::new("holders-other-task", 1);
+    let _turn = turn();
+    let held = LIMITER.try_acquire().expect("free");
+    let waits = async {
+        let mut waits = Box::pin(LIMITER.acquire());
+        assert!(futures::poll!(&mut waits).is_pending());
+        waits
+    };
+    let waits = tokio::spawn(waits).await.expect("no panic");
+    drop(held);
+    let permit = tokio::spawn(async { (waits.await, tokio::task::id()) });
+    let (_permit, task) = permit.await.expect("no panic");
+    assert_eq!(LIMITER.holders()[0].task(), Some(task));
+}

@@ -6,7 +6,7 @@ use crate::engine::core::Core;
 use crate::logging;
 use crate::permit::Permit;
 use crate::policy::Request;
-use crate::recorder::{self, CallPlace, CallRecord, CallSite, PollPoint};
+use crate::recorder::{CallPlace, CallRecord, CallSite, PollPoint};
 use crate::registry::EpochRef;
 use crate::rejected::{Refusal, Rejected, RejectedKind};
 use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
@@ -202,8 +202,7 @@ impl PendingCall<'_> {
             let gives_up = deadline.is_some_and(|deadline| deadline.max_wait().is_some());
             self.record = CallRecord::waits(place, self.site, self.point, gives_up);
         }
-        let is_timed = is_measured || deadline.is_some() || recorder::is_recording();
-        if is_timed || logging::tells_of_waits() {
+        if is_measured || deadline.is_some() || logging::tells_of_waits() {
             // A call that enters again keeps its start: the wait counts from the first moment.
             self.since.get_or_insert_with(Instant::now);
         }

@@ -114,8 +114,7 @@ impl CallRecord {
     #[inline(never)]
     fn go_on(slot: &'static Slot, place: CallPlace, site: CallSite, point: PollPoint) -> Self {
         tell_of_end(slot);
-        slot.go_on();
-        // The agent has polled the call just now, so it is noted.
+        slot.go_on(Agent::current(), point.waker);
         slot.write(&Info::new(place, site, point, Use::Holds));
         slot.publish(false);
         let record = Self(Some(slot));

@@ -143,12 +143,12 @@ impl Slot {
         self.polled.store(0, Ordering::Relaxed);
     }
 
-    /// Ends the record of a wait, and begins to write another one of the same agent.
+    /// Ends the record of a wait, and begins to write another one.
     #[inline]
-    pub(super) fn go_on(&self) {
+    pub(super) fn go_on(&self, agent: Agent, waker: usize) {
         // A wait is never marked as reported, so that nobody else writes to the word.
         self.set_word(0);
-        fence(Ordering::Release);
+        self.begin(agent, waker);
     }
 
     /// Shows what was written.
@@ -379,7 +379,7 @@ mod tests {
                 for number in 0..300_000 {
                     begin(slot, &info(number, false));
                     slot.change(false, |info| Info { slot: Some(7), semaphore: 7, ..info });
-                    slot.go_on();
+                    slot.go_on(Agent::Nobody, number as usize);
                     slot.write(&info(number, true));
                     slot.publish(false);
                     assert!(!slot.end());
