@@ -4,6 +4,8 @@
 
 #[path = "memory/peaks.rs"]
 mod peaks;
+#[path = "memory/refusals.rs"]
+mod refusals;
 
 use allocation_counter::measure;
 use limit_runtime::{KeyedLimiter, Limiter, Scope, concurrency_limit, find, limiters};

@@ -173,6 +173,14 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         located: Option<Located>,
     ) -> Poll<E::Outcome<Permit>> {
         let Self { call, deadline, key } = self;
+        if let (Some(located), None, Some(deadline)) =
+            (located, key.source(), E::deadline_mut(deadline))
+        {
+            if let Some(rejected) = call.refuse_at_once(located, deadline) {
+                call.progress = Progress::Done;
+                return Poll::Ready(E::outcome(Err(E::refusal(rejected))));
+            }
+        }
         let result =
             ready!(call.poll_slow(context, located, key.source(), E::deadline_mut(deadline)));
         call.progress = Progress::Done;

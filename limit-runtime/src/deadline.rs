@@ -32,6 +32,7 @@ impl Deadline {
 
     /// Starts the wait. If the call has set no time itself, a setting that was changed meanwhile
     /// holds from here on.
+    #[inline]
     pub(crate) fn begin(&mut self, set: Option<Duration>) {
         if let (Some(max_wait), false) = (set, self.set_by_call) {
             self.max_wait = Some(MaxWait::For(max_wait));
@@ -43,6 +44,7 @@ impl Deadline {
     }
 
     /// Returns whether the call cannot wait at all.
+    #[inline]
     pub(crate) fn leaves_no_time(&self) -> bool {
         self.max_wait.is_some_and(MaxWait::is_over)
     }

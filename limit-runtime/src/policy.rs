@@ -62,6 +62,7 @@ pub enum MaxWait {
 
 impl MaxWait {
     /// Returns whether there is no time to wait.
+    #[inline]
     pub(crate) fn is_over(self) -> bool {
         match self {
             Self::For(duration) => duration.is_zero(),

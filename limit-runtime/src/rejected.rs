@@ -1,11 +1,15 @@
 //! Refusals: why a limiter did not admit a call.
 
+mod refusal;
+
 use crate::duration_text::duration_text;
 use crate::variants::all_variants;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub(crate) use refusal::{Estimate, Estimates, Refusal, Window};
 
 /// The reason why a call was refused: its kind, the limiter's name, and the figures at that moment.
 ///
@@ -31,16 +35,12 @@ use std::time::Duration;
 /// ```
 #[derive(Clone)]
 pub struct Rejected {
-    // A pointer keeps a `Result<_, Rejected>` in a user's future small.
-    details: Arc<Details>,
-}
-
-struct Details {
     limiter: Arc<str>,
-    weight: u32,
-    waited: Duration,
     refusal: Refusal,
 }
+
+// A `Result<_, Rejected>` may be in many of a user's futures.
+const _: () = assert!(cfg!(limit_loom) || size_of::<Rejected>() <= 64, "see `Rejected`");
 
 /// The kinds of [`Rejected`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,80 +109,66 @@ impl fmt::Display for RejectedKind {
     }
 }
 
-/// A semaphore's reason to refuse a call, with the figures at that moment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Refusal {
-    pub(crate) kind: RejectedKind,
-    pub(crate) limit: u32,
-    pub(crate) in_use: u32,
-    /// The limit over all keys, if all its permits are out and the key has not all of its own.
-    pub(crate) reached_total: Option<u32>,
-    pub(crate) waiting: usize,
-    /// `true` if the limit is the share of this process in the limit over a fleet.
-    pub(crate) of_share: bool,
-    /// `true` if the call ran under a lease that has ended.
-    pub(crate) lost_lease: bool,
-    pub(crate) window: Option<Window>,
-    pub(crate) retry_after: Option<Duration>,
-}
-
-/// The spent permits of a limit with a rate: they are not in use any more, and not free yet.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
-    pub(crate) starts: u32,
-    /// The limit of the window.
-    pub(crate) limit: u32,
-    /// `true` if this is the limit over all keys.
-    pub(crate) of_all_keys: bool,
-    /// The time until the first of them comes back.
-    pub(crate) next: Duration,
-}
-
 impl Rejected {
-    pub(crate) fn new(limiter: Arc<str>, weight: u32, waited: Duration, refusal: Refusal) -> Self {
-        Self { details: Arc::new(Details { limiter, weight, waited, refusal }) }
+    /// Makes the error of a call that has not waited.
+    #[inline]
+    pub(crate) fn at_once(limiter: Arc<str>, weight: u32, mut refusal: Refusal) -> Self {
+        refusal.weight = weight;
+        Self { limiter, refusal }
+    }
+
+    pub(crate) fn new(
+        limiter: Arc<str>,
+        weight: u32,
+        waited: Duration,
+        mut refusal: Refusal,
+    ) -> Self {
+        if !waited.is_zero() {
+            refusal.set_details(|details| details.waited = waited);
+        }
+        Self::at_once(limiter, weight, refusal)
     }
 
     /// Returns the kind of the refusal.
     #[must_use]
     pub fn kind(&self) -> RejectedKind {
-        self.details.refusal.kind
+        self.refusal.kind
     }
 
     /// Returns the limiter's name.
     #[must_use]
     pub fn limiter(&self) -> &str {
-        &self.details.limiter
+        &self.limiter
     }
 
     /// Returns the number of permits that the call wanted.
     #[must_use]
     pub fn weight(&self) -> u32 {
-        self.details.weight
+        self.refusal.weight
     }
 
     /// Returns the limit at that moment. With keys, the limit of the call's key.
     #[must_use]
     pub fn limit(&self) -> usize {
-        self.details.refusal.limit as usize
+        self.refusal.limit as usize
     }
 
     /// Returns the number of permits in use at that moment. With keys, those of the call's key.
     #[must_use]
     pub fn in_use(&self) -> usize {
-        self.details.refusal.in_use as usize
+        self.refusal.in_use as usize
     }
 
     /// Returns the number of calls that waited at that moment. With keys, those of the call's key.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.details.refusal.waiting
+        self.refusal.waiting as usize
     }
 
     /// Returns the time that the call had waited. It is zero if the call was refused at once.
     #[must_use]
     pub fn waited(&self) -> Duration {
-        self.details.waited
+        self.refusal.details().map_or(Duration::ZERO, |details| details.waited)
     }
 
     /// Returns the number of spent permits of a limit with a rate ([`per`](crate::Limiter::per)).
@@ -196,27 +182,36 @@ impl Rejected {
     /// and this call wants one permit.
     #[must_use]
     pub fn spent(&self) -> usize {
-        self.details.refusal.window.map_or(0, |window| window.starts as usize)
+        self.refusal.window().map_or(0, |window| window.starts as usize)
     }
 
     /// Returns an estimate of the time after which another attempt may succeed. In that time, the
     /// calls that waited and then this call would be served, at the rate at which permits have come
     /// back lately.
     ///
-    /// The rate comes from the calls that were admitted between earlier refusals and this one, over
-    /// the last seconds. Calls that take no permits count, too. With keys, only calls of the same
-    /// key count. With [`per`](crate::Limiter::per) the ends of the windows are known, and the
-    /// estimate is better.
+    /// The estimate is worked out when this is called for the first time, from the figures of the
+    /// limiter at that moment, and is the same from then on, for clones that are made later as well. So
+    /// call this soon, not when the error is old. A refusal that nobody asks costs neither time nor
+    /// memory.
     ///
-    /// The result is `None` if there is no basis for an estimate: at the first refusal, or if
-    /// nothing has come back since. It is also `None` if waiting does not help (too heavy, closed,
-    /// evicted, deadlock), or if it is not known when the fleet can be reached again (unavailable).
+    /// The rate comes from the calls that were admitted over the last seconds, since somebody asked a
+    /// refusal before. Calls that take no permits count, too. If nobody asked in the last ten seconds,
+    /// it comes from all calls since then, or since the limiter was first used in this runtime. That
+    /// average is too low if calls were few. So it counts only if it promises a permit within a second.
+    ///
+    /// With keys, only calls of the same key count, and the first refusal of a key has no estimate. With
+    /// [`per`](crate::Limiter::per) the ends of the windows are known, and the estimate is better.
+    ///
+    /// The result is `None` if there is no basis for an estimate: if nothing has come back, or if
+    /// calls were few for long. It is also `None` if the limiter or its runtime has gone, and if waiting
+    /// does not help (too heavy, closed, evicted, deadlock), or if it is not known when the fleet can be
+    /// reached again (unavailable).
     ///
     /// The features `axum-08` and `tonic-014` answer with 1 second if there is no estimate and
     /// another attempt may help.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.details.refusal.retry_after
+        self.refusal.retry_after()
     }
 }
 
@@ -237,7 +232,7 @@ impl Refusal {
             }
             Self { limit, in_use, waiting, .. } => {
                 write!(f, "{in_use} of {limit} permits in use")?;
-                match self.reached_total {
+                match self.details().and_then(|details| details.reached_total) {
                     Some(0) => f.write_str(", the total is 0 (paused)")?,
                     Some(total) => write!(f, ", the total of {total} is reached")?,
                     None => {}
@@ -253,7 +248,7 @@ impl Refusal {
         if *limit == 0 {
             return self.fmt_permits(f);
         }
-        let Some(Window { starts, limit: of, of_all_keys, next }) = self.window else {
+        let Some(Window { starts, limit: of, of_all_keys, next }) = self.window() else {
             return self.fmt_permits(f);
         };
         write!(f, "{starts} of {of} starts of this window spent")?;
@@ -277,8 +272,8 @@ fn whole_milliseconds(time: Duration) -> Duration {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details { limiter, weight, waited, refusal } = &*self.details;
-        let (limit, waited) = (refusal.limit, duration_text(*waited));
+        let Self { limiter, refusal } = self;
+        let (limit, weight, waited) = (refusal.limit, refusal.weight, duration_text(self.waited()));
         match refusal.kind {
             RejectedKind::NoPermits | RejectedKind::QueueFull => {
                 write!(f, "concurrency limit `{limiter}` reached: ")?;
@@ -407,17 +402,7 @@ pub(crate) mod tests {
 
     /// Returns the refusal of a call that gave way in a deadlock after two seconds.
     pub(crate) fn deadlock() -> Rejected {
-        let refusal = Refusal {
-            kind: RejectedKind::Deadlock,
-            limit: 2,
-            in_use: 2,
-            reached_total: None,
-            waiting: 3,
-            of_share: false,
-            lost_lease: false,
-            window: None,
-            retry_after: None,
-        };
+        let refusal = Refusal::new(RejectedKind::Deadlock, 2, 2, 3);
         Rejected::new("accounts".into(), 1, Duration::from_secs(2), refusal)
     }
 

@@ -9,8 +9,8 @@ mod tonic;
 use crate::rejected::{Rejected, RejectedKind};
 use std::time::Duration;
 
-/// The time that clients are told if there is no estimate. There is one from the second refusal on,
-/// if a permit has come back in between. One second is the shortest time that HTTP can say.
+/// The time that clients are told if there is no estimate, because nothing has come back lately. One second
+/// is the shortest time that HTTP can say.
 const WITHOUT_ESTIMATE: Duration = Duration::from_secs(1);
 
 /// Returns the time after which a client should try again. Returns `None` if another attempt does

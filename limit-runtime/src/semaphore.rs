@@ -19,7 +19,8 @@
 //! * a *mode* is on: the semaphore is closed or disabled, its limit is a shadow, it has keys, a rate or
 //!   subscribers, or somebody drains it.
 //!
-//! So a limiter pays for a mode only while the mode is on. SLOW sends calls and permits to the lock.
+//! So a limiter pays for a mode only while the mode is on. A call that may not wait, and finds too few
+//! permits while SLOW is clear, is refused by a load of the word (see [`refusing`]). SLOW sends calls and permits to the lock.
 //! While it is set, only the lock's holder takes from `available`, so no call overtakes the wait list.
 //! SLOW is set and cleared under the lock only. Permits that come back while it is set do not touch the
 //! word: they go to the `bank` under the lock, and from there to the head of the wait list.
@@ -39,7 +40,9 @@
 //! * `rate`, `keys`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
 //!   together; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an estimate for refused calls;
 //! * `state`: all that the lock guards, with one file of methods for each mode;
+//! * `hint`: what a call may know without the lock;
 //! * `permits`: the [`Semaphore`], with its fast path;
+//! * `refusing`: refusals without the lock;
 //! * `held`: the permits that a call is handed; `waiter`: a call's place in the wait list;
 //! * `enter`, `binding`, `control`, `leasing`, `ticker`, `reading`, `watch`: the other methods of the semaphore.
 //!
@@ -54,6 +57,8 @@
 //!   SLOW. Both are read-modify-writes of one word, so one comes first. If the add comes first, the call
 //!   finds the permit when it looks again after setting SLOW. If the call comes first, the add returns
 //!   SLOW, and the releaser takes the lock and serves the wait list. No wake-up is lost either way.
+//! * A refusal by the word changes nothing. It is as if the call had come at the moment of its load, so it
+//!   needs no edge with later releases. `still_ours` comes after that load, for the same reason as below.
 //! * The load before the compare-exchange is `Acquire` because the caller's check that the semaphore is
 //!   still its own (`still_ours`) must come after it. An unbinding changes the owner's mark first and
 //!   the word second, and always changes the word (it adds one to `acquired`). So a compare-exchange
@@ -67,6 +72,7 @@ mod drainers;
 mod enter;
 mod fresh_grants;
 mod held;
+mod hint;
 mod keys;
 #[cfg(feature = "diagnostics")]
 mod knots;
@@ -89,6 +95,7 @@ mod queue_reading;
 mod rate;
 mod reading;
 mod recent_waits;
+mod refusing;
 mod release_rate;
 mod shadow;
 mod slab;

@@ -1,5 +1,6 @@
 //! The behaviour that a user can rely on, tested through the public API.
 
+mod at_once;
 mod auto_traits;
 mod blocking;
 mod bounds;

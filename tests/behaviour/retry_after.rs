@@ -157,3 +157,98 @@ async fn a_call_that_timed_out_is_told_how_long_it_takes_until_it_is_served() {
     }
     assert_about(estimate, 100 * MS);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_first_refusals_of_a_burst_go_by_the_calls_before_it() {
+    let limiter = Limiter::new("retry-burst", 2).max_waiting(0);
+    // No call is refused for a minute: two calls at a time, 40 a second.
+    for _ in 0..1200 {
+        let held = [let_in(limiter.acquire()), let_in(limiter.acquire())];
+        sleep(50 * MS).await;
+        drop(held);
+    }
+    let _held = [let_in(limiter.acquire()), let_in(limiter.acquire())];
+    for _ in 0..3 {
+        assert_about(refused(limiter.acquire()).retry_after(), 25 * MS);
+        assert_about(limiter.try_acquire().unwrap_err().retry_after(), 25 * MS);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_calls_since_the_limiter_was_first_used_are_a_basis() {
+    let limiter = Limiter::new("retry-first-used", 5).max_waiting(0);
+    let held: Vec<_> = (0..5).map(|_| let_in(limiter.acquire())).collect();
+    sleep(3 * SECOND).await;
+    assert_eq!(refused(limiter.acquire()).retry_after(), None, "none of the five has come back");
+    drop(held);
+    let _held: Vec<_> = (0..5).map(|_| let_in(limiter.acquire())).collect();
+    assert_about(refused(limiter.acquire()).retry_after(), 600 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_idle_hour_the_first_refusal_has_none_and_later_ones_do() {
+    let limiter = Limiter::new("retry-idle", 1).max_waiting(0);
+    calls_one_after_another(&limiter, 30, 100 * MS).await;
+    sleep(3600 * SECOND).await;
+    let held = let_in(limiter.acquire());
+    assert_eq!(refused(limiter.acquire()).retry_after(), None, "the average is two minutes");
+    drop(held);
+    calls_one_after_another(&limiter, 10, 100 * MS).await;
+    let _held = let_in(limiter.acquire());
+    assert_about(refused(limiter.acquire()).retry_after(), 100 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_nothing_comes_back_for_longer_than_usual_there_is_none() {
+    let limiter = Limiter::new("retry-hangs", 1).max_waiting(0);
+    calls_one_after_another(&limiter, 200, 100 * MS).await;
+    let _held = let_in(limiter.acquire());
+    for _ in 0..3 {
+        assert_about(refused(limiter.acquire()).retry_after(), 100 * MS);
+        advance(40 * MS).await;
+    }
+    assert_eq!(refused(limiter.acquire()).retry_after(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn heavy_calls_that_hold_permits_have_not_come_back() {
+    let limiter = Limiter::new("retry-heavy", 10).weight(5).max_waiting(0);
+    let held = [let_in(limiter.acquire()), let_in(limiter.acquire())];
+    sleep(SECOND).await;
+    assert_eq!(refused(limiter.acquire()).retry_after(), None);
+    drop(held);
+    let _held = [let_in(limiter.acquire()), let_in(limiter.acquire())];
+    assert_about(refused(limiter.acquire()).retry_after(), 500 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_keeps_the_estimate_that_it_gave_first() {
+    let limiter = Limiter::new("retry-kept", 1).max_waiting(0);
+    calls_one_after_another(&limiter, 30, 100 * MS).await;
+    let held = let_in(limiter.acquire());
+    let rejected = refused(limiter.acquire());
+    let estimate = rejected.retry_after();
+    assert_about(estimate, 100 * MS);
+    let clone = rejected.clone();
+    sleep(5 * SECOND).await;
+    assert_eq!((rejected.retry_after(), clone.retry_after()), (estimate, estimate));
+    drop(held);
+    drop(limiter);
+    assert_eq!((rejected.retry_after(), clone.retry_after()), (estimate, estimate));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_is_asked_late_goes_by_the_figures_of_that_time() {
+    let limiter = Limiter::new("retry-late", 1).max_waiting(0);
+    let held = let_in(limiter.acquire());
+    let (late, too_late) = (refused(limiter.acquire()), limiter.try_acquire().unwrap_err());
+    drop(held);
+    calls_one_after_another(&limiter, 30, 100 * MS).await;
+    assert_about(late.retry_after(), 100 * MS);
+    drop(limiter);
+    // The next limiter may use the same storage.
+    let next = Limiter::new("retry-late-next", 1).max_waiting(0);
+    calls_one_after_another(&next, 30, 100 * MS).await;
+    assert_eq!(too_late.retry_after(), None, "its limiter is gone");
+    assert_eq!((too_late.limiter(), too_late.in_use()), ("retry-late", 1), "the figures stay");
+}

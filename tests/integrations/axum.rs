@@ -53,7 +53,7 @@ async fn each_kind_has_its_status_and_the_errors_text() {
         };
         assert_eq!(response.status(), status, "{kind:?}");
         assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
-        // The first refusal of the limiter has no estimate yet.
+        // Nothing has come back at the limiter: there is no estimate.
         let seconds = match kind {
             RejectedKind::TooHeavy | RejectedKind::Closed => None,
             _ => Some("1"),

@@ -5,8 +5,8 @@ use limit_tests::polling::refused;
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready_err, task};
 
-/// Returns one refusal of each kind but the last, which needs a deadlock. Each is the first of its limiter, so that it has no estimate
-/// of when to retry.
+/// Returns one refusal of each kind but the last, which needs a deadlock. Nothing has come back at its limiter, so that it has no
+/// estimate of when to retry.
 pub(crate) async fn all() -> [Rejected; KINDS] {
     let mut all =
         vec![no_permits(), queue_full(), timed_out().await, too_heavy(), closed(), evicted()];
@@ -21,7 +21,8 @@ pub(crate) async fn all() -> [Rejected; KINDS] {
 const KINDS: usize = if cfg!(feature = "fleet") { RejectedKind::ALL.len() - 1 } else { 6 };
 
 /// Returns refusals of the kinds that have an estimate: no permits, a full queue, and a wait that was
-/// too long. One permit of each limiter came back within `time`, which is the estimate: 2 ms or more.
+/// too long. One permit of each limiter came back within `time`, which is the estimate: 2 ms or more. Each
+/// is asked at once, and keeps its estimate.
 pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 3] {
     let limiter = Limiter::named("busy", 1).max_wait(Duration::ZERO);
     let held = limiter.try_acquire().expect("a permit is free");
@@ -30,6 +31,7 @@ pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 3] {
     tokio::time::advance(time).await;
     let _held = limiter.try_acquire().expect("a permit is free");
     let no_permits = refused(limiter.acquire());
+    assert_eq!(no_permits.retry_after(), Some(time));
 
     let limiter = Limiter::named("slow", 1).max_waiting(0);
     let held = limiter.try_acquire().expect("a permit is free");
@@ -38,6 +40,7 @@ pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 3] {
     tokio::time::advance(time).await;
     let _held = limiter.try_acquire().expect("a permit is free");
     let queue_full = refused(limiter.acquire());
+    assert_eq!(queue_full.retry_after(), Some(time));
 
     let wait = Duration::from_millis(1);
     let limiter = Limiter::named("slow", 1).max_wait(wait);
@@ -47,6 +50,7 @@ pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 3] {
     tokio::time::advance(time.saturating_sub(wait)).await;
     let _held = limiter.try_acquire().expect("a permit is free");
     let timed_out = limiter.acquire().await.expect_err("no permit comes back");
+    assert_eq!(timed_out.retry_after(), Some(time));
 
     let all = [no_permits, queue_full, timed_out];
     assert_eq!(all.each_ref().map(Rejected::kind), RejectedKind::ALL[..3]);

@@ -24,7 +24,7 @@ async fn each_kind_has_its_code_and_the_errors_text() {
         };
         assert_eq!(status.code(), code, "{kind:?}");
         assert_eq!(status.message(), message);
-        // The first refusal of the limiter has no estimate yet.
+        // Nothing has come back at the limiter: there is no estimate.
         let milliseconds = match kind {
             RejectedKind::TooHeavy => Some("-1"),
             RejectedKind::Closed => None,

@@ -82,6 +82,25 @@ impl PendingCall<'_> {
         Some(self.admitted(held))
     }
 
+    /// Refuses a call on its first poll, if it may not wait and the word of the semaphore decides that.
+    #[inline]
+    pub(super) fn refuse_at_once(
+        &self,
+        (semaphore, epoch): Located,
+        deadline: &mut Deadline,
+    ) -> Option<Rejected> {
+        if self.since.is_some() {
+            // It has waited, and says how long.
+            return None;
+        }
+        let has_time = || {
+            deadline.begin(self.limiter.max_wait_set());
+            !deadline.leaves_no_time()
+        };
+        let weight = self.request.permits();
+        self.limiter.refuse_at_once(semaphore, weight, has_time, epoch)
+    }
+
     #[inline]
     pub(super) fn poll_slow(
         &mut self,
@@ -275,7 +294,7 @@ impl PendingCall<'_> {
     fn rejected(&mut self, refusal: Refusal) -> Rejected {
         // The listing ends, even if the future is kept.
         self.record = CallRecord::NONE;
-        self.limiter.rejected(self.request, self.waited(), refusal)
+        self.limiter.rejected(self.request.weight, self.waited(), refusal)
     }
 
     /// Returns the time that the call has waited until now.

@@ -91,13 +91,16 @@ impl Core {
                 if let Some(held) = self.take_free(semaphore, weight, epoch) {
                     return Ok(self.permit(held, CallRecord::NONE, site, PollPoint::NONE));
                 }
+                if let Some(rejected) = self.refuse_at_once(semaphore, weight, || false, epoch) {
+                    return Err(rejected);
+                }
             }
             match semaphore.enter(request, key, no_time, || epoch.is_current()) {
                 Entered::Admitted(held) => {
                     return Ok(self.permit(held, CallRecord::NONE, site, PollPoint::NONE));
                 }
                 Entered::Refused(refusal) => {
-                    return Err(self.rejected(request, Duration::ZERO, refusal));
+                    return Err(self.rejected(request.weight, Duration::ZERO, refusal));
                 }
                 // Without a waker this does not wait: it resolves the limit itself.
                 Entered::Unbound => drop(self.bind(semaphore, weight, None)),
@@ -193,6 +196,7 @@ impl Core {
     }
 
     /// Returns the default `max_wait` of calls, if a setting overrides the code's.
+    #[inline]
     pub(crate) fn max_wait_set(&self) -> Option<Duration> {
         self.registration.get()?.engine.max_wait()
     }
@@ -206,14 +210,23 @@ impl Core {
         }
     }
 
-    #[cold]
-    pub(crate) fn rejected(
+    /// Refuses a call that finds too few permits free and may not wait, without the lock: see
+    /// [`Semaphore::refuse_by_word`].
+    #[inline]
+    pub(crate) fn refuse_at_once(
         &self,
-        request: Request,
-        waited: Duration,
-        refusal: Refusal,
-    ) -> Rejected {
-        Rejected::new(Arc::clone(&self.engine().name), request.weight, waited, refusal)
+        semaphore: &'static Semaphore,
+        weight: u32,
+        has_time: impl FnOnce() -> bool,
+        epoch: EpochRef,
+    ) -> Option<Rejected> {
+        let refusal = semaphore.refuse_by_word(weight, has_time, || epoch.is_current())?;
+        Some(Rejected::at_once(Arc::clone(&self.engine().name), weight, refusal))
+    }
+
+    #[cold]
+    pub(crate) fn rejected(&self, weight: u32, waited: Duration, refusal: Refusal) -> Rejected {
+        Rejected::new(Arc::clone(&self.engine().name), weight, waited, refusal)
     }
 
     /// Returns the limiter's engine. The first use registers the limiter.

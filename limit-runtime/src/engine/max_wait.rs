@@ -17,6 +17,7 @@ impl MaxWaitSetting {
         Self(AtomicU64::new(NOT_SET))
     }
 
+    #[inline]
     pub(super) fn get(&self) -> Option<Duration> {
         match self.0.load(Ordering::Relaxed) {
             NOT_SET => None,

@@ -116,7 +116,7 @@ impl RejectedCounts {
         *self.get_mut(kind) += 1;
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         for &kind in RejectedKind::ALL {
             *self.get_mut(kind) += other.get(kind);
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// the call timed out. The body is the error's text.
 ///
 /// `Retry-After` is [`retry_after`](Rejected::retry_after) in whole seconds, rounded up, and at
-/// least 1. It is also 1 if there is no estimate: at a limiter's first refusal, as long as the fleet cannot
+/// least 1. It is also 1 if there is no estimate: if nothing has come back lately, as long as the fleet cannot
 /// be reached, or after a deadlock. Two kinds have no `Retry-After`: `TooHeavy`, because the same call would be refused again, and `Closed`,
 /// because it is not known when the limiter opens.
 ///

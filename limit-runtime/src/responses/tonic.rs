@@ -17,7 +17,7 @@ const PUSHBACK: &str = "grpc-retry-pushback-ms";
 ///
 /// The metadata `grpc-retry-pushback-ms` is [`retry_after`](Rejected::retry_after) in milliseconds,
 /// rounded up. Clients with a retry policy for the code obey it. It is 1000 if there is no
-/// estimate, as at a limiter's first refusal. It is -1, "do not retry", for a call that is too
+/// estimate, as when nothing has come back lately. It is -1, "do not retry", for a call that is too
 /// heavy, which would be refused again. A refusal by a closed limiter has none: it is not known
 /// when the limiter opens.
 ///

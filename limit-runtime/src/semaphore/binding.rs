@@ -114,9 +114,9 @@ impl Semaphore {
         if !state.unbind(&self.word) {
             return false;
         }
-        self.update_queue_hint(&state);
+        self.update_hint(&state);
         let acquired = self.acquired(&mut state);
-        state.archive_counters(acquired, forget);
+        state.archive_counters(acquired, &self.refused.take(), forget);
         deferred.extend(state.modes.take().map(|modes| modes.into_deferred()));
         self.end_leasing(&mut state, deferred);
         true

@@ -123,9 +123,13 @@ impl Semaphore {
                 Decision::Queued { joined, weight, waits_for } => {
                     Entered::Queued(Waiter::new(self, joined, weight, waits_for))
                 }
-                Decision::Refused(refusal) => Entered::Refused(refusal),
+                Decision::Refused(refusal) => {
+                    // The last mode may have gone since: the word may decide about the next call.
+                    self.update_hint(&state);
+                    Entered::Refused(refusal.with_source(self))
+                }
                 Decision::NeedsWaker => {
-                    self.update_queue_hint(&state);
+                    self.update_hint(&state);
                     // Permits that have cooled are handed out, and SLOW is cleared, also if the clone
                     // panics.
                     self.serve_and_wake(state, wakers);

@@ -8,6 +8,7 @@ mod leases;
 mod limits;
 mod permits;
 mod policies;
+mod refusals;
 mod runtimes;
 mod unclaimed;
 

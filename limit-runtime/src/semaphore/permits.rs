@@ -1,7 +1,9 @@
 //! The semaphore: the fast path of the word, and the lock behind it.
 
+use super::hint::SharedHint;
 use super::lease::LeaseWords;
 use super::modes::Modes;
+use super::refusing::RefusedByWord;
 use super::slots::{NO_SLOT, NOTHING};
 use super::state::State;
 use super::wake_list::{WakeList, wake_one};
@@ -21,10 +23,9 @@ pub(crate) struct Semaphore {
     state: Mutex<State>,
     /// The number of times that the word's `acquired` has wrapped.
     wraps: AtomicU32,
-    /// The limit, while the semaphore is bound and no mode is on; otherwise 0. A call for no more
-    /// permits than this that cannot use the word nearly always queues. It is only a hint: such a call
-    /// clones its waker before it takes the lock, and no other call clones one for nothing.
-    queues_up_to: AtomicU32,
+    /// What becomes of calls that find too few permits free.
+    pub(super) hint: SharedHint,
+    pub(super) refused: RefusedByWord,
     /// The lease under which permits are taken, if they are a fleet's.
     pub(super) lease: LeaseWords,
 }
@@ -35,7 +36,8 @@ impl Semaphore {
         Self {
             word: AtomicU64::new(SLOW),
             wraps: AtomicU32::new(0),
-            queues_up_to: AtomicU32::new(0),
+            hint: SharedHint::new(),
+            refused: RefusedByWord::new(),
             state: Mutex::new(State::new()),
             lease: LeaseWords::new(),
         }
@@ -148,17 +150,18 @@ impl Semaphore {
         self.serve(self.lock());
     }
 
-    /// Returns whether a call that comes to the lock nearly always queues there.
+    /// Returns whether a call that comes to the lock nearly always queues there. It is only a hint: such a call
+    /// clones its waker before it takes the lock, and no other call clones one for nothing.
     pub(super) fn would_queue(&self, weight: u32) -> bool {
         let word = self.word.load(Ordering::Relaxed);
         let is_free = word & SLOW == 0 && word & AVAILABLE >= u64::from(weight);
-        weight > 0 && !is_free && weight <= self.queues_up_to.load(Ordering::Relaxed)
+        weight > 0 && !is_free && self.hint.load().queues(weight)
     }
 
-    /// Updates the hint that [`would_queue`](Self::would_queue) uses. A caller that may have
-    /// turned a mode on, or changed the limit, calls this before unlocking.
-    pub(super) fn update_queue_hint(&self, state: &State) {
-        self.queues_up_to.store(state.queues_up_to(), Ordering::Relaxed);
+    /// Updates the hint. A caller that may have turned a mode on, or changed the limit, calls this before
+    /// unlocking.
+    pub(super) fn update_hint(&self, state: &State) {
+        self.hint.store(state.hint());
     }
 
     /// Adds a call to `acquired` that took no permits. So the word changes, and a compare-exchange that

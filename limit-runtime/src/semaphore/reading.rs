@@ -11,7 +11,7 @@ impl Semaphore {
     pub(crate) fn read(&self, deferred: &mut Vec<Deferred>) -> Reading {
         let mut state = self.lock();
         let acquired = self.acquired(&mut state);
-        let reading = state.read(&self.word, acquired);
+        let reading = state.read(&self.word, acquired, &self.refused.counts());
         let left = state.modes.as_deref_mut().and_then(Modes::take_deferred);
         if let Some(left) = left {
             deferred.push(*left);

@@ -30,6 +30,7 @@ mod shadow;
 mod split;
 mod subscribers;
 
+use super::hint::Hint;
 use super::keys::KeySource;
 use super::lease::Leases;
 use super::modes::Modes;
@@ -158,6 +159,8 @@ pub(super) struct State {
     max_waiting: u32,
     order: WaitOrder,
     release_rate: ReleaseRate,
+    /// The number of the binding. It counts up, and begins anew at 2³⁰.
+    binding_number: u32,
     /// The refusals of waiters that have not seen them yet, by slot. A tree, because it shrinks.
     refusals: Option<BTreeMap<u32, Refusal>>,
     /// Counters since the semaphore was bound last, without the calls admitted through the word.
@@ -193,6 +196,7 @@ impl State {
             max_waiting: u32::MAX,
             order: WaitOrder::Fifo,
             release_rate: ReleaseRate::default(),
+            binding_number: 0,
             refusals: None,
             counters: Counters::default(),
             past: Counters::default(),
@@ -381,10 +385,14 @@ impl State {
         }
     }
 
-    /// Returns the limit up to which calls without permits queue: see the semaphore's field.
-    pub(super) fn queues_up_to(&self) -> u32 {
-        let is_plain = self.is_bound() && self.modes.is_none() && self.max_waiting == u32::MAX;
-        if is_plain { self.limit } else { 0 }
+    /// Returns the word's hint.
+    pub(super) fn hint(&self) -> Hint {
+        if !self.is_bound() || self.modes.is_some() {
+            return Hint::NONE;
+        }
+        // A fleet is to be told of its refusals, and each of its calls takes one permit at most.
+        let refuses = !self.is_leased() && !self.is_single;
+        Hint::new(self.limit, self.binding_number, self.max_waiting, refuses)
     }
 
     pub(super) fn is_bound(&self) -> bool {

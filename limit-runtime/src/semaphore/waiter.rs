@@ -37,7 +37,7 @@ pub(crate) struct Waiter {
 }
 
 /// The reason why a wait ended without permits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Unserved {
     /// The call is refused.
     Refused(Refusal),
@@ -162,7 +162,7 @@ impl Waiter {
                 // Before wakers run, which may panic: the slot must not be freed twice.
                 self.slot = NO_SLOT;
                 self.semaphore.serve(state);
-                return Err(Unserved::Refused(refusal));
+                return Err(Unserved::Refused(refusal.with_source(self.semaphore)));
             }
             drop(state);
             // The call does not wait any more. It needs no wake-up to be told so: this is its own poll.

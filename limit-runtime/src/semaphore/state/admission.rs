@@ -226,8 +226,9 @@ impl State {
         weight: u32,
     ) -> Refusal {
         self.bank_available(word);
-        let refusal = self.refuse(word, RejectedKind::Unavailable, NO_KEY, weight);
-        Refusal { lost_lease: true, ..refusal }
+        let mut refusal = self.refuse(word, RejectedKind::Unavailable, NO_KEY, weight);
+        refusal.lost_lease = true;
+        refusal
     }
 
     /// Tells the agent that a limit was changed, whose share stays. Returns `false` if there is no lease.

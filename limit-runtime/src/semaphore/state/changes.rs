@@ -1,6 +1,8 @@
 //! A changed limit or policy, and the binding.
 
+use super::super::hint::Hint;
 use super::super::lease::LeaseWords;
+use super::super::moment;
 use super::super::queue::{Joined, Joining};
 use super::super::release_rate::ReleaseRate;
 use super::super::slots::NO_KEY;
@@ -67,6 +69,8 @@ impl State {
         self.owner = owner;
         self.is_single = policy.is_single;
         self.binding = Binding::Bound;
+        self.binding_number = Hint::next_binding(self.binding_number);
+        self.release_rate = ReleaseRate::since(self.checkpoint(word, moment::now()));
         self.max_waiting = policy.max_waiting;
         self.order = WaitOrder::from_policy(policy);
         if policy.needs_modes() {

@@ -2,19 +2,21 @@
 
 use super::super::keys::Keys;
 use super::super::moment;
+use super::super::release_rate::{Checkpoint, Served};
 use super::super::slots::NO_KEY;
 use super::super::word;
 use super::State;
 use crate::events::EventKind;
-use crate::metrics::{Counters, Reading, Usage};
-use crate::rejected::{Refusal, RejectedKind};
+use crate::metrics::{Counters, Reading, RejectedCounts, Usage};
+use crate::rejected::{Estimate, Refusal, RejectedKind};
 use crate::sync::AtomicU64;
 use std::mem;
 use std::time::Duration;
 use tokio::time::Instant;
 
 impl State {
-    /// Counts a refusal. Returns it with its figures, and with an estimate when to come back.
+    /// Counts a refusal. Returns it with its figures. If there may be an estimate when to come back, it is worked
+    /// out when somebody asks, except with keys: the key may be forgotten by then.
     #[cold]
     pub(super) fn refuse(
         &mut self,
@@ -26,14 +28,32 @@ impl State {
         self.counters.rejected.count(kind);
         let mut refusal = self.refusal(word, kind, key);
         if kind.is_transient() {
-            let now = moment::now();
-            let (window, cooled) = self.spent_window(now, weight, refusal.waiting, key);
-            refusal.window = window;
-            // Permits that cool come back when they have cooled. For others there is an estimate.
-            refusal.retry_after = cooled.or_else(|| self.time_for(word, now, refusal.waiting, key));
+            refusal = refusal.estimated_later(self.binding_number);
+            if key != NO_KEY || self.has_rate() {
+                self.add_estimate(&mut refusal, key, weight);
+            }
         }
         self.notify(word, EventKind::Rejected(kind));
         refusal
+    }
+
+    /// Adds what must be known at once of a refusal by a key or a rate.
+    #[cold]
+    fn add_estimate(&mut self, refusal: &mut Refusal, key: u32, weight: u32) {
+        let now = moment::now();
+        let (window, cooled) = self.spent_window(now, weight, refusal.waiting as usize, key);
+        if let Some(window) = window {
+            refusal.set_details(|details| details.window = Some(window));
+        }
+        // Permits that cool come back when they have cooled. For others there is an estimate.
+        if cooled.is_some() {
+            refusal.estimate = Estimate::known(cooled);
+        } else if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
+            let state = keys.state_mut(key);
+            let now = Checkpoint { at: now, admitted: state.admitted, in_use: state.held() };
+            let served = Served { calls: refusal.waiting.saturating_add(1), weight };
+            refusal.estimate = Estimate::known(state.release_rate().time_for(served, now));
+        }
     }
 
     /// Returns a refusal with its figures.
@@ -47,39 +67,41 @@ impl State {
             _ if key != NO_KEY => self.keys().map_or(0, |keys| keys.limit_of(key)),
             _ => self.limit_of_call(),
         };
-        let is_total_reached = key != NO_KEY && in_use < limit && self.bank == 0;
-        Refusal {
-            kind,
-            limit,
-            in_use,
-            reached_total: is_total_reached.then_some(self.limit),
-            waiting: self.waiting(key),
-            of_share: self.is_leased(),
-            lost_lease: false,
-            window: None,
-            retry_after: None,
+        let waiting = u32::try_from(self.waiting(key)).unwrap_or(u32::MAX);
+        let mut refusal = Refusal::new(kind, limit, in_use, waiting);
+        refusal.of_share = self.is_leased();
+        if key != NO_KEY && in_use < limit && self.bank == 0 {
+            let total = self.limit;
+            refusal.set_details(|details| details.reached_total = Some(total));
         }
+        refusal
     }
 
-    /// Estimates how long it takes until a call is served behind so many waiters.
-    #[expect(clippy::cast_possible_truncation, reason = "only differences count, modulo 2^32")]
-    fn time_for(
+    /// Estimates how long it takes until a call that was refused is served behind those that waited. Returns `None` if the
+    /// semaphore has been unbound since.
+    pub(in super::super) fn time_for(
         &mut self,
         word: &AtomicU64,
+        refusal: &Refusal,
         now: Instant,
-        waiting: usize,
-        key: u32,
     ) -> Option<Duration> {
-        if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
-            let state = keys.state_mut(key);
-            let admitted = state.admitted;
-            return state.release_rate().time_for(waiting + 1, admitted, now);
+        if !self.is_bound() || self.binding_number != refusal.binding {
+            return None;
         }
+        let served = Served { calls: refusal.waiting.saturating_add(1), weight: refusal.weight };
+        let now = self.checkpoint(word, now);
+        self.release_rate.time_for(served, now)
+    }
+
+    /// Returns the figures for estimates.
+    #[expect(clippy::cast_possible_truncation, reason = "only differences count, modulo 2^32")]
+    pub(super) fn checkpoint(&mut self, word: &AtomicU64, at: Instant) -> Checkpoint {
+        self.bank_available(word);
         // Each of the four may wrap, and so may their sum.
         let at_once = self.counters.admitted_at_once as u32;
         let admitted = word::acquired(word).wrapping_add(at_once).wrapping_add(self.queue.served());
         let admitted = admitted.wrapping_sub(self.counters.taken_back as u32);
-        self.release_rate.time_for(waiting + 1, admitted, now)
+        Checkpoint { at, admitted, in_use: self.in_use(word) }
     }
 
     /// Adds the recent waits to the counters.
@@ -90,13 +112,19 @@ impl State {
         }
     }
 
-    /// Returns the figures, given how many calls have been admitted through the word.
-    pub(in super::super) fn read(&mut self, word: &AtomicU64, acquired: u64) -> Reading {
+    /// Returns the figures, given how many calls have been admitted and refused through the word.
+    pub(in super::super) fn read(
+        &mut self,
+        word: &AtomicU64,
+        acquired: u64,
+        refused: &RejectedCounts,
+    ) -> Reading {
         self.bank_available(word);
         self.forget_cooled_keys();
         self.count_waits();
         let mut current = self.counters.clone();
         current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
+        current.rejected.add(refused);
         current.most_waiting = if self.is_bound() { self.queue.longest() } else { 0 };
         self.queue.admitted().for_each(|waited| current.count_wait(waited, 1));
         Reading {
@@ -114,12 +142,18 @@ impl State {
     }
 
     /// Adds the counters to those of former bindings, or with `forget`, drops both.
-    pub(in super::super) fn archive_counters(&mut self, acquired: u64, forget: bool) {
+    pub(in super::super) fn archive_counters(
+        &mut self,
+        acquired: u64,
+        refused: &RejectedCounts,
+        forget: bool,
+    ) {
         self.count_waits();
         self.counters.most_waiting = self.queue.longest();
         self.queue.restart_longest();
         let mut current = mem::take(&mut self.counters);
         current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
+        current.rejected.add(refused);
         self.acquired_before = acquired;
         if forget {
             self.past = Counters::default();

@@ -4,7 +4,7 @@
 //! is on. There are two of each on purpose. One function for both ways asks for each mode on the way of
 //! every call that queues, which takes 2,204 instructions with the two (callgrind, scheduling by tokio
 //! included): one `enter` makes that 2,339 (6.1 % more), one `serve` 2,290 (3.9 %), and one `release`
-//! 2,265 (2.8 %). A call that is refused takes 1,197; one `enter` makes that 1,294.
+//! 2,265 (2.8 %).
 
 use super::super::keys::KeySource;
 use super::super::moment::Moment;
