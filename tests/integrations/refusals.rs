@@ -47,7 +47,7 @@ pub(crate) async fn with_an_estimate(time: Duration) -> [Rejected; 3] {
     let held = limiter.try_acquire().expect("a permit is free");
     limiter.acquire().await.expect_err("no permit comes back");
     drop(held);
-    tokio::time::advance(time.saturating_sub(wait)).await;
+    tokio::time::advance(time.saturating_sub(2 * wait)).await;
     let _held = limiter.try_acquire().expect("a permit is free");
     let timed_out = limiter.acquire().await.expect_err("no permit comes back");
     assert_eq!(timed_out.retry_after(), Some(time));
