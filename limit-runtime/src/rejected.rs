@@ -1,14 +1,15 @@
 //! Refusals: why a limiter did not admit a call.
 
+mod kind;
 mod refusal;
 
 use crate::duration_text::duration_text;
-use crate::variants::all_variants;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use kind::RejectedKind;
 pub(crate) use refusal::{Estimate, Estimates, Refusal, Window};
 
 /// The reason why a call was refused: its kind, the limiter's name, and the figures at that moment.
@@ -41,73 +42,6 @@ pub struct Rejected {
 
 // A `Result<_, Rejected>` may be in many of a user's futures.
 const _: () = assert!(cfg!(limit_loom) || size_of::<Rejected>() <= 64, "see `Rejected`");
-
-/// The kinds of [`Rejected`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum RejectedKind {
-    /// No permit was free, or other calls waited, and this call had no time to wait. It was a
-    /// [`try_acquire`](crate::Limiter::try_acquire), or its `max_wait` was over.
-    NoPermits,
-    /// No permit was free, or other calls waited, and the queue was full.
-    QueueFull,
-    /// The call waited as long as it may, and got no permit.
-    TimedOut,
-    /// The call wanted more permits than the limit, so it could never be served.
-    TooHeavy,
-    /// The limiter was closed, before the call or while the call waited.
-    Closed,
-    /// A newer call joined a full queue that serves the newest first, and this one had to leave it.
-    Evicted,
-    /// The limit holds over a fleet ([`Scope::Fleet`](crate::Scope::Fleet)), and the process has no
-    /// lease: the fleet cannot be reached, or the lease ended while the call ran.
-    Unavailable,
-    /// The call waited in a deadlock, and was the one that gave way: see
-    /// [`on_deadlock`](crate::Limiter::on_deadlock). The permits that the caller holds are among those that the
-    /// others wait for, so the caller gives them up before it tries again.
-    Deadlock,
-}
-
-impl RejectedKind {
-    /// All kinds, in the order in which figures show them.
-    pub const ALL: &'static [Self] = &all_variants!(
-        RejectedKind: NoPermits, QueueFull, TimedOut, TooHeavy, Closed, Evicted, Unavailable, Deadlock
-    );
-
-    /// Returns whether the same call may be admitted later, when permits have come back.
-    pub(crate) const fn is_transient(self) -> bool {
-        match self {
-            Self::NoPermits | Self::QueueFull | Self::TimedOut => true,
-            // A call that gives way in a deadlock waits in vain as long as its caller holds what the others wait for.
-            Self::TooHeavy | Self::Closed | Self::Evicted | Self::Unavailable | Self::Deadlock => {
-                false
-            }
-        }
-    }
-
-    /// Returns the name in figures and labels, such as `queue_full`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoPermits => "no_permits",
-            Self::QueueFull => "queue_full",
-            Self::TimedOut => "timed_out",
-            Self::TooHeavy => "too_heavy",
-            Self::Closed => "closed",
-            Self::Evicted => "evicted",
-            Self::Unavailable => "unavailable",
-            Self::Deadlock => "deadlock",
-        }
-    }
-}
-
-impl fmt::Display for RejectedKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 impl Rejected {
     /// Makes the error of a call that has not waited.

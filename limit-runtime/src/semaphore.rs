@@ -39,8 +39,8 @@
 //!   which waits are measured;
 //! * `rate`, `keys`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
 //!   together; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an estimate for refused calls;
+//! * `hint`, `refused`: what a call may know without the lock, and how many it has refused;
 //! * `state`: all that the lock guards, with one file of methods for each mode;
-//! * `hint`: what a call may know without the lock;
 //! * `permits`: the [`Semaphore`], with its fast path;
 //! * `refusing`: refusals without the lock;
 //! * `held`: the permits that a call is handed; `waiter`: a call's place in the wait list;
@@ -95,6 +95,7 @@ mod queue_reading;
 mod rate;
 mod reading;
 mod recent_waits;
+mod refused;
 mod refusing;
 mod release_rate;
 mod shadow;

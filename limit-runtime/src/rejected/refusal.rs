@@ -1,6 +1,6 @@
 //! A semaphore's reason to refuse a call.
 
-use super::RejectedKind;
+use super::kind::RejectedKind;
 use std::fmt;
 use std::mem;
 use std::panic::{RefUnwindSafe, UnwindSafe};

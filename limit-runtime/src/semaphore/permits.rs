@@ -3,7 +3,7 @@
 use super::hint::SharedHint;
 use super::lease::LeaseWords;
 use super::modes::Modes;
-use super::refusing::RefusedByWord;
+use super::refused::RefusedByWord;
 use super::slots::{NO_SLOT, NOTHING};
 use super::state::State;
 use super::wake_list::{WakeList, wake_one};
