@@ -117,8 +117,6 @@ pub(crate) struct Policy {
     /// The number of calls that may wait. With keys, for each key.
     pub(crate) max_waiting: u32,
     pub(crate) order: Order,
-    /// `true` if waiters have ranks from the first one on.
-    pub(crate) ranked: bool,
     /// A permit does not come back until this time after its start.
     pub(crate) per: Option<Duration>,
     pub(crate) force: Force,
@@ -136,7 +134,6 @@ impl Policy {
     pub(crate) const PLAIN: Self = Self {
         max_waiting: u32::MAX,
         order: Order::Fifo,
-        ranked: false,
         per: None,
         force: Force::Full,
         keyed: false,
@@ -156,6 +153,8 @@ pub(crate) struct Request {
     pub(crate) weight: u32,
     /// A higher priority is served first.
     pub(crate) priority: u8,
+    /// The call has a rank also without a priority, because the limiter's calls have one by default.
+    pub(crate) is_ranked: bool,
     /// `false` admits the call at any limit, and counts it.
     pub(crate) enabled: bool,
     /// A thread blocks until the call is ready, and watches the clock itself.
@@ -164,7 +163,8 @@ pub(crate) struct Request {
 
 impl Request {
     /// A request for one permit, with the defaults of all options.
-    pub(crate) const ONE: Self = Self { weight: 1, priority: 0, enabled: true, blocks: false };
+    pub(crate) const ONE: Self =
+        Self { weight: 1, priority: 0, is_ranked: false, enabled: true, blocks: false };
 
     /// Returns the number of permits that the call takes.
     #[inline]

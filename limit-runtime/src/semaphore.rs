@@ -35,8 +35,8 @@
 //! From the bottom up, each file uses only those before it:
 //!
 //! * `word`: the layout of the word; `moment`: time; `slab`: numbered values in chunks;
-//! * `status`, `fresh_grants`, `slots`, `wait_list`, `wake_list`, `recent_waits`, `queue`: who waits, in which order, how waiters are woken, and
-//!   which waits are measured;
+//! * `status`, `fresh_grants`, `rank`, `slots`, `chain`, `levels`, `wait_list`, `wake_list`, `recent_waits`, `queue`: who waits, in which order, how
+//!   waiters are woken, and which waits are measured;
 //! * `rate`, `keys`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
 //!   together; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an estimate for refused calls;
 //! * `hint`, `refused`: what a call may know without the lock, and how many it has refused;
@@ -66,6 +66,7 @@
 //!   out, and gives up.
 
 mod binding;
+mod chain;
 mod control;
 mod deferred;
 mod drainers;
@@ -86,12 +87,14 @@ mod leasing;
 #[cfg(not(feature = "fleet"))]
 #[path = "semaphore/leasing/off.rs"]
 mod leasing;
+mod levels;
 mod modes;
 mod moment;
 mod permits;
 mod queue;
 #[cfg(feature = "diagnostics")]
 mod queue_reading;
+mod rank;
 mod rate;
 mod reading;
 mod recent_waits;

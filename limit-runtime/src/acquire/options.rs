@@ -29,8 +29,8 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// levels higher, a call is passed for *n* seconds and no longer.
     ///
     /// From the first call with a priority on, the queue is kept sorted. Joining and leaving it
-    /// then take time in the logarithm of its length. Calls that wait at that moment count as
-    /// having come just then. The priority has no effect where the newest call is served first
+    /// then take time in the number of priorities with which calls wait. Calls that wait at that
+    /// moment count as having come just then. The priority has no effect where the newest call is served first
     /// ([`Order::Lifo`](crate::Order::Lifo)).
     pub fn priority(mut self, priority: u8) -> Self {
         self.call.request.priority = priority;

@@ -162,9 +162,11 @@ impl PendingCall<'_> {
             }
         });
         if let (false, None, Some((semaphore, epoch))) = (no_time, key, located) {
-            let waiter = semaphore.join(self.request, context.waker(), || epoch.is_current());
+            let mut came = None;
+            let (request, waker) = (self.request, context.waker());
+            let waiter = semaphore.join(request, waker, &mut came, || epoch.is_current());
             if let Some(waiter) = waiter {
-                self.join(waiter, deadline.as_deref());
+                self.join(waiter, deadline.as_deref(), came);
                 return self.look_at_the_clock(context, key, deadline);
             }
         }
@@ -176,7 +178,8 @@ impl PendingCall<'_> {
                 None => Err(RejectedKind::NoPermits),
                 Some(_) => Err(RejectedKind::TimedOut),
             };
-            match semaphore.enter(self.request, key, waker, || epoch.is_current()) {
+            let mut came = None;
+            match semaphore.enter(self.request, key, waker, &mut came, || epoch.is_current()) {
                 Entered::Admitted(held) => {
                     let permit = self.permit(held);
                     // A call that waited at an ended runtime may be admitted here without waiting
@@ -187,7 +190,7 @@ impl PendingCall<'_> {
                     return Poll::Ready(Ok(permit));
                 }
                 Entered::Queued(waiter) => {
-                    self.join(waiter, deadline.as_deref());
+                    self.join(waiter, deadline.as_deref(), came);
                     return self.look_at_the_clock(context, key, deadline);
                 }
                 Entered::Refused(refusal) => return Poll::Ready(Err(self.rejected(refusal))),
@@ -207,9 +210,9 @@ impl PendingCall<'_> {
         }
     }
 
-    /// Notes that the call is in the wait list.
+    /// Notes that the call is in the wait list. It has come at that time, if the clock was read.
     #[inline]
-    fn join(&mut self, waiter: Waiter, deadline: Option<&Deadline>) {
+    fn join(&mut self, waiter: Waiter, deadline: Option<&Deadline>, came: Option<Instant>) {
         // The waiter is stored before any step that may panic. Dropping the call then cancels it.
         let (semaphore, slot) = (waiter.semaphore(), waiter.place());
         let is_measured = waiter.is_measured();
@@ -223,7 +226,7 @@ impl PendingCall<'_> {
         }
         if is_measured || deadline.is_some() || logging::tells_of_waits() {
             // A call that enters again keeps its start: the wait counts from the first moment.
-            self.since.get_or_insert_with(Instant::now);
+            self.since.get_or_insert_with(|| came.unwrap_or_else(Instant::now));
         }
         self.limiter.assert_not_resolving();
         // Foreign code (a subscriber of `tracing`) runs last, when everything is in order.

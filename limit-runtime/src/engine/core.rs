@@ -95,7 +95,7 @@ impl Core {
                     return Err(rejected);
                 }
             }
-            match semaphore.enter(request, key, no_time, || epoch.is_current()) {
+            match semaphore.enter(request, key, no_time, &mut None, || epoch.is_current()) {
                 Entered::Admitted(held) => {
                     return Ok(self.permit(held, CallRecord::NONE, site, PollPoint::NONE));
                 }

@@ -182,7 +182,7 @@ impl<E: Admission, K> Limiter<E, K> {
         let definition =
             self.configure("`Limiter::priority` must be called before the limiter is used");
         definition.request.priority = priority;
-        definition.policy.ranked = true;
+        definition.request.is_ranked = true;
         self
     }
 

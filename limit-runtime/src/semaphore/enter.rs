@@ -13,6 +13,7 @@ use crate::rejected::{Refusal, RejectedKind};
 use crate::unwind::quietly;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
+use tokio::time::Instant;
 
 /// The result of the slow path in.
 #[derive(Debug)]
@@ -50,41 +51,44 @@ impl Semaphore {
         &'static self,
         request: Request,
         waker: &Waker,
+        came: &mut Option<Instant>,
         still_ours: impl Fn() -> bool,
     ) -> Option<Waiter> {
         if !self.would_queue(request.permits()) {
             return None;
         }
-        // A waker is foreign code: it is cloned before locking.
-        let waker = waker.clone();
+        // Declared before the lock is taken: what is in it is dropped after unlocking.
+        let mut arrival = Arrival::new(None);
+        arrival.prepare(waker, request, came);
         let mut state = self.lock();
         if !still_ours() || !state.can_join(&self.word, request) {
-            drop(state);
-            // After unlocking.
-            drop(waker);
             return None;
         }
-        let joined = state.join(request, waker);
+        let joined = state.join(request.weight, &mut arrival)?;
         // Nothing is to be done after unlocking: the call has not changed who is served.
         drop(state);
         Some(Waiter::new(self, joined, request.weight, WaitsFor::Permits))
     }
 
     /// Takes permits on the slow path, joins the wait list, or says why it does neither. `waker` is the kind of
-    /// refusal of a call that may not wait.
+    /// refusal of a call that may not wait. If the call needs a rank to join, `came` is the time at which it has
+    /// come.
     #[inline(never)]
     pub(crate) fn enter(
         &'static self,
         request: Request,
         key: Option<&dyn KeySource>,
         waker: Result<&Waker, RejectedKind>,
+        came: &mut Option<Instant>,
         still_ours: impl Fn() -> bool,
     ) -> Entered {
-        let mut arrival = Arrival { refused_as: waker.err(), waker: None };
-        // A waker is foreign code: it is cloned before locking, and only for a call that waits. A call
-        // that will in all likelihood wait clones it at once, and need not lock twice.
-        if key.is_none() && self.would_queue(request.permits()) {
-            arrival.waker = waker.ok().cloned();
+        let mut arrival = Arrival::new(waker.err());
+        // Only a call that waits is prepared for that. One that will in all likelihood wait is prepared at once, and
+        // need not lock twice.
+        if let Ok(waker) = waker {
+            if key.is_none() && self.would_queue(request.permits()) {
+                arrival.prepare(waker, request, came);
+            }
         }
         loop {
             // Declared before the lock is taken: what is in it is dropped after unlocking.
@@ -128,12 +132,13 @@ impl Semaphore {
                     self.update_hint(&state);
                     Entered::Refused(refusal.with_source(self))
                 }
-                Decision::NeedsWaker => {
+                Decision::Unprepared => {
                     self.update_hint(&state);
-                    // Permits that have cooled are handed out, and SLOW is cleared, also if the clone
+                    // Permits that have cooled are handed out, and SLOW is cleared, also if the clone of the waker
                     // panics.
                     self.serve_and_wake(state, wakers);
-                    arrival.waker = waker.ok().cloned();
+                    let waker = waker.expect("a call that may not wait is not to join");
+                    arrival.prepare(waker, request, came);
                     continue;
                 }
             };

@@ -102,7 +102,7 @@ fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
 
 /// Enters with a call that cannot wait.
 fn enter(semaphore: &'static Semaphore, still_ours: impl Fn() -> bool) -> Entered {
-    semaphore.enter(Request::ONE, None, Err(RejectedKind::NoPermits), still_ours)
+    semaphore.enter(Request::ONE, None, Err(RejectedKind::NoPermits), &mut None, still_ours)
 }
 
 impl Future for Call {
@@ -130,7 +130,7 @@ impl Future for Call {
             }
         }
         let key = key.map(|key| key as &dyn KeySource);
-        match semaphore.enter(request, key, Ok(waker), || true) {
+        match semaphore.enter(request, key, Ok(waker), &mut None, || true) {
             Entered::Admitted(held) => return Poll::Ready(Ok(held)),
             Entered::Queued(waits) => *waiter = Some(waits),
             Entered::Refused(refusal) => {

@@ -37,7 +37,7 @@ use super::status::{
     ADMITTED, AT_ONCE, AWAY, GRANTED, StatusCell, WAITING, figure, grant_weight, granted, is_back,
     status, with_figure, with_status,
 };
-use super::wait_list::{WaitList, WaitOrder};
+use super::wait_list::{Position, WaitList};
 use super::wake_list::WakeList;
 use crate::sync::Ordering;
 use std::task::Waker;
@@ -58,7 +58,6 @@ pub(crate) enum WaitsFor {
 #[derive(Debug)]
 pub(super) struct Joining {
     pub(super) weight: u32,
-    pub(super) priority: u8,
     pub(super) key: u32,
     pub(super) waker: Waker,
 }
@@ -165,7 +164,7 @@ impl Queue {
         list.head() != NO_SLOT && is_back(self.value(list.head()))
     }
 
-    /// Adds a call to a wait list, where the order says.
+    /// Adds a call to a wait list, where the position says.
     #[expect(
         clippy::inline_always,
         reason = "measured: see `semaphore`, *What a queued call costs*"
@@ -174,10 +173,10 @@ impl Queue {
     pub(super) fn join(
         &mut self,
         list: &mut WaitList,
-        order: WaitOrder,
+        position: Position,
         joining: Joining,
     ) -> Joined {
-        let Joining { weight, priority, key, waker } = joining;
+        let Joining { weight, key, waker } = joining;
         if self.free == NO_SLOT {
             self.free = self.slots.grow();
         }
@@ -185,7 +184,7 @@ impl Queue {
         let (node, cell) = self.slots.node_and_status(slot);
         self.free = node.next;
         *node = Node { previous: list.tail(), next: NO_SLOT, waker: Some(waker), key };
-        list.push(&mut self.slots, slot, order, priority);
+        list.push(&mut self.slots, slot, position);
         let is_measured = self.recent_waits.begin(self.length);
         self.length += 1;
         self.longest = self.longest.max(self.length);
@@ -223,8 +222,8 @@ impl Queue {
         self.length -= 1;
         self.served = self.served.wrapping_add(1);
         let (node, cell) = self.slots.node_and_status(slot);
-        let waker = node.waker.take();
-        list.pop(node.next);
+        let (waker, next) = (node.waker.take(), node.next);
+        list.pop(&self.slots, next);
         let grant = granted(self.served, weight);
         // Pairs with the `Acquire` load of the waiter: it sees what the former holder wrote.
         cell.store(grant, Ordering::Release);
@@ -260,7 +259,7 @@ impl Queue {
         .ok()?;
         self.slots.node_mut(slot).previous = away.tail();
         self.slots.node_mut(slot).next = NO_SLOT;
-        away.push(&mut self.slots, slot, WaitOrder::Fifo, 0);
+        away.push(&mut self.slots, slot, Position::Last);
         self.length += 1;
         self.longest = self.longest.max(self.length);
         if slot >= KEPT {

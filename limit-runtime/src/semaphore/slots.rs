@@ -6,6 +6,7 @@
 
 mod pool;
 
+use super::rank::Rank;
 use super::slab::{self, Emptied, Slab};
 use super::status::{ADMITTED, GRANTED, StatusCell, status};
 use crate::sync::Ordering;
@@ -50,9 +51,6 @@ struct SlotChunk {
     /// not counted in chunks that stay.
     served: u32,
 }
-
-/// Rank in nanoseconds, and a number that tells apart waiters of one rank.
-pub(super) type Rank = (u64, u64);
 
 /// All slots of a semaphore.
 #[derive(Debug)]
@@ -166,10 +164,18 @@ impl Slots {
         &mut self.chunk_mut(slot).weights[(slot % CHUNK) as usize]
     }
 
-    pub(super) fn rank(&mut self, slot: u32) -> &mut Rank {
+    /// Returns the rank of a waiter in a ranked list.
+    #[inline]
+    pub(super) fn rank(&self, slot: u32) -> Rank {
+        let ranks = self.chunk(slot).ranks.as_ref();
+        ranks.expect("a waiter in a ranked list has a rank")[(slot % CHUNK) as usize]
+    }
+
+    #[inline]
+    pub(super) fn set_rank(&mut self, slot: u32, rank: Rank) {
         let ranks = &mut self.chunk_mut(slot).ranks;
-        &mut ranks.get_or_insert_with(|| Box::new([(0, 0); CHUNK as usize]))
-            [(slot % CHUNK) as usize]
+        let ranks = ranks.get_or_insert_with(|| Box::new([Rank::FRONT; CHUNK as usize]));
+        ranks[(slot % CHUNK) as usize] = rank;
     }
 
     #[inline]

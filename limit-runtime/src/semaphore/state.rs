@@ -13,6 +13,7 @@ mod admission;
 #[cfg(not(feature = "fleet"))]
 #[path = "state/admission/off.rs"]
 mod admission;
+mod arrival;
 pub(super) mod away;
 mod changes;
 mod closed;
@@ -30,6 +31,7 @@ mod shadow;
 mod split;
 mod subscribers;
 
+pub(super) use self::arrival::Arrival;
 use super::hint::Hint;
 use super::keys::KeySource;
 use super::lease::Leases;
@@ -37,14 +39,13 @@ use super::modes::Modes;
 use super::queue::{Joined, Joining, Queue, WaitsFor};
 use super::release_rate::ReleaseRate;
 use super::slots::{KEPT, NO_KEY, NO_SLOT};
-use super::wait_list::{WaitList, WaitOrder};
+use super::wait_list::WaitList;
 use super::wake_list::WakeList;
 use super::word::{SLOW, available};
 use crate::metrics::Counters;
-use crate::policy::Request;
+use crate::policy::{Order, Request};
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::{AtomicU64, Ordering};
-use crate::unwind::quietly;
 use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::Duration;
@@ -81,36 +82,6 @@ impl Look {
     }
 }
 
-/// The means of a call to wait.
-#[derive(Debug)]
-pub(super) struct Arrival {
-    /// The kind of refusal of a call that may not wait; `None` if it may.
-    pub(super) refused_as: Option<RejectedKind>,
-    /// A clone of its waker, if there is one yet. It is taken if the call joins the wait list.
-    pub(super) waker: Option<Waker>,
-}
-
-impl Arrival {
-    pub(super) fn may_wait(&self) -> bool {
-        self.refused_as.is_none()
-    }
-
-    /// Returns the kind of refusal of a call that finds no permit free, and cannot join the wait list.
-    pub(super) fn refusal_kind(&self) -> RejectedKind {
-        self.refused_as.unwrap_or(RejectedKind::QueueFull)
-    }
-}
-
-impl Drop for Arrival {
-    fn drop(&mut self) {
-        // A waker that was not needed is dropped after unlocking. It is foreign code, and a panic
-        // may be under way.
-        if let Some(waker) = self.waker.take() {
-            quietly(|| drop(waker));
-        }
-    }
-}
-
 /// The decision about a call that came in by the lock.
 #[derive(Debug)]
 pub(super) enum Decision {
@@ -124,8 +95,8 @@ pub(super) enum Decision {
         waits_for: WaitsFor,
     },
     Refused(Refusal),
-    /// The call is to join the wait list, and has no waker yet. Nothing has been changed.
-    NeedsWaker,
+    /// The call is to join the wait list, and has no waker or no rank yet. Nothing has been changed.
+    Unprepared,
 }
 
 /// The state of a semaphore. It holds at all times that
@@ -157,7 +128,7 @@ pub(super) struct State {
     away: WaitList,
     /// The most calls that may wait. With keys, for each key.
     max_waiting: u32,
-    order: WaitOrder,
+    order: Order,
     release_rate: ReleaseRate,
     /// The number of the binding. It counts up, and begins anew at 2³⁰.
     binding_number: u32,
@@ -194,7 +165,7 @@ impl State {
             modes: None,
             away: WaitList::new(),
             max_waiting: u32::MAX,
-            order: WaitOrder::Fifo,
+            order: Order::Fifo,
             release_rate: ReleaseRate::default(),
             binding_number: 0,
             refusals: None,
@@ -229,7 +200,7 @@ impl State {
         if weight > 1 && weight > self.heaviest() {
             return Decision::Refused(self.refuse(word, RejectedKind::TooHeavy, NO_KEY, weight));
         }
-        let is_next = self.list.is_empty() || self.order == WaitOrder::Lifo;
+        let is_next = self.list.is_empty() || self.order == Order::Lifo;
         if weight == 0 || (is_next && weight <= self.bank) {
             self.bank -= weight;
             self.counters.admitted_at_once += 1;
@@ -240,11 +211,14 @@ impl State {
             let kind = arrival.refusal_kind();
             return Decision::Refused(self.refuse(word, kind, NO_KEY, weight));
         }
-        let Some(waker) = arrival.waker.take() else { return Decision::NeedsWaker };
         if is_full {
+            // The newest is served first, so the call needs no rank.
+            if arrival.waker.is_none() {
+                return Decision::Unprepared;
+            }
             self.evict(word, NO_KEY, wakers);
         }
-        let joined = self.join(request, waker);
+        let Some(joined) = self.join(weight, arrival) else { return Decision::Unprepared };
         Decision::Queued { joined, weight, waits_for: WaitsFor::Permits }
     }
 
@@ -255,10 +229,12 @@ impl State {
     #[inline]
     pub(super) fn must_serve_after(&self, decision: &Decision) -> bool {
         match (self.modes.as_deref(), decision) {
-            // In a ranked list the call may stand before one that waits for more permits. (With the
+            // In a ranked list the call may stand before one that waits for more permits than are free. (With the
             // newest first, the call has found too few permits, and the others stand behind it.) Or the call may
             // stand behind a grant that nobody claims.
-            (None, Decision::Queued { .. }) => self.list.is_ranked() || self.look.may_ask(),
+            (None, Decision::Queued { .. }) => {
+                self.list.is_ranked() && self.bank > 0 || self.look.may_ask()
+            }
             (None, _) | (Some(_), Decision::Queued { .. }) => true,
             // The call has taken cooled permits back, perhaps more than it wanted.
             (Some(modes), _) => modes.rate.is_some(),
@@ -281,16 +257,16 @@ impl State {
             && (request.weight == 1 || request.weight <= self.heaviest())
     }
 
-    /// Adds a call to the wait list.
+    /// Adds a call to the wait list. `None` if it is to be prepared for that first.
     #[expect(
         clippy::inline_always,
         reason = "measured: see `semaphore`, *What a queued call costs*"
     )]
     #[inline(always)]
-    pub(super) fn join(&mut self, request: Request, waker: Waker) -> Joined {
-        let Request { weight, priority, .. } = request;
-        let joining = Joining { weight, priority, key: NO_KEY, waker };
-        self.queue.join(&mut self.list, self.order.for_request(request), joining)
+    pub(super) fn join(&mut self, weight: u32, arrival: &mut Arrival) -> Option<Joined> {
+        let (position, waker) = arrival.join(self.order, &self.list)?;
+        let joining = Joining { weight, key: NO_KEY, waker };
+        Some(self.queue.join(&mut self.list, position, joining))
     }
 
     /// Returns whether the permit of a call that leaves is to be [handed over](Self::hand_over), and nothing else is to

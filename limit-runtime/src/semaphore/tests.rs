@@ -20,7 +20,7 @@ fn a_wait_that_has_ended_is_to_enter_again_and_gives_nothing_back_twice() {
     semaphore.serve_all();
     let held = semaphore.try_acquire(1, || true).expect("it is free");
     let request = Request::ONE;
-    let join = || match semaphore.enter(request, None, Ok(Waker::noop()), || true) {
+    let join = || match semaphore.enter(request, None, Ok(Waker::noop()), &mut None, || true) {
         Entered::Queued(waiter) => waiter,
         other => panic!("{other:?}"),
     };

@@ -306,7 +306,7 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
 
 fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
     let request = Request::ONE;
-    semaphore.enter(request, Some(key), Err(RejectedKind::NoPermits), || true)
+    semaphore.enter(request, Some(key), Err(RejectedKind::NoPermits), &mut None, || true)
 }
 
 /// Looks at one semaphore as a drain does.

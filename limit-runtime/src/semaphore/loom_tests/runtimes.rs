@@ -219,7 +219,9 @@ fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
                         },
                     );
                 }
-                match semaphore.enter(Request::ONE, None, Ok(waker), || lease.is_current()) {
+                match semaphore
+                    .enter(Request::ONE, None, Ok(waker), &mut None, || lease.is_current())
+                {
                     Entered::Queued(waits) => {
                         waiter = Some(waits);
                         Poll::Pending

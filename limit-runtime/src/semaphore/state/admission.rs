@@ -147,7 +147,7 @@ impl State {
             _ if self.keys().is_some() => {}
             Decision::Queued { .. } => self.tell(NO_KEY, wakers),
             Decision::Refused(refusal) => self.tell_of_refusal(refusal.kind, NO_KEY, wakers),
-            Decision::Admitted { .. } | Decision::NeedsWaker => {}
+            Decision::Admitted { .. } | Decision::Unprepared => {}
         }
     }
 

@@ -7,10 +7,10 @@ use super::super::queue::{Joined, Joining};
 use super::super::release_rate::ReleaseRate;
 use super::super::slots::NO_KEY;
 use super::super::status::RETRY;
-use super::super::wait_list::{WaitList, WaitOrder};
+use super::super::wait_list::{Position, WaitList};
 use super::super::wake_list::WakeList;
 use super::{Binding, State};
-use crate::policy::{Force, Policy};
+use crate::policy::{Force, Order, Policy};
 use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
 use std::task::Waker;
@@ -37,9 +37,10 @@ impl State {
 
     /// Joins the calls that wait for the limit, which another caller resolves.
     pub(in super::super) fn wait_for_limit(&mut self, weight: u32, waker: Waker) -> Joined {
-        // Order, priority and key do not matter: the call enters again when the limit is known.
-        let joining = Joining { weight, priority: 0, key: NO_KEY, waker };
-        self.queue.join(&mut self.list, WaitOrder::Fifo, joining)
+        // Position and key do not matter: the call enters again when the limit is known. The list is not ranked,
+        // because it is new since the semaphore was unbound.
+        let joining = Joining { weight, key: NO_KEY, waker };
+        self.queue.join(&mut self.list, Position::Last, joining)
     }
 
     /// Tells all that wait for the limit to retry. It must be all of them under one lock: after unlocking
@@ -72,7 +73,7 @@ impl State {
         self.binding_number = Hint::next_binding(self.binding_number);
         self.release_rate = ReleaseRate::since(self.checkpoint(word, moment::now()));
         self.max_waiting = policy.max_waiting;
-        self.order = WaitOrder::from_policy(policy);
+        self.order = policy.order;
         if policy.needs_modes() {
             // There may be modes already: an unbound semaphore may have drainers.
             self.modes_mut().begin(policy);
@@ -101,7 +102,7 @@ impl State {
         self.limit = 0;
         self.list = WaitList::new();
         self.max_waiting = u32::MAX;
-        self.order = WaitOrder::Fifo;
+        self.order = Order::Fifo;
         self.release_rate = ReleaseRate::default();
         true
     }

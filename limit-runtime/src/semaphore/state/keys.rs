@@ -7,7 +7,8 @@ use super::super::modes::Modes;
 use super::super::queue::Queue;
 use super::super::slots::NO_KEY;
 use super::super::wait_list::WaitList;
-use super::{State, WaitOrder};
+use super::State;
+use crate::policy::Order;
 
 impl State {
     /// Returns the keys, if there are any.
@@ -30,7 +31,7 @@ impl State {
 
     /// Returns whether enough permits are free for a call that comes now.
     pub(super) fn has_room(&mut self, weight: u32, key: u32) -> bool {
-        let (bank, lifo) = (self.bank, self.order == WaitOrder::Lifo);
+        let (bank, lifo) = (self.bank, self.order == Order::Lifo);
         match self.keys_mut() {
             Some(keys) => weight <= bank && !keys.has_turns() && keys.has_room(key, weight, lifo),
             None => weight <= bank && (self.list.is_empty() || lifo),

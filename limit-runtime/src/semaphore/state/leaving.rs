@@ -3,8 +3,9 @@
 use super::super::slots::NO_KEY;
 use super::super::status::{AWAY, GRANTED, REFUSED, RETRY, WAITING};
 use super::super::wake_list::WakeList;
-use super::{State, WaitOrder};
+use super::State;
 use crate::events::EventKind;
+use crate::policy::Order;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::AtomicU64;
 use std::collections::BTreeMap;
@@ -118,7 +119,7 @@ impl State {
     /// Returns whether a call that joins a full wait list replaces the oldest waiter. It does if the
     /// newest is served first, calls may wait, and one does.
     pub(super) fn can_evict(&mut self, key: u32) -> bool {
-        self.order == WaitOrder::Lifo && self.max_waiting > 0 && self.oldest(key).is_some()
+        self.order == Order::Lifo && self.max_waiting > 0 && self.oldest(key).is_some()
     }
 
     /// Returns the waiter of a key that would be served last: one that is away, if there is one.

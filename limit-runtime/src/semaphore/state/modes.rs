@@ -52,7 +52,7 @@ impl State {
                 // All permits of a new key are free.
                 let has_room = weight <= bank && !keys.has_turns() && weight <= keys.limit_of_new();
                 if !has_room && key.find(keys).is_none() {
-                    return Decision::NeedsWaker;
+                    return Decision::Unprepared;
                 }
             }
         }
@@ -88,15 +88,20 @@ impl State {
             return self.turn_away(word, kind, key, weight);
         }
         // If there are keys, this one is in use: it need not be forgotten here.
-        let Some(waker) = arrival.waker.take() else { return Decision::NeedsWaker };
         if is_full {
+            // The newest is served first, so the call needs no rank.
+            if arrival.waker.is_none() {
+                return Decision::Unprepared;
+            }
             self.evict(word, key, wakers);
         }
-        let priority = request.priority;
-        let joining = Joining { weight, priority, key, waker };
-        let order = self.order.for_request(request);
+        let order = self.order;
         let (list, queue) = self.list_and_queue(key).expect("a key that was interned has a list");
-        let joined = queue.join(list, order, joining);
+        let Some((position, waker)) = arrival.join(order, list) else {
+            return Decision::Unprepared;
+        };
+        let joining = Joining { weight, key, waker };
+        let joined = queue.join(list, position, joining);
         self.count_waiting(key, 1);
         self.refresh_turn(key);
         self.tell_of_waiter(key, wakers);

@@ -46,6 +46,7 @@ struct Model {
     limit: u32,
     total: u32,
     is_keyed: bool,
+    is_ranked: bool,
     is_fifo: bool,
     calls: Vec<Call>,
     /// The calls that were admitted after waiting, in order.
@@ -58,14 +59,14 @@ impl Model {
         let limit = 1 + u32::try_from(random.below(3)).expect("small");
         let total = if random.below(2) == 0 { limit } else { limit + 1 };
         let order = if random.below(4) == 0 { Order::Lifo } else { Order::Fifo };
-        let ranked = random.below(4) == 0;
-        let policy = Policy { keyed: is_keyed, total, order, ranked, ..Policy::PLAIN };
+        let is_ranked = random.below(4) == 0;
+        let policy = Policy { keyed: is_keyed, total, order, ..Policy::PLAIN };
         let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
         let bound = semaphore.bind(&policy, limit, WITHIN, false, None, 0);
         bound.expect("it is the first").wake();
         semaphore.serve_all();
         let now = Instant::now();
-        let is_fifo = !is_keyed && order == Order::Fifo && !ranked;
+        let is_fifo = !is_keyed && order == Order::Fifo && !is_ranked;
         Self {
             semaphore,
             watched: Watched::new(semaphore),
@@ -73,6 +74,7 @@ impl Model {
             limit,
             total,
             is_keyed,
+            is_ranked,
             is_fifo,
             calls: Vec::new(),
             admitted: Vec::new(),
@@ -88,8 +90,8 @@ impl Model {
         let hashed = Hashed { hash: u64::from(key), key };
         let source = self.is_keyed.then_some(&hashed as &dyn KeySource);
         let priority = if self.is_fifo { 0 } else { priority };
-        let request = Request { weight, priority, ..Request::ONE };
-        let progress = match self.semaphore.enter(request, source, Ok(&waker), || true) {
+        let request = Request { weight, priority, is_ranked: self.is_ranked, ..Request::ONE };
+        let progress = match self.semaphore.enter(request, source, Ok(&waker), &mut None, || true) {
             Entered::Queued(waiter) => Progress::Waits(waiter),
             Entered::Admitted(held) => Progress::Holds { _held: held },
             other => panic!("{other:?}"),

@@ -34,7 +34,7 @@ impl Stage {
 
     fn enter(&self, weight: u32, priority: u8) -> Entered {
         let request = Request { weight, priority, ..Request::ONE };
-        self.semaphore.enter(request, None, Ok(Waker::noop()), || true)
+        self.semaphore.enter(request, None, Ok(Waker::noop()), &mut None, || true)
     }
 
     fn join(&self, weight: u32, priority: u8) -> Waiter {
@@ -44,7 +44,7 @@ impl Stage {
     fn enter_key(&self, key: u8) -> Entered {
         let key = hashed(key);
         let key = Some(&key as &dyn KeySource);
-        self.semaphore.enter(Request::ONE, key, Ok(Waker::noop()), || true)
+        self.semaphore.enter(Request::ONE, key, Ok(Waker::noop()), &mut None, || true)
     }
 
     fn join_key(&self, key: u8) -> Waiter {
