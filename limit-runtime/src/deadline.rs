@@ -1,13 +1,13 @@
 //! The deadline of a waiting call, and its timer.
 
+mod timer;
+
+use self::timer::Timer;
 use crate::policy::MaxWait;
 use crate::tokio_context::panic_outside;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::runtime::{Handle, Id};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 /// The longest wait of a call that can be refused.
 #[derive(Debug, Default)]
@@ -15,19 +15,19 @@ pub struct Deadline {
     max_wait: Option<MaxWait>,
     /// `true` if the call has set it, `false` if it is the limiter's.
     set_by_call: bool,
-    /// The timer, made when the call begins to wait, and the runtime whose clock it uses. A call
-    /// may go on in another runtime when the first has ended.
-    sleep: Option<(Pin<Box<Sleep>>, Option<Id>)>,
+    /// The timer, which the call has since it began to wait. Another follows if the call goes on in another runtime,
+    /// because the first has ended.
+    timer: Option<Timer>,
 }
 
 impl Deadline {
     #[inline]
     pub(crate) fn from_limiter(max_wait: Option<MaxWait>) -> Self {
-        Self { max_wait, set_by_call: false, sleep: None }
+        Self { max_wait, set_by_call: false, timer: None }
     }
 
     pub(crate) fn from_call(max_wait: MaxWait) -> Self {
-        Self { max_wait: Some(max_wait), set_by_call: true, sleep: None }
+        Self { max_wait: Some(max_wait), set_by_call: true, timer: None }
     }
 
     /// Starts the wait. If the call has set no time itself, a setting that was changed meanwhile
@@ -71,15 +71,10 @@ impl Deadline {
         context: &mut Context<'_>,
     ) -> Poll<()> {
         let Some(deadline) = self.moment(since) else { return Poll::Pending };
-        let runtime = Handle::try_current().ok().map(|handle| handle.id());
-        self.sleep.take_if(|(_, of)| *of != runtime);
-        let (sleep, _) = self.sleep.get_or_insert_with(|| {
-            if runtime.is_none() {
-                panic_outside("max_wait", limiter);
-            }
-            (Box::pin(sleep_until(deadline)), runtime)
-        });
-        ready!(sleep.as_mut().poll(context));
-        Poll::Ready(())
+        if self.timer.as_ref().is_none_or(|timer| !timer.is_of_this_runtime()) {
+            let timer = Timer::new(deadline).unwrap_or_else(|| panic_outside("max_wait", limiter));
+            self.timer = Some(timer);
+        }
+        self.timer.as_mut().map_or(Poll::Pending, |timer| timer.poll(deadline, context))
     }
 }

@@ -168,6 +168,7 @@ mod sync;
 #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
 pub mod task;
 mod tokio_context;
+mod tokio_id;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub mod tower;

@@ -25,8 +25,8 @@
 //! that runtime from then on. In both cases the limit of each runtime holds.
 
 use crate::registry::{self, EpochRef};
+use crate::tokio_id::number_of;
 use std::cell::Cell;
-use std::hash::{Hash, Hasher};
 use std::task::Waker;
 use tokio::runtime::{self, Handle};
 use tokio::task;
@@ -69,27 +69,10 @@ pub(crate) fn current(waker: Option<&Waker>) -> EpochRef {
     })
 }
 
-/// Returns a task's index in the table, from its number: tokio counts ids up, and shows them only
-/// by their hash.
+/// Returns a task's index in the table.
 #[inline]
 fn table_index(id: task::Id) -> usize {
-    struct Number(u64);
-    impl Hasher for Number {
-        fn write(&mut self, bytes: &[u8]) {
-            for &byte in bytes {
-                self.write_u64(u64::from(byte));
-            }
-        }
-        fn write_u64(&mut self, number: u64) {
-            self.0 = self.0.rotate_left(8) ^ number;
-        }
-        fn finish(&self) -> u64 {
-            self.0
-        }
-    }
-    let mut number = Number(0);
-    id.hash(&mut number);
-    usize::try_from(number.0 % TASKS as u64).unwrap_or(0)
+    usize::try_from(number_of(id) % TASKS as u64).unwrap_or(0)
 }
 
 /// Asks tokio for the runtime.

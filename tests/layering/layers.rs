@@ -34,6 +34,7 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
                     "random",
                     "sync",
                     "tokio_context",
+                    "tokio_id",
                     "unwind",
                     "variants",
                     "watcher",

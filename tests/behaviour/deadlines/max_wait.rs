@@ -12,6 +12,7 @@ use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_test::task;
 
 const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
 async fn a_call_waits_as_long_as_it_may_and_is_then_refused_with_how_long_it_waited() {
@@ -173,6 +174,50 @@ async fn the_time_counts_from_when_the_call_begins_to_wait() {
     let rejected = call.await.unwrap_err();
     assert_eq!(rejected.waited(), 50 * MS);
     drop(held);
+    assert_all_free(&limiter);
+}
+
+/// A call may use the timer of another that was served. That one was set for another time.
+#[tokio::test(start_paused = true)]
+async fn among_calls_that_are_served_each_waits_its_own_time() {
+    let limiter = Limiter::new("max-wait-own-time", 1);
+    let held = permit(&limiter);
+    let start = Instant::now();
+    let mut first = waiter(limiter.acquire().max_wait(10 * SECOND));
+    let last = waiter(limiter.acquire().max_wait(100 * SECOND));
+    drop(held);
+    let held = served(&mut first).expect("it has waited for no time");
+    drop(first);
+    for seconds in [50, 5] {
+        let asked = Instant::now();
+        let rejected = limiter.acquire().max_wait(seconds * SECOND).await.expect_err("it is held");
+        assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+        assert_eq!(asked.elapsed(), seconds * SECOND);
+    }
+    drop((last, held));
+    assert_eq!(start.elapsed(), 55 * SECOND);
+    assert_all_free(&limiter);
+}
+
+/// A paused clock leaps to the next timer when nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn a_paused_clock_does_not_leap_to_the_time_of_a_call_that_was_served() {
+    let limiter = Limiter::new("max-wait-no-leap", 1).max_wait(10 * SECOND);
+    let held = let_in(limiter.acquire());
+    let start = Instant::now();
+    let (mut first, mut second) = (waiter(limiter.acquire()), waiter(limiter.acquire()));
+    drop(held);
+    let held = served(&mut first).expect("it has waited for no time");
+    drop((first, held));
+    drop((served(&mut second).expect("it has waited for no time"), second));
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(50 * MS);
+        sender.send(()).expect("the receiver is here");
+    });
+    receiver.await.expect("the thread sends");
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    thread.join().expect("the thread ends");
     assert_all_free(&limiter);
 }
 
