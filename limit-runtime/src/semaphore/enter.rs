@@ -5,7 +5,7 @@ use super::keys::KeySource;
 use super::permits::Semaphore;
 use super::queue::WaitsFor;
 use super::slots::NO_SLOT;
-use super::state::{Arrival, Decision};
+use super::state::{Arrival, Decision, read_rank};
 use super::waiter::Waiter;
 use super::wake_list::WakeList;
 use crate::policy::Request;
@@ -57,14 +57,15 @@ impl Semaphore {
         if !self.would_queue(request.permits()) {
             return None;
         }
-        // Declared before the lock is taken: what is in it is dropped after unlocking.
-        let mut arrival = Arrival::new(None);
-        arrival.prepare(waker, request, came);
+        let rank = read_rank(request, false, came);
+        // A waker is foreign code: it is cloned before the lock is taken, and dropped after unlocking.
+        let waker = waker.clone();
         let mut state = self.lock();
         if !still_ours() || !state.can_join(&self.word, request) {
             return None;
         }
-        let joined = state.join(request.weight, &mut arrival)?;
+        let position = state.position(rank)?;
+        let joined = state.join(request.weight, position, waker);
         // Nothing is to be done after unlocking: the call has not changed who is served.
         drop(state);
         Some(Waiter::new(self, joined, request.weight, WaitsFor::Permits))

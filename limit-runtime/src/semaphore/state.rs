@@ -31,15 +31,16 @@ mod shadow;
 mod split;
 mod subscribers;
 
-pub(super) use self::arrival::Arrival;
+pub(super) use self::arrival::{Arrival, read_rank};
 use super::hint::Hint;
 use super::keys::KeySource;
 use super::lease::Leases;
 use super::modes::Modes;
 use super::queue::{Joined, Joining, Queue, WaitsFor};
+use super::rank::Rank;
 use super::release_rate::ReleaseRate;
 use super::slots::{KEPT, NO_KEY, NO_SLOT};
-use super::wait_list::WaitList;
+use super::wait_list::{Position, WaitList};
 use super::wake_list::WakeList;
 use super::word::{SLOW, available};
 use crate::metrics::Counters;
@@ -218,7 +219,10 @@ impl State {
             }
             self.evict(word, NO_KEY, wakers);
         }
-        let Some(joined) = self.join(weight, arrival) else { return Decision::Unprepared };
+        let Some((position, waker)) = arrival.join(self.order, &self.list) else {
+            return Decision::Unprepared;
+        };
+        let joined = self.join(weight, position, waker);
         Decision::Queued { joined, weight, waits_for: WaitsFor::Permits }
     }
 
@@ -257,16 +261,21 @@ impl State {
             && (request.weight == 1 || request.weight <= self.heaviest())
     }
 
-    /// Adds a call to the wait list. `None` if it is to be prepared for that first.
+    /// Returns the position at which a call joins the wait list. `None` if it needs a rank first.
+    #[inline]
+    pub(super) fn position(&self, rank: Option<Rank>) -> Option<Position> {
+        self.list.position(self.order, rank)
+    }
+
+    /// Adds a call to the wait list.
     #[expect(
         clippy::inline_always,
         reason = "measured: see `semaphore`, *What a queued call costs*"
     )]
     #[inline(always)]
-    pub(super) fn join(&mut self, weight: u32, arrival: &mut Arrival) -> Option<Joined> {
-        let (position, waker) = arrival.join(self.order, &self.list)?;
+    pub(super) fn join(&mut self, weight: u32, position: Position, waker: Waker) -> Joined {
         let joining = Joining { weight, key: NO_KEY, waker };
-        Some(self.queue.join(&mut self.list, position, joining))
+        self.queue.join(&mut self.list, position, joining)
     }
 
     /// Returns whether the permit of a call that leaves is to be [handed over](Self::hand_over), and nothing else is to

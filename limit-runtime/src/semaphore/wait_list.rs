@@ -8,6 +8,7 @@ use super::levels::Levels;
 use super::rank::Rank;
 use super::slots::{NO_SLOT, Slots};
 use super::status::is_back;
+use crate::policy::Order;
 use crate::sync::Ordering;
 
 /// The position at which a call joins.
@@ -124,6 +125,18 @@ impl WaitList {
                 levels.remove(slots, slot);
                 self.chain.head = levels.head();
             }
+        }
+    }
+
+    /// Returns the position at which a call joins. `None` if it needs a rank first: a ranked list stays ranked, and in
+    /// one a call joins without a priority.
+    #[inline]
+    pub(super) fn position(&self, order: Order, rank: Option<Rank>) -> Option<Position> {
+        match (order, rank) {
+            (Order::Lifo, _) => Some(Position::First),
+            (Order::Fifo, Some(rank)) => Some(Position::Ranked(rank)),
+            (Order::Fifo, None) if self.is_ranked() => None,
+            (Order::Fifo, None) => Some(Position::Last),
         }
     }
 

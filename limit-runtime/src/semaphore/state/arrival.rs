@@ -40,27 +40,16 @@ impl Arrival {
         if self.waker.is_none() {
             self.waker = Some(waker.clone());
         }
-        if request.is_ranked || request.priority > 0 || self.joins_ranked {
-            self.rank = Some(read_rank(request.priority, came));
-        }
+        self.rank = read_rank(request, self.joins_ranked, came);
     }
 
     /// Returns the position at which the call joins a list, and its waker. `None` if it is to be prepared for that
     /// first.
     #[inline]
     pub(super) fn join(&mut self, order: Order, list: &WaitList) -> Option<(Position, Waker)> {
-        let position = match (order, self.rank) {
-            (Order::Lifo, _) => Position::First,
-            (Order::Fifo, Some(rank)) => Position::Ranked(rank),
-            (Order::Fifo, None) if list.is_ranked() => {
-                // A ranked list stays ranked: in one, the call joins without a priority.
-                self.joins_ranked = true;
-                return None;
-            }
-            // A call that has a waker and needs a rank has one.
-            (Order::Fifo, None) => Position::Last,
-        };
-        Some((position, self.waker.take()?))
+        let position = list.position(order, self.rank);
+        self.joins_ranked |= position.is_none();
+        Some((position?, self.waker.take()?))
     }
 
     pub(super) fn may_wait(&self) -> bool {
@@ -83,10 +72,21 @@ impl Drop for Arrival {
     }
 }
 
-// Not inline: with it, a call without a rank takes 5 instructions more.
-#[inline(never)]
-fn read_rank(priority: u8, came: &mut Option<Instant>) -> Rank {
-    let now = Instant::now();
-    *came = Some(now);
-    Rank::new(now, priority)
+/// Returns the rank of a call that needs one. Then `came` becomes the time at which it has come.
+#[inline]
+pub(in super::super) fn read_rank(
+    request: Request,
+    joins_ranked: bool,
+    came: &mut Option<Instant>,
+) -> Option<Rank> {
+    // Not inline: with it, a call without a rank takes 5 instructions more.
+    #[inline(never)]
+    fn read(priority: u8, came: &mut Option<Instant>) -> Rank {
+        let now = Instant::now();
+        *came = Some(now);
+        Rank::new(now, priority)
+    }
+
+    let needs_rank = request.is_ranked || request.priority > 0 || joins_ranked;
+    needs_rank.then(|| read(request.priority, came))
 }
