@@ -140,6 +140,9 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
                 Poll::Ready(E::outcome(Ok(permit)))
             }
             Err(None) => this.poll_waiting(context),
+            Err(Some(located)) if E::FALLIBLE && !located.0.is_slow() => {
+                this.poll_over_limit(context, located)
+            }
             Err(located) => this.poll_slow(context, located),
         }
     }
@@ -164,6 +167,24 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         }
     }
 
+    /// Polls a call that has found too few permits free while no call waits: refuses it if it may not wait.
+    // Apart from `poll_slow`: in one function, a call that queues takes 55 instructions more (measured).
+    #[inline(never)]
+    fn poll_over_limit(
+        &mut self,
+        context: &mut Context<'_>,
+        located: Located,
+    ) -> Poll<E::Outcome<Permit>> {
+        let Self { call, deadline, key } = self;
+        if let (None, Some(deadline)) = (key.source(), E::deadline_mut(deadline)) {
+            if let Some(rejected) = call.refuse_at_once(located, deadline) {
+                call.progress = Progress::Done;
+                return Poll::Ready(E::outcome(Err(E::refusal(rejected))));
+            }
+        }
+        self.poll_slow(context, Some(located))
+    }
+
     /// Polls a call that the fast path did not admit. `located` is the semaphore that the fast path
     /// has looked up.
     #[inline(never)]
@@ -173,14 +194,6 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         located: Option<Located>,
     ) -> Poll<E::Outcome<Permit>> {
         let Self { call, deadline, key } = self;
-        if let (Some(located), None, Some(deadline)) =
-            (located, key.source(), E::deadline_mut(deadline))
-        {
-            if let Some(rejected) = call.refuse_at_once(located, deadline) {
-                call.progress = Progress::Done;
-                return Poll::Ready(E::outcome(Err(E::refusal(rejected))));
-            }
-        }
         let result =
             ready!(call.poll_slow(context, located, key.source(), E::deadline_mut(deadline)));
         call.progress = Progress::Done;

@@ -13,6 +13,13 @@ use crate::sync::Ordering;
 use std::time::Duration;
 
 impl Semaphore {
+    /// Returns whether SLOW is set, so that the word alone decides about no call.
+    #[inline]
+    pub(crate) fn is_slow(&self) -> bool {
+        // Relaxed: whoever decides looks again.
+        self.word.load(Ordering::Relaxed) & SLOW != 0
+    }
+
     /// Refuses a call that finds too few permits free and may not wait, if the word alone decides that.
     /// `has_time` says whether the call itself would wait.
     #[inline]
