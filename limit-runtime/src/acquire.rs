@@ -132,7 +132,7 @@ impl<E: Admission, K: Keying> Future for Acquire<'_, E, K> {
         let Self { call, deadline, .. } = &mut *this;
         let limiter = call.limiter;
         call.point.note(context, || gives_up::<E>(limiter, deadline));
-        match this.call.take_free(context, K::MAY_BE_FREE) {
+        match this.call.take_free(context, &this.key) {
             Ok(permit) => {
                 // `take_free` admits only a call that is `Asking`, which has nothing to drop.
                 // (Measured: with the code for a drop, a call takes 30 instructions more.)

@@ -1,6 +1,6 @@
 //! The second type parameter of a limiter: whether its limit holds for each key.
 
-use crate::semaphore::{Hashed, KeySource};
+use crate::semaphore::{Hashed, Held, KeySource, Semaphore};
 use once_cell::sync::Lazy;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -72,34 +72,66 @@ impl Keying for Unkeyed {}
 impl<T: Eq + Clone + Send + 'static> Keying for Key<T> {}
 
 pub(crate) mod sealed {
-    use super::{Key, KeySource, Source, Unkeyed};
+    use super::{Held, Key, KeySource, Semaphore, Source, Unkeyed};
 
     #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
     pub trait Keying {
-        /// `true` if a permit may be taken without a look at the keys.
-        const MAY_BE_FREE: bool;
-
         fn source(&self) -> Option<&dyn KeySource>;
+
+        /// Takes permits on the fast path, of a fleet's lease or not. `still_ours` is as for the semaphore.
+        fn take_free(
+            &self,
+            semaphore: &'static Semaphore,
+            weight: u32,
+            is_leased: bool,
+            still_ours: impl Fn() -> bool,
+        ) -> Option<Held>;
     }
 
     #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
     impl Keying for Unkeyed {
-        const MAY_BE_FREE: bool = true;
-
         #[inline]
         fn source(&self) -> Option<&dyn KeySource> {
             None
+        }
+
+        #[inline]
+        fn take_free(
+            &self,
+            semaphore: &'static Semaphore,
+            weight: u32,
+            is_leased: bool,
+            still_ours: impl Fn() -> bool,
+        ) -> Option<Held> {
+            if is_leased {
+                semaphore.try_acquire_leased(weight, still_ours)
+            } else {
+                semaphore.try_acquire(weight, still_ours)
+            }
         }
     }
 
     #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
     impl<T: Eq + Clone + Send + 'static> Keying for Key<T> {
-        const MAY_BE_FREE: bool = false;
-
         fn source(&self) -> Option<&dyn KeySource> {
             match &self.source {
                 Source::Value(hashed) => Some(hashed),
                 Source::Text(hashed) => Some(hashed),
+            }
+        }
+
+        #[inline]
+        fn take_free(
+            &self,
+            semaphore: &'static Semaphore,
+            weight: u32,
+            _: bool,
+            still_ours: impl Fn() -> bool,
+        ) -> Option<Held> {
+            match &self.source {
+                Source::Value(hashed) => semaphore.try_acquire_of_key(weight, hashed, still_ours),
+                // Its permits are a fleet's, which are not taken here.
+                Source::Text(_) => None,
             }
         }
     }

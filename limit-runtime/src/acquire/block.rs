@@ -38,7 +38,7 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         self.call.request.blocks = true;
         let Self { call, deadline, key } = &mut self;
         call.point = PollPoint::blocking(|| gives_up::<E>(call.limiter, deadline));
-        let result = match call.take_free(&mut Context::from_waker(Waker::noop()), K::MAY_BE_FREE) {
+        let result = match call.take_free(&mut Context::from_waker(Waker::noop()), key) {
             Ok(permit) => Ok(permit),
             Err(_) => call.block(key.source(), E::deadline_mut(deadline)),
         };

@@ -3,6 +3,7 @@
 use super::ticker;
 use crate::deadline::Deadline;
 use crate::engine::core::Core;
+use crate::keying::Keying;
 use crate::logging;
 use crate::permit::Permit;
 use crate::policy::Request;
@@ -45,24 +46,22 @@ pub(super) struct PendingCall<'a> {
 }
 
 impl PendingCall<'_> {
-    /// Takes the fast path, on the first poll: takes the permits if they are free and SLOW is
-    /// clear. Otherwise returns the semaphore that it has looked up, for the slow path.
+    /// Takes the fast path, on the first poll: takes the permits if they are free and no mode but keys is
+    /// on. Otherwise returns the semaphore that it has looked up, for the slow path.
     #[expect(clippy::inline_always, reason = "measured: a call costs a third more without")]
     #[inline(always)]
     pub(super) fn take_free(
         &self,
         context: &mut Context<'_>,
-        may_be_free: bool,
+        key: &impl Keying,
     ) -> Result<Permit, Option<Located>> {
         if !matches!(self.progress, Progress::Asking) {
             return Err(None);
         }
         let (semaphore, epoch) = self.limiter.semaphore(Some(context.waker()));
-        if may_be_free {
-            let weight = self.request.permits();
-            if let Some(held) = self.limiter.take_free(semaphore, weight, epoch) {
-                return Ok(self.limiter.permit(held, CallRecord::NONE, self.site, self.point));
-            }
+        let weight = self.request.permits();
+        if let Some(held) = self.limiter.take_free(semaphore, weight, key, epoch) {
+            return Ok(self.limiter.permit(held, CallRecord::NONE, self.site, self.point));
         }
         Err(Some((semaphore, epoch)))
     }

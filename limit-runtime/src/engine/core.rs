@@ -3,6 +3,7 @@
 use super::definition::{Definition, LimitSource};
 use super::underway::Underway;
 use super::{Engine, catalog};
+use crate::keying::Keying;
 use crate::permit::Permit;
 use crate::policy::Request;
 use crate::recorder::{CallPlace, CallRecord, CallSite, PollPoint};
@@ -10,7 +11,7 @@ use crate::registry::{self, EpochRef};
 use crate::rejected::{Refusal, Rejected, RejectedKind};
 use crate::runtime_id;
 use crate::scope::Scope;
-use crate::semaphore::{Entered, Held, KeySource, Semaphore, Waiter};
+use crate::semaphore::{Entered, Held, Semaphore, Waiter};
 use crate::sync::Ordering;
 use once_cell::sync::OnceCell;
 use std::borrow::Cow;
@@ -79,7 +80,7 @@ impl Core {
     pub(crate) fn try_acquire(
         &self,
         weight: u32,
-        key: Option<&dyn KeySource>,
+        key: &impl Keying,
         site: CallSite,
     ) -> Result<Permit, Rejected> {
         let request = Request { weight, ..self.definition.request };
@@ -87,15 +88,17 @@ impl Core {
         let weight = request.permits();
         loop {
             let (semaphore, epoch) = self.semaphore(None);
-            if key.is_none() {
-                if let Some(held) = self.take_free(semaphore, weight, epoch) {
-                    return Ok(self.permit(held, CallRecord::NONE, site, PollPoint::NONE));
-                }
+            if let Some(held) = self.take_free(semaphore, weight, key, epoch) {
+                return Ok(self.permit(held, CallRecord::NONE, site, PollPoint::NONE));
+            }
+            if key.source().is_none() {
                 if let Some(rejected) = self.refuse_at_once(semaphore, weight, || false, epoch) {
                     return Err(rejected);
                 }
             }
-            match semaphore.enter(request, key, no_time, &mut None, || epoch.is_current()) {
+            let entered =
+                semaphore.enter(request, key.source(), no_time, &mut None, || epoch.is_current());
+            match entered {
                 Entered::Admitted(held) => {
                     return Ok(self.permit(held, CallRecord::NONE, site, PollPoint::NONE));
                 }
@@ -116,12 +119,11 @@ impl Core {
         &self,
         semaphore: &'static Semaphore,
         weight: u32,
+        key: &impl Keying,
         epoch: EpochRef,
     ) -> Option<Held> {
-        if self.definition.scope == Scope::Fleet {
-            return semaphore.try_acquire_leased(weight, || epoch.is_current());
-        }
-        semaphore.try_acquire(weight, || epoch.is_current())
+        let is_leased = self.definition.scope == Scope::Fleet;
+        key.take_free(semaphore, weight, is_leased, || epoch.is_current())
     }
 
     /// Makes the permit of an admitted call, which is recorded as one that waits if it has waited.

@@ -54,7 +54,7 @@ impl<E: Admission> Limiter<E> {
     /// See [`Permit`].
     #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(self.core.definition.request.weight, None, CallSite::caller())
+        self.core.try_acquire(self.core.definition.request.weight, &Unkeyed, CallSite::caller())
     }
 
     /// Takes `weight` permits at once. Short for `acquire().weight(weight)`.
@@ -106,7 +106,7 @@ impl<E: Admission> Limiter<E> {
     /// ```
     #[track_caller]
     pub fn try_acquire_many(&self, weight: u32) -> Result<Permit, Rejected> {
-        self.core.try_acquire(weight, None, CallSite::caller())
+        self.core.try_acquire(weight, &Unkeyed, CallSite::caller())
     }
 
     /// Takes a permit on a thread that may block, such as one of [`std::thread`] or of `spawn_blocking`. The

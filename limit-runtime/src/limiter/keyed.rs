@@ -5,7 +5,7 @@ use super::settings::clamp;
 use crate::acquire::Acquire;
 use crate::admission::Admission;
 use crate::engine::core::Core;
-use crate::keying::{Key, Keying, sealed::Keying as _};
+use crate::keying::{Key, Keying};
 use crate::permit::Permit;
 use crate::policy::MAX_LIMIT;
 use crate::recorder::CallSite;
@@ -56,6 +56,7 @@ impl<E: Admission> KeyedLimiter<E> {
     /// # Examples
     ///
     /// See [`keyed`](super::Limiter::keyed).
+    #[inline]
     #[track_caller]
     pub fn key<T: Hash + Eq + Clone + Send + 'static>(&self, key: T) -> ForKey<'_, T, E> {
         let key = if self.core.definition.scope == Scope::Fleet {
@@ -124,11 +125,7 @@ where
     /// for other calls.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        self.core.try_acquire(
-            self.core.definition.request.weight,
-            self.key.source(),
-            CallSite::caller(),
-        )
+        self.try_acquire_many(self.core.definition.request.weight)
     }
 
     /// Takes `weight` permits of this key at once, if they are free and no call waits for them.
@@ -138,7 +135,7 @@ where
     /// The same as [`try_acquire`](Self::try_acquire).
     #[track_caller]
     pub fn try_acquire_many(&self, weight: u32) -> Result<Permit, Rejected> {
-        self.core.try_acquire(weight, self.key.source(), CallSite::caller())
+        self.core.try_acquire(weight, &self.key, CallSite::caller())
     }
 }
 

@@ -114,7 +114,7 @@ impl Semaphore {
         if !state.unbind(&self.word) {
             return false;
         }
-        self.update_hint(&state);
+        self.update_hint(&mut state);
         let acquired = self.acquired(&mut state);
         state.archive_counters(acquired, &self.refused.take(), forget);
         deferred.extend(state.modes.take().map(|modes| modes.into_deferred()));

@@ -82,7 +82,7 @@ impl Semaphore {
         let mut wakers = WakeList::default();
         let mut state = self.lock();
         change(&mut state, &mut wakers);
-        self.update_hint(&state);
+        self.update_hint(&mut state);
         drop(state);
         wakers
     }
@@ -94,7 +94,7 @@ impl Semaphore {
     pub(crate) fn poll_drained(&self, drainer: u64, waker: Waker) -> (bool, Option<Waker>) {
         let mut state = self.lock();
         let polled = state.poll_drained(&self.word, drainer, waker);
-        self.update_hint(&state);
+        self.update_hint(&mut state);
         polled
     }
 

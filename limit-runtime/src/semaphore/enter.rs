@@ -5,7 +5,7 @@ use super::keys::KeySource;
 use super::permits::Semaphore;
 use super::queue::WaitsFor;
 use super::slots::NO_SLOT;
-use super::state::{Arrival, Decision, read_rank};
+use super::state::{Arrival, Decision, State, read_rank};
 use super::waiter::Waiter;
 use super::wake_list::WakeList;
 use crate::policy::Request;
@@ -13,6 +13,7 @@ use crate::rejected::{Refusal, RejectedKind};
 use crate::unwind::quietly;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
+use std::thread;
 use tokio::time::Instant;
 
 /// The result of the slow path in.
@@ -71,6 +72,26 @@ impl Semaphore {
         Some(Waiter::new(self, joined, request.weight, WaitsFor::Permits))
     }
 
+    /// Takes permits of a key on its fast path: if they are free, and no mode but keys is on. It takes the
+    /// lock once, and nothing of the slow path.
+    pub(crate) fn try_acquire_of_key(
+        &'static self,
+        weight: u32,
+        key: &impl KeySource,
+        still_ours: impl Fn() -> bool,
+    ) -> Option<Held> {
+        if !self.may_have_only_keys() {
+            return None;
+        }
+        let mut state = self.lock();
+        if !still_ours() {
+            return None;
+        }
+        // The key's `Eq` and `Clone` run here, and may panic. Nothing has been changed before that.
+        let slot = state.admit_of_key(weight, key)?;
+        Some(Held::new(self, weight, slot))
+    }
+
     /// Takes permits on the slow path, joins the wait list, or says why it does neither. `waker` is the kind of
     /// refusal of a call that may not wait. If the call needs a rank to join, `came` is the time at which it has
     /// come.
@@ -87,7 +108,7 @@ impl Semaphore {
         // Only a call that waits is prepared for that. One that will in all likelihood wait is prepared at once, and
         // need not lock twice.
         if let Ok(waker) = waker {
-            if key.is_none() && self.would_queue(request.permits()) {
+            if self.would_queue(request.permits()) {
                 arrival.prepare(waker, request, came);
             }
         }
@@ -102,17 +123,15 @@ impl Semaphore {
                 return Entered::Unbound;
             }
             state.look_before(&self.word, &self.lease, request, &mut arrival, &mut wakers);
-            let mut decide = || state.enter(&self.word, request, key, &mut arrival, &mut wakers);
-            let decision = if key.is_none() {
-                decide()
-            } else {
-                // The key's `Eq` and `Clone` run here and may panic. Permits that have cooled were taken
-                // back before that, and are to be handed out all the same.
-                match catch_unwind(AssertUnwindSafe(decide)) {
-                    Ok(decision) => decision,
-                    Err(panic) => {
-                        quietly(|| self.serve_and_wake(state, wakers));
-                        resume_unwind(panic);
+            let decision = match key {
+                None => state.enter(&self.word, request, None, &mut arrival, &mut wakers),
+                Some(key) => {
+                    match self.enter_of_key(&mut state, request, key, &mut arrival, &mut wakers) {
+                        Ok(decision) => decision,
+                        Err(panic) => {
+                            quietly(|| self.serve_and_wake(state, wakers));
+                            resume_unwind(panic);
+                        }
                     }
                 }
             };
@@ -130,11 +149,11 @@ impl Semaphore {
                 }
                 Decision::Refused(refusal) => {
                     // The last mode may have gone since: the word may decide about the next call.
-                    self.update_hint(&state);
+                    self.update_hint(&mut state);
                     Entered::Refused(refusal.with_source(self))
                 }
                 Decision::Unprepared => {
-                    self.update_hint(&state);
+                    self.update_hint(&mut state);
                     // Permits that have cooled are handed out, and SLOW is cleared, also if the clone of the waker
                     // panics.
                     self.serve_and_wake(state, wakers);
@@ -150,5 +169,29 @@ impl Semaphore {
             }
             return entered;
         }
+    }
+
+    /// Decides about a call of a key.
+    ///
+    /// # Errors
+    ///
+    /// A panic of the key's `Eq` or `Clone`. Permits that have cooled were taken back before that, and are to be
+    /// handed out all the same.
+    #[inline(never)]
+    fn enter_of_key(
+        &self,
+        state: &mut State,
+        request: Request,
+        key: &dyn KeySource,
+        arrival: &mut Arrival,
+        wakers: &mut WakeList,
+    ) -> thread::Result<Decision> {
+        let decide = || state.enter(&self.word, request, Some(key), arrival, wakers);
+        let decision = catch_unwind(AssertUnwindSafe(decide));
+        if !state.has_only_keys() {
+            // Another mode may be off by now. Then calls of keys come by their fast path again.
+            self.update_hint(state);
+        }
+        decision
     }
 }

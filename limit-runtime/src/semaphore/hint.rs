@@ -2,12 +2,12 @@
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// The limit of a semaphore that is bound and has no mode on, and what becomes of calls that find too few permits
+/// The limit of a semaphore that is bound and has no mode but keys on, and what becomes of calls that find too few permits
 /// free; [`NONE`](Self::NONE) of any other semaphore.
 ///
 /// ```text
-/// 63             34    33    32    31   30     0
-/// | binding (u30) | flags (3)         | limit (u31) |
+/// 63             35   34        31   30        0
+/// | binding (u29) |   flags (4)   |  limit (u31) |
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hint(u64);
@@ -19,18 +19,36 @@ const QUEUES: u64 = 1 << 31;
 const REFUSES: u64 = 1 << 32;
 /// No call may wait.
 const NOBODY_WAITS: u64 = 1 << 33;
-const BINDING: u32 = 34;
+/// Keys are on, and no other mode.
+const ONLY_KEYS: u64 = 1 << 34;
+const BINDING: u32 = 35;
 
 impl Hint {
     pub(super) const NONE: Self = Self(0);
 
-    /// Makes the hint of a semaphore. `refuses` says whether a refusal is nobody's business but the call's.
-    pub(super) fn new(limit: u32, binding: u32, max_waiting: u32, refuses: bool) -> Self {
-        let flag = |flag, is_set| if is_set { flag } else { 0 };
-        let flags = flag(QUEUES, max_waiting == u32::MAX)
-            | flag(REFUSES, refuses)
-            | flag(NOBODY_WAITS, max_waiting == 0);
+    /// Makes the hint of a semaphore.
+    pub(super) fn new(limit: u32, binding: u32, max_waiting: u32) -> Self {
+        let flags = match max_waiting {
+            0 => NOBODY_WAITS,
+            u32::MAX => QUEUES,
+            _ => 0,
+        };
         Self(u64::from(binding) << BINDING | flags | u64::from(limit))
+    }
+
+    /// Returns the same for a semaphore whose refusals are nobody's business but the call's.
+    pub(super) fn with_refusals(self) -> Self {
+        Self(self.0 | REFUSES)
+    }
+
+    /// Returns the same for a semaphore on which keys are on, and no other mode.
+    pub(super) fn with_only_keys(self) -> Self {
+        Self(self.0 | ONLY_KEYS)
+    }
+
+    #[inline]
+    pub(super) fn has_only_keys(self) -> bool {
+        self.0 & ONLY_KEYS != 0
     }
 
     /// Returns the number of the binding after one.

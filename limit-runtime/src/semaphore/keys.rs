@@ -28,17 +28,18 @@ mod leases;
 mod leases;
 mod name;
 mod states;
+mod turns;
 
 use super::deferred::Garbage;
-use super::queue::Queue;
+use super::queue::{Joined, Joining, Queue};
 use super::slots::NO_KEY;
+use super::wait_list::Position;
 use buckets::Buckets;
 pub(crate) use name::name as text_of_key;
-use states::{KeyState, KeyStates, NO_TURN};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The number of the first turn. There is room for others before it.
-const FIRST_TURN: u64 = 1 << 62;
+use states::{KeyState, KeyStates};
+use std::collections::BTreeSet;
+use std::task::Waker;
+use turns::Turns;
 
 /// A caller's key, of any type.
 pub(crate) trait KeySource {
@@ -46,6 +47,8 @@ pub(crate) trait KeySource {
     fn find(&self, keys: &Keys) -> Option<u32>;
     /// Returns the key's number. Gives it one if it has none.
     fn intern(&self, keys: &mut Keys) -> u32;
+    /// Takes permits of the key: see [`Keys::admit`].
+    fn admit(&self, keys: &mut Keys, weight: u32, lifo: bool) -> Option<u32>;
 }
 
 /// A key and its hash.
@@ -62,6 +65,12 @@ impl<K: Eq + Clone + Send + 'static> KeySource for Hashed<K> {
 
     fn intern(&self, keys: &mut Keys) -> u32 {
         keys.intern(half(self.hash), &self.key)
+    }
+
+    #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
+    #[inline(always)]
+    fn admit(&self, keys: &mut Keys, weight: u32, lifo: bool) -> Option<u32> {
+        keys.admit(half(self.hash), &self.key, weight, lifo)
     }
 }
 
@@ -80,10 +89,8 @@ pub(crate) struct Keys {
     pub(super) are_leased: bool,
     states: KeyStates,
     buckets: Buckets,
-    /// The keys that have a turn, by the turn's number.
-    turns: BTreeMap<u64, u32>,
-    turns_given: u64,
-    /// The keys that have waiters.
+    turns: Turns,
+    /// The keys that have waiters in their lists.
     waited_for: BTreeSet<u32>,
 }
 
@@ -95,8 +102,7 @@ impl Keys {
             are_leased: false,
             states: KeyStates::new(),
             buckets: Buckets::new(),
-            turns: BTreeMap::new(),
-            turns_given: FIRST_TURN,
+            turns: Turns::new(),
             waited_for: BTreeSet::new(),
         }
     }
@@ -121,6 +127,7 @@ impl Keys {
 
     /// Takes permits of a key back, while there is `debt` to the total. Forgets the key if it is idle
     /// now.
+    #[inline]
     pub(super) fn give_back(
         &mut self,
         queue: &mut Queue,
@@ -145,43 +152,69 @@ impl Keys {
         !self.turns.is_empty()
     }
 
-    /// Returns the key whose turn it is.
-    pub(super) fn next(&self) -> Option<u32> {
-        self.turns.first_key_value().map(|(_, &number)| number)
+    /// Adds a call to the wait list of its key.
+    pub(super) fn join(
+        &mut self,
+        queue: &mut Queue,
+        position: Position,
+        joining: Joining,
+    ) -> Joined {
+        let number = joining.key;
+        let state = self.states.get_mut(number);
+        let joined = queue.join(&mut state.list, position, joining);
+        state.waiting = state.waiting.saturating_add(1);
+        self.refresh(queue, number);
+        joined
+    }
+
+    /// Hands permits to the first waiter of the key whose turn it is, if no more are wanted than are free of the
+    /// total. Returns their number, and the waker. The key goes to the end if it still is to have a turn.
+    pub(super) fn serve_next(
+        &mut self,
+        queue: &mut Queue,
+        free: u32,
+    ) -> Option<(u32, Option<Waker>)> {
+        let number = self.turns.first()?;
+        let state = self.states.get_mut(number);
+        let weight = queue.head_weight(&state.list).filter(|&weight| weight <= free)?;
+        state.take(weight);
+        state.waiting = state.waiting.saturating_sub(1);
+        let waker = queue.serve(&mut state.list);
+        self.end_turn(number);
+        self.refresh(queue, number);
+        Some((weight, waker))
     }
 
     /// Ends a key's turn, if it has one.
     pub(super) fn end_turn(&mut self, number: u32) {
-        let turn = std::mem::replace(&mut self.state_mut(number).turn, NO_TURN);
-        if turn != NO_TURN {
-            self.turns.remove(&turn);
-        }
+        self.turns.remove(&mut self.states, number);
     }
 
     /// Gives a key a turn, or takes its turn away, after something about it has changed.
     pub(super) fn refresh(&mut self, queue: &mut Queue, number: u32) {
         let limit = self.limit_of(number);
         let state = self.states.get_mut(number);
-        if state.list.is_empty() {
-            self.waited_for.remove(&number);
-        } else {
-            self.waited_for.insert(number);
+        let is_waited_for = !state.list.is_empty();
+        if state.is_waited_for != is_waited_for {
+            state.is_waited_for = is_waited_for;
+            if is_waited_for {
+                self.waited_for.insert(number);
+            } else {
+                self.waited_for.remove(&number);
+            }
         }
         let weight = queue.head_weight(&state.list);
         let ready = weight.is_some_and(|weight| limit.saturating_sub(state.in_use) >= weight);
-        let has_turn = state.turn != NO_TURN;
-        if ready && !has_turn {
+        if ready == state.turn.is_some() {
+            return;
+        }
+        if !ready {
+            self.turns.remove(&mut self.states, number);
+        } else if queue.is_head_back(&state.list) {
             // A call whose grant was taken back has had its turn before all others.
-            let turn = if queue.is_head_back(&state.list) {
-                self.turns.first_key_value().map_or(FIRST_TURN, |(first, _)| first - 1)
-            } else {
-                self.turns_given
-            };
-            state.turn = turn;
-            self.turns.insert(turn, number);
-            self.turns_given = self.turns_given.max(turn + 1);
-        } else if has_turn && !ready {
-            self.end_turn(number);
+            self.turns.push_first(&mut self.states, number);
+        } else {
+            self.turns.push(&mut self.states, number);
         }
     }
 
@@ -191,11 +224,17 @@ impl Keys {
         self.states.text(number)
     }
 
+    /// Returns whether a call waits for any key.
+    pub(super) fn has_waiters(&self) -> bool {
+        !self.waited_for.is_empty()
+    }
+
     /// Returns the keys that have waiters.
     pub(super) fn waited_for(&self) -> &BTreeSet<u32> {
         &self.waited_for
     }
 
+    #[inline]
     fn find<K: Eq + 'static>(&self, hash: u32, key: &K) -> Option<u32> {
         let mut number = self.buckets.first(hash);
         while number != NO_KEY {
@@ -207,10 +246,42 @@ impl Keys {
         None
     }
 
-    fn intern<K: Eq + Clone + Send + 'static>(&mut self, hash: u32, key: &K) -> u32 {
-        if let Some(number) = self.find(hash, key) {
-            return number;
+    /// Takes permits of a key that is not leased, for a call that comes now. Returns the key's number. If too few
+    /// are free, changes nothing. A key that is not in use gets a number, and its permits must be enough.
+    #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
+    #[inline(always)]
+    fn admit<K: Eq + Clone + Send + 'static>(
+        &mut self,
+        hash: u32,
+        key: &K,
+        weight: u32,
+        lifo: bool,
+    ) -> Option<u32> {
+        let mut number = self.buckets.first(hash);
+        while number != NO_KEY {
+            match self.states.check_mut(number, hash, key) {
+                Ok(state) => {
+                    let is_next = lifo || state.list.is_empty();
+                    let has_room = is_next && self.limit.saturating_sub(state.in_use) >= weight;
+                    if has_room {
+                        state.take(weight);
+                    }
+                    return has_room.then_some(number);
+                }
+                Err(next) => number = next,
+            }
         }
+        let number = self.add(hash, key);
+        self.states.get_mut(number).take(weight);
+        Some(number)
+    }
+
+    fn intern<K: Eq + Clone + Send + 'static>(&mut self, hash: u32, key: &K) -> u32 {
+        self.find(hash, key).unwrap_or_else(|| self.add(hash, key))
+    }
+
+    #[inline(never)]
+    fn add<K: Clone + Send + 'static>(&mut self, hash: u32, key: &K) -> u32 {
         // Foreign code that may panic, so it runs before anything is changed.
         let key = key.clone();
         let number = self.states.add(hash, key);

@@ -35,7 +35,7 @@ impl Semaphore {
         let mut state = self.lock();
         let key = state.number_of(key);
         let load = key.map(|key| state.load(&self.word, &self.lease, key, most));
-        self.update_hint(&state);
+        self.update_hint(&mut state);
         self.serve(state);
         load.unwrap_or_default()
     }
@@ -191,7 +191,7 @@ impl Semaphore {
         let mut wakers = WakeList::default();
         let mut state = self.lock();
         let terms = state.look_after(&self.word, &self.lease, slot, &mut wakers);
-        self.update_hint(&state);
+        self.update_hint(&mut state);
         self.serve_and_wake(state, wakers);
         terms
     }

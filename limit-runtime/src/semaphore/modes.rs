@@ -22,6 +22,9 @@ pub(super) struct Modes {
     pub(super) shadow: Option<ShadowQueue>,
     /// The limit holds for each key.
     pub(super) keys: Option<Keys>,
+    /// Keys are on and nothing else is, nor are the permits leased. Calls with a permit free then take a shorter
+    /// way. See [`State::note_only_keys`](super::state::State::note_only_keys).
+    pub(super) only_keys: bool,
     /// A permit does not come back before its window is over.
     pub(super) rate: Option<Rate>,
     pub(super) subscribers: Subscribers,
@@ -52,10 +55,14 @@ impl Modes {
     /// Returns whether no mode is on. Unsent events do not count, because nobody is left to receive
     /// them. Garbage does not, because it comes with [`keys`](Self::keys) only.
     pub(super) fn are_off(&self) -> bool {
+        self.keys.is_none() && self.are_others_off()
+    }
+
+    /// Returns whether no mode is on but keys.
+    pub(super) fn are_others_off(&self) -> bool {
         !self.closed
             && !self.disabled
             && self.shadow.is_none()
-            && self.keys.is_none()
             && self.rate.is_none()
             && self.subscribers.sender.is_none()
             && self.drainers.is_empty()
@@ -64,6 +71,12 @@ impl Modes {
     /// Returns whether a call that is admitted without waiting needs a slot, for its key or its start.
     pub(super) fn need_slots(&self) -> bool {
         self.keys.is_some() || self.rate.is_some()
+    }
+
+    /// Returns whether there is work to be done after unlocking.
+    #[inline]
+    pub(super) fn has_deferred(&self) -> bool {
+        !self.garbage.is_empty() || !self.subscribers.unsent.is_empty()
     }
 
     /// Takes out the work that is to be done after unlocking, if there is any.

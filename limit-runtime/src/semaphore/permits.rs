@@ -97,6 +97,14 @@ impl Semaphore {
     // Neither this nor `enter` is `cold`: under load every call comes here.
     #[inline(never)]
     fn release_slow(&'static self, weight: u32, slot: u32) {
+        if slot != NO_SLOT && self.may_have_only_keys() {
+            return self.release_of_key(weight, slot);
+        }
+        self.release_general(weight, slot);
+    }
+
+    #[inline]
+    fn release_general(&'static self, weight: u32, slot: u32) {
         let mut state = self.lock();
         if state.can_hand_over(weight, slot) {
             let waker = state.hand_over(slot);
@@ -112,11 +120,26 @@ impl Semaphore {
         self.serve_and_wake(state, wakers);
     }
 
+    /// Gives the permits of a key back on its fast path, if nothing but keys is on.
+    #[inline(never)]
+    fn release_of_key(&'static self, weight: u32, slot: u32) {
+        let mut state = self.lock();
+        match state.release_of_key(weight, slot) {
+            Some(true) => self.serve(state),
+            Some(false) => self.unlock(state, WakeList::default()),
+            None => {
+                // A mode was turned on meanwhile.
+                drop(state);
+                self.release_general(weight, slot);
+            }
+        }
+    }
+
     /// Unlocks, and then does what must not be done under the lock.
     #[expect(clippy::inline_always, reason = "measured: under load every call comes here twice")]
     #[inline(always)]
     pub(super) fn unlock(&'static self, state: MutexGuard<'static, State>, wakers: WakeList) {
-        if state.modes.is_some() || state.queue.has_emptied() {
+        if state.has_deferred() || state.queue.has_emptied() {
             return self.unlock_with_deferred(state, wakers);
         }
         drop(state);
@@ -158,9 +181,15 @@ impl Semaphore {
         weight > 0 && !is_free && self.hint.load().queues(weight)
     }
 
+    /// Returns whether keys are on and no other mode, or were a moment ago. The lock's holder looks again.
+    #[inline]
+    pub(super) fn may_have_only_keys(&self) -> bool {
+        self.hint.load().has_only_keys()
+    }
+
     /// Updates the hint. A caller that may have turned a mode on, or changed the limit, calls this before
     /// unlocking.
-    pub(super) fn update_hint(&self, state: &State) {
+    pub(super) fn update_hint(&self, state: &mut State) {
         self.hint.store(state.hint());
     }
 

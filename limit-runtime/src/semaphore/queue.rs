@@ -196,7 +196,8 @@ impl Queue {
     }
 
     /// Takes a slot for a call that is admitted without waiting.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
+    #[inline(always)]
     pub(super) fn hold(&mut self, key: u32) -> u32 {
         if self.free == NO_SLOT {
             self.free = self.slots.grow();
@@ -362,8 +363,20 @@ impl Queue {
     /// Takes a holder's slot back. Returns whether the recent waits are to be counted now.
     #[inline]
     pub(super) fn finish(&mut self, slot: u32) -> bool {
-        let before = self.free(slot);
-        status(before) == ADMITTED && self.recent_waits.add(figure(before), self.length)
+        self.finish_of_key(slot).1
+    }
+
+    /// Does the same, and returns the number of the call's key as well.
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: see `semaphore`, *What a queued call costs*"
+    )]
+    #[inline(always)]
+    pub(super) fn finish_of_key(&mut self, slot: u32) -> (u32, bool) {
+        let (key, before) = self.free(slot);
+        let counts =
+            status(before) == ADMITTED && self.recent_waits.add(figure(before), self.length);
+        (key, counts)
     }
 
     /// Takes out the waits that have not been counted: each in nanoseconds, and for how many calls it counts. The
@@ -434,17 +447,18 @@ impl Queue {
         self.length -= 1;
     }
 
-    /// Frees a slot. Returns the value that its status cell had.
+    /// Frees a slot. Returns the number of its key, and the value that its status cell had.
     #[expect(
         clippy::inline_always,
         reason = "measured: see `semaphore`, *What a queued call costs*"
     )]
     #[inline(always)]
-    fn free(&mut self, slot: u32) -> u64 {
+    fn free(&mut self, slot: u32) -> (u32, u64) {
         let is_kept = slot < KEPT;
         let free = if is_kept { self.free } else { NO_SLOT };
         let (node, cell) = self.slots.node_and_status(slot);
         node.next = free;
+        let key = node.key;
         let before = cell.load(Ordering::Relaxed);
         cell.store(WAITING, Ordering::Relaxed);
         if is_kept {
@@ -452,6 +466,6 @@ impl Queue {
         } else {
             self.slots.give_back(slot, before);
         }
-        before
+        (key, before)
     }
 }

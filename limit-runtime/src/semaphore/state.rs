@@ -2,7 +2,7 @@
 //!
 //! This file has the way of a plain call: in, out and through the wait list. The files below have the
 //! methods for everything else: [`away`] grants that are taken back, [`modes`] the way of a call while a
-//! mode is on, [`keys`], [`rate`],
+//! mode is on, [`only_keys`] the shorter way of a call of a key while no other mode is on, [`keys`], [`rate`],
 //! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, `lease` and [`admission`] permits of a fleet, [`split`] permits that are parted and
 //! put together, [`changes`] a changed limit or
 //! policy and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and
@@ -26,6 +26,7 @@ mod knots;
 mod lease;
 mod leaving;
 mod modes;
+mod only_keys;
 mod rate;
 mod shadow;
 mod split;
@@ -370,14 +371,19 @@ impl State {
         }
     }
 
-    /// Returns the word's hint.
-    pub(super) fn hint(&self) -> Hint {
-        if !self.is_bound() || self.modes.is_some() {
+    /// Returns the word's hint. Finds out whether keys are on and nothing else is.
+    pub(super) fn hint(&mut self) -> Hint {
+        let only_keys = self.note_only_keys();
+        if !self.is_bound() || (self.modes.is_some() && !only_keys) {
             return Hint::NONE;
         }
+        let limit = self.limit.min(self.limit_of_call());
+        let hint = Hint::new(limit, self.binding_number, self.max_waiting);
+        if only_keys {
+            return hint.with_only_keys();
+        }
         // A fleet is to be told of its refusals, and each of its calls takes one permit at most.
-        let refuses = !self.is_leased() && !self.is_single;
-        Hint::new(self.limit, self.binding_number, self.max_waiting, refuses)
+        if self.is_leased() || self.is_single { hint } else { hint.with_refusals() }
     }
 
     pub(super) fn is_bound(&self) -> bool {
@@ -422,6 +428,14 @@ impl State {
         word.fetch_add(u64::from(self.bank).wrapping_sub(SLOW), Ordering::AcqRel);
         self.bank = 0;
         self.slow = false;
+    }
+
+    /// Returns whether a mode leaves work to be done after unlocking, or a look is asked for while one is on.
+    /// (Without modes, a caller that asks for a look is told so by [`serve`](Self::serve).)
+    #[inline]
+    pub(super) fn has_deferred(&self) -> bool {
+        let modes = self.modes.as_deref();
+        modes.is_some_and(|modes| modes.has_deferred() || self.look == Look::Asked)
     }
 
     /// Drops the modes if none is on. Returns whether it did.

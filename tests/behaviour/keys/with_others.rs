@@ -1,6 +1,8 @@
 //! Keys beside bounds, orders, weights and deadlines.
 
 use super::MS;
+use crate::listening::heard;
+use limit_runtime::EventKind::{Admitted, Released};
 use limit_runtime::{Limiter, Order, RejectedKind};
 use limit_tests::figures::{assert_figures, total};
 use limit_tests::polling::{assert_waits, at_once, let_in, ready, refused, served, waiter};
@@ -164,4 +166,46 @@ fn closing_refuses_the_waiters_of_all_keys_and_forgets_them() {
     assert_eq!(total(&limiter).keys, 0);
     limiter.reopen();
     drop(let_in(limiter.key(5).acquire()));
+}
+
+/// A call of a key goes a shorter way while nothing but keys is on. Permits are taken on one way here and come back on
+/// the other.
+#[test]
+fn events_closing_and_shadows_begin_and_end_while_keys_are_in_use() {
+    let limiter = Limiter::new("keys-modes", 1).max_waiting(1).keyed();
+    let before = let_in(limiter.key("a").acquire());
+    let mut events = limiter.subscribe();
+    let other = let_in(limiter.key("b").acquire());
+    drop(before);
+    assert_eq!(heard(&mut events), [(Admitted, 2, 0), (Released, 1, 0)]);
+    let mut waiting = waiter(limiter.key("b").acquire());
+    drop(events);
+    drop(other);
+    let other = served(&mut waiting).unwrap();
+    drop(let_in(limiter.key("a").acquire()));
+
+    limiter.close();
+    assert_eq!(refused(limiter.key("a").acquire()).kind(), RejectedKind::Closed);
+    assert_eq!(limiter.key("a").try_acquire().unwrap_err().kind(), RejectedKind::Closed);
+    limiter.reopen();
+    drop(let_in(limiter.key("a").acquire()));
+
+    limiter.set_shadow(true).unwrap();
+    let over = let_in(limiter.key("b").acquire());
+    limiter.set_shadow(false).unwrap();
+    assert_eq!(limiter.key("b").try_acquire().unwrap_err().in_use(), 2);
+    drop(other);
+    assert_eq!(limiter.key("b").try_acquire().unwrap_err().in_use(), 1);
+    drop(over);
+
+    limiter.set_enabled(false);
+    let free = [let_in(limiter.key("b").acquire()), let_in(limiter.key("b").acquire())];
+    assert_figures(&limiter, 0, 0);
+    limiter.set_enabled(true);
+    let held = let_in(limiter.key("b").acquire());
+    drop(free);
+    assert_figures(&limiter, 1, 0);
+    drop(held);
+    assert_eq!(total(&limiter).keys, 0);
+    assert_figures(&limiter, 0, 0);
 }

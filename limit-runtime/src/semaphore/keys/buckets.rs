@@ -129,7 +129,8 @@ impl Buckets {
         if index < self.length { index } else { index & (self.mask >> 1) }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
+    #[inline(always)]
     fn bucket(&self, index: usize) -> u32 {
         if index < PAGE { self.first[index] } else { self.pages[index / PAGE - 1][index % PAGE] }
     }

@@ -26,9 +26,20 @@ pub(in super::super) struct KeyState {
     pub(in super::super) waiting: u32,
     /// Calls that were admitted, which wrap at 2³².
     pub(in super::super) admitted: u32,
-    /// The number of its turn, [`NO_TURN`] if it has none.
-    pub(super) turn: u64,
+    /// It is in the set of the keys that are waited for.
+    pub(super) is_waited_for: bool,
+    /// Its turn, if it has one.
+    pub(super) turn: Option<Turn>,
     rare: Option<Box<Rare>>,
+}
+
+/// The links of a key that has a turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// The key with the turn before, [`NO_KEY`] at the first.
+    pub(super) previous: u32,
+    /// The key with the next turn, [`NO_KEY`] at the last.
+    pub(super) next: u32,
 }
 
 /// The link of a key in its bucket. It stands apart from the state, so that many links are in the
@@ -52,9 +63,6 @@ struct Rare {
     /// The lease of its permits, if they are a fleet's.
     lease: Option<Box<KeyLease>>,
 }
-
-/// The number that stands for no turn.
-pub(super) const NO_TURN: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub(super) struct KeyStates {
@@ -164,6 +172,20 @@ impl KeyStates {
         if is_it { Ok(()) } else { Err(link.next) }
     }
 
+    /// Does the same, and returns the state of the key if it is this one.
+    #[inline]
+    pub(super) fn check_mut<K: Eq + 'static>(
+        &mut self,
+        number: u32,
+        hash: u32,
+        key: &K,
+    ) -> Result<&mut KeyState, u32> {
+        let (chunk, offset) = self.slab.get_mut(number);
+        let link = chunk.content.links[offset];
+        let is_it = link.hash == hash && chunk.besides.key::<K>(offset) == Some(key);
+        if is_it { Ok(&mut chunk.content.states[offset]) } else { Err(link.next) }
+    }
+
     /// Returns the numbers of all keys with holders, waiters or a lease. It looks at all keys.
     #[cfg(feature = "fleet")]
     pub(super) fn numbers_in_use(&self) -> Vec<u32> {
@@ -248,7 +270,8 @@ impl KeyState {
             in_use: 0,
             waiting: 0,
             admitted: 0,
-            turn: NO_TURN,
+            is_waited_for: false,
+            turn: None,
             rare: None,
         }
     }
@@ -280,6 +303,13 @@ impl KeyState {
     /// Returns the permits that are out.
     pub(in super::super) fn held(&self) -> u32 {
         self.in_use - self.cooling()
+    }
+
+    /// Takes permits for a call that is admitted.
+    #[inline]
+    pub(in super::super) fn take(&mut self, weight: u32) {
+        self.in_use += weight;
+        self.admitted = self.admitted.wrapping_add(1);
     }
 
     /// Returns the permits that cool.

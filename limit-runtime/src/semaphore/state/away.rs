@@ -61,7 +61,7 @@ impl State {
     /// Returns whether a call waits that is not away.
     pub(in super::super) fn has_waiters(&self) -> bool {
         match self.keys() {
-            Some(keys) => !keys.waited_for().is_empty(),
+            Some(keys) => keys.has_waiters(),
             None => !self.list.is_empty(),
         }
     }

@@ -7,6 +7,7 @@ use super::super::modes::Modes;
 use super::super::queue::Queue;
 use super::super::slots::NO_KEY;
 use super::super::wait_list::WaitList;
+use super::super::wake_list::WakeList;
 use super::State;
 use crate::policy::Order;
 
@@ -52,14 +53,21 @@ impl State {
         self.keys().map_or(self.limit, |keys| keys.limit)
     }
 
-    /// Returns the key that is served next, and the weight of its first waiter.
-    pub(super) fn next_to_serve(&mut self) -> Option<(u32, u32)> {
-        let Some(Modes { keys: Some(keys), .. }) = self.modes.as_deref_mut() else {
-            return self.queue.head_weight(&self.list).map(|weight| (NO_KEY, weight));
+    /// Hands permits to the waiter that is served next, if there are enough. Adds its waker to those to be woken.
+    /// Returns whether it did.
+    #[inline]
+    pub(super) fn serve_next(&mut self, wakers: &mut WakeList) -> bool {
+        let Self { bank, list, queue, modes, .. } = self;
+        let served = if let Some(Modes { keys: Some(keys), .. }) = modes.as_deref_mut() {
+            keys.serve_next(queue, *bank)
+        } else {
+            let weight = queue.head_weight(list).filter(|weight| weight <= bank);
+            weight.map(|weight| (weight, queue.serve(list)))
         };
-        let key = keys.next()?;
-        let weight = self.queue.head_weight(&keys.state_mut(key).list)?;
-        Some((key, weight))
+        let Some((weight, waker)) = served else { return false };
+        *bank -= weight;
+        wakers.push(waker);
+        true
     }
 
     /// Returns how many calls wait for a key; without one, how many wait.
@@ -100,9 +108,7 @@ impl State {
     /// Takes permits of a key for a call that is admitted.
     pub(super) fn take_of_key(&mut self, key: u32, weight: u32) {
         if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
-            let state = keys.state_mut(key);
-            state.in_use += weight;
-            state.admitted = state.admitted.wrapping_add(1);
+            keys.state_mut(key).take(weight);
         }
     }
 
@@ -112,13 +118,6 @@ impl State {
             if key != NO_KEY {
                 keys.give_back(&mut self.queue, key, weight, self.debt, garbage);
             }
-        }
-    }
-
-    /// Ends the turn of a key whose first waiter is served.
-    pub(super) fn end_turn(&mut self, key: u32) {
-        if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
-            keys.end_turn(key);
         }
     }
 

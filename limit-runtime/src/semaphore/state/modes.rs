@@ -1,7 +1,7 @@
 //! The way of a call while a mode is on: in, out and through the wait list.
 //!
 //! [`State`]'s own `enter`, `release` and `serve` are the plain way, and turn to these three while a mode
-//! is on. There are two of each on purpose. One function for both ways asks for each mode on the way of
+//! is on. (A call of a key turns to [`only_keys`](super::only_keys) first.) There are two of each on purpose. One function for both ways asks for each mode on the way of
 //! every call that queues, which takes 2,204 instructions with the two (callgrind, scheduling by tokio
 //! included): one `enter` makes that 2,339 (6.1 % more), one `serve` 2,290 (3.9 %), and one `release`
 //! 2,265 (2.8 %).
@@ -96,14 +96,22 @@ impl State {
             self.evict(word, key, wakers);
         }
         let order = self.order;
-        let (list, queue) = self.list_and_queue(key).expect("a key that was interned has a list");
-        let Some((position, waker)) = arrival.join(order, list) else {
-            return Decision::Unprepared;
+        let Self { list, queue, modes, .. } = &mut *self;
+        let keys = modes.as_deref_mut().and_then(|modes| modes.keys.as_mut());
+        let joined = match keys.filter(|_| key != NO_KEY) {
+            Some(keys) => {
+                let Some((position, waker)) = arrival.join(order, &keys.state_mut(key).list) else {
+                    return Decision::Unprepared;
+                };
+                keys.join(queue, position, Joining { weight, key, waker })
+            }
+            None => {
+                let Some((position, waker)) = arrival.join(order, list) else {
+                    return Decision::Unprepared;
+                };
+                queue.join(list, position, Joining { weight, key, waker })
+            }
         };
-        let joining = Joining { weight, key, waker };
-        let joined = queue.join(list, position, joining);
-        self.count_waiting(key, 1);
-        self.refresh_turn(key);
         self.tell_of_waiter(key, wakers);
         self.notify(word, EventKind::Waiting);
         let waits_for = if self.has_rate() { WaitsFor::Time } else { WaitsFor::Permits };
@@ -174,22 +182,14 @@ impl State {
     /// Hands permits to waiters while a mode is on. See [`State::serve`].
     #[cold]
     pub(super) fn serve_with_modes(&mut self, word: &AtomicU64, wakers: &mut WakeList) -> bool {
+        if self.has_only_keys() {
+            return self.serve_in_turn(wakers, |_| ()) || self.asks_for_look_of_waiters();
+        }
         if self.queue.len() > 0 {
             self.take_back_cooled_by_own_clock();
         }
-        while let Some((key, weight)) = self.next_to_serve() {
-            if weight > self.bank {
-                break;
-            }
-            if wakers.is_full() {
-                return true;
-            }
-            self.bank -= weight;
-            self.end_turn(key);
-            self.take_of_key(key, weight);
-            wakers.push(self.list_and_queue(key).and_then(|(list, queue)| queue.serve(list)));
-            self.no_longer_waits(key);
-            self.notify(word, EventKind::Admitted);
+        if self.serve_in_turn(wakers, |state| state.notify(word, EventKind::Admitted)) {
+            return true;
         }
         let is_drained = self.is_drained(word);
         if let Some(modes) = self.modes.as_deref_mut() {
@@ -204,6 +204,26 @@ impl State {
         if !self.has_waiters() {
             self.clear_slow(word);
         }
+        self.asks_for_look_of_waiters()
+    }
+
+    /// Hands permits to waiters in turn, as far as there are enough. Calls `served` after each. Returns whether the
+    /// wake list is full.
+    #[inline]
+    fn serve_in_turn(&mut self, wakers: &mut WakeList, served: impl Fn(&mut Self)) -> bool {
+        while !wakers.is_full() {
+            if !self.serve_next(wakers) {
+                return false;
+            }
+            served(self);
+        }
+        true
+    }
+
+    /// Returns whether a look of the watcher is asked for, because calls wait: see
+    /// [`asks_for_look`](Self::asks_for_look).
+    #[inline]
+    fn asks_for_look_of_waiters(&mut self) -> bool {
         self.look.may_ask() && self.has_waiters() && self.asks_for_look()
     }
 }

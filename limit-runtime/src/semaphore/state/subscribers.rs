@@ -15,11 +15,12 @@ impl State {
     /// Keeps an event for the subscribers, if there are any, until the lock is released.
     #[inline]
     pub(in super::super) fn notify(&mut self, word: &AtomicU64, kind: EventKind) {
-        if self.modes.is_some() {
+        if self.modes.as_deref().is_some_and(|modes| modes.subscribers.sender.is_some()) {
             self.keep_event(word, kind);
         }
     }
 
+    #[inline(never)]
     fn keep_event(&mut self, word: &AtomicU64, kind: EventKind) {
         if self.modes.as_deref_mut().is_none_or(|modes| !modes.subscribers.has_receivers()) {
             return;
