@@ -1,6 +1,7 @@
 //! Figures of limiters, checked after each step of a script.
 
 mod policies;
+mod sampled;
 
 use limit_runtime::{Admission, Figures, Limiter, Scope, WaitTimes, concurrency_limit};
 use limit_tests::figures::{assert_all_free, total};

@@ -19,7 +19,7 @@ const HIGHEST: u32 = 42;
 const BUCKETS: usize = (((HIGHEST - LOWEST) << PARTS) + 2) as usize;
 
 /// A histogram of times. Samples are rounded to an eighth; counts, sum and the largest sample are
-/// exact.
+/// exact. (Not all waits are samples: see [`WaitTimes`].)
 #[derive(Clone, Debug)]
 pub struct Histogram {
     buckets: [u64; BUCKETS],
@@ -127,12 +127,17 @@ fn upper_bound(bucket: usize) -> u64 {
 /// handed.
 ///
 /// Percentiles are upper bounds: the true value is at most an eighth less. (Below one microsecond
-/// and above 73 minutes the buckets are wider.) `count`, `total` and `max` are exact.
+/// and above 73 minutes the buckets are wider.) `count` is exact.
+///
+/// The time of each wait is measured while fewer than some 10,000 waits a second begin at a limiter in a runtime. Above
+/// that rate one in sixteen is, because a look at the clock takes as long as much of the call. (The first call of a
+/// queue is always measured.) A wait that is not measured counts as one that ended at about the same time. So under
+/// such a load `total` and the percentiles are those of a sample, and `max` is the longest wait of the sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct WaitTimes {
-    /// The number of samples: one for each call that waited and was admitted.
+    /// The number of calls that waited and were admitted.
     pub count: u64,
     /// The sum of all waits.
     pub total: Duration,
@@ -142,7 +147,7 @@ pub struct WaitTimes {
     pub p90: Duration,
     /// The time within which 99 in 100 calls were admitted.
     pub p99: Duration,
-    /// The longest wait.
+    /// The longest wait that was measured.
     pub max: Duration,
 }
 

@@ -211,6 +211,10 @@ impl Detector {
                 told.victims = found.victims;
                 continue;
             }
+            // A call that has just begun to wait may be polled at a time of its own before long.
+            if found.waits_since().is_some_and(|at| now.saturating_duration_since(at) < PATIENCE) {
+                continue;
+            }
             let calls = found.states();
             let before = known.iter().find(|suspicion| suspicion.calls == calls);
             let since = before.map_or(now, |suspicion| suspicion.since);
@@ -246,6 +250,11 @@ impl Found {
         let mut states: Vec<_> = self.calls.iter().map(state).collect();
         states.sort_unstable();
         states
+    }
+
+    /// Returns the time since which all its calls have waited.
+    fn waits_since(&self) -> Option<Instant> {
+        self.links.iter().map(|link| link.wait.info.since.instant()).max()
     }
 
     /// Returns what shows that this was no deadlock, if something does.
