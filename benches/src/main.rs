@@ -6,6 +6,7 @@
 //! The exit code is 0 whatever the figures.
 #![forbid(unsafe_code)]
 
+mod order;
 mod processes;
 mod report;
 mod rows;
@@ -141,7 +142,7 @@ fn run(selection: &Selection) -> Run {
         (true, false) => processes::alone(bytes::NAME).bytes,
         (true, true) => bytes::all(),
     };
-    let rows = rows::all(selection);
+    let rows = order::all(selection);
     let costs = if selection.row("cost") { cost::costs() } else { Vec::new() };
     let seconds = start.elapsed().as_secs_f64();
     Run { rows, costs, bytes, notes: notes(selection), seconds }

@@ -5,37 +5,35 @@ pub(crate) mod bars;
 pub(crate) mod bytes;
 pub(crate) mod cost;
 pub(crate) mod crowd;
-mod find;
-mod free;
-mod keyed;
-mod million;
-mod opening;
-mod policies;
-mod refused;
+pub(crate) mod find;
+pub(crate) mod free;
+pub(crate) mod keyed;
+pub(crate) mod million;
+pub(crate) mod opening;
+pub(crate) mod policies;
+pub(crate) mod refused;
 mod row;
 mod selection;
-mod shared;
-mod shutdown;
+pub(crate) mod shared;
+pub(crate) mod shutdown;
 mod tasks;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::processes;
 use crate::subjects::{PEER, PEERS};
 use limit_benches::measure::{Contestant, Series, compare};
-use limit_benches::processors::Processors;
 
 pub(crate) use row::{Cell, Figure, Row};
 pub(crate) use selection::Selection;
 
 /// A row of one kind, before it is measured.
-struct Kind {
-    name: &'static str,
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
     /// `true` if several tasks call at once, so that the number of processors counts.
-    many_tasks: bool,
+    pub(crate) many_tasks: bool,
     /// `true` if the limiters and runtimes of other rows would change its figures, or its own those of others.
-    own_process: bool,
-    measure: fn(&Selection, &'static str) -> Row,
+    pub(crate) own_process: bool,
+    pub(crate) measure: fn(&Selection, &'static str) -> Row,
 }
 
 impl Kind {
@@ -50,39 +48,6 @@ impl Kind {
     const fn own_process(name: &'static str, measure: fn(&Selection, &'static str) -> Row) -> Self {
         Self { name, many_tasks: false, own_process: true, measure }
     }
-
-    /// Measures the row, on all processors and on one if several tasks call at once.
-    fn rows(&self, selection: &Selection) -> Vec<Row> {
-        if self.own_process && !selection.alone {
-            return processes::alone(self.name).rows;
-        }
-        let processors = if self.many_tasks { selection.processors } else { &[Processors::All] };
-        let measure = |processors: &Processors| {
-            let mut row = processors.run(|| (self.measure)(selection, self.name))?;
-            row.processors = *processors;
-            Some(row)
-        };
-        processors.iter().filter_map(measure).collect()
-    }
-}
-
-/// Measures all selected rows.
-pub(crate) fn all(selection: &Selection) -> Vec<Row> {
-    let measured = |kinds: &[Kind]| -> Vec<Row> {
-        let selected = kinds.iter().filter(|kind| selection.row(kind.name));
-        selected.flat_map(|kind| kind.rows(selection)).collect()
-    };
-    let mut rows = measured(&free::ROWS);
-    rows.extend(measured(&shared::ROWS));
-    rows.extend(measured(&shutdown::ROWS));
-    rows.extend(crowd::rows(selection));
-    rows.extend(million::rows(selection));
-    rows.extend(measured(&keyed::ROWS));
-    rows.extend(measured(&policies::ROWS));
-    rows.extend(measured(&refused::ROWS));
-    rows.extend(measured(&find::ROWS));
-    rows.extend(measured(&opening::ROWS));
-    rows
 }
 
 /// Makes a runtime with so many workers.

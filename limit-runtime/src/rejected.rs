@@ -121,25 +121,26 @@ impl Rejected {
 
     /// Returns an estimate of the time after which another attempt may succeed. In that time, the
     /// calls that waited and then this call would be served, at the rate at which permits have come
-    /// back lately.
+    /// back lately. It knows nothing of how long the calls that run now have been running.
     ///
-    /// The estimate is worked out when this is called for the first time, from the figures of the
-    /// limiter at that moment, and is the same from then on, for clones that are made later as well. So
-    /// call this soon, not when the error is old. A refusal that nobody asks costs neither time nor
-    /// memory.
+    /// The estimate is worked out when this is called for the first time, or the refusal is formatted with `{:?}`. It
+    /// is the same from then on, for clones that are made later as well. It takes the queue from the refusal, and the
+    /// rate from the limiter as it is then. So call this soon, not when the error is old. A refusal that nobody asks
+    /// costs neither time nor memory.
     ///
     /// The rate comes from the calls that were admitted over the last seconds, since somebody asked a
     /// refusal before. Calls that take no permits count, too. If nobody asked in the last ten seconds,
     /// it comes from all calls since then, or since the limiter was first used in this runtime. That
     /// average is too low if calls were few. So it counts only if it promises a permit within a second.
     ///
-    /// With keys, only calls of the same key count, and the first refusal of a key has no estimate. With
+    /// With keys, only calls of the same key count, and the first refusal of a key has no estimate. A key without
+    /// holders and waiters is forgotten, and its next refusal is the first again. With
     /// [`per`](crate::Limiter::per) the ends of the windows are known, and the estimate is better.
     ///
     /// The result is `None` if there is no basis for an estimate: if nothing has come back, or if
-    /// calls were few for long. It is also `None` if the limiter or its runtime has gone, and if waiting
-    /// does not help (too heavy, closed, evicted, deadlock), or if it is not known when the fleet can be
-    /// reached again (unavailable).
+    /// calls were few for long. It is also `None` while the limiter is closed or its limit is 0, when the limiter or its
+    /// runtime has gone with all its permits, if waiting does not help (too heavy, closed, evicted, deadlock), and if it
+    /// is not known when the fleet can be reached again (unavailable).
     ///
     /// The features `axum-08` and `tonic-014` answer with 1 second if there is no estimate and
     /// another attempt may help.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio_test::task::Spawn;
 
 /// A time within which a test's grants are to be claimed.
-const SOON: Duration = Duration::from_millis(10);
+const SOON: Duration = Duration::from_millis(300);
 
 /// Waits until something has happened. The watcher uses real time.
 #[track_caller]

@@ -327,12 +327,12 @@ async fn the_task_that_is_handed_the_permit_is_known_even_if_another_began_to_wa
     static LIMITER: Limiter = Limiter::new("holders-other-task", 1);
     let _turn = turn();
     let held = LIMITER.try_acquire().expect("free");
-    let waits = async {
-        let mut waits = Box::pin(LIMITER.acquire());
-        assert!(futures::poll!(&mut waits).is_pending());
+    let waits = tokio::spawn(async {
+        let mut waits = vec![Box::pin(LIMITER.acquire())];
+        assert!(futures::poll!(&mut waits[0]).is_pending());
         waits
-    };
-    let waits = tokio::spawn(waits).await.expect("no panic");
+    });
+    let waits = waits.await.expect("no panic").remove(0);
     drop(held);
     let permit = tokio::spawn(async { (waits.await, tokio::task::id()) });
     let (_permit, task) = permit.await.expect("no panic");

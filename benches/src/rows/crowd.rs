@@ -28,7 +28,7 @@ const ONE: &str = "crowd";
 const CYCLE: &str = "crowd-cycle";
 
 /// Measures the selected rows of the two.
-pub(super) fn rows(selection: &Selection) -> Vec<Row> {
+pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
     let mut rows = [
         (ONE, "permit free in a task: 1,000 limiters, 64 runtimes, against one of each"),
         (CYCLE, "the same, each call to the next of the 1,000 (the processor's caches count)"),

@@ -11,7 +11,7 @@ use super::{Kind, Row, Selection, against_peer};
 use crate::subjects::PEER;
 use limit_benches::measure::{Contestant, time};
 
-pub(super) const ROWS: [Kind; 1] = [Kind::own_process("find", find)];
+pub(crate) const ROWS: [Kind; 1] = [Kind::own_process("find", find)];
 
 const LIMITERS: usize = 10_000;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Kind, Row, Selection, against_peer, this_thread, two_workers};
 use crate::subjects::{Subject, contestants};
 
-pub(super) const ROWS: [Kind; 3] = [
+pub(crate) const ROWS: [Kind; 3] = [
     Kind::one_task("task", task),
     Kind::one_task("block_on", block_on),
     Kind::one_task("block_on-multi", block_on_multi),

@@ -15,7 +15,7 @@ use limit_benches::measure::Contestant;
 
 const OURS: &str = "acquire";
 
-pub(super) const ROWS: [Kind; 4] = [
+pub(crate) const ROWS: [Kind; 4] = [
     Kind::one_task("keyed-1", |selection, name| keyed(selection, name, 1)),
     Kind::one_task("keyed-1000", |selection, name| keyed(selection, name, 1000)),
     Kind::one_task("keyed-million", |selection, name| keyed(selection, name, selection.waiters)),

@@ -14,7 +14,7 @@ const CANCEL_RANDOM: &str = "million-cancel-random";
 const MEMORY: &str = "memory";
 
 /// Measures the selected rows of the four.
-pub(super) fn rows(selection: &Selection) -> Vec<Row> {
+pub(crate) fn rows(selection: &Selection) -> Vec<Row> {
     if ![SERVE, CANCEL, CANCEL_RANDOM, MEMORY].into_iter().any(|name| selection.row(name)) {
         return Vec::new();
     }

@@ -7,7 +7,7 @@ use limit_runtime::{Limiter, Permit};
 use super::{Cell, Kind, Row, Selection, this_thread};
 use limit_benches::measure::{Contestant, compare_calls};
 
-pub(super) const ROWS: [Kind; 1] = [Kind::own_process("opening", opening)];
+pub(crate) const ROWS: [Kind; 1] = [Kind::own_process("opening", opening)];
 
 static LIMITER: Limiter = Limiter::new("opening", 8);
 

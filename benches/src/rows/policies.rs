@@ -20,7 +20,7 @@ const OURS: &str = "acquire";
 /// A time longer than any call waits.
 const LONG: Duration = Duration::from_secs(60);
 
-pub(super) const ROWS: [Kind; 6] = [
+pub(crate) const ROWS: [Kind; 6] = [
     Kind::one_task("weighted", weighted),
     Kind::many_tasks("weighted-queued", weighted_queued),
     Kind::one_task("deadline", deadline),

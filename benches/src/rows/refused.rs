@@ -14,7 +14,7 @@ use limit_benches::measure::{Contestant, compare_calls};
 
 const OURS: &str = "acquire";
 
-pub(super) const ROWS: [Kind; 2] =
+pub(crate) const ROWS: [Kind; 2] =
     [Kind::one_task("refused", refused), Kind::many_tasks("refused-burst", burst)];
 
 static LIMITER: Limiter<Rejected> = Limiter::new("refused", 1).max_waiting(0);

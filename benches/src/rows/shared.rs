@@ -10,7 +10,7 @@ use super::{Kind, Row, Selection, against_peer, two_workers, workers};
 use crate::subjects::{Subject, contestants};
 use limit_benches::measure::time;
 
-pub(super) const ROWS: [Kind; 7] = [
+pub(crate) const ROWS: [Kind; 7] = [
     Kind::many_tasks("contended", |selection, name| contended(selection, name, 2)),
     Kind::many_tasks("contended-4", |selection, name| contended(selection, name, 4)),
     Kind::many_tasks("contended-8", |selection, name| contended(selection, name, 8)),

@@ -14,7 +14,7 @@ use super::{Kind, Row, Selection, row_against_peer, two_workers};
 use crate::subjects::PEER;
 use limit_benches::measure::{Contestant, compare_calls, time};
 
-pub(super) const ROWS: [Kind; 1] = [Kind::many_tasks("shutdown", shutdown)];
+pub(crate) const ROWS: [Kind; 1] = [Kind::many_tasks("shutdown", shutdown)];
 
 #[concurrency_limit(1)]
 async fn attribute() {

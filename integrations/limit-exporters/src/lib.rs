@@ -108,7 +108,7 @@
 //! # Waits and holds
 //!
 //! The bounds of the histograms are every second power of two of nanoseconds, from 2¹⁸ (262 µs) to 2³⁴ (17 s).
-//! Counts and sums are exact.
+//! Counts are exact. Sums of waits are exact below some 10,000 waits a second: see [`WaitTimes`](limit_runtime::WaitTimes).
 //!
 //! Recorders of the `metrics` facade and meters of OpenTelemetry keep histograms themselves. Each reading gives them
 //! as many samples as there were waits and holds since the reading before it, with the same sum. The value of a

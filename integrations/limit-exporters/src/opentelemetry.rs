@@ -13,7 +13,7 @@
 //! OpenTelemetry has no histograms that are observed. So a collection records the samples that came since the
 //! collection before it, and the first collection records all samples that there ever were.
 //!
-//! * Counts, by the bounds of the metric, and sums are exact. The value of each sample is known to an eighth; so
+//! * Counts, by the bounds of the metric, and sums are exact (sums of waits below some 10,000 a second). The value of each sample is known to an eighth; so
 //!   are minimum and maximum, and the buckets of an exponential histogram or of other bounds that a view
 //!   chooses.
 //! * Samples have no exemplars: the calls are over when a collection records their waits.

@@ -130,8 +130,9 @@ fn upper_bound(bucket: usize) -> u64 {
 /// and above 73 minutes the buckets are wider.) `count` is exact.
 ///
 /// The time of each wait is measured while fewer than some 10,000 waits a second begin at a limiter in a runtime. Above
-/// that rate one in sixteen is, because a look at the clock takes as long as much of the call. (The first call of a
-/// queue is always measured.) A wait that is not measured counts as one that ended at about the same time. So under
+/// that rate one in sixteen is, if the calls are served in the order in which they come, because a look at the clock
+/// takes as long as much of the call. (With another order, priorities or keys each wait is measured at any rate, and so
+/// is the first call of a queue.) A wait that is not measured counts as one that ended at about the same time. So under
 /// such a load `total` and the percentiles are those of a sample, and `max` is the longest wait of the sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

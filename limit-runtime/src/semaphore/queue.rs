@@ -32,7 +32,7 @@
 
 use super::fresh_grants::FreshGrants;
 use super::recent_waits::{RecentWaits, UNMEASURED};
-use super::slots::{KEPT, NO_SLOT, Node, Slots};
+use super::slots::{KEPT, NO_KEY, NO_SLOT, Node, Slots};
 use super::status::{
     ADMITTED, AT_ONCE, AWAY, GRANTED, StatusCell, WAITING, figure, grant_weight, granted, is_back,
     status, with_figure, with_status,
@@ -185,7 +185,10 @@ impl Queue {
         self.free = node.next;
         *node = Node { previous: list.tail(), next: NO_SLOT, waker: Some(waker), key };
         list.push(&mut self.slots, slot, position);
-        let is_measured = self.recent_waits.begin(self.length);
+        // In the order of arrival one wait is like those around it. In others a long one may stand among short ones, so
+        // each is measured.
+        let is_measured =
+            position != Position::Last || key != NO_KEY || self.recent_waits.begin(self.length);
         self.length += 1;
         self.longest = self.longest.max(self.length);
         if weight > 1 {

@@ -8,6 +8,9 @@
 //! No clock tells the rate. By Little's law (J. Little, *A proof for the queuing formula L = λW*, Operations Research
 //! 9, 1961) it is the number of the calls that wait, divided by how long one waits.
 //!
+//! One wait stands for others only where calls are served in the order in which they came: there it is like the waits
+//! around it. With another order, priorities or keys each wait is measured.
+//!
 //! The first call of a queue is always measured. So where calls seldom wait, each wait is measured, however short.
 
 /// The waits that are counted at a time. Together with the fields before them they fill a cache line.

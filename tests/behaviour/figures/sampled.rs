@@ -1,6 +1,6 @@
 //! The figures of waits under load, when not each wait is measured.
 
-use limit_runtime::Limiter;
+use limit_runtime::{Limiter, Order, Permit};
 use limit_tests::figures::total;
 use limit_tests::polling::{permit, served, waiter};
 use limit_tests::runtimes::one_thread;
@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::advance;
+use tokio_test::task;
 
 /// Has tasks call at the same time, far more than there are permits. Runs `look` with the number of the calls that
 /// have been admitted, again and again.
@@ -81,4 +82,44 @@ async fn the_first_wait_after_a_burst_is_measured() {
     drop(held);
     drop(served(&mut waits));
     assert_eq!(total(&LIMITER).wait.max, Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_waits_among_short_ones_are_measured() {
+    static NEWEST_FIRST: Limiter = Limiter::new("sampled-lifo", 1).order(Order::Lifo);
+    static BY_PRIORITY: Limiter = Limiter::new("sampled-priority", 1).priority(9);
+
+    /// Lets three calls wait for two seconds each, among hundreds that wait for no time.
+    async fn check<C: Future<Output = Permit>>(
+        limiter: &Limiter,
+        long: impl Fn() -> C,
+        short: impl Fn() -> C,
+    ) {
+        let mut held = short().await;
+        let mut waits = Vec::new();
+        for round in 0..300 {
+            if round == 100 {
+                waits = (0..3).map(|_| waiter(long())).collect();
+            }
+            let mut shorts = [waiter(short()), waiter(short())];
+            for _ in 0..2 {
+                drop(held);
+                let first = usize::from(!shorts[0].is_woken());
+                held = served(&mut shorts[first]);
+            }
+        }
+        advance(Duration::from_secs(2)).await;
+        drop(held);
+        while let Some(first) = waits.iter().position(task::Spawn::is_woken) {
+            drop(served(&mut waits.remove(first)));
+        }
+        let wait = total(limiter).wait;
+        assert_eq!((wait.max, wait.total), (Duration::from_secs(2), Duration::from_secs(6)));
+    }
+
+    // The newest first: those that wait for long must have come before the short ones.
+    let newest = || NEWEST_FIRST.acquire();
+    check(&NEWEST_FIRST, newest, newest).await;
+    let priority = |priority| move || BY_PRIORITY.acquire().priority(priority);
+    check(&BY_PRIORITY, priority(0), priority(9)).await;
 }

@@ -88,6 +88,11 @@ impl State {
         if !self.is_bound() || self.binding_number != refusal.binding {
             return None;
         }
+        // Permits may come back, but nobody is admitted.
+        let is_closed = self.modes.as_deref().is_some_and(|modes| modes.closed);
+        if is_closed || self.limit == 0 {
+            return None;
+        }
         let served = Served { calls: refusal.waiting.saturating_add(1), weight: refusal.weight };
         let now = self.checkpoint(word, now);
         self.release_rate.time_for(served, now)

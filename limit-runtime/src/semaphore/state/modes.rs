@@ -98,19 +98,16 @@ impl State {
         let order = self.order;
         let Self { list, queue, modes, .. } = &mut *self;
         let keys = modes.as_deref_mut().and_then(|modes| modes.keys.as_mut());
-        let joined = match keys.filter(|_| key != NO_KEY) {
-            Some(keys) => {
-                let Some((position, waker)) = arrival.join(order, &keys.state_mut(key).list) else {
-                    return Decision::Unprepared;
-                };
-                keys.join(queue, position, Joining { weight, key, waker })
-            }
-            None => {
-                let Some((position, waker)) = arrival.join(order, list) else {
-                    return Decision::Unprepared;
-                };
-                queue.join(list, position, Joining { weight, key, waker })
-            }
+        let joined = if let Some(keys) = keys.filter(|_| key != NO_KEY) {
+            let Some((position, waker)) = arrival.join(order, &keys.state_mut(key).list) else {
+                return Decision::Unprepared;
+            };
+            keys.join(queue, position, Joining { weight, key, waker })
+        } else {
+            let Some((position, waker)) = arrival.join(order, list) else {
+                return Decision::Unprepared;
+            };
+            queue.join(list, position, Joining { weight, key, waker })
         };
         self.tell_of_waiter(key, wakers);
         self.notify(word, EventKind::Waiting);
