@@ -162,7 +162,10 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
     #[inline(never)]
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<E::Outcome<Permit>> {
         match self.call.poll_granted() {
-            Some(permit) => Poll::Ready(E::outcome(Ok(permit))),
+            Some(permit) => {
+                self.end_deadline();
+                Poll::Ready(E::outcome(Ok(permit)))
+            }
             None => self.poll_slow(context, None),
         }
     }
@@ -197,7 +200,16 @@ impl<E: Admission, K: Keying> Acquire<'_, E, K> {
         let result =
             ready!(call.poll_slow(context, located, key.source(), E::deadline_mut(deadline)));
         call.progress = Progress::Done;
+        self.end_deadline();
         Poll::Ready(E::outcome(result.map_err(E::refusal)))
+    }
+
+    /// Gives up the timer of a call that is ready. Its future may be kept.
+    #[inline]
+    fn end_deadline(&mut self) {
+        if let Some(deadline) = E::deadline_mut(&mut self.deadline) {
+            deadline.end();
+        }
     }
 }
 

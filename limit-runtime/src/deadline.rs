@@ -59,6 +59,12 @@ impl Deadline {
         self.moment(since).is_some_and(|moment| moment <= Instant::now())
     }
 
+    /// Gives the timer up, because the call does not wait any more.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        self.timer = None;
+    }
+
     /// Becomes ready when a call of `limiter` that has waited since `since` may wait no longer.
     ///
     /// # Panics

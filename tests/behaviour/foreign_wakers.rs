@@ -519,3 +519,23 @@ fn a_waker_that_panics_when_it_is_dropped_does_not_end_the_process() {
     drop(held);
     assert_all_free(&limiter);
 }
+
+#[test]
+fn a_clone_of_a_waker_that_was_not_needed_is_dropped_quietly() {
+    thread_local! {
+        static ARMED: Cell<bool> = const { Cell::new(false) };
+    }
+    LOOK.set(Some(|| assert!(!ARMED.get(), "in a waker's drop")));
+
+    let waker = looking();
+    let limiter = Limiter::new("dropped-wakers-unneeded", 1);
+    let held = permit(&limiter);
+    let mut call = Box::pin(limiter.acquire());
+    ARMED.set(true);
+    // The first that waits, so that more is to be done than to join the queue.
+    assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    ARMED.set(false);
+    drop(held);
+    drop(call);
+    assert_all_free(&limiter);
+}

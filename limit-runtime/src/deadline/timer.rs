@@ -7,16 +7,17 @@
 //! then.
 //!
 //! A timer that no call uses stays only while another call of the runtime waits with a deadline. Otherwise it would
-//! make a paused clock leap to a time that nobody waits for. It keeps the waker of the call that used it last, until
-//! another call uses it or its time comes.
+//! make a paused clock leap to a time that nobody waits for. It does not keep the waker of the call that used it last.
 
 use crate::tokio_id::number_of;
+use crate::unwind::quietly;
 use std::future::Future;
 use std::mem;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use tokio::runtime::{Handle, Id};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A timer of tokio's that a call uses.
@@ -68,9 +69,13 @@ impl Timer {
         Handle::try_current().is_ok_and(|handle| handle.id() == self.runtime)
     }
 
-    /// Becomes ready when the deadline is over. It must be the same as before.
+    /// Becomes ready when the deadline is over.
     pub(super) fn poll(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
         let Some(sleep) = &mut self.sleep else { return Poll::Pending };
+        if sleep.deadline() > deadline {
+            // The call may wait for less than before.
+            sleep.as_mut().reset(deadline);
+        }
         loop {
             ready!(sleep.as_mut().poll(context));
             if sleep.deadline() >= deadline {
@@ -96,6 +101,8 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         let mut sleep = self.sleep.take();
+        // A runtime that has ended needs none.
+        let is_of_use = self.is_of_this_runtime() && sleep.as_mut().is_some_and(forget_waker);
         let mut unused = Vec::new();
         let mut shard = shard(self.runtime);
         if let Some(index) = shard.iter().position(|timers| timers.runtime == self.runtime) {
@@ -103,7 +110,7 @@ impl Drop for Timer {
             timers.used -= 1;
             if timers.used == 0 {
                 unused = shard.swap_remove(index).unused;
-            } else if timers.unused.len() < MOST {
+            } else if is_of_use && timers.unused.len() < MOST {
                 timers.unused.extend(mem::take(&mut sleep));
             }
         }
@@ -111,6 +118,18 @@ impl Drop for Timer {
         // Under no lock: a timer has a waker, which is foreign code.
         drop((sleep, unused));
     }
+}
+
+/// Takes the waker of the last call from a timer. Returns whether the time of the timer is still to come.
+fn forget_waker(sleep: &mut Pin<Box<Sleep>>) -> bool {
+    let mut is_pending = false;
+    // Tokio panics if the runtime shuts down. The former waker is foreign code when it is dropped.
+    quietly(|| {
+        // Unconstrained: a task that has used up its budget would leave its waker there.
+        let sleep = pin!(unconstrained(sleep.as_mut()));
+        is_pending = sleep.poll(&mut Context::from_waker(Waker::noop())).is_pending();
+    });
+    is_pending
 }
 
 /// Locks the timers of a runtime, among others. Nothing panics under the lock.

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
 
-/// The last reading while it is good. Otherwise [`ASLEEP`], or [`ENDED`] plus the number of the tick that has ended
-/// the reading. With the number, a thread that is late by a tick cannot put an old reading here.
+/// The last reading while it is good. Otherwise [`ASLEEP`], or [`ENDED`] plus a number that is here only once. So a
+/// thread that is late by a tick, or by a sleep of the ticker, cannot put an old reading here.
 static NOW: AtomicU64 = AtomicU64::new(ASLEEP);
 
 const ENDED: u64 = 1 << 63;
@@ -111,20 +111,26 @@ fn wake_ticker() {
     // Without a thread each call goes on reading the clock.
     let Ok(ticker) = TICKER.get_or_try_init(start) else { return };
     let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
-    if NOW.compare_exchange(ASLEEP, ENDED, success, failure).is_ok() {
+    if NOW.compare_exchange(ASLEEP, next_end(), success, failure).is_ok() {
         ticker.unpark();
     }
 }
 
+/// Returns a number for the end of a reading, or of the ticker's sleep. No two are the same.
+fn next_end() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(ENDED);
+    // Relaxed: it is a number and no more.
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 /// Runs the ticker.
 fn tick() {
-    let mut ended = ENDED;
     loop {
         while NOW.load(Ordering::Relaxed) == ASLEEP {
             thread::park();
         }
         thread::sleep(TICK);
-        ended = (ended + 1).min(ASLEEP - 1);
+        let ended = next_end();
         if NOW.swap(ended, Ordering::AcqRel) >= ENDED {
             // No call has come for a tick. An error means that one comes now.
             let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);

@@ -62,14 +62,16 @@ impl Semaphore {
         // A waker is foreign code: it is cloned before the lock is taken, and dropped after unlocking.
         let waker = waker.clone();
         let mut state = self.lock();
-        if !still_ours() || !state.can_join(&self.word, request) {
-            return None;
+        let joins = still_ours() && state.can_join(&self.word, request);
+        if let Some(position) = state.position(rank).filter(|_| joins) {
+            let joined = state.join(request.weight, position, waker);
+            // Nothing is to be done after unlocking: the call has not changed who is served.
+            drop(state);
+            return Some(Waiter::new(self, joined, request.weight, WaitsFor::Permits));
         }
-        let position = state.position(rank)?;
-        let joined = state.join(request.weight, position, waker);
-        // Nothing is to be done after unlocking: the call has not changed who is served.
         drop(state);
-        Some(Waiter::new(self, joined, request.weight, WaitsFor::Permits))
+        quietly(|| drop(waker));
+        None
     }
 
     /// Takes permits of a key on its fast path: if they are free, and no mode but keys is on. It takes the

@@ -132,7 +132,7 @@ pub(super) struct State {
     max_waiting: u32,
     order: Order,
     release_rate: ReleaseRate,
-    /// The number of the binding. It counts up, and begins anew at 2³⁰.
+    /// The number of the binding. It counts up, and begins anew at 2²⁹.
     binding_number: u32,
     /// The refusals of waiters that have not seen them yet, by slot. A tree, because it shrinks.
     refusals: Option<BTreeMap<u32, Refusal>>,

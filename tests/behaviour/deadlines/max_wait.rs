@@ -5,8 +5,10 @@ use limit_runtime::{Limiter, MaxWait, Rejected, RejectedKind};
 use limit_tests::figures::{assert_all_free, assert_figures, total};
 use limit_tests::polling::{assert_waits, at_once, let_in, permit, refused, served, waiter};
 use limit_tests::runtimes::one_thread;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_test::task;
@@ -210,15 +212,74 @@ async fn a_paused_clock_does_not_leap_to_the_time_of_a_call_that_was_served() {
     let held = served(&mut first).expect("it has waited for no time");
     drop((first, held));
     drop((served(&mut second).expect("it has waited for no time"), second));
+    until_another_thread_comes_by().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_all_free(&limiter);
+}
+
+/// Waits for another thread. A paused clock leaps meanwhile, if there is a timer.
+async fn until_another_thread_comes_by() {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let thread = std::thread::spawn(move || {
         std::thread::sleep(50 * MS);
         sender.send(()).expect("the receiver is here");
     });
     receiver.await.expect("the thread sends");
-    assert_eq!(start.elapsed(), Duration::ZERO);
     thread.join().expect("the thread ends");
-    assert_all_free(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_clock_does_not_leap_for_the_future_of_a_call_that_is_over() {
+    let limiter = Limiter::new("max-wait-kept", 1);
+    let held = permit(&limiter);
+    let mut over = Box::pin(limiter.acquire().max_wait(MS));
+    assert_eq!((&mut over).await.expect_err("nothing comes back").kind(), RejectedKind::TimedOut);
+    let mut long = waiter(limiter.acquire().max_wait(3600 * SECOND));
+    drop(held);
+    let start = Instant::now();
+    let held = served(&mut long).expect("it has waited for no time");
+    until_another_thread_comes_by().await;
+    drop(long);
+    until_another_thread_comes_by().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    drop((held, over));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_waker_of_a_call_that_is_over_is_not_kept_while_others_wait() {
+    struct Counted;
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {}
+    }
+    let limiter = Limiter::new("max-wait-waker", 1).max_wait(SECOND);
+    let held = let_in(limiter.acquire());
+    let counted = Arc::new(Counted);
+    let waker = Waker::from(Arc::clone(&counted));
+    let mut first = Box::pin(limiter.acquire());
+    let mut context = Context::from_waker(&waker);
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    let mut second = waiter(limiter.acquire());
+    drop(held);
+    let Poll::Ready(Ok(held)) = first.as_mut().poll(&mut context) else { panic!("it was served") };
+    drop((first, held, waker));
+    assert_eq!(Arc::strong_count(&counted), 1);
+    drop(served(&mut second).expect("it has waited for no time"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_that_was_made_shorter_holds_for_a_call_that_enters_again() {
+    let limiter = Limiter::new("max-wait-shorter", 1).max_wait(100 * SECOND);
+    let held = let_in(limiter.acquire());
+    let mut call = waiter(limiter.acquire());
+    limiter.set_enabled(false);
+    limiter.set_enabled(true);
+    limiter.set_max_wait(SECOND);
+    assert!(call.is_woken() && call.poll().is_pending());
+    advance(2 * SECOND).await;
+    assert!(call.is_woken());
+    let Poll::Ready(Err(rejected)) = call.poll() else { panic!("its time is up") };
+    assert_eq!(rejected.kind(), RejectedKind::TimedOut);
+    drop(held);
 }
 
 #[tokio::test(start_paused = true)]
