@@ -53,9 +53,10 @@
 //! weights, or grants that the watcher is to be told of: [`can_join`](state::State::can_join) and
 //! [`can_hand_over`](state::State::can_hand_over) have asked before. A call on these ways takes 1,764 instructions,
 //! where all calls took 2,255 (callgrind, one thread, tokio's scheduling of some 1,060 included; tokio's own semaphore
-//! 1,597). What made the difference: the clock is read for one wait in sixteen (see [`recent_waits`]; 210
-//! instructions); the two ways (90); the functions below them in one piece, where `inline_always` says so (110); a poll
-//! that finds its permits granted apart from all other polls (30); no result that has room for every outcome (35).
+//! 1,597). What made the difference: the two ways, and the clock that is read for one wait in sixteen (see
+//! [`recent_waits`]; 313 instructions together); the functions below them in one piece, where `inline_always` says so
+//! (106); a poll that finds its permits granted apart from all other polls (32); no result that has room for every
+//! outcome (67).
 //!
 //! # Memory ordering
 //!
