@@ -165,7 +165,7 @@ impl PendingCall<'_> {
             let (request, waker) = (self.request, context.waker());
             let waiter = semaphore.join(request, waker, &mut came, || epoch.is_current());
             if let Some(waiter) = waiter {
-                self.join(waiter, deadline.as_deref(), came);
+                self.joined(waiter, deadline.as_deref(), came);
                 return self.look_at_the_clock(context, key, deadline);
             }
         }
@@ -189,7 +189,7 @@ impl PendingCall<'_> {
                     return Poll::Ready(Ok(permit));
                 }
                 Entered::Queued(waiter) => {
-                    self.join(waiter, deadline.as_deref(), came);
+                    self.joined(waiter, deadline.as_deref(), came);
                     return self.look_at_the_clock(context, key, deadline);
                 }
                 Entered::Refused(refusal) => return Poll::Ready(Err(self.rejected(refusal))),
@@ -211,7 +211,7 @@ impl PendingCall<'_> {
 
     /// Notes that the call is in the wait list. It has come at that time, if the clock was read.
     #[inline]
-    fn join(&mut self, waiter: Waiter, deadline: Option<&Deadline>, came: Option<Instant>) {
+    fn joined(&mut self, waiter: Waiter, deadline: Option<&Deadline>, came: Option<Instant>) {
         // The waiter is stored before any step that may panic. Dropping the call then cancels it.
         let (semaphore, slot) = (waiter.semaphore(), waiter.place());
         let is_measured = waiter.is_measured();
