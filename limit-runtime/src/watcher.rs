@@ -25,6 +25,8 @@ const REST: u32 = 4;
 #[derive(Debug)]
 pub(crate) struct Watch {
     look: Look,
+    /// Called before the thread looks at something else, which may take any time.
+    before_others: Option<fn()>,
 }
 
 /// Looks once, given the moment and the one for which the look was planned. Returns the time of the next look; `None`
@@ -53,7 +55,15 @@ fn lock() -> MutexGuard<'static, Watcher> {
 
 impl Watch {
     pub(crate) const fn new(look: Look) -> Self {
-        Self { look }
+        Self { look, before_others: None }
+    }
+
+    /// Returns the same, with a function that is called before the thread looks at something else: it may come back
+    /// late. The function must not panic, and runs under the watcher's lock.
+    #[cfg(feature = "diagnostics")]
+    pub(crate) const fn before_others(mut self, call: fn()) -> Self {
+        self.before_others = Some(call);
+        self
     }
 
     /// Has the watcher look at once, and starts it if it has not been started. The caller holds no lock.
@@ -118,6 +128,9 @@ fn watch() {
             };
             continue;
         };
+        for (_, other) in watcher.all.iter().enumerate().filter(|(index, _)| *index != due) {
+            other.watch.before_others.iter().for_each(|call| call());
+        }
         let planned = &mut watcher.all[due];
         // Taken out before the look: a caller that wakes the watcher meanwhile gets another look.
         planned.next = None;

@@ -1,39 +1,41 @@
 //! The clock of the recorder: under load it is read once a millisecond for all calls.
 //!
 //! To look at the system's clock takes longer than all else that is recorded of a call. So a call takes the last
-//! reading of any other call, if that is still good. A thread, the *ticker*, ends each reading after a millisecond; the
-//! next call reads the clock again. While few calls come, the ticker sleeps, and each call reads the clock itself.
+//! reading of any other call, if that is still good. The watcher ends each reading after a millisecond; the next call
+//! reads the clock again. While few calls come, and while the watcher looks at something else, which may take any time,
+//! each call reads the clock itself.
 //!
 //! No moment is earlier than one that was given before, whichever threads ask: both come from one variable, or the
 //! clock is read after the earlier moment was given. A moment is never ahead of the time.
 
+use crate::watcher::Watch;
 use once_cell::sync::OnceCell;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 /// A moment, in nanoseconds since the clock was first asked, and at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
 
-/// The last reading while it is good. Otherwise [`ASLEEP`], or [`ENDED`] plus a number that is here only once. So a
-/// thread that is late by a tick, or by a sleep of the ticker, cannot put an old reading here.
-static NOW: AtomicU64 = AtomicU64::new(ASLEEP);
+/// The last reading while it is good. Otherwise [`UNWATCHED`], or [`ENDED`] plus a number that is here only once. So a
+/// thread that is late by a tick, or by more, cannot put an old reading here.
+static NOW: AtomicU64 = AtomicU64::new(UNWATCHED);
 
 const ENDED: u64 = 1 << 63;
-/// The ticker sleeps.
-const ASLEEP: u64 = u64::MAX;
+/// Nobody would end a reading.
+const UNWATCHED: u64 = u64::MAX;
+
+static TICKS: Watch = Watch::new(tick).before_others(end_ticks);
 
 /// The time for which a reading is good.
 const TICK: Duration = Duration::from_millis(1);
 
-/// A thread wakes the ticker when it has read the clock so many times while the ticker slept.
+/// A thread asks for ticks when it has read the clock so many times without.
 const READINGS: u8 = 64;
 
 impl Moment {
-    /// Returns the moment. It may be behind the time by as much as the ticker sleeps: a millisecond, or longer if the
-    /// system is busy.
+    /// Returns the moment. It may be behind the time by a tick: a millisecond, or longer if the system is busy.
     #[inline]
     pub(super) fn recent() -> Self {
         // Relaxed: a later reading on any thread is the same one or a later one.
@@ -49,10 +51,10 @@ impl Moment {
             let before = NOW.load(Ordering::Acquire);
             let nanoseconds = first().elapsed().as_nanos();
             let now = u64::try_from(nanoseconds).unwrap_or(ENDED).clamp(1, ENDED - 1);
-            if before == ASLEEP {
+            if before == UNWATCHED {
                 count_reading();
                 // Otherwise another reading is good by now, which may be an earlier one.
-                if NOW.load(Ordering::Acquire) == ASLEEP {
+                if NOW.load(Ordering::Acquire) == UNWATCHED {
                     return Self(now);
                 }
                 continue;
@@ -89,7 +91,7 @@ fn first() -> Instant {
     *FIRST.get_or_init(Instant::now)
 }
 
-/// Counts a reading of this thread while the ticker sleeps, and wakes the ticker when there are many.
+/// Counts a reading of this thread that nobody would end, and asks for ticks when there are many.
 fn count_reading() {
     thread_local! {
         static COUNT: Cell<u8> = const { Cell::new(0) };
@@ -97,52 +99,39 @@ fn count_reading() {
     // It fails while the thread's locals are dropped.
     let count = COUNT.try_with(|count| count.replace((count.get() + 1) % READINGS));
     if count == Ok(READINGS - 1) {
-        wake_ticker();
+        TICKS.wake();
     }
 }
 
-#[cold]
-fn wake_ticker() {
-    static TICKER: OnceCell<Thread> = OnceCell::new();
-    let start = || {
-        let ticker = thread::Builder::new().name("limit-clock".to_owned()).spawn(tick)?;
-        Ok::<_, std::io::Error>(ticker.thread().clone())
-    };
-    // Without a thread each call goes on reading the clock.
-    let Ok(ticker) = TICKER.get_or_try_init(start) else { return };
+/// Ends the last reading. Ends the ticks if no call has come since the last one.
+fn tick(now: Instant, _: Instant) -> Option<Instant> {
+    let ended = next_end();
+    let is_idle = (ENDED..UNWATCHED).contains(&NOW.swap(ended, Ordering::AcqRel));
     let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
-    if NOW.compare_exchange(ASLEEP, next_end(), success, failure).is_ok() {
-        ticker.unpark();
+    // An error means that a call comes now.
+    if is_idle && NOW.compare_exchange(ended, UNWATCHED, success, failure).is_ok() {
+        return None;
     }
+    Some(now + TICK)
 }
 
-/// Returns a number for the end of a reading, or of the ticker's sleep. No two are the same.
+/// Ends the last reading, and has each call read the clock until the next tick.
+fn end_ticks() {
+    NOW.store(UNWATCHED, Ordering::Release);
+}
+
+/// Returns a number for the end of a reading. No two are the same.
 fn next_end() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(ENDED);
     // Relaxed: it is a number and no more.
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Runs the ticker.
-fn tick() {
-    loop {
-        while NOW.load(Ordering::Relaxed) == ASLEEP {
-            thread::park();
-        }
-        thread::sleep(TICK);
-        let ended = next_end();
-        if NOW.swap(ended, Ordering::AcqRel) >= ENDED {
-            // No call has come for a tick. An error means that one comes now.
-            let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
-            let _ = NOW.compare_exchange(ended, ASLEEP, success, failure);
-        }
-    }
-}
-
 #[cfg(all(test, not(limit_loom)))]
 mod tests {
     use super::*;
     use std::sync::atomic::AtomicBool;
+    use std::thread;
 
     #[test]
     fn no_moment_is_earlier_than_one_before_or_ahead_of_the_time() {
@@ -158,7 +147,7 @@ mod tests {
                 assert!(now.instant() <= Instant::now());
                 LATEST.fetch_max(now.0, Ordering::Release);
                 asked += 1;
-                // The ticker falls asleep now and then.
+                // Ticks end now and then.
                 if asked % 100_000 == 0 {
                     thread::sleep(5 * TICK);
                 }
