@@ -252,3 +252,19 @@ async fn an_error_that_is_asked_late_goes_by_the_figures_of_that_time() {
     assert_eq!(too_late.retry_after(), None, "its limiter is gone");
     assert_eq!((too_late.limiter(), too_late.in_use()), ("retry-late", 1), "the figures stay");
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_a_limiter_is_closed_or_paused_there_is_no_estimate() {
+    let limiter = Limiter::new("retry-paused", 1).max_waiting(0);
+    calls_one_after_another(&limiter, 5, 100 * MS).await;
+    let held = let_in(limiter.acquire());
+    let [first, second, third] = [(); 3].map(|()| refused(limiter.acquire()));
+    limiter.set_limit(0);
+    assert_eq!(first.retry_after(), None, "nobody is admitted at limit 0");
+    limiter.set_limit(1);
+    limiter.close();
+    assert_eq!(second.retry_after(), None, "nor while it is closed");
+    limiter.reopen();
+    assert!(third.retry_after().is_some());
+    drop(held);
+}

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What a figure is, or is a ratio to.
+/// The base of a figure: what it is divided by, or the unit that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Against {
     /// The hand-written semaphore of tokio.

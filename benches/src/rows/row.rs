@@ -32,7 +32,7 @@ pub(crate) struct Cell {
     pub(crate) note: Option<String>,
 }
 
-/// What a row says of one contender in one respect.
+/// One figure of one contender in a row.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
     pub(crate) value: f64,

@@ -12,7 +12,7 @@ pub(crate) struct Selection {
     pub(crate) subjects: Vec<String>,
     /// `true` if this process was started for the one row that it measures.
     pub(crate) alone: bool,
-    /// Where rows with several tasks run.
+    /// The processors on which rows with several tasks run.
     pub(crate) processors: &'static [Processors],
     /// The number of waiters in the long queue.
     pub(crate) waiters: usize,

@@ -22,7 +22,7 @@ pub(crate) struct CallPlace {
     pub(crate) weight: u32,
 }
 
-/// What a call does that is recorded.
+/// The state of a recorded call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {
     Holds,

@@ -1,4 +1,4 @@
-//! What is said of a recorded call.
+//! The facts that are recorded of a call.
 
 use super::agent::is_later_of_thread;
 use super::clock::Moment;

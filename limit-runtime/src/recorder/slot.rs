@@ -24,7 +24,7 @@ pub(crate) struct Record {
     pub(crate) waker: usize,
     /// Counts the polls of a call that waits.
     pub(crate) polls: u32,
-    /// How long ago its future was polled last, if we poll it.
+    /// The time since its future was polled last, if we poll it.
     pub(crate) not_polled_for: Option<Duration>,
     /// The word over the content when it was read.
     word: u64,
@@ -97,7 +97,7 @@ pub(crate) struct Slot {
     /// The agent: its thread if it is in no task, and 0 if there is none.
     thread: AtomicU32,
     task: AtomicCell<Option<Id>>,
-    /// What the content is worth: see the constants.
+    /// The state of the content: see the constants.
     word: AtomicU64,
     waker: AtomicUsize,
     /// The time of the last poll in nanoseconds since the first of all; 0 before the first poll, and [`NOW`] during
@@ -119,7 +119,7 @@ pub(crate) struct Slot {
 /// In place of the time of the last poll: the future is being polled.
 const NOW: u64 = u64::MAX;
 
-/// What the owner does.
+/// The methods of the owner.
 impl Slot {
     /// Makes the caller the owner, if there is none.
     pub(super) fn try_take(&self) -> bool {
@@ -231,7 +231,7 @@ impl Slot {
     }
 }
 
-/// What anybody reads.
+/// The methods of readers, which may be any thread.
 impl Slot {
     pub(super) fn agent(&self) -> Agent {
         match (self.task.load(), self.thread.load(Ordering::Relaxed)) {

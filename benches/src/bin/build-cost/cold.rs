@@ -8,7 +8,7 @@ use limit_benches::table::aligned;
 
 use super::project::{Project, limit_runtime};
 
-/// What limit-runtime needs of tokio.
+/// Tokio with the features that limit-runtime needs.
 const TOKIO: &str =
     r#"tokio = { version = "1", default-features = false, features = ["rt", "sync", "time"] }"#;
 

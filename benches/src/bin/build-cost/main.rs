@@ -1,4 +1,4 @@
-//! What limit-runtime adds to a build: seconds and crates of a cold build, seconds for each 100 annotated functions,
+//! The cost of limit-runtime for a build: seconds and crates of a cold build, seconds for each 100 annotated functions,
 //! and bytes of a program.
 //!
 //! `cargo run --release -p limit-benches --bin build-cost` makes throw-away crates under `target/build-cost` and builds

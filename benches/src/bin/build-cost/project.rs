@@ -16,7 +16,7 @@ pub(crate) struct Project {
     folder: PathBuf,
 }
 
-/// What one call of cargo took and made.
+/// The time that one call of cargo took, and the packages and bytes that it made.
 pub(crate) struct Built {
     pub(crate) took: Duration,
     /// The number of packages that were compiled.
