@@ -11,6 +11,7 @@ use super::word::{self, AVAILABLE, ONE_ACQUIRED, SLOW};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use std::mem;
 use std::ptr;
+use std::task::Waker;
 
 /// The permits of one limiter in one scope. See the documentation of the module `semaphore`.
 ///
@@ -106,8 +107,11 @@ impl Semaphore {
     #[inline]
     fn release_general(&'static self, weight: u32, slot: u32) {
         let mut state = self.lock();
-        if state.can_hand_over(weight, slot) {
-            let waker = state.hand_over(slot);
+        if state.can_hand_over(slot) {
+            let waker = state.hand_over(weight, slot);
+            if state.may_serve() {
+                return self.serve_another(state, waker);
+            }
             drop(state);
             if let Some(waker) = waker {
                 wake_one(waker);
@@ -117,6 +121,14 @@ impl Semaphore {
         let mut wakers = WakeList::default();
         state.tell_of_release(weight, slot, &mut wakers);
         state.release(&self.word, weight, slot);
+        self.serve_and_wake(state, wakers);
+    }
+
+    /// Serves more waiters, after one was served whose waker this is.
+    #[inline(never)]
+    fn serve_another(&'static self, state: MutexGuard<'static, State>, waker: Option<Waker>) {
+        let mut wakers = WakeList::default();
+        wakers.push(waker);
         self.serve_and_wake(state, wakers);
     }
 

@@ -253,9 +253,10 @@ impl State {
         if !self.slow {
             self.set_slow(word);
         }
-        // With a permit in the bank the call may be admitted, or one behind it. A permit that has come back to the
-        // word since SLOW was set is handed out by its former holder.
-        self.bank == 0
+        // With enough permits in the bank the call may be admitted, or one behind it. With fewer it waits in any order,
+        // and nobody else can be served who could not before. A permit that has come back to the word since SLOW was
+        // set is handed out by its former holder.
+        self.bank < request.weight
             && self.is_plain()
             && self.is_bound()
             && self.queue.len() < self.max_waiting as usize
@@ -279,21 +280,31 @@ impl State {
         self.queue.join(&mut self.list, position, joining)
     }
 
-    /// Returns whether the permit of a call that leaves is to be [handed over](Self::hand_over), and nothing else is to
-    /// be done. Nearly every permit takes this way while calls wait.
+    /// Returns whether the permits of a call that leaves are to be [handed over](Self::hand_over). Nearly all permits
+    /// take this way while calls wait.
     #[inline]
-    pub(super) fn can_hand_over(&self, weight: u32, slot: u32) -> bool {
-        let is_light = weight == 1 && !self.queue.has_heavy();
-        // With a permit in the bank another waiter may be served too.
-        let is_next_alone = !self.list.is_empty() && self.bank == 0 && self.debt == 0;
-        is_light && is_next_alone && slot < KEPT && self.is_plain()
+    pub(super) fn can_hand_over(&self, slot: u32) -> bool {
+        !self.list.is_empty() && self.debt == 0 && slot < KEPT && self.is_plain()
     }
 
-    /// Hands the permit of a call that leaves to the waiter at the head. Returns its waker.
+    /// Takes the permits of a call that leaves, and hands the waiter at the head its own if they are enough. Returns
+    /// its waker. Another waiter [may have to be served](Self::may_serve) after that.
     #[inline]
-    pub(super) fn hand_over(&mut self, slot: u32) -> Option<Waker> {
+    pub(super) fn hand_over(&mut self, weight: u32, slot: u32) -> Option<Waker> {
         self.free_slot(slot);
+        self.bank += weight;
+        let next = self.queue.head_weight(&self.list)?;
+        if next > self.bank {
+            return None;
+        }
+        self.bank -= next;
         self.queue.serve(&mut self.list)
+    }
+
+    /// Returns whether there are permits for the waiter at the head, or for calls that come if nobody waits.
+    #[inline]
+    pub(super) fn may_serve(&mut self) -> bool {
+        self.bank > 0 && self.queue.head_weight(&self.list).is_none_or(|next| next <= self.bank)
     }
 
     /// Returns whether no mode is on, the permits are no fleet's, and the watcher has been told of unclaimed grants.
