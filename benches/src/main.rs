@@ -6,6 +6,7 @@
 //! The exit code is 0 whatever the figures.
 #![forbid(unsafe_code)]
 
+mod bare;
 mod order;
 mod processes;
 mod report;
@@ -166,6 +167,9 @@ fn notes(selection: &Selection) -> Vec<String> {
         "sentinel refuses where the others wait, so it is no best peer and has no figure where calls queue"
             .to_owned(),
         "sentinel's clock is cached, its watch of load, processor and memory off".to_owned(),
+        "bare is no contender but the floor: as fair, with permits for each runtime, and nothing else (no \
+         cancellation, figures, names or changes; no table of keys that wait)"
+            .to_owned(),
         "crowd is ours alone: the others know neither runtimes nor names".to_owned(),
         "every allocation of every contender is counted, which adds a few nanoseconds to each"
             .to_owned(),

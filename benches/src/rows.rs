@@ -20,7 +20,7 @@ mod tasks;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::subjects::{PEER, PEERS};
+use crate::subjects::{BARE, PEER, PEERS};
 use limit_benches::measure::{Contestant, Series, compare};
 
 pub(crate) use row::{Cell, Figure, Row};
@@ -65,7 +65,7 @@ pub(crate) fn this_thread() -> Runtime {
     Builder::new_current_thread().build().expect("a runtime on this thread")
 }
 
-/// Measures the selected contestants, and the peers that a bar needs, against the peer.
+/// Measures the selected contestants, and those that a bar needs, against the peer.
 fn against_peer(
     selection: &Selection,
     name: &str,
@@ -73,10 +73,12 @@ fn against_peer(
     mut contestants: Vec<Contestant<'_>>,
 ) -> Row {
     eprintln!("{name}: {what}");
+    let needs = |against| bars::bars(name).iter().any(|bar| bar.against == against);
     // The best of some peers is not the best peer.
-    let all_peers = bars::bars(name).iter().any(|bar| bar.against == bars::Against::BestPeer);
+    let (all_peers, bare) = (needs(bars::Against::BestPeer), needs(bars::Against::Bare));
     contestants.retain(|one| {
-        let needed = one.name == PEER || all_peers && PEERS.contains(&one.name);
+        let is_peer = one.name == PEER || all_peers && PEERS.contains(&one.name);
+        let needed = is_peer || bare && one.name == BARE;
         needed || selection.subject(one.name)
     });
     row_against_peer(name, what, &compare(selection.plan, &mut contestants))

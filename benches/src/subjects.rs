@@ -8,6 +8,7 @@ mod sentinel;
 mod subject;
 mod tower;
 
+use crate::bare;
 use limit_runtime::{Limiter, concurrency_limit};
 
 pub(crate) use sentinel::{Sentinel, refused};
@@ -15,14 +16,17 @@ pub(crate) use subject::{LIMIT, Subject, body, queues, yielding_body};
 pub(crate) use tower::tower;
 
 /// The columns of the report, in this order.
-pub(crate) const NAMES: [&str; 7] =
-    ["attribute", "acquire", "tokio", "mea", "async-lock", "tower", "sentinel"];
+pub(crate) const NAMES: [&str; 8] =
+    ["attribute", "acquire", "tokio", "mea", "async-lock", "tower", "sentinel", BARE];
 
 /// The columns that are held to the bars.
 pub(crate) const OURS: [&str; 2] = ["attribute", "acquire"];
 
 /// The hand-written semaphore, the base of all ratios.
 pub(crate) const PEER: &str = "tokio";
+
+/// The floor, which is no contender.
+pub(crate) const BARE: &str = "bare";
 
 /// The contenders of which the fastest is the best peer. Sentinel is none, because it refuses where the others wait.
 pub(crate) const PEERS: [&str; 4] = ["tokio", "mea", "async-lock", "tower"];
@@ -143,11 +147,28 @@ subject!(
     async_lock_queued
 );
 
+async fn bare_free(value: u32) -> u32 {
+    let _permit = bare::take().await;
+    body(value)
+}
+
+async fn bare_queued(value: u32) -> u32 {
+    let _permit = bare::acquire(|limits| &limits.fifo, 1, 0).await;
+    yielding_body(value).await
+}
+
+subject!(
+    /// The floor: see [`bare`].
+    Bare,
+    bare_free,
+    bare_queued
+);
+
 /// Makes one contestant for each subject, in the order of [`NAMES`]. `$subject` is bound to the
 /// subject, and `$run` is the closure that makes a number of calls and returns how long they took.
 macro_rules! contestants {
     ($subject:ident => $run:expr) => {{
-        let [attribute, acquire, tokio, mea, async_lock, tower, sentinel] = $crate::subjects::NAMES;
+        let [attribute, acquire, tokio, mea, async_lock, tower, sentinel, bare] = $crate::subjects::NAMES;
         vec![
             contestants!(@one attribute, $subject, $crate::subjects::Attribute, $run),
             contestants!(@one acquire, $subject, $crate::subjects::Acquire, $run),
@@ -156,6 +177,7 @@ macro_rules! contestants {
             contestants!(@one async_lock, $subject, $crate::subjects::AsyncLock, $run),
             contestants!(@one tower, $subject, $crate::subjects::tower(), $run),
             contestants!(@one sentinel, $subject, $crate::subjects::Sentinel::new(), $run),
+            contestants!(@one bare, $subject, $crate::subjects::Bare, $run),
         ]
     }};
     (@one $name:expr, $subject:ident, $new:expr, $run:expr) => {{

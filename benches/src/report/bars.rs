@@ -67,7 +67,11 @@ impl Verdict {
         let digits = match against {
             Against::Bytes | Against::Nanoseconds => 1,
             Against::Allocations => 2,
-            Against::Tokio | Against::BestPeer | Against::ByHand | Against::Smaller => 3,
+            Against::Tokio
+            | Against::BestPeer
+            | Against::ByHand
+            | Against::Bare
+            | Against::Smaller => 3,
         };
         let mut text = format!("{:.digits$}", self.spread.middle());
         if runs > 1 {

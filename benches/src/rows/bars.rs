@@ -11,6 +11,8 @@ pub(crate) enum Against {
     BestPeer,
     /// The hand-written form of the same policy.
     ByHand,
+    /// The floor: the least that such a limit can do.
+    Bare,
     /// The same contender in a smaller setting.
     Smaller,
     /// Bytes, without a ratio.
@@ -36,6 +38,7 @@ impl Bar {
             Against::Tokio => ("x tokio", 2),
             Against::BestPeer => ("x best peer", 2),
             Against::ByHand => ("x by hand", 2),
+            Against::Bare => ("x bare", 2),
             Against::Smaller => ("x smaller", 2),
             Against::Bytes => ("bytes", 0),
             Against::Nanoseconds => ("ns", 0),
@@ -61,12 +64,24 @@ const fn shown(against: Against) -> Bar {
     Bar { against, at_most: None }
 }
 
-const CONTENDED: &[Bar] = &[at_most(0.15, Against::Tokio), at_most(1.0, Against::BestPeer)];
-const QUEUED: &[Bar] = &[at_most(0.85, Against::Tokio), at_most(1.0, Against::BestPeer)];
-const BEST_PEER: &[Bar] = &[shown(Against::Tokio), at_most(1.0, Against::BestPeer)];
-const BY_HAND: &[Bar] = &[at_most(1.0, Against::ByHand)];
+const fn against_peers(tokio: Option<f64>, best_peer: Option<f64>) -> [Bar; 3] {
+    [
+        Bar { against: Against::Tokio, at_most: tokio },
+        Bar { against: Against::BestPeer, at_most: best_peer },
+        shown(Against::Bare),
+    ]
+}
+
+const TASK: &[Bar] = &against_peers(Some(0.30), Some(1.0));
+const CONTENDED: &[Bar] = &against_peers(Some(0.15), Some(1.0));
+const QUEUED: &[Bar] = &against_peers(Some(0.85), Some(1.0));
+const SPAWNED: &[Bar] = &against_peers(Some(0.90), None);
+const BEST_PEER: &[Bar] = &against_peers(None, Some(1.0));
+const BY_HAND: &[Bar] = &[at_most(1.0, Against::ByHand), shown(Against::Bare)];
+const DEADLINE: &[Bar] = &[at_most(1.0, Against::ByHand)];
 /// Of the peers, mea has weights too.
-const WEIGHTED: &[Bar] = &[at_most(1.0, Against::ByHand), shown(Against::BestPeer)];
+const WEIGHTED: &[Bar] =
+    &[at_most(1.0, Against::ByHand), shown(Against::BestPeer), shown(Against::Bare)];
 const REFUSED: &[Bar] = &[
     at_most(60.0, Against::Nanoseconds),
     at_most(0.0, Against::Allocations),
@@ -76,7 +91,7 @@ const MILLION: &[Bar] = &[at_most(2.0, Against::Smaller)];
 const SMALLER: &[Bar] = &[shown(Against::Smaller)];
 
 const TABLE: &[(&str, &[Bar])] = &[
-    ("task", &[at_most(0.30, Against::Tokio), at_most(1.0, Against::BestPeer)]),
+    ("task", TASK),
     ("block_on", BEST_PEER),
     ("block_on-multi", BEST_PEER),
     ("contended", CONTENDED),
@@ -85,7 +100,7 @@ const TABLE: &[(&str, &[Bar])] = &[
     ("queued", QUEUED),
     ("queued-4", QUEUED),
     ("queued-8", QUEUED),
-    ("spawned", &[at_most(0.90, Against::Tokio), shown(Against::BestPeer)]),
+    ("spawned", SPAWNED),
     ("shutdown", &[shown(Against::Tokio)]),
     ("crowd", &[at_most(1.05, Against::Smaller)]),
     ("crowd-cycle", SMALLER),
@@ -99,8 +114,8 @@ const TABLE: &[(&str, &[Bar])] = &[
     ("keyed-contended", BY_HAND),
     ("weighted", WEIGHTED),
     ("weighted-queued", WEIGHTED),
-    ("deadline", BY_HAND),
-    ("deadline-queued", BY_HAND),
+    ("deadline", DEADLINE),
+    ("deadline-queued", DEADLINE),
     ("refused", REFUSED),
     (
         "refused-burst",

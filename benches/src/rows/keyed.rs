@@ -10,7 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::tasks::{TASKS, all, in_a_row};
 use super::{Kind, Row, Selection, against_peer, two_workers};
-use crate::subjects::{PEER, body};
+use crate::bare;
+use crate::subjects::{BARE, PEER, body};
 use limit_benches::measure::Contestant;
 
 const OURS: &str = "acquire";
@@ -48,21 +49,28 @@ async fn by_hand(value: u32, keys: u64) -> u32 {
     body(value)
 }
 
+async fn bare(value: u32, keys: u64) -> u32 {
+    let _permit = bare::take_of_key(key_of(value, keys)).await;
+    body(value)
+}
+
 /// A holder of each key, so that no key comes or goes while calls are measured.
 struct Holders {
     _ours: Vec<Permit>,
     _theirs: Vec<OwnedSemaphorePermit>,
+    _bare: Vec<bare::OfKey>,
 }
 
 impl Holders {
     fn new(runtime: &Runtime, keys: u64) -> Self {
         runtime.block_on(async {
-            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            let (mut ours, mut theirs, mut bare) = (Vec::new(), Vec::new(), Vec::new());
             for key in 0..keys {
                 ours.push(LIMITER.key(key).acquire().await);
                 theirs.push(semaphore(key).acquire_owned().await.expect("it is open"));
+                bare.push(bare::take_of_key(key).await);
             }
-            Self { _ours: ours, _theirs: theirs }
+            Self { _ours: ours, _theirs: theirs, _bare: bare }
         })
     }
 }
@@ -80,6 +88,7 @@ fn keyed(selection: &Selection, name: &str, keys: usize) -> Row {
     let contestants = vec![
         in_a_row(runtime, OURS, move |value| ours(value, keys)),
         in_a_row(runtime, PEER, move |value| by_hand(value, keys)),
+        in_a_row(runtime, BARE, move |value| bare(value, keys)),
     ];
     let what = "permit free for one of so many keys in use; by hand: a map of semaphores in a \
                 mutex, from which no key is ever taken";
@@ -109,6 +118,7 @@ fn contended(selection: &Selection, name: &str) -> Row {
     let contestants = vec![
         at_once(runtime, OURS, |value| ours(value, KEYS)),
         at_once(runtime, PEER, |value| by_hand(value, KEYS)),
+        at_once(runtime, BARE, |value| bare(value, KEYS)),
     ];
     let what = "64 tasks, each call for one of 1,000 keys in use (2 workers)";
     against_peer(selection, name, what, contestants)

@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use super::tasks::{at_once, in_a_row};
 use super::{Kind, Row, Selection, against_peer};
-use crate::subjects::{LIMIT, PEER, body, yielding_body};
+use crate::bare;
+use crate::subjects::{BARE, LIMIT, PEER, body, yielding_body};
 use handmade::{ByPriority, NewestFirst};
 
 const OURS: &str = "acquire";
@@ -75,6 +76,10 @@ fn weighted_queued(selection: &Selection, name: &str) -> Row {
             let _permit = MEA.acquire(3).await;
             yielding_body(value).await
         }),
+        at_once(runtime, BARE, |value| async move {
+            let _permit = bare::acquire(|limits| &limits.fifo, 3, 0).await;
+            yielding_body(value).await
+        }),
     ];
     let what = "64 tasks, three of 8 permits each, body yields once";
     against_peer(selection, name, what, contestants)
@@ -131,6 +136,10 @@ fn lifo_queued(selection: &Selection, name: &str) -> Row {
             let _permit = BY_HAND.acquire(0).await;
             yielding_body(value).await
         }),
+        at_once(runtime, BARE, |value| async move {
+            let _permit = bare::acquire(|limits| &limits.lifo, 1, 0).await;
+            yielding_body(value).await
+        }),
     ];
     let what = "64 tasks, 8 permits, body yields once, newest first; by hand: a stack of oneshots";
     against_peer(selection, name, what, contestants)
@@ -147,6 +156,11 @@ fn priority_queued(selection: &Selection, name: &str) -> Row {
         }),
         at_once(runtime, PEER, |value| async move {
             let _permit = BY_HAND.acquire(value.to_le_bytes()[0] % 8).await;
+            yielding_body(value).await
+        }),
+        at_once(runtime, BARE, |value| async move {
+            let level = value.to_le_bytes()[0] % 8;
+            let _permit = bare::acquire(|limits| &limits.levels, 1, level).await;
             yielding_body(value).await
         }),
     ];

@@ -6,7 +6,7 @@ use limit_benches::processors::Processors;
 use serde::{Deserialize, Serialize};
 
 use super::bars::Against;
-use crate::subjects::PEERS;
+use crate::subjects::{BARE, PEERS};
 
 /// One line of the table.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -64,6 +64,7 @@ impl Row {
             return Some(Figure { value, peer: Some(peer.subject.clone()) });
         }
         let value = match against {
+            Against::Bare => ratio(&cell.nanos, &self.cell(BARE)?.nanos),
             Against::BestPeer | Against::Tokio | Against::ByHand | Against::Smaller => cell.ratio(),
             Against::Bytes => cell.bytes,
             Against::Nanoseconds => cell.nanoseconds(),
