@@ -6,7 +6,6 @@
 //! The exit code is 0 whatever the figures.
 #![forbid(unsafe_code)]
 
-mod bare;
 mod order;
 mod processes;
 mod report;

@@ -4,11 +4,11 @@
 //! Every contender limits the same two bodies: [`body`], which does not await, and
 //! [`yielding_body`], which yields once while it holds its permit.
 
+pub(crate) mod bare;
 mod sentinel;
 mod subject;
 mod tower;
 
-use crate::bare;
 use limit_runtime::{Limiter, concurrency_limit};
 
 pub(crate) use sentinel::{Sentinel, refused};

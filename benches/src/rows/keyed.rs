@@ -10,8 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::tasks::{TASKS, all, in_a_row};
 use super::{Kind, Row, Selection, against_peer, two_workers};
-use crate::bare;
-use crate::subjects::{BARE, PEER, body};
+use crate::subjects::{BARE, PEER, bare, body};
 use limit_benches::measure::Contestant;
 
 const OURS: &str = "acquire";

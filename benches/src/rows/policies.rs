@@ -13,8 +13,7 @@ use tokio::time::timeout;
 
 use super::tasks::{at_once, in_a_row};
 use super::{Kind, Row, Selection, against_peer};
-use crate::bare;
-use crate::subjects::{BARE, LIMIT, PEER, body, yielding_body};
+use crate::subjects::{BARE, LIMIT, PEER, bare, body, yielding_body};
 use handmade::{ByPriority, NewestFirst};
 
 const OURS: &str = "acquire";

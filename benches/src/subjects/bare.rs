@@ -5,43 +5,20 @@
 //! loses permits. So it is no contender. It shows how much of a call's cost is for what a user gets, and how much comes
 //! from the locks, the clock, the runtime and the order.
 
+mod limits;
 mod runtimes;
 mod waiters;
 
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::subjects::LIMIT;
+pub(crate) use limits::Limits;
+use limits::{Limit, lock};
 use runtimes::current;
-pub(crate) use waiters::{Fifo, Lifo, Waiters};
-use waiters::{Levels, Waiter};
-
-/// The bare limits of one runtime.
-pub(crate) struct Limits {
-    /// Permits that are always free.
-    free: AtomicUsize,
-    pub(crate) fifo: Limit<Fifo>,
-    pub(crate) lifo: Limit<Lifo>,
-    pub(crate) levels: Limit<Levels>,
-    keys: Mutex<HashMap<u64, usize>>,
-}
-
-impl Limits {
-    fn new() -> Self {
-        Self {
-            free: AtomicUsize::new(LIMIT),
-            fifo: Limit::new(false),
-            lifo: Limit::new(true),
-            levels: Limit::new(true),
-            keys: Mutex::new(HashMap::new()),
-        }
-    }
-}
+use waiters::Waiters;
 
 /// A permit from [`take`].
 pub(crate) struct Free(&'static Limits);
@@ -99,67 +76,10 @@ impl Drop for OfKey {
     }
 }
 
-/// A limit whose calls queue.
-pub(crate) struct Limit<W> {
-    state: Mutex<State<W>>,
-    /// Each call that waits looks at the clock twice.
-    is_timed: bool,
-}
-
-struct State<W> {
-    free: usize,
-    waiters: W,
-    /// Flags of waiters that have been served, for others.
-    flags: Vec<&'static AtomicBool>,
-}
-
 /// The permits of one call.
 pub(crate) struct Permits<W: Waiters> {
     limit: &'static Limit<W>,
     weight: usize,
-}
-
-impl<W: Waiters> Limit<W> {
-    fn new(is_timed: bool) -> Self {
-        let state = State { free: LIMIT, waiters: W::default(), flags: Vec::new() };
-        Self { state: Mutex::new(state), is_timed }
-    }
-
-    fn now(&self) -> Option<Instant> {
-        self.is_timed.then(Instant::now)
-    }
-
-    /// Takes permits, or joins the queue. Returns the flag that is set when the call is served.
-    fn enter(&self, weight: usize, level: u8, waker: &Waker) -> Option<&'static AtomicBool> {
-        // Cloned before the lock is taken, as foreign code is to be.
-        let waker = waker.clone();
-        let mut state = lock(&self.state);
-        if state.free >= weight && state.waiters.next_weight().is_none() {
-            state.free -= weight;
-            return None;
-        }
-        let flag = state.flags.pop().unwrap_or_else(|| Box::leak(Box::default()));
-        state.waiters.push(level, Waiter { weight, waker, flag });
-        Some(flag)
-    }
-
-    fn release(&self, weight: usize) {
-        let mut state = lock(&self.state);
-        state.free += weight;
-        let mut first = None;
-        let mut rest = Vec::new();
-        while state.waiters.next_weight().is_some_and(|next| next <= state.free) {
-            let Some(waiter) = state.waiters.pop() else { break };
-            state.free -= waiter.weight;
-            waiter.flag.store(true, Ordering::Release);
-            match first {
-                None => first = Some(waiter.waker),
-                Some(_) => rest.push(waiter.waker),
-            }
-        }
-        drop(state);
-        first.into_iter().chain(rest).for_each(Waker::wake);
-    }
 }
 
 /// Takes so many permits of a limit of the present runtime, at a level if it has levels.
@@ -196,8 +116,4 @@ impl<W: Waiters> Drop for Permits<W> {
     fn drop(&mut self) {
         self.limit.release(self.weight);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nobody panics")
 }

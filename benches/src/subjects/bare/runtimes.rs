@@ -10,7 +10,7 @@ use std::task::Context;
 use tokio::runtime::{Handle, Id as RuntimeId};
 use tokio::task::{Id as TaskId, try_id};
 
-use super::{Limits, lock};
+use super::limits::{Limits, lock};
 
 /// The number of tasks that a thread remembers.
 const TASKS: usize = 128;
