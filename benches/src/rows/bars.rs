@@ -78,8 +78,9 @@ const QUEUED: &[Bar] = &against_peers(Some(0.85), Some(1.0));
 const SPAWNED: &[Bar] = &against_peers(Some(0.90), None);
 const BEST_PEER: &[Bar] = &against_peers(None, Some(1.0));
 const BY_HAND: &[Bar] = &[at_most(1.0, Against::ByHand), shown(Against::Bare)];
-const DEADLINE: &[Bar] = &[at_most(1.0, Against::ByHand)];
+const AT_ONCE: &[Bar] = &[at_most(1.0, Against::ByHand)];
 /// Of the peers, mea has weights too.
+const WEIGHTED_AT_ONCE: &[Bar] = &[at_most(1.0, Against::ByHand), shown(Against::BestPeer)];
 const WEIGHTED: &[Bar] =
     &[at_most(1.0, Against::ByHand), shown(Against::BestPeer), shown(Against::Bare)];
 const REFUSED: &[Bar] = &[
@@ -112,10 +113,10 @@ const TABLE: &[(&str, &[Bar])] = &[
     ("keyed-1000", BY_HAND),
     ("keyed-million", BY_HAND),
     ("keyed-contended", BY_HAND),
-    ("weighted", WEIGHTED),
+    ("weighted", WEIGHTED_AT_ONCE),
     ("weighted-queued", WEIGHTED),
-    ("deadline", DEADLINE),
-    ("deadline-queued", DEADLINE),
+    ("deadline", AT_ONCE),
+    ("deadline-queued", BY_HAND),
     ("refused", REFUSED),
     (
         "refused-burst",

@@ -117,6 +117,11 @@ fn deadline_queued(selection: &Selection, name: &str) -> Row {
             let _permit = permit.expect("nobody waits for so long").expect("it is open");
             yielding_body(value).await
         }),
+        at_once(runtime, BARE, |value| async move {
+            let permit = timeout(LONG, bare::acquire(|limits| &limits.fifo, 1, 0)).await;
+            let _permit = permit.expect("nobody waits for so long");
+            yielding_body(value).await
+        }),
     ];
     let what = "64 tasks, 8 permits, body yields once, every call with a deadline";
     against_peer(selection, name, what, contestants)
