@@ -1,6 +1,7 @@
 //! The bare limits of a runtime, and what their locks guard.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
@@ -16,7 +17,8 @@ pub(crate) struct Limits {
     pub(crate) fifo: Limit<Fifo>,
     pub(crate) lifo: Limit<Lifo>,
     pub(crate) levels: Limit<Levels>,
-    pub(super) keys: Mutex<HashMap<u64, usize>>,
+    /// The permits in use, by the hashes of the keys.
+    pub(super) keys: Mutex<HashMap<u64, usize, BuildHasherDefault<Hashed>>>,
 }
 
 impl Limits {
@@ -26,23 +28,43 @@ impl Limits {
             fifo: Limit::new(false),
             lifo: Limit::new(true),
             levels: Limit::new(true),
-            keys: Mutex::new(HashMap::new()),
+            keys: Mutex::default(),
         }
+    }
+}
+
+/// The hasher of a map whose keys are hashes.
+#[derive(Default)]
+pub(super) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
 /// A limit whose calls queue.
 pub(crate) struct Limit<W> {
-    pub(super) state: Mutex<State<W>>,
+    state: Mutex<State<W>>,
     /// Each call that waits looks at the clock twice.
     is_timed: bool,
 }
 
-pub(super) struct State<W> {
+struct State<W> {
     free: usize,
     waiters: W,
     /// Flags of waiters that have been served, for others.
-    pub(super) flags: Vec<&'static AtomicBool>,
+    flags: Vec<&'static AtomicBool>,
 }
 
 impl<W: Waiters> Limit<W> {
@@ -74,8 +96,10 @@ impl<W: Waiters> Limit<W> {
         Some(flag)
     }
 
-    pub(super) fn release(&self, weight: usize) {
+    /// Takes back permits, and the flag of their holder if it has waited.
+    pub(super) fn release(&self, weight: usize, flag: Option<&'static AtomicBool>) {
         let mut state = lock(&self.state);
+        state.flags.extend(flag);
         state.free += weight;
         let mut first = None;
         let mut rest = Vec::new();

@@ -1,9 +1,10 @@
 //! Finding the limits of the runtime that polls.
 //!
-//! A thread remembers the tasks that it has seen by their ids, as tokio's ids are never used again. Outside a task, and for
+//! A thread remembers the tasks that it has seen by their ids and wakers, as ours does. Outside a task, and for
 //! a task that is new to the thread, tokio is asked.
 
 use std::cell::Cell;
+use std::hash::{Hash, Hasher};
 use std::sync::Mutex;
 use std::task::Context;
 
@@ -15,11 +16,11 @@ use super::limits::{Limits, lock};
 /// The number of tasks that a thread remembers.
 const TASKS: usize = 128;
 
-type Known<I> = Cell<Option<(I, &'static Limits)>>;
+type KnownTask = Cell<Option<(TaskId, *const (), &'static Limits)>>;
 
 thread_local! {
-    static LAST_TASKS: [Known<TaskId>; TASKS] = const { [const { Cell::new(None) }; TASKS] };
-    static LAST_RUNTIME: Known<RuntimeId> = const { Cell::new(None) };
+    static LAST_TASKS: [KnownTask; TASKS] = const { [const { Cell::new(None) }; TASKS] };
+    static LAST_RUNTIME: Cell<Option<(RuntimeId, &'static Limits)>> = const { Cell::new(None) };
 }
 
 static ALL: Mutex<Vec<(RuntimeId, &'static Limits)>> = Mutex::new(Vec::new());
@@ -30,16 +31,39 @@ pub(super) fn current(context: &Context<'_>) -> &'static Limits {
     let Some(id) = try_id() else {
         return look_up();
     };
-    // Tasks lie 128 bytes apart.
-    let index = (context.waker().data().addr() >> 7) % TASKS;
+    let waker = context.waker().data();
+    // By the id, as ids of tasks that are spawned in a row differ in their last digits.
+    let index = usize::try_from(number_of(id) % TASKS as u64).unwrap_or(0);
     LAST_TASKS.with(|tasks| match tasks[index].get() {
-        Some((last, limits)) if last == id => limits,
+        Some((last, known, limits)) if last == id && known == waker => limits,
         _ => {
             let limits = look_up();
-            tasks[index].set(Some((id, limits)));
+            tasks[index].set(Some((id, waker, limits)));
             limits
         }
     })
+}
+
+/// Returns the number in an id of tokio's, which shows it only by its hash.
+#[inline]
+fn number_of(id: TaskId) -> u64 {
+    struct Number(u64);
+    impl Hasher for Number {
+        fn write(&mut self, bytes: &[u8]) {
+            for &byte in bytes {
+                self.write_u64(u64::from(byte));
+            }
+        }
+        fn write_u64(&mut self, number: u64) {
+            self.0 = self.0.rotate_left(8) ^ number;
+        }
+        fn finish(&self) -> u64 {
+            self.0
+        }
+    }
+    let mut number = Number(0);
+    id.hash(&mut number);
+    number.finish()
 }
 
 #[cold]
