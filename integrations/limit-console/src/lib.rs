@@ -62,7 +62,7 @@
 //! | `Origin` of a request | None, or that of the page itself. No other site is given leave (no CORS) |
 //! | Reading | Everybody who can reach the page. With [`Options::private`], and with [`serve_with`] on an address that is not loopback, only with the token: as a bearer's, or as the password that the browser asks for |
 //! | Writing | Nobody, unless there is a token: [`Options::writable`]. Then by `POST` with the header `Authorization: Bearer`, in JSON |
-//! | Page | One script and one stylesheet, both the page's own. A `Content-Security-Policy` forbids anything else, and frames |
+//! | Page | Scripts and one stylesheet, all the page's own. A `Content-Security-Policy` forbids anything else, and frames |
 //!
 //! A token goes over the wire as it is: beyond loopback, put TLS before it.
 //!

@@ -43,9 +43,7 @@ pub fn router(options: Options) -> Router {
     }
     Router::new()
         .route("/", get(page::html))
-        .route("/console.css", get(page::css))
-        .route("/console.js", get(page::script))
-        .route("/icon.svg", get(page::icon))
+        .merge(page::files())
         .route("/openapi.json", get(page::openapi))
         .route("/api/limiters", get(limiters::list))
         .route("/api/stream", get(limiters::follow))
