@@ -97,8 +97,10 @@ mod changes;
 mod deadlocks;
 mod error;
 mod history;
+mod oldest;
 mod options;
 mod row;
+mod seconds;
 mod tick;
 mod watched;
 
