@@ -32,10 +32,13 @@ macro_rules! files {
 /// The files that the page loads. Each lies beside the page, under its own name.
 const FILES: &[File] = files![
     "console.css": CSS,
+    "table.css": CSS,
     "icon.svg": ICON,
+    "address.js": SCRIPT,
     "api.js": SCRIPT,
     "cards.js": SCRIPT,
     "charts.js": SCRIPT,
+    "choices.js": SCRIPT,
     "connection.js": SCRIPT,
     "console.js": SCRIPT,
     "deadlocks.js": SCRIPT,
@@ -50,7 +53,12 @@ const FILES: &[File] = files![
     "known.js": SCRIPT,
     "limiter.js": SCRIPT,
     "opened.js": SCRIPT,
+    "order.js": SCRIPT,
+    "row.js": SCRIPT,
+    "severity.js": SCRIPT,
+    "strip.js": SCRIPT,
     "table.js": SCRIPT,
+    "verdict.js": SCRIPT,
 ];
 
 /// Makes a route for each file of the page.

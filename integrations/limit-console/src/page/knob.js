@@ -1,11 +1,12 @@
 // The knob: changes the limiter that is open.
 
+import { addressWith, parameter } from './address.js';
 import { api, ask } from './api.js';
 import { draw, onDraw } from './drawing.js';
 import { attribute, byId, say, show } from './elements.js';
 import { words } from './format.js';
-import { known } from './known.js';
-import { hashOf, opened } from './opened.js';
+import { known, replace } from './known.js';
+import { opened } from './opened.js';
 
 let edited = false; // a number was typed
 let changed = () => {}; // told after each change
@@ -57,7 +58,7 @@ async function change(what) {
       headers: { 'Authorization': `Bearer ${token}`, 'Content-Type': 'application/json' },
       body: JSON.stringify({ name, ...(by && { by }), ...what }),
     });
-    known.rows.set(name, { ...answer.limiter, spark: known.rows.get(name)?.spark ?? [] });
+    replace(answer.limiter);
     if (opened.name !== name) return;
     edited = false;
     const { changes } = answer;
@@ -75,11 +76,9 @@ async function change(what) {
 
 /** Takes the token out of the address: a link may bring it, after the # that is sent to no server. */
 export function takeToken() {
-  const hash = new URLSearchParams(location.hash.slice(1));
-  const token = hash.get('token');
+  const token = parameter('token');
   if (token === null) return;
-  hash.delete('token');
-  history.replaceState(null, '', hash.has('name') ? hashOf(hash.get('name')) : location.pathname + location.search);
+  history.replaceState(null, '', addressWith({}));
   byId('token').value = token;
   try { sessionStorage.setItem('limits.token', token); } catch { /* not kept */ }
 }
