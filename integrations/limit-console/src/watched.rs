@@ -1,20 +1,20 @@
 //! A limiter that the console watches, tick after tick.
 
+mod stall;
 mod waits;
 
 use crate::by_kind::ByKind;
 use crate::changes::{ChangeLog, LoggedChange, LoggedState};
 use crate::history::{Sample, Start};
+use crate::oldest::Oldest;
 use crate::row::Row;
 use crate::tick::{INTERVAL, Tick};
-use limit_runtime::inspect::{Counters, Histogram, LimiterReading};
+use limit_runtime::inspect::{Counters, LimiterReading};
 use limit_runtime::settings::SettingValue;
 use limit_runtime::{LimiterHandle, RejectedCounts};
+use stall::Stall;
 use std::collections::VecDeque;
 use waits::{WINDOW, WaitWindows};
-
-/// The weight of the last tick in a smoothed figure.
-const SMOOTHING: f64 = 0.3;
 
 /// The limiters of one name, one after another, and the one that has the name now.
 #[derive(Debug)]
@@ -43,8 +43,7 @@ pub(crate) struct Watched {
     sample: Option<Sample>,
     counted: Counted,
     waits: WaitWindows,
-    /// The figure of the row, not rounded: a part too small to be seen would stay for ever.
-    lost: f64,
+    stall: Stall,
     logged: LoggedState,
 }
 
@@ -54,10 +53,6 @@ struct Counted {
     admitted: u64,
     cancelled: u64,
     rejected: RejectedCounts,
-    /// The calls that waited and were admitted.
-    waits: u64,
-    /// The seconds that these calls waited, all together.
-    waited: f64,
 }
 
 impl Watched {
@@ -77,15 +72,15 @@ impl Watched {
             _ => WaitWindows::default(),
         };
         let mut row = Row::from_reading(reading);
-        (row.p50, row.p99) = waits.percentiles(counters.waits(), tick.number);
-        // Not 0, so that the worst limiter comes first at once.
-        row.lost = as_calls(reading.usage.waiting as u64);
+        (row.p50, row.p99) = waits.percentiles(reading, tick.number);
+        let counted = Counted::from_counters(counters);
+        let stall = Stall::begin(reading, counted.admitted);
+        row.stalled = stall.time(reading);
         Self {
             number,
             handle: handle.clone(),
             id: reading.id,
             last_read: tick.number,
-            lost: row.lost,
             row,
             changed: tick.number,
             start: Start { tick: tick.number, sample: Sample::default() },
@@ -94,7 +89,8 @@ impl Watched {
             is_changing: false,
             spark: VecDeque::new(),
             sample: None,
-            counted: Counted::from_counters(counters),
+            stall,
+            counted,
             waits,
             logged: LoggedState::from_reading(reading),
         }
@@ -118,6 +114,7 @@ impl Watched {
         &mut self,
         reading: &LimiterReading,
         is_deadlocked: bool,
+        oldest: &Oldest,
         tick: Tick,
     ) {
         let counters = &reading.totals.counters;
@@ -133,17 +130,15 @@ impl Watched {
             rate(counted.rejected.get(kind), before.rejected.get(kind), seconds) as f32
         });
         row.rejected = refused;
-        // The time lost by short waits is known when they are over. A wait that goes on loses one second each
-        // second. A wait that is over has lost at most the length of this tick in it.
-        let waiting = as_calls(reading.usage.waiting as u64);
-        let over = as_calls(counted.waits.saturating_sub(before.waits));
-        let lost = ((counted.waited - before.waited) / seconds).min(over).max(waiting);
-        self.lost += (lost - self.lost) * SMOOTHING;
-        row.lost = round(self.lost);
+        self.stall.record(reading, counted.admitted, tick);
+        row.stalled = self.stall.time(reading);
+        if reading.usage.in_use > 0 {
+            row.oldest_holder = oldest.holder(&self.handle);
+        }
         if let Some(waits) = counters.waits().filter(|_| tick.is_after(WINDOW)) {
             self.waits = WaitWindows::start(waits, tick.number);
         }
-        (row.p50, row.p99) = self.waits.percentiles(counters.waits(), tick.number);
+        (row.p50, row.p99) = self.waits.percentiles(reading, tick.number);
         self.show(row, tick.number);
         // A reader that was overtaken records an older tick.
         self.last_read = self.last_read.max(tick.number);
@@ -163,6 +158,7 @@ impl Watched {
         let row = Row {
             limit: now.limit,
             capacity: now.capacity,
+            total: now.total,
             in_use: now.in_use,
             waiting: now.waiting,
             source: now.source,
@@ -170,6 +166,7 @@ impl Watched {
             shadow: now.shadow,
             closed: now.closed,
             paused: now.paused,
+            stalled: self.row.stalled.filter(|_| Stall::is_possible(reading)),
             ..self.row.clone()
         };
         self.show(row, tick.number);
@@ -227,13 +224,10 @@ impl Watched {
 
 impl Counted {
     fn from_counters(counters: &Counters) -> Self {
-        let waits = counters.waits();
         Self {
             admitted: counters.admitted_at_once + counters.admitted_after_waiting(),
             cancelled: counters.cancelled,
             rejected: counters.rejected,
-            waits: counters.admitted_after_waiting(),
-            waited: waits.map(Histogram::total).unwrap_or_default().as_secs_f64(),
         }
     }
 }
@@ -248,12 +242,7 @@ fn rate(now: u64, before: u64, seconds: f64) -> f64 {
     round(now.saturating_sub(before) as f64 / seconds)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 wait")]
-fn as_calls(calls: u64) -> f64 {
-    calls as f64
-}
-
-/// Rounds to the thousandth, so that a figure that dies away becomes 0 and its row stays as it is.
+/// Rounds to the thousandth, as a reader of the JSON expects it.
 fn round(figure: f64) -> f64 {
     (figure * 1e3).round() / 1e3
 }

@@ -8,6 +8,9 @@ mod detail;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod knob;
+mod order;
+mod pictures;
 mod program;
 mod states;
+mod strip;
 mod table;

@@ -3,6 +3,7 @@
 use crate::changes::LoggedChange;
 use crate::deadlocks::Deadlocks;
 use crate::history::{History, Series};
+use crate::oldest::Oldest;
 use crate::row::Row;
 use crate::tick::{INTERVAL, Tick, unix_milliseconds};
 use crate::watched::Watched;
@@ -58,6 +59,8 @@ pub(super) struct State {
     pub(super) last: Option<Instant>,
     /// The deadlocks at the last tick that began.
     pub(super) deadlocks: Arc<Deadlocks>,
+    /// The oldest holders at the last tick that began.
+    pub(super) oldest: Oldest,
     watched: HashMap<Arc<str>, Watched>,
     /// The watched names by their numbers in the history.
     pub(super) names: HashMap<u64, Arc<str>>,
@@ -232,7 +235,7 @@ impl State {
             return None;
         };
         let former = (watched.id != reading.id).then(|| watched.pass_to(handle, &reading));
-        watched.record_tick(&reading, self.deadlocks.has(&reading.name), tick);
+        watched.record_tick(&reading, self.deadlocks.has(&reading.name), &self.oldest, tick);
         former
     }
 
