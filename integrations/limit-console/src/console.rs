@@ -38,9 +38,10 @@ impl Console {
         Self { access, watch, process: Arc::new(process), followers }
     }
 
-    /// Describes the process, and lists all its limiters.
-    pub(crate) fn all(&self) -> All<'_> {
-        All { process: &self.process, limiters: self.watch.all(self.is_writable()) }
+    /// Describes the process, and lists at most so many of its limiters: those whose names come after a name, or the first.
+    pub(crate) fn all(&self, after: Option<&str>, count: usize) -> All<'_> {
+        let limiters = self.watch.all(self.is_writable(), after, count);
+        All { process: &self.process, limiters }
     }
 
     /// Returns a receiver that is notified of each tick, and makes sure that there are ticks.

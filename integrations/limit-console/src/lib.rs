@@ -88,16 +88,23 @@
 //! follow at a time.
 //!
 //! Streams ask proxies not to collect what they forward (`X-Accel-Buffering: no`, which nginx understands) and
-//! not to compress it (`Cache-Control: no-transform`).
+//! not to compress it (`Cache-Control: no-transform`). They arrive through nginx with its defaults. To change settings
+//! through nginx, let it pass the host on (`proxy_set_header Host $http_host;`), and name the host with
+//! [`Options::allow_host`].
+//!
+//! A row is sent when something changes besides times that grow, such as the wait of the oldest call. So the stream of
+//! a program at rest is thin, however many limiters there are. Other answers are compressed for those who accept gzip,
+//! and the list of all limiters comes in parts on demand.
 //!
 //! # Shutting down
 //!
 //! An open page keeps a connection open. A server that shuts down gracefully waits for that connection: tell
-//! the console when to close it with [`Options::until`].
+//! the console when to close it with [`Options::until`]. A page that does not read holds up no shutdown.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // From the bottom up: data, the reader, the handlers, the router.
+mod age;
 mod by_kind;
 mod calls;
 mod changes;
@@ -119,6 +126,7 @@ mod detail;
 mod events;
 mod guard;
 mod limiters;
+mod paced;
 mod page;
 mod settings;
 

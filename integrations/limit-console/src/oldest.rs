@@ -1,6 +1,6 @@
 //! The oldest holder of each limiter, read once for all limiters.
 
-use crate::seconds::Seconds;
+use crate::age::Age;
 use limit_runtime::LimiterHandle;
 #[cfg(feature = "diagnostics")]
 use limit_runtime::diagnostics::{self, OldestHolders};
@@ -20,7 +20,7 @@ pub(crate) struct Holder {
     /// The location in the source code.
     place: String,
     /// The age of the hold.
-    age: Seconds,
+    pub(crate) age: Age,
 }
 
 impl Oldest {
@@ -36,7 +36,7 @@ impl Oldest {
     #[cfg(feature = "diagnostics")]
     pub(crate) fn holder(&self, limiter: &LimiterHandle) -> Option<Holder> {
         let call = self.holders.as_ref()?.call(limiter)?;
-        Some(Holder { place: call.place().to_string(), age: Seconds::in_tenths(call.age()) })
+        Some(Holder { place: call.place().to_string(), age: Age::growing(call.age()).in_tenths() })
     }
 
     #[cfg(not(feature = "diagnostics"))]

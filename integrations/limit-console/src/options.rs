@@ -2,7 +2,7 @@
 
 use crate::process::Process;
 use axum::http::uri::Authority;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt, pending};
 use std::fmt;
 use std::future::Future;
 use std::net::Ipv6Addr;
@@ -102,8 +102,11 @@ impl Options {
     /// Closes the streams of open pages when the future is ready, so that a server that shuts down gracefully
     /// does not wait for them. The future is polled while there are open pages.
     ///
-    /// The server still waits for a client that does not read what was sent to it, as with any other answer:
-    /// limit how long it waits.
+    /// Over HTTP/1.1, a client that does not read its stream holds up no shutdown: the console closes the connection a
+    /// second later. A layer around the console that copies or encrypts what it sends may undo this; then limit how long
+    /// the server waits. A server waits for clients that do not read other answers, as of any service.
+    ///
+    /// [`serve_with`](crate::serve_with) returns when the future is ready and all connections are closed.
     ///
     /// # Examples
     ///
@@ -128,6 +131,13 @@ impl Options {
 
     pub(crate) fn has_token(&self) -> bool {
         self.access.token.is_some()
+    }
+
+    /// Returns a future that is ready together with that of [`until`](Self::until).
+    pub(crate) fn share_until(&mut self) -> impl Future<Output = ()> + Send + use<> {
+        let until = self.until.take().unwrap_or_else(|| pending().boxed()).shared();
+        self.until = Some(until.clone().boxed());
+        until
     }
 
     pub(crate) fn into_parts(self) -> (Access, Option<BoxFuture<'static, ()>>, Process) {

@@ -9,6 +9,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use std::sync::Arc;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
 /// The largest body of a request, in bytes.
 const LARGEST_BODY: usize = 16 * 1024;
@@ -52,6 +54,8 @@ pub fn router(options: Options) -> Router {
         .route("/api/settings", post(settings::change))
         .fallback(page::not_found)
         .method_not_allowed_fallback(page::other_method)
+        // It leaves streams as they are. The answers have few different words: the least effort is enough.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&access), guard))
         .with_state(Console::new(access, watch, process))

@@ -1,5 +1,6 @@
 //! A limiter's row in the table of all limiters.
 
+use crate::age::Age;
 use crate::by_kind::ByKind;
 use crate::oldest::Holder;
 use crate::seconds::Seconds;
@@ -39,14 +40,14 @@ pub(crate) struct Row {
     pub(crate) rejected: ByKind<f32>,
     /// Calls cancelled a second.
     pub(crate) cancelled: f64,
-    /// The wait that half of the calls do not exceed, in seconds. Waits that go on count.
-    pub(crate) p50: Option<f64>,
-    /// The wait that 99 of 100 calls do not exceed, in seconds.
-    pub(crate) p99: Option<f64>,
+    /// The wait that half of the calls do not exceed. Waits that go on count. It grows while `stalled` grows.
+    pub(crate) p50: Option<Age>,
+    /// The wait that 99 of 100 calls do not exceed.
+    pub(crate) p99: Option<Age>,
     /// The wait of the oldest call that waits.
-    pub(crate) oldest_wait: Option<Seconds>,
+    pub(crate) oldest_wait: Option<Age>,
     /// The time since a call was admitted, if calls wait and should not.
-    pub(crate) stalled: Option<Seconds>,
+    pub(crate) stalled: Option<Age>,
     pub(crate) oldest_holder: Option<Holder>,
     /// The source of the limit.
     pub(crate) source: Source,
@@ -135,7 +136,7 @@ impl Row {
             cancelled: 0.0,
             p50: None,
             p99: None,
-            oldest_wait: reading.oldest_wait().map(Seconds::in_tenths),
+            oldest_wait: reading.oldest_wait().map(|wait| Age::growing(wait).in_tenths()),
             stalled: None,
             oldest_holder: None,
             source: settings.limit.source,
@@ -146,6 +147,23 @@ impl Row {
             warnings: reading.warnings,
             deadlock: false,
             spark: None,
+        }
+    }
+
+    /// Keeps the moments of the row before, where they are the same.
+    pub(crate) fn keep_moments(&mut self, before: &Self) {
+        let keep = |age: &mut Option<Age>, before, parts| {
+            if let Some(age) = age {
+                age.keep_moment(before, parts);
+            }
+        };
+        keep(&mut self.p50, before.p50, Some(8));
+        keep(&mut self.p99, before.p99, Some(8));
+        keep(&mut self.oldest_wait, before.oldest_wait, None);
+        keep(&mut self.stalled, before.stalled, None);
+        if let Some(holder) = &mut self.oldest_holder {
+            let before = before.oldest_holder.as_ref().map(|before| before.age);
+            holder.age.keep_moment(before, None);
         }
     }
 }

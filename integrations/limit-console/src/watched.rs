@@ -3,6 +3,7 @@
 mod stall;
 mod waits;
 
+use crate::age::Age;
 use crate::by_kind::ByKind;
 use crate::changes::{ChangeLog, LoggedChange, LoggedState};
 use crate::history::{Sample, Start};
@@ -72,10 +73,10 @@ impl Watched {
             _ => WaitWindows::default(),
         };
         let mut row = Row::from_reading(reading);
-        (row.p50, row.p99) = waits.percentiles(reading, tick.number);
         let counted = Counted::from_counters(counters);
         let stall = Stall::begin(reading, counted.admitted);
         row.stalled = stall.time(reading);
+        (row.p50, row.p99) = waits.percentiles(reading, is_growing(row.stalled), tick.number);
         Self {
             number,
             handle: handle.clone(),
@@ -138,7 +139,9 @@ impl Watched {
         if let Some(waits) = counters.waits().filter(|_| tick.is_after(WINDOW)) {
             self.waits = WaitWindows::start(waits, tick.number);
         }
-        (row.p50, row.p99) = self.waits.percentiles(reading, tick.number);
+        let is_stalled = is_growing(row.stalled);
+        (row.p50, row.p99) = self.waits.percentiles(reading, is_stalled, tick.number);
+        row.keep_moments(&self.row);
         self.show(row, tick.number);
         // A reader that was overtaken records an older tick.
         self.last_read = self.last_read.max(tick.number);
@@ -177,10 +180,11 @@ impl Watched {
         if row.limit > 0 {
             self.before_pause = None;
         }
+        // The times of a row that has not changed grow all the same.
         if row != self.row {
-            self.row = row;
             self.changed = tick;
         }
+        self.row = row;
     }
 
     /// Logs the changes since the last reading, and returns them.
@@ -213,8 +217,8 @@ impl Watched {
             in_use: to_u32(row.in_use),
             capacity: row.capacity.map(to_u32),
             waiting: to_u32(row.waiting),
-            p50: row.p50.map(|wait| wait as f32),
-            p99: row.p99.map(|wait| wait as f32),
+            p50: row.p50.map(|wait| wait.as_secs_f32()),
+            p99: row.p99.map(|wait| wait.as_secs_f32()),
             admitted: row.admitted as f32,
             rejected: row.rejected,
         };
@@ -230,6 +234,10 @@ impl Counted {
             rejected: counters.rejected,
         }
     }
+}
+
+fn is_growing(age: Option<Age>) -> bool {
+    age.is_some_and(|age| age.is_growing())
 }
 
 /// Larger figures cannot be drawn.

@@ -2,14 +2,14 @@
 
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use limit_tests::programs::find_program;
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -103,6 +103,21 @@ impl Browser {
 
     pub(crate) fn go(&self, url: &str) {
         self.runtime.block_on(self.client.goto(url)).expect("the page is served");
+    }
+
+    /// Opens another tab in front of the one that is in front now. Returns the name of that one.
+    pub(crate) fn open_tab(&self) -> WindowHandle {
+        self.runtime.block_on(async {
+            let before = self.client.window().await.expect("a tab");
+            let tab = self.client.new_window(true).await.expect("another tab");
+            self.client.switch_to_window(tab.handle).await.expect("it is there");
+            before
+        })
+    }
+
+    /// Brings a tab to the front.
+    pub(crate) fn switch_to(&self, tab: WindowHandle) {
+        self.runtime.block_on(self.client.switch_to_window(tab)).expect("it is there");
     }
 
     pub(crate) fn back(&self) {
@@ -240,8 +255,10 @@ impl Browser {
 
     /// Leaves a picture of the page beside the build.
     pub(crate) fn picture(&self, name: &str) {
-        let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let directory = target.parent().expect("the build's directory").join("console");
+        // The program is in `target/PROFILE/deps`, or in `examples` beside that.
+        let program = std::env::current_exe().expect("it knows its program");
+        let target = program.ancestors().nth(3).expect("the build's directory");
+        let directory = target.join("console");
         std::fs::create_dir_all(&directory).expect("a directory for pictures");
         self.picture_at(&directory.join(format!("{name}.png")));
     }
@@ -250,24 +267,6 @@ impl Browser {
     pub(crate) fn picture_at(&self, file: &Path) {
         let picture = self.runtime.block_on(self.client.screenshot()).expect("a picture");
         std::fs::write(file, picture).expect("a place for it");
-    }
-
-    /// Returns the seconds for which the page has worked so far: in scripts, on the layout and on styles.
-    pub(crate) fn work(&self) -> Vec<(&'static str, f64)> {
-        self.devtools("Performance.enable", &json!({}));
-        let answer = self.devtools("Performance.getMetrics", &json!({}));
-        let metrics = answer["metrics"].as_array().expect("a list");
-        let names = [
-            ("script", "ScriptDuration"),
-            ("layout", "LayoutDuration"),
-            ("style", "RecalcStyleDuration"),
-            ("everything", "TaskDuration"),
-        ];
-        let value = |name: &str| {
-            let metric = metrics.iter().find(|metric| metric["name"] == name);
-            metric.and_then(|metric| metric["value"].as_f64()).expect("a figure")
-        };
-        names.map(|(word, name)| (word, value(name))).into()
     }
 
     /// Checks that all controls and pictures have a name for readers who cannot see them.

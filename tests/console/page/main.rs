@@ -9,7 +9,6 @@ mod detail;
 mod fleet;
 mod knob;
 mod order;
-mod pictures;
 mod program;
 mod states;
 mod strip;

@@ -1,9 +1,16 @@
-//! Pictures and measurements for people. They assert nothing, and run only when they are asked for, each in a process of its own:
-//! `cargo test -p limit-tests --all-features --test page -- --ignored --nocapture NAME`.
+//! Makes README's picture of the table, or prints the page's work for ten thousand limiters. It asserts nothing.
+//!
+//! `cargo run -p limit-tests --all-features --example page -- picture`, or `-- work`
+
+#[expect(dead_code, reason = "the tests use the rest")]
+mod browser;
+#[expect(dead_code, reason = "the tests use the rest")]
+mod program;
 
 use crate::browser::Browser;
 use crate::program::Program;
 use limit_runtime::{KeyedLimiter, Limiter, Rejected};
+use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,8 +28,15 @@ fn callers(program: &Program, limiter: &'static Limiter, callers: usize, millise
     }
 }
 
-#[test]
-#[ignore = "writes README's picture"]
+fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some("picture") => table_for_the_readme(),
+        Some("work") => work_for_ten_thousand_limiters(),
+        _ => eprintln!("say `picture` or `work`"),
+    }
+}
+
+/// Writes README's picture.
 fn table_for_the_readme() {
     static IMPORT: Limiter = Limiter::new("shop::imports::nightly", 1);
     static REPORT: Limiter<Rejected> = Limiter::new("shop::report", 2).max_waiting(60);
@@ -64,8 +78,7 @@ fn table_for_the_readme() {
     browser.picture_at(&assets.join("console-table.png"));
 }
 
-#[test]
-#[ignore = "prints the page's work for ten thousand limiters"]
+/// Prints the page's work for ten thousand limiters.
 fn work_for_ten_thousand_limiters() {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     let Some(browser) = Browser::start(1440, 900) else { return };
@@ -97,6 +110,24 @@ fn work_for_ten_thousand_limiters() {
     measure(&browser, "scrolled to the middle");
 }
 
+/// Returns the seconds for which the page has worked so far: in scripts, on the layout and on styles.
+fn work(browser: &Browser) -> Vec<(&'static str, f64)> {
+    browser.devtools("Performance.enable", &json!({}));
+    let answer = browser.devtools("Performance.getMetrics", &json!({}));
+    let metrics = answer["metrics"].as_array().expect("a list");
+    let names = [
+        ("script", "ScriptDuration"),
+        ("layout", "LayoutDuration"),
+        ("style", "RecalcStyleDuration"),
+        ("everything", "TaskDuration"),
+    ];
+    let value = |name: &str| {
+        let metric = metrics.iter().find(|metric| metric["name"] == name);
+        metric.and_then(|metric| metric["value"].as_f64()).expect("a figure")
+    };
+    names.map(|(word, name)| (word, value(name))).into()
+}
+
 /// Prints the milliseconds of each second that the page works.
 fn measure(browser: &Browser, state: &str) {
     const SECONDS: u32 = 10;
@@ -105,9 +136,9 @@ fn measure(browser: &Browser, state: &str) {
         browser.until(&format!("Date.now() - since > {milliseconds}"));
     };
     wait(3000);
-    let before = browser.work();
+    let before = work(browser);
     wait(SECONDS * 1000);
-    let after = browser.work();
+    let after = work(browser);
     let figures: Vec<_> = after
         .iter()
         .zip(&before)

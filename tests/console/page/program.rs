@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::body::Body;
 use axum::middleware::map_response;
-use axum::response::Response;
+use axum::response::{Html, Response};
+use axum::routing::get;
 use futures::StreamExt;
 use limit_console::Options;
 use limit_runtime::{Limiter, diagnostics};
@@ -64,6 +65,10 @@ impl Program {
             let count = move |response: Response| ready(counted(response, &streams));
             let app = Router::new()
                 .nest("/limits", limit_console::router(options))
+                .route(
+                    "/shop",
+                    get(async || Html("<link rel=icon href=data:,><title>the shop</title>")),
+                )
                 .layer(map_response(count));
             let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime");
             let service = app.into_make_service_with_connect_info::<SocketAddr>();
@@ -95,6 +100,11 @@ impl Program {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/limits", self.address)
+    }
+
+    /// Returns the address of a page of the program's own, beside the console.
+    pub(crate) fn own_page(&self) -> String {
+        format!("http://{}/shop", self.address)
     }
 
     /// Returns the address of the page with a limiter open.

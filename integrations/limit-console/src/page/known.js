@@ -1,5 +1,6 @@
 // The program as it was at the last tick.
 
+import { isStuck } from './limiter.js';
 import { isPassing, kindsOf, rankOf } from './severity.js';
 
 export const SPARK = 60; // ticks of a row's line
@@ -16,6 +17,9 @@ export const known = {
 
 /** The rows whose rank can change while they stay the same. */
 const passing = new Set();
+
+/** The rows with times that grow while the rows stay the same. Such a row is told again only if something else changes. */
+const growing = new Set();
 
 /** Takes all rows. */
 export function fill({ process, tick, time, interval, writable, limiters }) {
@@ -43,6 +47,7 @@ export function merge({ tick, time, limiters, removed }) {
     if (spark.length > SPARK) spark.shift();
   }
   for (const name of removed) remove(name);
+  for (const name of growing) grow(known.rows.get(name));
   for (const name of passing) {
     const row = known.rows.get(name);
     if (row) rank(row);
@@ -59,8 +64,35 @@ function take(row, spark) {
   const old = known.rows.get(row.name);
   Object.assign(row, { spark, sparkTick: known.tick, rank: old?.rank ?? null, kinds: old?.kinds, found: row.name.toLowerCase() });
   known.rows.set(row.name, row);
+  noteTimes(row);
   rank(row);
 }
+
+/** Notes the times of a row as they were told, and when. */
+function noteTimes(row) {
+  const { oldest_wait: waits, stalled, p50, p99, oldest_holder: holder } = row;
+  row.told = { at: known.time, waits, stalled, p50, p99, held: holder?.age };
+  if (waits !== null || holder !== null) growing.add(row.name);
+  else growing.delete(row.name);
+}
+
+/** Lets the times of a row grow up to now. A `stalled` of 0 stays, and the percentiles grow with any other. */
+function grow(row) {
+  const { told } = row;
+  const passed = Math.max(known.time - told.at, 0) / 1000;
+  if (told.waits !== null) row.oldest_wait = told.waits + passed;
+  if (row.oldest_holder !== null) row.oldest_holder.age = told.held + passed;
+  if (told.stalled > 0) {
+    row.stalled = told.stalled + passed;
+    for (const name of ['p50', 'p99']) if (told[name] !== null) row[name] = told[name] + passed;
+  }
+}
+
+/** Returns whether the times of a row grow while the row stays the same. */
+export const isGrowing = row => growing.has(row.name);
+
+/** Returns whether a row becomes stuck if nothing happens. */
+const isStalling = row => row.stalled > 0 && !isStuck(row);
 
 function rank(row) {
   const { level, weight } = row.rank ?? {};
@@ -68,7 +100,7 @@ function rank(row) {
   const kinds = kindsOf(row, known.time);
   if (row.rank.level !== level || row.rank.weight !== weight || row.kinds !== kinds) known.version += 1;
   row.kinds = kinds;
-  if (isPassing(row.rank, known.time)) passing.add(row.name);
+  if (isPassing(row.rank, known.time) || isStalling(row)) passing.add(row.name);
   else passing.delete(row.name);
 }
 
@@ -78,6 +110,7 @@ function remove(name) {
   known.gone.set(name, row);
   known.rows.delete(name);
   passing.delete(name);
+  growing.delete(name);
   known.version += 1;
 }
 

@@ -3,7 +3,7 @@
 import { choices } from './choices.js';
 import { attribute, html, say, svg } from './elements.js';
 import { age, count, duration, percent, rate } from './format.js';
-import { SPARK, known, sparkOf } from './known.js';
+import { SPARK, isGrowing, known, sparkOf } from './known.js';
 import { badgeNodes, badgesOf, fleetInWords, holderInShort, isFull, isStuck, limitLoad, reasonsInWords, refusedOf,
   refusedShare, totalLoad, usage, usageInWords, usageParts } from './limiter.js';
 import { hashOf, opened } from './opened.js';
@@ -107,8 +107,10 @@ export function makeRow(name) {
     tr, link,
     /** Draws the row. `isGone` tells that the limiter is no more. */
     draw(row, place, isGone) {
-      if (row !== drawnRow) drawFigures(row);
-      if (row !== drawnRow || drawnTick !== known.tick) spark.draw(row);
+      const isNew = row !== drawnRow;
+      const isLater = drawnTick !== known.tick;
+      if (isNew || (isLater && isGrowing(row))) drawFigures(row);
+      if (isNew || isLater) spark.draw(row);
       [drawnRow, drawnTick] = [row, known.tick];
       const classes = [LEVELS[levelOf(row)], isGone && 'gone', row.name === opened.name && 'open'];
       drawClass(classes.filter(Boolean).join(' '));

@@ -1,6 +1,6 @@
 //! The time since a call was admitted, while calls wait.
 
-use crate::seconds::Seconds;
+use crate::age::Age;
 use crate::tick::Tick;
 use limit_runtime::inspect::LimiterReading;
 use std::time::Duration;
@@ -36,10 +36,16 @@ impl Stall {
     }
 
     /// Returns the time since the last admission. `None` if no call waits, and while the limiter is paused or closed.
-    /// While the window of a rate may keep calls waiting, the time is 0.
-    pub(super) fn time(&self, reading: &LimiterReading) -> Option<Seconds> {
+    /// While the window of a rate may keep calls waiting, the time is 0 and does not grow.
+    pub(super) fn time(&self, reading: &LimiterReading) -> Option<Age> {
         let window = reading.per.unwrap_or_default();
-        self.lasts
-            .map(|lasts| Seconds::in_tenths(if lasts > window { lasts } else { Duration::ZERO }))
+        let lasts = self.lasts?;
+        // A reader of the JSON tells the two kinds apart by the figure: it has tenths.
+        let is_growing = lasts > window && lasts >= Duration::from_millis(100);
+        Some(if is_growing {
+            Age::growing(lasts).in_tenths()
+        } else {
+            Age::constant(Duration::ZERO)
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! The waits of the last ticks.
 
+use crate::age::Age;
 use limit_runtime::inspect::{Histogram, LimiterReading};
 
 /// The number of ticks that percentiles go back at least. They go back at most twice as many.
@@ -20,14 +21,15 @@ impl WaitWindows {
         Self { before: [(); 2].map(|()| Some(Box::new(waits.clone()))), since: tick }
     }
 
-    /// Returns two times in seconds. Half of the waits in the window are no longer than the first, 99 of 100
+    /// Returns two times. Half of the waits in the window are no longer than the first, 99 of 100
     /// are no longer than the second. Waits that go on count with the time so far: otherwise a limiter that no call
     /// leaves would have no figures.
     pub(super) fn percentiles(
         &mut self,
         reading: &LimiterReading,
+        is_stalled: bool,
         tick: u64,
-    ) -> (Option<f64>, Option<f64>) {
+    ) -> (Option<Age>, Option<Age>) {
         let waits = reading.totals.counters.waits().filter(|waits| waits.count() > 0);
         let ongoing = reading.ongoing_waits.as_deref();
         let [before, _] = &self.before;
@@ -55,7 +57,8 @@ impl WaitWindows {
             self.before[1] = waits.map(|waits| Box::new(waits.clone()));
         }
         times.filter(|times| times.count > 0).map_or((None, None), |times| {
-            (Some(times.p50.as_secs_f64()), Some(times.p99.as_secs_f64()))
+            let age = if is_stalled { Age::growing } else { Age::constant };
+            (Some(age(times.p50)), Some(age(times.p99)))
         })
     }
 }
