@@ -164,6 +164,33 @@ fn a_page_that_is_opened_where_nobody_sees_it_waits_until_it_is_shown() {
     browser.finish(&[]);
 }
 
+#[test]
+fn six_open_tabs_do_not_keep_the_service_s_own_pages_from_loading() {
+    static TABS: Limiter = Limiter::new("connection::tabs", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&TABS, 1);
+    browser.go(&program.url());
+    browser.until("cells('connection::tabs')[1] === '1 / 2'");
+    let first = browser.open_tab();
+    for _ in 1..6 {
+        browser.go(&program.url());
+        browser.until("cells('connection::tabs')[1] === '1 / 2'");
+        wait_until(|| program.streams() == 1);
+        browser.open_tab();
+    }
+    // Over HTTP/1.1 a browser has six connections to a server.
+    browser.go(&program.own_page());
+    assert_eq!(browser.value("document.title"), "the shop");
+    wait_until(|| program.streams() == 0);
+
+    program.calls(&TABS, 1);
+    browser.switch_to(first);
+    browser.until("!document.hidden && cells('connection::tabs')[1] === '2 / 2'");
+    wait_until(|| program.streams() == 1);
+    browser.finish(&[]);
+}
+
 /// Follows the stream, as another page does.
 fn follower(program: &Program) -> TcpStream {
     let url = program.url();
