@@ -22,6 +22,8 @@ pub use fleet::{FleetFigures, LedgerFigures, Member, RenewalCounts};
 pub use histogram::{Histogram, WaitTimes};
 #[cfg(feature = "inspect")]
 pub use reading::{KeyReading, LimiterReading, RuntimeReading};
+#[cfg(feature = "inspect")]
+pub(crate) use reading::{KeyUse, KeysReading};
 pub use snapshot::{Figures, RuntimeSnapshot, Snapshot};
 #[cfg(feature = "inspect")]
 pub use totals::Totals;
@@ -38,10 +40,12 @@ pub struct Usage {
     pub waiting: usize,
     /// The keys that have holders or waiters, or starts whose window is not over. 0 without keys.
     pub keys: usize,
+    /// The limit over all keys. `None` without keys, and if there is none.
+    pub total: Option<usize>,
 }
 
 impl Usage {
-    /// Adds the use of another semaphore. The limit stays, because each runtime has its own.
+    /// Adds the use of another semaphore. The limits stay, because each runtime has its own.
     pub(crate) fn add(&mut self, other: Self) {
         self.in_use += other.in_use;
         self.waiting += other.waiting;

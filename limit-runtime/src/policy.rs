@@ -11,6 +11,11 @@ pub(crate) fn clamp_limit(limit: usize) -> u32 {
     u32::try_from(limit).unwrap_or(MAX_LIMIT).min(MAX_LIMIT)
 }
 
+/// Returns a limit over all keys; `None` if it caps nothing.
+pub(crate) fn total_of(total: u32) -> Option<usize> {
+    (total < MAX_LIMIT).then_some(total as usize)
+}
+
 /// The order in which waiters are served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -24,6 +29,17 @@ pub enum Order {
     /// up yet. If the queue is full (`max_waiting`), the oldest call is refused and the newest
     /// joins the queue.
     Lifo,
+}
+
+impl Order {
+    /// Returns the name, as the attribute has it: `fifo` or `lifo`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::Lifo => "lifo",
+        }
+    }
 }
 
 /// The fate of a call that waits in a deadlock. See [`Limiter::on_deadlock`](crate::Limiter::on_deadlock).

@@ -21,7 +21,6 @@ pub(crate) mod slots;
 
 pub(crate) use agent::Agent;
 pub(crate) use call::{CallPlace, CallRecord};
-pub(crate) use clock::Moment;
 pub(crate) use hooks::{
     Hooks, is_recording, on_each, on_end, on_taken_back, record, tell_of_taken_back,
 };

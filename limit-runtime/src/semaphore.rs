@@ -143,6 +143,8 @@ pub use lease::Load;
 #[cfg(feature = "fleet")]
 pub(crate) use leasing::Watcher;
 pub(crate) use permits::Semaphore;
+#[cfg(feature = "inspect")]
+pub(crate) use queue::ReadingMoment;
 pub(crate) use queue::WaitsFor;
 #[cfg(feature = "diagnostics")]
 pub(crate) use queue_reading::QueueReading;

@@ -1,5 +1,8 @@
 //! The module `inspect`: what an exporter of one's own can rely on.
 
+mod keys;
+mod ongoing;
+
 use limit_runtime::inspect::{
     self, Counters, DroppedName, KeyReading, LimiterReading, RuntimeReading,
 };

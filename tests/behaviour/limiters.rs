@@ -146,7 +146,7 @@ fn a_permit_outlives_its_limiter() {
 
 fn new_with_limit(limit: usize) -> Figures {
     let mut figures = Figures::default();
-    figures.limit = limit;
+    (figures.limit, figures.capacity) = (limit, Some(limit));
     figures
 }
 

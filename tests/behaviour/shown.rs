@@ -110,6 +110,32 @@ fn the_limit_is_shown_for_each_key_or_runtime_and_a_shadows_figures_below() {
 }
 
 #[test]
+fn with_a_total_the_permits_are_shown_against_it_and_the_limit_of_each_key_beside_it() {
+    let in_use = |keys: usize, runtimes: usize| {
+        let text = shown(|snapshot| {
+            (snapshot.total.in_use, snapshot.total.limit) = (7, 3);
+            (snapshot.total.total, snapshot.total.keys) = (Some(12), keys);
+            let limiter = Limiter::named(format!("shown-total-{keys}-{runtimes}"), 1);
+            let held = permit(&limiter);
+            let runtime = limiter.snapshot().runtimes[0].clone();
+            snapshot.runtimes = vec![runtime; runtimes];
+            drop(held);
+        });
+        let line = text.lines().next().unwrap_or_default();
+        line.split("in use")
+            .nth(1)
+            .and_then(|rest| rest.split("waiting").next())
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    assert_eq!(in_use(5, 1), "7/12 (3 × 5 keys)");
+    assert_eq!(in_use(1, 1), "7/12 (3 × 1 key)");
+    assert_eq!(in_use(0, 1), "7/12 (3 a key)");
+    assert_eq!(in_use(5, 2), "7/12 × 2 runtimes (3 × 5 keys)");
+}
+
+#[test]
 fn grants_that_were_taken_back_are_shown_below_if_there_are_any() {
     let lines = |taken_back: u64, shadowed: u64| {
         let text = shown(|snapshot| {
@@ -152,7 +178,7 @@ proptest! {
     #[test]
     fn no_line_of_figures_is_longer_than_100_columns(
         name in "[a-z:]{0,60}",
-        counts in prop::array::uniform10(figure()),
+        counts in prop::array::uniform11(figure()),
         waits in prop::array::uniform4((figure(), 0..1_000_000_000_u32)),
     ) {
         let mut snapshot = snapshot();
@@ -161,6 +187,7 @@ proptest! {
         let size = |index: usize| usize::try_from(counts[index]).unwrap_or(usize::MAX);
         (total.limit, total.in_use, total.waiting) = (size(0), size(1), size(2));
         (total.keys, total.most_waiting) = (size(3), size(4));
+        total.total = (counts[10] % 2 == 0).then_some(size(10));
         (total.admitted_at_once, total.admitted_after_waiting) = (counts[5], counts[6]);
         (total.cancelled, total.rejected.timed_out) = (counts[7], counts[8]);
         total.shadowed.waited = counts[9] / 2;

@@ -52,6 +52,28 @@ fn a_grant_that_nobody_claims_goes_to_the_next_and_the_absent_call_stays_first()
 }
 
 #[test]
+fn a_call_whose_grant_was_taken_back_stays_before_one_that_a_reading_has_seen() {
+    let name = "unclaimed-seen";
+    let limiter = Limiter::new(name, 1).claim_within(SOON);
+    let read = || limit_runtime::inspect::read(&limit_runtime::find(name).expect("it is in use"));
+    let held = permit(&limiter);
+    let [mut absent, mut second, mut third] = [(); 3].map(|()| waiter(limiter.acquire()));
+    assert_eq!(read().usage.waiting, 3);
+    drop(held);
+    eventually(|| second.is_woken());
+    assert_eq!(read().usage.waiting, 2);
+    let held = served(&mut second);
+    assert!(absent.poll().is_pending(), "it is back, and no permit is free");
+    assert_eq!(read().usage.waiting, 2);
+    drop(held);
+    let held = served(&mut absent);
+    assert_waits(&mut third);
+    drop(held);
+    drop(served(&mut third));
+    assert_all_free(&limiter);
+}
+
+#[test]
 fn an_absent_call_is_admitted_at_once_if_a_permit_is_free_when_it_is_polled() {
     let limiter = Limiter::new("unclaimed-free", 1).claim_within(SOON);
     let held = permit(&limiter);

@@ -4,6 +4,7 @@ use crate::stream::Stream;
 use crate::support::{Console, TOKEN, request};
 use axum::body::Body;
 use axum::http::StatusCode;
+use limit_console::Options;
 use limit_runtime::Limiter;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -174,6 +175,24 @@ async fn everything_that_is_described_is_served_and_nothing_else() {
     }
 }
 
+#[tokio::test]
+async fn process_is_named_and_each_run_has_its_own_number() {
+    let process = async |console: &Console| {
+        let all = console.get("/api/limiters").await.json();
+        assert_is("All", &all);
+        all["process"].clone()
+    };
+    let console = Console::new(Options::new().service("shop"));
+    let first = process(&console).await;
+    assert_eq!((&first["service"], &first["pid"]), (&json!("shop"), &json!(std::process::id())));
+    assert!(first["host"].as_str().is_some_and(|host| !host.is_empty()), "{first}");
+    assert_eq!(process(&console).await, first);
+    // By default it has the name of its executable, which has a hash after it here.
+    let other = process(&Console::read_only()).await;
+    assert!(other["service"].as_str().is_some_and(|name| name.starts_with("console-")), "{other}");
+    assert_ne!(other["run"], first["run"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn rates_waits_and_history_are_those_of_the_limiter() {
     let console = Console::read_only();
@@ -211,7 +230,7 @@ async fn rates_waits_and_history_are_those_of_the_limiter() {
     assert_eq!((&row["in_use"], &row["waiting"], &row["limit"]), (&json!(1), &json!(1), &json!(1)));
     let p50 = row["p50"].as_f64().expect("one has waited");
     assert!((0.5..0.57).contains(&p50), "{p50}");
-    assert!(row["lost"].as_f64().is_some_and(|lost| lost > 0.0), "one waits");
+    assert!(row["oldest_wait"].is_number(), "one waits");
 
     // Nothing more happens: rates are 0, and one call still waits.
     stream.next().await;
@@ -241,7 +260,7 @@ async fn rates_waits_and_history_are_those_of_the_limiter() {
         stream.next().await;
     }
     let row = console.row("api::figures").await;
-    assert_eq!((&row["p50"], &row["lost"]), (&Value::Null, &json!(0.0)), "{row:#}");
+    assert_eq!((&row["p50"], &row["oldest_wait"]), (&Value::Null, &Value::Null), "{row:#}");
 }
 
 #[tokio::test]
@@ -284,7 +303,7 @@ async fn busiest_keys_come_first_and_are_shown_as_far_as_they_can_be() {
     let pair = limiter.key(("a", 1)).acquire().await;
     let detail = console.get("/api/limiter?name=api::keys").await.json();
     let keys = detail["keys"].as_array().expect("a list");
-    assert_eq!(keys[0], json!({"key": "noisy", "in_use": 1, "waiting": 5}));
+    assert_eq!(keys[0], json!({"key": "noisy", "in_use": 1, "limit": 1, "waiting": 5}));
     let names: Vec<_> = keys.iter().filter_map(|key| key["key"].as_str()).collect();
     assert!(names.contains(&"12"), "{names:?}");
     assert!(names.iter().any(|name| name.starts_with("(&str, i32) #")), "{names:?}");
@@ -402,36 +421,4 @@ fn waits_of_a_time_when_nobody_has_read_are_not_those_of_the_last_seconds() {
         tokio::time::sleep(Duration::from_secs(3600)).await;
         assert_eq!(console.row("api::unread").await["p50"], Value::Null);
     });
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_more_is_lost_than_waits() {
-    let console = Console::read_only();
-    let limiter = Limiter::new("api::lost", 1);
-    let permit = limiter.acquire().await;
-    let mut waiters: Vec<_> = (0..5).map(|_| Box::pin(limiter.acquire())).collect();
-    for waiter in &mut waiters {
-        assert!(futures::poll!(waiter).is_pending());
-    }
-    let mut stream = Stream::open(&console, "/api/stream").await;
-    let lost = |row: Value| row["lost"].as_f64().expect("a number");
-    for _ in 0..3 {
-        stream.next().await;
-        let row = console.row("api::lost").await;
-        assert_eq!(row["lost"], 5.0, "from the first reading on");
-    }
-    let before = 5.0;
-    // The queue drains: time that was lost earlier does not count once more.
-    drop(permit);
-    for waiter in waiters {
-        drop(waiter.await);
-    }
-    let mut previous = before;
-    for _ in 0..5 {
-        stream.next().await;
-        let now = lost(console.row("api::lost").await);
-        assert!(now > 0.0 && now <= previous, "it dies away: from {previous} to {now}");
-        previous = now;
-    }
-    assert!(previous < before / 2.0, "{previous}");
 }

@@ -6,8 +6,10 @@ use axum::http::{Request, StatusCode};
 use limit_console::{Options, serve, serve_with};
 use limit_runtime::Limiter;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 /// Sends a good change that `change` has made a bad one, and checks that it is refused.
 async fn assert_refused(
@@ -315,26 +317,70 @@ async fn every_answer_forbids_what_a_page_could_be_made_to_do() {
     {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
-    let script = console.get("/console.js").await.body;
-    for forbidden in
-        ["innerHTML", "outerHTML", "document.write", "eval(", "new Function", "insertAdjacentHTML"]
-    {
-        assert!(!script.contains(forbidden), "{forbidden}");
+    for (name, script) in scripts(&console).await {
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            "insertAdjacentHTML",
+        ] {
+            assert!(!script.contains(forbidden), "{name}: {forbidden}");
+        }
     }
+}
+
+/// Returns the text of each script of the page: of `console.js`, and of the scripts that one of them imports.
+async fn scripts(console: &Console) -> BTreeMap<String, String> {
+    let mut scripts = BTreeMap::new();
+    let mut wanted = vec!["console.js".to_owned()];
+    while let Some(name) = wanted.pop() {
+        if scripts.contains_key(&name) {
+            continue;
+        }
+        let answer = console.get(&format!("/{name}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{name}");
+        assert_eq!(answer.headers["content-type"], "text/javascript; charset=utf-8", "{name}");
+        let imports = answer.body.split(" from './").skip(1);
+        wanted.extend(imports.filter_map(|rest| Some(rest.split_once('\'')?.0.to_owned())));
+        scripts.insert(name, answer.body);
+    }
+    scripts
 }
 
 #[test]
 fn files_of_the_page_are_small_enough_to_read() {
-    let file = |name: &str| {
-        let path =
-            format!("{}/../integrations/limit-console/src/page/{name}", env!("CARGO_MANIFEST_DIR"));
-        std::fs::read_to_string(path).expect("it is there")
-    };
-    let files = ["index.html", "console.css", "console.js"].map(file);
-    let lines: usize = files.iter().map(|file| file.lines().count()).sum();
-    assert!(lines < 1500, "{lines} lines");
-    let longest = files.iter().flat_map(|file| file.lines()).map(|line| line.chars().count()).max();
-    assert!(longest <= Some(140), "a line of {longest:?} characters");
+    let written = page_files().into_iter().filter(|(name, _)| !is_of_kind(name, "svg"));
+    for (name, text) in written {
+        let lines = text.lines().count();
+        assert!(lines <= 300, "{name}: {lines} lines");
+        let longest = text.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some(140), "{name}: a line of {longest:?} characters");
+    }
+}
+
+#[tokio::test]
+async fn every_script_in_the_folder_of_the_page_is_served_and_imported() {
+    let scripts = scripts(&Console::read_only()).await;
+    let files = page_files().into_keys().filter(|name| is_of_kind(name, "js"));
+    assert_eq!(files.collect::<Vec<_>>(), scripts.into_keys().collect::<Vec<_>>());
+}
+
+fn is_of_kind(name: &str, kind: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == kind)
+}
+
+/// Returns the text of each file in the folder of the page.
+fn page_files() -> BTreeMap<String, String> {
+    let folder = format!("{}/../integrations/limit-console/src/page", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).expect("it is there");
+    let files = files.map(|file| {
+        let path = file.expect("it can be listed").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(path).expect("it can be read"))
+    });
+    files.collect()
 }
 
 #[tokio::test]

@@ -126,7 +126,7 @@ async fn description_has_every_setting_refusal_event_and_source() {
 
 #[tokio::test]
 async fn page_has_every_refusal_with_a_colour_and_words_for_every_source() {
-    let script = Console::read_only().get("/console.js").await.body;
+    let script = Console::read_only().get("/format.js").await.body;
     let constant = |start: &str, end: char| {
         let (_, rest) = script.split_once(start).unwrap_or_else(|| panic!("no {start}"));
         rest.split_once(end).expect("its end").0.to_owned()
@@ -139,8 +139,8 @@ async fn page_has_every_refusal_with_a_colour_and_words_for_every_source() {
     let words = words.split("',").filter_map(|field| field.split_once(": '"));
     let words = words.map(|(name, _)| name.trim().to_owned());
     let mut differences = Differences::default();
-    differences.compare(&"console.js, REASONS", reasons, refusals());
-    differences.compare(&"console.js, SOURCES", words, sources());
+    differences.compare(&"format.js, REASONS", reasons, refusals());
+    differences.compare(&"format.js, SOURCES", words, sources());
     // A refusal is a class, whose colour is `--ink`. Another rule may give a class its colour too.
     let style = Console::read_only().get("/console.css").await.body;
     let coloured = style.split('}').filter_map(|rule| {

@@ -1,6 +1,7 @@
 //! The console: its API, the access to it, and the changes that it makes.
 
 mod api;
+mod at_rest;
 mod changes;
 mod come_and_go;
 #[cfg(feature = "diagnostics")]
@@ -11,6 +12,9 @@ mod hostile;
 mod lists;
 mod log;
 mod nested;
+mod parts;
+mod proxy;
+mod shutdown;
 mod stream;
 mod support;
 mod together;

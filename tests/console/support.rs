@@ -94,6 +94,11 @@ pub(crate) fn get(path: &str) -> Request<Body> {
     request("GET", path).body(Body::empty()).expect("a request")
 }
 
+/// Makes the text of a request over a connection.
+pub(crate) fn get_with_host(path: &str, host: SocketAddr) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")
+}
+
 /// Makes a request for a change, with everything that it needs.
 pub(crate) fn post(body: String) -> Request<Body> {
     request("POST", "/api/settings")

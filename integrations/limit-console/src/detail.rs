@@ -48,6 +48,8 @@ pub(crate) struct Detail {
 struct KeyRow {
     key: String,
     in_use: usize,
+    /// The key's permits in all runtimes in which it is in use.
+    limit: usize,
     waiting: usize,
 }
 
@@ -78,7 +80,7 @@ pub(crate) async fn detail(
 
 impl From<KeyReading> for KeyRow {
     fn from(key: KeyReading) -> Self {
-        Self { key: key.name, in_use: key.in_use, waiting: key.waiting }
+        Self { key: key.name, in_use: key.in_use, limit: key.limit, waiting: key.waiting }
     }
 }
 

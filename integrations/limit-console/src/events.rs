@@ -2,12 +2,13 @@
 
 use crate::console::{Console, unless_ended};
 use crate::error::ApiError;
+use crate::paced::paced;
 use crate::tick::unix_milliseconds;
 use crate::watch::Until;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::response::IntoResponse;
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use futures_util::future::ready;
 use futures_util::stream::{self, Stream, StreamExt};
 use limit_runtime::{Event, EventKind, find};
@@ -57,7 +58,7 @@ impl From<Event> for EventRow {
 pub(crate) async fn events(
     wanted: Result<Query<EventsQuery>, QueryRejection>,
     State(console): State<Console>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let Query(EventsQuery { name }) = wanted?;
     let slot = console.take_follower_slot()?;
     let handle = find(&name).ok_or_else(|| ApiError::no_limiter(&name))?;
@@ -68,7 +69,8 @@ pub(crate) async fn events(
     });
     // Without these messages nothing is sent while nothing happens: nobody would notice that the peer is gone,
     // and every call would go on paying for it.
-    Ok(Sse::new(messages).keep_alive(KeepAlive::default()))
+    let answer = Sse::new(messages).keep_alive(KeepAlive::default()).into_response();
+    Ok(paced(answer, console.watch.ended()))
 }
 
 fn messages(

@@ -22,9 +22,16 @@
 //!
 //! # The page
 //!
-//! The page lists all limiters that have been used. The limiter that loses the most time waiting comes first.
-//! A line shows the permits in use and the limit, the calls that wait, the calls admitted and refused a second,
-//! and how long calls wait. A limiter in detail has its last ten minutes, its runtimes, its busiest keys, and
+//! The page begins with a verdict: a sentence about the limiter that is worst off, or that all is well. Then it lists
+//! all limiters that have been used. Stuck limiters come first: calls wait, and none has been admitted for ten seconds.
+//! Limiters that refuse calls are next, then limiters whose calls wait, and then busy ones. A row that gets better keeps
+//! its place for half a minute, and no row moves while the pointer or the focus is in the table.
+//!
+//! A line shows the permits in use against the limit, the calls that wait and the age of the oldest, the calls refused
+//! as a rate and a share, how long calls wait, and the calls admitted a second. A limiter with keys is judged by its
+//! worst key. The address of the page has the reader's choices: what is shown, its order, and the open limiter.
+//!
+//! A limiter in detail has its last ten minutes, its runtimes, its busiest keys, and
 //! the log of who changed what. With the feature `diagnostics` it lists the calls that hold permits and those
 //! that wait, with their places, as far as the program
 //! [records](https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics) them. A limiter whose calls wait for each
@@ -62,7 +69,7 @@
 //! | `Origin` of a request | None, or that of the page itself. No other site is given leave (no CORS) |
 //! | Reading | Everybody who can reach the page. With [`Options::private`], and with [`serve_with`] on an address that is not loopback, only with the token: as a bearer's, or as the password that the browser asks for |
 //! | Writing | Nobody, unless there is a token: [`Options::writable`]. Then by `POST` with the header `Authorization: Bearer`, in JSON |
-//! | Page | One script and one stylesheet, both the page's own. A `Content-Security-Policy` forbids anything else, and frames |
+//! | Page | Scripts and one stylesheet, all the page's own. A `Content-Security-Policy` forbids anything else, and frames |
 //!
 //! A token goes over the wire as it is: beyond loopback, put TLS before it.
 //!
@@ -81,24 +88,34 @@
 //! follow at a time.
 //!
 //! Streams ask proxies not to collect what they forward (`X-Accel-Buffering: no`, which nginx understands) and
-//! not to compress it (`Cache-Control: no-transform`).
+//! not to compress it (`Cache-Control: no-transform`). They arrive through nginx with its defaults. To change settings
+//! through nginx, let it pass the host on (`proxy_set_header Host $http_host;`), and name the host with
+//! [`Options::allow_host`].
+//!
+//! A row is sent when something changes besides times that grow, such as the wait of the oldest call. So the stream of
+//! a program at rest is thin, however many limiters there are. Other answers are compressed for those who accept gzip,
+//! and the list of all limiters comes in parts on demand.
 //!
 //! # Shutting down
 //!
 //! An open page keeps a connection open. A server that shuts down gracefully waits for that connection: tell
-//! the console when to close it with [`Options::until`].
+//! the console when to close it with [`Options::until`]. A page that does not read holds up no shutdown.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // From the bottom up: data, the reader, the handlers, the router.
+mod age;
 mod by_kind;
 mod calls;
 mod changes;
 mod deadlocks;
 mod error;
 mod history;
+mod oldest;
 mod options;
+mod process;
 mod row;
+mod seconds;
 mod tick;
 mod watched;
 
@@ -109,6 +126,7 @@ mod detail;
 mod events;
 mod guard;
 mod limiters;
+mod paced;
 mod page;
 mod settings;
 

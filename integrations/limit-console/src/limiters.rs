@@ -3,6 +3,7 @@
 use crate::console::{Console, unless_ended};
 use crate::error::ApiError;
 use crate::events::events_until_gone;
+use crate::paced::paced;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -12,10 +13,24 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
 use std::convert::Infallible;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// Lists all limiters.
-pub(crate) async fn list(State(console): State<Console>) -> Result<Response, ApiError> {
+/// The part of the list that is asked for: all of it, unless the query says something else.
+#[derive(Deserialize)]
+pub(crate) struct Part {
+    /// The name after which the part begins.
+    after: Option<String>,
+    /// The most limiters.
+    count: Option<NonZeroUsize>,
+}
+
+/// Lists all limiters, or a part of them, in the order of their names.
+pub(crate) async fn list(
+    part: Result<Query<Part>, QueryRejection>,
+    State(console): State<Console>,
+) -> Result<Response, ApiError> {
+    let Query(Part { after, count }) = part?;
     let mut ticks = console.follow();
     console.watch.catch_up().await;
     // If nobody has read yet, the first tick is under way.
@@ -24,7 +39,8 @@ pub(crate) async fn list(State(console): State<Console>) -> Result<Response, Api
         .next(&mut ticks, 0)
         .await
         .ok_or_else(|| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the console has ended"))?;
-    Ok(Json(console.watch.all(console.is_writable())).into_response())
+    let count = count.map_or(usize::MAX, NonZeroUsize::get);
+    Ok(Json(console.all(after.as_deref(), count)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -37,11 +53,12 @@ pub(crate) struct Followed {
 pub(crate) async fn follow(
     followed: Result<Query<Followed>, QueryRejection>,
     State(console): State<Console>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let Query(Followed { events }) = followed?;
     let slot = console.take_follower_slot()?;
     let ticks = console.follow();
     console.watch.catch_up().await;
+    let ended = console.watch.ended();
     let events = events.map(|name| events_until_gone(&name, console.watch.ended()));
     let events = stream::iter(events).flatten();
     let changes =
@@ -50,9 +67,7 @@ pub(crate) async fn follow(
             let tick = unless_ended(console.watch.ended(), next).await??;
             let changes = if seen == 0 { None } else { console.watch.changes(seen) };
             let event = match changes {
-                None => Event::default()
-                    .event("all")
-                    .json_data(console.watch.all(console.is_writable())),
+                None => Event::default().event("all").json_data(console.all(None, usize::MAX)),
                 Some(changes) => Event::default().event("changes").json_data(changes),
             };
             // The rows can always be serialised. If not, the event is empty.
@@ -60,5 +75,5 @@ pub(crate) async fn follow(
             Some((Ok::<_, Infallible>(event), (console, ticks, tick, slot)))
         });
     // Both streams end when the console does, and so does the stream of both.
-    Ok(Sse::new(stream::select(changes, events)))
+    Ok(paced(Sse::new(stream::select(changes, events)).into_response(), ended))
 }

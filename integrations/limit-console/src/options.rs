@@ -1,7 +1,8 @@
-//! The options of a console: who may read, who may write, and when open pages are closed.
+//! The options of a console: its service's name, who may read, who may write, and when open pages are closed.
 
+use crate::process::Process;
 use axum::http::uri::Authority;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt, pending};
 use std::fmt;
 use std::future::Future;
 use std::net::Ipv6Addr;
@@ -14,6 +15,7 @@ use std::net::Ipv6Addr;
 /// use limit_console::Options;
 ///
 /// let options = Options::new()
+///     .service("shop")
 ///     .writable("a secret")
 ///     .allow_host("ops.example.com")
 ///     .private();
@@ -24,6 +26,7 @@ use std::net::Ipv6Addr;
 pub struct Options {
     access: Access,
     until: Option<BoxFuture<'static, ()>>,
+    service: Option<String>,
 }
 
 /// The access that requests have.
@@ -48,6 +51,14 @@ impl Options {
     /// Makes the default options: read-only, for requests to a loopback address.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Names the service on the page. By default it has the name of the process's executable.
+    ///
+    /// Beside the name the page says the host, the process id, and for how long the console has run.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
     }
 
     /// Lets requests that have this token change settings. White space around the token, such as the end of a
@@ -91,8 +102,11 @@ impl Options {
     /// Closes the streams of open pages when the future is ready, so that a server that shuts down gracefully
     /// does not wait for them. The future is polled while there are open pages.
     ///
-    /// The server still waits for a client that does not read what was sent to it, as with any other answer:
-    /// limit how long it waits.
+    /// Over HTTP/1.1, a client that does not read its stream holds up no shutdown: the console closes the connection a
+    /// second later. A layer around the console that copies or encrypts what it sends may undo this; then limit how long
+    /// the server waits. A server waits for clients that do not read other answers, as of any service.
+    ///
+    /// [`serve_with`](crate::serve_with) returns when the future is ready and all connections are closed.
     ///
     /// # Examples
     ///
@@ -119,8 +133,15 @@ impl Options {
         self.access.token.is_some()
     }
 
-    pub(crate) fn into_parts(self) -> (Access, Option<BoxFuture<'static, ()>>) {
-        (self.access, self.until)
+    /// Returns a future that is ready together with that of [`until`](Self::until).
+    pub(crate) fn share_until(&mut self) -> impl Future<Output = ()> + Send + use<> {
+        let until = self.until.take().unwrap_or_else(|| pending().boxed()).shared();
+        self.until = Some(until.clone().boxed());
+        until
+    }
+
+    pub(crate) fn into_parts(self) -> (Access, Option<BoxFuture<'static, ()>>, Process) {
+        (self.access, self.until, Process::new(self.service))
     }
 }
 
@@ -128,6 +149,7 @@ impl Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
+            .field("service", &self.service)
             .field("writable", &self.has_token())
             .field("hosts", &self.access.hosts)
             .field("private", &self.access.private)

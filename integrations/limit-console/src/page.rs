@@ -1,11 +1,73 @@
 //! The page and its files.
 
+use crate::console::Console;
 use crate::error::ApiError;
+use axum::Router;
 use axum::extract::OriginalUri;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use std::fmt::Write;
+use std::future::ready;
+
+/// A file of the page.
+struct File {
+    name: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const ICON: &str = "image/svg+xml";
+
+/// Lists files of the folder `page`, each with its type.
+macro_rules! files {
+    ($($name:literal: $kind:expr),* $(,)?) => {
+        &[$(File { name: $name, kind: $kind, text: include_str!(concat!("page/", $name)) }),*]
+    };
+}
+
+/// The files that the page loads. Each lies beside the page, under its own name.
+const FILES: &[File] = files![
+    "console.css": CSS,
+    "table.css": CSS,
+    "icon.svg": ICON,
+    "address.js": SCRIPT,
+    "api.js": SCRIPT,
+    "cards.js": SCRIPT,
+    "charts.js": SCRIPT,
+    "choices.js": SCRIPT,
+    "connection.js": SCRIPT,
+    "console.js": SCRIPT,
+    "deadlocks.js": SCRIPT,
+    "detail.js": SCRIPT,
+    "drawing.js": SCRIPT,
+    "elements.js": SCRIPT,
+    "events.js": SCRIPT,
+    "fleet.js": SCRIPT,
+    "format.js": SCRIPT,
+    "history.js": SCRIPT,
+    "knob.js": SCRIPT,
+    "known.js": SCRIPT,
+    "limiter.js": SCRIPT,
+    "opened.js": SCRIPT,
+    "order.js": SCRIPT,
+    "row.js": SCRIPT,
+    "severity.js": SCRIPT,
+    "strip.js": SCRIPT,
+    "table.js": SCRIPT,
+    "verdict.js": SCRIPT,
+];
+
+/// Makes a route for each file of the page.
+pub(crate) fn files() -> Router<Console> {
+    FILES.iter().fold(Router::new(), |router, file| {
+        let serve = || ready(answer(file.kind, file.text));
+        router.route(&format!("/{}", file.name), get(serve))
+    })
+}
 
 /// Serves the page at any path. The page names its files relative to that path, so that a browser finds them
 /// behind a proxy too: from `/limits`, where `nest` puts the page, as `limits/console.js`; from `/limits/` as
@@ -14,8 +76,8 @@ pub(crate) async fn html(OriginalUri(uri): OriginalUri) -> Response {
     let (_, last) = uri.path().rsplit_once('/').unwrap_or_default();
     let folder = if last.is_empty() { String::new() } else { format!("./{}/", in_attribute(last)) };
     let mut html = include_str!("page/index.html").to_owned();
-    for file in ["console.css", "console.js", "icon.svg"] {
-        html = html.replace(&format!("\"{file}\""), &format!("\"{folder}{file}\""));
+    for File { name, .. } in FILES {
+        html = html.replace(&format!("\"{name}\""), &format!("\"{folder}{name}\""));
     }
     ([(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
 }
@@ -33,24 +95,12 @@ fn in_attribute(path: &str) -> String {
     })
 }
 
-pub(crate) async fn css() -> Response {
-    file("text/css; charset=utf-8", include_str!("page/console.css"))
-}
-
-pub(crate) async fn script() -> Response {
-    file("text/javascript; charset=utf-8", include_str!("page/console.js"))
-}
-
-pub(crate) async fn icon() -> Response {
-    file("image/svg+xml", include_str!("page/icon.svg"))
-}
-
 /// Serves the description of the API.
 pub(crate) async fn openapi() -> Response {
-    file("application/json", include_str!("openapi.json"))
+    answer("application/json", include_str!("openapi.json"))
 }
 
-fn file(kind: &'static str, text: &'static str) -> Response {
+fn answer(kind: &'static str, text: &'static str) -> Response {
     ([(CONTENT_TYPE, kind)], text).into_response()
 }
 

@@ -9,6 +9,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use std::sync::Arc;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
 /// The largest body of a request, in bytes.
 const LARGEST_BODY: usize = 16 * 1024;
@@ -30,7 +32,7 @@ const LARGEST_BODY: usize = 16 * 1024;
 /// let app: Router = Router::new().nest_service("/limits", limit_console::router(Options::new()));
 /// ```
 pub fn router(options: Options) -> Router {
-    let (access, until) = options.into_parts();
+    let (access, until, process) = options.into_parts();
     if !access.is_readable() {
         tracing::warn!(
             target: "limit_console",
@@ -43,9 +45,7 @@ pub fn router(options: Options) -> Router {
     }
     Router::new()
         .route("/", get(page::html))
-        .route("/console.css", get(page::css))
-        .route("/console.js", get(page::script))
-        .route("/icon.svg", get(page::icon))
+        .merge(page::files())
         .route("/openapi.json", get(page::openapi))
         .route("/api/limiters", get(limiters::list))
         .route("/api/stream", get(limiters::follow))
@@ -54,7 +54,9 @@ pub fn router(options: Options) -> Router {
         .route("/api/settings", post(settings::change))
         .fallback(page::not_found)
         .method_not_allowed_fallback(page::other_method)
+        // It leaves streams as they are. The answers have few different words: the least effort is enough.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&access), guard))
-        .with_state(Console::new(access, watch))
+        .with_state(Console::new(access, watch, process))
 }

@@ -1,8 +1,11 @@
 //! A limiter's row in the table of all limiters.
 
+use crate::age::Age;
 use crate::by_kind::ByKind;
-use limit_runtime::inspect::LimiterReading;
-use limit_runtime::{FleetFigures, LedgerFigures, Scope, Source};
+use crate::oldest::Holder;
+use crate::seconds::Seconds;
+use limit_runtime::inspect::{KeyReading, LimiterReading};
+use limit_runtime::{FleetFigures, LedgerFigures, Order, Scope, Source};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -18,8 +21,17 @@ pub(crate) struct Row {
     pub(crate) waiting: usize,
     /// The keys in use; `None` without keys.
     pub(crate) keys: Option<usize>,
+    /// The limit over all keys; `None` if there is none.
+    pub(crate) total: Option<usize>,
+    /// The key that is worst off.
+    pub(crate) worst_key: Option<WorstKey>,
+    /// The keys at their limit; `None` without keys.
+    pub(crate) full_keys: Option<usize>,
     pub(crate) runtimes: usize,
     pub(crate) scope: Scope,
+    pub(crate) order: Order,
+    /// The window of a rate.
+    pub(crate) per: Option<Seconds>,
     /// The limit over the fleet. `None` without a fleet.
     pub(crate) fleet: Option<FleetUse>,
     /// Calls admitted a second.
@@ -28,12 +40,15 @@ pub(crate) struct Row {
     pub(crate) rejected: ByKind<f32>,
     /// Calls cancelled a second.
     pub(crate) cancelled: f64,
-    /// The wait that half of the calls do not exceed, in seconds.
-    pub(crate) p50: Option<f64>,
-    /// The wait that 99 of 100 calls do not exceed, in seconds.
-    pub(crate) p99: Option<f64>,
-    /// The seconds of waiting that go by each second.
-    pub(crate) lost: f64,
+    /// The wait that half of the calls do not exceed. Waits that go on count. It grows while `stalled` grows.
+    pub(crate) p50: Option<Age>,
+    /// The wait that 99 of 100 calls do not exceed.
+    pub(crate) p99: Option<Age>,
+    /// The wait of the oldest call that waits.
+    pub(crate) oldest_wait: Option<Age>,
+    /// The time since a call was admitted, if calls wait and should not.
+    pub(crate) stalled: Option<Age>,
+    pub(crate) oldest_holder: Option<Holder>,
     /// The source of the limit.
     pub(crate) source: Source,
     pub(crate) enabled: bool,
@@ -46,6 +61,22 @@ pub(crate) struct Row {
     /// The permits in use at the last ticks. Only in a list of all limiters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) spark: Option<Vec<u32>>,
+}
+
+/// The key that is worst off.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct WorstKey {
+    key: String,
+    in_use: usize,
+    limit: usize,
+    waiting: usize,
+}
+
+impl From<&KeyReading> for WorstKey {
+    fn from(key: &KeyReading) -> Self {
+        let KeyReading { name, in_use, limit, waiting, .. } = key;
+        Self { key: name.clone(), in_use: *in_use, limit: *limit, waiting: *waiting }
+    }
 }
 
 /// The use of a limit over a fleet: of the limiter, or of its keys together.
@@ -82,7 +113,7 @@ impl FleetUse {
 }
 
 impl Row {
-    /// Makes a row of a reading. Figures that need two readings are 0, and no deadlock is known.
+    /// Makes a row of a reading. Figures that need two readings are 0 or `None`, and no deadlock and no holder is known.
     pub(crate) fn from_reading(reading: &LimiterReading) -> Self {
         let LimiterReading { settings, usage, is_keyed, .. } = reading;
         Self {
@@ -92,15 +123,22 @@ impl Row {
             in_use: usage.in_use,
             waiting: usage.waiting,
             keys: is_keyed.then_some(usage.keys),
+            total: usage.total,
+            worst_key: reading.worst_key.as_ref().map(WorstKey::from),
+            full_keys: is_keyed.then_some(reading.full_keys),
             runtimes: reading.live_runtimes,
             scope: reading.scope,
+            order: reading.order,
+            per: reading.per.map(Seconds::exactly),
             fleet: reading.fleet.as_ref().and_then(FleetUse::from_figures),
             admitted: 0.0,
             rejected: ByKind::default(),
             cancelled: 0.0,
             p50: None,
             p99: None,
-            lost: 0.0,
+            oldest_wait: reading.oldest_wait().map(|wait| Age::growing(wait).in_tenths()),
+            stalled: None,
+            oldest_holder: None,
             source: settings.limit.source,
             enabled: settings.enabled.value,
             shadow: settings.shadow.value,
@@ -109,6 +147,23 @@ impl Row {
             warnings: reading.warnings,
             deadlock: false,
             spark: None,
+        }
+    }
+
+    /// Keeps the moments of the row before, where they are the same.
+    pub(crate) fn keep_moments(&mut self, before: &Self) {
+        let keep = |age: &mut Option<Age>, before, parts| {
+            if let Some(age) = age {
+                age.keep_moment(before, parts);
+            }
+        };
+        keep(&mut self.p50, before.p50, Some(8));
+        keep(&mut self.p99, before.p99, Some(8));
+        keep(&mut self.oldest_wait, before.oldest_wait, None);
+        keep(&mut self.stalled, before.stalled, None);
+        if let Some(holder) = &mut self.oldest_holder {
+            let before = before.oldest_holder.as_ref().map(|before| before.age);
+            holder.age.keep_moment(before, None);
         }
     }
 }

@@ -28,7 +28,8 @@ pub async fn serve(address: impl Into<SocketAddr>) -> io::Result<()> {
     serve_with(address, Options::new()).await
 }
 
-/// Serves the page with options, until the future is dropped.
+/// Serves the page with options, until the future is dropped, or until [`Options::until`] is ready. In the second
+/// case it closes all connections, and returns.
 ///
 /// With a token, the address need not be loopback. If it is not, reading needs the token too.
 ///
@@ -65,6 +66,7 @@ pub async fn serve_with(address: impl Into<SocketAddr>, mut options: Options) ->
     }
     let listener = TcpListener::bind(address).await?;
     tracing::info!(target: "limit_console", "the console is at http://{}/", listener.local_addr()?);
+    let stopped = options.share_until();
     let service = router(options).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).await
+    axum::serve(listener, service).with_graceful_shutdown(stopped).await
 }

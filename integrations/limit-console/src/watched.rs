@@ -1,20 +1,21 @@
 //! A limiter that the console watches, tick after tick.
 
+mod stall;
 mod waits;
 
+use crate::age::Age;
 use crate::by_kind::ByKind;
 use crate::changes::{ChangeLog, LoggedChange, LoggedState};
 use crate::history::{Sample, Start};
+use crate::oldest::Oldest;
 use crate::row::Row;
 use crate::tick::{INTERVAL, Tick};
-use limit_runtime::inspect::{Counters, Histogram, LimiterReading};
+use limit_runtime::inspect::{Counters, LimiterReading};
 use limit_runtime::settings::SettingValue;
 use limit_runtime::{LimiterHandle, RejectedCounts};
+use stall::Stall;
 use std::collections::VecDeque;
 use waits::{WINDOW, WaitWindows};
-
-/// The weight of the last tick in a smoothed figure.
-const SMOOTHING: f64 = 0.3;
 
 /// The limiters of one name, one after another, and the one that has the name now.
 #[derive(Debug)]
@@ -43,8 +44,7 @@ pub(crate) struct Watched {
     sample: Option<Sample>,
     counted: Counted,
     waits: WaitWindows,
-    /// The figure of the row, not rounded: a part too small to be seen would stay for ever.
-    lost: f64,
+    stall: Stall,
     logged: LoggedState,
 }
 
@@ -54,10 +54,6 @@ struct Counted {
     admitted: u64,
     cancelled: u64,
     rejected: RejectedCounts,
-    /// The calls that waited and were admitted.
-    waits: u64,
-    /// The seconds that these calls waited, all together.
-    waited: f64,
 }
 
 impl Watched {
@@ -77,15 +73,15 @@ impl Watched {
             _ => WaitWindows::default(),
         };
         let mut row = Row::from_reading(reading);
-        (row.p50, row.p99) = waits.percentiles(counters.waits(), tick.number);
-        // Not 0, so that the worst limiter comes first at once.
-        row.lost = as_calls(reading.usage.waiting as u64);
+        let counted = Counted::from_counters(counters);
+        let stall = Stall::begin(reading, counted.admitted);
+        row.stalled = stall.time(reading);
+        (row.p50, row.p99) = waits.percentiles(reading, is_growing(row.stalled), tick.number);
         Self {
             number,
             handle: handle.clone(),
             id: reading.id,
             last_read: tick.number,
-            lost: row.lost,
             row,
             changed: tick.number,
             start: Start { tick: tick.number, sample: Sample::default() },
@@ -94,7 +90,8 @@ impl Watched {
             is_changing: false,
             spark: VecDeque::new(),
             sample: None,
-            counted: Counted::from_counters(counters),
+            stall,
+            counted,
             waits,
             logged: LoggedState::from_reading(reading),
         }
@@ -118,6 +115,7 @@ impl Watched {
         &mut self,
         reading: &LimiterReading,
         is_deadlocked: bool,
+        oldest: &Oldest,
         tick: Tick,
     ) {
         let counters = &reading.totals.counters;
@@ -133,17 +131,17 @@ impl Watched {
             rate(counted.rejected.get(kind), before.rejected.get(kind), seconds) as f32
         });
         row.rejected = refused;
-        // The time lost by short waits is known when they are over. A wait that goes on loses one second each
-        // second. A wait that is over has lost at most the length of this tick in it.
-        let waiting = as_calls(reading.usage.waiting as u64);
-        let over = as_calls(counted.waits.saturating_sub(before.waits));
-        let lost = ((counted.waited - before.waited) / seconds).min(over).max(waiting);
-        self.lost += (lost - self.lost) * SMOOTHING;
-        row.lost = round(self.lost);
+        self.stall.record(reading, counted.admitted, tick);
+        row.stalled = self.stall.time(reading);
+        if reading.usage.in_use > 0 {
+            row.oldest_holder = oldest.holder(&self.handle);
+        }
         if let Some(waits) = counters.waits().filter(|_| tick.is_after(WINDOW)) {
             self.waits = WaitWindows::start(waits, tick.number);
         }
-        (row.p50, row.p99) = self.waits.percentiles(counters.waits(), tick.number);
+        let is_stalled = is_growing(row.stalled);
+        (row.p50, row.p99) = self.waits.percentiles(reading, is_stalled, tick.number);
+        row.keep_moments(&self.row);
         self.show(row, tick.number);
         // A reader that was overtaken records an older tick.
         self.last_read = self.last_read.max(tick.number);
@@ -163,6 +161,7 @@ impl Watched {
         let row = Row {
             limit: now.limit,
             capacity: now.capacity,
+            total: now.total,
             in_use: now.in_use,
             waiting: now.waiting,
             source: now.source,
@@ -170,6 +169,7 @@ impl Watched {
             shadow: now.shadow,
             closed: now.closed,
             paused: now.paused,
+            stalled: self.row.stalled.filter(|_| Stall::is_possible(reading)),
             ..self.row.clone()
         };
         self.show(row, tick.number);
@@ -180,10 +180,11 @@ impl Watched {
         if row.limit > 0 {
             self.before_pause = None;
         }
+        // The times of a row that has not changed grow all the same.
         if row != self.row {
-            self.row = row;
             self.changed = tick;
         }
+        self.row = row;
     }
 
     /// Logs the changes since the last reading, and returns them.
@@ -216,8 +217,8 @@ impl Watched {
             in_use: to_u32(row.in_use),
             capacity: row.capacity.map(to_u32),
             waiting: to_u32(row.waiting),
-            p50: row.p50.map(|wait| wait as f32),
-            p99: row.p99.map(|wait| wait as f32),
+            p50: row.p50.map(|wait| wait.as_secs_f32()),
+            p99: row.p99.map(|wait| wait.as_secs_f32()),
             admitted: row.admitted as f32,
             rejected: row.rejected,
         };
@@ -227,15 +228,16 @@ impl Watched {
 
 impl Counted {
     fn from_counters(counters: &Counters) -> Self {
-        let waits = counters.waits();
         Self {
             admitted: counters.admitted_at_once + counters.admitted_after_waiting(),
             cancelled: counters.cancelled,
             rejected: counters.rejected,
-            waits: counters.admitted_after_waiting(),
-            waited: waits.map(Histogram::total).unwrap_or_default().as_secs_f64(),
         }
     }
+}
+
+fn is_growing(age: Option<Age>) -> bool {
+    age.is_some_and(|age| age.is_growing())
 }
 
 /// Larger figures cannot be drawn.
@@ -248,12 +250,7 @@ fn rate(now: u64, before: u64, seconds: f64) -> f64 {
     round(now.saturating_sub(before) as f64 / seconds)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 wait")]
-fn as_calls(calls: u64) -> f64 {
-    calls as f64
-}
-
-/// Rounds to the thousandth, so that a figure that dies away becomes 0 and its row stays as it is.
+/// Rounds to the thousandth, as a reader of the JSON expects it.
 fn round(figure: f64) -> f64 {
     (figure * 1e3).round() / 1e3
 }

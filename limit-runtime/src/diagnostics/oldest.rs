@@ -1,10 +1,12 @@
 //! The oldest holder of each limiter.
 
+use super::calls::Call;
 use super::clock::WallClock;
 use crate::limiter::LimiterHandle;
-use crate::recorder::{Moment, slots};
+use crate::recorder::{Record, slots};
 use std::collections::HashMap;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 /// The oldest holder of each limiter at one moment. Only [recorded](super::record) calls count.
 ///
@@ -25,9 +27,9 @@ use std::time::SystemTime;
 /// ```
 #[derive(Debug)]
 pub struct OldestHolders {
-    /// The time at which the oldest hold began, by the semaphore's number.
-    since: HashMap<usize, Moment>,
-    clock: WallClock,
+    /// The oldest hold, by the semaphore's number.
+    oldest: HashMap<usize, Record>,
+    now: (Instant, WallClock),
 }
 
 impl OldestHolders {
@@ -35,11 +37,13 @@ impl OldestHolders {
     #[must_use]
     pub fn now() -> Self {
         let mut oldest = HashMap::new();
-        for info in slots::all().map(|record| record.info).filter(|info| info.holds) {
-            let since = oldest.entry(info.semaphore).or_insert(info.since);
-            *since = info.since.min(*since);
+        for record in slots::all().filter(|record| record.info.holds) {
+            let known: &mut Record = oldest.entry(record.info.semaphore).or_insert(record);
+            if record.info.age_key() < known.info.age_key() {
+                *known = record;
+            }
         }
-        Self { since: oldest, clock: WallClock::now() }
+        Self { oldest, now: (Instant::now(), WallClock::now()) }
     }
 
     /// Returns the time at which the limiter's oldest holder got its permits. Get the handle before
@@ -47,11 +51,40 @@ impl OldestHolders {
     /// belonged to another.
     #[must_use]
     pub fn started(&self, limiter: &LimiterHandle) -> Option<SystemTime> {
-        if self.since.is_empty() {
+        Some(self.now.1.time_at(self.record(limiter)?.info.since.instant()))
+    }
+
+    /// Returns the limiter's oldest holder. Get the handle before calling [`now`](Self::now), as for
+    /// [`started`](Self::started).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use limit_runtime::diagnostics::{self, OldestHolders};
+    ///
+    /// static DB: Limiter = Limiter::new("oldest-holder", 2);
+    ///
+    /// diagnostics::record(true);
+    /// let permit = DB.try_acquire()?;
+    /// let limiter = limit_runtime::find("oldest-holder").expect("it has been used");
+    /// let oldest = OldestHolders::now().call(&limiter).expect("a call holds a permit");
+    /// assert_eq!(oldest.place().file(), file!());
+    /// # drop(permit);
+    /// # Ok::<(), limit_runtime::Rejected>(())
+    /// ```
+    #[must_use]
+    pub fn call(&self, limiter: &LimiterHandle) -> Option<Call> {
+        let record = self.record(limiter)?;
+        Some(Call::new(record, Arc::clone(&limiter.engine.name), self.now))
+    }
+
+    fn record(&self, limiter: &LimiterHandle) -> Option<&Record> {
+        if self.oldest.is_empty() {
             return None;
         }
         let semaphores = limiter.engine.semaphores().into_iter();
-        let since = semaphores.filter_map(|semaphore| self.since.get(&semaphore.id())).min()?;
-        Some(self.clock.time_at(since.instant()))
+        let records = semaphores.filter_map(|semaphore| self.oldest.get(&semaphore.id()));
+        records.min_by_key(|record| record.info.age_key())
     }
 }

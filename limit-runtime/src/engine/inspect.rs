@@ -3,14 +3,49 @@
 use super::Engine;
 use super::readings::{Readings, counters};
 use crate::metrics::{
-    Counters, KeyReading, LimiterReading, Reading, RuntimeReading, Totals, Usage,
+    Counters, Histogram, KeyReading, KeysReading, LimiterReading, Reading, RuntimeReading, Totals,
+    Usage,
 };
+use crate::semaphore::ReadingMoment;
 use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::Arc;
 
 impl Engine {
     pub(crate) fn read(&self) -> LimiterReading {
+        let mut reading = self.read_figures();
+        self.read_waits_and_keys(&mut reading);
+        reading
+    }
+
+    /// Looks at the waiters and the keys, if there are any. It holds only one semaphore's lock at a time.
+    fn read_waits_and_keys(&self, reading: &mut LimiterReading) {
+        let mut waits = (reading.usage.waiting > 0).then(Box::<Histogram>::default);
+        let mut keys = (reading.usage.keys > 0).then(KeysReading::default);
+        if waits.is_none() && keys.is_none() {
+            return;
+        }
+        let now = ReadingMoment::now();
+        for semaphore in self.semaphores() {
+            if let Some(waits) = &mut waits {
+                semaphore.add_ongoing_waits(now, waits);
+            }
+            if let Some(keys) = &mut keys {
+                semaphore.read_keys(keys);
+            }
+        }
+        // If the limiter was dropped meanwhile, the waiters and keys may belong to another limiter.
+        if self.state_in_use().is_none() {
+            return;
+        }
+        reading.ongoing_waits = waits.filter(|waits| waits.count() > 0);
+        if let Some(keys) = keys {
+            reading.worst_key = keys.worst.map(|(usage, name)| KeyReading::new(name, usage));
+            reading.full_keys = keys.full;
+        }
+    }
+
+    fn read_figures(&self) -> LimiterReading {
         let fleet = self.brief_fleet_figures();
         // Declared before the guard, so that it is dropped after unlocking.
         let mut deferred = Vec::new();
@@ -27,6 +62,7 @@ impl Engine {
         let is_live = |reading: &&(Option<u64>, Reading)| reading.0.is_some() && reading.1.bound;
         let (mut usage, mut live_runtimes, mut capacity) = (Usage::default(), 0, 0);
         usage.limit = settings.limit.value;
+        usage.total = self.total_under(&state);
         for (_, reading) in &readings {
             usage.add(reading.usage);
         }
@@ -40,11 +76,16 @@ impl Engine {
             is_dropped: state.last.is_some(),
             scope: self.definition.scope,
             settings,
+            order: self.definition.policy.order,
+            per: self.definition.policy.per,
             is_closed: state.closed,
             is_keyed: self.definition.policy.keyed,
             usage,
             live_runtimes,
             capacity: if live_runtimes == 0 { usage.limit } else { capacity },
+            worst_key: None,
+            full_keys: 0,
+            ongoing_waits: None,
             totals,
             inherited: self.history.inherited.clone(),
             by_runtime: by_runtime(readings),
@@ -67,6 +108,7 @@ impl Engine {
             known
                 .and_modify(|known| {
                     known.in_use += key.in_use;
+                    known.limit += key.limit;
                     known.waiting += key.waiting;
                 })
                 .or_insert(key);

@@ -39,7 +39,8 @@ impl Engine {
             (*last, Vec::new())
         } else {
             let readings = self.readings(&mut deferred);
-            (figures(settings.limit.value, &readings), live_runtimes(&readings))
+            let limits = (settings.limit.value, self.total_under(&state));
+            (self.figures(limits, &readings), self.live_runtimes(&readings))
         };
         Snapshot {
             name: self.name.to_string(),
@@ -47,6 +48,8 @@ impl Engine {
             total,
             runtimes,
             settings,
+            order: self.definition.policy.order,
+            per: self.definition.policy.per,
             limit_changes: state.limit_changes,
             fleet,
             warnings: state.warnings.iter().map(|warning| warning.text.clone()).collect(),
@@ -59,9 +62,43 @@ impl Engine {
         let mut state = self.state();
         let readings = self.readings(deferred);
         let limit = self.known_limit(&state).unwrap_or(0) as usize;
-        state.last = Some(figures(limit, &readings));
+        state.last = Some(self.figures((limit, self.total_under(&state)), &readings));
         self.history.end(counters(&readings), state.limit_changes);
         state.subscribers.take()
+    }
+
+    /// Adds up the figures of all runtimes, for a limit and a limit over all keys.
+    fn figures(&self, (limit, total): (usize, Option<usize>), readings: &Readings) -> Figures {
+        let mut usage = Usage { limit, total, ..Usage::default() };
+        let mut capacity = None;
+        for (runtime, reading) in readings {
+            usage.add(reading.usage);
+            if runtime.is_some() && reading.bound {
+                capacity = Some(capacity.unwrap_or(0) + self.capacity(&reading.usage).unwrap_or(0));
+            }
+        }
+        let most = self.capacity(&usage);
+        Figures::new(usage, most.map(|most| capacity.unwrap_or(most)), &counters(readings))
+    }
+
+    /// Returns the figures of each live runtime that has used the limiter.
+    fn live_runtimes(&self, readings: &Readings) -> Vec<RuntimeSnapshot> {
+        let live = readings.iter().filter(|(_, reading)| reading.bound);
+        let mut runtimes: Vec<_> = live
+            .filter_map(|(runtime, reading)| {
+                let capacity = self.capacity(&reading.usage);
+                let figures = Figures::new(reading.usage, capacity, &reading.current);
+                Some(RuntimeSnapshot { runtime: (*runtime)?, figures })
+            })
+            .collect();
+        runtimes.sort_by_key(|runtime| runtime.runtime);
+        runtimes
+    }
+
+    /// Returns the permits that can be out in one scope; `None` if there is no such number, because each key has its
+    /// own.
+    fn capacity(&self, usage: &Usage) -> Option<usize> {
+        if self.definition.policy.keyed { usage.total } else { Some(usage.limit) }
     }
 }
 
@@ -73,25 +110,4 @@ pub(super) fn counters(readings: &Readings) -> Counters {
         counters.add(&reading.past);
     }
     counters
-}
-
-fn figures(limit: usize, readings: &Readings) -> Figures {
-    let mut usage = Usage { limit, ..Usage::default() };
-    for (_, reading) in readings {
-        usage.add(reading.usage);
-    }
-    Figures::new(usage, &counters(readings))
-}
-
-/// Returns the figures of each live runtime that has used the limiter.
-fn live_runtimes(readings: &Readings) -> Vec<RuntimeSnapshot> {
-    let live = readings.iter().filter(|(_, reading)| reading.bound);
-    let mut runtimes: Vec<_> = live
-        .filter_map(|(runtime, reading)| {
-            let figures = Figures::new(reading.usage, &reading.current);
-            Some(RuntimeSnapshot { runtime: (*runtime)?, figures })
-        })
-        .collect();
-    runtimes.sort_by_key(|runtime| runtime.runtime);
-    runtimes
 }

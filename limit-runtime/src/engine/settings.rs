@@ -3,7 +3,7 @@
 use super::definition::{Definition, LimitSource};
 use super::state::{EngineState, Resolved};
 use super::{CANNOT_REFUSE, Engine};
-use crate::policy::{Force, MaxWait, Policy, clamp_limit};
+use crate::policy::{Force, MaxWait, Policy, clamp_limit, total_of};
 use crate::scope::Scope;
 use crate::semaphore::WakeList;
 use crate::setting::{
@@ -81,6 +81,12 @@ impl Engine {
         // Zero would be a wrong value in a file. Here it is raised to the shortest time.
         let claim_within = SettingValue::Duration(claim_within.max(Duration::from_nanos(1)));
         self.override_with(Source::Live, |live| live.put(SettingKind::ClaimWithin, claim_within));
+    }
+
+    /// Returns the limit over all keys. `None` without keys, and if there is none.
+    pub(super) fn total_under(&self, state: &EngineState) -> Option<usize> {
+        let Policy { keyed, total, .. } = self.definition.policy;
+        total_of(state.total.unwrap_or(total)).filter(|_| keyed)
     }
 
     /// Sets the limit over all keys while running.

@@ -1,9 +1,12 @@
 //! The figures of one limiter at one moment, for programs.
 
-use super::{Counters, FleetFigures, Totals, Usage};
+use super::{Counters, FleetFigures, Histogram, Totals, Usage};
+use crate::policy::Order;
 use crate::scope::Scope;
 use crate::setting::Settings;
+use std::cmp::Ordering;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The figures of one limiter at one moment. See [`inspect`](crate::inspect).
 #[derive(Clone, Debug)]
@@ -20,6 +23,10 @@ pub struct LimiterReading {
     pub scope: Scope,
     /// The settings in force.
     pub settings: Settings,
+    /// The order in which waiters are served.
+    pub order: Order,
+    /// The window of a rate: a permit does not come back until this time after its start.
+    pub per: Option<Duration>,
     /// `true` if the limiter is closed.
     pub is_closed: bool,
     /// `true` if the limit holds for each key.
@@ -30,6 +37,17 @@ pub struct LimiterReading {
     pub live_runtimes: usize,
     /// The sum of these runtimes' permits. It has no meaning with keys.
     pub capacity: usize,
+    /// The key that is worst off: it has the most waiters, or if no key has any, it is nearest to its limit. `None`
+    /// without keys, and if none is in use. A key's figures are those of one runtime.
+    pub worst_key: Option<KeyReading>,
+    /// The number of keys whose permits are all out. With [`per`](Self::per), a permit whose window is not over
+    /// counts as out. A key counts once for each runtime.
+    pub full_keys: usize,
+    /// The waits that go on: the time for which each call that waits has waited so far. `None` if there is none. A
+    /// wait is taken to begin at the reading that first sees it, by any reader, so it is too short by at most the
+    /// time between two readings. That first reading does not count it. Nor does any reading count a call whose
+    /// grant was taken back.
+    pub ongoing_waits: Option<Box<Histogram>>,
     /// The counters of the limiter's name in all runtimes, also in those that have ended. They do not
     /// go back, unless more than a thousand other names were dropped since the last limiter of this name.
     pub totals: Totals,
@@ -66,12 +84,53 @@ pub struct KeyReading {
     pub name: String,
     /// The permits that are out.
     pub in_use: usize,
+    /// The key's permits. In a fleet it is the share of this process. Over several runtimes it is the sum of those in
+    /// which the key is in use.
+    pub limit: usize,
     /// The calls that wait.
     pub waiting: usize,
 }
 
+/// The figures of a limiter's keys.
+#[derive(Debug, Default)]
+pub(crate) struct KeysReading {
+    pub(crate) worst: Option<(KeyUse, String)>,
+    /// The keys whose permits are all out.
+    pub(crate) full: usize,
+}
+
+impl LimiterReading {
+    /// Returns the time for which the oldest call that waits has waited so far, since the first reading that saw it.
+    /// `None` if no call waits.
+    #[must_use]
+    pub fn oldest_wait(&self) -> Option<Duration> {
+        let longest = self.ongoing_waits.as_ref().map(|waits| waits.times().max);
+        (self.usage.waiting > 0).then(|| longest.unwrap_or_default())
+    }
+}
+
+/// The figures of a key, without its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyUse {
+    pub(crate) waiting: usize,
+    pub(crate) in_use: usize,
+    pub(crate) limit: usize,
+}
+
+impl KeyUse {
+    /// Compares two keys. The greater one is worse off.
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        // As fractions: the key with more of its permits out is worse off. A limit has 31 bits.
+        let used = |one: &Self, other: &Self| one.in_use as u64 * other.limit as u64;
+        let by_waiters = self.waiting.cmp(&other.waiting);
+        let by_share = used(self, other).cmp(&used(other, self));
+        by_waiters.then(by_share).then(self.in_use.cmp(&other.in_use))
+    }
+}
+
 impl KeyReading {
-    pub(crate) fn new(name: String, in_use: usize, waiting: usize) -> Self {
-        Self { name, in_use, waiting }
+    pub(crate) fn new(name: String, usage: KeyUse) -> Self {
+        let KeyUse { waiting, in_use, limit } = usage;
+        Self { name, in_use, limit, waiting }
     }
 }

@@ -5,9 +5,11 @@ use super::{
     Usage, WaitTimes,
 };
 use crate::duration_text::duration_text;
+use crate::policy::Order;
 use crate::scope::Scope;
 use crate::setting::Settings;
 use std::fmt;
+use std::time::Duration;
 
 /// A limiter's figures at one moment, in total and for each live runtime.
 ///
@@ -60,6 +62,13 @@ pub struct Snapshot {
     pub runtimes: Vec<RuntimeSnapshot>,
     /// The settings in force, and the source of each.
     pub settings: Settings,
+    /// The order in which waiters are served.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub order: Order,
+    /// The window of a rate: a permit does not come back until this time after its start. `None`
+    /// without a rate.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub per: Option<Duration>,
     /// The number of changes of the limit, by source.
     pub limit_changes: LimitChanges,
     /// The figures of the limit over the fleet. `None` unless the scope is
@@ -89,6 +98,13 @@ pub struct RuntimeSnapshot {
 pub struct Figures {
     /// The number of permits. With keys, the number for each key.
     pub limit: usize,
+    /// The limit over all keys. `None` without keys, and if there is none.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub total: Option<usize>,
+    /// The permits that can be out at once: those of all live runtimes together. With keys it is the limit over all
+    /// of them, or `None` if there is none.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub capacity: Option<usize>,
     /// The permits that are out. After the limit was lowered this may be more than `limit` for a
     /// while. In a total it is up to `limit` for each runtime.
     pub in_use: usize,
@@ -119,11 +135,13 @@ pub struct Figures {
 
 impl Figures {
     /// Summarises the counters.
-    pub(crate) fn new(usage: Usage, counters: &Counters) -> Self {
-        let Usage { limit, in_use, waiting, keys } = usage;
+    pub(crate) fn new(usage: Usage, capacity: Option<usize>, counters: &Counters) -> Self {
+        let Usage { limit, in_use, waiting, keys, total } = usage;
         let wait = counters.waits().map(Histogram::times).unwrap_or_default();
         Self {
             limit,
+            total,
+            capacity,
             in_use,
             waiting,
             keys,
@@ -181,16 +199,26 @@ impl Figures {
         let mut lines = Lines { f, column, padding: 0 };
         let (rejected, shadowed) = (self.rejected.total(), &self.shadowed);
         // The limit holds for each key and for each runtime, so more permits can be in use.
-        let scopes = match (self.keys, runtimes) {
-            (0, 0 | 1) => None,
-            (0, _) => Some(format!("× {runtimes} runtimes")),
-            (1, _) => Some("× 1 key".to_owned()),
-            (keys, _) => Some(format!("× {keys} keys")),
+        let keys = match self.keys {
+            0 => None,
+            1 => Some("× 1 key".to_owned()),
+            keys => Some(format!("× {keys} keys")),
         };
-        let width = if scopes.is_some() { 0 } else { 4 };
-        lines.write(0, &format!("in use {:>4}/{:<width$}", self.in_use, self.limit))?;
-        if let Some(scopes) = scopes {
-            lines.write(1, &scopes)?;
+        let runtimes = (runtimes > 1).then(|| format!("× {runtimes} runtimes"));
+        let (limit, scopes) = match (self.total, keys) {
+            // Together they are held to the total, and each to the limit.
+            (Some(total), keys) => {
+                let keys = keys.unwrap_or_else(|| "a key".to_owned());
+                (total, vec![runtimes, Some(format!("({} {keys})", self.limit))])
+            }
+            (None, Some(keys)) => (self.limit, vec![Some(keys)]),
+            (None, None) => (self.limit, vec![runtimes]),
+        };
+        let scopes: Vec<_> = scopes.into_iter().flatten().collect();
+        let width = if scopes.is_empty() { 4 } else { 0 };
+        lines.write(0, &format!("in use {:>4}/{limit:<width$}", self.in_use))?;
+        for scope in scopes {
+            lines.write(1, &scope)?;
         }
         lines.write(1, &format!("waiting {:>4} (most {:>4})", self.waiting, self.most_waiting))?;
         lines.write(2, &format!("rejected {rejected:>4}"))?;

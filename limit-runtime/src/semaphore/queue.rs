@@ -29,6 +29,11 @@
 //! changes `GRANTED` to `ADMITTED`. It does so by a compare-exchange, and so does the one that takes a
 //! grant back (`GRANTED` to `AWAY`): of the two one succeeds. Each exchange may be `Relaxed`: the waiter
 //! has loaded `GRANTED` with `Acquire`, and permits that are taken back pass on under the lock.
+//! A reading notes in the cell of a waiter when it first saw it (see `ongoing`). It does so under the lock, and the status
+//! stays `WAITING`.
+
+#[cfg(feature = "inspect")]
+mod ongoing;
 
 use super::fresh_grants::FreshGrants;
 use super::recent_waits::{RecentWaits, UNMEASURED};
@@ -40,6 +45,8 @@ use super::status::{
 use super::wait_list::{Position, WaitList};
 use super::wake_list::WakeList;
 use crate::sync::Ordering;
+#[cfg(feature = "inspect")]
+pub(crate) use ongoing::ReadingMoment;
 use std::task::Waker;
 
 /// The reason why a call is in the wait list.

@@ -7,7 +7,8 @@ use crate::sync::AtomicU64;
 /// The atomic with the status of one slot's waiter.
 pub(super) type StatusCell = &'static AtomicU64;
 
-/// The waiter is in the wait list. A free slot has this status too.
+/// The waiter is in the wait list. A free slot has this status too. The figure is the moment at which a reading
+/// first saw the waiter (see [`first_seen`]), or its former grant.
 pub(super) const WAITING: u64 = 0;
 /// The waiter has been handed its permits, and has not claimed them yet. The figure is the grant: see
 /// [`granted`].
@@ -85,5 +86,27 @@ pub(super) fn is_earlier(grant: u64, other: u64) -> bool {
 
 /// Returns whether a value is that of a waiter that is back in the wait list after its grant was taken back.
 pub(super) fn is_back(value: u64) -> bool {
-    status(value) == WAITING && figure(value) != 0
+    status(value) == WAITING && grant_weight(value) != 0
+}
+
+/// Returns the value of a cell whose waiter a reading has seen first at the moment with this number, which is not 0
+/// and has 30 bits. No grant has weight 0, so the value is told from one with a former grant.
+#[cfg(feature = "inspect")]
+pub(super) fn first_seen(number: u32) -> u64 {
+    WAITING | u64::from(number & NUMBER_MASK) << (WEIGHT_BITS + FIGURE_SHIFT)
+}
+
+/// Returns the number of the moment at which a reading first saw a waiter; `None` if no reading has. The waiter must
+/// not be [back](is_back).
+#[cfg(feature = "inspect")]
+pub(super) fn seen_at(value: u64) -> Option<u32> {
+    Some(grant_number(value)).filter(|&number| number != 0)
+}
+
+/// Returns how much later one moment is than another, by their numbers. Numbers wrap, so one that is less than half
+/// of all numbers behind is no later.
+#[cfg(feature = "inspect")]
+pub(super) fn later_by(number: u32, other: u32) -> u32 {
+    let ahead = number.wrapping_sub(other) & NUMBER_MASK;
+    if ahead > NUMBER_MASK / 2 { 0 } else { ahead }
 }

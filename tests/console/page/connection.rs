@@ -35,10 +35,18 @@ fn a_lost_connection_is_said_and_comes_back() {
 
     // The limiters are the same, and the queue is longer meanwhile.
     program.calls(&LOST, 5);
+    assert_eq!(browser.value("$('#restart').hidden"), true);
+    let known = "Number($('#charts .plot').getAttribute('aria-valuemax'))";
+    let before = browser.value(known).as_u64().expect("a number of ticks");
     program.start();
     browser.until("$('#trouble').hidden && !$('body').classList.contains('stale')");
     browser.until("cells('connection::lost')[2] === '6' && !$('#controls').disabled");
     browser.until("text('#facts').includes('Waiting6')");
+    // It is another run, whose history goes on from the history before.
+    browser.until("!$('#restart').hidden && /^restarted [0-9:]+$/.test(text('#restart'))");
+    browser.until(&format!("{known} > {before}"));
+    assert_eq!(browser.value("/ran|run/.test($('#restart').title)"), true);
+    browser.picture("restarted");
     browser.finish(&["net::ERR_"]);
 }
 
@@ -153,6 +161,33 @@ fn a_page_that_is_opened_where_nobody_sees_it_waits_until_it_is_shown() {
     browser.show();
     browser.until("cells('connection::behind')[1] === '1 / 2' && $('#trouble').hidden");
     assert_eq!(program.streams(), 1);
+    browser.finish(&[]);
+}
+
+#[test]
+fn six_open_tabs_do_not_keep_the_service_s_own_pages_from_loading() {
+    static TABS: Limiter = Limiter::new("connection::tabs", 2);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&TABS, 1);
+    browser.go(&program.url());
+    browser.until("cells('connection::tabs')[1] === '1 / 2'");
+    let first = browser.open_tab();
+    for _ in 1..6 {
+        browser.go(&program.url());
+        browser.until("cells('connection::tabs')[1] === '1 / 2'");
+        wait_until(|| program.streams() == 1);
+        browser.open_tab();
+    }
+    // Over HTTP/1.1 a browser has six connections to a server.
+    browser.go(&program.own_page());
+    assert_eq!(browser.value("document.title"), "the shop");
+    wait_until(|| program.streams() == 0);
+
+    program.calls(&TABS, 1);
+    browser.switch_to(first);
+    browser.until("!document.hidden && cells('connection::tabs')[1] === '2 / 2'");
+    wait_until(|| program.streams() == 1);
     browser.finish(&[]);
 }
 

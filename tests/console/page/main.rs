@@ -8,6 +8,8 @@ mod detail;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod knob;
+mod order;
 mod program;
 mod states;
+mod strip;
 mod table;

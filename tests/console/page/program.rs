@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::body::Body;
 use axum::middleware::map_response;
-use axum::response::Response;
+use axum::response::{Html, Response};
+use axum::routing::get;
 use futures::StreamExt;
 use limit_console::Options;
 use limit_runtime::{Limiter, diagnostics};
@@ -53,7 +54,7 @@ impl Program {
         let listener = TcpListener::bind(self.address).expect("a free port");
         listener.set_nonblocking(true).expect("a socket");
         self.address = listener.local_addr().expect("an address");
-        let options = Options::new();
+        let options = Options::new().service("shop");
         let options = match self.token {
             Some(token) => options.writable(token),
             None => options,
@@ -64,6 +65,10 @@ impl Program {
             let count = move |response: Response| ready(counted(response, &streams));
             let app = Router::new()
                 .nest("/limits", limit_console::router(options))
+                .route(
+                    "/shop",
+                    get(async || Html("<link rel=icon href=data:,><title>the shop</title>")),
+                )
                 .layer(map_response(count));
             let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime");
             let service = app.into_make_service_with_connect_info::<SocketAddr>();
@@ -97,6 +102,11 @@ impl Program {
         format!("http://{}/limits", self.address)
     }
 
+    /// Returns the address of a page of the program's own, beside the console.
+    pub(crate) fn own_page(&self) -> String {
+        format!("http://{}/shop", self.address)
+    }
+
     /// Returns the address of the page with a limiter open.
     pub(crate) fn url_of(&self, name: &str) -> String {
         format!("{}#name={}", self.url(), name.replace(':', "%3A"))
@@ -115,6 +125,11 @@ impl Program {
             let now = limiter.snapshot().total;
             now.in_use + now.waiting == before.in_use + before.waiting + calls
         });
+    }
+
+    /// Runs a future beside everything else, to the end of the program.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.calls.spawn(future);
     }
 
     /// Calls something again and again, to the end of the program.
@@ -143,7 +158,8 @@ fn counted(response: Response, streams: &Arc<AtomicUsize>) -> Response {
         }
     }
 
-    if response.headers()["content-type"] != "text/event-stream" {
+    let kind = response.headers().get("content-type");
+    if kind.is_none_or(|kind| kind != "text/event-stream") {
         return response;
     }
     streams.fetch_add(1, Ordering::Relaxed);

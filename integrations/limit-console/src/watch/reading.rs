@@ -5,6 +5,7 @@
 
 use super::state::{Reader, Watch};
 use crate::deadlocks::Deadlocks;
+use crate::oldest::Oldest;
 use crate::tick::INTERVAL;
 use limit_runtime::limiters;
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
@@ -112,12 +113,14 @@ async fn read(guard: ReaderGuard) {
         let Some(watch) = guard.watch() else { return };
         // Under no lock: the process's thread that looks for deadlocks may be at it.
         let deadlocks = Arc::new(Deadlocks::now());
+        let limiters = limiters();
+        let oldest = Oldest::now();
         let tick = {
             let mut state = watch.lock();
-            state.deadlocks = deadlocks;
+            (state.deadlocks, state.oldest) = (deadlocks, oldest);
             state.begin()
         };
-        for handles in limiters().chunks(AT_A_TIME) {
+        for handles in limiters.chunks(AT_A_TIME) {
             let former: Vec<_> = {
                 let mut state = watch.lock();
                 handles.iter().filter_map(|handle| state.read(handle, tick)).collect()

@@ -3,6 +3,7 @@
 use crate::changes::LoggedChange;
 use crate::deadlocks::Deadlocks;
 use crate::history::{History, Series};
+use crate::oldest::Oldest;
 use crate::row::Row;
 use crate::tick::{INTERVAL, Tick, unix_milliseconds};
 use crate::watched::Watched;
@@ -58,6 +59,8 @@ pub(super) struct State {
     pub(super) last: Option<Instant>,
     /// The deadlocks at the last tick that began.
     pub(super) deadlocks: Arc<Deadlocks>,
+    /// The oldest holders at the last tick that began.
+    pub(super) oldest: Oldest,
     watched: HashMap<Arc<str>, Watched>,
     /// The watched names by their numbers in the history.
     pub(super) names: HashMap<u64, Arc<str>>,
@@ -76,6 +79,10 @@ pub(crate) struct AllLimiters {
     interval: f64,
     writable: bool,
     diagnostics: bool,
+    /// The number of all limiters.
+    total: usize,
+    /// The last name of this part of the list, if more come after it.
+    next: Option<Arc<str>>,
     limiters: Vec<Row>,
 }
 
@@ -124,17 +131,25 @@ impl Watch {
         self.until.clone()
     }
 
-    /// Lists all limiters.
-    pub(crate) fn all(&self, writable: bool) -> AllLimiters {
+    /// Lists at most so many limiters, in the order of their names: those after a name, or the first.
+    pub(crate) fn all(&self, writable: bool, after: Option<&str>, count: usize) -> AllLimiters {
         let state = self.lock();
         let State { tick, time, .. } = *state;
-        let limiters = state.watched.values().map(|watched| {
+        let total = state.watched.len();
+        let is_after = |watched: &&Watched| after.is_none_or(|after| *watched.row.name > *after);
+        let mut part: Vec<_> = state.watched.values().filter(is_after).collect();
+        part.sort_unstable_by(|one, other| one.row.name.cmp(&other.row.name));
+        let is_last = part.len() <= count;
+        part.truncate(count);
+        let last = part.last().map(|watched| Arc::clone(&watched.row.name));
+        let next = last.filter(|_| !is_last);
+        let limiters = part.into_iter().map(|watched| {
             let spark = watched.spark.iter().copied().collect();
             Row { spark: Some(spark), ..watched.row.clone() }
         });
         let limiters = limiters.collect();
         let (interval, diagnostics) = (INTERVAL.as_secs_f64(), cfg!(feature = "diagnostics"));
-        AllLimiters { tick, time, interval, writable, diagnostics, limiters }
+        AllLimiters { tick, time, interval, writable, diagnostics, total, next, limiters }
     }
 
     /// Lists the rows that have changed after a tick; `None` if that tick is too long ago.
@@ -232,7 +247,7 @@ impl State {
             return None;
         };
         let former = (watched.id != reading.id).then(|| watched.pass_to(handle, &reading));
-        watched.record_tick(&reading, self.deadlocks.has(&reading.name), tick);
+        watched.record_tick(&reading, self.deadlocks.has(&reading.name), &self.oldest, tick);
         former
     }
 

@@ -2,7 +2,8 @@
 
 use super::super::permits::Semaphore;
 use super::Keys;
-use crate::metrics::KeyReading;
+use super::states::{KeyState, Shown};
+use crate::metrics::{KeyReading, KeyUse, KeysReading};
 use std::cmp::Reverse;
 
 impl Semaphore {
@@ -15,6 +16,14 @@ impl Semaphore {
             part += 1;
         }
         busiest
+    }
+
+    /// Adds its keys to a reading of a limiter's keys.
+    pub(crate) fn read_keys(&self, reading: &mut KeysReading) {
+        let mut part = 0;
+        while self.lock().keys().is_some_and(|keys| keys.read(part, reading)) {
+            part += 1;
+        }
     }
 }
 
@@ -31,8 +40,8 @@ impl Keys {
             busy.select_nth_unstable_by(most, |(one, _), (other, _)| other.cmp(one));
             busy.truncate(most);
         }
-        for ((waiting, in_use), shown) in busy {
-            let figures = KeyReading::new(shown.name(), in_use as usize, waiting as usize);
+        for (_, shown) in busy {
+            let figures = KeyReading::new(shown.name(), self.usage(shown.state));
             // The key may have gone and come back since another part was looked at.
             busiest.retain(|known| known.name != figures.name);
             busiest.push(figures);
@@ -40,5 +49,33 @@ impl Keys {
         busiest.sort_by_key(|known| Reverse((known.waiting, known.in_use)));
         busiest.truncate(most);
         true
+    }
+
+    /// Looks at some thousands of the keys. Returns whether there are more.
+    fn read(&self, part: usize, reading: &mut KeysReading) -> bool {
+        let Some(shown) = self.states.part(part) else { return false };
+        let mut worst: Option<(KeyUse, Shown<'_>)> = None;
+        for shown in shown.filter(|shown| !shown.state.is_idle()) {
+            let usage = self.usage(shown.state);
+            reading.full += usize::from(shown.state.in_use as usize >= usage.limit);
+            if worst.as_ref().is_none_or(|(worst, _)| usage.compare(worst).is_gt()) {
+                worst = Some((usage, shown));
+            }
+        }
+        // Only the worst of a part gets a name, because a name is a copy.
+        if let Some((usage, shown)) = worst {
+            if reading.worst.as_ref().is_none_or(|(worst, _)| usage.compare(worst).is_gt()) {
+                reading.worst = Some((usage, shown.name()));
+            }
+        }
+        true
+    }
+
+    fn usage(&self, state: &KeyState) -> KeyUse {
+        KeyUse {
+            waiting: state.waiting as usize,
+            in_use: state.held() as usize,
+            limit: self.limit_of_state(state) as usize,
+        }
     }
 }

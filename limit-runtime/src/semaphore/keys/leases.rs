@@ -2,12 +2,20 @@
 
 use super::super::lease::KeyLease;
 use super::Keys;
+#[cfg(feature = "inspect")]
+use super::states::KeyState;
 
 impl Keys {
     /// Returns the limit of a key: its share, if it is leased.
     #[inline]
     pub(in super::super) fn limit_of(&self, number: u32) -> u32 {
         if self.are_leased { self.lease(number).map_or(0, |lease| lease.share) } else { self.limit }
+    }
+
+    /// Returns the limit of the key with this state.
+    #[cfg(feature = "inspect")]
+    pub(super) fn limit_of_state(&self, state: &KeyState) -> u32 {
+        if self.are_leased { state.lease().map_or(0, |lease| lease.share) } else { self.limit }
     }
 
     /// Returns the limit of a key that is not in use.

@@ -11,6 +11,8 @@ use super::super::shadow::ShadowQueue;
 use super::super::slab::{self, Slab};
 use super::super::slots::NO_KEY;
 use super::super::wait_list::WaitList;
+#[cfg(feature = "inspect")]
+pub(super) use shown::Shown;
 use std::any::{Any, TypeId};
 use std::collections::VecDeque;
 use std::mem;

@@ -8,6 +8,7 @@ use super::super::word;
 use super::State;
 use crate::events::EventKind;
 use crate::metrics::{Counters, Reading, RejectedCounts, Usage};
+use crate::policy::total_of;
 use crate::rejected::{Estimate, Refusal, RejectedKind};
 use crate::sync::AtomicU64;
 use std::mem;
@@ -140,6 +141,7 @@ impl State {
                 // Calls that wait for the limit wait for no permit.
                 waiting: if self.is_bound() { self.queue.len() } else { 0 },
                 keys: self.keys().map_or(0, Keys::len),
+                total: self.keys().and(total_of(self.limit)),
             },
             current,
             past: self.past.clone(),

@@ -1,10 +1,17 @@
 //! Without the feature `fleet` no key is leased.
 
 use super::Keys;
+#[cfg(feature = "inspect")]
+use super::states::KeyState;
 
 impl Keys {
     #[inline]
     pub(in super::super) fn limit_of(&self, _: u32) -> u32 {
+        self.limit
+    }
+
+    #[cfg(feature = "inspect")]
+    pub(super) fn limit_of_state(&self, _: &KeyState) -> u32 {
         self.limit
     }
 

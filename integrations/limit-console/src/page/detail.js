@@ -1,0 +1,153 @@
+// One limiter in detail.
+
+import { api, ask } from './api.js';
+import { fillTable } from './cards.js';
+import { makeCharts } from './charts.js';
+import { fillDeadlocks } from './deadlocks.js';
+import { draw } from './drawing.js';
+import { breakable, byId, html, say, show } from './elements.js';
+import { unfollowEvents } from './events.js';
+import { fillFleet } from './fleet.js';
+import { SOURCES, age, clock, count, duration, plural, seconds, sentence, sum, words } from './format.js';
+import { extend, forget, noHistory } from './history.js';
+import { known } from './known.js';
+import { clearKnob } from './knob.js';
+import { badgeNodes, fleetInWords, isStuck, of, stuckInWords, usage, usageInWords } from './limiter.js';
+import { hashOf, namedByAddress, opened } from './opened.js';
+import { focusRow } from './table.js';
+
+const detail = { since: 0, asking: null, history: noHistory(), scrolled: 0, charts: [] };
+
+/** Asks for the whole history with the next answer. The history of a program before this one stays. */
+export function forgetHistory() { detail.since = 0; }
+
+/** Opens the limiter that the address names, or closes. `moved` is false when the page has only just been loaded. */
+export function follow(moved) {
+  const name = namedByAddress();
+  if (name === opened.name) return;
+  const before = opened.name;
+  if (before === null) detail.scrolled = window.scrollY;
+  detail.asking?.abort();
+  unfollowEvents();
+  opened.name = name;
+  Object.assign(detail, { since: 0, asking: null, history: noHistory() });
+  clearKnob();
+  for (const chart of detail.charts) { chart.at = null; chart.draw(null); }
+  document.body.classList.toggle('open', name !== null);
+  show(byId('detail'), name !== null);
+  document.title = name === null ? 'Limits' : `${name} · Limits`;
+  if (name !== null) {
+    byId('detail-name').replaceChildren(...breakable(name));
+    for (const id of ['detail-about', 'detail-trouble']) say(byId(id), '');
+    show(byId('detail-trouble'), false);
+    show(byId('detail-warnings'), false);
+    show(byId('detail-body'), false);
+    if (moved) byId('detail-name').focus({ preventScroll: true });
+    if (matchMedia('(max-width: 1199.98px)').matches) window.scrollTo(0, 0);
+    byId('detail').scrollTop = 0;
+    askDetail();
+  } else if (moved) {
+    window.scrollTo(0, detail.scrolled);
+    focusRow(before);
+  }
+  draw();
+}
+
+export function close() {
+  history.pushState(null, '', hashOf(null));
+  follow(true);
+}
+
+/** Asks for the history since the last answer. Waits for a slow answer before it asks again. */
+export async function askDetail() {
+  if (opened.name === null || detail.asking) return;
+  const asking = new AbortController();
+  detail.asking = asking;
+  try {
+    const answer = await ask(api(`limiter?name=${encodeURIComponent(opened.name)}&since=${detail.since}`), { signal: asking.signal });
+    takeDetail(answer);
+    show(byId('detail-trouble'), false);
+  } catch (error) {
+    // The banner above everything says that the connection is lost. The server's own words stand here.
+    if (detail.asking === asking && error.status) {
+      say(byId('detail-trouble'), error.message);
+      show(byId('detail-trouble'), true);
+      if (error.status === 404) show(byId('detail-body'), false);
+    }
+  } finally {
+    if (detail.asking === asking) detail.asking = null;
+  }
+}
+
+function takeDetail(answer) {
+  // What was known of a program that is no more stays: the answer begins with the start of this one.
+  if (detail.since === 0) forget(detail.history, known.restart?.silent ?? 0);
+  detail.since = answer.tick;
+  extend(detail.history, answer.history, answer.time);
+  drawDetail(answer);
+}
+
+function drawDetail({ limiter, snapshot, changes, keys, holders, waiters, deadlocks }) {
+  const { total, settings } = snapshot;
+  show(byId('detail-body'), true);
+  const scope = limiter.scope === 'process' ? 'one set of permits for the process'
+    : limiter.scope === 'fleet' ? fleetInWords(limiter)
+    : `permits for each runtime, ${plural(limiter.runtimes, 'runtime')} now`;
+  const about = [usageInWords(limiter), scope, limiter.order === 'lifo' && 'the newest waiter is served first',
+    limiter.per !== null && `a permit comes back ${duration(limiter.per)} after its start`];
+  byId('detail-about').replaceChildren(`${about.filter(Boolean).join(' · ')} `, html('span', { class: 'badges' }, ...badgeNodes(limiter)));
+  show(byId('detail-warnings'), snapshot.warnings.length > 0);
+  byId('detail-warnings').replaceChildren(...snapshot.warnings.map(words => html('li', {}, words)));
+  fillDeadlocks(deadlocks ?? []);
+  const stuck = isStuck(limiter) && !limiter.deadlock;
+  show(byId('stuck'), stuck);
+  say(byId('stuck-words'), stuck ? 'Stuck: calls wait, and none is admitted.' : '');
+  say(byId('stuck-since'), stuck ? `${sentence(stuckInWords(limiter))}.` : '');
+
+  const facts = [
+    ['In use', usage(limiter)], ['Waiting', count(limiter.waiting)],
+    ['Most ever waiting', count(total.most_waiting)], ['Oldest waiter', limiter.waiting > 0 ? age(limiter.oldest_wait ?? 0) : '–'],
+    ['Admitted at once', count(total.admitted_at_once)], ['Admitted after waiting', count(total.admitted_after_waiting)],
+    ['Refused', count(sum(total.rejected))], ['Gave up waiting', count(total.cancelled)],
+  ];
+  if (total.taken_back > 0) facts.push(['Grants taken back', count(total.taken_back)]);
+  const { waited, rejected } = total.shadowed;
+  if (limiter.shadow || waited + sum(rejected) > 0) {
+    facts.push(['Would have waited', count(waited)], ['Would have been refused', count(sum(rejected))]);
+  }
+  byId('facts').replaceChildren(...facts.map(([name, value]) => html('div', {}, html('dt', {}, name), html('dd', {}, value))));
+
+  for (const chart of detail.charts) chart.draw(detail.history);
+
+  fillTable('changes', changes.map(({ time, setting, from, to, source, by }) =>
+    [clock(time), words(setting), from, to, by ?? SOURCES[source] ?? source]), 'Nothing has been changed.');
+  fillTable('settings', Object.entries(settings).map(([name, { value, source }]) =>
+    [words(name), settingInWords(name, value), SOURCES[source] ?? source]), '');
+  fillFleet(limiter, snapshot.fleet?.ledgers ?? []);
+  const percentile = (wait, time) => duration(wait.count > 0 ? seconds(time) : null);
+  fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures: { in_use: used, limit, waiting, wait, ...counts } }) => [
+    runtime === 0 ? 'the process' : String(runtime), limiter.keys === null ? of(used, limit) : count(used), count(waiting),
+    count(counts.admitted_at_once + counts.admitted_after_waiting), count(sum(counts.rejected)),
+    percentile(wait, wait.p50), percentile(wait, wait.p99),
+  ]), 'No live runtime has used it.');
+  fillTable('keys', keys.map(({ key, in_use: used, waiting }) => [key, count(used), count(waiting)]),
+    limiter.keys === null ? 'It has no keys.' : 'No key is in use.');
+  fillCalls('holders', holders, 'Nobody holds a permit.');
+  fillCalls('waiters', waiters, 'Nobody waits.');
+}
+
+function settingInWords(name, value) {
+  if (value === null) return name === 'claim_within' ? 'never' : 'no bound';
+  if (typeof value === 'object') return duration(seconds(value));
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : count(value);
+}
+
+function fillCalls(id, calls, none) {
+  const rows = (calls ?? []).map(({ place, task, age, weight }) => [place, task ?? '–', count(weight), duration(age)]);
+  fillTable(id, rows, calls === null ? 'Not recorded: feature `diagnostics`, and `diagnostics::record`.' : none);
+}
+
+export function startDetail() {
+  detail.charts = makeCharts();
+  byId('close').addEventListener('click', close);
+}
