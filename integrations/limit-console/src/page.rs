@@ -32,8 +32,10 @@ macro_rules! files {
 /// The files that the page loads. Each lies beside the page, under its own name.
 const FILES: &[File] = files![
     "console.css": CSS,
+    "detail.css": CSS,
     "icon.svg": ICON,
     "api.js": SCRIPT,
+    "calls.js": SCRIPT,
     "cards.js": SCRIPT,
     "charts.js": SCRIPT,
     "connection.js": SCRIPT,
@@ -49,7 +51,11 @@ const FILES: &[File] = files![
     "knob.js": SCRIPT,
     "known.js": SCRIPT,
     "limiter.js": SCRIPT,
+    "log.js": SCRIPT,
+    "numbers.js": SCRIPT,
     "opened.js": SCRIPT,
+    "outcome.js": SCRIPT,
+    "scale.js": SCRIPT,
     "table.js": SCRIPT,
 ];
 

@@ -2,9 +2,12 @@
 //! its states are left in `target/console`.
 
 mod browser;
+mod charts;
 mod connection;
 mod deadlocks;
 mod detail;
+#[cfg(feature = "config")]
+mod file;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod knob;

@@ -9,7 +9,9 @@ import { askDetail, close, follow, forgetHistory, startDetail } from './detail.j
 import { byId } from './elements.js';
 import { noteGap, startEvents, takeEvents, unfollowEvents } from './events.js';
 import { startKnob, takeToken } from './knob.js';
+import { forgetLog, startLog } from './log.js';
 import { opened } from './opened.js';
+import { startOutcome } from './outcome.js';
 import { startTable } from './table.js';
 
 /** Takes the keys that work wherever the focus is. */
@@ -24,7 +26,7 @@ function takeKey(event) {
   } else if (event.key === 'Escape' && typing?.id === 'filter' && typing.value !== '') {
     typing.value = '';
     typing.dispatchEvent(new Event('input'));
-  } else if (event.key === 'Escape' && opened.name !== null) {
+  } else if (event.key === 'Escape' && opened.name !== null && !byId('log').matches(':popover-open')) {
     close();
   }
 }
@@ -33,10 +35,12 @@ startDetail();
 startCards();
 startTable();
 startKnob(askDetail);
+startOutcome();
+startLog();
 startEvents();
 takeToken();
 document.addEventListener('keydown', takeKey);
 window.addEventListener('hashchange', () => { takeToken(); follow(true); });
 window.addEventListener('popstate', () => follow(true));
-start({ all: forgetHistory, tick: askDetail, events: takeEvents, gone: unfollowEvents, shown: noteGap });
+start({ all: () => { forgetHistory(); forgetLog(); }, tick: askDetail, events: takeEvents, gone: unfollowEvents, shown: noteGap });
 follow(false);

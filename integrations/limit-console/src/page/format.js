@@ -23,6 +23,17 @@ export function duration(seconds) {
   if (all < 3600) return `${Math.floor(all / 60)} min ${all % 60} s`;
   return `${Math.floor(all / 3600)} h ${Math.floor(all / 60) % 60} min`;
 }
+
+/** Formats for how long something has lasted, given in seconds: short, and in whole seconds from one second on. */
+export function age(seconds) {
+  const all = Math.floor(seconds);
+  if (all < 1) return `${Math.floor(seconds * 1000)} ms`;
+  if (all < 60) return `${all} s`;
+  if (all < 3600) return `${Math.floor(all / 60)} min`;
+  const hours = Math.floor(all / 3600);
+  return hours < 48 ? `${hours} h ${Math.floor(all / 60) % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
 export const seconds = ({ secs, nanos }) => secs + nanos / 1e9;
 
 /** Says the name of a setting, an event or a refusal in words. */
