@@ -4,6 +4,7 @@ use crate::stream::Stream;
 use crate::support::{Console, TOKEN, request};
 use axum::body::Body;
 use axum::http::StatusCode;
+use limit_console::Options;
 use limit_runtime::Limiter;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -172,6 +173,24 @@ async fn everything_that_is_described_is_served_and_nothing_else() {
     for path in ["/api", "/console", "/api/limiters/", "/../etc/passwd", "/page/index.html"] {
         assert_eq!(console.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test]
+async fn process_is_named_and_each_run_has_its_own_number() {
+    let process = async |console: &Console| {
+        let all = console.get("/api/limiters").await.json();
+        assert_is("All", &all);
+        all["process"].clone()
+    };
+    let console = Console::new(Options::new().service("shop"));
+    let first = process(&console).await;
+    assert_eq!((&first["service"], &first["pid"]), (&json!("shop"), &json!(std::process::id())));
+    assert!(first["host"].as_str().is_some_and(|host| !host.is_empty()), "{first}");
+    assert_eq!(process(&console).await, first);
+    // By default it has the name of its executable, which has a hash after it here.
+    let other = process(&Console::read_only()).await;
+    assert!(other["service"].as_str().is_some_and(|name| name.starts_with("console-")), "{other}");
+    assert_ne!(other["run"], first["run"]);
 }
 
 #[tokio::test(start_paused = true)]

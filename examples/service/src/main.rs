@@ -83,7 +83,8 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     // The server and the open pages stop when `stop` is dropped.
     let (stop, stopped) = watch::channel(());
     let token = args.token.clone().map_or_else(new_token, Ok)?;
-    let page = Options::new().writable(&token).until(until_dropped(stopped.clone()));
+    let page =
+        Options::new().service("shop").writable(&token).until(until_dropped(stopped.clone()));
     let router = routes::router(service, page);
     // The page records the address from which a limit is changed.
     let router = router.into_make_service_with_connect_info::<SocketAddr>();

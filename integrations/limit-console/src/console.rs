@@ -2,9 +2,11 @@
 
 use crate::error::ApiError;
 use crate::options::Access;
-use crate::watch::{Until, Watch};
+use crate::process::Process;
+use crate::watch::{AllLimiters, Until, Watch};
 use axum::http::StatusCode;
 use futures_util::future::{Either, select};
+use serde::Serialize;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,16 +16,31 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The most pages and other readers that may follow at a time.
 const FOLLOWERS: usize = 64;
 
+/// The process and all its limiters, in JSON.
+#[derive(Serialize)]
+pub(crate) struct All<'a> {
+    process: &'a Process,
+    #[serde(flatten)]
+    limiters: AllLimiters,
+}
+
 #[derive(Clone)]
 pub(crate) struct Console {
     pub(crate) access: Arc<Access>,
     pub(crate) watch: Arc<Watch>,
+    process: Arc<Process>,
     followers: Arc<Semaphore>,
 }
 
 impl Console {
-    pub(crate) fn new(access: Arc<Access>, watch: Arc<Watch>) -> Self {
-        Self { access, watch, followers: Arc::new(Semaphore::new(FOLLOWERS)) }
+    pub(crate) fn new(access: Arc<Access>, watch: Arc<Watch>, process: Process) -> Self {
+        let followers = Arc::new(Semaphore::new(FOLLOWERS));
+        Self { access, watch, process: Arc::new(process), followers }
+    }
+
+    /// Describes the process, and lists all its limiters.
+    pub(crate) fn all(&self) -> All<'_> {
+        All { process: &self.process, limiters: self.watch.all(self.is_writable()) }
     }
 
     /// Returns a receiver that is notified of each tick, and makes sure that there are ticks.

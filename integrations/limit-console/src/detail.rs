@@ -65,11 +65,9 @@ pub(crate) async fn detail(
     console.watch.start();
     console.watch.catch_up().await;
     let known = console.watch.find(&name, since).ok_or_else(|| ApiError::no_limiter(&name))?;
-    let [holders, waiters] = calls(&known.handle).map(|calls| match calls {
-        Some(Calls { listed, places }) => (Some(listed), Some(places)),
-        None => (None, None),
+    let [holders, waiters] = calls(&known.handle).map(|calls| {
+        calls.map_or((None, None), |Calls { listed, places }| (Some(listed), Some(places)))
     });
-    let ((holders, holder_places), (waiters, waiter_places)) = (holders, waiters);
     let deadlocks = known.deadlocks.list(&name);
     Ok(Json(Detail {
         tick: known.tick,
@@ -80,10 +78,10 @@ pub(crate) async fn detail(
         history: known.history,
         changes: known.changes,
         keys: busiest_keys(&known.handle, KEYS).into_iter().map(KeyRow::from).collect(),
-        holders,
-        waiters,
-        holder_places,
-        waiter_places,
+        holders: holders.0,
+        waiters: waiters.0,
+        holder_places: holders.1,
+        waiter_places: waiters.1,
         deadlocks,
     }))
 }

@@ -22,9 +22,16 @@
 //!
 //! # The page
 //!
-//! The page lists all limiters that have been used. The limiter that loses the most time waiting comes first.
-//! A line shows the permits in use and the limit, the calls that wait, the calls admitted and refused a second,
-//! and how long calls wait. A limiter in detail has its last ten minutes, its runtimes, its busiest keys, and
+//! The page begins with a verdict: a sentence about the limiter that is worst off, or that all is well. Then it lists
+//! all limiters that have been used. Stuck limiters come first: calls wait, and none has been admitted for ten seconds.
+//! Limiters that refuse calls are next, then limiters whose calls wait, and then busy ones. A row that gets better keeps
+//! its place for half a minute, and no row moves while the pointer or the focus is in the table.
+//!
+//! A line shows the permits in use against the limit, the calls that wait and the age of the oldest, the calls refused
+//! as a rate and a share, how long calls wait, and the calls admitted a second. A limiter with keys is judged by its
+//! worst key. The address of the page has the reader's choices: what is shown, its order, and the open limiter.
+//!
+//! A limiter in detail has its last ten minutes, its runtimes, its busiest keys, and
 //! the log of who changed what. With the feature `diagnostics` it lists the calls that hold permits and those
 //! that wait, with their places, as far as the program
 //! [records](https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics) them. A limiter whose calls wait for each
@@ -111,6 +118,7 @@ mod error;
 mod history;
 mod oldest;
 mod options;
+mod process;
 mod row;
 mod seconds;
 mod tick;

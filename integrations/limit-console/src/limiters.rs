@@ -25,7 +25,7 @@ pub(crate) async fn list(State(console): State<Console>) -> Result<Response, Api
         .next(&mut ticks, 0)
         .await
         .ok_or_else(|| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the console has ended"))?;
-    Ok(Json(console.watch.all(console.is_writable())).into_response())
+    Ok(Json(console.all()).into_response())
 }
 
 /// Lists the last changes of all limiters.
@@ -58,9 +58,7 @@ pub(crate) async fn follow(
             let tick = unless_ended(console.watch.ended(), next).await??;
             let changes = if seen == 0 { None } else { console.watch.changes(seen) };
             let event = match changes {
-                None => Event::default()
-                    .event("all")
-                    .json_data(console.watch.all(console.is_writable())),
+                None => Event::default().event("all").json_data(console.all()),
                 Some(changes) => Event::default().event("changes").json_data(changes),
             };
             // The rows can always be serialised. If not, the event is empty.

@@ -1,5 +1,6 @@
-//! The options of a console: who may read, who may write, and when open pages are closed.
+//! The options of a console: its service's name, who may read, who may write, and when open pages are closed.
 
+use crate::process::Process;
 use axum::http::uri::Authority;
 use futures_util::future::BoxFuture;
 use std::fmt;
@@ -14,6 +15,7 @@ use std::net::Ipv6Addr;
 /// use limit_console::Options;
 ///
 /// let options = Options::new()
+///     .service("shop")
 ///     .writable("a secret")
 ///     .allow_host("ops.example.com")
 ///     .private();
@@ -24,6 +26,7 @@ use std::net::Ipv6Addr;
 pub struct Options {
     access: Access,
     until: Option<BoxFuture<'static, ()>>,
+    service: Option<String>,
 }
 
 /// The access that requests have.
@@ -48,6 +51,14 @@ impl Options {
     /// Makes the default options: read-only, for requests to a loopback address.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Names the service on the page. By default it has the name of the process's executable.
+    ///
+    /// Beside the name the page says the host, the process id, and for how long the console has run.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
     }
 
     /// Lets requests that have this token change settings. White space around the token, such as the end of a
@@ -119,8 +130,8 @@ impl Options {
         self.access.token.is_some()
     }
 
-    pub(crate) fn into_parts(self) -> (Access, Option<BoxFuture<'static, ()>>) {
-        (self.access, self.until)
+    pub(crate) fn into_parts(self) -> (Access, Option<BoxFuture<'static, ()>>, Process) {
+        (self.access, self.until, Process::new(self.service))
     }
 }
 
@@ -128,6 +139,7 @@ impl Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
+            .field("service", &self.service)
             .field("writable", &self.has_token())
             .field("hosts", &self.access.hosts)
             .field("private", &self.access.private)

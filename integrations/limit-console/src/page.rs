@@ -33,11 +33,14 @@ macro_rules! files {
 const FILES: &[File] = files![
     "console.css": CSS,
     "detail.css": CSS,
+    "table.css": CSS,
     "icon.svg": ICON,
+    "address.js": SCRIPT,
     "api.js": SCRIPT,
     "calls.js": SCRIPT,
     "cards.js": SCRIPT,
     "charts.js": SCRIPT,
+    "choices.js": SCRIPT,
     "connection.js": SCRIPT,
     "console.js": SCRIPT,
     "deadlocks.js": SCRIPT,
@@ -54,9 +57,14 @@ const FILES: &[File] = files![
     "log.js": SCRIPT,
     "numbers.js": SCRIPT,
     "opened.js": SCRIPT,
+    "order.js": SCRIPT,
     "outcome.js": SCRIPT,
+    "row.js": SCRIPT,
     "scale.js": SCRIPT,
+    "severity.js": SCRIPT,
+    "strip.js": SCRIPT,
     "table.js": SCRIPT,
+    "verdict.js": SCRIPT,
 ];
 
 /// Makes a route for each file of the page.

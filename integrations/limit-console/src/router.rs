@@ -30,7 +30,7 @@ const LARGEST_BODY: usize = 16 * 1024;
 /// let app: Router = Router::new().nest_service("/limits", limit_console::router(Options::new()));
 /// ```
 pub fn router(options: Options) -> Router {
-    let (access, until) = options.into_parts();
+    let (access, until, process) = options.into_parts();
     if !access.is_readable() {
         tracing::warn!(
             target: "limit_console",
@@ -55,5 +55,5 @@ pub fn router(options: Options) -> Router {
         .method_not_allowed_fallback(page::other_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&access), guard))
-        .with_state(Console::new(access, watch))
+        .with_state(Console::new(access, watch, process))
 }

@@ -9,7 +9,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use limit_tests::programs::find_program;
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,10 +19,13 @@ use url::{ParseError, Url};
 /// The longest time until a page shows what it should, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Stands in front of each script: the first element of a selector, its text, and the names in the table.
+/// Stands in front of each script: the first element of a selector, its text, and the rows of the table: a limiter's row, the text
+/// of its cells, the small figures in them, and the names of all rows.
 const WORDS: &str = "const $ = css => document.querySelector(css);
     const text = css => $(css)?.textContent ?? '';
-    const cells = name => [...$(`#rows [data-name=\"${name}\"]`)?.cells ?? []].map(cell => cell.innerText.trim());
+    const row = name => $(`#rows [data-name=\"${name}\"]`);
+    const cells = name => [...row(name)?.cells ?? []].map(cell => (cell.matches('.number') ? cell.firstElementChild : cell).textContent.trim());
+    const small = name => [...row(name)?.cells ?? []].map(cell => cell.querySelector('small')?.innerText.trim() ?? '');
     const rows = () => [...document.querySelectorAll('#rows tr')].map(row => row.dataset.name);";
 
 /// Waits for a test's turn: one browser at a time, because a machine has few cores, and because a test has the
@@ -93,11 +96,7 @@ impl Browser {
             )
             .expect("chromium starts");
         let browser = Self { client, runtime, _driver: driver, _turn: turn };
-        let phone = width < 500;
-        browser.devtools(
-            "Emulation.setDeviceMetricsOverride",
-            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone }),
-        );
+        browser.resize(width, height);
         browser.dark(false);
         Some(browser)
     }
@@ -195,6 +194,32 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
+    /// Moves the pointer into the middle of an element.
+    #[track_caller]
+    pub(crate) fn point(&self, css: &str) {
+        let element = self.usable(css);
+        let (x, y, width, height) = self
+            .runtime
+            .block_on(element.rectangle())
+            .unwrap_or_else(|error| panic!("{css}: {error}"));
+        let (x, y) = (x + width / 2.0, y + height / 2.0);
+        let moved = json!({ "type": "mouseMoved", "x": x, "y": y });
+        self.devtools("Input.dispatchMouseEvent", &moved);
+    }
+
+    /// Moves the pointer out of everything, into the upper left corner.
+    pub(crate) fn point_nowhere(&self) {
+        self.devtools("Input.dispatchMouseEvent", &json!({ "type": "mouseMoved", "x": 1, "y": 1 }));
+    }
+
+    /// Sets the width and the height of the page, in px.
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride",
+            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 }),
+        );
+    }
+
     /// Presses keys, wherever the focus is.
     pub(crate) fn press(&self, keys: &str) {
         self.runtime.block_on(async {
@@ -217,9 +242,32 @@ impl Browser {
     pub(crate) fn picture(&self, name: &str) {
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         let directory = target.parent().expect("the build's directory").join("console");
-        let picture = self.runtime.block_on(self.client.screenshot()).expect("a picture");
         std::fs::create_dir_all(&directory).expect("a directory for pictures");
-        std::fs::write(directory.join(format!("{name}.png")), picture).expect("a place for it");
+        self.picture_at(&directory.join(format!("{name}.png")));
+    }
+
+    /// Writes a picture of the page to a file.
+    pub(crate) fn picture_at(&self, file: &Path) {
+        let picture = self.runtime.block_on(self.client.screenshot()).expect("a picture");
+        std::fs::write(file, picture).expect("a place for it");
+    }
+
+    /// Returns the seconds for which the page has worked so far: in scripts, on the layout and on styles.
+    pub(crate) fn work(&self) -> Vec<(&'static str, f64)> {
+        self.devtools("Performance.enable", &json!({}));
+        let answer = self.devtools("Performance.getMetrics", &json!({}));
+        let metrics = answer["metrics"].as_array().expect("a list");
+        let names = [
+            ("script", "ScriptDuration"),
+            ("layout", "LayoutDuration"),
+            ("style", "RecalcStyleDuration"),
+            ("everything", "TaskDuration"),
+        ];
+        let value = |name: &str| {
+            let metric = metrics.iter().find(|metric| metric["name"] == name);
+            metric.and_then(|metric| metric["value"].as_f64()).expect("a figure")
+        };
+        names.map(|(word, name)| (word, value(name))).into()
     }
 
     /// Checks that all controls and pictures have a name for readers who cannot see them.

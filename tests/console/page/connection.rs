@@ -35,10 +35,18 @@ fn a_lost_connection_is_said_and_comes_back() {
 
     // The limiters are the same, and the queue is longer meanwhile.
     program.calls(&LOST, 5);
+    assert_eq!(browser.value("$('#restart').hidden"), true);
+    let known = "Number($('#charts .plot').getAttribute('aria-valuemax'))";
+    let before = browser.value(known).as_u64().expect("a number of ticks");
     program.start();
     browser.until("$('#trouble').hidden && !$('body').classList.contains('stale')");
     browser.until("cells('connection::lost')[2] === '6' && !$('#controls').disabled");
     browser.until("text('#facts').includes('Waiting6')");
+    // It is another run, whose history goes on from the history before.
+    browser.until("!$('#restart').hidden && /^restarted [0-9:]+$/.test(text('#restart'))");
+    browser.until(&format!("{known} > {before}"));
+    assert_eq!(browser.value("/ran|run/.test($('#restart').title)"), true);
+    browser.picture("restarted");
     browser.finish(&["net::ERR_"]);
 }
 

@@ -3,8 +3,9 @@
 use crate::browser::Browser;
 use crate::program::Program;
 use fantoccini::key::Key;
-use limit_runtime::{KeyedLimiter, Limiter};
+use limit_runtime::{KeyedLimiter, Limiter, Order};
 use serde_json::json;
+use std::time::Duration;
 
 #[test]
 fn it_shows_history_holders_waiters_and_settings() {
@@ -17,11 +18,20 @@ fn it_shows_history_holders_waiters_and_settings() {
     browser.until("document.querySelectorAll('#waiters tr').length === 6");
     assert_eq!(browser.value("text('#holders th').includes('program.rs:')"), true);
     // They are counted by the place where they were made; each of them is behind that.
-    let calls = |kind: &str| format!("[...$('#{kind}-places').rows].map(row => row.cells[0].textContent.replace(/[0-9]+$/, '…'))");
+    let calls = |kind: &str| {
+        format!(
+            "[...$('#{kind}-places').rows].map(row => row.cells[0].textContent.replace(/[0-9]+$/, '…'))"
+        )
+    };
     browser.until_is(&calls("holders"), json!(["4 × program.rs:…"]));
     browser.until_is(&calls("waiters"), json!(["6 × program.rs:…"]));
     browser.until("/^[0-9.]+ m?s$/.test($('#holders-places').rows[0].cells[1].textContent)");
-    assert_eq!(browser.value("$('#holders-places span').title.endsWith(text('#holders th').split('/').at(-1))"), true);
+    assert_eq!(
+        browser.value(
+            "$('#holders-places span').title.endsWith(text('#holders th').split('/').at(-1))"
+        ),
+        true
+    );
     assert_eq!(browser.value("$('#holders').checkVisibility()"), false);
     browser.click("#holders-each summary");
     assert_eq!(browser.value("$('#holders').checkVisibility()"), true);
@@ -65,7 +75,20 @@ fn its_busiest_keys_are_shown() {
         "[...$('#keys').rows].map(row => row.cells[0].textContent).sort()",
         json!(["tenant-1", "tenant-2"]),
     );
-    browser.until("cells('detail::keyed')[1] === '2 / 1 × 2 keys'");
+    browser.until("/^2 in use · tenant-[12] 1.1$/.test(cells('detail::keyed')[1])");
+    browser.finish(&[]);
+}
+
+#[test]
+fn its_order_and_its_window_are_said() {
+    static RATE: Limiter =
+        Limiter::new("detail::rate", 2).order(Order::Lifo).per(Duration::from_secs(60));
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&RATE, 1);
+    browser.go(&program.url_of("detail::rate"));
+    browser.until("text('#detail-about').includes('the newest waiter is served first')");
+    browser.until("text('#detail-about').includes('a permit comes back 60 s after its start')");
     browser.finish(&[]);
 }
 

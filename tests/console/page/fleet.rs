@@ -91,10 +91,10 @@ fn a_limit_over_a_fleet_says_who_has_which_share() {
     // The table.
     browser.go(&program.url());
     browser.fill("#filter", "fleet::");
-    browser.until_is("cells('fleet::shared')[1]?.split('\\n').at(-1) ?? ''", "fleet 5 / 6");
-    assert_eq!(browser.value("cells('fleet::shared')[0].includes('fleet\\n') || /fleet$/.test(cells('fleet::shared')[0])"), true);
+    browser.until_is("cells('fleet::shared')[1]?.split(' · ').at(-1) ?? ''", "fleet 5 / 6");
+    assert_eq!(browser.value("[...row('fleet::shared').querySelectorAll('.badge')].some(badge => badge.textContent === 'fleet')"), true);
     assert_eq!(browser.value("cells('fleet::local').join().includes('fleet ')"), false);
-    let label = "$('[data-name=\"fleet::shared\"] .bar').getAttribute('aria-label')";
+    let label = "$('[data-name=\"fleet::shared\"] .bars').getAttribute('aria-label')";
     browser.until_is(
         label,
         "3 of 3 permits in use here; over the fleet 5 of 6 permits in use, by 2 processes",

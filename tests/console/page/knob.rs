@@ -109,8 +109,7 @@ fn a_limit_is_enforced_in_the_shadow_or_off_and_the_page_shows_which() {
     open(&browser, &program, "knob::forced");
     let limiter = find("knob::forced").expect("it has been used");
     browser.fill("#token", TOKEN);
-    let pressed =
-        "[...document.querySelectorAll('.segments [aria-pressed=true]')].map(button => button.textContent)";
+    let pressed = "[...document.querySelectorAll('.segments [aria-pressed=true]')].map(button => button.textContent)";
     browser.until_is(pressed, json!(["Enforced"]));
     let is = || {
         let settings = limiter.settings();
@@ -190,10 +189,7 @@ fn bounds_of_the_queue_are_changed_together_with_the_limit() {
     browser.fill("#max-waiting", "12");
     browser.fill("#max-wait", "1m 500ms");
     browser.press(&Key::Enter.to_string());
-    browser.until_is(
-        "text('#said')",
-        "limit 2 → 3, max waiting 9 → 12, max wait no bound → 1m 500ms",
-    );
+    browser.until_is("text('#said')", "limit 2 → 3, max waiting 9 → 12, max wait no bound → 60.5s");
     assert_eq!(settings(), (3, Some(12), Some(Duration::from_millis(60_500))));
     browser.until_is(fields, json!(["3", "12", "60.5 s"]));
     // An empty field is no bound.
@@ -241,10 +237,22 @@ fn what_is_no_number_is_said_in_words_of_the_page_and_changes_nothing() {
     let whole = "in digits, from 0 to";
     let with_unit = "with its unit, such as 250 ms, 2 s or 1 min 30 s.";
     let all = [
-        ("limit", "1e3", format!("“1e3” is no whole number: write the limit {whole} 2,147,483,647.")),
-        ("limit", "0x10", format!("“0x10” is no whole number: write the limit {whole} 2,147,483,647.")),
+        (
+            "limit",
+            "1e3",
+            format!("“1e3” is no whole number: write the limit {whole} 2,147,483,647."),
+        ),
+        (
+            "limit",
+            "0x10",
+            format!("“0x10” is no whole number: write the limit {whole} 2,147,483,647."),
+        ),
         ("limit", "-1", format!("“-1” is no whole number: write the limit {whole} 2,147,483,647.")),
-        ("limit", "1.5", format!("“1.5” is no whole number: write the limit {whole} 2,147,483,647.")),
+        (
+            "limit",
+            "1.5",
+            format!("“1.5” is no whole number: write the limit {whole} 2,147,483,647."),
+        ),
         ("limit", "", format!("Nothing is there: write the limit {whole} 2,147,483,647.")),
         (
             "limit",
@@ -326,7 +334,8 @@ fn the_knob_stays_in_sight_in_one_row() {
             browser.until(&format!("new Set([{middles}].map(Math.round)).size === 1"));
         }
         browser.value("[scrollTo(0, 600), $('#detail').scrollTo(0, 600)].length");
-        browser.until("text('#charts-title') && $('#charts-title').getBoundingClientRect().top < 60");
+        browser
+            .until("text('#charts-title') && $('#charts-title').getBoundingClientRect().top < 60");
         let below = "$('#knob').getBoundingClientRect()";
         browser.until(&format!("{below}.top >= -5 && {below}.top < 80 && {below}.bottom < 260"));
         browser.nothing_sticks_out();
@@ -386,7 +395,8 @@ fn changes_of_all_limiters_are_listed_and_each_is_marked_in_the_charts() {
     // A limiter in it is opened.
     browser.click("#log-open");
     browser.click("#log-rows a[href$='log_other']");
-    browser.until("text('#detail-name') === 'knob::log_other' && !$('#log').matches(':popover-open')");
+    browser
+        .until("text('#detail-name') === 'knob::log_other' && !$('#log').matches(':popover-open')");
     browser.finish(&[]);
 }
 

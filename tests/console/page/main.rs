@@ -11,6 +11,9 @@ mod file;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod knob;
+mod order;
+mod pictures;
 mod program;
 mod states;
+mod strip;
 mod table;

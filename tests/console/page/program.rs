@@ -53,7 +53,7 @@ impl Program {
         let listener = TcpListener::bind(self.address).expect("a free port");
         listener.set_nonblocking(true).expect("a socket");
         self.address = listener.local_addr().expect("an address");
-        let options = Options::new();
+        let options = Options::new().service("shop");
         let options = match self.token {
             Some(token) => options.writable(token),
             None => options,
@@ -117,6 +117,11 @@ impl Program {
         });
     }
 
+    /// Runs a future beside everything else, to the end of the program.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.calls.spawn(future);
+    }
+
     /// Calls something again and again, to the end of the program.
     pub(crate) fn again_and_again(&self, call: impl Fn() + Send + 'static) {
         self.calls.spawn(async move {
@@ -143,7 +148,8 @@ fn counted(response: Response, streams: &Arc<AtomicUsize>) -> Response {
         }
     }
 
-    if response.headers()["content-type"] != "text/event-stream" {
+    let kind = response.headers().get("content-type");
+    if kind.is_none_or(|kind| kind != "text/event-stream") {
         return response;
     }
     streams.fetch_add(1, Ordering::Relaxed);

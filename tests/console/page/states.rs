@@ -2,13 +2,14 @@
 
 use crate::browser::{Browser, turn};
 use crate::program::Program;
+use fantoccini::key::Key;
 use limit_runtime::Limiter;
 use limit_tests::programs::{is_alone, is_own_process};
 use serde_json::json;
 
 /// Runs a test in a process in which no other test has used a limiter, when it is its turn.
 #[track_caller]
-fn alone(test: &str, body: impl FnOnce()) {
+pub(crate) fn alone(test: &str, body: impl FnOnce()) {
     if is_own_process(test) {
         return body();
     }
@@ -44,18 +45,47 @@ fn ten_thousand_limiters_stay_usable() {
         assert!(permits.iter().all(Result::is_ok));
         let Some(browser) = Browser::start(1440, 900) else { return };
         browser.go(&program.url());
-        browser.until_is("text('#count')", "200 of 10,000");
-        assert_eq!(browser.value("rows().length"), 200);
+        browser.until_is("text('#count')", "10,000 limiters");
+        // Those that are full come first.
+        browser.until("cells(rows()[0])[1] === '1 / 1'");
         browser.picture("many");
+        // All of them are there to be scrolled to, and only those in sight have elements.
+        let elements = "document.querySelectorAll('*').length";
+        let few = format!("rows().length < 60 && {elements} < 2500");
+        assert_eq!(browser.value(&few), true);
+        browser.click("[data-sort=name] button");
+        browser.until("rows()[0] === 'many::00000'");
+        browser.value("scrollTo(0, document.documentElement.scrollHeight)");
+        browser.until("rows().at(-1) === 'many::09999'");
+        assert_eq!(browser.value(&few), true);
+        assert_eq!(browser.value("row('many::09999').getAttribute('aria-rowindex')"), "10001");
+        let last = "row('many::09999').getBoundingClientRect().bottom <= innerHeight";
+        assert_eq!(browser.value(last), true);
+
+        // While nothing happens, no row is made anew or moved.
+        browser.value(
+            "[window.ticks = new Set(), window.moved = 0, new MutationObserver(changes => {
+                window.moved += changes.length;
+            }).observe($('#rows'), { childList: true })]",
+        );
+        browser.until("ticks.add(text('#clock')).size > 4");
+        assert_eq!(browser.value("window.moved"), 0);
+
+        // The keyboard goes through all rows, and the tab key reaches one of them.
+        assert_eq!(browser.value("document.querySelectorAll('#rows a[tabindex=\"0\"]').length"), 1);
+        browser.value("row('many::09999').querySelector('a').focus()");
+        let focus = "document.activeElement.closest('#rows tr')?.dataset.name";
+        browser.press(&Key::Up.to_string());
+        browser.until_is(focus, "many::09998");
+        browser.press(&Key::Home.to_string());
+        browser.until_is(focus, "many::00000");
+        assert_eq!(browser.value("rows().length < 60 && $('#held').matches('.said')"), true);
+        let below_head = "row('many::00000').getBoundingClientRect().top >= $('#limiters thead th').getBoundingClientRect().bottom - 1";
+        assert_eq!(browser.value(below_head), true);
+
         browser.fill("#filter", "many::07777");
         browser.until_is("rows()", json!(["many::07777"]));
-        browser.fill("#filter", "many::");
-        browser.until("rows().length === 200");
-        browser.click("#more");
-        browser.until("rows().length === 400");
-        // The page draws no more rows than it shows, and sorts all of them.
-        browser.click("[data-sort=name] button");
-        browser.until("rows()[0] === 'many::00000' && rows().length === 400");
+        browser.until_is("text('#count')", "1 of 10,000");
         browser.finish(&[]);
     });
 }
@@ -75,6 +105,16 @@ fn on_a_phone_nothing_sticks_out() {
     browser.fill("#filter", "states::");
     browser.until("cells('states::short')[1] === '40 / 100' && rows()[0] !== 'states::short'");
     browser.nothing_sticks_out();
+    // A row is one line, and has the calls that were refused.
+    assert_eq!(
+        browser.value("[...document.querySelectorAll('#rows tr')].every(row => row.offsetHeight === 32 && row.cells[3].checkVisibility() && row.cells[3].matches('.refused'))"),
+        true
+    );
+    // A long name is cut, and can be read all the same.
+    assert_eq!(
+        browser.value("[...document.querySelectorAll('#rows a')].every(link => link.title === link.closest('tr').dataset.name && link.ariaLabel === link.title && link.querySelector('.last').offsetWidth > 20)"),
+        true
+    );
     browser.picture("phone");
     browser.click("#rows a");
     browser.until(

@@ -3,7 +3,7 @@
 use crate::browser::Browser;
 use crate::program::Program;
 use fantoccini::key::Key;
-use limit_runtime::{Limiter, Rejected};
+use limit_runtime::{KeyedLimiter, Limiter, Rejected};
 use serde_json::json;
 
 static BOTTLENECK: Limiter = Limiter::new("table::bottleneck", 1);
@@ -26,22 +26,43 @@ fn program() -> Program {
 }
 
 #[test]
-fn it_fills_and_what_loses_most_time_comes_first() {
+fn the_worst_come_first_and_each_has_its_figures_in_one_line() {
     let Some(browser) = Browser::start(1440, 900) else { return };
     let program = program();
     browser.go(&program.url());
     browser.fill("#filter", "table::");
+    // Those that nobody leaves are stuck after some time: before the one that refuses calls.
     browser.until_is(
         "rows()",
         json!(["table::bottleneck", "table::busy", "table::strict", "table::calm"]),
     );
+    browser
+        .until("row('table::busy').matches('.stuck') && row('table::strict').matches('.refusing')");
     let figures = "rows().map(name => cells(name).slice(1, 3))";
     let wanted = json!([["1 / 1", "29"], ["2 / 2", "5"], ["1 / 1", "0"], ["3 / 8", "0"]]);
     browser.until_is(figures, wanted);
-    let label = "$('[data-name=\"table::busy\"] .bar').getAttribute('aria-label')";
+    let label = "row('table::busy').querySelector('.bars').getAttribute('aria-label')";
     assert_eq!(browser.value(label), "2 of 2 permits in use");
-    browser.until("/no permits/.test(cells('table::strict')[5])");
-    browser.until("$('[data-name=\"table::calm\"] .spark path').getAttribute('d').includes('L')");
+    // A rate and a share, a time of those that wait still, and the age of the oldest.
+    browser.until(
+        "/^[0-9.]+\\/s$/.test(cells('table::strict')[3]) && small('table::strict')[3] === '100 %'",
+    );
+    assert_eq!(browser.value("/no permits/.test(row('table::strict').cells[3].title)"), true);
+    browser
+        .until("/^[0-9]+ s$/.test(small('table::busy')[2]) && / s$/.test(cells('table::busy')[4])");
+    browser.until("row('table::calm').querySelector('.spark path:last-child').getAttribute('d').includes('L')");
+    // The line has room for the limit of 8 above the 3 in use.
+    let line = "[...row('table::calm').querySelectorAll('.spark path')].map(path => path.getAttribute('d').match(/ ([0-9.]+)(H|$)/)[1])";
+    assert_eq!(browser.value(line), json!(["1.0", "9.8"]));
+    let heads = "[...document.querySelectorAll('#limiters thead th')].map(head => head.innerText.trim().split(/\\s/)[0])";
+    assert_eq!(
+        browser.value(heads),
+        json!(["Limiter", "In", "Waiting", "Refused", "p99", "Admitted", "Last"])
+    );
+    assert_eq!(
+        browser.value("[...document.querySelectorAll('#rows tr')].map(row => row.offsetHeight)"),
+        json!([32, 32, 32, 32])
+    );
     browser.everything_has_a_name();
     browser.nothing_sticks_out();
     browser.picture("table");
@@ -51,14 +72,72 @@ fn it_fills_and_what_loses_most_time_comes_first() {
 }
 
 #[test]
-fn its_head_sorts() {
+fn a_stuck_limiter_says_who_holds_it_up_and_since_when() {
+    static STUCK: Limiter = Limiter::new("stuck::job", 1);
+    let Some(browser) = Browser::start(1680, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&STUCK, 4);
+    browser.go(&program.url_of("stuck::job"));
+    browser.until("!$('#stuck').hidden");
+    assert_eq!(browser.value("text('#stuck-words')"), "Stuck: calls wait, and none is admitted.");
+    browser.until(
+        "/^Nothing admitted for 1[0-9] s, oldest holder [0-9]+ s at program\\.rs:[0-9]+\\.$/.test(text('#stuck-since'))",
+    );
+    browser.picture("stuck");
+    browser.click("#close");
+    browser.fill("#filter", "stuck::");
+    browser.until("row('stuck::job').matches('.stuck')");
+    browser.until("/^stuck::job\\s*stuck [0-9]+ s\\s*held [0-9]+ s at program\\.rs:[0-9]+$/.test(cells('stuck::job')[0])");
+    browser.until("cells('stuck::job')[4] !== '–'");
+    browser.finish(&[]);
+}
+
+#[test]
+fn keys_are_judged_by_the_worst_one_and_a_total_has_its_own_bar() {
+    static KEYED: KeyedLimiter = Limiter::new("keys::tenants", 3).keyed().total(20);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    for (key, calls) in [("acme", 8), ("globex", 2), ("initech", 2)] {
+        for _ in 0..calls {
+            program.spawn(async move {
+                let _permit = KEYED.key(key.to_owned()).acquire().await;
+                std::future::pending::<()>().await;
+            });
+        }
+    }
+    browser.go(&program.url());
+    browser.fill("#filter", "keys::");
+    browser.until_is("cells('keys::tenants')[1]", "7 in use · acme 3/3, 5 waiting");
+    // The bar of the worst key is full, and that of all keys is not: 7 of 20.
+    let bars = "[...row('keys::tenants').querySelectorAll('.bar')].map(bar => [bar.hidden, bar.matches('.full'), bar.firstChild.style.transform])";
+    assert_eq!(
+        browser.value(bars),
+        json!([[false, true, "scaleX(1)"], [false, false, "scaleX(0.35)"]])
+    );
+    let label = "row('keys::tenants').querySelector('.bars').getAttribute('aria-label')";
+    assert_eq!(
+        browser.value(label),
+        "7 permits in use by 3 keys, at most 3 for each and 20 together; the worst key is acme 3/3, 5 waiting"
+    );
+    browser.click("[data-kind=full]");
+    browser.until_is("rows()", json!(["keys::tenants"]));
+    // A runtime has permits of many keys: more than the limit of one.
+    browser.click("#rows a");
+    browser.until("!$('#detail-body').hidden");
+    assert_eq!(browser.value("$('#runtimes').rows[0].cells[1].textContent"), "7");
+    browser.finish(&[]);
+}
+
+#[test]
+fn its_head_sorts_and_the_address_has_the_choices() {
     let Some(browser) = Browser::start(1440, 900) else { return };
     let program = program();
     browser.go(&program.url());
     browser.fill("#filter", "table::");
     browser.until("rows().length === 4");
     let sorted = "[...document.querySelectorAll('[aria-sort]')].map(head => [head.dataset.sort, head.ariaSort])";
-    assert_eq!(browser.value(sorted), json!([["lost", "descending"]]));
+    assert_eq!(browser.value(sorted), json!([]));
+    assert_eq!(browser.value("$('#worst').ariaPressed"), "true");
 
     browser.click("[data-sort=name] button");
     let names = ["table::bottleneck", "table::busy", "table::calm", "table::strict"];
@@ -69,9 +148,33 @@ fn its_head_sorts() {
     let names = ["table::strict", "table::calm", "table::busy", "table::bottleneck"];
     browser.until_is("rows()", json!(names));
     assert_eq!(browser.value(sorted), json!([["name", "descending"]]));
+    assert_eq!(browser.value("location.hash"), "#sort=-name&filter=table%3A%3A");
 
     browser.click("[data-sort=refused] button");
     browser.until("rows()[0] === 'table::strict'");
+    // The third click brings the worst first again.
+    browser.click("[data-sort=refused] button");
+    browser.until_is("rows().at(-1)", "table::strict");
+    browser.click("[data-sort=refused] button");
+    browser.until_is(sorted, json!([]));
+    assert_eq!(browser.value("$('#worst').ariaPressed"), "true");
+
+    // Who is sent the address sees the same.
+    browser.click("[data-sort=waiting] button");
+    browser.click("[data-kind=refusing]");
+    browser.click("[data-name='table::strict'] a");
+    browser.until("!$('#detail-body').hidden");
+    let address = "#name=table%3A%3Astrict&kind=refusing&sort=-waiting&filter=table%3A%3A";
+    assert_eq!(browser.value("location.hash"), address);
+    browser.go("about:blank");
+    browser.go(&format!("{}{address}", program.url()));
+    browser.until("text('#detail-name') === 'table::strict' && !$('#detail-body').hidden");
+    browser.until_is("rows()", json!(["table::strict"]));
+    assert_eq!(browser.value(sorted), json!([["waiting", "descending"]]));
+    assert_eq!(
+        browser.value("[$('#filter').value, $('[data-kind=refusing]').ariaPressed]"),
+        json!(["table::", "true"])
+    );
     browser.finish(&[]);
 }
 
@@ -109,32 +212,73 @@ fn it_is_filtered_and_opened_by_the_keyboard() {
     browser.until_is(focus, "detail-name");
     assert_eq!(
         browser.value("[text('#detail-name'), location.hash]"),
-        json!(["table::busy", "#name=table%3A%3Abusy"])
+        json!(["table::busy", "#name=table%3A%3Abusy&filter=table%3A%3Ab"])
     );
     browser.press(&Key::Escape.to_string());
     browser.until("$('#detail').hidden");
     assert_eq!(browser.value(focus), "table::busy");
-    assert_eq!(browser.value("location.hash"), "");
+    assert_eq!(browser.value("location.hash"), "#filter=table%3A%3Ab");
     browser.finish(&[]);
 }
 
 #[test]
-fn rows_stay_where_they_are_while_one_has_the_focus() {
+fn rows_stay_where_they_are_while_the_pointer_or_the_focus_is_in_the_table() {
     static FIRST: Limiter = Limiter::new("steady::first", 1);
     static SECOND: Limiter = Limiter::new("steady::second", 1);
     let Some(browser) = Browser::start(1440, 900) else { return };
     let program = Program::read_only();
-    program.calls(&FIRST, 3);
+    program.calls(&FIRST, 5);
     program.calls(&SECOND, 2);
     browser.go(&program.url());
     browser.fill("#filter", "steady::");
     browser.until_is("rows()", json!(["steady::first", "steady::second"]));
-    browser.value("$('#rows a').focus()");
-    program.calls(&SECOND, 30);
-    browser.until("cells('steady::second')[2] === '31'");
+    let tops =
+        "[...document.querySelectorAll('#rows tr')].map(row => row.getBoundingClientRect().top)";
+    let before = browser.value(tops);
+
+    browser.point("[data-name='steady::first'] .use");
+    browser.until("$('#held').matches('.said')");
+    program.calls(&SECOND, 60);
+    browser.until("cells('steady::second')[2] === '61'");
+    // For longer than the time after which rows are put in order.
+    browser.value("window.since = Date.now()");
+    browser.until("Date.now() - since > 6000");
     assert_eq!(browser.value("rows()"), json!(["steady::first", "steady::second"]));
-    assert_eq!(browser.value("$('#held').hidden"), false);
-    browser.value("document.activeElement.blur()");
+    // Neither the note nor the verdict has moved a row.
+    assert_eq!(browser.value(tops), before);
+    browser.point_nowhere();
     browser.until_is("rows()", json!(["steady::second", "steady::first"]));
+    browser.until("!$('#held').matches('.said')");
+
+    browser.value("$('#rows a').focus()");
+    program.calls(&FIRST, 300);
+    browser.until("cells('steady::first')[2] === '304'");
+    browser.value("window.since = Date.now()");
+    browser.until("Date.now() - since > 6000");
+    assert_eq!(browser.value("rows()"), json!(["steady::second", "steady::first"]));
+    assert_eq!(browser.value("$('#held').matches('.said')"), true);
+    browser.value("document.activeElement.blur()");
+    browser.until_is("rows()", json!(["steady::first", "steady::second"]));
+    browser.finish(&[]);
+}
+
+#[test]
+fn a_limiter_that_is_gone_keeps_its_row_while_the_pointer_is_in_the_table() {
+    static BELOW: Limiter = Limiter::new("leave::b_stays", 1);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    let short = Limiter::named("leave::a_goes".to_owned(), 1);
+    drop(program.run(async { short.try_acquire() }));
+    drop(program.run(async { BELOW.try_acquire() }));
+    browser.go(&program.url());
+    browser.fill("#filter", "leave::");
+    browser.until_is("rows()", json!(["leave::a_goes", "leave::b_stays"]));
+    browser.point("[data-name='leave::b_stays'] .use");
+    browser.until("$('#held').matches('.said')");
+    drop(short);
+    browser.until("row('leave::a_goes').matches('.gone')");
+    assert_eq!(browser.value("rows()"), json!(["leave::a_goes", "leave::b_stays"]));
+    browser.point_nowhere();
+    browser.until_is("rows()", json!(["leave::b_stays"]));
     browser.finish(&[]);
 }

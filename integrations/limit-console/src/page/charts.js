@@ -24,7 +24,7 @@ const CHARTS = [
 ];
 const EDGE = { left: 56, right: 10, top: 9, bottom: 3, height: 84 };
 const AXIS = 18; // px of the time axis
-const NEAR = 5; // px from which the crosshair is at a change
+const NEAR = 5; // px from which the crosshair is at a mark
 
 /** Short histories are drawn over a minute, so that a program just started has charts too. */
 const spanOf = time => [60_000, 120_000, 300_000].find(span => span >= time.at(-1) - time[0]) ?? WINDOW;
@@ -62,11 +62,11 @@ class Chart {
     show(this.plot, !isEmpty);
     show(this.legend, !isEmpty);
     if (isEmpty) {
-      const seen = (time.at(-1) - time[0]) / 1000;
-      return say(this.note, seen < 1 ? 'none so far' : `none in ${age(seen)}`);
+      // Each tick is about the time since the one before.
+      return say(this.note, `none in ${age((time.at(-1) - time[0]) / 1000 + known.interval)}`);
     }
-    // A reason that nobody was refused for needs no word.
-    if (series[0].style === 'stack') this.items.forEach(({ item }, at) => show(item, values[at].some(value => value > 0)));
+    // A reason that nobody was refused for needs no word, and neither does a limit of many keys.
+    this.items.forEach(({ item }, at) => show(item, values[at].some(value => (series[at].style === 'stack' ? value > 0 : value !== null))));
 
     const stacked = series[0].style === 'stack';
     const sums = stacked ? time.map((_, at) => values.reduce((all, each) => all + each[at], 0)) : null;
@@ -166,7 +166,7 @@ class Stack {
   /** Returns the place of a time, in px from the left. */
   x = ms => Number((EDGE.left + (this.width - EDGE.left - EDGE.right) * (ms - this.begun) / this.span).toFixed(1));
 
-  /** Draws another history, with a mark for each change. */
+  /** Draws another history, with a mark for each change, and for a restart. */
   draw(history, changes) {
     this.history = history;
     this.changes = changes;
@@ -185,7 +185,9 @@ class Stack {
     if (time.length === 0) return;
     this.span = spanOf(time);
     this.begun = time.at(-1) - this.span;
-    this.marks = this.changes.filter(change => change.time >= this.begun && change.time <= time.at(-1));
+    const marks = this.changes.map(change => ({ time: change.time, words: `${inWords(change)}, by ${author(change)}` }));
+    if (known.restart !== null && !known.restart.other) marks.push({ time: known.restart.time, words: 'restarted' });
+    this.marks = marks.filter(mark => mark.time >= this.begun && mark.time <= time.at(-1)).sort((a, b) => a.time - b.time);
     for (const chart of this.charts) chart.draw();
     show(this.axis, this.charts.some(chart => !chart.plot.hidden));
     this.drawAxis();
@@ -212,9 +214,8 @@ class Stack {
     const after = time === null ? -1 : times.findIndex(each => each >= time);
     const at = after === -1 ? times.length - 1 : after;
     for (const chart of this.charts) chart.read(at, time !== null);
-    const near = this.marks.filter(change => Math.abs(this.x(change.time) - this.x(times[at])) <= NEAR);
-    const changed = near.map(change => ` · ${inWords(change)}, by ${author(change)}`);
-    say(byId('moment'), time === null ? '' : `at ${clock(times[at])}${changed.reverse().join('')}`);
+    const near = this.marks.filter(mark => Math.abs(this.x(mark.time) - this.x(times[at])) <= NEAR);
+    say(byId('moment'), time === null ? '' : [`at ${clock(times[at])}`, ...near.map(mark => mark.words)].join(' · '));
   }
 
   point(x) {

@@ -4,6 +4,7 @@
 // concerns more than one of them.
 
 import { startCards } from './cards.js';
+import { choices } from './choices.js';
 import { start } from './connection.js';
 import { askDetail, close, follow, forgetHistory, startDetail } from './detail.js';
 import { byId } from './elements.js';
@@ -12,7 +13,8 @@ import { startKnob, takeToken } from './knob.js';
 import { forgetLog, startLog } from './log.js';
 import { opened } from './opened.js';
 import { startOutcome } from './outcome.js';
-import { startTable } from './table.js';
+import { startStrip } from './strip.js';
+import { chooseKind, followAddress, startTable } from './table.js';
 
 /** Takes the keys that work wherever the focus is. */
 function takeKey(event) {
@@ -33,6 +35,7 @@ function takeKey(event) {
 
 startDetail();
 startCards();
+startStrip(() => choices.kind, chooseKind);
 startTable();
 startKnob(askDetail);
 startOutcome();
@@ -40,7 +43,8 @@ startLog();
 startEvents();
 takeToken();
 document.addEventListener('keydown', takeKey);
-window.addEventListener('hashchange', () => { takeToken(); follow(true); });
-window.addEventListener('popstate', () => follow(true));
+const moved = () => { followAddress(); follow(true); };
+window.addEventListener('hashchange', () => { takeToken(); moved(); });
+window.addEventListener('popstate', moved);
 start({ all: () => { forgetHistory(); forgetLog(); }, tick: askDetail, events: takeEvents, gone: unfollowEvents, shown: noteGap });
 follow(false);

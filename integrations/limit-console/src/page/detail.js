@@ -9,21 +9,21 @@ import { draw } from './drawing.js';
 import { breakable, byId, html, say, show } from './elements.js';
 import { unfollowEvents } from './events.js';
 import { fillFleet } from './fleet.js';
-import { SOURCES, clock, count, duration, plural, rate, seconds, sum, words } from './format.js';
-import { extend, noHistory } from './history.js';
-import { known } from './known.js';
+import { SOURCES, age, clock, count, duration, plural, seconds, sentence, sum, words } from './format.js';
+import { extend, forget, noHistory } from './history.js';
 import { clearKnob, takeSettings } from './knob.js';
-import { badgeNodes, fleetInWords, usage, usageInWords } from './limiter.js';
+import { known } from './known.js';
+import { badgeNodes, fleetInWords, isStuck, of, stuckInWords, usage, usageInWords } from './limiter.js';
 import { author } from './log.js';
-import { namedByAddress, opened } from './opened.js';
+import { hashOf, namedByAddress, opened } from './opened.js';
 import { takeChanges } from './outcome.js';
 import { focusRow } from './table.js';
 
 /** `gone` is the tick at which the server knew no such limiter. */
 const detail = { since: 0, asking: null, gone: null, history: noHistory(), scrolled: 0, charts: null };
 
-/** Asks for the whole history with the next answer. */
-export function forgetHistory() { detail.since = 0; }
+/** Asks for the whole history with the next answer. The history of a program before this one stays. */
+export function forgetHistory() { Object.assign(detail, { since: 0, gone: null }); }
 
 /** Opens the limiter that the address names, or closes. `moved` is false when the page has only just been loaded. */
 export function follow(moved) {
@@ -58,7 +58,7 @@ export function follow(moved) {
 }
 
 export function close() {
-  history.pushState(null, '', location.pathname + location.search);
+  history.pushState(null, '', hashOf(null));
   follow(true);
 }
 
@@ -91,7 +91,8 @@ export async function askDetail() {
 }
 
 function takeDetail(answer) {
-  if (detail.since === 0) detail.history = noHistory();
+  // What was known of a program that is no more stays: the answer begins with the start of this one.
+  if (detail.since === 0) forget(detail.history, known.restart?.silent ?? 0);
   detail.since = answer.tick;
   extend(detail.history, answer.history, answer.time);
   drawDetail(answer);
@@ -104,14 +105,20 @@ function drawDetail(answer) {
   const scope = limiter.scope === 'process' ? 'one set of permits for the process'
     : limiter.scope === 'fleet' ? fleetInWords(limiter)
     : `permits for each runtime, ${plural(limiter.runtimes, 'runtime')} now`;
-  byId('detail-about').replaceChildren(`${usageInWords(limiter)} · ${scope} `, html('span', { class: 'badges' }, ...badgeNodes(limiter)));
+  const about = [usageInWords(limiter), scope, limiter.order === 'lifo' && 'the newest waiter is served first',
+    limiter.per !== null && `a permit comes back ${duration(limiter.per)} after its start`];
+  byId('detail-about').replaceChildren(`${about.filter(Boolean).join(' · ')} `, html('span', { class: 'badges' }, ...badgeNodes(limiter)));
   show(byId('detail-warnings'), snapshot.warnings.length > 0);
   byId('detail-warnings').replaceChildren(...snapshot.warnings.map(words => html('li', {}, words)));
   fillDeadlocks(deadlocks ?? []);
+  const stuck = isStuck(limiter) && !limiter.deadlock;
+  show(byId('stuck'), stuck);
+  say(byId('stuck-words'), stuck ? 'Stuck: calls wait, and none is admitted.' : '');
+  say(byId('stuck-since'), stuck ? `${sentence(stuckInWords(limiter))}.` : '');
 
   const facts = [
     ['In use', usage(limiter)], ['Waiting', count(limiter.waiting)],
-    ['Most ever waiting', count(total.most_waiting)], ['Lost waiting', `${rate(limiter.lost)} s/s`],
+    ['Most ever waiting', count(total.most_waiting)], ['Oldest waiter', limiter.waiting > 0 ? age(limiter.oldest_wait ?? 0) : '–'],
     ['Admitted at once', count(total.admitted_at_once)], ['Admitted after waiting', count(total.admitted_after_waiting)],
     ['Refused', count(sum(total.rejected))], ['Gave up waiting', count(total.cancelled)],
   ];
@@ -133,7 +140,7 @@ function drawDetail(answer) {
   fillFleet(limiter, snapshot.fleet?.ledgers ?? []);
   const percentile = (wait, time) => duration(wait.count > 0 ? seconds(time) : null);
   fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures: { in_use: used, limit, waiting, wait, ...counts } }) => [
-    runtime === 0 ? 'the process' : String(runtime), `${count(used)} / ${count(limit)}`, count(waiting),
+    runtime === 0 ? 'the process' : String(runtime), limiter.keys === null ? of(used, limit) : count(used), count(waiting),
     count(counts.admitted_at_once + counts.admitted_after_waiting), count(sum(counts.rejected)),
     percentile(wait, wait.p50), percentile(wait, wait.p99),
   ]), 'No live runtime has used it.');

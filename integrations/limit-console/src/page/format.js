@@ -34,6 +34,15 @@ export function age(seconds) {
   return hours < 48 ? `${hours} h ${Math.floor(all / 60) % 60} min` : `${Math.floor(hours / 24)} days`;
 }
 
+/** Formats a part, from 0 to 1. A small part is not 0 %, and a large one not 100 %. */
+export function percent(part) {
+  if (part === 0 || part === 1) return `${part * 100} %`;
+  return part < 0.01 ? '<1 %' : `${Math.min(Math.round(part * 100), 99)} %`;
+}
+
+/** Begins a text as a sentence. */
+export const sentence = text => text.charAt(0).toUpperCase() + text.slice(1);
+
 export const seconds = ({ secs, nanos }) => secs + nanos / 1e9;
 
 /** Says the name of a setting, an event or a refusal in words. */

@@ -7,6 +7,12 @@ export const WINDOW = 600_000; // of history, in ms
 export const noHistory = () => ({ time: [], in_use: [], capacity: [], waiting: [], p50: [], p99: [], admitted: [],
   rejected: Object.fromEntries(REASONS.map(reason => [reason, []])) });
 
+/** Forgets all that was after a time. */
+export function forget(history, time) {
+  const from = history.time.findIndex(each => each > time);
+  if (from >= 0) cut(history, from);
+}
+
 /** Appends what came since the last answer, and drops what is too old. */
 export function extend(history, more, now) {
   append(history, more);
@@ -25,5 +31,12 @@ function drop(history, length) {
   for (const values of Object.values(history)) {
     if (Array.isArray(values)) values.splice(0, length);
     else drop(values, length);
+  }
+}
+
+function cut(history, length) {
+  for (const values of Object.values(history)) {
+    if (Array.isArray(values)) values.length = length;
+    else cut(values, length);
   }
 }

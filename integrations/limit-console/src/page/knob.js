@@ -1,13 +1,14 @@
 // The knob: changes the limiter that is open.
 
+import { addressWith, parameter } from './address.js';
 import { api, ask } from './api.js';
 import { draw, onDraw } from './drawing.js';
 import { attribute, byId, say, show } from './elements.js';
 import { plural, seconds, words } from './format.js';
-import { known } from './known.js';
+import { known, replace } from './known.js';
 import { inWords } from './log.js';
 import { readCount, readDuration, writeDuration } from './numbers.js';
-import { hashOf, opened } from './opened.js';
+import { opened } from './opened.js';
 import { forgetOutcome, showOutcome } from './outcome.js';
 
 /** The fields with a value: how it is written, and how it is read. A field that is empty has no bound. */
@@ -145,7 +146,7 @@ async function change(what) {
       headers: { 'Authorization': `Bearer ${token()}`, 'Content-Type': 'application/json' },
       body: JSON.stringify({ ...what, name, ...(by && { by }) }),
     });
-    known.rows.set(name, { ...answer.limiter, spark: known.rows.get(name)?.spark ?? [] });
+    replace(answer.limiter);
     if (opened.name !== name) return;
     knob.edited.clear();
     knob.isOpen = false;
@@ -165,11 +166,9 @@ async function change(what) {
 
 /** Takes the token out of the address: a link may bring it, after the # that is sent to no server. */
 export function takeToken() {
-  const hash = new URLSearchParams(location.hash.slice(1));
-  const token = hash.get('token');
+  const token = parameter('token');
   if (token === null) return;
-  hash.delete('token');
-  history.replaceState(null, '', hash.has('name') ? hashOf(hash.get('name')) : location.pathname + location.search);
+  history.replaceState(null, '', addressWith({}));
   byId('token').value = token;
   try { sessionStorage.setItem('limits.token', token); } catch { /* not kept */ }
 }

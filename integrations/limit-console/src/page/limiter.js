@@ -1,23 +1,68 @@
 // A limiter's row in words: its use, its refusals and its unusual states.
 
 import { html } from './elements.js';
-import { REASONS, SOURCES, count, plural, rate, sum, words } from './format.js';
+import { REASONS, SOURCES, age, count, percent, plural, rate, sum, words } from './format.js';
 
-export const refusedOf = row => sum(row.rejected);
+const STUCK = 10; // s without an admission, while calls wait
 
-/** The number of all permits; with keys, of the permits of keys that are in use. */
-export const capacityOf = row => row.capacity ?? row.limit * Math.max(row.keys ?? 0, 1);
-export const loadOf = row => (row.in_use === 0 ? 0 : row.in_use / Math.max(capacityOf(row), 0.5));
+/** The calls refused each second. A row keeps the sum, because it is asked for often. */
+export const refusedOf = row => (row.refused ??= sum(row.rejected));
 
-export function usage(row) {
-  if (row.keys === 0) return `${count(row.in_use)} / ${count(row.limit)} a key`;
-  if (row.keys !== null) return `${count(row.in_use)} / ${count(row.limit)} × ${plural(row.keys, 'key')}`;
-  return `${count(row.in_use)} / ${count(row.capacity ?? row.limit)}`;
+/** The part of the calls of the last second that was refused, from 0 to 1. */
+export function refusedShare(row) {
+  const refused = refusedOf(row);
+  return refused === 0 ? 0 : refused / (refused + row.admitted);
 }
+
+/** Returns whether the limit holds. */
+const isEnforced = row => row.enabled && !row.shadow;
+
+const part = (used, limit) => (used === 0 ? 0 : used / Math.max(limit, 0.5));
+
+/** The part of `total` that is in use; null without a total. */
+export const totalLoad = row => (row.total === null ? null : part(row.in_use, row.total));
+
+/** The part of the limit that is in use; with keys, of the limit of the worst key. */
+export function limitLoad(row) {
+  if (row.keys === null) return part(row.in_use, row.capacity ?? row.limit);
+  return row.worst_key === null ? 0 : part(row.worst_key.in_use, row.worst_key.limit);
+}
+
+export const loadOf = row => Math.max(limitLoad(row), totalLoad(row) ?? 0);
+
+/** Returns whether all its permits are out: those of a key, or of all keys together. A paused limiter has none. */
+export function isFull(row) {
+  if (!isEnforced(row) || row.paused) return false;
+  return row.full_keys > 0 || loadOf(row) >= 1;
+}
+
+/** Returns whether calls wait, and nothing goes on. Whoever pauses a limiter wants that. */
+export const isStuck = row => row.deadlock || (row.waiting > 0 && row.stalled >= STUCK && !row.paused && !row.closed);
+
+/** Says how much of a limit is in use. More can be in use than the limit, as when it was lowered. */
+export const of = (used, limit) => (used > limit ? `${count(used)} in use, limit ${count(limit)}` : `${count(used)} / ${count(limit)}`);
+
+/** Says the use of the key that is worst off. Empty without one. */
+function worstKey({ worst_key: worst }) {
+  if (worst === null) return '';
+  const waits = worst.waiting > 0 ? `, ${count(worst.waiting)} waiting` : '';
+  return `${worst.key} ${count(worst.in_use)}/${count(worst.limit)}${waits}`;
+}
+
+/** Says how much is in use: of the limiter, and then of its worst key or over its fleet, if there is such a thing. */
+export function usageParts(row) {
+  const all = row.keys === null ? of(row.in_use, row.capacity ?? row.limit) : `${count(row.in_use)} in use`;
+  return [all, worstKey(row), fleetUsage(row)].filter(Boolean);
+}
+
+export const usage = row => usageParts(row).join(' · ');
 
 export function usageInWords(row) {
   if (row.keys !== null) {
-    return `${plural(row.in_use, 'permit')} in use by ${plural(row.keys, 'key')}, at most ${count(row.limit)} for each`;
+    const total = row.total === null ? '' : ` and ${count(row.total)} together`;
+    const worst = worstKey(row);
+    return `${plural(row.in_use, 'permit')} in use by ${plural(row.keys, 'key')}, at most ${count(row.limit)} for each${total}`
+      + (worst && `; the worst key is ${worst}`);
   }
   const all = `${count(row.in_use)} of ${plural(row.capacity ?? row.limit, 'permit')} in use`;
   if (row.scope === 'fleet') return `${all} here`;
@@ -25,20 +70,20 @@ export function usageInWords(row) {
 }
 
 /** Says how much of the limit over the fleet is in use. Empty for other limiters. */
-export function fleetUsage({ scope, fleet }) {
+function fleetUsage({ scope, fleet }) {
   if (scope !== 'fleet') return '';
   if (fleet === null) return 'no fleet';
   if (fleet.nodes === 0) return 'fleet – / –';
-  const of = fleet.keys === null ? '' : ` in ${plural(fleet.keys, 'key')}`;
-  return `fleet ${count(fleet.in_use)} / ${count(fleet.limit)}${of}`;
+  const keys = fleet.keys === null ? '' : ` in ${plural(fleet.keys, 'key')}`;
+  return `fleet ${count(fleet.in_use)} / ${count(fleet.limit)}${keys}`;
 }
 
 export function fleetInWords({ scope, fleet }) {
   if (scope !== 'fleet') return '';
   if (fleet === null) return 'no fleet was started: the limit holds for this process alone';
   if (fleet.nodes === 0) return 'nothing heard of the fleet yet';
-  const of = fleet.keys === null ? '' : `, of ${plural(fleet.keys, 'key')} together`;
-  const all = `over the fleet ${count(fleet.in_use)} of ${plural(fleet.limit, 'permit')} in use${of}`;
+  const keys = fleet.keys === null ? '' : `, of ${plural(fleet.keys, 'key')} together`;
+  const all = `over the fleet ${count(fleet.in_use)} of ${plural(fleet.limit, 'permit')} in use${keys}`;
   return `${all}, by ${plural(fleet.nodes, 'process', 'processes')}`;
 }
 
@@ -47,21 +92,47 @@ export function reasonsInWords(rejected) {
   return given.map(reason => `${words(reason)}\u00a0${rate(rejected[reason])}`).join(', ');
 }
 
-/** Lists the unusual states of a limiter: a text, a class that makes it stand out, and its meaning. The worst comes first. */
+/** Says the file and the line of a place, without its folders. */
+export const shortPlace = place => place.replace(/^.*[/\\]/, '').replace(/^([^:]*:\d+):\d+$/, '$1');
+
+/** Says since when the oldest holder has its permit, and where it took it. Empty if that is not known. */
+export function holderInWords({ oldest_holder: holder }) {
+  return holder === null ? '' : `oldest holder ${age(holder.age)} at ${shortPlace(holder.place)}`;
+}
+
+/** Says the same in few words. */
+export const holderInShort = ({ oldest_holder: holder }) =>
+  (holder === null ? '' : `held ${age(holder.age)} at ${shortPlace(holder.place)}`);
+
+/** Says what holds a stuck limiter up. */
+export function stuckInWords(row) {
+  const still = row.deadlock ? 'calls wait for each other' : `nothing admitted for ${age(row.stalled)}`;
+  return [still, holderInWords(row)].filter(Boolean).join(', ');
+}
+
+/** Says how many calls are refused, and their part of all calls. */
+export const refusedInWords = row => `${rate(refusedOf(row))} a second refused (${percent(refusedShare(row))})`;
+
+/**
+ * Lists the unusual states of a limiter: a text, a class that makes it stand out, its meaning, and more text if there is room.
+ * The worst comes first.
+ */
 export function badgesOf(row) {
   const badges = [];
   if (row.deadlock) badges.push(['deadlock', 'bad', 'Calls wait for each other, and none of them can go on']);
-  if (row.scope === 'fleet') badges.push(['fleet', '', 'One limit over all processes of a fleet']);
+  else if (isStuck(row)) badges.push(['stuck', 'bad', `Calls wait, and none is admitted: ${stuckInWords(row)}`, age(row.stalled)]);
   if (row.paused) badges.push(['paused', 'strong', 'The limit is 0: everybody waits']);
   if (row.closed) badges.push(['closed', 'strong', 'It lets nobody in any more']);
   if (!row.enabled) badges.push(['off', 'strong', 'The limit does not hold: every call is admitted']);
   if (row.shadow) badges.push(['shadow', 'strong', 'It admits every call, and counts what it would have done']);
   if (row.warnings > 0) badges.push([plural(row.warnings, 'warning'), 'strong', 'Something in its configuration looks wrong']);
+  if (row.scope === 'fleet') badges.push(['fleet', '', 'One limit over all processes of a fleet']);
   if (row.source === 'live') badges.push(['set live', '', 'The limit was set while running']);
-  else if (row.source !== 'attribute') badges.push([`set by ${SOURCES[row.source]}`, '', 'Who set the limit']);
+  else if (row.source !== 'attribute') badges.push([`set by ${SOURCES[row.source]}`, '', 'The source of the limit']);
   return badges;
 }
 
 export function badgeNodes(row) {
-  return badgesOf(row).map(([text, look, title]) => html('span', { class: `badge ${look}`.trim(), title }, text));
+  return badgesOf(row).map(([text, look, title, more]) =>
+    html('span', { class: `badge ${look}`.trim(), title }, text, ...(more ? [html('span', { class: 'more' }, ` ${more}`)] : [])));
 }

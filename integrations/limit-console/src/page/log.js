@@ -45,6 +45,12 @@ export function startLog() {
     say(byId('settings-problem-words'), problem);
     askLog();
   });
-  // A limiter that is chosen is in the way of nothing.
-  byId('log-rows').addEventListener('click', event => { if (event.target.closest('a')) byId('log').hidePopover(); });
+  byId('log-rows').addEventListener('click', event => {
+    const link = event.target.closest('a');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    // The address keeps the choices that were made since the list was filled.
+    event.preventDefault();
+    byId('log').hidePopover();
+    location.hash = hashOf(link.textContent);
+  });
 }

@@ -1,8 +1,11 @@
 // The limiter that is open, which the address of the page names.
 
+import { addressWith, parameter } from './address.js';
+
 export const opened = { name: null };
 
-export const hashOf = name => `#name=${encodeURIComponent(name)}`;
+/** Returns the address of the page with a limiter open. */
+export const hashOf = name => addressWith({ name });
 
 /** Reads the limiter's name from the address. */
-export const namedByAddress = () => new URLSearchParams(location.hash.slice(1)).get('name');
+export const namedByAddress = () => parameter('name');
