@@ -31,6 +31,17 @@ pub enum Order {
     Lifo,
 }
 
+impl Order {
+    /// Returns the name, as the attribute has it: `fifo` or `lifo`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::Lifo => "lifo",
+        }
+    }
+}
+
 /// The fate of a call that waits in a deadlock. See [`Limiter::on_deadlock`](crate::Limiter::on_deadlock).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

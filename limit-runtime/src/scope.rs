@@ -38,13 +38,21 @@ pub enum Scope {
     Fleet,
 }
 
+impl Scope {
+    /// Returns the name, as the attribute has it: `runtime`, `process` or `fleet`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Runtime => "runtime",
+            Self::Process => "process",
+            Self::Fleet => "fleet",
+        }
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Scope::Runtime => "runtime",
-            Scope::Process => "process",
-            Scope::Fleet => "fleet",
-        })
+        f.pad(self.as_str())
     }
 }
 

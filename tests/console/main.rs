@@ -5,7 +5,6 @@ mod changes;
 mod come_and_go;
 #[cfg(feature = "diagnostics")]
 mod deadlocks;
-mod figures;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod hostile;

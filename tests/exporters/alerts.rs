@@ -2,10 +2,9 @@
 
 use crate::assets;
 use crate::scraped::{find, say_that_it_is_missing};
-use crate::support::encoded;
+use crate::support::{encoded, of_some_metrics};
 use limit_exporters::METRICS;
 use limit_exporters::prometheus::Collector;
-use limit_runtime::Limiter;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -29,6 +28,23 @@ fn dashboard_shows_every_metric() {
     for metric in METRICS {
         assert!(dashboard.contains(metric.prometheus), "{} is not shown", metric.name);
     }
+}
+
+#[test]
+fn each_alert_leads_to_its_section_of_the_runbook() {
+    const RUNBOOK: &str = include_str!("../../integrations/limit-exporters/src/runbook.rs");
+    let headings =
+        RUNBOOK.lines().filter_map(|line| line.strip_prefix("//! # `")?.strip_suffix('`'));
+    // As rustdoc makes anchors of headings.
+    let anchors: Vec<_> = headings.map(str::to_lowercase).collect();
+    let rules = assets::alerts::alerting_rules();
+    for alert in &rules {
+        let url = alert.runbook_url();
+        let (page, anchor) = url.split_once('#').expect("it names a section");
+        assert!(page.ends_with("/limit_exporters/runbook/index.html"), "{page}");
+        assert!(anchors.iter().any(|known| known == anchor), "no section {anchor}: {anchors:?}");
+    }
+    assert_eq!(anchors.len(), rules.len(), "no section is of an alert that is gone");
 }
 
 #[test]
@@ -56,8 +72,7 @@ fn said(output: &Output) -> String {
 #[test]
 fn metrics_are_as_prometheus_likes_them() {
     let Some(promtool) = find("promtool") else { return say_that_it_is_missing("promtool") };
-    let limiter = Limiter::new("alerts::lint", 1);
-    assert_eq!(limiter.snapshot().total.limit, 1);
+    let _some = of_some_metrics("alerts::lint");
     let mut promtool = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

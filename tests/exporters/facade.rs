@@ -1,7 +1,8 @@
 //! Figures that a recorder of the facade `metrics` receives.
 
 use crate::support::{
-    everything_once, expected, figure, is_built, is_of_fleet, number, of_everything, results,
+    everything_once, expected, figure, is_built, is_of_fleet, number, of_everything,
+    of_some_metrics, results,
 };
 use limit_exporters::METRICS;
 use limit_exporters::metrics::{collect, describe};
@@ -143,8 +144,7 @@ fn changes_of_a_name_never_go_back() {
 
 #[test]
 fn everything_is_described() {
-    let limiter = Limiter::new("facade::described", 1);
-    assert_eq!(limiter.snapshot().total.limit, 1);
+    let _some = of_some_metrics("facade::described");
     let recorder = recorder();
     metrics::with_local_recorder(recorder, || {
         describe();
@@ -315,4 +315,56 @@ fn the_oldest_holder_is_no_number_where_there_is_none() {
     assert!(oldest() > 1.7e9);
     drop(later);
     assert!(oldest().is_nan());
+}
+
+#[test]
+fn gauges_of_keys_and_of_the_order_are_reset_when_their_figures_are_gone() {
+    let name = "facade::states";
+    let recorder: &DebuggingRecorder = Box::leak(Box::default());
+    let gauges = || -> BTreeMap<String, f64> {
+        metrics::with_local_recorder(recorder, collect);
+        let all = recorder.snapshotter().snapshot().into_vec().into_iter();
+        let gauges = all.filter_map(|(key, _, _, value)| {
+            let DebugValue::Gauge(value) = value else { return None };
+            let labels: Vec<_> = key.key().labels().map(metrics::Label::value).collect();
+            let is_ours = labels.contains(&name) && !key.key().name().contains("oldest_holder");
+            is_ours.then(|| {
+                (format!("{} {}", key.key().name(), labels[1..].join(" ")), value.into_inner())
+            })
+        });
+        gauges.collect()
+    };
+    let of = |gauges: &BTreeMap<String, f64>, figure: &str| {
+        gauges.get(&format!("concurrency_limit.{figure}")).copied()
+    };
+    let plain = Limiter::new(name, 1);
+    assert_eq!(plain.snapshot().total.limit, 1);
+    let shown = gauges();
+    assert_eq!(of(&shown, "full_keys "), None, "it has no keys");
+    assert_eq!(
+        ["order fifo", "order lifo"].map(|of_order| of(&shown, of_order)),
+        [Some(1.0), Some(0.0)]
+    );
+    drop(plain);
+    let keyed = Limiter::new(name, 1).order(limit_runtime::Order::Lifo).keyed().total(4);
+    let held = keyed.key(1).try_acquire().expect("a permit is free");
+    let shown = gauges();
+    assert_eq!(
+        ["full_keys ", "permit.limit_of_all_keys "].map(|figure| of(&shown, figure)),
+        [Some(1.0), Some(4.0)]
+    );
+    assert_eq!(
+        ["order fifo", "order lifo"].map(|of_order| of(&shown, of_order)),
+        [Some(0.0), Some(1.0)]
+    );
+    keyed.set_total(usize::MAX);
+    let shown = gauges();
+    assert_eq!(
+        ["full_keys ", "permit.limit_of_all_keys "].map(|figure| of(&shown, figure)),
+        [Some(1.0), Some(0.0)]
+    );
+    drop((held, keyed));
+    for (gauge, value) in gauges() {
+        assert_eq!(value, 0.0, "{gauge}: the limiter is gone");
+    }
 }

@@ -1,6 +1,8 @@
 //! Collections of an OpenTelemetry provider.
 
-use crate::support::{everything_once, expected, is_built, is_of_fleet, number, of_everything};
+use crate::support::{
+    everything_once, expected, is_built, is_of_fleet, number, of_everything, of_some_metrics,
+};
 use limit_exporters::opentelemetry::{Observation, observe, observe_by_runtime};
 use limit_exporters::{Kind, METRICS};
 use limit_runtime::{Limiter, Rejected};
@@ -182,6 +184,7 @@ async fn instruments_are_those_of_the_list() {
     let limiter = Limiter::new("opentelemetry::list", 1);
     wait_for(&limiter, 5).await;
     let _held = limiter.acquire().await;
+    let _some = of_some_metrics("opentelemetry::list");
     let provider = Provider::new(Temporality::Cumulative);
     let _observation = provider.observe();
     let collected = provider.collect();

@@ -1,12 +1,13 @@
 //! The text that `prometheus-client` encodes.
 
 use crate::support::{
-    encode, encoded, everything_once, expected, is_built, is_of_diagnostics, is_of_fleet, number,
+    encode, encoded, everything_once, expected, is_built, is_of_diagnostics, is_of_some, number,
     of_everything, one_thread, samples,
 };
-use limit_exporters::METRICS;
 use limit_exporters::prometheus::Collector;
-use limit_runtime::{Limiter, Rejected, RejectedKind, Source};
+use limit_exporters::{Kind, METRICS};
+use limit_runtime::{Limiter, Order, Rejected, RejectedKind, Scope, Source};
+use limit_tests::polling::waiter;
 use limit_tests::programs::is_alone;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::counter::Counter;
@@ -49,21 +50,24 @@ fn everything_is_there_from_the_start_at_zero() {
     assert_eq!(limiter.snapshot().total.limit, 7);
     let text = encoded(Collector::new());
     let shown = of("prometheus::zero", &samples(&text));
-    let always = || METRICS.iter().filter(|metric| is_built(metric) && !is_of_fleet(metric));
+    let always = || METRICS.iter().filter(|metric| is_built(metric) && !is_of_some(metric));
     for metric in always() {
         let name = metric.prometheus.trim_end_matches("_total");
         assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
     }
     for (name, value) in &shown {
         let is_limit = name.starts_with("concurrency_limit_permit_limit");
-        assert_eq!(*value, if is_limit { 7.0 } else { 0.0 }, "{name}");
+        let is_kind = name.contains(",scope=") || name.contains(",order=");
+        let expected = if is_limit { 7.0 } else { f64::from(u8::from(is_kind)) };
+        assert_eq!(*value, expected, "{name}");
     }
     assert_eq!(shown, expected(&limiter.snapshot()));
+    let counters = || always().filter(|metric| metric.kind == Kind::Counter);
     let values: usize =
-        always().flat_map(|metric| metric.labels).map(|label| label.values.len()).sum();
+        counters().flat_map(|metric| metric.labels).map(|label| label.values.len()).sum();
     let results = 3 + RejectedKind::ALL.len();
     assert_eq!(values, results + Source::ALL.len() - 1, "results and sources");
-    for label in always().flat_map(|metric| metric.labels) {
+    for label in counters().flat_map(|metric| metric.labels) {
         for value in label.values {
             let label = format!("{}=\"{value}\"", label.name);
             assert!(shown.keys().any(|name| name.contains(&label)), "{label}");
@@ -230,9 +234,9 @@ fn a_second_collector_is_refused_and_what_is_encoded_is_as_with_one() {
     let text = encode(&registry);
     let types = text.lines().filter(|line| line.starts_with("# TYPE")).count();
     let built = METRICS.iter().filter(|metric| is_built(metric)).count();
-    // Another test may have a fleet meanwhile.
-    let of_fleet = METRICS.iter().filter(|metric| is_of_fleet(metric)).count();
-    assert!([built, built - of_fleet].contains(&types), "{types}");
+    // Another test may have a fleet, keys or rates meanwhile.
+    let of_some = METRICS.iter().filter(|metric| is_of_some(metric)).count();
+    assert!((built - of_some..=built).contains(&types), "{types}");
     let line = "concurrency_limit_permit_limit{limiter=\"prometheus::twice\"} 7\n";
     assert_eq!(text.matches(line).count(), 1);
 }
@@ -267,8 +271,8 @@ fn a_collector_is_found_however_it_was_registered_and_no_other_is_taken_for_it()
 
 #[test]
 fn keys_are_counted_and_not_named() {
-    let limiter = Limiter::new("prometheus::keys", 3).keyed();
-    let permits: Vec<_> = ["alice", "bob"]
+    let limiter = Limiter::new("prometheus::keys", 2).keyed().total(9);
+    let permits: Vec<_> = ["alice", "bob", "bob"]
         .into_iter()
         .map(|user| limiter.key(user).try_acquire().expect("a permit is free"))
         .collect();
@@ -276,7 +280,52 @@ fn keys_are_counted_and_not_named() {
     let shown = samples(&text);
     assert_eq!(shown["concurrency_limit_active_keys{limiter=\"prometheus::keys\"}"], 2.0);
     assert!(!text.contains("alice") && !text.contains("bob"));
-    drop(permits);
+    let figures = |names: [&str; 5]| {
+        let name = |name| format!("concurrency_limit_{name}{{limiter=\"prometheus::keys\"}}");
+        let shown = samples(&encoded(Collector::new()));
+        names.map(|figure| shown.get(&name(figure)).copied())
+    };
+    let names = [
+        "full_keys",
+        "worst_key_permit_usage",
+        "worst_key_permit_limit",
+        "worst_key_queued_calls",
+        "permit_limit_of_all_keys",
+    ];
+    assert_eq!(figures(names), [1.0, 2.0, 2.0, 0.0, 9.0].map(Some));
+    let waiters = [(); 3].map(|()| waiter(limiter.key("bob").acquire()));
+    assert_eq!(figures(names), [1.0, 2.0, 2.0, 3.0, 9.0].map(Some));
+    drop((waiters, permits));
+    limiter.set_total(usize::MAX);
+    assert_eq!(
+        figures(names),
+        [Some(0.0), Some(0.0), Some(0.0), Some(0.0), None],
+        "no key is in use"
+    );
+}
+
+#[test]
+fn the_state_of_a_limiter_is_shown() {
+    let name = "prometheus::state";
+    let limiter =
+        Limiter::new(name, 1).max_waiting(3).per(Duration::from_secs(60)).order(Order::Lifo);
+    let limiter = limiter.scope(Scope::Process);
+    assert_eq!(limiter.limit(), Some(1));
+    drop(limiter.try_acquire().expect("a permit is free"));
+    limiter.close();
+    let shown = of(name, &samples(&encoded(Collector::new())));
+    let of_state = |series: &str, label: &str| {
+        shown.get(&format!("concurrency_limit_{series}{{limiter=\"{name}\"{label}}}")).copied()
+    };
+    assert_eq!(of_state("closed", ""), Some(1.0));
+    assert_eq!(of_state("window_seconds", ""), Some(60.0));
+    assert_eq!(of_state("oldest_wait_seconds", ""), Some(0.0), "nobody waits");
+    let order = ["fifo", "lifo"].map(|order| of_state("order", &format!(",order=\"{order}\"")));
+    assert_eq!(order, [None, Some(1.0)]);
+    assert_eq!(of_state("scope", ",scope=\"process\""), Some(1.0));
+    limiter.reopen();
+    let shown = of(name, &samples(&encoded(Collector::new())));
+    assert_eq!(shown[&format!("concurrency_limit_closed{{limiter=\"{name}\"}}")], 0.0);
 }
 
 #[test]

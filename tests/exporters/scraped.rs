@@ -2,11 +2,14 @@
 
 use crate::assets;
 use crate::support::{
-    encoded, everything_once, expected, is_of_diagnostics, is_of_fleet, of_everything, samples,
+    encode, encoded, everything_once, expected, is_of_diagnostics, is_of_fleet, of_everything,
+    of_some_metrics, samples,
 };
 use limit_exporters::prometheus::Collector;
 use limit_exporters::{Kind, METRICS};
 use limit_runtime::{Limiter, Rejected};
+use limit_tests::polling::{permit, waiter};
+use prometheus_client::registry::Registry;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -41,13 +44,14 @@ fn prometheus_shows_what_the_program_counts() -> Result {
         say_that_it_is_missing("prometheus");
         return Ok(());
     };
-    let program = Program::serve()?;
+    let _worst = the_worst();
+    let program = Program::serve(|| encoded(Collector::new()))?;
     let prometheus = Prometheus::start(&server, program.address)?;
     wait_until(|| Ok((prometheus.query("up")? == [1.0]).then_some(())))?;
 
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let permit = runtime.block_on(everything_once(&EVERYTHING));
+    let held = runtime.block_on(everything_once(&EVERYTHING));
     let calls = load_until_scraped_often(&runtime, &program);
 
     // The count is that of the calls that were made.
@@ -71,10 +75,46 @@ fn prometheus_shows_what_the_program_counts() -> Result {
         }
     }
 
-    drop(permit);
+    drop(held);
     agrees(&prometheus, "scraped::everything")?;
     rules_can_be_evaluated(&prometheus)?;
     dashboard_can_be_drawn(&prometheus)
+}
+
+#[test]
+fn prometheus_reads_what_two_collectors_of_one_registry_show() -> Result {
+    let Some(server) = find("prometheus") else {
+        say_that_it_is_missing("prometheus");
+        return Ok(());
+    };
+    let limiter = Limiter::new("scraped::twice", 7);
+    assert_eq!(limiter.snapshot().total.limit, 7);
+    let twice = || {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Collector::new()));
+        registry.register_collector(Box::new(Collector::new()));
+        encode(&registry)
+    };
+    let line = "concurrency_limit_permit_limit{limiter=\"scraped::twice\"} 7\n";
+    assert_eq!(twice().matches(line).count(), 2);
+    let program = Program::serve(twice)?;
+    let prometheus = Prometheus::start(&server, program.address)?;
+    let limit = "concurrency_limit_permit_limit{limiter=\"scraped::twice\"}";
+    wait_until(|| Ok((prometheus.query(limit)? == [7.0]).then_some(())))?;
+    wait_until(|| Ok((prometheus.query("up")? == [1.0]).then_some(())))
+}
+
+/// Makes limiters that the dashboard shows as the worst: one that no call leaves, one that is paused, and one with a
+/// key at its limit.
+fn the_worst() -> impl Sized {
+    static STUCK: Limiter = Limiter::new("scraped::stuck", 1);
+    let held = permit(&STUCK);
+    let waits = waiter(STUCK.acquire());
+    let paused = Limiter::new("scraped::paused", 1);
+    drop(permit(&paused));
+    paused.set_limit(0);
+    let keyed = of_some_metrics("scraped::keyed");
+    (held, waits, paused, keyed)
 }
 
 /// Makes calls until the program has been scraped a few times meanwhile, and returns how many calls.
@@ -88,6 +128,8 @@ fn load_until_scraped_often(runtime: &tokio::runtime::Runtime, program: &Program
                 while scrapes.load(Ordering::Relaxed) < enough {
                     let permit = LOADED.acquire().await;
                     tokio::task::yield_now().await;
+                    // Most of these are refused.
+                    calls += u64::from(LOADED.try_acquire().is_ok());
                     drop(permit);
                     calls += 1;
                 }
@@ -145,7 +187,7 @@ fn rules_can_be_evaluated(prometheus: &Prometheus) -> Result {
     wait_until(|| {
         let rules = prometheus.get("/api/v1/rules")?;
         let rules = rules["data"]["groups"][0]["rules"].as_array().ok_or("no rules")?.clone();
-        assert_eq!(rules.len(), 8);
+        assert_eq!(rules.len(), assets::alerts::alerting_rules().len());
         assert!(rules.iter().all(|rule| rule["health"] != "err"), "{rules:?}");
         Ok(rules.iter().all(|rule| rule["health"] == "ok").then_some(()))
     })
@@ -155,21 +197,31 @@ fn rules_can_be_evaluated(prometheus: &Prometheus) -> Result {
 fn dashboard_can_be_drawn(prometheus: &Prometheus) -> Result {
     let [(_, dashboard), _] = assets::all();
     let dashboard: Value = serde_json::from_str(&dashboard)?;
-    for panel in dashboard["panels"].as_array().ok_or("no panels")? {
-        for target in panel["targets"].as_array().ok_or("no targets")? {
-            let expression = target["expr"].as_str().ok_or("no expression")?;
-            let chosen = expression.replace("$limiter", "scraped::.*").replace("$job", ".*");
-            let chosen = chosen.replace("$__rate_interval", "1m");
-            let later = ["hold_time", "oldest_holder", "deadlocked", "_fleet_"]
-                .iter()
-                .any(|name| expression.contains(name));
-            // After a scrape that took too long there are no results until the next scrape.
-            let is_drawn = || {
-                let values = prometheus.query(&chosen)?;
-                Ok((later || !values.is_empty()).then_some(()))
-            };
-            wait_until(is_drawn).map_err(|error| format!("{expression}: {error}"))?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    // The panels of a collapsed row are inside it.
+    let rows = list(&dashboard["panels"]);
+    let panels = rows.iter().cloned().chain(rows.iter().flat_map(|row| list(&row["panels"])));
+    let queries = panels.flat_map(|panel| list(&panel["targets"]));
+    let queries: Vec<_> = queries.chain(list(&dashboard["annotations"]["list"])).collect();
+    assert!(queries.len() > 40, "{}", queries.len());
+    for query in queries {
+        let expression = query["expr"].as_str().ok_or("no expression")?;
+        let mut chosen = expression.replace("$limiter", "scraped::.*");
+        for (variable, value) in
+            [("$job", ".*"), ("$instance", ".*"), ("$__rate_interval", "1m"), ("$__interval", "1m")]
+        {
+            chosen = chosen.replace(variable, value);
         }
+        assert!(!chosen.contains('$'), "{chosen}");
+        let later = ["hold_time", "oldest_holder", "deadlocked", "_fleet_", "changes("]
+            .iter()
+            .any(|name| expression.contains(name));
+        // After a scrape that took too long there are no results until the next scrape.
+        let is_drawn = || {
+            let values = prometheus.query(&chosen)?;
+            Ok((later || !values.is_empty()).then_some(()))
+        };
+        wait_until(is_drawn).map_err(|error| format!("{expression}: {error}"))?;
     }
     Ok(())
 }
@@ -194,7 +246,7 @@ struct Program {
 
 impl Program {
     /// Answers every request with all figures, until the test's end.
-    fn serve() -> Result<Self> {
+    fn serve(text: impl Fn() -> String + Send + 'static) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let scrapes = Arc::new(AtomicUsize::new(0));
@@ -202,7 +254,7 @@ impl Program {
         std::thread::spawn(move || {
             for connection in listener.incoming() {
                 // The scraper may break a connection off.
-                let _ = connection.and_then(answer);
+                let _ = connection.and_then(|connection| answer(connection, &text()));
                 counted.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -210,7 +262,7 @@ impl Program {
     }
 }
 
-fn answer(mut connection: TcpStream) -> std::io::Result<()> {
+fn answer(mut connection: TcpStream, text: &str) -> std::io::Result<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         let mut part = [0; 1024];
@@ -219,7 +271,6 @@ fn answer(mut connection: TcpStream) -> std::io::Result<()> {
             length => request.extend_from_slice(&part[..length]),
         }
     }
-    let text = encoded(Collector::new());
     let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\
                 Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n";
     write!(connection, "{head}Content-Length: {}\r\n\r\n{text}", text.len())

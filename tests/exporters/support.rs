@@ -33,6 +33,12 @@ pub(crate) fn is_built(metric: &Metric) -> bool {
     metric.needs.is_none_or(|needs| needs == "diagnostics" && cfg!(feature = "diagnostics"))
 }
 
+/// Returns whether a metric is there only for some limiters: those of a fleet, with keys or with a rate.
+pub(crate) fn is_of_some(metric: &Metric) -> bool {
+    let some = ["full_keys", "worst_key", "limit_of_all_keys", "window"];
+    is_of_fleet(metric) || some.iter().any(|name| metric.name.contains(name))
+}
+
 /// Returns whether a metric is there only for limiters of a fleet.
 pub(crate) fn is_of_fleet(metric: &Metric) -> bool {
     metric.name.contains(".fleet.")
@@ -55,7 +61,7 @@ pub(crate) fn samples(text: &str) -> BTreeMap<String, f64> {
 
 /// Returns the samples that Prometheus is to show of a limiter, without the buckets, by name and labels.
 pub(crate) fn expected(snapshot: &Snapshot) -> BTreeMap<String, f64> {
-    let Snapshot { name, total, limit_changes, .. } = snapshot;
+    let Snapshot { name, total, limit_changes, scope, order, .. } = snapshot;
     let mut expected = BTreeMap::new();
     let mut put = |metric: &str, label: Option<(&str, &str)>, value: f64| {
         let label = label.map(|(label, value)| format!(",{label}=\"{value}\"")).unwrap_or_default();
@@ -65,6 +71,11 @@ pub(crate) fn expected(snapshot: &Snapshot) -> BTreeMap<String, f64> {
     put("permit_usage", None, figure(total.in_use));
     put("queued_calls", None, figure(total.waiting));
     put("active_keys", None, figure(total.keys));
+    put("scope", Some(("scope", scope.as_str())), 1.0);
+    put("order", Some(("order", order.as_str())), 1.0);
+    // None of these limiters is closed or has a waiter that was seen twice.
+    put("closed", None, 0.0);
+    put("oldest_wait_seconds", None, 0.0);
     for (result, count) in results(total) {
         put("acquisitions_total", Some(("result", result)), count);
     }
@@ -144,6 +155,13 @@ pub(crate) async fn everything_once(
     limiter.set_limit(3);
     limiter.set_limit(2);
     limiter.acquire().await.expect("a permit is free") // admitted at once
+}
+
+/// Makes a limiter that has the metrics of limiters with keys and rates, and keeps a permit.
+pub(crate) fn of_some_metrics(name: &'static str) -> impl Sized {
+    let limiter = Limiter::new(name, 1).per(Duration::from_secs(1)).keyed().total(9);
+    let held = limiter.key(1).try_acquire().expect("a permit is free");
+    (limiter, held)
 }
 
 /// Makes a limiter for [`everything_once`].

@@ -2,7 +2,10 @@
 
 use crate::metric::Label;
 use limit_runtime::inspect::Counters;
-use limit_runtime::{RejectedKind, Source};
+use limit_runtime::{Order, RejectedKind, Scope, Source};
+
+/// A label besides the limiter and the runtime: its name and its value.
+pub(crate) type ExtraLabel = (&'static str, &'static str);
 
 /// The label of every series: the limiter's name.
 pub(crate) const LIMITER: Label = Label { name: "limiter", values: &[] };
@@ -13,6 +16,16 @@ pub(crate) const KEY: Label = Label { name: "key", values: &[] };
 /// The label of renewals by their result.
 pub(crate) const RENEWAL: Label =
     Label { name: RESULT.name, values: &["granted", "refused", "failed"] };
+
+/// The label of the order in which waiters are served.
+pub(crate) const ORDER: Label =
+    Label { name: "order", values: &[Order::Fifo.as_str(), Order::Lifo.as_str()] };
+
+/// The label of the calls that share the permits.
+pub(crate) const SCOPE: Label = Label {
+    name: "scope",
+    values: &[Scope::Runtime.as_str(), Scope::Process.as_str(), Scope::Fleet.as_str()],
+};
 
 /// The name of the label of figures by runtime.
 pub(crate) const RUNTIME: &str = "runtime";

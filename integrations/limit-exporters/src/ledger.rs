@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::deadlocked::Deadlocked;
 use crate::oldest::Oldest;
 use crate::series::{Series, SeriesPart};
+use crate::state::LimiterState;
 use limit_runtime::inspect::{self, Histogram, Inventory, LimiterReading, Totals};
 use limit_runtime::{FleetFigures, LedgerFigures};
 use std::collections::{HashMap, HashSet};
@@ -62,8 +63,8 @@ impl Ledger {
                     parts,
                     limit_changes: totals.limit_changes,
                     hold_times: totals.hold_times.as_deref().map(&samples),
-                    oldest_holder,
-                    is_deadlocked: now.map(|_| deadlocked.has(name)),
+                    state: now
+                        .map(|now| LimiterState::new(now, oldest_holder, deadlocked.has(name))),
                     ledgers: now.and_then(|now| now.fleet.as_ref()).map(shown).unwrap_or_default(),
                 });
             };

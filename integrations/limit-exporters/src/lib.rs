@@ -44,6 +44,16 @@
 //! | `concurrency_limit.grants.taken_back` | `concurrency_limit_grants_taken_back_total` | counter | `{grant}` | `limiter` | Grants that were taken back because their waiters had not claimed them in time |
 //! | `concurrency_limit.limit.changes` | `concurrency_limit_limit_changes_total` | counter | `{change}` | `limiter`, `source`: `file`, `environment`, `live` | Changes of the limit by who made them |
 //! | `concurrency_limit.active_keys` | `concurrency_limit_active_keys` | up-down counter | `{key}` | `limiter` | Keys that have holders or waiters |
+//! | `concurrency_limit.full_keys` | `concurrency_limit_full_keys` | gauge | `{key}` | `limiter` | Keys whose permits are all out; not there without keys |
+//! | `concurrency_limit.worst_key.permit.usage` | `concurrency_limit_worst_key_permit_usage` | gauge | `{permit}` | `limiter` | Permits that are out of the key with the most waiters, then the largest part of its permits out; not there without keys |
+//! | `concurrency_limit.worst_key.permit.limit` | `concurrency_limit_worst_key_permit_limit` | gauge | `{permit}` | `limiter` | Number of permits of that key |
+//! | `concurrency_limit.worst_key.queued_calls` | `concurrency_limit_worst_key_queued_calls` | gauge | `{call}` | `limiter` | Calls that wait for that key |
+//! | `concurrency_limit.permit.limit_of_all_keys` | `concurrency_limit_permit_limit_of_all_keys` | gauge | `{permit}` | `limiter` | Number of permits of all keys together; not there if there is no such limit |
+//! | `concurrency_limit.oldest_wait` | `concurrency_limit_oldest_wait_seconds` | gauge | `s` | `limiter` | How long the oldest waiter has waited since the first reading that saw it; 0 if nobody waits |
+//! | `concurrency_limit.closed` | `concurrency_limit_closed` | gauge | `1` | `limiter` | 1 while the limiter is closed, else 0 |
+//! | `concurrency_limit.scope` | `concurrency_limit_scope` | gauge | `1` | `limiter`, `scope`: `runtime`, `process`, `fleet` | 1 for the calls that share the permits |
+//! | `concurrency_limit.order` | `concurrency_limit_order` | gauge | `1` | `limiter`, `order`: `fifo`, `lifo` | 1 for the order in which waiters are served |
+//! | `concurrency_limit.window` | `concurrency_limit_window_seconds` | gauge | `s` | `limiter` | Time from the start of a call until its permit comes back; not there without a rate |
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
 //! | `concurrency_limit.deadlocked` | `concurrency_limit_deadlocked` | gauge | `1` | `limiter` | 1 while the limiter is part of a deadlock, else 0 (feature `diagnostics`) |
@@ -82,9 +92,8 @@
 //! or between two readings, and for permits that outlive their runtime. Nothing is counted under two labels:
 //! the growth of all series together is that of the limiter.
 //!
-//! `concurrency_limit.limit.changes`, `concurrency_limit.hold_time`,
-//! `concurrency_limit.oldest_holder.start_timestamp` and `concurrency_limit.deadlocked` belong to no runtime and never
-//! have the label.
+//! The permits, the waiting calls, the keys in use, the calls by result, the waits and the grants that were taken back have
+//! the label. All other figures belong to no runtime.
 //!
 //! | exporter | |
 //! |---|---|
@@ -138,7 +147,12 @@
 //! # Dashboard and alerts
 //!
 //! In the repository, `assets/grafana.json` is a dashboard for Grafana, and `assets/alerts.yml` has alerting rules
-//! for Prometheus. Both use the names of this table.
+//! for Prometheus. Both use the names of this table. The [runbook] has a section on each alert.
+//!
+//! The dashboard has numbers at a glance, a table of the worst limiters, and charts of the ten worst. Its variables
+//! choose jobs, instances and limiters. A mark in each chart shows that the limit of a limiter was changed. It comes
+//! from `concurrency_limit.limit.changes`, so changes of other settings leave no mark. With the address of
+//! limit-console's page in the variable `page`, the name of a limiter leads to its page.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -167,6 +181,7 @@ mod list;
 mod metric;
 mod oldest;
 mod series;
+mod state;
 
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
@@ -177,6 +192,8 @@ pub mod opentelemetry;
 #[cfg(feature = "prometheus")]
 #[cfg_attr(docsrs, doc(cfg(feature = "prometheus")))]
 pub mod prometheus;
+
+pub mod runbook;
 
 pub use list::METRICS;
 pub use metric::{Kind, Label, Metric};

@@ -1,7 +1,7 @@
 //! The list of metrics.
 
-use crate::labels::{KEY, LIMITER, RENEWAL, RESULT, SOURCE};
-use crate::metric::{Count, Distribution, Figure, Kind, LedgerLevel, Level, Metric};
+use crate::labels::{KEY, LIMITER, ORDER, RENEWAL, RESULT, SCOPE, SOURCE};
+use crate::metric::{Count, Distribution, Figure, Kind, LedgerLevel, Level, Metric, State};
 
 /// Returns the metrics that exporters show in this build.
 pub(crate) fn exported() -> impl Iterator<Item = &'static Metric> {
@@ -104,6 +104,106 @@ pub const METRICS: &[Metric] = &[
         figure: Figure::Level(Level::Keys),
     },
     Metric {
+        name: "concurrency_limit.full_keys",
+        prometheus: "concurrency_limit_full_keys",
+        kind: Kind::Gauge,
+        unit: "{key}",
+        description: "Keys whose permits are all out; not there without keys",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::FullKeys),
+    },
+    Metric {
+        name: "concurrency_limit.worst_key.permit.usage",
+        prometheus: "concurrency_limit_worst_key_permit_usage",
+        kind: Kind::Gauge,
+        unit: "{permit}",
+        description: "Permits that are out of the key with the most waiters, then the largest part of its permits out; not there without keys",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::WorstKeyInUse),
+    },
+    Metric {
+        name: "concurrency_limit.worst_key.permit.limit",
+        prometheus: "concurrency_limit_worst_key_permit_limit",
+        kind: Kind::Gauge,
+        unit: "{permit}",
+        description: "Number of permits of that key",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::WorstKeyLimit),
+    },
+    Metric {
+        name: "concurrency_limit.worst_key.queued_calls",
+        prometheus: "concurrency_limit_worst_key_queued_calls",
+        kind: Kind::Gauge,
+        unit: "{call}",
+        description: "Calls that wait for that key",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::WorstKeyWaiting),
+    },
+    Metric {
+        name: "concurrency_limit.permit.limit_of_all_keys",
+        prometheus: "concurrency_limit_permit_limit_of_all_keys",
+        kind: Kind::Gauge,
+        unit: "{permit}",
+        description: "Number of permits of all keys together; not there if there is no such limit",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::Total),
+    },
+    Metric {
+        name: "concurrency_limit.oldest_wait",
+        prometheus: "concurrency_limit_oldest_wait_seconds",
+        kind: Kind::Gauge,
+        unit: "s",
+        description: "How long the oldest waiter has waited since the first reading that saw it; 0 if nobody waits",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::OldestWait),
+    },
+    Metric {
+        name: "concurrency_limit.closed",
+        prometheus: "concurrency_limit_closed",
+        kind: Kind::Gauge,
+        unit: "1",
+        description: "1 while the limiter is closed, else 0",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::Closed),
+    },
+    Metric {
+        name: "concurrency_limit.scope",
+        prometheus: "concurrency_limit_scope",
+        kind: Kind::Gauge,
+        unit: "1",
+        description: "1 for the calls that share the permits",
+        labels: &[LIMITER, SCOPE],
+        needs: None,
+        figure: Figure::State(State::Scope),
+    },
+    Metric {
+        name: "concurrency_limit.order",
+        prometheus: "concurrency_limit_order",
+        kind: Kind::Gauge,
+        unit: "1",
+        description: "1 for the order in which waiters are served",
+        labels: &[LIMITER, ORDER],
+        needs: None,
+        figure: Figure::State(State::Order),
+    },
+    Metric {
+        name: "concurrency_limit.window",
+        prometheus: "concurrency_limit_window_seconds",
+        kind: Kind::Gauge,
+        unit: "s",
+        description: "Time from the start of a call until its permit comes back; not there without a rate",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::Window),
+    },
+    Metric {
         name: "concurrency_limit.hold_time",
         prometheus: "concurrency_limit_hold_time_seconds",
         kind: Kind::Histogram,
@@ -121,7 +221,7 @@ pub const METRICS: &[Metric] = &[
         description: "When the oldest holder got its permits, in seconds since 1970; not there if there is none",
         labels: &[LIMITER],
         needs: Some("diagnostics"),
-        figure: Figure::OldestHolder,
+        figure: Figure::State(State::OldestHolder),
     },
     Metric {
         name: "concurrency_limit.deadlocked",
@@ -131,7 +231,7 @@ pub const METRICS: &[Metric] = &[
         description: "1 while the limiter is part of a deadlock, else 0",
         labels: &[LIMITER],
         needs: Some("diagnostics"),
-        figure: Figure::Deadlocked,
+        figure: Figure::State(State::Deadlocked),
     },
     // Each process of a fleet shows the figures of all, so they are gauges. The figures of one process can be added up.
     Metric {

@@ -65,8 +65,7 @@ pub(crate) enum Figure {
     Level(Level),
     Count(Count),
     Distribution(Distribution),
-    OldestHolder,
-    Deadlocked,
+    State(State),
     Ledger(LedgerLevel),
     Renewals,
 }
@@ -78,6 +77,23 @@ pub(crate) enum Level {
     InUse,
     Waiting,
     Keys,
+}
+
+/// A figure of the moment: one number for the whole limiter, if it has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Total,
+    WorstKeyInUse,
+    WorstKeyLimit,
+    WorstKeyWaiting,
+    FullKeys,
+    OldestWait,
+    Closed,
+    Scope,
+    Order,
+    Window,
+    OldestHolder,
+    Deadlocked,
 }
 
 /// A figure of the moment: one number for each ledger of a limit over a fleet.
@@ -114,14 +130,16 @@ impl Figure {
     /// Returns whether exporters show the figure in this build.
     pub(crate) const fn is_built(self) -> bool {
         match self {
+            Self::Distribution(Distribution::Holds)
+            | Self::State(State::OldestHolder | State::Deadlocked) => {
+                cfg!(feature = "diagnostics")
+            }
             Self::Level(_)
             | Self::Count(_)
             | Self::Distribution(Distribution::Waits)
+            | Self::State(_)
             | Self::Ledger(_)
             | Self::Renewals => true,
-            Self::Distribution(Distribution::Holds) | Self::OldestHolder | Self::Deadlocked => {
-                cfg!(feature = "diagnostics")
-            }
         }
     }
 }

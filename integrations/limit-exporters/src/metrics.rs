@@ -12,14 +12,17 @@
 //! The names are those of [`METRICS`](crate::METRICS) with their dots. A recorder may change characters in them
 //! and may add the unit.
 
+mod keys;
+mod states;
+
 use crate::deltas::Deltas;
 use crate::exclusive::Exclusive;
-use crate::labels::{KEY, LIMITER, RUNTIME};
 use crate::list::exported;
 use crate::metric::{Figure, Kind, Level, Metric};
-use crate::series::{ExtraLabel, Runtime, Series, ledger_level, renewals};
-use ::metrics::{Key, Label, Metadata, Recorder, SharedString, Unit, with_recorder};
-use std::collections::HashSet;
+use crate::series::{Runtime, Series, ledger_level, renewals};
+use ::metrics::{Recorder, Unit, with_recorder};
+use keys::{METADATA, key, ledger_key};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The state for each recorder. The recorder that was used last is last.
@@ -27,9 +30,6 @@ static KNOWN: Exclusive<Vec<(Identity, RecorderState)>> = Exclusive::new(Vec::ne
 
 /// The number of recorders whose state is kept.
 const RECORDERS: usize = 32;
-
-const METADATA: Metadata<'static> =
-    Metadata::new(module_path!(), ::metrics::Level::INFO, Some(module_path!()));
 
 /// The address and the size of a recorder, which are all that the facade says of it; and whether it receives
 /// figures by runtime.
@@ -45,14 +45,16 @@ struct RecorderState {
     deltas: Deltas,
     /// The limiters and runtimes whose gauges are not 0.
     live: HashSet<(Arc<str>, Option<Runtime>)>,
+    /// The figures of whole limiters whose gauges are not at rest, as [`states::of`] has them.
+    states: HashMap<Arc<str>, u32>,
     /// The limiters and keys of the ledgers whose gauges are not 0.
     ledgers: HashSet<(Arc<str>, Option<String>)>,
 }
 
 impl RecorderState {
     fn new(by_runtime: bool) -> Self {
-        let (live, ledgers) = (HashSet::new(), HashSet::new());
-        Self { deltas: Deltas::new(by_runtime), live, ledgers }
+        let (live, states, ledgers) = (HashSet::new(), HashMap::new(), HashSet::new());
+        Self { deltas: Deltas::new(by_runtime), live, states, ledgers }
     }
 }
 
@@ -149,6 +151,17 @@ fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
     let gone: Vec<_> = known.live.difference(&live).cloned().collect();
     // With those that are gone, until they are taken back: the recorder may panic.
     known.live.extend(live.iter().cloned());
+    let states: HashMap<_, _> =
+        all.iter().map(|series| (Arc::clone(&series.limiter), states::of(series))).collect();
+    let gone_states: Vec<_> = known
+        .states
+        .iter()
+        .map(|(limiter, had)| (Arc::clone(limiter), had & !states.get(limiter).unwrap_or(&0)))
+        .filter(|(_, gone)| *gone != 0)
+        .collect();
+    for (limiter, has) in &states {
+        *known.states.entry(Arc::clone(limiter)).or_default() |= has;
+    }
     let ledgers: HashSet<_> = all.iter().flat_map(ledgers).collect();
     let gone_ledgers: Vec<_> = known.ledgers.difference(&ledgers).cloned().collect();
     known.ledgers.extend(ledgers.iter().cloned());
@@ -157,12 +170,13 @@ fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
             record(recorder, metric, series, &mut known.deltas);
         }
     }
-    let names: HashSet<_> = live.iter().map(|(limiter, _)| limiter).collect();
     for (limiter, runtime) in &gone {
-        let is_dropped = !names.contains(limiter);
         for metric in exported() {
-            take_back(recorder, metric, limiter, *runtime, is_dropped);
+            take_back(recorder, metric, limiter, *runtime);
         }
+    }
+    for (limiter, gone) in &gone_states {
+        states::take_back(recorder, limiter, *gone);
     }
     for (limiter, key) in &gone_ledgers {
         for metric in exported().filter(|metric| matches!(metric.figure, Figure::Ledger(_))) {
@@ -170,7 +184,7 @@ fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
             recorder.register_gauge(&key, &METADATA).set(0.0);
         }
     }
-    (known.live, known.ledgers) = (live, ledgers);
+    (known.live, known.states, known.ledgers) = (live, states, ledgers);
     known.deltas.forget_absent();
 }
 
@@ -185,54 +199,25 @@ fn ledgers(series: &Series) -> impl Iterator<Item = (Arc<str>, Option<String>)> 
     series.ledgers.iter().map(|ledger| (Arc::clone(&series.limiter), ledger.key.clone()))
 }
 
-fn ledger_key(
-    metric: &'static Metric,
-    limiter: &Arc<str>,
-    key: Option<&str>,
-    more: Option<ExtraLabel>,
-) -> Key {
-    let limiter = SharedString::from_shared(Arc::clone(limiter));
-    let mut labels = vec![Label::new(LIMITER.name, limiter)];
-    labels.extend(key.map(|key| Label::new(KEY.name, key.to_owned())));
-    labels.extend(more.map(|(label, value)| Label::from_static_parts(label, value)));
-    Key::from_parts(metric.name, labels)
-}
-
-fn key(
-    metric: &'static Metric,
-    limiter: &Arc<str>,
-    runtime: Option<Runtime>,
-    more: Option<ExtraLabel>,
-) -> Key {
-    let limiter = SharedString::from_shared(Arc::clone(limiter));
-    let mut labels = vec![Label::new(LIMITER.name, limiter)];
-    labels.extend(runtime.map(|runtime| Label::new(RUNTIME, runtime.to_string())));
-    labels.extend(more.map(|(label, value)| Label::from_static_parts(label, value)));
-    Key::from_parts(metric.name, labels)
-}
-
 /// Resets a gauge of a limiter or a runtime that is gone. The recorder would show its last value for ever.
 fn take_back(
     recorder: &dyn Recorder,
     metric: &'static Metric,
     limiter: &Arc<str>,
     runtime: Option<Runtime>,
-    is_dropped: bool,
 ) {
-    let (runtime, value) = match metric.figure {
+    match metric.figure {
         // Ended runtimes have had none.
-        Figure::Level(Level::Limit) if runtime == Some(Runtime::Retired) => return,
-        Figure::Level(_) => (runtime, 0.0),
-        Figure::OldestHolder if is_dropped => (None, f64::NAN),
-        Figure::Deadlocked if is_dropped => (None, 0.0),
-        Figure::OldestHolder
-        | Figure::Deadlocked
+        Figure::Level(Level::Limit) if runtime == Some(Runtime::Retired) => {}
+        Figure::Level(_) => {
+            recorder.register_gauge(&key(metric, limiter, runtime, None), &METADATA).set(0.0);
+        }
+        Figure::State(_)
         | Figure::Count(_)
         | Figure::Distribution(_)
         | Figure::Ledger(_)
-        | Figure::Renewals => return,
-    };
-    recorder.register_gauge(&key(metric, limiter, runtime, None), &METADATA).set(value);
+        | Figure::Renewals => {}
+    }
 }
 
 /// Hands the figures of one limiter and one metric to the recorder.
@@ -265,16 +250,12 @@ fn record(recorder: &dyn Recorder, metric: &'static Metric, series: &Series, del
                 }
             }
         }
-        // The value is not a number if there is no holder: the recorder cannot forget a gauge, and 0 would be very old.
-        Figure::OldestHolder if live_parts(series).next().is_some() => {
-            let started = series.oldest_holder.unwrap_or(f64::NAN);
-            recorder.register_gauge(&key(None, None), &METADATA).set(started);
-        }
-        Figure::OldestHolder => {}
-        Figure::Deadlocked => {
-            if let Some(is_deadlocked) = series.is_deadlocked {
-                let value = f64::from(u8::from(is_deadlocked));
-                recorder.register_gauge(&key(None, None), &METADATA).set(value);
+        Figure::State(state) => {
+            if let Some(known) = &series.state {
+                let figure = known.get(state);
+                if states::is_there(state, figure) {
+                    states::set(recorder, metric, &series.limiter, state, figure);
+                }
             }
         }
         Figure::Ledger(level) => {

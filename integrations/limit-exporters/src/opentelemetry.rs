@@ -196,22 +196,15 @@ impl Observer {
                 let builder = meter.u64_observable_counter(name).with_unit(unit);
                 builder.with_description(description).with_callback(observe).build();
             }
-            Figure::OldestHolder => {
-                let observe = self.callback(metric, |series, show| {
-                    if let Some(started) = series.oldest_holder {
-                        show(started, labels(series, None));
+            Figure::State(state) => {
+                let observe = self.callback(metric, move |series, show| {
+                    if let Some((label, value)) = series.state.and_then(|known| known.get(state)) {
+                        let mut labels = labels(series, None);
+                        labels.extend(label.map(|(label, value)| KeyValue::new(label, value)));
+                        show(value, labels);
                     }
                 });
                 let builder = meter.f64_observable_gauge(name).with_unit(unit);
-                builder.with_description(description).with_callback(observe).build();
-            }
-            Figure::Deadlocked => {
-                let observe = self.callback(metric, |series, show| {
-                    if let Some(is_deadlocked) = series.is_deadlocked {
-                        show(u64::from(is_deadlocked), labels(series, None));
-                    }
-                });
-                let builder = meter.u64_observable_gauge(name).with_unit(unit);
                 builder.with_description(description).with_callback(observe).build();
             }
             Figure::Ledger(level) => {

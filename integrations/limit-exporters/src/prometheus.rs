@@ -2,11 +2,11 @@
 
 use crate::bounds::{self, BOUNDS};
 use crate::exclusive::Exclusive;
-use crate::labels::{KEY, LIMITER, RUNTIME};
+use crate::labels::{ExtraLabel, KEY, LIMITER, RUNTIME};
 use crate::ledger::Ledger;
 use crate::list::exported;
-use crate::metric::{Distribution, Figure, Kind, Metric};
-use crate::series::{ExtraLabel, Runtime, Series, ledger_level, renewals};
+use crate::metric::{Distribution, Figure, Kind, Metric, State};
+use crate::series::{Runtime, Series, ledger_level, renewals};
 use limit_runtime::inspect::Histogram;
 use prometheus_client::collector::Collector as Collect;
 use prometheus_client::encoding::{
@@ -22,8 +22,9 @@ use std::iter;
 
 /// A collector of all limiters' figures, for a [`Registry`]. It reads them when the registry is encoded.
 ///
-/// A registry may have one collector. Two would show every series twice, which Prometheus does not accept.
-/// `prometheus-client` does not check that; [`register`](Self::register) does.
+/// A registry needs one collector, and [`register`](Self::register) refuses a second one. `prometheus-client` itself
+/// does not check that. If two get in by [`Registry::register_collector`], the text has every series twice.
+/// Prometheus reads it and keeps one of the two, but `promtool check metrics` complains.
 ///
 /// # Examples
 ///
@@ -182,9 +183,16 @@ fn encode_metric(
     metric: &Metric,
     all: &[Series<Buckets>],
 ) -> fmt::Result {
-    let is_of_fleet = matches!(metric.figure, Figure::Ledger(_) | Figure::Renewals);
-    if is_of_fleet && all.iter().all(|series| series.ledgers.is_empty()) {
-        // Most programs are in no fleet.
+    let is_there = |series: &Series<Buckets>| match metric.figure {
+        Figure::Ledger(_) | Figure::Renewals => !series.ledgers.is_empty(),
+        // A holder comes and goes.
+        Figure::State(state) if state != State::OldestHolder => {
+            series.state.is_some_and(|known| known.get(state).is_some())
+        }
+        Figure::State(_) | Figure::Level(_) | Figure::Count(_) | Figure::Distribution(_) => true,
+    };
+    // Most programs are in no fleet, and many have no keys and no rates.
+    if !all.iter().any(is_there) {
         return Ok(());
     }
     let kind = match metric.kind {
@@ -229,16 +237,9 @@ fn encode_series(
                 buckets.encode(&mut encoder.encode_family(&labels(runtime, None))?)?;
             }
         }
-        Figure::OldestHolder => {
-            if let Some(started) = series.oldest_holder {
-                encoder.encode_family(&labels(None, None))?.encode_gauge(&started)?;
-            }
-        }
-        Figure::Deadlocked => {
-            if let Some(is_deadlocked) = series.is_deadlocked {
-                encoder
-                    .encode_family(&labels(None, None))?
-                    .encode_gauge(&u64::from(is_deadlocked))?;
+        Figure::State(state) => {
+            if let Some((label, value)) = series.state.and_then(|known| known.get(state)) {
+                encoder.encode_family(&labels(None, label))?.encode_gauge(&value)?;
             }
         }
         Figure::Ledger(level) => {

@@ -1,15 +1,13 @@
 //! The figures of one name, and the part of them that each metric shows.
 
-use crate::labels::{Outcome, RENEWAL, RESULT, SOURCE, SOURCES};
+use crate::labels::{ExtraLabel, Outcome, RENEWAL, RESULT, SOURCE, SOURCES};
 use crate::metric::{Count, Distribution, LedgerLevel, Level};
+use crate::state::LimiterState;
 use limit_runtime::inspect::{Counters, Histogram, Usage};
 use limit_runtime::{LedgerFigures, LimitChanges, Source};
 use std::fmt;
 use std::iter;
 use std::sync::Arc;
-
-/// A label besides the limiter and the runtime: its name and its value.
-pub(crate) type ExtraLabel = (&'static str, &'static str);
 
 /// The figures of all limiters that have had a name. `S` are the samples of a histogram, in the form that an
 /// exporter needs: a whole [`Histogram`] has two kilobytes, which is much for each of very many limiters.
@@ -20,10 +18,8 @@ pub(crate) struct Series<S = Box<Histogram>> {
     pub(crate) parts: Vec<SeriesPart<S>>,
     pub(crate) limit_changes: LimitChanges,
     pub(crate) hold_times: Option<S>,
-    /// The time at which the oldest holder got its permits, in seconds since 1970.
-    pub(crate) oldest_holder: Option<f64>,
-    /// `true` if the limiter is part of a deadlock, `None` if the limiter was dropped.
-    pub(crate) is_deadlocked: Option<bool>,
+    /// The figures of the whole limiter. `None` if it was dropped.
+    pub(crate) state: Option<LimiterState>,
     /// The ledgers of a limit over a fleet.
     pub(crate) ledgers: Vec<LedgerFigures>,
 }

@@ -11,19 +11,16 @@ fn take(limiter: &KeyedLimiter, key: &'static str, calls: usize) -> Vec<Permit> 
 }
 
 /// Returns the worst key with its permits that are out, its limit and its waiters, and the number of full keys.
-fn worst(name: &str) -> (Option<(String, usize, usize, usize)>, usize) {
+fn worst(name: &str) -> (Option<Worst>, usize) {
     let reading = read(name);
     let worst = reading.worst_key.map(|key| (key.name, key.in_use, key.limit, key.waiting));
     (worst, reading.full_keys)
 }
 
-fn key(
-    name: &str,
-    in_use: usize,
-    limit: usize,
-    waiting: usize,
-) -> Option<(String, usize, usize, usize)> {
-    Some((name.to_owned(), in_use, limit, waiting))
+type Worst = (String, usize, usize, usize);
+
+fn key(name: &str, in_use: usize, limit: usize, waiting: usize) -> Worst {
+    (name.to_owned(), in_use, limit, waiting)
 }
 
 #[test]
@@ -33,16 +30,16 @@ fn the_worst_key_has_the_most_waiters_or_else_the_largest_part_of_its_permits_ou
     assert_eq!(limiter.snapshot().total.keys, 0);
     assert_eq!(worst(name), (None, 0));
     let quiet = take(&limiter, "quiet", 1);
-    assert_eq!(worst(name), (key("quiet", 1, 3, 0), 0));
+    assert_eq!(worst(name), (Some(key("quiet", 1, 3, 0)), 0));
     let busy = take(&limiter, "busy", 2);
-    assert_eq!(worst(name), (key("busy", 2, 3, 0), 0));
+    assert_eq!(worst(name), (Some(key("busy", 2, 3, 0)), 0));
     let full = [take(&limiter, "full", 3), take(&limiter, "acme", 3)];
     let first = waiter(limiter.key("full").acquire());
-    assert_eq!(worst(name), (key("full", 3, 3, 1), 2));
+    assert_eq!(worst(name), (Some(key("full", 3, 3, 1)), 2));
     let more = [(); 2].map(|()| waiter(limiter.key("acme").acquire()));
-    assert_eq!(worst(name), (key("acme", 3, 3, 2), 2));
+    assert_eq!(worst(name), (Some(key("acme", 3, 3, 2)), 2));
     drop((first, more, full));
-    assert_eq!(worst(name), (key("busy", 2, 3, 0), 0));
+    assert_eq!(worst(name), (Some(key("busy", 2, 3, 0)), 0));
     drop((quiet, busy));
     assert_eq!(worst(name), (None, 0));
 }
@@ -54,7 +51,7 @@ fn a_key_is_held_to_its_limit_in_each_runtime_so_its_figures_are_those_of_one() 
     let [first, second] = [one_thread(), one_thread()];
     let here = first.block_on(async { take(&LIMITER, "acme", 2) });
     let there = second.block_on(async { take(&LIMITER, "acme", 3) });
-    assert_eq!(worst("inspecting-worst-of-two"), (key("acme", 3, 3, 0), 1));
+    assert_eq!(worst("inspecting-worst-of-two"), (Some(key("acme", 3, 3, 0)), 1));
     let both = inspect::busiest_keys(&handle("inspecting-worst-of-two"), 1);
     assert_eq!((both[0].in_use, both[0].limit), (5, 6), "here they are those of both");
     drop((here, there));

@@ -13,32 +13,34 @@ use super::Queue;
 use crate::metrics::Histogram;
 use crate::sync::Ordering;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The slots that are looked at under one lock.
 const AT_A_TIME: u32 = 1024;
 
-/// The unit in which a moment is noted, in milliseconds. With it, 30 bits suffice for three years.
-const UNIT: u64 = 100;
+/// The unit in which a moment is noted, in nanoseconds: a tenth of a second. With it, 30 bits suffice for three years.
+const UNIT: u64 = 100_000_000;
 
 /// The moment of a reading, in tenths of a second, modulo 2³⁰. It is not 0.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReadingMoment(u32);
 
 impl ReadingMoment {
-    /// Reads tokio's clock, as waits are measured by it.
-    #[expect(clippy::cast_possible_truncation, reason = "modulo 2^30")]
+    /// Reads tokio's clock, as waits are measured by it. Readers by paused clocks, of tests, share no time.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "modulo 2^30")]
     pub(crate) fn now() -> Self {
         static FIRST: OnceLock<Instant> = OnceLock::new();
         let now = moment::now().into_std();
         let first = *FIRST.get_or_init(|| now);
-        let milliseconds = |time: std::time::Duration| time.as_millis() as u64;
-        let units = match now.checked_duration_since(first) {
-            Some(after) => milliseconds(after) / UNIT,
+        let nanoseconds = |time: Duration| i128::try_from(time.as_nanos()).unwrap_or(i128::MAX);
+        let since = match now.checked_duration_since(first) {
+            Some(after) => nanoseconds(after),
             // A paused clock may be behind that of the first reading.
-            None => milliseconds(first - now).div_ceil(UNIT).wrapping_neg(),
+            None => -nanoseconds(first - now),
         };
-        Self((units as u32 & ((1 << 30) - 1)).max(1))
+        let units = since.div_euclid(i128::from(UNIT));
+        // 0 means that no reading has seen the waiter. The first moments are far from it.
+        Self((units.wrapping_add(1 << 28) as u32 & ((1 << 30) - 1)).max(1))
     }
 }
 
@@ -67,7 +69,7 @@ impl Queue {
             let slots = self.slots.chunk_from(next)?;
             next = slots.end;
             for units in slots.filter_map(|slot| self.waited(slot, now)) {
-                waits.record(u64::from(units) * UNIT * 1_000_000, 1);
+                waits.record(u64::from(units) * UNIT, 1);
             }
         }
         Some(next)
