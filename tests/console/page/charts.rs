@@ -94,7 +94,7 @@ fn all_charts_share_the_time_axis_and_the_crosshair() {
     let Some(browser) = Browser::start(1440, 1300) else { return };
     let program = Program::read_only();
     program.calls(&SHARED, 1);
-    let tick = "tick => ({ in_use: 10, capacity: 10, waiting: tick, admitted: tick / 2, p50: tick / 1000, p99: tick / 100 })";
+    let tick = "tick => ({ in_use: 10, capacity: 10, waiting: tick, admitted: tick * 2, p50: tick / 1000, p99: tick / 100 })";
     open(&browser, &program, "charts::shared", tick);
     assert_eq!(browser.value("document.querySelectorAll('#charts .axis').length"), 1);
     let cursors = "[...document.querySelectorAll('#charts .cursor')].filter(cursor => cursor.getAttribute('visibility') === 'visible').map(cursor => cursor.getAttribute('x1'))";
@@ -110,7 +110,7 @@ fn all_charts_share_the_time_axis_and_the_crosshair() {
     let at = browser.value(at).as_f64().expect("a tick");
     assert!((295.0..305.0).contains(&at), "{at}");
     let read = browser.value(values).to_string();
-    for value in [format!("admitted {}", at / 2.0), format!("p50 {at} ms"), "limit 10".to_owned()] {
+    for value in [format!("admitted {}", at * 2.0), format!("p50 {at} ms"), "limit 10".to_owned()] {
         assert!(read.contains(&value), "{value}: {read}");
     }
     browser.until("/^at [0-9:]+$/.test(text('#moment'))");

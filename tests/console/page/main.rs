@@ -11,9 +11,11 @@ mod file;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod knob;
+mod log;
 mod order;
 mod pictures;
 mod program;
 mod states;
 mod strip;
 mod table;
+mod typed;

@@ -117,8 +117,8 @@ function set() {
 function force(state) {
   const row = current();
   if (!row) return;
-  if (state === 'off') change(row.enabled ? { enabled: false } : {});
-  else change({ ...(row.enabled ? {} : { enabled: true }), ...(row.shadow === (state === 'shadow') ? {} : { shadow: state === 'shadow' }) });
+  const wanted = state === 'off' ? { enabled: false } : { enabled: true, shadow: state === 'shadow' };
+  change(Object.fromEntries(Object.entries(wanted).filter(([setting, value]) => row[setting] !== value)));
 }
 
 function pause() {

@@ -25,8 +25,9 @@ async function askLog() {
   try {
     const { logged, changes } = await ask(api('changes'));
     log.logged = logged;
-    fillTable('log-rows', changes.map(change => [
-      clock(change.time), { text: change.limiter, href: hashOf(change.limiter) }, inWords(change), author(change)]), 'Nothing has been changed since the console was started.');
+    const linked = name => ({ text: name, href: hashOf(name) });
+    fillTable('log-rows', changes.map(change => [clock(change.time), linked(change.limiter), inWords(change), author(change)]),
+      'Nothing has been changed since the console was started.');
     const more = logged - changes.length;
     say(byId('log-more'), more > 0 ? `${count(more)} earlier ones are not kept.` : '');
   } catch {

@@ -33,4 +33,6 @@ export function readDuration(text, name) {
 }
 
 /** Writes a time, in seconds, so that it is read again. */
-export const writeDuration = seconds => (seconds < 1 ? `${Number((seconds * 1000).toPrecision(9))} ms` : `${Number(seconds.toPrecision(12))} s`);
+export function writeDuration(seconds) {
+  return seconds < 1 ? `${Number((seconds * 1000).toPrecision(9))} ms` : `${Number(seconds.toPrecision(12))} s`;
+}
