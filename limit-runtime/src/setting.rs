@@ -147,4 +147,13 @@ pub trait SettingsSource: Send + Sync + 'static {
         let _ = (limiter, setting);
         None
     }
+
+    /// Returns the error of the newest version of the source, such as an edit of a file that cannot be applied, if
+    /// these values are those of the version before. It begins with the place, such as `limits.toml:3:1`. A page
+    /// shows it. The default is `None`.
+    ///
+    /// It is called again and again, so it takes little time.
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }

@@ -39,7 +39,7 @@
 //! # Ok::<(), limit_runtime::Unsupported>(())
 //! ```
 
-pub use crate::engine::install::install;
+pub use crate::engine::install::{install, problem};
 pub use crate::setting::{
     Setting, SettingKind, SettingValue, SettingValues, Settings, SettingsSource, Source,
     Unsupported, ValueType, WrongType,

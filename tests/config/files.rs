@@ -4,6 +4,7 @@ use crate::turn;
 use crate::watch::{INTERVAL, PATIENCE, edit, file, until, watch};
 use limit_config::{Config, ConfigErrorKind};
 use limit_runtime::Limiter;
+use limit_runtime::settings::problem;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::{env, fs, thread};
@@ -113,6 +114,27 @@ fn whatever_takes_the_place_of_the_file_keeps_the_last_settings_and_is_told() {
     until("there is no error any more", || watcher.error().is_none());
     edit(&path, "[files-replaced]\nlimit = 4");
     until("the edit takes effect", || limiter.limit() == Some(4));
+}
+
+#[test]
+fn the_error_of_the_file_is_that_of_the_source_until_it_is_mended_or_the_watch_ends() {
+    let _turn = turn();
+    let limiter = Limiter::new("files-problem", 1);
+    let _ = limiter.snapshot();
+    let (_folder, path) = file("[files-problem]\nlimit = 3");
+    let watcher = watch(&path);
+    assert_eq!(problem(), None);
+    let broken = "[files-problem]\nlimit = -1";
+    edit(&path, broken);
+    let place = format!("{}:2:9: ", path.display());
+    until("the error is told", || problem().is_some_and(|problem| problem.starts_with(&place)));
+    edit(&path, "[files-problem]\nlimit = 4");
+    until("it is mended", || problem().is_none());
+    assert_eq!(limiter.limit(), Some(4));
+    edit(&path, broken);
+    until("the error is told again", || problem().is_some());
+    drop(watcher);
+    assert_eq!(problem(), None);
 }
 
 #[test]

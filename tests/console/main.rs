@@ -9,6 +9,7 @@ mod deadlocks;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod hostile;
+mod knob;
 mod lists;
 mod log;
 mod nested;

@@ -38,7 +38,7 @@ async fn page_and_what_it_needs_are_found_wherever_it_is_nested() {
                 .split('"')
                 .filter(|text| [".css", ".js", ".svg"].iter().any(|end| text.ends_with(end)))
                 .collect();
-            assert_eq!(names.len(), 4, "{names:?}");
+            assert_eq!(names.len(), 5, "{names:?}");
             for name in names {
                 let path = resolve(if page.is_empty() { "/" } else { &page }, name);
                 assert_eq!(console.get(&path).await.status, StatusCode::OK, "{path}");

@@ -32,6 +32,21 @@ async fn limit_that_is_raised_on_the_page_lets_the_queue_drain_and_is_told() -> 
 }
 
 #[tokio::test]
+async fn file_that_is_broken_is_shown_with_its_line() -> Result {
+    let service = Service::start("['report']\nlimit = 3", &[]).await?;
+    let shown = "service.toml:2:9: ";
+    assert!(!service.clients.get("limits/api/limiters").await?.text.contains(shown));
+    service.edit("['report']\nlimit = 'many'", |figures| figures.limit("report") == 3).await?;
+    let mut page = service.clients.open("limits/api/stream").await?;
+    let mut told = String::new();
+    while !told.contains(shown) {
+        let chunk = page.chunk().await?.ok_or("the stream ends")?;
+        told.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn page_that_is_open_does_not_hold_up_the_end() -> Result {
     let service = Service::start("", &["--patience", "600"]).await?;
     let mut page = service.clients.open("limits/api/stream").await?;

@@ -6,6 +6,7 @@ use crate::error::ConfigError;
 use crate::names;
 use crate::position::Position;
 use crate::tables::Tables;
+use crate::watcher::Shared;
 use limit_runtime::inspect::namesakes;
 use limit_runtime::settings::{SettingKind, SettingValues, SettingsSource, install};
 use limit_runtime::{LimiterHandle, Unsupported, limiters};
@@ -14,6 +15,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 
 /// The number of pending names for which the nearest limiter is sought. To compare all names with all
 /// limiters takes long, and nobody misspells more names than this.
@@ -52,6 +54,8 @@ pub struct Config {
     positions: Positions,
     /// The file, if it was read from one.
     path: Option<PathBuf>,
+    /// The state of the watch, if the file is watched.
+    watch: Weak<Shared>,
 }
 
 impl<'de> Deserialize<'de> for Config {
@@ -80,6 +84,10 @@ impl SettingsSource for Config {
             (path, position) => path.or(position),
         }
     }
+
+    fn problem(&self) -> Option<String> {
+        self.watch.upgrade()?.error().map(|error| error.to_string())
+    }
 }
 
 impl Config {
@@ -88,7 +96,7 @@ impl Config {
         let mut patterns: Vec<_> = patterns.cloned().collect();
         patterns.sort_by_key(|pattern| names::closeness(pattern));
         patterns.reverse();
-        Self { tables, patterns, positions, path: None }
+        Self { tables, patterns, positions, path: None, watch: Weak::new() }
     }
 
     /// Reads TOML.
@@ -161,9 +169,9 @@ impl Config {
         Ok((Applied { changes, overridden, pending, ambiguous }, panicked))
     }
 
-    /// Sets the file that the configuration was read from.
-    pub(crate) fn in_file(self, path: &Path) -> Self {
-        Self { path: Some(path.to_owned()), ..self }
+    /// Sets the file that the configuration was read from, and the state of the watch of that file.
+    pub(crate) fn watched(self, path: &Path, watch: &Arc<Shared>) -> Self {
+        Self { path: Some(path.to_owned()), watch: Arc::downgrade(watch), ..self }
     }
 
     /// Adds the position of the setting that the limiter does not support.

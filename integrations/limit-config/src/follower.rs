@@ -69,7 +69,7 @@ impl Follower {
             if is_blank(&text) {
                 Err(ConfigError::empty())
             } else {
-                self.parse(&text).map(|config| config.in_file(&self.file.path))
+                self.parse(&text).map(|config| config.watched(&self.file.path, &self.shared))
             }
         });
         let applied = self.shared.run_unless_over(|| {

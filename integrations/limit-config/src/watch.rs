@@ -30,8 +30,8 @@ impl Config {
     /// Applies a TOML file, now and after each edit.
     ///
     /// A thread looks at the file every two seconds, or as often as [`interval`](Watch::interval) says. An
-    /// edit that cannot be applied changes nothing: the settings stay as they were. [`Watcher::error`] and
-    /// the log (feature `tracing`) say why.
+    /// edit that cannot be applied changes nothing: the settings stay as they were. [`Watcher::error`],
+    /// [`limit_runtime::settings::problem`], the page of limit-console and the log (feature `tracing`) say why.
     ///
     /// With the feature `tracing`, the thread also warns of each name that means no limiter and is similar to
     /// that of a limiter in use: once for each version of the file.
@@ -113,8 +113,8 @@ impl Watch {
         let Self { path, interval, parse, read } = self;
         let path = file::locate(&path)?;
         let text = read(&path)?;
-        let config = parse(&text).map_err(|error| error.in_file(&path))?.in_file(&path);
         let shared = Arc::new(Shared::default());
+        let config = parse(&text).map_err(|error| error.in_file(&path))?.watched(&path, &shared);
         let watched = WatchedFile { path: path.clone(), parse, read };
         let follower = Follower::new(watched, text, config.clone(), Arc::clone(&shared));
         let (end, ended) = mpsc::channel();

@@ -68,6 +68,12 @@ impl Shared {
             Err(error) => outcome.error = Some(Arc::new(error)),
         }
     }
+
+    /// Returns the error of the file as it is now. `None` when the watcher was dropped: nobody looks at the file then.
+    pub(crate) fn error(&self) -> Option<Arc<ConfigError>> {
+        let is_over = lock(&self.progress).is_over;
+        lock(&self.outcome).error.clone().filter(|_| !is_over)
+    }
 }
 
 impl Watcher {
@@ -96,7 +102,7 @@ impl Watcher {
     /// is being read.
     #[must_use]
     pub fn error(&self) -> Option<Arc<ConfigError>> {
-        lock(&self.shared.outcome).error.clone()
+        self.shared.error()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The log of a limiter's changes: setting, old and new value, time and author.
+//! The logs of changes, of one limiter and of all: setting, old and new value, time and author.
 
 use limit_runtime::Source;
 use limit_runtime::inspect::LimiterReading;
@@ -6,9 +6,12 @@ use limit_runtime::settings::{SettingKind, SettingValue, Settings, ValueType};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::iter::zip;
+use std::sync::Arc;
 
 /// The most changes that are kept of a limiter.
 const KEPT: usize = 100;
+/// The most changes that are kept of all limiters together.
+const KEPT_OF_ALL: usize = 200;
 
 /// A change of a limiter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,6 +32,22 @@ pub(crate) struct LoggedChange {
 #[derive(Debug, Default)]
 pub(crate) struct ChangeLog(VecDeque<LoggedChange>);
 
+/// A change, and the limiter that was changed.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct NamedChange {
+    limiter: Arc<str>,
+    #[serde(flatten)]
+    change: LoggedChange,
+}
+
+/// The last changes of all limiters, the newest first.
+#[derive(Debug, Default)]
+pub(crate) struct CommonLog {
+    kept: VecDeque<NamedChange>,
+    /// The number of changes that have been logged.
+    pub(crate) logged: u64,
+}
+
 /// The part of a limiter's state whose changes are logged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoggedState {
@@ -47,6 +66,22 @@ impl ChangeLog {
     /// Lists the changes, the newest first.
     pub(crate) fn to_vec(&self) -> Vec<LoggedChange> {
         self.0.iter().cloned().collect()
+    }
+}
+
+impl CommonLog {
+    pub(crate) fn add(&mut self, limiter: &Arc<str>, changes: &[LoggedChange]) {
+        for change in changes {
+            let (limiter, change) = (Arc::clone(limiter), change.clone());
+            self.kept.push_front(NamedChange { limiter, change });
+            self.logged += 1;
+        }
+        self.kept.truncate(KEPT_OF_ALL);
+    }
+
+    /// Lists the changes, the newest first.
+    pub(crate) fn to_vec(&self) -> Vec<NamedChange> {
+        self.kept.iter().cloned().collect()
     }
 }
 

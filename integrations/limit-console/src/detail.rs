@@ -1,6 +1,6 @@
 //! One limiter in detail.
 
-use crate::calls::CallRow;
+use crate::calls::{CallRow, Calls, PlaceRow, calls};
 use crate::changes::LoggedChange;
 use crate::console::Console;
 use crate::deadlocks::DeadlockRow;
@@ -11,14 +11,13 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use limit_runtime::inspect::{KeyReading, busiest_keys};
+use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, ValueType};
 use limit_runtime::{LimiterHandle, Snapshot};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The most busy keys that are listed.
 const KEYS: usize = 10;
-/// The most holders that are listed, and the most waiters.
-#[cfg(feature = "diagnostics")]
-const CALLS: usize = 50;
 
 #[derive(Deserialize)]
 pub(crate) struct DetailQuery {
@@ -35,12 +34,16 @@ pub(crate) struct Detail {
     time: u64,
     limiter: Row,
     snapshot: Snapshot,
+    /// The settings that can be changed.
+    settable: Vec<&'static str>,
     history: Series,
     changes: Vec<LoggedChange>,
     keys: Vec<KeyRow>,
     /// `None` if calls are not recorded.
     holders: Option<Vec<CallRow>>,
     waiters: Option<Vec<CallRow>>,
+    holder_places: Option<Vec<PlaceRow>>,
+    waiter_places: Option<Vec<PlaceRow>>,
     deadlocks: Option<Vec<DeadlockRow>>,
 }
 
@@ -62,18 +65,23 @@ pub(crate) async fn detail(
     console.watch.start();
     console.watch.catch_up().await;
     let known = console.watch.find(&name, since).ok_or_else(|| ApiError::no_limiter(&name))?;
-    let [holders, waiters] = calls(&known.handle);
+    let [holders, waiters] = calls(&known.handle).map(|calls| {
+        calls.map_or((None, None), |Calls { listed, places }| (Some(listed), Some(places)))
+    });
     let deadlocks = known.deadlocks.list(&name);
     Ok(Json(Detail {
         tick: known.tick,
         time: known.time,
         limiter: known.row,
         snapshot: known.handle.snapshot(),
+        settable: settable(&known.handle),
         history: known.history,
         changes: known.changes,
         keys: busiest_keys(&known.handle, KEYS).into_iter().map(KeyRow::from).collect(),
-        holders,
-        waiters,
+        holders: holders.0,
+        waiters: waiters.0,
+        holder_places: holders.1,
+        waiter_places: waiters.1,
         deadlocks,
     }))
 }
@@ -84,17 +92,20 @@ impl From<KeyReading> for KeyRow {
     }
 }
 
-/// Lists the calls that hold permits and those that wait, if calls are recorded.
-#[cfg(feature = "diagnostics")]
-fn calls(handle: &LimiterHandle) -> [Option<Vec<CallRow>>; 2] {
-    if !limit_runtime::diagnostics::is_recording() {
-        return [None, None];
-    }
-    let calls = [handle.oldest_holders(CALLS), handle.oldest_waiters(CALLS)];
-    calls.map(|calls| Some(calls.iter().map(CallRow::from).collect()))
-}
-
-#[cfg(not(feature = "diagnostics"))]
-fn calls(_: &LimiterHandle) -> [Option<Vec<CallRow>>; 2] {
-    [None, None]
+/// Lists the settings that this limiter lets be changed.
+fn settable(handle: &LimiterHandle) -> Vec<&'static str> {
+    let is_settable = |kind: &&SettingKind| {
+        let value = match kind.value_type() {
+            ValueType::Count { .. } => SettingValue::Count(1),
+            ValueType::Duration | ValueType::DurationOrNever => {
+                SettingValue::Duration(Duration::from_secs(1))
+            }
+            ValueType::Switch => SettingValue::Switch(true),
+            // `limit-runtime` may be newer than this crate.
+            _ => return false,
+        };
+        let mut values = SettingValues::default();
+        values.set(**kind, value).is_ok() && handle.supports(&values).is_ok()
+    };
+    SettingKind::ALL.iter().filter(is_settable).map(|kind| kind.name()).collect()
 }

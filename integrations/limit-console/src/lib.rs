@@ -38,6 +38,18 @@
 //! other is marked as a deadlock and comes before all others. In detail it has each of these calls, and who holds what
 //! that call waits for.
 //!
+//! The charts of a limiter share a time axis and a crosshair, and have a mark at each change of a setting. An axis
+//! is as long as the values need. It is cut where a few spikes would flatten all the rest, and the chart says so.
+//!
+//! With a token, the knob changes the limit, `max_waiting` and `max_wait`, and lets the limit hold, only count
+//! (shadow), or not hold. It pauses a limiter after a question. For half a minute the reader can undo a change, and
+//! sees what it does to the queue. The page lists the last changes of all limiters, by the page or by others.
+//!
+//! If an edit of a settings file cannot be applied, the page shows the error with its line. Any
+//! [source of settings](limit_runtime::settings) can tell such an error: see
+//! [`SettingsSource::problem`](limit_runtime::settings::SettingsSource::problem). A file that the crate
+//! `limit-config` watches does.
+//!
 //! A limiter with [`Scope::Fleet`](limit_runtime::Scope::Fleet) shows the use of the limit over the fleet too. In
 //! detail it has the state of its ledgers, and a list of the processes with their shares. Only while somebody looks
 //! at that list, the process asks the store of the fleet for it, once a second.

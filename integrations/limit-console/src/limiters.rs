@@ -1,9 +1,10 @@
-//! All limiters: once, or followed by a stream.
+//! All limiters, once or followed by a stream, and the changes of all.
 
 use crate::console::{Console, unless_ended};
 use crate::error::ApiError;
 use crate::events::events_until_gone;
 use crate::paced::paced;
+use crate::watch::Log;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -41,6 +42,13 @@ pub(crate) async fn list(
         .ok_or_else(|| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the console has ended"))?;
     let count = count.map_or(usize::MAX, NonZeroUsize::get);
     Ok(Json(console.all(after.as_deref(), count)).into_response())
+}
+
+/// Lists the last changes of all limiters.
+pub(crate) async fn log(State(console): State<Console>) -> Json<Log> {
+    console.watch.start();
+    console.watch.catch_up().await;
+    Json(console.watch.log())
 }
 
 #[derive(Deserialize)]

@@ -50,6 +50,7 @@ pub fn router(options: Options) -> Router {
         .route("/api/limiters", get(limiters::list))
         .route("/api/stream", get(limiters::follow))
         .route("/api/limiter", get(detail::detail))
+        .route("/api/changes", get(limiters::log))
         .route("/api/events", get(events::events))
         .route("/api/settings", post(settings::change))
         .fallback(page::not_found)

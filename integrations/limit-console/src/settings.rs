@@ -1,5 +1,7 @@
 //! Changes of settings, by the page or by another program that has the token.
 
+mod body;
+mod value;
 mod wanted;
 
 use crate::changes::LoggedChange;
@@ -8,18 +10,22 @@ use crate::error::ApiError;
 use crate::row::Row;
 use crate::watch::Changing;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use limit_runtime::settings::{SettingKind, SettingValue, SettingValues};
 use limit_runtime::{LimiterHandle, Unsupported, inspect};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use wanted::Wanted;
 
 #[derive(Serialize)]
 pub(crate) struct Changed {
     limiter: Row,
     changes: Vec<LoggedChange>,
+    /// The body of the request that takes the change back.
+    undo: Map<String, Value>,
 }
 
 /// Changes a limiter: all that is wanted, or nothing.
@@ -27,12 +33,12 @@ pub(crate) async fn change(
     State(console): State<Console>,
     headers: HeaderMap,
     extensions: Extensions,
-    wanted: Result<Json<Wanted>, JsonRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Changed>, ApiError> {
     // First of all: a request that may not write learns nothing else.
     console.access.check_write(&headers)?;
-    let Json(wanted) = wanted?;
-    let (values, author) = (wanted.values()?, wanted.author(&extensions)?);
+    let wanted = Wanted::from_json(&body::whole(&headers, body)?)?;
+    let (values, author) = (wanted.values, wanted.author(&extensions)?);
     console.watch.start();
     let _one_after_another = console.watch.changing.lock().await;
     let no_limiter = || ApiError::no_limiter(&wanted.name);
@@ -41,6 +47,7 @@ pub(crate) async fn change(
     // Before a pause begins or ends, which cannot be undone without a trace.
     handle.supports(&values)?;
     let changing = Changing::begin(&console.watch, &known);
+    let before = handle.live_values();
     if wanted.reset {
         changing.record_before_pause(None);
         handle.reset();
@@ -49,9 +56,16 @@ pub(crate) async fn change(
     } else if wanted.paused == Some(true) || values.get(SettingKind::Limit) == Some(PAUSED) {
         pause(&changing, handle)?;
     }
+    for kind in wanted.unset {
+        if kind == SettingKind::Limit {
+            changing.record_before_pause(None);
+        }
+        handle.unset(kind);
+    }
     if !values.is_empty() {
         handle.apply(&values)?;
     }
+    let undo = undo(handle.name(), &before, &handle.live_values());
     let (limiter, changes) = changing.end(&author).ok_or_else(no_limiter)?;
     for LoggedChange { setting, from, to, source, .. } in &changes {
         tracing::info!(
@@ -65,7 +79,26 @@ pub(crate) async fn change(
             "changed by the console"
         );
     }
-    Ok(Json(Changed { limiter, changes }))
+    Ok(Json(Changed { limiter, changes, undo }))
+}
+
+/// Returns the request that leads back to the values that were set while running before a change.
+fn undo(name: &str, before: &SettingValues, after: &SettingValues) -> Map<String, Value> {
+    let changed = SettingKind::ALL.iter().filter(|kind| before.get(**kind) != after.get(**kind));
+    let (mut request, mut unset) = (Map::new(), Vec::new());
+    request.insert("name".to_owned(), name.into());
+    for kind in changed {
+        match before.get(*kind) {
+            Some(value) => {
+                request.insert(kind.name().to_owned(), value::write(*kind, value));
+            }
+            None => unset.push(kind.name().into()),
+        }
+    }
+    if !unset.is_empty() {
+        request.insert("unset".to_owned(), Value::Array(unset));
+    }
+    request
 }
 
 /// The limit of a paused limiter.

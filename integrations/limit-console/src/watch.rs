@@ -9,4 +9,4 @@ mod reading;
 mod state;
 
 pub(crate) use changing::Changing;
-pub(crate) use state::{AllLimiters, Until, Watch};
+pub(crate) use state::{AllLimiters, Log, Until, Watch};

@@ -110,14 +110,14 @@ impl Watched {
         std::mem::replace(&mut self.handle, handle.clone())
     }
 
-    /// Records the reading of a tick.
+    /// Records the reading of a tick, and returns the changes since the last reading.
     pub(crate) fn record_tick(
         &mut self,
         reading: &LimiterReading,
         is_deadlocked: bool,
         oldest: &Oldest,
         tick: Tick,
-    ) {
+    ) -> Vec<LoggedChange> {
         let counters = &reading.totals.counters;
         let counted = Counted::from_counters(counters);
         let before = std::mem::replace(&mut self.counted, counted);
@@ -145,9 +145,10 @@ impl Watched {
         self.show(row, tick.number);
         // A reader that was overtaken records an older tick.
         self.last_read = self.last_read.max(tick.number);
-        if !self.is_changing {
-            self.log_changes(reading, tick.time, None);
+        if self.is_changing {
+            return Vec::new();
         }
+        self.log_changes(reading, tick.time, None)
     }
 
     /// Records a reading between two ticks. Rates are left to the next tick.

@@ -28,6 +28,35 @@ impl InForce {
     }
 }
 
+/// Returns the error of the newest version of the installed source, if that version could not be applied: see
+/// [`SettingsSource::problem`]. A page or an exporter shows it.
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::settings::{SettingValues, SettingsSource, install, problem};
+///
+/// struct Table;
+///
+/// impl SettingsSource for Table {
+///     fn values(&self, _limiter: &str) -> SettingValues {
+///         SettingValues::default()
+///     }
+///     fn problem(&self) -> Option<String> {
+///         Some("the table of limits: no connection".to_owned())
+///     }
+/// }
+///
+/// install(Table)?;
+/// assert_eq!(problem().as_deref(), Some("the table of limits: no connection"));
+/// # Ok::<(), limit_runtime::Unsupported>(())
+/// ```
+#[must_use]
+pub fn problem() -> Option<String> {
+    // Under no lock: the source is foreign code.
+    in_force().source?.problem()
+}
+
 /// Returns the source that is in force at this moment.
 pub(super) fn in_force() -> InForce {
     lock().clone()

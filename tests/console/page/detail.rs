@@ -17,6 +17,24 @@ fn it_shows_history_holders_waiters_and_settings() {
     browser.until("document.querySelectorAll('#holders tr').length === 4");
     browser.until("document.querySelectorAll('#waiters tr').length === 6");
     assert_eq!(browser.value("text('#holders th').includes('program.rs:')"), true);
+    // They are counted by the place where they were made; each of them is behind that.
+    let calls = |kind: &str| {
+        format!(
+            "[...$('#{kind}-places').rows].map(row => row.cells[0].textContent.replace(/[0-9]+$/, '…'))"
+        )
+    };
+    browser.until_is(&calls("holders"), json!(["4 × program.rs:…"]));
+    browser.until_is(&calls("waiters"), json!(["6 × program.rs:…"]));
+    browser.until("/^[0-9.]+ m?s$/.test($('#holders-places').rows[0].cells[1].textContent)");
+    assert_eq!(
+        browser.value(
+            "$('#holders-places span').title.endsWith(text('#holders th').split('/').at(-1))"
+        ),
+        true
+    );
+    assert_eq!(browser.value("$('#holders').checkVisibility()"), false);
+    browser.click("#holders-each summary");
+    assert_eq!(browser.value("$('#holders').checkVisibility()"), true);
     assert_eq!(
         browser.value("[...$('#settings').rows].map(row => row.innerText.split(/\\s*\\t\\s*/))[0]"),
         json!(["limit", "4", "the code"])
@@ -27,13 +45,13 @@ fn it_shows_history_holders_waiters_and_settings() {
     assert_eq!(browser.value("document.title"), "detail::shown · Limits");
 
     // The charts are drawn, and the arrow keys read them.
-    browser.until("document.querySelectorAll('#charts svg').length === 4");
+    browser.until("document.querySelectorAll('#charts .plot svg').length === 5");
     browser.until("($('#charts .in_use .stroke')?.getAttribute('d') ?? '').includes('L')");
     browser.until_is("[...document.querySelectorAll('#charts .legend li.in_use b, #charts .legend li.capacity b, #charts .legend li.waiting b')].map(value => value.textContent)", json!(["4", "4", "6"]));
     browser.value("$('#charts .plot').focus()");
     browser.press(&Key::Left.to_string());
     browser.until("/^[0-9:]+: in use [0-9]+, limit 4$/.test($('#charts .plot').getAttribute('aria-valuetext'))");
-    browser.until("text('#charts .legend li:last-child').startsWith('at ')");
+    browser.until("text('#moment').startsWith('at ')");
 
     browser.everything_has_a_name();
     browser.nothing_sticks_out();
@@ -119,5 +137,31 @@ fn it_has_an_address() {
     assert!(words.as_str().is_some_and(|words| words.contains("`detail::nobody`")), "{words}");
     browser.click("#close");
     browser.until("$('#detail').hidden");
+    browser.finish(&["404"]);
+}
+
+#[test]
+fn a_limiter_that_is_gone_is_asked_for_once_and_again_when_it_is_back() {
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    let used = || {
+        let limiter = Limiter::named("detail::gone".to_owned(), 3);
+        program.run(async { drop(limiter.acquire().await) });
+        limiter
+    };
+    let limiter = used();
+    browser.go(&program.url_of("detail::gone"));
+    browser.until("!$('#detail-body').hidden");
+    drop(limiter);
+    browser.until("!$('#detail-trouble').hidden && $('#detail-body').hidden");
+    browser.until("!rows().includes('detail::gone')");
+    browser.value("performance.clearResourceTimings()");
+    browser.value("[window.ticks = new Set()].length");
+    browser.until("ticks.add(text('#clock')).size > 4");
+    let asked = "performance.getEntriesByType('resource').filter(entry => entry.name.includes('limiter?')).length";
+    assert_eq!(browser.value(asked), 0);
+    let limiter = used();
+    browser.until("!$('#detail-body').hidden && $('#detail-trouble').hidden");
+    drop(limiter);
     browser.finish(&["404"]);
 }

@@ -125,6 +125,7 @@ fn on_a_phone_nothing_sticks_out() {
     browser.nothing_sticks_out();
     browser.everything_has_a_name();
     // A card that scrolls can have the focus. A card that does not is no stop of the tab key.
+    browser.click("#waiters-each summary");
     browser.until_is(
         "['waiters', 'settings'].map(id => $(`#${id}`).closest('.card').getAttribute('tabindex'))",
         json!(["0", null]),

@@ -2,8 +2,15 @@
 
 import { attribute, breakable, byId, html } from './elements.js';
 
+/** Makes the content of a cell: of a text, or of a text with an `href` or a `title`. */
+function content(cell) {
+  if (typeof cell === 'string') return breakable(cell);
+  const { text, ...attributes } = cell;
+  return [html('href' in attributes ? 'a' : 'span', attributes, ...breakable(text))];
+}
+
 export const tableRow = ([head, ...cells]) =>
-  html('tr', {}, html('th', { scope: 'row' }, ...breakable(head)), ...cells.map(cell => html('td', {}, cell)));
+  html('tr', {}, html('th', { scope: 'row' }, ...content(head)), ...cells.map(cell => html('td', {}, ...content(cell))));
 
 /**
  * Lets the keyboard scroll a card with more in it than fits: the card can have the focus, also in browsers that do not

@@ -10,7 +10,9 @@ import { askDetail, close, follow, forgetHistory, startDetail } from './detail.j
 import { byId } from './elements.js';
 import { noteGap, startEvents, takeEvents, unfollowEvents } from './events.js';
 import { startKnob, takeToken } from './knob.js';
+import { forgetLog, startLog } from './log.js';
 import { opened } from './opened.js';
+import { startOutcome } from './outcome.js';
 import { startStrip } from './strip.js';
 import { chooseKind, followAddress, startTable } from './table.js';
 
@@ -26,7 +28,7 @@ function takeKey(event) {
   } else if (event.key === 'Escape' && typing?.id === 'filter' && typing.value !== '') {
     typing.value = '';
     typing.dispatchEvent(new Event('input'));
-  } else if (event.key === 'Escape' && opened.name !== null) {
+  } else if (event.key === 'Escape' && opened.name !== null && !byId('log').matches(':popover-open')) {
     close();
   }
 }
@@ -36,11 +38,13 @@ startCards();
 startStrip(() => choices.kind, chooseKind);
 startTable();
 startKnob(askDetail);
+startOutcome();
+startLog();
 startEvents();
 takeToken();
 document.addEventListener('keydown', takeKey);
 const moved = () => { followAddress(); follow(true); };
 window.addEventListener('hashchange', () => { takeToken(); moved(); });
 window.addEventListener('popstate', moved);
-start({ all: forgetHistory, tick: askDetail, events: takeEvents, gone: unfollowEvents, shown: noteGap });
+start({ all: () => { forgetHistory(); forgetLog(); }, tick: askDetail, events: takeEvents, gone: unfollowEvents, shown: noteGap });
 follow(false);

@@ -1,6 +1,7 @@
 // One limiter in detail.
 
 import { api, ask } from './api.js';
+import { fillCalls } from './calls.js';
 import { fillTable } from './cards.js';
 import { makeCharts } from './charts.js';
 import { fillDeadlocks } from './deadlocks.js';
@@ -10,16 +11,19 @@ import { unfollowEvents } from './events.js';
 import { fillFleet } from './fleet.js';
 import { SOURCES, age, clock, count, duration, plural, seconds, sentence, sum, words } from './format.js';
 import { extend, forget, noHistory } from './history.js';
+import { clearKnob, takeSettings } from './knob.js';
 import { known } from './known.js';
-import { clearKnob } from './knob.js';
 import { badgeNodes, fleetInWords, isStuck, of, stuckInWords, usage, usageInWords } from './limiter.js';
+import { author } from './log.js';
 import { hashOf, namedByAddress, opened } from './opened.js';
+import { takeChanges } from './outcome.js';
 import { focusRow } from './table.js';
 
-const detail = { since: 0, asking: null, history: noHistory(), scrolled: 0, charts: [] };
+/** `gone` is the tick at which the server knew no such limiter. */
+const detail = { since: 0, asking: null, gone: null, history: noHistory(), scrolled: 0, charts: null };
 
 /** Asks for the whole history with the next answer. The history of a program before this one stays. */
-export function forgetHistory() { detail.since = 0; }
+export function forgetHistory() { Object.assign(detail, { since: 0, gone: null }); }
 
 /** Opens the limiter that the address names, or closes. `moved` is false when the page has only just been loaded. */
 export function follow(moved) {
@@ -30,9 +34,9 @@ export function follow(moved) {
   detail.asking?.abort();
   unfollowEvents();
   opened.name = name;
-  Object.assign(detail, { since: 0, asking: null, history: noHistory() });
+  Object.assign(detail, { since: 0, asking: null, gone: null, history: noHistory() });
   clearKnob();
-  for (const chart of detail.charts) { chart.at = null; chart.draw(null); }
+  detail.charts.clear();
   document.body.classList.toggle('open', name !== null);
   show(byId('detail'), name !== null);
   document.title = name === null ? 'Limits' : `${name} · Limits`;
@@ -58,13 +62,17 @@ export function close() {
   follow(true);
 }
 
+/** Returns whether the limiter is gone. It is asked for again when the stream has it at a later tick. */
+const isGone = () => detail.gone !== null && !(known.tick > detail.gone + 1 && known.rows.has(opened.name));
+
 /** Asks for the history since the last answer. Waits for a slow answer before it asks again. */
 export async function askDetail() {
-  if (opened.name === null || detail.asking) return;
+  if (opened.name === null || detail.asking || isGone()) return;
   const asking = new AbortController();
   detail.asking = asking;
   try {
     const answer = await ask(api(`limiter?name=${encodeURIComponent(opened.name)}&since=${detail.since}`), { signal: asking.signal });
+    detail.gone = null;
     takeDetail(answer);
     show(byId('detail-trouble'), false);
   } catch (error) {
@@ -72,7 +80,10 @@ export async function askDetail() {
     if (detail.asking === asking && error.status) {
       say(byId('detail-trouble'), error.message);
       show(byId('detail-trouble'), true);
-      if (error.status === 404) show(byId('detail-body'), false);
+      if (error.status === 404) {
+        Object.assign(detail, { gone: known.tick, since: 0 });
+        show(byId('detail-body'), false);
+      }
     }
   } finally {
     if (detail.asking === asking) detail.asking = null;
@@ -87,7 +98,8 @@ function takeDetail(answer) {
   drawDetail(answer);
 }
 
-function drawDetail({ limiter, snapshot, changes, keys, holders, waiters, deadlocks }) {
+function drawDetail(answer) {
+  const { limiter, snapshot, changes, keys, deadlocks } = answer;
   const { total, settings } = snapshot;
   show(byId('detail-body'), true);
   const scope = limiter.scope === 'process' ? 'one set of permits for the process'
@@ -117,10 +129,12 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters, deadlo
   }
   byId('facts').replaceChildren(...facts.map(([name, value]) => html('div', {}, html('dt', {}, name), html('dd', {}, value))));
 
-  for (const chart of detail.charts) chart.draw(detail.history);
+  takeSettings(answer);
+  takeChanges(changes);
+  detail.charts.draw(detail.history, changes);
 
-  fillTable('changes', changes.map(({ time, setting, from, to, source, by }) =>
-    [clock(time), words(setting), from, to, by ?? SOURCES[source] ?? source]), 'Nothing has been changed.');
+  fillTable('changes', changes.map(change =>
+    [clock(change.time), words(change.setting), change.from, change.to, author(change)]), 'Nothing has been changed.');
   fillTable('settings', Object.entries(settings).map(([name, { value, source }]) =>
     [words(name), settingInWords(name, value), SOURCES[source] ?? source]), '');
   fillFleet(limiter, snapshot.fleet?.ledgers ?? []);
@@ -132,19 +146,15 @@ function drawDetail({ limiter, snapshot, changes, keys, holders, waiters, deadlo
   ]), 'No live runtime has used it.');
   fillTable('keys', keys.map(({ key, in_use: used, waiting }) => [key, count(used), count(waiting)]),
     limiter.keys === null ? 'It has no keys.' : 'No key is in use.');
-  fillCalls('holders', holders, 'Nobody holds a permit.');
-  fillCalls('waiters', waiters, 'Nobody waits.');
+  show(byId('keys-card'), limiter.keys !== null);
+  fillCalls('holders', answer.holders, answer.holder_places, 'Nobody holds a permit.');
+  fillCalls('waiters', answer.waiters, answer.waiter_places, 'Nobody waits.');
 }
 
 function settingInWords(name, value) {
   if (value === null) return name === 'claim_within' ? 'never' : 'no bound';
   if (typeof value === 'object') return duration(seconds(value));
   return typeof value === 'boolean' ? (value ? 'on' : 'off') : count(value);
-}
-
-function fillCalls(id, calls, none) {
-  const rows = (calls ?? []).map(({ place, task, age, weight }) => [place, task ?? '–', count(weight), duration(age)]);
-  fillTable(id, rows, calls === null ? 'Not recorded: feature `diagnostics`, and `diagnostics::record`.' : none);
 }
 
 export function startDetail() {

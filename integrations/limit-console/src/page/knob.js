@@ -4,23 +4,56 @@ import { addressWith, parameter } from './address.js';
 import { api, ask } from './api.js';
 import { draw, onDraw } from './drawing.js';
 import { attribute, byId, say, show } from './elements.js';
-import { words } from './format.js';
+import { plural, seconds, words } from './format.js';
 import { known, replace } from './known.js';
+import { inWords } from './log.js';
+import { readCount, readDuration, writeDuration } from './numbers.js';
 import { opened } from './opened.js';
+import { forgetOutcome, showOutcome } from './outcome.js';
 
-let edited = false; // a number was typed
+/** The fields with a value: how it is written, and how it is read. A field that is empty has no bound. */
+const FIELDS = {
+  limit: { id: 'limit', write: String, read: text => readCount(text, 'the limit', 2_147_483_647) },
+  max_waiting: { id: 'max-waiting', write: String, read: text => readCount(text, 'max waiting', 4_294_967_294) },
+  max_wait: { id: 'max-wait', write: time => writeDuration(seconds(time)), read: text => readDuration(text, 'max wait') },
+};
+
+/** The settings of the limiter that is open, as far as they are known, and the fields with something typed. */
+const knob = { settings: null, settable: [], edited: new Set(), isOpen: false };
 let changed = () => {}; // told after each change
 
 /** Forgets what was typed and said about another limiter. */
 export function clearKnob() {
-  edited = false;
-  for (const id of ['said', 'refused']) say(byId(id), '');
-  byId('limit').value = '';
+  Object.assign(knob, { settings: null, settable: [] });
+  knob.edited.clear();
+  refuse('');
+  forgetOutcome();
+  for (const { id } of Object.values(FIELDS)) byId(id).value = '';
+}
+
+/** Takes the settings from an answer about the limiter. */
+export function takeSettings({ snapshot, settable }) {
+  Object.assign(knob, { settings: snapshot.settings, settable });
+  drawKnob();
 }
 
 const current = () => known.rows.get(opened.name);
+const stateOf = row => (row.enabled ? row.shadow ? 'shadow' : 'enforce' : 'off');
+const token = () => byId('token').value.trim();
 
-/** Labels the buttons with what they do to the limiter as it is now. A number that was typed stays. */
+function drawFields(row) {
+  for (const [setting, { id, write }] of Object.entries(FIELDS)) {
+    const field = byId(id);
+    const value = setting === 'limit' ? row.limit : knob.settings?.[setting].value ?? null;
+    const text = value === null ? '' : write(value);
+    if (!knob.edited.has(setting) && field.value !== text) field.value = text;
+    const isSettable = setting === 'limit' || knob.settable.includes(setting);
+    field.disabled = !isSettable;
+    attribute(field, 'title', isSettable ? '' : 'Calls of this limiter cannot be refused');
+  }
+}
+
+/** Shows the limiter's state. A number that was typed stays. */
 function drawKnob() {
   const row = current();
   show(byId('read-only'), !known.writable);
@@ -29,45 +62,102 @@ function drawKnob() {
   const over = row.scope === 'fleet' ? 'over the fleet' : '';
   const each = row.keys !== null ? 'for each key' : row.scope === 'runtime' && row.runtimes > 1 ? 'for each runtime' : '';
   say(byId('limit-of'), [over, each].filter(Boolean).join(', '));
-  if (!edited && byId('limit').value !== String(row.limit)) byId('limit').value = row.limit;
-  const button = (id, words, title) => { say(byId(id), words); attribute(byId(id), 'title', title); };
-  if (row.paused) button('pause', 'Resume', 'Back to the limit it had');
-  else button('pause', 'Pause', 'Limit 0: everybody waits until it is resumed');
-  if (row.shadow) button('shadow', 'Shadow off', 'The limit holds again');
-  else button('shadow', 'Shadow on', 'Admits every call, and only counts what it would have done');
-  if (row.enabled) button('enabled', 'Switch off', 'The limit does not hold: every call is admitted');
-  else button('enabled', 'Switch on', 'The limit holds again');
+  drawFields(row);
+  for (const state of ['enforce', 'shadow', 'off']) attribute(byId(state), 'aria-pressed', String(stateOf(row) === state));
+  say(byId('pause'), row.paused ? 'Resume' : 'Pause…');
+  attribute(byId('pause'), 'title', row.paused ? 'Back to the limit it had' : 'Limit 0: everybody waits until it is resumed');
+  byId('pause').classList.toggle('main', row.paused);
+  show(byId('reset'), Object.values(knob.settings ?? {}).some(({ source }) => source === 'live'));
+  // Without a token, there is nothing to lock away.
+  const isOpen = knob.isOpen || token() === '';
+  show(byId('access'), isOpen);
+  show(byId('lock'), token() !== '');
+  attribute(byId('lock'), 'aria-expanded', String(isOpen));
+  say(byId('lock-name'), byId('by').value.trim());
 }
 
-const inWords = ({ setting, from, to }) => `${words(setting)} was ${from}, is ${to}`;
+function refuse(text, field) {
+  if (text !== '') forgetOutcome();
+  say(byId('refused'), text);
+  for (const { id } of Object.values(FIELDS)) byId(id).removeAttribute('aria-invalid');
+  if (Object.values(FIELDS).some(({ id }) => id === field?.id)) attribute(field, 'aria-invalid', 'true');
+  field?.focus();
+}
+
+/** Opens the token and the name, and has the reader type the token. */
+function askToken(text) {
+  knob.isOpen = true;
+  drawKnob();
+  refuse(text, byId('token'));
+}
+
+/** Changes what was typed. */
+function set() {
+  const row = current();
+  const what = {};
+  for (const setting of knob.edited) {
+    const { id, read, write } = FIELDS[setting];
+    const text = byId(id).value.trim();
+    const { value, source } = setting === 'limit' ? { value: row?.limit } : knob.settings[setting];
+    if (text === (value === null ? '' : write(value))) continue;
+    try {
+      // An empty field has no bound: as the code has it, or for calls more than can wait.
+      if (text !== '' || setting === 'limit') what[setting] = read(text);
+      else if (setting === 'max_waiting') what[setting] = Number.MAX_SAFE_INTEGER;
+      else if (source === 'live') what.unset = [setting];
+      else return refuse(`${words(setting)} has a bound in the program: write a long time, such as 24 h.`, byId(id));
+    } catch (error) {
+      return refuse(error.message, byId(id));
+    }
+  }
+  change(what);
+}
+
+/** Lets the limit hold, only count, or not hold. */
+function force(state) {
+  const row = current();
+  if (!row) return;
+  const wanted = state === 'off' ? { enabled: false } : { enabled: true, shadow: state === 'shadow' };
+  change(Object.fromEntries(Object.entries(wanted).filter(([setting, value]) => row[setting] !== value)));
+}
+
+function pause() {
+  const row = current();
+  if (!row) return;
+  if (row.paused) return change({ paused: false });
+  const waiting = row.waiting > 0 ? ` ${plural(row.waiting, 'call')} ${row.waiting === 1 ? 'waits' : 'wait'} already.` : '';
+  say(byId('confirm-words'), `No call of ${row.name} is admitted until it is resumed: every one waits.${waiting}`);
+  byId('confirm').showModal();
+}
 
 async function change(what) {
   const { name } = opened;
-  const token = byId('token').value.trim();
-  say(byId('said'), '');
-  say(byId('refused'), '');
-  const refuse = (words, field) => { say(byId('refused'), words); field?.focus(); };
-  if ('limit' in what && !byId('limit').validity.valid) return refuse('A limit is a whole number, 0 or more.', byId('limit'));
-  if (token === '') return refuse('A change needs the token that the program was given.', byId('token'));
-  if (!/^[\x20-\x7e]+$/.test(token)) return refuse('A token has no letters beyond ASCII.', byId('token'));
+  forgetOutcome();
+  refuse('');
+  if (Object.keys(what).length === 0) return showOutcome({ words: 'Nothing to change: it is so already.' });
+  if (token() === '') return askToken('A change needs the token that the program was given.');
+  if (!/^[\x20-\x7e]+$/.test(token())) return askToken('A token has no letters beyond ASCII.');
   const by = byId('by').value.trim();
+  const waiting = current()?.waiting ?? 0;
   byId('knob').setAttribute('aria-busy', 'true');
   try {
     const answer = await ask(api('settings'), {
       method: 'POST',
-      headers: { 'Authorization': `Bearer ${token}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ name, ...(by && { by }), ...what }),
+      headers: { 'Authorization': `Bearer ${token()}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ ...what, name, ...(by && { by }) }),
     });
     replace(answer.limiter);
     if (opened.name !== name) return;
-    edited = false;
-    const { changes } = answer;
-    say(byId('said'), changes.length > 0 ? `Done: ${changes.map(inWords).join('; ')}.` : 'Nothing to change: it is so already.');
+    knob.edited.clear();
+    knob.isOpen = false;
+    showOutcome(answer.changes.length === 0 ? { words: 'Nothing to change: it is so already.' }
+      : { words: answer.changes.map(inWords).join(', '), undo: () => change(answer.undo), waiting, changes: answer.changes });
     draw();
     changed();
   } catch (error) {
     if (opened.name !== name) return;
-    if (error.status) refuse(`Not changed: ${error.message}`, error.status === 401 ? byId('token') : null);
+    if (error.status === 401) askToken(`Not changed: ${error.message}`);
+    else if (error.status) refuse(`Not changed: ${error.message}`);
     else refuse('No answer: whether it was changed is not known.');
   } finally {
     byId('knob').removeAttribute('aria-busy');
@@ -87,7 +177,10 @@ export function takeToken() {
 function remember(id) {
   const field = byId(id);
   try { field.value = sessionStorage.getItem(`limits.${id}`) ?? ''; } catch { /* not kept */ }
-  field.addEventListener('input', () => { try { sessionStorage.setItem(`limits.${id}`, field.value); } catch { /* not kept */ } });
+  field.addEventListener('input', () => {
+    knob.isOpen = true;
+    try { sessionStorage.setItem(`limits.${id}`, field.value); } catch { /* not kept */ }
+  });
 }
 
 /** Starts the knob. After each change it tells so. */
@@ -95,15 +188,31 @@ export function startKnob(told) {
   changed = told;
   onDraw(() => { if (known.filled) drawKnob(); });
   const on = (id, event, act) => byId(id).addEventListener(event, act);
-  const step = by => { byId('limit').value = Math.max(0, (Number(byId('limit').value) || 0) + by); edited = true; };
+  const step = by => {
+    const now = /^\d{1,10}$/.test(byId('limit').value.trim()) ? Number(byId('limit').value) : current()?.limit ?? 0;
+    byId('limit').value = Math.max(0, now + by);
+    knob.edited.add('limit');
+  };
   on('less', 'click', () => step(-1));
   on('greater', 'click', () => step(1));
-  on('limit', 'input', () => { edited = true; });
-  on('knob', 'submit', event => { event.preventDefault(); change({ limit: Number(byId('limit').value) }); });
-  on('pause', 'click', () => change({ paused: !current()?.paused }));
-  on('shadow', 'click', () => change({ shadow: !current()?.shadow }));
-  on('enabled', 'click', () => change({ enabled: !current()?.enabled }));
+  on('limit', 'keydown', event => {
+    const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    step(by);
+  });
+  for (const [setting, { id }] of Object.entries(FIELDS)) on(id, 'input', () => knob.edited.add(setting));
+  on('knob', 'submit', event => { event.preventDefault(); set(); });
+  for (const state of ['enforce', 'shadow', 'off']) on(state, 'click', () => force(state));
+  on('pause', 'click', pause);
+  on('confirm', 'keydown', event => event.stopPropagation());
+  on('confirm', 'close', () => { if (byId('confirm').returnValue === 'pause') change({ paused: true }); });
   on('reset', 'click', () => change({ reset: true }));
+  on('lock', 'click', () => {
+    knob.isOpen = byId('access').hidden;
+    drawKnob();
+    if (knob.isOpen) byId('token').focus();
+  });
   remember('token');
   remember('by');
 }

@@ -12,7 +12,7 @@ export const SPARK = 60; // ticks of a row's line
  */
 export const known = {
   rows: new Map(), gone: new Map(), tick: 0, time: 0, interval: 1, writable: false, filled: false, version: 0,
-  process: null, restart: null,
+  process: null, restart: null, logged: 0, problem: null,
 };
 
 /** The rows whose rank can change while they stay the same. */
@@ -22,7 +22,7 @@ const passing = new Set();
 const growing = new Set();
 
 /** Takes all rows. */
-export function fill({ process, tick, time, interval, writable, limiters }) {
+export function fill({ process, tick, time, interval, writable, logged, settings_problem: problem, limiters }) {
   const before = known.process;
   if (before !== null && before.run !== process.run) {
     // A program that began before the other one was heard last is no restart of it.
@@ -31,13 +31,13 @@ export function fill({ process, tick, time, interval, writable, limiters }) {
   }
   const names = new Set(limiters.map(row => row.name));
   for (const name of known.rows.keys()) if (!names.has(name)) remove(name);
-  Object.assign(known, { process, tick, time, interval, writable, filled: true, version: known.version + 1 });
+  Object.assign(known, { process, tick, time, interval, writable, logged, problem, filled: true, version: known.version + 1 });
   for (const row of limiters) take(row, row.spark ?? []);
 }
 
 /** Takes the rows that have changed. */
-export function merge({ tick, time, limiters, removed }) {
-  Object.assign(known, { tick, time });
+export function merge({ tick, time, logged, settings_problem: problem, limiters, removed }) {
+  Object.assign(known, { tick, time, logged, problem });
   for (const row of limiters) {
     const old = known.rows.get(row.name);
     if (old === undefined) known.version += 1;

@@ -1,49 +1,81 @@
 //! The changes that a request wants.
 
+use super::body::{self, Fields};
+use super::value;
 use crate::error::ApiError;
 use axum::extract::ConnectInfo;
-use axum::http::{Extensions, StatusCode};
-use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, ValueType};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fmt;
+use axum::http::Extensions;
+use limit_runtime::settings::{SettingKind, SettingValues};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::net::SocketAddr;
-use std::sync::LazyLock;
-use std::time::Duration;
 
 /// The changes that a request wants. In JSON it is an object with a field for each [`SettingKind`], beside the
 /// fields here.
 pub(crate) struct Wanted {
     pub(super) name: String,
     by: Option<String>,
-    /// The values as they stand in JSON, not yet checked.
-    settings: BTreeMap<SettingKind, Value>,
+    /// The values that are to be set while running.
+    pub(super) values: SettingValues,
+    /// The settings whose value that was set while running is to be taken back.
+    pub(super) unset: Vec<SettingKind>,
     pub(super) paused: Option<bool>,
     pub(super) reset: bool,
 }
 
 impl Wanted {
-    /// Returns the values that are to be set.
-    pub(super) fn values(&self) -> Result<SettingValues, ApiError> {
-        let mut values = SettingValues::default();
-        for (kind, value) in &self.settings {
-            let value = check(*kind, value)?;
-            values.set(*kind, value).map_err(|error| unprocessable(error.to_string()))?;
+    /// Reads the body of a request. All errors are in the API's own words.
+    pub(super) fn from_json(json: &[u8]) -> Result<Self, ApiError> {
+        let fields = Fields::from_json(json)?;
+        fields.check_names(&Field::all().map(Field::name).collect::<Vec<_>>())?;
+        let name = fields.get(Field::Name.name()).map(|name| text("name", name)).transpose()?;
+        let mut wanted = Self {
+            name: name.ok_or_else(|| body::refused("`name` is missing: it says which limiter"))?,
+            by: None,
+            values: SettingValues::default(),
+            unset: Vec::new(),
+            paused: None,
+            reset: false,
+        };
+        for (field, json) in
+            Field::all().filter_map(|field| Some((field, fields.get(field.name())?)))
+        {
+            match field {
+                Field::Name => {}
+                Field::By => wanted.by = Some(text(field.name(), json)?),
+                Field::Setting(kind) => {
+                    let set = wanted.values.set(kind, value::read(kind, json)?);
+                    set.map_err(|error| body::refused(error.to_string()))?;
+                }
+                Field::Unset => wanted.unset = settings(json)?,
+                Field::Paused => wanted.paused = Some(switch(field.name(), json)?),
+                Field::Reset => wanted.reset = switch(field.name(), json)?,
+            }
         }
-        let is_set = |kind| self.settings.contains_key(&kind);
-        if self.reset && (!self.settings.is_empty() || self.paused.is_some()) {
-            return Err(unprocessable("`reset` takes all back, and goes with no other setting"));
+        wanted.check()?;
+        Ok(wanted)
+    }
+
+    /// Checks that no two fields contradict each other, and that there is something to change.
+    fn check(&self) -> Result<(), ApiError> {
+        let Self { values, unset, paused, reset, .. } = self;
+        let is_nothing = values.is_empty() && unset.is_empty();
+        if *reset && (!is_nothing || paused.is_some()) {
+            return Err(body::refused("`reset` takes all back, and goes with no other setting"));
         }
-        if is_set(SettingKind::Limit) && self.paused.is_some() {
-            return Err(unprocessable("`paused` is about the limit: it does not go with `limit`"));
+        let is_meant = |kind| values.get(kind).is_some() || unset.contains(&kind);
+        if is_meant(SettingKind::Limit) && paused.is_some() {
+            return Err(body::refused("`paused` is about the limit: it does not go with `limit`"));
         }
-        if self.settings.is_empty() && !self.reset && self.paused.is_none() {
+        if let Some(kind) = unset.iter().find(|kind| values.get(**kind).is_some()) {
+            return Err(body::refused(format!("`{kind}` cannot be both set and taken back")));
+        }
+        if is_nothing && !reset && paused.is_none() {
             let settings = SettingKind::ALL.iter().map(|kind| format!("`{kind}`, "));
-            let all = settings.collect::<String>() + "`paused` or `reset`";
-            return Err(unprocessable(format!("nothing is to be changed: give one of {all}")));
+            let all = settings.collect::<String>() + "`unset`, `paused` or `reset`";
+            return Err(body::refused(format!("nothing is to be changed: give one of {all}")));
         }
-        Ok(values)
+        Ok(())
     }
 
     /// Returns the author: the name that the request gives, and the address if that is known.
@@ -51,7 +83,7 @@ impl Wanted {
         const LONGEST: usize = 64;
         let by = self.by.as_deref().map(str::trim).filter(|by| !by.is_empty());
         if by.is_some_and(|by| by.chars().count() > LONGEST || by.chars().any(is_no_text)) {
-            return Err(unprocessable(format!("`by`: at most {LONGEST} characters, in one line")));
+            return Err(body::refused(format!("`by`: at most {LONGEST} characters, in one line")));
         }
         let from = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
         Ok(match (by, from) {
@@ -63,58 +95,13 @@ impl Wanted {
     }
 }
 
-/// Converts a value, if it has the type of the setting and is in its range.
-fn check(kind: SettingKind, value: &Value) -> Result<SettingValue, ApiError> {
-    let wrong_type = |expected| unprocessable(format!("`{kind}`: `{value}`, expected {expected}"));
-    match kind.value_type() {
-        ValueType::Count { most } => {
-            let count = value.as_u64().ok_or_else(|| wrong_type(kind.expected()))?;
-            // As with the setters: more than there can be is any number.
-            if !kind.can_be_unbounded() && count > most as u64 {
-                return Err(unprocessable(format!("`{kind}`: at most {most}")));
-            }
-            Ok(SettingValue::Count(usize::try_from(count).unwrap_or(usize::MAX)))
-        }
-        ValueType::DurationOrNever if value == "never" => Ok(SettingValue::Duration(Duration::MAX)),
-        ValueType::Duration | ValueType::DurationOrNever => {
-            // JSON has no spans of time, which `SettingKind::expected` asks for.
-            let seconds = value.as_f64();
-            let seconds = seconds.ok_or_else(|| match kind.value_type() {
-                ValueType::DurationOrNever => {
-                    wrong_type("a number of seconds above 0, such as 0.05, or \"never\"")
-                }
-                _ => wrong_type("a number of seconds, such as 0.05"),
-            })?;
-            let duration = Duration::try_from_secs_f64(seconds);
-            let duration = duration
-                .map_err(|error| unprocessable(format!("`{kind}`, in seconds: {error}")))?;
-            Ok(SettingValue::Duration(duration))
-        }
-        ValueType::Switch => {
-            let on = value.as_bool().ok_or_else(|| wrong_type(kind.expected()))?;
-            Ok(SettingValue::Switch(on))
-        }
-        // `limit-runtime` may be newer than this crate.
-        other => Err(unprocessable(format!("`{kind}` cannot be set here: it is {other}"))),
-    }
-}
-
-fn unprocessable(text: impl Into<String>) -> ApiError {
-    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, text)
-}
-
-/// Returns whether a character ends a line, or changes the order in which a text is read.
-fn is_no_text(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// A field of the JSON object.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Field {
     Name,
     By,
     Setting(SettingKind),
+    Unset,
     Paused,
     Reset,
 }
@@ -123,7 +110,11 @@ impl Field {
     /// Lists all fields.
     fn all() -> impl Iterator<Item = Self> {
         let settings = SettingKind::ALL.iter().copied().map(Self::Setting);
-        [Self::Name, Self::By].into_iter().chain(settings).chain([Self::Paused, Self::Reset])
+        [Self::Name, Self::By].into_iter().chain(settings).chain([
+            Self::Unset,
+            Self::Paused,
+            Self::Reset,
+        ])
     }
 
     fn name(self) -> &'static str {
@@ -131,74 +122,33 @@ impl Field {
             Self::Name => "name",
             Self::By => "by",
             Self::Setting(kind) => kind.name(),
+            Self::Unset => "unset",
             Self::Paused => "paused",
             Self::Reset => "reset",
         }
     }
 }
 
-/// The names of all fields, for the error that a field is unknown.
-static FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| Field::all().map(Field::name).collect());
-
-impl<'de> Deserialize<'de> for Field {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldVisitor;
-
-        impl Visitor<'_> for FieldVisitor {
-            type Value = Field;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("field identifier")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
-                let field = Field::all().find(|field| field.name() == name);
-                field.ok_or_else(|| E::unknown_field(name, &FIELDS))
-            }
-        }
-
-        deserializer.deserialize_identifier(FieldVisitor)
-    }
+fn text(field: &str, json: &RawValue) -> Result<String, ApiError> {
+    String::deserialize(json).map_err(|_| body::unexpected(field, json, "a text"))
 }
 
-impl<'de> Deserialize<'de> for Wanted {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct WantedVisitor;
+fn switch(field: &str, json: &RawValue) -> Result<bool, ApiError> {
+    bool::deserialize(json).map_err(|_| body::unexpected(field, json, "`true` or `false`"))
+}
 
-        impl<'de> Visitor<'de> for WantedVisitor {
-            type Value = Wanted;
+fn settings(json: &RawValue) -> Result<Vec<SettingKind>, ApiError> {
+    let names = Vec::<String>::deserialize(json).unwrap_or_default();
+    let kinds: Option<Vec<_>> = names.iter().map(|name| SettingKind::from_name(name)).collect();
+    kinds.filter(|kinds| !kinds.is_empty()).ok_or_else(|| {
+        let all = SettingKind::ALL.iter().map(|kind| format!("\"{kind}\""));
+        let all = all.collect::<Vec<_>>().join(", ");
+        body::unexpected("unset", json, &format!("a list of some of {all}"))
+    })
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("struct Wanted")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wanted, A::Error> {
-                let (mut name, mut by, mut paused, mut reset) = (None, None, None, false);
-                let mut settings = BTreeMap::new();
-                let mut seen: Vec<Field> = Vec::new();
-                while let Some(field) = map.next_key()? {
-                    if seen.contains(&field) {
-                        return Err(A::Error::duplicate_field(field.name()));
-                    }
-                    seen.push(field);
-                    match field {
-                        Field::Name => name = Some(map.next_value()?),
-                        Field::By => by = map.next_value()?,
-                        Field::Setting(kind) => {
-                            // `null` stands for no value.
-                            if let Some(value) = map.next_value()? {
-                                settings.insert(kind, value);
-                            }
-                        }
-                        Field::Paused => paused = map.next_value()?,
-                        Field::Reset => reset = map.next_value()?,
-                    }
-                }
-                let name = name.ok_or_else(|| A::Error::missing_field("name"))?;
-                Ok(Wanted { name, by, settings, paused, reset })
-            }
-        }
-
-        deserializer.deserialize_struct("Wanted", &FIELDS, WantedVisitor)
-    }
+/// Returns whether a character ends a line, or changes the order in which a text is read.
+fn is_no_text(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

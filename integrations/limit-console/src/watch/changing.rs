@@ -50,7 +50,9 @@ impl Changing {
         }
         let changes = watched.record_change(&reading, tick, by);
         watched.is_changing = is_changing;
-        Some((watched.row.clone(), changes))
+        let row = watched.row.clone();
+        state.log.add(&row.name, &changes);
+        Some((row, changes))
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Watched) -> T) -> Option<T> {

@@ -7,7 +7,7 @@ use super::state::{Reader, Watch};
 use crate::deadlocks::Deadlocks;
 use crate::oldest::Oldest;
 use crate::tick::INTERVAL;
-use limit_runtime::limiters;
+use limit_runtime::{limiters, settings};
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -115,9 +115,10 @@ async fn read(guard: ReaderGuard) {
         let deadlocks = Arc::new(Deadlocks::now());
         let limiters = limiters();
         let oldest = Oldest::now();
+        let problem = settings::problem().map(Arc::from);
         let tick = {
             let mut state = watch.lock();
-            (state.deadlocks, state.oldest) = (deadlocks, oldest);
+            (state.deadlocks, state.oldest, state.problem) = (deadlocks, oldest, problem);
             state.begin()
         };
         for handles in limiters.chunks(AT_A_TIME) {

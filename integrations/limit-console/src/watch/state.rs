@@ -1,6 +1,6 @@
 //! The state of the console: what it knows of all limiters.
 
-use crate::changes::LoggedChange;
+use crate::changes::{CommonLog, LoggedChange, NamedChange};
 use crate::deadlocks::Deadlocks;
 use crate::history::{History, Series};
 use crate::oldest::Oldest;
@@ -61,6 +61,10 @@ pub(super) struct State {
     pub(super) deadlocks: Arc<Deadlocks>,
     /// The oldest holders at the last tick that began.
     pub(super) oldest: Oldest,
+    /// The error of the source of settings at the last tick that began, such as that of a file.
+    pub(super) problem: Option<Arc<str>>,
+    /// The changes of all limiters.
+    pub(super) log: CommonLog,
     watched: HashMap<Arc<str>, Watched>,
     /// The watched names by their numbers in the history.
     pub(super) names: HashMap<u64, Arc<str>>,
@@ -83,7 +87,18 @@ pub(crate) struct AllLimiters {
     total: usize,
     /// The last name of this part of the list, if more come after it.
     next: Option<Arc<str>>,
+    /// The number of changes that have been logged.
+    logged: u64,
+    /// The error of the source of settings.
+    settings_problem: Option<Arc<str>>,
     limiters: Vec<Row>,
+}
+
+/// The changes of all limiters, in JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct Log {
+    logged: u64,
+    changes: Vec<NamedChange>,
 }
 
 /// The rows that have changed after a tick, in JSON.
@@ -91,6 +106,10 @@ pub(crate) struct AllLimiters {
 pub(crate) struct Changes {
     tick: u64,
     time: u64,
+    /// The number of changes that have been logged.
+    logged: u64,
+    /// The error of the source of settings.
+    settings_problem: Option<Arc<str>>,
     limiters: Vec<Row>,
     removed: Vec<Arc<str>>,
 }
@@ -149,7 +168,25 @@ impl Watch {
         });
         let limiters = limiters.collect();
         let (interval, diagnostics) = (INTERVAL.as_secs_f64(), cfg!(feature = "diagnostics"));
-        AllLimiters { tick, time, interval, writable, diagnostics, total, next, limiters }
+        let (logged, settings_problem) = (state.log.logged, state.problem.clone());
+        AllLimiters {
+            tick,
+            time,
+            interval,
+            writable,
+            diagnostics,
+            total,
+            next,
+            logged,
+            settings_problem,
+            limiters,
+        }
+    }
+
+    /// Lists the last changes of all limiters.
+    pub(crate) fn log(&self) -> Log {
+        let state = self.lock();
+        Log { logged: state.log.logged, changes: state.log.to_vec() }
     }
 
     /// Lists the rows that have changed after a tick; `None` if that tick is too long ago.
@@ -164,7 +201,8 @@ impl Watch {
         let removed = state.removed.iter().filter(|(_, tick)| **tick > after);
         let removed = removed.map(|(name, _)| Arc::clone(name));
         let removed = removed.filter(|name| !state.watched.contains_key(name)).collect();
-        Some(Changes { tick, time, limiters, removed })
+        let (logged, settings_problem) = (state.log.logged, state.problem.clone());
+        Some(Changes { tick, time, logged, settings_problem, limiters, removed })
     }
 
     /// Finds the limiter of a name, with its history after a tick. `None` if no limiter has the name now.
@@ -247,7 +285,9 @@ impl State {
             return None;
         };
         let former = (watched.id != reading.id).then(|| watched.pass_to(handle, &reading));
-        watched.record_tick(&reading, self.deadlocks.has(&reading.name), &self.oldest, tick);
+        let is_deadlocked = self.deadlocks.has(&reading.name);
+        let changes = watched.record_tick(&reading, is_deadlocked, &self.oldest, tick);
+        self.log.add(&reading.name, &changes);
         former
     }
 
@@ -266,7 +306,8 @@ impl State {
             return None;
         }
         let former = watched.pass_to(handle, &reading);
-        watched.record_change(&reading, tick, None);
+        let changes = watched.record_change(&reading, tick, None);
+        self.log.add(&reading.name, &changes);
         Some(former)
     }
 
