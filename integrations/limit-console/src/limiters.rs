@@ -22,8 +22,8 @@ use std::time::Duration;
 pub(crate) struct Part {
     /// The name after which the part begins.
     after: Option<String>,
-    /// The most limiters.
-    count: Option<NonZeroUsize>,
+    /// The most limiters, as it was sent: the error is in our words.
+    count: Option<String>,
 }
 
 /// Lists all limiters, or a part of them, in the order of their names.
@@ -32,6 +32,7 @@ pub(crate) async fn list(
     State(console): State<Console>,
 ) -> Result<Response, ApiError> {
     let Query(Part { after, count }) = part?;
+    let count = count.map_or(Ok(usize::MAX), |count| at_least_one(&count))?;
     let mut ticks = console.follow();
     console.watch.catch_up().await;
     // If nobody has read yet, the first tick is under way.
@@ -40,8 +41,13 @@ pub(crate) async fn list(
         .next(&mut ticks, 0)
         .await
         .ok_or_else(|| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the console has ended"))?;
-    let count = count.map_or(usize::MAX, NonZeroUsize::get);
     Ok(Json(console.all(after.as_deref(), count)).into_response())
+}
+
+fn at_least_one(count: &str) -> Result<usize, ApiError> {
+    let text = "`count` must be a whole number, at least 1";
+    let count = count.parse().map(NonZeroUsize::get);
+    count.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, text))
 }
 
 /// Lists the last changes of all limiters.
