@@ -78,6 +78,13 @@ impl Browser {
             "--disable-dev-shm-usage",
             "--force-color-profile=srgb",
             "--hide-scrollbars",
+            // It is to speak with the page alone, and with nobody else at its start.
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-default-apps",
+            "--disable-extensions",
+            "--disable-sync",
         ];
         let options = json!({ "binary": chromium, "args": arguments });
         let capabilities =
