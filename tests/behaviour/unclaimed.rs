@@ -51,6 +51,7 @@ fn a_grant_that_nobody_claims_goes_to_the_next_and_the_absent_call_stays_first()
     assert_all_free(&limiter);
 }
 
+#[cfg(feature = "inspect")]
 #[test]
 fn a_call_whose_grant_was_taken_back_stays_before_one_that_a_reading_has_seen() {
     let name = "unclaimed-seen";
