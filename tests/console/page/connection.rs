@@ -46,6 +46,8 @@ fn a_lost_connection_is_said_and_comes_back() {
     browser.until("!$('#restart').hidden && /^restarted [0-9:]+$/.test(text('#restart'))");
     browser.until(&format!("{known} > {before}"));
     assert_eq!(browser.value("/ran|run/.test($('#restart').title)"), true);
+    let marks = "[...document.querySelectorAll('.plot')].filter(plot => plot.checkVisibility()).map(plot => plot.querySelectorAll('.mark').length)";
+    browser.until(&format!("{marks}.length >= 2 && {marks}.every(marks => marks === 1)"));
     browser.picture("restarted");
     browser.finish(&["net::ERR_"]);
 }

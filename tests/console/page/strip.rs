@@ -41,7 +41,7 @@ fn a_stuck_job_a_noisy_tenant_and_a_limiter_that_fails_fast_are_said_in_a_senten
                 program.spawn(async {
                     loop {
                         let permit = REPORT.acquire().await;
-                        // Whoever is refused comes again later.
+                        // A call that is refused comes again later.
                         let time = if permit.is_ok() { 100 } else { 400 };
                         tokio::time::sleep(Duration::from_millis(time)).await;
                     }

@@ -159,7 +159,7 @@ fn its_head_sorts_and_the_address_has_the_choices() {
     browser.until_is(sorted, json!([]));
     assert_eq!(browser.value("$('#worst').ariaPressed"), "true");
 
-    // Who is sent the address sees the same.
+    // Another reader of the address sees the same.
     browser.click("[data-sort=waiting] button");
     browser.click("[data-kind=refusing]");
     browser.click("[data-name='table::strict'] a");

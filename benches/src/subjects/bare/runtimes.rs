@@ -44,7 +44,7 @@ pub(super) fn current(context: &Context<'_>) -> &'static Limits {
     })
 }
 
-/// Returns the number in an id of tokio's, which shows it only by its hash.
+/// Returns the number in an id of tokio's, which shows it only by its hash. The library has the same function, but in private.
 #[inline]
 fn number_of(id: TaskId) -> u64 {
     struct Number(u64);

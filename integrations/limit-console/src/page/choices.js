@@ -6,7 +6,7 @@ import { KINDS, compareRanks, isOfKind } from './severity.js';
 
 const compareNames = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
-/** What the columns sort by. The greatest figure comes first at first, and the first name. */
+/** The figures by which the columns sort. The greatest figure comes first at first, and the first name. */
 const COLUMNS = {
   name: null, load: loadOf, waiting: row => row.waiting, refused: refusedOf, p99: row => row.p99 ?? -1, admitted: row => row.admitted,
 };

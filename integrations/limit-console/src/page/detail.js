@@ -91,7 +91,7 @@ export async function askDetail() {
 }
 
 function takeDetail(answer) {
-  // What was known of a program that is no more stays: the answer begins with the start of this one.
+  // Figures of a program that is no more stay: the answer begins with the start of this one.
   if (detail.since === 0) forget(detail.history, known.restart?.silent ?? 0);
   detail.since = answer.tick;
   extend(detail.history, answer.history, answer.time);

@@ -1,4 +1,4 @@
-// What became of a change: what is other now, what that did to the queue, and the way back.
+// The outcome of a change: the new values, their effect on the queue, and the way back.
 
 import { onDraw } from './drawing.js';
 import { attribute, byId, say, show } from './elements.js';

@@ -1,4 +1,4 @@
-// How much a limiter needs somebody: its level, and a rank that does not change from second to second.
+// Ranks limiters by how much they need somebody: a level, and a rank that does not change from second to second.
 
 import { isFull, isStuck, loadOf, refusedOf } from './limiter.js';
 

@@ -13,7 +13,7 @@ import { KINDS } from './severity.js';
 const HEIGHT = 32; // px of a row, as the stylesheet has it
 const BEYOND = 8; // rows that are drawn above and below those in sight
 
-/** Where the reader is: whether the pointer is in the table, the row that the tab key reaches, and the rows that are drawn. */
+/** The position of the reader: whether the pointer is in the table, the row that the tab key reaches, and the rows that are drawn. */
 const at = { pointed: false, current: null, top: 0, first: 0, last: 0 };
 
 /** The names of all rows, in order. */
