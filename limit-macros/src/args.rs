@@ -5,6 +5,7 @@
 //! [`Args`], which can only express options that make sense together. [`options`] is the list of
 //! the options, and both stages read it.
 
+mod adaptation;
 mod check_signature;
 mod checked;
 mod contradictions;
@@ -26,10 +27,14 @@ pub(crate) use self::options_macro::{first, links_to_guide};
 pub(crate) use self::parse::find_blocking;
 pub(crate) use self::per_call::PerCall;
 pub(crate) use self::setter_arg::SetterArg;
+pub(crate) use self::values::all::{AllArg, OneLimitArg};
 pub(crate) use self::values::duration::DurationArg;
 pub(crate) use self::values::limit_arg::LimitArg;
 pub(crate) use self::values::on_reject::OnReject;
-pub(crate) use self::values::words::{OnDeadlockArg, OnUnavailableArg, OrderArg, ScopeArg};
+pub(crate) use self::values::range::{RangeArg, RangeEnd};
+pub(crate) use self::values::words::{
+    FavorArg, OnDeadlockArg, OnUnavailableArg, OrderArg, ScopeArg,
+};
 
 use proc_macro2::TokenStream;
 use syn::Result;

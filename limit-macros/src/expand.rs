@@ -4,9 +4,11 @@
 //! not hygienic, so the static has a name that no user writes. The tokens around the user's body
 //! resolve as the user's: see [`match_in_braces`](tokens::match_in_braces).
 
+mod all;
 mod blocking;
 mod existing;
 mod hold;
+mod judge;
 mod limiter;
 mod per_call;
 mod permit;
@@ -15,10 +17,11 @@ mod runtime_path;
 mod tokens;
 
 use self::hold::Hold;
+use self::judge::Judge;
 use self::runtime_path::RuntimePath;
 use self::tokens::braces_at;
 use crate::args::Args;
-use crate::function::{Body, Target};
+use crate::function::{Body, Target, body_output};
 use proc_macro2::{Group, TokenStream};
 use quote::quote;
 use syn::{Error, Expr, Item};
@@ -60,19 +63,28 @@ pub(crate) fn limit_function(args: &Args, target: Target) -> TokenStream {
     let returns_future = matches!(body, Body::Tail(_));
     let make_arm =
         |outcome| refused_arm::make_arm(&runtime, args, &signature, returns_future, outcome);
+    let judge = args.overload.as_ref().map(|overload| Judge {
+        runtime: runtime.clone(),
+        overload: overload.clone(),
+        output: body_output(&signature, returns_future),
+    });
     let hold = Hold {
         runtime: runtime.clone(),
         permit: permit::wait_for_permit(&runtime, args, &signature),
         name: args.permit.clone(),
         refused_arm: make_arm("Admitted"),
         lost_arm: if args.cancels() { make_arm("Ended") } else { None },
+        judge,
     };
     let body = match body {
         Body::Async(body) => hold.around(&body),
         Body::Tail(tail) => tail.rewrite(|block| hold.around(&block)),
         Body::Blocking(word, body) => {
-            let name = hold.name.as_ref();
-            hold.around_unnamed(&blocking::run_on_pool(&runtime, &word, name, &signature, &body))
+            let (name, judge) = (hold.name.as_ref(), hold.judge.as_ref());
+            let permit = permit::permit_type(&runtime, &args.source);
+            let body =
+                blocking::run_on_pool(&runtime, &word, (name, &permit), judge, &signature, &body);
+            hold.around_unnamed(&body)
         }
     };
     let body = restore_inner_attributes(inner_attributes, body);

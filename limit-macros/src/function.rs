@@ -3,15 +3,17 @@
 mod borrowed;
 mod captures;
 mod kind;
+mod output;
 mod returns;
 mod tail;
 
 pub(crate) use self::captures::all_captured_names;
+pub(crate) use self::output::body_output;
 pub(crate) use self::tail::TailBlock;
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Result, Signature, Token, Visibility};
+use syn::{Attribute, Error, Expr, Result, Signature, Token, Visibility};
 
 /// A function that can be limited, in the user's own tokens.
 pub(crate) struct Target {
@@ -117,6 +119,18 @@ impl Target {
     pub(crate) fn check_is_no_stream(&self) -> Result<()> {
         if kind::returns_stream(&self.signature) {
             return Err(kind::not_cancelled(&self.signature));
+        }
+        Ok(())
+    }
+
+    /// Refuses a function that never returns, if its output is to be judged. `overload` is the user's
+    /// expression.
+    pub(crate) fn check_has_output(&self, overload: &Expr) -> Result<()> {
+        if output::never_returns(&self.signature, matches!(self.body, Body::Tail(_))) {
+            return Err(Error::new_spanned(
+                overload,
+                "this function never returns, so it has no output to look at: leave `overload` out",
+            ));
         }
         Ok(())
     }

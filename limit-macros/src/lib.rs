@@ -38,7 +38,8 @@ use syn::Result;
 ///
 /// | argument | effect |
 /// |---|---|
-/// | [`LIMIT`][option-limit] | At most so many calls run at once: a number or an expression. |
+/// | [`LIMIT`][option-limit] | At most so many calls run at once: a number, an expression, or a range within which the limit [finds itself](#limits-that-find-themselves). |
+/// | [`all(LIMITER, …)`](#several-limits-as-one) | Existing limiters take the place of LIMIT: the call takes the permits of all of them, or none. |
 #[doc = args::options_table!()]
 ///
 #[doc = args::options_links!()]
@@ -52,7 +53,7 @@ use syn::Result;
 /// as `config().max_downloads`. It cannot name the function's arguments, its generic parameters or
 /// `Self`, because one limiter serves all calls, all instantiations and all types. It cannot name
 /// the generic parameters of the surrounding `impl` block either; there the compiler itself reports
-/// the error.
+/// the error. The ends of a range are numbers or constants.
 ///
 /// Options that contradict one another are compile errors.
 ///
@@ -105,6 +106,40 @@ use syn::Result;
 ///
 /// #[concurrency_limit(limiter = DATABASE)]
 /// async fn store(row: Row) { … }
+/// ```
+///
+/// # Several limits as one
+///
+/// `all(…)` stands in the place of LIMIT. Each element is an expression that gives a limiter, with or without
+/// `limiter =`, or a call of one with its key or options: `TENANTS.key(tenant)`, `DB.acquire().weight(2)`. There are 1 to
+/// 8 of them. The call takes all permits or none, and calls never wait for each other, in whatever order functions name
+/// the limiters. The function `acquire_all` of `limit_runtime` has the rules.
+///
+/// Beside it stand `max_wait` (for all together), `on_reject`, `overload`, `permit` (the variable is an `AllPermits`),
+/// `blocking` and `crate`.
+///
+/// ```text
+/// #[concurrency_limit(all(TENANTS.key(order.tenant), DB, limiter = self.disk))]
+/// async fn store(&self, order: Order) { … }
+/// ```
+///
+/// # Limits that find themselves
+///
+/// With a range in place of LIMIT, the limit becomes the number of calls that the backend works on at a
+/// time, and a few more that keep it busy. The limiter learns that number from the times of the calls that
+/// waited. `..=200` means `1..=200`. With `key` the total adapts: `3, key = …, total = 4..=200`.
+///
+/// The value of `overload` is a closure, or the path of a function. It gets a reference to the output of
+/// the body and gives a `bool`, or an `Option<Duration>` for which new calls are held off, as an answer with
+/// `Retry-After` asks for. The call evaluates it when the body has ended, also by `return` and `?`, and
+/// before the permit comes back. It is not asked about calls that are refused or dropped. The body takes
+/// the arguments that it names by value, so the closure has only those that are `Copy`, such as references.
+/// With `blocking` the closure runs on the pool. `overload` may stand beside `limiter`, because an existing
+/// limiter may adapt.
+///
+/// ```text
+/// #[concurrency_limit(4..=200, start = 20, overload = |answer| answer.status == 503)]
+/// async fn ask(request: Request) -> Answer { … }
 /// ```
 ///
 /// # Calls that are refused
@@ -177,6 +212,8 @@ use syn::Result;
 /// * `future_not_send` names the await of the permit, the first across which the arguments live.
 /// * With `blocking` the function is async, and `boxed_local`, `missing_const_for_fn`,
 ///   `must_use_candidate` and `result_unit_err` leave it alone.
+/// * With `overload` the compiler says of an argument that is assigned and not read that it is captured,
+///   and clippy does not see some conversions without effect (`useless_conversion`).
 /// * Lints judge the value of `on_reject` as a closure's.
 ///
 /// # Expansion
@@ -190,6 +227,8 @@ use syn::Result;
 ///     }
 /// }
 /// ```
+///
+/// With `overload` the body is the inside of an `async move` block in that arm, which gives the output.
 ///
 /// If calls can be refused, a second arm returns the refusal or evaluates `on_reject`.
 ///
@@ -224,6 +263,9 @@ fn expand_attribute(
         errors.take(args::check(args, &target.signature));
         if args.cancels() {
             errors.take(target.check_is_no_stream());
+        }
+        if let Some(overload) = &args.overload {
+            errors.take(target.check_has_output(overload));
         }
         if let RefusalHandling::Returned(option) = &args.refusals {
             errors.take(target.check_carries_refusal(option));

@@ -2,8 +2,10 @@
 
 #[cfg(any(feature = "task", feature = "tower"))]
 pub(crate) mod acquiring;
+pub(crate) mod all;
 mod block;
 mod pending_call;
+pub(crate) mod resize;
 mod ticker;
 
 // A type's page shows its methods in the order of these modules.

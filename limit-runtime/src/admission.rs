@@ -34,6 +34,8 @@ pub(crate) mod sealed {
     pub trait Admission: Sized + Debug + Send + Sync + 'static {
         /// The deadline of a call, or `()` if calls cannot be refused.
         type Deadline: Debug + Send + Sync;
+        /// The refusals of a call that another limiter can refuse as well, with these.
+        type With<F: super::Admission>: super::Admission;
         const FALLIBLE: bool;
 
         fn deadline(max_wait: Option<MaxWait>) -> Self::Deadline;
@@ -51,6 +53,7 @@ pub(crate) mod sealed {
 
     impl Admission for Infallible {
         type Deadline = ();
+        type With<F: super::Admission> = F;
         const FALLIBLE: bool = false;
 
         #[inline]
@@ -84,6 +87,7 @@ pub(crate) mod sealed {
 
     impl Admission for Rejected {
         type Deadline = Deadline;
+        type With<F: super::Admission> = Self;
         const FALLIBLE: bool = true;
 
         #[inline]

@@ -39,6 +39,14 @@ impl Deadline {
         }
     }
 
+    /// Does the same for a call that has not known its limiter before. `of_code` is what the limiter's code sets.
+    pub(crate) fn begin_at(&mut self, of_code: Option<MaxWait>, set: Option<Duration>) {
+        if !self.set_by_call {
+            self.max_wait = of_code;
+        }
+        self.begin(set);
+    }
+
     pub(crate) fn max_wait(&self) -> Option<MaxWait> {
         self.max_wait
     }

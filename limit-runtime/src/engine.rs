@@ -9,6 +9,7 @@
 //! code runs under none of these locks. Foreign code is a limit's expression, a waker, a key's
 //! `Drop`, or a subscriber of `tracing`.
 
+mod adapting;
 mod binding;
 pub(crate) mod catalog;
 #[cfg(any(feature = "inspect", feature = "task"))]
@@ -31,17 +32,23 @@ mod history;
 #[cfg(feature = "inspect")]
 mod inspect;
 pub(crate) mod install;
+mod key_limits;
+mod limits_of_keys;
 mod max_wait;
 mod numbers;
 mod readings;
 #[cfg(feature = "diagnostics")]
 pub(crate) mod records;
 mod settings;
+mod shares;
+#[cfg(feature = "inspect")]
+mod stalls;
 mod state;
 mod underway;
 mod warnings;
 
 use crate::events::{self, Event};
+use crate::policy::MaxWait;
 use crate::registry;
 use crate::semaphore::{Semaphore, WakeList};
 use crate::setting::{CLOSED, Unsupported};
@@ -51,6 +58,7 @@ use history::History;
 use max_wait::MaxWaitSetting;
 use state::EngineState;
 use std::iter;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -123,6 +131,11 @@ impl Engine {
         self.max_wait.get()
     }
 
+    /// Returns the default `max_wait` of calls that the code sets.
+    pub(crate) fn max_wait_of_code(&self) -> Option<MaxWait> {
+        self.definition.max_wait
+    }
+
     /// Refuses calls from now on.
     ///
     /// # Errors
@@ -181,8 +194,15 @@ impl Engine {
         // All changes are made under the state's lock, so two changes come in the same order at
         // every semaphore.
         let mut wakers = WakeList::default();
+        let mut panicked = None;
         for semaphore in &semaphores {
-            wakers.append(each(semaphore));
+            // A key's `Eq` may panic. The calls that can be served by now are served all the same.
+            match catch_unwind(AssertUnwindSafe(|| each(semaphore))) {
+                Ok(more) => wakers.append(more),
+                Err(panic) => {
+                    panicked.get_or_insert(panic);
+                }
+            }
         }
         // Wakers are foreign code, and `serve_all` locks semaphores: unlock first.
         drop(state);
@@ -190,6 +210,9 @@ impl Engine {
         let notify = FollowUp::Notify(&self.changed);
         let follow_ups = iter::once(FollowUp::Wake(wakers)).chain(serve).chain([notify]);
         run_all_then_resume_panic(follow_ups, FollowUp::run);
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
+        }
     }
 
     /// Returns the semaphores in all runtimes. Returns none if the limiter was dropped: the
@@ -205,7 +228,7 @@ impl Engine {
     }
 
     /// The index, as semaphores note it.
-    fn owner(&self) -> u32 {
+    pub(crate) fn owner(&self) -> u32 {
         u32::try_from(self.index).expect("registries have room for 2^28 limiters")
     }
 

@@ -1,5 +1,5 @@
 //! Recipes for common tasks. The module [`options`] has an example of each option of the attribute. The module
-//! [`hazards`] has programs that hang, and says what to do.
+//! [`adaptive`] is about limits that find themselves. The module [`hazards`] has programs that hang, and says what to do.
 //!
 //! First steps:
 //!
@@ -13,8 +13,10 @@
 //! More:
 //!
 //! * [Several functions, one limit](#several-functions-one-limit)
+//! * [Several limits as one](#several-limits-as-one)
 //! * [One limit for each instance](#one-limit-for-each-instance)
 //! * [A limit from the environment, or from an expression](#a-limit-from-the-environment-or-from-an-expression)
+//! * [A limit that finds itself](#a-limit-that-finds-itself)
 //! * [One limit for the whole process](#one-limit-for-the-whole-process)
 //! * [One limit for many processes](#one-limit-for-many-processes)
 //! * [A deadline of the caller](#a-deadline-of-the-caller)
@@ -22,6 +24,7 @@
 //! * [Blocking work](#blocking-work)
 //! * [A permit that outlives the function](#a-permit-that-outlives-the-function)
 //! * [A stream that holds its permit](#a-stream-that-holds-its-permit)
+//! * [A weight that changes](#a-weight-that-changes)
 //! * [Many calls in a loop](#many-calls-in-a-loop)
 //! * [An orderly shutdown](#an-orderly-shutdown)
 //! * [Many futures, a few at a time](#many-futures-a-few-at-a-time)
@@ -241,6 +244,33 @@
 //! async fn store(id: u64) {}
 //! ```
 //!
+//! # Several limits as one
+//!
+//! Use this when one call needs permits of two limiters or more at the same time, such as a tenant's share and a database
+//! connection. A call that takes one permit and then waits for the other keeps the first one idle, and two
+//! functions that take them in opposite orders can wait for each other for ever. With `all(…)` a call takes
+//! all permits or none.
+//!
+//! ```
+//! use limit_runtime::{KeyedLimiter, Limiter, concurrency_limit};
+//!
+//! static TENANTS: KeyedLimiter = Limiter::new("tenants", 2).keyed();
+//! static DB: Limiter = Limiter::new("db", 10);
+//!
+//! #[concurrency_limit(all(DB, TENANTS.key(tenant)))]
+//! async fn export(tenant: u32) -> String { format!("export of {tenant}") }
+//!
+//! #[concurrency_limit(all(TENANTS.key(tenant), DB))] // The order makes no difference.
+//! async fn import(tenant: u32) {}
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # import(7).await;
+//! assert_eq!(export(7).await, "export of 7");
+//! # }
+//! ```
+//!
+//! Code that is not a function of its own calls [`acquire_all`](crate::acquire_all), which has the rules.
+//!
 //! # One limit for each instance
 //!
 //! A limiter can be a field.
@@ -269,6 +299,22 @@
 //!
 //! #[concurrency_limit(std::thread::available_parallelism().map_or(1, usize::from))]
 //! async fn hash() {}
+//! ```
+//!
+//! # A limit that finds itself
+//!
+//! With a range the limit becomes the number of calls that the backend works on at a time. `overload` says which answers
+//! mean that the backend has too many. The module [`adaptive`] has the rest.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! struct Answer { status: u16 }
+//!
+//! #[concurrency_limit(1..=200, overload = |answer| matches!(answer.status, 429 | 503))]
+//! async fn ask(path: &str) -> Answer { Answer { status: 200 } }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(ask("/").await.status, 200); }
 //! ```
 //!
 //! # One limit for the whole process
@@ -403,6 +449,37 @@
 //!
 //! The function is async, because its call waits for the permit. The body of an HTTP response is such
 //! a stream, too: `LimitLayer` has `until_body_end` for it (feature `http-body`).
+//!
+//! # A weight that changes
+//!
+//! Use this when the cost of a call is known only after it has begun: a download learns its size from the head of the
+//! answer, a query its rows, a job its memory. The call begins with a small weight, and
+//! [`resize`](crate::Permit::resize) changes it.
+//!
+//! ```
+//! use limit_runtime::{Rejected, concurrency_limit};
+//!
+//! # struct Response { megabytes: u32 }
+//! # async fn get(_: &str) -> Response { Response { megabytes: 40 } }
+//! # async fn write(_: Response) {}
+//! #[concurrency_limit(64, permit = permit, name = "megabytes")]
+//! async fn download(url: &str) -> Result<(), Rejected> {
+//!     let mut permit = permit; // one of the 64
+//!     let response = get(url).await;
+//!     permit.resize(response.megabytes).await?; // waits until there is room for all of it
+//!     write(response).await;
+//!     permit.resize(1).await?; // gives the rest back at once
+//!     // ... checks what it has written ...
+//!     Ok(())
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert!(download("/film").await.is_ok()); }
+//! ```
+//!
+//! A call that grows goes before all calls that hold nothing: they may wait for the permits that it has. Two calls never
+//! wait for each other. If they would, the second one is refused as [`Deadlock`](crate::RejectedKind::Deadlock). It
+//! keeps what it holds, and is to end, or to [shrink](crate::Permit::resize) and try again. The less a call holds while it waits, the
+//! rarer that is: 64 calls of weight 1 can all wait, and each is served in its turn.
 //!
 //! # Many calls in a loop
 //!
@@ -574,5 +651,6 @@
     doc = "[`tower`]: https://docs.rs/limit-runtime/latest/limit_runtime/tower/"
 )]
 
+pub mod adaptive;
 pub mod hazards;
 pub mod options;

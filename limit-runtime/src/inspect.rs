@@ -53,7 +53,7 @@ use crate::engine::catalog::inventory::all_and_dropped;
 pub use crate::engine::changed::Changes;
 use crate::limiter::LimiterHandle;
 pub use crate::metrics::{
-    Counters, Histogram, KeyReading, LimiterReading, RuntimeReading, Totals, Usage,
+    Counters, Histogram, KeyReading, LimiterReading, RuntimeReading, ShareCounts, Totals, Usage,
 };
 use crate::registry;
 use std::collections::BTreeSet;

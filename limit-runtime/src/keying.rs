@@ -1,9 +1,10 @@
 //! The second type parameter of a limiter: whether its limit holds for each key.
 
-use crate::semaphore::{Hashed, Held, KeySource, Semaphore};
+use crate::semaphore::{Hashed, Held, KeyName, KeySource, Semaphore, ShareNumber, text_of_key};
 use once_cell::sync::Lazy;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::Arc;
 
 static HASHER: Lazy<RandomState> = Lazy::new(RandomState::new);
 
@@ -24,6 +25,20 @@ pub struct Key<T> {
     source: Source<T>,
 }
 
+/// The share of a call, made by [`Limiter::share`](crate::Limiter::share).
+#[derive(Clone, Copy, Debug)]
+pub struct InShare {
+    number: ShareNumber,
+}
+
+impl InShare {
+    /// Makes the share with a number.
+    #[expect(clippy::cast_possible_truncation, reason = "there are at most 16 shares")]
+    pub(crate) fn new(number: usize) -> Self {
+        Self { number: ShareNumber(number as u32) }
+    }
+}
+
 /// The key as the semaphore knows it.
 #[derive(Clone)]
 enum Source<T> {
@@ -40,6 +55,15 @@ impl<T: Hash> Key<T> {
 }
 
 impl<T> Key<T> {
+    /// Notes the weight that the call gives its key: at least 1.
+    pub(crate) fn set_weight(&mut self, weight: u32) {
+        let weight = weight.max(1);
+        match &mut self.source {
+            Source::Value(hashed) => hashed.weight = weight,
+            Source::Text(hashed) => hashed.weight = weight,
+        }
+    }
+
     pub(crate) fn from_text(text: String) -> Self {
         Self { source: Source::Text(hashed(text)) }
     }
@@ -56,7 +80,15 @@ impl Key<String> {
 }
 
 fn hashed<T: Hash>(key: T) -> Hashed<T> {
-    Hashed { hash: HASHER.hash_one(&key), key }
+    Hashed { hash: HASHER.hash_one(&key), weight: 0, key }
+}
+
+/// Returns the name by which the own limit of a key is known.
+pub(crate) fn key_name<T: Hash + Eq + Send + Sync + 'static>(key: T) -> KeyName {
+    match text_of_key(&key) {
+        Some(text) => KeyName::Text(text),
+        None => KeyName::Value(Arc::new(hashed(key))),
+    }
 }
 
 impl<T> fmt::Debug for Key<T> {
@@ -65,14 +97,15 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
-/// The key of a call, or none. Sealed: only [`Unkeyed`] and [`Key`] implement the trait.
+/// The key of a call, its share, or neither. Sealed: only [`Unkeyed`], [`Key`] and [`InShare`] implement the trait.
 pub trait Keying: sealed::Keying {}
 
 impl Keying for Unkeyed {}
+impl Keying for InShare {}
 impl<T: Eq + Clone + Send + 'static> Keying for Key<T> {}
 
 pub(crate) mod sealed {
-    use super::{Held, Key, KeySource, Semaphore, Source, Unkeyed};
+    use super::{Held, InShare, Key, KeySource, Semaphore, Source, Unkeyed};
 
     #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
     pub trait Keying {
@@ -108,6 +141,25 @@ pub(crate) mod sealed {
             } else {
                 semaphore.try_acquire(weight, still_ours)
             }
+        }
+    }
+
+    #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
+    impl Keying for InShare {
+        fn source(&self) -> Option<&dyn KeySource> {
+            Some(&self.number)
+        }
+
+        #[inline]
+        fn take_free(
+            &self,
+            semaphore: &'static Semaphore,
+            weight: u32,
+            is_leased: bool,
+            still_ours: impl Fn() -> bool,
+        ) -> Option<Held> {
+            // With shares SLOW is set, and the word admits nobody.
+            Unkeyed.take_free(semaphore, weight, is_leased, still_ours)
         }
     }
 

@@ -26,8 +26,10 @@
 //! | look here | for |
 //! |---|---|
 //! | [`guide`] | recipes, from the first limited function to a whole service |
+//! | [`guide::adaptive`] | limits that find themselves: `#[concurrency_limit(1..=200)]` |
 //! | [`concurrency_limit`](macro@concurrency_limit) | the attribute and the table of its options |
 //! | [`Limiter`], [`KeyedLimiter`] | limits without the attribute; the latter for each key |
+//! | [`acquire_all`] | the permits of several limiters as one: all or none |
 //! | [`limiters`], [`find`], [`Snapshot`] | the figures of each limiter, and handles to change it |
 //! | [`task`] | many futures, a few at a time (feature `task`) |
 //! | [`tower`] | a limiter as a layer of a service (feature `tower`) |
@@ -122,6 +124,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod acquire;
+mod adaptive;
 mod admission;
 mod blocking;
 #[cfg(feature = "fleet")]
@@ -163,6 +166,7 @@ mod scope;
 mod semaphore;
 mod setting;
 pub mod settings;
+mod share;
 mod sync;
 #[cfg(feature = "task")]
 #[cfg_attr(docsrs, doc(cfg(feature = "task")))]
@@ -185,9 +189,12 @@ mod limiter;
 pub mod diagnostics;
 
 pub use acquire::Acquire;
+pub use acquire::all::{AcquireAll, Members};
+pub use acquire::resize::Resize;
+pub use adaptive::{Favor, Overload};
 pub use admission::Admission;
 pub use events::{Event, EventKind};
-pub use keying::{Key, Keyed, Keying, Unkeyed};
+pub use keying::{InShare, Key, Keyed, Keying, Unkeyed};
 /// [option-limit]: guide::options#limit
 /// [option-name]: guide::options#name
 /// [option-scope]: guide::options#scope
@@ -195,6 +202,7 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// [option-env]: guide::options#env
 /// [option-max_waiting]: guide::options#max_waiting
 /// [option-max_wait]: guide::options#max_wait
+/// [option-early]: guide::options#early
 /// [option-on_unavailable]: guide::options#on_unavailable
 /// [option-on_lease_lost]: guide::options#on_lease_lost
 /// [option-on_deadlock]: guide::options#on_deadlock
@@ -204,8 +212,16 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 /// [option-weight]: guide::options#weight
 /// [option-key]: guide::options#key
 /// [option-total]: guide::options#total
+/// [option-key_weight]: guide::options#key_weight
+/// [option-max_waiting_total]: guide::options#max_waiting_total
+/// [option-shares]: guide::options#shares
+/// [option-share]: guide::options#share
+/// [option-start]: guide::options#start
+/// [option-adapt]: guide::options#adapt
+/// [option-favor]: guide::options#favor
 /// [option-per]: guide::options#per
 /// [option-on_reject]: guide::options#on_reject
+/// [option-overload]: guide::options#overload
 /// [option-permit]: guide::options#permit
 /// [option-blocking]: guide::options#blocking
 /// [option-enabled]: guide::options#enabled
@@ -214,17 +230,20 @@ pub use keying::{Key, Keyed, Keying, Unkeyed};
 ///
 pub use limit_macros::concurrency_limit;
 pub use limiter::{
-    Drain, ForKey, KeyedLimiter, Limiter, LimiterHandle, SharedLimiter, Undrained, find, limiters,
+    AllOf, Drain, ForKey, ForShare, KeyedLimiter, Limiter, LimiterHandle, OneLimit, SharedLimiter,
+    Undrained, acquire_all, find, limiters,
 };
 pub use metrics::{
-    Figures, FleetFigures, LedgerFigures, LimitChanges, Member, RejectedCounts, RenewalCounts,
-    RuntimeSnapshot, ShadowedCounts, Snapshot, WaitTimes,
+    AdaptedCounts, AdaptiveCause, AdaptiveFigures, Figures, FleetFigures, KeyLimit, LedgerFigures,
+    LimitChanges, Member, RejectedCounts, RenewalCounts, RuntimeSnapshot, ShadowedCounts,
+    ShareFigures, Snapshot, WaitTimes,
 };
-pub use permit::Permit;
+pub use permit::{AllPermits, Permit};
 pub use policy::{MaxWait, OnDeadlock, Order};
 pub use rejected::{Rejected, RejectedKind};
 pub use scope::{OnUnavailable, Scope};
-pub use setting::{Setting, Settings, Source, Unsupported};
+pub use setting::{LimitRange, Setting, Settings, Source, Unsupported};
+pub use share::Share;
 
 /// Items that the attribute's code names. They are not part of the public interface.
 #[doc(hidden)]

@@ -4,6 +4,8 @@
 // this order is the one in which users look for methods.
 mod create;
 
+mod adapting;
+
 mod acquire;
 
 mod reading;
@@ -11,6 +13,7 @@ mod reading;
 mod handle;
 
 mod policy;
+mod queueing;
 
 mod settings;
 
@@ -18,11 +21,16 @@ mod live;
 
 mod keyed;
 
+mod key_limits;
+
+mod shares;
+
 #[cfg(feature = "task")]
 mod run;
 
 mod blocking;
 
+mod all;
 mod drain;
 mod shared;
 #[cfg(feature = "task")]
@@ -34,6 +42,7 @@ use crate::engine::Engine;
 use crate::engine::core::Core;
 use crate::engine::definition::Definition;
 use crate::keying::{Keyed, Unkeyed};
+pub use all::{AllOf, OneLimit, acquire_all, acquire_all_of_body};
 pub use blocking::run_blocking;
 pub use drain::{Drain, Undrained};
 #[cfg(feature = "fleet")]
@@ -43,6 +52,7 @@ pub use keyed::ForKey;
 #[cfg(feature = "tower")]
 pub(crate) use shared::AcquireShared;
 pub use shared::SharedLimiter;
+pub use shares::ForShare;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;

@@ -8,23 +8,34 @@
 //! name. [`Figures`] is a summary for people.
 #![cfg_attr(not(feature = "inspect"), allow(unreachable_pub, reason = "`inspect` shows it"))]
 
+mod adaptive;
 mod counters;
 mod fleet;
 mod histogram;
+mod key_limits;
 #[cfg(feature = "inspect")]
 mod reading;
+mod shares;
 mod snapshot;
 #[cfg(feature = "inspect")]
 mod totals;
 
+pub use adaptive::{AdaptedCounts, AdaptiveCause, AdaptiveFigures};
 pub use counters::{Counters, LimitChanges, RejectedCounts, ShadowedCounts};
 pub use fleet::{FleetFigures, LedgerFigures, Member, RenewalCounts};
 pub use histogram::{Histogram, WaitTimes};
+pub use key_limits::KeyLimit;
 #[cfg(feature = "inspect")]
 pub use reading::{KeyReading, LimiterReading, RuntimeReading};
 #[cfg(feature = "inspect")]
 pub(crate) use reading::{KeyUse, KeysReading};
+#[cfg(feature = "inspect")]
+pub use shares::ShareCounts;
+#[cfg(not(feature = "inspect"))]
+pub(crate) use shares::ShareCounts;
+pub use shares::ShareFigures;
 pub use snapshot::{Figures, RuntimeSnapshot, Snapshot};
+use std::time::Duration;
 #[cfg(feature = "inspect")]
 pub use totals::Totals;
 
@@ -42,6 +53,10 @@ pub struct Usage {
     pub keys: usize,
     /// The limit over all keys. `None` without keys, and if there is none.
     pub total: Option<usize>,
+    /// The time for which calls have waited and none was admitted, since the first reading that saw it so, by any reader.
+    /// It is 0 while the window of a [rate](crate::Limiter::per) may be the reason. `None` if no call waits, and while the
+    /// limiter is paused, closed or held off. Only a [`LimiterReading`](crate::inspect) has it.
+    pub stalled: Option<Duration>,
 }
 
 impl Usage {
@@ -63,4 +78,8 @@ pub(crate) struct Reading {
     pub(crate) current: Counters,
     /// The counters of former bindings, for runtimes that have ended.
     pub(crate) past: Counters,
+    /// The figures of a limit that adapts.
+    pub(crate) adaptive: Option<AdaptiveFigures>,
+    /// The figures of the shares, without the counts.
+    pub(crate) shares: Vec<ShareFigures>,
 }

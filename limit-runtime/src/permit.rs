@@ -1,12 +1,15 @@
 //! The permit that a call holds while it runs.
 
+mod all;
 #[cfg(feature = "fleet")]
 mod lease;
 
 use crate::recorder::{CallRecord, Polling};
 use crate::semaphore::{Held, Permits};
+pub use all::AllPermits;
 use std::fmt;
 use std::mem;
+use std::time::Duration;
 
 /// The right to run under a limit. A call holds its permit from before its body starts until the
 /// last local and temporary of the body is dropped.
@@ -110,6 +113,50 @@ impl Permit {
         }
     }
 
+    /// Gives the permit back, and marks the call as one that found its backend overloaded: it was answered
+    /// with 429 or 503, or ran out of time. A limit that adapts goes down when more than a tenth of the calls say so.
+    /// Other limits take no notice.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static API: Limiter = Limiter::adaptive("overloaded-example", 1..=100);
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let permit = API.acquire().await;
+    /// let status = 503; // the answer
+    /// if status == 503 {
+    ///     permit.overloaded();
+    /// }
+    /// # }
+    /// ```
+    pub fn overloaded(self) {
+        self.overloaded_for(Duration::ZERO);
+    }
+
+    /// Does the same as [`overloaded`](Self::overloaded), and holds new calls off for some time, as an answer with
+    /// `Retry-After` asks for. They wait, or are refused if they may not wait. The longest time is 60 seconds.
+    ///
+    /// Calls that wait may be let in a quarter of a second late.
+    pub fn overloaded_for(self, hold_off: Duration) {
+        self.permits.mark_overloaded(hold_off);
+    }
+
+    /// Gives the permit back, and leaves the call out of account. A limit that adapts does not learn from its time:
+    /// the call was answered from a cache, or did nothing.
+    pub fn ignore(self) {
+        self.permits.mark_ignored();
+    }
+
+    /// Marks the call as one that found its backend overloaded, before the permit is given back.
+    #[cfg(feature = "tower")]
+    pub(crate) fn mark_overloaded(&self, hold_off: Duration) {
+        self.permits.mark_overloaded(hold_off);
+    }
+
     /// Without the feature `fleet` there are no leases.
     #[cfg(all(feature = "tower", not(feature = "fleet")))]
     #[expect(clippy::unused_self, reason = "as with the feature")]
@@ -117,9 +164,35 @@ impl Permit {
         false
     }
 
+    /// The permits, for a call that asks for more of them.
+    pub(crate) fn permits(&self) -> &Permits {
+        &self.permits
+    }
+
+    /// Adds permits that the call has asked for.
+    pub(crate) fn add(&mut self, more: Held) {
+        let weight = more.weight();
+        self.permits.add(more);
+        self.record.merge(CallRecord::NONE, weight, self.permits.place());
+    }
+
+    /// Leaves the call out of what a limit that adapts learns: it has waited while it held permits.
+    pub(crate) fn has_waited_inside(&self) {
+        self.permits.mark_ignored();
+    }
+
     /// The index of the limiter. `None` for a permit of weight 0, which belongs to nobody.
     pub(crate) fn owner(&self) -> Option<u32> {
         self.permits.owner()
+    }
+
+    /// Takes the permits out, and ends the listing of this holder.
+    pub(crate) fn into_held(mut self) -> Held {
+        let _ended = self.record.end();
+        let held = self.permits.take();
+        // Nothing is left in it, and its `Drop` would tell of permits that come back.
+        mem::forget(self);
+        held
     }
 
     /// Notes that the permit goes to another task, which polls a future under it.

@@ -29,15 +29,21 @@ pub enum Order {
     /// up yet. If the queue is full (`max_waiting`), the oldest call is refused and the newest
     /// joins the queue.
     Lifo,
+    /// The earliest deadline first. The deadline of a call is the end of its `max_wait`, from the moment at which the call
+    /// began to wait. Calls without one are last, in the order in which they came, as are calls of one deadline. A call
+    /// whose deadline is over is refused when its turn comes, as [`TimedOut`](crate::RejectedKind::TimedOut), and the
+    /// next call has its permits. The turn of a call that takes several permits comes when as many are free.
+    Deadline,
 }
 
 impl Order {
-    /// Returns the name, as the attribute has it: `fifo` or `lifo`.
+    /// Returns the name, as the attribute has it: `fifo`, `lifo` or `deadline`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fifo => "fifo",
             Self::Lifo => "lifo",
+            Self::Deadline => "deadline",
         }
     }
 }
@@ -132,6 +138,8 @@ pub(crate) enum Force {
 pub(crate) struct Policy {
     /// The number of calls that may wait. With keys, for each key.
     pub(crate) max_waiting: u32,
+    /// The number of calls of all keys together that may wait.
+    pub(crate) max_waiting_total: u32,
     pub(crate) order: Order,
     /// A permit does not come back until this time after its start.
     pub(crate) per: Option<Duration>,
@@ -149,6 +157,7 @@ impl Policy {
     /// The policy of a limiter without any setters.
     pub(crate) const PLAIN: Self = Self {
         max_waiting: u32::MAX,
+        max_waiting_total: u32::MAX,
         order: Order::Fifo,
         per: None,
         force: Force::Full,
@@ -163,14 +172,26 @@ impl Policy {
     }
 }
 
+/// The rank of a call in its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ranking {
+    /// By its priority, if it has one.
+    IfPrior,
+    /// By its priority, also if that is 0, because the limiter's calls have one by default.
+    ByPriority,
+    /// By its deadline.
+    ByDeadline,
+}
+
 /// The options of one call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     pub(crate) weight: u32,
     /// A higher priority is served first.
     pub(crate) priority: u8,
-    /// The call has a rank also without a priority, because the limiter's calls have one by default.
-    pub(crate) is_ranked: bool,
+    pub(crate) ranking: Ranking,
+    /// The call is refused at once if it would wait for too long.
+    pub(crate) is_early: bool,
     /// `false` admits the call at any limit, and counts it.
     pub(crate) enabled: bool,
     /// A thread blocks until the call is ready, and watches the clock itself.
@@ -179,8 +200,14 @@ pub(crate) struct Request {
 
 impl Request {
     /// A request for one permit, with the defaults of all options.
-    pub(crate) const ONE: Self =
-        Self { weight: 1, priority: 0, is_ranked: false, enabled: true, blocks: false };
+    pub(crate) const ONE: Self = Self {
+        weight: 1,
+        priority: 0,
+        ranking: Ranking::IfPrior,
+        is_early: false,
+        enabled: true,
+        blocks: false,
+    };
 
     /// Returns the number of permits that the call takes.
     #[inline]

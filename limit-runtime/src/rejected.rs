@@ -212,10 +212,21 @@ impl fmt::Display for Rejected {
         match refusal.kind {
             RejectedKind::NoPermits | RejectedKind::QueueFull => {
                 write!(f, "concurrency limit `{limiter}` reached: ")?;
-                refusal.fmt_figures(f)
+                refusal.fmt_figures(f)?;
+                match refusal.details().and_then(|details| details.waiting_of_all_keys) {
+                    Some(waiting) => write!(f, ", {waiting} of all keys together"),
+                    None => Ok(()),
+                }
             }
             RejectedKind::TimedOut => {
                 write!(f, "no permit of concurrency limit `{limiter}` within {waited}: ")?;
+                refusal.fmt_figures(f)
+            }
+            RejectedKind::WouldTimeOut => {
+                write!(
+                    f,
+                    "concurrency limit `{limiter}` reached, and the wait would be too long: "
+                )?;
                 refusal.fmt_figures(f)
             }
             RejectedKind::TooHeavy => write!(
@@ -282,7 +293,7 @@ impl std::error::Error for Rejected {}
 ///
 /// | refusal | [`io::ErrorKind`] | because |
 /// |---|---|---|
-/// | `NoPermits`, `QueueFull`, `Evicted` | `ResourceBusy` | permits are in use, and will be free again |
+/// | `NoPermits`, `QueueFull`, `WouldTimeOut`, `Evicted` | `ResourceBusy` | permits are in use, and will be free again |
 /// | `TimedOut` | `TimedOut` | the wait took too long |
 /// | `TooHeavy` | `InvalidInput` | no later call with this weight can be served either |
 /// | `Closed` | `Other` | no kind stands for it: `BrokenPipe` is an error that programs pass over in silence |
@@ -318,9 +329,10 @@ impl std::error::Error for Rejected {}
 impl From<Rejected> for io::Error {
     fn from(rejected: Rejected) -> Self {
         let kind = match rejected.kind() {
-            RejectedKind::NoPermits | RejectedKind::QueueFull | RejectedKind::Evicted => {
-                io::ErrorKind::ResourceBusy
-            }
+            RejectedKind::NoPermits
+            | RejectedKind::QueueFull
+            | RejectedKind::WouldTimeOut
+            | RejectedKind::Evicted => io::ErrorKind::ResourceBusy,
             RejectedKind::TimedOut => io::ErrorKind::TimedOut,
             RejectedKind::TooHeavy => io::ErrorKind::InvalidInput,
             RejectedKind::Closed => io::ErrorKind::Other,

@@ -21,6 +21,7 @@ fn ask_again_after(rejected: &Rejected) -> Option<Duration> {
         RejectedKind::NoPermits
         | RejectedKind::QueueFull
         | RejectedKind::TimedOut
+        | RejectedKind::WouldTimeOut
         | RejectedKind::Evicted
         | RejectedKind::Unavailable
         | RejectedKind::Deadlock => Some(rejected.retry_after().unwrap_or(WITHOUT_ESTIMATE)),

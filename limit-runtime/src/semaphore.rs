@@ -16,8 +16,8 @@
 //! * a call waits;
 //! * the limit was lowered below the permits that are out (*debt*);
 //! * the semaphore is not bound to a limit yet;
-//! * a *mode* is on: the semaphore is closed or disabled, its limit is a shadow, it has keys, a rate or
-//!   subscribers, or somebody drains it.
+//! * a *mode* is on: the semaphore is closed or disabled, its limit is a shadow, it has keys, shares, a rate or
+//!   subscribers, a holder waits for more permits, or somebody drains it.
 //!
 //! So a limiter pays for a mode only while the mode is on. A call that may not wait, and finds too few
 //! permits while SLOW is clear, is refused by a load of the word (see [`refusing`]). SLOW sends calls and permits to the lock.
@@ -35,16 +35,18 @@
 //! From the bottom up, each file uses only those before it:
 //!
 //! * `word`: the layout of the word; `moment`: time; `slab`: numbered values in chunks;
-//! * `status`, `fresh_grants`, `rank`, `slots`, `chain`, `levels`, `wait_list`, `wake_list`, `recent_waits`, `queue`: who waits, in which order, how
-//!   waiters are woken, and which waits are measured;
-//! * `rate`, `keys`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
-//!   together; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an estimate for refused calls;
+//! * `status`, `fresh_grants`, `rank`, `slots`, `chain`, `levels`, `deadlines`, `wait_list`, `wake_list`,
+//!   `recent_waits`, `queue`: who waits, in which order, how waiters are woken, and which waits are measured;
+//! * `growers`, `rate`, `keys`, `shares`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
+//!   together; `adapting`, `sampled`: the controller of a limit that adapts, and the mark of the calls that it learns
+//!   from; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an
+//!   estimate for refused calls; `pace`: one for calls that are refused early;
 //! * `hint`, `refused`: what a call may know without the lock, and how many it has refused;
 //! * `state`: all that the lock guards, with one file of methods for each mode;
 //! * `permits`: the [`Semaphore`], with its fast path;
 //! * `refusing`: refusals without the lock;
 //! * `held`: the permits that a call is handed; `waiter`: a call's place in the wait list;
-//! * `enter`, `binding`, `control`, `leasing`, `ticker`, `reading`, `watch`: the other methods of the semaphore.
+//! * `enter`, `binding`, `control`, `leasing`, `ticker`, `reading`, `watch`, `sampling`, `due`, `together`, `growing`: the other methods of the semaphore.
 //!
 //! # What a queued call costs
 //!
@@ -77,13 +79,18 @@
 //!   that succeeds took its permits before the word was changed. Then the unbinding sees the permits
 //!   out, and gives up.
 
+mod adapting;
 mod binding;
 mod chain;
 mod control;
+mod deadlines;
 mod deferred;
 mod drainers;
+mod due;
 mod enter;
 mod fresh_grants;
+mod growers;
+mod growing;
 mod held;
 mod hint;
 mod keys;
@@ -102,6 +109,7 @@ mod leasing;
 mod levels;
 mod modes;
 mod moment;
+mod pace;
 mod permits;
 mod queue;
 #[cfg(feature = "diagnostics")]
@@ -113,13 +121,17 @@ mod recent_waits;
 mod refused;
 mod refusing;
 mod release_rate;
+mod sampled;
+mod sampling;
 mod shadow;
+mod shares;
 mod slab;
 mod slots;
 mod state;
 mod status;
 mod subscribers;
 mod ticker;
+mod together;
 mod wait_list;
 mod waiter;
 mod wake_list;
@@ -131,11 +143,13 @@ mod loom_tests;
 #[cfg(all(test, not(limit_loom)))]
 mod tests;
 
-pub(crate) use binding::Claim;
+pub(crate) use binding::{Claim, NewBinding};
 pub(crate) use deferred::Deferred;
 pub(crate) use enter::Entered;
 pub(crate) use held::{Held, Permits};
-pub(crate) use keys::{Hashed, KeySource, text_of_key};
+pub(crate) use keys::{
+    Hashed, KeyName, KeySource, OwnLimits, ShareNumber, can_be_key, text_of_key,
+};
 #[cfg(feature = "fleet")]
 pub(crate) use lease::LeasingStart;
 #[cfg(feature = "fleet")]
@@ -149,6 +163,7 @@ pub(crate) use queue::WaitsFor;
 #[cfg(feature = "diagnostics")]
 pub(crate) use queue_reading::QueueReading;
 pub(crate) use rate::Tick;
+pub(crate) use state::Came;
 pub(crate) use ticker::TickerRef;
 pub(crate) use waiter::{Unserved, Waiter};
 pub(crate) use wake_list::WakeList;

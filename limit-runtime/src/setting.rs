@@ -5,7 +5,7 @@ mod kind;
 mod overrides;
 mod value;
 
-pub use kind::{SettingKind, Settings};
+pub use kind::{LimitRange, SettingKind, Settings};
 pub use overrides::Unsupported;
 pub(crate) use overrides::{CLOSED, Overrides};
 use std::fmt;
@@ -64,7 +64,10 @@ impl SettingValues {
             return Err(WrongType { kind, value });
         }
         let value = match (value_type, value) {
-            (ValueType::Count { most }, SettingValue::Count(count)) if count > most => {
+            (
+                ValueType::Count { most } | ValueType::CountOrRange { most },
+                SettingValue::Count(count),
+            ) if count > most => {
                 SettingValue::Count(if kind.can_be_unbounded() { NO_BOUND } else { most })
             }
             (_, value) => value,
@@ -145,6 +148,24 @@ pub trait SettingsSource: Send + Sync + 'static {
     /// It must not use limiters.
     fn origin(&self, limiter: &str, setting: SettingKind) -> Option<String> {
         let _ = (limiter, setting);
+        None
+    }
+
+    /// Returns the limits that single keys of the limiter have in place of the limit of each, by the text of the key: see
+    /// [`KeyedLimiter::set_key_limit`](crate::KeyedLimiter::set_key_limit). A limiter calls the method when it calls
+    /// [`values`](Self::values). The default is that there are none.
+    ///
+    /// It must not use limiters.
+    fn key_limits(&self, limiter: &str) -> Vec<(String, usize)> {
+        let _ = limiter;
+        Vec::new()
+    }
+
+    /// Returns where the limit of a key stands, as [`origin`](Self::origin) does for a setting. The default is `None`.
+    ///
+    /// It must not use limiters.
+    fn key_origin(&self, limiter: &str, key: &str) -> Option<String> {
+        let _ = (limiter, key);
         None
     }
 

@@ -10,6 +10,9 @@
 //! overrides it, such as the file that the crate `limit-config` reads. An environment variable
 //! overrides both. A change while the program runs overrides all.
 //!
+//! Single keys can have limits of their own, by a source or while the program runs: see
+//! [`KeyedLimiter::set_key_limit`](crate::KeyedLimiter::set_key_limit).
+//!
 //! The variable of a limiter is `LIMIT_` and the name in capitals, with `_` between words:
 //! `LIMIT_PAYMENTS_CHARGE` for `payments::charge`. It overrides the limit, with a whole number from 1
 //! up. A variable that the code names (`env`) comes first.

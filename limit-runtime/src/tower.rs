@@ -62,6 +62,7 @@ mod future;
 mod hold;
 mod layer;
 mod mode;
+mod overload;
 mod refusals;
 mod reserve;
 mod sealed;
@@ -76,6 +77,7 @@ pub use future::{ReservedFuture, ResponseFuture};
 pub use hold::{HandOver, Hold, UntilResponse};
 pub use layer::LimitLayer;
 pub use mode::{OnCall, Reserving};
+pub use overload::Overloads;
 pub use refusals::{AsError, BoxError, OnReject, Refusals};
 pub use service::Limit;
 #[cfg(feature = "http-body")]

@@ -2,7 +2,7 @@
 
 use limit_runtime::{
     Acquire, Drain, Event, Figures, Key, Limiter, LimiterHandle, Permit, Rejected, RejectedCounts,
-    RejectedKind, RuntimeSnapshot, Scope, Snapshot, WaitTimes, concurrency_limit,
+    RejectedKind, Resize, RuntimeSnapshot, Scope, Snapshot, WaitTimes, concurrency_limit,
 };
 use std::cell::Cell;
 use std::error::Error;
@@ -23,9 +23,10 @@ fn every_public_type_is_send_and_sync() {
     owned::<RejectedKind>();
     owned::<(Snapshot, RuntimeSnapshot, Figures, RejectedCounts, WaitTimes, Scope)>();
     shared_between_threads::<Acquire<'_>>();
+    shared_between_threads::<Resize<'_>>();
     shared_between_threads::<Acquire<'_, Rejected, Key<String>>>();
     owned::<(Drain, Event)>();
-    unpin::<(Acquire<'_>, Acquire<'_, Rejected, Key<String>>, Permit, Drain)>();
+    unpin::<(Acquire<'_>, Acquire<'_, Rejected, Key<String>>, Permit, Drain, Resize<'_>)>();
 }
 
 #[test]

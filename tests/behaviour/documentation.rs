@@ -18,8 +18,12 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn the_guide_and_its_hazards_begin_with_links_to_all_their_headings() {
-    for page in [GUIDE, include_str!("../../limit-runtime/src/guide/hazards.rs")] {
+fn the_guide_and_its_chapters_begin_with_links_to_all_their_headings() {
+    for page in [
+        GUIDE,
+        include_str!("../../limit-runtime/src/guide/adaptive.rs"),
+        include_str!("../../limit-runtime/src/guide/hazards.rs"),
+    ] {
         assert_links_to_all_headings(page);
     }
 }

@@ -2,6 +2,7 @@
 
 mod keys;
 mod ongoing;
+mod stalled;
 
 use limit_runtime::inspect::{
     self, Counters, DroppedName, KeyReading, LimiterReading, RuntimeReading,

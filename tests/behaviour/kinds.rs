@@ -15,6 +15,7 @@ fn each_kind_has_a_name_of_its_own() {
         "evicted",
         "unavailable",
         "deadlock",
+        "would_time_out",
     ];
     assert_eq!(names, expected);
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), RejectedKind::ALL.len());
@@ -52,9 +53,10 @@ fn each_kind_has_a_count_of_its_own() {
     counts.evicted = 6;
     counts.unavailable = 7;
     counts.deadlock = 8;
+    counts.would_time_out = 9;
     let each: Vec<_> = RejectedKind::ALL.iter().map(|&kind| counts.get(kind)).collect();
-    assert_eq!(each, [1, 2, 3, 4, 5, 6, 7, 8]);
-    assert_eq!(counts.total(), 36);
+    assert_eq!(each, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(counts.total(), 45);
 }
 
 #[test]

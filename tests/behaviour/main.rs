@@ -1,5 +1,6 @@
 //! The behaviour that a user can rely on, tested through the public API.
 
+mod adapting;
 mod at_once;
 mod auto_traits;
 mod blocking;
@@ -18,6 +19,7 @@ mod figures;
 mod first_use;
 mod fleet;
 mod foreign_wakers;
+mod growing;
 #[cfg(feature = "inspect")]
 mod inspecting;
 mod keys;
@@ -46,12 +48,15 @@ mod runtimes;
 mod setters;
 mod settings;
 mod shadow;
+mod shares;
 mod sharing;
+mod shedding;
 mod shown;
 mod shutdown;
 #[cfg(feature = "task")]
 mod tasks;
 mod threads;
+mod together;
 mod trying;
 mod unclaimed;
 mod weights;

@@ -3,7 +3,7 @@
 
 use limit_runtime::{Acquire, Limiter, Permit, RejectedKind};
 use limit_tests::figures::{assert_all_free, total};
-use limit_tests::polling::{assert_waits, let_in, permit, ready, served, waiter};
+use limit_tests::polling::{assert_waits, permit, ready, served, waiter};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -212,18 +212,6 @@ async fn a_light_one_of_higher_priority_takes_what_is_free_before_a_heavy_one_th
         drop(served(&mut heavy).unwrap());
         assert_all_free(&limiter);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn with_a_full_queue_a_high_one_is_refused_all_the_same() {
-    let limiter = Limiter::new("priorities-full", 1).max_waiting(1);
-    let held = let_in(limiter.acquire());
-    let mut low = waiter(limiter.acquire());
-    let refused = limit_tests::polling::refused(limiter.acquire().priority(255));
-    assert_eq!(refused.kind(), RejectedKind::QueueFull);
-    drop(held);
-    drop(served(&mut low).unwrap());
-    assert_all_free(&limiter);
 }
 
 #[tokio::test(start_paused = true)]

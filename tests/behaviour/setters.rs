@@ -43,6 +43,7 @@ fn a_setter_after_the_first_use_panics_with_its_name_at_its_caller() {
         ("claim_within", line!(), panic_of(|limiter| drop(limiter.claim_within(Duration::MAX)))),
         ("order", line!(), panic_of(|limiter| drop(limiter.order(Order::Lifo)))),
         ("priority", line!(), panic_of(|limiter| drop(limiter.priority(1)))),
+        ("early", line!(), panic_of(|limiter| drop(limiter.early()))),
         ("weight", line!(), panic_of(|limiter| drop(limiter.weight(1)))),
         ("per", line!(), panic_of(|limiter| drop(limiter.per(Duration::from_secs(1))))),
         ("enabled", line!(), panic_of(|limiter| drop(limiter.enabled(true)))),

@@ -134,18 +134,104 @@ fn a_value_that_a_stronger_source_overrides_is_told() {
     assert!(apply("[overridden]\nlimit = 5").overridden().is_empty());
 }
 
+#[test]
+fn a_range_lets_a_limit_adapt_and_a_number_holds_it() {
+    let _turn = turn();
+    let (fixed, adapting) = (Limiter::new("a-fixed", 7), Limiter::adaptive("an-adapting", 1..=9));
+    let _permits = (fixed.try_acquire().unwrap(), adapting.try_acquire().unwrap());
+    let range = |limiter: &Limiter| {
+        let figures = limiter.snapshot().adaptive?;
+        Some((figures.low, figures.high, figures.is_frozen))
+    };
+    assert_eq!((range(&fixed), range(&adapting)), (None, Some((1, 9, false))));
+
+    let applied = apply("[a-fixed]\nlimit = \"2..=20\"\n[an-adapting]\nlimit = \"2..=30\"");
+    assert_eq!(changes(&applied)[0], "a-fixed: limit 7 -> 2..=20");
+    assert_eq!(range(&fixed), Some((2, 20, false)));
+    assert_eq!(range(&adapting), Some((2, 30, false)));
+    assert_eq!(limit(&fixed.snapshot().settings), (7, Source::File), "it goes on from there");
+
+    apply("[an-adapting]\nlimit = 5");
+    assert_eq!((range(&fixed), limit(&fixed.snapshot().settings)), (None, (7, Source::Attribute)));
+    assert_eq!(range(&adapting), Some((1, 9, true)));
+    assert_eq!(limit(&adapting.snapshot().settings), (5, Source::File));
+    apply("");
+    assert_eq!(range(&adapting), Some((1, 9, false)));
+}
+
+#[test]
+fn a_limiter_that_cannot_adapt_says_why() {
+    let _turn = turn();
+    let rate = Limiter::new("a-rate", 7).per(Duration::from_secs(1));
+    let keyed = Limiter::new("a-keyed", 7).keyed();
+    let _limits = (rate.limit(), keyed.limit(), rate.snapshot(), keyed.snapshot());
+    for (name, reason) in [("a-rate", "come back with time"), ("a-keyed", "the total adapts")] {
+        let config =
+            Config::from_toml(&format!("[{name}]\nlimit = \"1..=9\"")).expect("it is right");
+        let error = config.apply().expect_err("it does not fit").to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn a_file_has_limits_of_single_keys() {
+    let _turn = turn();
+    let limiter = Limiter::new("tenants", 1).keyed();
+    let plain = Limiter::new("no-keys", 1);
+    drop((limiter.snapshot(), plain.snapshot()));
+    let most = |key: &'static str| {
+        let take = || limiter.key(key).try_acquire().ok();
+        std::iter::from_fn(take).collect::<Vec<_>>().len()
+    };
+    let applied = apply(
+        r#"
+        [tenants]
+        limit = 2
+        key."a b" = 3
+
+        ["ten*".key]
+        acme = 10
+        "a b" = 9
+        "#,
+    );
+    assert_eq!((most("acme"), most("a b"), most("other")), (10, 3, 2));
+    let expected = [
+        "tenants: limit 1 -> 2",
+        "tenants: key.\"a b\" none -> 3",
+        "tenants: key.\"acme\" none -> 10",
+    ];
+    assert_eq!(changes(&applied), expected);
+    limiter.set_key_limit("acme", Some(5)).expect("it has keys");
+    let applied = apply("tenants = { limit = 2, key.acme = 11 }");
+    assert_eq!((most("acme"), most("a b")), (5, 2));
+    assert_eq!(changes(&applied), ["tenants: key.\"a b\" 3 -> none"]);
+    assert_eq!(
+        applied.overridden()[0].to_string(),
+        "tenants: key.\"acme\" 11 is not in force: it was changed while the program runs; reset it to use the file"
+    );
+    limiter.reset();
+    assert_eq!(most("acme"), 11);
+    let config = Config::from_toml("[no-keys]\nkey.acme = 3").expect("it is right");
+    let error = config.apply().expect_err("it has no keys").to_string();
+    assert!(error.starts_with("2:1: ") && error.contains("it has no keys"), "{error}");
+    let json: Config = serde_json::from_str(r#"{"tenants": {"key": {"acme": 4, "b": null}}}"#)
+        .expect("it is right");
+    json.apply().expect("it fits");
+    assert_eq!((most("acme"), most("b")), (4, 1));
+}
+
 /// The test names no setting, so it includes a new one.
 #[test]
 fn every_setting_that_there_is_can_be_in_a_file() {
     let _turn = turn();
     for kind in SettingKind::ALL {
         let value = match kind.value_type() {
-            ValueType::Count { most } => most.to_string(),
+            ValueType::Count { most } | ValueType::CountOrRange { most } => most.to_string(),
             ValueType::Duration | ValueType::DurationOrNever => "\"1h\"".to_owned(),
             ValueType::Switch => "true".to_owned(),
             other => panic!("{kind} is {other}: how is that written?"),
         };
-        let limiter = Limiter::new("every-kind", 1).max_waiting(1);
+        let limiter = Limiter::new("every-kind", 1).max_waiting(1).keyed();
         let _ = limiter.snapshot();
         let applied = apply(&format!("[every-kind]\n{kind} = {value}"));
         let set = limiter.snapshot().settings.get(*kind);

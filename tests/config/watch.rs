@@ -165,7 +165,7 @@ fn a_file_may_be_in_another_format() {
     edit(&path, r#"{ "watch-json": { "limit": "3" } }"#);
     until("it says why", || watcher.error().is_some());
     let error = watcher.error().expect("there is one").to_string();
-    assert!(error.contains("expected a whole number") && error.contains("line 1"), "{error}");
+    assert!(error.contains("write a whole number") && error.contains("line 1"), "{error}");
 }
 
 #[test]

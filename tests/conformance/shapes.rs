@@ -11,6 +11,8 @@
 // A user may have renamed the dependency like this.
 extern crate limit_runtime as renamed;
 
+#[path = "shapes/adaptive.rs"]
+mod adaptive;
 #[path = "shapes/blocking.rs"]
 mod blocking;
 #[path = "shapes/boxed_traits.rs"]
@@ -25,6 +27,8 @@ mod functions;
 mod futures;
 #[path = "shapes/hygiene.rs"]
 mod hygiene;
+#[path = "shapes/judged.rs"]
+mod judged;
 #[path = "shapes/limits.rs"]
 mod limits;
 #[path = "shapes/methods.rs"]
@@ -37,8 +41,12 @@ mod others;
 mod permits;
 #[path = "support.rs"]
 mod support;
+#[path = "shapes/together.rs"]
+mod together;
 #[path = "shapes/unchanged.rs"]
 mod unchanged;
+#[path = "shapes/verdicts.rs"]
+mod verdicts;
 
 mod as_items {
     macro_rules! as_items {

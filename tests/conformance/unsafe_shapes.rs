@@ -22,6 +22,16 @@ async unsafe fn successor(number: u8) -> u8 {
     number + 1
 }
 
+/// Adds one, and has its output judged.
+///
+/// # Safety
+///
+/// Nothing is required; `unsafe` is what is tested.
+#[concurrency_limit(..=3, overload = |output| *output > 9)]
+async unsafe fn judged(number: u8) -> u8 {
+    number + 1
+}
+
 struct Unsafe(u8);
 
 impl Unsafe {
@@ -50,6 +60,8 @@ fn an_unsafe_function_stays_unsafe_and_returns_the_same() {
     support::run(async {
         // SAFETY: `successor` requires nothing.
         assert_eq!(unsafe { successor(1) }.await, 2);
+        // SAFETY: `judged` requires nothing.
+        assert_eq!(unsafe { judged(1) }.await, 2);
         let number = 2;
         // SAFETY: a reference is valid for reads.
         assert_eq!(unsafe { Unsafe(1).read(&number) }.await, 3);

@@ -42,6 +42,12 @@ fn stream_of_ten_thousand_limiters_at_rest_is_thin() {
         let mut stream = Stream::open(&console, "/api/stream").await;
         let (_, all) = stream.next().await;
         assert_eq!(rows(&all), LIMITERS);
+        // A browser gets the same in a small part of the bytes.
+        let mut compressed = Stream::open_compressed(&console, "/api/stream").await;
+        let (_, same) = compressed.next().await;
+        assert_eq!(rows(&same), LIMITERS);
+        let (plain, compressed) = (stream.arrived, compressed.arrived);
+        assert!(compressed < 400_000, "{compressed} bytes of {plain}");
         // The rates go back to 0, and calls that wait begin to be stalled.
         for _ in 0..5 {
             stream.next().await;

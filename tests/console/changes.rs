@@ -465,3 +465,48 @@ async fn change_that_a_reading_comes_amid_is_by_who_has_made_it() {
     let detail = console.get("/api/limiter?name=changes::amid").await.json();
     assert_eq!(detail["changes"].as_array().map(Vec::len), Some(2));
 }
+
+#[tokio::test]
+async fn limits_of_single_keys_are_set_and_taken_back() {
+    let limiter = Limiter::new("changes::keys", 1).keyed();
+    let plain = Limiter::new("changes::no_keys", 1);
+    drop((limiter.key("acme").acquire().await, plain.acquire().await));
+    let console = Console::writable();
+    let limits = || {
+        let limits = limiter.snapshot().key_limits;
+        limits.into_iter().map(|known| (known.key, known.limit)).collect::<Vec<_>>()
+    };
+    let set = |limits: Value| json!({"name": "changes::keys", "key_limits": limits, "by": "ops"});
+    let answer = console.set(set(json!({"acme": 10, "late": 0}))).await.json();
+    assert_eq!(limits(), [("acme".to_owned(), 10), ("late".to_owned(), 0)]);
+    let change = &answer["changes"][0];
+    let told = ["setting", "key", "from", "to", "source", "by"].map(|field| change[field].clone());
+    assert_eq!(told, ["key_limit", "acme", "none", "10", "live", "ops"].map(|text| json!(text)));
+    assert_eq!(answer["undo"]["key_limits"], json!({"acme": null, "late": null}));
+    let answer = console.set(set(json!({"acme": 3, "late": null}))).await.json();
+    assert_eq!(limits(), [("acme".to_owned(), 3)]);
+    console.set(answer["undo"].clone()).await.json();
+    assert_eq!(limits(), [("acme".to_owned(), 10), ("late".to_owned(), 0)]);
+    let shown = console.get("/api/limiter?name=changes::keys").await.json();
+    assert_eq!(shown["snapshot"]["key_limits"][0]["limit"], 10);
+    let answer = console.set(json!({"name": "changes::keys", "reset": true})).await.json();
+    assert!(limits().is_empty());
+    console.set(answer["undo"].clone()).await.json();
+    assert_eq!(limits().len(), 2, "a reset can be taken back");
+
+    for (wanted, status) in [
+        (json!({"acme": -1}), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({"acme": 1.5}), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({"acme": 2_147_483_648_u32}), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!([1]), StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let refused = console.set(set(wanted)).await;
+        assert_eq!(refused.status, status);
+        assert!(refused.error().contains("an object with a limit for each key"));
+    }
+    let wanted = json!({"name": "changes::no_keys", "limit": 2, "key_limits": {"a": 1}});
+    let refused = console.set(wanted).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.error().contains("it has no keys"));
+    assert_eq!(plain.limit(), Some(1), "nothing is changed");
+}

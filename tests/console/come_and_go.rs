@@ -34,7 +34,9 @@ async fn a_row_is_that_of_all_that_have_its_name_one_after_another() {
         }
         let (kind, changes) = stream.next().await;
         assert_eq!(kind, "changes");
-        assert_eq!(changes["removed"], json!([]), "there is one of that name");
+        // Limiters of other tests come and go, too.
+        let removed = changes["removed"].as_array().expect("a list");
+        assert!(!removed.contains(&json!(NAME)), "there is one of that name");
     }
     let row = console.row(NAME).await;
     let admitted = row["admitted"].as_f64().expect("a rate");

@@ -5,7 +5,7 @@ use crate::stream::Stream;
 use crate::support::{Console, post};
 use axum::http::StatusCode;
 use limit_runtime::settings::{SettingKind, SettingValue, ValueType};
-use limit_runtime::{EventKind, Limiter, RejectedKind, Source, find};
+use limit_runtime::{AdaptiveCause, EventKind, Limiter, RejectedKind, Source, find};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -46,6 +46,11 @@ fn refusals() -> impl Iterator<Item = String> {
 
 fn sources() -> impl Iterator<Item = String> {
     Source::ALL.iter().map(|source| source.as_str().to_owned())
+}
+
+/// The reasons for which a limit that adapts changes.
+fn causes() -> impl Iterator<Item = String> {
+    AdaptiveCause::ALL.iter().map(ToString::to_string)
 }
 
 fn events() -> impl Iterator<Item = String> {
@@ -90,14 +95,20 @@ async fn description_has_every_setting_refusal_event_and_source() {
         differences.compare(&format!("{place}/required"), texts(&schema["required"]), refusals());
     }
     let (place, schema) = at("Settings");
-    differences.compare(&place, fields(&schema["properties"]), settings());
-    differences.compare(&format!("{place}/required"), texts(&schema["required"]), settings());
+    // The range is part of the limit.
+    let in_force = || with(settings(), &["range"]);
+    differences.compare(&place, fields(&schema["properties"]), in_force());
+    differences.compare(&format!("{place}/required"), texts(&schema["required"]), in_force());
     let (place, wanted) = at("Wanted/properties");
-    let all = with(settings(), &["name", "by", "unset", "paused", "reset"]);
+    let all = with(settings(), &["name", "by", "key_limits", "unset", "paused", "reset"]);
     differences.compare(&place, fields(&wanted), all);
     for path in ["Change/properties/setting/enum", "NamedChange/properties/setting/enum"] {
         let (place, list) = at(path);
-        differences.compare(&place, texts(&list), with(settings(), &["closed"]));
+        differences.compare(
+            &place,
+            texts(&list),
+            with(settings(), &["key_limit", "total", "closed"]),
+        );
     }
     let (place, list) = at("Events/properties/events/items/properties/kind/enum");
     differences.compare(&place, texts(&list), events());
@@ -113,10 +124,21 @@ async fn description_has_every_setting_refusal_event_and_source() {
         let (place, list) = at(path);
         differences.compare(&place, texts(&list), sources());
     }
+    let (place, schema) = at("Adapted");
+    differences.compare(&place, fields(&schema["properties"]), causes());
+    differences.compare(&format!("{place}/required"), texts(&schema["required"]), causes());
+    for path in [
+        "Adaptive/properties/last_change/oneOf/1/properties/reason/enum",
+        "AdaptiveFigures/properties/last_change/enum",
+    ] {
+        let (place, list) = at(path);
+        differences.compare(&place, texts(&list), causes());
+    }
     for kind in SettingKind::ALL {
         let schema = &wanted[kind.name()];
         let expected: &[&str] = match kind.value_type() {
             ValueType::Count { .. } => &["integer"],
+            ValueType::CountOrRange { .. } => &["integer", "string"],
             ValueType::Duration => &["number"],
             ValueType::DurationOrNever => &["number", "string"],
             ValueType::Switch => &["boolean"],
@@ -135,7 +157,7 @@ async fn description_has_every_setting_refusal_event_and_source() {
 }
 
 #[tokio::test]
-async fn page_has_every_refusal_with_a_colour_and_words_for_every_source() {
+async fn page_has_every_refusal_with_a_colour_and_words_for_every_source_and_reason() {
     let script = Console::read_only().get("/format.js").await.body;
     let constant = |start: &str, end: char| {
         let (_, rest) = script.split_once(start).unwrap_or_else(|| panic!("no {start}"));
@@ -151,6 +173,13 @@ async fn page_has_every_refusal_with_a_colour_and_words_for_every_source() {
     let mut differences = Differences::default();
     differences.compare(&"format.js, REASONS", reasons, refusals());
     differences.compare(&"format.js, SOURCES", words, sources());
+    // `const CHANGES = { name: ['what', 'why'], … };`
+    let script = Console::read_only().get("/adaptive.js").await.body;
+    let (_, rest) = script.split_once("const CHANGES = {").expect("the list");
+    let (changes, _) = rest.split_once("};").expect("its end");
+    let changes = changes.lines().filter_map(|line| line.split_once(": ["));
+    let changes = changes.map(|(name, _)| name.trim().to_owned());
+    differences.compare(&"adaptive.js, CHANGES", changes, causes());
     // A refusal is a class, whose colour is `--ink`. Another rule may give a class its colour too.
     let style = Console::read_only().get("/console.css").await.body;
     let coloured = style.split('}').filter_map(|rule| {
@@ -194,6 +223,9 @@ async fn page_has_a_colour_of_its_own_for_every_refusal_in_both_themes() {
 fn example(kind: SettingKind) -> (Value, SettingValue, &'static str) {
     match kind.value_type() {
         ValueType::Count { .. } => (json!(3), SettingValue::Count(3), "3"),
+        ValueType::CountOrRange { .. } => {
+            (json!("4..=200"), SettingValue::Range { low: 4, high: 200 }, "4..=200")
+        }
         ValueType::Duration | ValueType::DurationOrNever => {
             (json!(1.5), SettingValue::Duration(Duration::from_millis(1500)), "1.5s")
         }
@@ -207,23 +239,26 @@ fn example(kind: SettingKind) -> (Value, SettingValue, &'static str) {
 
 #[tokio::test]
 async fn every_setting_can_be_changed_and_is_logged_and_shown() {
-    // It supports all settings, and none of its own values is an example.
+    // The two support all settings, and none of their own values is an example.
     let limiter = Limiter::new("lists::settings", 5).max_waiting(9);
-    drop(limiter.acquire().await);
+    let keyed = Limiter::new("lists::of_keys", 5).max_waiting(9).keyed();
+    drop((limiter.acquire().await, keyed.key(1).acquire().await));
     let console = Console::writable();
-    let handle = find("lists::settings").expect("it has been used");
     for &kind in SettingKind::ALL {
+        let is_of_keys = kind == SettingKind::MaxWaitingTotal;
+        let name = if is_of_keys { "lists::of_keys" } else { "lists::settings" };
+        let handle = find(name).expect("it has been used");
         let (value, setting, words) = example(kind);
-        let wanted = json!({"name": "lists::settings", kind.name(): value});
-        let changes = console.set(wanted).await.json()["changes"].clone();
+        let changes = console.set(json!({"name": name, kind.name(): value})).await.json();
+        let changes = changes["changes"].clone();
         assert_eq!(changes.as_array().map(Vec::len), Some(1), "{changes:#}");
         let told = ["setting", "to", "source"].map(|field| changes[0][field].clone());
         assert_eq!(told, [kind.name(), words, "live"]);
         assert_eq!(handle.live_values().get(kind), Some(setting));
-        let shown = console.get("/api/limiter?name=lists::settings").await.json();
+        let shown = console.get(&format!("/api/limiter?name={name}")).await.json();
         assert_eq!(shown["snapshot"]["settings"][kind.name()]["source"], "live", "{kind}");
         // `null` leaves a setting as it is.
-        let wanted = json!({"name": "lists::settings", kind.name(): null, "reset": true});
+        let wanted = json!({"name": name, kind.name(): null, "reset": true});
         console.set(wanted).await.json();
         assert!(handle.live_values().is_empty());
     }
@@ -236,11 +271,12 @@ async fn unknown_field_is_refused_with_the_list_of_all_fields() {
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     let settings: Vec<_> = settings().map(|name| format!("`{name}`")).collect();
     let settings = settings.join(", ");
-    let fields = format!("`name`, `by`, {settings}, `unset`, `paused`, `reset`");
+    let fields = format!("`name`, `by`, {settings}, `key_limits`, `unset`, `paused`, `reset`");
     assert_eq!(refused.error(), format!("unknown field `limt`, expected one of {fields}"));
     let nothing = console.ask(post(r#"{"name": "nobody"}"#.to_owned())).await;
-    let expected =
-        format!("nothing is to be changed: give one of {settings}, `unset`, `paused` or `reset`");
+    let expected = format!(
+        "nothing is to be changed: give one of {settings}, `key_limits`, `unset`, `paused` or `reset`"
+    );
     assert_eq!(nothing.error(), expected);
 }
 

@@ -1,5 +1,6 @@
 //! The console: its API, the access to it, and the changes that it makes.
 
+mod adapting;
 mod api;
 mod at_rest;
 mod changes;

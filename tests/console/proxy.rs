@@ -1,10 +1,12 @@
 //! A proxy between the console and the page: nginx with its defaults.
 
 use crate::support::{http_client, served};
+use flate2::write::GzDecoder;
 use limit_console::serve;
 use limit_runtime::Limiter;
 use limit_tests::programs::{find_program, is_alone};
 use serde_json::Value;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -90,6 +92,7 @@ fn find_nginx() -> Option<PathBuf> {
 struct Heard {
     stream: reqwest::Response,
     text: String,
+    decoder: Option<GzDecoder<Vec<u8>>>,
 }
 
 impl Heard {
@@ -103,6 +106,13 @@ impl Heard {
                     return before;
                 }
                 let more = self.stream.chunk().await.expect("no error").expect("it goes on");
+                let more = match &mut self.decoder {
+                    None => more.into(),
+                    Some(decoder) => {
+                        decoder.write_all(&more).expect("it is gzip");
+                        std::mem::take(decoder.get_mut())
+                    }
+                };
                 self.text.push_str(&String::from_utf8_lossy(&more));
             }
         };
@@ -134,19 +144,25 @@ fn stream_arrives_through_nginx_with_its_defaults() {
         let page = client.get(&url).send().await.expect("it answers");
         assert!(page.status().is_success());
 
-        let stream = client.get(format!("{url}api/stream")).send().await.expect("it answers");
-        assert_eq!(stream.headers()["content-type"], "text/event-stream");
-        let mut heard = Heard { stream, text: String::new() };
-        heard.until("proxy::nginx").await;
-        for _ in 0..5 {
-            let told = heard.tick().await;
-            let now = client.get(format!("http://{address}/api/limiters")).send().await;
-            let now = now.expect("it answers").text().await.expect("the whole body");
-            let now: Value = serde_json::from_str(&now).expect("JSON");
-            let late = now["tick"].as_u64().expect("a number").saturating_sub(told);
-            assert!(late < 10, "a message arrives {late} readings late");
+        for accepted in ["identity", "gzip"] {
+            let stream = client.get(format!("{url}api/stream")).header("accept-encoding", accepted);
+            let stream = stream.send().await.expect("it answers");
+            assert_eq!(stream.headers()["content-type"], "text/event-stream");
+            let encoding = stream.headers().get("content-encoding");
+            assert_eq!(encoding.is_some(), accepted == "gzip");
+            let decoder = encoding.map(|_| GzDecoder::new(Vec::new()));
+            let mut heard = Heard { stream, text: String::new(), decoder };
+            heard.until("proxy::nginx").await;
+            for _ in 0..5 {
+                let told = heard.tick().await;
+                let now = client.get(format!("http://{address}/api/limiters")).send().await;
+                let now = now.expect("it answers").text().await.expect("the whole body");
+                let now: Value = serde_json::from_str(&now).expect("JSON");
+                let late = now["tick"].as_u64().expect("a number").saturating_sub(told);
+                assert!(late < 10, "a message arrives {late} readings late");
+            }
+            let _permit = limiter.acquire().await;
+            heard.until("\"name\":\"proxy::nginx\"").await;
         }
-        let _permit = limiter.acquire().await;
-        heard.until("\"name\":\"proxy::nginx\"").await;
     });
 }

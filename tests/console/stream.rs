@@ -1,26 +1,52 @@
 //! Server-sent events.
 
-use crate::support::{Console, get};
-use axum::body::BodyDataStream;
+use crate::support::{Console, get, request};
+use axum::body::{Body, BodyDataStream};
 use axum::http::StatusCode;
+use axum::response::Response;
+use flate2::write::GzDecoder;
 use futures::StreamExt;
 use limit_console::Options;
 use limit_runtime::Limiter;
 use serde_json::Value;
+use std::io::Write;
 use std::time::Duration;
 
 /// A stream of events.
 pub(crate) struct Stream {
     body: BodyDataStream,
     text: String,
+    /// The decoder of a compressed stream.
+    decoder: Option<GzDecoder<Vec<u8>>>,
+    /// The bytes that have arrived.
+    pub(crate) arrived: usize,
 }
 
 impl Stream {
     pub(crate) async fn open(console: &Console, path: &str) -> Self {
-        let response = console.send(get(path)).await;
+        let stream = Self::of(console.send(get(path)).await);
+        assert!(stream.decoder.is_none(), "nobody has asked for that");
+        stream
+    }
+
+    /// Opens a stream as a browser does, which accepts gzip.
+    pub(crate) async fn open_compressed(console: &Console, path: &str) -> Self {
+        let request = request("GET", path).header("accept-encoding", "gzip, br");
+        let request = request.body(Body::empty()).expect("a request");
+        let stream = Self::of(console.send(request).await);
+        assert!(stream.decoder.is_some(), "it is compressed");
+        stream
+    }
+
+    fn of(response: Response) -> Self {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { body: response.into_body().into_data_stream(), text: String::new() }
+        let decoder = response.headers().get("content-encoding").map(|encoding| {
+            assert_eq!(encoding, "gzip");
+            GzDecoder::new(Vec::new())
+        });
+        let body = response.into_body().into_data_stream();
+        Self { body, text: String::new(), decoder, arrived: 0 }
     }
 
     /// Waits for the next event. Returns its kind and its data.
@@ -32,6 +58,14 @@ impl Stream {
         let event = loop {
             let Some((event, rest)) = self.text.split_once("\n\n") else {
                 let more = self.body.next().await?.expect("no error");
+                self.arrived += more.len();
+                let more = match &mut self.decoder {
+                    None => more.into(),
+                    Some(decoder) => {
+                        decoder.write_all(&more).expect("it is gzip");
+                        std::mem::take(decoder.get_mut())
+                    }
+                };
                 self.text.push_str(std::str::from_utf8(&more).expect("text"));
                 continue;
             };
@@ -94,6 +128,25 @@ async fn what_has_changed_is_told_once_and_what_is_gone() {
     let gone = stream.until(is_gone).await;
     assert_eq!(row(&gone, "stream::changes"), None);
     assert_eq!(console.row("stream::changes").await, Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_message_of_a_compressed_stream_arrives_at_once() {
+    let console = Console::read_only();
+    let limiter = Limiter::new("stream::compressed", 2);
+    drop(limiter.acquire().await);
+    let mut stream = Stream::open_compressed(&console, "/api/stream").await;
+    for kind in ["all", "changes", "changes", "changes"] {
+        let (told_kind, told) = stream.next().await;
+        let now = console.get("/api/limiters").await.json();
+        let tick = |message: &Value| message["tick"].as_u64().expect("a number");
+        assert_eq!(told_kind, kind);
+        assert!(tick(&now) <= tick(&told) + 1, "{now} after {told}");
+    }
+    let mut events = Stream::open_compressed(&console, "/api/events?name=stream::compressed").await;
+    drop(limiter.acquire().await);
+    let (_, told) = events.next().await;
+    assert_eq!(told["events"].as_array().map(Vec::len), Some(2), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,6 +83,36 @@ fn two_functions_without_a_box_between_them() {
 }
 
 #[test]
+fn a_call_that_grows_and_one_that_waits_elsewhere_for_it() {
+    static MEMORY: Limiter = Limiter::new("found-grows", 3);
+    static DISK: Limiter = Limiter::new("found-grows-disk", 1);
+
+    async fn grow(both: Arc<Barrier>) {
+        let _disk = DISK.acquire().await;
+        let mut memory = MEMORY.acquire().await;
+        both.wait().await;
+        // One is free, and the other call has the second.
+        memory.resize(3).await.expect("it waits");
+    }
+
+    async fn write(both: Arc<Barrier>) {
+        let _memory = MEMORY.acquire().await;
+        both.wait().await;
+        drop(DISK.acquire().await);
+    }
+
+    let runtime = runtime();
+    let both = Arc::new(Barrier::new(2));
+    let tasks = [runtime.spawn(grow(Arc::clone(&both))), runtime.spawn(write(both))];
+    let deadlock = until_found(MEMORY.name());
+    assert_eq!(deadlock.calls().len(), 2, "{deadlock}");
+    assert_eq!(MEMORY.waiters().iter().map(Call::weight).collect::<Vec<_>>(), [2]);
+    let [growing, other] = tasks;
+    growing.abort();
+    until_ended(&runtime, [other]);
+}
+
+#[test]
 fn a_function_under_two_limits_and_one_under_the_same_in_the_other_order() {
     static A: Limiter = Limiter::new("found-both-a", 1);
     static B: Limiter = Limiter::new("found-both-b", 1);

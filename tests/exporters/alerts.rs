@@ -5,6 +5,7 @@ use crate::scraped::{find, say_that_it_is_missing};
 use crate::support::{encoded, of_some_metrics};
 use limit_exporters::METRICS;
 use limit_exporters::prometheus::Collector;
+use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -28,6 +29,42 @@ fn dashboard_shows_every_metric() {
     for metric in METRICS {
         assert!(dashboard.contains(metric.prometheus), "{} is not shown", metric.name);
     }
+}
+
+#[test]
+fn dashboard_answers_which_limiter_since_when_and_what_changed() {
+    let [(_, dashboard), _] = assets::all();
+    let dashboard: Value = serde_json::from_str(&dashboard).expect("it is JSON");
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let named = |of: &Value, field: &str| {
+        let names = list(of).into_iter().map(|each| each[field].as_str().map(ToOwned::to_owned));
+        names.map(Option::unwrap_or_default).collect::<Vec<_>>()
+    };
+    // Rows that are folded come after these.
+    let panels = list(&dashboard["panels"]);
+    let open: Vec<_> = panels.iter().filter(|panel| panel["collapsed"] != true).collect();
+    let of_type = |kind| open.iter().filter(move |panel| panel["type"] == kind);
+    assert_eq!([of_type("stat").count(), of_type("table").count()], [6, 1]);
+    assert_eq!(of_type("heatmap").count(), 1);
+    let asks_topk = |panel: &&&Value| {
+        let queries = list(&panel["targets"]);
+        queries.iter().all(|query| query["expr"].as_str().unwrap_or_default().starts_with("topk("))
+    };
+    assert_eq!(of_type("timeseries").filter(asks_topk).count(), of_type("timeseries").count());
+    assert_eq!(of_type("table").filter(asks_topk).count(), 1);
+    let steps =
+        |panel: &Value| list(&panel["fieldConfig"]["defaults"]["thresholds"]["steps"]).len();
+    assert!(open.iter().filter(|panel| steps(panel) > 1).count() >= 8);
+    let variables = named(&dashboard["templating"]["list"], "name");
+    assert_eq!(variables, ["datasource", "job", "instance", "limiter", "page"]);
+    let marks = named(&dashboard["annotations"]["list"], "expr");
+    for metric in ["limit_changes_total", "enforced", "max_waiting", "max_wait_seconds"] {
+        let series = format!("(concurrency_limit_{metric}{{");
+        assert!(marks.iter().any(|mark| mark.contains(&series)), "{metric}: {marks:?}");
+    }
+    assert_eq!(named(&dashboard["links"], "url"), ["${page}"]);
+    let table = of_type("table").next().expect("there is one").to_string();
+    assert!(table.contains("${page}#name=${__value.raw:percentencode}"), "{table}");
 }
 
 #[test]

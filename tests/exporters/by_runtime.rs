@@ -172,7 +172,12 @@ fn facade_series_grow_by_what_the_limiter_counts() {
     });
     growth.assert_is_all_of(&LIMITER.snapshot());
     // These are figures of the limiter, which is still there.
-    let of_limiter = ["oldest_holder", "concurrency_limit.scope", "concurrency_limit.order"];
+    let of_limiter = [
+        "oldest_holder",
+        "concurrency_limit.scope",
+        "concurrency_limit.order",
+        "concurrency_limit.enforced",
+    ];
     for (series, value) in gauges {
         let is_of_limiter = of_limiter.iter().any(|name| series.contains(name));
         assert!(value == 0.0 || is_of_limiter, "{series}: all runtimes have ended");

@@ -1,6 +1,7 @@
 //! Exporters show the figures that limiters count.
 #![expect(clippy::float_cmp, reason = "counts, and sums that come from the same division")]
 
+mod adapting;
 mod alerts;
 mod assets;
 mod by_runtime;
@@ -17,4 +18,5 @@ mod opentelemetry;
 mod prometheus;
 mod readers;
 mod scraped;
+mod shares;
 mod support;

@@ -112,6 +112,14 @@ impl Collected {
                     }
                     Kind::UpDownCounter
                 }
+                AggregatedMetrics::F64(MetricData::Sum(sum)) => {
+                    assert!(!sum.is_monotonic(), "{}", metric.name());
+                    for point in sum.data_points() {
+                        let series = series(listed.prometheus, point.attributes());
+                        self.numbers.insert(series, point.value());
+                    }
+                    Kind::UpDownCounter
+                }
                 AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
                     for point in histogram.data_points() {
                         let series = series(listed.prometheus, point.attributes());

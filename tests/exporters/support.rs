@@ -1,8 +1,9 @@
 //! Helpers of several tests.
 
+use crate::adapting;
 use limit_exporters::Metric;
 use limit_exporters::prometheus::Collector;
-use limit_runtime::{Figures, Limiter, RejectedKind, Snapshot};
+use limit_runtime::{Figures, Limiter, RejectedKind, Share, Snapshot};
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
@@ -33,9 +34,18 @@ pub(crate) fn is_built(metric: &Metric) -> bool {
     metric.needs.is_none_or(|needs| needs == "diagnostics" && cfg!(feature = "diagnostics"))
 }
 
-/// Returns whether a metric is there only for some limiters: those of a fleet, with keys or with a rate.
+/// Returns whether a metric is there only for some limiters: those of a fleet, with keys, with a rate, with
+/// shares, or with a limit that adapts.
 pub(crate) fn is_of_some(metric: &Metric) -> bool {
-    let some = ["full_keys", "worst_key", "limit_of_all_keys", "window"];
+    let some = [
+        "full_keys",
+        "worst_key",
+        "limit_of_all_keys",
+        "window",
+        "max_wait",
+        ".adaptive.",
+        ".share.",
+    ];
     is_of_fleet(metric) || some.iter().any(|name| metric.name.contains(name))
 }
 
@@ -61,7 +71,7 @@ pub(crate) fn samples(text: &str) -> BTreeMap<String, f64> {
 
 /// Returns the samples that Prometheus is to show of a limiter, without the buckets, by name and labels.
 pub(crate) fn expected(snapshot: &Snapshot) -> BTreeMap<String, f64> {
-    let Snapshot { name, total, limit_changes, scope, order, .. } = snapshot;
+    let Snapshot { name, total, limit_changes, scope, order, settings, .. } = snapshot;
     let mut expected = BTreeMap::new();
     let mut put = |metric: &str, label: Option<(&str, &str)>, value: f64| {
         let label = label.map(|(label, value)| format!(",{label}=\"{value}\"")).unwrap_or_default();
@@ -73,9 +83,21 @@ pub(crate) fn expected(snapshot: &Snapshot) -> BTreeMap<String, f64> {
     put("active_keys", None, figure(total.keys));
     put("scope", Some(("scope", scope.as_str())), 1.0);
     put("order", Some(("order", order.as_str())), 1.0);
+    let holds = settings.enabled.value && !settings.shadow.value;
+    put("enforced", None, if holds { 1.0 } else { 0.0 });
+    if let Some(most) = settings.max_waiting.value {
+        put("max_waiting", None, figure(most));
+    }
+    if let Some(most) = settings.max_waiting_total.value {
+        put("max_waiting_of_all_keys", None, figure(most));
+    }
+    if let Some(longest) = settings.max_wait.value {
+        put("max_wait_seconds", None, longest.as_secs_f64());
+    }
     // None of these limiters is closed or has a waiter that was seen twice.
     put("closed", None, 0.0);
     put("oldest_wait_seconds", None, 0.0);
+    put("stalled_seconds", None, 0.0);
     for (result, count) in results(total) {
         put("acquisitions_total", Some(("result", result)), count);
     }
@@ -157,11 +179,20 @@ pub(crate) async fn everything_once(
     limiter.acquire().await.expect("a permit is free") // admitted at once
 }
 
-/// Makes a limiter that has the metrics of limiters with keys and rates, and keeps a permit.
+/// Makes limiters that have the metrics of limiters with keys, rates, shares and bounds, and of limits that adapt, and
+/// keeps a permit.
 pub(crate) fn of_some_metrics(name: &'static str) -> impl Sized {
-    let limiter = Limiter::new(name, 1).per(Duration::from_secs(1)).keyed().total(9);
+    let limiter =
+        Limiter::new(name, 1).per(Duration::from_secs(1)).keyed().total(9).max_waiting_total(9);
     let held = limiter.key(1).try_acquire().expect("a permit is free");
-    (limiter, held)
+    let advised: &str = Box::leak(format!("{name}-adapting").into());
+    let shared: &str = Box::leak(format!("{name}-shared").into());
+    let shared = Limiter::new(shared, 1).shares(const { &[Share::new("live", 50)] });
+    drop(shared.try_acquire());
+    let bounded = Limiter::named(format!("{name}-bounded"), 1);
+    let bounded = bounded.max_waiting(3).max_wait(Duration::from_secs(9));
+    let _ = bounded.snapshot();
+    (limiter, held, adapting::advised(advised), bounded, shared)
 }
 
 /// Makes a limiter for [`everything_once`].

@@ -203,3 +203,10 @@ async fn a_client_sees_it_over_http() {
     assert_eq!(header, Some("2"), "two permits came back in four seconds: {answer}");
     server.abort();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_would_be_too_late_is_shed_and_told_when_to_come_back() {
+    let response = refusals::would_time_out().await.into_response();
+    assert_eq!(response.status(), 503);
+    assert_eq!(retry_after(&response), Some("3"));
+}

@@ -3,10 +3,10 @@
 use limit_runtime::{Limiter, Order, Rejected, RejectedKind};
 use limit_tests::polling::refused;
 use std::time::Duration;
-use tokio_test::{assert_pending, assert_ready_err, task};
+use tokio_test::{assert_pending, assert_ready, assert_ready_err, task};
 
-/// Returns one refusal of each kind but the last, which needs a deadlock. Nothing has come back at its limiter, so that it has no
-/// estimate of when to retry.
+/// Returns one refusal of each kind but the last two: one needs a deadlock, and the other has an estimate. Nothing has
+/// come back at its limiter, so that it has no estimate of when to retry.
 pub(crate) async fn all() -> [Rejected; KINDS] {
     let mut all =
         vec![no_permits(), queue_full(), timed_out().await, too_heavy(), closed(), evicted()];
@@ -18,7 +18,26 @@ pub(crate) async fn all() -> [Rejected; KINDS] {
 }
 
 /// The kinds that there can be: the last of them needs a fleet.
-const KINDS: usize = if cfg!(feature = "fleet") { RejectedKind::ALL.len() - 1 } else { 6 };
+const KINDS: usize = if cfg!(feature = "fleet") { RejectedKind::ALL.len() - 2 } else { 6 };
+
+/// Returns the refusal of a call that would have waited for too long.
+pub(crate) async fn would_time_out() -> Rejected {
+    let limiter = Limiter::named("late", 1).max_wait(Duration::from_secs(60)).early();
+    let mut held = limiter.try_acquire();
+    let mut waiting: Vec<_> = (0..10).map(|_| task::spawn(limiter.acquire())).collect();
+    for call in &mut waiting {
+        assert_pending!(call.poll());
+    }
+    for call in &mut waiting[..8] {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(held);
+        held = assert_ready!(call.poll());
+    }
+    let rejected = refused(limiter.acquire().max_wait(Duration::from_secs(1)));
+    // It keeps its estimate when the limiter is gone.
+    assert_eq!(rejected.retry_after(), Some(Duration::from_secs(3)));
+    rejected
+}
 
 /// Returns refusals of the kinds that have an estimate: no permits, a full queue, and a wait that was
 /// too long. One permit of each limiter came back within `time`, which is the estimate: 2 ms or more. Each

@@ -76,3 +76,10 @@ async fn a_method_passes_it_on() {
         "concurrency limit `tonic-method` reached: 1 of 1 permits in use, 0 waiting"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_would_be_too_late_is_shed_and_told_when_to_come_back() {
+    let status = Status::from(refusals::would_time_out().await);
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(pushback(&status), Some("3000"));
+}

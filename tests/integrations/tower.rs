@@ -9,10 +9,14 @@ mod runtimes;
 mod starvation;
 
 #[cfg(all(feature = "axum", feature = "http-body"))]
+mod adapting;
+#[cfg(all(feature = "axum", feature = "http-body"))]
 mod axum;
 #[cfg(feature = "http-body")]
 mod body;
 mod connectors;
+#[cfg(all(feature = "axum", feature = "http-body"))]
+mod overload;
 #[cfg(all(feature = "tonic", feature = "http-body"))]
 mod tonic;
 #[cfg(feature = "http-body")]

@@ -28,6 +28,7 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
             together(
                 "foundations",
                 &[
+                    "adaptive",
                     "boot_clock",
                     "duration_text",
                     "logging",
@@ -51,6 +52,7 @@ pub(crate) const ORDERS: &[(&str, &[Layer])] = &[
                     "rejected",
                     "scope",
                     "setting",
+                    "share",
                 ],
             ),
             apart("recorder", &["recorder"]),

@@ -92,6 +92,16 @@ const DIFFERENT_IF_BLOCKING: [(&str, &str); 7] = [
     ("clippy::unused_self", "`self` moves to another thread"),
 ];
 
+/// Lints that differ for functions whose output is judged, with the reasons.
+const DIFFERENT_IF_JUDGED: [(&str, &str); 1] =
+    [("unused_assignments", "the compiler says of an argument that the body takes it by value")];
+
+/// Lints that can be missing of functions whose output is judged, with the reasons.
+const MISSING_IF_JUDGED: [(&str, &str); 2] = [
+    ("clippy::implicit_return", "clippy asks for `return ()` at the end of a function alone"),
+    ("clippy::useless_conversion", "clippy does not look for some in a block inside a function"),
+];
+
 const ONLY_IF_NOT_ASYNC: &str = "clippy looks for it in functions that are not async";
 
 #[test]
@@ -100,7 +110,11 @@ fn every_lint_says_the_same_of_a_limited_function_as_of_the_plain_one() {
         return;
     }
     let mut project = Project::new(env!("CARGO_TARGET_TMPDIR"), "same-lints");
-    for (name, source) in PROGRAMS {
+    let programs = || PROGRAMS.map(|(name, source)| (String::from(name), String::from(source)));
+    // `main` is never judged.
+    let judged = programs().into_iter().filter(|(name, _)| name != "tokio_main").map(judge_outputs);
+    let programs: Vec<_> = programs().into_iter().chain(judged).collect();
+    for (name, source) in &programs {
         project.add(&format!("limited_{name}"), source);
         project.add(&format!("plain_{name}"), &limit_tests::compiler::without_attribute(source));
     }
@@ -108,17 +122,23 @@ fn every_lint_says_the_same_of_a_limited_function_as_of_the_plain_one() {
     let said = project.check(&options);
     let of = |name: String| -> Vec<Diagnostic> { said.get(&name).cloned().unwrap_or_default() };
     let mut differences = Vec::new();
-    for (name, _) in PROGRAMS {
+    for (name, _) in &programs {
         let (limited, plain) = (of(format!("limited_{name}")), of(format!("plain_{name}")));
+        let is_judged = name.starts_with("judged");
+        let can_be_missing = |diagnostic: &&Diagnostic| {
+            is_judged && MISSING_IF_JUDGED.iter().any(|(lint, _)| *lint == diagnostic.code)
+        };
         let is_compared = |diagnostic: &&Diagnostic| {
-            let blocking = DIFFERENT_IF_BLOCKING.iter().filter(|_| name == "blocking");
-            DIFFERENT.iter().chain(blocking).all(|(lint, _)| *lint != diagnostic.code)
+            let blocking = DIFFERENT_IF_BLOCKING.iter().filter(|_| name.ends_with("blocking"));
+            let judged = DIFFERENT_IF_JUDGED.iter().filter(|_| is_judged);
+            DIFFERENT.iter().chain(blocking).chain(judged).all(|(lint, _)| *lint != diagnostic.code)
         };
         // Most lints do not check a program that has an error.
         let error = plain.iter().find(|diagnostic| diagnostic.level == "error");
         assert!(error.is_none_or(|error| error.code.starts_with("clippy")), "{name}: {error:?}");
         assert!(!plain.is_empty(), "{name}: nothing was said of the plain functions");
-        for gone in plain.iter().filter(is_compared).filter(|of| !is_among(of, &limited)) {
+        let compared = plain.iter().filter(is_compared).filter(|of| !can_be_missing(of));
+        for gone in compared.filter(|of| !is_among(of, &limited)) {
             differences.push(format!("{name}: only of the plain function: {gone}"));
         }
         for new in limited.iter().filter(is_compared).filter(|of| !is_among(of, &plain)) {
@@ -126,6 +146,21 @@ fn every_lint_says_the_same_of_a_limited_function_as_of_the_plain_one() {
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// Has the output of each function judged that has one, and cannot be refused.
+fn judge_outputs((name, source): (String, String)) -> (String, String) {
+    let functions = source.split_inclusive("#[concurrency_limit(").map(|function| {
+        let judged = |known: &str, judged: &str| {
+            function.strip_prefix(known).map(|rest| format!("{judged}{rest}"))
+        };
+        judged("3)]", "1..=3, overload = never)]")
+            .or_else(|| judged("3, blocking)]", "1..=3, blocking, overload = never)]"))
+            .filter(|_| !function.contains("-> !"))
+            .unwrap_or_else(|| String::from(function))
+    });
+    let never = "/// Gives no verdict.\npub fn never<T>(_: &T) -> bool {\n    return false;\n}\n";
+    (format!("judged_{name}"), functions.collect::<String>() + never)
 }
 
 fn is_among(diagnostic: &Diagnostic, all: &[Diagnostic]) -> bool {

@@ -22,6 +22,7 @@ pub mod log;
 pub mod occupancy;
 pub mod polling;
 pub mod programs;
+pub mod random;
 pub mod runtimes;
 pub mod wakers;
 pub mod watchdog;

@@ -70,6 +70,7 @@ impl Verdict {
             Against::Tokio
             | Against::BestPeer
             | Against::ByHand
+            | Against::Fixed
             | Against::Bare
             | Against::Smaller => 3,
         };

@@ -11,6 +11,8 @@ pub(crate) enum Against {
     BestPeer,
     /// The hand-written form of the same policy.
     ByHand,
+    /// The same limiter with a limit that stays.
+    Fixed,
     /// The floor: the least that such a limit can do.
     Bare,
     /// The same contender in a smaller setting.
@@ -38,6 +40,7 @@ impl Bar {
             Against::Tokio => ("x tokio", 2),
             Against::BestPeer => ("x best peer", 2),
             Against::ByHand => ("x by hand", 2),
+            Against::Fixed => ("x fixed", 2),
             Against::Bare => ("x bare", 2),
             Against::Smaller => ("x smaller", 2),
             Against::Bytes => ("bytes", 0),
@@ -113,8 +116,12 @@ const TABLE: &[(&str, &[Bar])] = &[
     ("keyed-1000", BY_HAND),
     ("keyed-million", BY_HAND),
     ("keyed-contended", BY_HAND),
+    ("key-weights", &[shown(Against::Fixed)]),
+    ("key-weights-queued", &[shown(Against::Fixed)]),
+    ("key-limits", &[shown(Against::Fixed)]),
     ("weighted", WEIGHTED_AT_ONCE),
     ("weighted-queued", WEIGHTED),
+    ("resize", AT_ONCE),
     ("deadline", AT_ONCE),
     ("deadline-queued", BY_HAND),
     ("refused", REFUSED),
@@ -124,6 +131,14 @@ const TABLE: &[(&str, &[Bar])] = &[
     ),
     ("lifo-queued", BY_HAND),
     ("priority-queued", BY_HAND),
+    ("by-deadline-queued", &[shown(Against::Fixed)]),
+    ("early-queued", &[shown(Against::Fixed)]),
+    ("adaptive", &[at_most(1.0, Against::Fixed)]),
+    ("adaptive-queued", &[at_most(1.03, Against::Fixed)]),
+    ("both", &[shown(Against::ByHand)]),
+    ("both-queued", &[shown(Against::ByHand)]),
+    ("shares", &[shown(Against::Fixed)]),
+    ("shares-queued", &[shown(Against::Fixed)]),
     ("find", &[shown(Against::ByHand)]),
     ("opening", SMALLER),
 ];

@@ -8,18 +8,21 @@ use limit_runtime::{KeyedLimiter, Limiter, Permit};
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::tasks::{TASKS, all, in_a_row};
+use super::tasks::{TASKS, all, at_once, in_a_row};
 use super::{Kind, Row, Selection, against_peer, two_workers};
-use crate::subjects::{BARE, PEER, bare, body};
+use crate::subjects::{BARE, LIMIT, PEER, bare, body, yielding_body};
 use limit_benches::measure::Contestant;
 
 const OURS: &str = "acquire";
 
-pub(crate) const ROWS: [Kind; 4] = [
+pub(crate) const ROWS: [Kind; 7] = [
     Kind::one_task("keyed-1", |selection, name| keyed(selection, name, 1)),
     Kind::one_task("keyed-1000", |selection, name| keyed(selection, name, 1000)),
     Kind::one_task("keyed-million", |selection, name| keyed(selection, name, selection.waiters)),
     Kind::many_tasks("keyed-contended", contended),
+    Kind::one_task("key-weights", weights),
+    Kind::many_tasks("key-weights-queued", weights_queued),
+    Kind::one_task("key-limits", own_limits),
 ];
 
 static LIMITER: KeyedLimiter = Limiter::new("keyed", 2).keyed();
@@ -96,7 +99,7 @@ fn keyed(selection: &Selection, name: &str, keys: usize) -> Row {
 
 /// Measures calls of many tasks, each of which goes through the keys in an order of its own.
 fn contended(selection: &Selection, name: &str) -> Row {
-    fn at_once<'a, F: Future<Output = u32> + Send + 'static>(
+    fn each_through_all<'a, F: Future<Output = u32> + Send + 'static>(
         runtime: &'a Runtime,
         name: &'static str,
         call: impl Fn(u32) -> F + Copy + Send + 'static,
@@ -115,10 +118,67 @@ fn contended(selection: &Selection, name: &str) -> Row {
     let runtime = &two_workers();
     let _holders = Holders::new(runtime, KEYS);
     let contestants = vec![
-        at_once(runtime, OURS, |value| ours(value, KEYS)),
-        at_once(runtime, PEER, |value| by_hand(value, KEYS)),
-        at_once(runtime, BARE, |value| bare(value, KEYS)),
+        each_through_all(runtime, OURS, |value| ours(value, KEYS)),
+        each_through_all(runtime, PEER, |value| by_hand(value, KEYS)),
+        each_through_all(runtime, BARE, |value| bare(value, KEYS)),
     ];
     let what = "64 tasks, each call for one of 1,000 keys in use (2 workers)";
+    against_peer(selection, name, what, contestants)
+}
+
+/// The same limiter twice: calls of one give their keys weights.
+static WEIGHED: KeyedLimiter = Limiter::new("key-weights", LIMIT).keyed().total(LIMIT);
+static UNWEIGHED: KeyedLimiter = Limiter::new("key-weights-none", LIMIT).keyed().total(LIMIT);
+
+fn weights(selection: &Selection, name: &str) -> Row {
+    let runtime = &two_workers();
+    let contestants = vec![
+        in_a_row(runtime, OURS, |value| async move {
+            let _permit = WEIGHED.key(value % 8).key_weight(1 + value % 8).acquire().await;
+            body(value)
+        }),
+        in_a_row(runtime, PEER, |value| async move {
+            let _permit = UNWEIGHED.key(value % 8).acquire().await;
+            body(value)
+        }),
+    ];
+    let what = "permit free, eight keys with weights; beside it: the same without weights";
+    against_peer(selection, name, what, contestants)
+}
+
+fn weights_queued(selection: &Selection, name: &str) -> Row {
+    let runtime = &two_workers();
+    let contestants = vec![
+        at_once(runtime, OURS, |value| async move {
+            let _permit = WEIGHED.key(value % 8).key_weight(1 + value % 8).acquire().await;
+            yielding_body(value).await
+        }),
+        at_once(runtime, PEER, |value| async move {
+            let _permit = UNWEIGHED.key(value % 8).acquire().await;
+            yielding_body(value).await
+        }),
+    ];
+    let what = "64 tasks, 8 permits, body yields once, eight keys with weights; beside it: the same without weights";
+    against_peer(selection, name, what, contestants)
+}
+
+fn own_limits(selection: &Selection, name: &str) -> Row {
+    static OWN: KeyedLimiter = Limiter::new("key-limits", 1).keyed();
+    static COMMON: KeyedLimiter = Limiter::new("key-limits-none", 1).keyed();
+    let runtime = &two_workers();
+    for key in 0..100_u32 {
+        OWN.set_key_limit(key, Some(2)).expect("it has keys");
+    }
+    let contestants = vec![
+        in_a_row(runtime, OURS, |value| async move {
+            let _permit = OWN.key(value % 8).acquire().await;
+            body(value)
+        }),
+        in_a_row(runtime, PEER, |value| async move {
+            let _permit = COMMON.key(value % 8).acquire().await;
+            body(value)
+        }),
+    ];
+    let what = "permit free, keys that come and go have own limits; beside it: the same without";
     against_peer(selection, name, what, contestants)
 }

@@ -6,7 +6,7 @@ mod handmade;
 
 use std::time::Duration;
 
-use limit_runtime::{Limiter, Order, Rejected};
+use limit_runtime::{Limiter, Order, Rejected, Share, acquire_all};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -20,19 +20,66 @@ const OURS: &str = "acquire";
 /// A time longer than any call waits.
 const LONG: Duration = Duration::from_secs(60);
 
-pub(crate) const ROWS: [Kind; 6] = [
+pub(crate) const ROWS: [Kind; 15] = [
     Kind::one_task("weighted", weighted),
+    Kind::one_task("resize", resize),
     Kind::many_tasks("weighted-queued", weighted_queued),
     Kind::one_task("deadline", deadline),
     Kind::many_tasks("deadline-queued", deadline_queued),
     Kind::many_tasks("lifo-queued", lifo_queued),
     Kind::many_tasks("priority-queued", priority_queued),
+    Kind::many_tasks("by-deadline-queued", by_deadline_queued),
+    Kind::many_tasks("early-queued", early_queued),
+    Kind::one_task("adaptive", adaptive),
+    Kind::many_tasks("adaptive-queued", adaptive_queued),
+    Kind::one_task("shares", shares),
+    Kind::many_tasks("shares-queued", shares_queued),
+    Kind::one_task("both", both),
+    Kind::many_tasks("both-queued", both_queued),
 ];
 
 /// Makes a runtime with two workers and a clock for deadlines.
 fn timed_workers() -> Runtime {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_time().build();
     runtime.expect("a runtime with two workers")
+}
+
+fn both(selection: &Selection, name: &str) -> Row {
+    static LIMITERS: [Limiter; 2] = [Limiter::new("both-a", LIMIT), Limiter::new("both-b", LIMIT)];
+    static SEMAPHORES: [Semaphore; 2] = [const { Semaphore::const_new(LIMIT) }; 2];
+    let runtime = &timed_workers();
+    let contestants = vec![
+        in_a_row(runtime, OURS, |value| async move {
+            let _permits = acquire_all((&LIMITERS[0], &LIMITERS[1])).await;
+            body(value)
+        }),
+        in_a_row(runtime, PEER, |value| async move {
+            let _first = SEMAPHORES[0].acquire().await.expect("it is open");
+            let _second = SEMAPHORES[1].acquire().await.expect("it is open");
+            body(value)
+        }),
+    ];
+    against_peer(selection, name, "permits of two limits free, in a task", contestants)
+}
+
+/// By hand the second permit is waited for while the first is held, always in the same order.
+fn both_queued(selection: &Selection, name: &str) -> Row {
+    static LIMITERS: [Limiter; 2] =
+        [Limiter::new("both-queued-a", LIMIT), Limiter::new("both-queued-b", LIMIT)];
+    static SEMAPHORES: [Semaphore; 2] = [const { Semaphore::const_new(LIMIT) }; 2];
+    let runtime = &timed_workers();
+    let contestants = vec![
+        at_once(runtime, OURS, |value| async move {
+            let _permits = acquire_all((&LIMITERS[0], &LIMITERS[1])).await;
+            yielding_body(value).await
+        }),
+        at_once(runtime, PEER, |value| async move {
+            let _first = SEMAPHORES[0].acquire().await.expect("it is open");
+            let _second = SEMAPHORES[1].acquire().await.expect("it is open");
+            yielding_body(value).await
+        }),
+    ];
+    against_peer(selection, name, "64 tasks, permits of two limits, body yields", contestants)
 }
 
 fn weighted(selection: &Selection, name: &str) -> Row {
@@ -55,6 +102,33 @@ fn weighted(selection: &Selection, name: &str) -> Row {
         }),
     ];
     against_peer(selection, name, "three permits free, in a task", contestants)
+}
+
+/// By hand the call takes two more permits, and gives them back.
+fn resize(selection: &Selection, name: &str) -> Row {
+    static LIMITER: Limiter = Limiter::new("resize", LIMIT);
+    static SEMAPHORE: Semaphore = Semaphore::const_new(LIMIT);
+    let runtime = &timed_workers();
+    let contestants = vec![
+        in_a_row(runtime, OURS, |value| async move {
+            let mut permit = LIMITER.acquire().await;
+            permit.resize(3).await.expect("3 are not too many");
+            permit.resize(1).await.expect("it never fails");
+            body(value)
+        }),
+        in_a_row(runtime, PEER, |value| async move {
+            let mut permit = SEMAPHORE.acquire().await.expect("it is open");
+            permit.merge(SEMAPHORE.acquire_many(2).await.expect("it is open"));
+            drop(permit.split(2));
+            body(value)
+        }),
+    ];
+    against_peer(
+        selection,
+        name,
+        "one permit, three and one again, all free, in a task",
+        contestants,
+    )
 }
 
 fn weighted_queued(selection: &Selection, name: &str) -> Row {
@@ -170,5 +244,123 @@ fn priority_queued(selection: &Selection, name: &str) -> Row {
     ];
     let what = "64 tasks, 8 permits, body yields once, eight priorities; by hand: a heap of \
                 oneshots, in which nobody ages";
+    against_peer(selection, name, what, contestants)
+}
+
+fn by_deadline_queued(selection: &Selection, name: &str) -> Row {
+    static LIMITER: Limiter<Rejected> =
+        Limiter::new("by-deadline-queued", LIMIT).max_wait(LONG).order(Order::Deadline);
+    let what = "64 tasks, 8 permits, body yields once, the earliest deadline first; beside it: order of arrival";
+    beside_order_of_arrival(&LIMITER, what, selection, name)
+}
+
+fn early_queued(selection: &Selection, name: &str) -> Row {
+    static LIMITER: Limiter<Rejected> = Limiter::new("early-queued", LIMIT).max_wait(LONG).early();
+    let what = "64 tasks, 8 permits, body yields once, each call judged early; beside it: none";
+    beside_order_of_arrival(&LIMITER, what, selection, name)
+}
+
+/// Compares a limiter whose calls have deadlines with one that serves them in order of arrival.
+fn beside_order_of_arrival(
+    limiter: &'static Limiter<Rejected>,
+    what: &str,
+    selection: &Selection,
+    name: &str,
+) -> Row {
+    static PLAIN: Limiter<Rejected> = Limiter::new("with-deadlines", LIMIT).max_wait(LONG);
+    let runtime = &timed_workers();
+    let contestants = vec![
+        at_once(runtime, OURS, move |value| async move {
+            let _permit = limiter.acquire().await.expect("nobody waits for so long");
+            yielding_body(value).await
+        }),
+        at_once(runtime, PEER, |value| async move {
+            let _permit = PLAIN.acquire().await.expect("nobody waits for so long");
+            yielding_body(value).await
+        }),
+    ];
+    against_peer(selection, name, what, contestants)
+}
+
+/// A limit that adapts within a range of one number: the cost of adapting alone, at the limit of the others.
+static ADAPTIVE: Limiter = Limiter::adaptive("adaptive", LIMIT..=LIMIT);
+static FIXED: Limiter = Limiter::new("fixed", LIMIT);
+
+fn adaptive(selection: &Selection, name: &str) -> Row {
+    let runtime = &timed_workers();
+    let contestants = vec![
+        in_a_row(runtime, OURS, |value| async move {
+            let _permit = ADAPTIVE.acquire().await;
+            body(value)
+        }),
+        in_a_row(runtime, PEER, |value| async move {
+            let _permit = FIXED.acquire().await;
+            body(value)
+        }),
+    ];
+    against_peer(
+        selection,
+        name,
+        "permit free; beside it: the same limit, which stays",
+        contestants,
+    )
+}
+
+fn adaptive_queued(selection: &Selection, name: &str) -> Row {
+    let runtime = &timed_workers();
+    let contestants = vec![
+        at_once(runtime, OURS, |value| async move {
+            let _permit = ADAPTIVE.acquire().await;
+            yielding_body(value).await
+        }),
+        at_once(runtime, PEER, |value| async move {
+            let _permit = FIXED.acquire().await;
+            yielding_body(value).await
+        }),
+    ];
+    let what = "64 tasks, 8 permits, body yields once; beside it: the same limit, which stays";
+    against_peer(selection, name, what, contestants)
+}
+
+static SHARED: Limiter = Limiter::new("shared", LIMIT).shares(&[
+    Share::new("live", 60),
+    Share::new("batch", 20),
+    Share::new("probe", 10).reserved(),
+]);
+
+/// Returns the share of a call.
+fn share(value: u32) -> &'static str {
+    if value % 2 == 0 { "live" } else { "batch" }
+}
+
+fn shares(selection: &Selection, name: &str) -> Row {
+    let runtime = &timed_workers();
+    let contestants = vec![
+        in_a_row(runtime, OURS, |value| async move {
+            let _permit = SHARED.share(share(value)).acquire().await;
+            body(value)
+        }),
+        in_a_row(runtime, PEER, |value| async move {
+            let _permit = FIXED.acquire().await;
+            body(value)
+        }),
+    ];
+    let what = "permit free, three shares; beside it: the same limit without shares";
+    against_peer(selection, name, what, contestants)
+}
+
+fn shares_queued(selection: &Selection, name: &str) -> Row {
+    let runtime = &timed_workers();
+    let contestants = vec![
+        at_once(runtime, OURS, |value| async move {
+            let _permit = SHARED.share(share(value)).acquire().await;
+            yielding_body(value).await
+        }),
+        at_once(runtime, PEER, |value| async move {
+            let _permit = FIXED.acquire().await;
+            yielding_body(value).await
+        }),
+    ];
+    let what = "64 tasks, 8 permits, body yields once, three shares; beside it: the same limit without shares";
     against_peer(selection, name, what, contestants)
 }

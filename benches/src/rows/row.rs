@@ -65,7 +65,11 @@ impl Row {
         }
         let value = match against {
             Against::Bare => ratio(&cell.nanos, &self.cell(BARE)?.nanos),
-            Against::BestPeer | Against::Tokio | Against::ByHand | Against::Smaller => cell.ratio(),
+            Against::BestPeer
+            | Against::Tokio
+            | Against::ByHand
+            | Against::Fixed
+            | Against::Smaller => cell.ratio(),
             Against::Bytes => cell.bytes,
             Against::Nanoseconds => cell.nanoseconds(),
             Against::Allocations => cell.allocations,

@@ -3,6 +3,7 @@
 
 mod programs;
 
+mod adapting;
 mod as_completed;
 mod callback;
 #[cfg(feature = "connections")]
@@ -13,11 +14,18 @@ mod environment;
 mod event_loops;
 mod gather;
 mod generator;
+mod learned_size;
+#[cfg(feature = "overload")]
+mod overload;
 mod pool_map;
 mod queue;
 mod rate;
 mod resize;
 mod semaphore;
+mod several_limits;
+mod shares;
+mod shedding;
+mod tenants;
 mod timeout;
 mod two_limits;
 mod wait_first;

@@ -1,6 +1,8 @@
 //! The programs, as modules.
 #![allow(dead_code, reason = "`main` is for who runs them")]
 
+#[path = "../adapting.rs"]
+pub(crate) mod adapting;
 #[path = "../as_completed.rs"]
 pub(crate) mod as_completed;
 #[path = "../callback.rs"]
@@ -20,6 +22,11 @@ pub(crate) mod event_loops;
 pub(crate) mod gather;
 #[path = "../generator.rs"]
 pub(crate) mod generator;
+#[path = "../learned_size.rs"]
+pub(crate) mod learned_size;
+#[cfg(feature = "overload")]
+#[path = "../overload.rs"]
+pub(crate) mod overload;
 #[path = "../pool_map.rs"]
 pub(crate) mod pool_map;
 #[path = "../queue.rs"]
@@ -30,6 +37,14 @@ pub(crate) mod rate;
 pub(crate) mod resize;
 #[path = "../semaphore.rs"]
 pub(crate) mod semaphore;
+#[path = "../several_limits.rs"]
+pub(crate) mod several_limits;
+#[path = "../shares.rs"]
+pub(crate) mod shares;
+#[path = "../shedding.rs"]
+pub(crate) mod shedding;
+#[path = "../tenants.rs"]
+pub(crate) mod tenants;
 #[path = "../timeout.rs"]
 pub(crate) mod timeout;
 #[path = "../two_limits.rs"]

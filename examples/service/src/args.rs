@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// Serves five functions with limits, on loopback.
+/// Serves six functions with limits, on loopback.
 #[derive(Debug, Parser)]
 #[command(name = "service", after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TOKEN", value_parser = token)]
     pub(crate) token: Option<String>,
 
-    /// Ask for a lot: a day takes a minute, and one tenant is noisy
+    /// Ask for a lot: a day takes a minute, one tenant is noisy, and a backup slows searches at night
     #[arg(long)]
     pub(crate) load: bool,
 }

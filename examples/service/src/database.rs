@@ -52,7 +52,7 @@ impl Database {
             .disable_statement_logging();
         // The limits decide how many queries run at once. The pool has a connection for each query
         // with a permit, because a limiter does not see a wait for a connection.
-        let pool = SqlitePoolOptions::new().max_connections(16).connect_with(options).await;
+        let pool = SqlitePoolOptions::new().max_connections(40).connect_with(options).await;
         let pool = pool.context("cannot open the database")?;
         for statement in [TABLE, FILL, INDEX] {
             sqlx::query(statement).execute(&pool).await.context("cannot fill the database")?;

@@ -1,5 +1,6 @@
 //! A load: visitors that come whether or not the previous visitor has an answer.
 
+mod backup;
 mod day;
 mod tally;
 
@@ -15,8 +16,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::exchange;
+use crate::load::backup::back_up_each_night;
 use crate::load::day::Clock;
 use crate::load::tally::{Outcome, Tally};
+use crate::replica::Replica;
 use crate::utc::time_of_day;
 
 /// The time between two checks for new visitors.
@@ -29,8 +32,10 @@ const MISSED: Duration = Duration::from_secs(1);
 const NEWS: Duration = Duration::from_secs(2);
 
 const LEGEND: &str = "\
-each line: the time, the requests of the last 2 seconds, the longest queue, and the hour (a day goes
-by in a minute); 3/3 in use: all 3 permits are taken, for `orders` those of the tenant that is named";
+each line: the time, the requests of the last 2 seconds, the limit of `search`, the longest queue, and the
+hour (a day goes by in a minute); 3/3 in use: all 3 permits are taken, for `orders` those of the tenant that
+is named. The limit of `search` finds itself; from 20:00 to 08:00 a backup takes most of the replica that it
+searches";
 
 /// A group of visitors that ask for the same function.
 struct Visitors {
@@ -45,7 +50,7 @@ struct Visitors {
     tireless: bool,
 }
 
-const VISITORS: [Visitors; 6] = [
+const VISITORS: [Visitors; 7] = [
     Visitors::by_day("report", 36.0, || format!("report/{}", fastrand::u32(1..=12))),
     Visitors::by_day("exchange-rate", 40.0, || {
         format!("exchange/{}", one_of(&["chf", "jpy", "usd"]))
@@ -60,6 +65,11 @@ const VISITORS: [Visitors; 6] = [
     }),
     // The noisy tenant sends more requests than all other tenants together.
     Visitors { tireless: true, ..Visitors::by_day("orders", 60.0, || "orders/noisy".to_owned()) },
+    // More than the replica can do while it makes a backup.
+    Visitors {
+        tireless: true,
+        ..Visitors::by_day("search", 45.0, || format!("search/{}", fastrand::u32(100..50_000)))
+    },
     Visitors::by_day("download", 3.0, || format!("download/{}", fastrand::u32(3..12))),
 ];
 
@@ -102,7 +112,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn begin(service: SocketAddr) -> anyhow::Result<Self> {
+    pub(crate) fn begin(service: SocketAddr, replica: Replica) -> anyhow::Result<Self> {
         let client = exchange::client().build().context("cannot set up the load's HTTP client")?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (enough, told) = oneshot::channel();
@@ -110,7 +120,7 @@ impl Load {
         println!("{LEGEND}\n");
         let thread = thread::Builder::new().name("load".to_owned());
         thread.spawn(move || {
-            let tally = runtime.block_on(come(client, service, told));
+            let tally = runtime.block_on(come(client, service, replica, told));
             // An error means that the program ends without waiting for the tally.
             let _ = sender.send(tally);
         })?;
@@ -126,8 +136,14 @@ impl Load {
 }
 
 /// Sends visitors until `enough` resolves, then waits for the visits that still run.
-async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver<()>) -> Tally {
+async fn come(
+    client: Client,
+    service: SocketAddr,
+    replica: Replica,
+    mut enough: oneshot::Receiver<()>,
+) -> Tally {
     let clock = Clock::start();
+    let backups = tokio::spawn(back_up_each_night(replica, clock));
     let mut next = VISITORS.map(|visitors| Instant::now() + visitors.gap(&clock));
     let mut tally = Tally::of(VISITORS.map(|visitors| visitors.function));
     let mut visits = JoinSet::new();
@@ -146,6 +162,7 @@ async fn come(client: Client, service: SocketAddr, mut enough: oneshot::Receiver
             },
         }
     }
+    backups.abort();
     while let Some(visit) = visits.join_next().await {
         tally.count(visit);
     }

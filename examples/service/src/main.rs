@@ -1,4 +1,4 @@
-//! A service with limits on five different functions, to observe while it runs.
+//! A service with limits on six different functions, to observe while it runs.
 //!
 //! ```text
 //! cargo run --release -p service              # you are the load: see http://127.0.0.1:3000
@@ -11,7 +11,8 @@
 //! - a call of another service ([`exchange`]),
 //! - work for the CPU ([`fingerprint`]),
 //! - an endpoint where each tenant has a limit of its own ([`orders`]),
-//! - a download whose stream holds the permit ([`download`]).
+//! - a download whose stream holds the permit ([`download`]),
+//! - a search whose limit finds itself ([`search`]).
 //!
 //! Each function has a bounded queue. Under overload a request soon gets its answer, or a 503 with
 //! `Retry-After`. `/metrics` is for Prometheus, `/limits` for people. Edits of `service.toml` take
@@ -19,6 +20,9 @@
 //!
 //! With `--load` the limit of `report` is too low for the requests: calls queue, and some are
 //! refused. Raise the limit, in `service.toml` or on the page, and see the queue drain.
+//!
+//! The limit of `search` needs nobody: half of each minute a backup takes most of the replica, and the limit goes down
+//! to what is left. See it come back on the page.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -30,8 +34,10 @@ mod exchange;
 mod fingerprint;
 mod load;
 mod orders;
+mod replica;
 mod report;
 mod routes;
+mod search;
 mod settings;
 mod stop;
 mod utc;
@@ -85,13 +91,14 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     let token = args.token.clone().map_or_else(new_token, Ok)?;
     let page =
         Options::new().service("shop").writable(&token).until(until_dropped(stopped.clone()));
+    let replica = service.replica.clone();
     let router = routes::router(service, page);
     // The page records the address from which a limit is changed.
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, router).with_graceful_shutdown(until_dropped(stopped));
     let server = tokio::spawn(server.into_future());
     say_where(address, &token);
-    let load = if args.load { Some(Load::begin(address)?) } else { None };
+    let load = if args.load { Some(Load::begin(address, replica)?) } else { None };
 
     tokio::select! {
         () = signals.next() => {}

@@ -19,7 +19,9 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::fingerprint::fingerprint;
 use crate::orders::orders;
+use crate::replica::Replica;
 use crate::report::report;
+use crate::search::search;
 
 const INDEX: &str = "\
 /report/{month}         what was sold in a month, 1 to 12
@@ -27,6 +29,7 @@ const INDEX: &str = "\
 /fingerprint/{text}     slow to find
 /orders/{tenant}        of north, east, south, west or noisy
 /download/{megabytes}   takes a while
+/search/{cents}         the orders of this amount or more
 /metrics                for Prometheus
 /limits                 the limits, live, and a knob to turn
 ";
@@ -36,6 +39,7 @@ const INDEX: &str = "\
 pub(crate) struct Service {
     database: Arc<Database>,
     exchange: Exchange,
+    pub(crate) replica: Replica,
     metrics: Arc<Registry>,
 }
 
@@ -46,6 +50,7 @@ impl Service {
         Ok(Self {
             database: Arc::new(Database::open().await?),
             exchange: Exchange::open().await?,
+            replica: Replica::new(),
             metrics: Arc::new(metrics),
         })
     }
@@ -58,6 +63,7 @@ impl Service {
             fingerprint(String::new()),
             orders(&self.database, "north".to_owned()),
             download(1),
+            search(&self.database, &self.replica, 100),
         )?;
         Ok(())
     }
@@ -72,6 +78,7 @@ pub(crate) fn router(service: Service, page: Options) -> Router {
         .route("/fingerprint/{text}", get(get_fingerprint))
         .route("/orders/{tenant}", get(get_orders))
         .route("/download/{megabytes}", get(get_download))
+        .route("/search/{cents}", get(get_search))
         .route("/metrics", get(get_metrics))
         .nest_service("/limits", console::router(page))
         .with_state(service)
@@ -104,6 +111,13 @@ async fn get_orders(
 
 async fn get_download(Path(megabytes): Path<u64>) -> Result<Response, Error> {
     download(megabytes).await
+}
+
+async fn get_search(
+    State(service): State<Service>,
+    Path(cents): Path<u32>,
+) -> Result<String, Error> {
+    search(&service.database, &service.replica, cents).await
 }
 
 async fn get_metrics(State(service): State<Service>) -> Response {

@@ -85,7 +85,7 @@ async fn its_own_load_is_answered_to_the_last_request() -> Result {
 
     assert_eq!((end.code, end.errors.as_str()), (Some(0), ""), "{end:?}");
     let (limiters, load) = end.output.split_once("\nthe load ").ok_or("no load")?;
-    for function in ["report", "exchange-rate", "fingerprint", "orders"] {
+    for function in ["report", "exchange-rate", "fingerprint", "orders", "search"] {
         let [admitted, queue_full, timed_out, closed] = figures(limiters, function)?;
         let [asked, answered, refused, failed] = figures(load, function)?;
         assert_eq!((asked, failed), (answered + refused, 0), "{end:?}");

@@ -10,6 +10,7 @@ mod overload;
 mod page;
 #[path = "../../../tests/support/program.rs"]
 mod program;
+mod search;
 mod start;
 
 use std::fs;
@@ -26,12 +27,13 @@ use crate::program::{Program, Running};
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// A path for each of the limited functions, by the name of its limiter.
-const PATHS: [(&str, &str); 5] = [
+const PATHS: [(&str, &str); 6] = [
     ("download", "download/1"),
     ("exchange-rate", "exchange/usd"),
     ("fingerprint", "fingerprint/hello"),
     ("orders", "orders/north"),
     ("report", "report/7"),
+    ("search", "search/100"),
 ];
 
 /// The service, running, with settings in a file of its own.

@@ -44,7 +44,7 @@ async fn what_comes_of_an_edit_is_told() -> Result {
             break line;
         }
     };
-    assert!(error.contains("service.toml:2:9: invalid value"), "{error}");
+    assert!(error.contains("service.toml:2:9: `limit` is "), "{error}");
     assert_eq!(service.figures().await?.limit("report"), 5);
     Ok(())
 }

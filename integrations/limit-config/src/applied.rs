@@ -1,7 +1,10 @@
 //! The result of applying a configuration.
 
+use crate::key_limits::setting_of;
 use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, ValueType};
-use limit_runtime::{Settings, Source};
+use limit_runtime::{KeyLimit, Settings, Source};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
@@ -66,7 +69,7 @@ impl fmt::Display for Applied {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     limiter: String,
-    setting: SettingKind,
+    setting: Cow<'static, str>,
     before: String,
     after: String,
 }
@@ -78,10 +81,10 @@ impl Change {
         &self.limiter
     }
 
-    /// Returns the setting's name.
+    /// Returns the setting's name. For the limit of a single key it is `key.` and the key in quotes.
     #[must_use]
     pub fn setting(&self) -> &str {
-        self.setting.name()
+        &self.setting
     }
 
     /// Returns the value before, as text: a number, `true`, `none`, `never`, a [`Duration`] as `{:?}` shows it.
@@ -105,8 +108,33 @@ impl Change {
         let both = before.iter().map(|(kind, before)| (kind, before.value, after.get(kind).value));
         both.filter(|(_, before, after)| before != after).map(move |(setting, before, after)| {
             let text = |value| value_text(setting, value);
-            Self { limiter: limiter.to_owned(), setting, before: text(before), after: text(after) }
+            let (before, after) = (text(before), text(after));
+            Self { limiter: limiter.to_owned(), setting: setting.name().into(), before, after }
         })
+    }
+
+    /// Lists the keys whose own limits differ.
+    pub(crate) fn between_keys(
+        limiter: &str,
+        before: &[KeyLimit],
+        after: &[KeyLimit],
+    ) -> Vec<Self> {
+        let by_key = |limits: &[KeyLimit]| -> BTreeMap<String, usize> {
+            limits.iter().map(|limit| (limit.key.clone(), limit.limit)).collect()
+        };
+        let (before, after) = (by_key(before), by_key(after));
+        let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        let changed = keys.into_iter().filter(|&key| before.get(key) != after.get(key));
+        let text =
+            |limit: Option<&usize>| limit.map_or_else(|| "none".to_owned(), usize::to_string);
+        changed
+            .map(|key| Self {
+                limiter: limiter.to_owned(),
+                setting: setting_of(key).into(),
+                before: text(before.get(key)),
+                after: text(after.get(key)),
+            })
+            .collect()
     }
 }
 
@@ -132,8 +160,8 @@ impl fmt::Display for Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overridden {
     limiter: String,
-    setting: SettingKind,
-    value: SettingValue,
+    setting: Cow<'static, str>,
+    value: String,
     by: Source,
 }
 
@@ -144,10 +172,10 @@ impl Overridden {
         &self.limiter
     }
 
-    /// Returns the setting's name.
+    /// Returns the setting's name. For the limit of a single key it is `key.` and the key in quotes.
     #[must_use]
     pub fn setting(&self) -> &str {
-        self.setting.name()
+        &self.setting
     }
 
     /// Returns the source whose value is in force.
@@ -165,7 +193,27 @@ impl Overridden {
         values.iter().filter_map(|(setting, value)| {
             let by = settings.get(setting).source;
             let is_stronger = by > Source::File;
-            is_stronger.then(|| Self { limiter: limiter.to_owned(), setting, value, by })
+            is_stronger.then(|| Self {
+                limiter: limiter.to_owned(),
+                setting: setting.name().into(),
+                value: value_text(setting, Some(value)),
+                by,
+            })
+        })
+    }
+
+    /// Lists the limits of single keys that are not in force.
+    pub(crate) fn among_keys(
+        limits: Vec<(String, usize)>,
+        limiter: &str,
+        in_force: Vec<KeyLimit>,
+    ) -> impl Iterator<Item = Self> {
+        let stronger = in_force.into_iter().filter(|known| known.source > Source::File);
+        let stronger: BTreeMap<_, _> = stronger.map(|known| (known.key, known.source)).collect();
+        limits.into_iter().filter_map(move |(key, limit)| {
+            let by = *stronger.get(&key)?;
+            let (setting, value) = (setting_of(&key).into(), limit.to_string());
+            Some(Self { limiter: limiter.to_owned(), setting, value, by })
         })
     }
 }
@@ -173,7 +221,6 @@ impl Overridden {
 impl fmt::Display for Overridden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limiter, setting, value, by } = self;
-        let value = value_text(*setting, Some(*value));
         write!(f, "{limiter}: {setting} {value} is not in force: ")?;
         match by {
             Source::Environment => f.write_str("a variable of the environment is stronger"),

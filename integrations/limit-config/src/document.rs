@@ -1,8 +1,11 @@
 //! Reads TOML, with the position of each setting.
 
 use crate::error::ConfigError;
+use crate::key_limits::{KEY, setting_of};
 use crate::position::Position;
 use crate::tables::Tables;
+use crate::value::wrong_value;
+use limit_runtime::settings::SettingKind;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
@@ -20,13 +23,32 @@ pub(crate) fn read(text: &str) -> Result<(Tables, Positions), ConfigError> {
     let mut positions = Positions::new();
     for (name, table) in document.get_ref() {
         let DeValue::Table(table) = table.get_ref() else { continue };
-        for setting in table.keys() {
-            let key = (name.get_ref().to_string(), setting.get_ref().to_string());
-            positions.insert(key, Position::locate(setting.span().start, text));
+        for (setting, value) in table {
+            if let Some(message) = too_long(setting.get_ref(), value.get_ref()) {
+                let position = Position::locate(value.span().start, text);
+                return Err(ConfigError::parse(message).at(Some(position)));
+            }
+            let mut add = |setting: String, start: usize| {
+                let name = name.get_ref().to_string();
+                positions.insert((name, setting), Position::locate(start, text));
+            };
+            add(setting.get_ref().to_string(), setting.span().start);
+            if let (KEY, DeValue::Table(limits)) = (&**setting.get_ref(), value.get_ref()) {
+                limits.keys().for_each(|key| add(setting_of(key.get_ref()), key.span().start));
+            }
         }
     }
     let tables = Tables::deserialize(Deserializer::from(document));
     Ok((tables.map_err(|error| parse_error(&error, text))?, positions))
+}
+
+/// Returns what is wrong with a number that has more digits than the parser hands on.
+fn too_long(setting: &str, value: &DeValue<'_>) -> Option<String> {
+    let (DeValue::Integer(number), Some(kind)) = (value, SettingKind::from_name(setting)) else {
+        return None;
+    };
+    let is_too_long = i128::from_str_radix(number.as_str(), number.radix()).is_err();
+    is_too_long.then(|| wrong_value(kind, number))
 }
 
 fn parse_error(error: &Error, text: &str) -> ConfigError {

@@ -60,7 +60,41 @@
 //! | duration or never | a span of time above zero, or `"never"` |
 //! | switch | `true` or `false` |
 //!
-//! `max_waiting` and `max_wait` are for limiters whose calls can be refused: a function with one of the two
+//! # Limits of single keys
+//!
+//! In the table of a limiter with keys, a table `key` has the limits of single keys, in place of the limit of each:
+//!
+//! ```
+//! use limit_config::Config;
+//! use limit_runtime::{KeyedLimiter, Limiter};
+//!
+//! static TENANTS: KeyedLimiter = Limiter::new("tenants", 1).keyed();
+//!
+//! let config = Config::from_toml(
+//!     r#"
+//!     [tenants]
+//!     limit = 2
+//!
+//!     [tenants.key]
+//!     acme = 10                # or `key."acme" = 10` in the table above; 0 pauses the key
+//!     "#,
+//! )?;
+//! config.apply()?;
+//!
+//! let acme: Result<Vec<_>, _> = (0..10).map(|_| TENANTS.key("acme").try_acquire()).collect();
+//! assert_eq!(acme?.len(), 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A file names a key by its text, so this works for texts, numbers, `bool`, `char` and addresses: see
+//! [`KeyedLimiter::set_key_limit`](limit_runtime::KeyedLimiter::set_key_limit). A snapshot of the limiter has a warning, and
+//! a log with the feature `tracing` of limit-runtime, for a text that no key of the limiter's types can have. If several
+//! tables mean one limiter, the limit of each key comes from the closest table that has it. A limiter without keys, or with
+//! `scope = fleet`, does not support them, which is an error as for settings.
+//!
+//! # Who supports what
+//!
+//! `max_waiting_total` is for limiters with keys. `max_waiting` and `max_wait` are for limiters whose calls can be refused: a function with one of the two
 //! in its attribute, or a `Limiter<Rejected>`. For other limiters they are an error. (But a limiter that was
 //! made a shadow may have `max_waiting`: it counts the calls that it would have refused.) A call's own wait
 //! ([`Acquire::max_wait`](limit_runtime::Acquire::max_wait), or `max_wait = expression` in the attribute) is
@@ -105,6 +139,7 @@ mod document;
 mod error;
 mod file;
 mod follower;
+mod key_limits;
 #[cfg(feature = "tracing")]
 mod log;
 #[cfg(not(feature = "tracing"))]
@@ -113,6 +148,7 @@ mod log;
 mod names;
 mod position;
 mod tables;
+mod value;
 mod watch;
 mod watcher;
 

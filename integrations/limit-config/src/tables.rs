@@ -1,27 +1,29 @@
 //! Reads the tables of a configuration from any format that serde reads.
 //!
-//! [`SettingKind::ALL`] is the list of the settings that a table may have, and the [`ValueType`] of a setting
-//! decides how its value is read. So a new setting of limit-runtime needs no change here.
+//! [`SettingKind::ALL`] is the list of the settings that a table may have, so a new setting of limit-runtime needs no
+//! change here.
 
-use limit_runtime::settings::{SettingKind, SettingValue, SettingValues, ValueType};
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Unexpected, Visitor,
-};
+use crate::key_limits::{KEY, KeyLimitsSeed};
+use crate::value::ValueSeed;
+use limit_runtime::settings::{SettingKind, SettingValue, SettingValues};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 /// The names of all settings, for the error about an unknown one.
 static SETTINGS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| SettingKind::ALL.iter().map(|kind| kind.name()).collect());
 
 /// The options of the attribute that are no settings. A test compares them with the macro's own list.
-const IN_CODE: [&str; 17] = [
+const IN_CODE: [&str; 24] = [
+    "adapt",
     "blocking",
     "crate",
+    "early",
     "env",
-    "key",
+    "favor",
+    "key_weight",
     "limiter",
     "name",
     "on_deadlock",
@@ -29,17 +31,29 @@ const IN_CODE: [&str; 17] = [
     "on_reject",
     "on_unavailable",
     "order",
+    "overload",
     "per",
     "permit",
     "priority",
     "scope",
+    "share",
+    "shares",
+    "start",
     "total",
     "weight",
 ];
 
-/// The values of each table, by the table's name.
+/// The tables, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Tables(pub(crate) BTreeMap<String, SettingValues>);
+pub(crate) struct Tables(pub(crate) BTreeMap<String, Table>);
+
+/// The values of one table.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) values: SettingValues,
+    /// The limits of single keys, by their texts.
+    pub(crate) key_limits: BTreeMap<String, usize>,
+}
 
 impl<'de> Deserialize<'de> for Tables {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -76,15 +90,15 @@ struct TableSeed<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for TableSeed<'_> {
-    type Value = SettingValues;
+    type Value = Table;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<SettingValues, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Table, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for TableSeed<'_> {
-    type Value = SettingValues;
+    type Value = Table;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a table of settings, such as `limit`")?;
@@ -98,12 +112,18 @@ impl<'de> Visitor<'de> for TableSeed<'_> {
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SettingValues, A::Error> {
-        let (mut values, mut read) = (SettingValues::default(), Vec::new());
-        while let Some(kind) = map.next_key_seed(KindSeed)? {
-            if read.contains(&kind) {
-                return Err(A::Error::duplicate_field(kind.name()));
-            }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Table, A::Error> {
+        let (mut values, mut key_limits, mut read) = (SettingValues::default(), None, Vec::new());
+        while let Some(entry) = map.next_key_seed(EntrySeed)? {
+            let kind = match entry {
+                Entry::Setting(kind) if !read.contains(&kind) => kind,
+                Entry::KeyLimits if key_limits.is_none() => {
+                    key_limits = Some(map.next_value_seed(KeyLimitsSeed)?);
+                    continue;
+                }
+                Entry::Setting(kind) => return Err(A::Error::duplicate_field(kind.name())),
+                Entry::KeyLimits => return Err(A::Error::duplicate_field(KEY)),
+            };
             read.push(kind);
             if let Some(value) = map.next_value_seed(ValueSeed { kind })? {
                 values.set(kind, value).map_err(A::Error::custom)?;
@@ -111,7 +131,7 @@ impl<'de> Visitor<'de> for TableSeed<'_> {
         }
         match contradiction(&values) {
             Some(contradiction) => Err(A::Error::custom(contradiction)),
-            None => Ok(values),
+            None => Ok(Table { values, key_limits: key_limits.unwrap_or_default() }),
         }
     }
 }
@@ -137,144 +157,42 @@ fn contradiction(values: &SettingValues) -> Option<&'static str> {
     }
 }
 
+/// The name of something in a table.
+enum Entry {
+    Setting(SettingKind),
+    /// The table of the limits of single keys.
+    KeyLimits,
+}
+
 /// Reads the name of a setting. The error about an unknown name comes from here, so that it has the position
 /// of the name.
-struct KindSeed;
+struct EntrySeed;
 
-impl<'de> DeserializeSeed<'de> for KindSeed {
-    type Value = SettingKind;
+impl<'de> DeserializeSeed<'de> for EntrySeed {
+    type Value = Entry;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<SettingKind, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Entry, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for KindSeed {
-    type Value = SettingKind;
+impl Visitor<'_> for EntrySeed {
+    type Value = Entry;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a setting")
     }
 
-    fn visit_str<E: Error>(self, name: &str) -> Result<SettingKind, E> {
-        SettingKind::from_name(name).ok_or_else(|| {
+    fn visit_str<E: Error>(self, name: &str) -> Result<Entry, E> {
+        if name == KEY {
+            return Ok(Entry::KeyLimits);
+        }
+        SettingKind::from_name(name).map(Entry::Setting).ok_or_else(|| {
             if IN_CODE.contains(&name) {
                 E::custom(format_args!("`{name}` cannot be in a file: it is set in the code"))
             } else {
                 E::unknown_field(name, &SETTINGS)
             }
         })
-    }
-}
-
-/// Reads the value of a setting. `null` is as good as no value, in the formats that have it.
-struct ValueSeed {
-    kind: SettingKind,
-}
-
-impl<'de> DeserializeSeed<'de> for ValueSeed {
-    type Value = Option<SettingValue>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_option(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ValueSeed {
-    type Value = Option<SettingValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.expected())
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let expected = self.kind.expected();
-        let value = match self.kind.value_type() {
-            ValueType::Count { most } => deserializer
-                .deserialize_u64(CountVisitor { expected, most })
-                .map(SettingValue::Count),
-            ValueType::Duration => deserializer
-                .deserialize_str(DurationVisitor { expected })
-                .map(SettingValue::Duration),
-            ValueType::DurationOrNever => deserializer
-                .deserialize_str(DurationOrNeverVisitor { expected })
-                .map(SettingValue::Duration),
-            ValueType::Switch => bool::deserialize(deserializer).map(SettingValue::Switch),
-            // `limit-config` is older than the type. `every_setting_that_there_is_can_be_in_a_file` fails then.
-            _ => Err(D::Error::custom(format_args!("`{}` cannot be read from a file", self.kind))),
-        };
-        value.map(Some)
-    }
-}
-
-/// Reads whole numbers up to `most`.
-struct CountVisitor {
-    expected: &'static str,
-    most: usize,
-}
-
-impl Visitor<'_> for CountVisitor {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.expected)
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<usize, E> {
-        match u64::try_from(value) {
-            Ok(value) => self.visit_u64(value),
-            Err(_) => Err(E::invalid_value(Unexpected::Signed(value), &self)),
-        }
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<usize, E> {
-        let count = usize::try_from(value).ok().filter(|count| *count <= self.most);
-        count.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(value), &self))
-    }
-}
-
-/// Reads spans of time, such as `50ms`.
-struct DurationVisitor {
-    expected: &'static str,
-}
-
-impl Visitor<'_> for DurationVisitor {
-    type Value = Duration;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.expected)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
-        humantime::parse_duration(text).map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
-    }
-}
-
-/// Reads spans of time above zero, such as `50ms`, and `never`.
-struct DurationOrNeverVisitor {
-    expected: &'static str,
-}
-
-impl Visitor<'_> for DurationOrNeverVisitor {
-    type Value = Duration;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.expected)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
-        if text == "never" {
-            return Ok(Duration::MAX);
-        }
-        let duration = humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero());
-        duration.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }

@@ -1,10 +1,10 @@
 //! The logs of changes, of one limiter and of all: setting, old and new value, time and author.
 
-use limit_runtime::Source;
 use limit_runtime::inspect::LimiterReading;
 use limit_runtime::settings::{SettingKind, SettingValue, Settings, ValueType};
+use limit_runtime::{KeyLimit, Source};
 use serde::Serialize;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::iter::zip;
 use std::sync::Arc;
 
@@ -18,8 +18,10 @@ const KEPT_OF_ALL: usize = 200;
 pub(crate) struct LoggedChange {
     /// The time of the reading that saw the change, in milliseconds since 1970.
     pub(crate) time: u64,
-    /// The name of the setting, or `closed`.
+    /// The name of the setting, `key_limit`, `total` or `closed`.
     pub(crate) setting: &'static str,
+    /// The key whose own limit it is.
+    pub(crate) key: Option<String>,
     pub(crate) from: String,
     pub(crate) to: String,
     /// The source of the new value.
@@ -49,10 +51,27 @@ pub(crate) struct CommonLog {
 }
 
 /// The part of a limiter's state whose changes are logged.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LoggedState {
     settings: Settings,
+    key_limits: Vec<KeyLimit>,
+    total: Total,
     is_closed: bool,
+}
+
+/// The limit over all keys, which is no setting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Total {
+    /// There is none.
+    None,
+    Of(usize),
+    /// It adapts.
+    Within {
+        low: usize,
+        high: usize,
+    },
+    /// The limiter says how it adapts with its first call.
+    NotKnownYet,
 }
 
 impl ChangeLog {
@@ -87,7 +106,13 @@ impl CommonLog {
 
 impl LoggedState {
     pub(crate) fn from_reading(reading: &LimiterReading) -> Self {
-        Self { settings: reading.settings, is_closed: reading.is_closed }
+        let total = Total::from_reading(reading);
+        Self {
+            settings: reading.settings,
+            key_limits: reading.key_limits.clone(),
+            total,
+            is_closed: reading.is_closed,
+        }
     }
 
     /// Lists the changes that lead from this state to a later one.
@@ -100,6 +125,7 @@ impl LoggedState {
         let change = |setting, from, to, source| LoggedChange {
             time,
             setting,
+            key: None,
             from,
             to,
             source,
@@ -111,12 +137,69 @@ impl LoggedState {
             let [from, words] = [from, to].map(|setting| in_words(kind, setting.value));
             change(kind.name(), from, words, to.source)
         });
+        let totals = [self.total, after.total];
+        let is_another = totals[0] != totals[1] && !totals.contains(&Total::NotKnownYet);
+        let total = is_another.then(|| {
+            let [from, to] = totals.map(Total::in_words);
+            change("total", from, to, Source::Live)
+        });
         let closed = (self.is_closed != after.is_closed).then(|| {
             let [from, to] =
                 [self, after].map(|state| if state.is_closed { "closed" } else { "open" });
             change("closed", from.to_owned(), to.to_owned(), Source::Live)
         });
-        changed.chain(closed).collect()
+        let limits = key_limits(&self.key_limits, &after.key_limits);
+        let limits = limits.into_iter().map(|(key, from, to, source)| LoggedChange {
+            key: Some(key),
+            ..change("key_limit", from, to, source)
+        });
+        changed.chain(limits).chain(total).chain(closed).collect()
+    }
+}
+
+/// Lists the keys whose own limits differ: with the limit before and now, and who has set it.
+fn key_limits(before: &[KeyLimit], after: &[KeyLimit]) -> Vec<(String, String, String, Source)> {
+    if before == after {
+        return Vec::new();
+    }
+    let by_key = |limits: &[KeyLimit]| -> BTreeMap<String, (usize, Source)> {
+        limits.iter().map(|known| (known.key.clone(), (known.limit, known.source))).collect()
+    };
+    let (before, after) = (by_key(before), by_key(after));
+    let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let words = |known: Option<&(usize, Source)>| {
+        known.map_or_else(|| "none".to_owned(), |(limit, _)| limit.to_string())
+    };
+    let changes = keys.into_iter().filter_map(|key| {
+        let (from, to) = (before.get(key), after.get(key));
+        let differ = from.map(|(limit, _)| limit) != to.map(|(limit, _)| limit);
+        let source = to.or(from).map(|&(_, source)| source)?;
+        differ.then(|| (key.clone(), words(from), words(to), source))
+    });
+    changes.collect()
+}
+
+impl Total {
+    fn from_reading(reading: &LimiterReading) -> Self {
+        let Some(total) = reading.usage.total else { return Self::None };
+        match reading.adaptive {
+            Some(figures) if !figures.is_frozen && !figures.is_advising => {
+                Self::Within { low: figures.low, high: figures.high }
+            }
+            // Only a runtime that lives says whether the total adapts.
+            None if reading.live_runtimes == 0 || reading.totals.counters.is_zero() => {
+                Self::NotKnownYet
+            }
+            _ => Self::Of(total),
+        }
+    }
+
+    fn in_words(self) -> String {
+        match self {
+            Self::None | Self::NotKnownYet => "no bound".to_owned(),
+            Self::Of(total) => total.to_string(),
+            Self::Within { low, high } => format!("{low}..={high}"),
+        }
     }
 }
 

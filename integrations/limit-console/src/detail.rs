@@ -96,7 +96,7 @@ impl From<KeyReading> for KeyRow {
 fn settable(handle: &LimiterHandle) -> Vec<&'static str> {
     let is_settable = |kind: &&SettingKind| {
         let value = match kind.value_type() {
-            ValueType::Count { .. } => SettingValue::Count(1),
+            ValueType::Count { .. } | ValueType::CountOrRange { .. } => SettingValue::Count(1),
             ValueType::Duration | ValueType::DurationOrNever => {
                 SettingValue::Duration(Duration::from_secs(1))
             }

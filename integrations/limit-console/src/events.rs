@@ -2,7 +2,6 @@
 
 use crate::console::{Console, unless_ended};
 use crate::error::ApiError;
-use crate::paced::paced;
 use crate::tick::unix_milliseconds;
 use crate::watch::Until;
 use axum::extract::rejection::QueryRejection;
@@ -69,8 +68,7 @@ pub(crate) async fn events(
     });
     // Without these messages nothing is sent while nothing happens: nobody would notice that the peer is gone,
     // and every call would go on paying for it.
-    let answer = Sse::new(messages).keep_alive(KeepAlive::default()).into_response();
-    Ok(paced(answer, console.watch.ended()))
+    Ok(Sse::new(messages).keep_alive(KeepAlive::default()).into_response())
 }
 
 fn messages(

@@ -33,7 +33,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 const STREAM: &str = "text/event-stream";
 
 /// The headers of streams, in place of those above. A proxy may collect an answer before it forwards it, or
-/// compress it, and collect it for that: then a page would get its figures late or never. nginx understands the
+/// change its compression, and collect it for that: then a page would get its figures late or never. nginx understands the
 /// first header, and every proxy that keeps to the rules of HTTP the second.
 const STREAM_HEADERS: [(HeaderName, &str); 2] = [
     (HeaderName::from_static("x-accel-buffering"), "no"),
@@ -50,12 +50,17 @@ pub(crate) async fn guard(
         Ok(()) => next.run(request).await,
         Err(refused) => refused,
     };
-    let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == STREAM);
+    let is_stream = is_stream(&response);
     let stream_headers = STREAM_HEADERS.into_iter().filter(|_| is_stream);
     for (name, value) in HEADERS.into_iter().chain(stream_headers) {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// Returns whether an answer is a stream of messages.
+pub(crate) fn is_stream(response: &Response) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == STREAM)
 }
 
 impl Access {

@@ -17,6 +17,7 @@ const SAMPLES: usize = 1_000_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sample {
     pub(crate) in_use: u32,
+    /// The permits in all runtimes; with keys the limit over all of them.
     pub(crate) capacity: Option<u32>,
     pub(crate) waiting: u32,
     pub(crate) p50: Option<f32>,

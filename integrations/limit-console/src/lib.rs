@@ -41,9 +41,14 @@
 //! The charts of a limiter share a time axis and a crosshair, and have a mark at each change of a setting. An axis
 //! is as long as the values need. It is cut where a few spikes would flatten all the rest, and the chart says so.
 //!
-//! With a token, the knob changes the limit, `max_waiting` and `max_wait`, and lets the limit hold, only count
+//! With a token, the knob changes the limit, `max_waiting` (with keys also `max_waiting_total`) and `max_wait`, and lets the limit hold, only count
 //! (shadow), or not hold. It pauses a limiter after a question. For half a minute the reader can undo a change, and
 //! sees what it does to the queue. The page lists the last changes of all limiters, by the page or by others.
+//!
+//! A limit that [adapts](limit_runtime::Limiter::adaptive) shows its range beside it. In detail it has the limit that was
+//! chosen, why it changed last, the times of calls, and the queue behind the limiter; or its advice. Each chosen limit is
+//! in the chart, and none is among the changes: nobody has made them. A number that is set holds the limit until the
+//! reader lets it adapt again. A range such as `4..=200` in place of a number lets a limit adapt.
 //!
 //! If an edit of a settings file cannot be applied, the page shows the error with its line. Any
 //! [source of settings](limit_runtime::settings) can tell such an error: see
@@ -100,13 +105,13 @@
 //! follow at a time.
 //!
 //! Streams ask proxies not to collect what they forward (`X-Accel-Buffering: no`, which nginx understands) and
-//! not to compress it (`Cache-Control: no-transform`). They arrive through nginx with its defaults. To change settings
+//! not to change its compression (`Cache-Control: no-transform`). They arrive through nginx with its defaults. To change settings
 //! through nginx, let it pass the host on (`proxy_set_header Host $http_host;`), and name the host with
 //! [`Options::allow_host`].
 //!
 //! A row is sent when something changes besides times that grow, such as the wait of the oldest call. So the stream of
-//! a program at rest is thin, however many limiters there are. Other answers are compressed for those who accept gzip,
-//! and the list of all limiters comes in parts on demand.
+//! a program at rest is thin, however many limiters there are. All answers are compressed for those who accept gzip, and
+//! each message of a stream is sent at once. The list of all limiters comes in parts on demand.
 //!
 //! # Shutting down
 //!
@@ -116,6 +121,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // From the bottom up: data, the reader, the handlers, the router.
+mod adaptive;
 mod age;
 mod by_kind;
 mod calls;

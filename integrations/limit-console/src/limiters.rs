@@ -3,7 +3,6 @@
 use crate::console::{Console, unless_ended};
 use crate::error::ApiError;
 use crate::events::events_until_gone;
-use crate::paced::paced;
 use crate::watch::Log;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -72,7 +71,6 @@ pub(crate) async fn follow(
     let slot = console.take_follower_slot()?;
     let ticks = console.follow();
     console.watch.catch_up().await;
-    let ended = console.watch.ended();
     let events = events.map(|name| events_until_gone(&name, console.watch.ended()));
     let events = stream::iter(events).flatten();
     let changes =
@@ -89,5 +87,5 @@ pub(crate) async fn follow(
             Some((Ok::<_, Infallible>(event), (console, ticks, tick, slot)))
         });
     // Both streams end when the console does, and so does the stream of both.
-    Ok(paced(Sse::new(stream::select(changes, events)).into_response(), ended))
+    Ok(Sse::new(stream::select(changes, events)).into_response())
 }

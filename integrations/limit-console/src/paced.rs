@@ -5,8 +5,11 @@
 //! next one when an earlier one has left the buffer. When the console has ended and a client still does not read, the
 //! stream fails, and hyper closes the connection.
 
+use crate::guard::is_stream;
 use crate::watch::Until;
 use axum::body::{Body, BodyDataStream};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
@@ -39,8 +42,12 @@ impl AsRef<[u8]> for Piece {
     }
 }
 
-/// Lets the answer fail if its client does not read it to the end within a second after the console has ended.
-pub(crate) fn paced(answer: Response, ended: Until) -> Response {
+/// Lets a stream fail if its client does not read it to the end within a second after the console has ended.
+pub(crate) async fn paced(State(ended): State<Until>, request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    if !is_stream(&answer) {
+        return answer;
+    }
     answer.map(|body| Body::from_stream(pieces(body.into_data_stream(), ended)))
 }
 

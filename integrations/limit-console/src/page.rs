@@ -35,6 +35,7 @@ const FILES: &[File] = files![
     "detail.css": CSS,
     "table.css": CSS,
     "icon.svg": ICON,
+    "adaptive.js": SCRIPT,
     "address.js": SCRIPT,
     "api.js": SCRIPT,
     "calls.js": SCRIPT,

@@ -3,6 +3,7 @@
 use crate::console::Console;
 use crate::guard::guard;
 use crate::options::Options;
+use crate::paced::paced;
 use crate::watch::Watch;
 use crate::{detail, events, limiters, page, settings};
 use axum::extract::DefaultBodyLimit;
@@ -11,6 +12,7 @@ use axum::{Router, middleware};
 use std::sync::Arc;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 
 /// The largest body of a request, in bytes.
 const LARGEST_BODY: usize = 16 * 1024;
@@ -55,8 +57,15 @@ pub fn router(options: Options) -> Router {
         .route("/api/settings", post(settings::change))
         .fallback(page::not_found)
         .method_not_allowed_fallback(page::other_method)
-        // It leaves streams as they are. The answers have few different words: the least effort is enough.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        // The answers have few different words: the least effort is enough. Streams are compressed too, message by
+        // message: what is there is sent when no more is ready.
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(SizeAbove::default()),
+        )
+        // Around the compression: a piece counts until the server has sent it.
+        .layer(middleware::from_fn_with_state(watch.ended(), paced))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&access), guard))
         .with_state(Console::new(access, watch, process))

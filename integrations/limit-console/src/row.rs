@@ -1,13 +1,16 @@
 //! A limiter's row in the table of all limiters.
 
+use crate::adaptive::Adaptive;
 use crate::age::Age;
 use crate::by_kind::ByKind;
 use crate::oldest::Holder;
 use crate::seconds::Seconds;
 use limit_runtime::inspect::{KeyReading, LimiterReading};
+use limit_runtime::settings::{SettingKind, SettingValue, Settings};
 use limit_runtime::{FleetFigures, LedgerFigures, Order, Scope, Source};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A limiter's row in the table. `openapi.json` describes the fields.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,8 +33,12 @@ pub(crate) struct Row {
     pub(crate) runtimes: usize,
     pub(crate) scope: Scope,
     pub(crate) order: Order,
+    /// A call that would wait for too long is refused at once.
+    pub(crate) early: bool,
     /// The window of a rate.
     pub(crate) per: Option<Seconds>,
+    /// The figures of a limit that adapts.
+    pub(crate) adaptive: Option<Adaptive>,
     /// The limit over the fleet. `None` without a fleet.
     pub(crate) fleet: Option<FleetUse>,
     /// Calls admitted a second.
@@ -61,6 +68,17 @@ pub(crate) struct Row {
     /// The permits in use at the last ticks. Only in a list of all limiters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) spark: Option<Vec<u32>>,
+}
+
+/// Returns whether somebody has set the limit to 0. A limit that adapts is 0 while new calls are held off.
+pub(crate) fn is_paused(settings: &Settings) -> bool {
+    settings.get(SettingKind::Limit).value == Some(SettingValue::Count(0))
+}
+
+/// Returns the time since a call was admitted. A reader of the JSON tells by the figure, which has tenths, whether it grows:
+/// while the window of a rate may keep calls waiting, it is 0 and does not.
+fn stalled(time: Duration) -> Age {
+    if time.is_zero() { Age::constant(time) } else { Age::growing(time).in_tenths() }
 }
 
 /// The key that is worst off.
@@ -129,7 +147,9 @@ impl Row {
             runtimes: reading.live_runtimes,
             scope: reading.scope,
             order: reading.order,
+            early: reading.early,
             per: reading.per.map(Seconds::exactly),
+            adaptive: Adaptive::from_reading(reading),
             fleet: reading.fleet.as_ref().and_then(FleetUse::from_figures),
             admitted: 0.0,
             rejected: ByKind::default(),
@@ -137,13 +157,13 @@ impl Row {
             p50: None,
             p99: None,
             oldest_wait: reading.oldest_wait().map(|wait| Age::growing(wait).in_tenths()),
-            stalled: None,
+            stalled: reading.usage.stalled.map(stalled),
             oldest_holder: None,
             source: settings.limit.source,
             enabled: settings.enabled.value,
             shadow: settings.shadow.value,
             closed: reading.is_closed,
-            paused: settings.limit.value == 0,
+            paused: is_paused(settings),
             warnings: reading.warnings,
             deadlock: false,
             spark: None,

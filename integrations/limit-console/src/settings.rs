@@ -7,7 +7,7 @@ mod wanted;
 use crate::changes::LoggedChange;
 use crate::console::Console;
 use crate::error::ApiError;
-use crate::row::Row;
+use crate::row::{self, Row};
 use crate::watch::Changing;
 use axum::Json;
 use axum::body::Bytes;
@@ -15,9 +15,10 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use limit_runtime::settings::{SettingKind, SettingValue, SettingValues};
-use limit_runtime::{LimiterHandle, Unsupported, inspect};
+use limit_runtime::{LimiterHandle, Source, Unsupported, inspect};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use wanted::Wanted;
 
 #[derive(Serialize)]
@@ -46,8 +47,11 @@ pub(crate) async fn change(
     let handle = &known.handle;
     // Before a pause begins or ends, which cannot be undone without a trace.
     handle.supports(&values)?;
+    if !wanted.key_limits.is_empty() {
+        handle.supports_key_limits()?;
+    }
     let changing = Changing::begin(&console.watch, &known);
-    let before = handle.live_values();
+    let before = (handle.live_values(), live_key_limits(handle));
     if wanted.reset {
         changing.record_before_pause(None);
         handle.reset();
@@ -65,7 +69,10 @@ pub(crate) async fn change(
     if !values.is_empty() {
         handle.apply(&values)?;
     }
-    let undo = undo(handle.name(), &before, &handle.live_values());
+    for (key, limit) in &wanted.key_limits {
+        handle.set_key_limit(key, *limit)?;
+    }
+    let undo = undo(handle.name(), &before, &(handle.live_values(), live_key_limits(handle)));
     let (limiter, changes) = changing.end(&author).ok_or_else(no_limiter)?;
     for LoggedChange { setting, from, to, source, .. } in &changes {
         tracing::info!(
@@ -82,8 +89,19 @@ pub(crate) async fn change(
     Ok(Json(Changed { limiter, changes, undo }))
 }
 
+/// Returns the limits of single keys that were set while running, of the keys that a request can name.
+fn live_key_limits(handle: &LimiterHandle) -> BTreeMap<String, usize> {
+    let limits = handle.key_limits().into_iter();
+    let live = limits.filter(|known| known.source == Source::Live && known.has_text);
+    live.map(|known| (known.key, known.limit)).collect()
+}
+
+/// The settings that were changed while running.
+type Live = (SettingValues, BTreeMap<String, usize>);
+
 /// Returns the request that leads back to the values that were set while running before a change.
-fn undo(name: &str, before: &SettingValues, after: &SettingValues) -> Map<String, Value> {
+fn undo(name: &str, before: &Live, after: &Live) -> Map<String, Value> {
+    let ((before, keys_before), (after, keys_after)) = (before, after);
     let changed = SettingKind::ALL.iter().filter(|kind| before.get(**kind) != after.get(**kind));
     let (mut request, mut unset) = (Map::new(), Vec::new());
     request.insert("name".to_owned(), name.into());
@@ -97,6 +115,13 @@ fn undo(name: &str, before: &SettingValues, after: &SettingValues) -> Map<String
     }
     if !unset.is_empty() {
         request.insert("unset".to_owned(), Value::Array(unset));
+    }
+    let keys = keys_before.keys().chain(keys_after.keys());
+    let changed = keys.filter(|&key| keys_before.get(key) != keys_after.get(key));
+    let limits: Map<_, _> =
+        changed.map(|key| (key.clone(), keys_before.get(key).copied().into())).collect();
+    if !limits.is_empty() {
+        request.insert("key_limits".to_owned(), Value::Object(limits));
     }
     request
 }
@@ -135,7 +160,7 @@ fn set_live_limit(handle: &LimiterHandle, limit: Option<SettingValue>) -> Result
         return Ok(());
     };
     let mut values = SettingValues::default();
-    // A limit is a count, and this one has been in force.
+    // This limit has been in force.
     let is_set = values.set(SettingKind::Limit, limit);
     debug_assert!(is_set.is_ok(), "{is_set:?}");
     handle.apply(&values)
@@ -143,5 +168,5 @@ fn set_live_limit(handle: &LimiterHandle, limit: Option<SettingValue>) -> Result
 
 fn is_paused(handle: &LimiterHandle) -> bool {
     let reading = inspect::read(handle);
-    !reading.is_dropped && reading.settings.limit.value == 0
+    !reading.is_dropped && row::is_paused(&reading.settings)
 }

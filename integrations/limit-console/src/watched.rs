@@ -1,6 +1,5 @@
 //! A limiter that the console watches, tick after tick.
 
-mod stall;
 mod waits;
 
 use crate::age::Age;
@@ -13,7 +12,6 @@ use crate::tick::{INTERVAL, Tick};
 use limit_runtime::inspect::{Counters, LimiterReading};
 use limit_runtime::settings::SettingValue;
 use limit_runtime::{LimiterHandle, RejectedCounts};
-use stall::Stall;
 use std::collections::VecDeque;
 use waits::{WINDOW, WaitWindows};
 
@@ -44,7 +42,6 @@ pub(crate) struct Watched {
     sample: Option<Sample>,
     counted: Counted,
     waits: WaitWindows,
-    stall: Stall,
     logged: LoggedState,
 }
 
@@ -74,8 +71,6 @@ impl Watched {
         };
         let mut row = Row::from_reading(reading);
         let counted = Counted::from_counters(counters);
-        let stall = Stall::begin(reading, counted.admitted);
-        row.stalled = stall.time(reading);
         (row.p50, row.p99) = waits.percentiles(reading, is_growing(row.stalled), tick.number);
         Self {
             number,
@@ -90,7 +85,6 @@ impl Watched {
             is_changing: false,
             spark: VecDeque::new(),
             sample: None,
-            stall,
             counted,
             waits,
             logged: LoggedState::from_reading(reading),
@@ -122,7 +116,7 @@ impl Watched {
         let counted = Counted::from_counters(counters);
         let before = std::mem::replace(&mut self.counted, counted);
         let seconds = tick.elapsed.unwrap_or(INTERVAL).as_secs_f64().max(1e-3);
-        let mut row = Row::from_reading(reading);
+        let mut row = self.row_from(reading, tick);
         row.deadlock = is_deadlocked;
         row.admitted = rate(counted.admitted, before.admitted, seconds);
         row.cancelled = rate(counted.cancelled, before.cancelled, seconds);
@@ -131,8 +125,6 @@ impl Watched {
             rate(counted.rejected.get(kind), before.rejected.get(kind), seconds) as f32
         });
         row.rejected = refused;
-        self.stall.record(reading, counted.admitted, tick);
-        row.stalled = self.stall.time(reading);
         if reading.usage.in_use > 0 {
             row.oldest_holder = oldest.holder(&self.handle);
         }
@@ -158,27 +150,37 @@ impl Watched {
         tick: Tick,
         by: Option<&str>,
     ) -> Vec<LoggedChange> {
-        let now = Row::from_reading(reading);
+        let now = self.row_from(reading, tick);
         let row = Row {
             limit: now.limit,
             capacity: now.capacity,
             total: now.total,
             in_use: now.in_use,
             waiting: now.waiting,
+            adaptive: now.adaptive,
             source: now.source,
             enabled: now.enabled,
             shadow: now.shadow,
             closed: now.closed,
             paused: now.paused,
-            stalled: self.row.stalled.filter(|_| Stall::is_possible(reading)),
+            stalled: now.stalled,
             ..self.row.clone()
         };
         self.show(row, tick.number);
         self.log_changes(reading, tick.time, by)
     }
 
+    /// Makes a row of a reading.
+    fn row_from(&self, reading: &LimiterReading, tick: Tick) -> Row {
+        let mut row = Row::from_reading(reading);
+        if let Some(adaptive) = &mut row.adaptive {
+            adaptive.date(self.row.adaptive.as_ref(), tick.time);
+        }
+        row
+    }
+
     fn show(&mut self, row: Row, tick: u64) {
-        if row.limit > 0 {
+        if !row.paused {
             self.before_pause = None;
         }
         // The times of a row that has not changed grow all the same.
@@ -197,7 +199,7 @@ impl Watched {
     ) -> Vec<LoggedChange> {
         let after = LoggedState::from_reading(reading);
         let before = std::mem::replace(&mut self.logged, after);
-        let changes = before.changes_to(&after, time, by);
+        let changes = before.changes_to(&self.logged, time, by);
         self.log.add(&changes);
         changes
     }
@@ -216,7 +218,8 @@ impl Watched {
         #[expect(clippy::cast_possible_truncation, reason = "to be drawn")]
         let sample = Sample {
             in_use: to_u32(row.in_use),
-            capacity: row.capacity.map(to_u32),
+            // Keys have no permits together, but may have a limit.
+            capacity: row.capacity.or(row.total).map(to_u32),
             waiting: to_u32(row.waiting),
             p50: row.p50.map(|wait| wait.as_secs_f32()),
             p99: row.p99.map(|wait| wait.as_secs_f32()),

@@ -2,7 +2,7 @@
 
 use crate::metric::Label;
 use limit_runtime::inspect::Counters;
-use limit_runtime::{Order, RejectedKind, Scope, Source};
+use limit_runtime::{AdaptiveCause, Order, RejectedKind, Scope, Source};
 
 /// A label besides the limiter and the runtime: its name and its value.
 pub(crate) type ExtraLabel = (&'static str, &'static str);
@@ -13,13 +13,18 @@ pub(crate) const LIMITER: Label = Label { name: "limiter", values: &[] };
 /// The label of a ledger's figures. Only the ledgers of keys have it.
 pub(crate) const KEY: Label = Label { name: "key", values: &[] };
 
+/// The label of the figures of a share.
+pub(crate) const SHARE: Label = Label { name: "share", values: &[] };
+
 /// The label of renewals by their result.
 pub(crate) const RENEWAL: Label =
     Label { name: RESULT.name, values: &["granted", "refused", "failed"] };
 
 /// The label of the order in which waiters are served.
-pub(crate) const ORDER: Label =
-    Label { name: "order", values: &[Order::Fifo.as_str(), Order::Lifo.as_str()] };
+pub(crate) const ORDER: Label = Label {
+    name: "order",
+    values: &[Order::Fifo.as_str(), Order::Lifo.as_str(), Order::Deadline.as_str()],
+};
 
 /// The label of the calls that share the permits.
 pub(crate) const SCOPE: Label = Label {
@@ -52,6 +57,20 @@ pub(crate) const SOURCE: Label = Label {
         let mut index = 0;
         while index < values.len() {
             values[index] = SOURCES[index].as_str();
+            index += 1;
+        }
+        values
+    },
+};
+
+/// The label of the changes of a limit that adapts.
+pub(crate) const REASON: Label = Label {
+    name: "reason",
+    values: &{
+        let mut values = [""; AdaptiveCause::ALL.len()];
+        let mut index = 0;
+        while index < values.len() {
+            values[index] = AdaptiveCause::ALL[index].as_str();
             index += 1;
         }
         values

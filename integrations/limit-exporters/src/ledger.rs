@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::deadlocked::Deadlocked;
 use crate::oldest::Oldest;
 use crate::series::{Series, SeriesPart};
+use crate::share::Share;
 use crate::state::LimiterState;
 use limit_runtime::inspect::{self, Histogram, Inventory, LimiterReading, Totals};
 use limit_runtime::{FleetFigures, LedgerFigures};
@@ -65,6 +66,7 @@ impl Ledger {
                     hold_times: totals.hold_times.as_deref().map(&samples),
                     state: now
                         .map(|now| LimiterState::new(now, oldest_holder, deadlocked.has(name))),
+                    shares: Share::all(totals, now),
                     ledgers: now.and_then(|now| now.fleet.as_ref()).map(shown).unwrap_or_default(),
                 });
             };

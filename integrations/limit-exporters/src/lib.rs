@@ -39,7 +39,7 @@
 //! | `concurrency_limit.permit.limit` | `concurrency_limit_permit_limit` | gauge | `{permit}` | `limiter` | Number of permits; with keys, for each key |
 //! | `concurrency_limit.permit.usage` | `concurrency_limit_permit_usage` | up-down counter | `{permit}` | `limiter` | Permits that are out |
 //! | `concurrency_limit.queued_calls` | `concurrency_limit_queued_calls` | up-down counter | `{call}` | `limiter` | Calls that wait for permits |
-//! | `concurrency_limit.acquisitions` | `concurrency_limit_acquisitions_total` | counter | `{call}` | `limiter`, `result`: `admitted_at_once`, `admitted_after_waiting`, `cancelled`, `no_permits`, `queue_full`, `timed_out`, `too_heavy`, `closed`, `evicted`, `unavailable`, `deadlock` | Calls by result |
+//! | `concurrency_limit.acquisitions` | `concurrency_limit_acquisitions_total` | counter | `{call}` | `limiter`, `result`: `admitted_at_once`, `admitted_after_waiting`, `cancelled`, `no_permits`, `queue_full`, `timed_out`, `too_heavy`, `closed`, `evicted`, `unavailable`, `deadlock`, `would_time_out` | Calls by result |
 //! | `concurrency_limit.wait_time` | `concurrency_limit_wait_time_seconds` | histogram | `s` | `limiter` | How long calls waited that were admitted after waiting |
 //! | `concurrency_limit.grants.taken_back` | `concurrency_limit_grants_taken_back_total` | counter | `{grant}` | `limiter` | Grants that were taken back because their waiters had not claimed them in time |
 //! | `concurrency_limit.limit.changes` | `concurrency_limit_limit_changes_total` | counter | `{change}` | `limiter`, `source`: `file`, `environment`, `live` | Changes of the limit by who made them |
@@ -49,11 +49,30 @@
 //! | `concurrency_limit.worst_key.permit.limit` | `concurrency_limit_worst_key_permit_limit` | gauge | `{permit}` | `limiter` | Number of permits of that key |
 //! | `concurrency_limit.worst_key.queued_calls` | `concurrency_limit_worst_key_queued_calls` | gauge | `{call}` | `limiter` | Calls that wait for that key |
 //! | `concurrency_limit.permit.limit_of_all_keys` | `concurrency_limit_permit_limit_of_all_keys` | gauge | `{permit}` | `limiter` | Number of permits of all keys together; not there if there is no such limit |
+//! | `concurrency_limit.share.permit.guaranteed` | `concurrency_limit_share_permit_guaranteed` | gauge | `{permit}` | `limiter`, `share` | Permits that are guaranteed to the calls of a share; not there without shares |
+//! | `concurrency_limit.share.permit.usage` | `concurrency_limit_share_permit_usage` | up-down counter | `{permit}` | `limiter`, `share` | Permits that calls of a share have |
+//! | `concurrency_limit.share.queued_calls` | `concurrency_limit_share_queued_calls` | up-down counter | `{call}` | `limiter`, `share` | Calls of a share that wait for permits |
+//! | `concurrency_limit.share.admissions` | `concurrency_limit_share_admissions_total` | counter | `{call}` | `limiter`, `share` | Calls of a share that were admitted |
+//! | `concurrency_limit.share.refusals` | `concurrency_limit_share_refusals_total` | counter | `{call}` | `limiter`, `share` | Calls of a share that were refused |
 //! | `concurrency_limit.oldest_wait` | `concurrency_limit_oldest_wait_seconds` | gauge | `s` | `limiter` | How long the oldest waiter has waited since the first reading that saw it; 0 if nobody waits |
+//! | `concurrency_limit.stalled` | `concurrency_limit_stalled_seconds` | gauge | `s` | `limiter` | How long calls have waited and none was admitted, since the first reading that saw it so; 0 if no call waits, and while the limiter is paused, closed or held off |
+//! | `concurrency_limit.enforced` | `concurrency_limit_enforced` | gauge | `1` | `limiter` | 1 while the limit holds, 0 while it is in shadow or off |
+//! | `concurrency_limit.max_waiting` | `concurrency_limit_max_waiting` | gauge | `{call}` | `limiter` | The most calls that may wait; not there without a bound |
+//! | `concurrency_limit.max_waiting_of_all_keys` | `concurrency_limit_max_waiting_of_all_keys` | gauge | `{call}` | `limiter` | The most calls of all keys together that may wait; not there without a bound |
+//! | `concurrency_limit.max_wait` | `concurrency_limit_max_wait_seconds` | gauge | `s` | `limiter` | The longest time that a call may wait; not there without a bound |
 //! | `concurrency_limit.closed` | `concurrency_limit_closed` | gauge | `1` | `limiter` | 1 while the limiter is closed, else 0 |
 //! | `concurrency_limit.scope` | `concurrency_limit_scope` | gauge | `1` | `limiter`, `scope`: `runtime`, `process`, `fleet` | 1 for the calls that share the permits |
-//! | `concurrency_limit.order` | `concurrency_limit_order` | gauge | `1` | `limiter`, `order`: `fifo`, `lifo` | 1 for the order in which waiters are served |
+//! | `concurrency_limit.order` | `concurrency_limit_order` | gauge | `1` | `limiter`, `order`: `fifo`, `lifo`, `deadline` | 1 for the order in which waiters are served |
 //! | `concurrency_limit.window` | `concurrency_limit_window_seconds` | gauge | `s` | `limiter` | Time from the start of a call until its permit comes back; not there without a rate |
+//! | `concurrency_limit.adaptive.limit.low` | `concurrency_limit_adaptive_limit_low` | gauge | `{permit}` | `limiter` | Lower end of the range in which the limit adapts; not there if it does not |
+//! | `concurrency_limit.adaptive.limit.high` | `concurrency_limit_adaptive_limit_high` | gauge | `{permit}` | `limiter` | Upper end of that range |
+//! | `concurrency_limit.adaptive.base_time` | `concurrency_limit_adaptive_base_time_seconds` | gauge | `s` | `limiter` | Time of a call at half of the limit, when it waits for no other call behind the limiter; not there before it is known |
+//! | `concurrency_limit.adaptive.time` | `concurrency_limit_adaptive_time_seconds` | gauge | `s` | `limiter` | Time of a call at the limit; not there before it is known |
+//! | `concurrency_limit.adaptive.queued_calls` | `concurrency_limit_adaptive_queued_calls` | gauge | `{call}` | `limiter` | Running calls that wait for others behind the limiter; not there before it is known |
+//! | `concurrency_limit.adaptive.advice` | `concurrency_limit_adaptive_advice` | gauge | `{permit}` | `limiter` | Limit that advice would choose; not there without advice |
+//! | `concurrency_limit.adaptive.frozen` | `concurrency_limit_adaptive_frozen` | gauge | `1` | `limiter` | 1 while a limit that adapts is held at a number that somebody set, else 0 |
+//! | `concurrency_limit.adaptive.held_off` | `concurrency_limit_adaptive_held_off` | gauge | `1` | `limiter` | 1 while new calls are held off because the backend asked for it, else 0 |
+//! | `concurrency_limit.adaptive.changes` | `concurrency_limit_adaptive_changes_total` | counter | `{change}` | `limiter`, `reason`: `grow`, `cut`, `overload`, `question`, `answer` | Changes of a limit that adapts by reason; not there if it never did |
 //! | `concurrency_limit.hold_time` | `concurrency_limit_hold_time_seconds` | histogram | `s` | `limiter` | How long permits were held, of a sample of the calls (feature `diagnostics`) |
 //! | `concurrency_limit.oldest_holder.start_timestamp` | `concurrency_limit_oldest_holder_start_timestamp_seconds` | gauge | `s` | `limiter` | When the oldest holder got its permits, in seconds since 1970; not there if there is none (feature `diagnostics`) |
 //! | `concurrency_limit.deadlocked` | `concurrency_limit_deadlocked` | gauge | `1` | `limiter` | 1 while the limiter is part of a deadlock, else 0 (feature `diagnostics`) |
@@ -69,7 +88,7 @@
 //! | `concurrency_limit.fleet.store.time` | `concurrency_limit_fleet_store_time_seconds` | gauge | `s` | `limiter`, `key` | Time that the store took for its last answer |
 //! | `concurrency_limit.fleet.renewals` | `concurrency_limit_fleet_renewals_total` | counter | `{renewal}` | `limiter`, `key`, `result`: `granted`, `refused`, `failed` | Renewals of the lease of this process by result |
 //!
-//! All results and sources of a limiter are there from the start, at zero. No label has a task or a user as its
+//! All results, sources and reasons of a limiter are there from the start, at zero. No label has a task or a user as its
 //! value, and none has a key but in the figures of a [fleet](#fleets).
 //!
 //! Hold times, oldest holders and deadlocks are those of recorded calls: from `limit_runtime::diagnostics::record(true)`
@@ -80,6 +99,23 @@
 //!
 //! The limit is that of one scope. If several runtimes use a limiter, each has so many permits, and the usage of all
 //! may exceed the limit.
+//!
+//! # Limits that adapt
+//!
+//! The metrics `concurrency_limit.adaptive.*` are there for limits that
+//! [adapt](limit_runtime::Limiter::adaptive), from the first call on. The limit that was chosen is
+//! `concurrency_limit.permit.limit`, or with keys `concurrency_limit.permit.limit_of_all_keys`. If several runtimes
+//! adapt, the figures are those of the runtime with the largest limit.
+//!
+//! Changes by adaptation count in `concurrency_limit.adaptive.changes` and not in `concurrency_limit.limit.changes`.
+//! The reasons are those of [`AdaptiveCause`](limit_runtime::AdaptiveCause): a question halves the limit for a moment,
+//! and the answer brings it back.
+//!
+//! # Shares
+//!
+//! The metrics `concurrency_limit.share.*` are there for limiters with [shares](limit_runtime::Limiter::shares), from the
+//! first call on. They are those of all runtimes together; the guarantee is that of one. The share `rest` has the calls
+//! without a share.
 //!
 //! # By runtime
 //!
@@ -92,8 +128,8 @@
 //! or between two readings, and for permits that outlive their runtime. Nothing is counted under two labels:
 //! the growth of all series together is that of the limiter.
 //!
-//! The permits, the waiting calls, the keys in use, the calls by result, the waits and the grants that were taken back have
-//! the label. All other figures belong to no runtime.
+//! The permits, the waiting calls, the time for which they stand still, the keys in use, the calls by result, the waits, the grants that were taken back and the
+//! changes of a limit that adapts have the label. All other figures belong to no runtime.
 //!
 //! | exporter | |
 //! |---|---|
@@ -150,8 +186,11 @@
 //! for Prometheus. Both use the names of this table. The [runbook] has a section on each alert.
 //!
 //! The dashboard has numbers at a glance, a table of the worst limiters, and charts of the ten worst. Its variables
-//! choose jobs, instances and limiters. A mark in each chart shows that the limit of a limiter was changed. It comes
-//! from `concurrency_limit.limit.changes`, so changes of other settings leave no mark. With the address of
+//! choose jobs, instances and limiters. Marks in each chart show that the limit of a limiter was changed
+//! (`concurrency_limit.limit.changes`; a pause is such a change), that it holds or does not hold from then on
+//! (`concurrency_limit.enforced`), and that `max_waiting` or `max_wait` has another bound. A limit that adapts leaves no
+//! mark.
+//! A switch shows marks where overload cut such a limit. With the address of
 //! limit-console's page in the variable `page`, the name of a limiter leads to its page.
 
 #![forbid(unsafe_code)]
@@ -181,6 +220,7 @@ mod list;
 mod metric;
 mod oldest;
 mod series;
+mod share;
 mod state;
 
 #[cfg(feature = "metrics")]

@@ -66,6 +66,7 @@ pub(crate) enum Figure {
     Count(Count),
     Distribution(Distribution),
     State(State),
+    Share(ShareLevel),
     Ledger(LedgerLevel),
     Renewals,
 }
@@ -76,6 +77,7 @@ pub(crate) enum Level {
     Limit,
     InUse,
     Waiting,
+    Stalled,
     Keys,
 }
 
@@ -88,12 +90,32 @@ pub(crate) enum State {
     WorstKeyWaiting,
     FullKeys,
     OldestWait,
+    Enforced,
+    MaxWaiting,
+    MaxWaitingTotal,
+    MaxWait,
     Closed,
     Scope,
     Order,
     Window,
+    AdaptiveLow,
+    AdaptiveHigh,
+    AdaptiveBaseTime,
+    AdaptiveTime,
+    AdaptiveQueue,
+    AdaptiveAdvice,
+    AdaptiveFrozen,
+    AdaptiveHeldOff,
     OldestHolder,
     Deadlocked,
+}
+
+/// A figure of the moment: one number for each share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShareLevel {
+    Guaranteed,
+    InUse,
+    Waiting,
 }
 
 /// A figure of the moment: one number for each ledger of a limit over a fleet.
@@ -117,6 +139,9 @@ pub(crate) enum Count {
     Calls,
     TakenBack,
     Changes,
+    Adapted,
+    ShareAdmitted,
+    ShareRejected,
 }
 
 /// A histogram of durations.
@@ -138,6 +163,7 @@ impl Figure {
             | Self::Count(_)
             | Self::Distribution(Distribution::Waits)
             | Self::State(_)
+            | Self::Share(_)
             | Self::Ledger(_)
             | Self::Renewals => true,
         }

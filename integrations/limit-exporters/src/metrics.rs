@@ -17,8 +17,9 @@ mod states;
 
 use crate::deltas::Deltas;
 use crate::exclusive::Exclusive;
+use crate::labels::SHARE;
 use crate::list::exported;
-use crate::metric::{Figure, Kind, Level, Metric};
+use crate::metric::{Figure, Kind, Level, Metric, ShareLevel};
 use crate::series::{Runtime, Series, ledger_level, renewals};
 use ::metrics::{Recorder, Unit, with_recorder};
 use keys::{METADATA, key, ledger_key};
@@ -47,14 +48,17 @@ struct RecorderState {
     live: HashSet<(Arc<str>, Option<Runtime>)>,
     /// The figures of whole limiters whose gauges are not at rest, as [`states::of`] has them.
     states: HashMap<Arc<str>, u32>,
+    /// The limiters and names of the shares whose gauges are not 0.
+    shares: HashSet<(Arc<str>, &'static str)>,
     /// The limiters and keys of the ledgers whose gauges are not 0.
     ledgers: HashSet<(Arc<str>, Option<String>)>,
 }
 
 impl RecorderState {
     fn new(by_runtime: bool) -> Self {
-        let (live, states, ledgers) = (HashSet::new(), HashMap::new(), HashSet::new());
-        Self { deltas: Deltas::new(by_runtime), live, states, ledgers }
+        let (live, states) = (HashSet::new(), HashMap::new());
+        let (shares, ledgers) = (HashSet::new(), HashSet::new());
+        Self { deltas: Deltas::new(by_runtime), live, states, shares, ledgers }
     }
 }
 
@@ -162,6 +166,9 @@ fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
     for (limiter, has) in &states {
         *known.states.entry(Arc::clone(limiter)).or_default() |= has;
     }
+    let shares: HashSet<_> = all.iter().flat_map(shares).collect();
+    let gone_shares: Vec<_> = known.shares.difference(&shares).cloned().collect();
+    known.shares.extend(shares.iter().cloned());
     let ledgers: HashSet<_> = all.iter().flat_map(ledgers).collect();
     let gone_ledgers: Vec<_> = known.ledgers.difference(&ledgers).cloned().collect();
     known.ledgers.extend(ledgers.iter().cloned());
@@ -178,13 +185,20 @@ fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
     for (limiter, gone) in &gone_states {
         states::take_back(recorder, limiter, *gone);
     }
+    for (limiter, share) in &gone_shares {
+        for metric in exported().filter(|metric| matches!(metric.figure, Figure::Share(_))) {
+            let key = key(metric, limiter, None, Some((SHARE.name, share)));
+            recorder.register_gauge(&key, &METADATA).set(0.0);
+        }
+    }
     for (limiter, key) in &gone_ledgers {
         for metric in exported().filter(|metric| matches!(metric.figure, Figure::Ledger(_))) {
             let key = ledger_key(metric, limiter, key.as_deref(), None);
             recorder.register_gauge(&key, &METADATA).set(0.0);
         }
     }
-    (known.live, known.states, known.ledgers) = (live, states, ledgers);
+    (known.live, known.states) = (live, states);
+    (known.shares, known.ledgers) = (shares, ledgers);
     known.deltas.forget_absent();
 }
 
@@ -192,6 +206,12 @@ fn hand_over(recorder: &dyn Recorder, known: &mut RecorderState) {
 fn live_parts(series: &Series) -> impl Iterator<Item = (Arc<str>, Option<Runtime>)> + '_ {
     let parts = series.parts.iter().filter(|part| part.usage.is_some());
     parts.map(|part| (Arc::clone(&series.limiter), part.runtime))
+}
+
+/// Returns the limiter and the name of each share that has gauges.
+fn shares(series: &Series) -> impl Iterator<Item = (Arc<str>, &'static str)> + '_ {
+    let shares = series.shares.iter().filter(|share| share.level(ShareLevel::InUse).is_some());
+    shares.map(|share| (Arc::clone(&series.limiter), share.name))
 }
 
 /// Returns the limiter and the key of each ledger.
@@ -215,6 +235,7 @@ fn take_back(
         Figure::State(_)
         | Figure::Count(_)
         | Figure::Distribution(_)
+        | Figure::Share(_)
         | Figure::Ledger(_)
         | Figure::Renewals => {}
     }
@@ -255,6 +276,13 @@ fn record(recorder: &dyn Recorder, metric: &'static Metric, series: &Series, del
                 let figure = known.get(state);
                 if states::is_there(state, figure) {
                     states::set(recorder, metric, &series.limiter, state, figure);
+                }
+            }
+        }
+        Figure::Share(level) => {
+            for share in &series.shares {
+                if let Some(value) = share.level(level) {
+                    recorder.register_gauge(&key(None, Some(share.label())), &METADATA).set(value);
                 }
             }
         }

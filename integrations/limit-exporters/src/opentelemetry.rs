@@ -207,6 +207,25 @@ impl Observer {
                 let builder = meter.f64_observable_gauge(name).with_unit(unit);
                 builder.with_description(description).with_callback(observe).build();
             }
+            Figure::Share(level) => {
+                let observe = self.callback(metric, move |series, show| {
+                    for share in &series.shares {
+                        if let Some(value) = share.level(level) {
+                            let (label, name) = share.label();
+                            let mut labels = labels(series, None);
+                            labels.push(KeyValue::new(label, name));
+                            show(value, labels);
+                        }
+                    }
+                });
+                if metric.kind == Kind::UpDownCounter {
+                    let builder = meter.f64_observable_up_down_counter(name).with_unit(unit);
+                    builder.with_description(description).with_callback(observe).build();
+                } else {
+                    let builder = meter.f64_observable_gauge(name).with_unit(unit);
+                    builder.with_description(description).with_callback(observe).build();
+                }
+            }
             Figure::Ledger(level) => {
                 let observe = self.callback(metric, move |series, show| {
                     for ledger in &series.ledgers {

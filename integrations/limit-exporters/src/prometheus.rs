@@ -185,13 +185,15 @@ fn encode_metric(
 ) -> fmt::Result {
     let is_there = |series: &Series<Buckets>| match metric.figure {
         Figure::Ledger(_) | Figure::Renewals => !series.ledgers.is_empty(),
+        Figure::Share(level) => series.shares.iter().any(|share| share.level(level).is_some()),
         // A holder comes and goes.
         Figure::State(state) if state != State::OldestHolder => {
             series.state.is_some_and(|known| known.get(state).is_some())
         }
-        Figure::State(_) | Figure::Level(_) | Figure::Count(_) | Figure::Distribution(_) => true,
+        Figure::Count(count) => series.has(count),
+        Figure::State(_) | Figure::Level(_) | Figure::Distribution(_) => true,
     };
-    // Most programs are in no fleet, and many have no keys and no rates.
+    // Most programs are in no fleet, and many have no keys, no rates and no limits that adapt.
     if !all.iter().any(is_there) {
         return Ok(());
     }
@@ -240,6 +242,14 @@ fn encode_series(
         Figure::State(state) => {
             if let Some((label, value)) = series.state.and_then(|known| known.get(state)) {
                 encoder.encode_family(&labels(None, label))?.encode_gauge(&value)?;
+            }
+        }
+        Figure::Share(level) => {
+            for share in &series.shares {
+                if let Some(value) = share.level(level) {
+                    let labels = labels(None, Some(share.label()));
+                    encoder.encode_family(&labels)?.encode_gauge(&value)?;
+                }
             }
         }
         Figure::Ledger(level) => {

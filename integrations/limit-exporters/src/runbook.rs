@@ -7,14 +7,16 @@
 //!
 //! # `ConcurrencyLimitStalled`
 //!
-//! Critical. At all times of two minutes calls have waited, and none was admitted. A minute later the alert fires.
-//! All calls that hold permits of the limiter hang.
+//! Critical. For two minutes (`concurrency_limit_stalled_seconds`) calls have waited, and none was admitted. A minute
+//! later the alert fires. All calls that hold permits of the limiter hang.
 //!
 //! * *Two minutes*: calls of a limiter that goes on end sooner. If yours hold their permits for longer, raise it.
-//! * A limiter that is paused or closed has [an alert of its own](#concurrencylimitpausedorclosed). A limiter whose
-//!   window (`per`) is two minutes or more is left out, because its permits come back late.
+//! * The time begins with the first reading that sees calls wait, or sees that one was admitted.
+//! * A limiter that is paused or closed has [an alert of its own](#concurrencylimitpausedorclosed), and one whose
+//!   backend asked for a pause goes on by itself. A limiter with a window (`per`) counts from the end of the window
+//!   on, because its permits come back late.
 //! * If the calls of one key hang and those of others go on, the limiter is not stalled.
-//!   [A long wait](#concurrencylimitwaithigh) shows it.
+//!   [A long wait](#concurrencylimitwaithigh) shows it. With figures by runtime, each runtime is judged by itself.
 //!
 //! With the feature `diagnostics`, the page and the log have the places of the calls that hold the permits. Without
 //! it, look for a step without a time limit in these calls: a request, a lock, a channel that nobody reads. To let
@@ -46,6 +48,7 @@
 //! |---|---|
 //! | `no_permits`, `queue_full`, `evicted` | More calls come than the limit admits. |
 //! | `timed_out` | Calls wait for longer than `max_wait`. |
+//! | `would_time_out` | Calls would wait for longer than `max_wait`, and are refused at once (`early`). |
 //! | `too_heavy` | A call wants more permits than the limit. |
 //! | `unavailable` | The [fleet](#concurrencylimitfleetcutoff) cannot be reached. |
 //! | `deadlock` | Calls wait for [each other](#concurrencylimitdeadlock). |
@@ -79,6 +82,8 @@
 //! * *Ten minutes*: a pause by hand and the end of a program take less.
 //! * The limit of a limiter that no call has used may not be known yet, and is shown as 0. So only limiters with calls
 //!   count.
+//! * A limiter whose backend asked for a pause (`concurrency_limit_adaptive_held_off`) does not count: it goes on by
+//!   itself.
 //!
 //! `concurrency_limit_limit_changes_total` has the source of the change: a file, the environment, or the program, to
 //! which the page belongs. The log of limit-console has the author.

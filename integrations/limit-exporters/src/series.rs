@@ -1,10 +1,11 @@
 //! The figures of one name, and the part of them that each metric shows.
 
-use crate::labels::{ExtraLabel, Outcome, RENEWAL, RESULT, SOURCE, SOURCES};
+use crate::labels::{ExtraLabel, Outcome, REASON, RENEWAL, RESULT, SOURCE, SOURCES};
 use crate::metric::{Count, Distribution, LedgerLevel, Level};
+use crate::share::Share;
 use crate::state::LimiterState;
 use limit_runtime::inspect::{Counters, Histogram, Usage};
-use limit_runtime::{LedgerFigures, LimitChanges, Source};
+use limit_runtime::{AdaptedCounts, AdaptiveCause, LedgerFigures, LimitChanges, Source};
 use std::fmt;
 use std::iter;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub(crate) struct Series<S = Box<Histogram>> {
     pub(crate) hold_times: Option<S>,
     /// The figures of the whole limiter. `None` if it was dropped.
     pub(crate) state: Option<LimiterState>,
+    /// The shares of the permits.
+    pub(crate) shares: Vec<Share>,
     /// The ledgers of a limit over a fleet.
     pub(crate) ledgers: Vec<LedgerFigures>,
 }
@@ -35,6 +38,8 @@ pub(crate) struct SeriesPart<S> {
     calls: [u64; Outcome::ALL.len()],
     /// The grants that were taken back.
     taken_back: u64,
+    /// The changes of a limit that adapts.
+    adapted: AdaptedCounts,
     /// The waits of these calls. `None` if no call has waited.
     waits: Option<S>,
 }
@@ -66,6 +71,18 @@ impl<S> Series<S> {
         })
     }
 
+    /// Returns whether the limiters of the name have the counters of a metric. Most limits do not adapt.
+    pub(crate) fn has(&self, count: Count) -> bool {
+        match count {
+            Count::Calls | Count::TakenBack | Count::Changes => true,
+            Count::ShareAdmitted | Count::ShareRejected => !self.shares.is_empty(),
+            Count::Adapted => {
+                let adapts = self.state.is_some_and(|known| known.adapts());
+                adapts || self.parts.iter().any(|part| part.adapted.total() > 0)
+            }
+        }
+    }
+
     /// Returns the counters of a metric, each with its labels.
     pub(crate) fn counts(&self, count: Count) -> Vec<(Option<Runtime>, Option<ExtraLabel>, u64)> {
         match count {
@@ -80,6 +97,27 @@ impl<S> Series<S> {
             }
             Count::TakenBack => {
                 self.parts.iter().map(|part| (part.runtime, None, part.taken_back)).collect()
+            }
+            Count::Adapted => {
+                let counts = |part: &SeriesPart<S>| {
+                    let (runtime, adapted) = (part.runtime, part.adapted);
+                    AdaptiveCause::ALL.iter().map(move |&cause| {
+                        (runtime, Some((REASON.name, cause.as_str())), adapted.get(cause))
+                    })
+                };
+                if self.has(count) {
+                    self.parts.iter().flat_map(counts).collect()
+                } else {
+                    Vec::new()
+                }
+            }
+            Count::ShareAdmitted | Count::ShareRejected => {
+                let count_of = |share: &Share| match count {
+                    Count::ShareAdmitted => share.admitted,
+                    _ => share.rejected,
+                };
+                let shares = self.shares.iter();
+                shares.map(|share| (None, Some(share.label()), count_of(share))).collect()
             }
             Count::Changes => {
                 let of_source = |source: Source| {
@@ -136,7 +174,8 @@ impl<S> SeriesPart<S> {
     ) -> Self {
         let calls = Outcome::ALL.map(|outcome| outcome.count(counters));
         let waits = counters.waits().map(samples);
-        Self { runtime, usage, calls, taken_back: counters.taken_back, waits }
+        let (taken_back, adapted) = (counters.taken_back, counters.adapted());
+        Self { runtime, usage, calls, taken_back, adapted, waits }
     }
 
     fn level(&self, level: Level) -> Option<usize> {
@@ -147,6 +186,10 @@ impl<S> SeriesPart<S> {
             Level::Limit => Some(usage.limit),
             Level::InUse => Some(usage.in_use),
             Level::Waiting => Some(usage.waiting),
+            Level::Stalled => {
+                let seconds = usage.stalled.unwrap_or_default().as_secs();
+                Some(usize::try_from(seconds).unwrap_or(usize::MAX))
+            }
             Level::Keys => Some(usage.keys),
         }
     }

@@ -3,6 +3,7 @@
 use super::options::{AttributeOption, RefusalEffect, Term};
 use super::per_call::PerCall;
 use super::setter_arg::SetterArg;
+use super::values::all::AllArg;
 use super::values::limit_arg::LimitArg;
 use super::values::on_reject::OnReject;
 use super::values::words::OnLeaseLostArg;
@@ -17,6 +18,8 @@ pub(crate) struct Args {
     pub(crate) per_call: Vec<PerCall>,
     /// The fate of calls that are refused.
     pub(crate) refusals: RefusalHandling,
+    /// `overload = |output| …`: a closure, or the path of a function.
+    pub(crate) overload: Option<Expr>,
     /// `permit = ident`.
     pub(crate) permit: Option<Ident>,
     /// The word `blocking`.
@@ -31,6 +34,8 @@ pub(crate) enum Source {
     Own(Box<OwnLimiter>),
     /// An existing limiter. Its expression is the [`PerCall::Limiter`] of [`Args::per_call`].
     Existing,
+    /// Existing limiters, whose permits are taken as one.
+    All(AllArg),
 }
 
 /// The limiter that the attribute makes for the function.
@@ -60,7 +65,7 @@ pub(crate) enum RefusalHandling {
     /// No call is refused, and the types say so.
     Impossible,
     /// The limiter's type says whether calls are refused. If so, the function returns the refusal.
-    /// The word is `limiter`, for spans.
+    /// The word is `limiter` or `all`, for spans.
     LimiterDecides(Ident),
     /// The function returns the refusal. The word is the first option that can refuse, for
     /// messages.
@@ -81,13 +86,16 @@ impl OwnLimiter {
     /// label for messages.
     pub(super) fn static_expressions(&self) -> Vec<(String, &Expr)> {
         let limit = match &self.limit {
-            LimitArg::Expression(limit) => Some((Term::Limit.quote(), limit)),
-            LimitArg::Literal(_) => None,
+            LimitArg::Expression(limit) => vec![limit],
+            LimitArg::Literal(_) => Vec::new(),
+            LimitArg::Range(range) => range.expressions(),
         };
-        let setters = self.policy.setters.iter().filter_map(|setter| {
-            Some((Term::Option(setter.option).quote(), setter.arg.expression()?))
+        let limit = limit.into_iter().map(|limit| (Term::Limit.quote(), limit));
+        let setters = self.policy.setters.iter().flat_map(|setter| {
+            let expressions = setter.arg.expressions().into_iter();
+            expressions.map(|expression| (Term::Option(setter.option).quote(), expression))
         });
-        limit.into_iter().chain(setters).collect()
+        limit.chain(setters).collect()
     }
 }
 

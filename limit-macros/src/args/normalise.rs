@@ -1,5 +1,6 @@
 //! [`RawArgs`] put together into [`Args`].
 
+use super::adaptation;
 use super::checked::{Args, OwnLimiter, Policy, RefusalHandling, Setter, Source};
 use super::options::{AttributeOption, Needs, OptionValue, RefusalEffect};
 use super::per_call::PerCall;
@@ -26,12 +27,14 @@ use syn::{Error, Expr, Result};
 /// ```
 pub(super) fn normalise(raw: RawArgs) -> Result<Args> {
     check_needs(&raw)?;
+    adaptation::check(&raw)?;
     let refusal_source = RefusalSource::find(&raw);
-    let is_existing = raw.word(AttributeOption::Limiter).is_some();
+    let is_existing = raw.is_existing();
     let is_fleet = raw.fleet().is_some();
     let mut policy = Policy::default();
     let mut per_call = Vec::new();
-    let (mut on_reject, mut permit, mut blocking, mut crate_path) = (None, None, None, None);
+    let (mut on_reject, mut overload, mut permit) = (None, None, None);
+    let (mut blocking, mut crate_path) = (None, None);
     for RawOption { option, word, value } in raw.options {
         let named = |arg| Setter { option, name: option.rule().name, arg };
         match value {
@@ -48,6 +51,14 @@ pub(super) fn normalise(raw: RawArgs) -> Result<Args> {
                 policy.setters.push(Setter { option, name: "keyed", arg: SetterArg::Nothing });
                 per_call.push(if is_fleet { PerCall::KeyText(key) } else { PerCall::Key(key) });
             }
+            OptionValue::AdaptiveTotal(range) => {
+                let arg = SetterArg::Range(range);
+                policy.setters.push(Setter { option, name: "adaptive_total", arg });
+            }
+            OptionValue::Advise => {
+                policy.setters.push(Setter { option, name: "advise", arg: SetterArg::Nothing });
+            }
+            OptionValue::Overload(value) => overload = Some(value),
             OptionValue::OnReject(value) => on_reject = Some(value),
             OptionValue::Permit(name) => permit = Some(name),
             OptionValue::Blocking => blocking = Some(word),
@@ -55,14 +66,15 @@ pub(super) fn normalise(raw: RawArgs) -> Result<Args> {
         }
     }
     policy.setters.sort_by_key(|setter| setter.option as usize);
-    let source = match raw.limit {
+    let source = match (raw.all, raw.limit) {
+        (Some(all), _) => Source::All(all),
         // Beside `limiter` the policy is unused: only `key` sets a part of it there.
         _ if is_existing => Source::Existing,
-        Some(limit) => Source::Own(Box::new(OwnLimiter { limit, policy })),
-        None => return Err(missing_limit(policy.env())),
+        (None, Some(limit)) => Source::Own(Box::new(OwnLimiter { limit, policy })),
+        (None, None) => return Err(missing_limit(policy.env())),
     };
     let refusals = refusal_source.handle(on_reject);
-    Ok(Args { source, per_call, refusals, permit, blocking, crate_path })
+    Ok(Args { source, per_call, refusals, overload, permit, blocking, crate_path })
 }
 
 /// Refuses an option that means nothing, because the argument that it needs is missing.
@@ -74,9 +86,30 @@ fn check_needs(raw: &RawArgs) -> Result<()> {
         match option.rule().needs {
             Needs::Nothing => {}
             Needs::Option(needed, _) if raw.word(needed).is_some() => {}
-            Needs::Option(_, problem) => return Err(Error::new_spanned(word, problem)),
             Needs::Fleet if raw.fleet().is_some() => {}
             Needs::Fleet => return Err(Error::new_spanned(word, no_fleet(option))),
+            Needs::Range(_) if raw.range().is_some() => {}
+            Needs::Shares(_) if raw.word(AttributeOption::Shares).is_some() => {}
+            // An existing limiter may adapt, or have shares.
+            Needs::Range(_) if raw.is_existing() => {}
+            Needs::Shares(_) if raw.word(AttributeOption::Limiter).is_some() => {}
+            Needs::KeysAndTotal(_)
+                if raw.word(AttributeOption::Key).is_some()
+                    && (raw.word(AttributeOption::Total).is_some()
+                        || raw.word(AttributeOption::Limiter).is_some()) => {}
+            Needs::Option(_, problem)
+            | Needs::Range(problem)
+            | Needs::Shares(problem)
+            | Needs::KeysAndTotal(problem) => {
+                return Err(Error::new_spanned(word, problem));
+            }
+            // Beside `shadow`, which no call waits with, a policy is tried out.
+            Needs::MaxWaitForDeadlines(problem) => {
+                let has_any = [AttributeOption::MaxWait, AttributeOption::Shadow];
+                if raw.is_by_deadline() && has_any.iter().all(|&any| raw.word(any).is_none()) {
+                    return Err(Error::new_spanned(word, problem));
+                }
+            }
             Needs::Refusals => {
                 if let RefusalSource::Nothing = RefusalSource::find(raw) {
                     return Err(nothing_refuses(option, word));
@@ -103,7 +136,7 @@ fn no_fleet(option: AttributeOption) -> String {
 /// The argument because of which calls can be refused.
 enum RefusalSource {
     Nothing,
-    /// The existing limiter may refuse calls. With the word `limiter`.
+    /// The existing limiter may refuse calls. With the word `limiter` or `all`.
     Limiter(Ident),
     /// An option can refuse calls. With the first such word.
     Option(Ident),
@@ -114,7 +147,8 @@ impl RefusalSource {
         let first_with = |effect| raw.first_with(effect).cloned();
         let option = first_with(RefusalEffect::CanRefuse)
             .filter(|_| first_with(RefusalEffect::NeverRefuses).is_none());
-        match (option, first_with(RefusalEffect::LimiterDecides)) {
+        let all = raw.all.as_ref().map(|all| all.word.clone());
+        match (option, all.or_else(|| first_with(RefusalEffect::LimiterDecides))) {
             (Some(option), _) => Self::Option(option),
             (None, Some(limiter)) => Self::Limiter(limiter),
             (None, None) => Self::Nothing,

@@ -18,8 +18,11 @@ use super::values::count::CountRule;
 use super::values::duration::{self, DurationArg};
 use super::values::existing;
 use super::values::on_reject::OnReject;
+use super::values::overload;
+use super::values::range::RangeArg;
 use super::values::text;
 use super::values::words;
+use crate::syntax::strip_parens;
 use proc_macro2::Ident;
 use syn::{Expr, Path, Result};
 
@@ -35,7 +38,13 @@ pub(super) enum OptionValue {
     MaxWait(DurationArg),
     /// `key = …`, which belongs to the limiter and to each call.
     Key(Expr),
+    /// `total = LOW..=HIGH`, for a setter of another name.
+    AdaptiveTotal(RangeArg),
+    /// `adapt = advise`.
+    Advise,
     OnReject(Box<OnReject>),
+    /// `overload = |output| …`: a closure, or the path of a function.
+    Overload(Expr),
     Permit(Ident),
     Blocking,
     Crate(Path),
@@ -93,12 +102,20 @@ pub(super) enum BesideLimiter {
 pub(super) enum Term {
     /// LIMIT.
     Limit,
+    /// `all(…)`.
+    All,
+    /// LIMIT, if it is a range.
+    AdaptiveLimit,
     /// An option, whatever its value.
     Option(AttributeOption),
+    /// `total = LOW..=HIGH`.
+    AdaptiveTotal,
     /// `max_waiting = 0`.
     NobodyWaits,
     /// `order = lifo`.
     NewestFirst,
+    /// `order = deadline`.
+    EarliestFirst,
     /// `scope = fleet`.
     Fleet,
     /// `on_lease_lost = cancel`.
@@ -112,6 +129,15 @@ pub(super) enum Needs {
     Option(AttributeOption, &'static str),
     /// The option needs `scope = fleet`.
     Fleet,
+    /// The option needs a limit that adapts: a range, or an existing limiter. The text is the error if
+    /// both are missing.
+    Range(&'static str),
+    /// The option needs `shares`, or an existing limiter. The text is the error if both are missing.
+    Shares(&'static str),
+    /// `order = deadline` needs `max_wait`. The text is the error if it is missing.
+    MaxWaitForDeadlines(&'static str),
+    /// The option needs `key`, and beside it `total` or an existing limiter. The text is the error if that is missing.
+    KeysAndTotal(&'static str),
     /// The option needs one that can refuse calls.
     Refusals,
 }
@@ -141,6 +167,11 @@ pub(super) const HAS_ITS_OWN: &str = "an existing limiter brings its own limit, 
 const NOBODY_WAITS: &str =
     "with `max_waiting = 0` no call ever waits; leave one of the two out, or let some wait";
 
+const NOT_OF_STARTS: &str =
+    "the time of a call says nothing about a limit of starts; leave one of the two out";
+const SHADOW_LEARNS_NOTHING: &str =
+    "a shadow holds no call back, so nothing can be learnt; write `adapt = advise` in its place";
+
 // All arguments that do not exclude each other here can stand beside one another. In particular:
 //
 // * With `shadow`: `max_waiting`, `weight`, `per` and `key`, because the limiter counts the calls
@@ -149,8 +180,8 @@ const NOBODY_WAITS: &str =
 //   what it would have done with the call.
 // * With `key`: all others. Each key has a queue of its own, and with `per` a window of its own.
 //
-// The limiter's setters are called in the order of the rows: `total` after `key`, and `shadow` last,
-// because it turns the type back into that of a limiter that never refuses.
+// The limiter's setters are called in the order of the rows: `total` after `key`, `start` and `adapt` after
+// `total`, and `shadow` last, because it turns the type back into that of a limiter that never refuses.
 options! {
     /// The limiter's name in figures and errors. The default is the function's path,
     /// `module::function`.
@@ -232,6 +263,24 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::CanRefuse,
     }
 
+    /// A call that would wait for longer than its `max_wait` is refused at once, by its place in the queue and the pace
+    /// of the last seconds.
+    Early {
+        name: "early", example: "early",
+        takes: Takes::Nothing(|| OptionValue::Setter(SetterArg::Nothing)),
+        beside_limiter: BesideLimiter::HasSetter(".early()"),
+        excludes: &[(
+            Term::NewestFirst,
+            "with the newest first, the place of a call in the queue does not say how long it waits; leave one of the \
+             two out",
+        )],
+        needs: Needs::Option(
+            AttributeOption::MaxWait,
+            "without `max_wait` no wait is too long: add `max_wait = …`, or leave `early` out",
+        ),
+        refusal_effect: RefusalEffect::CanRefuse,
+    }
+
     /// Beside `scope = fleet`: the calls of a process that is cut off from the fleet are refused. With
     /// `wait` they wait. With `local(2)` the process goes on with two permits of its own.
     OnUnavailable {
@@ -299,7 +348,8 @@ options! {
     }
 
     /// The newest waiting call is served first. A full queue refuses its oldest call. With
-    /// `order = fifo`, the default, the oldest call is served first.
+    /// `order = deadline` the call whose `max_wait` ends first is served first. With `order = fifo`, the default, the
+    /// oldest call is served first.
     Order {
         name: "order", example: "order = lifo",
         takes: Takes::Expression(|_, value| {
@@ -307,12 +357,15 @@ options! {
         }),
         beside_limiter: BesideLimiter::HasSetter(".order(…)"),
         excludes: &[(Term::NobodyWaits, NOBODY_WAITS)],
-        needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+        needs: Needs::MaxWaitForDeadlines(
+            "without `max_wait` no call has a deadline: add `max_wait = …`, or write `order = fifo`",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
     }
 
     /// Calls with a higher priority, a `u8`, are served first. Each level counts as one second of
-    /// waiting, so later calls do not hold back an earlier one for ever. Each call evaluates the
-    /// value.
+    /// waiting, so later calls do not hold back an earlier one for ever. A full queue refuses its youngest call of the
+    /// lowest priority, if the new call's is higher. Each call evaluates the value.
     Priority {
         name: "priority", example: "priority = 5",
         takes: Takes::Expression(|rule, value| {
@@ -326,6 +379,11 @@ options! {
                 Term::NewestFirst,
                 "with `order = lifo` the newest call is served first, whatever its priority; leave \
                  one of the two out",
+            ),
+            (
+                Term::EarliestFirst,
+                "with `order = deadline` the call with the earliest deadline is served first, whatever its \
+                 priority; leave one of the two out",
             ),
         ],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
@@ -352,15 +410,22 @@ options! {
     Key {
         name: "key", example: "key = tenant",
         takes: Takes::Expression(|_, value| Ok(OptionValue::Key(value))),
-        beside_limiter: BesideLimiter::Allowed, excludes: &[],
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(
+            Term::AdaptiveLimit,
+            "with `key` the total adapts; write `3, key = …, total = 4..=200`",
+        )],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
     /// A cap holds over all keys together, beside `key`. Under the cap the keys are served in turn,
-    /// so a busy key cannot starve the others.
+    /// so a busy key cannot starve the others. The cap may be a range, as LIMIT.
     Total {
         name: "total", example: "total = 100",
         takes: Takes::Expression(|rule, value| {
+            if let Expr::Range(range) = strip_parens(&value) {
+                return RangeArg::read("total = ", range).map(OptionValue::AdaptiveTotal);
+            }
             let zero = "a total of 0 would never admit a call: write a number from 1 up";
             let count = CountRule::USIZE_ONCE.without_zero(zero);
             count.read(rule.name, &value).map(OptionValue::number)
@@ -369,6 +434,139 @@ options! {
         needs: Needs::Option(
             AttributeOption::Key,
             "`total` caps all keys together, and there are none: add `key = …`, or leave it out",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// The key has this part of the `total`: while keys wait, they share it in proportion to their weights, of type `u32`.
+    /// The default is 1. Each call evaluates the value.
+    KeyWeight {
+        name: "key_weight", example: "key_weight = plan.weight",
+        takes: Takes::Expression(|rule, value| {
+            let zero = "a key with no part of the total would never get a permit: write a weight from 1 up";
+            let weight = CountRule::U32_PER_CALL.without_zero(zero).read(rule.name, &value)?;
+            Ok(OptionValue::PerCall(PerCall::KeyWeight(weight)))
+        }),
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(
+            Term::Fleet,
+            "the processes of a fleet do not share out by weight together yet; leave one of the two out",
+        )],
+        needs: Needs::KeysAndTotal(
+            "the weights of keys are their parts of a `total`: add `key = …, total = …`, or leave `key_weight` out",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// At most 1,000 calls of all keys together wait, beside `key`. The next call is refused at once, so that clients
+    /// who choose their keys cannot queue without end.
+    MaxWaitingTotal {
+        name: "max_waiting_total", example: "max_waiting_total = 1_000",
+        takes: Takes::Expression(|rule, value| {
+            let zero = "no call would ever wait: write `max_waiting = 0`, or a number from 1 up";
+            let count = CountRule::USIZE_ONCE.without_zero(zero);
+            count.read(rule.name, &value).map(OptionValue::number)
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".keyed().max_waiting_total(…)"),
+        excludes: &[
+            (Term::NobodyWaits, NOBODY_WAITS),
+            (
+                Term::Option(AttributeOption::Shadow),
+                "a shadow keeps account of each key by itself; leave one of the two out",
+            ),
+        ],
+        needs: Needs::Option(
+            AttributeOption::Key,
+            "`max_waiting_total` bounds the waiting calls of all keys together, and there are no keys: write \
+             `max_waiting = …` in its place, or add `key = …`",
+        ),
+        refusal_effect: RefusalEffect::CanRefuse,
+    }
+
+    /// Parts of the permits are guaranteed to shares of the calls: a constant of type `&[Share]`, such as
+    /// `&[Share::new("live", 60)]`, in per cent. Each call has a `share`.
+    Shares {
+        name: "shares", example: "shares = SHARES",
+        takes: Takes::Expression(|_, value| {
+            Ok(OptionValue::Setter(SetterArg::Shares(value)))
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".shares(…)"),
+        excludes: &[
+            (
+                Term::Option(AttributeOption::Key),
+                "a call has a share or a key; leave one of the two out",
+            ),
+            (
+                Term::Option(AttributeOption::Per),
+                "a share is one of the running calls, and not of the starts; leave one of the two out",
+            ),
+            (
+                Term::Fleet,
+                "the processes of a fleet do not share out together yet; leave one of the two out",
+            ),
+        ],
+        needs: Needs::Option(
+            AttributeOption::Share,
+            "no call would belong to any of them: add `share = …`, or leave `shares` out",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// The call belongs to the share with this name: a text, which each call evaluates. A call with another name belongs to
+    /// the `rest`.
+    Share {
+        name: "share", example: "share = class",
+        takes: Takes::Expression(|_, value| Ok(OptionValue::PerCall(PerCall::Share(value)))),
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(
+            Term::Option(AttributeOption::Key),
+            "a call has a share or a key; leave one of the two out",
+        )],
+        needs: Needs::Shares(
+            "the limiter has no shares: add `shares = SHARES`, with \
+             `const SHARES: &[Share] = &[Share::new(\"live\", 60)];`, or leave `share` out",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// The limit begins with this number, which lies in the range. The default is twice the lower end.
+    Start {
+        name: "start", example: "start = 50",
+        takes: Takes::Expression(|rule, value| {
+            let zero = "a limit of 0 would never admit a call: write a number of the range";
+            let count = CountRule::USIZE_ONCE.without_zero(zero);
+            count.read(rule.name, &value).map(OptionValue::number)
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".start(…)"), excludes: &[],
+        needs: Needs::Range(
+            "a limit that is a number does not move, so it has no start: write a range, such as \
+             `4..=200`, or leave `start` out",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// The limit stays at its start. Figures say which limit of the range the limiter would choose.
+    Adapt {
+        name: "adapt", example: "adapt = advise",
+        takes: Takes::Expression(|_, value| words::read_adapt(&value).map(|()| OptionValue::Advise)),
+        beside_limiter: BesideLimiter::HasSetter(".advise()"), excludes: &[],
+        needs: Needs::Range(
+            "a limit that is a number does not adapt: write a range, such as `4..=200`, or leave `adapt` \
+             out",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// The limit favors calls that are soon done, or a backend that is never idle.
+    Favor {
+        name: "favor", example: "favor = latency",
+        takes: Takes::Expression(|_, value| {
+            words::read_favor(&value).map(|favor| OptionValue::Setter(SetterArg::Favor(favor)))
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".favor(…)"), excludes: &[],
+        needs: Needs::Range(
+            "a limit that is a number does not move, so it favors nothing: write a range, such as \
+             `4..=200`, or leave `favor` out",
         ),
         refusal_effect: RefusalEffect::Unchanged,
     }
@@ -382,11 +580,15 @@ options! {
             Ok(OptionValue::Setter(SetterArg::Time(window)))
         }),
         beside_limiter: BesideLimiter::HasSetter(".per(…)"),
-        excludes: &[(
-            Term::Fleet,
-            "permits move from process to process, and their windows do not move with them; leave \
-             one of the two out",
-        )],
+        excludes: &[
+            (
+                Term::Fleet,
+                "permits move from process to process, and their windows do not move with them; leave \
+                 one of the two out",
+            ),
+            (Term::AdaptiveLimit, NOT_OF_STARTS),
+            (Term::AdaptiveTotal, NOT_OF_STARTS),
+        ],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
@@ -401,6 +603,26 @@ options! {
             "with `shadow` no call is ever refused; leave one of the two out",
         )],
         needs: Needs::Refusals, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// A limit that adapts counts a call as one that found its backend overloaded, if the expression
+    /// gives `true` for the output of the body, or a `Duration` for which new calls are held off. See
+    /// [below](#limits-that-find-themselves).
+    Overload {
+        name: "overload",
+        example: "overload = |output| …" (in a table: "overload = \\|output\\| …"),
+        takes: Takes::Expression(|_, value| overload::read(value).map(OptionValue::Overload)),
+        beside_limiter: BesideLimiter::Allowed,
+        excludes: &[(
+            Term::Option(AttributeOption::Permit),
+            "the body has the permit and says it itself; leave `overload` out, and write \
+             `permit.overloaded()` in the body",
+        )],
+        needs: Needs::Range(
+            "a limit that is a number does not adapt, so the output would never be looked at: write a \
+             range, such as `4..=200`, or leave `overload` out",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
     }
 
     /// The body has its permit in a variable of this name, and can move it to a spawned task,
@@ -451,11 +673,15 @@ options! {
         name: "shadow", example: "shadow",
         takes: Takes::Nothing(|| OptionValue::Setter(SetterArg::Nothing)),
         beside_limiter: BesideLimiter::HasSetter(".shadow()"),
-        excludes: &[(
-            Term::Fleet,
-            "a shadow takes permits beyond the limit, and the fleet has no more to give; leave one \
-             of the two out",
-        )],
+        excludes: &[
+            (
+                Term::Fleet,
+                "a shadow takes permits beyond the limit, and the fleet has no more to give; leave one \
+                 of the two out",
+            ),
+            (Term::AdaptiveLimit, SHADOW_LEARNS_NOTHING),
+            (Term::AdaptiveTotal, SHADOW_LEARNS_NOTHING),
+        ],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::NeverRefuses,
     }
 

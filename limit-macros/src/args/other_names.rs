@@ -4,7 +4,7 @@
 
 mod table;
 
-use self::table::{Here, ROWS, Row};
+use self::table::{End, Here, ROWS, Row};
 use super::options::{AttributeOption, Takes};
 use super::values::limit_arg::LimitArg;
 use crate::syntax::strip_parens;
@@ -27,7 +27,7 @@ pub(super) fn instead_of(name: &str, value: Option<&Expr>, has_limit: bool) -> O
     let thing = row.thing;
     Some(match row.here {
         Here::Limit if has_limit => format!("{thing}, and there is one already; leave this out"),
-        Here::Limit | Here::Rate(_) => {
+        Here::Limit | Here::Range(_) | Here::Rate(_) => {
             format!("{thing}: write `#[concurrency_limit({written})]`")
         }
         Here::Words(_) if value.and_then(simple_text).is_some_and(|text| text == "false") => {
@@ -45,6 +45,14 @@ impl Here {
         let text = simple_text(value)?;
         match self {
             Self::Limit => is_limit(value).then_some(text),
+            Self::Range(end) => {
+                let range = match end {
+                    End::Low => format!("{text}..=200"),
+                    End::High => format!("1..={text}"),
+                };
+                let is_range = LimitArg::read(&syn::parse_str(&range).ok()?).is_ok();
+                (is_limit(value) && is_range).then_some(range)
+            }
             Self::Rate(window) => is_limit(value).then(|| format!("{text}, per = \"{window}\"")),
             Self::Option(option) => {
                 let Takes::Expression(read) = option.rule().takes else { return None };
@@ -77,6 +85,7 @@ impl Here {
     fn example(self, has_value: bool) -> String {
         match self {
             Self::Limit => String::from("3"),
+            Self::Range(_) => String::from("4..=200"),
             Self::Rate(window) => format!("10, per = \"{window}\""),
             Self::Option(option) => String::from(option.rule().example),
             Self::NotEnabled if has_value => String::from("enabled = condition"),
@@ -150,9 +159,21 @@ mod tests {
             let written = message.split('`').rev().nth(1).expect("it quotes what to write");
             let written = written.strip_prefix("#[concurrency_limit(").map_or_else(
                 || {
-                    let limit = if written.starts_with("limiter") { "" } else { "3, " };
+                    let adapts = |known: &&str| written.starts_with(*known);
+                    let limit = match written {
+                        "4..=200" => "",
+                        _ if written.starts_with("limiter") => "",
+                        _ if ["start", "adapt", "favor", "overload"].iter().any(adapts) => {
+                            "4..=200, "
+                        }
+                        _ => "3, ",
+                    };
                     let key = if written.starts_with("total") { ", key = tenant" } else { "" };
-                    let wait = if written.starts_with("on_reject") { "weight = 2, " } else { "" };
+                    let wait = match written {
+                        "order = deadline" | "early" => "max_wait = \"1s\", ",
+                        _ if written.starts_with("on_reject") => "weight = 2, ",
+                        _ => "",
+                    };
                     format!("{limit}{wait}{written}{key}")
                 },
                 |written| written.trim_end_matches(")]").to_owned(),

@@ -4,6 +4,7 @@ use super::contradictions::find_contradiction;
 use super::options::{AttributeOption, MakeValue, Takes, Term};
 use super::raw_args::{RawArgs, RawOption};
 use super::unknown;
+use super::values::all;
 use super::values::limit_arg::LimitArg;
 use crate::errors::Errors;
 use proc_macro2::{Ident, TokenStream, TokenTree};
@@ -52,7 +53,9 @@ impl ArgsParser {
     fn read_all(&mut self, input: ParseStream) -> Result<()> {
         let mut is_first = true;
         while !input.is_empty() {
-            let read = if at_option(input) {
+            let read = if all::is_next(input) {
+                self.read_all_of(input, is_first)
+            } else if at_option(input) {
                 self.read_option(input)
             } else if let Some((option, make)) = at_word(input) {
                 self.read_word(option, make, input)
@@ -114,6 +117,20 @@ impl ArgsParser {
         Ok(())
     }
 
+    /// Reads `all(…)`.
+    fn read_all_of(&mut self, input: ParseStream, is_first: bool) -> Result<()> {
+        let all = all::read(input)?;
+        self.admit(Term::All, &all.word)?;
+        if !is_first {
+            return Err(Error::new_spanned(
+                all.word,
+                "`all(…)` goes first, before the options: `#[concurrency_limit(all(A, B), permit = permit)]`",
+            ));
+        }
+        self.args.all = Some(all);
+        Ok(())
+    }
+
     /// Reads LIMIT, or says what is wrong with the tokens that stand where it could.
     fn read_limit(&mut self, input: ParseStream, is_first: bool) -> Result<()> {
         if let Some((option, word)) = misspelt_option(input, is_first) {
@@ -145,13 +162,17 @@ impl ArgsParser {
                 "the limit goes first, before the options: `#[concurrency_limit(3, name = \"…\")]`",
             ));
         }
-        self.args.limit = Some(LimitArg::read(&value)?);
+        let limit = LimitArg::read(&value)?;
+        if let LimitArg::Range(_) = limit {
+            self.admit(Term::AdaptiveLimit, &value)?;
+        }
+        self.args.limit = Some(limit);
         Ok(())
     }
 
     /// Returns the error for the option `word`, which does not exist. Its value comes next.
     fn unknown_option(&self, word: &Ident, input: ParseStream) -> Error {
-        let limits = [Term::Limit, Term::Option(AttributeOption::Limiter)];
+        let limits = [Term::Limit, Term::All, Term::Option(AttributeOption::Limiter)];
         let has_limit = limits.iter().any(|limit| self.terms.contains(limit));
         unknown::unknown_option(word, peek_value(input).as_ref(), has_limit)
     }

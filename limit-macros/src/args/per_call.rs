@@ -11,6 +11,10 @@ pub(crate) enum PerCall {
     Key(Expr),
     /// `key = expr` whose text is the key.
     KeyText(Expr),
+    /// `share = expr`, of a type that is `AsRef<str>`.
+    Share(Expr),
+    /// `key_weight = expr`, of type `u32`.
+    KeyWeight(Expr),
     /// `weight = expr`, of type `u32`.
     Weight(Expr),
     /// `priority = expr`, of type `u8`.
@@ -30,6 +34,8 @@ impl PerCall {
             Self::Limiter(_)
             | Self::Key(_)
             | Self::KeyText(_)
+            | Self::KeyWeight(_)
+            | Self::Share(_)
             | Self::Priority(_)
             | Self::Enabled(_) => false,
         }

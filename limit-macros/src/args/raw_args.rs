@@ -2,8 +2,10 @@
 
 use super::options::{AttributeOption, OptionValue, RefusalEffect};
 use super::setter_arg::SetterArg;
+use super::values::all::AllArg;
 use super::values::limit_arg::LimitArg;
-use super::values::words::ScopeArg;
+use super::values::range::RangeArg;
+use super::values::words::{OrderArg, ScopeArg};
 use proc_macro2::{Ident, Span};
 
 /// The arguments in the order written. No two of them contradict each other.
@@ -11,6 +13,8 @@ use proc_macro2::{Ident, Span};
 pub(super) struct RawArgs {
     /// LIMIT, which may be missing.
     pub(super) limit: Option<LimitArg>,
+    /// `all(…)`, which may take its place.
+    pub(super) all: Option<AllArg>,
     /// The options, each at most once.
     pub(super) options: Vec<RawOption>,
 }
@@ -30,10 +34,33 @@ impl RawArgs {
         Some(&given.word)
     }
 
+    /// Returns whether existing limiters take the place of LIMIT.
+    pub(super) fn is_existing(&self) -> bool {
+        self.all.is_some() || self.word(AttributeOption::Limiter).is_some()
+    }
+
     /// Returns the place of `fleet` in `scope = fleet`, if that is given.
     pub(super) fn fleet(&self) -> Option<Span> {
         self.options.iter().find_map(|given| match given.value {
             OptionValue::Setter(SetterArg::Scope(ScopeArg::Fleet(fleet))) => Some(fleet),
+            _ => None,
+        })
+    }
+
+    /// Returns whether the order is that of deadlines.
+    pub(super) fn is_by_deadline(&self) -> bool {
+        self.options.iter().any(|given| {
+            matches!(given.value, OptionValue::Setter(SetterArg::Order(OrderArg::Deadline)))
+        })
+    }
+
+    /// Returns the range of the limit, or of the total, if it adapts.
+    pub(super) fn range(&self) -> Option<&RangeArg> {
+        if let Some(LimitArg::Range(range)) = &self.limit {
+            return Some(range);
+        }
+        self.options.iter().find_map(|given| match &given.value {
+            OptionValue::AdaptiveTotal(range) => Some(range),
             _ => None,
         })
     }

@@ -1,7 +1,10 @@
 //! An option that is the argument of a setter of the function's own limiter.
 
 use super::values::duration::DurationArg;
-use super::values::words::{OnDeadlockArg, OnLeaseLostArg, OnUnavailableArg, OrderArg, ScopeArg};
+use super::values::range::RangeArg;
+use super::values::words::{
+    FavorArg, OnDeadlockArg, OnLeaseLostArg, OnUnavailableArg, OrderArg, ScopeArg,
+};
 use syn::Expr;
 
 /// The argument of a setter.
@@ -9,11 +12,16 @@ pub(crate) enum SetterArg {
     Nothing,
     /// A number, of type `usize`.
     Number(Expr),
+    /// A range of numbers of type `usize`.
+    Range(RangeArg),
+    /// Shares, of a type that is `&'static [Share]`.
+    Shares(Expr),
     /// A string literal, or an expression that stands for one.
     Text(Expr),
     Time(DurationArg),
     Scope(ScopeArg),
     Order(OrderArg),
+    Favor(FavorArg),
     OnUnavailable(OnUnavailableArg),
     OnLeaseLost(OnLeaseLostArg),
     OnDeadlock(OnDeadlockArg),
@@ -31,21 +39,24 @@ impl SetterArg {
         )
     }
 
-    /// Returns the expression that the user writes freely, if there is one.
-    pub(super) fn expression(&self) -> Option<&Expr> {
+    /// Returns the expressions that the user writes freely.
+    pub(super) fn expressions(&self) -> Vec<&Expr> {
         match self {
             Self::Number(expression)
+            | Self::Shares(expression)
             | Self::Time(DurationArg::Expression(expression))
-            | Self::OnUnavailable(OnUnavailableArg::Local(expression)) => Some(expression),
+            | Self::OnUnavailable(OnUnavailableArg::Local(expression)) => vec![expression],
+            Self::Range(range) => range.expressions(),
             // The compiler itself says what is wrong in a string literal, a macro or a path.
             Self::Text(_)
             | Self::Nothing
             | Self::Time(DurationArg::Literal(_))
             | Self::Scope(_)
             | Self::Order(_)
+            | Self::Favor(_)
             | Self::OnUnavailable(_)
             | Self::OnLeaseLost(_)
-            | Self::OnDeadlock(_) => None,
+            | Self::OnDeadlock(_) => Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A body that runs on tokio's blocking pool.
 
+use super::judge::Judge;
 use super::runtime_path::RuntimePath;
 use super::tokens::{braces_at, match_in_braces};
 use crate::function::all_captured_names;
@@ -9,7 +10,7 @@ use syn::visit::{self, Visit};
 use syn::{ReturnType, Signature, Type, TypeImplTrait};
 
 /// Makes the statements that run `body` on the pool, with the permit `__permit`. `blocking` is the
-/// user's word; `name` is the body's name for the permit.
+/// user's word; `name` is the body's name for the permit, and `permit` its type; `judge` is for a body whose output is judged.
 ///
 /// ```text
 /// // before
@@ -34,18 +35,23 @@ use syn::{ReturnType, Signature, Type, TypeImplTrait};
 pub(super) fn run_on_pool(
     runtime: &RuntimePath,
     blocking: &Ident,
-    name: Option<&Ident>,
+    (name, permit): (Option<&Ident>, &TokenStream),
+    judge: Option<&Judge>,
     signature: &Signature,
     body: &Group,
 ) -> Group {
     let (span, braces) = (Span::mixed_site(), body.span());
     let binding = name.map_or_else(|| quote_spanned!(span=> __permit), ToTokens::to_token_stream);
     let output = closure_output(&signature.output);
+    let body = match judge {
+        Some(judge) => &judge.around_blocking(body),
+        None => body,
+    };
     let body = match capture_arguments(signature, body) {
         Some(captures) => match_in_braces(braces, &captures, quote_spanned!(span=> () => #body)),
         None => body.clone(),
     };
-    let parameter = quote_spanned!(span=> #binding: #runtime::Permit);
+    let parameter = quote_spanned!(span=> #binding: #permit);
     let closure = quote_spanned!(body.span_open()=> move |#parameter| #output #body);
     // The call lies at the word `blocking`: an argument or a result that cannot go to another
     // thread is reported there.

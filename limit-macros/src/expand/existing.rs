@@ -3,7 +3,7 @@
 use super::runtime_path::RuntimePath;
 use super::tokens::end_spans;
 use crate::syntax::{argument_names, strip_parens};
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Expr, ExprPath, Signature};
 
@@ -29,20 +29,25 @@ use syn::{Expr, ExprPath, Signature};
 /// let __limiter = &(limiter_of(tenant));
 /// { use IsShared as _; Existing(__limiter).outlives_the_call() };
 /// ```
-pub(super) fn borrow(runtime: &RuntimePath, limiter: &Expr, function: &Signature) -> TokenStream {
+pub(super) fn borrow(
+    runtime: &RuntimePath,
+    variable: &Ident,
+    limiter: &Expr,
+    function: &Signature,
+) -> TokenStream {
     let span = Span::mixed_site();
     let limiter = strip_references(limiter);
     let start = end_spans(limiter).0;
     match LimiterKind::classify(limiter, function) {
         // Without parentheses the compiler shows the user's tokens alone.
-        LimiterKind::Item => quote_spanned!(start=> let __limiter: &'static _ = &#limiter;),
-        LimiterKind::Variable => quote_spanned!(span=> let __limiter = &(#limiter);),
+        LimiterKind::Item => quote_spanned!(start=> let #variable: &'static _ = &#limiter;),
+        LimiterKind::Variable => quote_spanned!(span=> let #variable = &(#limiter);),
         LimiterKind::Value => {
             let private = runtime.located_at(start).private(start);
-            let check = quote_spanned!(start=> #private::Existing(__limiter).outlives_the_call());
+            let check = quote_spanned!(start=> #private::Existing(#variable).outlives_the_call());
             let private = runtime.located_at(start).private(span);
             quote_spanned!(span=>
-                let __limiter = &(#limiter);
+                let #variable = &(#limiter);
                 { use #private::IsShared as _; #check };
             )
         }
@@ -62,11 +67,11 @@ pub(super) fn borrow(runtime: &RuntimePath, limiter: &Expr, function: &Signature
 /// The reference is coerced, so that a `Box`, an `Arc` or another reference will do. It stands
 /// apart from the expression, so that the compiler does not expect a block or an `if` to be a
 /// `Limiter` itself. It lies at the expression, so that a type error points there.
-pub(super) fn reference(limiter: &Expr) -> TokenStream {
+pub(super) fn reference(variable: &Ident, limiter: &Expr) -> TokenStream {
     let (start, end) = end_spans(limiter);
     let reference = quote_spanned!(start=> &);
     let mut pointee =
-        Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> *__limiter));
+        Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> *#variable));
     pointee.set_span(end);
     quote_spanned!(start=> #reference #pointee)
 }

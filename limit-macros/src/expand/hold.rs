@@ -1,6 +1,7 @@
 //! A permit that is held around a body.
 
 use super::blocking::BlockingWork;
+use super::judge::Judge;
 use super::runtime_path::RuntimePath;
 use super::tokens::{braces_at, match_in_braces};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
@@ -17,6 +18,8 @@ pub(super) struct Hold {
     pub(super) refused_arm: Option<TokenStream>,
     /// The arm for calls whose lease is lost, if their bodies are dropped then.
     pub(super) lost_arm: Option<TokenStream>,
+    /// `overload`, if the output of the body is judged. It cannot stand beside `lost_arm`.
+    pub(super) judge: Option<Judge>,
 }
 
 impl Hold {
@@ -80,16 +83,24 @@ impl Hold {
                 name: self.name.clone(),
                 refused_arm: None,
                 lost_arm: None,
+                judge: None,
             };
-            return self.around_unnamed(
-                &work.map_body(|body| moved.match_permit(body, moved.name.as_ref())),
-            );
+            return self.around_unnamed(&work.map_body(|body| {
+                let body = match &self.judge {
+                    Some(judge) => &judge.around_blocking(body),
+                    None => body,
+                };
+                moved.match_permit(body, moved.name.as_ref())
+            }));
         }
-        self.match_permit(body, self.name.as_ref())
+        match &self.judge {
+            Some(judge) => self.match_permit(&judge.around(body), self.name.as_ref()),
+            None => self.match_permit(body, self.name.as_ref()),
+        }
     }
 
     /// Holds a permit while `body` runs, as [`around`](Self::around) does, but not under the user's
-    /// name: a body on the blocking pool gets that name there.
+    /// name, and does not judge its output: a body on the blocking pool gets both there.
     pub(super) fn around_unnamed(&self, body: &Group) -> Group {
         self.match_permit(body, None)
     }

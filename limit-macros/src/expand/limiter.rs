@@ -3,11 +3,11 @@
 use super::runtime_path::RuntimePath;
 use super::tokens::parenthesise;
 use crate::args::{
-    DurationArg, LimitArg, OnDeadlockArg, OnUnavailableArg, OrderArg, OwnLimiter, Policy, ScopeArg,
-    Setter, SetterArg,
+    DurationArg, FavorArg, LimitArg, OnDeadlockArg, OnUnavailableArg, OrderArg, OwnLimiter, Policy,
+    RangeArg, RangeEnd, ScopeArg, Setter, SetterArg,
 };
 use crate::syntax::strip_parens;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use std::time::Duration;
 use syn::Expr;
@@ -77,6 +77,12 @@ fn limiter_type(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
 ///
 /// // after
 /// Limiter::lazy("downloads", || -> usize { config().downloads })
+///
+/// // before
+/// 4..=MOST, name = "downloads"
+///
+/// // after
+/// Limiter::adaptive("downloads", 4usize..=(MOST))
 /// ```
 fn call_constructor(runtime: &RuntimePath, own: &OwnLimiter, function: &Ident) -> TokenStream {
     let span = Span::mixed_site();
@@ -94,6 +100,15 @@ fn call_constructor(runtime: &RuntimePath, own: &OwnLimiter, function: &Ident) -
             quote_spanned!(span=>
                 #runtime::Limiter::lazy(#name, || -> ::core::primitive::usize #limit)
             )
+        }
+        LimitArg::Range(limits) => {
+            // The call lies at the range: the compiler says there which rule a constant breaks.
+            let (at, end) = (span.located_at(limits.ends.0), span.located_at(limits.ends.1));
+            let (runtime, range) = (runtime.located_at(at), range(limits));
+            let mut arguments =
+                Group::new(Delimiter::Parenthesis, quote_spanned!(span=> #name, #range));
+            arguments.set_span(end);
+            quote_spanned!(at=> #runtime::Limiter::adaptive #arguments)
         }
     };
     // Methods of two types can have the same default name. The runtime tells them apart.
@@ -125,6 +140,8 @@ fn call_setters(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
         let arg = match arg {
             SetterArg::Nothing => TokenStream::new(),
             SetterArg::Number(count) => number(count),
+            SetterArg::Range(limits) => range(limits),
+            SetterArg::Shares(shares) => self::shares(shares),
             SetterArg::Text(text) => own_string(text),
             SetterArg::Time(DurationArg::Literal(time)) => duration(*time),
             SetterArg::Time(DurationArg::Expression(time)) => parenthesise(time).to_token_stream(),
@@ -135,6 +152,13 @@ fn call_setters(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
                 quote_spanned!(span=> #runtime::OnDeadlock::Refuse)
             }
             SetterArg::Order(OrderArg::Lifo) => quote_spanned!(span=> #runtime::Order::Lifo),
+            SetterArg::Favor(FavorArg::Latency) => quote_spanned!(span=> #runtime::Favor::Latency),
+            SetterArg::Favor(FavorArg::Throughput) => {
+                quote_spanned!(span=> #runtime::Favor::Throughput)
+            }
+            SetterArg::Order(OrderArg::Deadline) => {
+                quote_spanned!(span=> #runtime::Order::Deadline)
+            }
             // The constructor sets the first three. The last is about the body.
             SetterArg::Scope(ScopeArg::Runtime)
             | SetterArg::Order(OrderArg::Fifo)
@@ -145,6 +169,14 @@ fn call_setters(runtime: &RuntimePath, policy: &Policy) -> TokenStream {
         calls.extend(quote_spanned!(span=> .#setter(#arg)));
     }
     calls
+}
+
+/// Makes a reference to shares. The user may leave the `&` out.
+fn shares(value: &Expr) -> TokenStream {
+    match strip_parens(value) {
+        Expr::Array(array) => quote_spanned!(Span::mixed_site()=> &#array),
+        value => parenthesise(value).to_token_stream(),
+    }
 }
 
 fn on_unavailable(runtime: &RuntimePath, value: &OnUnavailableArg) -> TokenStream {
@@ -158,6 +190,16 @@ fn on_unavailable(runtime: &RuntimePath, value: &OnUnavailableArg) -> TokenStrea
         }
     };
     quote_spanned!(span=> #runtime::OnUnavailable::#value)
+}
+
+/// Makes a range of numbers.
+fn range(limits: &RangeArg) -> TokenStream {
+    let end = |end: &RangeEnd| match end {
+        RangeEnd::Literal(end) => end.to_token_stream(),
+        RangeEnd::Expression(end) => parenthesise(end).to_token_stream(),
+    };
+    let (low, high) = (end(&limits.low), end(&limits.high));
+    quote_spanned!(Span::mixed_site()=> #low..=#high)
 }
 
 /// Makes a literal, or an expression in parentheses.

@@ -11,24 +11,26 @@ use quote::{ToTokens, quote_spanned};
 use syn::{Expr, Signature, UnOp};
 
 /// The tokens that one argument adds to a call.
-pub(super) struct PerCallTokens {
+pub(super) struct PerCallTokens<'a> {
     /// A `let` that evaluates the argument, or nothing.
     pub(super) statement: TokenStream,
     /// The use of the variable.
-    pub(super) usage: Usage,
+    pub(super) usage: Usage<'a>,
 }
 
 /// The use that a call makes of an argument.
-pub(super) enum Usage {
+pub(super) enum Usage<'a> {
     /// A reference to the limiter.
     Limiter(TokenStream),
     /// The variable with the key.
     Key(Ident),
+    /// The expression with the name of the share. It is evaluated last, because it needs the limiter.
+    Share(&'a Expr),
     /// A method call on the future that waits.
     Setter(TokenStream),
 }
 
-impl PerCallTokens {
+impl<'a> PerCallTokens<'a> {
     /// Makes the tokens of one argument.
     ///
     /// ```text
@@ -45,12 +47,15 @@ impl PerCallTokens {
     /// .weight(__weight)
     /// .enabled(__enabled)
     /// ```
-    pub(super) fn new(runtime: &RuntimePath, argument: &PerCall, function: &Signature) -> Self {
+    pub(super) fn new(runtime: &RuntimePath, argument: &'a PerCall, function: &Signature) -> Self {
         match argument {
-            PerCall::Limiter(limiter) => Self {
-                statement: existing::borrow(runtime, limiter, function),
-                usage: Usage::Limiter(existing::reference(limiter)),
-            },
+            PerCall::Limiter(limiter) => {
+                let variable = Ident::new("__limiter", Span::mixed_site());
+                Self {
+                    statement: existing::borrow(runtime, &variable, limiter, function),
+                    usage: Usage::Limiter(existing::reference(&variable, limiter)),
+                }
+            }
             PerCall::Key(key) => {
                 let value = own_key(strip_parens(key));
                 Self {
@@ -68,6 +73,10 @@ impl PerCallTokens {
                     usage: Usage::Key(variable_at("__key", key)),
                 }
             }
+            PerCall::Share(share) => {
+                Self { statement: TokenStream::new(), usage: Usage::Share(share) }
+            }
+            PerCall::KeyWeight(weight) => Self::new_setter("key_weight", Some("u32"), weight),
             PerCall::Weight(weight) => Self::new_setter("weight", Some("u32"), weight),
             PerCall::Priority(priority) => Self::new_setter("priority", Some("u8"), priority),
             PerCall::MaxWait(DurationArg::Expression(max_wait)) => {

@@ -3,6 +3,7 @@
 use super::Acquire;
 use crate::admission::Admission;
 use crate::deadline::Deadline;
+use crate::keying::Key;
 use crate::policy::MaxWait;
 use crate::rejected::Rejected;
 use std::mem;
@@ -30,8 +31,18 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     ///
     /// From the first call with a priority on, the queue is kept sorted. Joining and leaving it
     /// then take time in the number of priorities with which calls wait. Calls that wait at that
-    /// moment count as having come just then. The priority has no effect where the newest call is served first
-    /// ([`Order::Lifo`](crate::Order::Lifo)).
+    /// moment count as having come just then. The priority has no effect where the newest call is served first, or the one
+    /// with the earliest deadline ([`Order::Lifo`](crate::Order::Lifo), [`Order::Deadline`](crate::Order::Deadline)).
+    ///
+    /// # A full queue
+    ///
+    /// If as many calls wait as [may](crate::Limiter::max_waiting), a call of a higher priority takes the place of a lower
+    /// one. The youngest waiter of the lowest priority is refused, as [`Evicted`](crate::RejectedKind::Evicted), however
+    /// long it has waited and however many permits it wants. A call that is not above the lowest is refused itself, as
+    /// [`QueueFull`](crate::RejectedKind::QueueFull). A call that has been handed its permits is never refused for another,
+    /// nor is one whose grant was taken back (see [`claim_within`](crate::Limiter::claim_within)). With keys the waiters of
+    /// the call's own key are compared, and with shares those of its share. In a shadow, which has no queue, such a call
+    /// counts as one that would be refused because the queue is full.
     pub fn priority(mut self, priority: u8) -> Self {
         self.call.request.priority = priority;
         self
@@ -58,5 +69,14 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
         let Self { call, mut deadline, key } = self;
         let deadline = E::deadline_mut(&mut deadline).map(mem::take).unwrap_or_default();
         Acquire { call, deadline, key }
+    }
+}
+
+impl<E: Admission, T> Acquire<'_, E, Key<T>> {
+    /// Gives the call's key a weight, for its part of the [`total`](crate::KeyedLimiter::total): see
+    /// [`ForKey::key_weight`](crate::ForKey::key_weight). 0 counts as 1. It has no effect once the call has been polled.
+    pub fn key_weight(mut self, weight: u32) -> Self {
+        self.key.set_weight(weight);
+        self
     }
 }

@@ -10,7 +10,7 @@ use crate::policy::Request;
 use crate::recorder::{CallPlace, CallRecord, CallSite, PollPoint};
 use crate::registry::EpochRef;
 use crate::rejected::{Refusal, Rejected, RejectedKind};
-use crate::semaphore::{Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
+use crate::semaphore::{Came, Entered, Held, KeySource, Semaphore, Unserved, Waiter, WaitsFor};
 use std::mem;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -123,7 +123,7 @@ impl PendingCall<'_> {
     }
 
     /// Ends a wait without permits: the call is refused, or enters again.
-    fn unserved(
+    pub(super) fn unserved(
         &mut self,
         unserved: Unserved,
         context: &mut Context<'_>,
@@ -160,12 +160,14 @@ impl PendingCall<'_> {
                 Some(since) => deadline.is_over(since),
             }
         });
-        if let (false, None, Some((semaphore, epoch))) = (no_time, key, located) {
-            let mut came = None;
+        let is_judged = no_time || self.request.is_early;
+        if let (false, None, Some((semaphore, epoch))) = (is_judged, key, located) {
+            let mut came = Came { at: self.since, deadline: deadline.as_deref() };
             let (request, waker) = (self.request, context.waker());
             let waiter = semaphore.join(request, waker, &mut came, || epoch.is_current());
             if let Some(waiter) = waiter {
-                self.joined(waiter, deadline.as_deref(), came);
+                let at = came.at;
+                self.joined(waiter, deadline.as_deref(), at);
                 return self.look_at_the_clock(context, key, deadline);
             }
         }
@@ -177,7 +179,7 @@ impl PendingCall<'_> {
                 None => Err(RejectedKind::NoPermits),
                 Some(_) => Err(RejectedKind::TimedOut),
             };
-            let mut came = None;
+            let mut came = Came { at: self.since, deadline: deadline.as_deref() };
             match semaphore.enter(self.request, key, waker, &mut came, || epoch.is_current()) {
                 Entered::Admitted(held) => {
                     let permit = self.permit(held);
@@ -189,7 +191,8 @@ impl PendingCall<'_> {
                     return Poll::Ready(Ok(permit));
                 }
                 Entered::Queued(waiter) => {
-                    self.joined(waiter, deadline.as_deref(), came);
+                    let at = came.at;
+                    self.joined(waiter, deadline.as_deref(), at);
                     return self.look_at_the_clock(context, key, deadline);
                 }
                 Entered::Refused(refusal) => return Poll::Ready(Err(self.rejected(refusal))),
@@ -234,7 +237,7 @@ impl PendingCall<'_> {
 
     /// Checks whether a waiting call is out of time.
     #[inline]
-    fn look_at_the_clock(
+    pub(super) fn look_at_the_clock(
         &mut self,
         context: &mut Context<'_>,
         key: Option<&dyn KeySource>,

@@ -8,7 +8,7 @@ use super::{Engine, FollowUp};
 use crate::policy::{OnDeadlock, Policy, clamp_limit};
 use crate::recorder;
 use crate::scope::Scope;
-use crate::semaphore::{Claim, Semaphore, Waiter};
+use crate::semaphore::{Claim, NewBinding, Semaphore, Waiter};
 use crate::unwind::run_all_then_resume_panic;
 use std::cell::RefCell;
 use std::task::Waker;
@@ -88,8 +88,19 @@ impl Engine {
         // `None` if another caller was quicker: the limit that it has resolved holds, and this one
         // is dropped.
         let owner = self.owner();
-        let wakers =
-            semaphore.bind(&policy, local, claim_within, state.closed, subscribers, owner)?;
+        let adapting = self.adapting(&state);
+        let own_limits = state.key_limits.as_ref().and_then(|limits| limits.in_force());
+        let wakers = semaphore.bind(NewBinding {
+            policy: &policy,
+            shares: self.definition.shares,
+            limit: local,
+            own_limits,
+            adapting,
+            claim_within,
+            closed: state.closed,
+            subscribers,
+            owner,
+        })?;
         state.resolved.put(semaphore, resolved);
         let resolved_zero =
             self.effective_limit(&state.overrides).is_none() && state.is_zero_news(limit);

@@ -11,7 +11,7 @@ use crate::registry::{self, EpochRef};
 use crate::rejected::{Refusal, Rejected, RejectedKind};
 use crate::runtime_id;
 use crate::scope::Scope;
-use crate::semaphore::{Entered, Held, Semaphore, Waiter};
+use crate::semaphore::{Came, Entered, Held, Semaphore, Waiter};
 use crate::sync::Ordering;
 use once_cell::sync::OnceCell;
 use std::borrow::Cow;
@@ -97,7 +97,9 @@ impl Core {
                 }
             }
             let entered =
-                semaphore.enter(request, key.source(), no_time, &mut None, || epoch.is_current());
+                semaphore.enter(request, key.source(), no_time, &mut Came::default(), || {
+                    epoch.is_current()
+                });
             match entered {
                 Entered::Admitted(held) => {
                     return Ok(self.permit(held, CallRecord::NONE, site, PollPoint::NONE));
@@ -122,6 +124,10 @@ impl Core {
         key: &impl Keying,
         epoch: EpochRef,
     ) -> Option<Held> {
+        if weight > 1 && self.definition.is_heavy(weight) {
+            // The lock's holder knows what a call may weigh.
+            return None;
+        }
         let is_leased = self.definition.scope == Scope::Fleet;
         key.take_free(semaphore, weight, is_leased, || epoch.is_current())
     }

@@ -1,7 +1,9 @@
 //! The part of a limiter that its code fixes.
 
-use crate::policy::{Force, MaxWait, OnDeadlock, Policy, Request, clamp_limit};
+use crate::adaptive::Adaptation;
+use crate::policy::{Force, MaxWait, OnDeadlock, Order, Policy, Request, clamp_limit};
 use crate::scope::{OnUnavailable, Scope};
+use crate::share::{self, Share};
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
@@ -36,8 +38,12 @@ impl fmt::Debug for LimitSource {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Definition {
     pub(crate) limit: LimitSource,
+    /// The range of the limit, or with keys of the total, if it adapts.
+    pub(crate) adaptation: Option<Adaptation>,
     pub(crate) scope: Scope,
     pub(crate) policy: Policy,
+    /// The shares that have guarantees. Without shares it is empty.
+    pub(crate) shares: &'static [Share],
     pub(crate) max_wait: Option<MaxWait>,
     /// The request of a call that sets no options.
     pub(crate) request: Request,
@@ -71,6 +77,29 @@ impl Definition {
     /// If two do, with what to write instead. In a `static` that is a compile error.
     #[track_caller]
     pub(crate) const fn check(&self) {
+        self.check_shares();
+        assert!(
+            !self.request.is_early || !matches!(self.policy.order, Order::Lifo),
+            "`Limiter::early` cannot stand beside `Order::Lifo`: with the newest first, the place of a call in the \
+             queue does not say how long it waits"
+        );
+        if self.adaptation.is_some() {
+            assert!(
+                self.policy.per.is_none(),
+                "`Limiter::adaptive` cannot stand beside `Limiter::per`: the time of a call says nothing \
+                 about a limit of starts"
+            );
+            assert!(
+                !matches!(self.policy.force, Force::Shadow),
+                "`Limiter::adaptive` cannot stand beside `Limiter::shadow`: a shadow holds no call back, so \
+                 nothing can be learnt; write `Limiter::advise` in place of `shadow`"
+            );
+            assert!(
+                !matches!(self.scope, Scope::Fleet),
+                "`Limiter::adaptive` cannot stand beside `Scope::Fleet`: the processes of a fleet do not \
+                 adapt together yet"
+            );
+        }
         if !matches!(self.scope, Scope::Fleet) {
             return;
         }
@@ -91,11 +120,40 @@ impl Definition {
         );
     }
 
+    #[track_caller]
+    const fn check_shares(&self) {
+        if self.shares.is_empty() {
+            return;
+        }
+        share::check(self.shares);
+        assert!(
+            !self.policy.keyed,
+            "`Limiter::shares` cannot stand beside `Limiter::keyed`: a call has a share or a key"
+        );
+        assert!(
+            self.policy.per.is_none(),
+            "`Limiter::shares` cannot stand beside `Limiter::per`: a share is one of the running calls, and not of \
+             the starts"
+        );
+        assert!(
+            !matches!(self.scope, Scope::Fleet),
+            "`Limiter::shares` cannot stand beside `Scope::Fleet`: the processes of a fleet do not share out \
+             together yet"
+        );
+    }
+
+    /// Returns whether a call weighs more than the lowest limit of one that adapts.
+    pub(super) fn is_heavy(&self, weight: u32) -> bool {
+        self.adaptation.is_some_and(|adaptation| weight > adaptation.low)
+    }
+
     pub(super) const fn new(limit: LimitSource) -> Self {
         Self {
             limit,
+            adaptation: None,
             scope: Scope::Runtime,
             policy: Policy::PLAIN,
+            shares: &[],
             max_wait: None,
             request: Request::ONE,
             fallible: false,

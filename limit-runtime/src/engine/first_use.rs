@@ -5,6 +5,7 @@ use super::environment::{read_variable, variable_of_name};
 use super::install::{InForce, in_force};
 use crate::policy::clamp_limit;
 use crate::setting::{SettingKind, SettingValue, SettingValues, Source};
+use std::collections::BTreeMap;
 
 impl Engine {
     /// Reads the environment variable that the code names, before the limiter is in the list.
@@ -35,9 +36,9 @@ impl Engine {
             self.read_variable_of_name(&variable);
         }
         let source = in_force();
-        let values = self.supported(&source);
-        if !values.is_empty() {
-            self.configure(source.version, values);
+        let (values, key_limits) = (self.supported(&source), self.supported_key_limits(&source));
+        if !values.is_empty() || !key_limits.is_empty() {
+            self.configure(source.version, values, key_limits);
         }
     }
 
@@ -54,6 +55,20 @@ impl Engine {
                 });
             }
             Err(problem) => self.note(true, format!("{problem}; it is not used")),
+        }
+    }
+
+    /// Returns the source's limits of single keys, if this limiter supports them. Notes an error if it does not.
+    pub(super) fn supported_key_limits(&self, source: &InForce) -> BTreeMap<String, usize> {
+        let limits = source.key_limits(&self.name);
+        match (limits.keys().next(), self.supports_key_limits()) {
+            (Some(key), Err(unsupported)) => {
+                let origin = source.key_origin(&self.name, key);
+                let origin = origin.map_or_else(String::new, |origin| format!("{origin}: "));
+                self.note(true, format!("{origin}{unsupported}"));
+                BTreeMap::new()
+            }
+            _ => limits,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The figures of a limiter for programs that read every limiter again and again.
 
 use super::Engine;
-use super::readings::{Readings, counters};
+use super::readings::{Readings, adaptive_figures, counters, share_figures};
 use crate::metrics::{
     Counters, Histogram, KeyReading, KeysReading, LimiterReading, Reading, RuntimeReading, Totals,
     Usage,
@@ -47,13 +47,15 @@ impl Engine {
 
     fn read_figures(&self) -> LimiterReading {
         let fleet = self.brief_fleet_figures();
+        self.adapt_now();
         // Declared before the guard, so that it is dropped after unlocking.
         let mut deferred = Vec::new();
         // Read before the lock: if the limiter is dropped meanwhile, its last totals contain every
         // hold that is shown here.
         let hold_times = self.history.hold_times();
-        let state = self.state();
+        let mut state = self.state();
         let settings = self.settings_under(&state);
+        let misfits = if state.last.is_none() { self.misfits(&state).len() } else { 0 };
         let readings = if state.last.is_none() { self.readings(&mut deferred) } else { Vec::new() };
         let totals = match self.history.last.get() {
             Some(last) => Totals::clone(last),
@@ -70,13 +72,14 @@ impl Engine {
             live_runtimes += 1;
             capacity += reading.usage.limit;
         }
-        LimiterReading {
+        let mut reading = LimiterReading {
             name: Arc::clone(&self.name),
             id: self.history.id,
             is_dropped: state.last.is_some(),
             scope: self.definition.scope,
             settings,
             order: self.definition.policy.order,
+            early: self.definition.request.is_early,
             per: self.definition.policy.per,
             is_closed: state.closed,
             is_keyed: self.definition.policy.keyed,
@@ -88,10 +91,15 @@ impl Engine {
             ongoing_waits: None,
             totals,
             inherited: self.history.inherited.clone(),
+            adaptive: adaptive_figures(&readings),
+            shares: share_figures(&readings),
             by_runtime: by_runtime(readings),
             fleet,
-            warnings: state.warnings.len(),
-        }
+            key_limits: state.key_limits(),
+            warnings: state.warnings.len() + misfits,
+        };
+        state.stalls.read(&mut reading);
+        reading
     }
 
     /// Returns the keys with the most waiters, then the most holders, in all runtimes.

@@ -3,6 +3,7 @@
 use super::catalog;
 use crate::setting::{SettingKind, SettingValues, SettingsSource, Unsupported};
 use crate::unwind::run_all_then_resume_panic;
+use std::collections::BTreeMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +21,17 @@ impl InForce {
     /// Returns where the source has the value. It calls foreign code, so no lock may be held.
     pub(super) fn origin(&self, limiter: &str, setting: SettingKind) -> Option<String> {
         self.source.as_ref()?.origin(limiter, setting)
+    }
+
+    /// Returns the source's limits of single keys of a limiter. It calls foreign code, so no lock may be held.
+    pub(super) fn key_limits(&self, limiter: &str) -> BTreeMap<String, usize> {
+        let limits = self.source.as_ref().map(|source| source.key_limits(limiter));
+        limits.unwrap_or_default().into_iter().collect()
+    }
+
+    /// Returns where the source has the limit of a key. It calls foreign code, so no lock may be held.
+    pub(super) fn key_origin(&self, limiter: &str, key: &str) -> Option<String> {
+        self.source.as_ref()?.key_origin(limiter, key)
     }
 
     /// Returns the source's values for a limiter. It calls foreign code, so no lock may be held.
@@ -88,6 +100,9 @@ pub fn install(source: impl SettingsSource) -> Result<(), Unsupported> {
     let source: Arc<dyn SettingsSource> = Arc::new(source);
     for engine in catalog::all() {
         engine.supports_all(&source.values(&engine.name))?;
+        if !source.key_limits(&engine.name).is_empty() {
+            engine.supports_key_limits()?;
+        }
     }
     let mut in_force = lock();
     let source = InForce { version: in_force.version + 1, source: Some(source) };
@@ -96,7 +111,8 @@ pub fn install(source: impl SettingsSource) -> Result<(), Unsupported> {
     drop(in_force);
     // The list is read again: a limiter may have been used for the first time meanwhile.
     run_all_then_resume_panic(catalog::all(), |engine| {
-        engine.configure(source.version, engine.supported(&source));
+        let key_limits = engine.supported_key_limits(&source);
+        engine.configure(source.version, engine.supported(&source), key_limits);
         engine.log();
     });
     Ok(())

@@ -5,7 +5,9 @@
 
 use super::Engine;
 use crate::events::Event;
-use crate::metrics::{Counters, Figures, Reading, RuntimeSnapshot, Snapshot, Usage};
+use crate::metrics::{
+    AdaptiveFigures, Counters, Figures, Reading, RuntimeSnapshot, ShareFigures, Snapshot, Usage,
+};
 use crate::registry;
 use crate::semaphore::Deferred;
 use tokio::sync::broadcast::Sender;
@@ -31,15 +33,21 @@ impl Engine {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let fleet = self.fleet_figures();
+        self.adapt_now();
         // Declared before the guard, so that it is dropped after unlocking.
         let mut deferred = Vec::new();
         let state = self.state();
         let settings = self.settings_under(&state);
+        let (mut adaptive, mut shares) = (None, Vec::new());
+        let mut misfits = Vec::new();
         let (total, runtimes) = if let Some(last) = &state.last {
             (*last, Vec::new())
         } else {
             let readings = self.readings(&mut deferred);
             let limits = (settings.limit.value, self.total_under(&state));
+            adaptive = adaptive_figures(&readings);
+            shares = share_figures(&readings);
+            misfits = self.misfits(&state);
             (self.figures(limits, &readings), self.live_runtimes(&readings))
         };
         Snapshot {
@@ -49,10 +57,19 @@ impl Engine {
             runtimes,
             settings,
             order: self.definition.policy.order,
+            early: self.definition.request.is_early,
             per: self.definition.policy.per,
             limit_changes: state.limit_changes,
+            adaptive,
+            shares,
+            key_limits: state.key_limits(),
             fleet,
-            warnings: state.warnings.iter().map(|warning| warning.text.clone()).collect(),
+            warnings: state
+                .warnings
+                .iter()
+                .map(|warning| warning.text.clone())
+                .chain(misfits)
+                .collect(),
         }
     }
 
@@ -88,7 +105,7 @@ impl Engine {
             .filter_map(|(runtime, reading)| {
                 let capacity = self.capacity(&reading.usage);
                 let figures = Figures::new(reading.usage, capacity, &reading.current);
-                Some(RuntimeSnapshot { runtime: (*runtime)?, figures })
+                Some(RuntimeSnapshot { runtime: (*runtime)?, figures, adaptive: reading.adaptive })
             })
             .collect();
         runtimes.sort_by_key(|runtime| runtime.runtime);
@@ -110,4 +127,30 @@ pub(super) fn counters(readings: &Readings) -> Counters {
         counters.add(&reading.past);
     }
     counters
+}
+
+/// Adds up the figures of the shares of all runtimes.
+pub(super) fn share_figures(readings: &Readings) -> Vec<ShareFigures> {
+    let mut all: Vec<ShareFigures> = Vec::new();
+    for (_, reading) in readings {
+        for (index, share) in reading.shares.iter().enumerate() {
+            match all.get_mut(index) {
+                Some(known) => known.add(share),
+                None => all.push(share.clone()),
+            }
+        }
+    }
+    let counters = counters(readings);
+    for share in &mut all {
+        if let Some(counts) = counters.shares().iter().find(|counts| counts.name == share.name) {
+            (share.admitted, share.rejected) = (counts.admitted, counts.rejected);
+        }
+    }
+    all
+}
+
+/// Returns the figures of a limit that adapts in the live runtime where it is the largest.
+pub(super) fn adaptive_figures(readings: &Readings) -> Option<AdaptiveFigures> {
+    let live = readings.iter().filter(|(runtime, _)| runtime.is_some());
+    live.filter_map(|(_, reading)| reading.adaptive).max_by_key(|figures| figures.limit)
 }

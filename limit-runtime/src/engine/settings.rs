@@ -1,15 +1,18 @@
 //! The settings of a limiter in use, and changing them.
 
 use super::definition::{Definition, LimitSource};
+use super::key_limits::TableChange;
 use super::state::{EngineState, Resolved};
 use super::{CANNOT_REFUSE, Engine};
 use crate::policy::{Force, MaxWait, Policy, clamp_limit, total_of};
 use crate::scope::Scope;
 use crate::semaphore::WakeList;
 use crate::setting::{
-    Overrides, Setting, SettingKind, SettingValue, SettingValues, Settings, Source, Unsupported,
+    LimitRange, Overrides, Setting, SettingKind, SettingValue, SettingValues, Settings, Source,
+    Unsupported,
 };
 use crate::unwind;
+use std::collections::BTreeMap;
 use std::panic::catch_unwind;
 use std::sync::MutexGuard;
 use std::time::Duration;
@@ -24,6 +27,9 @@ pub(super) fn policy(overrides: &Overrides, made: &Policy) -> Policy {
             // Semaphores get the limit and `claim_within` by themselves, and calls read `max_wait`.
             SettingKind::Limit | SettingKind::MaxWait | SettingKind::ClaimWithin => {}
             SettingKind::MaxWaiting => policy.max_waiting = count(kind).unwrap_or(made.max_waiting),
+            SettingKind::MaxWaitingTotal => {
+                policy.max_waiting_total = count(kind).unwrap_or(made.max_waiting_total);
+            }
             SettingKind::Enabled | SettingKind::Shadow => {
                 policy.force = match (switch(SettingKind::Enabled), switch(SettingKind::Shadow)) {
                     (Some(false), _) => Force::Off,
@@ -46,8 +52,14 @@ pub(super) fn claim_within(overrides: &Overrides, made: &Definition) -> Duration
 impl Engine {
     /// Returns the limit in force if it is the same for all scopes.
     pub(super) fn effective_limit(&self, overrides: &Overrides) -> Option<u32> {
-        let set = overrides.find(|values| values.count(SettingKind::Limit));
-        set.map(|(limit, _)| limit).or(self.definition.limit.fixed())
+        match overrides.find(|values| values.get(SettingKind::Limit)) {
+            Some((SettingValue::Count(limit), _)) => Some(clamp_limit(limit)),
+            // A limit that adapts begins there.
+            Some((SettingValue::Range { .. }, _)) => {
+                self.adapting_under(overrides).map(|(range, _)| range.first())
+            }
+            _ => self.definition.limit.fixed(),
+        }
     }
 
     /// Returns the limit in force, or the one that a scope has resolved last. Returns `None` if the
@@ -63,6 +75,9 @@ impl Engine {
     }
 
     pub(super) fn known_limit(&self, state: &EngineState) -> Option<u32> {
+        if let Some(adapted) = self.adapted_limit(state).filter(|_| !self.definition.policy.keyed) {
+            return Some(adapted);
+        }
         // A scope may be bound to a limit that was set and is now unset. The expression is
         // evaluated later then, or has failed.
         let resolved = state.resolved.last.or(state.bound);
@@ -86,7 +101,8 @@ impl Engine {
     /// Returns the limit over all keys. `None` without keys, and if there is none.
     pub(super) fn total_under(&self, state: &EngineState) -> Option<usize> {
         let Policy { keyed, total, .. } = self.definition.policy;
-        total_of(state.total.unwrap_or(total)).filter(|_| keyed)
+        let adapted = if keyed { self.adapted_limit(state) } else { None };
+        total_of(adapted.or(state.total).unwrap_or(total)).filter(|_| keyed)
     }
 
     /// Sets the limit over all keys while running.
@@ -101,7 +117,15 @@ impl Engine {
         let total = clamp_limit(total);
         if let Some(mut state) = self.state_in_use() {
             state.total = Some(total);
-            self.change(state, |semaphore| semaphore.set_total(total));
+            let adapting = self.definition.adaptation.map(|range| (range, Some(total)));
+            self.change(state, |semaphore| {
+                let mut wakers = WakeList::default();
+                if adapting.is_some() {
+                    wakers.append(semaphore.set_adapting(adapting));
+                }
+                wakers.append(semaphore.set_total(total));
+                wakers
+            });
         }
         Ok(())
     }
@@ -142,6 +166,8 @@ impl Engine {
     /// Undoes all values that were set while running.
     pub(crate) fn reset(&self) {
         self.override_with(Source::Live, |live| *live = SettingValues::default());
+        self.reset_adaptive_total();
+        self.reset_key_limits();
     }
 
     /// Returns the values that were set while running.
@@ -163,13 +189,22 @@ impl Engine {
         let is_shadow = self.definition.policy.force == Force::Shadow;
         let fallible = self.definition.fallible;
         let reason = match kind {
+            SettingKind::Limit if matches!(value, SettingValue::Range { .. }) => self.cannot_adapt(),
             SettingKind::Limit | SettingKind::ClaimWithin | SettingKind::Enabled => None,
             // A shadow only counts the calls that it would have refused.
             SettingKind::MaxWaiting => (!fallible && !is_shadow).then_some(CANNOT_REFUSE),
+            SettingKind::MaxWaitingTotal if !self.definition.policy.keyed => {
+                Some("it has no keys: `max_waiting` bounds all its calls")
+            }
+            SettingKind::MaxWaitingTotal if is_shadow => {
+                Some("it was made a shadow, which keeps account of each key by itself")
+            }
             SettingKind::MaxWait if is_shadow => {
                 Some("it was made a shadow, so that nobody waits")
             }
-            SettingKind::MaxWait => (!fallible).then_some(CANNOT_REFUSE),
+            SettingKind::MaxWaitingTotal | SettingKind::MaxWait => {
+                (!fallible).then_some(CANNOT_REFUSE)
+            }
             SettingKind::Shadow
                 if self.definition.scope == Scope::Fleet && value == SettingValue::Switch(true) =>
             {
@@ -188,26 +223,38 @@ impl Engine {
 
     /// Puts the values of a settings source in force, unless a source with a higher version has set
     /// values.
-    pub(super) fn configure(&self, version: u64, values: SettingValues) {
+    pub(super) fn configure(
+        &self,
+        version: u64,
+        values: SettingValues,
+        key_limits: BTreeMap<String, usize>,
+    ) {
         let Some(mut state) = self.state_in_use() else { return };
         if version > state.source_version {
             state.source_version = version;
-            self.override_under(state, Source::File, |file| *file = values);
+            let table = state.set_file_key_limits(key_limits);
+            let has_table = table.is_some();
+            self.override_under(state, Source::File, |file| *file = values, table.as_ref());
+            if has_table {
+                self.tell_of_misfits();
+            }
         }
     }
 
     /// Changes the values of one source, and then everything that depends on them.
     pub(super) fn override_with(&self, source: Source, set: impl FnOnce(&mut SettingValues)) {
         if let Some(state) = self.state_in_use() {
-            self.override_under(state, source, set);
+            self.override_under(state, source, set, None);
         }
     }
 
-    fn override_under(
+    /// Does the same under the state's lock, and puts another table of the limits of single keys in force.
+    pub(super) fn override_under(
         &self,
         mut state: MutexGuard<'_, EngineState>,
         source: Source,
         set: impl FnOnce(&mut SettingValues),
+        key_limits: Option<&TableChange>,
     ) {
         let before = state.overrides;
         set(state.overrides.values_mut(source));
@@ -234,13 +281,26 @@ impl Engine {
         let new_claim_within = claim_within(&after, &self.definition);
         let new_claim_within = (new_claim_within != claim_within(&before, &self.definition))
             .then_some(new_claim_within);
+        let adapting = self.adapting_under(&after);
+        let new_adapting =
+            (!made.keyed && adapting != self.adapting_under(&before)).then_some(adapting);
+        let goes_on = new_adapting.flatten().is_some_and(|(_, held)| held.is_none());
         self.change(state, |semaphore| {
             let mut wakers = WakeList::default();
-            if let (Some(limit), true) = (is.or_else(|| resolved.get(semaphore)), limit_changes) {
+            if let Some(adapting) = new_adapting {
+                wakers.append(semaphore.set_adapting(adapting));
+            }
+            let limit = is.or_else(|| resolved.get(semaphore));
+            let sets_limit = limit_changes || new_adapting.is_some();
+            // A limit that adapts goes on from the present one.
+            if let (Some(limit), true, false) = (limit, sets_limit, goes_on) {
                 wakers.append(semaphore.set_limit(limit));
             }
             if let Some(policy) = new_policy {
                 wakers.append(semaphore.set_policy(&policy));
+            }
+            if let Some(change) = key_limits {
+                wakers.append(semaphore.set_own_limits(change.table.clone()));
             }
             if let Some(claim_within) = new_claim_within {
                 wakers.append(semaphore.set_claim_within(claim_within));
@@ -295,17 +355,26 @@ impl Engine {
             _ => None,
         };
         let limit = self.known_limit(state).unwrap_or(0) as usize;
-        let set_limit = overrides.find(|values| values.count(SettingKind::Limit));
+        let adapting = if made.policy.keyed { None } else { self.adapting_under(overrides) };
+        let set_limit = overrides.find(|values| values.get(SettingKind::Limit));
         let set_max_waiting = overrides.find(|values| values.count(SettingKind::MaxWaiting));
+        let set_waiting_total = overrides.find(|values| values.count(SettingKind::MaxWaitingTotal));
         let set_max_wait = overrides.find(|values| values.duration(SettingKind::MaxWait));
         let set_claim_within = overrides.find(|values| values.duration(SettingKind::ClaimWithin));
         let set_enabled = overrides.find(|values| values.switch(SettingKind::Enabled));
         let set_shadow = overrides.find(|values| values.switch(SettingKind::Shadow));
         Settings {
             limit: Setting::new(limit, set_limit.map(|(_, source)| (limit, source))),
+            range: adapting
+                .filter(|(_, held)| held.is_none())
+                .map(|(range, _)| LimitRange::new(range.low, range.high)),
             max_waiting: Setting::new(
                 bound(made.policy.max_waiting),
                 set_max_waiting.map(|(most, source)| (bound(most), source)),
+            ),
+            max_waiting_total: Setting::new(
+                bound(made.policy.max_waiting_total),
+                set_waiting_total.map(|(most, source)| (bound(most), source)),
             ),
             max_wait: Setting::new(
                 max_wait,

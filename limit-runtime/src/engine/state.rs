@@ -1,5 +1,6 @@
 //! The part of an engine that changes.
 
+use super::key_limits::KeyLimits;
 use crate::events::Event;
 use crate::metrics::{Figures, LimitChanges};
 use crate::semaphore::Semaphore;
@@ -15,6 +16,8 @@ pub(super) struct EngineState {
     pub(super) limit_changes: LimitChanges,
     /// The limit over all keys, if it was set while running.
     pub(super) total: Option<u32>,
+    /// The limits of single keys, if there have been any.
+    pub(super) key_limits: Option<Box<KeyLimits>>,
     pub(super) closed: bool,
     /// The channel for events, if the limiter has had subscribers.
     pub(super) subscribers: Option<Sender<Event>>,
@@ -29,6 +32,8 @@ pub(super) struct EngineState {
     pub(super) bad_variable: Option<String>,
     /// `true` if it was noted that the limit is 0.
     pub(super) noted_zero: bool,
+    /// `true` if it was noted that a call belongs to a share that is not there.
+    pub(super) has_unknown_share: bool,
     /// The warnings, each of them once.
     pub(super) warnings: Vec<Warning>,
     /// The number of warnings that have been logged.
@@ -38,6 +43,9 @@ pub(super) struct EngineState {
     /// The version of the fleet for which the process's semaphore is leased; 0 if it is not.
     #[cfg(feature = "fleet")]
     pub(super) fleet: u64,
+    /// The queues that stand still, as the last reading saw them.
+    #[cfg(feature = "inspect")]
+    pub(super) stalls: super::stalls::Stalls,
     /// The last figures, if the limiter was dropped.
     pub(super) last: Option<Figures>,
 }

@@ -281,7 +281,8 @@
 //! * calls that were made before [`record(true)`];
 //! * waits with a deadline ([`max_wait`](crate::guide::options#max_wait)), which end by themselves. So
 //!   `on_deadlock = refuse` never refuses them;
-//! * permits that go to another task than the one that took them.
+//! * permits that go to another task than the one that took them;
+//! * limiters with [shares](crate::Limiter::shares).
 //!
 //! A warning can be wrong for calls side by side in one task, as in `join!`. One call holds a permit and awaits something
 //! else, for seconds, while the other waits for a permit: it looks as if the second were inside the first. The places are

@@ -23,6 +23,24 @@
 //! # }
 //! ```
 //!
+//! A limit that is a range finds itself. The ends are numbers or constants, and `..=200` means `1..=200`. The
+//! [guide](crate::guide::adaptive) says how the limit is found. A range is a compile error beside `per`,
+//! `shadow` and `scope = fleet`. Beside `key` the [`total`](#total) is the range.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! const MOST: usize = 200;
+//!
+//! #[concurrency_limit(4..=MOST, name = "lookups")]
+//! async fn look_up(id: u64) -> u64 { id }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(look_up(7).await, 7);
+//! assert!((4..=MOST).contains(&limit_runtime::find("lookups").unwrap().limit().unwrap()));
+//! # }
+//! ```
+//!
 //! The attribute also limits a function that returns a future. The statements before the function's
 //! last block run at once.
 //!
@@ -112,6 +130,28 @@
 //! # }
 //! ```
 //!
+//! `all(…)` in place of LIMIT takes the permits of several limiters as one. Use it when a call needs all of them at the
+//! same time: see [`acquire_all`](crate::acquire_all).
+//!
+//! ```
+//! use limit_runtime::{Limiter, Rejected, concurrency_limit};
+//!
+//! static MEGABYTES: Limiter = Limiter::new("megabytes-of-images", 512);
+//!
+//! struct Images { disk: Limiter }
+//!
+//! impl Images {
+//!     #[concurrency_limit(all(limiter = self.disk, MEGABYTES.acquire().weight(size)), max_wait = "2s")]
+//!     async fn shrink(&self, size: u32) -> Result<u32, Rejected> { Ok(size / 2) }
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! let images = Images { disk: Limiter::new("disk-of-images", 2) };
+//! assert_eq!(images.shrink(100).await?, 50);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! ## `env`
 //!
 //! `env` names the environment variable that replaces the limit, if it is set. The limiter reads the
@@ -179,6 +219,33 @@
 //! serve(Request { deadline: Instant::now() }).await?; // a free permit is taken all the same
 //! assert!(ping().await.is_some());
 //! # Ok(())
+//! # }
+//! ```
+//!
+//! ## `early`
+//!
+//! `early` refuses a call at once that would wait for longer than its `max_wait`, by its place in the queue and the
+//! pace of the last seconds, as [`WouldTimeOut`](crate::RejectedKind::WouldTimeOut). Use this when a caller can do
+//! something else with the time, such as ask another server, and when calls that time out would fill the queue in vain.
+//! While the pace is not known, no call is refused early: [`Limiter::early`](crate::Limiter::early) says when it is,
+//! and what the estimate may get wrong.
+//!
+//! ```
+//! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+//! use std::time::Duration;
+//!
+//! #[concurrency_limit(1, max_wait = "100ms", early)]
+//! async fn render() -> Result<(), Rejected> {
+//!     tokio::time::sleep(Duration::from_millis(10)).await;
+//!     Ok(())
+//! }
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! for _ in 0..100 {
+//!     tokio::spawn(render()); // ten or eleven of them are in time
+//! }
+//! tokio::time::sleep(Duration::from_millis(95)).await;
+//! assert_eq!(render().await.unwrap_err().kind(), RejectedKind::WouldTimeOut);
 //! # }
 //! ```
 //!
@@ -286,6 +353,11 @@
 //! call to make room for the newest. With `order = fifo`, the default, the oldest call is served
 //! first.
 //!
+//! `order = deadline` serves the call whose `max_wait` ends first, and needs a `max_wait`. A call that is too late when its
+//! turn comes is refused, and the next one has its permit. Use this when calls have deadlines of their own, so that the
+//! order in which they come is not the order in which they are needed. With one `max_wait` for all calls it is the
+//! order of arrival, without turns for those that are too late.
+//!
 //! ```
 //! use limit_runtime::{Rejected, concurrency_limit};
 //!
@@ -298,11 +370,28 @@
 //! # }
 //! ```
 //!
+//! ```
+//! use limit_runtime::{Rejected, concurrency_limit};
+//! use std::time::Duration;
+//!
+//! #[concurrency_limit(4, order = deadline, max_wait = budget)]
+//! async fn quote(symbol: u32, budget: Duration) -> Result<u32, Rejected> { Ok(symbol) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! assert_eq!(quote(7, Duration::from_millis(50)).await?, 7);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! ## `priority`
 //!
 //! `priority` serves calls of a higher priority first, and calls of one priority first come, first
 //! served. Each level counts as one second of waiting:
 //! [`Acquire::priority`](crate::Acquire::priority) has the details.
+//!
+//! With `max_waiting` a full queue gives way: the youngest of the lowest priority is refused as
+//! [`Evicted`](crate::RejectedKind::Evicted), and a call of a higher priority has its place. Use this when calls of
+//! different importance share a queue, and under overload the least important ones are to be refused first.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -350,6 +439,10 @@
 //! `key` applies the limit to each key. If the key is an argument or a field, the call clones it, and
 //! the body keeps the original. A key without holders and waiters takes no memory.
 //!
+//! A single key can have a limit of its own, which is set while the program runs or by a file: see
+//! [`set_key_limit`](crate::KeyedLimiter::set_key_limit). Use this when one tenant has paid for more than the others, or
+//! when one is to be paused (limit 0) while its data is moved.
+//!
 //! ```
 //! use limit_runtime::concurrency_limit;
 //!
@@ -378,6 +471,168 @@
 //! # async fn main() {
 //! assert_eq!(search(1, 2, "words").await, 5);
 //! # }
+//! ```
+//!
+//! If the value is a range, the cap finds itself, as a [limit](#limit) does. The limit of each key stays as it
+//! is.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(3, key = tenant, total = 4..=200)]
+//! async fn count(tenant: u32, words: &str) -> usize { words.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(count(1, "words").await, 5);
+//! # }
+//! ```
+//!
+//! ## `key_weight`
+//!
+//! `key_weight` gives the call's key a weight, for its part of the `total`. While the total is reached, the keys whose calls
+//! wait share it in proportion to their weights. No permit is kept free for a key: one that wants nothing leaves its part to
+//! the others. Use this when tenants of one backend have paid for different parts of it. The value is an expression of type
+//! `u32`, from 1 up, which each call evaluates; the one that was given last counts.
+//! [`ForKey::key_weight`](crate::ForKey::key_weight) says who is next. Without `key` and `total` it is a compile error, and
+//! beside `scope = fleet`.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! struct Tenant { name: String, has_paid: bool }
+//!
+//! #[concurrency_limit(20, key = tenant.name, total = 20, key_weight = if tenant.has_paid { 4 } else { 1 })]
+//! async fn query(tenant: &Tenant, text: &str) -> usize { text.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(query(&Tenant { name: String::from("acme"), has_paid: true }, "select 1").await, 8);
+//! # }
+//! ```
+//!
+//! ## `max_waiting_total`
+//!
+//! `max_waiting_total` bounds the waiting calls of all keys together, beside `key`. The next call is refused. The value is
+//! a number, or an expression of type `usize` that a `static` can name. Use this when clients choose the keys, such as an
+//! address or a name in a request. [`max_waiting`](#max_waiting) holds for each key, so that 100,000 keys may queue
+//! 100,000 calls under `max_waiting = 1`.
+//!
+//! ```
+//! use limit_runtime::{Rejected, RejectedKind, concurrency_limit};
+//!
+//! #[concurrency_limit(1, key = tenant, total = 1, max_waiting = 10, max_waiting_total = 1_000, name = "reports")]
+//! async fn report(tenant: &'static str) -> Result<usize, Rejected> {
+//!     if tenant == "acme" {
+//!         let handle = limit_runtime::find("reports").unwrap();
+//!         handle.set_max_waiting_total(0).unwrap(); // it can be set while the program runs
+//!         let other = Box::pin(report("other")).await; // it would have to wait for this one
+//!         assert_eq!(other.unwrap_err().kind(), RejectedKind::QueueFull);
+//!     }
+//!     Ok(tenant.len())
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Rejected> {
+//! assert_eq!(report("acme").await?, 4);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## `shares`
+//!
+//! `shares` guarantees parts of the permits to shares of the calls, in per cent. The value is a constant of type
+//! `&[Share]`, or such an array. Use this when calls of different importance use one backend, and the less important ones
+//! may have all of it, but only while nobody else wants it. [`Limiter::shares`](crate::Limiter::shares) says who is served
+//! next. It is a compile error beside `key`, `per` and `scope = fleet`. Each call says its [`share`](#share).
+//!
+//! ```
+//! use limit_runtime::{Share, concurrency_limit};
+//!
+//! const CLASSES: &[Share] = &[
+//!     Share::new("live", 60),                 // per cent of the limit, when it wants them
+//!     Share::new("batch", 20).at_most(50),    // never more than half
+//!     Share::new("probe", 10).reserved(),     // kept free for it
+//! ];
+//!
+//! #[concurrency_limit(20, shares = CLASSES, share = class, name = "queries")]
+//! async fn query(class: &str, text: &str) -> usize { text.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(query("live", "select 1").await, 8);
+//! let shares = limit_runtime::find("queries").unwrap().snapshot().shares;
+//! let guaranteed: Vec<_> = shares.iter().map(|share| (&*share.name, share.guaranteed)).collect();
+//! assert_eq!(guaranteed, [("live", 12), ("batch", 4), ("probe", 2), ("rest", 2)]);
+//! # }
+//! ```
+//!
+//! ## `share`
+//!
+//! `share` is the name of the share to which the call belongs: a text (`AsRef<str>`), which each call evaluates. It
+//! stands beside [`shares`](#shares), or beside `limiter` if that limiter has shares. A name that no share has counts as
+//! `rest`, and so does a call without a share.
+//!
+//! ```
+//! use limit_runtime::{Limiter, Share, concurrency_limit};
+//!
+//! static API: Limiter = Limiter::new("api", 4).shares(&[Share::new("paid", 75), Share::new("free", 25)]);
+//!
+//! #[concurrency_limit(limiter = API, share = if is_paid { "paid" } else { "free" })]
+//! async fn answer(question: &str, is_paid: bool) -> usize { question.len() }
+//!
+//! #[concurrency_limit(limiter = API, share = "free")]
+//! async fn index(page: &str) -> usize { page.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(answer("why?", true).await + index("/").await, 5);
+//! assert_eq!(API.snapshot().shares[0].admitted, 1);
+//! # }
+//! ```
+//!
+//! ## `start`
+//!
+//! `start` is the number with which a limit that adapts begins. It lies in the range. Without the option the
+//! limit begins with twice the lower end of the range.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(4..=200, start = 50, name = "prices")]
+//! async fn price(article: &str) -> usize { article.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(price("pens").await, 4);
+//! assert_eq!(limit_runtime::find("prices").unwrap().limit(), Some(50)); // until calls wait
+//! # }
+//! ```
+//!
+//! ## `adapt`
+//!
+//! With `adapt = advise` the limit stays at its start. Figures say which limit the limiter would choose. It
+//! makes no experiments then, so that limit has a wider error than the one that it would find:
+//! [`Limiter::advise`](crate::Limiter::advise) has the details.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(4..=200, start = 20, adapt = advise, name = "stock")]
+//! async fn stock(article: &str) -> usize { article.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(stock("pens").await, 4);
+//! assert_eq!(limit_runtime::find("stock").unwrap().limit(), Some(20));
+//! # }
+//! ```
+//!
+//! ## `favor`
+//!
+//! `favor = latency` keeps the limit of a range lower, `favor = throughput` higher: see
+//! [Choose what it favors](super::adaptive#choose-what-it-favors).
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! #[concurrency_limit(4..=200, favor = latency, name = "basket")]
+//! async fn basket(id: u64) -> u64 { id }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(basket(7).await, 7); }
 //! ```
 //!
 //! ## `per`
@@ -418,6 +673,43 @@
 //! # async fn main() {
 //! assert_eq!(translate("a few", 2).await, "A FEW");
 //! assert_eq!(translate("a book", 90_000).await, "a book: 90000 words, at most 100");
+//! # }
+//! ```
+//!
+//! ## `overload`
+//!
+//! `overload` looks at the output of the body, and says whether the backend was overloaded. The value is a
+//! closure, or the path of a function. It gets a reference to the output, and gives a `bool` or an
+//! `Option<Duration>`: see [`Overload`](crate::Overload). It is not asked about calls that are refused or
+//! dropped. A body with `permit = permit` says it itself, with
+//! [`Permit::overloaded`](crate::Permit::overloaded).
+//!
+//! ```
+//! use limit_runtime::{Limiter, concurrency_limit};
+//! use std::time::Duration;
+//!
+//! struct Answer { status: u16, retry_after: Option<Duration> }
+//!
+//! #[concurrency_limit(..=100, overload = |answer| answer.status == 503)]
+//! async fn fetch(path: &str) -> Answer { Answer { status: 200, retry_after: None } }
+//!
+//! static API: Limiter = Limiter::adaptive("api", 1..=100);
+//!
+//! fn retry_after(answer: &Result<Answer, String>) -> Option<Duration> {
+//!     answer.as_ref().ok()?.retry_after
+//! }
+//!
+//! #[concurrency_limit(limiter = API, overload = retry_after)]
+//! async fn send(path: &str) -> Result<Answer, String> {
+//!     if path.is_empty() {
+//!         return Err(String::from("there is no path"));
+//!     }
+//!     Ok(Answer { status: 429, retry_after: Some(Duration::from_millis(1)) })
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! assert_eq!(fetch("/").await.status, 200);
+//! assert_eq!(send("/").await.unwrap().status, 429);
 //! # }
 //! ```
 //!

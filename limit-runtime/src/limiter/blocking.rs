@@ -3,7 +3,7 @@
 use super::{ForKey, Limiter};
 use crate::acquire::Acquire;
 use crate::admission::Admission;
-use crate::blocking::run;
+use crate::blocking::{WorkPermit, run};
 use crate::keying::{Key, Keying};
 use crate::permit::Permit;
 use crate::tokio_context::panic_outside;
@@ -91,12 +91,12 @@ async fn blocking<T: Send + 'static, E: Admission, K: Keying>(
 ///
 /// If the work panics, if the runtime shuts down before the work begins, and outside a tokio
 /// runtime.
-pub async fn run_blocking<T: Send + 'static>(
-    permit: Permit,
-    work: impl FnOnce(Permit) -> T + Send + 'static,
+pub async fn run_blocking<P: WorkPermit, T: Send + 'static>(
+    permit: P,
+    work: impl FnOnce(P) -> T + Send + 'static,
 ) -> T {
     if Handle::try_current().is_err() {
-        let limiter = permit.limiter();
+        let limiter = permit.permits().iter().find_map(Permit::limiter);
         panic_outside("blocking", limiter.as_ref().map_or("(unknown)", |limiter| limiter.name()));
     }
     run(permit, work).await

@@ -1,7 +1,7 @@
 //! A limiter for one key.
 
-use super::KeyedLimiter;
-use super::settings::clamp;
+use super::settings::{calls_value, clamp, supported};
+use super::{KeyedLimiter, LimiterHandle};
 use crate::acquire::Acquire;
 use crate::admission::Admission;
 use crate::engine::core::Core;
@@ -12,6 +12,7 @@ use crate::recorder::CallSite;
 use crate::rejected::Rejected;
 use crate::scope::Scope;
 use crate::semaphore::text_of_key;
+use crate::setting::{SettingKind, Unsupported};
 use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
@@ -68,7 +69,8 @@ impl<E: Admission> KeyedLimiter<E> {
     }
 
     /// Sets a cap over all keys. While the cap is reached, the keys whose calls wait are served in
-    /// turn, one call each. So a busy key cannot starve the others.
+    /// turn, one call each. So a busy key cannot starve the others. With [weights](ForKey::key_weight) the keys share the
+    /// cap in proportion to them.
     ///
     /// # Panics
     ///
@@ -90,6 +92,104 @@ impl<E: Admission> KeyedLimiter<E> {
     pub fn set_total(&self, total: usize) {
         let set = self.core.engine().set_total(total);
         debug_assert_eq!(set, Ok(()), "its type says that it has keys");
+    }
+
+    /// Sets how many calls of all keys together may wait. A further call is refused at once, as
+    /// [`QueueFull`](crate::RejectedKind::QueueFull). With 0 no call ever waits.
+    ///
+    /// [`max_waiting`](crate::Limiter::max_waiting) holds for each key. If clients choose the keys, they choose as well
+    /// how many keys wait: each brings a queue of its own. This bounds the memory that they can take.
+    ///
+    /// With [`Order::Lifo`](crate::Order::Lifo) a call takes the place of the oldest one of its own key. If no call of its
+    /// key waits, it is refused.
+    ///
+    /// Each runtime has a queue of its own with [`Scope::Runtime`], so the bound is that of each runtime. A
+    /// [`shadow`](crate::Limiter::shadow) keeps account of each key by itself, and leaves this bound out.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{KeyedLimiter, Limiter, Rejected, RejectedKind};
+    ///
+    /// static TENANTS: KeyedLimiter<Rejected> =
+    ///     Limiter::new("max-waiting-total-example", 1).keyed().total(1).max_waiting_total(100);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Rejected> {
+    /// let permit = TENANTS.key("acme").acquire().await?;
+    /// TENANTS.set_max_waiting_total(0);
+    /// let rejected = TENANTS.key("another").acquire().await.unwrap_err();
+    /// assert_eq!(rejected.kind(), RejectedKind::QueueFull);
+    /// # drop(permit);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub const fn max_waiting_total(mut self, calls: usize) -> KeyedLimiter<Rejected> {
+        self.configure("`Limiter::max_waiting_total` must be called before the limiter is used")
+            .policy
+            .max_waiting_total = clamp(calls, u32::MAX);
+        self.into_kind()
+    }
+}
+
+impl KeyedLimiter<Rejected> {
+    /// Sets how many calls of all keys together may wait, from now on. Calls that wait already go on waiting.
+    pub fn set_max_waiting_total(&self, calls: usize) {
+        supported(&self.core.engine().set(SettingKind::MaxWaitingTotal, calls_value(calls)));
+    }
+}
+
+impl LimiterHandle {
+    /// Does the same as [`KeyedLimiter::set_max_waiting_total`].
+    ///
+    /// # Errors
+    ///
+    /// If the limiter has no keys, cannot refuse calls, or was made a shadow. Nothing is changed then.
+    pub fn set_max_waiting_total(&self, calls: usize) -> Result<(), Unsupported> {
+        self.engine.set(SettingKind::MaxWaitingTotal, calls_value(calls))
+    }
+}
+
+impl<T, E: Admission> ForKey<'_, T, E> {
+    /// Gives the key a weight, for its part of the [`total`](KeyedLimiter::total). 0 counts as 1.
+    ///
+    /// While the total is reached, it is shared among the keys whose calls wait in proportion to their weights: next is the
+    /// key with the least permits in use for each of its weight, and of equals the one that has waited for its turn for the
+    /// longest time. No permit is kept free for a key. A heavy call (of several permits) at the head of the key that is next
+    /// keeps others waiting until there are enough.
+    ///
+    /// The weight of a key is the one that a call has given last, when it was first polled. A call that gives none leaves it
+    /// as it is. A key has the weight 1 until a call gives it another, and again when it has neither holders nor waiters.
+    /// While all weights are 1, the keys are served in turn.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::{KeyedLimiter, Limiter};
+    ///
+    /// static TENANTS: KeyedLimiter = Limiter::new("key-weight-example", 10).keyed().total(4);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let held: Vec<_> = (0..4).map(|_| TENANTS.key("old").try_acquire().unwrap()).collect();
+    /// let call = |key, weight| tokio::spawn(TENANTS.key(key).key_weight(weight).acquire());
+    /// let large: Vec<_> = (0..4).map(|_| call("large", 3)).collect();
+    /// let small: Vec<_> = (0..4).map(|_| call("small", 1)).collect();
+    /// tokio::task::yield_now().await;
+    /// drop(held);
+    /// tokio::task::yield_now().await;
+    /// // Three of the four permits are those of the key with the weight 3.
+    /// assert_eq!(large.iter().filter(|call| call.is_finished()).count(), 3);
+    /// assert_eq!(small.iter().filter(|call| call.is_finished()).count(), 1);
+    /// # }
+    /// ```
+    pub fn key_weight(mut self, weight: u32) -> Self {
+        self.key.set_weight(weight);
+        self
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{KeyedLimiter, Limiter};
 use crate::admission::Admission;
-use crate::policy::{OnDeadlock, Order};
+use crate::policy::OnDeadlock;
 use crate::rejected::Rejected;
 use crate::scope::{OnUnavailable, Scope};
 use std::time::Duration;
@@ -122,70 +122,6 @@ impl<E: Admission, K> Limiter<E, K> {
         self
     }
 
-    /// Sets the waiter that is served first. By default the oldest waiter is.
-    ///
-    /// # Panics
-    ///
-    /// If the limiter has been used.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use limit_runtime::{Limiter, Order, Rejected};
-    ///
-    /// // At most ten wait. The eleventh joins the queue, and the oldest is refused.
-    /// static FEED: Limiter<Rejected> =
-    ///     Limiter::new("order-example", 4).order(Order::Lifo).max_waiting(10);
-    /// # let _ = FEED.limit();
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub const fn order(mut self, order: Order) -> Self {
-        self.configure("`Limiter::order` must be called before the limiter is used").policy.order =
-            order;
-        self
-    }
-
-    /// Sets the default priority of calls. The queue is sorted from the first waiter on. See
-    /// [`Acquire::priority`](crate::Acquire::priority).
-    ///
-    /// # Panics
-    ///
-    /// If the limiter has been used.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use limit_runtime::Limiter;
-    ///
-    /// static DB: Limiter = Limiter::new("priority-example", 1).priority(1);
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let permit = DB.acquire().await;
-    /// let (nightly, usual, urgent) =
-    ///     (DB.acquire().priority(0), DB.acquire(), DB.acquire().priority(9));
-    /// let order = std::sync::Mutex::new(Vec::new());
-    /// let run = async |name, call: limit_runtime::Acquire<'_>| {
-    ///     let _permit = call.await;
-    ///     order.lock().unwrap().push(name);
-    /// };
-    /// tokio::join!(
-    ///     run("nightly", nightly), run("usual", usual), run("urgent", urgent),
-    ///     async { drop(permit) },
-    /// );
-    /// assert_eq!(order.into_inner().unwrap(), ["urgent", "usual", "nightly"]);
-    /// # }
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub const fn priority(mut self, priority: u8) -> Self {
-        let definition =
-            self.configure("`Limiter::priority` must be called before the limiter is used");
-        definition.request.priority = priority;
-        definition.request.is_ranked = true;
-        self
-    }
-
     /// Sets the default weight of calls: the number of permits that a call takes. Without this
     /// setter it is 1. See [`Acquire::weight`](crate::Acquire::weight).
     ///
@@ -267,7 +203,8 @@ impl<E: Admission> Limiter<E> {
     ///
     /// # Panics
     ///
-    /// If the limiter has been used.
+    /// If the limiter has been used, has [`shares`](Self::shares), or its limit adapts: with keys the
+    /// [total](KeyedLimiter::adaptive_total) does.
     ///
     /// # Examples
     ///
@@ -287,8 +224,15 @@ impl<E: Admission> Limiter<E> {
     #[must_use]
     #[track_caller]
     pub const fn keyed(mut self) -> KeyedLimiter<E> {
-        self.configure("`Limiter::keyed` must be called before the limiter is used").policy.keyed =
-            true;
+        let definition =
+            self.configure("`Limiter::keyed` must be called before the limiter is used");
+        assert!(
+            definition.adaptation.is_none(),
+            "with keys the total adapts: write `Limiter::new(…).keyed().adaptive_total(…)` in place of \
+             `Limiter::adaptive(…).keyed()`"
+        );
+        definition.policy.keyed = true;
+        definition.check();
         self.into_kind()
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Converts a number of calls to a setting's value. Numbers of `u32::MAX` and more stand for no
 /// bound.
-fn calls_value(calls: usize) -> SettingValue {
+pub(super) fn calls_value(calls: usize) -> SettingValue {
     SettingValue::Count(calls.min(u32::MAX as usize))
 }
 
@@ -22,14 +22,18 @@ pub(super) const fn clamp(number: usize, most: u32) -> u32 {
 }
 
 /// Checks, in debug builds, that the limiter supports the setting, as its type says.
-fn supported(result: &Result<(), Unsupported>) {
+pub(super) fn supported(result: &Result<(), Unsupported>) {
     debug_assert_eq!(*result, Ok(()));
 }
 
 impl<E: Admission, K> Limiter<E, K> {
     /// Sets how many calls may wait. A further call is refused at once, as
     /// [`QueueFull`](crate::RejectedKind::QueueFull). With 0 no call ever waits. With keys the
-    /// bound holds for each key.
+    /// bound holds for each key, and with shares for each share.
+    ///
+    /// A full queue gives way to a call of a higher [priority](crate::Acquire::priority) than the lowest that waits, and
+    /// with [`Order::Lifo`](crate::Order::Lifo) to every call. Then a waiter is refused, as
+    /// [`Evicted`](crate::RejectedKind::Evicted), and the call has its place.
     ///
     /// # Panics
     ///
@@ -243,7 +247,8 @@ impl<E: Admission, K> Limiter<E, K> {
 
     /// Undoes all changes made while running by the setters that begin with `set`. The values of
     /// the environment, of a configuration and of the code are in force again.
-    /// ([`set_total`](crate::KeyedLimiter::set_total) stays.)
+    /// ([`set_total`](crate::KeyedLimiter::set_total) stays, but a total that
+    /// [adapts](crate::KeyedLimiter::adaptive_total) goes on.)
     ///
     /// A limit expression ([`lazy`](Limiter::lazy)) that has not been evaluated, because another
     /// limit was set, is evaluated now. If it panics the limit stays as it is, and the snapshot

@@ -3,7 +3,7 @@
 #[cfg(feature = "inspect")]
 mod differences;
 
-use super::Histogram;
+use super::{AdaptedCounts, AdaptiveCause, Histogram, ShareCounts};
 use crate::rejected::RejectedKind;
 use crate::setting::Source;
 
@@ -26,9 +26,23 @@ pub struct Counters {
     /// Calls of a shadow that the limit would not have admitted at once. They count as admitted,
     /// too.
     pub shadowed: ShadowedCounts,
+    /// The counts that few limiters have. Allocated when the first one is counted.
+    rare: Option<Box<RareCounts>>,
     /// The waits of the calls that were admitted after waiting. Allocated when the first such call
     /// is counted.
     waits: Option<Box<Histogram>>,
+}
+
+/// The counts that few limiters have.
+#[derive(Clone, Debug, Default)]
+struct RareCounts {
+    /// Changes of a limit that [adapts](crate::Limiter::adaptive).
+    adapted: AdaptedCounts,
+    /// The calls of each [share](crate::Limiter::shares).
+    shares: Vec<ShareCounts>,
+    /// Grants that were given back because the call lacked the permits of another limit. For estimates, which take
+    /// differences.
+    unused: u32,
 }
 
 impl Counters {
@@ -37,6 +51,46 @@ impl Counters {
     #[must_use]
     pub fn waits(&self) -> Option<&Histogram> {
         self.waits.as_deref()
+    }
+
+    /// Returns the changes of a limit that [adapts](crate::Limiter::adaptive), by reason.
+    #[must_use]
+    pub fn adapted(&self) -> AdaptedCounts {
+        self.rare.as_deref().map(|rare| rare.adapted).unwrap_or_default()
+    }
+
+    /// Counts a change of a limit that adapts.
+    pub(crate) fn count_adapted(&mut self, cause: AdaptiveCause) {
+        self.rare.get_or_insert_default().adapted.count(cause);
+    }
+
+    /// Counts a grant that its call has not used.
+    pub(crate) fn count_unused(&mut self) {
+        let unused = &mut self.rare.get_or_insert_default().unused;
+        *unused = unused.wrapping_add(1);
+    }
+
+    /// Returns the grants that their calls have not used. It wraps.
+    pub(crate) fn unused(&self) -> u32 {
+        self.rare.as_deref().map_or(0, |rare| rare.unused)
+    }
+
+    /// Returns the counts of the [shares](crate::Limiter::shares). Without shares there are none.
+    #[must_use]
+    pub fn shares(&self) -> &[ShareCounts] {
+        self.rare.as_deref().map_or(&[], |rare| &rare.shares)
+    }
+
+    /// Adds the counts of a share.
+    pub(crate) fn add_share(&mut self, counts: &ShareCounts) {
+        let shares = &mut self.rare.get_or_insert_default().shares;
+        match shares.iter_mut().find(|known| known.name == counts.name) {
+            Some(known) => {
+                known.admitted += counts.admitted;
+                known.rejected += counts.rejected;
+            }
+            None => shares.push(counts.clone()),
+        }
     }
 
     /// Returns the number of calls that were admitted after waiting.
@@ -57,6 +111,10 @@ impl Counters {
         self.cancelled += other.cancelled;
         self.taken_back += other.taken_back;
         self.rejected.add(&other.rejected);
+        if let Some(rare) = &other.rare {
+            self.rare.get_or_insert_default().adapted.add(&rare.adapted);
+            rare.shares.iter().for_each(|share| self.add_share(share));
+        }
         self.shadowed.waited += other.shadowed.waited;
         self.shadowed.rejected.add(&other.shadowed.rejected);
         match (&mut self.waits, &other.waits) {
@@ -88,6 +146,9 @@ pub struct RejectedCounts {
     pub unavailable: u64,
     /// The call gave way in a deadlock: [`RejectedKind::Deadlock`].
     pub deadlock: u64,
+    /// The call would have waited for longer than it may, and was refused at once: [`RejectedKind::WouldTimeOut`].
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub would_time_out: u64,
 }
 
 impl RejectedCounts {
@@ -104,6 +165,7 @@ impl RejectedCounts {
             RejectedKind::NoPermits => self.no_permits,
             RejectedKind::QueueFull => self.queue_full,
             RejectedKind::TimedOut => self.timed_out,
+            RejectedKind::WouldTimeOut => self.would_time_out,
             RejectedKind::TooHeavy => self.too_heavy,
             RejectedKind::Closed => self.closed,
             RejectedKind::Evicted => self.evicted,
@@ -127,6 +189,7 @@ impl RejectedCounts {
             RejectedKind::NoPermits => &mut self.no_permits,
             RejectedKind::QueueFull => &mut self.queue_full,
             RejectedKind::TimedOut => &mut self.timed_out,
+            RejectedKind::WouldTimeOut => &mut self.would_time_out,
             RejectedKind::TooHeavy => &mut self.too_heavy,
             RejectedKind::Closed => &mut self.closed,
             RejectedKind::Evicted => &mut self.evicted,
@@ -148,7 +211,8 @@ pub struct ShadowedCounts {
     pub rejected: RejectedCounts,
 }
 
-/// The changes of a limiter's limit, by [`Source`](crate::Source). The code changes no limit.
+/// The changes of a limiter's limit, and of the limits of single keys, by [`Source`](crate::Source). The code changes no
+/// limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

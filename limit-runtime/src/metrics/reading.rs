@@ -1,6 +1,8 @@
 //! The figures of one limiter at one moment, for programs.
 
-use super::{Counters, FleetFigures, Histogram, Totals, Usage};
+use super::{
+    AdaptiveFigures, Counters, FleetFigures, Histogram, KeyLimit, ShareFigures, Totals, Usage,
+};
 use crate::policy::Order;
 use crate::scope::Scope;
 use crate::setting::Settings;
@@ -11,6 +13,10 @@ use std::time::Duration;
 /// The figures of one limiter at one moment. See [`inspect`](crate::inspect).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and readers want them by name"
+)]
 pub struct LimiterReading {
     /// The limiter's name.
     pub name: Arc<str>,
@@ -25,6 +31,8 @@ pub struct LimiterReading {
     pub settings: Settings,
     /// The order in which waiters are served.
     pub order: Order,
+    /// `true` if a call that would wait for too long is refused at once: see [`Limiter::early`](crate::Limiter::early).
+    pub early: bool,
     /// The window of a rate: a permit does not come back until this time after its start.
     pub per: Option<Duration>,
     /// `true` if the limiter is closed.
@@ -48,6 +56,14 @@ pub struct LimiterReading {
     /// time between two readings. That first reading does not count it. Nor does any reading count a call whose
     /// grant was taken back.
     pub ongoing_waits: Option<Box<Histogram>>,
+    /// The figures of a limit that [adapts](crate::Limiter::adaptive), in the live runtime where it is the largest.
+    /// `None` if the limit does not adapt, and before the first call.
+    pub adaptive: Option<AdaptiveFigures>,
+    /// The figures of each [share](crate::Limiter::shares), and last of the calls that have none. The counts are those
+    /// of this limiter, without those of earlier ones with this name. Without shares it is empty.
+    pub shares: Vec<ShareFigures>,
+    /// The keys that have [limits of their own](crate::KeyedLimiter::set_key_limit), by name.
+    pub key_limits: Vec<KeyLimit>,
     /// The counters of the limiter's name in all runtimes, also in those that have ended. They do not
     /// go back, unless more than a thousand other names were dropped since the last limiter of this name.
     pub totals: Totals,

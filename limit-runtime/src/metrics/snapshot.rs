@@ -1,8 +1,8 @@
 //! The figures of a limiter at one moment, for people.
 
 use super::{
-    Counters, FleetFigures, Histogram, LedgerFigures, LimitChanges, RejectedCounts, ShadowedCounts,
-    Usage, WaitTimes,
+    AdaptedCounts, AdaptiveFigures, Counters, FleetFigures, Histogram, KeyLimit, LedgerFigures,
+    LimitChanges, RejectedCounts, ShadowedCounts, ShareFigures, Usage, WaitTimes,
 };
 use crate::duration_text::duration_text;
 use crate::policy::Order;
@@ -65,12 +65,26 @@ pub struct Snapshot {
     /// The order in which waiters are served.
     #[cfg_attr(feature = "serde", serde(default))]
     pub order: Order,
+    /// `true` if a call that would wait for too long is refused at once: see [`Limiter::early`](crate::Limiter::early).
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub early: bool,
     /// The window of a rate: a permit does not come back until this time after its start. `None`
     /// without a rate.
     #[cfg_attr(feature = "serde", serde(default))]
     pub per: Option<Duration>,
     /// The number of changes of the limit, by source.
     pub limit_changes: LimitChanges,
+    /// The figures of a limit that [adapts](crate::Limiter::adaptive), in the live runtime where it is the largest.
+    /// `None` if the limit does not adapt, and before the first call.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub adaptive: Option<AdaptiveFigures>,
+    /// The figures of each [share](crate::Limiter::shares), and last of the calls that have none. Without shares, and
+    /// before the first call, it is empty.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub shares: Vec<ShareFigures>,
+    /// The keys that have [limits of their own](crate::KeyedLimiter::set_key_limit), by name.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub key_limits: Vec<KeyLimit>,
     /// The figures of the limit over the fleet. `None` unless the scope is
     /// [`Scope::Fleet`] and a fleet was started.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -89,6 +103,9 @@ pub struct RuntimeSnapshot {
     pub runtime: u64,
     /// The figures since the runtime was first seen.
     pub figures: Figures,
+    /// The figures of a limit that [adapts](crate::Limiter::adaptive). `None` if it does not.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub adaptive: Option<AdaptiveFigures>,
 }
 
 /// Figures at one moment.
@@ -126,6 +143,9 @@ pub struct Figures {
     pub taken_back: u64,
     /// Calls that were refused, by reason.
     pub rejected: RejectedCounts,
+    /// Changes of a limit that [adapts](crate::Limiter::adaptive), by reason.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub adapted: AdaptedCounts,
     /// Calls of a shadow that the limit would not have admitted at once. They also count in
     /// `admitted_at_once`.
     pub shadowed: ShadowedCounts,
@@ -136,7 +156,7 @@ pub struct Figures {
 impl Figures {
     /// Summarises the counters.
     pub(crate) fn new(usage: Usage, capacity: Option<usize>, counters: &Counters) -> Self {
-        let Usage { limit, in_use, waiting, keys, total } = usage;
+        let Usage { limit, in_use, waiting, keys, total, .. } = usage;
         let wait = counters.waits().map(Histogram::times).unwrap_or_default();
         Self {
             limit,
@@ -151,6 +171,7 @@ impl Figures {
             cancelled: counters.cancelled,
             taken_back: counters.taken_back,
             rejected: counters.rejected,
+            adapted: counters.adapted(),
             shadowed: counters.shadowed,
             wait,
         }

@@ -1,6 +1,6 @@
 //! The result of a call, as the attribute's code matches on it.
 
-use crate::permit::Permit;
+use crate::permit::{AllPermits, Permit};
 use crate::rejected::Rejected;
 use std::convert::Infallible;
 
@@ -9,9 +9,9 @@ use std::convert::Infallible;
 /// This is no `Result`: lints look into the arms of the attribute's `match` as into the user's
 /// code, and they have advice for a `match` on a `Result`.
 #[derive(Debug)]
-pub enum Admitted<R> {
-    /// The permit.
-    Permit(Permit),
+pub enum Admitted<R, P = Permit> {
+    /// The permit, or those of several limiters.
+    Permit(P),
     /// The refusal of a call.
     Refused(R),
 }
@@ -20,12 +20,15 @@ pub enum Admitted<R> {
 pub trait IntoAdmitted {
     /// The type of the refusal.
     type Refusal;
+    /// The type of what the call holds.
+    type Permit;
     /// Converts to a permit or a refusal.
-    fn into_admitted(self) -> Admitted<Self::Refusal>;
+    fn into_admitted(self) -> Admitted<Self::Refusal, Self::Permit>;
 }
 
 impl IntoAdmitted for Permit {
     type Refusal = Infallible;
+    type Permit = Self;
 
     #[inline]
     fn into_admitted(self) -> Admitted<Infallible> {
@@ -33,11 +36,22 @@ impl IntoAdmitted for Permit {
     }
 }
 
-impl IntoAdmitted for Result<Permit, Rejected> {
-    type Refusal = Rejected;
+impl<const N: usize> IntoAdmitted for AllPermits<N> {
+    type Refusal = Infallible;
+    type Permit = Self;
 
     #[inline]
-    fn into_admitted(self) -> Admitted<Rejected> {
+    fn into_admitted(self) -> Admitted<Infallible, Self> {
+        Admitted::Permit(self)
+    }
+}
+
+impl<P> IntoAdmitted for Result<P, Rejected> {
+    type Refusal = Rejected;
+    type Permit = P;
+
+    #[inline]
+    fn into_admitted(self) -> Admitted<Rejected, P> {
         match self {
             Ok(permit) => Admitted::Permit(permit),
             Err(rejected) => Admitted::Refused(rejected),

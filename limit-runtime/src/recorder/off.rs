@@ -35,6 +35,11 @@ impl PollPoint {
     pub(crate) fn blocking(_: impl FnOnce() -> bool) -> Self {
         Self
     }
+
+    #[inline]
+    pub(crate) fn of_member(self, _: bool, _: impl FnOnce() -> bool) -> Self {
+        self
+    }
 }
 
 #[derive(Debug)]

@@ -77,6 +77,16 @@ impl PollPoint {
         Self { arrival: Arrival::No.next(gives_up), ..Self::NONE }
     }
 
+    /// Returns the point for one of the limits of a call. The call comes to that limit when it asks for it first.
+    #[inline]
+    pub(crate) fn of_member(self, has_asked: bool, gives_up: impl FnOnce() -> bool) -> Self {
+        match self.arrival {
+            Arrival::No => self,
+            _ if has_asked => Self { arrival: Arrival::Earlier, ..self },
+            _ => Self { arrival: Arrival::No.next(gives_up), ..self },
+        }
+    }
+
     /// Measures. The caller is the `poll` of the future, so that the result does not depend on the way inside it.
     #[inline]
     pub(super) fn measure(context: &Context<'_>, arrival: Arrival) -> Self {

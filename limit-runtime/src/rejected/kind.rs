@@ -20,27 +20,33 @@ pub enum RejectedKind {
     TooHeavy,
     /// The limiter was closed, before the call or while the call waited.
     Closed,
-    /// A newer call joined a full queue that serves the newest first, and this one had to leave it.
+    /// A newer call joined a full queue, and this one had to leave it: the newer one has a higher
+    /// [priority](crate::Acquire::priority), or the newest is served first ([`Order::Lifo`](crate::Order::Lifo)).
     Evicted,
     /// The limit holds over a fleet ([`Scope::Fleet`](crate::Scope::Fleet)), and the process has no
     /// lease: the fleet cannot be reached, or the lease ended while the call ran.
     Unavailable,
     /// The call waited in a deadlock, and was the one that gave way: see
-    /// [`on_deadlock`](crate::Limiter::on_deadlock). The permits that the caller holds are among those that the
+    /// [`on_deadlock`](crate::Limiter::on_deadlock). Or it wanted to [grow](crate::Permit::resize), and would have been in
+    /// one. The permits that the caller holds are among those that the
     /// others wait for, so the caller gives them up before it tries again.
     Deadlock,
+    /// The call would have waited for longer than it may, by its place in the queue and the pace of the last seconds.
+    /// It was refused at once: see [`early`](crate::Limiter::early).
+    WouldTimeOut,
 }
 
 impl RejectedKind {
     /// All kinds, in the order in which figures show them.
     pub const ALL: &'static [Self] = &all_variants!(
-        RejectedKind: NoPermits, QueueFull, TimedOut, TooHeavy, Closed, Evicted, Unavailable, Deadlock
+        RejectedKind: NoPermits, QueueFull, TimedOut, TooHeavy, Closed, Evicted, Unavailable, Deadlock,
+        WouldTimeOut
     );
 
     /// Returns whether the same call may be admitted later, when permits have come back.
     pub(crate) const fn is_transient(self) -> bool {
         match self {
-            Self::NoPermits | Self::QueueFull | Self::TimedOut => true,
+            Self::NoPermits | Self::QueueFull | Self::TimedOut | Self::WouldTimeOut => true,
             // A call that gives way in a deadlock waits in vain as long as its caller holds what the others wait for.
             Self::TooHeavy | Self::Closed | Self::Evicted | Self::Unavailable | Self::Deadlock => {
                 false
@@ -55,6 +61,7 @@ impl RejectedKind {
             Self::NoPermits => "no_permits",
             Self::QueueFull => "queue_full",
             Self::TimedOut => "timed_out",
+            Self::WouldTimeOut => "would_time_out",
             Self::TooHeavy => "too_heavy",
             Self::Closed => "closed",
             Self::Evicted => "evicted",

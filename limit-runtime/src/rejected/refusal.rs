@@ -38,6 +38,8 @@ pub(crate) struct Details {
     pub(crate) waited: Duration,
     /// The limit over all keys, if all its permits are out and the key has not all of its own.
     pub(crate) reached_total: Option<u32>,
+    /// The calls of all keys together that wait, if no more of them may.
+    pub(crate) waiting_of_all_keys: Option<usize>,
     pub(crate) window: Option<Window>,
     source: Option<Source>,
 }

@@ -98,6 +98,7 @@ fn status(rejected: &Rejected) -> StatusCode {
         RejectedKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         RejectedKind::NoPermits
         | RejectedKind::QueueFull
+        | RejectedKind::WouldTimeOut
         | RejectedKind::TooHeavy
         | RejectedKind::Closed
         | RejectedKind::Evicted

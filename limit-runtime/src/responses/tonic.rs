@@ -49,6 +49,7 @@ impl From<Rejected> for Status {
             RejectedKind::TimedOut => Code::DeadlineExceeded,
             RejectedKind::NoPermits
             | RejectedKind::QueueFull
+            | RejectedKind::WouldTimeOut
             | RejectedKind::TooHeavy
             | RejectedKind::Closed
             | RejectedKind::Evicted => Code::ResourceExhausted,

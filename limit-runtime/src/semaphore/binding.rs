@@ -1,13 +1,17 @@
 //! Binding a semaphore to a limit, and unbinding it.
 
 use super::deferred::Deferred;
+use super::keys::OwnLimits;
 use super::permits::Semaphore;
 use super::queue::WaitsFor;
 use super::slots::NO_KEY;
 use super::waiter::Waiter;
 use super::wake_list::WakeList;
+use crate::adaptive::Adaptation;
 use crate::events::Event;
 use crate::policy::Policy;
+use crate::share::Share;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 use tokio::sync::broadcast::Sender;
@@ -23,6 +27,46 @@ pub(crate) enum Claim {
     Theirs(Option<Waiter>),
     /// The limit is known by now.
     Bound,
+}
+
+/// The limit, the policy and the owner of a semaphore.
+#[derive(Debug)]
+pub(crate) struct NewBinding<'a> {
+    pub(crate) policy: &'a Policy,
+    /// The shares that have guarantees, if there are any.
+    pub(crate) shares: &'static [Share],
+    /// With keys, the limit of each. The policy has the total over all.
+    pub(crate) limit: u32,
+    /// The limits that single keys have in its place.
+    pub(crate) own_limits: Option<Arc<OwnLimits>>,
+    /// The range of a limit that adapts, and the limit at which it is held, if it is.
+    pub(crate) adapting: Option<(Adaptation, Option<u32>)>,
+    pub(crate) claim_within: Duration,
+    pub(crate) closed: bool,
+    pub(crate) subscribers: Option<Sender<Event>>,
+    /// The index of the limiter.
+    pub(crate) owner: u32,
+}
+
+#[cfg(test)]
+impl<'a> NewBinding<'a> {
+    /// Makes a binding of which nothing else matters.
+    pub(crate) fn of(policy: &'a Policy, limit: u32) -> Self {
+        let (claim_within, closed, subscribers, owner) = (Duration::MAX, false, None, 0);
+        let shares = &[];
+        let (own_limits, adapting) = (None, None);
+        Self {
+            policy,
+            shares,
+            limit,
+            own_limits,
+            adapting,
+            claim_within,
+            closed,
+            subscribers,
+            owner,
+        }
+    }
 }
 
 impl Semaphore {
@@ -63,30 +107,25 @@ impl Semaphore {
         wakers.wake();
     }
 
-    /// Binds the semaphore to a limit, or with keys to the limit of each key and a total over all. The
-    /// policy holds from then on. `owner` is the index of the limiter.
+    /// Binds the semaphore to a limit. The policy holds from then on.
     ///
     /// The caller then wakes the result, and calls [`serve_all`](Self::serve_all), both under no lock.
     /// The result is `None` if another caller has been quicker.
-    pub(crate) fn bind(
-        &self,
-        policy: &Policy,
-        limit: u32,
-        claim_within: Duration,
-        closed: bool,
-        subscribers: Option<Sender<Event>>,
-        owner: u32,
-    ) -> Option<WakeList> {
+    pub(crate) fn bind(&self, to: NewBinding<'_>) -> Option<WakeList> {
         let mut is_bound = false;
         let wakers = self.change(|state, wakers| {
             is_bound = state.is_bound();
             if is_bound {
                 return;
             }
-            state.bind(&self.word, &self.lease, policy, limit, owner, wakers);
+            let NewBinding { policy, shares, limit, adapting, .. } = to;
+            let NewBinding { own_limits, claim_within, closed, subscribers, owner, .. } = to;
+            state.bind(&self.word, &self.lease, (policy, shares), limit, owner, wakers);
             state.set_policy(&self.word, policy, wakers);
+            state.replace_own_limits(own_limits);
             // There are no grants yet.
             state.set_claim_within(claim_within, true);
+            state.set_adapting(&self.word, adapting, wakers);
             if let Some(subscribers) = subscribers {
                 state.subscribe(&self.word, subscribers);
             }

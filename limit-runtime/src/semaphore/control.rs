@@ -4,14 +4,18 @@
 //! [`Semaphore::serve_all`], both under no lock.
 
 use super::deferred::Deferred;
+use super::keys::OwnLimits;
 use super::modes::Modes;
 use super::permits::Semaphore;
 use super::state::State;
 use super::wake_list::WakeList;
+use crate::adaptive::Adaptation;
 use crate::events::{Event, EventKind};
 use crate::policy::Policy;
 use crate::unwind::{Quiet, run_all_then_resume_panic};
+use std::any::TypeId;
 use std::iter;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 use tokio::sync::broadcast::Sender;
@@ -28,6 +32,17 @@ impl Semaphore {
         })
     }
 
+    /// Lets the limit adapt within a range, from the present limit on, or holds it at a number; with `None` it does not
+    /// adapt any more. Does nothing if the semaphore is not bound. Calls that weigh too much for the range are refused.
+    pub(crate) fn set_adapting(&self, adapting: Option<(Adaptation, Option<u32>)>) -> WakeList {
+        self.change_bound(|state, wakers| state.set_adapting(&self.word, adapting, wakers))
+    }
+
+    /// Returns the limit, or with keys the total, if it adapts.
+    pub(crate) fn adapted_limit(&self) -> Option<u32> {
+        self.lock().adapted_limit()
+    }
+
     /// Changes the limit over all keys, if the semaphore is bound and has keys.
     pub(crate) fn set_total(&self, total: u32) -> WakeList {
         self.change_bound(|state, wakers| {
@@ -38,6 +53,27 @@ impl Semaphore {
                 state.notify(&self.word, EventKind::LimitChanged);
             }
         })
+    }
+
+    /// Replaces the limits of single keys, if the semaphore is bound and has keys. It holds the lock for some thousands
+    /// of keys at a time.
+    pub(crate) fn set_own_limits(&self, own: Option<Arc<OwnLimits>>) -> WakeList {
+        let mut wakers = self.change_bound(|state, _| state.replace_own_limits(own));
+        let mut next = Some(0);
+        while let Some(from) = next.take() {
+            wakers.append(self.change_bound(|state, wakers| {
+                next = state.find_own_limits(&self.word, from, wakers);
+                if next.is_none() {
+                    state.notify(&self.word, EventKind::LimitChanged);
+                }
+            }));
+        }
+        wakers
+    }
+
+    /// Returns the types of the keys that there have been, with their names.
+    pub(crate) fn key_types(&self) -> Vec<(TypeId, &'static str)> {
+        self.lock().keys().map_or_else(Vec::new, |keys| keys.types().to_vec())
     }
 
     /// Changes the parts of a policy that can change: how many calls may wait, whether the limit holds,

@@ -5,16 +5,16 @@ use super::keys::KeySource;
 use super::permits::Semaphore;
 use super::queue::WaitsFor;
 use super::slots::NO_SLOT;
-use super::state::{Arrival, Decision, State, read_rank};
+use super::state::{Arrival, Came, Decision, State, read_rank};
 use super::waiter::Waiter;
 use super::wake_list::WakeList;
 use crate::policy::Request;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::unwind::quietly;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 use std::thread;
-use tokio::time::Instant;
 
 /// The result of the slow path in.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Semaphore {
         &'static self,
         request: Request,
         waker: &Waker,
-        came: &mut Option<Instant>,
+        came: &mut Came<'_>,
         still_ours: impl Fn() -> bool,
     ) -> Option<Waiter> {
         if !self.would_queue(request.permits()) {
@@ -95,7 +95,7 @@ impl Semaphore {
     }
 
     /// Takes permits on the slow path, joins the wait list, or says why it does neither. `waker` is the kind of
-    /// refusal of a call that may not wait. If the call needs a rank to join, `came` is the time at which it has
+    /// refusal of a call that may not wait. If the call needs a rank to join, `came` is told the time at which it has
     /// come.
     #[inline(never)]
     pub(crate) fn enter(
@@ -103,17 +103,21 @@ impl Semaphore {
         request: Request,
         key: Option<&dyn KeySource>,
         waker: Result<&Waker, RejectedKind>,
-        came: &mut Option<Instant>,
+        came: &mut Came<'_>,
         still_ours: impl Fn() -> bool,
     ) -> Entered {
         let mut arrival = Arrival::new(waker.err());
         // Only a call that waits is prepared for that. One that will in all likelihood wait is prepared at once, and
         // need not lock twice.
         if let Ok(waker) = waker {
+            if request.is_early {
+                arrival.judge(came);
+            }
             if self.would_queue(request.permits()) {
                 arrival.prepare(waker, request, came);
             }
         }
+        let mut has_looked = false;
         loop {
             // Declared before the lock is taken: what is in it is dropped after unlocking.
             let mut wakers = WakeList::default();
@@ -123,6 +127,12 @@ impl Semaphore {
             }
             if !state.is_bound() {
                 return Entered::Unbound;
+            }
+            if state.awaits_time() && !mem::replace(&mut has_looked, true) {
+                // That time may be over: nobody is to wait or be refused for it.
+                drop(state);
+                self.adapt_now();
+                continue;
             }
             state.look_before(&self.word, &self.lease, request, &mut arrival, &mut wakers);
             let decision = match key {
@@ -164,12 +174,16 @@ impl Semaphore {
                     continue;
                 }
             };
+            let samples = state.samples_all();
             if must_serve {
                 self.serve_and_wake(state, wakers);
             } else {
                 self.unlock(state, wakers);
             }
-            return entered;
+            return match entered {
+                Entered::Admitted(held) if samples => Entered::Admitted(self.sample(held)),
+                entered => entered,
+            };
         }
     }
 
@@ -180,7 +194,7 @@ impl Semaphore {
     /// A panic of the key's `Eq` or `Clone`. Permits that have cooled were taken back before that, and are to be
     /// handed out all the same.
     #[inline(never)]
-    fn enter_of_key(
+    pub(super) fn enter_of_key(
         &self,
         state: &mut State,
         request: Request,

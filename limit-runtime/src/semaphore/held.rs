@@ -6,6 +6,7 @@
 
 use super::lease::Terms;
 use super::permits::Semaphore;
+use super::sampled::without_mark;
 use super::slots::{NO_SLOT, NOTHING};
 use std::mem;
 
@@ -35,7 +36,7 @@ impl Permits {
     /// Returns the slot of the permits, if they have one.
     #[inline]
     pub(crate) fn place(&self) -> Option<u32> {
-        (self.slot < NOTHING).then_some(self.slot)
+        (self.slot < NOTHING).then(|| without_mark(self.slot))
     }
 
     /// Takes the permits out. The waiter has none then, and must not give any back.
@@ -60,7 +61,7 @@ impl Permits {
         } else if self.slot == NO_SLOT {
             NO_SLOT
         } else {
-            self.semaphore.lock().split_slot(self.slot)
+            self.semaphore.lock().split_slot(without_mark(self.slot))
         };
         self.weight = rest;
         Some(self.part(weight, slot))
@@ -72,7 +73,6 @@ impl Permits {
     }
 
     /// Returns the semaphore that the permits belong to.
-    #[cfg(feature = "fleet")]
     pub(super) fn semaphore(&self) -> &'static Semaphore {
         self.semaphore
     }
@@ -86,6 +86,11 @@ impl Permits {
     /// Returns the slot of the permits.
     #[cfg(feature = "fleet")]
     pub(super) fn slot(&self) -> u32 {
+        without_mark(self.slot)
+    }
+
+    /// Returns the slot of the permits, with the mark of a [sampled](super::sampled) call.
+    pub(super) fn raw_slot(&self) -> u32 {
         self.slot
     }
 
@@ -102,10 +107,13 @@ impl Permits {
         if own == NOTHING || own == NO_SLOT && added != NOTHING {
             self.slot = added;
         } else if added != NOTHING && added != NO_SLOT {
-            let is_same_key = self.semaphore.lock().merge_slots(own, added);
-            if !is_same_key {
+            let mut state = self.semaphore.lock();
+            if !state.merge_slots(without_mark(own), without_mark(added)) {
+                drop(state);
                 return Err(other);
             }
+            // Nothing is to be learnt from the time of a part.
+            state.forget_member(without_mark(added));
         }
         self.weight = weight;
         // All permits are valid only as long as each is.
@@ -146,10 +154,25 @@ impl Held {
         self.0.semaphore
     }
 
+    /// Returns the permits, which stay the call's.
+    pub(super) fn permits(&self) -> &Permits {
+        &self.0
+    }
+
     /// Returns the number of permits.
     #[inline]
     pub(crate) fn weight(&self) -> u32 {
         self.0.weight
+    }
+
+    /// Returns the slot, with the mark of a [sampled](super::sampled) call.
+    pub(super) fn raw_slot(&self) -> u32 {
+        self.0.slot
+    }
+
+    /// Sets the slot, which the permits have not had, or with another mark.
+    pub(super) fn set_slot(&mut self, slot: u32) {
+        self.0.slot = slot;
     }
 
     /// Returns the slot of the permits, if they have one.

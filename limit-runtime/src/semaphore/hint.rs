@@ -3,11 +3,11 @@
 use crate::sync::{AtomicU64, Ordering};
 
 /// The limit of a semaphore that is bound and has no mode but keys on, and what becomes of calls that find too few permits
-/// free; [`NONE`](Self::NONE) of any other semaphore.
+/// free; [`NONE`](Self::NONE) of any other semaphore. Beside it, whether the limit adapts.
 ///
 /// ```text
-/// 63             35   34        31   30        0
-/// | binding (u29) |   flags (4)   |  limit (u31) |
+/// 63             36   35        31   30        0
+/// | binding (u28) |   flags (5)   |  limit (u31) |
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hint(u64);
@@ -21,7 +21,9 @@ const REFUSES: u64 = 1 << 32;
 const NOBODY_WAITS: u64 = 1 << 33;
 /// Keys are on, and no other mode.
 const ONLY_KEYS: u64 = 1 << 34;
-const BINDING: u32 = 35;
+/// The limit adapts, whatever modes are on.
+const ADAPTS: u64 = 1 << 35;
+const BINDING: u32 = 36;
 
 impl Hint {
     pub(super) const NONE: Self = Self(0);
@@ -44,6 +46,17 @@ impl Hint {
     /// Returns the same for a semaphore on which keys are on, and no other mode.
     pub(super) fn with_only_keys(self) -> Self {
         Self(self.0 | ONLY_KEYS)
+    }
+
+    /// Returns the same for a semaphore whose limit adapts.
+    pub(super) fn with_adapting(self) -> Self {
+        Self(self.0 | ADAPTS)
+    }
+
+    /// Returns whether the limit adapts.
+    #[inline]
+    pub(super) fn adapts(self) -> bool {
+        self.0 & ADAPTS != 0
     }
 
     #[inline]

@@ -16,7 +16,7 @@
 //! A key *has a turn* if its first waiter could run as far as the key's own limit is concerned. Turns
 //! are served in order as far as the total allows, one call each: a key that has been served goes to
 //! the end. So while the total is reached, each waiting key gets as many calls as any other, however
-//! many of them wait.
+//! many of them wait. If calls give their keys [weights], these decide.
 
 mod buckets;
 #[cfg(feature = "inspect")]
@@ -27,26 +27,41 @@ mod leases;
 #[path = "keys/leases/off.rs"]
 mod leases;
 mod name;
+mod own;
+mod own_limits;
 mod states;
 mod turns;
+mod weighing;
+mod weights;
 
 use super::deferred::Garbage;
 use super::queue::{Joined, Joining, Queue};
 use super::slots::NO_KEY;
 use super::wait_list::Position;
 use buckets::Buckets;
-pub(crate) use name::name as text_of_key;
+pub(crate) use name::{can_be_key, name as text_of_key};
+use own::{COMMON, KeyValue};
+pub(crate) use own::{KeyName, OwnLimits};
 use states::{KeyState, KeyStates};
+use std::any::{Any, type_name};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::task::Waker;
 use turns::Turns;
+use weights::Weights;
 
-/// A caller's key, of any type.
+/// A caller's key, of any type, or the number of its share.
 pub(crate) trait KeySource {
+    /// Returns the number of the call's share, if it is not a key.
+    fn share(&self) -> Option<u32> {
+        None
+    }
     /// Returns the key's number, if it has one.
     fn find(&self, keys: &Keys) -> Option<u32>;
     /// Returns the key's number. Gives it one if it has none.
     fn intern(&self, keys: &mut Keys) -> u32;
+    /// Returns the limit of a key that has no number.
+    fn limit_if_new(&self, keys: &Keys) -> u32;
     /// Takes permits of the key: see [`Keys::admit`].
     fn admit(&self, keys: &mut Keys, weight: u32, lifo: bool) -> Option<u32>;
 }
@@ -55,6 +70,8 @@ pub(crate) trait KeySource {
 #[derive(Clone, Debug)]
 pub(crate) struct Hashed<K> {
     pub(crate) hash: u64,
+    /// The weight that the call gives its key; 0 if it gives none.
+    pub(crate) weight: u32,
     pub(crate) key: K,
 }
 
@@ -64,13 +81,66 @@ impl<K: Eq + Clone + Send + 'static> KeySource for Hashed<K> {
     }
 
     fn intern(&self, keys: &mut Keys) -> u32 {
-        keys.intern(half(self.hash), &self.key)
+        let number = keys.intern(half(self.hash), &self.key);
+        keys.weigh(number, self.weight);
+        number
+    }
+
+    fn limit_if_new(&self, keys: &Keys) -> u32 {
+        keys.limit_if_new(half(self.hash), &self.key)
     }
 
     #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
     #[inline(always)]
     fn admit(&self, keys: &mut Keys, weight: u32, lifo: bool) -> Option<u32> {
-        keys.admit(half(self.hash), &self.key, weight, lifo)
+        let number = keys.admit(half(self.hash), &self.key, weight, lifo)?;
+        keys.weigh(number, self.weight);
+        Some(number)
+    }
+}
+
+impl<K: Eq + Send + Sync + 'static> KeyValue for Hashed<K> {
+    fn half_of_hash(&self) -> u32 {
+        half(self.hash)
+    }
+
+    fn key(&self) -> &dyn Any {
+        &self.key
+    }
+
+    fn is(&self, other: &dyn Any) -> bool {
+        other.downcast_ref::<K>() == Some(&self.key)
+    }
+
+    fn shown(&self) -> String {
+        format!("{} #{:08x}", type_name::<K>(), half(self.hash))
+    }
+}
+
+/// The number of a call's share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShareNumber(pub(crate) u32);
+
+/// A limiter has either keys or shares, so keys are never asked for the number of a share.
+impl KeySource for ShareNumber {
+    fn share(&self) -> Option<u32> {
+        Some(self.0)
+    }
+
+    fn find(&self, _: &Keys) -> Option<u32> {
+        None
+    }
+
+    fn intern(&self, _: &mut Keys) -> u32 {
+        unreachable!("a share is no key")
+    }
+
+    fn limit_if_new(&self, _: &Keys) -> u32 {
+        0
+    }
+
+    fn admit(&self, _: &mut Keys, _: u32, _: bool) -> Option<u32> {
+        None
     }
 }
 
@@ -84,12 +154,18 @@ fn half(hash: u64) -> u32 {
 pub(crate) struct Keys {
     /// The limit of each key.
     pub(super) limit: u32,
+    /// The most calls of all keys together that may wait.
+    pub(super) max_waiting: u32,
+    /// The limits that single keys have in its place.
+    own: Option<Arc<OwnLimits>>,
     /// `true` if each key has a share of its own, in place of the limit.
     #[cfg(feature = "fleet")]
     pub(super) are_leased: bool,
     states: KeyStates,
     buckets: Buckets,
     turns: Turns,
+    /// The order of the keys that have a turn, if a call has given another weight than 1.
+    weights: Option<Box<Weights>>,
     /// The keys that have waiters in their lists.
     waited_for: BTreeSet<u32>,
 }
@@ -98,11 +174,14 @@ impl Keys {
     pub(super) fn new() -> Self {
         Self {
             limit: 0,
+            max_waiting: u32::MAX,
+            own: None,
             #[cfg(feature = "fleet")]
             are_leased: false,
             states: KeyStates::new(),
             buckets: Buckets::new(),
             turns: Turns::new(),
+            weights: None,
             waited_for: BTreeSet::new(),
         }
     }
@@ -122,7 +201,13 @@ impl Keys {
     pub(super) fn has_room(&self, number: u32, weight: u32, lifo: bool) -> bool {
         let state = self.states.get(number);
         let is_next = state.list.is_empty() || lifo;
-        is_next && self.limit_of(number).saturating_sub(state.in_use) >= weight
+        is_next && !state.grows && self.limit_of(number).saturating_sub(state.in_use) >= weight
+    }
+
+    /// Returns whether enough permits are free for a holder of a key that grows, as far as the key's own limit is
+    /// concerned.
+    pub(super) fn has_room_to_grow(&self, number: u32, wants: u32) -> bool {
+        self.limit_of(number).saturating_sub(self.states.get(number).in_use) >= wants
     }
 
     /// Takes permits of a key back, while there is `debt` to the total. Forgets the key if it is idle
@@ -174,7 +259,7 @@ impl Keys {
         queue: &mut Queue,
         free: u32,
     ) -> Option<(u32, Option<Waker>)> {
-        let number = self.turns.first()?;
+        let number = self.next()?;
         let state = self.states.get_mut(number);
         let weight = queue.head_weight(&state.list).filter(|&weight| weight <= free)?;
         state.take(weight);
@@ -183,11 +268,6 @@ impl Keys {
         self.end_turn(number);
         self.refresh(queue, number);
         Some((weight, waker))
-    }
-
-    /// Ends a key's turn, if it has one.
-    pub(super) fn end_turn(&mut self, number: u32) {
-        self.turns.remove(&mut self.states, number);
     }
 
     /// Gives a key a turn, or takes its turn away, after something about it has changed.
@@ -204,17 +284,18 @@ impl Keys {
             }
         }
         let weight = queue.head_weight(&state.list);
-        let ready = weight.is_some_and(|weight| limit.saturating_sub(state.in_use) >= weight);
-        if ready == state.turn.is_some() {
-            return;
-        }
-        if !ready {
-            self.turns.remove(&mut self.states, number);
-        } else if queue.is_head_back(&state.list) {
-            // A call whose grant was taken back has had its turn before all others.
-            self.turns.push_first(&mut self.states, number);
-        } else {
-            self.turns.push(&mut self.states, number);
+        // A holder of the key that waits for more permits is before its calls.
+        let ready = !state.grows
+            && weight.is_some_and(|weight| limit.saturating_sub(state.in_use) >= weight);
+        match (ready, state.turn.is_some()) {
+            (true, true) => {
+                if let Some(weights) = &mut self.weights {
+                    weights.follow(number, state.in_use);
+                }
+            }
+            (true, false) => self.give_turn(queue, number),
+            (false, true) => self.end_turn(number),
+            (false, false) => {}
         }
     }
 
@@ -246,8 +327,8 @@ impl Keys {
         None
     }
 
-    /// Takes permits of a key that is not leased, for a call that comes now. Returns the key's number. If too few
-    /// are free, changes nothing. A key that is not in use gets a number, and its permits must be enough.
+    /// Takes permits of a key that is not leased, for a call that comes now. Returns the key's number, which a key that
+    /// is not in use gets. If too few are free, changes nothing.
     #[expect(clippy::inline_always, reason = "measured: it is not inlined otherwise")]
     #[inline(always)]
     fn admit<K: Eq + Clone + Send + 'static>(
@@ -262,7 +343,8 @@ impl Keys {
             match self.states.check_mut(number, hash, key) {
                 Ok(state) => {
                     let is_next = lifo || state.list.is_empty();
-                    let has_room = is_next && self.limit.saturating_sub(state.in_use) >= weight;
+                    let has_room =
+                        is_next && state.limit(self.limit).saturating_sub(state.in_use) >= weight;
                     if has_room {
                         state.take(weight);
                     }
@@ -270,6 +352,10 @@ impl Keys {
                 }
                 Err(next) => number = next,
             }
+        }
+        // All permits of a key that is not in use are free.
+        if self.limit_if_new(hash, key) < weight {
+            return None;
         }
         let number = self.add(hash, key);
         self.states.get_mut(number).take(weight);
@@ -281,10 +367,11 @@ impl Keys {
     }
 
     #[inline(never)]
-    fn add<K: Clone + Send + 'static>(&mut self, hash: u32, key: &K) -> u32 {
+    fn add<K: Eq + Clone + Send + 'static>(&mut self, hash: u32, key: &K) -> u32 {
         // Foreign code that may panic, so it runs before anything is changed.
+        let own_limit = self.own.as_ref().map_or(COMMON, |own| own.find(hash, key));
         let key = key.clone();
-        let number = self.states.add(hash, key);
+        let number = self.states.add(hash, key, own_limit);
         self.buckets.add(&mut self.states, number);
         number
     }
@@ -301,5 +388,9 @@ impl Keys {
         let emptied = self.buckets.remove(&mut self.states, number);
         garbage.extend(emptied.map(|emptied| Box::new(emptied) as _));
         self.states.remove(number, garbage);
+        if let Some(weights) = &mut self.weights {
+            weights.forget(number);
+            self.drop_weights_if_unused();
+        }
     }
 }

@@ -23,6 +23,7 @@ pub(super) struct Levels {
 struct Level {
     /// The rank of the head. Each waiter's rank also stands beside its slot.
     rank: Rank,
+    length: usize,
     chain: Chain,
 }
 
@@ -35,7 +36,7 @@ impl Levels {
     #[inline]
     pub(super) fn push(&mut self, slots: &mut Slots, slot: u32, rank: Rank) {
         slots.set_rank(slot, rank);
-        let chain = self.chain(rank);
+        let chain = self.chain_with_another(rank);
         let node = slots.node_mut(slot);
         (node.previous, node.next) = (chain.tail, NO_SLOT);
         chain.push_last(slots, slot);
@@ -44,7 +45,7 @@ impl Levels {
     /// Adds a waiter that is back: see [`Chain::insert_back`].
     pub(super) fn insert_back(&mut self, slots: &mut Slots, slot: u32, grant: u64) {
         slots.set_rank(slot, Rank::FRONT);
-        self.chain(Rank::FRONT).insert_back(slots, slot, grant);
+        self.chain_with_another(Rank::FRONT).insert_back(slots, slot, grant);
     }
 
     /// Takes the next slot out, given the `next` of its node.
@@ -69,6 +70,12 @@ impl Levels {
         self.levels.get(self.next).map_or(NO_SLOT, |level| level.chain.head)
     }
 
+    /// Returns the youngest slot of the lowest level. Waiters that are back have no level.
+    pub(super) fn youngest_of_lowest(&self) -> Option<(u64, u32)> {
+        let levels = self.levels.iter().map(|level| (level.rank.level(), level.chain.tail));
+        levels.filter(|&(level, _)| level > Rank::FRONT.level()).min()
+    }
+
     /// Returns all slots, in the order in which they are to be served.
     pub(super) fn slots(&self, slots: &Slots) -> Vec<u32> {
         let mut all = Vec::new();
@@ -85,17 +92,27 @@ impl Levels {
         all.into_iter().map(|(_, slot)| slot).collect()
     }
 
-    /// Returns the chain of a rank's level, after adding the level if it is not there.
+    /// Returns how many waiters are before a call of this level that comes now, whatever the time: those of its own
+    /// level and above, and those that are back. Lower ones that have waited for long may be before it too.
+    pub(super) fn ahead_of(&self, level: u64) -> usize {
+        let is_ahead = |other: u64| other >= level || other == Rank::FRONT.level();
+        let levels = self.levels.iter().filter(|other| is_ahead(other.rank.level()));
+        levels.map(|other| other.length).sum()
+    }
+
+    /// Returns the chain of a rank's level, to which a waiter is added. Adds the level if it is not there.
     #[inline]
-    fn chain(&mut self, rank: Rank) -> &mut Chain {
+    fn chain_with_another(&mut self, rank: Rank) -> &mut Chain {
         let index = self.index(rank.level()).unwrap_or_else(|| self.add(rank));
-        &mut self.levels[index].chain
+        let level = &mut self.levels[index];
+        level.length += 1;
+        &mut level.chain
     }
 
     /// Adds a level whose head will have this rank. Returns its index.
     fn add(&mut self, rank: Rank) -> usize {
         let index = self.levels.len();
-        self.levels.push(Level { rank, chain: Chain::EMPTY });
+        self.levels.push(Level { rank, length: 0, chain: Chain::EMPTY });
         if index == 0 || rank < self.levels[self.next].rank {
             self.next = index;
         }
@@ -112,6 +129,7 @@ impl Levels {
     #[inline]
     fn refresh(&mut self, slots: &Slots, index: usize) {
         let level = &mut self.levels[index];
+        level.length -= 1;
         if level.chain.head == NO_SLOT {
             self.levels.swap_remove(index);
             if self.levels.is_empty() && self.levels.capacity() > KEPT {

@@ -3,16 +3,21 @@
 //!
 //! `RUSTFLAGS="--cfg limit_loom" cargo test -p limit-runtime --lib --release --features fleet`
 
+mod adapting;
+mod growing;
 #[cfg(feature = "fleet")]
 mod leases;
 mod limits;
+mod own_limits;
 mod permits;
 mod policies;
 mod refusals;
 mod runtimes;
+mod shares;
 mod unclaimed;
 
-use super::{Claim, Entered, Held, KeySource, Semaphore, Unserved, Waiter};
+use super::{Came, Claim, Entered, Held, KeySource, NewBinding, Semaphore, Unserved, Waiter};
+use crate::deadline::Deadline;
 use crate::policy::{Policy, Request};
 use crate::rejected::RejectedKind;
 use std::future::Future;
@@ -33,13 +38,13 @@ fn bound(limit: u32) -> &'static Semaphore {
 fn bound_to(limit: u32, policy: &Policy) -> &'static Semaphore {
     let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
     assert!(matches!(enter(semaphore, || true), Entered::Unbound));
-    semaphore.bind(policy, limit, Duration::MAX, false, None, 0).expect("it is the first").wake();
+    semaphore.bind(NewBinding::of(policy, limit)).expect("it is the first").wake();
     semaphore.serve_all();
     semaphore
 }
 
 fn bind(semaphore: &'static Semaphore, limit: u32) {
-    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, limit, Duration::MAX, false, None, 0) {
+    if let Some(wakers) = semaphore.bind(NewBinding::of(&Policy::PLAIN, limit)) {
         wakers.wake();
     }
     semaphore.serve_all();
@@ -70,6 +75,8 @@ struct Call {
     key: Option<&'static (dyn KeySource + Sync)>,
     /// True if the call's time is up as soon as it waits.
     is_over: bool,
+    /// The deadline by which it is ordered, if its limiter orders by that.
+    deadline: Option<Deadline>,
     /// True if its limiter has fleet scope.
     is_of_fleet: bool,
     waiter: Option<Waiter>,
@@ -97,12 +104,26 @@ impl From<Unserved> for Without {
 /// Makes a call that can be refused.
 fn acquire(semaphore: &'static Semaphore, weight: u32) -> Call {
     let request = Request { weight, ..Request::ONE };
-    Call { semaphore, request, key: None, is_over: false, is_of_fleet: false, waiter: None }
+    Call {
+        semaphore,
+        request,
+        key: None,
+        is_over: false,
+        deadline: None,
+        is_of_fleet: false,
+        waiter: None,
+    }
 }
 
 /// Enters with a call that cannot wait.
 fn enter(semaphore: &'static Semaphore, still_ours: impl Fn() -> bool) -> Entered {
-    semaphore.enter(Request::ONE, None, Err(RejectedKind::NoPermits), &mut None, still_ours)
+    semaphore.enter(
+        Request::ONE,
+        None,
+        Err(RejectedKind::NoPermits),
+        &mut Came::default(),
+        still_ours,
+    )
 }
 
 impl Future for Call {
@@ -110,7 +131,9 @@ impl Future for Call {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let waker = context.waker();
-        let Self { semaphore, request, key, is_over, is_of_fleet, ref mut waiter } = *self;
+        let Self { semaphore, request, key, is_over, ref deadline, is_of_fleet, ref mut waiter } =
+            *self;
+        let mut came = Came { at: None, deadline: deadline.as_ref() };
         if let Some(waits) = waiter {
             let waited = || Duration::from_nanos(1);
             let mut polled = waits.poll(waker, waited);
@@ -130,7 +153,7 @@ impl Future for Call {
             }
         }
         let key = key.map(|key| key as &dyn KeySource);
-        match semaphore.enter(request, key, Ok(waker), &mut None, || true) {
+        match semaphore.enter(request, key, Ok(waker), &mut came, || true) {
             Entered::Admitted(held) => return Poll::Ready(Ok(held)),
             Entered::Queued(waits) => *waiter = Some(waits),
             Entered::Refused(refusal) => {

@@ -2,16 +2,20 @@
 
 use super::deferred::{Deferred, Garbage};
 use super::drainers::Drainers;
+use super::growers::Growers;
 use super::keys::Keys;
 use super::rate::Rate;
 use super::shadow::ShadowQueue;
+use super::shares::Shares;
 use super::subscribers::Subscribers;
 use super::wake_list::WakeList;
 use crate::policy::{Force, Policy};
+use crate::share::Share;
 use std::mem;
 
 /// The modes that are on, each in its own module. A semaphore without any has no `Modes` at all.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mode, and they go with each other")]
 pub(super) struct Modes {
     /// Calls are refused.
     pub(super) closed: bool,
@@ -22,11 +26,17 @@ pub(super) struct Modes {
     pub(super) shadow: Option<ShadowQueue>,
     /// The limit holds for each key.
     pub(super) keys: Option<Keys>,
+    /// Parts of the permits are guaranteed to shares of the calls. There are no keys then, and no rate.
+    pub(super) shares: Option<Box<Shares>>,
     /// Keys are on and nothing else is, nor are the permits leased. Calls with a permit free then take a shorter
     /// way. See [`State::note_only_keys`](super::state::State::note_only_keys).
     pub(super) only_keys: bool,
     /// A permit does not come back before its window is over.
     pub(super) rate: Option<Rate>,
+    /// Each call comes to the lock, because a limit that adapts learns from all of them.
+    pub(super) sampling: bool,
+    /// Holders that wait for more permits.
+    pub(super) growers: Growers,
     pub(super) subscribers: Subscribers,
     pub(super) drainers: Drainers,
     /// Keys that were forgotten and what belonged to them, to be dropped after unlocking.
@@ -35,8 +45,9 @@ pub(super) struct Modes {
 
 impl Modes {
     /// Turns on the modes of a policy, for a semaphore that is bound to a limit.
-    pub(super) fn begin(&mut self, policy: &Policy) {
+    pub(super) fn begin(&mut self, policy: &Policy, shares: &'static [Share]) {
         self.keys = policy.keyed.then(Keys::new);
+        self.shares = (!shares.is_empty()).then(|| Box::new(Shares::new(shares)));
         self.rate = policy.per.map(Rate::new);
         self.set_policy(policy);
     }
@@ -44,6 +55,9 @@ impl Modes {
     /// Turns the modes on and off that can change while the semaphore is bound.
     pub(super) fn set_policy(&mut self, policy: &Policy) {
         self.disabled = policy.force == Force::Off;
+        if let Some(keys) = &mut self.keys {
+            keys.max_waiting = policy.max_waiting_total;
+        }
         if policy.force == Force::Shadow {
             // A shadow that goes on keeps the calls that would wait.
             self.shadow.get_or_insert_default();
@@ -62,15 +76,18 @@ impl Modes {
     pub(super) fn are_others_off(&self) -> bool {
         !self.closed
             && !self.disabled
+            && !self.sampling
             && self.shadow.is_none()
+            && self.shares.is_none()
             && self.rate.is_none()
             && self.subscribers.sender.is_none()
+            && self.growers.is_empty()
             && self.drainers.is_empty()
     }
 
-    /// Returns whether a call that is admitted without waiting needs a slot, for its key or its start.
+    /// Returns whether a call that is admitted without waiting needs a slot, for its key, its share or its start.
     pub(super) fn need_slots(&self) -> bool {
-        self.keys.is_some() || self.rate.is_some()
+        self.keys.is_some() || self.shares.is_some() || self.rate.is_some()
     }
 
     /// Returns whether there is work to be done after unlocking.

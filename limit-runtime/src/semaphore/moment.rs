@@ -45,6 +45,11 @@ impl Moment {
 }
 
 impl Clock {
+    /// Returns whether it shows the real time.
+    pub(super) fn is_real(self) -> bool {
+        self.is_real
+    }
+
     /// Returns whether readings of both can be compared. A runtime's clock is one clock even if it is
     /// paused in between, because it goes on from there.
     pub(super) fn goes_with(&self, other: &Self) -> bool {

@@ -4,6 +4,7 @@ use super::hint::SharedHint;
 use super::lease::LeaseWords;
 use super::modes::Modes;
 use super::refused::RefusedByWord;
+use super::sampled::is_marked;
 use super::slots::{NO_SLOT, NOTHING};
 use super::state::State;
 use super::wake_list::{WakeList, wake_one};
@@ -118,6 +119,10 @@ impl Semaphore {
             }
             return;
         }
+        if is_marked(slot) {
+            drop(state);
+            return self.release_member(weight, slot);
+        }
         let mut wakers = WakeList::default();
         state.tell_of_release(weight, slot, &mut wakers);
         state.release(&self.word, weight, slot);
@@ -135,6 +140,9 @@ impl Semaphore {
     /// Gives the permits of a key back on its fast path, if nothing but keys is on.
     #[inline(never)]
     fn release_of_key(&'static self, weight: u32, slot: u32) {
+        if is_marked(slot) {
+            return self.release_member(weight, slot);
+        }
         let mut state = self.lock();
         match state.release_of_key(weight, slot) {
             Some(true) => self.serve(state),

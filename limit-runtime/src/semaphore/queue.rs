@@ -36,7 +36,7 @@
 mod ongoing;
 
 use super::fresh_grants::FreshGrants;
-use super::recent_waits::{RecentWaits, UNMEASURED};
+use super::recent_waits::{Noted, RecentWaits, UNMEASURED};
 use super::slots::{KEPT, NO_KEY, NO_SLOT, Node, Slots};
 use super::status::{
     ADMITTED, AT_ONCE, AWAY, GRANTED, StatusCell, WAITING, figure, grant_weight, granted, is_back,
@@ -48,6 +48,7 @@ use crate::sync::Ordering;
 #[cfg(feature = "inspect")]
 pub(crate) use ongoing::ReadingMoment;
 use std::task::Waker;
+use tokio::time::Instant;
 
 /// The reason why a call is in the wait list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +75,7 @@ pub(super) struct Joining {
 pub(super) struct Joined {
     pub(super) slot: u32,
     pub(super) status: StatusCell,
-    /// The time of its wait is to be measured.
-    pub(super) is_measured: bool,
+    pub(super) noted: Noted,
 }
 
 /// The waiters of one semaphore. The order of the fields matters: those before `served` share
@@ -194,15 +194,18 @@ impl Queue {
         list.push(&mut self.slots, slot, position);
         // In the order of arrival one wait is like those around it. In others a long one may stand among short ones, so
         // each is measured.
-        let is_measured =
-            position != Position::Last || key != NO_KEY || self.recent_waits.begin(self.length);
+        let noted = if position == Position::Last && key == NO_KEY {
+            self.recent_waits.begin(self.length)
+        } else {
+            self.recent_waits.begin_in_other_order()
+        };
         self.length += 1;
         self.longest = self.longest.max(self.length);
         if weight > 1 {
             *self.slots.weight(slot) = weight;
             self.heavy += 1;
         }
-        Joined { slot, status: cell, is_measured }
+        Joined { slot, status: cell, noted }
     }
 
     /// Takes a slot for a call that is admitted without waiting.
@@ -325,6 +328,17 @@ impl Queue {
     pub(super) fn waiters(&mut self, list: &WaitList) -> Vec<(u32, u32)> {
         let slots = list.slots(&self.slots).into_iter();
         slots.map(|slot| (slot, *self.slots.weight(slot))).collect()
+    }
+
+    /// Returns whether the deadline of the waiter that is next is over: see [`WaitList::is_head_over`].
+    pub(super) fn is_head_over(&self, list: &WaitList, now: Instant) -> bool {
+        list.is_head_over(&self.slots, now)
+    }
+
+    /// Returns the waiter of a wait list that gives way to a call of a higher priority: see
+    /// [`WaitList::lowest_below`].
+    pub(super) fn lowest_below(&self, list: &WaitList, priority: u8) -> Option<u32> {
+        list.lowest_below(&self.slots, priority)
     }
 
     /// Returns the status of the call with a slot.

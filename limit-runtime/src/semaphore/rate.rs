@@ -141,6 +141,11 @@ impl Rate {
         self.started.insert(slot, now);
     }
 
+    /// Forgets that a call has started, because it gives its permits back unused.
+    pub(super) fn forget_start(&mut self, slot: u32) {
+        self.started.remove(&slot);
+    }
+
     /// Notes that a part of a holder's permits has a slot of its own: it started when the holder did.
     pub(super) fn split(&mut self, slot: u32, part: u32) {
         if let Some(started) = self.started.get(&slot).copied() {

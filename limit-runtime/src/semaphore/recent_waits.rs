@@ -11,6 +11,8 @@
 //! One wait stands for others only where calls are served in the order in which they came: there it is like the waits
 //! around it. With another order, priorities or keys each wait is measured.
 //!
+//! A limit that adapts learns from measured calls alone, of which it samples fewer still under load: see [`Noted`].
+//!
 //! The first call of a queue is always measured. So where calls seldom wait, each wait is measured, however short.
 
 /// The waits that are counted at a time. Together with the fields before them they fill a cache line.
@@ -24,6 +26,20 @@ const RUN: u8 = 6;
 
 /// Under load a wait begins in less than this, in nanoseconds.
 const APART: u64 = 100_000;
+
+/// The measured waits under load of which a limit that adapts samples one.
+const SAMPLE_ONE_IN: u8 = 4;
+
+/// What is noted of a call that begins to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Noted {
+    Nothing,
+    /// The time of its wait.
+    Wait,
+    /// Also how long it holds its permits, if the limit adapts. That costs more than to measure a wait. So under load it
+    /// is noted of fewer calls, which is one in 64 where calls are served in their order.
+    WaitAndHold,
+}
 
 /// In place of a wait in nanoseconds: it was not measured.
 pub(super) const UNMEASURED: u64 = u64::MAX >> 3;
@@ -40,24 +56,44 @@ pub(super) struct RecentWaits {
     left_out: u8,
     /// The measured waits in a row that have shown load.
     under_load: u8,
+    /// The measured waits under load, which wrap.
+    turn: u8,
     /// While there are fewer than these, the last one is the latest that was counted.
     waits: [u64; RECENT],
 }
 
 impl RecentWaits {
     pub(super) const fn new() -> Self {
-        Self { unmeasured: 0, length: 0, left_out: 0, under_load: 0, waits: [0; RECENT] }
+        Self { unmeasured: 0, length: 0, left_out: 0, under_load: 0, turn: 0, waits: [0; RECENT] }
     }
 
-    /// Returns whether the wait is measured that begins behind so many others.
+    /// Returns what is noted of the call that begins to wait behind so many others, to be served in their order.
     #[inline]
-    pub(super) fn begin(&mut self, waiting: u32) -> bool {
+    pub(super) fn begin(&mut self, waiting: u32) -> Noted {
         if self.left_out > 0 && waiting > 0 {
             self.left_out -= 1;
-            return false;
+            return Noted::Nothing;
         }
-        self.left_out = if self.under_load < RUN { 0 } else { ONE_IN - 1 };
-        true
+        if self.under_load < RUN {
+            self.left_out = 0;
+            return Noted::WaitAndHold;
+        }
+        self.left_out = ONE_IN - 1;
+        self.begin_under_load(SAMPLE_ONE_IN)
+    }
+
+    /// Returns what is noted of a call that is served in another order.
+    #[inline]
+    pub(super) fn begin_in_other_order(&mut self) -> Noted {
+        if self.under_load < RUN {
+            return Noted::WaitAndHold;
+        }
+        self.begin_under_load(SAMPLE_ONE_IN * ONE_IN)
+    }
+
+    fn begin_under_load(&mut self, sample_one_in: u8) -> Noted {
+        self.turn = self.turn.wrapping_add(1);
+        if self.turn % sample_one_in == 0 { Noted::WaitAndHold } else { Noted::Wait }
     }
 
     /// Adds a wait that has ended, in nanoseconds, while so many calls wait. Returns whether all are to be counted now.
@@ -110,7 +146,7 @@ mod tests {
     fn end_waits(waits: &mut RecentWaits, count: usize, nanoseconds: u64) -> usize {
         let mut measured = 0;
         for _ in 0..count {
-            let is_measured = waits.begin(10);
+            let is_measured = waits.begin(10) != Noted::Nothing;
             measured += usize::from(is_measured);
             if waits.add(if is_measured { nanoseconds } else { UNMEASURED }, 10) {
                 assert_eq!(waits.length as usize, RECENT);
@@ -126,7 +162,20 @@ mod tests {
         assert_eq!(end_waits(&mut waits, 100, 10 * APART), 100);
         // The sixth of them shows that there is load. The seventh has begun before it ended.
         assert_eq!(end_waits(&mut waits, 6 + 160, 10 * APART - 1), 6 + 10);
-        assert!(waits.begin(0), "the first of a queue is");
+        assert_ne!(waits.begin(0), Noted::Nothing, "the first of a queue is");
+    }
+
+    #[test]
+    fn under_load_one_call_in_64_is_sampled_in_any_order() {
+        let mut waits = RecentWaits::new();
+        let sampled = |waits: &mut RecentWaits, begin: fn(&mut RecentWaits) -> Noted| {
+            (0..640).filter(|_| begin(waits) == Noted::WaitAndHold).count()
+        };
+        assert_eq!(sampled(&mut waits, RecentWaits::begin_in_other_order), 640);
+        assert_eq!(sampled(&mut waits, |waits| waits.begin(10)), 640);
+        end_waits(&mut waits, 6, 1);
+        assert_eq!(sampled(&mut waits, |waits| waits.begin(10)), 10);
+        assert_eq!(sampled(&mut waits, RecentWaits::begin_in_other_order), 10);
     }
 
     #[test]

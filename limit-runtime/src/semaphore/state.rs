@@ -1,13 +1,14 @@
 //! All that a semaphore's lock guards.
 //!
 //! This file has the way of a plain call: in, out and through the wait list. The files below have the
-//! methods for everything else: [`away`] grants that are taken back, [`modes`] the way of a call while a
+//! methods for everything else: [`adaptation`] a limit that adapts, [`away`] grants that are taken back, [`modes`] the way of a call while a
 //! mode is on, [`only_keys`] the shorter way of a call of a key while no other mode is on, [`keys`], [`rate`],
-//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, `lease` and [`admission`] permits of a fleet, [`split`] permits that are parted and
-//! put together, [`changes`] a changed limit or
-//! policy and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and
-//! refusals.
+//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, [`early`] calls that would wait for too long,
+//! `lease` and [`admission`] permits of a fleet, [`split`] permits that are parted and put together, [`together`] a
+//! call that wants several limits, [`growing`] a holder that wants more permits, [`changes`] a changed limit or policy
+//! and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and refusals.
 
+mod adaptation;
 #[cfg(feature = "fleet")]
 mod admission;
 #[cfg(not(feature = "fleet"))]
@@ -18,7 +19,9 @@ pub(super) mod away;
 mod changes;
 mod closed;
 mod drained;
+mod early;
 mod figures;
+mod growing;
 mod keys;
 #[cfg(feature = "diagnostics")]
 mod knots;
@@ -31,12 +34,18 @@ mod rate;
 mod shadow;
 mod split;
 mod subscribers;
+mod together;
 
+pub(super) use self::adaptation::LONGEST_HOLD_OFF;
+pub(crate) use self::arrival::Came;
 pub(super) use self::arrival::{Arrival, read_rank};
+pub(super) use self::growing::Growth;
+use super::adapting::Adapting;
 use super::hint::Hint;
-use super::keys::KeySource;
+use super::keys::{KeySource, Keys};
 use super::lease::Leases;
 use super::modes::Modes;
+use super::pace::Pace;
 use super::queue::{Joined, Joining, Queue, WaitsFor};
 use super::rank::Rank;
 use super::release_rate::ReleaseRate;
@@ -131,15 +140,18 @@ pub(super) struct State {
     /// The most calls that may wait. With keys, for each key.
     max_waiting: u32,
     order: Order,
+    /// Slots below this number go back by the short way, on which no waiter's deadline is looked at: see
+    /// [`can_hand_over`](Self::can_hand_over).
+    short_way: u16,
     release_rate: ReleaseRate,
-    /// The number of the binding. It counts up, and begins anew at 2²⁹.
+    /// The number of the binding. It counts up, and begins anew at 2²⁸.
     binding_number: u32,
-    /// The refusals of waiters that have not seen them yet, by slot. A tree, because it shrinks.
-    refusals: Option<BTreeMap<u32, Refusal>>,
+    /// In a box, because there is one of these states for each limiter and runtime.
+    rare: Option<Box<Rare>>,
     /// Counters since the semaphore was bound last, without the calls admitted through the word.
     counters: Counters,
-    /// Counters of former bindings.
-    past: Counters,
+    /// Counters of former bindings, if there were any that counted. In a box, as what is rare.
+    past: Option<Box<Counters>>,
     /// The calls that had been admitted through the word when it was bound last.
     acquired_before: u64,
     acquired_seen: u64,
@@ -149,9 +161,27 @@ pub(super) struct State {
     is_single: bool,
     /// The leases, if the permits are a fleet's.
     pub(super) leasing: Leases,
+    /// The controller, if the limit adapts.
+    adapting: Option<Box<Adapting>>,
     /// The time after which a grant that nobody claims goes to another waiter.
     pub(super) claim_within: Duration,
 }
+
+/// What few semaphores have, and only at times.
+#[derive(Debug, Default)]
+struct Rare {
+    /// The refusals of waiters that have not seen them yet, by slot. A tree, because it shrinks.
+    refusals: BTreeMap<u32, Refusal>,
+    /// The pace of the queue, if calls are refused early. Keys and shares have their own.
+    pace: Option<Pace>,
+}
+
+/// All slots that are kept go back by the short way.
+#[expect(clippy::cast_possible_truncation, reason = "they are few")]
+const ALL_SHORT: u16 = {
+    assert!(KEPT <= u16::MAX as u32);
+    KEPT as u16
+};
 
 impl State {
     pub(super) fn new() -> Self {
@@ -168,16 +198,18 @@ impl State {
             away: WaitList::new(),
             max_waiting: u32::MAX,
             order: Order::Fifo,
+            short_way: ALL_SHORT,
             release_rate: ReleaseRate::default(),
             binding_number: 0,
-            refusals: None,
+            rare: None,
             counters: Counters::default(),
-            past: Counters::default(),
+            past: None,
             acquired_before: 0,
             acquired_seen: 0,
             owner: 0,
             is_single: false,
             leasing: None,
+            adapting: None,
             claim_within: Duration::MAX,
         }
     }
@@ -209,16 +241,20 @@ impl State {
             return Decision::Admitted { weight, slot: NO_SLOT };
         }
         let is_full = self.queue.len() >= self.max_waiting as usize;
-        if !arrival.may_wait() || (is_full && !self.can_evict(NO_KEY)) {
+        if !arrival.may_wait() || (is_full && !self.can_evict(NO_KEY, request.priority)) {
             let kind = arrival.refusal_kind();
             return Decision::Refused(self.refuse(word, kind, NO_KEY, weight));
         }
+        if arrival.patience.is_some() && self.would_time_out(NO_KEY, request, arrival) {
+            let kind = RejectedKind::WouldTimeOut;
+            return Decision::Refused(self.refuse(word, kind, NO_KEY, weight));
+        }
         if is_full {
-            // The newest is served first, so the call needs no rank.
+            // With a waker it also has its rank, if it needs one: a call that is prepared has both.
             if arrival.waker.is_none() {
                 return Decision::Unprepared;
             }
-            self.evict(word, NO_KEY, wakers);
+            self.evict(word, NO_KEY, request.priority, wakers);
         }
         let Some((position, waker)) = arrival.join(self.order, &self.list) else {
             return Decision::Unprepared;
@@ -241,8 +277,12 @@ impl State {
                 self.list.is_ranked() && self.bank > 0 || self.look.may_ask()
             }
             (None, _) | (Some(_), Decision::Queued { .. }) => true,
-            // The call has taken cooled permits back, perhaps more than it wanted.
-            (Some(modes), _) => modes.rate.is_some(),
+            // The call has taken cooled permits back, perhaps more than it wanted. Or it has passed a share that is due now.
+            // Or a call that was refused has given its key a weight, and the key is next now.
+            (Some(modes), _) => {
+                let has_weights = modes.keys.as_ref().is_some_and(Keys::has_weights);
+                modes.rate.is_some() || modes.shares.is_some() || has_weights
+            }
         }
     }
 
@@ -284,7 +324,10 @@ impl State {
     /// take this way while calls wait.
     #[inline]
     pub(super) fn can_hand_over(&self, slot: u32) -> bool {
-        !self.list.is_empty() && self.debt == 0 && slot < KEPT && self.is_plain()
+        !self.list.is_empty()
+            && self.debt == 0
+            && slot < u32::from(self.short_way)
+            && self.is_plain()
     }
 
     /// Takes the permits of a call that leaves, and hands the waiter at the head its own if they are enough. Returns
@@ -356,6 +399,9 @@ impl State {
         if self.modes.is_some() {
             return self.serve_with_modes(word, wakers);
         }
+        if self.order == Order::Deadline && self.refuse_late(word, wakers) {
+            return true;
+        }
         while let Some(weight) = self.queue.head_weight(&self.list) {
             if weight > self.bank {
                 return self.look.may_ask() && self.asks_for_look();
@@ -384,17 +430,28 @@ impl State {
 
     /// Returns the word's hint. Finds out whether keys are on and nothing else is.
     pub(super) fn hint(&mut self) -> Hint {
+        let hint = self.hint_of_limit();
+        if self.adapts() { hint.with_adapting() } else { hint }
+    }
+
+    fn hint_of_limit(&mut self) -> Hint {
         let only_keys = self.note_only_keys();
         if !self.is_bound() || (self.modes.is_some() && !only_keys) {
             return Hint::NONE;
         }
         let limit = self.limit.min(self.limit_of_call());
-        let hint = Hint::new(limit, self.binding_number, self.max_waiting);
+        // A call that comes while a question is asked, or calls are held off, looks at the clock before it joins.
+        let max_waiting = if self.awaits_time() { u32::MAX - 1 } else { self.max_waiting };
+        let hint = Hint::new(limit, self.binding_number, max_waiting);
         if only_keys {
             return hint.with_only_keys();
         }
-        // A fleet is to be told of its refusals, and each of its calls takes one permit at most.
-        if self.is_leased() || self.is_single { hint } else { hint.with_refusals() }
+        // A fleet and a controller are to be told of refusals. Each call of a fleet takes one permit at most.
+        if self.is_leased() || self.is_single || self.adapts() {
+            hint
+        } else {
+            hint.with_refusals()
+        }
     }
 
     pub(super) fn is_bound(&self) -> bool {

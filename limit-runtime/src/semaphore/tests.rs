@@ -2,8 +2,9 @@
 
 mod absent;
 mod away;
+mod questions;
 
-use super::{Entered, Semaphore, Unserved};
+use super::{Came, Entered, NewBinding, Semaphore, Unserved};
 use crate::policy::{Policy, Request};
 use crate::rejected::RejectedKind;
 use std::task::{Poll, Waker};
@@ -13,17 +14,15 @@ use std::time::Duration;
 #[test]
 fn a_wait_that_has_ended_is_to_enter_again_and_gives_nothing_back_twice() {
     let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
-    semaphore
-        .bind(&Policy::PLAIN, 1, Duration::MAX, false, None, 0)
-        .expect("it is the first")
-        .wake();
+    semaphore.bind(NewBinding::of(&Policy::PLAIN, 1)).expect("it is the first").wake();
     semaphore.serve_all();
     let held = semaphore.try_acquire(1, || true).expect("it is free");
     let request = Request::ONE;
-    let join = || match semaphore.enter(request, None, Ok(Waker::noop()), &mut None, || true) {
-        Entered::Queued(waiter) => waiter,
-        other => panic!("{other:?}"),
-    };
+    let join =
+        || match semaphore.enter(request, None, Ok(Waker::noop()), &mut Came::default(), || true) {
+            Entered::Queued(waiter) => waiter,
+            other => panic!("{other:?}"),
+        };
     let (mut late, mut next) = (join(), join());
     let refused = late.time_out(|| Duration::ZERO);
     assert!(matches!(refused, Err(Unserved::Refused(r)) if r.kind == RejectedKind::TimedOut));

@@ -7,7 +7,7 @@
 use super::held::Held;
 use super::permits::Semaphore;
 use super::queue::{Joined, WaitsFor};
-use super::recent_waits::UNMEASURED;
+use super::recent_waits::{Noted, UNMEASURED};
 use super::slots::NO_SLOT;
 use super::status::{
     ADMITTED, AWAY, GRANTED, REFUSED, RETRY, StatusCell, WAITING, status, with_figure,
@@ -33,7 +33,7 @@ pub(crate) struct Waiter {
     pub(super) slot: u32,
     weight: u32,
     waits_for: WaitsFor,
-    is_measured: bool,
+    noted: Noted,
 }
 
 /// The reason why a wait ended without permits.
@@ -54,15 +54,15 @@ impl Waiter {
         weight: u32,
         waits_for: WaitsFor,
     ) -> Self {
-        let Joined { slot, status, is_measured } = joined;
-        Self { semaphore, status, slot, weight, waits_for, is_measured }
+        let Joined { slot, status, noted } = joined;
+        Self { semaphore, status, slot, weight, waits_for, noted }
     }
 
     /// Returns whether the time of the wait is to be measured. Under load that of most calls is not: see
     /// [`recent_waits`](super::recent_waits).
     #[inline]
     pub(crate) fn is_measured(&self) -> bool {
-        self.is_measured
+        self.noted != Noted::Nothing
     }
 
     /// Returns the semaphore at which the call waits.
@@ -124,6 +124,69 @@ impl Waiter {
             // The grant was taken back meanwhile.
         }
         self.poll_ungranted(waker, &waited)
+    }
+
+    /// Returns whether the call has been handed its permits, and claims nothing. Otherwise it is as
+    /// [`poll`](Self::poll).
+    pub(crate) fn poll_granted(&mut self, waker: &Waker) -> Poll<Result<(), Unserved>> {
+        loop {
+            match status(self.value()) {
+                GRANTED => return Poll::Ready(Ok(())),
+                WAITING => {
+                    self.update_waker(waker);
+                    // The call may have been served before the wakers were exchanged. Then the old one is woken.
+                    if status(self.value()) == WAITING {
+                        return Poll::Pending;
+                    }
+                }
+                // There may be permits for it at once.
+                AWAY => self.come_back(waker),
+                other => return Poll::Ready(Err(self.leave_unserved(other))),
+            }
+        }
+    }
+
+    /// Does the same as [`poll`](Self::poll) for a holder that wants more permits. If its grant was taken back, it is to
+    /// ask again: its place is not among other calls.
+    pub(crate) fn poll_to_grow(
+        &mut self,
+        waker: &Waker,
+        waited: impl Fn() -> Duration,
+    ) -> Poll<Result<Held, Unserved>> {
+        loop {
+            let value = self.value();
+            match status(value) {
+                WAITING => {
+                    self.update_waker(waker);
+                    // The call may have been served before the wakers were exchanged. Then the old one is woken.
+                    if status(self.value()) == WAITING {
+                        return Poll::Pending;
+                    }
+                }
+                GRANTED => {
+                    if let Some(held) = self.claim(value, self.measure(&waited)) {
+                        return Poll::Ready(Ok(held));
+                    }
+                    // The grant was taken back meanwhile.
+                }
+                other => return Poll::Ready(Err(self.leave_unserved(other))),
+            }
+        }
+    }
+
+    /// Leaves the queue, or gives up what the call was handed there, because it goes to the queue of another limit. It
+    /// does not count as cancelled.
+    pub(crate) fn pass_on(mut self) {
+        let slot = mem::replace(&mut self.slot, NO_SLOT);
+        if slot == NO_SLOT {
+            return;
+        }
+        let mut state = self.semaphore.lock();
+        let was_granted = state.queue.status(slot) == GRANTED;
+        // Dropped after unlocking, as in `leave`.
+        let word = &self.semaphore.word;
+        let _waker = Quiet::new(state.pass_on(word, slot, self.weight, was_granted));
+        self.semaphore.serve(state);
     }
 
     /// Polls a call whose grant was taken back, or which is to leave.
@@ -208,7 +271,7 @@ impl Waiter {
     /// Returns the wait in nanoseconds, or [`UNMEASURED`].
     #[inline]
     fn measure(&self, waited: impl Fn() -> Duration) -> u64 {
-        if !self.is_measured {
+        if self.noted == Noted::Nothing {
             return UNMEASURED;
         }
         u64::try_from(waited().as_nanos()).unwrap_or(UNMEASURED).min(UNMEASURED - 1)
@@ -238,7 +301,11 @@ impl Waiter {
         }
         // The slot belongs to the permit from here on, and goes back with it.
         let slot = mem::replace(&mut self.slot, NO_SLOT);
-        Some(Held::new(self.semaphore, self.weight, slot))
+        let held = Held::new(self.semaphore, self.weight, slot);
+        if self.noted == Noted::WaitAndHold && self.semaphore.may_adapt() {
+            return Some(self.semaphore.sample(held));
+        }
+        Some(held)
     }
 
     /// Goes back into the wait list after the grant was taken back, to be handed permits when there are some.
@@ -267,7 +334,8 @@ impl Waiter {
         let (refusal, waker) = state.leave_refused(&self.semaphore.word, slot, self.weight);
         let _waker = Quiet::new(waker);
         self.semaphore.serve(state);
-        Unserved::Refused(refusal.expect("whoever was refused was told why"))
+        let refusal = refusal.expect("whoever was refused was told why");
+        Unserved::Refused(refusal.with_source(self.semaphore))
     }
 
     /// Frees the slot, and gives back the permits if the call has been handed any.

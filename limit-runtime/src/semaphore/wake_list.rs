@@ -21,6 +21,7 @@ use std::thread;
 
 /// Wakers to be woken after unlocking. Nearly always it is one, which takes no allocation.
 #[derive(Debug, Default)]
+#[must_use = "the calls that were served or dismissed wait for it"]
 pub(crate) struct WakeList {
     first: Option<Waker>,
     rest: Vec<Waker>,

@@ -10,8 +10,9 @@ use std::time::Duration;
 ///
 /// | setting | value | set while running by |
 /// |---|---|---|
-/// | `limit` | a whole number from 0 to 2147483647 | [`set_limit`](crate::LimiterHandle::set_limit) |
+/// | `limit` | a whole number from 0 to 2147483647, or a range of them from 1, within which the limit adapts | [`set_limit`](crate::LimiterHandle::set_limit) |
 /// | `max_waiting` | a whole number from 0 to 4294967294 | [`set_max_waiting`](crate::LimiterHandle::set_max_waiting) |
+/// | `max_waiting_total` | a whole number from 0 to 4294967294 | [`set_max_waiting_total`](crate::LimiterHandle::set_max_waiting_total) |
 /// | `max_wait` | a span of time | [`set_max_wait`](crate::LimiterHandle::set_max_wait) |
 /// | `claim_within` | a span of time above zero, or `never` | [`set_claim_within`](crate::LimiterHandle::set_claim_within) |
 /// | `enabled` | `false`: no limit; `true`: as the calls say | [`set_enabled`](crate::LimiterHandle::set_enabled) |
@@ -23,6 +24,8 @@ pub enum SettingKind {
     Limit,
     /// The number of calls that may wait. With keys, the number for each key.
     MaxWaiting,
+    /// The number of calls of all keys together that may wait.
+    MaxWaitingTotal,
     /// The longest time that a call may wait.
     MaxWait,
     /// The time after which a grant that its waiter has not claimed goes to the next waiter.
@@ -35,8 +38,9 @@ pub enum SettingKind {
 
 impl SettingKind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: &'static [Self] =
-        &all_variants!(SettingKind: Limit, MaxWaiting, MaxWait, ClaimWithin, Enabled, Shadow);
+    pub const ALL: &'static [Self] = &all_variants!(
+        SettingKind: Limit, MaxWaiting, MaxWaitingTotal, MaxWait, ClaimWithin, Enabled, Shadow
+    );
 
     /// The number of kinds.
     pub(super) const COUNT: usize = Self::ALL.len();
@@ -47,6 +51,7 @@ impl SettingKind {
         match self {
             Self::Limit => "limit",
             Self::MaxWaiting => "max_waiting",
+            Self::MaxWaitingTotal => "max_waiting_total",
             Self::MaxWait => "max_wait",
             Self::ClaimWithin => "claim_within",
             Self::Enabled => "enabled",
@@ -64,8 +69,13 @@ impl SettingKind {
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
-            Self::Limit => "The number of permits; with keys, for each key. 0 pauses.",
+            Self::Limit => {
+                "The number of permits; with keys, for each key. 0 pauses. A range lets it adapt."
+            }
             Self::MaxWaiting => "The most calls that may wait; the next one is refused.",
+            Self::MaxWaitingTotal => {
+                "The most calls of all keys together that may wait; the next one is refused."
+            }
             Self::MaxWait => "The longest time that a call may wait before it is refused.",
             Self::ClaimWithin => {
                 "The time after which a grant that its waiter has not claimed goes to the next waiter."
@@ -85,13 +95,17 @@ impl SettingKind {
     /// use limit_runtime::settings::SettingKind;
     ///
     /// let expected = SettingKind::Limit.expected();
-    /// assert_eq!(expected, "a whole number from 0 (which pauses) to 2147483647");
+    /// assert!(expected.starts_with("a whole number from 0 (which pauses) to 2147483647"));
     /// ```
     #[must_use]
     pub const fn expected(self) -> &'static str {
         match self {
-            Self::Limit => "a whole number from 0 (which pauses) to 2147483647",
-            Self::MaxWaiting => "a whole number of calls, from 0 (nobody waits) to 4294967294",
+            Self::Limit => {
+                "a whole number from 0 (which pauses) to 2147483647, or a range such as \"4..=200\""
+            }
+            Self::MaxWaiting | Self::MaxWaitingTotal => {
+                "a whole number of calls, from 0 (nobody waits) to 4294967294"
+            }
             Self::MaxWait => "a span of time with its unit, such as \"50ms\" or \"1m 30s\"",
             Self::ClaimWithin => {
                 "a span of time above zero with its unit, such as \"50ms\" or \"1m 30s\", or \"never\""
@@ -104,8 +118,8 @@ impl SettingKind {
     #[must_use]
     pub const fn value_type(self) -> ValueType {
         match self {
-            Self::Limit => ValueType::Count { most: MAX_LIMIT as usize },
-            Self::MaxWaiting => ValueType::Count { most: NO_BOUND - 1 },
+            Self::Limit => ValueType::CountOrRange { most: MAX_LIMIT as usize },
+            Self::MaxWaiting | Self::MaxWaitingTotal => ValueType::Count { most: NO_BOUND - 1 },
             Self::MaxWait => ValueType::Duration,
             Self::ClaimWithin => ValueType::DurationOrNever,
             Self::Enabled | Self::Shadow => ValueType::Switch,
@@ -127,7 +141,7 @@ impl SettingKind {
     #[must_use]
     pub const fn can_be_unbounded(self) -> bool {
         match self {
-            Self::MaxWaiting | Self::MaxWait | Self::ClaimWithin => true,
+            Self::MaxWaiting | Self::MaxWaitingTotal | Self::MaxWait | Self::ClaimWithin => true,
             Self::Limit | Self::Enabled | Self::Shadow => false,
         }
     }
@@ -136,6 +150,29 @@ impl SettingKind {
 impl fmt::Display for SettingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+/// The range within which a limit adapts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct LimitRange {
+    /// The lower end.
+    pub low: usize,
+    /// The upper end.
+    pub high: usize,
+}
+
+impl LimitRange {
+    pub(crate) fn new(low: u32, high: u32) -> Self {
+        Self { low: low as usize, high: high as usize }
+    }
+}
+
+impl fmt::Display for LimitRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..={}", self.low, self.high)
     }
 }
 
@@ -161,8 +198,14 @@ impl fmt::Display for SettingKind {
 pub struct Settings {
     /// The number of permits. With keys, the number for each key.
     pub limit: Setting<usize>,
+    /// The range within which the limit [adapts](crate::Limiter::adaptive). `None` if it does not, or was set to a
+    /// number.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub range: Option<LimitRange>,
     /// The number of calls that may wait. `None` is no bound.
     pub max_waiting: Setting<Option<usize>>,
+    /// The number of calls of all keys together that may wait. `None` is no bound.
+    pub max_waiting_total: Setting<Option<usize>>,
     /// The default `max_wait` of calls. `None` is no bound.
     pub max_wait: Setting<Option<Duration>>,
     /// The time after which a grant that its waiter has not claimed goes to the next waiter. `None` is
@@ -178,12 +221,20 @@ pub struct Settings {
 
 impl Settings {
     /// Returns the value of a setting, with its source. The value is `None` if the setting has no
-    /// bound.
+    /// bound. The value of a limit that adapts is its range.
     #[must_use]
     pub fn get(&self, kind: SettingKind) -> Setting<Option<SettingValue>> {
         match kind {
-            SettingKind::Limit => self.limit.map(|limit| Some(SettingValue::Count(limit))),
+            SettingKind::Limit => self.limit.map(|limit| {
+                Some(match self.range {
+                    Some(LimitRange { low, high }) => SettingValue::Range { low, high },
+                    None => SettingValue::Count(limit),
+                })
+            }),
             SettingKind::MaxWaiting => self.max_waiting.map(|most| most.map(SettingValue::Count)),
+            SettingKind::MaxWaitingTotal => {
+                self.max_waiting_total.map(|most| most.map(SettingValue::Count))
+            }
             SettingKind::MaxWait => self.max_wait.map(|wait| wait.map(SettingValue::Duration)),
             SettingKind::ClaimWithin => {
                 self.claim_within.map(|time| time.map(SettingValue::Duration))
@@ -214,9 +265,10 @@ mod tests {
     #[test]
     fn the_words_for_the_values_of_a_setting_name_the_largest() {
         for kind in SettingKind::ALL {
-            if let ValueType::Count { most } = kind.value_type() {
+            if let ValueType::Count { most } | ValueType::CountOrRange { most } = kind.value_type()
+            {
                 let expected = kind.expected();
-                assert!(expected.ends_with(&format!(" to {most}")), "{kind}: {expected}");
+                assert!(expected.contains(&format!(" to {most}")), "{kind}: {expected}");
             }
         }
     }

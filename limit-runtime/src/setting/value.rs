@@ -16,6 +16,11 @@ pub enum ValueType {
         /// The largest value.
         most: usize,
     },
+    /// A whole number from 0, or a range from 1.
+    CountOrRange {
+        /// The largest value.
+        most: usize,
+    },
     /// A span of time.
     Duration,
     /// A span of time above zero. [`Duration::MAX`](std::time::Duration::MAX) stands for `never`.
@@ -30,6 +35,13 @@ pub enum ValueType {
 pub enum SettingValue {
     /// A whole number.
     Count(usize),
+    /// A range of whole numbers, with both ends: the limit [adapts](crate::Limiter::adaptive) within it.
+    Range {
+        /// The lower end.
+        low: usize,
+        /// The upper end.
+        high: usize,
+    },
     /// A span of time.
     Duration(Duration),
     /// `true` or `false`.
@@ -41,9 +53,12 @@ impl ValueType {
     /// them.
     pub(super) const fn accepts(self, value: SettingValue) -> bool {
         match (self, value) {
-            (Self::Count { .. }, SettingValue::Count(_))
+            (Self::Count { .. } | Self::CountOrRange { .. }, SettingValue::Count(_))
             | (Self::Duration, SettingValue::Duration(_))
             | (Self::Switch, SettingValue::Switch(_)) => true,
+            (Self::CountOrRange { most }, SettingValue::Range { low, high }) => {
+                low > 0 && low <= high && high <= most
+            }
             (Self::DurationOrNever, SettingValue::Duration(time)) => !time.is_zero(),
             _ => false,
         }
@@ -54,6 +69,12 @@ impl fmt::Display for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count { most } => write!(f, "a whole number from 0 to {most}"),
+            Self::CountOrRange { most } => {
+                write!(
+                    f,
+                    "a whole number from 0 to {most}, or a range of them from 1, such as `4..=200`"
+                )
+            }
             Self::Duration => f.write_str("a span of time"),
             Self::DurationOrNever => f.write_str("a span of time above zero, or `never`"),
             Self::Switch => f.write_str("`true` or `false`"),
@@ -65,6 +86,7 @@ impl fmt::Display for SettingValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count(count) => count.fmt(f),
+            Self::Range { low, high } => write!(f, "{low}..={high}"),
             Self::Duration(duration) => fmt::Debug::fmt(duration, f),
             Self::Switch(on) => on.fmt(f),
         }

@@ -2,7 +2,9 @@
 
 use super::hold::{HandOver, UntilResponse};
 use super::mode::{OnCall, Reserving};
+use super::overload::Overloads;
 use super::refusals::{AsError, OnReject};
+use crate::adaptive::Overload;
 use crate::admission::Admission;
 use crate::limiter::{AcquireShared, SharedLimiter};
 use crate::permit::Permit;
@@ -121,6 +123,52 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
         LimitLayer { limiter, refusals, hold, mode: Reserving, site }
     }
 
+    /// Asks a function about each response whether it says that the backend is overloaded: 429, 503, or another answer
+    /// of that kind. A limit that [adapts](crate::Limiter::adaptive) goes down when more than a tenth of the calls say
+    /// so. A duration holds new calls off for that long, as `Retry-After` asks for. Call it last.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use limit_runtime::tower::LimitLayer;
+    /// use std::convert::Infallible;
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// static UPSTREAM: Limiter = Limiter::adaptive("layer-overload", 4..=200);
+    ///
+    /// /// Returns whether a status of HTTP says that the backend is overloaded.
+    /// fn is_overloaded(status: &u16) -> bool {
+    ///     matches!(status, 429 | 503)
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Infallible> {
+    /// let service = ServiceBuilder::new()
+    ///     .layer(LimitLayer::new(&UPSTREAM).overload(is_overloaded))
+    ///     .service(service_fn(async |()| Ok::<_, Infallible>(200)));
+    /// assert_eq!(service.oneshot(()).await?, 200);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn overload<F, Response, V>(self, overload: F) -> LimitLayer<E, R, Overloads<F, H>, M>
+    where
+        F: FnOnce(&Response) -> V + Clone,
+        V: Overload,
+    {
+        let Self { limiter, refusals, hold, mode, site } = self;
+        LimitLayer { limiter, refusals, hold: Overloads { overload, hold }, mode, site }
+    }
+
+    /// Returns the limiter.
+    #[must_use]
+    pub fn limiter(&self) -> &SharedLimiter<E> {
+        &self.limiter
+    }
+}
+
+// Only these: a verdict of `overload` would be lost if another hold took its place.
+impl<E: Admission, R, M> LimitLayer<E, R, UntilResponse, M> {
     /// Gives the permit to a function, which puts it into the response: a connection or a stream,
     /// for example.
     ///
@@ -204,12 +252,6 @@ impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
     fn with_hold<I>(self, hold: I) -> LimitLayer<E, R, I, M> {
         let Self { limiter, refusals, mode, site, hold: _ } = self;
         LimitLayer { limiter, refusals, hold, mode, site }
-    }
-
-    /// Returns the limiter.
-    #[must_use]
-    pub fn limiter(&self) -> &SharedLimiter<E> {
-        &self.limiter
     }
 }
 

@@ -11,6 +11,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const VALUES: [(SettingKind, SettingValue); SettingKind::ALL.len()] = [
     (SettingKind::Limit, SettingValue::Count(4)),
     (SettingKind::MaxWaiting, SettingValue::Count(5)),
+    (SettingKind::MaxWaitingTotal, SettingValue::Count(6)),
     (SettingKind::MaxWait, SettingValue::Duration(SECOND)),
     (SettingKind::ClaimWithin, SettingValue::Duration(SECOND.saturating_mul(2))),
     (SettingKind::Enabled, SettingValue::Switch(false)),
@@ -26,7 +27,7 @@ fn values(all: &[(SettingKind, SettingValue)]) -> SettingValues {
 }
 
 /// Returns the handle of a limiter that it uses.
-fn handle<E: limit_runtime::Admission>(limiter: &Limiter<E>) -> LimiterHandle {
+fn handle<E: limit_runtime::Admission, K>(limiter: &Limiter<E, K>) -> LimiterHandle {
     drop(limiter.snapshot());
     find(limiter.name()).expect("it is in use")
 }
@@ -51,7 +52,8 @@ fn each_setting_has_a_value_of_its_own_type_and_of_no_other() {
     let wrong = SettingValues::default().set(SettingKind::Limit, SettingValue::Switch(true));
     assert_eq!(
         wrong.expect_err("it is no number").to_string(),
-        "`limit` cannot be `true`: it is a whole number from 0 to 2147483647",
+        "`limit` cannot be `true`: it is a whole number from 0 to 2147483647, or a range of them from 1, \
+         such as `4..=200`",
     );
     let wrong = SettingValues::default().set(SettingKind::MaxWait, SettingValue::Count(3));
     let wrong = wrong.expect_err("it has no unit").to_string();
@@ -139,7 +141,7 @@ fn values_are_listed_in_order_overridden_and_taken_out() {
 
 #[test]
 fn a_handle_applies_all_values_and_shows_them() {
-    let limiter = Limiter::new("values-applied", 1).max_waiting(0);
+    let limiter = Limiter::new("values-applied", 1).max_waiting(0).keyed();
     let handle = handle(&limiter);
     assert!(handle.live_values().is_empty());
     handle.apply(&values(&VALUES)).expect("its calls can be refused");
@@ -179,7 +181,7 @@ fn a_handle_applies_all_values_or_none() {
 
 #[test]
 fn a_handle_takes_back_one_setting() {
-    let limiter = Limiter::new("values-unset", 3).max_waiting(0);
+    let limiter = Limiter::new("values-unset", 3).max_waiting(0).keyed();
     let handle = handle(&limiter);
     handle.apply(&values(&VALUES)).expect("its calls can be refused");
     let mut left: Vec<_> = VALUES.into();
@@ -193,7 +195,7 @@ fn a_handle_takes_back_one_setting() {
     }
     assert_eq!(
         limiter.snapshot().settings,
-        Limiter::new("values-as", 3).max_waiting(0).snapshot().settings
+        Limiter::new("values-as", 3).max_waiting(0).keyed().snapshot().settings
     );
     assert_eq!(limiter.snapshot().limit_changes.live, 2, "there and back");
 }

@@ -1,19 +1,20 @@
-//! Chromium without a window.
+//! The page in a browser.
 
+mod axe;
+mod chromium;
+
+pub(crate) use chromium::Turn;
+
+use chromium::Chromium;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::{Client, Locator};
 use http::Method;
-use hyper_util::client::legacy::connect::HttpConnector;
-use limit_tests::programs::find_program;
-use serde_json::{Map, Value, json};
-use std::io::{BufRead, BufReader};
+use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 use url::{ParseError, Url};
 
 /// The longest time until a page shows what it should, on a busy machine.
@@ -28,81 +29,32 @@ const WORDS: &str = "const $ = css => document.querySelector(css);
     const small = name => [...row(name)?.cells ?? []].map(cell => cell.querySelector('small')?.innerText.trim() ?? '');
     const rows = () => [...document.querySelectorAll('#rows tr')].map(row => row.dataset.name);";
 
-/// Waits for a test's turn: one browser at a time, because a machine has few cores, and because a test has the
-/// program's limiters to itself.
-pub(crate) fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The browser, its driver and the page. They end with the test.
+/// The page in a window of the browser. The window ends with the test.
 pub(crate) struct Browser {
     client: Client,
-    runtime: Runtime,
-    _driver: Driver,
-    _turn: MutexGuard<'static, ()>,
+    runtime: Handle,
+    chromium: Option<Chromium>,
+    _turn: Turn,
 }
 
 impl Browser {
     /// Opens a page of that width, in px. Returns `None` and prints a loud line if there is no browser here.
     pub(crate) fn start(width: u32, height: u32) -> Option<Self> {
-        let (Some(chromium), Some(driver)) =
-            (find_program("chromium"), find_program("chromedriver"))
-        else {
-            eprintln!(
-                "PASSED OVER: `chromium` and `chromedriver` are not both installed \
-                 (apt-get install chromium chromium-driver)"
-            );
-            return None;
-        };
-        let turn = turn();
-        // The driver chooses a free port itself, and prints it.
-        let driver = Command::new(driver)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut driver = Driver(driver.expect("chromedriver can be started"));
-        let output = driver.0.stdout.take().expect("its output is piped");
-        let said = BufReader::new(output).lines();
-        let port = said.map_while(Result::ok).find_map(|line| {
-            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
-        });
-        let port: u16 = port.expect("chromedriver says its port");
+        Self::start_in(Turn::one(), width, height)
+    }
 
-        let arguments = [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--force-color-profile=srgb",
-            "--hide-scrollbars",
-            // It is to speak with the page alone, and with nobody else at its start.
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-default-apps",
-            "--disable-extensions",
-            "--disable-sync",
-        ];
-        let options = json!({ "binary": chromium, "args": arguments });
-        let capabilities =
-            json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
-        let capabilities: Map<String, Value> = capabilities.as_object().expect("an object").clone();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let client = runtime
-            .block_on(
-                ClientBuilder::new(HttpConnector::new())
-                    .capabilities(capabilities)
-                    .connect(&format!("http://127.0.0.1:{port}")),
-            )
-            .expect("chromium starts");
-        let browser = Self { client, runtime, _driver: driver, _turn: turn };
+    /// Opens a page while no other test has one.
+    pub(crate) fn start_alone(width: u32, height: u32) -> Option<Self> {
+        Self::start_in(Turn::all(), width, height)
+    }
+
+    fn start_in(turn: Turn, width: u32, height: u32) -> Option<Self> {
+        let chromium = Chromium::with_window()?;
+        let client = chromium.client.clone();
+        let runtime = chromium.runtime.handle().clone();
+        let browser = Self { client, runtime, chromium: Some(chromium), _turn: turn };
+        browser.take_log();
+        browser.devtools("Network.clearBrowserCookies", &json!({}));
         browser.resize(width, height);
         browser.dark(false);
         Some(browser)
@@ -149,6 +101,27 @@ impl Browser {
             "Emulation.setEmulatedMedia",
             &json!({ "features": [{ "name": "prefers-color-scheme", "value": wanted }] }),
         );
+    }
+
+    /// Lets the time of each page that is opened from now on go by so many times as fast. Pages have their time from the program's
+    /// messages.
+    pub(crate) fn hurry(&self, times: u32) {
+        let script = format!(
+            "EventSource.prototype.addEventListener = (real => function (kind, hear) {{
+                const later = (whole, time) => `\"time\":${{(window.begun ??= +time) + (time - begun) * {times}}}`;
+                return real.call(this, kind, message => hear(message.data === undefined ? message
+                    : {{ data: message.data.replace(/\"time\":([0-9]+)/, later) }}));
+            }})(EventSource.prototype.addEventListener)"
+        );
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
+    }
+
+    /// Has the pages that are opened from now on believe that it is tomorrow.
+    pub(crate) fn believe_in_tomorrow(&self) {
+        let script = "window.Date = class extends Date {
+            constructor(...parts) { super(...(parts.length > 0 ? parts : [Date.now() + 86_400_000])); }
+        }";
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
     }
 
     /// Returns the value of an expression in the page.
@@ -265,9 +238,10 @@ impl Browser {
         // The program is in `target/PROFILE/deps`, or in `examples` beside that.
         let program = std::env::current_exe().expect("it knows its program");
         let target = program.ancestors().nth(3).expect("the build's directory");
-        let directory = target.join("console");
-        std::fs::create_dir_all(&directory).expect("a directory for pictures");
-        self.picture_at(&directory.join(format!("{name}.png")));
+        let file = target.join("console").join(format!("{name}.png"));
+        std::fs::create_dir_all(file.parent().expect("it is in one"))
+            .expect("a directory for pictures");
+        self.picture_at(&file);
     }
 
     /// Writes a picture of the page to a file.
@@ -307,12 +281,17 @@ impl Browser {
         assert!(widths[0].as_u64() <= widths[1].as_u64(), "{widths}");
     }
 
+    /// Returns what the browser's log has of all windows since this was asked for last.
+    fn take_log(&self) -> Vec<Value> {
+        let log = self.post("se/log", json!({ "type": "browser" }));
+        log.as_array().expect("a list").clone()
+    }
+
     /// Ends the test: checks that the browser's log has no errors but those with these words, and that the page
     /// kept its policy.
     #[track_caller]
     pub(crate) fn finish(self, expected: &[&str]) {
-        let log = self.post("se/log", json!({ "type": "browser" }));
-        let log = log.as_array().expect("a list");
+        let log = self.take_log();
         let surprises: Vec<_> = log
             .iter()
             .filter(|entry| {
@@ -326,21 +305,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends the browser. If it does not, a test can do nothing about it.
-        let close = self.client.clone().close();
-        let _ = self
-            .runtime
-            .block_on(async { tokio::time::timeout(Duration::from_secs(10), close).await });
-    }
-}
-
-/// A running chromedriver, ended when this is dropped.
-struct Driver(Child);
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.chromium.take().into_iter().for_each(Chromium::leave);
     }
 }
 

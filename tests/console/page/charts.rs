@@ -3,7 +3,8 @@
 use crate::browser::Browser;
 use crate::program::Program;
 use fantoccini::key::Key;
-use limit_runtime::Limiter;
+use futures::FutureExt;
+use limit_runtime::{Limiter, Rejected};
 use serde_json::json;
 
 /// Has the page see ten minutes that `tick` makes up: it gives the figures of each of 600 ticks, the last one now.
@@ -62,6 +63,8 @@ fn one_spike_does_not_flatten_ten_minutes_and_empty_charts_say_so() {
     );
     assert_eq!(caption(3), "Refused calls a second none in 10 min");
     assert_eq!(caption(4), "Waits lately none in 10 min");
+    let beside = "[text('#charts-title'), text('#moment')]";
+    assert_eq!(browser.value(beside), json!(["The last ten minutes", ""]));
     // Four permits of an axis of eight are half of the height. The spike is marked at the top.
     assert_eq!(browser.value("document.querySelectorAll('#charts .cut').length"), 2);
     let height = "(box => box.height)($('#charts .in_use .area').getBBox())";
@@ -130,27 +133,50 @@ fn all_charts_share_the_time_axis_and_the_crosshair() {
 }
 
 #[test]
+fn refused_calls_are_shown_by_reason() {
+    static REFUSED: Limiter<Rejected> = Limiter::new("charts::refused", 1).max_waiting(0);
+    let Some(browser) = Browser::start(1440, 1300) else { return };
+    let program = Program::read_only();
+    let permit = program.run(async { REFUSED.try_acquire() }).expect("a free permit");
+    program.again_and_again(move || {
+        let _keeps_its_permit = &permit;
+        // One has no time to wait, and the other finds no room in the queue.
+        assert!(REFUSED.try_acquire().is_err());
+        assert!(REFUSED.acquire().now_or_never().is_some_and(|refused| refused.is_err()));
+    });
+    browser.go(&program.url_of("charts::refused"));
+    let legend = "[...document.querySelectorAll('#charts figure')].filter(figure => figure.textContent.startsWith('Refused'))
+        .flatMap(figure => [...figure.querySelectorAll('.legend li')]).filter(item => item.checkVisibility()).map(item => item.className)";
+    browser.until_is(legend, json!(["no_permits", "queue_full"]));
+    browser.until("!!$('#charts .no_permits path.stack') && !!$('#charts .queue_full path.stack')");
+    browser.picture("refused-by-reason");
+    browser.finish(&[]);
+}
+
+#[test]
 fn there_are_no_holes_between_the_cards() {
     static FULL: Limiter = Limiter::new("charts::full", 2);
+    let Some(browser) = Browser::start(1280, 1000) else { return };
+    let program = Program::read_only();
+    program.calls(&FULL, 5);
+    browser.go(&program.url_of("charts::full"));
+    browser.until("!$('#detail-body').hidden && $('#holders-places').rows.length === 1");
+    // In each line of cards, the last one ends where the line ends.
+    let holes = "(end => {
+        const lines = new Map();
+        for (const card of document.querySelectorAll('.tables .card')) {
+            if (!card.checkVisibility()) continue;
+            const { top, right } = card.getBoundingClientRect();
+            lines.set(Math.round(top), Math.max(lines.get(Math.round(top)) ?? 0, right));
+        }
+        return [...lines.values()].filter(right => Math.abs(right - end) > 1).length;
+    })($('.tables').getBoundingClientRect().right)";
     for width in [390, 768, 1280, 1680] {
-        let Some(browser) = Browser::start(width, 1000) else { return };
-        let program = Program::read_only();
-        program.calls(&FULL, 5);
-        browser.go(&program.url_of("charts::full"));
-        browser.until("!$('#detail-body').hidden && $('#holders-places').rows.length === 1");
-        // In each line of cards, the last one ends where the line ends.
-        let holes = "(end => {
-            const lines = new Map();
-            for (const card of document.querySelectorAll('.tables .card')) {
-                if (!card.checkVisibility()) continue;
-                const { top, right } = card.getBoundingClientRect();
-                lines.set(Math.round(top), Math.max(lines.get(Math.round(top)) ?? 0, right));
-            }
-            return [...lines.values()].filter(right => Math.abs(right - end) > 1).length;
-        })($('.tables').getBoundingClientRect().right)";
+        browser.resize(width, 1000);
+        browser.until(&format!("innerWidth === {width}"));
         browser.until_is(holes, 0);
         browser.nothing_sticks_out();
         browser.picture(&format!("cards-{width}"));
-        browser.finish(&[]);
     }
+    browser.finish(&[]);
 }

@@ -29,6 +29,7 @@ fn a_lost_connection_is_said_and_comes_back() {
     browser.until(&format!("{AGE} >= 1"));
     let before = browser.value(AGE).as_u64().expect("an age");
     browser.until(&format!("{AGE} > {before}"));
+    browser.is_accessible();
     browser.picture("stale");
     browser.dark(true);
     browser.picture("stale-dark");
@@ -48,6 +49,7 @@ fn a_lost_connection_is_said_and_comes_back() {
     assert_eq!(browser.value("/ran|run/.test($('#restart').title)"), true);
     let marks = "[...document.querySelectorAll('.plot')].filter(plot => plot.checkVisibility()).map(plot => plot.querySelectorAll('.mark').length)";
     browser.until(&format!("{marks}.length >= 2 && {marks}.every(marks => marks === 1)"));
+    browser.is_accessible();
     browser.picture("restarted");
     browser.finish(&["net::ERR_"]);
 }
@@ -80,6 +82,7 @@ fn what_the_server_refuses_it_with_is_said() {
     let words = "The server refuses: 64 follow already; close a page";
     browser.until_is("text('#trouble-words')", words);
     assert_eq!(browser.value("$('body').classList.contains('loading')"), true);
+    browser.is_accessible();
     browser.picture("error");
 
     drop(followers);

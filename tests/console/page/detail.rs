@@ -3,7 +3,7 @@
 use crate::browser::Browser;
 use crate::program::Program;
 use fantoccini::key::Key;
-use limit_runtime::{KeyedLimiter, Limiter, Order};
+use limit_runtime::{KeyedLimiter, Limiter, Order, Share};
 use serde_json::json;
 use std::time::Duration;
 
@@ -52,12 +52,45 @@ fn it_shows_history_holders_waiters_and_settings() {
     browser.press(&Key::Left.to_string());
     browser.until("/^[0-9:]+: in use [0-9]+, limit 4$/.test($('#charts .plot').getAttribute('aria-valuetext'))");
     browser.until("text('#moment').startsWith('at ')");
+    // The limiter is new, so the charts are of a minute, and empty at first.
+    browser.value("document.activeElement.blur()");
+    browser.until("text('#charts-title') === 'The last minute' && /^first seen at [0-9:]{8}$/.test(text('#moment'))");
 
-    browser.everything_has_a_name();
+    browser.is_accessible();
     browser.nothing_sticks_out();
     browser.picture("limiter");
     browser.dark(true);
     browser.picture("limiter-dark");
+    browser.finish(&[]);
+}
+
+#[test]
+fn its_shares_are_shown_with_what_each_is_guaranteed() {
+    static SHARED: Limiter = Limiter::new("detail::shared", 10)
+        .shares(&[Share::new("live", 60), Share::new("batch", 20).at_most(50)]);
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    for _ in 0..7 {
+        program.spawn(async {
+            let _permit = SHARED.share("batch").acquire().await;
+            std::future::pending::<()>().await;
+        });
+    }
+    browser.go(&program.url_of("detail::shared"));
+    let cells = "[...$('#parts').rows].map(row => [...row.cells].map(cell => cell.textContent))";
+    browser.until_is(
+        cells,
+        json!([
+            ["live", "0", "6", "10", "0", "0"],
+            ["batch", "5", "2", "5", "2", "0"],
+            ["rest", "0", "2", "10", "0", "0"]
+        ]),
+    );
+    assert_eq!(browser.value("$('#shares-card').checkVisibility()"), true);
+    assert_eq!(browser.value("$('#keys-card').checkVisibility()"), false);
+    browser.is_accessible();
+    browser.nothing_sticks_out();
+    browser.picture("limiter-shares");
     browser.finish(&[]);
 }
 
@@ -89,6 +122,13 @@ fn its_order_and_its_window_are_said() {
     browser.go(&program.url_of("detail::rate"));
     browser.until("text('#detail-about').includes('the newest waiter is served first')");
     browser.until("text('#detail-about').includes('a permit comes back 60 s after its start')");
+    let settings = "[...$('#settings').rows].slice(-3).map(row => [...row.cells].map(cell => cell.textContent))";
+    let wanted = json!([
+        ["per", "60 s", "the code"],
+        ["order", "the newest first", "the code"],
+        ["scope", "each runtime", "the code"]
+    ]);
+    assert_eq!(browser.value(settings), wanted);
     browser.finish(&[]);
 }
 
@@ -143,6 +183,7 @@ fn it_has_an_address() {
 #[test]
 fn a_limiter_that_is_gone_is_asked_for_once_and_again_when_it_is_back() {
     let Some(browser) = Browser::start(1440, 900) else { return };
+    browser.hurry(5);
     let program = Program::read_only();
     let used = || {
         let limiter = Limiter::named("detail::gone".to_owned(), 3);
@@ -157,7 +198,7 @@ fn a_limiter_that_is_gone_is_asked_for_once_and_again_when_it_is_back() {
     browser.until("!rows().includes('detail::gone')");
     browser.value("performance.clearResourceTimings()");
     browser.value("[window.ticks = new Set()].length");
-    browser.until("ticks.add(text('#clock')).size > 4");
+    browser.until("ticks.add(text('#clock')).size > 2");
     let asked = "performance.getEntriesByType('resource').filter(entry => entry.name.includes('limiter?')).length";
     assert_eq!(browser.value(asked), 0);
     let limiter = used();

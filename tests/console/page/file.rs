@@ -10,7 +10,7 @@ use std::time::Duration;
 #[test]
 fn a_broken_file_is_shown_with_its_line_until_it_is_mended() {
     static FILED: Limiter = Limiter::new("file::filed", 5);
-    let Some(browser) = Browser::start(1440, 900) else { return };
+    let Some(browser) = Browser::start_alone(1440, 900) else { return };
     let program = Program::read_only();
     program.calls(&FILED, 1);
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -34,6 +34,7 @@ fn a_broken_file_is_shown_with_its_line_until_it_is_mended() {
     assert_eq!(browser.value("!!$('#settings-problem [role=alert]')"), true);
     assert_eq!(FILED.limit(), Some(4));
     browser.nothing_sticks_out();
+    browser.is_accessible();
     browser.picture("file");
     edit("[\"file::filed\"]\nlimit = 3\n");
     browser.until("$('#settings-problem').hidden && cells('file::filed')[1] === '1 / 3'");

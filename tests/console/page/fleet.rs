@@ -73,7 +73,7 @@ impl Drop for Other {
 fn a_limit_over_a_fleet_says_who_has_which_share() {
     static SHARED: Limiter = Limiter::new("fleet::shared", 6).scope(Scope::Fleet);
     static LOCAL: Limiter = Limiter::new("fleet::local", 6);
-    let Some(browser) = Browser::start(1440, 1500) else { return };
+    let Some(browser) = Browser::start_alone(1440, 1500) else { return };
     let program = Program::writable();
     let store = MemoryStore::new();
     let fleet = program.run(Fleet::on(store.clone()).start()).expect("it is the only one");
@@ -122,7 +122,7 @@ fn a_limit_over_a_fleet_says_who_has_which_share() {
     browser.until(&format!("/^[0-9.]+ s$/.test({ledger}[5]) && {ledger}[6] > 0 && {ledger}.slice(7, 9).join() === '0,0'"));
     let left = browser.value(&format!("{ledger}[5]"));
     browser.until(&format!("{ledger}[5] !== {left}"));
-    browser.everything_has_a_name();
+    browser.is_accessible();
     browser.nothing_sticks_out();
     assert_eq!(browser.value("window.shifts"), json!([]));
     assert_eq!(browser.value("text('#limit-of')"), "over the fleet");

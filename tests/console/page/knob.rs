@@ -19,7 +19,7 @@ fn a_limit_that_is_raised_drains_the_queue_which_is_said() {
     let program = Program::writable();
     program.calls(&RAISED, 40);
     open(&browser, &program, "knob::raised");
-    assert_eq!(browser.value("$('#limit').value"), "3");
+    browser.until_is("$('#limit').value", "3");
     browser.until("text('#facts').includes('Waiting37')");
     browser.fill("#token", TOKEN);
     browser.fill("#by", "ops");
@@ -64,6 +64,9 @@ fn a_limit_is_enforced_in_the_shadow_or_off_and_the_page_shows_which() {
     program.calls(&FORCED, 1);
     open(&browser, &program, "knob::forced");
     let limiter = find("knob::forced").expect("it has been used");
+    // Before a change the reader knows what it needs, and that it can be undone.
+    assert_eq!(browser.value("text('#hint')"), "A change can be undone for 30 s.");
+    assert_eq!(browser.value("$('#token').placeholder"), "of Options::writable");
     browser.fill("#token", TOKEN);
     let pressed = "[...document.querySelectorAll('.segments [aria-pressed=true]')].map(button => button.textContent)";
     browser.until_is(pressed, json!(["Enforced"]));
@@ -77,6 +80,7 @@ fn a_limit_is_enforced_in_the_shadow_or_off_and_the_page_shows_which() {
     browser.until_is(pressed, json!(["Shadow"]));
     assert_eq!(is(), (true, true));
     browser.until("cells('knob::forced')[0].includes('shadow')");
+    browser.is_accessible();
     browser.picture("shadow");
     // The one that is so already is said to be.
     browser.click("#shadow");
@@ -103,7 +107,7 @@ fn a_pause_is_confirmed_and_ends_with_a_click() {
     browser.click("#pause");
     browser.until("$('#confirm').open && text('#confirm-words').includes('knob::paused')");
     assert_eq!(browser.value("document.activeElement.textContent"), "Cancel");
-    browser.everything_has_a_name();
+    browser.is_accessible();
     browser.picture("pause");
     browser.press(&Key::Escape.to_string());
     browser.until("!$('#confirm').open");
@@ -159,28 +163,30 @@ fn a_token_that_is_known_is_behind_a_lock() {
 #[test]
 fn the_knob_stays_in_sight_in_one_row() {
     static STICKY: Limiter = Limiter::new("knob::sticky", 2);
-    for (width, height) in [(1280, 700), (1680, 700), (768, 700), (390, 844)] {
-        let Some(browser) = Browser::start(width, height) else { return };
-        let program = Program::writable();
-        program.calls(&STICKY, 1);
-        open(&browser, &program, "knob::sticky");
-        let middle = |id: &str| {
-            format!("(box => box.top + box.height / 2)($('#{id}').getBoundingClientRect())")
-        };
+    let Some(browser) = Browser::start(1200, 700) else { return };
+    let program = Program::writable();
+    program.calls(&STICKY, 1);
+    open(&browser, &program, "knob::sticky");
+    let middle =
+        |id: &str| format!("(box => box.top + box.height / 2)($('#{id}').getBoundingClientRect())");
+    let rows = ["limit", "max-waiting", "max-wait", "set", "enforce", "off", "pause"];
+    let middles = rows.map(middle).join(", ");
+    let below = "$('#knob').getBoundingClientRect()";
+    for (width, height) in [(1200, 700), (1280, 700), (1680, 700), (768, 700), (390, 844)] {
+        browser.resize(width, height);
+        browser.until(&format!("innerWidth === {width}"));
+        browser.value("[scrollTo(0, 0), $('#detail').scrollTo(0, 0)].length");
         if width > 500 {
-            let rows = ["limit", "max-waiting", "max-wait", "set", "enforce", "off", "pause"];
-            let middles = rows.map(middle).join(", ");
             browser.until(&format!("new Set([{middles}].map(Math.round)).size === 1"));
         }
         browser.value("[scrollTo(0, 600), $('#detail').scrollTo(0, 600)].length");
         browser
             .until("text('#charts-title') && $('#charts-title').getBoundingClientRect().top < 60");
-        let below = "$('#knob').getBoundingClientRect()";
         browser.until(&format!("{below}.top >= -5 && {below}.top < 80 && {below}.bottom < 260"));
         browser.nothing_sticks_out();
         browser.picture(&format!("sticky-{width}"));
-        browser.finish(&[]);
     }
+    browser.finish(&[]);
 }
 
 #[test]

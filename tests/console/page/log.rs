@@ -87,13 +87,17 @@ fn changes_of_all_limiters_are_listed_and_each_is_marked_in_the_charts() {
         }
         browser.press(&Key::Left.to_string());
     }
-    browser.until("text('#moment').endsWith('limit 2 → 3, by ops (127.0.0.1)')");
+    assert_eq!(
+        browser.value("text('#moment').endsWith('limit 2 → 3, by ops (127.0.0.1)')"),
+        true,
+        "each change is at one of the ticks"
+    );
 
     // The list is opened and left by the keyboard; what is open below stays.
     browser.value("$('#log-open').focus()");
     browser.press(&Key::Enter.to_string());
     browser.until("$('#log').matches(':popover-open')");
-    browser.everything_has_a_name();
+    browser.is_accessible();
     browser.picture("log");
     browser.press(&Key::Escape.to_string());
     browser.until("!$('#log').matches(':popover-open')");

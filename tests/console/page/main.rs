@@ -1,6 +1,7 @@
 //! The console's page in a real browser: Chromium without a window, driven by chromedriver. Pictures of
 //! its states are left in `target/console`.
 
+mod adapting;
 mod browser;
 mod charts;
 mod connection;

@@ -1,81 +1,54 @@
-//! Makes README's picture of the table, or prints the page's work for ten thousand limiters. It asserts nothing.
+//! Makes the pictures of the table and of a limiter, or pictures of each state in `target/console/gallery`, or prints the
+//! page's work for ten thousand limiters. It asserts nothing.
 //!
-//! `cargo run -p limit-tests --all-features --example page -- picture`, or `-- work`
+//! `cargo run -p limit-tests --all-features --example page -- picture`, or `-- gallery`, or `-- work`
 
 #[expect(dead_code, reason = "the tests use the rest")]
 mod browser;
+mod gallery;
+mod loads;
 #[expect(dead_code, reason = "the tests use the rest")]
 mod program;
 
 use crate::browser::Browser;
+use crate::loads::{search, troubles};
 use crate::program::Program;
-use limit_runtime::{KeyedLimiter, Limiter, Rejected};
+use limit_runtime::Limiter;
 use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Makes so many callers of a limiter. Each call takes so long.
-fn callers(program: &Program, limiter: &'static Limiter, callers: usize, milliseconds: u64) {
-    for _ in 0..callers {
-        program.spawn(async move {
-            loop {
-                let _permit = limiter.acquire().await;
-                sleep(Duration::from_millis(milliseconds)).await;
-            }
-        });
-    }
-}
-
 fn main() {
     match std::env::args().nth(1).as_deref() {
-        Some("picture") => table_for_the_readme(),
+        Some("picture") => pictures_for_the_documentation(),
         Some("work") => work_for_ten_thousand_limiters(),
-        _ => eprintln!("say `picture` or `work`"),
+        Some("gallery") => gallery::every_state(),
+        _ => eprintln!("say `picture`, `gallery` or `work`"),
     }
 }
 
-/// Writes README's picture.
-fn table_for_the_readme() {
-    static IMPORT: Limiter = Limiter::new("shop::imports::nightly", 1);
-    static REPORT: Limiter<Rejected> = Limiter::new("shop::report", 2).max_waiting(60);
-    static ORDERS: KeyedLimiter = Limiter::new("shop::orders", 3).keyed().total(40);
-    static DOWNLOAD: Limiter = Limiter::new("shop::download", 4);
-    static SEARCH: Limiter = Limiter::new("shop::search", 16);
-    static EXCHANGE: Limiter = Limiter::new("shop::bank::exchange_rate", 6).shadow();
-    let Some(browser) = Browser::start(1200, 440) else { return };
+/// Writes README's picture of the table, and that of a limiter.
+fn pictures_for_the_documentation() {
+    let Some(browser) = Browser::start(1200, 472) else { return };
     let program = Program::writable();
-    program.calls(&IMPORT, 8);
-    callers(&program, &DOWNLOAD, 7, 700);
-    callers(&program, &SEARCH, 11, 12);
-    callers(&program, &EXCHANGE, 3, 90);
-    for (key, tasks) in [("acme", 40), ("globex", 2), ("initech", 2)] {
-        for _ in 0..tasks {
-            program.spawn(async move {
-                loop {
-                    let _permit = ORDERS.key(key.to_owned()).acquire().await;
-                    sleep(Duration::from_millis(200)).await;
-                }
-            });
-        }
-    }
-    for n in 0..90 {
-        program.spawn(async move {
-            loop {
-                let permit = REPORT.acquire().await;
-                let time = if permit.is_ok() { 100 } else { 1500 + 10 * n };
-                sleep(Duration::from_millis(time)).await;
-            }
-        });
-    }
+    search(&program);
+    troubles(&program);
     browser.go(&program.url());
-    browser.until("row('shop::imports::nightly')?.matches('.stuck') && rows().length === 6");
+    browser.until("row('shop::imports::nightly')?.matches('.stuck') && rows().length === 7");
     // The lines are those of a whole minute.
     browser.value("window.since = Date.now()");
     browser.until("Date.now() - since > 65000");
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
     browser.picture_at(&assets.join("console-table.png"));
+    browser.resize(1280, 1000);
+    browser.click("[data-name='shop::report'] a");
+    browser.until(
+        "!$('#detail-body').hidden && document.querySelectorAll('#charts .plot svg').length === 5",
+    );
+    browser.until("!$('#detail-body').hidden && $('#holders-places').rows.length > 0");
+    browser.picture_at(&assets.join("console-detail.png"));
 }
 
 /// Prints the page's work for ten thousand limiters.

@@ -17,6 +17,7 @@ fn a_stuck_job_a_noisy_tenant_and_a_limiter_that_fails_fast_are_said_in_a_senten
         "strip::a_stuck_job_a_noisy_tenant_and_a_limiter_that_fails_fast_are_said_in_a_sentence_each",
         || {
             let Some(browser) = Browser::start(1280, 900) else { return };
+            browser.hurry(3);
             let program = Program::read_only();
             program.calls(&CALM, 2);
             program.calls(&SHADOW, 1);
@@ -124,7 +125,21 @@ fn it_says_which_program_it_is() {
         format!("/^[^ ]+ · pid {} · up [0-9]+ (s|ms)$/.test(text('#process'))", std::process::id());
     browser.until(&process);
     assert_eq!(browser.value("$('#restart').hidden"), true);
-    browser.everything_has_a_name();
+    browser.is_accessible();
+    browser.finish(&[]);
+}
+
+#[test]
+fn a_time_of_another_day_is_said_with_its_date() {
+    static DAY: Limiter = Limiter::new("strip::day", 1);
+    let Some(browser) = Browser::start(1280, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&DAY, 1);
+    browser.go(&program.url());
+    browser.until("/^12:[0-9]{2}:[0-9]{2}$/.test(text('#clock'))");
+    browser.believe_in_tomorrow();
+    browser.go(&program.url());
+    browser.until("/^[0-9]{4}-[0-9]{2}-[0-9]{2} 12:[0-9]{2}:[0-9]{2}$/.test(text('#clock'))");
     browser.finish(&[]);
 }
 

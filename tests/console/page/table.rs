@@ -28,6 +28,7 @@ fn program() -> Program {
 #[test]
 fn the_worst_come_first_and_each_has_its_figures_in_one_line() {
     let Some(browser) = Browser::start(1440, 900) else { return };
+    browser.hurry(3);
     let program = program();
     browser.go(&program.url());
     browser.fill("#filter", "table::");
@@ -63,7 +64,7 @@ fn the_worst_come_first_and_each_has_its_figures_in_one_line() {
         browser.value("[...document.querySelectorAll('#rows tr')].map(row => row.offsetHeight)"),
         json!([32, 32, 32, 32])
     );
-    browser.everything_has_a_name();
+    browser.is_accessible();
     browser.nothing_sticks_out();
     browser.picture("table");
     browser.dark(true);
@@ -73,22 +74,27 @@ fn the_worst_come_first_and_each_has_its_figures_in_one_line() {
 
 #[test]
 fn a_stuck_limiter_says_who_holds_it_up_and_since_when() {
-    static STUCK: Limiter = Limiter::new("stuck::job", 1);
+    static STUCK: Limiter = Limiter::new("stuck::imports::nightly", 1);
     let Some(browser) = Browser::start(1680, 900) else { return };
     let program = Program::read_only();
     program.calls(&STUCK, 4);
-    browser.go(&program.url_of("stuck::job"));
+    browser.go(&program.url_of("stuck::imports::nightly"));
     browser.until("!$('#stuck').hidden");
     assert_eq!(browser.value("text('#stuck-words')"), "Stuck: calls wait, and none is admitted.");
     browser.until(
-        "/^Nothing admitted for 1[0-9] s, oldest holder [0-9]+ s at program\\.rs:[0-9]+\\.$/.test(text('#stuck-since'))",
+        "/^Nothing admitted for 1[0-9] s, oldest holder [0-9]+ s at program\\.rs:[0-9]+\\. It has been so since [0-9:]{8}\\.$/.test(text('#stuck-since'))",
     );
+    browser.is_accessible();
     browser.picture("stuck");
     browser.click("#close");
     browser.fill("#filter", "stuck::");
-    browser.until("row('stuck::job').matches('.stuck')");
-    browser.until("/^stuck::job\\s*stuck [0-9]+ s\\s*held [0-9]+ s at program\\.rs:[0-9]+$/.test(cells('stuck::job')[0])");
-    browser.until("cells('stuck::job')[4] !== '–'");
+    browser.until("row('stuck::imports::nightly').matches('.stuck')");
+    browser.until("/^stuck::imports::nightly\\s*stuck [0-9]+ s\\s*held [0-9]+ s at program\\.rs:[0-9]+$/.test(cells('stuck::imports::nightly')[0])");
+    browser.until("cells('stuck::imports::nightly')[4] !== '–'");
+    // In less room the module of the name gives way before the note.
+    browser.resize(1200, 440);
+    let fits = "(note => note.checkVisibility() && note.scrollWidth <= note.clientWidth)(row('stuck::imports::nightly').querySelector('.why'))";
+    browser.until(fits);
     browser.finish(&[]);
 }
 
@@ -125,6 +131,17 @@ fn keys_are_judged_by_the_worst_one_and_a_total_has_its_own_bar() {
     browser.click("#rows a");
     browser.until("!$('#detail-body').hidden");
     assert_eq!(browser.value("$('#runtimes').rows[0].cells[1].textContent"), "7");
+    // Each bar has its figure in words, and the chart the limit of all keys.
+    let facts = "[...document.querySelectorAll('#facts div')].slice(0, 2).map(fact => fact.innerText.split('\\n'))";
+    let wanted = json!([["All keys together", "7 / 20"], ["Worst key", "acme 3 / 3"]]);
+    browser.until_is(facts, wanted);
+    browser.until("text('#charts .legend .capacity').startsWith('limit of all keys 20')");
+    browser.until("!!$('#charts .capacity path.dashed')");
+    let settings = "[...$('#settings').rows].map(row => [...row.cells].map(cell => cell.textContent)).filter(row => row[0] === 'total' || row[0] === 'order')";
+    let wanted =
+        json!([["total", "20", "the program"], ["order", "first come, first served", "the code"]]);
+    assert_eq!(browser.value(settings), wanted);
+    browser.is_accessible();
     browser.finish(&[]);
 }
 
@@ -225,7 +242,8 @@ fn it_is_filtered_and_opened_by_the_keyboard() {
 fn rows_stay_where_they_are_while_the_pointer_or_the_focus_is_in_the_table() {
     static FIRST: Limiter = Limiter::new("steady::first", 1);
     static SECOND: Limiter = Limiter::new("steady::second", 1);
-    let Some(browser) = Browser::start(1440, 900) else { return };
+    let Some(browser) = Browser::start_alone(1440, 900) else { return };
+    browser.hurry(5);
     let program = Program::read_only();
     program.calls(&FIRST, 5);
     program.calls(&SECOND, 2);
@@ -241,8 +259,8 @@ fn rows_stay_where_they_are_while_the_pointer_or_the_focus_is_in_the_table() {
     program.calls(&SECOND, 60);
     browser.until("cells('steady::second')[2] === '61'");
     // For longer than the time after which rows are put in order.
-    browser.value("window.since = Date.now()");
-    browser.until("Date.now() - since > 6000");
+    browser.value("[window.ticks = new Set()].length");
+    browser.until("ticks.add(text('#clock')).size > 2");
     assert_eq!(browser.value("rows()"), json!(["steady::first", "steady::second"]));
     // Neither the note nor the verdict has moved a row.
     assert_eq!(browser.value(tops), before);
@@ -253,8 +271,8 @@ fn rows_stay_where_they_are_while_the_pointer_or_the_focus_is_in_the_table() {
     browser.value("$('#rows a').focus()");
     program.calls(&FIRST, 300);
     browser.until("cells('steady::first')[2] === '304'");
-    browser.value("window.since = Date.now()");
-    browser.until("Date.now() - since > 6000");
+    browser.value("[window.ticks = new Set()].length");
+    browser.until("ticks.add(text('#clock')).size > 2");
     assert_eq!(browser.value("rows()"), json!(["steady::second", "steady::first"]));
     assert_eq!(browser.value("$('#held').matches('.said')"), true);
     browser.value("document.activeElement.blur()");
@@ -277,6 +295,7 @@ fn a_limiter_that_is_gone_keeps_its_row_while_the_pointer_is_in_the_table() {
     browser.until("$('#held').matches('.said')");
     drop(short);
     browser.until("row('leave::a_goes').matches('.gone')");
+    browser.is_accessible();
     assert_eq!(browser.value("rows()"), json!(["leave::a_goes", "leave::b_stays"]));
     browser.point_nowhere();
     browser.until_is("rows()", json!(["leave::b_stays"]));

@@ -117,6 +117,7 @@ fn what_is_no_number_is_said_in_words_of_the_page_and_changes_nothing() {
         browser.fill("#max-waiting", "9");
         browser.fill("#max-wait", "");
     }
+    browser.is_accessible();
     browser.picture("no-number");
     let settings = REFUSED.snapshot().settings;
     assert_eq!((settings.limit.value, settings.max_waiting.value), (5, Some(9)));

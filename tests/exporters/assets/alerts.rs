@@ -30,8 +30,8 @@ pub(crate) fn alerting_rules() -> Vec<Alert> {
 fn of_admissions() -> Vec<Alert> {
     let (usage, limit) = (metric("permit.usage"), metric("permit.limit"));
     let (waiting, calls) = (metric("queued_calls"), metric("acquisitions"));
-    let (waits, oldest_wait) = (metric("wait_time"), metric("oldest_wait"));
-    let (closed, window) = (metric("closed"), metric("window"));
+    let (waits, oldest_wait, stalled) =
+        (metric("wait_time"), metric("oldest_wait"), metric("stalled"));
     let (full_keys, total) = (metric("full_keys"), metric("permit.limit_of_all_keys"));
     let (key_usage, key_limit) =
         (metric("worst_key.permit.usage"), metric("worst_key.permit.limit"));
@@ -42,19 +42,10 @@ fn of_admissions() -> Vec<Alert> {
             name: "ConcurrencyLimitStalled",
             severity: "critical",
             lasts: "1m",
-            expression: format!(
-                "min_over_time({waiting}[2m]) > 0\n\
-                 and\n\
-                 sum without (result) (increase({calls}{{result=~\"admitted_.*\"}}[2m])) == 0\n\
-                 and\n\
-                 {limit} > 0\n\
-                 unless ignoring (runtime)\n\
-                 ({closed} == 1 or {window} >= 120)"
-            ),
+            expression: format!("{stalled} > 120"),
             summary: "{{ $labels.limiter }} admits no calls",
-            description: "For three minutes calls have waited for permits of concurrency limit {{ $labels.limiter }}, \
-                          and none was admitted: the calls that hold its permits do not end. At least {{ $value }} \
-                          waited at all times.",
+            description: "For {{ $value | humanizeDuration }} calls have waited for permits of concurrency limit \
+                          {{ $labels.limiter }}, and none was admitted: the calls that hold its permits do not end.",
         },
         Alert {
             name: "ConcurrencyLimitSaturated",
@@ -102,7 +93,8 @@ fn of_admissions() -> Vec<Alert> {
 /// Returns the alerts about the state of one limiter.
 fn of_states() -> Vec<Alert> {
     let (limit, calls) = (metric("permit.limit"), metric("acquisitions"));
-    let (waiting, closed) = (metric("queued_calls"), metric("closed"));
+    let (waiting, closed, held_off) =
+        (metric("queued_calls"), metric("closed"), metric("adaptive.held_off"));
     let oldest = metric("oldest_holder.start_timestamp");
     let (deadlocked, taken_back) = (metric("deadlocked"), metric("grants.taken_back"));
     vec![
@@ -119,9 +111,11 @@ fn of_states() -> Vec<Alert> {
             name: "ConcurrencyLimitPausedOrClosed",
             severity: "warning",
             lasts: "10m",
-            // The limit of a limiter that no call has needed may not be known yet, and is 0 then.
+            // The limit of a limiter that no call has needed may not be known yet, and is 0 then. It is 0 as well while a
+            // backend asks for a pause, which ends by itself.
             expression: format!(
-                "{limit} == 0\nand\n{waiting} + sum without (result) ({calls}) > 0\nor\n{closed} == 1"
+                "{limit} == 0\nand\n{waiting} + sum without (result) ({calls}) > 0\n\
+                 unless ignoring (runtime)\n{held_off} == 1\nor\n{closed} == 1"
             ),
             summary: "{{ $labels.limiter }} is paused or closed",
             description: "For ten minutes concurrency limit {{ $labels.limiter }} has been paused (its limit is 0, and \

@@ -78,8 +78,10 @@ impl Tally {
         let Visits { asked, answered, refused, failed } = total.since(self.told);
         self.told = total;
         let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-        let longest = longest_queue();
-        format!("{asked:>4} asked, {answered:>4} answered, {refused:>4} refused{failed}{longest}")
+        let (search, longest) = (limit_of_search(), longest_queue());
+        format!(
+            "{asked:>4} asked, {answered:>4} answered, {refused:>4} refused{failed}{search}{longest}"
+        )
     }
 
     fn total(&self) -> Visits {
@@ -90,6 +92,12 @@ impl Tally {
             failed: sum.failed + visits.failed,
         })
     }
+}
+
+/// Returns the limit that finds itself, or an empty string before there is one.
+fn limit_of_search() -> String {
+    let limit = limit_runtime::find("search").and_then(|search| search.limit());
+    limit.map(|limit| format!("; search {limit:>2}")).unwrap_or_default()
 }
 
 /// Returns the figures of the limiter with the most waiting calls, or an empty string.

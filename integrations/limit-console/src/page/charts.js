@@ -26,8 +26,9 @@ const EDGE = { left: 56, right: 10, top: 9, bottom: 3, height: 84 };
 const AXIS = 18; // px of the time axis
 const NEAR = 5; // px from which the crosshair is at a mark
 
-/** Short histories are drawn over a minute, so that a program just started has charts too. */
-const spanOf = time => [60_000, 120_000, 300_000].find(span => span >= time.at(-1) - time[0]) ?? WINDOW;
+/** The spans of the time axis. A short history is drawn over a minute, so that a program just started has charts too. */
+const SPANS = [[60_000, 'minute'], [120_000, 'two minutes'], [300_000, 'five minutes'], [WINDOW, 'ten minutes']];
+const spanOf = time => SPANS.find(([span]) => span >= time.at(-1) - time[0]) ?? SPANS.at(-1);
 
 class Chart {
   constructor(spec, stack) {
@@ -40,9 +41,10 @@ class Chart {
     this.items = spec.series.map(series => {
       const value = html('b');
       const look = html('i', { class: series.style === 'dashed' ? 'dashed' : null });
-      const item = html('li', { class: series.id }, look, html('span', {}, `${series.label} `), value);
+      const label = html('span');
+      const item = html('li', { class: series.id }, look, label, value);
       this.legend.append(item);
-      return { item, value };
+      return { item, label, value };
     });
     const caption = html('figcaption', {}, html('b', {}, spec.title), html('small', {}, spec.unit), this.legend, this.note);
     this.figure = html('figure', {}, caption, this.plot);
@@ -65,7 +67,8 @@ class Chart {
       // Each tick is about the time since the one before.
       return say(this.note, `none in ${age((time.at(-1) - time[0]) / 1000 + known.interval)}`);
     }
-    // A reason that nobody was refused for needs no word, and neither does a limit of many keys.
+    // A reason that nobody was refused for needs no word, and neither do keys without a limit together.
+    this.items.forEach(({ label }, at) => say(label, `${this.labelOf(series[at])} `));
     this.items.forEach(({ item }, at) => show(item, values[at].some(value => (series[at].style === 'stack' ? value > 0 : value !== null))));
 
     const stacked = series[0].style === 'stack';
@@ -120,6 +123,8 @@ class Chart {
       `${title}, up to ten minutes. Now: ${now}; most ${format(most)}. The arrow keys read earlier values`);
   }
 
+  labelOf({ label, bound }) { return bound && this.stack.keyed ? 'limit of all keys' : label; }
+
   value(series, at) {
     const value = this.spec.series[series].of(this.stack.history)[at];
     return value === null || value === undefined ? '–' : this.spec.format(value);
@@ -127,7 +132,7 @@ class Chart {
 
   inWords(at) {
     const shown = [...this.spec.series.keys()].filter(series => !this.items[series].item.hidden);
-    return shown.map(series => `${this.spec.series[series].label} ${this.value(series, at)}`).join(', ');
+    return shown.map(series => `${this.labelOf(this.spec.series[series])} ${this.value(series, at)}`).join(', ');
   }
 
   /** Shows the values of a tick. */
@@ -153,7 +158,7 @@ class Chart {
 class Stack {
   constructor() {
     // `at` is the time of the crosshair; null if there is none.
-    Object.assign(this, { history: null, marks: [], at: null, width: 480, begun: 0, span: WINDOW });
+    Object.assign(this, { history: null, marks: [], at: null, width: 480, begun: 0, span: WINDOW, keyed: false });
     this.charts = CHARTS.map(spec => new Chart(spec, this));
     this.axis = svg('svg', { class: 'axis', 'aria-hidden': 'true' });
     byId('charts').append(...this.charts.map(chart => chart.figure), this.axis);
@@ -166,10 +171,9 @@ class Stack {
   /** Returns the place of a time, in px from the left. */
   x = ms => Number((EDGE.left + (this.width - EDGE.left - EDGE.right) * (ms - this.begun) / this.span).toFixed(1));
 
-  /** Draws another history, with a mark for each change, and for a restart. */
-  draw(history, changes) {
-    this.history = history;
-    this.changes = changes;
+  /** Draws another history, with a mark for each change, and for a restart. `keyed` tells that the limit is that of all keys. */
+  draw(history, changes, keyed) {
+    Object.assign(this, { history, changes, keyed });
     this.redraw();
   }
 
@@ -183,8 +187,10 @@ class Stack {
   redraw() {
     const time = this.history?.time ?? [];
     if (time.length === 0) return;
-    this.span = spanOf(time);
-    this.begun = time.at(-1) - this.span;
+    const [span, words] = spanOf(time);
+    this.span = span;
+    this.begun = time.at(-1) - span;
+    say(byId('charts-title'), `The last ${words}`);
     const marks = this.changes.map(change => ({ time: change.time, words: `${inWords(change)}, by ${author(change)}` }));
     if (known.restart !== null && !known.restart.other) marks.push({ time: known.restart.time, words: 'restarted' });
     this.marks = marks.filter(mark => mark.time >= this.begun && mark.time <= time.at(-1)).sort((a, b) => a.time - b.time);
@@ -214,8 +220,12 @@ class Stack {
     const after = time === null ? -1 : times.findIndex(each => each >= time);
     const at = after === -1 ? times.length - 1 : after;
     for (const chart of this.charts) chart.read(at, time !== null);
-    const near = this.marks.filter(mark => Math.abs(this.x(mark.time) - this.x(times[at])) <= NEAR);
-    say(byId('moment'), time === null ? '' : [`at ${clock(times[at])}`, ...near.map(mark => mark.words)].join(' · '));
+    // The arrow keys go from tick to tick: each mark is at the tick next to it too.
+    const near = this.marks.filter(mark => Math.abs(this.x(mark.time) - this.x(times[at])) <= NEAR || nearest(times, mark.time) === at);
+    // A limiter that is new has charts that are empty at first.
+    const isNew = times[0] > this.begun + 3000 * known.interval;
+    const begun = isNew ? `first seen at ${clock(times[0])}` : '';
+    say(byId('moment'), time === null ? begun : [`at ${clock(times[at])}`, ...near.map(mark => mark.words)].join(' · '));
   }
 
   point(x) {
@@ -247,6 +257,9 @@ function runs(time, values) {
   });
   return found;
 }
+
+/** Returns the position of the tick next to a time. */
+const nearest = (times, time) => times.reduce((best, each, at) => (Math.abs(each - time) < Math.abs(times[best] - time) ? at : best), 0);
 
 /** Lists the positions at which values begin to be above the axis. */
 const beginnings = (values, top) => [...values.keys()].filter(at => values[at] > top && !(values[at - 1] > top));

@@ -1,5 +1,6 @@
 // One limiter in detail.
 
+import { fillAdaptive, rangeOf } from './adaptive.js';
 import { api, ask } from './api.js';
 import { fillCalls } from './calls.js';
 import { fillTable } from './cards.js';
@@ -9,15 +10,17 @@ import { draw } from './drawing.js';
 import { breakable, byId, html, say, show } from './elements.js';
 import { unfollowEvents } from './events.js';
 import { fillFleet } from './fleet.js';
-import { SOURCES, age, clock, count, duration, plural, seconds, sentence, sum, words } from './format.js';
+import { SOURCES, age, clock, count, duration, plural, seconds, sentence, since, sum, words } from './format.js';
 import { extend, forget, noHistory } from './history.js';
 import { clearKnob, takeSettings } from './knob.js';
 import { known } from './known.js';
 import { badgeNodes, fleetInWords, isStuck, of, stuckInWords, usage, usageInWords } from './limiter.js';
-import { author } from './log.js';
+import { author, changedName } from './log.js';
 import { hashOf, namedByAddress, opened } from './opened.js';
 import { takeChanges } from './outcome.js';
 import { focusRow } from './table.js';
+
+const LONG = 10; // s from which somebody wants to know the time at which it began
 
 /** `gone` is the tick at which the server knew no such limiter. */
 const detail = { since: 0, asking: null, gone: null, history: noHistory(), scrolled: 0, charts: null };
@@ -105,7 +108,8 @@ function drawDetail(answer) {
   const scope = limiter.scope === 'process' ? 'one set of permits for the process'
     : limiter.scope === 'fleet' ? fleetInWords(limiter)
     : `permits for each runtime, ${plural(limiter.runtimes, 'runtime')} now`;
-  const about = [usageInWords(limiter), scope, limiter.order === 'lifo' && 'the newest waiter is served first',
+  const first = { lifo: 'the newest waiter is served first', deadline: 'the waiter with the earliest deadline is served first' };
+  const about = [usageInWords(limiter), scope, first[limiter.order],
     limiter.per !== null && `a permit comes back ${duration(limiter.per)} after its start`];
   byId('detail-about').replaceChildren(`${about.filter(Boolean).join(' · ')} `, html('span', { class: 'badges' }, ...badgeNodes(limiter)));
   show(byId('detail-warnings'), snapshot.warnings.length > 0);
@@ -114,11 +118,13 @@ function drawDetail(answer) {
   const stuck = isStuck(limiter) && !limiter.deadlock;
   show(byId('stuck'), stuck);
   say(byId('stuck-words'), stuck ? 'Stuck: calls wait, and none is admitted.' : '');
-  say(byId('stuck-since'), stuck ? `${sentence(stuckInWords(limiter))}.` : '');
+  const now = answer.time;
+  say(byId('stuck-since'), stuck ? `${sentence(stuckInWords(limiter))}. It has been so ${since(limiter.stalled, now)}.` : '');
 
+  const waits = limiter.oldest_wait ?? 0;
   const facts = [
-    ['In use', usage(limiter)], ['Waiting', count(limiter.waiting)],
-    ['Most ever waiting', count(total.most_waiting)], ['Oldest waiter', limiter.waiting > 0 ? age(limiter.oldest_wait ?? 0) : '–'],
+    ...usageFacts(limiter), ['Waiting', count(limiter.waiting)], ['Most ever waiting', count(total.most_waiting)],
+    ['Oldest waiter', limiter.waiting > 0 ? age(waits) : '–', waits >= LONG && since(waits, now)],
     ['Admitted at once', count(total.admitted_at_once)], ['Admitted after waiting', count(total.admitted_after_waiting)],
     ['Refused', count(sum(total.rejected))], ['Gave up waiting', count(total.cancelled)],
   ];
@@ -127,16 +133,21 @@ function drawDetail(answer) {
   if (limiter.shadow || waited + sum(rejected) > 0) {
     facts.push(['Would have waited', count(waited)], ['Would have been refused', count(sum(rejected))]);
   }
-  byId('facts').replaceChildren(...facts.map(([name, value]) => html('div', {}, html('dt', {}, name), html('dd', {}, value))));
+  byId('facts').replaceChildren(...facts.map(([name, value, more = '']) =>
+    html('div', {}, html('dt', {}, name), html('dd', {}, value, ...(more ? [html('small', {}, ` ${more}`)] : [])))));
 
+  const live = [...Object.values(settings), ...snapshot.key_limits];
+  fillAdaptive(limiter, known, live.some(each => each?.source === 'live'));
   takeSettings(answer);
   takeChanges(changes);
-  detail.charts.draw(detail.history, changes);
+  detail.charts.draw(detail.history, changes, limiter.keys !== null);
 
   fillTable('changes', changes.map(change =>
-    [clock(change.time), words(change.setting), change.from, change.to, author(change)]), 'Nothing has been changed.');
-  fillTable('settings', Object.entries(settings).map(([name, { value, source }]) =>
-    [words(name), settingInWords(name, value), SOURCES[source] ?? source]), '');
+    [clock(change.time), changedName(change), change.from, change.to, author(change)]), 'Nothing has been changed.');
+  const { range, ...each } = settings;
+  const inForce = (name, value) => (name === 'limit' && range ? `${rangeOf(range)}, now ` : '') + settingInWords(name, value);
+  fillTable('settings', Object.entries(each).map(([name, { value, source }]) =>
+    [words(name), inForce(name, value), SOURCES[source] ?? source]).concat(made(limiter), ownLimits(snapshot.key_limits)), '');
   fillFleet(limiter, snapshot.fleet?.ledgers ?? []);
   const percentile = (wait, time) => duration(wait.count > 0 ? seconds(time) : null);
   fillTable('runtimes', snapshot.runtimes.map(({ runtime, figures: { in_use: used, limit, waiting, wait, ...counts } }) => [
@@ -147,8 +158,39 @@ function drawDetail(answer) {
   fillTable('keys', keys.map(({ key, in_use: used, waiting }) => [key, count(used), count(waiting)]),
     limiter.keys === null ? 'It has no keys.' : 'No key is in use.');
   show(byId('keys-card'), limiter.keys !== null);
+  // Of several runtimes each has its guarantees.
+  const bound = permits => count(permits) + (limiter.scope === 'runtime' && limiter.runtimes > 1 ? ' each' : '');
+  fillTable('parts', snapshot.shares.map(({ name, guaranteed, at_most: most, in_use: used, waiting, rejected }) =>
+    [name, count(used), bound(guaranteed), bound(most), count(waiting), count(rejected)]), '');
+  show(byId('shares-card'), snapshot.shares.length > 0);
   fillCalls('holders', answer.holders, answer.holder_places, 'Nobody holds a permit.');
   fillCalls('waiters', answer.waiters, answer.waiter_places, 'Nobody waits.');
+}
+
+/** Says how much is in use; with keys, of all together and of the worst one, which have a bar each in the table. */
+function usageFacts(limiter) {
+  const { keys, in_use: used, total, worst_key: worst } = limiter;
+  if (keys === null) return [['In use', usage(limiter)]];
+  const all = ['All keys together', total === null ? `${count(used)} in use` : of(used, total)];
+  return worst === null ? [all] : [all, ['Worst key', `${worst.key} ${of(worst.in_use, worst.limit)}`]];
+}
+
+/** Returns rows about the limits of single keys: of the first hundred. */
+const ownLimits = limits =>
+  limits.slice(0, 100).map(({ key, limit, source }) => [`limit of ${key}`, count(limit), SOURCES[source] ?? source]);
+
+/** Lists what is no setting. The program can set a total while it runs; the code alone sets the rest. */
+function made({ keys, total, adaptive, per, order, early, scope }) {
+  const orders = { fifo: 'first come, first served', lifo: 'the newest first', deadline: 'the earliest deadline first' };
+  const scopes = { runtime: 'each runtime', process: 'the process', fleet: 'the fleet' };
+  const adapts = adaptive && !adaptive.frozen && !adaptive.advises ? `${rangeOf(adaptive)}, now ` : '';
+  return [
+    keys !== null && ['total', adapts + (total === null ? 'no bound' : count(total)), 'the program'],
+    per !== null && ['per', duration(per), SOURCES.attribute],
+    ['order', orders[order] ?? order, SOURCES.attribute],
+    early && ['early', 'refused at once if the wait would be too long', SOURCES.attribute],
+    ['scope', scopes[scope] ?? scope, SOURCES.attribute],
+  ].filter(Boolean);
 }
 
 function settingInWords(name, value) {

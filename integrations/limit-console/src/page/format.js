@@ -1,7 +1,7 @@
 // Figures, times and names in words.
 
 export const REASONS = ['no_permits', 'queue_full', 'timed_out', 'too_heavy', 'closed', 'evicted', 'unavailable',
-  'deadlock'];
+  'deadlock', 'would_time_out'];
 export const SOURCES = { attribute: 'the code', file: 'a file', environment: 'the environment', live: 'live' };
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
@@ -53,5 +53,8 @@ export function clock(ms) {
   const time = date.toLocaleTimeString('en-GB');
   return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString('en-CA')} ${time}`;
 }
+
+/** Says since when something has lasted for so many seconds. */
+export const since = (seconds, now) => `since ${clock(now - seconds * 1000)}`;
 
 export const sum = values => Object.values(values).reduce((all, value) => all + value, 0);

@@ -1,5 +1,6 @@
 // The knob: changes the limiter that is open.
 
+import { rangeOf } from './adaptive.js';
 import { addressWith, parameter } from './address.js';
 import { api, ask } from './api.js';
 import { draw, onDraw } from './drawing.js';
@@ -7,24 +8,34 @@ import { attribute, byId, say, show } from './elements.js';
 import { plural, seconds, words } from './format.js';
 import { known, replace } from './known.js';
 import { inWords } from './log.js';
-import { readCount, readDuration, writeDuration } from './numbers.js';
+import { readCount, readDuration, readLimit, writeDuration } from './numbers.js';
 import { opened } from './opened.js';
 import { forgetOutcome, showOutcome } from './outcome.js';
 
+const readCalls = name => text => readCount(text, name, 4_294_967_294);
+
 /** The fields with a value: how it is written, and how it is read. A field that is empty has no bound. */
 const FIELDS = {
-  limit: { id: 'limit', write: String, read: text => readCount(text, 'the limit', 2_147_483_647) },
-  max_waiting: { id: 'max-waiting', write: String, read: text => readCount(text, 'max waiting', 4_294_967_294) },
+  limit: { id: 'limit', write: String, read: readLimit },
+  max_waiting: { id: 'max-waiting', write: String, read: readCalls('max waiting') },
+  max_waiting_total: { id: 'max-waiting-total', write: String, read: readCalls('max waiting of all keys') },
   max_wait: { id: 'max-wait', write: time => writeDuration(seconds(time)), read: text => readDuration(text, 'max wait') },
 };
 
+/** What the reader should know before a change. */
+const HINTS = {
+  enforce: 'A change can be undone for 30 s.',
+  shadow: 'In shadow: every call is admitted, and what the limit would have done is counted.',
+  off: 'Off: every call is admitted.',
+};
+
 /** The settings of the limiter that is open, as far as they are known, and the fields with something typed. */
-const knob = { settings: null, settable: [], edited: new Set(), isOpen: false };
+const knob = { settings: null, keyLimits: [], settable: [], edited: new Set(), isOpen: false };
 let changed = () => {}; // told after each change
 
 /** Forgets what was typed and said about another limiter. */
 export function clearKnob() {
-  Object.assign(knob, { settings: null, settable: [] });
+  Object.assign(knob, { settings: null, keyLimits: [], settable: [] });
   knob.edited.clear();
   refuse('');
   forgetOutcome();
@@ -33,15 +44,22 @@ export function clearKnob() {
 
 /** Takes the settings from an answer about the limiter. */
 export function takeSettings({ snapshot, settable }) {
-  Object.assign(knob, { settings: snapshot.settings, settable });
+  // The range is a part of the limit.
+  const { range: _, ...settings } = snapshot.settings;
+  Object.assign(knob, { settings, keyLimits: snapshot.key_limits, settable });
   drawKnob();
 }
 
 const current = () => known.rows.get(opened.name);
 const stateOf = row => (row.enabled ? row.shadow ? 'shadow' : 'enforce' : 'off');
+/** Returns whether the limit itself adapts: with keys the limit of each stays. */
+const isAdapting = row => row?.adaptive && row.keys === null && !row.adaptive.frozen && !row.adaptive.advises;
+/** Returns whether a total that adapts is held. A total is no setting. */
+const isTotalHeld = row => row.keys !== null && row.adaptive?.frozen === true;
 const token = () => byId('token').value.trim();
 
 function drawFields(row) {
+  show(byId('of-all-keys'), row.keys !== null);
   for (const [setting, { id, write }] of Object.entries(FIELDS)) {
     const field = byId(id);
     const value = setting === 'limit' ? row.limit : knob.settings?.[setting].value ?? null;
@@ -49,7 +67,9 @@ function drawFields(row) {
     if (!knob.edited.has(setting) && field.value !== text) field.value = text;
     const isSettable = setting === 'limit' || knob.settable.includes(setting);
     field.disabled = !isSettable;
-    attribute(field, 'title', isSettable ? '' : 'Calls of this limiter cannot be refused');
+    const canAdapt = setting === 'limit' && row.adaptive && row.keys === null;
+    const hint = canAdapt ? 'A number holds the limit. A range such as 4..=200 lets it adapt.' : '';
+    attribute(field, 'title', isSettable ? hint : 'Calls of this limiter cannot be refused');
   }
 }
 
@@ -61,13 +81,18 @@ function drawKnob() {
   if (!row) return;
   const over = row.scope === 'fleet' ? 'over the fleet' : '';
   const each = row.keys !== null ? 'for each key' : row.scope === 'runtime' && row.runtimes > 1 ? 'for each runtime' : '';
-  say(byId('limit-of'), [over, each].filter(Boolean).join(', '));
+  const adapts = isAdapting(row) ? `adapts ${rangeOf(row.adaptive)}` : '';
+  say(byId('limit-of'), [over, each, adapts].filter(Boolean).join(', '));
+  attribute(byId('limit-of'), 'title', byId('limit-of').textContent);
   drawFields(row);
   for (const state of ['enforce', 'shadow', 'off']) attribute(byId(state), 'aria-pressed', String(stateOf(row) === state));
   say(byId('pause'), row.paused ? 'Resume' : 'Pause…');
   attribute(byId('pause'), 'title', row.paused ? 'Back to the limit it had' : 'Limit 0: everybody waits until it is resumed');
   byId('pause').classList.toggle('main', row.paused);
-  show(byId('reset'), Object.values(knob.settings ?? {}).some(({ source }) => source === 'live'));
+  const isLive = [...Object.values(knob.settings ?? {}), ...knob.keyLimits].some(({ source }) => source === 'live');
+  show(byId('reset'), isLive || isTotalHeld(row));
+  const isSaid = ['said', 'refused'].some(id => byId(id).textContent !== '');
+  say(byId('hint'), isSaid ? '' : HINTS[stateOf(row)]);
   // Without a token, there is nothing to lock away.
   const isOpen = knob.isOpen || token() === '';
   show(byId('access'), isOpen);
@@ -99,11 +124,12 @@ function set() {
     const { id, read, write } = FIELDS[setting];
     const text = byId(id).value.trim();
     const { value, source } = setting === 'limit' ? { value: row?.limit } : knob.settings[setting];
-    if (text === (value === null ? '' : write(value))) continue;
+    // The present number holds a limit that adapts.
+    if (text === (value === null ? '' : write(value)) && !(setting === 'limit' && isAdapting(row))) continue;
     try {
       // An empty field has no bound: as the code has it, or for calls more than can wait.
       if (text !== '' || setting === 'limit') what[setting] = read(text);
-      else if (setting === 'max_waiting') what[setting] = Number.MAX_SAFE_INTEGER;
+      else if (setting.startsWith('max_waiting')) what[setting] = Number.MAX_SAFE_INTEGER;
       else if (source === 'live') what.unset = [setting];
       else return refuse(`${words(setting)} has a bound in the program: write a long time, such as 24 h.`, byId(id));
     } catch (error) {
@@ -111,6 +137,11 @@ function set() {
     }
   }
   change(what);
+}
+
+/** Returns what takes a change back; null if the console cannot. It cannot set a total. */
+function undoOf({ undo, changes }) {
+  return changes.some(({ setting }) => setting === 'total') ? null : () => change(undo);
 }
 
 /** Lets the limit hold, only count, or not hold. */
@@ -151,7 +182,7 @@ async function change(what) {
     knob.edited.clear();
     knob.isOpen = false;
     showOutcome(answer.changes.length === 0 ? { words: 'Nothing to change: it is so already.' }
-      : { words: answer.changes.map(inWords).join(', '), undo: () => change(answer.undo), waiting, changes: answer.changes });
+      : { words: answer.changes.map(inWords).join(', '), undo: undoOf(answer), waiting, changes: answer.changes });
     draw();
     changed();
   } catch (error) {
@@ -208,6 +239,11 @@ export function startKnob(told) {
   on('confirm', 'keydown', event => event.stopPropagation());
   on('confirm', 'close', () => { if (byId('confirm').returnValue === 'pause') change({ paused: true }); });
   on('reset', 'click', () => change({ reset: true }));
+  on('adapt-again', 'click', () => {
+    const row = current();
+    // With keys the total is all that is live then: see `fillAdaptive`.
+    if (row) change(row.keys === null ? { unset: ['limit'] } : { reset: true });
+  });
   on('lock', 'click', () => {
     knob.isOpen = byId('access').hidden;
     drawKnob();

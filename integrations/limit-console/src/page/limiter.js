@@ -1,5 +1,6 @@
 // A limiter's row in words: its use, its refusals and its unusual states.
 
+import { adaptiveBadges, adaptsInShort, adaptsInWords } from './adaptive.js';
 import { html } from './elements.js';
 import { REASONS, SOURCES, age, count, percent, plural, rate, sum, words } from './format.js';
 
@@ -32,7 +33,7 @@ export const loadOf = row => Math.max(limitLoad(row), totalLoad(row) ?? 0);
 
 /** Returns whether all its permits are out: those of a key, or of all keys together. A paused limiter has none. */
 export function isFull(row) {
-  if (!isEnforced(row) || row.paused) return false;
+  if (!isEnforced(row) || row.paused || row.adaptive?.held_off) return false;
   return row.full_keys > 0 || loadOf(row) >= 1;
 }
 
@@ -55,9 +56,11 @@ export function usageParts(row) {
   return [all, worstKey(row), fleetUsage(row)].filter(Boolean);
 }
 
-export const usage = row => usageParts(row).join(' · ');
+export const usage = row => usageParts(row).join(' · ') + adaptsInShort(row);
 
-export function usageInWords(row) {
+export const usageInWords = row => [plainUsage(row), adaptsInWords(row)].filter(Boolean).join('; ');
+
+function plainUsage(row) {
   if (row.keys !== null) {
     const total = row.total === null ? '' : ` and ${count(row.total)} together`;
     const worst = worstKey(row);
@@ -125,8 +128,10 @@ export function badgesOf(row) {
   if (row.closed) badges.push(['closed', 'strong', 'It lets nobody in any more']);
   if (!row.enabled) badges.push(['off', 'strong', 'The limit does not hold: every call is admitted']);
   if (row.shadow) badges.push(['shadow', 'strong', 'It admits every call, and counts what it would have done']);
+  badges.push(...adaptiveBadges(row));
   if (row.warnings > 0) badges.push([plural(row.warnings, 'warning'), 'strong', 'Something in its configuration looks wrong']);
   if (row.scope === 'fleet') badges.push(['fleet', '', 'One limit over all processes of a fleet']);
+  if (row.adaptive?.frozen && row.source === 'live') return badges;
   if (row.source === 'live') badges.push(['set live', '', 'The limit was set while running']);
   else if (row.source !== 'attribute') badges.push([`set by ${SOURCES[row.source]}`, '', 'The source of the limit']);
   return badges;

@@ -13,8 +13,11 @@ const log = { logged: null, asking: false };
 /** Asks for all changes again: the program may be another one. */
 export function forgetLog() { log.logged = null; }
 
+/** Names what was changed: a setting, or the limit of a key. */
+export const changedName = ({ setting, key }) => words(setting) + (key === null ? '' : ` of ${key}`);
+
 /** Says a change: the setting, what it was, and what it is. */
-export const inWords = ({ setting, from, to }) => `${words(setting)} ${from} → ${to}`;
+export const inWords = change => `${changedName(change)} ${change.from} → ${change.to}`;
 
 /** Says who has made a change. */
 export const author = ({ by, source }) => by ?? SOURCES[source] ?? source;

@@ -19,6 +19,18 @@ export function readCount(text, name, most) {
   return Number(text);
 }
 
+/** Reads a limit: a number, or a range with its ends. Throws words about what is neither. */
+export function readLimit(text) {
+  const read = text => readCount(text, 'the limit', 2_147_483_647);
+  const range = /^(\d+)\s*(?:\.\.=|–|-)\s*(\d+)$/.exec(text);
+  if (range === null && text.includes('..')) wrong(`${quoted(text)} is no range: write ..= between both ends, such as 4..=200.`);
+  if (range === null) return read(text);
+  const [low, high] = range.slice(1).map(read);
+  if (low === 0) wrong(`${quoted(text)} is no range of limits: the lower end is at least 1.`);
+  if (low > high) wrong(`${quoted(text)} is no range: write the lower end first.`);
+  return `${low}..=${high}`;
+}
+
 /** Reads a time for the setting of that name, in seconds. Throws words about what is no time. */
 export function readDuration(text, name) {
   let [seconds, rest] = [0, text];

@@ -38,7 +38,7 @@ function endOffer() {
 /** Takes the way back away when somebody has changed the same setting since. */
 export function takeChanges(changes) {
   const isOurs = ours => {
-    const last = changes.find(({ setting }) => setting === ours.setting);
+    const last = changes.find(({ setting, key }) => setting === ours.setting && key === ours.key);
     return last === undefined || last.time <= ours.time || last.to === ours.to;
   };
   if (outcome !== null && !outcome.changes.every(isOurs)) endOffer();

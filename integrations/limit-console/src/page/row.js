@@ -1,8 +1,9 @@
 // A row of the table. It is drawn again only where it differs from before.
 
+import { adaptsInShort } from './adaptive.js';
 import { choices } from './choices.js';
 import { attribute, html, say, svg } from './elements.js';
-import { age, count, duration, percent, rate } from './format.js';
+import { age, count, duration, percent, rate, since } from './format.js';
 import { SPARK, isGrowing, known, sparkOf } from './known.js';
 import { badgeNodes, badgesOf, fleetInWords, holderInShort, isFull, isStuck, limitLoad, reasonsInWords, refusedOf,
   refusedShare, totalLoad, usage, usageInWords, usageParts } from './limiter.js';
@@ -64,7 +65,7 @@ function makeFigure(...classes) {
 export function makeRow(name) {
   const link = html('a', { class: 'name', href: hashOf(name), title: name, 'aria-label': name, tabindex: '-1' }, ...nameNodes(name));
   const [badges, why] = [html('span', { class: 'badges' }), html('span', { class: 'why' })];
-  const used = html('span', { class: 'usage', 'aria-hidden': 'true' }, html('span'), html('span'));
+  const used = html('span', { class: 'usage', 'aria-hidden': 'true' }, html('span'), html('span', { class: 'adapts' }), html('span'));
   const [limit, total] = [makeBar('limit'), makeBar('total')];
   const bars = html('div', { class: 'bars', role: 'img' }, limit.bar, total.bar);
   const [waiting, refused, p99, admitted] = [makeFigure('waiting'), makeFigure('refused'), makeFigure('from-2'), makeFigure('from-3')];
@@ -85,18 +86,23 @@ export function makeRow(name) {
     if (wanted !== badged) badges.replaceChildren(...badgeNodes(row));
     badged = wanted;
     say(why, isStuck(row) ? holderInShort(row) : '');
+    why.parentElement.classList.toggle('explained', why.textContent !== '');
     const [sum, ...more] = usageParts(row);
     say(used.firstChild, more.length > 0 ? `${sum} · ` : sum);
+    say(used.children[1], adaptsInShort(row));
     say(used.lastChild, more.join(' · '));
     used.classList.toggle('parted', more.length > 0);
-    attribute(used, 'title', usage(row));
-    attribute(bars, 'aria-label', [usageInWords(row), fleetInWords(row)].filter(Boolean).join('; '));
+    attribute(used, 'title', row.adaptive ? usageInWords(row) : usage(row));
+    const inWords = [usageInWords(row), fleetInWords(row)].filter(Boolean).join('; ');
+    attribute(bars, 'aria-label', inWords);
+    const which = row.total === null ? '' : '. The upper bar is that of the worst key, the lower one that of all keys together';
+    attribute(bars, 'title', `${inWords}${which}`);
     const all = totalLoad(row);
     limit.draw(limitLoad(row), isFull(row) && limitLoad(row) >= 1);
     total.bar.hidden = all === null;
     if (all !== null) total.draw(all, isFull(row) && all >= 1);
     waiting.draw(count(row.waiting), row.waiting > 0, row.waiting > 0 && row.oldest_wait >= 0.001 ? age(row.oldest_wait) : '',
-      row.waiting > 0 ? 'calls that wait, and the time of the oldest one' : '');
+      row.waiting > 0 ? `calls that wait, the oldest one ${since(row.oldest_wait ?? 0, known.time)}` : '');
     const lost = refusedOf(row);
     refused.draw(lost > 0 ? `${rate(lost)}/s` : '0', lost > 0, lost > 0 ? percent(refusedShare(row)) : '', reasonsInWords(row.rejected));
     p99.draw(row.p99 >= 100 ? age(row.p99) : duration(row.p99));

@@ -25,6 +25,7 @@ function waitersInWords(row) {
 function stateInWords(row) {
   if (row.closed) return 'is closed';
   if (row.paused) return 'is paused';
+  if (row.adaptive?.held_off) return 'is held off by its backend';
   if (!isFull(row)) return '';
   if (row.full_keys > 1) return `is full for ${plural(row.full_keys, 'key')}`;
   return onlyFullKey(row) ? `is full for ${row.worst_key.key}` : 'is full';

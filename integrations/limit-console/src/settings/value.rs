@@ -15,17 +15,13 @@ const NEVER: &str = "never";
 pub(super) fn read(kind: SettingKind, json: &RawValue) -> Result<SettingValue, ApiError> {
     let expected = |expected| unexpected(kind.name(), json, expected);
     match kind.value_type() {
-        ValueType::Count { most } => {
-            let text = json.get();
+        ValueType::CountOrRange { most } if json.get().starts_with('"') => range(kind, json, most),
+        ValueType::Count { most } | ValueType::CountOrRange { most } => {
             // `1e3` and `12.0` are whole numbers too, but hardly what somebody meant to write.
-            if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(expected(kind.expected()));
-            }
-            // A number with more digits than fit is above every bound.
-            let count = text.parse().unwrap_or(usize::MAX);
+            let count = digits(json.get()).ok_or_else(|| expected(kind.expected()))?;
             // As with the setters: more than there can be is any number.
             if !kind.can_be_unbounded() && count > most {
-                return Err(refused(format!("`{kind}`: at most {most}")));
+                return Err(at_most(kind, most));
             }
             Ok(SettingValue::Count(count))
         }
@@ -49,6 +45,38 @@ pub(super) fn read(kind: SettingKind, json: &RawValue) -> Result<SettingValue, A
     }
 }
 
+/// Reads a range such as `"4..=200"`, as a file has it.
+fn range(kind: SettingKind, json: &RawValue, most: usize) -> Result<SettingValue, ApiError> {
+    let no_range =
+        |why: &str| refused(format!("`{kind}`: `{}` is no range: {why}", repeated(json)));
+    let expected = || unexpected(kind.name(), json, kind.expected());
+    let text = String::deserialize(json).map_err(|_| expected())?;
+    let (low, high) = text.split_once("..").ok_or_else(expected)?;
+    let high = high.strip_prefix('=');
+    let high = high.ok_or_else(|| no_range("write `..=` between the ends, both of which count"))?;
+    let [low, high] = [low, high].map(|end| digits(end.trim()).ok_or_else(expected));
+    let (low, high) = (low?, high?);
+    if low == 0 {
+        Err(no_range("the lower end is at least 1"))
+    } else if low > high {
+        Err(no_range("write the lower end first"))
+    } else if high > most {
+        Err(at_most(kind, most))
+    } else {
+        Ok(SettingValue::Range { low, high })
+    }
+}
+
+/// Reads a number of decimal digits. One with more digits than fit is above every bound.
+fn digits(text: &str) -> Option<usize> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(usize::MAX))
+}
+
+fn at_most(kind: SettingKind, most: usize) -> ApiError {
+    refused(format!("`{kind}`: at most {most}"))
+}
+
 /// Reads a time. JSON has no spans of time, which [`SettingKind::expected`] asks for.
 fn duration(kind: SettingKind, json: &RawValue, expected: &str) -> Result<SettingValue, ApiError> {
     // A number of JSON is one of Rust, and no other value is. With too many digits it is infinite.
@@ -67,6 +95,7 @@ pub(super) fn write(kind: SettingKind, value: SettingValue) -> Value {
 
     match value {
         SettingValue::Count(count) => count.into(),
+        SettingValue::Range { .. } => value.to_string().into(),
         SettingValue::Duration(Duration::MAX)
             if kind.value_type() == ValueType::DurationOrNever =>
         {

@@ -5,9 +5,11 @@ use super::value;
 use crate::error::ApiError;
 use axum::extract::ConnectInfo;
 use axum::http::Extensions;
+use limit_runtime::Limiter;
 use limit_runtime::settings::{SettingKind, SettingValues};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// The changes that a request wants. In JSON it is an object with a field for each [`SettingKind`], beside the
@@ -17,6 +19,8 @@ pub(crate) struct Wanted {
     by: Option<String>,
     /// The values that are to be set while running.
     pub(super) values: SettingValues,
+    /// The limits of single keys, by their texts. `None` takes one back.
+    pub(super) key_limits: BTreeMap<String, Option<usize>>,
     /// The settings whose value that was set while running is to be taken back.
     pub(super) unset: Vec<SettingKind>,
     pub(super) paused: Option<bool>,
@@ -33,6 +37,7 @@ impl Wanted {
             name: name.ok_or_else(|| body::refused("`name` is missing: it says which limiter"))?,
             by: None,
             values: SettingValues::default(),
+            key_limits: BTreeMap::new(),
             unset: Vec::new(),
             paused: None,
             reset: false,
@@ -47,6 +52,7 @@ impl Wanted {
                     let set = wanted.values.set(kind, value::read(kind, json)?);
                     set.map_err(|error| body::refused(error.to_string()))?;
                 }
+                Field::KeyLimits => wanted.key_limits = key_limits(field.name(), json)?,
                 Field::Unset => wanted.unset = settings(json)?,
                 Field::Paused => wanted.paused = Some(switch(field.name(), json)?),
                 Field::Reset => wanted.reset = switch(field.name(), json)?,
@@ -58,8 +64,8 @@ impl Wanted {
 
     /// Checks that no two fields contradict each other, and that there is something to change.
     fn check(&self) -> Result<(), ApiError> {
-        let Self { values, unset, paused, reset, .. } = self;
-        let is_nothing = values.is_empty() && unset.is_empty();
+        let Self { values, key_limits, unset, paused, reset, .. } = self;
+        let is_nothing = values.is_empty() && key_limits.is_empty() && unset.is_empty();
         if *reset && (!is_nothing || paused.is_some()) {
             return Err(body::refused("`reset` takes all back, and goes with no other setting"));
         }
@@ -72,7 +78,7 @@ impl Wanted {
         }
         if is_nothing && !reset && paused.is_none() {
             let settings = SettingKind::ALL.iter().map(|kind| format!("`{kind}`, "));
-            let all = settings.collect::<String>() + "`unset`, `paused` or `reset`";
+            let all = settings.collect::<String>() + "`key_limits`, `unset`, `paused` or `reset`";
             return Err(body::refused(format!("nothing is to be changed: give one of {all}")));
         }
         Ok(())
@@ -101,6 +107,7 @@ enum Field {
     Name,
     By,
     Setting(SettingKind),
+    KeyLimits,
     Unset,
     Paused,
     Reset,
@@ -111,6 +118,7 @@ impl Field {
     fn all() -> impl Iterator<Item = Self> {
         let settings = SettingKind::ALL.iter().copied().map(Self::Setting);
         [Self::Name, Self::By].into_iter().chain(settings).chain([
+            Self::KeyLimits,
             Self::Unset,
             Self::Paused,
             Self::Reset,
@@ -122,6 +130,7 @@ impl Field {
             Self::Name => "name",
             Self::By => "by",
             Self::Setting(kind) => kind.name(),
+            Self::KeyLimits => "key_limits",
             Self::Unset => "unset",
             Self::Paused => "paused",
             Self::Reset => "reset",
@@ -135,6 +144,18 @@ fn text(field: &str, json: &RawValue) -> Result<String, ApiError> {
 
 fn switch(field: &str, json: &RawValue) -> Result<bool, ApiError> {
     bool::deserialize(json).map_err(|_| body::unexpected(field, json, "`true` or `false`"))
+}
+
+fn key_limits(field: &str, json: &RawValue) -> Result<BTreeMap<String, Option<usize>>, ApiError> {
+    let limits = BTreeMap::<String, Option<usize>>::deserialize(json).ok();
+    let is_limit = |limit: &Option<usize>| limit.is_none_or(|limit| limit <= Limiter::MAX_LIMIT);
+    limits.filter(|limits| limits.values().all(is_limit)).ok_or_else(|| {
+        let most = Limiter::MAX_LIMIT;
+        let expected = format!(
+            "an object with a limit for each key, a whole number from 0 to {most}, or `null` to take it back"
+        );
+        body::unexpected(field, json, &expected)
+    })
 }
 
 fn settings(json: &RawValue) -> Result<Vec<SettingKind>, ApiError> {

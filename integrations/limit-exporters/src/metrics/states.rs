@@ -37,8 +37,20 @@ pub(super) fn set(
     let set = |label: Option<ExtraLabel>, value: f64| {
         recorder.register_gauge(&key(metric, limiter, None, label), &METADATA).set(value);
     };
-    // 0 would be a very old holder.
-    let none = if state == State::OldestHolder { f64::NAN } else { 0.0 };
+    let none = match state {
+        // 0 would be a very old holder, a limit that is switched off, a queue for nobody, a call without any work, or
+        // advice to pause.
+        State::OldestHolder
+        | State::Enforced
+        | State::MaxWaiting
+        | State::MaxWaitingTotal
+        | State::MaxWait
+        | State::AdaptiveBaseTime
+        | State::AdaptiveTime
+        | State::AdaptiveQueue
+        | State::AdaptiveAdvice => f64::NAN,
+        _ => 0.0,
+    };
     let (label, value) = figure.unwrap_or((None, none));
     match metric.labels.get(1) {
         None => set(None, value),

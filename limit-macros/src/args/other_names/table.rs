@@ -17,6 +17,8 @@ pub(super) struct Row {
 pub(super) enum Here {
     /// LIMIT.
     Limit,
+    /// A range as LIMIT. The user's value, if it is kept, is this end of it.
+    Range(End),
     /// LIMIT beside `per` with this window.
     Rate(&'static str),
     /// An option, which may take the user's value.
@@ -27,7 +29,15 @@ pub(super) enum Here {
     Words(&'static str),
 }
 
+/// An end of a range.
+#[derive(Clone, Copy)]
+pub(super) enum End {
+    Low,
+    High,
+}
+
 const LIMIT: &str = "the limit has no name and goes first";
+const RANGE: &str = "the ends of a limit that finds itself are a range and go first";
 const RATE: &str = "a rate is a limit and a window";
 
 /// The table. To add a name, write it in the row of its thing.
@@ -61,6 +71,75 @@ pub(super) const ROWS: &[Row] = &[
         ],
         thing: LIMIT,
         here: Here::Limit,
+    },
+    Row {
+        names: &[
+            "atleast",
+            "lower",
+            "lowerbound",
+            "min",
+            "minconcurrency",
+            "minimum",
+            "minlimit",
+            "minpermits",
+        ],
+        thing: RANGE,
+        here: Here::Range(End::Low),
+    },
+    Row { names: &["maxlimit", "upper", "upperbound"], thing: RANGE, here: Here::Range(End::High) },
+    Row {
+        names: &["adaptive", "aimd", "auto", "autotune", "dynamic", "gradient", "vegas"],
+        thing: "a limit that finds itself, a range in place of the limit,",
+        here: Here::Words("4..=200"),
+    },
+    Row {
+        names: &[
+            "begin",
+            "initial",
+            "initialconcurrency",
+            "initiallimit",
+            "initialpermits",
+            "startat",
+            "startlimit",
+        ],
+        thing: "the start of a limit that finds itself",
+        here: Here::Option(AttributeOption::Start),
+    },
+    Row {
+        names: &[
+            "aim",
+            "favour",
+            "goal",
+            "objective",
+            "optimise",
+            "optimize",
+            "optimizefor",
+            "prefer",
+        ],
+        thing: "what a limit that finds itself favors",
+        here: Here::Option(AttributeOption::Favor),
+    },
+    Row {
+        names: &["advise", "adviseonly", "advisory", "recommend", "suggest"],
+        thing: "advice on a limit that stays",
+        here: Here::Words("adapt = advise"),
+    },
+    Row {
+        names: &[
+            "backoffwhen",
+            "classify",
+            "dropwhen",
+            "isdropped",
+            "isoverload",
+            "isoverloaded",
+            "onoverload",
+            "overloaded",
+            "overloadedif",
+            "overloadif",
+            "throttled",
+        ],
+        thing: "the verdict on the output of a call",
+        here: Here::Option(AttributeOption::Overload),
     },
     Row {
         names: &["burst", "limitforperiod", "persecond", "quota", "rate", "ratelimit", "rps"],
@@ -196,6 +275,11 @@ pub(super) const ROWS: &[Row] = &[
         names: &["lifo", "newestfirst", "stack"],
         thing: "the order of the queue",
         here: Here::Words("order = lifo"),
+    },
+    Row {
+        names: &["deadlinefirst", "earliestdeadline", "earliestdeadlinefirst", "edf"],
+        thing: "the order of the queue by deadlines",
+        here: Here::Words("order = deadline"),
     },
     Row {
         names: &["ordering", "processingorder", "queueorder", "queueprocessingorder"],

@@ -42,6 +42,14 @@ pub(crate) enum OnDeadlockArg {
 pub(crate) enum OrderArg {
     Fifo,
     Lifo,
+    Deadline,
+}
+
+/// The value of `favor`.
+#[derive(Clone, Copy)]
+pub(crate) enum FavorArg {
+    Latency,
+    Throughput,
 }
 
 /// Reads `runtime`, `process` or `fleet`.
@@ -85,10 +93,31 @@ pub(in crate::args) fn read_on_deadlock(value: &Expr) -> Result<OnDeadlockArg> {
     read_word(value, words, "it is written `on_deadlock = warn` or `on_deadlock = refuse`")
 }
 
-/// Reads `fifo` or `lifo`.
+/// Reads `fifo`, `lifo` or `deadline`.
 pub(in crate::args) fn read_order(value: &Expr) -> Result<OrderArg> {
-    let orders = [("fifo", OrderArg::Fifo), ("lifo", OrderArg::Lifo)];
-    read_word(value, orders, "an order is written `order = fifo` or `order = lifo`")
+    let orders =
+        [("fifo", OrderArg::Fifo), ("lifo", OrderArg::Lifo), ("deadline", OrderArg::Deadline)];
+    read_word(
+        value,
+        orders,
+        "an order is written `order = fifo`, `order = lifo` or `order = deadline`",
+    )
+}
+
+/// Reads `latency` or `throughput`.
+pub(in crate::args) fn read_favor(value: &Expr) -> Result<FavorArg> {
+    let words = [("latency", FavorArg::Latency), ("throughput", FavorArg::Throughput)];
+    read_word(value, words, "it is written `favor = latency` or `favor = throughput`")
+}
+
+/// Reads `advise`.
+pub(in crate::args) fn read_adapt(value: &Expr) -> Result<()> {
+    read_word(
+        value,
+        [("advise", ())],
+        "it is written `adapt = advise`, which leaves the limit at its start; without the option a range \
+         adapts, and a number does not",
+    )
 }
 
 /// Returns the meaning of the word, or an error with `expected`.

@@ -7,7 +7,12 @@ impl Counters {
     /// Returns whether nothing has been counted.
     #[must_use]
     pub fn is_zero(&self) -> bool {
-        self.admitted_at_once + self.cancelled + self.taken_back + self.rejected.total() == 0
+        self.admitted_at_once
+            + self.cancelled
+            + self.taken_back
+            + self.rejected.total()
+            + self.adapted().total()
+            == 0
             && self.waits.is_none()
     }
 
@@ -18,6 +23,15 @@ impl Counters {
         self.cancelled = self.cancelled.saturating_sub(other.cancelled);
         self.taken_back = self.taken_back.saturating_sub(other.taken_back);
         self.rejected.subtract(&other.rejected);
+        if let (Some(rare), Some(others)) = (&mut self.rare, &other.rare) {
+            rare.adapted.subtract(&others.adapted);
+            for share in &mut rare.shares {
+                if let Some(other) = others.shares.iter().find(|other| other.name == share.name) {
+                    share.admitted = share.admitted.saturating_sub(other.admitted);
+                    share.rejected = share.rejected.saturating_sub(other.rejected);
+                }
+            }
+        }
         self.shadowed.waited = self.shadowed.waited.saturating_sub(other.shadowed.waited);
         self.shadowed.rejected.subtract(&other.shadowed.rejected);
         if let (Some(waits), Some(others)) = (&mut self.waits, &other.waits) {

@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::policy::Policy;
-use crate::semaphore::Held;
+use crate::semaphore::{Held, NewBinding};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::time::Duration;
 
 thread_local! {
     /// The permits that are out, by semaphore.
@@ -15,7 +14,7 @@ thread_local! {
 /// Takes the only permit of the semaphore with this index.
 fn take(epoch: EpochRef, index: usize) -> &'static Semaphore {
     let semaphore = epoch.semaphore(index);
-    if let Some(wakers) = semaphore.bind(&Policy::PLAIN, 1, Duration::MAX, false, None, 0) {
+    if let Some(wakers) = semaphore.bind(NewBinding::of(&Policy::PLAIN, 1)) {
         wakers.wake();
     }
     semaphore.serve_all();

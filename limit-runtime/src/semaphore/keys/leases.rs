@@ -2,23 +2,26 @@
 
 use super::super::lease::KeyLease;
 use super::Keys;
-#[cfg(feature = "inspect")]
 use super::states::KeyState;
 
 impl Keys {
-    /// Returns the limit of a key: its share, if it is leased.
+    /// Returns the limit of a key: its share, if it is leased, or its own, if it has one.
     #[inline]
     pub(in super::super) fn limit_of(&self, number: u32) -> u32 {
-        if self.are_leased { self.lease(number).map_or(0, |lease| lease.share) } else { self.limit }
+        self.limit_of_state(self.states.get(number))
     }
 
     /// Returns the limit of the key with this state.
-    #[cfg(feature = "inspect")]
+    #[inline]
     pub(super) fn limit_of_state(&self, state: &KeyState) -> u32 {
-        if self.are_leased { state.lease().map_or(0, |lease| lease.share) } else { self.limit }
+        if self.are_leased {
+            state.lease().map_or(0, |lease| lease.share)
+        } else {
+            state.limit(self.limit)
+        }
     }
 
-    /// Returns the limit of a key that is not in use.
+    /// Returns the limit of a key that is not in use, and has none of its own.
     pub(in super::super) fn limit_of_new(&self) -> u32 {
         if self.are_leased { 0 } else { self.limit }
     }

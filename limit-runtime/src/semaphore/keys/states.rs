@@ -5,17 +5,20 @@ mod shown;
 
 use super::super::deferred::Garbage;
 use super::super::lease::KeyLease;
+use super::super::pace::{Pace, ToJoin};
 use super::super::rate::cooled_at;
 use super::super::release_rate::ReleaseRate;
 use super::super::shadow::ShadowQueue;
 use super::super::slab::{self, Slab};
 use super::super::slots::NO_KEY;
 use super::super::wait_list::WaitList;
+use super::own::{COMMON, OwnLimits};
 #[cfg(feature = "inspect")]
 pub(super) use shown::Shown;
-use std::any::{Any, TypeId};
+use std::any::{Any, TypeId, type_name};
 use std::collections::VecDeque;
 use std::mem;
+use std::ops::Range;
 use tokio::time::Instant;
 
 /// The state of a key, in one cache line. The parts that few keys need stand apart.
@@ -28,8 +31,12 @@ pub(in super::super) struct KeyState {
     pub(in super::super) waiting: u32,
     /// Calls that were admitted, which wrap at 2³².
     pub(in super::super) admitted: u32,
+    /// The limit that the key has in place of that of each; [`COMMON`] if it has none.
+    pub(super) own_limit: u32,
     /// It is in the set of the keys that are waited for.
     pub(super) is_waited_for: bool,
+    /// A holder of the key waits for more permits.
+    pub(in super::super) grows: bool,
     /// Its turn, if it has one.
     pub(super) turn: Option<Turn>,
     rare: Option<Box<Rare>>,
@@ -61,6 +68,7 @@ struct Rare {
     /// The permits that cool, by the time until which they do, in order.
     cools: VecDeque<(Instant, u32)>,
     release_rate: ReleaseRate,
+    pace: Pace,
     shadow_queue: ShadowQueue,
     /// The lease of its permits, if they are a fleet's.
     lease: Option<Box<KeyLease>>,
@@ -71,12 +79,14 @@ pub(super) struct KeyStates {
     /// The states in chunks. Each chunk has keys of one type, and its kind is the number of that
     /// type.
     slab: Slab<StateChunk, KEYS, dyn KeyChunk>,
-    types: Vec<TypeId>,
+    types: Vec<(TypeId, &'static str)>,
     length: usize,
 }
 
 /// Keys in a chunk: few, because most limiters have few.
 const KEYS: u32 = 32;
+
+const _: () = assert!(size_of::<KeyState>() == 64, "it is one cache line");
 
 /// States and links in one piece, so that one look-up finds both.
 #[derive(Debug)]
@@ -95,6 +105,8 @@ trait KeyChunk: Any + Send + std::fmt::Debug {
     /// type.
     #[cfg(any(feature = "diagnostics", feature = "fleet", feature = "inspect"))]
     fn name(&self, offset: usize) -> Result<String, &'static str>;
+    /// Returns a key, if there is one.
+    fn key_as_any(&self, offset: usize) -> Option<&dyn Any>;
 }
 
 struct Typed<K>([Option<K>; KEYS as usize]);
@@ -116,7 +128,11 @@ impl<K: Send + 'static> KeyChunk for Typed<K> {
     #[cfg(any(feature = "diagnostics", feature = "fleet", feature = "inspect"))]
     fn name(&self, offset: usize) -> Result<String, &'static str> {
         let key = self.0[offset].as_ref();
-        key.and_then(|key| super::name::name(key)).ok_or(std::any::type_name::<K>())
+        key.and_then(|key| super::name::name(key)).ok_or(type_name::<K>())
+    }
+
+    fn key_as_any(&self, offset: usize) -> Option<&dyn Any> {
+        self.0[offset].as_ref().map(|key| key as &dyn Any)
     }
 }
 
@@ -188,15 +204,38 @@ impl KeyStates {
         if is_it { Ok(&mut chunk.content.states[offset]) } else { Err(link.next) }
     }
 
+    /// Returns the numbers of the first chunk that is there, from a chunk on.
+    pub(super) fn chunk_of_numbers(&self, from: u32) -> Option<Range<u32>> {
+        let chunk = self.slab.chunk_from(from)?;
+        Some(chunk * KEYS..(chunk + 1) * KEYS)
+    }
+
+    /// Returns the chunk after the one with these numbers.
+    pub(super) fn chunk_after(numbers: &Range<u32>) -> u32 {
+        numbers.end / KEYS
+    }
+
+    /// Looks up the own limit of the key with a number. `None` if no key has it.
+    pub(super) fn find_own_limit(&self, number: u32, own: Option<&OwnLimits>) -> Option<u32> {
+        let (chunk, offset) = self.slab.get(number);
+        let key = chunk.besides.key_as_any(offset)?;
+        let hash = chunk.content.links[offset].hash;
+        Some(own.map_or(COMMON, |own| own.find(hash, key)))
+    }
+
+    /// Returns the types of all keys that there have been, with their names.
+    pub(super) fn types(&self) -> &[(TypeId, &'static str)] {
+        &self.types
+    }
+
     /// Returns the numbers of all keys with holders, waiters or a lease. It looks at all keys.
     #[cfg(feature = "fleet")]
     pub(super) fn numbers_in_use(&self) -> Vec<u32> {
         let mut numbers = Vec::new();
         let mut next = 0;
-        while let Some(chunk) = self.slab.chunk_from(next) {
-            let all = chunk * KEYS..(chunk + 1) * KEYS;
+        while let Some(all) = self.chunk_of_numbers(next) {
+            next = Self::chunk_after(&all);
             numbers.extend(all.filter(|&number| !self.get(number).is_unused()));
-            next = chunk + 1;
         }
         numbers
     }
@@ -216,16 +255,17 @@ impl KeyStates {
     }
 
     /// Adds a key. Returns its number.
-    pub(super) fn add<K: Send + 'static>(&mut self, hash: u32, key: K) -> u32 {
+    pub(super) fn add<K: Send + 'static>(&mut self, hash: u32, key: K, own_limit: u32) -> u32 {
         let type_id = TypeId::of::<K>();
-        let kind = self.types.iter().position(|known| *known == type_id).unwrap_or_else(|| {
-            self.types.push(type_id);
+        let known = self.types.iter().position(|(known, _)| *known == type_id);
+        let kind = known.unwrap_or_else(|| {
+            self.types.push((type_id, type_name::<K>()));
             self.types.len() - 1
         });
         let number = self.slab.take(kind, StateChunk::boxed::<K>);
         self.length += 1;
         let (chunk, offset) = self.slab.get_mut(number);
-        chunk.content.states[offset] = KeyState::new();
+        chunk.content.states[offset] = KeyState { own_limit, ..KeyState::new() };
         chunk.content.links[offset] = Link { hash, next: NO_KEY };
         let keys: Option<&mut Typed<K>> = chunk.besides.as_any_mut().downcast_mut();
         keys.expect("a chunk's kind is the type of its keys").0[offset] = Some(key);
@@ -272,10 +312,18 @@ impl KeyState {
             in_use: 0,
             waiting: 0,
             admitted: 0,
+            own_limit: COMMON,
             is_waited_for: false,
+            grows: false,
             turn: None,
             rare: None,
         }
+    }
+
+    /// Returns the key's limit: its own, if it has one, or else `common`.
+    #[inline]
+    pub(super) fn limit(&self, common: u32) -> u32 {
+        if self.own_limit == COMMON { common } else { self.own_limit }
     }
 
     /// Returns whether it has neither holders nor waiters, nor permits that cool.
@@ -322,6 +370,24 @@ impl KeyState {
     /// Returns the rate at which its permits have come back.
     pub(in super::super) fn release_rate(&mut self) -> &mut ReleaseRate {
         &mut self.rare().release_rate
+    }
+
+    /// Returns its queue.
+    pub(in super::super) fn queue_to_join(&mut self) -> ToJoin<'_> {
+        ToJoin {
+            list: &self.list,
+            waiting: self.waiting as usize,
+            out: self.in_use,
+            served: self.admitted,
+            pace: &mut self.rare.get_or_insert_default().pace,
+        }
+    }
+
+    /// Forgets the pace of its queue.
+    pub(in super::super) fn forget_pace(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.pace.forget();
+        }
     }
 
     /// Returns the calls that would wait for it, if its limit is a shadow.

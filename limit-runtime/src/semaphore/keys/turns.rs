@@ -32,6 +32,14 @@ impl Turns {
         (self.first != NO_KEY).then_some(self.first)
     }
 
+    /// Returns the keys that have a turn, in order.
+    pub(super) fn iter<'a>(&'a self, states: &'a KeyStates) -> impl Iterator<Item = u32> + 'a {
+        std::iter::successors(self.first(), |&number| {
+            let next = states.get(number).turn?.next;
+            (next != NO_KEY).then_some(next)
+        })
+    }
+
     /// Gives a key that has no turn one after all others.
     #[inline]
     pub(super) fn push(&mut self, states: &mut KeyStates, number: u32) {

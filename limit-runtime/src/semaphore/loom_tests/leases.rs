@@ -2,7 +2,7 @@
 
 use super::{Call, Without, acquire, model};
 use crate::policy::Policy;
-use crate::semaphore::{Held, LeasingStart, Semaphore};
+use crate::semaphore::{Held, LeasingStart, NewBinding, Semaphore};
 use loom::future::block_on;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -26,10 +26,7 @@ fn leased() -> (&'static Semaphore, Arc<Agent>) {
     let agent = Arc::new(Agent(AtomicUsize::new(0)));
     let start = LeasingStart { has_whole: true, has_agent: true, unavailable: false };
     semaphore.begin_leasing(&Waker::from(Arc::clone(&agent)), start).wake();
-    semaphore
-        .bind(&Policy::PLAIN, 0, Duration::MAX, false, None, 0)
-        .expect("it is the first")
-        .wake();
+    semaphore.bind(NewBinding::of(&Policy::PLAIN, 0)).expect("it is the first").wake();
     let _ = semaphore.load(None, None);
     agent.0.store(0, Ordering::SeqCst);
     (semaphore, agent)

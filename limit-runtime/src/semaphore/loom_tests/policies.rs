@@ -3,18 +3,19 @@
 use super::{
     Call, Without, acquire, assert_all_free, bound, bound_to, enter, model, poll_once, take,
 };
-use crate::policy::{Force, Order, Policy, Request};
+use crate::deadline::Deadline;
+use crate::policy::{Force, Order, Policy, Ranking, Request};
 use crate::rejected::RejectedKind;
-use crate::semaphore::{Claim, Entered, Hashed, Held, KeySource, Semaphore};
+use crate::semaphore::{Came, Claim, Entered, Hashed, Held, KeySource, NewBinding, Semaphore};
 use loom::future::block_on;
 use loom::thread;
 use std::task::Waker;
-use std::time::Duration;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
-pub(super) static ONE: Hashed<u8> = Hashed { hash: 1, key: 1 };
+pub(super) static ONE: Hashed<u8> = Hashed { hash: 1, weight: 0, key: 1 };
 /// Another key with the same hash.
-static OTHER: Hashed<u8> = Hashed { hash: 1, key: 2 };
+static OTHER: Hashed<u8> = Hashed { hash: 1, weight: 0, key: 2 };
 
 pub(super) const KEYED: Policy = Policy { keyed: true, ..Policy::PLAIN };
 
@@ -137,6 +138,93 @@ fn an_eviction_against_a_cancellation_leaves_one_waiter() {
         assert_eq!(reading.current.cancelled + reading.current.rejected.evicted, 1);
         drop(held);
         drop(block_on(newest).expect("it is the only one"));
+        assert_all_free(semaphore, 1);
+    });
+}
+
+/// Makes a call with a priority.
+fn of_priority(semaphore: &'static Semaphore, priority: u8) -> Call {
+    let mut call = acquire(semaphore, 1);
+    call.request.priority = priority;
+    call
+}
+
+/// A release against a call that takes the place of the waiter: the waiter has the permit or gives way, and nobody hangs.
+#[test]
+fn a_waiter_of_a_lower_priority_gives_way_or_has_its_permit() {
+    model(|| {
+        let semaphore = bound_to(1, &Policy { max_waiting: 1, ..Policy::PLAIN });
+        let held = take(semaphore, 1);
+        let mut low = acquire(semaphore, 1);
+        assert!(poll_once(&mut low).is_pending());
+        let high = thread::spawn(move || {
+            drop(block_on(of_priority(semaphore, 1)).expect("the other gives way"));
+        });
+        let low = thread::spawn(move || match block_on(low) {
+            Ok(held) => drop(held),
+            Err(without) => assert_eq!(without, Without::Refused(RejectedKind::Evicted)),
+        });
+        drop(held);
+        high.join().unwrap();
+        low.join().unwrap();
+        assert_all_free(semaphore, 1);
+    });
+}
+
+/// Two calls of different priorities race for the one place in the queue. The higher one has it in the end.
+#[test]
+fn of_two_that_come_at_once_the_lower_gives_way_or_finds_the_queue_full() {
+    model(|| {
+        let semaphore = bound_to(1, &Policy { max_waiting: 1, ..Policy::PLAIN });
+        let held = take(semaphore, 1);
+        let low = thread::spawn(move || {
+            let mut low = of_priority(semaphore, 1);
+            let _ = poll_once(&mut low);
+            low
+        });
+        let mut high = of_priority(semaphore, 2);
+        assert!(poll_once(&mut high).is_pending());
+        drop(low.join().unwrap());
+        let reading = semaphore.read(&mut Vec::new());
+        let refused = reading.current.rejected;
+        assert_eq!((reading.usage.waiting, refused.evicted + refused.queue_full), (1, 1));
+        assert_eq!(reading.current.cancelled, 0);
+        drop(held);
+        drop(block_on(high).expect("it is the only one"));
+        assert_all_free(semaphore, 1);
+    });
+}
+
+/// Makes a call that is ordered by its deadline, which is over as soon as it waits.
+fn late_by_deadline(semaphore: &'static Semaphore) -> Call {
+    let mut call = over(semaphore);
+    call.request.ranking = Ranking::ByDeadline;
+    call.deadline = Some(Deadline::from_call(Instant::now().into()));
+    call
+}
+
+/// A release refuses the waiter that is too late, and the waiter's own timer does so too. One of them does, and the next
+/// call has the permit.
+#[test]
+fn a_waiter_that_is_too_late_is_refused_once_and_the_next_has_the_permit() {
+    model(|| {
+        let policy = Policy { order: Order::Deadline, ..Policy::PLAIN };
+        let semaphore = bound_to(1, &policy);
+        let held = take(semaphore, 1);
+        let mut late = late_by_deadline(semaphore);
+        assert!(poll_once(&mut late).is_pending());
+        let mut next = acquire(semaphore, 1);
+        next.request.ranking = Ranking::ByDeadline;
+        assert!(poll_once(&mut next).is_pending());
+        let late = thread::spawn(move || match block_on(late) {
+            Ok(_) => panic!("it has no turn"),
+            Err(without) => assert_eq!(without, Without::Refused(RejectedKind::TimedOut)),
+        });
+        let next = thread::spawn(move || drop(block_on(next).expect("it has no deadline")));
+        drop(held);
+        late.join().unwrap();
+        next.join().unwrap();
+        assert_eq!(semaphore.read(&mut Vec::new()).current.rejected.timed_out, 1);
         assert_all_free(semaphore, 1);
     });
 }
@@ -297,7 +385,7 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
             };
             drop(held);
         });
-        semaphore.bind(&KEYED, 1, Duration::MAX, false, None, 0).expect("it is the first").wake();
+        semaphore.bind(NewBinding::of(&KEYED, 1)).expect("it is the first").wake();
         semaphore.serve_all();
         other.join().unwrap();
         assert!(matches!(try_key(semaphore, &ONE), Entered::Admitted(_)));
@@ -306,7 +394,7 @@ fn calls_of_keys_that_wait_for_the_limit_are_served_when_it_is_known() {
 
 fn try_key(semaphore: &'static Semaphore, key: &dyn KeySource) -> Entered {
     let request = Request::ONE;
-    semaphore.enter(request, Some(key), Err(RejectedKind::NoPermits), &mut None, || true)
+    semaphore.enter(request, Some(key), Err(RejectedKind::NoPermits), &mut Came::default(), || true)
 }
 
 /// Looks at one semaphore as a drain does.

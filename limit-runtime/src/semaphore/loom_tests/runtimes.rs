@@ -3,7 +3,7 @@
 use super::{bind, enter, model};
 use crate::policy::Request;
 use crate::registry::{EpochRef, Runtimes};
-use crate::semaphore::{Entered, Held, Unserved, Waiter};
+use crate::semaphore::{Came, Entered, Held, Unserved, Waiter};
 use loom::future::block_on;
 use loom::thread;
 use std::future::poll_fn;
@@ -219,9 +219,9 @@ fn a_waiter_of_a_retired_runtime_is_woken_to_ask_again() {
                         },
                     );
                 }
-                match semaphore
-                    .enter(Request::ONE, None, Ok(waker), &mut None, || lease.is_current())
-                {
+                match semaphore.enter(Request::ONE, None, Ok(waker), &mut Came::default(), || {
+                    lease.is_current()
+                }) {
                     Entered::Queued(waits) => {
                         waiter = Some(waits);
                         Poll::Pending

@@ -42,6 +42,11 @@ impl ReadingMoment {
         // 0 means that no reading has seen the waiter. The first moments are far from it.
         Self((units.wrapping_add(1 << 28) as u32 & ((1 << 30) - 1)).max(1))
     }
+
+    /// Returns the time since an earlier moment, in tenths of a second.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(u64::from(later_by(self.0, earlier.0)) * UNIT)
+    }
 }
 
 impl Semaphore {

@@ -3,6 +3,7 @@
 //! A waiter whose grant was taken back is *away*: it is in a list of its own, counts as one that waits, and is not
 //! served. Once it is polled it stands at the head of its wait list again.
 
+use super::super::modes::Modes;
 use super::super::queue::Queue;
 use super::super::slots::NO_KEY;
 use super::super::status::AWAY;
@@ -41,6 +42,8 @@ impl State {
         if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
             let state = keys.state_mut(key);
             state.admitted = state.admitted.wrapping_sub(1);
+        } else if let Some(shares) = self.shares_mut() {
+            shares.uncount_admitted(key);
         }
         self.tell_of_release(weight, slot, wakers);
         self.give_back_of_key(key, weight);
@@ -53,6 +56,7 @@ impl State {
     /// Returns whether a call waits that permits of a key may help.
     fn is_wanted(&self, key: u32) -> bool {
         match self.keys() {
+            _ if self.growers().is_some() => true,
             Some(keys) if key != NO_KEY => keys.has_turns() || keys.waited_for().contains(&key),
             _ => self.has_waiters(),
         }
@@ -60,9 +64,11 @@ impl State {
 
     /// Returns whether a call waits that is not away.
     pub(in super::super) fn has_waiters(&self) -> bool {
-        match self.keys() {
-            Some(keys) => keys.has_waiters(),
-            None => !self.list.is_empty(),
+        match self.modes.as_deref() {
+            Some(modes) if !modes.growers.is_empty() => true,
+            Some(Modes { keys: Some(keys), .. }) => keys.has_waiters(),
+            Some(Modes { shares: Some(shares), .. }) => shares.has_waiters(),
+            _ => !self.list.is_empty(),
         }
     }
 
@@ -81,7 +87,7 @@ impl State {
         }
         self.set_slow(word);
         let key = self.queue.key(slot);
-        let refused_as = if self.queue.weight(slot) > self.heaviest() {
+        let refused_as = if self.queue.weight(slot) > self.heaviest_of(key) {
             // The limit has been lowered. At the head it would keep all others waiting.
             Some(RejectedKind::TooHeavy)
         } else if self.is_unavailable(key) {
@@ -95,13 +101,16 @@ impl State {
             return Some(waker);
         }
         let Self { list, queue, away, modes, .. } = self;
-        let keys = modes.as_deref_mut().and_then(|modes| modes.keys.as_mut());
-        if let Some(keys) = keys.filter(|_| key != NO_KEY) {
-            queue.come_back(away, &mut keys.state_mut(key).list, slot, waker);
-            // The key has its turn before all others.
-            keys.end_turn(key);
-        } else {
-            queue.come_back(away, list, slot, waker);
+        match modes.as_deref_mut() {
+            Some(Modes { keys: Some(keys), .. }) if key != NO_KEY => {
+                queue.come_back(away, &mut keys.state_mut(key).list, slot, waker);
+                // The key has its turn before all others.
+                keys.end_turn(key);
+            }
+            Some(Modes { shares: Some(shares), .. }) => {
+                queue.come_back(away, shares.list_mut(key), slot, waker);
+            }
+            _ => queue.come_back(away, list, slot, waker),
         }
         self.refresh_turn(key);
         self.tell_of_waiter(key, wakers);
@@ -117,6 +126,10 @@ impl State {
     ) -> Option<(&mut WaitList, &mut Queue)> {
         if self.queue.status(slot) == AWAY {
             return Some((&mut self.away, &mut self.queue));
+        }
+        if self.growers().is_some_and(|growers| growers.iter().any(|grower| grower.slot == slot)) {
+            let Self { queue, modes, .. } = self;
+            return modes.as_deref_mut()?.growers.list_of(slot).map(|list| (list, queue));
         }
         self.list_and_queue(key)
     }

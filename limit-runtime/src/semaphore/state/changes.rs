@@ -1,6 +1,7 @@
 //! A changed limit or policy, and the binding.
 
 use super::super::hint::Hint;
+use super::super::keys::{Keys, OwnLimits};
 use super::super::lease::LeaseWords;
 use super::super::moment;
 use super::super::queue::{Joined, Joining};
@@ -9,10 +10,12 @@ use super::super::slots::NO_KEY;
 use super::super::status::RETRY;
 use super::super::wait_list::{Position, WaitList};
 use super::super::wake_list::WakeList;
-use super::{Binding, State};
+use super::{ALL_SHORT, Binding, State};
 use crate::policy::{Force, Order, Policy};
 use crate::rejected::RejectedKind;
+use crate::share::Share;
 use crate::sync::AtomicU64;
+use std::sync::Arc;
 use std::task::Waker;
 
 impl State {
@@ -60,7 +63,7 @@ impl State {
         &mut self,
         word: &AtomicU64,
         words: &LeaseWords,
-        policy: &Policy,
+        (policy, shares): (&Policy, &'static [Share]),
         limit: u32,
         owner: u32,
         wakers: &mut WakeList,
@@ -71,12 +74,13 @@ impl State {
         self.is_single = policy.is_single;
         self.binding = Binding::Bound;
         self.binding_number = Hint::next_binding(self.binding_number);
+        self.forget_own_pace();
         self.release_rate = ReleaseRate::since(self.checkpoint(word, moment::now()));
         self.max_waiting = policy.max_waiting;
-        self.order = policy.order;
-        if policy.needs_modes() {
+        self.set_order(policy.order);
+        if policy.needs_modes() || !shares.is_empty() {
             // There may be modes already: an unbound semaphore may have drainers.
-            self.modes_mut().begin(policy);
+            self.modes_mut().begin(policy, shares);
         }
         if self.keys_mut().is_some() {
             self.set_total(word, policy.total, wakers);
@@ -97,14 +101,21 @@ impl State {
             return false;
         }
         self.binding = Binding::Unbound;
+        self.adapting = None;
         self.bank = 0;
         self.debt = 0;
         self.limit = 0;
         self.list = WaitList::new();
         self.max_waiting = u32::MAX;
-        self.order = Order::Fifo;
+        self.set_order(Order::Fifo);
         self.release_rate = ReleaseRate::default();
+        self.forget_own_pace();
         true
+    }
+
+    fn set_order(&mut self, order: Order) {
+        self.order = order;
+        self.short_way = if order == Order::Deadline { 0 } else { ALL_SHORT };
     }
 
     /// Changes the limit that a call is held to: with keys, the limit of each.
@@ -115,13 +126,17 @@ impl State {
         wakers: &mut WakeList,
     ) {
         self.set_slow(word);
+        self.doubt_growers();
         if let Some(keys) = self.keys_mut() {
-            keys.limit = limit;
+            let was_paused = std::mem::replace(&mut keys.limit, limit) == 0;
+            if was_paused {
+                self.forget_pace();
+            }
             for key in self.keys_with_waiters() {
                 self.refresh_turn(key);
             }
         } else {
-            self.change_limit(limit);
+            self.change_limit(self.limit_in_force(limit));
         }
         self.dismiss_too_heavy(word, wakers);
     }
@@ -136,13 +151,45 @@ impl State {
         self.set_slow(word);
         let is_keyed = self.keys_mut().is_some();
         if is_keyed {
-            self.change_limit(total);
+            self.change_limit(self.limit_in_force(total));
             self.dismiss_too_heavy(word, wakers);
         }
         is_keyed
     }
 
+    /// Replaces the limits of single keys. Keys in use keep theirs until they are
+    /// [looked up](Self::find_own_limits).
+    pub(in super::super) fn replace_own_limits(&mut self, own: Option<Arc<OwnLimits>>) {
+        let Some(modes) = self.modes.as_deref_mut() else { return };
+        let Some(keys) = &mut modes.keys else { return };
+        if let Some(former) = keys.replace_own_limits(own) {
+            // It may contain users' keys.
+            modes.garbage.push(Box::new(former));
+        }
+    }
+
+    /// Looks up the own limits of some thousands of keys: see [`Keys::find_own_limits`]. After the last, refuses the
+    /// waiters that want more permits than a call of their key may now.
+    pub(in super::super) fn find_own_limits(
+        &mut self,
+        word: &AtomicU64,
+        from: u32,
+        wakers: &mut WakeList,
+    ) -> Option<u32> {
+        let Self { queue, modes, .. } = self;
+        let next = modes.as_deref_mut()?.keys.as_mut()?.find_own_limits(queue, from);
+        if next.is_none() {
+            self.doubt_growers();
+            self.dismiss_too_heavy(word, wakers);
+        }
+        next
+    }
+
     pub(super) fn change_limit(&mut self, limit: u32) {
+        self.doubt_growers();
+        if self.limit == 0 {
+            self.forget_pace();
+        }
         if limit >= self.limit {
             let raised = limit - self.limit;
             self.limit = limit;
@@ -154,14 +201,19 @@ impl State {
             self.debt += lowered - free;
             self.limit = limit;
         }
+        if let Some(shares) = self.shares_mut() {
+            shares.set_limit(limit);
+        }
     }
 
     /// Refuses the waiters that want more permits than a call may now.
-    fn dismiss_too_heavy(&mut self, word: &AtomicU64, wakers: &mut WakeList) {
-        let heaviest = self.heaviest();
-        if heaviest < u32::MAX && (self.queue.has_heavy() || !self.away.is_empty()) {
+    pub(super) fn dismiss_too_heavy(&mut self, word: &AtomicU64, wakers: &mut WakeList) {
+        let has_bound = self.heaviest() < u32::MAX || self.keys().is_some_and(Keys::has_own_limits);
+        if has_bound && (self.queue.has_heavy() || !self.away.is_empty()) {
             let too_heavy = Some(RejectedKind::TooHeavy);
-            self.dismiss_all_that(word, too_heavy, wakers, |weight| weight > heaviest);
+            self.dismiss_all_that(word, too_heavy, wakers, |state, key, weight| {
+                weight > state.heaviest_of(key)
+            });
         }
     }
 
@@ -173,7 +225,7 @@ impl State {
         policy: &Policy,
         wakers: &mut WakeList,
     ) {
-        self.max_waiting = policy.max_waiting;
+        self.set_max_waiting(policy.max_waiting);
         if self.modes.is_none() && !policy.needs_modes() {
             return;
         }

@@ -10,7 +10,7 @@ impl State {
     pub(in super::super) fn close(&mut self, word: &AtomicU64, wakers: &mut WakeList) {
         self.set_slow(word);
         self.modes_mut().closed = true;
-        self.dismiss_all_that(word, Some(RejectedKind::Closed), wakers, |_| true);
+        self.dismiss_all_that(word, Some(RejectedKind::Closed), wakers, |_, _, _| true);
     }
 
     pub(in super::super) fn reopen(&mut self) {

@@ -3,6 +3,7 @@
 use super::super::keys::Keys;
 use super::super::moment;
 use super::super::release_rate::{Checkpoint, Served};
+use super::super::shares::Shares;
 use super::super::slots::NO_KEY;
 use super::super::word;
 use super::State;
@@ -26,7 +27,8 @@ impl State {
         key: u32,
         weight: u32,
     ) -> Refusal {
-        self.counters.rejected.count(kind);
+        self.count_refused(kind, key);
+        self.tell_controller(word, kind);
         let mut refusal = self.refusal(word, kind, key);
         if kind.is_transient() {
             refusal = refusal.estimated_later(self.binding_number);
@@ -36,6 +38,13 @@ impl State {
         }
         self.notify(word, EventKind::Rejected(kind));
         refusal
+    }
+
+    pub(super) fn count_refused(&mut self, kind: RejectedKind, key: u32) {
+        self.counters.rejected.count(kind);
+        if let Some(shares) = self.shares_mut() {
+            shares.count_rejected(key);
+        }
     }
 
     /// Adds what must be known at once of a refusal by a key or a rate.
@@ -64,16 +73,20 @@ impl State {
             None => self.in_use(word),
         };
         let limit = match kind {
-            RejectedKind::TooHeavy => self.heaviest(),
-            _ if key != NO_KEY => self.keys().map_or(0, |keys| keys.limit_of(key)),
+            RejectedKind::TooHeavy => self.heaviest_of(key),
+            _ if key != NO_KEY => self.keys().map_or(self.limit, |keys| keys.limit_of(key)),
             _ => self.limit_of_call(),
         };
         let waiting = u32::try_from(self.waiting(key)).unwrap_or(u32::MAX);
         let mut refusal = Refusal::new(kind, limit, in_use, waiting);
         refusal.of_share = self.is_leased();
-        if key != NO_KEY && in_use < limit && self.bank == 0 {
+        if key != NO_KEY && in_use < limit && self.bank == 0 && self.keys().is_some() {
             let total = self.limit;
             refusal.set_details(|details| details.reached_total = Some(total));
+        }
+        if kind == RejectedKind::QueueFull && self.is_full_of_all_keys() {
+            let waiting = self.queue.len() - self.waiting_to_grow(NO_KEY).0;
+            refusal.set_details(|details| details.waiting_of_all_keys = Some(waiting));
         }
         refusal
     }
@@ -107,6 +120,7 @@ impl State {
         let at_once = self.counters.admitted_at_once as u32;
         let admitted = word::acquired(word).wrapping_add(at_once).wrapping_add(self.queue.served());
         let admitted = admitted.wrapping_sub(self.counters.taken_back as u32);
+        let admitted = admitted.wrapping_sub(self.counters.unused());
         Checkpoint { at, admitted, in_use: self.in_use(word) }
     }
 
@@ -129,8 +143,9 @@ impl State {
         self.forget_cooled_keys();
         self.count_waits();
         let mut current = self.counters.clone();
-        current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
+        current.admitted_at_once = self.admitted_at_once(acquired);
         current.rejected.add(refused);
+        self.add_shares(&mut current);
         current.most_waiting = if self.is_bound() { self.queue.longest() } else { 0 };
         self.queue.admitted().for_each(|waited| current.count_wait(waited, 1));
         Reading {
@@ -142,9 +157,12 @@ impl State {
                 waiting: if self.is_bound() { self.queue.len() } else { 0 },
                 keys: self.keys().map_or(0, Keys::len),
                 total: self.keys().and(total_of(self.limit)),
+                stalled: None,
             },
             current,
-            past: self.past.clone(),
+            past: self.past.as_deref().cloned().unwrap_or_default(),
+            adaptive: if self.is_bound() { self.adaptive_figures() } else { None },
+            shares: self.shares().map(Shares::figures).unwrap_or_default(),
         }
     }
 
@@ -158,19 +176,32 @@ impl State {
         self.count_waits();
         self.counters.most_waiting = self.queue.longest();
         self.queue.restart_longest();
+        let admitted_at_once = self.admitted_at_once(acquired);
         let mut current = mem::take(&mut self.counters);
-        current.admitted_at_once += acquired.saturating_sub(self.acquired_before);
+        current.admitted_at_once = admitted_at_once;
         current.rejected.add(refused);
+        self.add_shares(&mut current);
         self.acquired_before = acquired;
         if forget {
-            self.past = Counters::default();
+            self.past = None;
         } else {
-            self.past.add(&current);
+            self.past.get_or_insert_default().add(&current);
         }
     }
 
-    /// Takes back that a call was admitted through the word.
-    #[cfg(feature = "fleet")]
+    fn add_shares(&self, counters: &mut Counters) {
+        if let Some(shares) = self.shares() {
+            shares.counts().for_each(|counts| counters.add_share(&counts));
+        }
+    }
+
+    /// Returns how many calls were admitted at once since the semaphore was bound last.
+    fn admitted_at_once(&self, acquired: u64) -> u64 {
+        // One difference of two sums: a call may be taken back that was admitted by the lock.
+        (self.counters.admitted_at_once + acquired).saturating_sub(self.acquired_before)
+    }
+
+    /// Takes back that a call was admitted at once, through the word or by the lock.
     pub(in super::super) fn uncount_acquired(&mut self) {
         self.acquired_before += 1;
     }

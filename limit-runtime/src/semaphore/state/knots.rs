@@ -7,19 +7,26 @@ use super::super::wake_list::WakeList;
 use super::State;
 use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
+use std::collections::BTreeSet;
 
 impl State {
     /// Returns who waits in which order, and the keys of the calls with some slots. Returns `None` if it does not
     /// depend on the calls alone when waiters are served.
     pub(in super::super) fn read_queues(&mut self, holders: &[u32]) -> Option<QueueReading> {
-        // A fleet may lease more permits to this process.
-        if !self.is_bound() || self.is_leased() {
+        // A fleet may lease more permits to this process. Of shares the detector knows nothing.
+        if !self.is_bound() || self.is_leased() || self.shares().is_some() {
             return None;
         }
         let is_keyed = self.keys().is_some();
         let mut queues = Vec::new();
-        for key in self.keys_with_waiters() {
-            let waiters = self.waiters(key);
+        let growing = self.those_growing();
+        let mut keys: BTreeSet<_> = self.keys_with_waiters().into_iter().collect();
+        keys.extend(growing.iter().map(|&(.., key)| key));
+        for key in keys {
+            // Holders that want more permits are before all others.
+            let of_key = growing.iter().filter(|&&(.., of)| of == key);
+            let mut waiters: Vec<_> = of_key.map(|&(slot, weight, _)| (slot, weight)).collect();
+            waiters.extend(self.waiters(key));
             let limit = self.keys().map_or(self.limit, |keys| keys.limit_of(key));
             let name = self.keys().and_then(|keys| keys.text(key));
             queues.push(KeyQueue { key, name, limit, waiters });

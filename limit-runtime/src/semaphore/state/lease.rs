@@ -333,7 +333,7 @@ impl State {
         self.set_slow(word);
         let unavailable = Some(RejectedKind::Unavailable);
         if key == NO_KEY {
-            return self.dismiss_all_that(word, unavailable, wakers, |_| true);
+            return self.dismiss_all_that(word, unavailable, wakers, |_, _, _| true);
         }
         let away = self.those_away().into_iter().filter(|&(_, _, of)| of == key);
         let away: Vec<_> = away.map(|(slot, weight, _)| (slot, weight)).collect();

@@ -1,5 +1,6 @@
 //! Waiters that leave the wait list without having been served.
 
+use super::super::moment;
 use super::super::slots::NO_KEY;
 use super::super::status::{AWAY, GRANTED, REFUSED, RETRY, WAITING};
 use super::super::wake_list::WakeList;
@@ -8,7 +9,6 @@ use crate::events::EventKind;
 use crate::policy::Order;
 use crate::rejected::{Refusal, RejectedKind};
 use crate::sync::AtomicU64;
-use std::collections::BTreeMap;
 use std::task::Waker;
 
 impl State {
@@ -27,6 +27,9 @@ impl State {
         match status {
             WAITING | AWAY => self.forget_if_idle(key),
             GRANTED => {
+                if let Some(shares) = self.shares_mut() {
+                    shares.uncount_admitted(key);
+                }
                 self.give_back_of_key(key, weight);
                 self.give_back(word, weight);
             }
@@ -86,11 +89,8 @@ impl State {
     }
 
     fn take_refusal(&mut self, slot: u32) -> Option<Refusal> {
-        let refusals = self.refusals.as_mut()?;
-        let refusal = refusals.remove(&slot);
-        if refusals.is_empty() {
-            self.refusals = None;
-        }
+        let refusal = self.rare.as_mut()?.refusals.remove(&slot);
+        self.drop_rare_if_unused();
         refusal
     }
 
@@ -109,17 +109,35 @@ impl State {
         wakers.push(parts.and_then(|(list, queue)| queue.dismiss(list, slot, status)));
         self.no_longer_waits(key);
         if let Some(kind) = refusal {
-            self.counters.rejected.count(kind);
-            let refusal = self.refusal(word, kind, key);
-            self.refusals.get_or_insert_with(BTreeMap::default).insert(slot, refusal);
+            self.count_refused(kind, key);
+            self.tell_controller(word, kind);
+            let mut refusal = self.refusal(word, kind, key);
+            if kind.is_transient() && key == NO_KEY {
+                refusal = refusal.estimated_later(self.binding_number);
+            }
+            self.rare.get_or_insert_default().refusals.insert(slot, refusal);
             self.notify(word, EventKind::Rejected(kind));
         }
     }
 
-    /// Returns whether a call that joins a full wait list replaces the oldest waiter. It does if the
-    /// newest is served first, calls may wait, and one does.
-    pub(super) fn can_evict(&mut self, key: u32) -> bool {
-        self.order == Order::Lifo && self.max_waiting > 0 && self.oldest(key).is_some()
+    /// Returns whether a call that finds the wait list full takes the place of a waiter.
+    pub(super) fn can_evict(&mut self, key: u32, priority: u8) -> bool {
+        let may_wait = self.max_waiting > 0 && self.keys().is_none_or(|keys| keys.max_waiting > 0);
+        may_wait && self.gives_way(key, priority).is_some()
+    }
+
+    /// Returns the waiter of a key that gives way to a call that joins a full wait list: the oldest if the newest is served
+    /// first, in order of arrival the youngest of the lowest priority, if the call's is higher. In the order of
+    /// deadlines none does.
+    fn gives_way(&mut self, key: u32, priority: u8) -> Option<u32> {
+        match self.order {
+            Order::Lifo => self.oldest(key),
+            Order::Fifo => {
+                let (list, queue) = self.list_and_queue(key)?;
+                queue.lowest_below(list, priority)
+            }
+            Order::Deadline => None,
+        }
     }
 
     /// Returns the waiter of a key that would be served last: one that is away, if there is one.
@@ -128,37 +146,73 @@ impl State {
         away.map(|(slot, ..)| slot).or_else(|| self.list_and_queue(key)?.0.last())
     }
 
-    /// Refuses the oldest waiter, to make room for a call that joins. If more wait than may, because the
-    /// bound was lowered or grants were taken back, refuses the one before it as well. So the wait list gets shorter, and no call
-    /// pays for all of it.
-    pub(super) fn evict(&mut self, word: &AtomicU64, key: u32, wakers: &mut WakeList) {
-        let is_longer = self.waiting(key) > self.max_waiting as usize;
+    /// Refuses the waiter that gives way, to make room for a call that joins. If more wait than may, because the
+    /// bound was lowered or grants were taken back, refuses the next one as well. So the wait list gets shorter, and no
+    /// call pays for all of it.
+    pub(super) fn evict(
+        &mut self,
+        word: &AtomicU64,
+        key: u32,
+        priority: u8,
+        wakers: &mut WakeList,
+    ) {
+        let (growing, of_key) = self.waiting_to_grow(key);
+        let all = self.queue.len() - growing;
+        let too_many = self.max_waiting_total().is_some_and(|most| all > most);
+        let is_longer = too_many || self.waiting(key) - of_key > self.max_waiting as usize;
         for _ in 0..=u8::from(is_longer) {
-            if let Some(last) = self.oldest(key) {
-                self.dismiss(word, key, last, Some(RejectedKind::Evicted), wakers);
+            if let Some(slot) = self.gives_way(key, priority) {
+                self.dismiss(word, key, slot, Some(RejectedKind::Evicted), wakers);
             }
         }
     }
 
-    /// Dismisses the waiters for which `is_dismissed` is true, given the weight of each. `refusal` is as
+    /// Refuses the waiters whose turn it is and whose deadlines are over, in the order of deadlines. Returns whether
+    /// the wake list is full before all are refused.
+    #[cold]
+    pub(super) fn refuse_late(&mut self, word: &AtomicU64, wakers: &mut WakeList) -> bool {
+        // Read under the lock, as the clock of a rate: the call behind is to have the permits.
+        let mut now = None;
+        while let Some(key) = self.next_key() {
+            let now = *now.get_or_insert_with(moment::now);
+            let Some((list, queue)) = self.list_and_queue(key) else { return false };
+            if !queue.is_head_over(list, now) {
+                return false;
+            }
+            if wakers.is_full() {
+                return true;
+            }
+            let head = list.head();
+            self.dismiss(word, key, head, Some(RejectedKind::TimedOut), wakers);
+            self.forget_if_idle(key);
+        }
+        false
+    }
+
+    /// Dismisses the waiters for which `is_dismissed` is true, given the key and the weight of each. `refusal` is as
     /// in [`dismiss`](Self::dismiss).
     pub(super) fn dismiss_all_that(
         &mut self,
         word: &AtomicU64,
         refusal: Option<RejectedKind>,
         wakers: &mut WakeList,
-        is_dismissed: impl Fn(u32) -> bool,
+        is_dismissed: impl Fn(&Self, u32, u32) -> bool,
     ) {
         for key in self.keys_with_waiters() {
             for (slot, weight) in self.waiters(key) {
-                if is_dismissed(weight) {
+                if is_dismissed(self, key, weight) {
                     self.dismiss(word, key, slot, refusal, wakers);
                 }
             }
             self.forget_if_idle(key);
         }
+        for (slot, weight, key) in self.those_growing() {
+            if is_dismissed(self, key, weight) {
+                self.dismiss(word, key, slot, refusal, wakers);
+            }
+        }
         for (slot, weight, key) in self.those_away() {
-            if is_dismissed(weight) {
+            if is_dismissed(self, key, weight) {
                 self.dismiss(word, key, slot, refusal, wakers);
                 self.forget_if_idle(key);
             }
@@ -188,7 +242,7 @@ impl State {
             }
             return dismissed;
         }
-        self.dismiss_all_that(word, None, wakers, |_| true);
+        self.dismiss_all_that(word, None, wakers, |_, _, _| true);
         most
     }
 }

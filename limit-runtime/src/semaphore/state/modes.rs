@@ -7,13 +7,14 @@
 //! 2,265 (2.8 %).
 
 use super::super::keys::KeySource;
+use super::super::modes::Modes;
 use super::super::moment::Moment;
 use super::super::queue::{Joining, WaitsFor};
 use super::super::slots::{NO_KEY, NO_SLOT};
 use super::super::wake_list::WakeList;
 use super::{Arrival, Decision, State};
 use crate::events::EventKind;
-use crate::policy::Request;
+use crate::policy::{Order, Request};
 use crate::rejected::RejectedKind;
 use crate::sync::AtomicU64;
 
@@ -42,27 +43,31 @@ impl State {
             self.notify(word, EventKind::Admitted);
             return Decision::Admitted { weight: 0, slot: NO_SLOT };
         }
-        let is_too_heavy = weight > self.heaviest();
         // A key that is not in use has no number yet. It gets none before there is a waker to join with:
         // its clone would be dropped and made again.
         let needs_waker = arrival.may_wait() && arrival.waker.is_none() && self.max_waiting > 0;
-        if needs_waker && !is_closed && !is_too_heavy && !is_shadow {
-            let bank = self.bank;
-            if let (Some(keys), Some(key)) = (self.keys_mut(), key) {
+        if needs_waker && !is_closed && !is_shadow {
+            let is_awaited = self.whole_is_awaited();
+            if let (Some(keys), Some(key)) = (self.keys(), key) {
                 // All permits of a new key are free.
-                let has_room = weight <= bank && !keys.has_turns() && weight <= keys.limit_of_new();
-                if !has_room && key.find(keys).is_none() {
+                let limit = key.limit_if_new(keys);
+                let has_room = weight <= self.bank && !keys.has_turns() && weight <= limit;
+                let is_light = weight == 1 || weight <= self.heaviest_under(Some(limit));
+                if (is_awaited || !has_room) && is_light && key.find(keys).is_none() {
                     return Decision::Unprepared;
                 }
             }
         }
-        let key = match (self.keys_mut(), key) {
-            (Some(keys), Some(key)) => key.intern(keys),
+        let key = match (self.modes.as_deref_mut(), key) {
+            (Some(Modes { keys: Some(keys), .. }), Some(key)) => key.intern(keys),
+            (Some(Modes { shares: Some(shares), .. }), key) => {
+                key.and_then(KeySource::share).unwrap_or_else(|| shares.rest())
+            }
             _ => NO_KEY,
         };
         let refused_as = if is_closed {
             Some(RejectedKind::Closed)
-        } else if is_too_heavy {
+        } else if weight > 1 && weight > self.heaviest_of(key) {
             Some(RejectedKind::TooHeavy)
         } else {
             None
@@ -77,11 +82,16 @@ impl State {
         if is_shadow {
             return self.enter_shadow(word, request, key, now, arrival);
         }
-        // With keys, so many calls may wait for each.
-        let most = self.max_waiting as usize;
-        let is_full = self.queue.len() >= most && self.waiting(key) >= most;
-        if !arrival.may_wait() || (is_full && !self.can_evict(key)) {
+        let is_full = self.is_full_for(key);
+        if !arrival.may_wait() || (is_full && !self.can_evict(key, request.priority)) {
             let kind = arrival.refusal_kind();
+            if key != NO_KEY {
+                self.tell_of_refusal(kind, key, wakers);
+            }
+            return self.turn_away(word, kind, key, weight);
+        }
+        if arrival.patience.is_some() && self.would_time_out(key, request, arrival) {
+            let kind = RejectedKind::WouldTimeOut;
             if key != NO_KEY {
                 self.tell_of_refusal(kind, key, wakers);
             }
@@ -89,25 +99,34 @@ impl State {
         }
         // If there are keys, this one is in use: it need not be forgotten here.
         if is_full {
-            // The newest is served first, so the call needs no rank.
+            // With a waker it also has its rank, if it needs one: a call that is prepared has both.
             if arrival.waker.is_none() {
                 return Decision::Unprepared;
             }
-            self.evict(word, key, wakers);
+            self.evict(word, key, request.priority, wakers);
         }
         let order = self.order;
         let Self { list, queue, modes, .. } = &mut *self;
-        let keys = modes.as_deref_mut().and_then(|modes| modes.keys.as_mut());
-        let joined = if let Some(keys) = keys.filter(|_| key != NO_KEY) {
-            let Some((position, waker)) = arrival.join(order, &keys.state_mut(key).list) else {
-                return Decision::Unprepared;
-            };
-            keys.join(queue, position, Joining { weight, key, waker })
-        } else {
-            let Some((position, waker)) = arrival.join(order, list) else {
-                return Decision::Unprepared;
-            };
-            queue.join(list, position, Joining { weight, key, waker })
+        let joined = match modes.as_deref_mut() {
+            Some(Modes { keys: Some(keys), .. }) if key != NO_KEY => {
+                let Some((position, waker)) = arrival.join(order, &keys.state_mut(key).list) else {
+                    return Decision::Unprepared;
+                };
+                keys.join(queue, position, Joining { weight, key, waker })
+            }
+            Some(Modes { shares: Some(shares), .. }) => {
+                let Some((position, waker)) = arrival.join(order, shares.list_mut(key)) else {
+                    return Decision::Unprepared;
+                };
+                shares.count_waiting(key, 1);
+                queue.join(shares.list_mut(key), position, Joining { weight, key, waker })
+            }
+            _ => {
+                let Some((position, waker)) = arrival.join(order, list) else {
+                    return Decision::Unprepared;
+                };
+                queue.join(list, position, Joining { weight, key, waker })
+            }
         };
         self.tell_of_waiter(key, wakers);
         self.notify(word, EventKind::Waiting);
@@ -180,13 +199,23 @@ impl State {
     #[cold]
     pub(super) fn serve_with_modes(&mut self, word: &AtomicU64, wakers: &mut WakeList) -> bool {
         if self.has_only_keys() {
-            return self.serve_in_turn(wakers, |_| ()) || self.asks_for_look_of_waiters();
+            return self.serve_in_turn(word, wakers, |_| ()) || self.asks_for_look_of_waiters();
         }
         if self.queue.len() > 0 {
             self.take_back_cooled_by_own_clock();
         }
-        if self.serve_in_turn(wakers, |state| state.notify(word, EventKind::Admitted)) {
+        if self.serve_in_turn(word, wakers, |state| state.notify(word, EventKind::Admitted)) {
             return true;
+        }
+        if self.growers().is_some_and(|growers| growers.is_in_doubt)
+            && self.refuse_stuck_growers(word, wakers)
+        {
+            // Others may have waited behind those.
+            if self.serve_in_turn(word, wakers, |state| {
+                state.notify(word, EventKind::Admitted);
+            }) {
+                return true;
+            }
         }
         let is_drained = self.is_drained(word);
         if let Some(modes) = self.modes.as_deref_mut() {
@@ -207,8 +236,16 @@ impl State {
     /// Hands permits to waiters in turn, as far as there are enough. Calls `served` after each. Returns whether the
     /// wake list is full.
     #[inline]
-    fn serve_in_turn(&mut self, wakers: &mut WakeList, served: impl Fn(&mut Self)) -> bool {
+    fn serve_in_turn(
+        &mut self,
+        word: &AtomicU64,
+        wakers: &mut WakeList,
+        served: impl Fn(&mut Self),
+    ) -> bool {
         while !wakers.is_full() {
+            if self.order == Order::Deadline && self.refuse_late(word, wakers) {
+                return true;
+            }
             if !self.serve_next(wakers) {
                 return false;
             }

@@ -36,8 +36,7 @@ impl State {
         else {
             return None;
         };
-        // A key that has no holder has its limit free. So a key that gets a number here has room.
-        let has_room = weight <= self.bank && weight <= keys.limit_of_new() && !keys.has_turns();
+        let has_room = weight <= self.bank && !keys.has_turns();
         if !has_room || weight == 0 || (weight > 1 && self.is_single) {
             return None;
         }

@@ -101,7 +101,7 @@ impl State {
         let keyed = keys.as_mut().filter(|_| key != NO_KEY);
         let of_all_keys = keyed.is_some();
         if let Some(keys) = keyed {
-            let limit = keys.limit;
+            let limit = keys.limit_of(key);
             let state = keys.state_mut(key);
             let missing =
                 |wanted: u64| (wanted + u64::from(state.in_use)).saturating_sub(u64::from(limit));

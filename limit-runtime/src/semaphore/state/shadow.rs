@@ -31,7 +31,7 @@ impl State {
         };
         let (queue, excess) = match (modes.keys.as_mut(), modes.shadow.as_mut()) {
             (Some(keys), _) if key != NO_KEY => {
-                let limit = keys.limit;
+                let limit = keys.limit_of(key);
                 let state = keys.state_mut(key);
                 let excess = state.in_use.saturating_sub(limit).max(debt);
                 (state.shadow_queue(), excess)

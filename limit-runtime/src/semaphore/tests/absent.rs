@@ -2,14 +2,18 @@
 //! times.
 
 use super::super::watch::Watched;
-use super::super::{Entered, Held, KeySource, Semaphore, Waiter};
-use crate::policy::{Order, Policy, Request};
+use super::super::{Entered, Held, KeySource, NewBinding, Semaphore, Waiter};
+use crate::policy::{Order, Policy, Ranking, Request};
 use crate::random::Random;
-use crate::semaphore::Hashed;
+use crate::semaphore::{Came, Hashed, ShareNumber};
+use crate::share::Share;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Wake, Waker};
 use std::time::{Duration, Instant};
+
+/// Two shares, and the rest.
+const SHARES: &[Share] = &[Share::new("one", 50), Share::new("other", 30).at_most(60)];
 
 const WITHIN: Duration = Duration::from_secs(1);
 
@@ -39,6 +43,7 @@ struct Call {
     was_absent: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "they choose among orders and modes")]
 struct Model {
     semaphore: &'static Semaphore,
     watched: Watched,
@@ -46,6 +51,7 @@ struct Model {
     limit: u32,
     total: u32,
     is_keyed: bool,
+    is_shared: bool,
     is_ranked: bool,
     is_fifo: bool,
     calls: Vec<Call>,
@@ -55,18 +61,26 @@ struct Model {
 
 impl Model {
     fn new(random: &mut Random) -> Self {
-        let is_keyed = random.below(3) == 0;
+        let (is_keyed, is_shared) = match random.below(4) {
+            0 => (true, false),
+            1 => (false, true),
+            _ => (false, false),
+        };
         let limit = 1 + u32::try_from(random.below(3)).expect("small");
         let total = if random.below(2) == 0 { limit } else { limit + 1 };
         let order = if random.below(4) == 0 { Order::Lifo } else { Order::Fifo };
         let is_ranked = random.below(4) == 0;
         let policy = Policy { keyed: is_keyed, total, order, ..Policy::PLAIN };
         let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
-        let bound = semaphore.bind(&policy, limit, WITHIN, false, None, 0);
+        let bound = semaphore.bind(NewBinding {
+            claim_within: WITHIN,
+            shares: if is_shared { SHARES } else { &[] },
+            ..NewBinding::of(&policy, limit)
+        });
         bound.expect("it is the first").wake();
         semaphore.serve_all();
         let now = Instant::now();
-        let is_fifo = !is_keyed && order == Order::Fifo && !is_ranked;
+        let is_fifo = !is_keyed && !is_shared && order == Order::Fifo && !is_ranked;
         Self {
             semaphore,
             watched: Watched::new(semaphore),
@@ -74,6 +88,7 @@ impl Model {
             limit,
             total,
             is_keyed,
+            is_shared,
             is_ranked,
             is_fifo,
             calls: Vec::new(),
@@ -82,16 +97,29 @@ impl Model {
     }
 
     fn join(&mut self, random: &mut Random) {
-        let weight = 1 + u32::try_from(random.below(self.limit as usize)).expect("small");
+        let heaviest = if self.is_shared { 1 } else { self.limit };
+        let weight = 1 + u32::try_from(random.below(heaviest as usize)).expect("small");
         let key = u8::try_from(random.below(3)).expect("small");
         let priority = u8::try_from(random.below(2)).expect("small");
         let woken = Arc::<Woken>::default();
         let waker = Waker::from(Arc::clone(&woken));
-        let hashed = Hashed { hash: u64::from(key), key };
-        let source = self.is_keyed.then_some(&hashed as &dyn KeySource);
+        let hashed = Hashed { hash: u64::from(key), weight: 0, key };
+        let share = ShareNumber(u32::from(key));
+        let source = match (self.is_keyed, self.is_shared) {
+            (true, _) => Some(&hashed as &dyn KeySource),
+            (_, true) => Some(&share as &dyn KeySource),
+            _ => None,
+        };
         let priority = if self.is_fifo { 0 } else { priority };
-        let request = Request { weight, priority, is_ranked: self.is_ranked, ..Request::ONE };
-        let progress = match self.semaphore.enter(request, source, Ok(&waker), &mut None, || true) {
+        let ranking = if self.is_ranked { Ranking::ByPriority } else { Ranking::IfPrior };
+        let request = Request { weight, priority, ranking, ..Request::ONE };
+        let progress = match self.semaphore.enter(
+            request,
+            source,
+            Ok(&waker),
+            &mut Came::default(),
+            || true,
+        ) {
             Entered::Queued(waiter) => Progress::Waits(waiter),
             Entered::Admitted(held) => Progress::Holds { _held: held },
             other => panic!("{other:?}"),

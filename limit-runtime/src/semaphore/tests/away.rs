@@ -1,7 +1,7 @@
 //! Calls whose grants are taken back, at made-up times.
 
 use super::super::watch::Watched;
-use super::super::{Entered, Held, KeySource, Semaphore, Unserved, Waiter};
+use super::super::{Came, Entered, Held, KeySource, NewBinding, Semaphore, Unserved, Waiter};
 use crate::policy::{Order, Policy, Request};
 use crate::rejected::RejectedKind;
 use crate::semaphore::Hashed;
@@ -26,7 +26,8 @@ impl Stage {
     }
 
     fn bind(semaphore: &'static Semaphore, policy: Policy, limit: u32) -> Self {
-        let bound = semaphore.bind(&policy, limit, WITHIN, false, None, 0);
+        let bound =
+            semaphore.bind(NewBinding { claim_within: WITHIN, ..NewBinding::of(&policy, limit) });
         bound.expect("it is the first").wake();
         semaphore.serve_all();
         Self { semaphore, watched: Watched::new(semaphore), now: Instant::now() }
@@ -34,7 +35,7 @@ impl Stage {
 
     fn enter(&self, weight: u32, priority: u8) -> Entered {
         let request = Request { weight, priority, ..Request::ONE };
-        self.semaphore.enter(request, None, Ok(Waker::noop()), &mut None, || true)
+        self.semaphore.enter(request, None, Ok(Waker::noop()), &mut Came::default(), || true)
     }
 
     fn join(&self, weight: u32, priority: u8) -> Waiter {
@@ -44,7 +45,7 @@ impl Stage {
     fn enter_key(&self, key: u8) -> Entered {
         let key = hashed(key);
         let key = Some(&key as &dyn KeySource);
-        self.semaphore.enter(Request::ONE, key, Ok(Waker::noop()), &mut None, || true)
+        self.semaphore.enter(Request::ONE, key, Ok(Waker::noop()), &mut Came::default(), || true)
     }
 
     fn join_key(&self, key: u8) -> Waiter {
@@ -74,7 +75,7 @@ impl Stage {
 }
 
 fn hashed(key: u8) -> Hashed<u8> {
-    Hashed { hash: u64::from(key), key }
+    Hashed { hash: u64::from(key), weight: 0, key }
 }
 
 fn queued(entered: Entered) -> Waiter {
@@ -190,6 +191,28 @@ fn with_the_newest_first_a_full_queue_refuses_the_call_that_is_away() {
     assert_eq!(refused_as(&mut absent), RejectedKind::Evicted);
     drop(held);
     assert!(served(&mut newest).is_some());
+}
+
+/// It has been handed permits before, and stands before all others.
+#[test]
+fn a_call_that_is_away_or_back_does_not_give_way_to_a_higher_one() {
+    for is_back in [false, true] {
+        let mut stage = Stage::new(Policy { max_waiting: 1, ..Policy::PLAIN }, 1);
+        let held = stage.hold(1);
+        let mut absent = stage.join(1, 0);
+        drop(held);
+        let mut next = stage.join(1, 0);
+        stage.take_back();
+        let held = served(&mut next).expect("its turn");
+        if is_back {
+            assert!(served(&mut absent).is_none());
+        }
+        let Entered::Refused(refusal) = stage.enter(1, 9) else { panic!("the queue is full") };
+        assert_eq!(refusal.kind, RejectedKind::QueueFull);
+        drop(held);
+        drop(served(&mut absent).expect("its turn"));
+        assert_eq!(stage.usage(), (0, 0));
+    }
 }
 
 #[test]

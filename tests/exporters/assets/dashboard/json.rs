@@ -38,20 +38,45 @@ fn datasource() -> Value {
     json!({ "type": "prometheus", "uid": "${datasource}" })
 }
 
-/// A mark at each change of a limit, in every chart.
+/// Marks in every chart: at each change that somebody made, and if switched on, where overload cut a limit that adapts.
 fn annotations() -> Value {
-    let changes = metric("limit.changes");
-    json!([{
-        "name": "Limit changes",
-        "datasource": datasource(),
-        "enable": true,
-        "iconColor": "purple",
-        "expr": format!("sum by (limiter, source, instance) (changes({changes}{{{CHOSEN}}}[$__interval])) > 0"),
-        "step": "30s",
-        "titleFormat": "The limit of {{limiter}} was changed",
-        "textFormat": "by {{source}}, at {{instance}}",
-        "tagKeys": "limiter,source",
-    }])
+    /// The name, the metric, its labels, and the words beside a mark. Of cuts there may be many.
+    const MARKS: [(&str, &str, &str, &str); 5] = [
+        (
+            "Limit changes",
+            "limit.changes",
+            "",
+            "The limit of {{limiter}} was changed by {{source}}",
+        ),
+        ("Enforcement", "enforced", "", "The limit of {{limiter}} holds, or holds no more"),
+        ("Max waiting", "max_waiting", "", "max_waiting of {{limiter}} was changed"),
+        ("Max wait", "max_wait", "", "max_wait of {{limiter}} was changed"),
+        (
+            "Cuts by overload",
+            "adaptive.changes",
+            ",reason=\"overload\"",
+            "Overload cut the limit of {{limiter}}",
+        ),
+    ];
+    let mark = |(name, of, labels, words): (&str, &str, &str, &str)| {
+        let by =
+            if of == "limit.changes" { "limiter, source, instance" } else { "limiter, instance" };
+        // Longer than two scrapes, however far apart the marks are looked for: a window without both sides of a change
+        // has none. The marks of one change that follow each other are one.
+        let changes = format!("changes({}{{{CHOSEN}{labels}}}[2m])", metric(of));
+        json!({
+            "name": name,
+            "datasource": datasource(),
+            "enable": labels.is_empty(),
+            "iconColor": if labels.is_empty() { "purple" } else { "orange" },
+            "expr": format!("sum by ({by}) ({changes}) > 0"),
+            "step": "30s",
+            "titleFormat": words,
+            "textFormat": "at {{instance}}",
+            "tagKeys": "limiter",
+        })
+    };
+    MARKS.map(mark).into()
 }
 
 fn variables() -> Value {
@@ -268,7 +293,7 @@ fn options(form: Form) -> Value {
         }),
         Form::Table => json!({
             "sortBy": [
-                { "displayName": "Stalled", "desc": true },
+                { "displayName": "Stalled for", "desc": true },
                 { "displayName": "Refused a second", "desc": true },
                 { "displayName": "Waiting", "desc": true },
             ],

@@ -10,6 +10,8 @@ pub(super) fn rows() -> Vec<Row> {
         row("The worst limiters", false, vec![table()]),
         row("Since when", false, worst()),
         row("All limiters that are chosen", true, all()),
+        row("Limits that adapt", true, adaptive()),
+        row("Shares", true, shares()),
         row("Keys", true, keys()),
         row("Fleets", true, fleets()),
     ]
@@ -27,6 +29,10 @@ fn sum(name: &str) -> String {
 /// Each process has such a figure, and the worst counts.
 fn max(name: &str) -> String {
     format!("max by (limiter) ({})", chosen(name))
+}
+
+fn min(name: &str) -> String {
+    format!("min by (limiter) ({})", chosen(name))
 }
 
 fn rate(name: &str, more: &str, by: &str) -> String {
@@ -53,23 +59,19 @@ fn use_of(by: &str) -> String {
     format!("max by ({by}) ({without_keys} or {worst_key} or {together})")
 }
 
-/// The number of calls that wait at each limiter that has admitted none for two minutes. See the alert
+/// The time for which each limiter has admitted no call while calls waited, from two minutes on. See the alert
 /// `ConcurrencyLimitStalled`.
 fn stalled(by: &str) -> String {
-    let waiting = chosen("queued_calls");
-    let admitted = format!("{}{{{CHOSEN},result=~\"admitted_.*\"}}", metric("acquisitions"));
-    let [limit, closed, window] = ["permit.limit", "closed", "window"].map(chosen);
-    format!(
-        "max by ({by}) (min_over_time({waiting}[2m]) > 0 and \
-         sum without (result) (increase({admitted}[2m])) == 0 and {limit} > 0 \
-         unless ignoring (runtime) ({closed} == 1 or {window} >= 120))"
-    )
+    format!("max by ({by}) ({}) > 120", chosen("stalled"))
 }
 
 /// 1 for each limiter that is paused or closed.
 fn paused_or_closed(by: &str) -> String {
-    let [limit, closed, calls] = ["permit.limit", "closed", "acquisitions"].map(chosen);
-    let paused = format!("({limit} == 0 and sum without (result) ({calls}) > 0) + 1");
+    let [limit, closed, calls, held_off] =
+        ["permit.limit", "closed", "acquisitions", "adaptive.held_off"].map(chosen);
+    let paused = format!(
+        "({limit} == 0 and sum without (result) ({calls}) > 0 unless ignoring (runtime) {held_off} == 1) + 1"
+    );
     format!("max by ({by}) ({paused} or {closed} == 1)")
 }
 
@@ -151,7 +153,7 @@ fn table() -> Panel {
          the limiter's page, if the variable `page` has its address.",
         "short",
     )
-    .column(topk(&stalled(BY)), "Stalled", "short", Some((1.0, 1.0)))
+    .column(topk(&stalled(BY)), "Stalled for", "s", Some((120.0, 120.0)))
     .column(
         worst_above_0(&format!("sum by ({BY}) ({})", chosen("queued_calls"))),
         "Waiting",
@@ -180,6 +182,9 @@ fn worst() -> Vec<Panel> {
         Panel::lines("Oldest wait", "The time for which the oldest waiter has waited. A line that climbs by one second each second is a limiter that no call leaves.", "s")
             .show(topk(&max("oldest_wait")), "{{limiter}}")
             .thresholds(10.0, 30.0),
+        Panel::lines("Stalled", "The time for which calls have waited and none was admitted. Paused and closed limiters have none.", "s")
+            .show(worst_above_0(&max("stalled")), "{{limiter}}")
+            .thresholds(10.0, 120.0),
         Panel::lines("Admitted", "Calls that got permits, each second.", "ops")
             .show(topk(&rate("acquisitions", ",result=~\"admitted_.*\"", "limiter")), "{{limiter}}"),
         Panel::lines("Share refused", "Of all calls. Those of closed limiters are not among them.", "percentunit")
@@ -222,10 +227,62 @@ fn all() -> Vec<Panel> {
         Panel::lines("Paused or closed", "1 while the limit is 0, or the limiter refuses every call.", "short")
             .show(paused_or_closed("limiter"), "{{limiter}}")
             .show(max("closed"), "{{limiter}} closed"),
+        Panel::lines("Enforced", "1 while the limit holds, 0 while it is in shadow or off.", "short")
+            .show(min("enforced"), "{{limiter}}"),
+        Panel::lines("Bounds of the queue", "The most calls that may wait, and the longest time in seconds. Nothing is shown without a bound.", "short")
+            .show(min("max_waiting"), "{{limiter}} calls")
+            .show(min("max_waiting_of_all_keys"), "{{limiter}} calls of all keys")
+            .show(min("max_wait"), "{{limiter}} seconds"),
         Panel::lines("Scope, order and window", "The calls that share the permits, the waiter that is served first, and the window of a rate in seconds.", "short")
             .show(policy("scope"), "{{limiter}} {{scope}}")
             .show(policy("order"), "{{limiter}} {{order}}")
             .show(max("window"), "{{limiter}} window"),
+    ]
+}
+
+fn adaptive() -> Vec<Panel> {
+    let [limit, total, low] =
+        ["permit.limit", "permit.limit_of_all_keys", "adaptive.limit.low"].map(chosen);
+    // With keys the limit over all of them adapts. The limit alone may have the label `runtime`.
+    let process = "on (limiter, job, instance)";
+    let chosen_limit = format!(
+        "max by (limiter) (({limit} unless {process} {total} or {total}) and {process} {low})"
+    );
+    vec![
+        Panel::lines("Limit and its range", "The limit that was chosen, the range in which it adapts, and with advice the limit that it would choose.", "short")
+            .show(chosen_limit, "{{limiter}}")
+            .show(max("adaptive.limit.low"), "{{limiter}} low")
+            .show(max("adaptive.limit.high"), "{{limiter}} high")
+            .show(max("adaptive.advice"), "{{limiter}} advice"),
+        Panel::stacked("Changes by adaptation", "By reason. A question halves the limit for a moment, and the answer brings it back.", "short")
+            .show(
+                format!(
+                    "sum by (limiter, reason) (increase({}[$__rate_interval]))",
+                    chosen("adaptive.changes")
+                ),
+                "{{limiter}} {{reason}}",
+            ),
+        Panel::lines("Time of a call behind the limiter", "At the limit, and at half of it, where a call waits for no other. The more they differ, the more calls wait behind the limiter.", "s")
+            .show(max("adaptive.time"), "{{limiter}}")
+            .show(max("adaptive.base_time"), "{{limiter}} at half"),
+        Panel::lines("Queue behind the limiter", "Running calls that wait for others there. Beside them, 1 while the limit is held at a number that somebody set, and 1 while new calls are held off.", "short")
+            .show(max("adaptive.queued_calls"), "{{limiter}}")
+            .show(max("adaptive.frozen"), "{{limiter}} held at a number")
+            .show(max("adaptive.held_off"), "{{limiter}} held off"),
+    ]
+}
+
+fn shares() -> Vec<Panel> {
+    let of_each = |name: &str| format!("sum by (limiter, share) ({})", chosen(name));
+    vec![
+        Panel::lines("Permits of each share", "Permits that its calls have, and those that are guaranteed to them.", "short")
+            .show(of_each("share.permit.usage"), "{{limiter}} {{share}}")
+            .show(of_each("share.permit.guaranteed"), "{{limiter}} {{share}} guaranteed"),
+        Panel::lines("Waiting calls of each share", "A share that waits while it has less than it is guaranteed gets the next permits that come back.", "short")
+            .show(of_each("share.queued_calls"), "{{limiter}} {{share}}"),
+        Panel::lines("Calls of each share", "Admitted and refused, each second.", "ops")
+            .show(rate("share.admissions", "", "limiter, share"), "{{limiter}} {{share}}")
+            .show(rate("share.refusals", "", "limiter, share"), "{{limiter}} {{share}} refused"),
     ]
 }
 

@@ -6,13 +6,13 @@ use super::states::KeyState;
 
 impl Keys {
     #[inline]
-    pub(in super::super) fn limit_of(&self, _: u32) -> u32 {
-        self.limit
+    pub(in super::super) fn limit_of(&self, number: u32) -> u32 {
+        self.states.get(number).limit(self.limit)
     }
 
     #[cfg(feature = "inspect")]
-    pub(super) fn limit_of_state(&self, _: &KeyState) -> u32 {
-        self.limit
+    pub(super) fn limit_of_state(&self, state: &KeyState) -> u32 {
+        state.limit(self.limit)
     }
 
     #[inline]
