@@ -1,6 +1,6 @@
 //! Weights of keys.
 
-use limit_runtime::{KeyedLimiter, Limiter, Permit, concurrency_limit};
+use limit_runtime::{KeyedLimiter, Limiter, Order, Permit, concurrency_limit};
 use limit_tests::polling::{assert_waits, at_once, ready, served, waiter};
 use std::collections::BTreeMap;
 
@@ -60,6 +60,25 @@ fn a_key_that_wants_nothing_leaves_its_part_to_the_others() {
     drop(small);
     drop((served(&mut large), served(&mut next), fourth));
     assert_eq!(limiter.snapshot().total.keys, 0);
+}
+
+#[test]
+fn with_the_newest_first_a_call_that_brings_a_weight_is_before_the_older_calls_of_its_key() {
+    let limiter = Limiter::new("weights-newest", 9).order(Order::Lifo).keyed().total(4);
+    let held: Vec<_> = (0..2).map(|_| at_once(limiter.key('a').acquire())).collect();
+    let of_b = at_once(limiter.key('b').acquire());
+    // One permit is free. Key b is next, and wants two.
+    let mut next_of_b = waiter(limiter.key('b').acquire().weight(2));
+    let mut older = waiter(limiter.key('a').acquire());
+    // Now key a is next, and its newest call wants two.
+    let mut newest = waiter(limiter.key('a').key_weight(4).acquire().weight(2));
+    assert_waits(&mut older);
+    assert_waits(&mut newest);
+    drop(of_b);
+    let newest = served(&mut newest);
+    assert_waits(&mut older);
+    drop((held, newest));
+    drop((served(&mut next_of_b), served(&mut older)));
 }
 
 #[test]

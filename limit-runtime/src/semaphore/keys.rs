@@ -56,6 +56,10 @@ pub(crate) trait KeySource {
     fn share(&self) -> Option<u32> {
         None
     }
+    /// Returns whether the call gives its key a weight.
+    fn gives_weight(&self) -> bool {
+        false
+    }
     /// Returns the key's number, if it has one.
     fn find(&self, keys: &Keys) -> Option<u32>;
     /// Returns the key's number. Gives it one if it has none.
@@ -76,6 +80,10 @@ pub(crate) struct Hashed<K> {
 }
 
 impl<K: Eq + Clone + Send + 'static> KeySource for Hashed<K> {
+    fn gives_weight(&self) -> bool {
+        self.weight > 0
+    }
+
     fn find(&self, keys: &Keys) -> Option<u32> {
         keys.find(half(self.hash), &self.key)
     }

@@ -44,7 +44,8 @@ impl State {
             return Decision::Admitted { weight: 0, slot: NO_SLOT };
         }
         // A key that is not in use has no number yet. It gets none before there is a waker to join with:
-        // its clone would be dropped and made again.
+        // its clone would be dropped and made again. A key that is in use gets no weight before that either: with the
+        // weight an older call of it could be served before this one has joined.
         let needs_waker = arrival.may_wait() && arrival.waker.is_none() && self.max_waiting > 0;
         if needs_waker && !is_closed && !is_shadow {
             let is_awaited = self.whole_is_awaited();
@@ -53,7 +54,10 @@ impl State {
                 let limit = key.limit_if_new(keys);
                 let has_room = weight <= self.bank && !keys.has_turns() && weight <= limit;
                 let is_light = weight == 1 || weight <= self.heaviest_under(Some(limit));
-                if (is_awaited || !has_room) && is_light && key.find(keys).is_none() {
+                if (is_awaited || !has_room)
+                    && is_light
+                    && (key.gives_weight() || key.find(keys).is_none())
+                {
                     return Decision::Unprepared;
                 }
             }
