@@ -64,8 +64,9 @@ fn a_key_that_wants_nothing_leaves_its_part_to_the_others() {
 
 #[test]
 fn with_the_newest_first_a_call_that_brings_a_weight_is_before_the_older_calls_of_its_key() {
-    let limiter = Limiter::new("weights-newest", 9).order(Order::Lifo).keyed().total(4);
-    let held: Vec<_> = (0..2).map(|_| at_once(limiter.key('a').acquire())).collect();
+    let limiter =
+        Limiter::new("weights-newest", 9).order(Order::Lifo).max_waiting(9).keyed().total(4);
+    let mut held: Vec<_> = (0..2).map(|_| at_once(limiter.key('a').acquire())).collect();
     let of_b = at_once(limiter.key('b').acquire());
     // One permit is free. Key b is next, and wants two.
     let mut next_of_b = waiter(limiter.key('b').acquire().weight(2));
@@ -74,10 +75,10 @@ fn with_the_newest_first_a_call_that_brings_a_weight_is_before_the_older_calls_o
     let mut newest = waiter(limiter.key('a').key_weight(4).acquire().weight(2));
     assert_waits(&mut older);
     assert_waits(&mut newest);
-    drop(of_b);
+    held.pop();
     let newest = served(&mut newest);
     assert_waits(&mut older);
-    drop((held, newest));
+    drop((held, of_b, newest));
     drop((served(&mut next_of_b), served(&mut older)));
 }
 
