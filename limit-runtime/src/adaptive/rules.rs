@@ -27,7 +27,7 @@ pub(crate) struct Rules {
     pub(crate) second: u32,
     /// The second cohort's calls take longer than the first one's if their mean lies more standard errors above.
     pub(crate) chance: f64,
-    /// The limit is `N` and so many roots of it. [`Favor::slack`](super::Favor::slack) has others.
+    /// The limit is `N` and so many roots of it. `Favor::slack` has others.
     pub(crate) slack: f64,
     /// The limit rests at this multiple of the lowest or above, so that a question can halve it.
     pub(crate) lowest: u32,
