@@ -152,9 +152,13 @@ impl Permit {
     }
 
     /// Marks the call as one that found its backend overloaded, before the permit is given back.
-    #[cfg(feature = "tower")]
     pub(crate) fn mark_overloaded(&self, hold_off: Duration) {
         self.permits.mark_overloaded(hold_off);
+    }
+
+    /// Marks the call as one that was cancelled, before the permit is given back.
+    pub(crate) fn mark_cancelled(&self) {
+        self.permits.mark_cancelled();
     }
 
     /// Without the feature `fleet` there are no leases.

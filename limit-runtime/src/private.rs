@@ -16,7 +16,7 @@ pub mod v1 {
     pub use super::admitted::{Admitted, IntoAdmitted, Refuse, never_refused};
     pub use super::all::{one_call, one_limit};
     pub use super::existing::{Existing, IsShared};
-    pub use super::judged::judge;
+    pub use super::judged::{Unjudged, judge};
     pub use super::keys::{acquire, acquire_for_key, acquire_permit, acquire_permit_for_key};
     pub use super::leased::{Ended, while_leased};
     pub use super::shares::{acquire_in_share, acquire_permit_in_share, find_share};

@@ -1,6 +1,7 @@
 //! Limits that find themselves.
 
 mod backend;
+mod cancelled;
 mod edges;
 mod held;
 mod limits;

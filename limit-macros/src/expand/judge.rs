@@ -4,7 +4,7 @@ use super::runtime_path::RuntimePath;
 use super::tokens::{braces_at, end_spans, match_in_braces, span_at};
 use crate::syntax::strip_parens;
 use proc_macro2::{Group, Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, Type};
 
 /// The tokens that judge the output of a body, and give its permit back.
@@ -25,15 +25,18 @@ impl Judge {
     ///
     /// // after
     /// {
+    ///     let __unjudged = Unjudged::new(&__permit);
     ///     match async move {
     ///         match { if let Some(__output) = None::<R> { return __output; } } { () => { body } }
     ///     }
     ///     .await
     ///     {
-    ///         __value => { judge(__permit, &__value, |output| …); return __value; }
+    ///         __value => { judge(__unjudged, &__value, |output| …); return __value; }
     ///     }
     /// }
     /// ```
+    ///
+    /// The guard's `Drop` says that the call was cancelled.
     ///
     /// A `return` in the body gives the value of the block. The `return` before the body tells the compiler
     /// the block's type, which the body and the closure may need. The block takes what it names by value, as
@@ -58,7 +61,7 @@ impl Judge {
         // The block lies at the body and resolves as the user's, so that lints look into it.
         let block = quote_spanned!(body.span_open()=> async move #body);
         let value = quote_spanned!(span=> #block.await);
-        match_in_braces(body.span(), &value, self.arm(body.span()))
+        self.judge(body, &value)
     }
 
     /// Judges the output of `body`, which blocks its thread.
@@ -69,8 +72,9 @@ impl Judge {
     ///
     /// // after
     /// {
+    ///     let __unjudged = Unjudged::new(&__permit);
     ///     match (move || -> R { body })() {
-    ///         __value => { judge(__permit, &__value, |output| …); return __value; }
+    ///         __value => { judge(__unjudged, &__value, |output| …); return __value; }
     ///     }
     /// }
     /// ```
@@ -79,7 +83,15 @@ impl Judge {
         let output = self.output.as_ref().map(|output| quote_spanned!(span=> -> #output));
         let closure = quote_spanned!(body.span_open()=> move || #output #body);
         let value = quote_spanned!(span=> (#closure)());
-        match_in_braces(body.span(), &value, self.arm(body.span()))
+        self.judge(body, &value)
+    }
+
+    fn judge(&self, body: &Group, value: &TokenStream) -> Group {
+        let span = Span::mixed_site();
+        let judged = match_in_braces(body.span(), value, self.arm(body.span())).stream();
+        let private = self.runtime.private(span);
+        let guard = quote_spanned!(span=> let __unjudged = #private::Unjudged::new(&__permit););
+        braces_at(body.span(), quote!(#guard #judged))
     }
 
     /// Makes the arm that judges the value.
@@ -90,7 +102,7 @@ impl Judge {
         let overload = strip_parens(&self.overload);
         let at = end_spans(overload).0;
         let private = self.runtime.located_at(at).private(at);
-        let judge = quote_spanned!(at=> #private::judge(__permit, &__value, #overload));
+        let judge = quote_spanned!(at=> #private::judge(__unjudged, &__value, #overload));
         let arm = braces_at(body, quote_spanned!(span=> #judge; return __value;));
         quote_spanned!(span=> __value => #arm)
     }

@@ -14,6 +14,9 @@ pub(crate) struct Member {
 pub(crate) enum Outcome {
     Good,
     Overloaded,
+    /// It was cancelled. It counts as a good one if it has lasted for longer than is usual: that it took no less time
+    /// is known. Otherwise it counts not at all.
+    Cancelled,
     /// It panicked or was set aside. It counts not at all.
     Ignored,
 }
@@ -102,8 +105,13 @@ impl Cohort {
             } else {
                 self.most_now(patience)
             };
-            let time = now.saturating_sub(began).as_secs_f64().min(most);
-            self.sums.add(time, weight, outcome);
+            let time = now.saturating_sub(began).as_secs_f64();
+            let outcome = match outcome {
+                Outcome::Cancelled if time * patience > self.most_now(patience) => Outcome::Good,
+                Outcome::Cancelled => Outcome::Ignored,
+                known => known,
+            };
+            self.sums.add(time.min(most), weight, outcome);
         }
     }
 
@@ -167,7 +175,7 @@ impl Sums {
         match outcome {
             Outcome::Good => self.good += weight,
             Outcome::Overloaded => self.bad += weight,
-            Outcome::Ignored => return,
+            Outcome::Cancelled | Outcome::Ignored => return,
         }
         self.time += weight * time;
         self.squares += weight * time * time;

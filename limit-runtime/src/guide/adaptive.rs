@@ -189,8 +189,10 @@
 //!
 //! * Calls that have waited, since only a full limit says something. If calls are refused, or find the backend overloaded,
 //!   it takes all calls for a while, whether they have waited or not.
-//! * A call that is cancelled counts with the time that it had. A call that lasts for more than five times as long as usual
-//!   counts as one of that length.
+//! * A call that is cancelled counts only if it has lasted for longer than usual, as far as the limiter sees the difference:
+//!   with `overload`, and in a `LimitLayer`. Otherwise a cancelled call looks like one that is done, and counts with the
+//!   time that it had. If callers often give up soon, write `overload = |_| false`.
+//! * A call that lasts for more than five times as long as usual counts as one of that length.
 //! * A call that panics, or says [`Permit::ignore`](crate::Permit::ignore), does not count. Ignore answers that did not come
 //!   from the backend:
 //!

@@ -127,6 +127,13 @@ impl Permits {
         }
     }
 
+    /// Notes that the call was cancelled.
+    pub(crate) fn mark_cancelled(&self) {
+        if is_marked(self.raw_slot()) {
+            self.semaphore().mark_member(self.raw_slot(), Outcome::Cancelled);
+        }
+    }
+
     /// Notes that nothing is to be learnt from the call.
     pub(crate) fn mark_ignored(&self) {
         if is_marked(self.raw_slot()) {

@@ -14,6 +14,7 @@ use std::future::Future;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::thread;
 use tower_service::Service;
 
 pin_project! {
@@ -130,6 +131,20 @@ pin_project! {
         refusal: Option<E>,
         refusals: R,
         hold: H,
+    }
+
+    impl<S, Request, E, R, H> PinnedDrop for ReservedFuture<S, Request, E, R, H>
+    where
+        S: Service<Request>,
+        H: Hold<Request, S::Response>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            // There is a permit until the inner service has answered. The permit of a call that panics says so itself
+            // when it comes back.
+            if let Some(permit) = this.project().permit.as_ref().filter(|_| !thread::panicking()) {
+                permit.get().borrow().mark_cancelled();
+            }
+        }
     }
 }
 

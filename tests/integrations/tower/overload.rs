@@ -6,7 +6,9 @@ use http_body_util::Full;
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, Rejected};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -79,4 +81,42 @@ async fn a_refusal_is_no_verdict() {
     let service = ServiceBuilder::new().layer(layer).service(service_fn(answer));
     let _permit = API.try_acquire().unwrap();
     assert_eq!(service.oneshot(1).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_soon_does_not_count() {
+    static API: Limiter = Limiter::adaptive("layer-dropped", 4..=8).start(4);
+    let inner = service_fn(async |admitted: Option<Arc<Notify>>| {
+        if let Some(admitted) = admitted {
+            admitted.notify_one();
+        }
+        sleep(Duration::from_millis(20)).await;
+        Ok::<_, Infallible>(())
+    });
+    let service = ServiceBuilder::new().layer(LimitLayer::new(&API)).service(inner);
+    let callers = (0..40).map(|caller| {
+        let mut service = service.clone();
+        async move {
+            for _ in 0..100 {
+                let service = service.ready().await.unwrap();
+                if caller % 2 == 0 {
+                    service.call(None).await.unwrap();
+                    continue;
+                }
+                // Gives up a millisecond after the call was admitted.
+                let admitted = Arc::new(Notify::new());
+                let call = service.call(Some(Arc::clone(&admitted)));
+                tokio::select! {
+                    answer = call => answer.unwrap(),
+                    () = async {
+                        admitted.notified().await;
+                        sleep(Duration::from_millis(1)).await;
+                    } => {}
+                }
+            }
+        }
+    });
+    futures::future::join_all(callers).await;
+    let figures = API.snapshot().adaptive.expect("it adapts");
+    assert_eq!(figures.time, Some(Duration::from_millis(20)), "{figures:?}");
 }

@@ -95,6 +95,26 @@ fn a_call_that_panicked_counts_not_at_all() {
 }
 
 #[test]
+fn a_cancelled_call_counts_only_if_it_has_lasted_for_longer_than_usual() {
+    let mut bench = Bench::new(1, 200, 64);
+    bench.cohort(100 * MS, 0);
+    for (time, expected) in [(90, 100), (190, 113)] {
+        let members = bench.fill();
+        let (cancelled, good) = members.split_at(members.len() / 2);
+        for member in cancelled {
+            bench.controller.end(*member, bench.now + time * MS, Outcome::Cancelled);
+        }
+        for member in good {
+            bench.controller.end(*member, bench.now + 100 * MS, Outcome::Good);
+        }
+        bench.now += time.max(100) * MS;
+        bench.update();
+        let time = bench.controller.time().expect("it is known");
+        assert_eq!(time.as_millis(), expected);
+    }
+}
+
+#[test]
 fn a_call_counts_as_often_as_its_weight() {
     let mut bench = Bench::new(1, 200, 16);
     let mut members = Vec::new();
