@@ -5,6 +5,7 @@ use crate::acquire::Acquire;
 use crate::acquire::all::{AcquireAll, Members, member::Member};
 use crate::admission::{Admission, sealed as sealed_admission};
 use crate::keying::{InShare, Key, Keying, Unkeyed};
+use crate::permit::AllPermits;
 use crate::recorder::CallSite;
 use std::sync::Arc;
 
@@ -81,6 +82,50 @@ pub fn acquire_all<'a, L: AllOf<'a>>(limits: L) -> AcquireAll<L::Refusal, L::Mem
     AcquireAll::new(limits.members(CallSite::caller()))
 }
 
+/// Does the same as [`acquire_all`] on a thread that may block, such as one of [`std::thread`] or of `spawn_blocking`. The
+/// thread sleeps until it has all permits.
+///
+/// It is a call like the others: threads and tasks wait in the same queues, and never for each other in a circle. Which
+/// permits a thread has, and what of `max_wait` and `per`, is as with
+/// [`Limiter::blocking_acquire`]. A longest wait for all limits together is the same moment for each, as
+/// below.
+///
+/// # Panics
+///
+/// In async code, where it would block the runtime: there, write `acquire_all(…).await`, or call it inside
+/// `spawn_blocking`. And if it names one limiter with keys twice, as [`acquire_all`].
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::{Limiter, Rejected, RejectedKind, blocking_acquire_all};
+/// use std::thread;
+/// use std::time::{Duration, Instant};
+///
+/// static SCANNER: Limiter = Limiter::new("blocking-all-scanner", 1);
+/// static DISK: Limiter = Limiter::new("blocking-all-disk", 2);
+/// # fn main() -> Result<(), Rejected> {
+/// thread::scope(|scope| {
+///     scope.spawn(|| drop(blocking_acquire_all((&SCANNER, &DISK))));
+///     scope.spawn(|| drop(blocking_acquire_all((&DISK, &SCANNER)))); // The order makes no difference.
+/// });
+///
+/// let until = Instant::now() + Duration::from_millis(1);
+/// let calls = || (SCANNER.acquire().max_wait(until), DISK.acquire().max_wait(until));
+/// let both = blocking_acquire_all(calls())?;
+/// let refused = blocking_acquire_all(calls()).unwrap_err();
+/// assert!(matches!(refused.kind(), RejectedKind::TimedOut | RejectedKind::NoPermits));
+/// # drop(both);
+/// # Ok(())
+/// # }
+/// ```
+#[track_caller]
+pub fn blocking_acquire_all<'a, L: AllOf<'a>>(
+    limits: L,
+) -> <L::Refusal as Admission>::Outcome<L::Guard> {
+    acquire_all(limits).block()
+}
+
 /// Does the same as [`acquire_all`], for a body that has no name for the permits.
 #[track_caller]
 pub fn acquire_all_of_body<'a, L: AllOf<'a>>(limits: L) -> AcquireAll<L::Refusal, L::Members> {
@@ -124,7 +169,8 @@ pub(crate) mod sealed {
 
     #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
     pub trait AllOf<'a> {
-        type Members: Members;
+        type Guard;
+        type Members: Members<Guard = Self::Guard>;
 
         fn members(self, site: CallSite) -> Self::Members;
     }
@@ -208,6 +254,7 @@ macro_rules! implement_for_tuples {
 
         #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
         impl<'a, $($limit: OneLimit<'a>),+> sealed::AllOf<'a> for ($($limit,)+) {
+            type Guard = AllPermits<$count>;
             type Members = ($(Member<'a, $limit::Key>,)+);
 
             #[inline]
@@ -222,6 +269,7 @@ macro_rules! implement_for_tuples {
 
         #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
         impl<'a, L: OneLimit<'a>> sealed::AllOf<'a> for [L; $count] {
+            type Guard = AllPermits<$count>;
             type Members = [Member<'a, L::Key>; $count];
 
             #[inline]
