@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use kind::RejectedKind;
-pub(crate) use refusal::{Estimate, Estimates, Refusal, Window};
+pub(crate) use refusal::{Awaited, Estimate, Estimates, Refusal, Window};
 
 /// The reason why a call was refused: its kind, the limiter's name, and the figures at that moment.
 ///
