@@ -1,6 +1,6 @@
 //! A thread that sleeps while its call waits.
 
-use crate::semaphore::{Tick, TickerRef, Waiter, WaitsFor};
+use crate::semaphore::{Semaphore, Tick, TickerRef, Waiter, WaitsFor};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::task::{Context, Wake, Waker};
@@ -52,7 +52,7 @@ impl ParkedThread {
         let waiter = waiter.filter(|waiter| waiter.waits_for() == WaitsFor::Time);
         let semaphore = waiter.map(Waiter::semaphore);
         // The call may wait elsewhere by now, because its runtime has ended, or because it wants several limits.
-        let number = semaphore.map(|semaphore| semaphore.id());
+        let number = semaphore.map(Semaphore::id);
         self.ticker.take_if(|ticker| Some(ticker.semaphore().id()) != number);
         if self.ticker.is_none() {
             // Dropping it wakes the other threads that wait, and one of them has the next ticker.

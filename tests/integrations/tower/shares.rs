@@ -33,7 +33,9 @@ fn a_call_belongs_to_the_share_that_its_request_says() {
     let (mut service, mut handle): (_, Requests) = mock::spawn_layer(layer);
     handle.allow(10);
     let mut calls = ["batch", "batch", "live"].map(|share| call(service.get_mut(), share));
-    calls.iter_mut().for_each(|call| assert_pending!(call.poll()));
+    for call in &mut calls {
+        assert_pending!(call.poll());
+    }
     // The second of the batch waits, because the other permit is reserved.
     assert_eq!(in_use(&limiter), [1, 1, 0]);
     assert_figures(&limiter, 2, 1);
