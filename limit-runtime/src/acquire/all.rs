@@ -131,7 +131,8 @@ impl Progress {
             assert!(
                 !has_key,
                 "`acquire_all` names concurrency limiter `{}` twice, and its limit holds for each key: one call \
-                 takes the permits of one key",
+                 takes the permits of one key; give the second one a limiter of its own, or take the permits one \
+                 after the other, in one order of the keys",
                 member.limiter().name()
             );
             self.stands_for[number] = to_u8(first);

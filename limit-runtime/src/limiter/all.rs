@@ -41,6 +41,36 @@ use std::sync::Arc;
 /// - A limiter that is named twice counts once: the call takes its permits once, as many as the larger of the weights.
 ///   All other options, and the share, are those of the first naming.
 ///
+/// # Two keys of one limiter
+///
+/// A call cannot have them: it panics, and says so. The keys of one limiter may share a
+/// [`total`](crate::KeyedLimiter::total). Then two calls could each hold one of its last permits, and wait for one more: an order of
+/// the limits says nothing about that. In its place:
+///
+/// - If the keys have different roles, each role has a limiter: `(READERS.key(from), WRITERS.key(to))`.
+/// - If they have the same role, such as two accounts of a transfer, and the limiter has no total: take one permit after the
+///   other with [`ForKey::acquire`](crate::ForKey::acquire), the smaller key first. If all calls do so, none waits in a circle.
+///
+/// ```
+/// use limit_runtime::{KeyedLimiter, Limiter, Permit};
+///
+/// static ACCOUNTS: KeyedLimiter = Limiter::new("all-accounts", 1).keyed(); // without a total
+///
+/// async fn both(one: u64, other: u64) -> (Permit, Option<Permit>) {
+///     let first = ACCOUNTS.key(one.min(other)).acquire().await;
+///     if one == other {
+///         return (first, None); // A second permit of the same key would never come.
+///     }
+///     (first, Some(ACCOUNTS.key(one.max(other)).acquire().await))
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let accounts = both(7, 3).await;
+/// assert_eq!(ACCOUNTS.snapshot().total.in_use, 2);
+/// # drop((accounts, both(5, 5).await));
+/// # }
+/// ```
+///
 /// # Figures
 ///
 /// A call is counted where it waits, while it waits there. It is admitted where it has taken permits to run. A limiter whose
@@ -53,8 +83,8 @@ use std::sync::Arc;
 ///
 /// # Panics
 ///
-/// On the first poll, if it names one limiter with keys twice. The keys of one limiter may share a total, so calls that
-/// hold one key and wait for another could wait for each other. See also [`Acquire`].
+/// On the first poll, if it names [two keys of one limiter](#two-keys-of-one-limiter), or one key twice. See also
+/// [`Acquire`].
 ///
 /// # Examples
 ///
@@ -85,15 +115,18 @@ pub fn acquire_all<'a, L: AllOf<'a>>(limits: L) -> AcquireAll<L::Refusal, L::Mem
 /// Does the same as [`acquire_all`] on a thread that may block, such as one of [`std::thread`] or of `spawn_blocking`. The
 /// thread sleeps until it has all permits.
 ///
-/// It is a call like the others: threads and tasks wait in the same queues, and never for each other in a circle. Which
-/// permits a thread has, and what of `max_wait` and `per`, is as with
-/// [`Limiter::blocking_acquire`]. A longest wait for all limits together is the same moment for each, as
-/// below.
+/// The call is one like the others. Threads and tasks wait in the same queues, under the same rules, so they do not wait for
+/// each other in a circle. A thread has the permits that it has with [`Limiter::blocking_acquire`], and needs no runtime for
+/// `max_wait` and `per` either. To bound the wait for all limits together, give each of them the same moment, as below.
+///
+/// # Errors
+///
+/// The refusal by the first limiter that refuses the call, if one of them can. The thread holds nothing then.
 ///
 /// # Panics
 ///
 /// In async code, where it would block the runtime: there, write `acquire_all(…).await`, or call it inside
-/// `spawn_blocking`. And if it names one limiter with keys twice, as [`acquire_all`].
+/// `spawn_blocking`. And if it names two keys of one limiter, as [`acquire_all`].
 ///
 /// # Examples
 ///
