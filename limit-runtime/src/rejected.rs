@@ -123,6 +123,10 @@ impl Rejected {
     /// calls that waited and then this call would be served, at the rate at which permits have come
     /// back lately. It knows nothing of how long the calls that run now have been running.
     ///
+    /// A holder that wants more permits ([`Permit::resize`](crate::Permit::resize)) goes before all calls that hold nothing,
+    /// so the queue does not count. The estimate is then the time until the missing permits come back, and
+    /// those that other holders want before it. Other calls are taken to hold as many permits as this one.
+    ///
     /// The estimate is worked out when this is called for the first time, or the refusal is formatted with `{:?}`. It
     /// is the same from then on, for clones that are made later as well. It takes the queue from the refusal, and the
     /// rate from the limiter as it is then. So call this soon, not when the error is old. A refusal that nobody asks

@@ -71,7 +71,7 @@ impl Permit {
     /// | `Closed` | the limiter is [closed](crate::Limiter::close) |
     /// | `Evicted` | the newest call is served first, the queue is full, and nobody has polled the future for so long that its permits went to another call |
     ///
-    /// [`Rejected::weight`] is `weight`.
+    /// [`Rejected::weight`] is `weight`. [`Rejected::retry_after`] is the time until the missing permits may be there.
     ///
     /// # Cancel safety
     ///
