@@ -4,6 +4,7 @@
 pub(crate) mod acquiring;
 pub(crate) mod all;
 mod block;
+mod park;
 mod pending_call;
 pub(crate) mod resize;
 mod ticker;

@@ -269,7 +269,8 @@
 //! # }
 //! ```
 //!
-//! Code that is not a function of its own calls [`acquire_all`](crate::acquire_all), which has the rules.
+//! Code that is not a function of its own calls [`acquire_all`](crate::acquire_all), which has the rules. A thread that may
+//! block calls [`blocking_acquire_all`](crate::blocking_acquire_all).
 //!
 //! # One limit for each instance
 //!
@@ -397,6 +398,26 @@
 //! # }
 //! ```
 //!
+//! Code that runs on a thread of its own, and not in a task, takes a permit with
+//! [`blocking_acquire`](crate::Limiter::blocking_acquire), several with
+//! [`blocking_acquire_all`](crate::blocking_acquire_all), and changes their number with
+//! [`blocking_resize`](crate::Permit::blocking_resize). The thread sleeps while it waits, in one queue with the tasks.
+//!
+//! ```
+//! use limit_runtime::{Limiter, Rejected, blocking_acquire_all};
+//!
+//! static SCANNERS: Limiter = Limiter::new("scanners", 2);
+//! static MEGABYTES: Limiter = Limiter::new("scan-memory", 64);
+//!
+//! fn scan(pages: u32) -> Result<(), Rejected> {
+//!     let [_scanner, mut memory] = blocking_acquire_all((&SCANNERS, &MEGABYTES)).into_permits();
+//!     memory.blocking_resize(pages * 8)?; // sleeps until there is room for all pages
+//!     // ... scans ...
+//!     Ok(())
+//! }
+//! # std::thread::spawn(|| scan(3)).join().unwrap().unwrap();
+//! ```
+//!
 //! # A permit that outlives the function
 //!
 //! `permit` names the permit, so that the body can move it to a task, a thread or a stream. A
@@ -481,6 +502,8 @@
 //! keeps what it holds, and is to end, or to [shrink](crate::Permit::resize) and try again. The less a call holds while it waits, the
 //! rarer that is: 64 calls of weight 1 can all wait, and each is served in its turn.
 //!
+//! On a thread that may block it is [`blocking_resize`](crate::Permit::blocking_resize).
+//!
 //! # Many calls in a loop
 //!
 //! A call whose permit is free does not yield: it does not consume tokio's cooperative budget. So a
@@ -552,6 +575,10 @@
 //! # fn main() {}
 //! ```
 //!
+//! A pool or a stream may use a limiter that others use too. Give it a [share](crate::Limiter::shares) of the permits when
+//! it is work in bulk for which others are not to wait: `Pool::over(&DB).share("batch")`, or
+//! `rows.map_limited(&DB, load).share("batch").unordered()`.
+//!
 //! # A whole service
 //!
 //! The `LimitLayer` of the module [`tower`] (feature `tower`) limits services of axum, tonic, hyper
@@ -566,6 +593,24 @@
 //!
 //! let layer = LimitLayer::new(&REQUESTS).on_reject(|rejected| rejected.to_string());
 //! // Router::new().route("/", get(handler)).layer(layer)
+//! # let _ = layer;
+//! # }
+//! ```
+//!
+//! Use `share` when the service answers requests of several kinds, and one kind must not take the permits of another. It says
+//! by the request to which [share](crate::Limiter::shares) of the permits the call belongs.
+//!
+//! ```
+//! # #[cfg(feature = "tower")] {
+//! use limit_runtime::tower::LimitLayer;
+//! use limit_runtime::{Limiter, Share};
+//!
+//! static SEARCHES: Limiter = Limiter::new("searches-layer", 20)
+//!     .shares(&[Share::new("live", 70), Share::new("batch", 20).at_most(50)]);
+//!
+//! # struct Request { is_batch: bool }
+//! let share_of = |request: &Request| if request.is_batch { "batch" } else { "live" };
+//! let layer = LimitLayer::new(&SEARCHES).share(share_of);
 //! # let _ = layer;
 //! # }
 //! ```

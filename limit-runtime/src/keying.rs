@@ -39,6 +39,11 @@ impl InShare {
     }
 }
 
+/// The share of a call, or none, for code that makes calls of both kinds.
+#[cfg(any(feature = "task", feature = "tower"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MaybeShare(pub(crate) Option<InShare>);
+
 /// The key as the semaphore knows it.
 #[derive(Clone)]
 enum Source<T> {
@@ -102,6 +107,8 @@ pub trait Keying: sealed::Keying {}
 
 impl Keying for Unkeyed {}
 impl Keying for InShare {}
+#[cfg(any(feature = "task", feature = "tower"))]
+impl Keying for MaybeShare {}
 impl<T: Eq + Clone + Send + 'static> Keying for Key<T> {}
 
 pub(crate) mod sealed {
@@ -159,6 +166,26 @@ pub(crate) mod sealed {
             still_ours: impl Fn() -> bool,
         ) -> Option<Held> {
             // With shares SLOW is set, and the word admits nobody.
+            Unkeyed.take_free(semaphore, weight, is_leased, still_ours)
+        }
+    }
+
+    #[cfg(any(feature = "task", feature = "tower"))]
+    impl Keying for super::MaybeShare {
+        #[inline]
+        fn source(&self) -> Option<&dyn KeySource> {
+            self.0.as_ref().and_then(InShare::source)
+        }
+
+        #[inline]
+        fn take_free(
+            &self,
+            semaphore: &'static Semaphore,
+            weight: u32,
+            is_leased: bool,
+            still_ours: impl Fn() -> bool,
+        ) -> Option<Held> {
+            // As with a share, the word admits nobody where it counts.
             Unkeyed.take_free(semaphore, weight, is_leased, still_ours)
         }
     }

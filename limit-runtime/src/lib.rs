@@ -29,7 +29,7 @@
 //! | [`guide::adaptive`] | limits that find themselves: `#[concurrency_limit(1..=200)]` |
 //! | [`concurrency_limit`](macro@concurrency_limit) | the attribute and the table of its options |
 //! | [`Limiter`], [`KeyedLimiter`] | limits without the attribute; the latter for each key |
-//! | [`acquire_all`] | the permits of several limiters as one: all or none |
+//! | [`acquire_all`], [`blocking_acquire_all`] | the permits of several limiters as one: all or none |
 //! | [`limiters`], [`find`], [`Snapshot`] | the figures of each limiter, and handles to change it |
 //! | [`task`] | many futures, a few at a time (feature `task`) |
 //! | [`tower`] | a limiter as a layer of a service (feature `tower`) |
@@ -231,7 +231,7 @@ pub use keying::{InShare, Key, Keyed, Keying, Unkeyed};
 pub use limit_macros::concurrency_limit;
 pub use limiter::{
     AllOf, Drain, ForKey, ForShare, KeyedLimiter, Limiter, LimiterHandle, OneLimit, SharedLimiter,
-    Undrained, acquire_all, find, limiters,
+    Undrained, acquire_all, blocking_acquire_all, find, limiters,
 };
 pub use metrics::{
     AdaptedCounts, AdaptiveCause, AdaptiveFigures, Figures, FleetFigures, KeyLimit, LedgerFigures,

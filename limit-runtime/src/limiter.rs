@@ -42,7 +42,7 @@ use crate::engine::Engine;
 use crate::engine::core::Core;
 use crate::engine::definition::Definition;
 use crate::keying::{Keyed, Unkeyed};
-pub use all::{AllOf, OneLimit, acquire_all, acquire_all_of_body};
+pub use all::{AllOf, OneLimit, acquire_all, acquire_all_of_body, blocking_acquire_all};
 pub use blocking::run_blocking;
 pub use drain::{Drain, Undrained};
 #[cfg(feature = "fleet")]

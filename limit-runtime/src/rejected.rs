@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use kind::RejectedKind;
-pub(crate) use refusal::{Estimate, Estimates, Refusal, Window};
+pub(crate) use refusal::{Awaited, Estimate, Estimates, Refusal, Window};
 
 /// The reason why a call was refused: its kind, the limiter's name, and the figures at that moment.
 ///
@@ -122,6 +122,10 @@ impl Rejected {
     /// Returns an estimate of the time after which another attempt may succeed. In that time, the
     /// calls that waited and then this call would be served, at the rate at which permits have come
     /// back lately. It knows nothing of how long the calls that run now have been running.
+    ///
+    /// A holder that wants more permits ([`Permit::resize`](crate::Permit::resize)) goes before all calls that hold nothing,
+    /// so the queue does not count. The estimate is then the time until the missing permits come back, and
+    /// those that other holders want before it. Other calls are taken to hold as many permits as this one.
     ///
     /// The estimate is worked out when this is called for the first time, or the refusal is formatted with `{:?}`. It
     /// is the same from then on, for clones that are made later as well. It takes the queue from the refusal, and the

@@ -24,20 +24,20 @@ pub(crate) fn panic_outside(needed_for: &str, limiter: &str) -> ! {
     )
 }
 
-/// Checks that the thread may block.
+/// Checks that the thread may block. `method` is what blocks it, and `instead` what async code awaits.
 ///
 /// # Panics
 ///
 /// If the thread drives a runtime. Tokio alone knows that, and tells it by a panic of its own.
 #[track_caller]
-pub(crate) fn assert_may_block(limiter: &str) {
+pub(crate) fn assert_may_block(method: &str, limiter: &str, instead: &str) {
     let (sender, receiver) = oneshot::channel();
     // The value is there, so this only makes tokio's check.
     sender.send(()).expect("the receiver is here");
     let check = catch_unwind(AssertUnwindSafe(|| drop(receiver.blocking_recv())));
     assert!(
         check.is_ok(),
-        "`blocking_acquire` of concurrency limit `{limiter}` would block the runtime that this \
-         thread drives: write `acquire().await`, or call it in `spawn_blocking`"
+        "`{method}` of concurrency limit `{limiter}` would block the runtime that this thread drives: write \
+         `{instead}.await`, or call it in `spawn_blocking`"
     );
 }

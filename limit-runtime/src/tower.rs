@@ -36,6 +36,13 @@
 //! and `call` calls the inner service. Idle clones hold permits then. To shed load, the limiter's
 //! own [`max_waiting`](crate::Limiter::max_waiting) is better.
 //!
+//! # Calls that belong to shares
+//!
+//! A limiter can guarantee parts of its permits to some of the calls: see
+//! [`Limiter::shares`](crate::Limiter::shares). [`share`](LimitLayer::share) says by the request to which of them a call
+//! belongs. Use it when one service answers requests of several kinds, and one kind must not take the permits of
+//! another: people who wait, and jobs that run at night.
+//!
 //! # Calls that are refused
 //!
 //! A layer over a `Limiter` refuses no call and has the inner service's error type. Over a
@@ -69,6 +76,7 @@ mod sealed;
 mod service;
 #[cfg(feature = "http-body")]
 mod shared;
+mod shares;
 
 #[cfg(feature = "http-body")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http-body")))]
@@ -76,7 +84,7 @@ pub use body::{PermitBody, UntilBodyEnd};
 pub use future::{ReservedFuture, ResponseFuture};
 pub use hold::{HandOver, Hold, UntilResponse};
 pub use layer::LimitLayer;
-pub use mode::{OnCall, Reserving};
+pub use mode::{InShares, OnCall, Reserving};
 pub use overload::Overloads;
 pub use refusals::{AsError, BoxError, OnReject, Refusals};
 pub use service::Limit;

@@ -1,5 +1,6 @@
 //! Permits whose weight changes while the call runs.
 
+mod estimates;
 mod growth;
 mod modes;
 mod oracle;

@@ -6,6 +6,7 @@ mod limited;
 mod mapping;
 mod panics;
 mod pools;
+mod shares;
 
 use limit_tests::occupancy::Inside;
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! Permits for threads that block.
 
+mod growing;
+mod together;
+
 use limit_runtime::{Limiter, Rejected, RejectedKind, Scope};
 use limit_tests::figures::{assert_all_free, total};
 use limit_tests::polling::{permit, served, waiter};

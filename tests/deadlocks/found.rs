@@ -3,7 +3,7 @@
 use crate::support::{Work, deadlocks, runtime, until_busy, until_ended, until_found};
 use limit_runtime::diagnostics::Call;
 use limit_runtime::tower::LimitLayer;
-use limit_runtime::{KeyedLimiter, Limiter, concurrency_limit, find};
+use limit_runtime::{KeyedLimiter, Limiter, blocking_acquire_all, concurrency_limit, find};
 use limit_tests::watchdog::until;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -390,6 +390,50 @@ fn two_threads_that_block() {
     let deadlock = until_found(A.name());
     assert_eq!(deadlock.calls().len(), 2);
     assert!(deadlock.calls().iter().all(|stuck| stuck.call().task().is_none()));
+}
+
+#[test]
+fn a_thread_that_blocks_for_several_limits() {
+    static A: Limiter = Limiter::new("found-threads-all-a", 1);
+    static B: Limiter = Limiter::new("found-threads-all-b", 1);
+    static C: Limiter = Limiter::new("found-threads-all-c", 1);
+    limit_runtime::diagnostics::record(true);
+    let both = Arc::new(std::sync::Barrier::new(2));
+    let other = Arc::clone(&both);
+    thread::spawn(move || {
+        let _first = A.blocking_acquire();
+        other.wait();
+        drop(blocking_acquire_all((&C, &B)));
+    });
+    thread::spawn(move || {
+        let _first = B.blocking_acquire();
+        both.wait();
+        drop(A.blocking_acquire());
+    });
+    let deadlock = until_found(A.name());
+    assert_eq!(deadlock.calls().len(), 2, "{deadlock}");
+}
+
+#[test]
+fn a_thread_that_blocks_to_grow() {
+    static A: Limiter = Limiter::new("found-threads-grow-a", 2);
+    static B: Limiter = Limiter::new("found-threads-grow-b", 1);
+    limit_runtime::diagnostics::record(true);
+    let both = Arc::new(std::sync::Barrier::new(2));
+    let other = Arc::clone(&both);
+    thread::spawn(move || {
+        let mut growing = A.blocking_acquire();
+        let _second = B.blocking_acquire();
+        other.wait();
+        let _ = growing.blocking_resize(2);
+    });
+    thread::spawn(move || {
+        let _first = A.blocking_acquire();
+        both.wait();
+        drop(B.blocking_acquire());
+    });
+    let deadlock = until_found(A.name());
+    assert_eq!(deadlock.calls().len(), 2, "{deadlock}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod panics;
 mod refusals;
 mod reserving;
 mod runtimes;
+mod shares;
 mod starvation;
 
 #[cfg(all(feature = "axum", feature = "http-body"))]

@@ -3,6 +3,7 @@
 //! [`rounds`] has the rule, and the proof that calls under it do not wait for each other. [`member`] has what the call
 //! does at one limit. This file puts the two together.
 
+mod block;
 pub(crate) mod member;
 mod members;
 mod rounds;
@@ -86,6 +87,18 @@ impl<E: Admission, M: Members> AcquireAll<E, M> {
         AcquireAll { members: self.members, progress: self.progress, refusal: PhantomData }
     }
 
+    /// Ends the call, which has all permits or is refused.
+    fn end(&mut self, result: Result<(), Rejected>) -> E::Outcome<M::Guard> {
+        let Self { members, progress, .. } = self;
+        progress.has_ended = true;
+        if let Err(rejected) = result {
+            progress.give_back(members);
+            return E::outcome(Err(E::refusal(rejected)));
+        }
+        let permit = |number| members.member(usize::from(progress.stands_for[number])).permit();
+        E::outcome(Ok(M::guard(permit)))
+    }
+
     /// Returns the same call, for the body of an annotated function that has no name for the permits.
     pub(crate) fn of_body(mut self) -> Self {
         for number in 0..M::COUNT {
@@ -118,7 +131,8 @@ impl Progress {
             assert!(
                 !has_key,
                 "`acquire_all` names concurrency limiter `{}` twice, and its limit holds for each key: one call \
-                 takes the permits of one key",
+                 takes the permits of one key; give the second one a limiter of its own, or take the permits one \
+                 after the other, in one order of the keys",
                 member.limiter().name()
             );
             self.stands_for[number] = to_u8(first);
@@ -181,6 +195,16 @@ impl Progress {
         Poll::Ready(Ok(()))
     }
 
+    /// Returns the number of the member in whose queue the call waits.
+    fn waits_at(&self) -> usize {
+        match self.rounds.map(Rounds::step) {
+            Some(Step::Wait(limit) | Step::Hold(limit)) => {
+                usize::from(self.order[usize::from(limit)])
+            }
+            _ => unreachable!("only a call that waits is pending"),
+        }
+    }
+
     /// Gives back all that the call has, the last first, because it is refused.
     fn give_back(&self, members: &mut dyn AnyMembers) {
         for &number in self.order.iter().take(members.count()).rev() {
@@ -199,19 +223,13 @@ impl<E: Admission, M: Members> Future for AcquireAll<E, M> {
     type Output = E::Outcome<M::Guard>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { members, progress, .. } = self.get_mut();
+        let this = self.get_mut();
+        let Self { members, progress, .. } = &mut *this;
         // Here, and nowhere deeper: see `PollPoint::measure`.
         progress.point.note(context, || false);
         assert!(!progress.has_ended, "`AcquireAll` polled after it was ready");
-        if let Err(rejected) = ready!(progress.poll(members, context)) {
-            progress.has_ended = true;
-            progress.give_back(members);
-            return Poll::Ready(E::outcome(Err(E::refusal(rejected))));
-        }
-        progress.has_ended = true;
-        let guard =
-            M::guard(|number| members.member(usize::from(progress.stands_for[number])).permit());
-        Poll::Ready(E::outcome(Ok(guard)))
+        let result = ready!(progress.poll(members, context));
+        Poll::Ready(this.end(result))
     }
 }
 

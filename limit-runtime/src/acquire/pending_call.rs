@@ -245,8 +245,9 @@ impl PendingCall<'_> {
     ) -> Poll<Result<Permit, Rejected>> {
         if let Progress::Waiting(waiter) = &self.progress {
             match waiter.waits_for() {
-                _ if self.request.blocks => return Poll::Pending,
                 WaitsFor::Permits => {}
+                // A thread that blocks watches the clock itself.
+                WaitsFor::Time if self.request.blocks => {}
                 WaitsFor::Time => {
                     ticker::ensure_ticker(self.limiter.name(), waiter.semaphore());
                 }
@@ -256,8 +257,26 @@ impl PendingCall<'_> {
             }
         }
         let (Some(deadline), Some(since)) = (deadline, self.since) else { return Poll::Pending };
-        ready!(deadline.poll(self.limiter.name(), since, context));
+        if !self.request.blocks {
+            ready!(deadline.poll(self.limiter.name(), since, context));
+        } else if !deadline.is_over(since) {
+            return Poll::Pending;
+        }
         self.time_out(since, context, key, deadline)
+    }
+
+    /// Returns the queue in which the call waits.
+    pub(super) fn waiter(&self) -> Option<&Waiter> {
+        match &self.progress {
+            Progress::Waiting(waiter) => Some(waiter),
+            Progress::Asking | Progress::Done => None,
+        }
+    }
+
+    /// Returns the moment from which on a call that blocks its thread may wait no longer, if there is one.
+    pub(super) fn until(&self, deadline: Option<&Deadline>) -> Option<Instant> {
+        let is_timed = self.waiter().is_some_and(|waiter| waiter.waits_for() != WaitsFor::Limit);
+        self.since.filter(|_| is_timed).and_then(|since| deadline?.moment(since))
     }
 
     /// Ends the wait of a call whose time is up.

@@ -71,7 +71,7 @@ impl Permit {
     /// | `Closed` | the limiter is [closed](crate::Limiter::close) |
     /// | `Evicted` | the newest call is served first, the queue is full, and nobody has polled the future for so long that its permits went to another call |
     ///
-    /// [`Rejected::weight`] is `weight`.
+    /// [`Rejected::weight`] is `weight`. [`Rejected::retry_after`] is the time until the missing permits may be there.
     ///
     /// # Cancel safety
     ///
@@ -105,6 +105,47 @@ impl Permit {
     #[track_caller]
     pub fn resize(&mut self, weight: u32) -> Resize<'_> {
         Resize::new(self, weight, CallSite::caller())
+    }
+
+    /// Does the same as [`resize`](Self::resize) on a thread that may block, such as one of [`std::thread`] or of
+    /// `spawn_blocking`. The thread sleeps until the permits that are missing are there.
+    ///
+    /// It waits in the same queue, under the same rules. The limiter's [`max_wait`](crate::Limiter::max_wait) and
+    /// [`per`](crate::Limiter::per) need no runtime here. They go by tokio's clock, which stands still in a paused
+    /// runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`resize`](Self::resize). The permit is as it was.
+    ///
+    /// # Panics
+    ///
+    /// In async code, where it would block the runtime, also if it would not have to wait. There, write
+    /// `resize(…).await`, or call it inside `spawn_blocking`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    ///
+    /// static MEGABYTES: Limiter = Limiter::new("blocking-resize-example", 64);
+    ///
+    /// std::thread::scope(|scope| {
+    ///     for size in [30, 60, 8] {
+    ///         scope.spawn(move || -> Result<(), limit_runtime::Rejected> {
+    ///             let mut permit = MEGABYTES.blocking_acquire();
+    ///             // ... reads the head of a file, which says the size ...
+    ///             permit.blocking_resize(size)?; // sleeps until there is room for all of it
+    ///             assert_eq!(permit.weight(), size);
+    ///             Ok(())
+    ///         });
+    ///     }
+    /// });
+    /// assert_eq!(MEGABYTES.snapshot().total.in_use, 0);
+    /// ```
+    #[track_caller]
+    pub fn blocking_resize(&mut self, weight: u32) -> Result<(), Rejected> {
+        self.resize(weight).block()
     }
 
     /// Changes the weight to `weight` permits at once, or not at all. It is [`resize`](Self::resize) without the wait.

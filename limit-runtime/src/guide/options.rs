@@ -567,7 +567,8 @@
 //!
 //! `share` is the name of the share to which the call belongs: a text (`AsRef<str>`), which each call evaluates. It
 //! stands beside [`shares`](#shares), or beside `limiter` if that limiter has shares. A name that no share has counts as
-//! `rest`, and so does a call without a share.
+//! `rest`, and so does a call without a share. A service says it by the request, with `LimitLayer::share`; a pool and a
+//! stream say it once, with `Pool::share` and `MapLimited::share`.
 //!
 //! ```
 //! use limit_runtime::{Limiter, Share, concurrency_limit};

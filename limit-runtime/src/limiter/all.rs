@@ -5,6 +5,7 @@ use crate::acquire::Acquire;
 use crate::acquire::all::{AcquireAll, Members, member::Member};
 use crate::admission::{Admission, sealed as sealed_admission};
 use crate::keying::{InShare, Key, Keying, Unkeyed};
+use crate::permit::AllPermits;
 use crate::recorder::CallSite;
 use std::sync::Arc;
 
@@ -40,6 +41,36 @@ use std::sync::Arc;
 /// - A limiter that is named twice counts once: the call takes its permits once, as many as the larger of the weights.
 ///   All other options, and the share, are those of the first naming.
 ///
+/// # Two keys of one limiter
+///
+/// A call cannot have them: it panics, and says so. The keys of one limiter may share a
+/// [`total`](crate::KeyedLimiter::total). Then two calls could each hold one of its last permits, and wait for one more: an order of
+/// the limits says nothing about that. In its place:
+///
+/// - If the keys have different roles, each role has a limiter: `(READERS.key(from), WRITERS.key(to))`.
+/// - If they have the same role, such as two accounts of a transfer, and the limiter has no total: take one permit after the
+///   other with [`ForKey::acquire`](crate::ForKey::acquire), the smaller key first. If all calls do so, none waits in a circle.
+///
+/// ```
+/// use limit_runtime::{KeyedLimiter, Limiter, Permit};
+///
+/// static ACCOUNTS: KeyedLimiter = Limiter::new("all-accounts", 1).keyed(); // without a total
+///
+/// async fn both(one: u64, other: u64) -> (Permit, Option<Permit>) {
+///     let first = ACCOUNTS.key(one.min(other)).acquire().await;
+///     if one == other {
+///         return (first, None); // A second permit of the same key would never come.
+///     }
+///     (first, Some(ACCOUNTS.key(one.max(other)).acquire().await))
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let accounts = both(7, 3).await;
+/// assert_eq!(ACCOUNTS.snapshot().total.in_use, 2);
+/// # drop((accounts, both(5, 5).await));
+/// # }
+/// ```
+///
 /// # Figures
 ///
 /// A call is counted where it waits, while it waits there. It is admitted where it has taken permits to run. A limiter whose
@@ -52,8 +83,8 @@ use std::sync::Arc;
 ///
 /// # Panics
 ///
-/// On the first poll, if it names one limiter with keys twice. The keys of one limiter may share a total, so calls that
-/// hold one key and wait for another could wait for each other. See also [`Acquire`].
+/// On the first poll, if it names [two keys of one limiter](#two-keys-of-one-limiter), or one key twice. See also
+/// [`Acquire`].
 ///
 /// # Examples
 ///
@@ -79,6 +110,53 @@ use std::sync::Arc;
 #[track_caller]
 pub fn acquire_all<'a, L: AllOf<'a>>(limits: L) -> AcquireAll<L::Refusal, L::Members> {
     AcquireAll::new(limits.members(CallSite::caller()))
+}
+
+/// Does the same as [`acquire_all`] on a thread that may block, such as one of [`std::thread`] or of `spawn_blocking`. The
+/// thread sleeps until it has all permits.
+///
+/// The call is one like the others. Threads and tasks wait in the same queues, under the same rules, so they do not wait for
+/// each other in a circle. A thread has the permits that it has with [`Limiter::blocking_acquire`], and needs no runtime for
+/// `max_wait` and `per` either. To bound the wait for all limits together, give each of them the same moment, as below.
+///
+/// # Errors
+///
+/// The refusal by the first limiter that refuses the call, if one of them can. The thread holds nothing then.
+///
+/// # Panics
+///
+/// In async code, where it would block the runtime: there, write `acquire_all(…).await`, or call it inside
+/// `spawn_blocking`. And if it names two keys of one limiter, as [`acquire_all`].
+///
+/// # Examples
+///
+/// ```
+/// use limit_runtime::{Limiter, Rejected, RejectedKind, blocking_acquire_all};
+/// use std::thread;
+/// use std::time::{Duration, Instant};
+///
+/// static SCANNER: Limiter = Limiter::new("blocking-all-scanner", 1);
+/// static DISK: Limiter = Limiter::new("blocking-all-disk", 2);
+/// # fn main() -> Result<(), Rejected> {
+/// thread::scope(|scope| {
+///     scope.spawn(|| drop(blocking_acquire_all((&SCANNER, &DISK))));
+///     scope.spawn(|| drop(blocking_acquire_all((&DISK, &SCANNER)))); // The order makes no difference.
+/// });
+///
+/// let until = Instant::now() + Duration::from_millis(1);
+/// let calls = || (SCANNER.acquire().max_wait(until), DISK.acquire().max_wait(until));
+/// let both = blocking_acquire_all(calls())?;
+/// let refused = blocking_acquire_all(calls()).unwrap_err();
+/// assert!(matches!(refused.kind(), RejectedKind::TimedOut | RejectedKind::NoPermits));
+/// # drop(both);
+/// # Ok(())
+/// # }
+/// ```
+#[track_caller]
+pub fn blocking_acquire_all<'a, L: AllOf<'a>>(
+    limits: L,
+) -> <L::Refusal as Admission>::Outcome<L::Guard> {
+    acquire_all(limits).block()
 }
 
 /// Does the same as [`acquire_all`], for a body that has no name for the permits.
@@ -124,7 +202,8 @@ pub(crate) mod sealed {
 
     #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
     pub trait AllOf<'a> {
-        type Members: Members;
+        type Guard;
+        type Members: Members<Guard = Self::Guard>;
 
         fn members(self, site: CallSite) -> Self::Members;
     }
@@ -208,6 +287,7 @@ macro_rules! implement_for_tuples {
 
         #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
         impl<'a, $($limit: OneLimit<'a>),+> sealed::AllOf<'a> for ($($limit,)+) {
+            type Guard = AllPermits<$count>;
             type Members = ($(Member<'a, $limit::Key>,)+);
 
             #[inline]
@@ -222,6 +302,7 @@ macro_rules! implement_for_tuples {
 
         #[expect(private_interfaces, reason = "nobody else can name or implement the trait")]
         impl<'a, L: OneLimit<'a>> sealed::AllOf<'a> for [L; $count] {
+            type Guard = AllPermits<$count>;
             type Members = [Member<'a, L::Key>; $count];
 
             #[inline]

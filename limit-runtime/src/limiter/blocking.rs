@@ -1,6 +1,6 @@
 //! Blocking work under a limit.
 
-use super::{ForKey, Limiter};
+use super::{ForKey, ForShare, Limiter};
 use crate::acquire::Acquire;
 use crate::admission::Admission;
 use crate::blocking::{WorkPermit, run};
@@ -71,6 +71,26 @@ where
         self,
         work: impl FnOnce() -> R + Send + 'static,
     ) -> impl Future<Output = E::Outcome<R>> {
+        blocking(self.acquire(), work)
+    }
+}
+
+impl<E: Admission> ForShare<'_, E> {
+    /// Does the same as [`Limiter::blocking`], with a permit for a call of this share.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, if the limiter can refuse calls. The work is then dropped.
+    ///
+    /// # Panics
+    ///
+    /// If the work panics, outside a tokio runtime, and if the runtime shuts down before the work
+    /// began.
+    #[track_caller]
+    pub fn blocking<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = E::Outcome<T>> {
         blocking(self.acquire(), work)
     }
 }

@@ -5,6 +5,8 @@ use crate::acquire::Acquire;
 use crate::admission::Admission;
 use crate::engine::core::Core;
 use crate::keying::InShare;
+#[cfg(any(feature = "task", feature = "tower"))]
+use crate::keying::MaybeShare;
 use crate::permit::Permit;
 use crate::recorder::CallSite;
 use crate::rejected::Rejected;
@@ -90,6 +92,16 @@ impl<E: Admission> Limiter<E> {
         site: CallSite,
     ) -> Acquire<'_, E, InShare> {
         Acquire::new(&self.core, share, site)
+    }
+
+    /// Takes a permit for a call that may have a share.
+    #[cfg(any(feature = "task", feature = "tower"))]
+    pub(crate) fn acquire_maybe_in_share(
+        &self,
+        share: Option<InShare>,
+        site: CallSite,
+    ) -> Acquire<'_, E, MaybeShare> {
+        Acquire::new(&self.core, MaybeShare(share), site)
     }
 
     pub(crate) fn find_share(&self, name: &str) -> InShare {

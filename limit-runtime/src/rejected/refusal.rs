@@ -41,7 +41,17 @@ pub(crate) struct Details {
     /// The calls of all keys together that wait, if no more of them may.
     pub(crate) waiting_of_all_keys: Option<usize>,
     pub(crate) window: Option<Window>,
+    /// What the estimate is about, if it is not about a call behind those that waited.
+    pub(crate) awaited: Option<Awaited>,
     source: Option<Source>,
+}
+
+/// The calls whose permits a holder waits for that wants more of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Awaited {
+    pub(crate) calls: u32,
+    /// The permits of each.
+    pub(crate) weight: u32,
 }
 
 /// The spent permits of a limit with a rate: they are not in use any more, and not free yet.
@@ -58,7 +68,7 @@ pub(crate) struct Window {
 
 /// What can estimate when a refused call may try again: a semaphore.
 pub(crate) trait Estimates: Sync {
-    /// Returns the time until the calls that waited and then the refused call would be served.
+    /// Returns the time until the refused call would be served.
     fn time_for(&self, refusal: &Refusal) -> Option<Duration>;
 }
 

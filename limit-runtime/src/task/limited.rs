@@ -4,6 +4,7 @@ use super::results::Results;
 use super::spawned::Spawned;
 use crate::acquire::run::ThenRun;
 use crate::admission::Admission;
+use crate::keying::InShare;
 use crate::limiter::SharedLimiter;
 use crate::recorder::CallSite;
 use futures_util::future::{FutureExt, Map};
@@ -53,7 +54,7 @@ pub trait LimitStreamExt: Stream + Sized {
         G: Future<Output: Send + 'static> + Send + 'static,
     {
         let site = CallSite::caller().of_polled();
-        MapLimited { limiter: limiter.into(), site, items: self, future_of }
+        MapLimited { limiter: limiter.into(), share: None, site, items: self, future_of }
     }
 }
 
@@ -64,9 +65,38 @@ impl<S: Stream> LimitStreamExt for S {}
 #[must_use = "nothing is pulled until `ordered()` or `unordered()` is polled"]
 pub struct MapLimited<S, E: Admission, F> {
     limiter: SharedLimiter<E>,
+    share: Option<InShare>,
     site: CallSite,
     items: S,
     future_of: F,
+}
+
+impl<S, E: Admission, F> MapLimited<S, E, F> {
+    /// Says to which [share](crate::Limiter::shares) of the limiter's permits the tasks belong. With a name that the
+    /// limiter does not have, they belong to the `rest`, as with [`Limiter::share`](crate::Limiter::share).
+    ///
+    /// Use this when the stream is work in bulk under a limiter that others use too, who are not to wait for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::task::{LimitStreamExt, StreamExt};
+    /// use limit_runtime::{Limiter, Share};
+    ///
+    /// static DB: Limiter = Limiter::new("map-limited-share", 4)
+    ///     .shares(&[Share::new("live", 50).reserved(), Share::new("batch", 50)]);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use futures_util::stream;
+    /// let rows = stream::iter(1..=8).map_limited(&DB, async |_| DB.snapshot().shares[1].in_use);
+    /// let in_use: Vec<_> = rows.share("batch").unordered().collect().await;
+    /// assert!(in_use.iter().all(|&batch| (1..=2).contains(&batch)), "{in_use:?}"); // two are reserved
+    /// # }
+    /// ```
+    pub fn share(mut self, name: &str) -> Self {
+        self.share = Some(self.limiter.find_share(name));
+        self
+    }
 }
 
 impl<S, E, F, I, G, T> MapLimited<S, E, F>
@@ -79,17 +109,17 @@ where
 {
     /// Gives the outputs in the order of the items. A slow future holds back the outputs behind it.
     pub fn ordered(self) -> impl Stream<Item = E::Outcome<T>> {
-        let Self { limiter, site, items, future_of } = self;
+        let Self { limiter, share, site, items, future_of } = self;
         let poll_room = below_limit_of(limiter.clone());
-        let start = spawn_under(limiter, site, future_of);
+        let start = spawn_under(limiter, share, site, future_of);
         Results::<_, _, _, FuturesOrdered<_>>::new(items, poll_room, start)
     }
 
     /// Gives the outputs as they are ready.
     pub fn unordered(self) -> impl Stream<Item = E::Outcome<T>> {
-        let Self { limiter, site, items, future_of } = self;
+        let Self { limiter, share, site, items, future_of } = self;
         let poll_room = below_limit_of(limiter.clone());
-        let start = spawn_under(limiter, site, future_of);
+        let start = spawn_under(limiter, share, site, future_of);
         Results::<_, _, _, FuturesUnordered<_>>::new(items, poll_room, start)
     }
 }
@@ -121,6 +151,7 @@ type LimitedTask<T, E> =
 /// stream is busy would keep the permit from everybody else.
 fn spawn_under<E, I, F, G, T>(
     limiter: SharedLimiter<E>,
+    share: Option<InShare>,
     site: CallSite,
     mut future_of: F,
 ) -> impl FnMut(I) -> LimitedTask<T, E>
@@ -131,7 +162,7 @@ where
     T: Send + 'static,
 {
     move |item| {
-        let task = ThenRun::new(limiter.acquire_shared(site), future_of(item));
+        let task = ThenRun::new(limiter.acquire_shared(share, site), future_of(item));
         // Outside the task, because the compiler does not know that `E::Outcome<T>` is `Send`.
         Spawned::new(task).map(E::outcome)
     }

@@ -4,7 +4,9 @@ mod members;
 
 use crate::acquire::run::ThenSpawn;
 use crate::admission::Admission;
+use crate::keying::InShare;
 use crate::limiter::{Limiter, SharedLimiter};
+use crate::recorder::CallSite;
 use members::Members;
 pub use members::Panicked;
 use std::convert::Infallible;
@@ -53,6 +55,7 @@ use tokio::task::JoinHandle;
 /// ```
 pub struct Pool<E: Admission = Infallible> {
     limiter: SharedLimiter<E>,
+    share: Option<InShare>,
     members: Arc<Members>,
     on_drop: OnDrop,
 }
@@ -105,7 +108,36 @@ impl<E: Admission> Pool<E> {
     /// ```
     #[must_use]
     pub fn over(limiter: impl Into<SharedLimiter<E>>) -> Self {
-        Self { limiter: limiter.into(), members: Arc::default(), on_drop: OnDrop::Cancel }
+        let (limiter, members) = (limiter.into(), Arc::default());
+        Self { limiter, share: None, members, on_drop: OnDrop::Cancel }
+    }
+
+    /// Says to which [share](Limiter::shares) of the limiter's permits the tasks belong. With a name that the limiter does
+    /// not have, they belong to the `rest`, as with [`Limiter::share`].
+    ///
+    /// Use this when the pool is work in bulk under a limiter that others use too, who are not to wait for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::task::Pool;
+    /// use limit_runtime::{Limiter, Share};
+    ///
+    /// static DB: Limiter = Limiter::new("pool-share", 4)
+    ///     .shares(&[Share::new("live", 50).reserved(), Share::new("batch", 50)]);
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let pool = Pool::over(&DB).share("batch");
+    /// for _ in 0..8 {
+    ///     pool.spawn(async { assert!(DB.snapshot().shares[1].in_use <= 2) }).await; // two are reserved
+    /// }
+    /// pool.join_all().await.expect("never more than two");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn share(mut self, name: &str) -> Self {
+        self.share = Some(self.limiter.find_share(name));
+        self
     }
 
     /// Chooses the fate of the tasks when the pool is dropped. By default they are cancelled.
@@ -151,7 +183,8 @@ impl<E: Admission> Pool<E> {
         &self,
         future: impl Future<Output = T> + Send + 'static,
     ) -> impl Future<Output = E::Outcome<JoinHandle<T>>> {
-        ThenSpawn::new(self.limiter.acquire(), move |permit| {
+        let acquire = self.limiter.acquire_maybe_in_share(self.share, CallSite::caller());
+        ThenSpawn::new(acquire, move |permit| {
             self.members.spawn(self.limiter.name(), permit, future)
         })
     }

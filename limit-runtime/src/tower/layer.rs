@@ -1,11 +1,12 @@
 //! The layer that puts a limiter in front of services.
 
 use super::hold::{HandOver, UntilResponse};
-use super::mode::{OnCall, Reserving};
+use super::mode::OnCall;
 use super::overload::Overloads;
 use super::refusals::{AsError, OnReject};
 use crate::adaptive::Overload;
 use crate::admission::Admission;
+use crate::keying::InShare;
 use crate::limiter::{AcquireShared, SharedLimiter};
 use crate::permit::Permit;
 use crate::recorder::CallSite;
@@ -79,50 +80,6 @@ impl<E: Admission> LimitLayer<E> {
 }
 
 impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
-    /// Takes the permit in `poll_ready`, for layers that act on readiness, such as tower's
-    /// `load_shed` and `balance`. The call then calls the inner service at once. The inner service
-    /// need not be [`Clone`].
-    ///
-    /// **A service that is ready holds a permit** until it is called or dropped, and a service that
-    /// waits to be ready is a waiter in the queue. So an idle clone keeps other calls out: call
-    /// every clone that you have polled ready. (After `load_shed` has refused a call, the service
-    /// behind it waits on. A permit that it is handed goes to another call after
-    /// [`claim_within`](crate::Limiter::claim_within), unless the service is polled again.) The clone
-    /// of a service that holds a permit holds none itself.
-    ///
-    /// A refused call fails when it is made, even if the refusal was known to `poll_ready`. An
-    /// error of `poll_ready` would say that the service has ended for ever. A call of a service
-    /// that was not polled ready panics.
-    ///
-    /// With [`Scope::Fleet`](crate::Scope::Fleet) the lease of a reserved permit may end before the
-    /// call. The next `poll_ready` then waits for another permit.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use limit_runtime::Limiter;
-    /// use limit_runtime::tower::LimitLayer;
-    /// use std::convert::Infallible;
-    /// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
-    ///
-    /// static UPSTREAM: Limiter = Limiter::new("reserving", 10);
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Infallible> {
-    /// let mut service = ServiceBuilder::new()
-    ///     .layer(LimitLayer::new(&UPSTREAM).reserving())
-    ///     .service(service_fn(async |n: u32| Ok::<_, Infallible>(n + 1)));
-    /// let ready = service.ready().await?;
-    /// assert_eq!(UPSTREAM.snapshot().total.in_use, 1);
-    /// assert_eq!(ready.call(1).await?, 2);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn reserving(self) -> LimitLayer<E, R, H, Reserving> {
-        let Self { limiter, refusals, hold, site, mode: _ } = self;
-        LimitLayer { limiter, refusals, hold, mode: Reserving, site }
-    }
-
     /// Asks a function about each response whether it says that the backend is overloaded: 429, 503, or another answer
     /// of that kind. A limit that [adapts](crate::Limiter::adaptive) goes down when more than a tenth of the calls say
     /// so. A duration holds new calls off for that long, as `Retry-After` asks for. Call it last.
@@ -305,8 +262,18 @@ impl<E: Admission, R: Clone, H: Clone, M: Clone> Clone for LimitLayer<E, R, H, M
 }
 
 impl<E: Admission, R, H, M> LimitLayer<E, R, H, M> {
-    pub(super) fn acquire(&self) -> AcquireShared<E> {
-        self.limiter.acquire_shared(self.site)
+    pub(super) fn with_mode<N>(self, mode: N) -> LimitLayer<E, R, H, N> {
+        let Self { limiter, refusals, hold, site, mode: _ } = self;
+        LimitLayer { limiter, refusals, hold, mode, site }
+    }
+
+    pub(super) fn mode(&self) -> &M {
+        &self.mode
+    }
+
+    /// Takes a permit for a call of a share, or of none.
+    pub(super) fn acquire(&self, share: Option<InShare>) -> AcquireShared<E> {
+        self.limiter.acquire_shared(share, self.site)
     }
 
     pub(super) fn refusals(&self) -> &R {

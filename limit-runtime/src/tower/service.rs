@@ -3,10 +3,11 @@
 use super::future::{ReservedFuture, ResponseFuture};
 use super::hold::{Hold, UntilResponse};
 use super::layer::LimitLayer;
-use super::mode::{OnCall, Reserving};
+use super::mode::{InShares, OnCall, Reserving};
 use super::refusals::{AsError, Refusals};
 use super::reserve::Reserve;
 use crate::admission::Admission;
+use crate::keying::InShare;
 use crate::limiter::SharedLimiter;
 use crate::unwind::Quiet;
 use std::convert::Infallible;
@@ -83,6 +84,24 @@ impl<S, E: Admission, R, H, M> Limit<S, E, R, H, M> {
     pub fn limiter(&self) -> &SharedLimiter<E> {
         self.layer.limiter()
     }
+
+    /// Returns the response of a call of a share, or of none, that waits for its permit.
+    fn call_in<Request>(
+        &mut self,
+        share: Option<InShare>,
+        request: Request,
+    ) -> ResponseFuture<S, Request, E, R, H>
+    where
+        S: Service<Request> + Clone,
+        R: Clone,
+        H: Hold<Request, S::Response>,
+    {
+        // The instance that was asked whether it is ready goes with the call.
+        let clone = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, clone);
+        let (refusals, hold) = (self.layer.refusals().clone(), self.layer.hold().clone());
+        ResponseFuture::new(self.layer.acquire(share), ready, request, refusals, hold)
+    }
 }
 
 impl<S, Request, E, R, H> Service<Request> for Limit<S, E, R, H, OnCall>
@@ -103,11 +122,33 @@ where
 
     /// Returns a future that takes a permit when it is polled, and then calls the inner service.
     fn call(&mut self, request: Request) -> Self::Future {
-        // The instance that was asked whether it is ready goes with the call.
-        let clone = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, clone);
-        let (refusals, hold) = (self.layer.refusals().clone(), self.layer.hold().clone());
-        ResponseFuture::new(self.layer.acquire(), ready, request, refusals, hold)
+        self.call_in(None, request)
+    }
+}
+
+impl<S, Request, E, R, H, F, Name> Service<Request> for Limit<S, E, R, H, InShares<F>>
+where
+    S: Service<Request> + Clone,
+    E: Admission,
+    R: Refusals<E, S::Response, S::Error>,
+    H: Hold<Request, S::Response>,
+    F: Fn(&Request) -> Name,
+    Name: AsRef<str>,
+{
+    type Response = H::Held;
+    type Error = R::Error;
+    type Future = ResponseFuture<S, Request, E, R, H>;
+
+    /// Asks whether the inner service is ready. No permit is taken here.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
+        self.inner.poll_ready(context).map_err(R::error)
+    }
+
+    /// Asks for the share of the request. Returns a future that takes a permit when it is polled, and then calls the inner
+    /// service.
+    fn call(&mut self, request: Request) -> Self::Future {
+        let share = self.layer.share_of(&request);
+        self.call_in(Some(share), request)
     }
 }
 
@@ -139,7 +180,7 @@ where
         }
         // A permit that was lost while it was kept is given back. The call waits for another.
         drop(reserve.take_if(|reserve| reserve.get_mut().has_lost_lease()));
-        let reserve = reserve.unwrap_or_else(|| Quiet::new(Reserve::new(self.layer.acquire())));
+        let reserve = reserve.unwrap_or_else(|| Quiet::new(Reserve::new(self.layer.acquire(None))));
         self.reserve.insert(reserve).get_mut().poll_ready(context).map(Ok)
     }
 

@@ -11,7 +11,7 @@ use crate::permit::Permit;
 use crate::policy::MaxWait;
 use crate::recorder::{CallRecord, CallSite, PollPoint};
 use crate::rejected::Rejected;
-use crate::semaphore::{Held, WaitsFor};
+use crate::semaphore::{Held, Waiter, WaitsFor};
 use std::fmt;
 use std::mem;
 use std::task::{Context, Poll, ready};
@@ -59,6 +59,15 @@ pub(super) trait AnyMember {
     fn set_max_wait(&mut self, max_wait: MaxWait);
 
     fn of_body(&mut self);
+
+    /// Notes that a thread blocks until the call is ready.
+    fn block(&mut self);
+
+    /// Returns the queue in which the call waits, if it waits for this limit.
+    fn waiter(&self) -> Option<&Waiter>;
+
+    /// Returns the moment from which on it may wait no longer, if a thread blocks for it.
+    fn until(&self) -> Option<Instant>;
 
     /// Notes where the call is polled.
     fn note(&mut self, point: PollPoint);
@@ -162,6 +171,18 @@ impl<K: Keying> AnyMember for Member<'_, K> {
 
     fn of_body(&mut self) {
         self.call.site = self.call.site.of_body();
+    }
+
+    fn block(&mut self) {
+        self.call.request.blocks = true;
+    }
+
+    fn waiter(&self) -> Option<&Waiter> {
+        self.call.waiter()
+    }
+
+    fn until(&self) -> Option<Instant> {
+        self.call.until(self.deadline.as_ref())
     }
 
     #[inline]

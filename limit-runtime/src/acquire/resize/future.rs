@@ -1,5 +1,7 @@
 //! The future of a permit whose weight changes.
 
+mod block;
+
 use super::super::ticker;
 use crate::deadline::Deadline;
 use crate::engine::{Engine, catalog};
@@ -33,6 +35,8 @@ pub struct Resize<'a> {
     since: Option<Instant>,
     site: CallSite,
     point: PollPoint,
+    /// A thread blocks until the call is ready, and watches the clock itself.
+    blocks: bool,
     permit: &'a mut Permit,
 }
 
@@ -47,8 +51,8 @@ impl<'a> Resize<'a> {
     pub(super) fn new(permit: &'a mut Permit, weight: u32, site: CallSite) -> Self {
         let (record, point) = (CallRecord::NONE, PollPoint::NONE);
         let (progress, deadline) = (Progress::Asking, Deadline::default());
-        let (limiter, since) = (None, None);
-        Self { weight, record, progress, limiter, deadline, since, site, point, permit }
+        let (limiter, since, blocks) = (None, None, false);
+        Self { weight, record, progress, limiter, deadline, since, site, point, blocks, permit }
     }
 }
 
@@ -79,6 +83,18 @@ impl Resize<'_> {
         self
     }
 
+    /// Shrinks, or takes the permits that are missing, if the word has them.
+    #[inline]
+    fn resize_at_once(&mut self) -> Option<Result<(), Rejected>> {
+        let Some(wants) = shrink_or_want(self.permit, self.weight) else {
+            self.progress = Progress::Done;
+            return Some(Ok(()));
+        };
+        let held = self.permit.permits().grow_by_word(wants)?;
+        self.grown(held);
+        Some(Ok(()))
+    }
+
     /// Polls for the permits that are missing, after the word has not had them.
     #[inline(never)]
     fn poll_slow(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
@@ -94,7 +110,10 @@ impl Resize<'_> {
                     (false, Some(_)) => Err(RejectedKind::TimedOut),
                 };
                 match self.permit.permits().grow(wants, waker) {
-                    Entered::Admitted(held) => return self.grown(held),
+                    Entered::Admitted(held) => {
+                        self.grown(held);
+                        return Poll::Ready(Ok(()));
+                    }
                     Entered::Refused(refusal) => return Poll::Ready(Err(self.refused(refusal))),
                     Entered::Queued(waiter) => self.joined(waiter, wants),
                     Entered::Unbound | Entered::Stale => {
@@ -103,7 +122,10 @@ impl Resize<'_> {
                 }
             }
             match ready!(self.poll_waiting(context)) {
-                Ok(held) => return self.grown(held),
+                Ok(held) => {
+                    self.grown(held);
+                    return Poll::Ready(Ok(()));
+                }
                 Err(Unserved::Refused(refusal)) => return Poll::Ready(Err(self.refused(refusal))),
                 Err(Unserved::Retry) => {
                     self.record.waits_nowhere();
@@ -114,7 +136,7 @@ impl Resize<'_> {
     }
 
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<Result<Held, Unserved>> {
-        let Self { record, progress, limiter, deadline, since, point, .. } = self;
+        let Self { record, progress, limiter, deadline, since, point, blocks, .. } = self;
         let Progress::Waiting(waiter) = progress else {
             panic!("`Resize` polled after it was ready");
         };
@@ -123,11 +145,15 @@ impl Resize<'_> {
         if let Poll::Ready(result) = waiter.poll_to_grow(context.waker(), time) {
             return Poll::Ready(result);
         }
-        if waiter.waits_for() == WaitsFor::Time {
+        if waiter.waits_for() == WaitsFor::Time && !*blocks {
             ticker::ensure_ticker(name(limiter.as_deref()), waiter.semaphore());
         }
         let Some(since) = *since else { return Poll::Pending };
-        ready!(deadline.poll(name(limiter.as_deref()), since, context));
+        if !*blocks {
+            ready!(deadline.poll(name(limiter.as_deref()), since, context));
+        } else if !deadline.is_over(since) {
+            return Poll::Pending;
+        }
         // It may have been handed its permits at the same moment: `time_out` decides under the semaphore's lock.
         Poll::Ready(waiter.time_out(time))
     }
@@ -164,7 +190,7 @@ impl Resize<'_> {
     }
 
     /// Adds the permits that the call has been handed.
-    fn grown(&mut self, held: Held) -> Poll<Result<(), Rejected>> {
+    fn grown(&mut self, held: Held) {
         // Its slot is the permit's from here on.
         self.record = CallRecord::NONE;
         self.progress = Progress::Done;
@@ -176,7 +202,6 @@ impl Resize<'_> {
             let waited = || elapsed(self.since);
             logging::tell_admitted(|| name(self.limiter.as_deref()), waited);
         }
-        Poll::Ready(Ok(()))
     }
 
     fn refused(&mut self, refusal: Refusal) -> Rejected {
@@ -197,12 +222,8 @@ impl Future for Resize<'_> {
         // Here, and nowhere deeper: see `PollPoint::measure`.
         point.note(context, || gives_up(deadline, permit));
         if let Progress::Asking = this.progress {
-            let Some(wants) = shrink_or_want(this.permit, this.weight) else {
-                this.progress = Progress::Done;
-                return Poll::Ready(Ok(()));
-            };
-            if let Some(held) = this.permit.permits().grow_by_word(wants) {
-                return this.grown(held);
+            if let Some(result) = this.resize_at_once() {
+                return Poll::Ready(result);
             }
         }
         this.poll_slow(context)

@@ -3,6 +3,7 @@
 use super::{Shared, SharedLimiter};
 use crate::acquire::{Acquire, acquiring::Acquiring};
 use crate::admission::Admission;
+use crate::keying::{InShare, MaybeShare};
 use crate::permit::Permit;
 use crate::recorder::CallSite;
 use std::fmt;
@@ -13,7 +14,7 @@ use std::task::{Context, Poll};
 
 /// An [`Acquire`](crate::Acquire) that may own its limiter.
 pub(crate) enum AcquireShared<E: Admission> {
-    Static(Acquire<'static, E>),
+    Static(Acquire<'static, E, MaybeShare>),
     /// Boxed, because it refers to the limiter that it owns.
     Counted(Pin<Box<dyn Future<Output = Result<Permit, E>> + Send + Sync>>),
 }
@@ -36,13 +37,21 @@ impl<E: Admission> fmt::Debug for AcquireShared<E> {
 }
 
 impl<E: Admission> SharedLimiter<E> {
-    /// Takes a permit as [`Limiter::acquire`] does. The returned future borrows nothing.
-    pub(crate) fn acquire_shared(&self, site: CallSite) -> AcquireShared<E> {
+    /// Takes a permit as [`Limiter::acquire`] does, for a call of a share or of none. The returned future borrows
+    /// nothing.
+    pub(crate) fn acquire_shared(
+        &self,
+        share: Option<InShare>,
+        site: CallSite,
+    ) -> AcquireShared<E> {
         match &self.0 {
-            Shared::Static(limiter) => AcquireShared::Static(limiter.acquire_at(site)),
+            Shared::Static(limiter) => {
+                AcquireShared::Static(limiter.acquire_maybe_in_share(share, site))
+            }
             Shared::Counted(limiter) => {
                 let limiter = Arc::clone(limiter);
-                let acquire = async move { E::result(limiter.acquire_at(site).await) };
+                let acquire =
+                    async move { E::result(limiter.acquire_maybe_in_share(share, site).await) };
                 AcquireShared::Counted(Box::pin(acquire))
             }
         }

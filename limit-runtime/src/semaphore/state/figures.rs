@@ -10,7 +10,7 @@ use super::State;
 use crate::events::EventKind;
 use crate::metrics::{Counters, Reading, RejectedCounts, Usage};
 use crate::policy::total_of;
-use crate::rejected::{Estimate, Refusal, RejectedKind};
+use crate::rejected::{Awaited, Estimate, Refusal, RejectedKind};
 use crate::sync::AtomicU64;
 use std::mem;
 use std::time::Duration;
@@ -27,14 +27,27 @@ impl State {
         key: u32,
         weight: u32,
     ) -> Refusal {
+        self.refuse_with(word, kind, key, |state, refusal| {
+            if key != NO_KEY || state.has_rate() {
+                state.add_estimate(refusal, key, weight);
+            }
+        })
+    }
+
+    /// Does the same, with what is to be known at once of a refusal for which there may be an estimate.
+    pub(super) fn refuse_with(
+        &mut self,
+        word: &AtomicU64,
+        kind: RejectedKind,
+        key: u32,
+        add_estimate: impl FnOnce(&mut Self, &mut Refusal),
+    ) -> Refusal {
         self.count_refused(kind, key);
         self.tell_controller(word, kind);
         let mut refusal = self.refusal(word, kind, key);
         if kind.is_transient() {
             refusal = refusal.estimated_later(self.binding_number);
-            if key != NO_KEY || self.has_rate() {
-                self.add_estimate(&mut refusal, key, weight);
-            }
+            add_estimate(self, &mut refusal);
         }
         self.notify(word, EventKind::Rejected(kind));
         refusal
@@ -51,7 +64,9 @@ impl State {
     #[cold]
     fn add_estimate(&mut self, refusal: &mut Refusal, key: u32, weight: u32) {
         let now = moment::now();
-        let (window, cooled) = self.spent_window(now, weight, refusal.waiting as usize, key);
+        // Each waiter is taken to want one permit.
+        let wanted = u64::from(weight) + u64::from(refusal.waiting);
+        let (window, cooled) = self.spent_window(now, wanted, key);
         if let Some(window) = window {
             refusal.set_details(|details| details.window = Some(window));
         }
@@ -91,8 +106,8 @@ impl State {
         refusal
     }
 
-    /// Estimates how long it takes until a call that was refused is served behind those that waited. Returns `None` if the
-    /// semaphore has been unbound since.
+    /// Estimates how long it takes until a call that was refused is served: behind those that waited, or before them if it
+    /// holds permits. Returns `None` if the semaphore has been unbound since.
     pub(in super::super) fn time_for(
         &mut self,
         word: &AtomicU64,
@@ -107,7 +122,10 @@ impl State {
         if is_closed || self.limit == 0 {
             return None;
         }
-        let served = Served { calls: refusal.waiting.saturating_add(1), weight: refusal.weight };
+        let served = match refusal.details().and_then(|details| details.awaited) {
+            Some(Awaited { calls, weight }) => Served { calls, weight },
+            None => Served { calls: refusal.waiting.saturating_add(1), weight: refusal.weight },
+        };
         let now = self.checkpoint(word, now);
         self.release_rate.time_for(served, now)
     }

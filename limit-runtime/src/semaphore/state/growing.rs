@@ -1,5 +1,7 @@
 //! Holders that want more permits. [`growers`](super::super::growers) has the rules.
 
+mod refusing;
+
 use super::super::adapting::Adapting;
 use super::super::growers::{Claim, Grower, Growers, fits_limit, stuck};
 use super::super::modes::Modes;
@@ -68,7 +70,8 @@ impl State {
             return self.enter_shadow(word, request, key, now, arrival);
         }
         if !arrival.may_wait() {
-            return self.turn_away(word, arrival.refusal_kind(), key, wants);
+            let claim = Claim { key, held, wants };
+            return Decision::Refused(self.refuse_growth(word, arrival.refusal_kind(), claim));
         }
         let mut claims = self.growers().map_or_else(Vec::new, Growers::claims);
         claims.push(Claim { key, held, wants });

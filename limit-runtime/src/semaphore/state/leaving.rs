@@ -70,8 +70,13 @@ impl State {
         self.bank_available(word);
         let key = self.queue.key(slot);
         let weight = self.queue.weight(slot);
+        let claim = self.claim_of(slot);
         let waker = self.take_out(slot);
-        let refusal = self.refuse(word, RejectedKind::TimedOut, key, weight);
+        let kind = RejectedKind::TimedOut;
+        let refusal = match claim {
+            Some(claim) => self.refuse_growth(word, kind, claim),
+            None => self.refuse(word, kind, key, weight),
+        };
         self.forget_if_idle(key);
         Some((refusal, waker))
     }

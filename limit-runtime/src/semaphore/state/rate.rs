@@ -73,13 +73,12 @@ impl State {
     }
 
     /// Returns how much of the window is spent for which a call is refused, and how long it takes until
-    /// the waiters and then the call are served. Each is `None` unless permits that cool decide it:
+    /// as many permits are free as the call and those before it want. Each is `None` unless permits that cool decide it:
     /// others come back when their holders like.
     pub(super) fn spent_window(
         &mut self,
         now: Instant,
-        weight: u32,
-        waiting: usize,
+        wanted: u64,
         key: u32,
     ) -> (Option<Window>, Option<Duration>) {
         let total = self.limit;
@@ -93,8 +92,6 @@ impl State {
             let next = next.filter(|_| limit > 0 && starts > 0).map(time)?;
             Some(Window { starts, limit, of_all_keys, next })
         };
-        // Each waiter is taken to want one permit.
-        let wanted = u64::from(weight) + waiting as u64;
         // So many permits have to cool for `wanted` to be free. If none has to, the calls before this one
         // want more than one each.
         let of_total = |wanted: u64| rate.cooled_at((wanted + debt).saturating_sub(bank).max(1));
