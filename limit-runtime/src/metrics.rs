@@ -82,4 +82,8 @@ pub(crate) struct Reading {
     pub(crate) adaptive: Option<AdaptiveFigures>,
     /// The figures of the shares, without the counts.
     pub(crate) shares: Vec<ShareFigures>,
+    /// Calls wait that are to be admitted some time. A runtime has no permits while its calls are held off, and so has a
+    /// process that has no share of its fleet's. A key is paused by a limit of 0 of its own, or goes on with a higher one.
+    #[cfg(feature = "inspect")]
+    pub(crate) is_to_move: bool,
 }

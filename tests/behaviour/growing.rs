@@ -2,6 +2,7 @@
 
 mod estimates;
 mod growth;
+mod keys;
 mod modes;
 mod oracle;
 mod parts;
@@ -170,6 +171,23 @@ fn a_growth_that_is_given_up_after_the_grant_hands_it_on() {
     drop(served(&mut call));
     assert_eq!((growing.weight(), total(&limiter).cancelled), (1, 1));
     drop(growing);
+    assert_all_free(&limiter);
+}
+
+#[test]
+fn a_growth_that_is_given_up_after_the_grant_hands_it_to_the_next_that_grows() {
+    let limiter = Limiter::new("growing-handed-on", 4);
+    let [mut one, mut two, other] = [1, 1, 2].map(|weight| let_in(limiter.acquire_many(weight)));
+    let first = waiter(one.resize(3));
+    let mut second = waiter(two.resize(3));
+    drop(other);
+    assert!(first.is_woken(), "it is handed the permits");
+    assert_waits(&mut second);
+    drop(first);
+    served(&mut second).expect("both are free");
+    drop(second);
+    assert_eq!((one.weight(), two.weight()), (1, 3));
+    drop((one, two));
     assert_all_free(&limiter);
 }
 

@@ -268,3 +268,35 @@ async fn while_a_limiter_is_closed_or_paused_there_is_no_estimate() {
     assert!(third.retry_after().is_some());
     drop(held);
 }
+
+#[tokio::test(start_paused = true)]
+async fn for_a_key_that_is_paused_there_is_none() {
+    let limiter = Limiter::new("retry-paused-key", 1).max_waiting(0).keyed().total(5);
+    limiter.set_key_limit("own", Some(1)).unwrap();
+    let estimate = |key: &'static str| refused(limiter.key(key).acquire()).retry_after();
+    for key in ["own", "common"] {
+        // It is known as long as a call holds a permit.
+        limiter.set_limit(2);
+        limiter.set_key_limit(key, Some(2)).unwrap();
+        let _kept = let_in(limiter.key(key).acquire());
+        for _ in 0..30 {
+            let held = let_in(limiter.key(key).acquire());
+            sleep(100 * MS).await;
+            refused(limiter.key(key).acquire()).retry_after();
+            drop(held);
+        }
+        let _held = let_in(limiter.key(key).acquire());
+        assert_about(estimate(key), 100 * MS);
+        limiter.set_key_limit(key, Some(0)).unwrap();
+        assert_eq!(estimate(key), None, "its own limit is 0");
+        limiter.set_key_limit(key, None).unwrap();
+        assert_about(estimate(key), 100 * MS);
+        limiter.set_limit(0);
+        assert_eq!(estimate(key), None, "the limit of each is 0");
+        limiter.set_key_limit(key, Some(2)).unwrap();
+        assert_about(estimate(key), 100 * MS);
+        limiter.set_total(0);
+        assert_eq!(estimate(key), None, "the limit of all keys is 0");
+        limiter.set_total(5);
+    }
+}

@@ -3,6 +3,7 @@
 //! The hazards run twice: with the hand-written form, a static semaphore, which hangs, and with a limiter, which
 //! goes on.
 
+mod giving_way;
 mod hazards;
 mod kinds;
 

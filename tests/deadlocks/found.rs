@@ -1,7 +1,7 @@
 //! Deadlocks that are found.
 
 use crate::support::{Work, deadlocks, runtime, until_busy, until_ended, until_found};
-use limit_runtime::diagnostics::Call;
+use limit_runtime::diagnostics::{Call, StuckCall};
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{KeyedLimiter, Limiter, blocking_acquire_all, concurrency_limit, find};
 use limit_tests::watchdog::until;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tokio::sync::Barrier;
+use tokio::task::yield_now;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 #[test]
@@ -110,6 +111,73 @@ fn a_call_that_grows_and_one_that_waits_elsewhere_for_it() {
     let [growing, other] = tasks;
     growing.abort();
     until_ended(&runtime, [other]);
+}
+
+#[test]
+fn a_call_of_a_key_that_grows_and_one_that_waits_elsewhere_for_it() {
+    static MEMORY: KeyedLimiter = Limiter::new("found-key-grows", 3).keyed();
+    static DISK: Limiter = Limiter::new("found-key-grows-disk", 1);
+
+    async fn grow(both: Arc<Barrier>) {
+        let _disk = DISK.acquire().await;
+        let mut memory = MEMORY.key("a").acquire().await;
+        both.wait().await;
+        memory.resize(3).await.expect("it waits");
+    }
+
+    async fn write(both: Arc<Barrier>) {
+        let _memory = MEMORY.key("a").acquire().await;
+        both.wait().await;
+        drop(DISK.acquire().await);
+    }
+
+    let runtime = runtime();
+    let both = Arc::new(Barrier::new(2));
+    let tasks = [runtime.spawn(grow(Arc::clone(&both))), runtime.spawn(write(both))];
+    let deadlock = until_found(DISK.name());
+    assert_eq!(deadlock.calls().len(), 2, "{deadlock}");
+    let [growing, other] = tasks;
+    growing.abort();
+    until_ended(&runtime, [other]);
+}
+
+/// One permit of the total is free, and the growing call keeps it from the calls of all keys.
+#[test]
+fn a_call_of_another_key_that_waits_behind_one_that_grows() {
+    static MEMORY: KeyedLimiter = Limiter::new("found-behind-grows", 4).keyed().total(4);
+    static DISK: Limiter = Limiter::new("found-behind-grows-disk", 1);
+
+    async fn grow(all: Arc<Barrier>) {
+        let mut memory = MEMORY.key("a").acquire().await;
+        all.wait().await;
+        memory.resize(3).await.expect("it waits");
+    }
+
+    async fn write(all: Arc<Barrier>) {
+        let _memory = MEMORY.key("b").acquire().weight(2).await.expect("it is not too heavy");
+        all.wait().await;
+        drop(DISK.acquire().await);
+    }
+
+    async fn read(all: Arc<Barrier>) {
+        let _disk = DISK.acquire().await;
+        all.wait().await;
+        while MEMORY.waiters().is_empty() {
+            yield_now().await;
+        }
+        drop(MEMORY.key("c").acquire().await);
+    }
+
+    let runtime = runtime();
+    let all = Arc::new(Barrier::new(3));
+    let growing = runtime.spawn(grow(Arc::clone(&all)));
+    let others = [runtime.spawn(write(Arc::clone(&all))), runtime.spawn(read(all))];
+    let deadlock = until_found(DISK.name());
+    assert_eq!(deadlock.calls().len(), 3, "{deadlock}");
+    let behind = deadlock.calls().iter().filter_map(StuckCall::behind).map(Call::limiter);
+    assert_eq!(behind.collect::<Vec<_>>(), ["found-behind-grows"], "{deadlock}");
+    growing.abort();
+    until_ended(&runtime, others);
 }
 
 #[test]

@@ -98,6 +98,16 @@ fn a_paused_key_goes_on_when_its_limit_is_taken_back_and_others_are_not_kept() {
 }
 
 #[test]
+fn a_limit_of_zero_says_that_calls_of_keys_with_limits_of_their_own_go_on() {
+    let limiter = Limiter::lazy("own-zero", || 0).keyed();
+    limiter.set_key_limit("acme", Some(2)).unwrap();
+    assert_eq!((most(&limiter, "acme"), most(&limiter, "other")), (2, 0));
+    let expected =
+        "the limit is 0: every call of a key without a limit of its own waits until it is raised";
+    assert_eq!(limiter.snapshot().warnings, [expected]);
+}
+
+#[test]
 fn a_call_may_weigh_as_much_as_the_limit_of_its_key() {
     let limiter = Limiter::new("own-heavy", 2).keyed().max_waiting(9);
     limiter.set_key_limit("big", Some(8)).unwrap();
@@ -324,19 +334,39 @@ fn a_key_whose_comparison_panics_keeps_no_other_from_its_permits() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_of_a_key_is_not_the_pace_of_its_calls() {
     const MS: Duration = Duration::from_millis(1);
-    static LIMITER: KeyedLimiter<Rejected> =
-        Limiter::new("own-pace", 1).max_wait(Duration::from_secs(2)).early().keyed();
-    LIMITER.set_key_limit("k", Some(0)).unwrap();
-    for _ in 0..40 {
-        tokio::spawn(async {
-            let _permit = LIMITER.key("k").acquire().max_wait(Duration::MAX).await?;
-            sleep(10 * MS).await;
-            Ok::<_, Rejected>(())
-        });
+    for is_own in [true, false] {
+        let limiter: &'static KeyedLimiter<Rejected> = Box::leak(Box::new(
+            Limiter::named(format!("own-pace-{is_own}"), 1)
+                .max_wait(Duration::from_secs(2))
+                .early()
+                .keyed(),
+        ));
+        let set_limit = |limit| match is_own {
+            true => limiter.set_key_limit("k", Some(limit)).unwrap(),
+            false => limiter.set_limit(limit),
+        };
+        set_limit(1);
+        for _ in 0..400 {
+            tokio::spawn(async {
+                let _permit = limiter.key("k").acquire().max_wait(Duration::MAX).await?;
+                sleep(10 * MS).await;
+                Ok::<_, Rejected>(())
+            });
+        }
+        let rejected = || refused(limiter.key("k").acquire()).kind();
+        sleep(105 * MS).await;
+        assert_eq!(rejected(), RejectedKind::WouldTimeOut, "389 are before it, 10 ms each");
+        // No call comes meanwhile that could see the pause.
+        set_limit(0);
+        sleep(600_000 * MS).await;
+        set_limit(1);
+        sleep(25 * MS).await;
+        let mut waits = waiter(limiter.key("k").acquire());
+        sleep(200 * MS).await;
+        assert_waits(&mut waits);
+        assert_eq!(rejected(), RejectedKind::WouldTimeOut, "it is known again");
+        // How long a pause takes is not.
+        set_limit(0);
+        drop(waiter(limiter.key("k").acquire()));
     }
-    sleep(600_000 * MS).await;
-    LIMITER.set_key_limit("k", Some(1)).unwrap();
-    sleep(105 * MS).await;
-    // Thirty are before it, 10 ms each.
-    drop(LIMITER.key("k").acquire().await.unwrap());
 }

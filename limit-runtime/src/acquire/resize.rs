@@ -38,7 +38,7 @@ impl Permit {
     /// comes back. So a task that grows one permit must not keep another permit of the limiter meanwhile, and a call that
     /// holds permits of several limiters needs a [`max_wait`](Resize::max_wait), or
     /// [`diagnostics`](https://docs.rs/limit-runtime/latest/limit_runtime/diagnostics/), which sees the wait at a limiter
-    /// without keys and shares.
+    /// without shares.
     ///
     /// A future that waits to grow and is forgotten ([`std::mem::forget`]) goes on waiting, and keeps all others so.
     ///

@@ -129,7 +129,12 @@ impl Engine {
     }
 
     pub(super) fn note_zero(&self) {
-        self.note(false, "the limit is 0: every call waits until it is raised".to_owned());
+        let calls = if self.definition.policy.keyed {
+            "every call of a key without a limit of its own"
+        } else {
+            "every call"
+        };
+        self.note(false, format!("the limit is 0: {calls} waits until it is raised"));
     }
 
     /// Evaluates the limit's expression.

@@ -10,6 +10,7 @@ use crate::semaphore::ReadingMoment;
 use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Engine {
     pub(crate) fn read(&self) -> LimiterReading {
@@ -148,7 +149,7 @@ fn by_runtime(readings: Readings) -> Vec<RuntimeReading> {
     let mut parts = Vec::new();
     for (runtime, reading) in readings {
         ended.counters.add(&reading.past);
-        let Reading { bound, usage, current, .. } = reading;
+        let Reading { bound, mut usage, current, is_to_move, .. } = reading;
         if runtime.is_none() {
             ended.usage.add(usage);
             ended.counters.add(&current);
@@ -157,6 +158,8 @@ fn by_runtime(readings: Readings) -> Vec<RuntimeReading> {
         let busy = usage.in_use + usage.waiting + usage.keys;
         // A runtime without any figures has not used the limiter yet.
         if bound || busy > 0 || !current.is_zero() {
+            // `Stalls` knows for how long.
+            usage.stalled = is_to_move.then_some(Duration::ZERO);
             parts.push(RuntimeReading { runtime, usage, counters: current });
         }
     }

@@ -3,7 +3,7 @@
 //! As with the waits that go on, calls do nothing for it: the readings note it. A stall is taken to begin at the reading
 //! that first sees calls wait, or that sees a call admitted since the reading before.
 
-use crate::metrics::{Counters, LimiterReading, Usage};
+use crate::metrics::{Counters, LimiterReading};
 use crate::semaphore::ReadingMoment;
 use std::time::Duration;
 
@@ -28,11 +28,13 @@ enum Queue {
 }
 
 impl Stalls {
-    /// Puts the times in a reading, and notes the queues for the next one.
+    /// Puts the times in a reading, and notes the queues for the next one. Those that are to move have a time already:
+    /// see [`Reading::is_to_move`](crate::metrics::Reading).
     pub(super) fn read(&mut self, reading: &mut LimiterReading) {
         let before = std::mem::take(self);
-        // Nobody expects an admission while the limiter is paused or closed.
-        if reading.is_closed || !is_to_move(&reading.usage) {
+        if reading.is_closed {
+            // Nobody expects an admission.
+            reading.by_runtime.iter_mut().for_each(|part| part.usage.stalled = None);
             return;
         }
         let now = ReadingMoment::now();
@@ -40,7 +42,8 @@ impl Stalls {
             .by_runtime
             .iter_mut()
             .filter_map(|part| Some((Queue::Of(part.runtime?), &mut part.usage, &part.counters)));
-        let mut waiting: Vec<_> = of_runtimes.filter(|(_, usage, _)| is_to_move(usage)).collect();
+        let mut waiting: Vec<_> =
+            of_runtimes.filter(|(_, usage, _)| usage.stalled.is_some()).collect();
         if !waiting.is_empty() {
             waiting.push((Queue::All, &mut reading.usage, &reading.totals.counters));
         }
@@ -60,12 +63,6 @@ impl Stalls {
         let admitted = admitted(counters);
         self.0.iter().find(|stall| stall.queue == queue && stall.admitted == admitted).copied()
     }
-}
-
-/// Returns whether calls wait that are to be admitted some time. A runtime has no permits while its calls are held off,
-/// and so has a process that has no share of its fleet's.
-fn is_to_move(usage: &Usage) -> bool {
-    usage.waiting > 0 && usage.limit > 0 && usage.total != Some(0)
 }
 
 impl Stall {

@@ -296,6 +296,11 @@ impl Keys {
         let ready = !state.grows
             && weight.is_some_and(|weight| limit.saturating_sub(state.in_use) >= weight);
         match (ready, state.turn.is_some()) {
+            // The call that had come back has given up, and the next one of the key has had no turn yet.
+            (true, true) if state.is_first() && !queue.is_head_back(&state.list) => {
+                self.end_turn(number);
+                self.give_turn(queue, number);
+            }
             (true, true) => {
                 if let Some(weights) = &mut self.weights {
                     weights.follow(number, state.in_use);

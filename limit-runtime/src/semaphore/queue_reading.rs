@@ -18,6 +18,7 @@ pub(crate) struct KeyQueue {
     /// The text of the key, if it has one.
     pub(crate) name: Option<String>,
     pub(crate) limit: u32,
-    /// The waiters in order: slot and weight.
-    pub(crate) waiters: Vec<(u32, u32)>,
+    /// The waiters in order: slot, weight, and whether it is a holder that waits to grow in the queue of another key, and
+    /// keeps those behind it waiting here.
+    pub(crate) waiters: Vec<(u32, u32, bool)>,
 }

@@ -16,6 +16,15 @@ impl Semaphore {
         if let Some(left) = left {
             deferred.push(*left);
         }
+        #[cfg(feature = "inspect")]
+        let reading = {
+            let is_keyed = reading.is_to_move && state.keys().is_some();
+            drop(state);
+            Reading {
+                is_to_move: reading.is_to_move && (!is_keyed || self.has_key_to_move()),
+                ..reading
+            }
+        };
         reading
     }
 

@@ -2,7 +2,7 @@
 
 use super::{handle, read};
 use limit_runtime::{Limiter, Scope};
-use limit_tests::polling::{permit, served, waiter};
+use limit_tests::polling::{at_once, let_in, permit, served, waiter};
 use std::time::Duration;
 use tokio::time::advance;
 
@@ -55,6 +55,50 @@ async fn nobody_expects_an_admission_while_the_limiter_is_paused_or_the_window_o
     handle(paused).reset();
     assert_eq!(stalled(paused), Some(Duration::ZERO), "the pause is over");
     drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_with_limits_of_their_own_go_on_while_the_others_are_paused() {
+    let name = "stalled-own-limits";
+    let limiter = Limiter::new(name, 0).max_waiting(9).keyed();
+    limiter.set_key_limit("goes on", Some(1)).unwrap();
+    let held = let_in(limiter.key("goes on").acquire());
+    let paused = waiter(limiter.key("paused").acquire());
+    let waiting = waiter(limiter.key("goes on").acquire());
+    assert_eq!(stalled(name), Some(Duration::ZERO));
+    advance(7 * S).await;
+    assert_eq!(stalled(name), Some(7 * S));
+    let reading = read(name);
+    assert_eq!(reading.by_runtime[0].usage.stalled, Some(7 * S));
+    assert_eq!(reading.full_keys, 1, "a key that is paused has no permits");
+    drop(waiting);
+    assert_eq!(stalled(name), None, "the call that waits is paused");
+    let waiting = waiter(limiter.key("goes on").acquire());
+    limiter.close();
+    assert_eq!(stalled(name), None);
+    limiter.reopen();
+    assert_eq!(read(name).usage.waiting, 0, "they were refused");
+    drop((held, paused, waiting));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_paused_by_its_own_limit_is_not_stalled_nor_is_one_that_grows() {
+    let name = "stalled-own-pause";
+    let limiter = Limiter::new(name, 2).keyed().total(9);
+    let mut growing = at_once(limiter.key("a").acquire());
+    let other = at_once(limiter.key("a").acquire());
+    limiter.set_key_limit("paused", Some(0)).unwrap();
+    let mut paused = waiter(limiter.key("paused").acquire());
+    advance(S).await;
+    assert_eq!((stalled(name), stalled(name)), (None, None));
+    let grows = waiter(growing.resize(2));
+    assert_eq!(stalled(name), Some(Duration::ZERO));
+    advance(S).await;
+    assert_eq!(stalled(name), Some(S), "it waits for the other call");
+    drop((grows, other));
+    assert_eq!(stalled(name), None);
+    limiter.set_key_limit("paused", None).unwrap();
+    drop(served(&mut paused));
 }
 
 #[tokio::test(start_paused = true)]

@@ -103,6 +103,20 @@ async fn many_that_are_too_late_are_all_refused_at_one_release() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_of_a_key_that_are_too_late_are_all_refused_at_one_release() {
+    let limiter = by_deadline("deadlines-many-of-key", 1).max_wait(100 * MS).keyed();
+    let held = let_in(limiter.key(1).acquire());
+    let calls: Vec<_> = (0..200).map(|_| waiter(limiter.key(1).acquire())).collect();
+    let mut last = waiter(limiter.key(1).acquire().max_wait(200 * MS));
+    advance(100 * MS).await;
+    drop(held);
+    assert_eq!(limiter.snapshot().total.rejected.timed_out, 200);
+    drop(served(&mut last).unwrap());
+    drop(calls);
+    assert_eq!(limiter.snapshot().total.keys, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_queue_refuses_the_newcomer_whatever_its_deadline_and_its_priority() {
     let limiter = by_deadline("deadlines-full", 1).max_waiting(1);
     let held = let_in(limiter.acquire());

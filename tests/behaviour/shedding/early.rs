@@ -69,6 +69,9 @@ async fn a_call_is_refused_at_once_when_the_pace_is_known_and_too_slow() {
     let figures = total(&limiter);
     assert_eq!((figures.rejected.would_time_out, figures.rejected.total()), (1, 1));
     assert_eq!(limiter.try_acquire().unwrap_err().kind(), RejectedKind::NoPermits);
+    // The one that runs comes to an end now, and of nine in 80 ms the call is the 32nd after it: that takes 284 ms.
+    assert_eq!(refused(limiter.acquire().max_wait(283 * MS)).kind(), RejectedKind::WouldTimeOut);
+    drop(waiter(limiter.acquire().max_wait(285 * MS)));
     // With eleven before it, it may be in time.
     queue.waiting.truncate(11);
     drop(waiter(limiter.acquire()));
@@ -102,6 +105,38 @@ async fn the_pace_is_forgotten_when_nobody_waits_any_more_and_after_a_pause() {
     drop(waiter(limiter.acquire()));
     queue.serve(10).await;
     assert_eq!(refused(limiter.acquire()).kind(), RejectedKind::WouldTimeOut);
+    // A pause that no call has seen.
+    limiter.set_limit(0);
+    advance(10_000 * MS).await;
+    limiter.set_limit(1);
+    drop(waiter(limiter.acquire()));
+    drop(queue);
+    assert_all_free(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_calls_by_deadline_one_that_is_the_last_knows_how_many_are_before_it() {
+    let limiter = early("early-last-deadline", 1).order(Order::Deadline);
+    let mut queue = Queue { held: Some(let_in(limiter.acquire())), waiting: VecDeque::new() };
+    for _ in 0..40 {
+        queue.waiting.push_back(waiter(limiter.acquire().max_wait(300 * MS)));
+    }
+    queue.serve(10).await;
+    // 30 are before it. One that is between them does not know how many.
+    let rejected = refused(limiter.acquire().max_wait(220 * MS));
+    assert_eq!(rejected.kind(), RejectedKind::WouldTimeOut);
+    drop(waiter(limiter.acquire().max_wait(150 * MS)));
+    drop(queue);
+    assert_all_free(&limiter);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_call_with_a_priority_is_before_all_that_have_none() {
+    let limiter = early("early-first-priority", 1);
+    let mut queue = Queue::new(&limiter, 40);
+    queue.serve(10).await;
+    assert_eq!(refused(limiter.acquire()).kind(), RejectedKind::WouldTimeOut);
+    drop(waiter(limiter.acquire().priority(1)));
     drop(queue);
     assert_all_free(&limiter);
 }

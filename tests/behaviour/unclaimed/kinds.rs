@@ -2,7 +2,7 @@
 
 use super::{SOON, eventually};
 use limit_runtime::{Limiter, Order, Scope};
-use limit_tests::polling::{assert_waits, at_once, served, waiter};
+use limit_tests::polling::{assert_waits, at_once, ready, served, waiter};
 use limit_tests::runtimes::{one_thread, paused};
 use std::fmt::Debug;
 use std::future::Future;
@@ -35,7 +35,7 @@ fn plain_calls() {
 }
 
 #[test]
-fn calls_of_a_process() {
+pub(super) fn calls_of_a_process() {
     let limiter =
         Limiter::new("unclaimed-kind-process", 1).scope(Scope::Process).claim_within(SOON);
     check(|| limiter.acquire());
@@ -103,6 +103,58 @@ fn a_key_whose_only_call_is_absent_is_not_forgotten() {
     assert_eq!(limiter.snapshot().total.keys, 1, "that of the absent call");
     drop(absent);
     assert_eq!(limiter.snapshot().total.keys, 0);
+}
+
+/// Two calls come back, and then the first key is given a weight: each is before the calls of a key that has fewer
+/// permits than its own.
+#[test]
+fn keys_whose_calls_have_come_back_stay_first_when_a_call_gives_its_key_a_weight() {
+    let limiter = Limiter::new("unclaimed-kind-weighed", 9).keyed().total(4).claim_within(SOON);
+    let _theirs = [1, 2].map(|key| at_once(limiter.key(key).acquire()));
+    let held = [0, 0].map(|key| at_once(limiter.key(key).acquire()));
+    let mut absent = [1, 2].map(|key| waiter(limiter.key(key).acquire()));
+    let mut next = [3, 3].map(|key| waiter(limiter.key(key).acquire()));
+    drop(held);
+    eventually(|| next.iter().all(|call| call.is_woken()));
+    let mut held = Vec::from(next.each_mut().map(served));
+    // The one that was granted its permit first is before the other, whatever the order in which they come back.
+    assert!(absent[0].poll().is_pending());
+    assert!(absent[1].poll().is_pending());
+    let mut others = vec![(4, waiter(limiter.key(4).acquire()))];
+    others.push((5, waiter(limiter.key(5).key_weight(2).acquire())));
+    drop(held.pop());
+    let second = served(&mut absent[1]);
+    assert_waits(&mut absent[0]);
+    drop(held.pop());
+    let first = served(&mut absent[0]);
+    assert!(ready(&mut others).is_empty());
+    drop(first);
+    let (key, _permit) = ready(&mut others).remove(0);
+    assert_eq!(key, 4, "of two keys without permits it is the one that came first");
+    drop(second);
+}
+
+#[test]
+fn a_key_whose_call_gives_up_when_it_has_come_back_is_first_no_more() {
+    for weight in [None, Some(2)] {
+        let name = format!("unclaimed-kind-gives-up-{weight:?}");
+        let limiter = Limiter::named(name, 9).keyed().total(1).claim_within(SOON);
+        let held = at_once(limiter.key(0).acquire());
+        let mut absent = waiter(limiter.key(1).acquire());
+        let mut next = waiter(limiter.key(2).key_weight(weight.unwrap_or(0)).acquire());
+        drop(held);
+        eventually(|| next.is_woken());
+        let held = served(&mut next);
+        assert!(absent.poll().is_pending());
+        let mut other = waiter(limiter.key(3).acquire());
+        let mut behind = waiter(limiter.key(1).acquire());
+        drop(absent);
+        drop(held);
+        let held = served(&mut other);
+        assert_waits(&mut behind);
+        drop(held);
+        drop(served(&mut behind));
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn stuck_comes_before_refusing_before_waiting_before_busy() {
             rowOf('waiting', { in_use: 4, waiting: 5000, stalled: 3 }),
             rowOf('refusing', { in_use: 4, rejected: { queue_full: 0.5 } }),
             rowOf('stuck', { in_use: 4, waiting: 1, stalled: 10 }),
-            rowOf('paused', { waiting: 9000, stalled: 60, paused: true, limit: 0, capacity: 0 }),
+            rowOf('paused', { waiting: 9000, paused: true, limit: 0, capacity: 0 }),
             rowOf('deadlock', { in_use: 4, waiting: 1, deadlock: true }),
             rowOf('keyed', { keys: 2, capacity: null, in_use: 7, worst_key: { key: 'a', in_use: 3, limit: 3, waiting: 0 }, full_keys: 1 }),
             rowOf('total', { keys: 9, capacity: null, in_use: 3, total: 4, worst_key: { key: 'a', in_use: 1, limit: 4, waiting: 0 }, full_keys: 0 }),

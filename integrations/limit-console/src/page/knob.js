@@ -7,6 +7,7 @@ import { draw, onDraw } from './drawing.js';
 import { attribute, byId, say, show } from './elements.js';
 import { plural, seconds, words } from './format.js';
 import { known, replace } from './known.js';
+import { pausedInWords } from './limiter.js';
 import { inWords } from './log.js';
 import { readCount, readDuration, readLimit, writeDuration } from './numbers.js';
 import { opened } from './opened.js';
@@ -87,7 +88,7 @@ function drawKnob() {
   drawFields(row);
   for (const state of ['enforce', 'shadow', 'off']) attribute(byId(state), 'aria-pressed', String(stateOf(row) === state));
   say(byId('pause'), row.paused ? 'Resume' : 'Pause…');
-  attribute(byId('pause'), 'title', row.paused ? 'Back to the limit it had' : 'Limit 0: everybody waits until it is resumed');
+  attribute(byId('pause'), 'title', row.paused ? 'Back to the limit it had' : `Limit 0: ${pausedInWords(row)}, until it is resumed`);
   byId('pause').classList.toggle('main', row.paused);
   const isLive = [...Object.values(knob.settings ?? {}), ...knob.keyLimits].some(({ source }) => source === 'live');
   show(byId('reset'), isLive || isTotalHeld(row));
@@ -157,7 +158,7 @@ function pause() {
   if (!row) return;
   if (row.paused) return change({ paused: false });
   const waiting = row.waiting > 0 ? ` ${plural(row.waiting, 'call')} ${row.waiting === 1 ? 'waits' : 'wait'} already.` : '';
-  say(byId('confirm-words'), `No call of ${row.name} is admitted until it is resumed: every one waits.${waiting}`);
+  say(byId('confirm-words'), `The limit of ${row.name} is 0 until it is resumed: ${pausedInWords(row)}.${waiting}`);
   byId('confirm').showModal();
 }
 

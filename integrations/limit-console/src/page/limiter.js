@@ -33,12 +33,14 @@ export const loadOf = row => Math.max(limitLoad(row), totalLoad(row) ?? 0);
 
 /** Returns whether all its permits are out: those of a key, or of all keys together. A paused limiter has none. */
 export function isFull(row) {
-  if (!isEnforced(row) || row.paused || row.adaptive?.held_off) return false;
+  if (!isEnforced(row) || row.adaptive?.held_off) return false;
+  // Keys with limits of their own go on.
+  if (row.paused) return row.full_keys > 0;
   return row.full_keys > 0 || loadOf(row) >= 1;
 }
 
-/** Returns whether calls wait, and nothing goes on. Whoever pauses a limiter wants that. */
-export const isStuck = row => row.deadlock || (row.waiting > 0 && row.stalled >= STUCK && !row.paused && !row.closed);
+/** Returns whether calls wait, and nothing goes on. Whoever pauses a limiter wants that: `stalled` is null then. It is not if keys go on that have limits of their own. */
+export const isStuck = row => row.deadlock || (row.waiting > 0 && row.stalled !== null && row.stalled >= STUCK);
 
 /** Says how much of a limit is in use. More can be in use than the limit, as when it was lowered. */
 export const of = (used, limit) => (used > limit ? `${count(used)} in use, limit ${count(limit)}` : `${count(used)} / ${count(limit)}`);
@@ -107,6 +109,9 @@ export function holderInWords({ oldest_holder: holder }) {
 export const holderInShort = ({ oldest_holder: holder }) =>
   (holder === null ? '' : `held ${age(holder.age)} at ${shortPlace(holder.place)}`);
 
+/** Says who waits while the limit is 0. */
+export const pausedInWords = row => (row.keys === null ? 'everybody waits' : 'everybody waits whose key has no limit of its own');
+
 /** Says what holds a stuck limiter up. */
 export function stuckInWords(row) {
   const still = row.deadlock ? 'calls wait for each other' : `nothing admitted for ${age(row.stalled)}`;
@@ -124,7 +129,7 @@ export function badgesOf(row) {
   const badges = [];
   if (row.deadlock) badges.push(['deadlock', 'bad', 'Calls wait for each other, and none of them can go on']);
   else if (isStuck(row)) badges.push(['stuck', 'bad', `Calls wait, and none is admitted: ${stuckInWords(row)}`, age(row.stalled)]);
-  if (row.paused) badges.push(['paused', 'strong', 'The limit is 0: everybody waits']);
+  if (row.paused) badges.push(['paused', 'strong', `The limit is 0: ${pausedInWords(row)}`]);
   if (row.closed) badges.push(['closed', 'strong', 'It lets nobody in any more']);
   if (!row.enabled) badges.push(['off', 'strong', 'The limit does not hold: every call is admitted']);
   if (row.shadow) badges.push(['shadow', 'strong', 'It admits every call, and counts what it would have done']);

@@ -64,11 +64,11 @@ pub(super) fn find(blocked: &[Blocked<'_>]) -> Vec<Found> {
         });
         let mut queue_of = HashMap::new();
         for queue in &place.reading.queues {
-            let waiters = queue.waiters.iter().map(|&(slot, weight)| Wait {
-                weight,
-                agent: calls.waits.get(&slot).copied().flatten(),
-            });
-            let waiters = waiters.collect();
+            let wait = |(slot, weight, is_elsewhere)| {
+                let agent = calls.waits.get(&slot).copied().flatten();
+                Wait { weight, agent, is_elsewhere }
+            };
+            let waiters = queue.waiters.iter().copied().map(wait).collect();
             picture.queues.push(Queue { limit: queue.limit, total, waiters });
             meanings.push((Arc::clone(&place), queue.name.clone()));
             queue_of.insert(queue.key, picture.queues.len() - 1);

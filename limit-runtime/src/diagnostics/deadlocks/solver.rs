@@ -43,6 +43,9 @@ pub(super) struct Wait {
     pub(super) weight: u32,
     /// `None` for a waiter that may give up: it keeps nobody waiting for ever.
     pub(super) agent: Option<usize>,
+    /// It waits in another queue, and keeps those behind it waiting here until it is served there. The weight has no
+    /// meaning.
+    pub(super) is_elsewhere: bool,
 }
 
 /// Permits of a queue that come back only if an agent goes on. With a total, one of each.
@@ -95,7 +98,7 @@ impl Picture {
         let mut links: Vec<Option<Link>> = vec![None; self.agents];
         for (number, queue) in self.queues.iter().enumerate() {
             let Some(stop) = stops[number] else { continue };
-            for wait in &queue.waiters[stop..] {
+            for wait in queue.waiters[stop..].iter().filter(|wait| !wait.is_elsewhere) {
                 let Some(agent) = wait.agent.filter(|&agent| !alive[agent]) else { continue };
                 let is_short = |&needed: &usize| {
                     wait.weight > self.queues[needed].limit.saturating_sub(stuck[needed])
@@ -152,11 +155,13 @@ impl Picture {
             for (number, queue) in self.queues.iter().enumerate() {
                 while let Some(wait) = queue.waiters.get(next[number]) {
                     let can_be_served = wait.agent.is_none_or(|agent| alive[agent])
-                        // More than the limit is not for others to give back.
-                        || self.queues_of(number).any(|needed| wait.weight > self.queues[needed].limit)
-                        || self.queues_of(number).all(|needed| {
-                            wait.weight <= self.queues[needed].limit.saturating_sub(stuck[needed])
-                        });
+                        || !wait.is_elsewhere
+                            // More than the limit is not for others to give back.
+                            && (self.is_above_limit(number, wait.weight)
+                                || self.queues_of(number).all(|needed| {
+                                    let come_back = self.queues[needed].limit.saturating_sub(stuck[needed]);
+                                    wait.weight <= come_back
+                                }));
                     if !can_be_served {
                         break;
                     }

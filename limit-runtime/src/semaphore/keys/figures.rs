@@ -18,6 +18,18 @@ impl Semaphore {
         busiest
     }
 
+    /// Returns whether a call waits whose key is not paused: neither by the limit of each nor by one of its own. In a
+    /// fleet, whose key has a share.
+    pub(crate) fn has_key_to_move(&self) -> bool {
+        let mut part = 0;
+        loop {
+            match self.lock().keys().and_then(|keys| keys.is_to_move(part)) {
+                Some(false) => part += 1,
+                found => return found.is_some(),
+            }
+        }
+    }
+
     /// Adds its keys to a reading of a limiter's keys.
     pub(crate) fn read_keys(&self, reading: &mut KeysReading) {
         let mut part = 0;
@@ -51,13 +63,21 @@ impl Keys {
         true
     }
 
+    /// Returns whether a call waits for one of some thousands of the keys that is not paused. `None` after the last part.
+    fn is_to_move(&self, part: usize) -> Option<bool> {
+        let mut shown = self.states.part(part)?;
+        Some(shown.any(|Shown { state, .. }| state.waiting > 0 && self.limit_of_state(state) > 0))
+    }
+
     /// Looks at some thousands of the keys. Returns whether there are more.
     fn read(&self, part: usize, reading: &mut KeysReading) -> bool {
         let Some(shown) = self.states.part(part) else { return false };
         let mut worst: Option<(KeyUse, Shown<'_>)> = None;
         for shown in shown.filter(|shown| !shown.state.is_idle()) {
             let usage = self.usage(shown.state);
-            reading.full += usize::from(shown.state.in_use as usize >= usage.limit);
+            // A key that is paused has no permits.
+            let is_paused = shown.state.limit(self.limit) == 0;
+            reading.full += usize::from(!is_paused && shown.state.in_use as usize >= usage.limit);
             if worst.as_ref().is_none_or(|(worst, _)| usage.compare(worst).is_gt()) {
                 worst = Some((usage, shown));
             }

@@ -49,6 +49,8 @@ pub(super) struct Turn {
     pub(super) previous: u32,
     /// The key with the next turn, [`NO_KEY`] at the last.
     pub(super) next: u32,
+    /// It was given before all others.
+    pub(super) is_first: bool,
 }
 
 /// The link of a key in its bucket. It stands apart from the state, so that many links are in the
@@ -336,6 +338,11 @@ impl KeyState {
     #[inline]
     pub(super) fn is_unused(&self) -> bool {
         self.is_idle() && self.rare.as_ref().is_none_or(|rare| rare.lease.is_none())
+    }
+
+    /// Returns whether it has a turn that was given before all others.
+    pub(super) fn is_first(&self) -> bool {
+        self.turn.is_some_and(|turn| turn.is_first)
     }
 
     /// Returns the lease of its permits, if it has one.

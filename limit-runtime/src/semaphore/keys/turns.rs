@@ -45,7 +45,7 @@ impl Turns {
     pub(super) fn push(&mut self, states: &mut KeyStates, number: u32) {
         let previous = if self.is_empty() { NO_KEY } else { self.last };
         self.last = number;
-        states.get_mut(number).turn = Some(Turn { previous, next: NO_KEY });
+        states.get_mut(number).turn = Some(Turn { previous, next: NO_KEY, is_first: false });
         match link(states, previous) {
             Some(turn) => turn.next = number,
             None => self.first = number,
@@ -55,7 +55,7 @@ impl Turns {
     /// Gives a key that has no turn one before all others.
     pub(super) fn push_first(&mut self, states: &mut KeyStates, number: u32) {
         let next = std::mem::replace(&mut self.first, number);
-        states.get_mut(number).turn = Some(Turn { previous: NO_KEY, next });
+        states.get_mut(number).turn = Some(Turn { previous: NO_KEY, next, is_first: true });
         match link(states, next) {
             Some(turn) => turn.previous = number,
             None => self.last = number,
@@ -65,7 +65,7 @@ impl Turns {
     /// Ends a key's turn, if it has one.
     #[inline]
     pub(super) fn remove(&mut self, states: &mut KeyStates, number: u32) {
-        let Some(Turn { previous, next }) = states.get_mut(number).turn.take() else { return };
+        let Some(Turn { previous, next, .. }) = states.get_mut(number).turn.take() else { return };
         match link(states, previous) {
             Some(turn) => turn.next = next,
             None => self.first = next,

@@ -19,9 +19,11 @@ impl Keys {
         let weights = weights.get_or_insert_with(|| {
             // All keys have had the weight 1.
             let mut weights = Box::<Weights>::default();
-            for number in turns.iter(states) {
-                weights.push(number, states.get(number).in_use);
-            }
+            let is_first = |&number: &u32| states.get(number).is_first();
+            // Those before all others come first. The last of them goes in first, to stand behind the others.
+            let (first, rest): (Vec<_>, Vec<_>) = turns.iter(states).partition(is_first);
+            first.into_iter().rev().for_each(|number| weights.push_first(number));
+            rest.into_iter().for_each(|number| weights.push(number, states.get(number).in_use));
             weights
         });
         weights.set(number, weight, states.get(number).in_use);

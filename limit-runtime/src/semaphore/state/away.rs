@@ -56,8 +56,10 @@ impl State {
     /// Returns whether a call waits that permits of a key may help.
     fn is_wanted(&self, key: u32) -> bool {
         match self.keys() {
-            _ if self.growers().is_some() => true,
-            Some(keys) if key != NO_KEY => keys.has_turns() || keys.waited_for().contains(&key),
+            Some(keys) if key != NO_KEY => {
+                let is_to_grow = self.whole_is_awaited() || self.waiting_to_grow(key).1 > 0;
+                is_to_grow || keys.has_turns() || keys.waited_for().contains(&key)
+            }
             _ => self.has_waiters(),
         }
     }

@@ -64,6 +64,8 @@ impl State {
     #[cold]
     fn add_estimate(&mut self, refusal: &mut Refusal, key: u32, weight: u32) {
         let now = moment::now();
+        // As in `time_for`.
+        let is_paused = self.limit == 0 || self.limit_of_key(key) == 0;
         // Each waiter is taken to want one permit.
         let wanted = u64::from(weight) + u64::from(refusal.waiting);
         let (window, cooled) = self.spent_window(now, wanted, key);
@@ -77,7 +79,8 @@ impl State {
             let state = keys.state_mut(key);
             let now = Checkpoint { at: now, admitted: state.admitted, in_use: state.held() };
             let served = Served { calls: refusal.waiting.saturating_add(1), weight };
-            refusal.estimate = Estimate::known(state.release_rate().time_for(served, now));
+            let time = state.release_rate().time_for(served, now);
+            refusal.estimate = Estimate::known(time.filter(|_| !is_paused));
         }
     }
 
@@ -181,6 +184,8 @@ impl State {
             past: self.past.as_deref().cloned().unwrap_or_default(),
             adaptive: if self.is_bound() { self.adaptive_figures() } else { None },
             shares: self.shares().map(Shares::figures).unwrap_or_default(),
+            #[cfg(feature = "inspect")]
+            is_to_move: self.is_bound() && self.queue.len() > 0 && self.limit > 0,
         }
     }
 

@@ -199,7 +199,7 @@ impl State {
     }
 
     /// Returns whether a holder can have more permits as far as its own key or share is concerned.
-    fn has_room_of_key(&self, wants: u32, key: u32) -> bool {
+    pub(super) fn has_room_of_key(&self, wants: u32, key: u32) -> bool {
         match self.modes.as_deref() {
             Some(Modes { keys: Some(keys), .. }) if key != NO_KEY => {
                 keys.has_room_to_grow(key, wants)

@@ -23,10 +23,16 @@ impl State {
         let mut keys: BTreeSet<_> = self.keys_with_waiters().into_iter().collect();
         keys.extend(growing.iter().map(|&(.., key)| key));
         for key in keys {
-            // Holders that want more permits are before all others.
-            let of_key = growing.iter().filter(|&&(.., of)| of == key);
-            let mut waiters: Vec<_> = of_key.map(|&(slot, weight, _)| (slot, weight)).collect();
-            waiters.extend(self.waiters(key));
+            // Holders that want more permits are before all others. Those of other keys keep no holder waiting.
+            let (of_key, others): (Vec<_>, Vec<_>) =
+                growing.iter().copied().partition(|&(.., of)| of == key);
+            let mut waiters: Vec<_> =
+                of_key.into_iter().map(|(slot, weight, _)| (slot, weight, false)).collect();
+            let keeps_all =
+                others.into_iter().filter(|&(_, wants, of)| self.has_room_of_key(wants, of));
+            waiters.extend(keeps_all.map(|(slot, wants, _)| (slot, wants, true)));
+            let calls = self.waiters(key).into_iter();
+            waiters.extend(calls.map(|(slot, weight)| (slot, weight, false)));
             let limit = self.keys().map_or(self.limit, |keys| keys.limit_of(key));
             let name = self.keys().and_then(|keys| keys.text(key));
             queues.push(KeyQueue { key, name, limit, waiters });

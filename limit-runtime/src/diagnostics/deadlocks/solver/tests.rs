@@ -65,7 +65,11 @@ fn picture(limits: &[u32], tasks: &[Task]) -> Picture {
     let mut holds = Vec::new();
     for (agent, task) in tasks.iter().enumerate() {
         if let Some(queue) = task.waits {
-            queues[usize::from(queue)].waiters.push(Wait { weight: 1, agent: Some(agent) });
+            queues[usize::from(queue)].waiters.push(Wait {
+                weight: 1,
+                agent: Some(agent),
+                is_elsewhere: false,
+            });
         }
         for queue in (0..limits.len()).filter(|queue| task.holds >> queue & 1 == 1) {
             holds.push(Hold { queue, weight: 1, agent });
@@ -204,7 +208,9 @@ fn stuck_with_weights(picture: &Picture) -> BTreeSet<usize> {
         let before = (holds.len(), queues.iter().map(|queue| queue.waiters.len()).sum::<usize>());
         holds.retain(|hold| waits(hold.agent, &queues));
         for number in 0..queues.len() {
-            let Some(&Wait { weight, agent }) = queues[number].waiters.first() else { continue };
+            let Some(&Wait { weight, agent, .. }) = queues[number].waiters.first() else {
+                continue;
+            };
             let has_room = |queue: usize| {
                 let is_out = |hold: &&Hold| {
                     hold.queue == queue || picture.queues[hold.queue].total == Some(queue)
@@ -272,7 +278,7 @@ fn random_graphs_with_weights_keys_and_totals_are_as_they_play_out() {
                 // Some of them may give up.
                 let agent = (random.below(12) > 0).then_some(agent);
                 let queue = random.below(count);
-                queues[queue].waiters.push(Wait { weight, agent });
+                queues[queue].waiters.push(Wait { weight, agent, is_elsewhere: false });
             }
         }
         let picture = Picture { agents, queues, holds };
@@ -284,7 +290,11 @@ fn random_graphs_with_weights_keys_and_totals_are_as_they_play_out() {
 }
 
 fn queue(limit: u32, waiters: &[(u32, usize)]) -> Queue {
-    let waiters = waiters.iter().map(|&(weight, agent)| Wait { weight, agent: Some(agent) });
+    let waiters = waiters.iter().map(|&(weight, agent)| Wait {
+        weight,
+        agent: Some(agent),
+        is_elsewhere: false,
+    });
     Queue { limit, total: None, waiters: waiters.collect() }
 }
 
