@@ -42,6 +42,8 @@ pub(crate) fn is_of_some(metric: &Metric) -> bool {
         "worst_key",
         "limit_of_all_keys",
         "window",
+        "ramp",
+        "permit.withheld",
         "max_wait",
         ".adaptive.",
         ".share.",

@@ -81,7 +81,7 @@ impl PendingCall<'_> {
         }
     }
 
-    /// Serves the calls whose permits have cooled, if no other thread that blocks is the ticker. Returns when to
+    /// Serves the calls whose permits have come with time, if no other thread that blocks is the ticker. Returns when to
     /// do so again, if that is known.
     fn watch_the_clock(&self, ticker: &mut Option<TickerRef>, waker: &Waker) -> Option<Instant> {
         let Progress::Waiting(waiter) = &self.progress else { return None };

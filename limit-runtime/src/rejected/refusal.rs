@@ -41,6 +41,8 @@ pub(crate) struct Details {
     /// The calls of all keys together that wait, if no more of them may.
     pub(crate) waiting_of_all_keys: Option<usize>,
     pub(crate) window: Option<Window>,
+    /// The permits that are let in, if a ramp withholds others.
+    pub(crate) let_in: Option<u32>,
     source: Option<Source>,
 }
 

@@ -32,8 +32,8 @@ impl State {
         let mut refusal = self.refusal(word, kind, key);
         if kind.is_transient() {
             refusal = refusal.estimated_later(self.binding_number);
-            if key != NO_KEY || self.has_rate() {
-                self.add_estimate(&mut refusal, key, weight);
+            if key != NO_KEY || self.has_rate() || self.withholds() {
+                self.add_estimate(word, &mut refusal, key, weight);
             }
         }
         self.notify(word, EventKind::Rejected(kind));
@@ -47,17 +47,23 @@ impl State {
         }
     }
 
-    /// Adds what must be known at once of a refusal by a key or a rate.
+    /// Adds what must be known at once of a refusal by a key, a rate or a ramp.
     #[cold]
-    fn add_estimate(&mut self, refusal: &mut Refusal, key: u32, weight: u32) {
+    fn add_estimate(&mut self, word: &AtomicU64, refusal: &mut Refusal, key: u32, weight: u32) {
         let now = moment::now();
         let (window, cooled) = self.spent_window(now, weight, refusal.waiting as usize, key);
         if let Some(window) = window {
             refusal.set_details(|details| details.window = Some(window));
         }
         // Permits that cool come back when they have cooled. For others there is an estimate.
+        let let_in = self.time_until_let_in_for(weight, refusal, key);
         if cooled.is_some() {
             refusal.estimate = Estimate::known(cooled);
+        } else if let_in.is_some() {
+            let served = Served { calls: refusal.waiting.saturating_add(1), weight };
+            let checkpoint = self.checkpoint(word, now);
+            let returned = self.release_rate.time_for(served, checkpoint);
+            refusal.estimate = Estimate::known(let_in.into_iter().chain(returned).min());
         } else if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
             let state = keys.state_mut(key);
             let now = Checkpoint { at: now, admitted: state.admitted, in_use: state.held() };
@@ -74,7 +80,9 @@ impl State {
         };
         let limit = match kind {
             RejectedKind::TooHeavy => self.heaviest_of(key),
-            _ if key != NO_KEY => self.keys().map_or(self.limit, |keys| keys.limit_of(key)),
+            _ if key != NO_KEY => {
+                self.keys().map_or_else(|| self.whole_limit(), |keys| keys.limit_of(key))
+            }
             _ => self.limit_of_call(),
         };
         let waiting = u32::try_from(self.waiting(key)).unwrap_or(u32::MAX);
@@ -83,6 +91,10 @@ impl State {
         if key != NO_KEY && in_use < limit && self.bank == 0 && self.keys().is_some() {
             let total = self.limit;
             refusal.set_details(|details| details.reached_total = Some(total));
+        }
+        if self.withholds() {
+            let let_in = self.limit;
+            refusal.set_details(|details| details.let_in = Some(let_in));
         }
         if kind == RejectedKind::QueueFull && self.is_full_of_all_keys() {
             let waiting = self.queue.len() - self.waiting_to_grow(NO_KEY).0;
@@ -156,7 +168,8 @@ impl State {
                 // Calls that wait for the limit wait for no permit.
                 waiting: if self.is_bound() { self.queue.len() } else { 0 },
                 keys: self.keys().map_or(0, Keys::len),
-                total: self.keys().and(total_of(self.limit)),
+                withheld: self.withheld() as usize,
+                total: self.keys().and(total_of(self.whole_limit())),
                 stalled: None,
             },
             current,
