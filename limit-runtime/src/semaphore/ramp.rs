@@ -202,7 +202,10 @@ mod tests {
                     let at = ramp.time_of(let_in);
                     assert!(ramp.let_in_after(at) >= let_in, "{let_in} of {limit} at {at:?}");
                     let before = at - Duration::from_nanos(1);
-                    assert!(ramp.let_in_after(before) < let_in, "{let_in} of {limit} before {at:?}");
+                    assert!(
+                        ramp.let_in_after(before) < let_in,
+                        "{let_in} of {limit} before {at:?}"
+                    );
                 }
             }
         }

@@ -61,13 +61,7 @@ const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 impl Rate {
     pub(super) fn new(per: Duration) -> Self {
-        Self {
-            per,
-            started: HashMap::new(),
-            cooling: BTreeMap::new(),
-            permits: 0,
-            number: 0,
-        }
+        Self { per, started: HashMap::new(), cooling: BTreeMap::new(), permits: 0, number: 0 }
     }
 
     /// Returns the length of the window.

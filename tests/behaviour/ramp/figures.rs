@@ -40,7 +40,10 @@ async fn a_refusal_says_how_many_are_let_in_and_when_the_next_one_is() {
     assert_eq!(limiter.try_acquire_many(3).unwrap_err().retry_after(), Some(26 * SECOND));
     let _waiting = waiter(limiter.acquire());
     let rejected = refused(limiter.acquire());
-    assert_eq!((rejected.kind(), rejected.retry_after()), (RejectedKind::QueueFull, Some(16 * SECOND)));
+    assert_eq!(
+        (rejected.kind(), rejected.retry_after()),
+        (RejectedKind::QueueFull, Some(16 * SECOND))
+    );
     pass(40 * SECOND).await;
     let text = limiter.try_acquire_many(5).unwrap_err().to_string();
     assert!(!text.contains("let in"), "{text}");

@@ -5,7 +5,7 @@ use limit_runtime::{Limiter, Permit, Scope};
 use limit_tests::figures::{assert_figures, total};
 use limit_tests::polling::{permit, served, waiter};
 use limit_tests::runtimes::{one_thread, paused};
-use limit_tests::watchdog::until;
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::time::{advance, timeout};
@@ -77,7 +77,7 @@ fn calls_live_on_when_the_runtime_that_watched_for_them_ends() {
         assert!(timeout(MS, &mut call).await.is_err(), "it waits");
     });
     drop(ends);
-    let second = lives.block_on(timeout(60 * SECOND, call));
+    let second = lives.block_on(async { timeout(60 * SECOND, call).await });
     assert!(second.is_ok(), "it is served");
 }
 
@@ -85,14 +85,14 @@ fn calls_live_on_when_the_runtime_that_watched_for_them_ends() {
 fn threads_that_block_are_let_in_one_by_one() {
     static LIMITER: Limiter =
         Limiter::new("ramp-blocks", 4).ramp(Duration::from_millis(300)).scope(Scope::Process);
-    let begin = Instant::now();
+    let (begin, all_in) = (Instant::now(), Barrier::new(4));
     let mut starts: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(|| {
                     let permit = LIMITER.blocking_acquire();
                     let start = begin.elapsed();
-                    until("all are in", || total(&LIMITER).in_use == 4);
+                    all_in.wait();
                     drop(permit);
                     start
                 })
@@ -104,6 +104,5 @@ fn threads_that_block_are_let_in_one_by_one() {
     for (start, earliest) in starts.iter().zip([0, 100, 200, 300]) {
         assert!(*start >= Duration::from_millis(earliest), "{starts:?}");
     }
-    until("all are out", || total(&LIMITER).in_use == 0);
     assert_figures(&LIMITER, 0, 0);
 }

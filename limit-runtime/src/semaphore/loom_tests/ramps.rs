@@ -12,8 +12,7 @@ use std::time::Duration;
 /// Makes a semaphore of which one permit is let in.
 fn ramping(limit: u32) -> &'static Semaphore {
     let semaphore: &'static Semaphore = Box::leak(Box::new(Semaphore::new()));
-    let binding =
-        NewBinding { ramp: Some(Duration::MAX), ..NewBinding::of(&Policy::PLAIN, limit) };
+    let binding = NewBinding { ramp: Some(Duration::MAX), ..NewBinding::of(&Policy::PLAIN, limit) };
     semaphore.bind(binding).expect("it is the first").wake();
     semaphore.serve_all();
     semaphore

@@ -25,7 +25,7 @@ impl Shares {
         wants: u32,
         limit: u32,
     ) -> bool {
-        let portions: Vec<_> = portions(self.made, limit).into_iter().collect();
+        let portions = portions(self.made, limit);
         #[expect(clippy::cast_possible_truncation, reason = "there are at most 16 shares")]
         let in_use = |number: usize| holds.of_key(number as u32);
         let held_back = |number: usize| -> u64 {

@@ -3,7 +3,6 @@
 use super::super::keys::Keys;
 use super::super::moment;
 use super::super::release_rate::{Checkpoint, Served};
-use super::super::shares::Shares;
 use super::super::slots::NO_KEY;
 use super::super::word;
 use super::State;
@@ -62,7 +61,10 @@ impl State {
         } else if let_in.is_some() {
             let served = Served { calls: refusal.waiting.saturating_add(1), weight };
             let checkpoint = self.checkpoint(word, now);
-            let returned = self.release_rate.time_for(served, checkpoint);
+            // For heavier calls, those that were let in would pass for some that have come back.
+            let returned = (weight == 1 && key == NO_KEY)
+                .then(|| self.release_rate.time_for(served, checkpoint))
+                .flatten();
             refusal.estimate = Estimate::known(let_in.into_iter().chain(returned).min());
         } else if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
             let state = keys.state_mut(key);
@@ -175,7 +177,7 @@ impl State {
             current,
             past: self.past.as_deref().cloned().unwrap_or_default(),
             adaptive: if self.is_bound() { self.adaptive_figures() } else { None },
-            shares: self.shares().map(Shares::figures).unwrap_or_default(),
+            shares: self.shares().map_or_else(Vec::new, |all| all.figures(self.whole_limit())),
         }
     }
 
