@@ -220,7 +220,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// Each call takes the limiter's lock and looks at the clock, also when the ramp is over, as with [`per`](Self::per).
     /// [`Figures::withheld`](crate::Figures::withheld) has the permits that are not let in yet.
     ///
-    /// HAProxy does the same with the connections to a server that is back (`slowstart` in its
+    /// `HAProxy` does the same with the connections to a server that is back (`slowstart` in its
     /// [configuration manual](https://docs.haproxy.org/3.0/configuration.html#slowstart)). Envoy raises an endpoint's share of the load
     /// ([slow start mode](https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/slow_start)),
     /// and Guava's

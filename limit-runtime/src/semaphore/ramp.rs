@@ -12,7 +12,7 @@
 //! have for any limit that changes. The whole limit stands here. It decides which call is too heavy, since such a call need
 //! only wait, and it is what readers see as the limit. The difference is *withheld*.
 //!
-//! (A server that HAProxy takes back in has its connections raised in the same way, from one on: its keyword `slowstart`.
+//! (A server that `HAProxy` takes back in has its connections raised in the same way, from one on: its keyword `slowstart`.
 //! Envoy's slow start mode raises the weight of an endpoint. Guava's `SmoothWarmingUp` does so with a rate, and
 //! cools down again with the time that it is not used.)
 //!
@@ -171,9 +171,7 @@ impl Ramp {
         let steps = u128::from(self.limit.saturating_sub(1).max(1));
         let nanos = (u128::from(let_in - 1) * self.takes.as_nanos()).div_ceil(steps);
         let seconds = u64::try_from(nanos / SECOND).unwrap_or(u64::MAX);
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder of a billion")]
-        let nanos = (nanos % SECOND) as u32;
-        Duration::new(seconds, nanos)
+        Duration::new(seconds, u32::try_from(nanos % SECOND).unwrap_or_default())
     }
 }
 

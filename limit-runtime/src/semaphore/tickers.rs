@@ -93,7 +93,7 @@ impl Tickers {
     }
 
     /// Marks a ticker as spawned, if it is still there.
-    pub(super) fn is_spawned(&mut self, number: u64) {
+    pub(super) fn mark_spawned(&mut self, number: u64) {
         if let Some(ticker) = self.get_mut(number) {
             ticker.spawned = true;
         }

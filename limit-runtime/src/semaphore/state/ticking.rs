@@ -102,7 +102,7 @@ impl State {
     /// Marks a ticker as spawned, if it is still there.
     pub(in super::super) fn ticker_is_spawned(&mut self, ticker: u64) {
         if let Some(modes) = self.modes.as_deref_mut() {
-            modes.tickers.is_spawned(ticker);
+            modes.tickers.mark_spawned(ticker);
         }
     }
 
