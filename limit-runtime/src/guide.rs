@@ -21,6 +21,7 @@
 //! * [One limit for many processes](#one-limit-for-many-processes)
 //! * [A deadline of the caller](#a-deadline-of-the-caller)
 //! * [A rate](#a-rate)
+//! * [A warm start](#a-warm-start)
 //! * [Blocking work](#blocking-work)
 //! * [A permit that outlives the function](#a-permit-that-outlives-the-function)
 //! * [A stream that holds its permit](#a-stream-that-holds-its-permit)
@@ -381,6 +382,21 @@
 //! async fn send(mail: String) {}
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() { send(String::new()).await }
+//! ```
+//!
+//! # A warm start
+//!
+//! `ramp` lets the limit rise from one permit after a start, and after a time without calls. So a database whose caches are
+//! empty, or a service that has just been started, is not met by all calls at once.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//!
+//! // One at first, forty after half a minute.
+//! #[concurrency_limit(40, ramp = "30s")]
+//! async fn query(text: &str) -> usize { text.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(query("select 1").await, 8); }
 //! ```
 //!
 //! # Blocking work

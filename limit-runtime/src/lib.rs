@@ -220,6 +220,7 @@ pub use keying::{InShare, Key, Keyed, Keying, Unkeyed};
 /// [option-adapt]: guide::options#adapt
 /// [option-favor]: guide::options#favor
 /// [option-per]: guide::options#per
+/// [option-ramp]: guide::options#ramp
 /// [option-on_reject]: guide::options#on_reject
 /// [option-overload]: guide::options#overload
 /// [option-permit]: guide::options#permit

@@ -47,6 +47,8 @@ pub struct Usage {
     pub limit: usize,
     /// The permits that are out.
     pub in_use: usize,
+    /// The permits that a [ramp](crate::Limiter::ramp) does not let in yet.
+    pub withheld: usize,
     /// The calls that wait.
     pub waiting: usize,
     /// The keys that have holders or waiters, or starts whose window is not over. 0 without keys.
@@ -54,7 +56,7 @@ pub struct Usage {
     /// The limit over all keys. `None` without keys, and if there is none.
     pub total: Option<usize>,
     /// The time for which calls have waited and none was admitted, since the first reading that saw it so, by any reader.
-    /// It is 0 while the window of a [rate](crate::Limiter::per) may be the reason. `None` if no call waits, and while the
+    /// It is 0 while the window of a [rate](crate::Limiter::per) or a [ramp](crate::Limiter::ramp) may be the reason. `None` if no call waits, and while the
     /// limiter is paused, closed or held off. Only a [`LimiterReading`](crate::inspect) has it.
     pub stalled: Option<Duration>,
 }
@@ -63,6 +65,7 @@ impl Usage {
     /// Adds the use of another semaphore. The limits stay, because each runtime has its own.
     pub(crate) fn add(&mut self, other: Self) {
         self.in_use += other.in_use;
+        self.withheld += other.withheld;
         self.waiting += other.waiting;
         self.keys += other.keys;
     }

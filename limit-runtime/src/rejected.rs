@@ -137,6 +137,9 @@ impl Rejected {
     /// it comes from all calls since then, or since the limiter was first used in this runtime. That
     /// average is too low if calls were few. So it counts only if it promises a permit within a second.
     ///
+    /// While a [ramp](crate::Limiter::ramp) withholds permits, the estimate is the time at which it lets enough of them in,
+    /// or the one above if that is shorter.
+    ///
     /// With keys, only calls of the same key count, and the first refusal of a key has no estimate. A key without
     /// holders and waiters is forgotten, and its next refusal is the first again. With
     /// [`per`](crate::Limiter::per) the ends of the windows are known, and the estimate is better.
@@ -175,6 +178,9 @@ impl Refusal {
                     Some(0) => f.write_str(", the total is 0 (paused)")?,
                     Some(total) => write!(f, ", the total of {total} is reached")?,
                     None => {}
+                }
+                if let Some(let_in) = self.details().and_then(|details| details.let_in) {
+                    write!(f, ", {let_in} let in so far")?;
                 }
                 write!(f, ", {waiting} waiting")
             }

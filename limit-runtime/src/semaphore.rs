@@ -16,7 +16,7 @@
 //! * a call waits;
 //! * the limit was lowered below the permits that are out (*debt*);
 //! * the semaphore is not bound to a limit yet;
-//! * a *mode* is on: the semaphore is closed or disabled, its limit is a shadow, it has keys, shares, a rate or
+//! * a *mode* is on: the semaphore is closed or disabled, its limit is a shadow, it has keys, shares, a rate, a ramp or
 //!   subscribers, a holder waits for more permits, or somebody drains it.
 //!
 //! So a limiter pays for a mode only while the mode is on. A call that may not wait, and finds too few
@@ -25,8 +25,8 @@
 //! SLOW is set and cleared under the lock only. Permits that come back while it is set do not touch the
 //! word: they go to the `bank` under the lock, and from there to the head of the wait list.
 //!
-//! A semaphore knows no limiters and no names. It knows runtimes only where a rate needs a ticker on
-//! each (see [`rate`]). A semaphore is *bound* to a limit on first use. It is unbound when its registry
+//! A semaphore knows no limiters and no names. It knows runtimes only where a rate or a ramp needs a ticker on
+//! each (see [`tickers`]). A semaphore is *bound* to a limit on first use. It is unbound when its registry
 //! passes to the next runtime, or when its limiter is dropped. It is never freed, so a permit is a plain
 //! reference and needs no reference count.
 //!
@@ -37,7 +37,7 @@
 //! * `word`: the layout of the word; `moment`: time; `slab`: numbered values in chunks;
 //! * `status`, `fresh_grants`, `rank`, `slots`, `chain`, `levels`, `deadlines`, `wait_list`, `wake_list`,
 //!   `recent_waits`, `queue`: who waits, in which order, how waiters are woken, and which waits are measured;
-//! * `growers`, `rate`, `keys`, `shares`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
+//! * `growers`, `tickers`, `rate`, `ramp`, `keys`, `shares`, `shadow`, `subscribers`, `drainers`: the data of each mode, which `modes` puts
 //!   together; `adapting`, `sampled`: the controller of a limit that adapts, and the mark of the calls that it learns
 //!   from; `lease`: the lease of permits that are a fleet's; `deferred`: work for after unlocking; `release_rate`: an
 //!   estimate for refused calls; `pace`: one for calls that are refused early;
@@ -114,6 +114,7 @@ mod permits;
 mod queue;
 #[cfg(feature = "diagnostics")]
 mod queue_reading;
+mod ramp;
 mod rank;
 mod rate;
 mod reading;
@@ -131,6 +132,7 @@ mod state;
 mod status;
 mod subscribers;
 mod ticker;
+mod tickers;
 mod together;
 mod wait_list;
 mod waiter;
@@ -162,8 +164,8 @@ pub(crate) use queue::ReadingMoment;
 pub(crate) use queue::WaitsFor;
 #[cfg(feature = "diagnostics")]
 pub(crate) use queue_reading::QueueReading;
-pub(crate) use rate::Tick;
 pub(crate) use state::Came;
 pub(crate) use ticker::TickerRef;
+pub(crate) use tickers::Tick;
 pub(crate) use waiter::{Unserved, Waiter};
 pub(crate) use wake_list::WakeList;

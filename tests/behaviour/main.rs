@@ -38,6 +38,7 @@ mod permits;
 mod polled_again;
 mod priorities;
 mod queue;
+mod ramp;
 mod rates;
 mod resize;
 mod retry_after;

@@ -54,6 +54,13 @@ fn a_wait_for_a_window() {
 }
 
 #[test]
+fn a_wait_for_a_ramp() {
+    let limiter = Limiter::new("needs-ramp", 2).ramp(SOON);
+    let _held = permit(&limiter);
+    assert_needs_runtime("ramp", "needs-ramp", limiter.acquire());
+}
+
+#[test]
 fn work_on_the_blocking_pool() {
     #[concurrency_limit(1, name = "needs-attribute-blocking", blocking)]
     fn limited() {}

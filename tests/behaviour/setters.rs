@@ -46,6 +46,7 @@ fn a_setter_after_the_first_use_panics_with_its_name_at_its_caller() {
         ("early", line!(), panic_of(|limiter| drop(limiter.early()))),
         ("weight", line!(), panic_of(|limiter| drop(limiter.weight(1)))),
         ("per", line!(), panic_of(|limiter| drop(limiter.per(Duration::from_secs(1))))),
+        ("ramp", line!(), panic_of(|limiter| drop(limiter.ramp(Duration::from_secs(1))))),
         ("enabled", line!(), panic_of(|limiter| drop(limiter.enabled(true)))),
         ("shadow", line!(), panic_of(|limiter| drop(Limiter::shadow(limiter)))),
         ("keyed", line!(), panic_of(|limiter| drop(limiter.keyed()))),

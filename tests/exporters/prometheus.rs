@@ -305,6 +305,17 @@ fn keys_are_counted_and_not_named() {
 }
 
 #[test]
+fn the_permits_that_a_ramp_withholds_are_shown() {
+    let name = "prometheus::ramp";
+    let limiter = Limiter::new(name, 5).ramp(Duration::from_secs(3_600)).scope(Scope::Process);
+    let _held = limiter.try_acquire().expect("the first is let in");
+    let shown = of(name, &samples(&encoded(Collector::new())));
+    let figure = |series: &str| shown[&format!("concurrency_limit_{series}{{limiter=\"{name}\"}}")];
+    assert_eq!((figure("ramp_seconds"), figure("permit_withheld")), (3_600.0, 4.0));
+    assert_eq!((figure("permit_limit"), figure("permit_usage")), (5.0, 1.0));
+}
+
+#[test]
 fn the_state_of_a_limiter_is_shown() {
     let name = "prometheus::state";
     let limiter =

@@ -42,6 +42,8 @@ pub(crate) fn is_of_some(metric: &Metric) -> bool {
         "worst_key",
         "limit_of_all_keys",
         "window",
+        "ramp",
+        "permit.withheld",
         "max_wait",
         ".adaptive.",
         ".share.",
@@ -191,6 +193,7 @@ pub(crate) fn of_some_metrics(name: &'static str) -> impl Sized {
     drop(shared.try_acquire());
     let bounded = Limiter::named(format!("{name}-bounded"), 1);
     let bounded = bounded.max_waiting(3).max_wait(Duration::from_secs(9));
+    let bounded = bounded.ramp(Duration::from_secs(9));
     let _ = bounded.snapshot();
     (limiter, held, adapting::advised(advised), bounded, shared)
 }

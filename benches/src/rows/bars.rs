@@ -137,6 +137,7 @@ const TABLE: &[(&str, &[Bar])] = &[
     ("adaptive-queued", &[at_most(1.03, Against::Fixed)]),
     ("both", &[shown(Against::ByHand)]),
     ("both-queued", &[shown(Against::ByHand)]),
+    ("ramp", &[shown(Against::Fixed)]),
     ("shares", &[shown(Against::Fixed)]),
     ("shares-queued", &[shown(Against::Fixed)]),
     ("find", &[shown(Against::ByHand)]),

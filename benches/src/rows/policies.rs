@@ -3,6 +3,7 @@
 //! that it does not have.
 
 mod handmade;
+mod ramp;
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ const OURS: &str = "acquire";
 /// A time longer than any call waits.
 const LONG: Duration = Duration::from_secs(60);
 
-pub(crate) const ROWS: [Kind; 15] = [
+pub(crate) const ROWS: [Kind; 16] = [
     Kind::one_task("weighted", weighted),
     Kind::one_task("resize", resize),
     Kind::many_tasks("weighted-queued", weighted_queued),
@@ -32,6 +33,7 @@ pub(crate) const ROWS: [Kind; 15] = [
     Kind::many_tasks("early-queued", early_queued),
     Kind::one_task("adaptive", adaptive),
     Kind::many_tasks("adaptive-queued", adaptive_queued),
+    Kind::one_task("ramp", ramp::ramp),
     Kind::one_task("shares", shares),
     Kind::many_tasks("shares-queued", shares_queued),
     Kind::one_task("both", both),

@@ -29,6 +29,7 @@ mod tenants;
 mod timeout;
 mod two_limits;
 mod wait_first;
+mod warm_start;
 
 type Error = Box<dyn std::error::Error>;
 type Result<T = ()> = std::result::Result<T, Error>;

@@ -51,3 +51,5 @@ pub(crate) mod timeout;
 pub(crate) mod two_limits;
 #[path = "../wait_first.rs"]
 pub(crate) mod wait_first;
+#[path = "../warm_start.rs"]
+pub(crate) mod warm_start;

@@ -16,7 +16,7 @@ static SETTINGS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| SettingKind::ALL.iter().map(|kind| kind.name()).collect());
 
 /// The options of the attribute that are no settings. A test compares them with the macro's own list.
-const IN_CODE: [&str; 24] = [
+const IN_CODE: [&str; 25] = [
     "adapt",
     "blocking",
     "crate",
@@ -35,6 +35,7 @@ const IN_CODE: [&str; 24] = [
     "per",
     "permit",
     "priority",
+    "ramp",
     "scope",
     "share",
     "shares",

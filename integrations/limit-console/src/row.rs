@@ -21,6 +21,8 @@ pub(crate) struct Row {
     /// The permits in all runtimes; `None` with keys.
     pub(crate) capacity: Option<usize>,
     pub(crate) in_use: usize,
+    /// The permits that a ramp does not let in yet, in all runtimes.
+    pub(crate) withheld: usize,
     pub(crate) waiting: usize,
     /// The keys in use; `None` without keys.
     pub(crate) keys: Option<usize>,
@@ -37,6 +39,8 @@ pub(crate) struct Row {
     pub(crate) early: bool,
     /// The window of a rate.
     pub(crate) per: Option<Seconds>,
+    /// The time in which the limit rises after a start.
+    pub(crate) ramp: Option<Seconds>,
     /// The figures of a limit that adapts.
     pub(crate) adaptive: Option<Adaptive>,
     /// The limit over the fleet. `None` without a fleet.
@@ -76,7 +80,7 @@ pub(crate) fn is_paused(settings: &Settings) -> bool {
 }
 
 /// Returns the time since a call was admitted. A reader of the JSON tells by the figure, which has tenths, whether it grows:
-/// while the window of a rate may keep calls waiting, it is 0 and does not.
+/// while the window of a rate or a ramp may keep calls waiting, it is 0 and does not.
 fn stalled(time: Duration) -> Age {
     if time.is_zero() { Age::constant(time) } else { Age::growing(time).in_tenths() }
 }
@@ -139,6 +143,7 @@ impl Row {
             limit: settings.limit.value,
             capacity: (!is_keyed).then_some(reading.capacity),
             in_use: usage.in_use,
+            withheld: usage.withheld,
             waiting: usage.waiting,
             keys: is_keyed.then_some(usage.keys),
             total: usage.total,
@@ -149,6 +154,7 @@ impl Row {
             order: reading.order,
             early: reading.early,
             per: reading.per.map(Seconds::exactly),
+            ramp: reading.ramp.map(Seconds::exactly),
             adaptive: Adaptive::from_reading(reading),
             fleet: reading.fleet.as_ref().and_then(FleetUse::from_figures),
             admitted: 0.0,

@@ -64,6 +64,8 @@
 //! | `concurrency_limit.scope` | `concurrency_limit_scope` | gauge | `1` | `limiter`, `scope`: `runtime`, `process`, `fleet` | 1 for the calls that share the permits |
 //! | `concurrency_limit.order` | `concurrency_limit_order` | gauge | `1` | `limiter`, `order`: `fifo`, `lifo`, `deadline` | 1 for the order in which waiters are served |
 //! | `concurrency_limit.window` | `concurrency_limit_window_seconds` | gauge | `s` | `limiter` | Time from the start of a call until its permit comes back; not there without a rate |
+//! | `concurrency_limit.ramp` | `concurrency_limit_ramp_seconds` | gauge | `s` | `limiter` | Time in which the limit rises from one permit after a start; not there without a ramp |
+//! | `concurrency_limit.permit.withheld` | `concurrency_limit_permit_withheld` | gauge | `{permit}` | `limiter` | Permits that a ramp does not let in yet, in all runtimes; not there without a ramp |
 //! | `concurrency_limit.adaptive.limit.low` | `concurrency_limit_adaptive_limit_low` | gauge | `{permit}` | `limiter` | Lower end of the range in which the limit adapts; not there if it does not |
 //! | `concurrency_limit.adaptive.limit.high` | `concurrency_limit_adaptive_limit_high` | gauge | `{permit}` | `limiter` | Upper end of that range |
 //! | `concurrency_limit.adaptive.base_time` | `concurrency_limit_adaptive_base_time_seconds` | gauge | `s` | `limiter` | Time of a call at half of the limit, when it waits for no other call behind the limiter; not there before it is known |

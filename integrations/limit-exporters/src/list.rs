@@ -306,6 +306,26 @@ pub const METRICS: &[Metric] = &[
         needs: None,
         figure: Figure::State(State::Window),
     },
+    Metric {
+        name: "concurrency_limit.ramp",
+        prometheus: "concurrency_limit_ramp_seconds",
+        kind: Kind::Gauge,
+        unit: "s",
+        description: "Time in which the limit rises from one permit after a start; not there without a ramp",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::Ramp),
+    },
+    Metric {
+        name: "concurrency_limit.permit.withheld",
+        prometheus: "concurrency_limit_permit_withheld",
+        kind: Kind::Gauge,
+        unit: "{permit}",
+        description: "Permits that a ramp does not let in yet, in all runtimes; not there without a ramp",
+        labels: &[LIMITER],
+        needs: None,
+        figure: Figure::State(State::Withheld),
+    },
     // The limit itself is among the permits, as that of any limiter.
     Metric {
         name: "concurrency_limit.adaptive.limit.low",

@@ -98,6 +98,8 @@ pub(crate) enum State {
     Scope,
     Order,
     Window,
+    Ramp,
+    Withheld,
     AdaptiveLow,
     AdaptiveHigh,
     AdaptiveBaseTime,

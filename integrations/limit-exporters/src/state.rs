@@ -20,6 +20,8 @@ pub(crate) struct LimiterState {
     scope: Scope,
     order: Order,
     window: Option<Duration>,
+    ramp: Option<Duration>,
+    withheld: usize,
     /// The figures of a limit that adapts.
     adaptive: Option<AdaptiveFigures>,
     /// The time at which the oldest holder got its permits, in seconds since 1970.
@@ -61,6 +63,8 @@ impl LimiterState {
             scope: reading.scope,
             order: reading.order,
             window: reading.per,
+            ramp: reading.ramp,
+            withheld: reading.usage.withheld,
             adaptive: reading.adaptive,
             oldest_holder,
             is_deadlocked,
@@ -89,6 +93,9 @@ impl LimiterState {
             State::Scope => return Some((Some((SCOPE.name, self.scope.as_str())), 1.0)),
             State::Order => return Some((Some((ORDER.name, self.order.as_str())), 1.0)),
             State::Window => self.window?.as_secs_f64(),
+            State::Ramp => self.ramp?.as_secs_f64(),
+            // Without a ramp nothing is ever withheld.
+            State::Withheld => self.ramp.map(|_| number(self.withheld))?,
             State::AdaptiveLow => number(self.adaptive?.low),
             State::AdaptiveHigh => number(self.adaptive?.high),
             State::AdaptiveBaseTime => self.adaptive?.base_time?.as_secs_f64(),

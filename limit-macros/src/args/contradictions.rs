@@ -129,6 +129,7 @@ fn beside_all(option: AttributeOption) -> Option<&'static str> {
         | AttributeOption::Adapt
         | AttributeOption::Favor
         | AttributeOption::Per
+        | AttributeOption::Ramp
         | AttributeOption::Shadow => None,
     }
 }

@@ -97,7 +97,11 @@ fn check_needs(raw: &RawArgs) -> Result<()> {
                 if raw.word(AttributeOption::Key).is_some()
                     && (raw.word(AttributeOption::Total).is_some()
                         || raw.word(AttributeOption::Limiter).is_some()) => {}
+            Needs::TotalOfKeys(_)
+                if raw.word(AttributeOption::Key).is_none()
+                    || raw.word(AttributeOption::Total).is_some() => {}
             Needs::Option(_, problem)
+            | Needs::TotalOfKeys(problem)
             | Needs::Range(problem)
             | Needs::Shares(problem)
             | Needs::KeysAndTotal(problem) => {

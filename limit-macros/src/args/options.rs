@@ -138,6 +138,8 @@ pub(super) enum Needs {
     MaxWaitForDeadlines(&'static str),
     /// The option needs `key`, and beside it `total` or an existing limiter. The text is the error if that is missing.
     KeysAndTotal(&'static str),
+    /// The option needs `total` if `key` stands there. The text is the error if it is missing.
+    TotalOfKeys(&'static str),
     /// The option needs one that can refuse calls.
     Refusals,
 }
@@ -169,6 +171,8 @@ const NOBODY_WAITS: &str =
 
 const NOT_OF_STARTS: &str =
     "the time of a call says nothing about a limit of starts; leave one of the two out";
+const RISES_ALREADY: &str =
+    "a limit that adapts rises by what it learns; write `start = …` in its place";
 const SHADOW_LEARNS_NOTHING: &str =
     "a shadow holds no call back, so nothing can be learnt; write `adapt = advise` in its place";
 
@@ -178,7 +182,7 @@ const SHADOW_LEARNS_NOTHING: &str =
 //   that they would refuse or delay. Also `order` and `priority`: they have no effect then, but a
 //   policy can be tried out as it will be. Also `enabled`: with `false` the limiter does not count
 //   what it would have done with the call.
-// * With `key`: all others. Each key has a queue of its own, and with `per` a window of its own.
+// * With `key`: all others. Each key has a queue of its own, and with `per` a window of its own. (`ramp` needs a total.)
 //
 // The limiter's setters are called in the order of the rows: `total` after `key`, `start` and `adapt` after
 // `total`, and `shadow` last, because it turns the type back into that of a limiter that never refuses.
@@ -576,7 +580,8 @@ options! {
     Per {
         name: "per", example: "per = \"60s\"",
         takes: Takes::Expression(|rule, value| {
-            let window = duration::read_window(rule.name, rule.example, value)?;
+            let zero = "a window of no length limits nothing";
+            let window = duration::read_length(rule.name, rule.example, value, zero)?;
             Ok(OptionValue::Setter(SetterArg::Time(window)))
         }),
         beside_limiter: BesideLimiter::HasSetter(".per(…)"),
@@ -590,6 +595,38 @@ options! {
             (Term::AdaptiveTotal, NOT_OF_STARTS),
         ],
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
+    }
+
+    /// After a start, and after as long a rest, the limit begins with one permit and rises to LIMIT over this time, while
+    /// what stands behind it warms up. The value is a span of time, or a constant of type `Duration`.
+    Ramp {
+        name: "ramp", example: "ramp = \"30s\"",
+        takes: Takes::Expression(|rule, value| {
+            let zero = "a ramp of no length lets all in at once";
+            let time = duration::read_length(rule.name, rule.example, value, zero)?;
+            Ok(OptionValue::Setter(SetterArg::Time(time)))
+        }),
+        beside_limiter: BesideLimiter::HasSetter(".ramp(…)"),
+        excludes: &[
+            (
+                Term::Option(AttributeOption::Per),
+                "nobody could say whether a call waits for the ramp or for a window; leave one of the two out",
+            ),
+            (
+                Term::Option(AttributeOption::Shadow),
+                "a shadow holds no call back, so nothing warms up in peace; leave one of the two out",
+            ),
+            (
+                Term::Fleet,
+                "the processes of a fleet do not ramp together yet; leave one of the two out",
+            ),
+            (Term::AdaptiveLimit, RISES_ALREADY),
+            (Term::AdaptiveTotal, RISES_ALREADY),
+        ],
+        needs: Needs::TotalOfKeys(
+            "with `key` the total rises, and there is none: add `total = …`, or leave `ramp` out",
+        ),
+        refusal_effect: RefusalEffect::Unchanged,
     }
 
     /// A refused call gives the value of this expression. See [below](#calls-that-are-refused).

@@ -46,7 +46,7 @@ impl ParkedThread {
         };
     }
 
-    /// Serves the calls whose permits have cooled, if no other thread that blocks is the ticker. Returns when to
+    /// Serves the calls whose permits have come with time, if no other thread that blocks is the ticker. Returns when to
     /// do so again, if that is known.
     fn watch_the_clock(&mut self, waiter: Option<&Waiter>) -> Option<Instant> {
         let waiter = waiter.filter(|waiter| waiter.waits_for() == WaitsFor::Time);

@@ -1,10 +1,11 @@
-//! The task that serves waiters when permits have cooled. See the rates of [`crate::semaphore`].
+//! The task that serves waiters when permits come with time. See the tickers of [`crate::semaphore`].
 
 use crate::semaphore::{Semaphore, Tick, TickerRef};
-use crate::tokio_context::needed_runtime;
+use crate::tokio_context::panic_outside;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Spawns a ticker for the semaphore on this thread's runtime, if the semaphore has none there.
@@ -13,7 +14,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 ///
 /// Outside a runtime, and in one without a timer.
 pub(super) fn ensure_ticker(limiter: &str, semaphore: &'static Semaphore) {
-    let runtime = needed_runtime("per", limiter);
+    let runtime =
+        Handle::try_current().unwrap_or_else(|_| panic_outside(semaphore.timed_by(), limiter));
     if let Some(ticker) = semaphore.add_ticker(Some(runtime.id())) {
         let number = ticker.number();
         // The timer is made here, so that the caller gets the panic if the runtime has none.
@@ -26,7 +28,7 @@ pub(super) fn ensure_ticker(limiter: &str, semaphore: &'static Semaphore) {
     }
 }
 
-/// A task on one runtime that wakes up when the next permit has cooled.
+/// A task on one runtime that wakes up when the next permit comes.
 struct TickerTask {
     ticker: TickerRef,
     sleep: Pin<Box<Sleep>>,
@@ -43,7 +45,7 @@ impl Future for TickerTask {
                 Tick::Until(Some(until)) => until,
                 Tick::Until(None) => return Poll::Pending,
             };
-            // If a later change makes permits cool earlier, it wakes this task.
+            // If a later change makes permits come earlier, it wakes this task.
             if sleep.deadline() != until {
                 sleep.as_mut().reset(until);
             }

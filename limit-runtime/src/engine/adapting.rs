@@ -71,6 +71,8 @@ impl Engine {
             Some(
                 "its permits come back with time, so the time of a call says nothing; write a number",
             )
+        } else if self.definition.ramp.is_some() {
+            Some("it has a ramp, which raises the limit by the clock; write a number")
         } else if policy.force == Force::Shadow {
             Some("it was made a shadow, which holds no call back; write a number")
         } else if self.definition.scope == Scope::Fleet {

@@ -93,6 +93,7 @@ impl Engine {
         let wakers = semaphore.bind(NewBinding {
             policy: &policy,
             shares: self.definition.shares,
+            ramp: self.definition.ramp,
             limit: local,
             own_limits,
             adapting,

@@ -44,6 +44,8 @@ pub(crate) struct Definition {
     pub(crate) policy: Policy,
     /// The shares that have guarantees. Without shares it is empty.
     pub(crate) shares: &'static [Share],
+    /// The time in which the limit rises from one permit, if it does.
+    pub(crate) ramp: Option<Duration>,
     pub(crate) max_wait: Option<MaxWait>,
     /// The request of a call that sets no options.
     pub(crate) request: Request,
@@ -78,6 +80,7 @@ impl Definition {
     #[track_caller]
     pub(crate) const fn check(&self) {
         self.check_shares();
+        self.check_ramp();
         assert!(
             !self.request.is_early || !matches!(self.policy.order, Order::Lifo),
             "`Limiter::early` cannot stand beside `Order::Lifo`: with the newest first, the place of a call in the \
@@ -121,6 +124,32 @@ impl Definition {
     }
 
     #[track_caller]
+    const fn check_ramp(&self) {
+        if self.ramp.is_none() {
+            return;
+        }
+        assert!(
+            self.adaptation.is_none(),
+            "`Limiter::ramp` cannot stand beside `Limiter::adaptive`: a limit that adapts rises by what it learns; \
+             write `Limiter::start` for a low beginning"
+        );
+        assert!(
+            self.policy.per.is_none(),
+            "`Limiter::ramp` cannot stand beside `Limiter::per`: a ramp withholds permits, and a rate lets them come \
+             back late, so nobody could say which of the two a call waits for"
+        );
+        assert!(
+            !matches!(self.policy.force, Force::Shadow),
+            "`Limiter::ramp` cannot stand beside `Limiter::shadow`: a shadow holds no call back, so nothing could \
+             warm up in peace"
+        );
+        assert!(
+            !matches!(self.scope, Scope::Fleet),
+            "`Scope::Fleet` cannot stand beside `Limiter::ramp`: the processes of a fleet do not ramp together yet"
+        );
+    }
+
+    #[track_caller]
     const fn check_shares(&self) {
         if self.shares.is_empty() {
             return;
@@ -154,6 +183,7 @@ impl Definition {
             scope: Scope::Runtime,
             policy: Policy::PLAIN,
             shares: &[],
+            ramp: None,
             max_wait: None,
             request: Request::ONE,
             fallible: false,

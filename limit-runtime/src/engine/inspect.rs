@@ -82,6 +82,7 @@ impl Engine {
             order: self.definition.policy.order,
             early: self.definition.request.is_early,
             per: self.definition.policy.per,
+            ramp: self.definition.ramp,
             is_closed: state.closed,
             is_keyed: self.definition.policy.keyed,
             usage,

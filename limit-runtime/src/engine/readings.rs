@@ -59,6 +59,7 @@ impl Engine {
             order: self.definition.policy.order,
             early: self.definition.request.is_early,
             per: self.definition.policy.per,
+            ramp: self.definition.ramp,
             limit_changes: state.limit_changes,
             adaptive,
             shares,

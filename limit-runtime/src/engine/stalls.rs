@@ -50,9 +50,9 @@ impl Stalls {
         for (queue, usage, counters) in waiting {
             let stall =
                 before.find(queue, counters).unwrap_or_else(|| Stall::new(queue, counters, now));
-            // The window of a rate keeps calls waiting, too.
+            // The window of a rate and a ramp keep calls waiting, too.
             let lasts = now.since(stall.since);
-            let is_over = reading.per.is_none_or(|window| lasts > window);
+            let is_over = usage.withheld == 0 && reading.per.is_none_or(|window| lasts > window);
             usage.stalled = Some(if is_over { lasts } else { Duration::ZERO });
             self.0.push(stall);
         }

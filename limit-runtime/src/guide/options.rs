@@ -658,6 +658,32 @@
 //! # }
 //! ```
 //!
+//! ## `ramp`
+//!
+//! `ramp` lets the limit rise from one permit to LIMIT over this time: after the first call, and after the first call that
+//! follows on a rest as long as the time. The value is a span of time as for `max_wait`, or a constant of type `Duration`.
+//! Use this when what stands behind the limit is slow at first, because its caches and pools are empty or its code is not
+//! compiled yet, so that a full load at once would make it fail. [`Limiter::ramp`](crate::Limiter::ramp) has the details, and
+//! its sources. Each call takes the limiter's lock and looks at the clock, also when the ramp is over. With `key` the `total`
+//! rises. It is a compile error beside `per`, `shadow`, `scope = fleet`, a range, and `key` without a `total`.
+//!
+//! ```
+//! use limit_runtime::concurrency_limit;
+//! use tokio::time::{Duration, Instant, sleep};
+//!
+//! #[concurrency_limit(3, ramp = "20s", name = "ask")]
+//! async fn ask(question: &str) -> usize {
+//!     sleep(Duration::from_secs(60)).await;
+//!     question.len()
+//! }
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! let start = Instant::now();
+//! tokio::join!(ask("who?"), ask("how?"), ask("why?")); // they begin after 0, 10 and 20 s
+//! assert_eq!(start.elapsed().as_secs(), 80);
+//! # }
+//! ```
+//!
 //! ## `on_reject`
 //!
 //! `on_reject` gives the value of a refused call. The expression sees the arguments, and may use

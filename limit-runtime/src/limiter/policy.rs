@@ -12,7 +12,7 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// # Panics
     ///
-    /// If the limiter has been used. [`Scope::Fleet`] also beside [`per`](Self::per),
+    /// If the limiter has been used. [`Scope::Fleet`] also beside [`per`](Self::per), [`ramp`](Self::ramp),
     /// [`weight`](Self::weight) and [`shadow`](Self::shadow).
     #[must_use]
     #[track_caller]
@@ -168,7 +168,7 @@ impl<E: Admission, K> Limiter<E, K> {
     ///
     /// # Panics
     ///
-    /// If the limiter has been used, or has [`Scope::Fleet`].
+    /// If the limiter has been used, or has [`Scope::Fleet`] or a [`ramp`](Self::ramp).
     ///
     /// # Examples
     ///
@@ -192,6 +192,70 @@ impl<E: Admission, K> Limiter<E, K> {
     pub const fn per(mut self, window: Duration) -> Self {
         let definition = self.configure("`Limiter::per` must be called before the limiter is used");
         definition.policy.per = if window.is_zero() { None } else { Some(window) };
+        definition.check();
+        self
+    }
+}
+
+impl<E: Admission, K> Limiter<E, K> {
+    /// Lets the limit rise from one permit after a start, so that caches, pools and compilers behind it warm up. `takes` is
+    /// the time from the first permit to the whole limit.
+    ///
+    /// A start is the first call of the limiter: in each runtime, or with [`Scope::Process`](crate::Scope::Process) in the
+    /// process. The first call after a rest is one again: after as long a time as `takes` in which no permit was out, no
+    /// call waited and none came.
+    ///
+    /// The number of permits that are let in rises in proportion to the time. It is 1 at the start, and the limit at the
+    /// end. Calls that wait are served, in the limiter's order, at the moment at which the next permit is let in. A call
+    /// that weighs more than is let in waits until the ramp has come that far; the limit alone decides whether it is too
+    /// heavy. A changed limit does not change how much of the time has passed. With keys it is the
+    /// [total](KeyedLimiter::total) that rises, and without a total this setter has no effect. [Shares](Self::shares)
+    /// are parts of the permits that are let in. [`early`](Self::early) refuses no call while permits are withheld,
+    /// because the pace of the queue changes.
+    ///
+    /// Time is tokio's, so tests can pause it. While calls wait during the ramp, a task on their runtime sleeps until the
+    /// next permit. So waiting needs tokio's timer (see [`Acquire`](crate::Acquire)). If several clocks meet at one
+    /// limiter, the ramp is as far as by the one that is furthest.
+    ///
+    /// Each call takes the limiter's lock and looks at the clock, also when the ramp is over, as with [`per`](Self::per).
+    /// [`Figures::withheld`](crate::Figures::withheld) has the permits that are not let in yet.
+    ///
+    /// `HAProxy` does the same with the connections to a server that is back (`slowstart` in its
+    /// [configuration manual](https://docs.haproxy.org/3.0/configuration.html#slowstart)). Envoy raises an endpoint's share of the load
+    /// ([slow start mode](https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/slow_start)),
+    /// and Guava's
+    /// [`RateLimiter`](https://guava.dev/releases/33.0.0-jre/api/docs/com/google/common/util/concurrent/RateLimiter.html) with a warm-up
+    /// period raises a rate.
+    ///
+    /// # Panics
+    ///
+    /// If the limiter has been used, its limit [adapts](Limiter::adaptive), or it has a [rate](Self::per),
+    /// [`Scope::Fleet`](crate::Scope::Fleet), or was made a [shadow](Self::shadow).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use limit_runtime::Limiter;
+    /// use std::time::Duration;
+    /// use tokio::time::sleep;
+    ///
+    /// static SEARCH: Limiter = Limiter::new("ramp-example", 5).ramp(Duration::from_secs(40));
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let _first = SEARCH.acquire().await;
+    /// assert!(SEARCH.try_acquire().is_err()); // one of five is let in
+    /// assert_eq!(SEARCH.snapshot().total.withheld, 4);
+    /// let _second = SEARCH.acquire().await; // ten seconds later
+    /// sleep(Duration::from_secs(30)).await;
+    /// assert_eq!(SEARCH.snapshot().total.withheld, 0);
+    /// # }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub const fn ramp(mut self, takes: Duration) -> Self {
+        let definition =
+            self.configure("`Limiter::ramp` must be called before the limiter is used");
+        definition.ramp = if takes.is_zero() { None } else { Some(takes) };
         definition.check();
         self
     }

@@ -35,6 +35,8 @@ pub struct LimiterReading {
     pub early: bool,
     /// The window of a rate: a permit does not come back until this time after its start.
     pub per: Option<Duration>,
+    /// The time in which the limit rises from one permit after a start: see [`Limiter::ramp`](crate::Limiter::ramp).
+    pub ramp: Option<Duration>,
     /// `true` if the limiter is closed.
     pub is_closed: bool,
     /// `true` if the limit holds for each key.

@@ -72,6 +72,10 @@ pub struct Snapshot {
     /// without a rate.
     #[cfg_attr(feature = "serde", serde(default))]
     pub per: Option<Duration>,
+    /// The time in which the limit rises from one permit after a start: see [`Limiter::ramp`](crate::Limiter::ramp).
+    /// `None` without a ramp.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub ramp: Option<Duration>,
     /// The number of changes of the limit, by source.
     pub limit_changes: LimitChanges,
     /// The figures of a limit that [adapts](crate::Limiter::adaptive), in the live runtime where it is the largest.
@@ -125,6 +129,9 @@ pub struct Figures {
     /// The permits that are out. After the limit was lowered this may be more than `limit` for a
     /// while. In a total it is up to `limit` for each runtime.
     pub in_use: usize,
+    /// The permits that a [ramp](crate::Limiter::ramp) does not let in yet. In a total it is the sum over all runtimes.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub withheld: usize,
     /// The calls that wait.
     pub waiting: usize,
     /// The keys that have holders or waiters, or starts whose window is not over. 0 without keys.
@@ -156,13 +163,14 @@ pub struct Figures {
 impl Figures {
     /// Summarises the counters.
     pub(crate) fn new(usage: Usage, capacity: Option<usize>, counters: &Counters) -> Self {
-        let Usage { limit, in_use, waiting, keys, total, .. } = usage;
+        let Usage { limit, in_use, withheld, waiting, keys, total, .. } = usage;
         let wait = counters.waits().map(Histogram::times).unwrap_or_default();
         Self {
             limit,
             total,
             capacity,
             in_use,
+            withheld,
             waiting,
             keys,
             most_waiting: counters.most_waiting,
@@ -240,6 +248,9 @@ impl Figures {
         lines.write(0, &format!("in use {:>4}/{limit:<width$}", self.in_use))?;
         for scope in scopes {
             lines.write(1, &scope)?;
+        }
+        if self.withheld > 0 {
+            lines.write(1, &format!("(withheld {})", self.withheld))?;
         }
         lines.write(1, &format!("waiting {:>4} (most {:>4})", self.waiting, self.most_waiting))?;
         lines.write(2, &format!("rejected {rejected:>4}"))?;

@@ -43,6 +43,8 @@ pub(crate) struct Details {
     pub(crate) window: Option<Window>,
     /// What the estimate is about, if it is not about a call behind those that waited.
     pub(crate) awaited: Option<Awaited>,
+    /// The permits that are let in, if a ramp withholds others.
+    pub(crate) let_in: Option<u32>,
     source: Option<Source>,
 }
 

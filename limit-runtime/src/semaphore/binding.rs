@@ -35,6 +35,8 @@ pub(crate) struct NewBinding<'a> {
     pub(crate) policy: &'a Policy,
     /// The shares that have guarantees, if there are any.
     pub(crate) shares: &'static [Share],
+    /// The time in which the limit rises from one permit, if it does.
+    pub(crate) ramp: Option<Duration>,
     /// With keys, the limit of each. The policy has the total over all.
     pub(crate) limit: u32,
     /// The limits that single keys have in its place.
@@ -54,10 +56,11 @@ impl<'a> NewBinding<'a> {
     pub(crate) fn of(policy: &'a Policy, limit: u32) -> Self {
         let (claim_within, closed, subscribers, owner) = (Duration::MAX, false, None, 0);
         let shares = &[];
-        let (own_limits, adapting) = (None, None);
+        let (ramp, own_limits, adapting) = (None, None, None);
         Self {
             policy,
             shares,
+            ramp,
             limit,
             own_limits,
             adapting,
@@ -118,9 +121,9 @@ impl Semaphore {
             if is_bound {
                 return;
             }
-            let NewBinding { policy, shares, limit, adapting, .. } = to;
+            let NewBinding { policy, shares, ramp, limit, adapting, .. } = to;
             let NewBinding { own_limits, claim_within, closed, subscribers, owner, .. } = to;
-            state.bind(&self.word, &self.lease, (policy, shares), limit, owner, wakers);
+            state.bind(&self.word, &self.lease, (policy, shares, ramp), limit, owner, wakers);
             state.set_policy(&self.word, policy, wakers);
             state.replace_own_limits(own_limits);
             // There are no grants yet.

@@ -11,6 +11,7 @@ mod limits;
 mod own_limits;
 mod permits;
 mod policies;
+mod ramps;
 mod refusals;
 mod runtimes;
 mod shares;

@@ -4,14 +4,17 @@ use super::deferred::{Deferred, Garbage};
 use super::drainers::Drainers;
 use super::growers::Growers;
 use super::keys::Keys;
+use super::ramp::Ramp;
 use super::rate::Rate;
 use super::shadow::ShadowQueue;
 use super::shares::Shares;
 use super::subscribers::Subscribers;
+use super::tickers::Tickers;
 use super::wake_list::WakeList;
 use crate::policy::{Force, Policy};
 use crate::share::Share;
 use std::mem;
+use std::time::Duration;
 
 /// The modes that are on, each in its own module. A semaphore without any has no `Modes` at all.
 #[derive(Debug, Default)]
@@ -33,6 +36,10 @@ pub(super) struct Modes {
     pub(super) only_keys: bool,
     /// A permit does not come back before its window is over.
     pub(super) rate: Option<Rate>,
+    /// The limit rises from one permit while what stands behind it warms up. There is no rate then.
+    pub(super) ramp: Option<Box<Ramp>>,
+    /// Who watches the clock for calls that wait, if permits come with time: by a rate or a ramp.
+    pub(super) tickers: Tickers,
     /// Each call comes to the lock, because a limit that adapts learns from all of them.
     pub(super) sampling: bool,
     /// Holders that wait for more permits.
@@ -45,10 +52,16 @@ pub(super) struct Modes {
 
 impl Modes {
     /// Turns on the modes of a policy, for a semaphore that is bound to a limit.
-    pub(super) fn begin(&mut self, policy: &Policy, shares: &'static [Share]) {
+    pub(super) fn begin(
+        &mut self,
+        policy: &Policy,
+        shares: &'static [Share],
+        ramp: Option<Duration>,
+    ) {
         self.keys = policy.keyed.then(Keys::new);
         self.shares = (!shares.is_empty()).then(|| Box::new(Shares::new(shares)));
         self.rate = policy.per.map(Rate::new);
+        self.ramp = ramp.map(|takes| Box::new(Ramp::new(takes)));
         self.set_policy(policy);
     }
 
@@ -80,6 +93,7 @@ impl Modes {
             && self.shadow.is_none()
             && self.shares.is_none()
             && self.rate.is_none()
+            && self.ramp.is_none()
             && self.subscribers.sender.is_none()
             && self.growers.is_empty()
             && self.drainers.is_empty()
@@ -124,9 +138,7 @@ impl Modes {
         if let Some(keys) = self.keys.take() {
             deferred.garbage.push(Box::new(keys));
         }
-        if let Some(rate) = &mut self.rate {
-            rate.end_tickers(&mut deferred.wakers);
-        }
+        self.tickers.end_all(&mut deferred.wakers);
         deferred
     }
 }

@@ -6,7 +6,7 @@
 //! so each reading is compared with the real clock on the spot.
 
 use std::panic::catch_unwind;
-use std::time;
+use std::time::{self, Duration};
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
@@ -41,6 +41,11 @@ impl Moment {
         // a test.
         let is_real = (before..=time::Instant::now()).contains(&at.into_std());
         Self { at, clock: Clock { runtime: Some(runtime.id()), is_real } }
+    }
+
+    /// Returns the time from this moment to a later one, by one clock.
+    pub(super) fn time_until(self, later: Self) -> Duration {
+        later.at.saturating_duration_since(self.at)
     }
 }
 

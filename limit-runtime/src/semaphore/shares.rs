@@ -265,17 +265,18 @@ impl Shares {
         free <= self.held_back
     }
 
-    /// Returns the figures of each share, and of the rest, without the counts.
-    pub(super) fn figures(&self) -> Vec<ShareFigures> {
-        let figures = |(name, state): (&str, &ShareState)| ShareFigures {
+    /// Returns the figures of each share, and of the rest, without the counts. The guarantees are those under a limit.
+    pub(super) fn figures(&self, limit: u32) -> Vec<ShareFigures> {
+        let portions = portions(self.made, limit);
+        let figures = |((name, state), portion): ((&str, &ShareState), Portion)| ShareFigures {
             name: name.to_owned(),
-            guaranteed: state.portion.guaranteed as usize,
-            at_most: state.portion.at_most as usize,
+            guaranteed: portion.guaranteed as usize,
+            at_most: portion.at_most as usize,
             in_use: state.in_use as usize,
             waiting: state.waiting as usize,
             ..ShareFigures::default()
         };
-        self.named().map(figures).collect()
+        self.named().zip(portions).map(figures).collect()
     }
 
     /// Returns the counts of each share, and of the rest.

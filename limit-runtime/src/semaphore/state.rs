@@ -3,7 +3,7 @@
 //! This file has the way of a plain call: in, out and through the wait list. The files below have the
 //! methods for everything else: [`adaptation`] a limit that adapts, [`away`] grants that are taken back, [`modes`] the way of a call while a
 //! mode is on, [`only_keys`] the shorter way of a call of a key while no other mode is on, [`keys`], [`rate`],
-//! [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, [`early`] calls that would wait for too long,
+//! [`ramp`], [`shadow`], [`closed`], [`subscribers`] and [`drained`] a mode each, [`ticking`] permits that come with time, [`early`] calls that would wait for too long,
 //! `lease` and [`admission`] permits of a fleet, [`split`] permits that are parted and put together, [`together`] a
 //! call that wants several limits, [`growing`] a holder that wants more permits, [`changes`] a changed limit or policy
 //! and the binding, [`leaving`] waiters that leave without permits, and [`figures`] readings and refusals.
@@ -30,10 +30,12 @@ mod lease;
 mod leaving;
 mod modes;
 mod only_keys;
+mod ramp;
 mod rate;
 mod shadow;
 mod split;
 mod subscribers;
+mod ticking;
 mod together;
 
 pub(super) use self::adaptation::LONGEST_HOLD_OFF;
@@ -113,14 +115,14 @@ pub(super) enum Decision {
 /// The state of a semaphore. It holds at all times that
 ///
 /// `limit + debt == free + in use + cooling`, where the free permits are the `bank` and the word's
-/// `available`.
+/// `available`. With a ramp, the limit is the number of permits that are let in.
 ///
 /// The order of the fields keeps nearly all that a queued call looks at in one cache line, together with
 /// the word and the lock before it.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct State {
-    /// With keys, the limit over all of them.
+    /// With keys, the limit over all of them. The permits that a ramp withholds are no part of it.
     limit: u32,
     /// Permits that are out beyond the limit. They are paid back before anybody is served. While there
     /// is debt no permit is free.
@@ -277,11 +279,12 @@ impl State {
                 self.list.is_ranked() && self.bank > 0 || self.look.may_ask()
             }
             (None, _) | (Some(_), Decision::Queued { .. }) => true,
-            // The call has taken cooled permits back, perhaps more than it wanted. Or it has passed a share that is due now.
+            // The call has taken permits that came with time, perhaps more than it wanted. Or it has passed a share that is due now.
             // Or a call that was refused has given its key a weight, and the key is next now.
             (Some(modes), _) => {
                 let has_weights = modes.keys.as_ref().is_some_and(Keys::has_weights);
-                modes.rate.is_some() || modes.shares.is_some() || has_weights
+                let has_time = modes.rate.is_some() || modes.ramp.is_some();
+                has_time || modes.shares.is_some() || has_weights
             }
         }
     }

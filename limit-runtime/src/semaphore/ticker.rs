@@ -1,7 +1,7 @@
-//! Tickers: who watches the clock for calls that wait for permits that cool. See [`super::rate`].
+//! Tickers: who watches the clock for calls that wait for permits that come with time. See [`super::tickers`].
 
 use super::permits::Semaphore;
-use super::rate::Tick;
+use super::tickers::Tick;
 use super::wake_list::WakeList;
 use crate::unwind::{quietly, run_all_then_resume_panic};
 use std::iter;
@@ -32,8 +32,8 @@ impl TickerRef {
         loop {
             let mut wakers = WakeList::default();
             let mut state = self.semaphore.lock();
-            // All of it under one lock. If it served, unlocked and then asked which permits cool next,
-            // another could take permits back in between. Then it would know of none, and sleep on.
+            // All of it under one lock. If it served, unlocked and then asked when the next permits come,
+            // another could take them in between. Then it would know of none, and sleep on.
             let (tick, unneeded) =
                 state.tick(&self.semaphore.word, self.number, &mut waker, &mut wakers);
             quietly(|| self.semaphore.unlock(state, wakers));
@@ -56,17 +56,20 @@ impl Drop for TickerRef {
 
 impl Semaphore {
     /// Adds a ticker for a runtime, on which a waiter is polled, or for the threads that block. Returns
-    /// `None` if there is a ticker already, or no rate.
+    /// `None` if there is a ticker already, or no permit comes with time.
     pub(crate) fn add_ticker(&'static self, runtime: Option<Id>) -> Option<TickerRef> {
-        let number = self.lock().rate_mut()?.add_ticker(runtime)?;
+        let number = self.lock().add_ticker(runtime)?;
         Some(TickerRef { semaphore: self, number })
     }
 
     /// Marks a ticker as spawned. Does nothing if it was dropped while it was spawned.
     pub(crate) fn ticker_is_spawned(&self, ticker: u64) {
-        if let Some(rate) = self.lock().rate_mut() {
-            rate.ticker_is_spawned(ticker);
-        }
+        self.lock().ticker_is_spawned(ticker);
+    }
+
+    /// Returns the option for which calls wait for time.
+    pub(crate) fn timed_by(&self) -> &'static str {
+        if self.lock().has_rate() { "per" } else { "ramp" }
     }
 
     /// Wakes all waiters. A call that joins meanwhile adds a ticker in its own poll.

@@ -118,6 +118,21 @@ async fn written_window() -> u8 {
     5
 }
 
+#[concurrency_limit(FEW, ramp = WINDOW, order = lifo)]
+async fn ramp() -> u8 {
+    6
+}
+
+#[concurrency_limit(3, ramp = ("1m 30s"))]
+async fn written_ramp() -> u8 {
+    7
+}
+
+#[concurrency_limit(1, key = number, total = 5, ramp = "1 ms")]
+async fn ramp_of_keys(number: u8) -> u8 {
+    number
+}
+
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Tenant(String);
 
@@ -323,10 +338,21 @@ fn functions_that_cannot_be_refused_return_what_they_would_without_a_limit() {
     run(async {
         assert_eq!(priority().await + not_enabled().await + shadow().await, 6);
         assert_eq!(window().await + written_window().await, 9);
+        assert_eq!(ramp().await + written_ramp().await + ramp_of_keys(8).await, 21);
         assert_eq!(moved(1).await + named_and_not_used().await + waits_on().await, 15);
     });
-    let functions =
-        ["priority", "not_enabled", "shadow", "window", "written_window", "moved", "waits_on"];
+    let functions = [
+        "priority",
+        "not_enabled",
+        "shadow",
+        "window",
+        "written_window",
+        "ramp",
+        "written_ramp",
+        "ramp_of_keys",
+        "moved",
+        "waits_on",
+    ];
     assert_limited(module_path!(), &functions);
 }
 

@@ -110,7 +110,8 @@ function drawDetail(answer) {
     : `permits for each runtime, ${plural(limiter.runtimes, 'runtime')} now`;
   const first = { lifo: 'the newest waiter is served first', deadline: 'the waiter with the earliest deadline is served first' };
   const about = [usageInWords(limiter), scope, first[limiter.order],
-    limiter.per !== null && `a permit comes back ${duration(limiter.per)} after its start`];
+    limiter.per !== null && `a permit comes back ${duration(limiter.per)} after its start`,
+    limiter.ramp !== null && `the limit rises for ${duration(limiter.ramp)} after a start`];
   byId('detail-about').replaceChildren(`${about.filter(Boolean).join(' · ')} `, html('span', { class: 'badges' }, ...badgeNodes(limiter)));
   show(byId('detail-warnings'), snapshot.warnings.length > 0);
   byId('detail-warnings').replaceChildren(...snapshot.warnings.map(words => html('li', {}, words)));

@@ -60,7 +60,14 @@ export function usageParts(row) {
 
 export const usage = row => usageParts(row).join(' · ') + adaptsInShort(row);
 
-export const usageInWords = row => [plainUsage(row), adaptsInWords(row)].filter(Boolean).join('; ');
+export const usageInWords = row => [plainUsage(row), rampInWords(row), adaptsInWords(row)].filter(Boolean).join('; ');
+
+/** Says how many permits are let in, while a ramp withholds others. Empty otherwise. */
+function rampInWords({ withheld, keys, limit, capacity, total }) {
+  if (withheld === 0) return '';
+  const all = (keys === null ? capacity : total) ?? limit;
+  return `${count(Math.max(all - withheld, 0))} of ${count(all)} let in: warming up`;
+}
 
 function plainUsage(row) {
   if (row.keys !== null) {
@@ -133,6 +140,7 @@ export function badgesOf(row) {
   if (row.closed) badges.push(['closed', 'strong', 'It lets nobody in any more']);
   if (!row.enabled) badges.push(['off', 'strong', 'The limit does not hold: every call is admitted']);
   if (row.shadow) badges.push(['shadow', 'strong', 'It admits every call, and counts what it would have done']);
+  if (row.withheld > 0) badges.push(['warming up', '', rampInWords(row)]);
   badges.push(...adaptiveBadges(row));
   if (row.warnings > 0) badges.push([plural(row.warnings, 'warning'), 'strong', 'Something in its configuration looks wrong']);
   if (row.scope === 'fleet') badges.push(['fleet', '', 'One limit over all processes of a fleet']);

@@ -163,6 +163,23 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         names: &[
+            "gradual",
+            "rampup",
+            "rampuptime",
+            "slowstart",
+            "slowstartwindow",
+            "startup",
+            "warming",
+            "warmstart",
+            "warmup",
+            "warmupperiod",
+            "warmuptime",
+        ],
+        thing: "the time in which the limit rises from one permit",
+        here: Here::Option(AttributeOption::Ramp),
+    },
+    Row {
+        names: &[
             "acquiretimeout",
             "deadline",
             "maxdelay",

@@ -64,21 +64,20 @@ pub(in crate::args) fn read(option: &str, example: &str, value: Expr) -> Result<
     Err(Error::new_spanned(strip_parens(&value), problem))
 }
 
-/// Returns the value of `option`, which is the length of a window, so not zero.
-pub(in crate::args) fn read_window(
+/// Returns the value of `option`, which is a length that is not zero. `zero` says why not.
+pub(in crate::args) fn read_length(
     option: &str,
     example: &str,
     value: Expr,
+    zero: &str,
 ) -> Result<DurationArg> {
     let text = strip_parens(&value).clone();
     match read(option, example, value)? {
         DurationArg::Literal(Duration::ZERO) => Err(Error::new_spanned(
             text,
-            format!(
-                "a window of no length limits nothing: write a longer one, or leave `{option}` out"
-            ),
+            format!("{zero}: write a longer one, or leave `{option}` out"),
         )),
-        window => Ok(window),
+        length => Ok(length),
     }
 }
 

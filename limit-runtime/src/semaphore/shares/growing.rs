@@ -3,6 +3,7 @@
 use super::super::growers::Holds;
 use super::super::slots::NO_KEY;
 use super::{Candidate, Shares};
+use crate::share::portions;
 
 impl Shares {
     /// Returns whether a holder of a share can have more permits, as far as the share's own bound is concerned.
@@ -16,18 +17,25 @@ impl Shares {
         self.fits(Candidate { number: number as usize, weight: wants, is_due: false }, free)
     }
 
-    /// Returns whether a holder of a share could have more permits if nobody held any but the claims.
-    pub(in super::super) fn would_fit(&self, holds: &Holds, number: u32, wants: u32) -> bool {
+    /// Returns whether a holder of a share could have more permits if nobody held any but the claims, at a limit.
+    pub(in super::super) fn would_fit(
+        &self,
+        holds: &Holds,
+        number: u32,
+        wants: u32,
+        limit: u32,
+    ) -> bool {
+        let portions = portions(self.made, limit);
         #[expect(clippy::cast_possible_truncation, reason = "there are at most 16 shares")]
         let in_use = |number: usize| holds.of_key(number as u32);
         let held_back = |number: usize| -> u64 {
-            u64::from(self.states[number].portion.reserved).saturating_sub(in_use(number))
+            u64::from(portions[number].reserved).saturating_sub(in_use(number))
         };
-        let Some(free) = u64::from(self.limit).checked_sub(holds.of_key(NO_KEY)) else {
+        let Some(free) = u64::from(limit).checked_sub(holds.of_key(NO_KEY)) else {
             return false;
         };
         let (number, wants) = (number as usize, u64::from(wants));
-        if in_use(number) + wants > u64::from(self.states[number].portion.at_most) {
+        if in_use(number) + wants > u64::from(portions[number].at_most) {
             return false;
         }
         if wants <= held_back(number) {
@@ -35,7 +43,7 @@ impl Shares {
         }
         let others = (0..self.states.len()).filter(|&other| other != number);
         let for_others: u64 = others.map(held_back).sum();
-        wants + for_others.min(u64::from(self.limit.saturating_sub(1))) <= free
+        wants + for_others.min(u64::from(limit.saturating_sub(1))) <= free
     }
 
     /// Notes whether holders of a share wait for more permits.

@@ -17,6 +17,7 @@ use crate::share::Share;
 use crate::sync::AtomicU64;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 impl State {
     /// Makes the caller the one that resolves the limit, unless another has or does. Returns whether it
@@ -63,7 +64,7 @@ impl State {
         &mut self,
         word: &AtomicU64,
         words: &LeaseWords,
-        (policy, shares): (&Policy, &'static [Share]),
+        (policy, shares, ramp): (&Policy, &'static [Share], Option<Duration>),
         limit: u32,
         owner: u32,
         wakers: &mut WakeList,
@@ -78,9 +79,9 @@ impl State {
         self.release_rate = ReleaseRate::since(self.checkpoint(word, moment::now()));
         self.max_waiting = policy.max_waiting;
         self.set_order(policy.order);
-        if policy.needs_modes() || !shares.is_empty() {
+        if policy.needs_modes() || !shares.is_empty() || ramp.is_some() {
             // There may be modes already: an unbound semaphore may have drainers.
-            self.modes_mut().begin(policy, shares);
+            self.modes_mut().begin(policy, shares, ramp);
         }
         if self.keys_mut().is_some() {
             self.set_total(word, policy.total, wakers);
@@ -136,7 +137,7 @@ impl State {
                 self.refresh_turn(key);
             }
         } else {
-            self.change_limit(self.limit_in_force(limit));
+            self.change_whole_limit(limit);
         }
         self.dismiss_too_heavy(word, wakers);
     }
@@ -151,7 +152,7 @@ impl State {
         self.set_slow(word);
         let is_keyed = self.keys_mut().is_some();
         if is_keyed {
-            self.change_limit(self.limit_in_force(total));
+            self.change_whole_limit(total);
             self.dismiss_too_heavy(word, wakers);
         }
         is_keyed

@@ -13,7 +13,11 @@ impl State {
     #[cold]
     pub(super) fn would_time_out(&mut self, key: u32, request: Request, arrival: &Arrival) -> bool {
         let Some(Patience { now, most }) = arrival.patience else { return false };
-        let is_paused = self.limit == 0 || self.limit_of_key(key) == 0 || self.growers().is_some();
+        let is_paused = self.limit == 0
+            || self.limit_of_key(key) == 0
+            || self.growers().is_some()
+            // The pace gets quicker with each permit that is let in.
+            || self.withholds();
         // A call that is away may come back late, or never.
         let has_away = !self.away.is_empty();
         let out = (self.limit - self.bank).saturating_add(self.debt);

@@ -3,7 +3,6 @@
 use super::super::keys::Keys;
 use super::super::moment;
 use super::super::release_rate::{Checkpoint, Served};
-use super::super::shares::Shares;
 use super::super::slots::NO_KEY;
 use super::super::word;
 use super::State;
@@ -28,8 +27,8 @@ impl State {
         weight: u32,
     ) -> Refusal {
         self.refuse_with(word, kind, key, |state, refusal| {
-            if key != NO_KEY || state.has_rate() {
-                state.add_estimate(refusal, key, weight);
+            if key != NO_KEY || state.has_rate() || state.withholds() {
+                state.add_estimate(word, refusal, key, weight);
             }
         })
     }
@@ -60,9 +59,9 @@ impl State {
         }
     }
 
-    /// Adds what must be known at once of a refusal by a key or a rate.
+    /// Adds what must be known at once of a refusal by a key, a rate or a ramp.
     #[cold]
-    fn add_estimate(&mut self, refusal: &mut Refusal, key: u32, weight: u32) {
+    fn add_estimate(&mut self, word: &AtomicU64, refusal: &mut Refusal, key: u32, weight: u32) {
         let now = moment::now();
         // As in `time_for`.
         let is_paused = self.limit == 0 || self.limit_of_key(key) == 0;
@@ -73,8 +72,17 @@ impl State {
             refusal.set_details(|details| details.window = Some(window));
         }
         // Permits that cool come back when they have cooled. For others there is an estimate.
+        let let_in = self.time_until_let_in_for(weight, refusal, key);
         if cooled.is_some() {
             refusal.estimate = Estimate::known(cooled);
+        } else if let_in.is_some() {
+            let served = Served { calls: refusal.waiting.saturating_add(1), weight };
+            let checkpoint = self.checkpoint(word, now);
+            // For heavier calls, those that were let in would pass for some that have come back.
+            let returned = (weight == 1 && key == NO_KEY)
+                .then(|| self.release_rate.time_for(served, checkpoint))
+                .flatten();
+            refusal.estimate = Estimate::known(let_in.into_iter().chain(returned).min());
         } else if let Some(keys) = self.keys_mut().filter(|_| key != NO_KEY) {
             let state = keys.state_mut(key);
             let now = Checkpoint { at: now, admitted: state.admitted, in_use: state.held() };
@@ -92,7 +100,9 @@ impl State {
         };
         let limit = match kind {
             RejectedKind::TooHeavy => self.heaviest_of(key),
-            _ if key != NO_KEY => self.keys().map_or(self.limit, |keys| keys.limit_of(key)),
+            _ if key != NO_KEY => {
+                self.keys().map_or_else(|| self.whole_limit(), |keys| keys.limit_of(key))
+            }
             _ => self.limit_of_call(),
         };
         let waiting = u32::try_from(self.waiting(key)).unwrap_or(u32::MAX);
@@ -101,6 +111,10 @@ impl State {
         if key != NO_KEY && in_use < limit && self.bank == 0 && self.keys().is_some() {
             let total = self.limit;
             refusal.set_details(|details| details.reached_total = Some(total));
+        }
+        if self.withholds() {
+            let let_in = self.limit;
+            refusal.set_details(|details| details.let_in = Some(let_in));
         }
         if kind == RejectedKind::QueueFull && self.is_full_of_all_keys() {
             let waiting = self.queue.len() - self.waiting_to_grow(NO_KEY).0;
@@ -177,13 +191,14 @@ impl State {
                 // Calls that wait for the limit wait for no permit.
                 waiting: if self.is_bound() { self.queue.len() } else { 0 },
                 keys: self.keys().map_or(0, Keys::len),
-                total: self.keys().and(total_of(self.limit)),
+                withheld: self.withheld() as usize,
+                total: self.keys().and(total_of(self.whole_limit())),
                 stalled: None,
             },
             current,
             past: self.past.as_deref().cloned().unwrap_or_default(),
             adaptive: if self.is_bound() { self.adaptive_figures() } else { None },
-            shares: self.shares().map(Shares::figures).unwrap_or_default(),
+            shares: self.shares().map_or_else(Vec::new, |all| all.figures(self.whole_limit())),
             #[cfg(feature = "inspect")]
             is_to_move: self.is_bound() && self.queue.len() > 0 && self.limit > 0,
         }

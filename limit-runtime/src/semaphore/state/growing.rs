@@ -35,7 +35,7 @@ impl State {
     ) -> Decision {
         let Growth { slot, held, wants } = growth;
         self.set_slow(word);
-        let now = self.take_back_cooled();
+        let now = self.look_at_clock();
         let (closed, disabled, is_shadow) = match self.modes.as_deref() {
             Some(modes) => (modes.closed, modes.disabled, modes.shadow.is_some()),
             None => (false, false, false),
@@ -92,7 +92,7 @@ impl State {
         self.count_waiting(key, 1);
         self.note_growers_of(key);
         self.notify(word, EventKind::Waiting);
-        let waits_for = if self.has_rate() { WaitsFor::Time } else { WaitsFor::Permits };
+        let waits_for = if self.awaits_clock() { WaitsFor::Time } else { WaitsFor::Permits };
         Decision::Queued { joined, weight: wants, waits_for }
     }
 
@@ -181,19 +181,20 @@ impl State {
     /// Returns the claims that cannot be met even if all other holders come to an end. During a pause that is not known
     /// of any.
     fn stuck(&self, claims: &[Claim]) -> Vec<usize> {
-        if self.limit == 0 {
+        let whole = self.whole_limit();
+        if whole == 0 {
             return Vec::new();
         }
         // A limit that adapts comes back to the lowest at the least.
         let lowest = self.adapting.as_deref().map_or(0, Adapting::heaviest);
-        let limit = self.limit.max(lowest);
+        let limit = whole.max(lowest);
         stuck(claims, |others, Claim { key, wants, .. }| match self.modes.as_deref() {
             Some(Modes { keys: Some(keys), .. }) if key != NO_KEY => {
                 let of_key = keys.limit_of(key);
                 (of_key == 0 || fits_limit(of_key, others, key, wants))
                     && fits_limit(limit, others, NO_KEY, wants)
             }
-            Some(Modes { shares: Some(shares), .. }) => shares.would_fit(others, key, wants),
+            Some(Modes { shares: Some(shares), .. }) => shares.would_fit(others, key, wants, whole),
             _ => fits_limit(limit, others, NO_KEY, wants),
         })
     }

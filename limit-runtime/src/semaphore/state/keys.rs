@@ -93,14 +93,15 @@ impl State {
             return 1;
         }
         // A limit that adapts may go down to the lowest at any time, and no limit is in force while calls are held off.
-        let whole = self.adapting.as_deref().map_or(self.limit, Adapting::heaviest);
+        // Permits that are not let in yet need only be waited for.
+        let whole = self.adapting.as_deref().map_or_else(|| self.whole_limit(), Adapting::heaviest);
         let bounds = [of_key.unwrap_or(whole), whole].into_iter();
         bounds.filter(|&bound| bound > 0).min().unwrap_or(u32::MAX)
     }
 
     /// Returns the limit that a call is held to: with keys, the limit of each.
     pub(super) fn limit_of_call(&self) -> u32 {
-        self.keys().map_or(self.limit, |keys| keys.limit)
+        self.keys().map_or_else(|| self.whole_limit(), |keys| keys.limit)
     }
 
     /// Returns the limit that a call of a key is held to.

@@ -33,7 +33,8 @@ impl State {
             waiters.extend(keeps_all.map(|(slot, wants, _)| (slot, wants, true)));
             let calls = self.waiters(key).into_iter();
             waiters.extend(calls.map(|(slot, weight)| (slot, weight, false)));
-            let limit = self.keys().map_or(self.limit, |keys| keys.limit_of(key));
+            // Those that are not let in yet come with time.
+            let limit = self.keys().map_or_else(|| self.whole_limit(), |keys| keys.limit_of(key));
             let name = self.keys().and_then(|keys| keys.text(key));
             queues.push(KeyQueue { key, name, limit, waiters });
         }
@@ -41,7 +42,7 @@ impl State {
             if self.queue.has_slot(slot) { self.queue.key(slot) } else { NO_KEY }
         };
         let holders = holders.iter().map(key_of).collect();
-        Some(QueueReading { total: is_keyed.then_some(self.limit), queues, holders })
+        Some(QueueReading { total: is_keyed.then_some(self.whole_limit()), queues, holders })
     }
 
     /// Refuses the waiter in a slot, if it is still the call that the caller means: `still` says so. It may look

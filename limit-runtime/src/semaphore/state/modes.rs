@@ -29,7 +29,7 @@ impl State {
         arrival: &mut Arrival,
         wakers: &mut WakeList,
     ) -> Decision {
-        let now = self.take_back_cooled();
+        let now = self.look_at_clock_for_call();
         let (closed, disabled, is_shadow) = match self.modes.as_deref() {
             Some(modes) => (modes.closed, modes.disabled, modes.shadow.is_some()),
             None => (false, false, false),
@@ -134,7 +134,7 @@ impl State {
         };
         self.tell_of_waiter(key, wakers);
         self.notify(word, EventKind::Waiting);
-        let waits_for = if self.has_rate() { WaitsFor::Time } else { WaitsFor::Permits };
+        let waits_for = if self.awaits_clock() { WaitsFor::Time } else { WaitsFor::Permits };
         Decision::Queued { joined, weight, waits_for }
     }
 
@@ -206,7 +206,7 @@ impl State {
             return self.serve_in_turn(word, wakers, |_| ()) || self.asks_for_look_of_waiters();
         }
         if self.queue.len() > 0 {
-            self.take_back_cooled_by_own_clock();
+            self.look_at_clock_in_passing();
         }
         if self.serve_in_turn(word, wakers, |state| state.notify(word, EventKind::Admitted)) {
             return true;
@@ -222,11 +222,12 @@ impl State {
             }
         }
         let is_drained = self.is_drained(word);
+        if is_drained {
+            self.rest();
+        }
         if let Some(modes) = self.modes.as_deref_mut() {
-            if let Some(rate) = &mut modes.rate {
-                // Permits may cool earlier than the tickers know.
-                rate.wake_late_tickers(wakers);
-            }
+            // Permits may come earlier than the tickers know.
+            modes.wake_late_tickers(wakers);
             if is_drained && !modes.drainers.is_empty() {
                 modes.drainers.wake_all(wakers);
             }

@@ -1,19 +1,16 @@
-//! A semaphore with a rate: permits that cool, and the tickers that watch for them.
+//! A semaphore with a rate: permits that cool.
 
 use super::super::modes::Modes;
 use super::super::moment::Moment;
-use super::super::rate::{Rate, Tick};
+use super::super::rate::Rate;
 use super::super::slots::NO_KEY;
-use super::super::wake_list::WakeList;
 use super::State;
 use crate::rejected::Window;
-use crate::sync::AtomicU64;
-use std::task::Waker;
 use std::time::Duration;
 use tokio::time::Instant;
 
 impl State {
-    pub(super) fn has_rate(&self) -> bool {
+    pub(in super::super) fn has_rate(&self) -> bool {
         self.modes.as_deref().is_some_and(|modes| modes.rate.is_some())
     }
 
@@ -22,14 +19,12 @@ impl State {
     }
 
     /// Takes back the permits that have cooled, for a caller that wants permits or watches for those who
-    /// do. Returns the time at which it looked. The caller serves before it unlocks.
-    pub(super) fn take_back_cooled(&mut self) -> Option<Moment> {
-        let rate = self.rate_mut()?;
-        // The clock is read under the lock: by this clock no start that is known is later.
-        let now = Moment::now();
-        rate.cut_short(now);
-        self.take_back_cooled_at(now, true);
-        Some(now)
+    /// do. The caller serves before it unlocks.
+    pub(super) fn take_back_cooled(&mut self, now: Moment) {
+        if let Some(rate) = self.rate_mut() {
+            rate.cut_short(now);
+            self.take_back_cooled_at(now, true);
+        }
     }
 
     /// Takes back the permits that have cooled by their own clock, for a caller that wants none itself.
@@ -62,10 +57,12 @@ impl State {
     /// Lets the permits of a holder cool that is done before its window is over. Returns whether they
     /// cool.
     pub(super) fn start_to_cool(&mut self, slot: u32, weight: u32, key: u32) -> bool {
-        let Some(Modes { rate: Some(rate), keys, .. }) = self.modes.as_deref_mut() else {
+        let Some(Modes { rate: Some(rate), keys, tickers, .. }) = self.modes.as_deref_mut() else {
             return false;
         };
-        let Some(over) = rate.end(slot, weight, key, Moment::now()) else { return false };
+        let Some(over) = rate.end(slot, (weight, key), Moment::now(), tickers) else {
+            return false;
+        };
         if let Some(keys) = keys.as_mut().filter(|_| key != NO_KEY) {
             keys.state_mut(key).cool(over, weight);
         }
@@ -125,49 +122,5 @@ impl State {
             rate.start(slot, now);
         }
         is_claimed
-    }
-
-    /// Looks at the clock for a ticker, and serves. Returns when the ticker is to look again; `None` for
-    /// at once, when the wakers have been woken.
-    ///
-    /// `waker` is taken if the ticker is to be woken. The second result is a waker that is not needed any
-    /// more, to be dropped after unlocking.
-    pub(in super::super) fn tick(
-        &mut self,
-        word: &AtomicU64,
-        ticker: u64,
-        waker: &mut Option<Waker>,
-        wakers: &mut WakeList,
-    ) -> (Option<Tick>, Option<Waker>) {
-        // The semaphore may have another owner by now, and its rate another clock.
-        if self.rate_mut().is_none_or(|rate| rate.ticker(ticker).is_none()) {
-            return (Some(Tick::Done), None);
-        }
-        let now = self.take_back_cooled();
-        if let (Some(rate), Some(now)) = (self.rate_mut(), now) {
-            rate.begin_tick(ticker, now);
-        }
-        if self.serve(word, wakers) {
-            return (None, None);
-        }
-        // A call that is away adds a ticker when it is back.
-        let waits = self.has_waiters();
-        match self.rate_mut() {
-            Some(rate) if waits => rate.end_tick(ticker, waker),
-            // Removed at once, so that the next call that joins finds no ticker, and adds one.
-            Some(rate) => {
-                let removed = rate.remove_ticker(ticker);
-                (Some(Tick::Done), removed.and_then(|(waker, _)| waker))
-            }
-            None => (Some(Tick::Done), None),
-        }
-    }
-
-    /// Removes a ticker. Returns its waker, to be dropped after unlocking, and whether calls wait that
-    /// count on it.
-    pub(in super::super) fn remove_ticker(&mut self, ticker: u64) -> Option<(Option<Waker>, bool)> {
-        let waits = self.has_waiters();
-        let (waker, was_spawned) = self.rate_mut()?.remove_ticker(ticker)?;
-        Some((waker, was_spawned && waits))
     }
 }

@@ -24,7 +24,7 @@ impl State {
             let is_next = self.list.is_empty() || self.order == Order::Lifo;
             return weight == 0 || is_next && weight <= self.bank && weight <= self.heaviest();
         }
-        self.take_back_cooled();
+        self.look_at_clock_for_call();
         let Some(modes) = self.modes.as_deref() else { return false };
         let is_held_to_limit = request.enabled && !modes.disabled;
         if modes.shadow.is_some() {

@@ -233,6 +233,9 @@ fn all() -> Vec<Panel> {
             .show(min("max_waiting"), "{{limiter}} calls")
             .show(min("max_waiting_of_all_keys"), "{{limiter}} calls of all keys")
             .show(min("max_wait"), "{{limiter}} seconds"),
+        Panel::lines("Ramp", "Permits that are not let in yet after a start, and the seconds in which all are. Nothing is shown without a ramp.", "short")
+            .show(max("permit.withheld"), "{{limiter}} withheld")
+            .show(max("ramp"), "{{limiter}} seconds"),
         Panel::lines("Scope, order and window", "The calls that share the permits, the waiter that is served first, and the window of a rate in seconds.", "short")
             .show(policy("scope"), "{{limiter}} {{scope}}")
             .show(policy("order"), "{{limiter}} {{order}}")
