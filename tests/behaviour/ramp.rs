@@ -22,6 +22,11 @@ fn take_all<E: Admission>(limiter: &Limiter<E>) -> Vec<Permit> {
     std::iter::from_fn(|| limiter.try_acquire().ok()).collect()
 }
 
+/// Returns a time that is a little shorter.
+fn just_before(time: Duration) -> Duration {
+    time.saturating_sub(MS)
+}
+
 /// Waits, and lets the tasks run whose time has come.
 async fn pass(time: Duration) {
     advance(time).await;
@@ -79,12 +84,12 @@ async fn it_starts_with_the_first_call_however_late_that_is() {
 async fn it_starts_anew_after_a_rest_as_long_as_the_ramp_and_not_before() {
     let limiter = Limiter::new("ramp-rests", 5).ramp(40 * SECOND);
     drop(permit(&limiter));
-    advance(40 * SECOND - MS).await;
+    advance(just_before(40 * SECOND)).await;
     let held = take_all(&limiter);
     assert_eq!(held.len(), 4, "nearly at its end");
     advance(100 * SECOND).await;
     drop(held);
-    advance(40 * SECOND - MS).await;
+    advance(just_before(40 * SECOND)).await;
     assert_eq!(take_all(&limiter).len(), 5, "permits were out until a moment ago");
     advance(40 * SECOND).await;
     assert_eq!(total(&limiter).withheld, 0, "nobody has come yet");
@@ -121,7 +126,7 @@ async fn a_call_that_weighs_more_than_is_let_in_waits_until_the_ramp_has_come_th
     assert_eq!(limiter.try_acquire_many(6).unwrap_err().kind(), RejectedKind::TooHeavy);
     let mut heavy = waiter(limiter.acquire().weight(3));
     let light = waiter(limiter.acquire());
-    pass(20 * SECOND - MS).await;
+    pass(just_before(20 * SECOND)).await;
     assert!(!heavy.is_woken());
     pass(MS).await;
     let heavy = served(&mut heavy).unwrap();
@@ -136,7 +141,7 @@ async fn a_call_that_gives_up_leaves_its_permit_to_the_next_at_the_same_time() {
     let (first, mut second) = (waiter(limiter.acquire()), waiter(limiter.acquire()));
     pass(5 * SECOND).await;
     drop(first);
-    pass(5 * SECOND - MS).await;
+    pass(just_before(5 * SECOND)).await;
     assert!(!second.is_woken());
     pass(MS).await;
     drop(served(&mut second));
@@ -195,7 +200,7 @@ async fn a_limit_that_is_raised_from_one_on_the_way_is_followed_by_those_that_wa
     let mut next = waiter(limiter.acquire());
     pass(10 * SECOND).await;
     limiter.set_limit(3);
-    pass(10 * SECOND - MS).await;
+    pass(just_before(10 * SECOND)).await;
     assert!(!next.is_woken());
     pass(MS).await;
     drop(served(&mut next));

@@ -418,3 +418,18 @@ fn a_limit_of_zero() {
     B.set_limit(1);
     until_ended(&runtime, [one, other]);
 }
+
+#[test]
+fn a_wait_for_a_permit_that_a_ramp_lets_in_later() {
+    static A: Limiter = Limiter::new("beside-ramp", 2).ramp(Duration::from_secs(3_600));
+    let runtime = runtime();
+    let task = runtime.spawn(A.run(async { drop(A.acquire().await) }));
+    until_busy(&A, 1, 1);
+    for _ in 0..2 {
+        until_looked();
+        assert!(deadlocks(A.name()).is_empty(), "the second permit comes with time");
+    }
+    // So many that some of them are let in by now.
+    A.set_limit(1_000_000);
+    until_ended(&runtime, [task]);
+}

@@ -3,7 +3,6 @@
 //! that it does not have.
 
 mod handmade;
-mod ramp;
 
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ pub(crate) const ROWS: [Kind; 16] = [
     Kind::many_tasks("early-queued", early_queued),
     Kind::one_task("adaptive", adaptive),
     Kind::many_tasks("adaptive-queued", adaptive_queued),
-    Kind::one_task("ramp", ramp::ramp),
+    Kind::one_task("ramp", ramp),
     Kind::one_task("shares", shares),
     Kind::many_tasks("shares-queued", shares_queued),
     Kind::one_task("both", both),
@@ -348,6 +347,24 @@ fn shares(selection: &Selection, name: &str) -> Row {
         }),
     ];
     let what = "permit free, three shares; beside it: the same limit without shares";
+    against_peer(selection, name, what, contestants)
+}
+
+/// Each call takes the lock and looks at the clock, also now that the ramp is over.
+fn ramp(selection: &Selection, name: &str) -> Row {
+    static LIMITER: Limiter = Limiter::new("ramp", LIMIT).ramp(Duration::from_millis(1));
+    let runtime = &timed_workers();
+    let contestants = vec![
+        in_a_row(runtime, OURS, |value| async move {
+            let _permit = LIMITER.acquire().await;
+            body(value)
+        }),
+        in_a_row(runtime, PEER, |value| async move {
+            let _permit = FIXED.acquire().await;
+            body(value)
+        }),
+    ];
+    let what = "permit free, a ramp that is over; beside it: the same limit without a ramp";
     against_peer(selection, name, what, contestants)
 }
 

@@ -199,7 +199,7 @@ mod tests {
                 for let_in in 2..=limit {
                     let at = ramp.time_of(let_in);
                     assert!(ramp.let_in_after(at) >= let_in, "{let_in} of {limit} at {at:?}");
-                    let before = at - Duration::from_nanos(1);
+                    let before = at.saturating_sub(Duration::from_nanos(1));
                     assert!(
                         ramp.let_in_after(before) < let_in,
                         "{let_in} of {limit} before {at:?}"
@@ -213,7 +213,10 @@ mod tests {
     fn the_numbers_hold_at_the_ends_of_their_types() {
         let longest = ramp(MAX_LIMIT - 1, Duration::MAX);
         assert_eq!(longest.let_in_after(Duration::MAX), MAX_LIMIT - 1);
-        assert_eq!(longest.let_in_after(Duration::MAX - Duration::from_nanos(1)), MAX_LIMIT - 2);
+        assert_eq!(
+            longest.let_in_after(Duration::MAX.saturating_sub(Duration::from_nanos(1))),
+            MAX_LIMIT - 2
+        );
         assert_eq!(longest.time_of(MAX_LIMIT - 1), Duration::MAX);
         let shortest = ramp(MAX_LIMIT - 1, Duration::from_nanos(1));
         assert_eq!(shortest.let_in_after(Duration::ZERO), 1);

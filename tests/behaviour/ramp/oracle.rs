@@ -53,7 +53,8 @@ impl Oracle {
         if self.limit == 0 || passed >= self.takes {
             return self.limit;
         }
-        1 + (u64::from(self.limit - 1) * passed / self.takes) as u32
+        let more = u64::from(self.limit - 1) * passed / self.takes;
+        1 + u32::try_from(more).expect("fewer than the limit")
     }
 
     /// Returns how many permits a reading says are withheld.

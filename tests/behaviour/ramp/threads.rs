@@ -60,7 +60,10 @@ fn a_call_is_served_though_the_runtime_where_another_waits_does_not_run() {
         Limiter::new("ramp-stands", 3).ramp(Duration::from_millis(40)).scope(Scope::Process);
     let (stands, runs) = (one_thread(), one_thread());
     let held = stands.block_on(async { permit(&LIMITER) });
-    let mut first = stands.block_on(async { waiter(LIMITER.acquire()) });
+    let mut first = {
+        let _context = stands.enter();
+        waiter(LIMITER.acquire())
+    };
     let second = runs.block_on(LIMITER.acquire());
     let _context = stands.enter();
     drop((held, second, served(&mut first)));

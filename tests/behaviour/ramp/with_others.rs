@@ -1,6 +1,6 @@
 //! A ramp beside keys, shares, orders and the rest.
 
-use super::{MS, SECOND, pass, take_all};
+use super::{MS, SECOND, just_before, pass, take_all};
 use limit_runtime::{Limiter, Order, RejectedKind, Share, acquire_all};
 use limit_tests::figures::{assert_figures, total};
 use limit_tests::polling::{at_once, let_in, permit, refused, served, waiter};
@@ -177,7 +177,7 @@ async fn a_full_queue_refuses_and_a_closed_limiter_too() {
     limiter.close();
     assert_eq!(served(&mut waiting).unwrap_err().kind(), RejectedKind::Closed);
     limiter.reopen();
-    pass(10 * SECOND - MS).await;
+    pass(just_before(10 * SECOND)).await;
     assert!(limiter.try_acquire().is_err());
     pass(MS).await;
     assert!(limiter.try_acquire().is_ok());

@@ -201,9 +201,11 @@ fn threads_watch_the_clock_of_a_rate_among_the_limits_themselves() {
 
 #[test]
 fn a_thread_that_goes_on_to_another_limit_leaves_the_clock_to_others() {
-    let rated = Limiter::new("threads-clock", 1).per(Duration::from_millis(20));
+    let window = Duration::from_millis(20);
+    let rated = Limiter::new("threads-clock", 1).per(window);
     let other = Limiter::new("threads-clock-other", 1);
     let (started, mut held) = (permit(&rated), Some(permit(&other)));
+    let since = Instant::now();
     thread::scope(|scope| {
         let both = scope.spawn(|| blocking_acquire_all((&rated, &other)));
         until("the thread waits", || total(&rated).waiting + total(&other).waiting == 1);
@@ -212,7 +214,8 @@ fn a_thread_that_goes_on_to_another_limit_leaves_the_clock_to_others() {
             until("it waits for the rate", || total(&rated).waiting == 1);
             held = Some(other.try_acquire().expect("the thread gave it back"));
         }
-        // It watches the clock now, until it is handed the permit and lacks the other one.
+        // It watches the clock now. It is handed the permit by its holder, and lacks the other one.
+        until("the window is over", || since.elapsed() > window);
         drop(started);
         until("it waits for the other limit", || total(&other).waiting == 1);
         drop(rated.blocking_acquire());

@@ -133,6 +133,19 @@ fn its_order_and_its_window_are_said() {
 }
 
 #[test]
+fn it_says_how_many_permits_are_let_in_while_it_warms_up() {
+    static RAMP: Limiter = Limiter::new("detail::ramp", 20).ramp(Duration::from_secs(86_400));
+    let Some(browser) = Browser::start(1440, 900) else { return };
+    let program = Program::read_only();
+    program.calls(&RAMP, 1);
+    browser.go(&program.url_of("detail::ramp"));
+    browser.until("text('#detail-about').includes('1 of 20 let in: warming up')");
+    let settings = "[...$('#settings').rows].map(row => row.cells[0].textContent).includes('ramp')";
+    assert_eq!(browser.value(settings), true);
+    browser.finish(&[]);
+}
+
+#[test]
 fn its_events_are_followed_only_when_asked_for() {
     static FOLLOWED: Limiter = Limiter::new("detail::followed", 1);
     static OTHER: Limiter = Limiter::new("detail::other", 1);

@@ -105,6 +105,28 @@ async fn a_limiter_that_is_paused_or_within_the_window_of_a_rate_is_not_stalled(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limiter_that_warms_up_says_how_many_permits_are_withheld_and_is_not_stalled() {
+    let (console, name) = (Console::new().await, "figures::ramp");
+    let limiter = Limiter::new(name, 5).ramp(Duration::from_secs(40));
+    let held = limiter.acquire().await;
+    let mut waiter = Box::pin(limiter.acquire());
+    assert!(poll!(&mut waiter).is_pending());
+    let row = console.row_after(5, name).await;
+    assert_eq!((&row["ramp"], &row["withheld"]), (&json!(40.0), &json!(4)));
+    assert_eq!(
+        (&row["limit"], &row["in_use"], &row["stalled"]),
+        (&json!(5), &json!(1), &json!(0.0))
+    );
+    drop(waiter.await);
+    let row = console.row_after(35, name).await;
+    assert_eq!((&row["withheld"], &row["in_use"]), (&json!(0), &json!(1)));
+    let detail = console.get(&format!("/api/limiter?name={name}")).await;
+    assert_eq!(detail["snapshot"]["total"]["withheld"], json!(0));
+    assert_eq!(detail["snapshot"]["ramp"]["secs"], json!(40));
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limiter_with_keys_says_which_one_is_worst_and_its_total() {
     let (console, name) = (Console::new().await, "figures::keys");
     let limiter = Limiter::new(name, 3).order(Order::Lifo).keyed().total(10);

@@ -181,13 +181,14 @@ const ownLimits = limits =>
   limits.slice(0, 100).map(({ key, limit, source }) => [`limit of ${key}`, count(limit), SOURCES[source] ?? source]);
 
 /** Lists what is no setting. The program can set a total while it runs; the code alone sets the rest. */
-function made({ keys, total, adaptive, per, order, early, scope }) {
+function made({ keys, total, adaptive, per, ramp, order, early, scope }) {
   const orders = { fifo: 'first come, first served', lifo: 'the newest first', deadline: 'the earliest deadline first' };
   const scopes = { runtime: 'each runtime', process: 'the process', fleet: 'the fleet' };
   const adapts = adaptive && !adaptive.frozen && !adaptive.advises ? `${rangeOf(adaptive)}, now ` : '';
   return [
     keys !== null && ['total', adapts + (total === null ? 'no bound' : count(total)), 'the program'],
     per !== null && ['per', duration(per), SOURCES.attribute],
+    ramp !== null && ['ramp', duration(ramp), SOURCES.attribute],
     ['order', orders[order] ?? order, SOURCES.attribute],
     early && ['early', 'refused at once if the wait would be too long', SOURCES.attribute],
     ['scope', scopes[scope] ?? scope, SOURCES.attribute],

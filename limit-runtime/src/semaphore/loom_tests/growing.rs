@@ -103,6 +103,23 @@ fn a_holder_grows_before_a_call_when_another_gives_back() {
 }
 
 #[test]
+fn a_free_permit_is_kept_from_calls_for_a_holder_that_waits_for_more() {
+    model(|| {
+        let semaphore = bound(3);
+        let (mut grows, held) = (growing(take(semaphore, 1), 2), take(semaphore, 1));
+        assert!(poll_growing(&mut grows).is_pending());
+        let other = thread::spawn(move || drop(held));
+        let mut late = call(semaphore);
+        assert!(poll_once(&mut late).is_pending(), "one is free, or none");
+        other.join().unwrap();
+        assert!(poll_growing(&mut grows).is_ready());
+        drop(grows);
+        drop(block_on(late).expect("let in"));
+        assert_all_free(semaphore, 3);
+    });
+}
+
+#[test]
 fn a_growth_that_is_given_up_leaves_the_permits_to_others() {
     model(|| {
         let semaphore = bound(2);
