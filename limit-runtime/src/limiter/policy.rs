@@ -221,7 +221,7 @@ impl<E: Admission, K> Limiter<E, K> {
     /// [`Figures::withheld`](crate::Figures::withheld) has the permits that are not let in yet.
     ///
     /// `HAProxy` does the same with the connections to a server that is back (`slowstart` in its
-    /// [configuration manual](https://docs.haproxy.org/3.0/configuration.html#slowstart)). Envoy raises an endpoint's share of the load
+    /// [configuration manual](https://docs.haproxy.org/3.0/configuration.html#5.2-slowstart)). Envoy raises an endpoint's share of the load
     /// ([slow start mode](https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/slow_start)),
     /// and Guava's
     /// [`RateLimiter`](https://guava.dev/releases/33.0.0-jre/api/docs/com/google/common/util/concurrent/RateLimiter.html) with a warm-up
