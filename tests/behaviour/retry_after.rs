@@ -282,8 +282,7 @@ async fn for_a_key_that_is_paused_there_is_none() {
         for _ in 0..30 {
             let held = let_in(limiter.key(key).acquire());
             sleep(100 * MS).await;
-            refused(limiter.key(key).acquire()).retry_after();
-            drop(held);
+            drop((refused(limiter.key(key).acquire()), held));
         }
         let _held = let_in(limiter.key(key).acquire());
         assert_about(estimate(key), 100 * MS);

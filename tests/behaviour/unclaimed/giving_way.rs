@@ -2,7 +2,7 @@
 
 use super::{SOON, eventually, kinds};
 use limit_runtime::{Limiter, Order, Permit, Rejected, RejectedKind};
-use limit_tests::figures::{assert_all_free, total};
+use limit_tests::figures::assert_all_free;
 use limit_tests::polling::{assert_waits, at_once, let_in, refused, served, waiter};
 use std::future::Future;
 use std::time::Duration;
