@@ -344,9 +344,12 @@ async fn a_pause_of_a_key_is_not_the_pace_of_its_calls() {
                 .early()
                 .keyed(),
         ));
-        let set_limit = |limit| match is_own {
-            true => limiter.set_key_limit("k", Some(limit)).unwrap(),
-            false => limiter.set_limit(limit),
+        let set_limit = |limit| {
+            if is_own {
+                limiter.set_key_limit("k", Some(limit)).unwrap();
+            } else {
+                limiter.set_limit(limit);
+            }
         };
         set_limit(1);
         for _ in 0..400 {

@@ -46,9 +46,12 @@ fn a_holder_waits_while_its_key_is_paused() {
     for is_own in [false, true] {
         let name = format!("growing-keys-paused-{is_own}");
         let limiter = Limiter::named(name, 2).max_waiting(9).keyed().total(9);
-        let set_limit = |limit| match is_own {
-            true => limiter.set_key_limit('a', Some(limit)).unwrap(),
-            false => limiter.set_limit(limit),
+        let set_limit = |limit| {
+            if is_own {
+                limiter.set_key_limit('a', Some(limit)).unwrap();
+            } else {
+                limiter.set_limit(limit);
+            }
         };
         let (mut growing, other) = (of_key(&limiter, 'a', 1), of_key(&limiter, 'a', 1));
         set_limit(0);

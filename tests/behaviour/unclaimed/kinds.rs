@@ -7,6 +7,7 @@ use limit_tests::runtimes::{one_thread, paused};
 use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
+use tokio_test::task::Spawn;
 
 /// Hands permits to a call that is not polled. They go to the next one, and then to the absent one.
 #[track_caller]
@@ -115,7 +116,7 @@ fn keys_whose_calls_have_come_back_stay_first_when_a_call_gives_its_key_a_weight
     let mut absent = [1, 2].map(|key| waiter(limiter.key(key).acquire()));
     let mut next = [3, 3].map(|key| waiter(limiter.key(key).acquire()));
     drop(held);
-    eventually(|| next.iter().all(|call| call.is_woken()));
+    eventually(|| next.iter().all(Spawn::is_woken));
     let mut held = Vec::from(next.each_mut().map(served));
     // The one that was granted its permit first is before the other, whatever the order in which they come back.
     assert!(absent[0].poll().is_pending());

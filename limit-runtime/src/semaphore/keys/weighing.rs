@@ -23,7 +23,9 @@ impl Keys {
             // Those before all others come first. The last of them goes in first, to stand behind the others.
             let (first, rest): (Vec<_>, Vec<_>) = turns.iter(states).partition(is_first);
             first.into_iter().rev().for_each(|number| weights.push_first(number));
-            rest.into_iter().for_each(|number| weights.push(number, states.get(number).in_use));
+            for number in rest {
+                weights.push(number, states.get(number).in_use);
+            }
             weights
         });
         weights.set(number, weight, states.get(number).in_use);
