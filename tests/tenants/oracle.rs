@@ -44,12 +44,31 @@ pub(super) struct Oracle {
     weighted: bool,
     /// The turns that were given since this was set to 0.
     pub(super) turns_given: usize,
+    /// What a key of weight 1 would have earned, if it had had a turn all the time; a permit is [`PERMIT`].
+    handed_out: i128,
+    /// When a key that has a turn has earned a permit.
+    due_at: BTreeMap<u32, i128>,
+    /// What keys have earned beyond what they got, for their next turns.
+    earned: BTreeMap<u32, i128>,
 }
+
+const PERMIT: i128 = 1 << 64;
 
 impl Oracle {
     pub(super) fn new(bounds: Bounds) -> Self {
         let (own, keys) = (BTreeMap::new(), BTreeMap::new());
-        Self { bounds, own, keys, turns: Vec::new(), weighted: false, turns_given: 0 }
+        let (due_at, earned) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            bounds,
+            own,
+            keys,
+            turns: Vec::new(),
+            weighted: false,
+            turns_given: 0,
+            handed_out: 0,
+            due_at,
+            earned,
+        }
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -80,8 +99,14 @@ impl Oracle {
     ) -> (Arrival, Vec<u32>) {
         self.forget_weights();
         if let Some(key_weight) = key_weight {
-            self.weighted |= key_weight != 1;
+            if !self.weighted && key_weight != 1 {
+                self.weighted = true;
+                self.due_at = self.turns.iter().map(|&turn| (turn, PERMIT)).collect();
+            }
             self.keys.entry(name).or_default().weight = key_weight;
+            // What it has earned stays.
+            let from_now = self.handed_out + PERMIT / i128::from(key_weight);
+            self.due_at.entry(name).and_modify(|at| *at = from_now.min(*at));
         }
         let bounds = self.bounds;
         if self.is_too_heavy(name, weight) {
@@ -124,13 +149,35 @@ impl Oracle {
 
     /// Forgets the weights of keys that are not there any more.
     fn forget_weights(&mut self) {
-        for key in self.keys.values_mut() {
+        for (name, key) in &mut self.keys {
             if key.in_use == 0 && key.queue.is_empty() {
                 key.weight = 0;
+                self.earned.remove(name);
             }
         }
         let has_weights = self.keys.values().any(|key| key.weight > 1);
         self.weighted &= has_weights || !self.turns.is_empty();
+        if !self.weighted {
+            self.handed_out = 0;
+            self.due_at.clear();
+            self.earned.clear();
+        }
+    }
+
+    fn weight_of(&self, name: u32) -> i128 {
+        i128::from(self.keys[&name].weight.max(1))
+    }
+
+    /// Returns what a key of weight 1 earns of a permit.
+    fn share_of_permit(&self) -> i128 {
+        let sum: i128 = self.turns.iter().map(|&name| self.weight_of(name)).sum();
+        (PERMIT + sum - 1) / sum
+    }
+
+    /// Returns whether a key that has a turn holds nothing, and has earned a permit.
+    fn is_due(&self, name: u32) -> bool {
+        let has_earned = self.due_at[&name] <= self.handed_out + self.share_of_permit();
+        has_earned && self.keys[&name].in_use == 0
     }
 
     /// Gives a key the last turn, or takes its turn away.
@@ -142,9 +189,19 @@ impl Oracle {
             self.forget_weights();
             self.turns.push(name);
             self.turns_given += 1;
+            if self.weighted {
+                let earned = self.earned.remove(&name).unwrap_or(0);
+                let due_at = self.handed_out - earned + PERMIT / self.weight_of(name);
+                self.due_at.insert(name, due_at);
+            }
         } else if !is_ready {
-            self.turns.retain(|&other| other != name);
+            self.end_turn(name);
         }
+    }
+
+    fn end_turn(&mut self, name: u32) {
+        self.turns.retain(|&other| other != name);
+        self.due_at.remove(&name);
     }
 
     /// Returns the key that is next.
@@ -155,9 +212,11 @@ impl Oracle {
         let part = |name: &u32| {
             let key = &self.keys[name];
             // Weights up to 6, so that the parts are whole numbers.
-            key.in_use * 60 / key.weight.max(1)
+            (key.in_use + 1) * 60 / key.weight.max(1)
         };
-        self.turns.iter().copied().min_by_key(part)
+        let turns = self.turns.iter().copied();
+        let due = turns.clone().filter(|&name| self.is_due(name));
+        due.min_by_key(|name| self.due_at[name]).or_else(|| turns.min_by_key(part))
     }
 
     /// Serves the calls that can be served. Returns them in order.
@@ -168,11 +227,20 @@ impl Oracle {
             if self.in_use() + weight > self.bounds.total {
                 break;
             }
+            if self.weighted {
+                let is_due = self.is_due(name);
+                self.handed_out += i128::from(weight) * self.share_of_permit();
+                if is_due {
+                    // It has earned one permit, and pays for all.
+                    let others = i128::from(weight - 1) * (PERMIT / self.weight_of(name));
+                    self.earned.insert(name, self.handed_out - self.due_at[&name] - others);
+                }
+            }
             let key = self.keys.entry(name).or_default();
             key.queue.pop_front();
             key.in_use += weight;
             served.push(number);
-            self.turns.retain(|&other| other != name);
+            self.end_turn(name);
             self.refresh(name);
         }
         served

@@ -47,6 +47,62 @@ fn waiting_keys_have_permits_of_the_total_in_proportion_to_their_weights() {
     }
 }
 
+/// Returns how many calls of each key are admitted of the next ones, while each key always has calls that wait, and a call
+/// holds its permit until `lasts` others have been admitted.
+fn admitted(
+    total: usize,
+    weights: &[u32],
+    calls: usize,
+    lasts: impl Fn(usize) -> usize,
+) -> (Vec<usize>, Vec<f64>) {
+    let limiter = Limiter::new("weights-in-time", 100).keyed().total(total);
+    let mut held: Vec<_> =
+        (0..total).map(|number| (number, None, at_once(limiter.key(99_usize).acquire()))).collect();
+    let call = |key: usize| waiter(limiter.key(key).key_weight(weights[key]).acquire());
+    let mut waiting: Vec<_> = (0..weights.len()).map(|key| (key, call(key))).collect();
+    for key in 0..weights.len() {
+        waiting.extend((0..total).map(|_| (key, call(key))));
+    }
+    let (mut counts, mut in_use) = (vec![0; weights.len()], vec![0.0; weights.len()]);
+    let mut now = 0;
+    while counts.iter().sum::<usize>() < calls {
+        held.retain(|&(until, ..)| until > now);
+        for (key, permit) in ready(&mut waiting) {
+            counts[key] += 1;
+            held.push((now + lasts(key), Some(key), permit));
+            waiting.push((key, call(key)));
+        }
+        for key in held.iter().filter_map(|&(_, key, _)| key) {
+            in_use[key] += 1.0;
+        }
+        now += 1;
+    }
+    let sum: f64 = in_use.iter().sum();
+    (counts, in_use.into_iter().map(|time| time / sum).collect())
+}
+
+#[test]
+fn keys_share_the_total_in_time_where_it_has_fewer_permits_than_keys_wait() {
+    assert_eq!(admitted(1, &[4, 1], 50, |_| 1).0, [40, 10]);
+    assert_eq!(admitted(1, &[3, 2], 50, |_| 1).0, [30, 20]);
+    assert_eq!(admitted(1, &[5, 3], 80, |_| 1).0, [50, 30]);
+    let mut many = vec![1; 10];
+    many[0] = 10;
+    let (counts, _) = admitted(4, &many, 1_900, |_| 4);
+    assert!((990..=1_010).contains(&counts[0]), "{counts:?}");
+    assert!(counts[1..].iter().all(|count| (98..=102).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn keys_share_the_total_in_proportion_however_long_their_calls_take() {
+    for lasts in [[8, 8, 8], [8, 80, 8], [80, 8, 8]] {
+        let (_, parts) = admitted(40, &[3, 1, 1], 5_000, |key| lasts[key]);
+        for (part, expected) in parts.iter().zip([0.6, 0.2, 0.2]) {
+            assert!((part - expected).abs() < 0.03, "{lasts:?}: {parts:?}");
+        }
+    }
+}
+
 #[test]
 fn a_key_that_wants_nothing_leaves_its_part_to_the_others() {
     let limiter = Limiter::new("weights-idle", 9).keyed().total(4);

@@ -490,9 +490,10 @@
 //! ## `key_weight`
 //!
 //! `key_weight` gives the call's key a weight, for its part of the `total`. While the total is reached, the keys whose calls
-//! wait share it in proportion to their weights. No permit is kept free for a key: one that wants nothing leaves its part to
-//! the others. Use this when tenants of one backend have paid for different parts of it. The value is an expression of type
-//! `u32`, from 1 up, which each call evaluates; the one that was given last counts.
+//! wait share it in proportion to their weights, also where more keys wait than the total has permits. No permit is kept free
+//! for a key: one that wants nothing leaves its part to the others. Use this when tenants of one backend have paid for
+//! different parts of it. The value is an expression of type `u32`, from 1 up (0 counts as 1), which each call evaluates; the
+//! one that was given last counts.
 //! [`ForKey::key_weight`](crate::ForKey::key_weight) says who is next. Without `key` and `total` it is a compile error, and
 //! beside `scope = fleet`.
 //!

@@ -158,10 +158,14 @@ impl LimiterHandle {
 impl<T, E: Admission> ForKey<'_, T, E> {
     /// Gives the key a weight, for its part of the [`total`](KeyedLimiter::total). 0 counts as 1.
     ///
-    /// While the total is reached, it is shared among the keys whose calls wait in proportion to their weights: next is the
-    /// key with the least permits in use for each of its weight, and of equals the one that has waited for its turn for the
-    /// longest time. No permit is kept free for a key. A heavy call (of several permits) at the head of the key that is next
-    /// keeps others waiting until there are enough.
+    /// While the total is reached, it is shared among the keys whose calls wait in proportion to their weights, however long
+    /// their calls take: next is the key with the least `(permits in use + 1) / weight`, and of equals the one that has
+    /// waited for its turn for the longest time. A key whose part is less than a permit has its part in time: a key of weight
+    /// 1 beside others with weights of 19 together, which always wait, gets every twentieth permit. It is next, before all
+    /// others, once it has earned a permit while it waited and held none.
+    ///
+    /// No permit is kept free for a key. A heavy call (of several permits) at the head of the key that is next keeps others
+    /// waiting until there are enough.
     ///
     /// The weight of a key is the one that a call has given last, when it was first polled. A call that gives none leaves it
     /// as it is. A key has the weight 1 until a call gives it another, and again when it has neither holders nor waiters.

@@ -273,6 +273,9 @@ impl Keys {
         state.take(weight);
         state.waiting = state.waiting.saturating_sub(1);
         let waker = queue.serve(&mut state.list);
+        if let Some(weights) = &mut self.weights {
+            weights.serve(number, weight);
+        }
         self.end_turn(number);
         self.refresh(queue, number);
         Some((weight, waker))
