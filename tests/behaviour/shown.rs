@@ -1,6 +1,6 @@
 //! Snapshots as people see them: `Display`.
 
-use limit_runtime::{Figures, Limiter, Scope, Snapshot};
+use limit_runtime::{Figures, KeyedLimiter, Limiter, Scope, Share, Snapshot};
 use limit_tests::polling::{permit, served, waiter};
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -154,6 +154,48 @@ fn each_warning_is_a_line() {
     let long = "long ".repeat(50);
     let text = shown(|snapshot| snapshot.warnings = vec!["first".to_owned(), long.clone()]);
     assert_eq!(text.lines().skip(2).collect::<Vec<_>>(), ["  ! first", &format!("  ! {long}")]);
+}
+
+#[test]
+fn each_share_is_a_line() {
+    static API: Limiter = Limiter::new("shown-shares", 10)
+        .shares(&[Share::new("live", 60), Share::new("batch", 20).at_most(50)]);
+    let _held = API.share("live").try_acquire().expect("all are free");
+    let text = API.snapshot().to_string();
+    assert_eq!(
+        text.lines().skip(2).collect::<Vec<_>>(),
+        [
+            "  share live             in use    1 (guaranteed    6, at most   10) waiting    0",
+            "  share batch            in use    0 (guaranteed    2, at most    5) waiting    0",
+            "  share rest             in use    0 (guaranteed    2, at most   10) waiting    0",
+        ]
+    );
+}
+
+#[test]
+fn the_first_limits_of_single_keys_are_a_line() {
+    let limiter: KeyedLimiter = Limiter::new("shown-key-limits", 2).keyed();
+    let lines = || {
+        let text = limiter.snapshot().to_string();
+        text.lines().skip(2).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert!(lines().is_empty());
+    for key in 0..10 {
+        limiter.set_key_limit(key, Some(20)).expect("it has keys");
+    }
+    assert_eq!(
+        lines(),
+        ["  limits of keys: 0 20, 1 20, 2 20, 3 20, 4 20, 5 20, 6 20, 7 20, and 2 more"]
+    );
+}
+
+#[test]
+fn a_limit_that_adapts_has_a_line() {
+    static API: Limiter = Limiter::adaptive("shown-adaptive", 4..=100);
+    let _held = API.try_acquire().expect("all are free");
+    let text = API.snapshot().to_string();
+    let line = text.lines().nth(2).expect("a third line");
+    assert!(line.starts_with("  adapts 4..=100, limit "), "{text}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The figures of a limiter at one moment, for people.
 
+mod parts;
+
 use super::{
     AdaptedCounts, AdaptiveFigures, Counters, FleetFigures, Histogram, KeyLimit, LedgerFigures,
     LimitChanges, RejectedCounts, ShadowedCounts, ShareFigures, Usage, WaitTimes,
@@ -206,6 +208,7 @@ impl fmt::Display for Snapshot {
         if let Some(fleet) = fleet {
             fleet.write_line(f)?;
         }
+        self.write_parts(f)?;
         warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
     }
 }
