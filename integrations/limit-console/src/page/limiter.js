@@ -39,7 +39,10 @@ export function isFull(row) {
   return row.full_keys > 0 || loadOf(row) >= 1;
 }
 
-/** Returns whether calls wait, and nothing goes on. Whoever pauses a limiter wants that: `stalled` is null then. It is not if keys go on that have limits of their own. */
+/**
+ * Returns whether calls wait, and nothing goes on. Whoever pauses a limiter wants that: `stalled` is null then, unless
+ * there are keys that go on, by limits of their own.
+ */
 export const isStuck = row => row.deadlock || (row.waiting > 0 && row.stalled !== null && row.stalled >= STUCK);
 
 /** Says how much of a limit is in use. More can be in use than the limit, as when it was lowered. */
