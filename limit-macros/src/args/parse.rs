@@ -92,8 +92,10 @@ impl ArgsParser {
                 format!("option `{word}` needs a value: write `{}`", rule.example),
             ));
         }
+        let instead = how_instead(option, input);
         let value = input.parse::<Expr>().map_err(|error| {
-            let message = format!("{error}; option `{word}` is written `{}`", rule.example);
+            let message =
+                format!("{error}; option `{word}` is written `{}`{instead}", rule.example);
             Error::new(error.span(), message)
         })?;
         let value = read(rule, value)?;
@@ -249,6 +251,17 @@ fn peek_value(input: ParseStream) -> Option<Expr> {
         ahead.parse::<Option<Token![:]>>().ok()?;
     }
     ahead.parse().ok()
+}
+
+/// Returns what belongs to the words that the attribute takes, for values that users of other attributes write.
+fn how_instead(option: AttributeOption, value: ParseStream) -> &'static str {
+    match option {
+        AttributeOption::Permit if value.peek(Token![mut]) => {
+            ", with `let mut permit = permit;` in the body"
+        }
+        AttributeOption::Shares => ", with `const SHARES: &[Share] = &[Share::new(\"live\", 60)];`",
+        _ => "",
+    }
 }
 
 fn expect_comma(input: ParseStream) -> Result<()> {

@@ -43,11 +43,12 @@ impl RejectedKind {
         WouldTimeOut
     );
 
-    /// Returns whether the same call may be admitted later, when permits have come back.
+    /// Returns whether the same call may be admitted as soon as permits have come back, so that their pace says when.
     pub(crate) const fn is_transient(self) -> bool {
         match self {
             Self::NoPermits | Self::QueueFull | Self::TimedOut | Self::WouldTimeOut => true,
-            // A call that gives way in a deadlock waits in vain as long as its caller holds what the others wait for.
+            // A call that gives way in a deadlock waits in vain as long as its caller holds what the others wait for. A call
+            // that was evicted may be so again, whatever comes back.
             Self::TooHeavy | Self::Closed | Self::Evicted | Self::Unavailable | Self::Deadlock => {
                 false
             }
