@@ -145,7 +145,8 @@ impl Rejected {
     ///
     /// With keys, only calls of the same key count, and the first refusal of a key has no estimate. A key without
     /// holders and waiters is forgotten, and its next refusal is the first again. With
-    /// [`per`](crate::Limiter::per) the ends of the windows are known, and the estimate is better.
+    /// [`per`](crate::Limiter::per) the ends of the windows are known, and the estimate is better. With
+    /// [shares](crate::Limiter::shares) it is too short where other shares wait, too.
     ///
     /// The result is `None` if there is no basis for an estimate: if nothing has come back, or if
     /// calls were few for long. It is also `None` while the limiter is closed or its limit is 0, and when the limiter or its

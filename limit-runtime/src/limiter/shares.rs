@@ -44,9 +44,10 @@ impl<E: Admission> Limiter<E> {
     ///
     /// A limiter with shares takes a lock for each call. Under [`shadow`](Self::shadow) all calls are admitted, and the
     /// calls count that would have waited for the limit; `max_waiting` holds for all of them together then.
-    /// In a refusal, [`waiting`](Rejected::waiting) counts the calls of the share. [`limit`](Rejected::limit),
-    /// [`in_use`](Rejected::in_use) and [`retry_after`](Rejected::retry_after) are about the limiter as a whole; only the
-    /// limit of a call that is too heavy is the most that a call of its share may want. Deadlocks
+    /// In a refusal, [`waiting`](Rejected::waiting) counts the calls of the share. [`limit`](Rejected::limit) and
+    /// [`in_use`](Rejected::in_use) are those of the whole limiter; only the limit of a call that is too heavy is the most that
+    /// a call of its share may want. [`retry_after`](Rejected::retry_after) takes the waiting calls of the share, and the pace
+    /// of the whole limiter: where other shares wait too, it is too short. Deadlocks
     /// through a limiter with shares are not found.
     ///
     /// # Panics

@@ -21,7 +21,8 @@ pub enum RejectedKind {
     /// The limiter was closed, before the call or while the call waited.
     Closed,
     /// A newer call joined a full queue, and this one had to leave it: the newer one has a higher
-    /// [priority](crate::Acquire::priority), or the newest is served first ([`Order::Lifo`](crate::Order::Lifo)).
+    /// [priority](crate::Acquire::priority), or the newest is served first ([`Order::Lifo`](crate::Order::Lifo)). Another
+    /// attempt may help, but nobody can say when.
     Evicted,
     /// The limit holds over a fleet ([`Scope::Fleet`](crate::Scope::Fleet)), and the process has no
     /// lease: the fleet cannot be reached, or the lease ended while the call ran.
