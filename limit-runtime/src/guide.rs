@@ -207,8 +207,8 @@
 //!
 //! * A key can have [a limit of its own](crate::KeyedLimiter::set_key_limit), set while the program runs, or
 //!   [by a file](https://docs.rs/limit-config/latest/limit_config/#limits-of-single-keys): `[query.key]`, `acme = 10`.
-//! * [`key_weight`](options#key_weight) gives a key its part of the `total`, while several keys want it.
-//! * [`max_waiting_total`](options#max_waiting_total) bounds the waiting calls of all keys together. `max_waiting` holds for
+//! * The option [`key_weight`](options#key_weight) gives a key its part of the `total`, while several keys want it.
+//! * The option [`max_waiting_total`](options#max_waiting_total) bounds the waiting calls of all keys together. `max_waiting` holds for
 //!   each key, so clients who invent keys could queue without end.
 //!
 //! ```

@@ -92,12 +92,13 @@ impl ArgsParser {
                 format!("option `{word}` needs a value: write `{}`", rule.example),
             ));
         }
-        let instead = how_instead(option, input);
-        let value = input.parse::<Expr>().map_err(|error| {
-            let message =
-                format!("{error}; option `{word}` is written `{}`{instead}", rule.example);
-            Error::new(error.span(), message)
-        })?;
+        // Ahead of it: a mistake inside of brackets is otherwise reported by the parser, without what is added here.
+        if let Err(error) = input.fork().parse::<Expr>() {
+            let (example, instead) = (rule.example, how_instead(option, input));
+            let message = format!("{error}; option `{word}` is written `{example}`{instead}");
+            return Err(Error::new(error.span(), message));
+        }
+        let value = input.parse::<Expr>()?;
         let value = read(rule, value)?;
         if let Some(term) = Term::from_value(option, &value) {
             self.admit(term, &word)?;

@@ -97,7 +97,7 @@ async fn a_variable() {}
 async fn limits() {}
 
 #[concurrency_limit(20, key = tenant, key_limit = 3)]
-async fn a_limit_of_a_key(tenant: u8) {}
+async fn a_limit_of_a_key() {}
 
 #[concurrency_limit(3, tenant = customer.id)]
 async fn a_tenant() {}

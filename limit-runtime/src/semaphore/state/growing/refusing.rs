@@ -8,7 +8,7 @@ use super::super::super::moment;
 use super::super::super::release_rate::{Checkpoint, Served};
 use super::super::super::slots::NO_KEY;
 use super::State;
-use crate::rejected::{Awaited, Estimate, Reason, Refusal, RejectedKind};
+use crate::rejected::{Awaited, Estimate, Refusal, RejectedKind};
 use crate::sync::AtomicU64;
 
 impl State {
@@ -22,9 +22,6 @@ impl State {
         claim: Claim,
     ) -> Refusal {
         self.refuse_with(word, kind, claim.key, |state, refusal| {
-            if kind == RejectedKind::Deadlock {
-                refusal.reason = Reason::Growth;
-            }
             let before = state.growers().into_iter().flat_map(Growers::iter);
             let before = before.filter(|grower| grower.wants <= claim.wants);
             let (mut of_all, mut of_key) = (u64::from(claim.wants), u64::from(claim.wants));
