@@ -26,7 +26,7 @@ pub(crate) struct Refusal {
     more: More,
 }
 
-/// What the text of a refusal says about the bound beside its kind.
+/// The bound that the text of a refusal names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// The limit of all calls, or of each key.

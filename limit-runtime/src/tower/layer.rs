@@ -63,8 +63,8 @@ use std::convert::Infallible;
 /// # What a layer does not know
 ///
 /// A layer asks each request for its [share](Self::share) at most. It has no key, no priority and no deadline of a request:
-/// they are those of the limiter. For these, write a middleware or a handler that takes the permit itself and holds it
-/// while it works:
+/// the limiter has no keys, and its own priority and `max_wait` hold for all requests. For these, write a middleware or a
+/// handler that takes the permit itself. It holds the permit until the response is there, as a layer does:
 ///
 /// ```
 /// # #[cfg(feature = "axum-08")] {
