@@ -44,8 +44,8 @@ use syn::Result;
 ///
 #[doc = args::options_links!()]
 ///
-/// The call evaluates the values of `limiter`, `max_wait`, `priority`, `weight`, `key` and `enabled`
-/// on its first poll, in the order written. These values may use the function's arguments. Their
+/// The call evaluates the values of `limiter`, `max_wait`, `priority`, `weight`, `key`, `key_weight`, `share` and
+/// `enabled` on its first poll, in the order written. These values may use the function's arguments. Their
 /// borrows and locks are dropped before the call waits.
 ///
 /// The limiter evaluates LIMIT once for each scope, and every other value once. LIMIT is a number
@@ -144,8 +144,9 @@ use syn::Result;
 ///
 /// # Calls that are refused
 ///
-/// Calls can be refused with `max_waiting`, `max_wait`, `weight` or `on_deadlock = refuse`, over a fleet
-/// with `on_unavailable = refuse` or `on_lease_lost = cancel`, and by an existing limiter that refuses calls.
+/// Calls can be refused with `max_waiting`, `max_waiting_total`, `max_wait` (and `early` beside it), `weight` or
+/// `on_deadlock = refuse`, over a fleet with `on_unavailable = refuse` or `on_lease_lost = cancel`, and by an existing
+/// limiter that refuses calls.
 /// The function then returns a `Result<_, E>` where `E` is `From<Rejected>`, or an `Option`.
 ///
 /// For any other return type, `on_reject` gives the value of a refused call. Its expression looks

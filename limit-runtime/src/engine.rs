@@ -67,6 +67,9 @@ use tokio::sync::broadcast::{self, Receiver};
 /// The reason why a limiter does not support settings about refusals.
 const CANNOT_REFUSE: &str = "its calls cannot be told that they are refused; give the attribute \
                              `max_waiting` or `max_wait`, or make the limiter with one of them";
+/// The same for the bound of all keys.
+const KEYS_CANNOT_REFUSE: &str = "its calls cannot be told that they are refused; give the attribute \
+                                  `max_waiting_total`, `max_waiting` or `max_wait`, or make the limiter with one of them";
 
 /// The data of a limiter that has been used.
 pub(crate) struct Engine {

@@ -8,6 +8,7 @@
 //! * [Handle a refused call](#handle-a-refused-call)
 //! * [See a limit, and change it while the program runs](#see-a-limit-and-change-it-while-the-program-runs)
 //! * [A limit for each tenant](#a-limit-for-each-tenant)
+//! * [Tenants that differ](#tenants-that-differ)
 //! * [Tests](#tests)
 //!
 //! More:
@@ -20,6 +21,8 @@
 //! * [One limit for the whole process](#one-limit-for-the-whole-process)
 //! * [One limit for many processes](#one-limit-for-many-processes)
 //! * [A deadline of the caller](#a-deadline-of-the-caller)
+//! * [An overloaded queue](#an-overloaded-queue)
+//! * [Shares of the permits](#shares-of-the-permits)
 //! * [A rate](#a-rate)
 //! * [A warm start](#a-warm-start)
 //! * [Blocking work](#blocking-work)
@@ -198,6 +201,35 @@
 //! # }
 //! ```
 //!
+//! # Tenants that differ
+//!
+//! Use this when tenants have paid for different parts of one backend, or when clients choose the keys.
+//!
+//! * A key can have [a limit of its own](crate::KeyedLimiter::set_key_limit), set while the program runs, or
+//!   [by a file](https://docs.rs/limit-config/latest/limit_config/#limits-of-single-keys): `[query.key]`, `acme = 10`.
+//! * The option [`key_weight`](options#key_weight) gives a key its part of the `total`, while several keys want it.
+//! * The option [`max_waiting_total`](options#max_waiting_total) bounds the waiting calls of all keys together. `max_waiting` holds for
+//!   each key, so clients who invent keys could queue without end.
+//!
+//! ```
+//! use limit_runtime::{KeyedLimiter, Limiter, Rejected, concurrency_limit};
+//!
+//! struct Tenant { id: u64, has_paid: bool }
+//!
+//! static QUERIES: KeyedLimiter<Rejected> =
+//!     Limiter::new("queries-of-tenants", 3).keyed().total(20).max_waiting(10).max_waiting_total(1_000);
+//!
+//! #[concurrency_limit(limiter = QUERIES, key = tenant.id, key_weight = if tenant.has_paid { 4 } else { 1 })]
+//! async fn query(tenant: &Tenant) -> Result<u64, Rejected> { Ok(tenant.id) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!
+//! QUERIES.set_key_limit(7_u64, Some(10))?; // this tenant has ten of the twenty at most
+//! assert_eq!(query(&Tenant { id: 7, has_paid: true }).await?, 7);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Tests
 //!
 //! Each `#[tokio::test]` has its own runtime, and so its own permits: tests that run at the same time
@@ -251,6 +283,9 @@
 //! connection. A call that takes one permit and then waits for the other keeps the first one idle, and two
 //! functions that take them in opposite orders can wait for each other for ever. With `all(…)` a call takes
 //! all permits or none.
+//!
+//! Its price: where several of the limits are full, a call for *n* of them may wait up to 3 + *n* times as long as a call for
+//! one. Where one of them is full, it waits as any other call does.
 //!
 //! ```
 //! use limit_runtime::{KeyedLimiter, Limiter, concurrency_limit};
@@ -369,6 +404,47 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # An overloaded queue
+//!
+//! Use this when more calls come than are served, and it matters which of them are refused, and when. A bound comes first:
+//! `max_waiting`, or `max_wait`, or both. Then:
+//!
+//! | to | write |
+//! |---|---|
+//! | refuse the least important calls | [`priority`](options#priority) beside `max_waiting`: a full queue gives way to a call of a higher priority |
+//! | refuse at once those that would time out | [`early`](options#early) beside `max_wait` |
+//! | serve those first that have the least time left | [`order = deadline`](options#order) beside `max_wait` |
+//! | serve the newest, whose callers still wait | [`order = lifo`](options#order) beside `max_waiting` |
+//!
+//! ```
+//! use limit_runtime::{Rejected, concurrency_limit};
+//!
+//! #[concurrency_limit(8, max_waiting = 100, max_wait = "2s", early, priority = if is_paying { 5 } else { 0 })]
+//! async fn convert(is_paying: bool) -> Result<(), Rejected> { Ok(()) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert!(convert(true).await.is_ok()); }
+//! ```
+//!
+//! # Shares of the permits
+//!
+//! Use this when calls of a few kinds use one backend, and one kind must not take the permits of another: people who wait,
+//! and jobs that run at night. A share that wants nothing leaves its permits to the others.
+//!
+//! ```
+//! use limit_runtime::{Share, concurrency_limit};
+//!
+//! const CLASSES: &[Share] = &[Share::new("live", 60), Share::new("batch", 20).at_most(50)]; // per cent
+//!
+//! #[concurrency_limit(20, shares = CLASSES, share = class)]
+//! async fn query(class: &str, text: &str) -> usize { text.len() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { assert_eq!(query("live", "select 1").await, 8); }
+//! ```
+//!
+//! Shares stand in the code: no file, no variable and no page changes them while the program runs. Their permits follow the
+//! limit, which can be changed. [`Limiter::shares`](crate::Limiter::shares) has the rules. Many kinds that come and go, such
+//! as tenants, are [keys](#a-limit-for-each-tenant).
 //!
 //! # A rate
 //!
@@ -601,17 +677,24 @@
 //! and reqwest.
 //!
 //! ```
-//! # #[cfg(feature = "tower")] {
+//! # #[cfg(all(feature = "tower", feature = "axum-08"))] {
+//! use axum::response::IntoResponse;
+//! use axum::{Router, routing::get};
 //! use limit_runtime::tower::LimitLayer;
 //! use limit_runtime::{Limiter, Rejected};
 //!
 //! static REQUESTS: Limiter<Rejected> = Limiter::new("requests-layer", 200).max_waiting(1_000);
 //!
-//! let layer = LimitLayer::new(&REQUESTS).on_reject(|rejected| rejected.to_string());
-//! // Router::new().route("/", get(handler)).layer(layer)
-//! # let _ = layer;
+//! // A router of axum wants a response of axum. This one is 503 with `Retry-After` (feature `axum-08`).
+//! let layer = LimitLayer::new(&REQUESTS).on_reject(Rejected::into_response);
+//! let app: Router = Router::new().route("/", get(|| async { "all is well" })).layer(layer);
+//! # let _ = app;
 //! # }
 //! ```
+//!
+//! A closure may make another response: `|rejected| (StatusCode::TOO_MANY_REQUESTS, rejected.to_string()).into_response()`.
+//!
+//! A layer has no key, priority or deadline of a request. [`LimitLayer`][tower-layer] says what to write in its place.
 //!
 //! Use `share` when the service answers requests of several kinds, and one kind must not take the permits of another. It says
 //! by the request to which [share](crate::Limiter::shares) of the permits the call belongs.
@@ -707,6 +790,14 @@
     doc = "[`task`]: https://docs.rs/limit-runtime/latest/limit_runtime/task/"
 )]
 #![cfg_attr(feature = "tower", doc = "[`tower`]: mod@crate::tower")]
+#![cfg_attr(
+    feature = "tower",
+    doc = "[tower-layer]: crate::tower::LimitLayer#what-a-layer-does-not-know"
+)]
+#![cfg_attr(
+    not(feature = "tower"),
+    doc = "[tower-layer]: https://docs.rs/limit-runtime/latest/limit_runtime/tower/struct.LimitLayer.html#what-a-layer-does-not-know"
+)]
 #![cfg_attr(
     not(feature = "tower"),
     doc = "[`tower`]: https://docs.rs/limit-runtime/latest/limit_runtime/tower/"

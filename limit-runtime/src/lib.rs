@@ -30,6 +30,7 @@
 //! | [`concurrency_limit`](macro@concurrency_limit) | the attribute and the table of its options |
 //! | [`Limiter`], [`KeyedLimiter`] | limits without the attribute; the latter for each key |
 //! | [`acquire_all`], [`blocking_acquire_all`] | the permits of several limiters as one: all or none |
+//! | [`Permit::resize`], [`Permit::blocking_resize`] | a call whose weight changes while it runs |
 //! | [`limiters`], [`find`], [`Snapshot`] | the figures of each limiter, and handles to change it |
 //! | [`task`] | many futures, a few at a time (feature `task`) |
 //! | [`tower`] | a limiter as a layer of a service (feature `tower`) |

@@ -112,12 +112,13 @@ use std::panic::Location;
 /// # Policies
 ///
 /// The setters choose what happens to calls over the limit. Call them before the first use of the
-/// limiter; after that they panic. Three setters give calls a reason to be refused:
-/// [`max_waiting`](Self::max_waiting), [`max_wait`](Self::max_wait) and [`weight`](Self::weight).
+/// limiter; after that they panic. Five setters give calls a reason to be refused:
+/// [`max_waiting`](Self::max_waiting), [`max_wait`](Self::max_wait), [`early`](Self::early), [`weight`](Self::weight) and,
+/// with keys, [`max_waiting_total`](KeyedLimiter::max_waiting_total).
 /// They turn a `Limiter` into a `Limiter<Rejected>`, whose `acquire` gives a `Result`. The others
-/// are [`order`](Self::order), [`priority`](Self::priority), [`per`](Self::per),
-/// [`keyed`](Self::keyed), [`claim_within`](Self::claim_within), [`on_deadlock`](Self::on_deadlock),
-/// [`enabled`](Self::enabled) and [`shadow`](Self::shadow). Options of a single call are methods of
+/// are [`order`](Self::order), [`priority`](Self::priority), [`per`](Self::per), [`ramp`](Self::ramp),
+/// [`keyed`](Self::keyed), [`shares`](Self::shares), [`favor`](Self::favor), [`claim_within`](Self::claim_within),
+/// [`on_deadlock`](Self::on_deadlock), [`enabled`](Self::enabled) and [`shadow`](Self::shadow). Options of a single call are methods of
 /// [`Acquire`](crate::Acquire).
 ///
 /// ```

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use kind::RejectedKind;
-pub(crate) use refusal::{Awaited, Estimate, Estimates, Refusal, Window};
+pub(crate) use refusal::{Awaited, Estimate, Estimates, Reason, Refusal, Window};
 
 /// The reason why a call was refused: its kind, the limiter's name, and the figures at that moment.
 ///
@@ -81,7 +81,9 @@ impl Rejected {
         self.refusal.weight
     }
 
-    /// Returns the limit at that moment. With keys, the limit of the call's key.
+    /// Returns the limit at that moment. With keys, the limit of the call's key. If the call was too heavy, the number is the
+    /// most permits that such a call may want: less than the limit for a call of a [share](crate::Limiter::shares) that may
+    /// not have all permits, and the lower end of the range if the limit [adapts](crate::Limiter::adaptive).
     #[must_use]
     pub fn limit(&self) -> usize {
         self.refusal.limit as usize
@@ -93,7 +95,8 @@ impl Rejected {
         self.refusal.in_use as usize
     }
 
-    /// Returns the number of calls that waited at that moment. With keys, those of the call's key.
+    /// Returns the number of calls that waited at that moment. With keys, those of the call's key. With shares, those of the
+    /// call's share.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.refusal.waiting as usize
@@ -142,15 +145,23 @@ impl Rejected {
     ///
     /// With keys, only calls of the same key count, and the first refusal of a key has no estimate. A key without
     /// holders and waiters is forgotten, and its next refusal is the first again. With
-    /// [`per`](crate::Limiter::per) the ends of the windows are known, and the estimate is better.
+    /// [`per`](crate::Limiter::per) the ends of the windows are known, and the estimate is better. With
+    /// [shares](crate::Limiter::shares) it is too short where other shares wait, too.
     ///
     /// The result is `None` if there is no basis for an estimate: if nothing has come back, or if
-    /// calls were few for long. It is also `None` while the limiter is closed or its limit is 0, when the limiter or its
-    /// runtime has gone with all its permits, if waiting does not help (too heavy, closed, evicted, deadlock), and if it
-    /// is not known when the fleet can be reached again (unavailable).
+    /// calls were few for long. It is also `None` while the limiter is closed or its limit is 0, and when the limiter or its
+    /// runtime has gone with all its permits. Some kinds never have an estimate:
+    ///
+    /// | kind | because |
+    /// |---|---|
+    /// | `TooHeavy` | another attempt with this weight does not help |
+    /// | `Closed` | nobody knows when the limiter opens |
+    /// | `Evicted` | another attempt may help, but newer calls went before this one, and may do so again: its time depends on the calls that come |
+    /// | `Deadlock` | another attempt helps once the caller has given up what it holds |
+    /// | `Unavailable` | nobody knows when the fleet can be reached |
     ///
     /// The features `axum-08` and `tonic-014` answer with 1 second if there is no estimate and
-    /// another attempt may help.
+    /// another attempt may help: for all kinds but `TooHeavy` and `Closed`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.refusal.retry_after()
@@ -166,11 +177,16 @@ impl Refusal {
                 "{in_use} of the {limit} permits in use that this process has of its fleet, {waiting} \
                  waiting"
             ),
-            Self { limit: 0, in_use: 0, waiting, .. } => {
-                write!(f, "the limit is 0 (paused), {waiting} waiting")
-            }
-            Self { limit: 0, in_use, waiting, .. } => {
-                write!(f, "the limit is 0 (paused), {in_use} still in use, {waiting} waiting")
+            Self { limit: 0, in_use, waiting, reason, .. } => {
+                f.write_str("the limit ")?;
+                if *reason == Reason::OfKey {
+                    f.write_str("of this key ")?;
+                }
+                f.write_str("is 0 (paused)")?;
+                if *in_use > 0 {
+                    write!(f, ", {in_use} still in use")?;
+                }
+                write!(f, ", {waiting} waiting")
             }
             Self { limit, in_use, waiting, .. } => {
                 write!(f, "{in_use} of {limit} permits in use")?;
@@ -224,7 +240,12 @@ impl fmt::Display for Rejected {
                 write!(f, "concurrency limit `{limiter}` reached: ")?;
                 refusal.fmt_figures(f)?;
                 match refusal.details().and_then(|details| details.waiting_of_all_keys) {
-                    Some(waiting) => write!(f, ", {waiting} of all keys together"),
+                    Some((waiting, most)) => {
+                        write!(
+                            f,
+                            ", {waiting} of all keys together (`max_waiting_total` is {most})"
+                        )
+                    }
                     None => Ok(()),
                 }
             }
@@ -239,11 +260,21 @@ impl fmt::Display for Rejected {
                 )?;
                 refusal.fmt_figures(f)
             }
-            RejectedKind::TooHeavy => write!(
-                f,
-                "call too heavy for concurrency limit `{limiter}`: {weight} permits wanted, \
-                 the limit is {limit}"
-            ),
+            RejectedKind::TooHeavy => {
+                write!(
+                    f,
+                    "call too heavy for concurrency limit `{limiter}`: {weight} permits wanted, "
+                )?;
+                match refusal.reason {
+                    Reason::OfShare => write!(f, "a call of its share may have at most {limit}"),
+                    Reason::OfRange => write!(
+                        f,
+                        "a call may have at most {limit}, the lower end of the limit's range"
+                    ),
+                    Reason::OfKey => write!(f, "the limit of this key is {limit}"),
+                    Reason::Limit | Reason::Growth => write!(f, "the limit is {limit}"),
+                }
+            }
             RejectedKind::Closed => {
                 write!(f, "concurrency limit `{limiter}` is closed: ")?;
                 refusal.fmt_permits(f)
@@ -261,6 +292,14 @@ impl fmt::Display for Rejected {
                 "the lease of concurrency limit `{limiter}` ended while the call ran: it was not \
                  renewed in time, or the fleet was stopped"
             ),
+            RejectedKind::Deadlock if refusal.reason == Reason::Growth => {
+                write!(
+                    f,
+                    "`resize` to {weight} permits of concurrency limit `{limiter}` refused, because it would wait in \
+                     a deadlock: finish the call or shrink it, so that others go on; "
+                )?;
+                refusal.fmt_permits(f)
+            }
             RejectedKind::Deadlock => {
                 write!(
                     f,
@@ -303,7 +342,7 @@ impl std::error::Error for Rejected {}
 ///
 /// | refusal | [`io::ErrorKind`] | because |
 /// |---|---|---|
-/// | `NoPermits`, `QueueFull`, `WouldTimeOut`, `Evicted` | `ResourceBusy` | permits are in use, and will be free again |
+/// | `NoPermits`, `QueueFull`, `WouldTimeOut`, `Evicted` | `ResourceBusy` | permits are in use, and will be free again: another attempt may help |
 /// | `TimedOut` | `TimedOut` | the wait took too long |
 /// | `TooHeavy` | `InvalidInput` | no later call with this weight can be served either |
 /// | `Closed` | `Other` | no kind stands for it: `BrokenPipe` is an error that programs pass over in silence |

@@ -7,7 +7,7 @@ mod value;
 
 pub use kind::{LimitRange, SettingKind, Settings};
 pub use overrides::Unsupported;
-pub(crate) use overrides::{CLOSED, Overrides};
+pub(crate) use overrides::{CLOSED, KEY, Overrides};
 use std::fmt;
 use std::time::Duration;
 use value::NO_BOUND;

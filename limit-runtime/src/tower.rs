@@ -48,7 +48,8 @@
 //! A layer over a `Limiter` refuses no call and has the inner service's error type. Over a
 //! `Limiter<Rejected>` the error is boxed, as usual in tower, and is a
 //! [`Rejected`](crate::Rejected) if the call was refused. A server rather wants a response:
-//! [`on_reject`](LimitLayer::on_reject) makes one of the refusal. (The routers of axum take no
+//! [`on_reject`](LimitLayer::on_reject) makes one of the refusal, of the type of the inner service's: for a router of axum
+//! `Rejected::into_response` (feature `axum-08`). (The routers of axum take no
 //! services that fail. Use `on_reject` there, or axum's `HandleErrorLayer`.)
 //!
 //! # How long the permit is held

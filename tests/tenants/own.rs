@@ -88,6 +88,10 @@ fn calls_that_wait_are_admitted_at_once_when_the_limit_of_their_key_is_raised() 
 fn a_paused_key_goes_on_when_its_limit_is_taken_back_and_others_are_not_kept() {
     let limiter = Limiter::new("own-paused", 2).keyed().total(2);
     limiter.set_key_limit('a', Some(0)).unwrap();
+    assert_eq!(
+        limiter.key('a').try_acquire().unwrap_err().to_string(),
+        "concurrency limit `own-paused` reached: the limit of this key is 0 (paused), 0 waiting"
+    );
     let mut waiting = waiter(limiter.key('a').acquire());
     let others = [(); 2].map(|()| at_once(limiter.key('b').acquire()));
     assert_eq!(total(&limiter).waiting, 1);
@@ -116,6 +120,11 @@ fn a_call_may_weigh_as_much_as_the_limit_of_its_key() {
     for (key, weight, limit) in [("big", 9, 8), ("small", 2, 1), ("other", 3, 2)] {
         let rejected = refused(limiter.key(key).acquire().weight(weight));
         assert_eq!((rejected.kind(), rejected.limit()), (RejectedKind::TooHeavy, limit));
+        assert_eq!(
+            rejected.to_string().contains("the limit of this key is"),
+            key != "other",
+            "{rejected}"
+        );
     }
     assert_eq!(total(&limiter).keys, 0);
     let _held = let_in(limiter.key("big").acquire());
@@ -260,7 +269,8 @@ fn a_source_gives_limits_which_a_change_while_running_overrides() {
     assert_eq!(
         wrong.snapshot().warnings,
         [
-            "table, a: `key` cannot be set for concurrency limit `own-wrong`: it has no keys: its limit holds for all calls"
+            "table, a: the limit of a key cannot be set for concurrency limit `own-wrong`: it has no keys: its limit holds \
+             for all calls; make the limiter `.keyed()`, or give the attribute `key = …`"
         ]
     );
     let error = put(&[("own-wrong", "a", 6)]).unwrap_err();

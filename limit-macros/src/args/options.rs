@@ -234,8 +234,8 @@ options! {
         needs: Needs::Nothing, refusal_effect: RefusalEffect::Unchanged,
     }
 
-    /// At most 100 calls wait. The next call is refused at once. With 0 no call waits. With `key`
-    /// the bound holds for each key.
+    /// At most 100 calls wait. The next call is refused at once, or a waiter in its place (with `priority`, and with
+    /// `order = lifo`). With 0 no call waits. With `key` the bound holds for each key, with `shares` for each share.
     MaxWaiting {
         name: "max_waiting", example: "max_waiting = 100",
         takes: Takes::Expression(|rule, value| {
@@ -482,7 +482,7 @@ options! {
         needs: Needs::Option(
             AttributeOption::Key,
             "`max_waiting_total` bounds the waiting calls of all keys together, and there are no keys: write \
-             `max_waiting = …` in its place, or add `key = …`",
+             `max_waiting = …` in its place (with `shares` it holds for each share), or add `key = …`",
         ),
         refusal_effect: RefusalEffect::CanRefuse,
     }
@@ -663,7 +663,7 @@ options! {
     }
 
     /// The body has its permit in a variable of this name, and can move it to a spawned task,
-    /// `spawn_blocking` or a returned stream. Without the option the permit comes back when the body
+    /// `spawn_blocking` or a returned stream. To change its weight, write `let mut permit = permit;` in the body. Without the option the permit comes back when the body
     /// ends.
     Permit {
         name: "permit", example: "permit = permit",

@@ -162,13 +162,18 @@ mod tests {
                     let adapts = |known: &&str| written.starts_with(*known);
                     let limit = match written {
                         "4..=200" => "",
-                        _ if written.starts_with("limiter") => "",
+                        _ if written.starts_with("limiter") || written.starts_with("all") => "",
                         _ if ["start", "adapt", "favor", "overload"].iter().any(adapts) => {
                             "4..=200, "
                         }
                         _ => "3, ",
                     };
-                    let key = if written.starts_with("total") { ", key = tenant" } else { "" };
+                    let key = match written {
+                        _ if written.starts_with("total") => ", key = tenant",
+                        _ if written.starts_with("shares =") => ", share = class",
+                        _ if written.starts_with("share =") => ", shares = SHARES",
+                        _ => "",
+                    };
                     let wait = match written {
                         "order = deadline" | "early" => "max_wait = \"1s\", ",
                         _ if written.starts_with("on_reject") => "weight = 2, ",

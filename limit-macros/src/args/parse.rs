@@ -92,10 +92,13 @@ impl ArgsParser {
                 format!("option `{word}` needs a value: write `{}`", rule.example),
             ));
         }
-        let value = input.parse::<Expr>().map_err(|error| {
-            let message = format!("{error}; option `{word}` is written `{}`", rule.example);
-            Error::new(error.span(), message)
-        })?;
+        // Ahead of it: a mistake inside of brackets is otherwise reported by the parser, without what is added here.
+        if let Err(error) = input.fork().parse::<Expr>() {
+            let (example, instead) = (rule.example, how_instead(option, input));
+            let message = format!("{error}; option `{word}` is written `{example}`{instead}");
+            return Err(Error::new(error.span(), message));
+        }
+        let value = input.parse::<Expr>()?;
         let value = read(rule, value)?;
         if let Some(term) = Term::from_value(option, &value) {
             self.admit(term, &word)?;
@@ -249,6 +252,17 @@ fn peek_value(input: ParseStream) -> Option<Expr> {
         ahead.parse::<Option<Token![:]>>().ok()?;
     }
     ahead.parse().ok()
+}
+
+/// Returns what belongs to the words that the attribute takes, for values that users of other attributes write.
+fn how_instead(option: AttributeOption, value: ParseStream) -> &'static str {
+    match option {
+        AttributeOption::Permit if value.peek(Token![mut]) => {
+            ", with `let mut permit = permit;` in the body"
+        }
+        AttributeOption::Shares => ", with `const SHARES: &[Share] = &[Share::new(\"live\", 60)];`",
+        _ => "",
+    }
 }
 
 fn expect_comma(input: ParseStream) -> Result<()> {

@@ -12,6 +12,10 @@ impl<'a, E: Admission, K> Acquire<'a, E, K> {
     /// Takes `weight` permits at once. The call waits for them in the same queue, and lighter
     /// calls behind it do not pass it.
     ///
+    /// A limit that [adapts](crate::Limiter::adaptive) counts by the lower end of its range here, to which it may go down at any
+    /// time: under `2..=100` a call may weigh at most 2. With [shares](crate::Limiter::shares) a call may weigh as much as its
+    /// share may have.
+    ///
     /// A weight above the limit is refused as [`TooHeavy`](crate::RejectedKind::TooHeavy), at once
     /// or when the limit is lowered while the call waits. (Not at limit 0, where every call waits.)
     /// A call of weight 0 takes no permit and never waits. It is counted.

@@ -108,7 +108,8 @@ impl Permit {
     }
 
     /// Does the same as [`resize`](Self::resize) on a thread that may block, such as one of [`std::thread`] or of
-    /// `spawn_blocking`. The thread sleeps until the permits that are missing are there.
+    /// `spawn_blocking`. The thread sleeps until the permits that are missing are there. Use this when the work that learns
+    /// its cost on the way is blocking code: a decoder, a scanner, a job on a thread of its own.
     ///
     /// It waits in the same queue, under the same rules. The limiter's [`max_wait`](crate::Limiter::max_wait) and
     /// [`per`](crate::Limiter::per) need no runtime here. They go by tokio's clock, which stands still in a paused

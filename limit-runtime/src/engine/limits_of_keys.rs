@@ -8,11 +8,8 @@ use crate::metrics::KeyLimit;
 use crate::policy::clamp_limit;
 use crate::scope::Scope;
 use crate::semaphore::{KeyName, can_be_key};
-use crate::setting::{SettingValues, Source, Unsupported};
+use crate::setting::{KEY, SettingValues, Source, Unsupported};
 use std::collections::BTreeMap;
-
-/// The name that [`Unsupported`] has for the limits of single keys, as a file has it.
-const KEY: &str = "key";
 
 impl EngineState {
     /// Changes the limits of single keys. Returns the change of the table, if there is one. The caller puts it in force, and
@@ -62,7 +59,9 @@ impl Engine {
     /// Checks that single keys can have limits of their own.
     pub(crate) fn supports_key_limits(&self) -> Result<(), Unsupported> {
         if !self.definition.policy.keyed {
-            return Err(self.unsupported(KEY, "it has no keys: its limit holds for all calls"));
+            let reason = "it has no keys: its limit holds for all calls; make the limiter `.keyed()`, or give the \
+                          attribute `key = …`";
+            return Err(self.unsupported(KEY, reason));
         }
         if self.definition.scope == Scope::Fleet {
             let reason = "its scope is fleet, and the processes of a fleet do not agree on the limits of single keys \

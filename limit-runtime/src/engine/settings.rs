@@ -3,7 +3,7 @@
 use super::definition::{Definition, LimitSource};
 use super::key_limits::TableChange;
 use super::state::{EngineState, Resolved};
-use super::{CANNOT_REFUSE, Engine};
+use super::{CANNOT_REFUSE, Engine, KEYS_CANNOT_REFUSE};
 use crate::policy::{Force, MaxWait, Policy, clamp_limit, total_of};
 use crate::scope::Scope;
 use crate::semaphore::WakeList;
@@ -194,7 +194,7 @@ impl Engine {
             // A shadow only counts the calls that it would have refused.
             SettingKind::MaxWaiting => (!fallible && !is_shadow).then_some(CANNOT_REFUSE),
             SettingKind::MaxWaitingTotal if !self.definition.policy.keyed => {
-                Some("it has no keys: `max_waiting` bounds all its calls")
+                Some("it has no keys: `max_waiting` bounds all its calls, with shares those of each share")
             }
             SettingKind::MaxWaitingTotal if is_shadow => {
                 Some("it was made a shadow, which keeps account of each key by itself")
@@ -202,9 +202,8 @@ impl Engine {
             SettingKind::MaxWait if is_shadow => {
                 Some("it was made a shadow, so that nobody waits")
             }
-            SettingKind::MaxWaitingTotal | SettingKind::MaxWait => {
-                (!fallible).then_some(CANNOT_REFUSE)
-            }
+            SettingKind::MaxWaitingTotal => (!fallible).then_some(KEYS_CANNOT_REFUSE),
+            SettingKind::MaxWait => (!fallible).then_some(CANNOT_REFUSE),
             SettingKind::Shadow
                 if self.definition.scope == Scope::Fleet && value == SettingValue::Switch(true) =>
             {

@@ -171,8 +171,10 @@
 //!
 //! ## `max_waiting`
 //!
-//! `max_waiting` bounds the number of calls that wait. The next call is refused. With 0 no call
-//! waits. With `key` the bound holds for each key. The value is a number, or an expression of type
+//! `max_waiting` bounds the number of calls that wait. The next call is refused. With [`priority`](#priority) and with
+//! [`order = lifo`](#order) a waiter may be refused in its place. With 0 no call waits. With `key` the bound holds for each
+//! key. With `shares` it holds for each share: under `max_waiting = 2`, two shares and the `rest` have up to six waiting
+//! calls. The value is a number, or an expression of type
 //! `usize` that a `static` can name.
 //!
 //! ```
@@ -416,7 +418,8 @@
 //! ## `weight`
 //!
 //! `weight` is the number of permits that a call takes, a `u32`. A call of more than the limit is
-//! refused at once, and no other call waits for it. A call of weight 0 takes no permit and never
+//! refused at once, and no other call waits for it. With a range as LIMIT, "the limit" is here its lower end, to which it
+//! may go down: under `2..=100` a call may weigh at most 2. A call of weight 0 takes no permit and never
 //! waits, but is counted.
 //!
 //! ```
@@ -439,9 +442,12 @@
 //! `key` applies the limit to each key. If the key is an argument or a field, the call clones it, and
 //! the body keeps the original. A key without holders and waiters takes no memory.
 //!
-//! A single key can have a limit of its own, which is set while the program runs or by a file: see
-//! [`set_key_limit`](crate::KeyedLimiter::set_key_limit). Use this when one tenant has paid for more than the others, or
-//! when one is to be paused (limit 0) while its data is moved.
+//! A single key can have a limit of its own, which is set while the program runs
+//! ([`set_key_limit`](crate::KeyedLimiter::set_key_limit)) or by a file
+//! ([its syntax](https://docs.rs/limit-config/latest/limit_config/#limits-of-single-keys)). Use this when one tenant has paid
+//! for more than the others, or when one is to be paused (limit 0) while its data is moved. After the function's first call,
+//! [`find`](crate::find) has its limiter: `find("exports").unwrap().set_key_limit("acme", Some(5))`. To set such a limit before,
+//! make the limiter a `static`, and write `limiter = STATIC`.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;
@@ -543,6 +549,8 @@
 //! `&[Share]`, or such an array. Use this when calls of different importance use one backend, and the less important ones
 //! may have all of it, but only while nobody else wants it. [`Limiter::shares`](crate::Limiter::shares) says who is served
 //! next. It is a compile error beside `key`, `per` and `scope = fleet`. Each call says its [`share`](#share).
+//!
+//! Shares come from the code alone: they are not changed while the program runs, and no file has them.
 //!
 //! ```
 //! use limit_runtime::{Share, concurrency_limit};
@@ -744,7 +752,8 @@
 //! ## `permit`
 //!
 //! `permit` gives the body a name for its [`Permit`](crate::Permit), so that the body can move it
-//! to other work.
+//! to other work. To [resize](crate::Permit::resize) it, write `let mut permit = permit;` in the body: the option takes no
+//! `mut`.
 //!
 //! ```
 //! use limit_runtime::concurrency_limit;

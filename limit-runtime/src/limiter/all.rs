@@ -113,7 +113,8 @@ pub fn acquire_all<'a, L: AllOf<'a>>(limits: L) -> AcquireAll<L::Refusal, L::Mem
 }
 
 /// Does the same as [`acquire_all`] on a thread that may block, such as one of [`std::thread`] or of `spawn_blocking`. The
-/// thread sleeps until it has all permits.
+/// thread sleeps until it has all permits. Use this when blocking code needs several limits at the same time, and they are
+/// shared with async code or with other threads.
 ///
 /// The call is one like the others. Threads and tasks wait in the same queues, under the same rules, so they do not wait for
 /// each other in a circle. A thread has the permits that it has with [`Limiter::blocking_acquire`], and needs no runtime for

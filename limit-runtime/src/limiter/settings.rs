@@ -28,8 +28,10 @@ pub(super) fn supported(result: &Result<(), Unsupported>) {
 
 impl<E: Admission, K> Limiter<E, K> {
     /// Sets how many calls may wait. A further call is refused at once, as
-    /// [`QueueFull`](crate::RejectedKind::QueueFull). With 0 no call ever waits. With keys the
-    /// bound holds for each key, and with shares for each share.
+    /// [`QueueFull`](crate::RejectedKind::QueueFull). With 0 no call ever waits.
+    ///
+    /// With keys the bound holds for each key, and with [shares](Self::shares) for each share, the `rest` among them: with
+    /// two shares and the `rest`, under `max_waiting(2)` six calls may wait.
     ///
     /// A full queue gives way to a call of a higher [priority](crate::Acquire::priority) than the lowest that waits, and
     /// with [`Order::Lifo`](crate::Order::Lifo) to every call. Then a waiter is refused, as

@@ -30,15 +30,24 @@ impl<E: Admission> Limiter<E> {
     ///
     /// Each share has a queue of its own, in the limiter's [`order`](Self::order), and
     /// [`max_waiting`](Self::max_waiting) holds for each. A heavy call at the head of the share that is next keeps others
-    /// waiting, as in one queue, and may take more than is guaranteed to its share. A call may weigh as much as its share may have at most, and no more than others' reserves
-    /// leave.
+    /// waiting, as in one queue, and may take more than is guaranteed to its share.
+    ///
+    /// A call is [too heavy](crate::RejectedKind::TooHeavy) if it wants more permits than its share can ever have. That is the
+    /// share's [`at_most`](Share::at_most), or the limit without the permits that are [reserved](Share::reserved) for others,
+    /// if these are fewer.
+    ///
+    /// Shares come from the code alone. Nothing changes them while the program runs, and no file has them. The permits of
+    /// each follow the limit, which can be changed.
     ///
     /// In a `static` the shares can stand in the call, `&[Share::new("live", 60)]`. In a function write a constant, or
     /// `const { &[Share::new("live", 60)] }`.
     ///
     /// A limiter with shares takes a lock for each call. Under [`shadow`](Self::shadow) all calls are admitted, and the
     /// calls count that would have waited for the limit; `max_waiting` holds for all of them together then.
-    /// [`Rejected::retry_after`] and the figures of a refusal know the limiter as a whole, and not the share. Deadlocks
+    /// In a refusal, [`waiting`](Rejected::waiting) counts the calls of the share. [`limit`](Rejected::limit) and
+    /// [`in_use`](Rejected::in_use) are those of the whole limiter; only the limit of a call that is too heavy is the most that
+    /// a call of its share may want. [`retry_after`](Rejected::retry_after) takes the waiting calls of the share, and the pace
+    /// of the whole limiter: where other shares wait too, it is too short. Deadlocks
     /// through a limiter with shares are not found.
     ///
     /// # Panics

@@ -21,7 +21,8 @@ pub enum RejectedKind {
     /// The limiter was closed, before the call or while the call waited.
     Closed,
     /// A newer call joined a full queue, and this one had to leave it: the newer one has a higher
-    /// [priority](crate::Acquire::priority), or the newest is served first ([`Order::Lifo`](crate::Order::Lifo)).
+    /// [priority](crate::Acquire::priority), or the newest is served first ([`Order::Lifo`](crate::Order::Lifo)). Another
+    /// attempt may help, but nobody can say when.
     Evicted,
     /// The limit holds over a fleet ([`Scope::Fleet`](crate::Scope::Fleet)), and the process has no
     /// lease: the fleet cannot be reached, or the lease ended while the call ran.
@@ -43,11 +44,12 @@ impl RejectedKind {
         WouldTimeOut
     );
 
-    /// Returns whether the same call may be admitted later, when permits have come back.
+    /// Returns whether the same call may be admitted as soon as permits have come back, so that their pace says when.
     pub(crate) const fn is_transient(self) -> bool {
         match self {
             Self::NoPermits | Self::QueueFull | Self::TimedOut | Self::WouldTimeOut => true,
-            // A call that gives way in a deadlock waits in vain as long as its caller holds what the others wait for.
+            // A call that gives way in a deadlock waits in vain as long as its caller holds what the others wait for. A call
+            // that was evicted may be so again, whatever comes back.
             Self::TooHeavy | Self::Closed | Self::Evicted | Self::Unavailable | Self::Deadlock => {
                 false
             }

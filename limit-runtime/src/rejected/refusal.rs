@@ -19,10 +19,26 @@ pub(crate) struct Refusal {
     pub(crate) of_share: bool,
     /// `true` if the call ran under a lease that has ended.
     pub(crate) lost_lease: bool,
+    pub(crate) reason: Reason,
     /// The number of the semaphore's binding at that moment.
     pub(crate) binding: u32,
     pub(crate) estimate: Estimate,
     more: More,
+}
+
+/// The bound that the text of a refusal names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The limit of all calls, or of each key.
+    Limit,
+    /// The limit that the call's key has for itself.
+    OfKey,
+    /// The most permits that a call of its share may want.
+    OfShare,
+    /// The lower end of the range in which the limit adapts.
+    OfRange,
+    /// The call holds permits, and wanted more.
+    Growth,
 }
 
 /// What the reason has besides. One for both takes eight bytes less than a field for each.
@@ -38,8 +54,8 @@ pub(crate) struct Details {
     pub(crate) waited: Duration,
     /// The limit over all keys, if all its permits are out and the key has not all of its own.
     pub(crate) reached_total: Option<u32>,
-    /// The calls of all keys together that wait, if no more of them may.
-    pub(crate) waiting_of_all_keys: Option<usize>,
+    /// The calls of all keys together that wait, and how many may, if no more of them may.
+    pub(crate) waiting_of_all_keys: Option<(usize, u32)>,
     pub(crate) window: Option<Window>,
     /// What the estimate is about, if it is not about a call behind those that waited.
     pub(crate) awaited: Option<Awaited>,
@@ -140,6 +156,7 @@ impl Refusal {
             waiting,
             of_share: false,
             lost_lease: false,
+            reason: Reason::Limit,
             binding: 0,
             estimate: Estimate(AtomicU64::new(NONE)),
             more: More::Details(None),

@@ -12,7 +12,7 @@ use std::time::Duration;
 ///
 /// `Retry-After` is [`retry_after`](Rejected::retry_after) in whole seconds, rounded up, and at
 /// least 1. It is also 1 if there is no estimate: if nothing has come back lately, as long as the fleet cannot
-/// be reached, or after a deadlock. Two kinds have no `Retry-After`: `TooHeavy`, because the same call would be refused again, and `Closed`,
+/// be reached, or after an eviction or a deadlock. Two kinds have no `Retry-After`: `TooHeavy`, because the same call would be refused again, and `Closed`,
 /// because it is not known when the limiter opens.
 ///
 /// The response's extensions contain the refusal, so that a layer can log it or write another body.

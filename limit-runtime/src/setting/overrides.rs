@@ -38,6 +38,9 @@ impl Overrides {
 /// The name that [`Unsupported`] has for closing a limiter, which is no setting.
 pub(crate) const CLOSED: &str = "closed";
 
+/// The name that [`Unsupported`] has for the limits of single keys, as a file has it.
+pub(crate) const KEY: &str = "key";
+
 /// The error of a setter: the limiter does not support the setting, for instance because its calls
 /// cannot be told that they are refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +58,8 @@ impl Unsupported {
     }
 
     /// Returns the setting, such as `max_waiting`, `max_wait` or `shadow`. It is `closed` if
-    /// [`close`](crate::LimiterHandle::close) was called.
+    /// [`close`](crate::LimiterHandle::close) was called, and `key` if
+    /// [`set_key_limit`](crate::LimiterHandle::set_key_limit) was.
     #[must_use]
     pub fn setting(&self) -> &'static str {
         self.setting
@@ -67,6 +71,10 @@ impl fmt::Display for Unsupported {
         let Self { limiter, setting, reason } = self;
         if *setting == CLOSED {
             return write!(f, "concurrency limit `{limiter}` cannot be closed: {reason}");
+        }
+        if *setting == KEY {
+            let start = "the limit of a key cannot be set for concurrency limit";
+            return write!(f, "{start} `{limiter}`: {reason}");
         }
         write!(f, "`{setting}` cannot be set for concurrency limit `{limiter}`: {reason}")
     }

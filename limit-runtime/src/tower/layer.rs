@@ -59,6 +59,36 @@ use std::convert::Infallible;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # What a layer does not know
+///
+/// A layer asks each request for its [share](Self::share) at most. It has no key, no priority and no deadline of a request:
+/// the limiter has no keys, and its own priority and `max_wait` hold for all requests. For these, write a middleware or a
+/// handler that takes the permit itself. It holds the permit until the response is there, as a layer does:
+///
+/// ```
+/// # #[cfg(feature = "axum-08")] {
+/// use axum::extract::Request;
+/// use axum::middleware::{Next, from_fn};
+/// use axum::response::Response;
+/// use axum::{Router, routing::get};
+/// use limit_runtime::{KeyedLimiter, Limiter, Rejected};
+///
+/// static TENANTS: KeyedLimiter<Rejected> =
+///     Limiter::new("layer-tenants", 3).keyed().total(20).max_waiting(10).max_waiting_total(1_000);
+///
+/// async fn limit_tenant(request: Request, next: Next) -> Result<Response, Rejected> {
+///     let tenant = request.headers().get("x-tenant").map(|name| name.as_bytes().to_vec());
+///     let priority = if request.uri().path() == "/health" { 9 } else { 0 };
+///     let _permit = TENANTS.key(tenant).acquire().priority(priority).await?;
+///     Ok(next.run(request).await)
+/// }
+///
+/// let app: Router =
+///     Router::new().route("/", get(|| async { "all is well" })).layer(from_fn(limit_tenant));
+/// # let _ = app;
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct LimitLayer<E: Admission = Infallible, R = AsError<E>, H = UntilResponse, M = OnCall> {
     limiter: SharedLimiter<E>,

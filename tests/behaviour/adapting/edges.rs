@@ -57,6 +57,16 @@ async fn a_waiter_that_is_too_heavy_for_a_reset_total_is_told() {
     assert_eq!(told.expect_err("it may weigh 2").kind(), RejectedKind::TooHeavy);
 }
 
+#[tokio::test]
+async fn a_call_that_weighs_more_than_the_lower_end_is_told_so() {
+    static API: Limiter = Limiter::adaptive("edge-heavier-than-low", 2..=100);
+    assert_eq!(
+        API.try_acquire_many(3).expect_err("the limit may go down to 2").to_string(),
+        "call too heavy for concurrency limit `edge-heavier-than-low`: 3 permits wanted, a call may have at most 2, \
+         the lower end of the limit's range"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_is_too_heavy_also_while_calls_are_held_off() {
     static API: Limiter<Rejected> = Limiter::adaptive("edge-heavy", 1..=100).max_waiting(99);

@@ -63,6 +63,11 @@ fn of_two_that_wait_for_each_other_the_second_is_refused_and_goes_on() {
     let mut resize = waiter(one.resize(6));
     let rejected = refused(other.resize(6));
     assert_eq!((rejected.kind(), rejected.weight()), (RejectedKind::Deadlock, 6));
+    assert_eq!(
+        rejected.to_string(),
+        "`resize` to 6 permits of concurrency limit `growing-deadlock` refused, because it would wait in a deadlock: \
+         finish the call or shrink it, so that others go on; 10 of 10 permits in use, 1 waiting"
+    );
     assert_eq!(other.weight(), 5);
     assert_waits(&mut resize);
     drop(other);

@@ -153,6 +153,11 @@ fn a_call_heavier_than_its_share_may_have_is_refused() {
     let limiter = Limiter::new("shares-too-heavy", 10).shares(SHARES);
     let rejected = refused(limiter.share("batch").acquire().weight(6));
     assert_eq!((rejected.kind(), rejected.limit()), (RejectedKind::TooHeavy, 5));
+    assert_eq!(
+        rejected.to_string(),
+        "call too heavy for concurrency limit `shares-too-heavy`: 6 permits wanted, a call of its share may have at \
+         most 5"
+    );
     // Of all ten, one is reserved.
     let rejected = refused(limiter.share("live").acquire().weight(10));
     assert_eq!((rejected.kind(), rejected.limit()), (RejectedKind::TooHeavy, 9));

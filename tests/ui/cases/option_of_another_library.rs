@@ -93,6 +93,30 @@ async fn a_permit() {}
 #[concurrency_limit(3, env_var = "DOWNLOADS")]
 async fn a_variable() {}
 
+#[concurrency_limit(3, limits = 4)]
+async fn limits() {}
+
+#[concurrency_limit(20, key = tenant, key_limit = 3)]
+async fn a_limit_of_a_key() {}
+
+#[concurrency_limit(3, tenant = customer.id)]
+async fn a_tenant() {}
+
+#[concurrency_limit(3, class = "live")]
+async fn a_class() {}
+
+#[concurrency_limit(3, reserved)]
+async fn a_reserve() {}
+
+#[concurrency_limit(3, resize)]
+async fn a_weight_that_changes() {}
+
+#[concurrency_limit(3, max_waiting = 10, evict)]
+async fn an_eviction() {}
+
+#[concurrency_limit(all = (A, B))]
+async fn several_limiters() {}
+
 // Kinds of limits.
 
 #[concurrency_limit(3, skip_if = is_local)]

@@ -25,4 +25,7 @@ async fn shares_with_per() {}
 #[concurrency_limit(3, shares = SHARES, share = "live", scope = fleet, name = "a")]
 async fn shares_with_fleet() {}
 
+#[concurrency_limit(3, shares = { live: 60 }, share = "live")]
+async fn shares_as_a_map() {}
+
 fn main() {}

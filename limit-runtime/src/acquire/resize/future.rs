@@ -9,7 +9,7 @@ use crate::logging;
 use crate::permit::Permit;
 use crate::policy::MaxWait;
 use crate::recorder::{CallPlace, CallRecord, CallSite, PollPoint};
-use crate::rejected::{Refusal, Rejected, RejectedKind};
+use crate::rejected::{Reason, Refusal, Rejected, RejectedKind};
 use crate::semaphore::{Entered, Held, Unserved, Waiter, WaitsFor};
 use std::fmt;
 use std::future::Future;
@@ -263,8 +263,11 @@ pub(super) fn rejected(
     limiter: Option<&Engine>,
     weight: u32,
     waited: Duration,
-    refusal: Refusal,
+    mut refusal: Refusal,
 ) -> Rejected {
+    if refusal.kind == RejectedKind::Deadlock {
+        refusal.reason = Reason::Growth;
+    }
     let name = limiter.map_or_else(|| DROPPED.into(), |limiter| Arc::clone(&limiter.name));
     Rejected::new(name, weight, waited, refusal)
 }

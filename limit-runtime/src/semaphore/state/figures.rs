@@ -9,7 +9,7 @@ use super::State;
 use crate::events::EventKind;
 use crate::metrics::{Counters, Reading, RejectedCounts, Usage};
 use crate::policy::total_of;
-use crate::rejected::{Awaited, Estimate, Refusal, RejectedKind};
+use crate::rejected::{Awaited, Estimate, Reason, Refusal, RejectedKind};
 use crate::sync::AtomicU64;
 use std::mem;
 use std::time::Duration;
@@ -108,6 +108,7 @@ impl State {
         let waiting = u32::try_from(self.waiting(key)).unwrap_or(u32::MAX);
         let mut refusal = Refusal::new(kind, limit, in_use, waiting);
         refusal.of_share = self.is_leased();
+        refusal.reason = self.reason(kind, key, limit);
         if key != NO_KEY && in_use < limit && self.bank == 0 && self.keys().is_some() {
             let total = self.limit;
             refusal.set_details(|details| details.reached_total = Some(total));
@@ -118,9 +119,25 @@ impl State {
         }
         if kind == RejectedKind::QueueFull && self.is_full_of_all_keys() {
             let waiting = self.queue.len() - self.waiting_to_grow(NO_KEY).0;
-            refusal.set_details(|details| details.waiting_of_all_keys = Some(waiting));
+            let most = self.keys().map_or(0, |keys| keys.max_waiting);
+            refusal.set_details(|details| details.waiting_of_all_keys = Some((waiting, most)));
         }
         refusal
+    }
+
+    /// Returns the bound that the text of a refusal names. `limit` is its limit.
+    fn reason(&self, kind: RejectedKind, key: u32, limit: u32) -> Reason {
+        let is_of_key = |keys: &Keys| limit == keys.limit_of(key) && limit != keys.limit;
+        match kind {
+            _ if key != NO_KEY && self.keys().is_some_and(is_of_key) => Reason::OfKey,
+            RejectedKind::TooHeavy if self.shares().is_some() && limit < self.heaviest() => {
+                Reason::OfShare
+            }
+            RejectedKind::TooHeavy if self.adapts() && limit < self.limit_of_key(key) => {
+                Reason::OfRange
+            }
+            _ => Reason::Limit,
+        }
     }
 
     /// Estimates how long it takes until a call that was refused is served: behind those that waited, or before them if it
