@@ -43,12 +43,32 @@ pub(super) struct Oracle {
     fates: BTreeMap<u32, Fate>,
     /// Calls are sorted by priority. It begins with the first that has one.
     is_ranked: bool,
+    /// Whether it is so from the start on.
+    starts_ranked: bool,
+    /// It is the queue of a key, which is forgotten when it is idle.
+    is_of_key: bool,
 }
 
 impl Oracle {
     pub(super) fn new(order: Order, limit: u32, max_waiting: usize, is_ranked: bool) -> Self {
-        let (queue, fates) = (Vec::new(), BTreeMap::new());
-        Self { order, limit, max_waiting, in_use: 0, queue, fates, is_ranked }
+        let (queue, fates, starts_ranked) = (Vec::new(), BTreeMap::new(), is_ranked);
+        let is_of_key = false;
+        Self {
+            order,
+            limit,
+            max_waiting,
+            in_use: 0,
+            queue,
+            fates,
+            is_ranked,
+            starts_ranked,
+            is_of_key,
+        }
+    }
+
+    /// Makes it the queue of a key.
+    pub(super) fn of_key(self) -> Self {
+        Self { is_of_key: true, ..self }
     }
 
     pub(super) fn in_use(&self) -> usize {
@@ -149,6 +169,9 @@ impl Oracle {
             self.queue.remove(index);
             self.in_use += weight;
             self.fates.insert(number, Fate::Admitted);
+        }
+        if self.is_of_key && self.in_use == 0 {
+            self.is_ranked = self.starts_ranked;
         }
     }
 

@@ -112,8 +112,11 @@ async fn run(seed: u64, order: Order, keys: usize, steps: usize) {
     }
     let subject = if keys == 1 { Subject::Plain(limiter) } else { Subject::Keyed(limiter.keyed()) };
     let subject: &'static Subject = Box::leak(Box::new(subject));
-    let mut oracles: Vec<_> =
-        (0..keys).map(|_| Oracle::new(order, limit, max_waiting, is_ranked)).collect();
+    let oracle = || {
+        let oracle = Oracle::new(order, limit, max_waiting, is_ranked);
+        if keys == 1 { oracle } else { oracle.of_key() }
+    };
+    let mut oracles: Vec<_> = (0..keys).map(|_| oracle()).collect();
     let mut real = Real { subject, waiting: BTreeMap::new(), running: Vec::new() };
     let (most_weight, most_priority) = (1 + random.below(3), 1 + random.below(4));
     let (mut next, mut now) = (0, 0);
