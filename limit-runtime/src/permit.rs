@@ -156,6 +156,13 @@ impl Permit {
         self.permits.mark_overloaded(hold_off);
     }
 
+    /// Leaves the call out of what a limit that adapts learns, before the permit is given back: its panic was caught, so the
+    /// permit does not see it.
+    #[cfg(any(feature = "task", feature = "tower"))]
+    pub(crate) fn mark_panicked(&self) {
+        self.permits.mark_ignored();
+    }
+
     /// Marks the call as one that was cancelled, before the permit is given back.
     pub(crate) fn mark_cancelled(&self) {
         self.permits.mark_cancelled();

@@ -48,6 +48,8 @@ pub(super) struct Oracle {
     handed_out: i128,
     /// When a key that has a turn has earned a permit.
     due_at: BTreeMap<u32, i128>,
+    /// The key that stays next, because its first call waits for more permits than were free.
+    reserving: Option<u32>,
     /// What keys have earned beyond what they got, for their next turns.
     earned: BTreeMap<u32, i128>,
 }
@@ -67,6 +69,7 @@ impl Oracle {
             turns_given: 0,
             handed_out: 0,
             due_at,
+            reserving: None,
             earned,
         }
     }
@@ -160,6 +163,7 @@ impl Oracle {
         if !self.weighted {
             self.handed_out = 0;
             self.due_at.clear();
+            self.reserving = None;
             self.earned.clear();
         }
     }
@@ -202,12 +206,16 @@ impl Oracle {
     fn end_turn(&mut self, name: u32) {
         self.turns.retain(|&other| other != name);
         self.due_at.remove(&name);
+        self.reserving.take_if(|reserving| *reserving == name);
     }
 
     /// Returns the key that is next.
     fn next(&self) -> Option<u32> {
         if !self.weighted {
             return self.turns.first().copied();
+        }
+        if self.reserving.is_some() {
+            return self.reserving;
         }
         let part = |name: &u32| {
             let key = &self.keys[name];
@@ -225,6 +233,10 @@ impl Oracle {
         while let Some(name) = self.next() {
             let (number, weight) = self.keys[&name].queue[0];
             if self.in_use() + weight > self.bounds.total {
+                let keeps_some = self.weighted && self.in_use() < self.bounds.total;
+                if keeps_some {
+                    self.reserving = Some(name);
+                }
                 break;
             }
             if self.weighted {
@@ -232,8 +244,10 @@ impl Oracle {
                 self.handed_out += i128::from(weight) * self.share_of_permit();
                 if is_due {
                     // It has earned one permit, and pays for all.
-                    let others = i128::from(weight - 1) * (PERMIT / self.weight_of(name));
-                    self.earned.insert(name, self.handed_out - self.due_at[&name] - others);
+                    let permit = PERMIT / self.weight_of(name);
+                    let others = i128::from(weight - 1) * permit;
+                    let earned = self.handed_out - self.due_at[&name] - others;
+                    self.earned.insert(name, earned.min(permit));
                 }
             }
             let key = self.keys.entry(name).or_default();
@@ -247,7 +261,13 @@ impl Oracle {
     }
 
     pub(super) fn release(&mut self, name: u32, weight: u32) {
-        self.keys.entry(name).or_default().in_use -= weight;
+        let key = self.keys.entry(name).or_default();
+        key.in_use -= weight;
+        if key.in_use == 0 {
+            // It has earned nothing while it held permits, but for the first one that it waits for.
+            let from_now = self.handed_out;
+            self.due_at.entry(name).and_modify(|at| *at = from_now.max(*at));
+        }
         self.refresh(name);
     }
 

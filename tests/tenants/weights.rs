@@ -104,6 +104,48 @@ fn keys_share_the_total_in_proportion_however_long_their_calls_take() {
 }
 
 #[test]
+fn a_heavy_call_that_keeps_permits_from_others_is_not_overtaken() {
+    let limiter = Limiter::new("weights-heavy", 10).keyed().total(10);
+    let _of_a = at_once(limiter.key('a').acquire().weight(3));
+    let mut of_b: Vec<_> = (0..3).map(|_| at_once(limiter.key('b').acquire())).collect();
+    let of_c = at_once(limiter.key('c').key_weight(2).acquire());
+    // It wants 5 where 3 are free.
+    let mut heavy = waiter(limiter.key('a').acquire().weight(5));
+    let mut light = waiter(limiter.key('b').acquire());
+    of_b.pop();
+    assert_waits(&mut light);
+    drop(of_c);
+    drop(served(&mut heavy));
+    drop(served(&mut light));
+}
+
+#[test]
+fn a_key_earns_at_most_a_permit_while_its_calls_wait_behind_one_that_runs() {
+    let limiter = Limiter::new("weights-earned", 10).keyed().total(2);
+    let long = at_once(limiter.key("small").acquire());
+    let mut held = vec![at_once(limiter.key("large").key_weight(19).acquire())];
+    let large = || waiter(limiter.key("large").key_weight(19).acquire());
+    let mut waiting: Vec<_> = (0..3).map(|_| (1, large())).collect();
+    waiting.extend((0..60).map(|_| (0, waiter(limiter.key("small").acquire()))));
+    let mut go_on = |held: &mut Vec<Permit>| {
+        held.clear();
+        let served = ready(&mut waiting);
+        let small = served.iter().filter(|(key, _)| *key == 0).count();
+        for (key, permit) in served {
+            held.push(permit);
+            if key == 1 {
+                waiting.push((1, large()));
+            }
+        }
+        small
+    };
+    assert_eq!((0..300).map(|_| go_on(&mut held)).sum::<usize>(), 0, "a permit is its part");
+    drop(long);
+    let small: usize = (0..40).map(|_| go_on(&mut held)).sum();
+    assert!((3..=7).contains(&small), "{small} of 80 permits, of which a twentieth is its part");
+}
+
+#[test]
 fn a_key_that_wants_nothing_leaves_its_part_to_the_others() {
     let limiter = Limiter::new("weights-idle", 9).keyed().total(4);
     let large = at_once(limiter.key("large").key_weight(100).acquire());

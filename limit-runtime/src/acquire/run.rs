@@ -119,6 +119,9 @@ impl<F: Future> Future for UnderPermit<F> {
         let polling = this.permit.as_ref().map(|permit| permit.get().polling());
         let result = ready!(poll_to_end(this.future, context));
         drop(polling);
+        if let (Some(permit), Err(_)) = (&this.permit, &result) {
+            permit.get().mark_panicked();
+        }
         // Before a panic goes on: whoever catches it finds the permit free.
         *this.permit = None;
         match result {

@@ -269,7 +269,14 @@ impl Keys {
     ) -> Option<(u32, Option<Waker>)> {
         let number = self.next()?;
         let state = self.states.get_mut(number);
-        let weight = queue.head_weight(&state.list).filter(|&weight| weight <= free)?;
+        let weight = queue.head_weight(&state.list)?;
+        if weight > free {
+            // Others are not to overtake it while it keeps permits from them.
+            if let Some(weights) = self.weights.as_mut().filter(|_| free > 0) {
+                weights.reserve(number);
+            }
+            return None;
+        }
         state.take(weight);
         state.waiting = state.waiting.saturating_sub(1);
         let waker = queue.serve(&mut state.list);

@@ -203,6 +203,9 @@ where
                 Poll::Ready(Err(R::error(error)))
             }
             Err(panic) => {
+                if let Some(permit) = &permit {
+                    permit.get().borrow().mark_panicked();
+                }
                 drop(permit);
                 resume_unwind(panic)
             }

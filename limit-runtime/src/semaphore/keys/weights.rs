@@ -12,10 +12,14 @@
 //!
 //! A key whose part is less than a permit would wait for ever by the third rule alone. Its part is one in time. A key that
 //! has a turn earns its part of each permit that is handed out, and a key that holds no permit is due once it has earned
-//! one, with its part of the permit that is free now. It pays for what it gets then, and keeps the rest for its next turn.
+//! one, with its part of the permit that is free now. It pays for what it gets then, and keeps the rest for its next turn,
+//! at most a permit.
 //! (The account is that of a deficit round robin: Shreedhar and Varghese, "Efficient fair queueing using deficit
 //! round-robin", 1995. One sum for all keys is enough, as the virtual time of weighted fair queueing: Demers, Keshav and
 //! Shenker, "Analysis and simulation of a fair queueing algorithm", 1989.)
+//!
+//! A key whose first call keeps free permits from others, because it wants more, stays next until it has them, or its turn
+//! ends. Otherwise permits could be idle for ever.
 //!
 //! There is such an order only once a call has given its key another weight than 1. Until then the turns are enough,
 //! and no call pays for weights. It goes when all keys that are there have the weight 1 and none has a turn.
@@ -83,6 +87,8 @@ pub(super) struct Weights {
     due: BTreeMap<(i128, i64), u32>,
     /// What keys have earned and not spent, for their next turns. A key that has spent more owes it.
     balances: BTreeMap<u32, i128>,
+    /// The key that stays next, because its first call keeps free permits from others.
+    reserving: Option<u32>,
     /// The sum of the weights of the keys that have a turn.
     sum: u64,
     /// The permits that were handed out, each divided by the sum of the weights at that moment: what a key of weight 1 has
@@ -116,8 +122,16 @@ impl Weights {
         if place.turn < 0 {
             return Some(first);
         }
+        if self.reserving.is_some() {
+            return self.reserving;
+        }
         let due = self.due.first_key_value().filter(|(key, _)| self.is_due(key.0));
         Some(due.map_or(first, |(_, &number)| number))
+    }
+
+    /// Notes that the key that is next wants more permits than are free, and keeps these from others.
+    pub(super) fn reserve(&mut self, number: u32) {
+        self.reserving = Some(number);
     }
 
     /// Notes that the key that is next gets so many permits. To be called before its turn ends.
@@ -126,9 +140,9 @@ impl Weights {
         let is_due = holds_nothing && self.is_due(due_at);
         self.handed_out += i128::from(weight) * self.share_of_permit();
         if is_due {
-            let paid =
-                PERMIT / i128::from(self.weight(number)) * i128::from(weight.saturating_sub(1));
-            self.balances.insert(number, self.handed_out - due_at - paid);
+            let permit = PERMIT / i128::from(self.weight(number));
+            let earned = self.handed_out - due_at - permit * i128::from(weight.saturating_sub(1));
+            self.balances.insert(number, earned.min(permit));
         }
     }
 
@@ -149,6 +163,7 @@ impl Weights {
     /// Ends a key's turn, if it has one.
     pub(super) fn remove(&mut self, number: u32) {
         self.take(number);
+        self.reserving.take_if(|reserving| *reserving == number);
     }
 
     /// Follows the permits in use of a key, if it has a turn.
@@ -157,6 +172,8 @@ impl Weights {
         // A key that was put before all others stays there.
         if place.turn > 0 && place.ratio.more != u64::from(in_use) + 1 {
             self.take(number);
+            // A key earns nothing while it holds permits, but for the first one that it waits for.
+            let due_at = if in_use == 0 { due_at.max(self.handed_out) } else { due_at };
             self.put(number, place.turn, due_at, in_use);
         }
     }

@@ -230,6 +230,9 @@ impl<F: Future> Future for MemberTask<F> {
             }
             Err(panic) => {
                 if let Some(member) = &member {
+                    if let Some(permit) = &member.permit {
+                        permit.get().mark_panicked();
+                    }
                     member.members.record(&*panic);
                 }
                 // After the record, so that `join_all` reports this panic when it sees the last
