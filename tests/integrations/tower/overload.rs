@@ -1,11 +1,13 @@
 //! Responses that say that the backend is overloaded.
 
 use axum::body::Bytes;
+use futures::FutureExt;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::Full;
 use limit_runtime::tower::LimitLayer;
 use limit_runtime::{Limiter, Rejected};
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -113,6 +115,32 @@ async fn a_call_that_is_dropped_soon_does_not_count() {
                         sleep(Duration::from_millis(1)).await;
                     } => {}
                 }
+            }
+        }
+    });
+    futures::future::join_all(callers).await;
+    let figures = API.snapshot().adaptive.expect("it adapts");
+    assert_eq!(figures.time, Some(Duration::from_millis(20)), "{figures:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_service_panics_does_not_count() {
+    static API: Limiter = Limiter::adaptive("layer-panics", 4..=8).start(4);
+    let inner = service_fn(async |panics: bool| {
+        sleep(Duration::from_millis(if panics { 1 } else { 20 })).await;
+        if panics {
+            resume_unwind(Box::new("of a test"));
+        }
+        Ok::<_, Infallible>(())
+    });
+    let service = ServiceBuilder::new().layer(LimitLayer::new(&API)).service(inner);
+    let callers = (0..40).map(|caller| {
+        let mut service = service.clone();
+        async move {
+            for _ in 0..100 {
+                let call = service.ready().await.unwrap().call(caller % 2 == 1);
+                let result = AssertUnwindSafe(call).catch_unwind().await;
+                assert_eq!(result.is_err(), caller % 2 == 1);
             }
         }
     });
