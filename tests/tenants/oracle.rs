@@ -50,7 +50,7 @@ pub(super) struct Oracle {
     due_at: BTreeMap<u32, i128>,
     /// The key that stays next, because its first call waits for more permits than were free.
     reserving: Option<u32>,
-    /// What keys have earned beyond what they got, for their next turns.
+    /// The earnings of keys that are not spent, for their next turns.
     earned: BTreeMap<u32, i128>,
 }
 

@@ -3,32 +3,12 @@
 
 use super::oracle::{Arrival, Bounds, Oracle};
 use limit_runtime::{Acquire, Key, KeyedLimiter, Limiter, Order, Permit, Rejected, RejectedKind};
+use limit_tests::random::Random;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
-
-/// A generator of small numbers: xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators,
-/// scrambled", 2016).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u32) -> u32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40) as u32 % bound
-    }
-
-    fn index(&mut self, length: usize) -> usize {
-        self.below(u32::try_from(length).expect("few")) as usize
-    }
-
-    fn one_in(&mut self, number: u32) -> bool {
-        self.below(number) == 0
-    }
-}
 
 struct Noted(u32, Arc<Mutex<Vec<u32>>>);
 
@@ -172,7 +152,7 @@ fn change(random: &mut Random, bounds: Bounds) -> Change {
             })
         }
         _ => {
-            let most = if bounds.max_waiting_total == usize::MAX || random.one_in(3) {
+            let most = if bounds.max_waiting_total == usize::MAX || random.below(3) == 0 {
                 random.index(9)
             } else {
                 usize::MAX
@@ -188,13 +168,13 @@ fn change(random: &mut Random, bounds: Bounds) -> Change {
 }
 
 fn run(seed: u64, steps: usize) {
-    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut random = Random::new(seed);
     let bounds = Bounds {
         limit: 1 + random.below(4),
         total: 1 + random.below(8),
-        max_waiting: if random.one_in(2) { usize::MAX } else { 1 + random.index(3) },
-        max_waiting_total: if random.one_in(3) { usize::MAX } else { 1 + random.index(9) },
-        lifo: random.one_in(3),
+        max_waiting: if random.below(2) == 0 { usize::MAX } else { 1 + random.index(3) },
+        max_waiting_total: if random.below(3) == 0 { usize::MAX } else { 1 + random.index(9) },
+        lifo: random.below(3) == 0,
     };
     let limiter = Limiter::named(format!("tenants-random-{seed}"), bounds.limit as usize)
         .order(if bounds.lifo { Order::Lifo } else { Order::Fifo })
@@ -222,9 +202,9 @@ fn run(seed: u64, steps: usize) {
                 let waits = random.below(5) > 0;
                 let key_weight = match most_key_weight {
                     0 => None,
-                    _ if random.one_in(4) => None,
+                    _ if random.below(4) == 0 => None,
                     // Mostly each key has the same weight.
-                    most if random.one_in(3) => Some(1 + random.below(most)),
+                    most if random.below(3) == 0 => Some(1 + random.below(most)),
                     most => Some(1 + key % most),
                 };
                 refused = real.come(&mut oracle, Comes { key, weight, waits, key_weight });

@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
     Ignored,
 }
 
-/// What a closed cohort says.
+/// The figures of a closed cohort.
 #[derive(Debug)]
 pub(crate) struct Sample {
     /// Seconds for each good call: the time of all members, divided by the good ones. `None` if there was none.
@@ -32,7 +32,7 @@ pub(crate) struct Sample {
     pub(crate) count: f64,
     /// The squared coefficient of variation.
     pub(crate) variation: Option<f64>,
-    /// Whether calls wanted more than the limit.
+    /// `true` if calls wanted more than the limit.
     pub(crate) binds: bool,
     pub(crate) most_in_flight: u32,
     /// The mean.

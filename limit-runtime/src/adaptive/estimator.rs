@@ -1,4 +1,4 @@
-//! What the cohorts have said, and which limit follows from it.
+//! The estimates from the cohorts, and the limit that follows from them.
 
 use super::cohort::Sample;
 use super::rules::Rules;

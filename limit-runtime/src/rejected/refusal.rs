@@ -57,7 +57,7 @@ pub(crate) struct Details {
     /// The calls of all keys together that wait, and how many may, if no more of them may.
     pub(crate) waiting_of_all_keys: Option<(usize, u32)>,
     pub(crate) window: Option<Window>,
-    /// What the estimate is about, if it is not about a call behind those that waited.
+    /// The calls that the estimate counts, if the refused call is not behind those that waited.
     pub(crate) awaited: Option<Awaited>,
     /// The permits that are let in, if a ramp withholds others.
     pub(crate) let_in: Option<u32>,

@@ -1,4 +1,4 @@
-//! What a semaphore keeps if its limit adapts: the controller, and the calls from whose times it learns.
+//! The state of a semaphore whose limit adapts: the controller, and the calls from whose times it learns.
 //!
 //! The fast path knows nothing of this. A call can be a *member* of the controller's cohort if it has waited, because it
 //! has taken the lock and looked at the clock already. Its slot goes back with a mark (see [`sampled`](super::sampled)), so

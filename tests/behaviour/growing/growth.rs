@@ -1,4 +1,4 @@
-//! A permit that grows and may give up, and the numbers for random schedules.
+//! A permit that grows and may give up.
 
 use limit_runtime::{Permit, Rejected};
 use std::future::Future;
@@ -6,27 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-
-/// Numbers that look random and are the same each time: xorshift64* (Vigna, "An experimental exploration of Marsaglia's
-/// xorshift generators, scrambled", 2016).
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    pub(super) fn below(&mut self, bound: u32) -> u32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40) as u32 % bound
-    }
-
-    pub(super) fn index(&mut self, length: usize) -> usize {
-        self.below(u32::try_from(length).expect("few")) as usize
-    }
-}
 
 /// The result is `None` if it was given up.
 pub(super) type Grown = (Permit, Option<Result<(), Rejected>>);

@@ -1,8 +1,9 @@
 //! Random calls that grow where each has a key or a share. Who is served next has its models elsewhere. Here it is
 //! checked that no bound is passed, that no holder that could grow waits, and that deadlocks are refused and no others.
 
-use super::growth::{Growth, Random, growth};
+use super::growth::{Growth, growth};
 use limit_runtime::{KeyedLimiter, Limiter, Permit, Rejected, RejectedKind, Share};
+use limit_tests::random::Random;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};

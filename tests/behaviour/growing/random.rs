@@ -1,9 +1,10 @@
 //! Random calls that grow and shrink, on a limiter and on the plain model of it. After each step both have served and
 //! refused the same calls in the same order.
 
-use super::growth::{Growth, Random, growth};
+use super::growth::{Growth, growth};
 use super::oracle::{Answer, Oracle};
 use limit_runtime::{Acquire, Limiter, Order, Permit, Rejected, RejectedKind};
+use limit_tests::random::Random;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;

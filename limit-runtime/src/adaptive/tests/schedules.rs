@@ -1,4 +1,4 @@
-//! What holds whatever happens.
+//! The rules that hold in every schedule.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::adaptive::controller::{Cause, Controller, Member, Outcome};
 use crate::adaptive::rules::Rules;
 use crate::random::Random;
 
-/// What has to hold in each schedule.
+/// The rules, and the state that they need.
 struct Watch {
     /// Half of the limits that times may have been cut from.
     floor: u32,
     is_asking: bool,
     calls: u32,
-    /// Whether only one cohort was closed yet: the second may show that `R0` is longer.
+    /// `true` while only one cohort was closed: the second may show that `R0` is longer.
     has_begun: bool,
     /// The most members of the question that is asked, and those it has.
     members: (u32, u32),

@@ -15,7 +15,7 @@ impl Keys {
 
     #[cold]
     fn set_weight(&mut self, number: u32, weight: u32) {
-        // What keys have earned until then has no meaning any more.
+        // A new order begins: the earnings of keys in the one before have no meaning any more.
         self.drop_weights_if_unused();
         let Self { turns, states, weights, .. } = self;
         let weights = weights.get_or_insert_with(|| {

@@ -85,7 +85,7 @@ pub(super) struct Weights {
     order: BTreeMap<Place, u32>,
     /// The keys that hold nothing, by the moment at which they are due.
     due: BTreeMap<(i128, i64), u32>,
-    /// What keys have earned and not spent, for their next turns. A key that has spent more owes it.
+    /// The earnings of keys that are not spent, for their next turns. A key that has spent more owes it.
     balances: BTreeMap<u32, i128>,
     /// The key that stays next, because its first call keeps free permits from others.
     reserving: Option<u32>,
